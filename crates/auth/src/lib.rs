@@ -1,0 +1,1 @@
+//! Decides the claims that SASL mechanisms make.

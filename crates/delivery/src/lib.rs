@@ -1,0 +1,1 @@
+//! Carries accepted mail away.

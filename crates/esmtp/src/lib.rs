@@ -1,0 +1,1 @@
+//! The ESMTP protocol, both sides, without I/O.

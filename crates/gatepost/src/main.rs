@@ -1,0 +1,2 @@
+//! An authenticating mail submission server.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The message as data: header section, RFC 6409 fix-up, trace.

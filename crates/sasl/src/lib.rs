@@ -1,0 +1,1 @@
+//! SASL mechanisms as pure exchanges, and the trait that judges their claims.

@@ -1,0 +1,1 @@
+//! What Gatepost keeps, as traits and rows in mail's words.

@@ -1,0 +1,1 @@
+//! The front door: an embeddable mail submission server.

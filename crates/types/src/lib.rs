@@ -1,0 +1,1 @@
+//! The words everyone shares: mailboxes, paths, domains, identifiers, secrets.
