@@ -1,2 +1,91 @@
-//! An authenticating mail submission server.
-fn main() {}
+//! An authenticating mail submission server: the command line, and the composition of everything else.
+//!
+//! This file says what can be typed and which file does it; each subcommand is one file in [`cmd`].
+//! Errors become one line on stderr here and nowhere else.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod cmd;
+mod output;
+
+/// The mail submission server: proves who sends, keeps the message safe, carries it on.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost", version, arg_required_else_help = true, propagate_version = true)]
+pub(crate) struct CommandLine {
+    /// The configuration file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "GATEPOST_CONFIG",
+        default_value = "/etc/gatepost/gatepost.toml"
+    )]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try it with nothing to set up: a server on local ports that delivers into a Maildir
+    Demo(cmd::demo::Args),
+    /// Run the server
+    Serve,
+    /// Read configuration, certificates, key and store, and say what is wrong
+    Check,
+    /// Make and change accounts
+    #[command(subcommand)]
+    User(cmd::user::Command),
+    /// Make, list and revoke app passwords
+    #[command(subcommand)]
+    AppPassword(cmd::app_password::Command),
+    /// The master key
+    #[command(subcommand)]
+    Key(cmd::key::Command),
+    /// What has been accepted and is not yet delivered
+    #[command(subcommand)]
+    Queue(cmd::queue::Command),
+    /// Print the completion script of a shell
+    Completions(cmd::completions::Args),
+    /// Write the manual pages into a directory
+    Man(cmd::man::Args),
+}
+
+fn main() -> ExitCode {
+    match run(CommandLine::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(line: CommandLine) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(dispatch(line))
+}
+
+async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(args) => cmd::demo::run(&args.dir).await,
+        Command::Serve => cmd::serve::run(&config).await,
+        Command::Check => cmd::check::run(&config).await,
+        Command::User(command) => cmd::user::run(&config, command).await,
+        Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
+        Command::Key(command) => cmd::key::run(command),
+        Command::Queue(command) => cmd::queue::run(&config, command).await,
+        Command::Completions(args) => cmd::completions::run(&args),
+        Command::Man(args) => cmd::man::run(&args),
+    }
+}
+
+/// An error with its causes, on one line, so that a script or a log can take it whole.
+fn one_line(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,19 @@
+//! The subcommands, one file each, in the order in which somebody new meets them.
+
+pub(crate) mod demo;
+
+pub(crate) mod serve;
+
+pub(crate) mod check;
+
+pub(crate) mod user;
+
+pub(crate) mod app_password;
+
+pub(crate) mod key;
+
+pub(crate) mod queue;
+
+pub(crate) mod completions;
+
+pub(crate) mod man;
