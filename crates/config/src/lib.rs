@@ -1,1 +1,133 @@
 //! The configuration file: as written, then as meant.
+//!
+//! Each section has a file with two types: `Written` is what TOML holds, with where it stands; the public
+//! type is what it means, with every default filled in and every value within its range. Paths are
+//! resolved against the file's directory but nothing they name is opened here.
+
+mod fault;
+mod hostname;
+mod value;
+
+mod storage;
+mod tls;
+
+mod listen;
+
+mod auth;
+mod throttle;
+
+mod limits;
+
+mod submission;
+
+mod via;
+
+mod delivery;
+
+mod log;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use auth::{Auth, Backend, Mechanism};
+pub use delivery::{Delivery, HostTls, Login, Retry, Route};
+pub use fault::ConfigError;
+pub use limits::Limits;
+pub use listen::{Listen, ListenTls};
+pub use log::{Format, Level, Log};
+pub use storage::Storage;
+pub use submission::{SenderCheck, Submission};
+pub use throttle::{Allowance, Throttle};
+pub use tls::{Tls, TlsVersion};
+pub use via::{DomainPattern, HostPort, Via};
+
+use fault::Fault;
+use value::Base;
+
+/// What the configuration file means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The name in the greeting, in `Received:` and in the EHLO of outgoing mail.
+    pub hostname: String,
+    /// Where accounts and the queue are kept.
+    pub storage: Storage,
+    /// The certificate; `None` only if no listener speaks TLS.
+    pub tls: Option<Tls>,
+    /// Where to listen; never empty.
+    pub listen: Vec<Listen>,
+    /// How clients log in.
+    pub auth: Auth,
+    /// What one client may take of the server.
+    pub limits: Limits,
+    /// What happens to a message as it comes in.
+    pub submission: Submission,
+    /// Where accepted mail goes.
+    pub delivery: Delivery,
+    /// How the server tells what it does.
+    pub log: Log,
+}
+
+impl Config {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not TOML, or says something that is not understood or not allowed.
+    /// The error prints as one line: `FILE:LINE:COLUMN: KEY: what is wrong; what would be right`.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::unreadable(path, source))?;
+        Config::parse(&text, path)
+    }
+
+    /// Reads `text` as if it stood in the file at `path`, which is not opened.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        Fault::of_toml(toml::from_str::<Written>(text))
+            .and_then(|written| written.mean(&Base::of(path)))
+            .map_err(|fault| fault.in_file(path, text))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    hostname: Option<Spanned<String>>,
+    storage: Option<Spanned<storage::Written>>,
+    tls: Option<Spanned<tls::Written>>,
+    listen: Option<Spanned<Vec<Spanned<listen::Written>>>>,
+    #[serde(default)]
+    auth: auth::Written,
+    #[serde(default)]
+    limits: limits::Written,
+    #[serde(default)]
+    submission: submission::Written,
+    delivery: Option<Spanned<delivery::Written>>,
+    #[serde(default)]
+    log: log::Written,
+}
+
+impl Written {
+    fn mean(self, base: &Base) -> Result<Config, Fault> {
+        let listen = listen::mean(self.listen)?;
+        Ok(Config {
+            hostname: hostname::mean(self.hostname)?,
+            storage: storage::mean(self.storage, base)?,
+            tls: tls::mean(self.tls, base, &listen)?,
+            listen,
+            auth: self.auth.mean()?,
+            limits: self.limits.mean()?,
+            submission: self.submission.mean(),
+            delivery: delivery::mean(self.delivery, base)?,
+            log: self.log.mean(),
+        })
+    }
+}
+
+/// The directory that relative paths start from when the file is at `path`.
+fn directory_of(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute.parent().map(Path::to_owned).unwrap_or_default()
+}

@@ -1,0 +1,173 @@
+//! `[auth]`: how clients log in.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::fault::Fault;
+use crate::throttle::{self, Throttle};
+use crate::value::{self, Cap, Text};
+
+/// How clients log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// What EHLO offers, in this order; never empty.
+    pub mechanisms: Vec<Mechanism>,
+    /// Who is asked about a login, in this order; never empty.
+    pub backends: Vec<Backend>,
+    /// AUTH without TLS; for development only.
+    pub allow_insecure: bool,
+    /// The text after `530 5.7.0` to MAIL before AUTH.
+    pub required_message: String,
+    /// Commands before AUTH (AUTH itself not counted) until 421; `None` is no limit.
+    pub max_unauthenticated_commands: Option<u32>,
+    /// Failed AUTHs in a connection until 421.
+    pub max_failures: u32,
+    /// Failures until a lock-out.
+    pub throttle: Throttle,
+}
+
+impl Default for Auth {
+    fn default() -> Auth {
+        Auth {
+            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+            backends: vec![Backend::Accounts],
+            allow_insecure: false,
+            required_message: "Authentication required".to_owned(),
+            max_unauthenticated_commands: Some(10),
+            max_failures: 3,
+            throttle: Throttle::default(),
+        }
+    }
+}
+
+/// A SASL mechanism that this version speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// RFC 4616.
+    Plain,
+    /// draft-murchison-sasl-login.
+    Login,
+}
+
+/// Who is asked about a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// The accounts and app passwords of the store.
+    Accounts,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    mechanisms: Option<Spanned<Vec<Spanned<Mechanism>>>>,
+    backends: Option<Spanned<Vec<Spanned<Backend>>>>,
+    allow_insecure: Option<bool>,
+    optional: Option<Spanned<bool>>,
+    required_message: Option<Spanned<String>>,
+    max_unauthenticated_commands: Option<Spanned<Cap>>,
+    max_failures: Option<Spanned<i64>>,
+    throttle: throttle::Written,
+}
+
+impl Written {
+    pub(crate) fn mean(self) -> Result<Auth, Fault> {
+        let default = Auth::default();
+        refuse_optional(self.optional)?;
+        Ok(Auth {
+            mechanisms: distinct(self.mechanisms, default.mechanisms)?,
+            backends: distinct(self.backends, default.backends)?,
+            allow_insecure: self.allow_insecure.unwrap_or(default.allow_insecure),
+            required_message: reply_text(self.required_message, default.required_message)?,
+            max_unauthenticated_commands: value::cap(
+                self.max_unauthenticated_commands,
+                default.max_unauthenticated_commands,
+                1..=100_000,
+            )?,
+            max_failures: value::number(self.max_failures, default.max_failures, 1..=100)?,
+            throttle: self.throttle.mean()?,
+        })
+    }
+}
+
+fn refuse_optional(written: Option<Spanned<bool>>) -> Result<(), Fault> {
+    match written {
+        Some(optional) if *optional.get_ref() => Err(Fault::at(
+            &optional,
+            "mail without AUTH comes with a later version; leave it out or write false",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A list that names something, and nothing twice.
+fn distinct<T: Copy + PartialEq>(
+    written: Option<Spanned<Vec<Spanned<T>>>>,
+    default: Vec<T>,
+) -> Result<Vec<T>, Fault> {
+    let Some(written) = written else { return Ok(default) };
+    if written.get_ref().is_empty() {
+        return Err(Fault::at(&written, "is empty; nobody could log in, so write at least one"));
+    }
+    let mut all = Vec::new();
+    for one in written.into_inner() {
+        if all.contains(one.get_ref()) {
+            return Err(Fault::at(&one, "is written twice; write it once"));
+        }
+        all.push(*one.get_ref());
+    }
+    Ok(all)
+}
+
+/// Text for one reply line: RFC 5321 section 4.2 allows printable ASCII and spaces, 512 octets in all
+/// (section 4.5.3.1.5), of which the codes take some.
+fn reply_text(written: Option<Spanned<String>>, default: String) -> Result<String, Fault> {
+    let Some(written) = written else { return Ok(default) };
+    let text = written.get_ref();
+    let printable = text.bytes().all(|octet| octet == b' ' || octet.is_ascii_graphic());
+    if text.trim().is_empty() || text.len() > 400 || !printable {
+        return Err(Fault::at(
+            &written,
+            "is not the text of a reply; write one line of 1 to 400 printable ASCII characters",
+        ));
+    }
+    Ok(written.into_inner())
+}
+
+const MECHANISMS: &str = "\"PLAIN\" or \"LOGIN\"";
+const LATER_MECHANISMS: [&str; 6] =
+    ["CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"];
+
+impl Mechanism {
+    fn parse(name: &str) -> Result<Mechanism, String> {
+        match name.to_ascii_uppercase().as_str() {
+            "PLAIN" => Ok(Mechanism::Plain),
+            "LOGIN" => Ok(Mechanism::Login),
+            later if LATER_MECHANISMS.contains(&later) => {
+                Err(format!("{later} comes with a later version; write {MECHANISMS}"))
+            }
+            _ => Err(format!("\"{name}\" is not a mechanism; write {MECHANISMS}")),
+        }
+    }
+}
+
+impl Backend {
+    fn parse(name: &str) -> Result<Backend, String> {
+        match name {
+            "accounts" => Ok(Backend::Accounts),
+            "oauth" | "http" => Err(format!("\"{name}\" comes with a later version; write \"accounts\"")),
+            _ => Err(format!("\"{name}\" is not a backend; write \"accounts\"")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Mechanism {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Mechanism, D::Error> {
+        deserializer.deserialize_str(Text { expecting: MECHANISMS, parse: Mechanism::parse })
+    }
+}
+
+impl<'de> Deserialize<'de> for Backend {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Backend, D::Error> {
+        deserializer.deserialize_str(Text { expecting: "\"accounts\"", parse: Backend::parse })
+    }
+}

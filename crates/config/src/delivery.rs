@@ -1,0 +1,180 @@
+//! `[delivery]`: where accepted mail goes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::fault::Fault;
+use crate::value::{self, Base, Time};
+use crate::via::{DomainPattern, Via};
+
+/// Where accepted mail goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// For recipients that no route is for.
+    pub via: Via,
+    /// How the certificate of a fixed host is taken, of `via` and of every route.
+    pub tls: HostTls,
+    /// PEM: CAs that are trusted for fixed hosts, besides the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// How to log in at the host of `via`; never used at the hosts of routes.
+    pub login: Option<Login>,
+    /// The first that matches the recipient's domain is taken.
+    pub routes: Vec<Route>,
+    /// When to try again.
+    pub retry: Retry,
+}
+
+/// How the certificate of a fixed host is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostTls {
+    /// TLS with a certificate for the host's name, or the mail stays.
+    Verify,
+    /// TLS if it is offered, whatever the certificate.
+    Opportunistic,
+    /// No TLS.
+    Off,
+}
+
+/// How to log in at a fixed host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The account there.
+    pub username: String,
+    /// A file whose first line is the password.
+    pub password_file: PathBuf,
+}
+
+/// Where mail for some domains goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Any of these; never empty.
+    pub domains: Vec<DomainPattern>,
+    /// Where it goes.
+    pub via: Via,
+}
+
+/// When to try again (RFC 5321 section 4.5.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// After the first attempt; each wait after that is twice as long.
+    pub first: Duration,
+    /// No wait is longer.
+    pub max: Duration,
+    /// How long after acceptance the last attempt may be.
+    pub give_up: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Retry {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        Retry { first: Duration::from_secs(300), max: hours(4), give_up: hours(5 * 24) }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    via: Option<Spanned<Via>>,
+    tls: Option<Spanned<HostTls>>,
+    tls_ca: Option<Spanned<String>>,
+    username: Option<Spanned<String>>,
+    password_file: Option<Spanned<String>>,
+    route: Vec<Spanned<WrittenRoute>>,
+    retry: WrittenRetry,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenRoute {
+    domains: Option<Spanned<Vec<DomainPattern>>>,
+    via: Option<Spanned<Via>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenRetry {
+    first: Option<Spanned<Time>>,
+    max: Option<Spanned<Time>>,
+    give_up: Option<Spanned<Time>>,
+}
+
+const RIGHT_VIA: &str = "\"mx\", its default, comes with a later version; write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
+
+pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Delivery, Fault> {
+    let missing = |at| Fault::missing(at, "delivery.via", RIGHT_VIA);
+    let section = written.ok_or_else(|| missing(None))?;
+    let at = section.span().start;
+    let Written { via, tls, tls_ca, username, password_file, route, retry } = section.into_inner();
+    let via = via.ok_or_else(|| missing(Some(at)))?.into_inner().resolved(base);
+    let login = login(username, password_file, &via, tls.as_ref(), base)?;
+    Ok(Delivery {
+        via,
+        tls: tls.map_or(HostTls::Verify, Spanned::into_inner),
+        tls_ca: tls_ca.map(|path| base.path(&path)).transpose()?,
+        login,
+        routes: route.into_iter().map(|route| route_mean(route, base)).collect::<Result<_, _>>()?,
+        retry: retry.mean()?,
+    })
+}
+
+fn login(
+    username: Option<Spanned<String>>,
+    password_file: Option<Spanned<String>>,
+    via: &Via,
+    tls: Option<&Spanned<HostTls>>,
+    base: &Base,
+) -> Result<Option<Login>, Fault> {
+    let (username, password_file) = match (username, password_file) {
+        (None, None) => return Ok(None),
+        (Some(username), Some(password_file)) => (username, password_file),
+        (Some(username), None) => {
+            return Err(Fault::at(&username, "has no password; write password_file beside it"));
+        }
+        (None, Some(file)) => return Err(Fault::at(&file, "is for nobody; write username beside it")),
+    };
+    if !via.is_host() {
+        return Err(Fault::at(
+            &username,
+            "is for a host; write via = \"smtp://host:port\" or \"smtps://host:port\"",
+        ));
+    }
+    // A password goes only to a host that has proved its name.
+    if let Some(tls) = tls.filter(|tls| *tls.get_ref() != HostTls::Verify) {
+        return Err(Fault::at(
+            tls,
+            "would show the password to anyone on the way; with username write \"verify\", and tls_ca for a private CA",
+        ));
+    }
+    if username.get_ref().is_empty() || username.get_ref().contains(char::is_control) {
+        return Err(Fault::at(&username, "is not a user name; write the name the host knows"));
+    }
+    Ok(Some(Login { password_file: base.path(&password_file)?, username: username.into_inner() }))
+}
+
+fn route_mean(written: Spanned<WrittenRoute>, base: &Base) -> Result<Route, Fault> {
+    let at = Some(written.span().start);
+    let WrittenRoute { domains, via } = written.into_inner();
+    let right = "write domains = [\"example.org\"]";
+    let domains = domains.ok_or_else(|| Fault::missing(at, "delivery.route.domains", right))?;
+    if domains.get_ref().is_empty() {
+        return Err(Fault::at(&domains, format!("is empty; {right}")));
+    }
+    let right = "write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
+    let via = via.ok_or_else(|| Fault::missing(at, "delivery.route.via", right))?;
+    Ok(Route { domains: domains.into_inner(), via: via.into_inner().resolved(base) })
+}
+
+impl WrittenRetry {
+    fn mean(self) -> Result<Retry, Fault> {
+        let default = Retry::default();
+        let (second, day) = (Duration::from_secs(1), Duration::from_secs(86_400));
+        let first = value::time(self.first, default.first, second..=day)?;
+        let max = value::time(self.max, default.max.max(first), first..=day * 7)?;
+        let give_up = value::time(self.give_up, default.give_up.max(max), max..=day * 30)?;
+        Ok(Retry { first, max, give_up })
+    }
+}

@@ -1,0 +1,127 @@
+//! What is wrong with a configuration file, and where.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Why a configuration file cannot be used; prints as one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read at all.
+    #[error("{}: cannot be read: {source}; name an existing file with --config FILE or GATEPOST_CONFIG", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file says something wrong.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Faulty {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Counted in characters, from 1.
+        column: usize,
+        /// The key, what is wrong with it, and what would be right.
+        message: String,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn unreadable(path: &Path, source: std::io::Error) -> ConfigError {
+        ConfigError::Unreadable { path: path.to_owned(), source }
+    }
+}
+
+/// Something wrong at an offset of the text, before file, line and column are known.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    at: usize,
+    key: Option<String>,
+    message: String,
+}
+
+impl Fault {
+    /// A fault of the value `spanned`; its key is found by where it stands.
+    pub(crate) fn at<T>(spanned: &Spanned<T>, message: impl Into<String>) -> Fault {
+        Fault { at: spanned.span().start, key: None, message: message.into() }
+    }
+
+    /// `key` is not there but must be; told at the section that lacks it, or at the top of the file.
+    pub(crate) fn missing(section: Option<usize>, key: &str, right: &str) -> Fault {
+        Fault { at: section.unwrap_or(0), key: Some(key.to_owned()), message: format!("missing; {right}") }
+    }
+
+    /// What the TOML reader found, in our words.
+    pub(crate) fn of_toml<T>(read: Result<T, toml::de::Error>) -> Result<T, Fault> {
+        read.map_err(|error| Fault {
+            at: error.span().map_or(0, |span| span.start),
+            key: None,
+            message: in_our_words(error.message()),
+        })
+    }
+
+    pub(crate) fn in_file(self, path: &Path, text: &str) -> ConfigError {
+        let (line, column) = position(text, self.at);
+        let mut message = String::new();
+        if let Some(key) = self.key.or_else(|| key_at(text, self.at)) {
+            let _ = write!(message, "{key}: ");
+        }
+        message.push_str(&self.message);
+        ConfigError::Faulty { path: path.to_owned(), line, column, message }
+    }
+}
+
+/// One line, "what is wrong; what would be right".
+fn in_our_words(message: &str) -> String {
+    let line = message.trim().replace('\n', ", ");
+    if let Some((_, known)) = line.split_once("unknown field ") {
+        return match known.split_once(", expected ") {
+            Some((_, known)) => format!("no such key; the keys here are {}", known.replace("one of ", "")),
+            None => "no such key".to_owned(),
+        };
+    }
+    line.replace("unknown variant", "no such value").replacen(", expected ", "; expected ", 1)
+}
+
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// The dotted key whose name or value stands at the offset.
+fn key_at(text: &str, at: usize) -> Option<String> {
+    let document = DeTable::parse(text).ok()?;
+    path_in_table(document.get_ref(), at).filter(|path| !path.is_empty()).map(|path| path.join("."))
+}
+
+fn path_in_table(table: &DeTable<'_>, at: usize) -> Option<Vec<String>> {
+    table.iter().find_map(|(key, value)| {
+        let rest = if key.span().contains(&at) {
+            path_in(value, at).or(Some(Vec::new()))
+        } else {
+            path_in(value, at)
+        };
+        rest.map(|rest| std::iter::once(key.get_ref().to_string()).chain(rest).collect())
+    })
+}
+
+/// Tables written with a header do not enclose their values in the text, so look inside before at the span.
+fn path_in(value: &Spanned<DeValue<'_>>, at: usize) -> Option<Vec<String>> {
+    let inside = match value.get_ref() {
+        DeValue::Table(table) => path_in_table(table, at),
+        DeValue::Array(array) => array.iter().find_map(|element| path_in(element, at)),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => None,
+    };
+    inside.or_else(|| value.span().contains(&at).then(Vec::new))
+}

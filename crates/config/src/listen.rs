@@ -1,0 +1,94 @@
+//! `[[listen]]`: where clients connect.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::fault::Fault;
+
+/// One address that clients connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Port 0 means any free port.
+    pub address: SocketAddr,
+    /// When TLS begins.
+    pub tls: ListenTls,
+}
+
+/// When TLS begins on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListenTls {
+    /// With the STARTTLS command (RFC 3207), as on port 587.
+    StartTls,
+    /// At once (RFC 8314), as on port 465.
+    Implicit,
+    /// Never: for development, or behind something that ends TLS.
+    Off,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    address: Option<Spanned<String>>,
+    tls: Option<ListenTls>,
+    proxy_protocol: Option<Spanned<Vec<String>>>,
+    xclient: Option<Spanned<Vec<String>>>,
+}
+
+/// The ports of RFC 6409 and RFC 8314, on every address.
+pub(crate) fn default_listeners() -> Vec<Listen> {
+    let any = |port, tls| Listen { address: SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port), tls };
+    vec![any(587, ListenTls::StartTls), any(465, ListenTls::Implicit)]
+}
+
+pub(crate) fn mean(written: Option<Spanned<Vec<Spanned<Written>>>>) -> Result<Vec<Listen>, Fault> {
+    let Some(written) = written else { return Ok(default_listeners()) };
+    if written.get_ref().is_empty() {
+        return Err(Fault::at(
+            &written,
+            "is empty; write at least one [[listen]], or none for the ports 587 and 465",
+        ));
+    }
+    let mut listeners: Vec<Listen> = Vec::new();
+    for section in written.into_inner() {
+        let at = section.span().start;
+        let (address, listen) = section.into_inner().mean(at)?;
+        if listen.address.port() != 0 && listeners.iter().any(|other| other.address == listen.address) {
+            return Err(Fault::at(
+                &address,
+                format!("{} is written twice; each [[listen]] needs its own address", listen.address),
+            ));
+        }
+        listeners.push(listen);
+    }
+    Ok(listeners)
+}
+
+const RIGHT_ADDRESS: &str = "write IP:PORT, such as \"[::]:587\" or \"127.0.0.1:2587\"";
+const RIGHT_TLS: &str = "write \"starttls\", \"implicit\" or \"off\"";
+
+impl Written {
+    fn mean(self, at: usize) -> Result<(Spanned<String>, Listen), Fault> {
+        for (networks, what) in [(&self.proxy_protocol, "the PROXY protocol"), (&self.xclient, "XCLIENT")] {
+            refuse_networks(networks.as_ref(), what)?;
+        }
+        let written =
+            self.address.ok_or_else(|| Fault::missing(Some(at), "listen.address", RIGHT_ADDRESS))?;
+        let address = written.get_ref().parse().map_err(|_| {
+            Fault::at(&written, format!("\"{}\" is not an address; {RIGHT_ADDRESS}", written.get_ref()))
+        })?;
+        let tls = self.tls.ok_or_else(|| Fault::missing(Some(at), "listen.tls", RIGHT_TLS))?;
+        Ok((written, Listen { address, tls }))
+    }
+}
+
+fn refuse_networks(networks: Option<&Spanned<Vec<String>>>, what: &str) -> Result<(), Fault> {
+    match networks {
+        Some(networks) if !networks.get_ref().is_empty() => {
+            Err(Fault::at(networks, format!("{what} comes with a later version; leave it out or write []")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,58 @@
+//! `[submission]`: what happens to a message as it comes in.
+
+use serde::Deserialize;
+
+/// What happens to a message as it comes in (RFC 6409 sections 6 and 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Whether MAIL FROM and From must belong to the account.
+    pub sender_check: SenderCheck,
+    /// Add Date and Message-ID if they are missing (RFC 6409 sections 8.2 and 8.3).
+    pub add_missing_headers: bool,
+    /// No client address or EHLO name in Received.
+    pub hide_client_address: bool,
+    /// Remove Bcc.
+    pub remove_bcc: bool,
+}
+
+/// Whether MAIL FROM and From must belong to the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SenderCheck {
+    /// Refuse anyone else's address.
+    Reject,
+    /// Take any.
+    Off,
+}
+
+impl Default for Submission {
+    fn default() -> Submission {
+        Submission {
+            sender_check: SenderCheck::Reject,
+            add_missing_headers: true,
+            hide_client_address: true,
+            remove_bcc: true,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    sender_check: Option<SenderCheck>,
+    add_missing_headers: Option<bool>,
+    hide_client_address: Option<bool>,
+    remove_bcc: Option<bool>,
+}
+
+impl Written {
+    pub(crate) fn mean(self) -> Submission {
+        let default = Submission::default();
+        Submission {
+            sender_check: self.sender_check.unwrap_or(default.sender_check),
+            add_missing_headers: self.add_missing_headers.unwrap_or(default.add_missing_headers),
+            hide_client_address: self.hide_client_address.unwrap_or(default.hide_client_address),
+            remove_bcc: self.remove_bcc.unwrap_or(default.remove_bcc),
+        }
+    }
+}

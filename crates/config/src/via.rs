@@ -1,0 +1,114 @@
+//! Where mail goes: a `via` and the domains of a route.
+
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::hostname::is_hostname;
+use crate::value::{Base, Text};
+
+/// Where mail goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Files in this directory, as qmail's maildir(5) has them.
+    Maildir(PathBuf),
+    /// A fixed host, with STARTTLS as `delivery.tls` says.
+    Smtp(HostPort),
+    /// A fixed host, TLS from the first octet.
+    Smtps(HostPort),
+    /// Nowhere, until an administrator releases it.
+    Hold,
+}
+
+/// A host and its port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    /// A host name or an IP address (IPv6 without brackets).
+    pub host: String,
+    /// Never 0.
+    pub port: u16,
+}
+
+/// Which recipients' domains a route is for; both in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DomainPattern {
+    /// This domain.
+    Exactly(String),
+    /// Any domain below this one, as `*.example.org`.
+    Below(String),
+}
+
+const RIGHT: &str = "write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
+
+impl Via {
+    fn parse(text: &str) -> Result<Via, String> {
+        if text == "mx" || text.starts_with("lmtp:") || text.starts_with("lmtp+unix:") {
+            return Err(format!("\"{text}\" comes with a later version; {RIGHT}"));
+        }
+        let via = match text.split_once(':') {
+            None if text == "hold" => Some(Via::Hold),
+            Some(("maildir", path)) if !path.is_empty() => Some(Via::Maildir(PathBuf::from(path))),
+            Some(("smtp", host)) => HostPort::parse(host).map(Via::Smtp),
+            Some(("smtps", host)) => HostPort::parse(host).map(Via::Smtps),
+            Some(_) | None => None,
+        };
+        via.ok_or_else(|| format!("\"{text}\" is no way to deliver; {RIGHT}"))
+    }
+
+    pub(crate) fn resolved(self, base: &Base) -> Via {
+        match self {
+            Via::Maildir(path) => Via::Maildir(base.join(path)),
+            fixed @ (Via::Smtp(_) | Via::Smtps(_) | Via::Hold) => fixed,
+        }
+    }
+
+    /// Whether mail goes to a host over the network.
+    pub fn is_host(&self) -> bool {
+        matches!(self, Via::Smtp(_) | Via::Smtps(_))
+    }
+}
+
+impl HostPort {
+    /// `//host:port`, where an IPv6 address stands in brackets.
+    fn parse(text: &str) -> Option<HostPort> {
+        let (host, port) = text.strip_prefix("//")?.rsplit_once(':')?;
+        let host = match host.strip_prefix('[') {
+            Some(literal) => {
+                literal.strip_suffix(']').filter(|literal| literal.parse::<Ipv6Addr>().is_ok())?
+            }
+            None => Some(host).filter(|host| is_hostname(host))?,
+        };
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        Some(HostPort { host: host.to_owned(), port })
+    }
+}
+
+impl DomainPattern {
+    fn parse(text: &str) -> Result<DomainPattern, String> {
+        let lower = text.to_ascii_lowercase();
+        let (domain, wrap): (&str, fn(String) -> DomainPattern) = match lower.strip_prefix("*.") {
+            Some(domain) => (domain, DomainPattern::Below),
+            None => (&lower, DomainPattern::Exactly),
+        };
+        if is_hostname(domain) {
+            return Ok(wrap(domain.to_owned()));
+        }
+        Err(format!(
+            "\"{text}\" is not a domain; write \"example.org\", or \"*.example.org\" for all below it"
+        ))
+    }
+}
+
+impl<'de> Deserialize<'de> for Via {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Via, D::Error> {
+        deserializer
+            .deserialize_str(Text { expecting: "a string such as \"maildir:/path\"", parse: Via::parse })
+    }
+}
+
+impl<'de> Deserialize<'de> for DomainPattern {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<DomainPattern, D::Error> {
+        deserializer.deserialize_str(Text { expecting: "a domain", parse: DomainPattern::parse })
+    }
+}
