@@ -1,1 +1,25 @@
 //! The words everyone shares: mailboxes, paths, domains, identifiers, secrets.
+//!
+//! Every type here is parsed once, at the edge, and is right from then on. Nothing in this crate reads a clock,
+//! a socket or a source of randomness; times and random octets come in as parameters.
+#![warn(missing_docs)]
+
+mod error;
+mod domain;
+mod local_part;
+mod mailbox;
+mod path;
+mod ehlo;
+mod id;
+mod secret;
+mod session;
+
+pub use domain::{Domain, MAX_DOMAIN};
+pub use ehlo::EhloName;
+pub use error::AddressError;
+pub use id::{AccountId, CredentialId, IdError, QueueId, SessionId};
+pub use local_part::MAX_LOCAL_PART;
+pub use mailbox::{Host, Mailbox};
+pub use path::{ForwardPath, MAX_PATH, ReversePath};
+pub use secret::Secret;
+pub use session::{BodyType, SessionFacts, TlsFacts};

@@ -1,0 +1,16 @@
+//! Base64 as RFC 4954 wants it: one text for one value, and everything else refused.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use types::Secret;
+
+use crate::ExchangeError;
+
+/// Decodes a response. The standard alphabet alone, whole padding, no stray bits, no white space.
+pub(crate) fn decode(text: &str) -> Result<Secret, ExchangeError> {
+    STANDARD.decode(text).map(Secret::new).map_err(|_| ExchangeError::NotBase64)
+}
+
+pub(crate) fn encode(text: &str) -> String {
+    STANDARD.encode(text)
+}

@@ -1,0 +1,71 @@
+//! The trait that judges claims, and its verdicts.
+
+use std::future::Future;
+use std::time::Duration;
+
+use types::SessionFacts;
+
+use crate::Claim;
+
+/// Decides whether a claim is true.
+pub trait AuthHandler: Send + Sync + 'static {
+    /// What the rest of the server needs to know of a user.
+    type User: Send + Sync + 'static;
+
+    /// Judges a claim. A refusal must not tell, by its content or by its time, whether the user exists; what
+    /// could not be decided is [`Verdict::Unavailable`], never a refusal and never an acceptance.
+    fn judge(&self, claim: Claim, session: &SessionFacts)
+    -> impl Future<Output = Verdict<Self::User>> + Send;
+}
+
+/// What a judge says to a claim.
+#[derive(Debug)]
+pub enum Verdict<U> {
+    /// It is true.
+    Accepted(Authenticated<U>),
+    /// It is not, for whatever reason.
+    Refused,
+    /// The account password is right, but this door wants an app password.
+    NeedsAppPassword,
+    /// Not judged: there were too many wrong ones.
+    Throttled {
+        /// How long until it will be judged again.
+        retry_after: Duration,
+    },
+    /// Not judged: something needed for it is out of order or overloaded.
+    Unavailable,
+}
+
+/// The proof that a judge accepted a claim. Judges alone make one: search for `Authenticated::new` and you have
+/// every place where somebody can come to be logged in.
+#[derive(Debug)]
+pub struct Authenticated<U> {
+    identity: String,
+    user: U,
+}
+
+impl<U> Authenticated<U> {
+    /// For judges, once a claim is proved. `identity` is the normal form of the user's name, for logs.
+    #[must_use]
+    pub fn new(identity: String, user: U) -> Self {
+        Self { identity, user }
+    }
+
+    /// Who it is, for logs.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// What is known of the user.
+    #[must_use]
+    pub fn user(&self) -> &U {
+        &self.user
+    }
+
+    /// Gives the user away and the proof up.
+    #[must_use]
+    pub fn into_user(self) -> U {
+        self.user
+    }
+}

@@ -1,0 +1,126 @@
+//! Identifiers: unique without asking anybody, and written so that people can read them out.
+
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+/// Crockford's base32 in lower case: no `i`, `l`, `o` or `u` to be misread.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Text that is not an identifier: another length, another alphabet, or a number too great.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an identifier")]
+pub struct IdError;
+
+/// Writes the 5-bit digits of `value`, the highest first.
+fn write_base32(f: &mut fmt::Formatter<'_>, value: u128, digits: u32) -> fmt::Result {
+    (0..digits).rev().try_for_each(|place| {
+        let digit = usize::try_from((value >> (place * 5)) & 31).unwrap_or_default();
+        f.write_char(char::from(ALPHABET.get(digit).copied().unwrap_or_default()))
+    })
+}
+
+/// Reads exactly `digits` digits of either case, whose number has at most `bits` bits.
+fn read_base32(text: &str, digits: usize, bits: u32) -> Result<u128, IdError> {
+    if text.len() != digits {
+        return Err(IdError);
+    }
+    text.bytes().try_fold(0u128, |value, octet| {
+        let octet = octet.to_ascii_lowercase();
+        let digit = ALPHABET.iter().zip(0u128..).find(|(letter, _)| **letter == octet).ok_or(IdError)?.1;
+        // The topmost digit has fewer than five bits of use.
+        if value >> bits.saturating_sub(5) == 0 { Ok((value << 5) | digit) } else { Err(IdError) }
+    })
+}
+
+macro_rules! timed_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// 16 octets: 48 bits of Unix milliseconds, then 80 random bits, so that ids sort by time of making.
+        /// Displayed as 26 characters of Crockford's base32 in lower case.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// Makes an id of a time, in milliseconds since 1970 (its lowest 48 bits), and random octets.
+            #[must_use]
+            pub fn new(unix_ms: u64, random: [u8; 10]) -> Self {
+                let random = random.iter().fold(0u128, |bits, octet| (bits << 8) | u128::from(*octet));
+                Self(((u128::from(unix_ms) << 80) | random).to_be_bytes())
+            }
+
+            /// The id as it was stored.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// The id as it is to be stored.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_base32(f, u128::from_be_bytes(self.0), 26)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                read_base32(text, 26, 128).map(|value| Self(value.to_be_bytes()))
+            }
+        }
+    };
+}
+
+timed_id! {
+    /// A message that was accepted, in replies, in the queue and in `Received:`.
+    QueueId
+}
+timed_id! {
+    /// An account, whatever its address becomes.
+    AccountId
+}
+timed_id! {
+    /// A credential of an account, such as an app password.
+    CredentialId
+}
+
+/// One connection of one client, in logs and in the audit trail: 8 random octets, displayed as 13 characters of
+/// Crockford's base32 in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId([u8; 8]);
+
+impl SessionId {
+    /// Makes an id of random octets.
+    #[must_use]
+    pub const fn new(random: [u8; 8]) -> Self {
+        Self(random)
+    }
+
+    /// The octets of the id.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_base32(f, u128::from(u64::from_be_bytes(self.0)), 13)
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let value = read_base32(text, 13, 64)?;
+        u64::try_from(value).map(|value| Self(value.to_be_bytes())).map_err(|_| IdError)
+    }
+}

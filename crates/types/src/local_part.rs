@@ -1,0 +1,121 @@
+//! The name before the at sign: a dot-string or a quoted string (RFC 5321 section 4.1.2, RFC 6531 section 3.3).
+
+use std::fmt::{self, Write};
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::AddressError;
+
+/// The most octets a local part may have as it is written. RFC 5321 section 4.5.3.1.1.
+pub const MAX_LOCAL_PART: usize = 64;
+
+/// A local part, held as what it means: without quotes and backslashes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct LocalPart(Box<str>);
+
+impl LocalPart {
+    /// Takes the local part at the start of `input` and returns what follows it.
+    pub(crate) fn take(input: &str) -> Result<(Self, &str), AddressError> {
+        let (name, rest) = match input.strip_prefix('"') {
+            Some(quoted) => take_quoted(quoted)?,
+            None => take_dot_string(input)?,
+        };
+        if input.len().saturating_sub(rest.len()) > MAX_LOCAL_PART {
+            return Err(AddressError::LocalPartTooLong);
+        }
+        // An empty quoted string names nobody, and an encoded-word is here only to be decoded by somebody
+        // further on who should not (RFC 2047 section 5 forbids it in an address).
+        if name.is_empty() || looks_like_encoded_word(&name) {
+            return Err(AddressError::LocalPart);
+        }
+        Ok((Self(name), rest))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which equal names are equal: NFC in lower case, quoted only where it must be.
+    pub(crate) fn normal(&self) -> String {
+        let folded = if self.0.is_ascii() { self.0.to_ascii_lowercase() } else { fold(&self.0) };
+        Self(folded.into_boxed_str()).to_string()
+    }
+}
+
+impl fmt::Display for LocalPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_dot_string(&self.0) {
+            return f.write_str(&self.0);
+        }
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            if matches!(c, '"' | '\\') {
+                f.write_char('\\')?;
+            }
+            f.write_char(c)?;
+        }
+        f.write_char('"')
+    }
+}
+
+/// `Dot-string = Atom *("." Atom)`
+fn take_dot_string(input: &str) -> Result<(Box<str>, &str), AddressError> {
+    let end = input.find(|c| !is_atext(c) && c != '.').unwrap_or(input.len());
+    let (name, rest) = input.split_at_checked(end).ok_or(AddressError::LocalPart)?;
+    if !is_dot_string(name) {
+        return Err(AddressError::LocalPart);
+    }
+    Ok((name.into(), rest))
+}
+
+/// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, its opening quote already taken.
+fn take_quoted(input: &str) -> Result<(Box<str>, &str), AddressError> {
+    let mut name = String::new();
+    let mut chars = input.chars();
+    loop {
+        match chars.next().ok_or(AddressError::LocalPart)? {
+            '"' => return Ok((name.into_boxed_str(), chars.as_str())),
+            // quoted-pairSMTP = %d92 %d32-126: ASCII alone can be quoted
+            '\\' => match chars.next() {
+                Some(c @ ' '..='~') => name.push(c),
+                _ => return Err(AddressError::LocalPart),
+            },
+            c if is_qtext(c) => name.push(c),
+            _ => return Err(AddressError::LocalPart),
+        }
+    }
+}
+
+fn is_dot_string(name: &str) -> bool {
+    name.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+}
+
+/// `atext` of RFC 5322 section 3.2.3, with `UTF8-non-ascii` of RFC 6531 section 3.3.
+fn is_atext(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_plain_non_ascii(c)
+}
+
+/// `qtextSMTP` of RFC 5321 section 4.1.2, with `UTF8-non-ascii`.
+fn is_qtext(c: char) -> bool {
+    matches!(c, ' '..='~') || is_plain_non_ascii(c)
+}
+
+/// Any character beyond ASCII but those which end lines, control terminals or turn the direction of writing:
+/// an address is shown to people and written to logs.
+fn is_plain_non_ascii(c: char) -> bool {
+    let unshowable = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe;
+    !c.is_ascii() && !c.is_control() && !unshowable
+}
+
+/// `=?charset?encoding?text?=` anywhere in the name.
+fn looks_like_encoded_word(name: &str) -> bool {
+    name.split_once("=?").is_some_and(|(_, inside)| inside.contains("?="))
+}
+
+/// Lower-casing can undo NFC, so it is restored; one pass more changes nothing.
+fn fold(name: &str) -> String {
+    let composed = if is_nfc(name) { name.to_owned() } else { name.nfc().collect() };
+    composed.chars().flat_map(char::to_lowercase).nfc().collect()
+}
