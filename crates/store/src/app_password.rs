@@ -1,0 +1,120 @@
+//! App passwords: what mail programs log in with.
+
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use types::{AccountId, CredentialId};
+
+use crate::{Account, Error};
+
+/// An app password, without the password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppPassword {
+    /// What it is revoked by.
+    pub id: CredentialId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Where it is in use, in its owner's words.
+    pub label: String,
+    /// What it is good for.
+    pub scopes: Vec<Scope>,
+    /// Where it may be used from; everywhere if empty.
+    pub networks: Vec<IpNet>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+    /// When, whence and how it was last used.
+    pub last_used: Option<LastUse>,
+}
+
+/// What an app password is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Handing in mail.
+    Smtp,
+}
+
+impl Scope {
+    /// Every scope there is.
+    pub const ALL: [Scope; 1] = [Scope::Smtp];
+
+    /// The scope as it is written and stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Smtp => "smtp",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(name: &str) -> Result<Self, UnknownScope> {
+        Scope::ALL.into_iter().find(|scope| scope.name() == name).ok_or(UnknownScope)
+    }
+}
+
+/// A scope that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown scope; there is smtp")]
+pub struct UnknownScope;
+
+/// When, whence and how a credential was last used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastUse {
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub ip: IpAddr,
+    /// By which SASL mechanism.
+    pub mechanism: String,
+}
+
+/// The app passwords. A password is known by its keyed digest alone; the store never sees the password.
+pub trait AppPasswords: Send + Sync + 'static {
+    /// Adds an app password; [`Error::TooMany`] if its account has `at_most` already, [`Error::NotFound`] if there is
+    /// no such account.
+    fn create(
+        &self,
+        password: &AppPassword,
+        digest: &[u8; 32],
+        at_most: u32,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The app password with this digest and its account: one indexed look-up, however many there are. Whether
+    /// it has expired, or its account is disabled, is for the caller to see.
+    fn by_digest(
+        &self,
+        digest: &[u8; 32],
+    ) -> impl Future<Output = Result<Option<(AppPassword, Account)>, Error>> + Send;
+
+    /// The app password with this id and its account: whether a session's credential still stands.
+    fn by_credential(
+        &self,
+        id: CredentialId,
+    ) -> impl Future<Output = Result<Option<(AppPassword, Account)>, Error>> + Send;
+
+    /// The app passwords of an account, oldest first.
+    fn list(&self, account: AccountId) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
+
+    /// Revokes an app password of this account; `false` if it has no such app password.
+    fn revoke(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Notes a use. Written soon, together with others: logging in never waits for it.
+    fn used(&self, id: CredentialId, last_use: LastUse);
+}

@@ -1,0 +1,1 @@
+//! The tests that every backend passes. A backend calls [`conformance!`](crate::conformance!) once.

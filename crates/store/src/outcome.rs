@@ -1,0 +1,102 @@
+//! What becomes of a recipient.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+/// How an attempt ended for one recipient. `reply` is what the next host said, or what went wrong before it could;
+/// `host` is who said it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The next host has it.
+    Delivered {
+        /// The last reply.
+        reply: String,
+        /// The next host.
+        host: Option<String>,
+    },
+    /// It is tried again.
+    Deferred {
+        /// The last reply.
+        reply: String,
+        /// The next host.
+        host: Option<String>,
+        /// When.
+        next_attempt_at: Timestamp,
+    },
+    /// It was refused for good, or given up.
+    Failed {
+        /// The last reply.
+        reply: String,
+        /// The next host.
+        host: Option<String>,
+    },
+}
+
+impl Outcome {
+    /// The state that a recipient is in afterwards.
+    pub fn state(&self) -> RecipientState {
+        match self {
+            Outcome::Delivered { .. } => RecipientState::Delivered,
+            Outcome::Deferred { .. } => RecipientState::Deferred,
+            Outcome::Failed { .. } => RecipientState::Failed,
+        }
+    }
+}
+
+/// Where a recipient of an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecipientState {
+    /// Not tried yet.
+    Queued,
+    /// Tried, and will be again.
+    Deferred,
+    /// Waits for an operator.
+    Held,
+    /// The next host has it.
+    Delivered,
+    /// Refused for good, or given up.
+    Failed,
+}
+
+impl RecipientState {
+    /// Every state there is.
+    pub const ALL: [RecipientState; 5] = [
+        RecipientState::Queued,
+        RecipientState::Deferred,
+        RecipientState::Held,
+        RecipientState::Delivered,
+        RecipientState::Failed,
+    ];
+
+    /// The state as it is written and stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            RecipientState::Queued => "queued",
+            RecipientState::Deferred => "deferred",
+            RecipientState::Held => "held",
+            RecipientState::Delivered => "delivered",
+            RecipientState::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for RecipientState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for RecipientState {
+    type Err = UnknownState;
+
+    fn from_str(name: &str) -> Result<Self, UnknownState> {
+        RecipientState::ALL.into_iter().find(|state| state.name() == name).ok_or(UnknownState)
+    }
+}
+
+/// A state that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown recipient state")]
+pub struct UnknownState;

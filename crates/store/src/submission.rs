@@ -1,0 +1,65 @@
+//! What a session hands in, and what the delivering side gets hold of.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use types::{AccountId, BodyType, ForwardPath, QueueId, ReversePath};
+
+/// The envelope of an accepted message, and who handed it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The id told in the 250 reply.
+    pub id: QueueId,
+    /// Who handed it in.
+    pub account: AccountId,
+    /// The address of that account at the time; the account may be renamed or removed later.
+    pub account_address: String,
+    /// Where reports about it go.
+    pub reverse_path: ReversePath,
+    /// Where it goes. A recipient's number is its place here, from 0.
+    pub forward_paths: Vec<ForwardPath>,
+    /// The BODY parameter of MAIL (RFC 6152).
+    pub body: BodyType,
+    /// Whether MAIL had the SMTPUTF8 parameter (RFC 6531).
+    pub smtputf8: bool,
+    /// When it was accepted; the retry schedule counts from here.
+    pub accepted_at: Timestamp,
+    /// Whether it waits for an operator instead of being delivered.
+    pub held: bool,
+}
+
+/// The right to deliver an entry, for one owner, until a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The delivering node.
+    pub owner: Arc<str>,
+    /// When another owner may take the entry over.
+    pub until: Timestamp,
+}
+
+/// An entry that its holder, and nobody else, may deliver until the lease ends.
+#[derive(Debug, Clone)]
+pub struct Leased {
+    /// The envelope.
+    pub submission: Arc<Submission>,
+    /// The recipients that are due, never empty.
+    pub recipients: Vec<Recipient>,
+    /// The size of the message in octets.
+    pub size: u64,
+    /// The right to deliver it.
+    pub lease: Lease,
+    /// The message, if it is in memory anyway. [`Spool::body`](crate::Spool::body) reads it in either case.
+    pub content: Option<Bytes>,
+}
+
+/// A recipient that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// Its place in [`Submission::forward_paths`].
+    pub number: u32,
+    /// Where it goes.
+    pub forward_path: ForwardPath,
+    /// How often delivery was tried before.
+    pub attempts: u32,
+}
