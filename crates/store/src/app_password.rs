@@ -106,7 +106,7 @@ pub trait AppPasswords: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<(AppPassword, Account)>, Error>> + Send;
 
     /// The app passwords of an account, oldest first.
-    fn list(&self, account: AccountId) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
+    fn of_account(&self, account: AccountId) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
 
     /// Revokes an app password of this account; `false` if it has no such app password.
     fn revoke(
