@@ -1,1 +1,24 @@
 //! Decides the claims that SASL mechanisms make.
+//!
+//! The judge is [`Authenticator`]; what it judges by stands above it: the app password, looked up by a keyed
+//! digest, and the account password, hashed with Argon2id. Whatever a claim lacks, refusing it costs one run of
+//! Argon2, so that a stopwatch learns nothing about accounts.
+//!
+//! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
+
+mod master_key;
+pub use master_key::{KeyFileError, MasterKey, Purpose};
+
+pub mod app_password;
+pub use app_password::AppPasswordKey;
+
+mod phc;
+pub use phc::{Cost, PhcError};
+
+mod hasher;
+pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
+
+mod recent;
+
+mod judge;
+pub use judge::{Authenticator, User};

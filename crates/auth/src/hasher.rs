@@ -1,0 +1,211 @@
+//! The pool in which Argon2 runs: as many at once as there are cores, a bounded queue behind them, and nothing
+//! beyond, so that a flood of log-ins costs memory and patience that were set aside for it.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use argon2::Block;
+use rand::RngExt as _;
+use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use types::Secret;
+
+use crate::phc::{self, Cost, Phc, PhcError};
+
+/// The longest password that is hashed or checked, in octets.
+pub const PASSWORD_OCTETS: usize = 1024;
+
+/// Log-ins that may wait for a core; the next one is told to come back.
+const QUEUE: usize = 64;
+
+/// How long one may wait for a core before it is told the same.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there is no answer. None of these says anything of the password.
+#[derive(Debug, Error)]
+pub enum HashError {
+    #[error("too many passwords are being checked at once")]
+    Overloaded,
+    #[error(transparent)]
+    Stored(#[from] PhcError),
+    #[error("the password check broke off")]
+    Broken,
+}
+
+/// Makes and checks password hashes. Share one in the process: it is the limit.
+pub struct Hasher {
+    pool: Arc<Pool>,
+    admitted: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+    patience: Duration,
+}
+
+/// What runs share.
+struct Pool {
+    cost: Cost,
+    unknowable: Phc,
+    arenas: Mutex<Vec<Vec<Block>>>,
+    runs: AtomicU64,
+}
+
+impl Hasher {
+    /// A pool with one place for each core that this process may use.
+    ///
+    /// # Errors
+    /// When Argon2 does not know such a cost.
+    pub fn new(cost: Cost) -> Result<Self, HashError> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self::with_places(cost, cores, QUEUE, PATIENCE)
+    }
+
+    fn with_places(cost: Cost, cores: usize, queue: usize, patience: Duration) -> Result<Self, HashError> {
+        let mut random = rand::rng();
+        let unknowable =
+            Phc::unknowable(cost, random.random(), random.random()).ok_or(PhcError::TooCostly)?;
+        Ok(Self {
+            pool: Arc::new(Pool { cost, unknowable, arenas: Mutex::default(), runs: AtomicU64::new(0) }),
+            admitted: Arc::new(Semaphore::new(cores + queue)),
+            running: Arc::new(Semaphore::new(cores)),
+            patience,
+        })
+    }
+
+    /// The PHC string for a new password, with a fresh salt.
+    ///
+    /// # Errors
+    /// When the pool is overloaded.
+    pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
+        self.run(move |pool, arena| phc::hash(pool.cost, password.declassify(), rand::rng().random(), arena))
+            .await
+    }
+
+    /// Whether `password` has the hash `stored`; with no hash, no, at the same cost.
+    ///
+    /// # Errors
+    /// When the pool is overloaded, or `stored` can't be used.
+    pub async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<bool, HashError> {
+        let stored = stored.map(Phc::parse).transpose()?;
+        self.run(move |pool, arena| {
+            let known = stored.is_some();
+            let phc = stored.as_ref().unwrap_or(&pool.unknowable);
+            phc.matches(password.declassify(), arena).map(|matches| matches & known)
+        })
+        .await
+    }
+
+    /// How often Argon2 ran since the start.
+    #[must_use]
+    pub fn argon2_runs(&self) -> u64 {
+        self.pool.runs.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Pool, &mut Vec<Block>) -> Option<T> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let place = self.place().await?;
+        let pool = Arc::clone(&self.pool);
+        // The place goes with the work: a client that hangs up does not make room while its hash still runs.
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = pool.with_arena(|arena| work(&pool, arena));
+            drop(place);
+            answer
+        });
+        done.await.ok().flatten().ok_or(HashError::Broken)
+    }
+
+    async fn place(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), HashError> {
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| HashError::Overloaded)?;
+        let running = tokio::time::timeout(self.patience, Arc::clone(&self.running).acquire_owned()).await;
+        let running = running.ok().and_then(Result::ok).ok_or(HashError::Overloaded)?;
+        Ok((admitted, running))
+    }
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hasher").field("cost", &self.pool.cost).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// Lends the work an arena, and counts the run.
+    fn with_arena<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
+        let mut arena = self.arenas().pop().unwrap_or_default();
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        let answer = work(&mut arena);
+        // A hash from elsewhere may have asked for more than ours need; that memory goes back.
+        arena.truncate(usize::try_from(self.cost.memory_kib).unwrap_or(usize::MAX));
+        arena.shrink_to_fit();
+        self.arenas().push(arena);
+        answer
+    }
+
+    fn arenas(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+        self.arenas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub(crate) const CHEAP: Cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::from(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn every_check_is_one_run_and_no_hash_matches_nothing() {
+        let hasher = Hasher::new(CHEAP).unwrap();
+        let stored = hasher.hash(secret("right")).await.unwrap();
+        assert_eq!(hasher.argon2_runs(), 1);
+        for (password, stored, matches) in
+            [("right", Some(&stored), true), ("wrong", Some(&stored), false), ("right", None, false)]
+        {
+            let before = hasher.argon2_runs();
+            let answer = hasher.verify(secret(password), stored.map(String::as_str)).await.unwrap();
+            assert_eq!(answer, matches);
+            assert_eq!(hasher.argon2_runs(), before + 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn two_hashes_of_one_password_differ() {
+        let hasher = Hasher::new(CHEAP).unwrap();
+        assert_ne!(hasher.hash(secret("one")).await.unwrap(), hasher.hash(secret("one")).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_told_at_once_and_recovers() {
+        let hasher = Hasher::with_places(CHEAP, 1, 1, PATIENCE).unwrap();
+        let (running, waiting) = (hasher.place().await.unwrap(), hasher.verify(secret("x"), None));
+        let mut waiting = std::pin::pin!(waiting);
+        assert!(futures_pending(waiting.as_mut()).await);
+        assert!(matches!(hasher.verify(secret("x"), None).await, Err(HashError::Overloaded)));
+        drop(running);
+        assert!(!waiting.await.unwrap());
+        assert!(hasher.verify(secret("x"), None).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_without_end() {
+        let hasher = Hasher::with_places(CHEAP, 1, 1, Duration::from_millis(10)).unwrap();
+        let _running = hasher.place().await.unwrap();
+        assert!(matches!(hasher.verify(secret("x"), None).await, Err(HashError::Overloaded)));
+    }
+
+    #[tokio::test]
+    async fn a_stored_hash_that_cannot_be_used_is_an_error_and_not_a_no() {
+        let hasher = Hasher::new(CHEAP).unwrap();
+        assert!(matches!(hasher.verify(secret("x"), Some("$6$x$y")).await, Err(HashError::Stored(_))));
+    }
+
+    async fn futures_pending<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
+        std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_pending())).await
+    }
+}
