@@ -56,12 +56,17 @@ impl Fault {
         Fault { at: section.unwrap_or(0), key: Some(key.to_owned()), message: format!("missing; {right}") }
     }
 
-    /// What the TOML reader found, in our words.
-    pub(crate) fn of_toml<T>(read: Result<T, toml::de::Error>) -> Result<T, Fault> {
-        read.map_err(|error| Fault {
-            at: error.span().map_or(0, |span| span.start),
-            key: None,
-            message: in_our_words(error.message()),
+    /// What the TOML reader found in `text`, in our words.
+    pub(crate) fn of_toml<T>(read: Result<T, toml::de::Error>, text: &str) -> Result<T, Fault> {
+        read.map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            let twice = error.message() == "duplicate key";
+            Fault {
+                at: span.start,
+                // The second of two keys is nowhere in the document.
+                key: text.get(span).filter(|_| twice).map(str::to_owned),
+                message: in_our_words(error.message()),
+            }
         })
     }
 
@@ -85,7 +90,15 @@ fn in_our_words(message: &str) -> String {
             None => "no such key".to_owned(),
         };
     }
-    line.replace("unknown variant", "no such value").replacen(", expected ", "; expected ", 1)
+    if let Some((wrong, _)) = line.split_once(", expected struct ") {
+        return format!("{wrong}; expected a section");
+    }
+    line.replace("duplicate key", "is written twice; write it once")
+        .replace("unknown variant", "no such value")
+        .replace("wanted string or table", "not a string; expected one in quotes")
+        .replace("expected i64", "expected a whole number")
+        .replace("expected a boolean", "expected true or false")
+        .replacen(", expected ", "; expected ", 1)
 }
 
 fn position(text: &str, at: usize) -> (usize, usize) {
@@ -97,7 +110,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 
 /// The dotted key whose name or value stands at the offset.
 fn key_at(text: &str, at: usize) -> Option<String> {
-    let document = DeTable::parse(text).ok()?;
+    let (document, _) = DeTable::parse_recoverable(text);
     path_in_table(document.get_ref(), at).filter(|path| !path.is_empty()).map(|path| path.join("."))
 }
 

@@ -85,7 +85,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
-        Fault::of_toml(toml::from_str::<Written>(text))
+        Fault::of_toml(toml::from_str::<Written>(text), text)
             .and_then(|written| written.mean(&Base::of(path)))
             .map_err(|fault| fault.in_file(path, text))
     }

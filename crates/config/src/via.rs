@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use types::Domain;
 
 use crate::hostname::is_hostname;
 use crate::value::{Base, Text};
@@ -30,7 +31,7 @@ pub struct HostPort {
     pub port: u16,
 }
 
-/// Which recipients' domains a route is for; both in lower case.
+/// Which recipients' domains a route is for; both in the form of [`Domain::normal`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DomainPattern {
     /// This domain.
@@ -86,17 +87,26 @@ impl HostPort {
 
 impl DomainPattern {
     fn parse(text: &str) -> Result<DomainPattern, String> {
-        let lower = text.to_ascii_lowercase();
-        let (domain, wrap): (&str, fn(String) -> DomainPattern) = match lower.strip_prefix("*.") {
+        let (domain, wrap): (&str, fn(String) -> DomainPattern) = match text.strip_prefix("*.") {
             Some(domain) => (domain, DomainPattern::Below),
-            None => (&lower, DomainPattern::Exactly),
+            None => (text, DomainPattern::Exactly),
         };
-        if is_hostname(domain) {
-            return Ok(wrap(domain.to_owned()));
+        let domain = Domain::parse(domain).map_err(|_| {
+            format!(
+                "\"{text}\" is not a domain; write \"example.org\", or \"*.example.org\" for all below it"
+            )
+        })?;
+        Ok(wrap(domain.normal()))
+    }
+
+    /// Whether `domain`, in its normal form, is meant.
+    pub fn matches(&self, domain: &str) -> bool {
+        match self {
+            DomainPattern::Exactly(this) => domain == this,
+            DomainPattern::Below(this) => {
+                domain.strip_suffix(this.as_str()).is_some_and(|rest| rest.ends_with('.'))
+            }
         }
-        Err(format!(
-            "\"{text}\" is not a domain; write \"example.org\", or \"*.example.org\" for all below it"
-        ))
     }
 }
 

@@ -1,0 +1,83 @@
+//! `config/gatepost.toml` says the defaults that the code has, and says every key.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::path::Path;
+
+use config::Config;
+
+const REFERENCE: &str = include_str!("../../../config/gatepost.toml");
+
+/// What has no default, as the reference has it.
+const REQUIRED: &str = r#"
+    hostname = "mail.example.org"
+    [storage]
+    url = "sqlite:/var/lib/gatepost"
+    master_key_file = "/etc/gatepost/master.key"
+    [tls]
+    certificate = "/etc/gatepost/tls/fullchain.pem"
+    private_key = "/etc/gatepost/tls/privkey.pem"
+    [delivery]
+    via = "hold"
+"#;
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("/etc/gatepost/gatepost.toml")).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_reference_says_the_defaults() {
+    assert_eq!(parse(REFERENCE).unwrap(), parse(REQUIRED).unwrap());
+}
+
+#[test]
+fn what_the_reference_comments_out_can_be_written() {
+    let text = REFERENCE
+        .replace("\n# [[delivery", "\n[[delivery")
+        .replace("\n# domains", "\ndomains")
+        .replace("\n# via", "\nvia")
+        .replace("\n# tls_ca", "\ntls_ca")
+        .replace("\n# proxy_protocol", "\nproxy_protocol")
+        .replace("\n# xclient", "\nxclient");
+    assert_eq!(parse(&text).unwrap().delivery.routes.len(), 1);
+}
+
+/// A key that does not exist makes the code list those that do.
+fn keys_of(section: &str) -> Vec<String> {
+    let error = parse(&format!("{section}\nnonsense = 1\n")).unwrap_err();
+    let (_, keys) = error.split_once("the keys here are ").unwrap();
+    keys.replace(" or ", ", ").split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
+}
+
+#[test]
+fn the_reference_has_every_key() {
+    for section in [
+        "",
+        "[storage]",
+        "[tls]",
+        "[[listen]]",
+        "[auth]",
+        "[auth.throttle]",
+        "[auth.throttle.network]",
+        "[limits]",
+        "[submission]",
+        "[delivery]",
+        "[[delivery.route]]",
+        "[delivery.retry]",
+        "[log]",
+    ] {
+        for key in keys_of(section) {
+            let written = [format!("{key} ="), format!("[{key}]"), format!("{key}]")];
+            assert!(written.iter().any(|key| REFERENCE.contains(key)), "{section} {key} is missing");
+        }
+    }
+}
+
+#[test]
+fn relative_paths_start_at_the_file() {
+    let text =
+        REQUIRED.replace("/etc/gatepost/master.key", "master.key").replace("\"hold\"", "\"maildir:out\"");
+    let config = parse(&text).unwrap();
+    assert_eq!(config.storage.master_key_file, Path::new("/etc/gatepost/master.key"));
+    assert_eq!(config.delivery.via, config::Via::Maildir("/etc/gatepost/out".into()));
+}
