@@ -1,1 +1,33 @@
 //! The ESMTP protocol, both sides, without I/O.
+//!
+//! [`Session`] is the server's side of one connection as a pure value: octets go in, replies, questions and message
+//! text come out. It never opens a socket, reads a clock, or decides whether a password is right; whoever drives it
+//! does, and answers its [`Question`]s. The client's side is [`dialogue`].
+//!
+//! Invariants: only `CRLF.CRLF` or `BDAT … LAST` ends a message; while a question is open no input is taken; nothing
+//! that came before TLS survives [`Session::into_tls`]; [`Reply::queued`] is the only 250 after a message, and it
+//! wants a [`Durable`].
+
+#![warn(missing_docs)]
+// A new command, or a new state, must make the compiler visit every place that deals with them.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod limits;
+mod line;
+mod parameters;
+mod command;
+mod settings;
+mod capability;
+mod envelope;
+mod body;
+mod proof;
+mod reply;
+mod session;
+
+pub use command::{Anytime, Command, Ordered, SyntaxError};
+pub use parameters::MailParameters;
+pub use envelope::Envelope;
+pub use proof::{Durable, SenderAllowed};
+pub use reply::{Rejection, Reply};
+pub use session::{Advance, Answer, Authentication, Ending, Phase, Question, Session};
+pub use settings::Settings;

@@ -1,0 +1,32 @@
+//! What a client may ask of a session, as named numbers with their reasons.
+
+/// Octets of a command line with its CRLF. RFC 5321 section 4.5.3.1.4 asks for 512; SIZE, AUTH= and SMTPUTF8 add to it.
+pub const COMMAND_LINE: usize = 2048;
+
+/// Octets of an AUTH command or of a line within its exchange. RFC 4954 section 4 asks for 12288.
+pub const AUTH_LINE: usize = 16_384;
+
+/// Octets past its limit that a line may still run on before the connection is closed.
+pub const LINE_EXCESS: usize = 8192;
+
+/// Octets of a line of message text without its CRLF. RFC 5321 section 4.5.3.1.6, RFC 5322 section 2.1.1.
+pub const TEXT_LINE: usize = 998;
+
+/// Octets that are read and thrown away beyond the limit of a message, so that a client that overran it a little
+/// still gets its 552, and a flood ends.
+pub const DISCARD_SLACK: u64 = 1024 * 1024;
+
+/// BDAT commands in one message; each costs more than its octets.
+pub const CHUNKS: u32 = 100_000;
+
+/// Messages in one connection, announced as `LIMITS MAILMAX` (RFC 9422 section 4).
+pub const MESSAGES: u32 = 100;
+
+/// Errors before authentication, then 421.
+pub const ERRORS_UNAUTHENTICATED: u32 = 3;
+
+/// Errors after authentication, then 421.
+pub const ERRORS_AUTHENTICATED: u32 = 20;
+
+/// Commands since the last accepted message that did nothing for one (NOOP, RSET, EHLO, HELP, VRFY), then 421.
+pub const IDLE_COMMANDS: u32 = 100;

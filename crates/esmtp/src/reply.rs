@@ -1,0 +1,231 @@
+//! Every reply, in one catalogue (RFC 5321 section 4.2, enhanced codes of RFC 3463 and RFC 5248).
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::{BufMut, BytesMut};
+
+use crate::body::TextFault;
+use crate::command::SyntaxError;
+use crate::proof::Durable;
+
+/// A reply of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    code: u16,
+    /// Empty where RFC 2034 has no enhanced code: greeting, EHLO, 334, 354.
+    status: &'static str,
+    text: Cow<'static, str>,
+}
+
+/// A reply whose text is always the same.
+const fn reply(code: u16, status: &'static str, text: &'static str) -> Reply {
+    Reply { code, status, text: Cow::Borrowed(text) }
+}
+
+/// A reply that says something of its moment.
+fn reply_with(code: u16, status: &'static str, text: String) -> Reply {
+    Reply { code, status, text: Cow::Owned(text) }
+}
+
+pub(crate) const BYE: Reply = reply(221, "2.0.0", "Bye");
+pub(crate) const AUTHENTICATED: Reply = reply(235, "2.7.0", "Authentication successful");
+pub(crate) const DONE: Reply = reply(250, "2.0.0", "OK");
+pub(crate) const SENDER_OK: Reply = reply(250, "2.1.0", "Sender OK");
+pub(crate) const RECIPIENT_OK: Reply = reply(250, "2.1.5", "Recipient OK");
+pub(crate) const START_TLS: Reply = reply(220, "2.0.0", "Ready to start TLS");
+pub(crate) const HELP: Reply =
+    reply(214, "2.0.0", "EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP HELP QUIT; see RFC 5321 and RFC 6409");
+pub(crate) const VRFY: Reply = reply(252, "2.1.5", "Addresses are not verified here; send the message");
+pub(crate) const SEND_TEXT: Reply = reply(354, "", "End with <CRLF>.<CRLF>");
+
+pub(crate) const TIMED_OUT: Reply = reply(421, "4.4.2", "Connection timed out");
+pub(crate) const SHUTTING_DOWN: Reply = reply(421, "4.3.2", "Shutting down; try again later");
+pub(crate) const TOO_MANY_COMMANDS: Reply = reply(421, "4.7.0", "Too many commands before authentication");
+pub(crate) const TOO_MANY_IDLE_COMMANDS: Reply = reply(421, "4.7.0", "Too many commands that send nothing");
+pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, "4.7.0", "Too many errors");
+pub(crate) const TOO_MANY_FAILURES: Reply = reply(421, "4.7.0", "Too many failed logins");
+pub(crate) const TOO_MANY_MESSAGES: Reply = reply(421, "4.7.0", "Too many messages in one connection; open another");
+pub(crate) const TOO_MANY_CHUNKS: Reply = reply(421, "4.7.0", "Too many chunks in one message");
+pub(crate) const TOO_MUCH_DISCARDED: Reply = reply(421, "4.3.2", "Far too much data");
+pub(crate) const INTERNAL: Reply = reply(421, "4.3.0", "Internal error; try again later");
+
+pub(crate) const TOO_MANY_RECIPIENTS: Reply = reply(452, "4.5.3", "Too many recipients; send to the others separately");
+pub(crate) const LINE_TOO_LONG: Reply = reply(500, "5.5.2", "Line too long");
+pub(crate) const AUTH_LINE_TOO_LONG: Reply = reply(500, "5.5.6", "Authentication line too long");
+pub(crate) const BARE_LINE_END: Reply = reply(500, "5.5.2", "A line ends with CRLF, not with CR or LF alone");
+pub(crate) const NOT_BASE64: Reply = reply(501, "5.5.2", "Response is not valid base64");
+pub(crate) const BAD_RESPONSE: Reply = reply(501, "5.5.2", "Malformed authentication response");
+pub(crate) const CANCELLED: Reply = reply(501, "5.7.0", "Authentication cancelled");
+pub(crate) const NOT_HERE: Reply = reply(502, "5.5.1", "Command not implemented");
+pub(crate) const EHLO_FIRST: Reply = reply(503, "5.5.1", "Send EHLO first");
+pub(crate) const ALREADY_TLS: Reply = reply(503, "5.5.1", "TLS is already active");
+pub(crate) const ALREADY_AUTHENTICATED: Reply = reply(503, "5.5.1", "Already authenticated");
+pub(crate) const NOT_IN_TRANSACTION: Reply = reply(503, "5.5.1", "Not allowed in a mail transaction");
+pub(crate) const NEED_MAIL: Reply = reply(503, "5.5.1", "Send MAIL first");
+pub(crate) const NEED_RCPT: Reply = reply(503, "5.5.1", "Send RCPT first");
+pub(crate) const NESTED_MAIL: Reply = reply(503, "5.5.1", "A mail transaction is open already");
+pub(crate) const CHUNKS_FOLLOW: Reply = reply(503, "5.5.1", "BDAT has begun; send more BDAT, or RSET");
+pub(crate) const UNKNOWN_MECHANISM: Reply = reply(504, "5.5.4", "Mechanism not available");
+pub(crate) const BARE_LINE_END_IN_TEXT: Reply = reply(521, "5.5.2", "Message has a CR or LF that is not part of a CRLF");
+pub(crate) const STARTTLS_FIRST: Reply = reply(530, "5.7.0", "Must issue a STARTTLS command first");
+pub(crate) const REFUSED: Reply = reply(535, "5.7.8", "Authentication credentials invalid");
+pub(crate) const NEEDS_APP_PASSWORD: Reply = reply(534, "5.7.9", "Application-specific password required");
+pub(crate) const ENCRYPTION_REQUIRED: Reply = reply(538, "5.7.11", "Encryption required for authentication");
+pub(crate) const AUTH_UNAVAILABLE: Reply = reply(454, "4.7.0", "Authentication is temporarily unavailable");
+pub(crate) const TOO_BIG: Reply = reply(552, "5.3.4", "Message is larger than the limit");
+pub(crate) const NEEDS_SMTPUTF8: Reply = reply(553, "5.6.7", "A UTF-8 address needs SMTPUTF8 in MAIL");
+pub(crate) const SYNCHRONISATION: Reply = reply(554, "5.5.0", "Protocol synchronisation error: wait for the reply");
+pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, "5.5.1", "No valid recipients");
+pub(crate) const LONG_LINE: Reply = reply(554, "5.6.0", "Message has a line of more than 998 octets");
+pub(crate) const NUL_IN_TEXT: Reply = reply(554, "5.6.0", "Message has a NUL");
+
+impl Reply {
+    pub(crate) fn greeting(hostname: &str) -> Self {
+        reply_with(220, "", format!("{hostname} ESMTP Gatepost"))
+    }
+
+    pub(crate) fn authentication_required(message: &str) -> Self {
+        reply_with(530, "5.7.0", message.to_owned())
+    }
+
+    pub(crate) fn challenge(base64: String) -> Self {
+        reply_with(334, "", base64)
+    }
+
+    pub(crate) fn throttled(wait: Duration) -> Self {
+        // Rounded up: who comes back after the seconds we said is let in.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        reply_with(454, "4.7.0", format!("Too many failed logins; try again in {seconds} seconds"))
+    }
+
+    pub(crate) fn chunk_received(octets: u64) -> Self {
+        reply_with(250, "2.0.0", format!("{octets} octets received"))
+    }
+
+    /// The only 250 after a message: it is on stable storage.
+    pub fn queued(message: &Durable) -> Self {
+        reply_with(250, "2.0.0", format!("queued as {}", message.id()))
+    }
+
+    /// The three digits.
+    pub fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// The connection closes behind it (RFC 5321 section 3.8; 521 as in RFC 7504 section 3).
+    pub(crate) fn closes(&self) -> bool {
+        matches!(self.code, 221 | 421 | 521)
+    }
+
+    pub(crate) fn write(&self, output: &mut BytesMut) {
+        output.put_slice(self.code.to_string().as_bytes());
+        output.put_u8(b' ');
+        if !self.status.is_empty() {
+            output.put_slice(self.status.as_bytes());
+            output.put_u8(b' ');
+        }
+        // A configured text with a line break in it must not become a second reply.
+        self.text.split(char::is_control).for_each(|piece| output.put_slice(piece.as_bytes()));
+        output.put_slice(b"\r\n");
+    }
+}
+
+impl From<SyntaxError> for Reply {
+    fn from(error: SyntaxError) -> Self {
+        match error {
+            SyntaxError::Foreign => reply(502, "5.7.0", "This is a mail submission server"),
+            SyntaxError::UnknownCommand => reply(500, "5.5.2", "Command not recognised"),
+            SyntaxError::BadArgument => reply(501, "5.5.4", "Bad argument"),
+            SyntaxError::BadChunkSize => reply(501, "5.5.4", "Bad chunk size"),
+            SyntaxError::BadReversePath => reply(501, "5.1.7", "Bad reverse-path; write MAIL FROM:<address>"),
+            SyntaxError::BadForwardPath => reply(501, "5.1.3", "Bad forward-path; write RCPT TO:<address>"),
+            SyntaxError::UnknownParameter => reply(555, "5.5.4", "Parameter not recognised"),
+            SyntaxError::BadParameter => reply(501, "5.5.4", "Bad value of a parameter, or given twice"),
+        }
+    }
+}
+
+impl From<TextFault> for Reply {
+    fn from(fault: TextFault) -> Self {
+        match fault {
+            TextFault::LongLine => LONG_LINE,
+            TextFault::Nul => NUL_IN_TEXT,
+            TextFault::BareLineEnd => BARE_LINE_END_IN_TEXT,
+        }
+    }
+}
+
+/// Why a connection, a sender, a recipient or a message is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There are as many connections as there may be.
+    #[error("too many connections")]
+    TooManyConnections,
+    /// The reverse-path is not one of the account's addresses.
+    #[error("the sender is not the account's")]
+    SenderNotOwned,
+    /// From or Sender names somebody else than the account.
+    #[error("an author is not the account's")]
+    FromNotOwned,
+    /// The header section is malformed; the text says how.
+    #[error("malformed header section: {0}")]
+    BadHeader(&'static str),
+    /// The header section is larger than the limit.
+    #[error("header section too big")]
+    HeaderTooBig,
+    /// The header section has octets above 127 without SMTPUTF8.
+    #[error("the header section needs SMTPUTF8")]
+    NonAsciiHeader,
+    /// The message has passed so many hosts that it must be going round in a circle.
+    #[error("too many hops")]
+    TooManyHops,
+    /// No room is left to keep the message.
+    #[error("no room to keep the message")]
+    StorageFull,
+    /// The message could not be kept.
+    #[error("the message could not be kept")]
+    StorageFailing,
+    /// The credential that opened the session is no longer valid.
+    #[error("the credential is no longer valid")]
+    CredentialRevoked,
+    /// Something that is needed for a decision does not answer.
+    #[error("temporarily unavailable")]
+    Unavailable,
+}
+
+impl From<&Rejection> for Reply {
+    fn from(rejection: &Rejection) -> Self {
+        match rejection {
+            Rejection::TooManyConnections => reply(421, "4.7.0", "Too many connections; try again later"),
+            Rejection::SenderNotOwned => reply(553, "5.7.1", "Sender address is not yours to use"),
+            Rejection::FromNotOwned => reply(550, "5.7.1", "An address in From or Sender is not yours to use"),
+            Rejection::BadHeader(fault) => reply_with(554, "5.6.0", format!("Malformed header section: {fault}")),
+            Rejection::HeaderTooBig => reply(552, "5.3.4", "Header section is larger than the limit"),
+            Rejection::NonAsciiHeader => reply(554, "5.6.7", "A header field with UTF-8 needs SMTPUTF8 in MAIL"),
+            Rejection::TooManyHops => reply(554, "5.4.6", "Too many hops: the message is in a loop"),
+            Rejection::StorageFull => reply(452, "4.3.1", "Insufficient storage; try again later"),
+            Rejection::StorageFailing => reply(451, "4.3.0", "Message could not be stored; try again later"),
+            Rejection::CredentialRevoked => reply(421, "4.7.0", "Credentials are no longer valid"),
+            Rejection::Unavailable => reply(451, "4.3.0", "Temporarily unavailable; try again later"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_one_line_whatever_its_text() {
+        let mut output = BytesMut::new();
+        Reply::authentication_required("log in\r\n250 first").write(&mut output);
+        assert_eq!(output, "530 5.7.0 log in250 first\r\n");
+    }
+
+    #[test]
+    fn the_seconds_to_wait_are_rounded_up() {
+        let Reply { text, .. } = Reply::throttled(Duration::from_millis(1500));
+        assert!(text.ends_with("in 2 seconds"), "{text}");
+    }
+}

@@ -1,0 +1,342 @@
+//! The server's side of one connection, as an enum of owned states (RFC 5321 section 4.1.4, RFC 4954, RFC 3030).
+//!
+//! ```text
+//!              EHLO            MAIL ?            RCPT ?         DATA, BDAT … LAST ?
+//!  Greeted ──────────▶ Ready ────────▶ Transaction ─┐  ┌──────▶ Text, Chunk ──────▶ Ready
+//!     │                │   │               ▲        │  │            │  ▲
+//!     │ STARTTLS       │   │ AUTH          └────────┴──┘            ▼  │ BDAT
+//!     ▼                │   ▼                                       Chunked
+//!  Securing ◀──────────┘  Exchange ? ──▶ Ready
+//! ```
+//! At each `?` the session asks and parks in `Awaiting`; it takes no input until the answer is there. EHLO and RSET
+//! lead back to `Ready` from everywhere, QUIT and every reply that closes lead to `Closing`.
+
+mod question;
+mod context;
+mod anytime;
+mod ready;
+mod exchange;
+mod transaction;
+mod text;
+mod chunk;
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use types::{EhloName, TlsFacts};
+
+pub use self::question::{Answer, Authentication, Question};
+
+use self::chunk::{Chunk, Chunked, Skip};
+use self::context::Context;
+use self::exchange::Exchange;
+use self::question::Pending;
+use self::ready::{Greeted, Ready};
+use self::text::Text;
+use self::transaction::Transaction;
+use crate::command::{Command, Ordered, SyntaxError, begins_auth};
+use crate::limits::{AUTH_LINE, COMMAND_LINE};
+use crate::line::Line;
+use crate::reply::{self, Rejection, Reply};
+use crate::{Envelope, Settings};
+
+/// One connection of a client.
+///
+/// Whoever drives it calls [`greet`](Self::greet) once, then [`advance`](Self::advance) until it wants input, writes
+/// what stands in [`output`](Self::output), reads more input, and so on.
+#[derive(Debug)]
+pub struct Session {
+    context: Context,
+    state: State,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Advance {
+    /// Write the output, then read more input.
+    Input,
+    /// Keep these octets of the message under way. They are CRLF-clean and without transparency dots.
+    Body(Bytes),
+    /// Drop what was kept of the message under way.
+    Discard,
+    /// Find the answer, and give it to [`Session::answer`].
+    Ask(Question),
+    /// Write the output, then shake hands, and go on with [`Session::into_tls`].
+    StartTls,
+    /// Write the output, then close the connection.
+    Close,
+}
+
+/// What the session waits for, which says how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// A command.
+    Command {
+        /// The client has logged in.
+        authenticated: bool,
+    },
+    /// A line of an AUTH exchange.
+    Exchange,
+    /// The text of a message.
+    Body,
+}
+
+/// Why a session is ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The client took too long: `421 4.4.2`.
+    TimedOut,
+    /// The server stops: `421 4.3.2`.
+    Shutdown,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeted(Greeted),
+    Ready(Ready),
+    Exchange(Exchange),
+    Transaction(Transaction),
+    Text(Text),
+    Chunk(Chunk),
+    Chunked(Chunked),
+    Skip(Skip),
+    /// A question that is about to be asked.
+    Asking(Question, Pending),
+    Awaiting(Pending),
+    Securing,
+    Closing,
+}
+
+impl Session {
+    /// A session that has said nothing yet. `tls` is there on a listener with implicit TLS.
+    pub fn new(settings: Arc<Settings>, tls: Option<TlsFacts>) -> Self {
+        Self { context: Context::new(settings, tls), state: State::Greeted(Greeted) }
+    }
+
+    /// Greets the client, unless it has sent something before its turn (RFC 5321 section 4.3.1).
+    pub fn greet(&mut self, input: &BytesMut) {
+        if input.is_empty() {
+            self.context.greet();
+        } else {
+            self.state = self.context.close(&reply::SYNCHRONISATION);
+        }
+    }
+
+    /// Turns the client away instead of greeting it.
+    pub fn refuse(&mut self, rejection: &Rejection) {
+        self.state = self.context.close(&Reply::from(rejection));
+    }
+
+    /// Takes what it can from `input` and says what is to be done next.
+    pub fn advance(&mut self, input: &mut BytesMut) -> Advance {
+        loop {
+            if self.context.take_discard() {
+                return Advance::Discard;
+            }
+            match std::mem::replace(&mut self.state, State::Closing) {
+                State::Closing => return Advance::Close,
+                State::Securing => {
+                    self.state = State::Securing;
+                    return Advance::StartTls;
+                }
+                State::Asking(question, pending) => {
+                    self.state = State::Awaiting(pending);
+                    return Advance::Ask(question);
+                }
+                State::Awaiting(pending) => {
+                    self.state = State::Awaiting(pending);
+                    return Advance::Input;
+                }
+                state @ (State::Greeted(_)
+                | State::Ready(_)
+                | State::Exchange(_)
+                | State::Transaction(_)
+                | State::Text(_)
+                | State::Chunk(_)
+                | State::Chunked(_)
+                | State::Skip(_)) => {
+                    let Some(advance) = self.take_input(state, input) else { continue };
+                    return advance;
+                }
+            }
+        }
+    }
+
+    /// Moves one step on with the input; `None` when there may be more to do.
+    fn take_input(&mut self, state: State, input: &mut BytesMut) -> Option<Advance> {
+        let (state, advance) = match state {
+            State::Text(text) => text.take(input, &mut self.context),
+            State::Chunk(chunk) => chunk.take(input, &mut self.context),
+            State::Skip(skip) => skip.take(input, &mut self.context),
+            State::Greeted(_) | State::Ready(_) | State::Exchange(_) | State::Transaction(_) | State::Chunked(_) => {
+                self.take_line(state, input)
+            }
+            State::Asking(..) | State::Awaiting(_) | State::Securing | State::Closing => (state, None),
+        };
+        self.state = state;
+        advance
+    }
+
+    fn take_line(&mut self, state: State, input: &mut BytesMut) -> (State, Option<Advance>) {
+        let auth = matches!(state, State::Exchange(_)) || begins_auth(input);
+        let limit = if auth { AUTH_LINE } else { COMMAND_LINE };
+        let Some(line) = self.context.lines.next(input, limit) else { return (state, Some(Advance::Input)) };
+        let last_of_input = input.is_empty();
+        let state = match line {
+            Line::Whole(line) => self.on_line(state, &line, last_of_input),
+            Line::TooLong if auth => self.context.fault(&reply::AUTH_LINE_TOO_LONG, state.without_exchange()),
+            Line::TooLong => self.context.fault(&reply::LINE_TOO_LONG, state),
+            Line::BareLineEnd => self.context.fault(&reply::BARE_LINE_END, state.without_exchange()),
+            Line::Flood => self.context.close(&reply::TOO_MANY_ERRORS),
+        };
+        (state, None)
+    }
+
+    fn on_line(&mut self, state: State, line: &[u8], last_of_input: bool) -> State {
+        let cx = &mut self.context;
+        if let State::Exchange(exchange) = state {
+            return exchange.on_line(line, last_of_input, cx);
+        }
+        let command = Command::parse(line);
+        if cx.is_one_command_too_many(&command) {
+            return cx.close(&reply::TOO_MANY_COMMANDS);
+        }
+        let first = std::mem::replace(&mut cx.is_first_line, false);
+        match command {
+            Ok(Command::Anytime(command)) => anytime::on(state, command, cx),
+            Ok(Command::Ordered(command)) => state.on(command, last_of_input, cx),
+            // A first line that is no command comes from no mail client: a browser made to talk to us, or a scanner.
+            Err(SyntaxError::UnknownCommand) if first => cx.close(&Reply::from(SyntaxError::Foreign)),
+            Err(error @ SyntaxError::Foreign) => cx.close(&Reply::from(error)),
+            // Where the chunk ends is unknown, so what follows can't be told from commands.
+            Err(error @ SyntaxError::BadChunkSize) => cx.close(&Reply::from(error)),
+            Err(error) => cx.fault(&Reply::from(error), state),
+        }
+    }
+
+    /// Gives the answer to the open question. An answer to another question closes the session.
+    pub fn answer(&mut self, answer: Answer) {
+        let cx = &mut self.context;
+        self.state = match (std::mem::replace(&mut self.state, State::Closing), answer) {
+            (State::Awaiting(Pending::Authenticate), Answer::Authenticate(verdict)) => exchange::on_verdict(verdict, cx),
+            (State::Awaiting(Pending::Sender(transaction)), Answer::Sender(verdict)) => transaction.on_sender(verdict, cx),
+            (State::Awaiting(Pending::Recipient(transaction, path)), Answer::Recipient(verdict)) => {
+                transaction.on_recipient(path, verdict, cx)
+            }
+            (State::Awaiting(Pending::Commit), Answer::Commit(verdict)) => cx.on_commit(verdict),
+            (
+                _,
+                Answer::Authenticate(_) | Answer::Sender(_) | Answer::Recipient(_) | Answer::Commit(_),
+            ) => cx.close(&reply::INTERNAL),
+        };
+    }
+
+    /// The replies to be written. Take them out once they are.
+    pub fn output(&mut self) -> &mut BytesMut {
+        &mut self.context.output
+    }
+
+    /// The session behind a handshake: a new one, since nothing that came before may matter (RFC 3207 section 4.2).
+    pub fn into_tls(self, facts: TlsFacts) -> Self {
+        Self::new(self.context.settings, Some(facts))
+    }
+
+    /// Says why the session ends, and closes it.
+    pub fn end(&mut self, ending: Ending) {
+        self.state = self.context.close(match ending {
+            Ending::TimedOut => &reply::TIMED_OUT,
+            Ending::Shutdown => &reply::SHUTTING_DOWN,
+        });
+    }
+
+    /// What the session waits for.
+    pub fn phase(&self) -> Phase {
+        match self.state {
+            State::Exchange(_) => Phase::Exchange,
+            State::Text(_) | State::Chunk(_) | State::Skip(_) => Phase::Body,
+            State::Greeted(_)
+            | State::Ready(_)
+            | State::Transaction(_)
+            | State::Chunked(_)
+            | State::Asking(..)
+            | State::Awaiting(_)
+            | State::Securing
+            | State::Closing => Phase::Command { authenticated: self.context.authenticated },
+        }
+    }
+
+    /// MAIL was accepted, and the message has not ended yet.
+    pub fn in_transaction(&self) -> bool {
+        self.envelope().is_some() || matches!(self.state, State::Awaiting(Pending::Commit) | State::Asking(..))
+    }
+
+    /// The envelope of the transaction that runs.
+    pub fn envelope(&self) -> Option<&Envelope> {
+        match &self.state {
+            State::Transaction(transaction) => Some(transaction.envelope()),
+            State::Text(text) => Some(text.envelope()),
+            State::Chunk(chunk) => Some(chunk.envelope()),
+            State::Chunked(chunked) => Some(chunked.envelope()),
+            State::Awaiting(Pending::Recipient(transaction, _)) => Some(transaction.envelope()),
+            State::Greeted(_)
+            | State::Ready(_)
+            | State::Exchange(_)
+            | State::Skip(_)
+            | State::Asking(..)
+            | State::Awaiting(Pending::Authenticate | Pending::Sender(_) | Pending::Commit)
+            | State::Securing
+            | State::Closing => None,
+        }
+    }
+
+    /// The name that the client gave with EHLO or HELO.
+    pub fn ehlo(&self) -> Option<&EhloName> {
+        self.context.ehlo.as_ref()
+    }
+
+    /// The client said EHLO, not HELO.
+    pub fn extended(&self) -> bool {
+        self.context.extended
+    }
+}
+
+impl State {
+    /// What a command does that has its place in an order.
+    fn on(self, command: Ordered, last_of_input: bool, cx: &mut Context) -> Self {
+        if let Some(refusal) = cx.refusal_before_login(&command) {
+            return Skip::behind(command, self, refusal, cx);
+        }
+        match self {
+            Self::Greeted(greeted) => greeted.on(command, last_of_input, cx),
+            Self::Ready(ready) => ready.on(command, last_of_input, cx),
+            Self::Transaction(transaction) => transaction.on(command, last_of_input, cx),
+            Self::Chunked(chunked) => chunked.on(command, cx),
+            Self::Exchange(_)
+            | Self::Text(_)
+            | Self::Chunk(_)
+            | Self::Skip(_)
+            | Self::Asking(..)
+            | Self::Awaiting(_)
+            | Self::Securing
+            | Self::Closing => cx.close(&reply::INTERNAL),
+        }
+    }
+
+    /// A line that can't be read ends the exchange it belonged to.
+    fn without_exchange(self) -> Self {
+        match self {
+            Self::Exchange(_) => Self::Ready(Ready),
+            Self::Greeted(_)
+            | Self::Ready(_)
+            | Self::Transaction(_)
+            | Self::Text(_)
+            | Self::Chunk(_)
+            | Self::Chunked(_)
+            | Self::Skip(_)
+            | Self::Asking(..)
+            | Self::Awaiting(_)
+            | Self::Securing
+            | Self::Closing => self,
+        }
+    }
+}
