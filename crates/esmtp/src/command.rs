@@ -118,9 +118,8 @@ impl Command {
             b"RCPT" => rcpt(argument).map(Self::Ordered),
             b"DATA" => alone(argument, Self::Ordered(Ordered::Data)),
             b"BDAT" => bdat(argument).map(Self::Ordered),
-            b"GET" | b"POST" | b"PUT" | b"HEAD" | b"DELETE" | b"OPTIONS" | b"CONNECT" | b"PATCH" | b"TRACE" => {
-                Err(SyntaxError::Foreign)
-            }
+            b"GET" | b"POST" | b"PUT" | b"HEAD" | b"DELETE" | b"OPTIONS" | b"CONNECT" | b"PATCH"
+            | b"TRACE" => Err(SyntaxError::Foreign),
             _ => Err(SyntaxError::UnknownCommand),
         }
     }
@@ -162,7 +161,10 @@ fn auth(argument: &[u8]) -> Result<Ordered, SyntaxError> {
     if mechanism.is_empty() || initial.is_some_and(|text| text.is_empty() || text.contains(' ')) {
         return Err(SyntaxError::BadArgument);
     }
-    Ok(Ordered::Auth { mechanism: mechanism.to_owned(), initial: initial.map(|text| Secret::from(text.to_owned())) })
+    Ok(Ordered::Auth {
+        mechanism: mechanism.to_owned(),
+        initial: initial.map(|text| Secret::from(text.to_owned())),
+    })
 }
 
 fn mail(argument: &[u8]) -> Result<Ordered, SyntaxError> {
@@ -179,7 +181,11 @@ fn rcpt(argument: &[u8]) -> Result<Ordered, SyntaxError> {
 }
 
 /// What follows `FROM:` or `TO:`. One space before the path is not in the grammar, but in many clients.
-fn after_keyword<'a>(argument: &'a [u8], keyword: &str, bad_path: SyntaxError) -> Result<&'a str, SyntaxError> {
+fn after_keyword<'a>(
+    argument: &'a [u8],
+    keyword: &str,
+    bad_path: SyntaxError,
+) -> Result<&'a str, SyntaxError> {
     let (head, rest) = argument.split_at_checked(keyword.len()).ok_or(SyntaxError::BadArgument)?;
     if !head.eq_ignore_ascii_case(keyword.as_bytes()) {
         return Err(SyntaxError::BadArgument);
@@ -213,12 +219,17 @@ mod tests {
     fn verbs_are_read_in_any_case_and_with_trailing_space() {
         assert_eq!(Command::parse(b"quit  "), Ok(Command::Anytime(Anytime::Quit)));
         assert_eq!(Command::parse(b"Noop what ever"), Ok(Command::Anytime(Anytime::Noop)));
-        assert_eq!(Command::parse(b"bDaT 5 lAsT"), Ok(Command::Ordered(Ordered::Bdat { size: 5, last: true })));
+        assert_eq!(
+            Command::parse(b"bDaT 5 lAsT"),
+            Ok(Command::Ordered(Ordered::Bdat { size: 5, last: true }))
+        );
     }
 
     #[test]
     fn chunk_sizes_that_are_no_plain_number_are_refused() {
-        for size in ["", "-1", "+5", "0x10", "1e3", " 5", "5 LASTX", "5  LAST", "18446744073709551616", "5 LAST 6"] {
+        for size in
+            ["", "-1", "+5", "0x10", "1e3", " 5", "5 LASTX", "5  LAST", "18446744073709551616", "5 LAST 6"]
+        {
             let line = format!("BDAT {size}");
             assert_eq!(Command::parse(line.as_bytes()), Err(SyntaxError::BadChunkSize), "{line}");
         }

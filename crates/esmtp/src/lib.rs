@@ -25,8 +25,8 @@ mod reply;
 mod session;
 
 pub use command::{Anytime, Command, Ordered, SyntaxError};
-pub use parameters::MailParameters;
 pub use envelope::Envelope;
+pub use parameters::MailParameters;
 pub use proof::{Durable, SenderAllowed};
 pub use reply::{Rejection, Reply};
 pub use session::{Advance, Answer, Authentication, Ending, Phase, Question, Session};

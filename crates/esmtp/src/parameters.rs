@@ -106,8 +106,10 @@ mod tests {
 
     #[test]
     fn parameters_are_read_in_any_order_and_case() {
-        let parameters = MailParameters::parse(" body=8bitmime SMTPUTF8 size=1000 AUTH=e+3Dmc2@example.com").unwrap();
-        let expected = MailParameters { size: Some(1000), body: Some(BodyType::EightBit), smtputf8: true, auth: true };
+        let parameters =
+            MailParameters::parse(" body=8bitmime SMTPUTF8 size=1000 AUTH=e+3Dmc2@example.com").unwrap();
+        let expected =
+            MailParameters { size: Some(1000), body: Some(BodyType::EightBit), smtputf8: true, auth: true };
         assert_eq!(parameters, expected);
         assert_eq!(MailParameters::parse(""), Ok(MailParameters::default()));
         assert!(MailParameters::parse(" AUTH=<>").is_ok());

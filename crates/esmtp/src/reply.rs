@@ -34,8 +34,11 @@ pub(crate) const DONE: Reply = reply(250, "2.0.0", "OK");
 pub(crate) const SENDER_OK: Reply = reply(250, "2.1.0", "Sender OK");
 pub(crate) const RECIPIENT_OK: Reply = reply(250, "2.1.5", "Recipient OK");
 pub(crate) const START_TLS: Reply = reply(220, "2.0.0", "Ready to start TLS");
-pub(crate) const HELP: Reply =
-    reply(214, "2.0.0", "EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP HELP QUIT; see RFC 5321 and RFC 6409");
+pub(crate) const HELP: Reply = reply(
+    214,
+    "2.0.0",
+    "EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP HELP QUIT; see RFC 5321 and RFC 6409",
+);
 pub(crate) const VRFY: Reply = reply(252, "2.1.5", "Addresses are not verified here; send the message");
 pub(crate) const SEND_TEXT: Reply = reply(354, "", "End with <CRLF>.<CRLF>");
 
@@ -45,12 +48,14 @@ pub(crate) const TOO_MANY_COMMANDS: Reply = reply(421, "4.7.0", "Too many comman
 pub(crate) const TOO_MANY_IDLE_COMMANDS: Reply = reply(421, "4.7.0", "Too many commands that send nothing");
 pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, "4.7.0", "Too many errors");
 pub(crate) const TOO_MANY_FAILURES: Reply = reply(421, "4.7.0", "Too many failed logins");
-pub(crate) const TOO_MANY_MESSAGES: Reply = reply(421, "4.7.0", "Too many messages in one connection; open another");
+pub(crate) const TOO_MANY_MESSAGES: Reply =
+    reply(421, "4.7.0", "Too many messages in one connection; open another");
 pub(crate) const TOO_MANY_CHUNKS: Reply = reply(421, "4.7.0", "Too many chunks in one message");
 pub(crate) const TOO_MUCH_DISCARDED: Reply = reply(421, "4.3.2", "Far too much data");
 pub(crate) const INTERNAL: Reply = reply(421, "4.3.0", "Internal error; try again later");
 
-pub(crate) const TOO_MANY_RECIPIENTS: Reply = reply(452, "4.5.3", "Too many recipients; send to the others separately");
+pub(crate) const TOO_MANY_RECIPIENTS: Reply =
+    reply(452, "4.5.3", "Too many recipients; send to the others separately");
 pub(crate) const LINE_TOO_LONG: Reply = reply(500, "5.5.2", "Line too long");
 pub(crate) const AUTH_LINE_TOO_LONG: Reply = reply(500, "5.5.6", "Authentication line too long");
 pub(crate) const BARE_LINE_END: Reply = reply(500, "5.5.2", "A line ends with CRLF, not with CR or LF alone");
@@ -67,7 +72,8 @@ pub(crate) const NEED_RCPT: Reply = reply(503, "5.5.1", "Send RCPT first");
 pub(crate) const NESTED_MAIL: Reply = reply(503, "5.5.1", "A mail transaction is open already");
 pub(crate) const CHUNKS_FOLLOW: Reply = reply(503, "5.5.1", "BDAT has begun; send more BDAT, or RSET");
 pub(crate) const UNKNOWN_MECHANISM: Reply = reply(504, "5.5.4", "Mechanism not available");
-pub(crate) const BARE_LINE_END_IN_TEXT: Reply = reply(521, "5.5.2", "Message has a CR or LF that is not part of a CRLF");
+pub(crate) const BARE_LINE_END_IN_TEXT: Reply =
+    reply(521, "5.5.2", "Message has a CR or LF that is not part of a CRLF");
 pub(crate) const STARTTLS_FIRST: Reply = reply(530, "5.7.0", "Must issue a STARTTLS command first");
 pub(crate) const REFUSED: Reply = reply(535, "5.7.8", "Authentication credentials invalid");
 pub(crate) const NEEDS_APP_PASSWORD: Reply = reply(534, "5.7.9", "Application-specific password required");
@@ -75,7 +81,8 @@ pub(crate) const ENCRYPTION_REQUIRED: Reply = reply(538, "5.7.11", "Encryption r
 pub(crate) const AUTH_UNAVAILABLE: Reply = reply(454, "4.7.0", "Authentication is temporarily unavailable");
 pub(crate) const TOO_BIG: Reply = reply(552, "5.3.4", "Message is larger than the limit");
 pub(crate) const NEEDS_SMTPUTF8: Reply = reply(553, "5.6.7", "A UTF-8 address needs SMTPUTF8 in MAIL");
-pub(crate) const SYNCHRONISATION: Reply = reply(554, "5.5.0", "Protocol synchronisation error: wait for the reply");
+pub(crate) const SYNCHRONISATION: Reply =
+    reply(554, "5.5.0", "Protocol synchronisation error: wait for the reply");
 pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, "5.5.1", "No valid recipients");
 pub(crate) const LONG_LINE: Reply = reply(554, "5.6.0", "Message has a line of more than 998 octets");
 pub(crate) const NUL_IN_TEXT: Reply = reply(554, "5.6.0", "Message has a NUL");
@@ -199,10 +206,16 @@ impl From<&Rejection> for Reply {
         match rejection {
             Rejection::TooManyConnections => reply(421, "4.7.0", "Too many connections; try again later"),
             Rejection::SenderNotOwned => reply(553, "5.7.1", "Sender address is not yours to use"),
-            Rejection::FromNotOwned => reply(550, "5.7.1", "An address in From or Sender is not yours to use"),
-            Rejection::BadHeader(fault) => reply_with(554, "5.6.0", format!("Malformed header section: {fault}")),
+            Rejection::FromNotOwned => {
+                reply(550, "5.7.1", "An address in From or Sender is not yours to use")
+            }
+            Rejection::BadHeader(fault) => {
+                reply_with(554, "5.6.0", format!("Malformed header section: {fault}"))
+            }
             Rejection::HeaderTooBig => reply(552, "5.3.4", "Header section is larger than the limit"),
-            Rejection::NonAsciiHeader => reply(554, "5.6.7", "A header field with UTF-8 needs SMTPUTF8 in MAIL"),
+            Rejection::NonAsciiHeader => {
+                reply(554, "5.6.7", "A header field with UTF-8 needs SMTPUTF8 in MAIL")
+            }
             Rejection::TooManyHops => reply(554, "5.4.6", "Too many hops: the message is in a loop"),
             Rejection::StorageFull => reply(452, "4.3.1", "Insufficient storage; try again later"),
             Rejection::StorageFailing => reply(451, "4.3.0", "Message could not be stored; try again later"),

@@ -168,9 +168,11 @@ impl Session {
             State::Text(text) => text.take(input, &mut self.context),
             State::Chunk(chunk) => chunk.take(input, &mut self.context),
             State::Skip(skip) => skip.take(input, &mut self.context),
-            State::Greeted(_) | State::Ready(_) | State::Exchange(_) | State::Transaction(_) | State::Chunked(_) => {
-                self.take_line(state, input)
-            }
+            State::Greeted(_)
+            | State::Ready(_)
+            | State::Exchange(_)
+            | State::Transaction(_)
+            | State::Chunked(_) => self.take_line(state, input),
             State::Asking(..) | State::Awaiting(_) | State::Securing | State::Closing => (state, None),
         };
         self.state = state;
@@ -218,16 +220,19 @@ impl Session {
     pub fn answer(&mut self, answer: Answer) {
         let cx = &mut self.context;
         self.state = match (std::mem::replace(&mut self.state, State::Closing), answer) {
-            (State::Awaiting(Pending::Authenticate), Answer::Authenticate(verdict)) => exchange::on_verdict(verdict, cx),
-            (State::Awaiting(Pending::Sender(transaction)), Answer::Sender(verdict)) => transaction.on_sender(verdict, cx),
+            (State::Awaiting(Pending::Authenticate), Answer::Authenticate(verdict)) => {
+                exchange::on_verdict(verdict, cx)
+            }
+            (State::Awaiting(Pending::Sender(transaction)), Answer::Sender(verdict)) => {
+                transaction.on_sender(verdict, cx)
+            }
             (State::Awaiting(Pending::Recipient(transaction, path)), Answer::Recipient(verdict)) => {
                 transaction.on_recipient(path, verdict, cx)
             }
             (State::Awaiting(Pending::Commit), Answer::Commit(verdict)) => cx.on_commit(verdict),
-            (
-                _,
-                Answer::Authenticate(_) | Answer::Sender(_) | Answer::Recipient(_) | Answer::Commit(_),
-            ) => cx.close(&reply::INTERNAL),
+            (_, Answer::Authenticate(_) | Answer::Sender(_) | Answer::Recipient(_) | Answer::Commit(_)) => {
+                cx.close(&reply::INTERNAL)
+            }
         };
     }
 
@@ -243,10 +248,11 @@ impl Session {
 
     /// Says why the session ends, and closes it.
     pub fn end(&mut self, ending: Ending) {
-        self.state = self.context.close(match ending {
-            Ending::TimedOut => &reply::TIMED_OUT,
-            Ending::Shutdown => &reply::SHUTTING_DOWN,
-        });
+        let reply = match ending {
+            Ending::TimedOut => reply::TIMED_OUT,
+            Ending::Shutdown => reply::SHUTTING_DOWN,
+        };
+        self.state = self.context.close(&reply);
     }
 
     /// What the session waits for.
@@ -267,7 +273,7 @@ impl Session {
 
     /// MAIL was accepted, and the message has not ended yet.
     pub fn in_transaction(&self) -> bool {
-        self.envelope().is_some() || matches!(self.state, State::Awaiting(Pending::Commit) | State::Asking(..))
+        self.envelope().is_some() || matches!(self.state, State::Awaiting(Pending::Commit))
     }
 
     /// The envelope of the transaction that runs.
@@ -337,6 +343,162 @@ impl State {
             | Self::Awaiting(_)
             | Self::Securing
             | Self::Closing => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sasl::Mechanism;
+    use types::QueueId;
+
+    use super::*;
+    use crate::{Durable, SenderAllowed};
+
+    fn settings() -> Arc<Settings> {
+        Arc::new(Settings {
+            hostname: "mail.example.org".to_owned(),
+            starttls: true,
+            allow_insecure: false,
+            mechanisms: Mechanism::ALL.to_vec(),
+            required_message: "Authentication required".to_owned(),
+            message_size: 1000,
+            recipients: 3,
+            max_unauthenticated_commands: Some(10),
+            max_failures: 3,
+        })
+    }
+
+    fn under_tls() -> Session {
+        let mut session = Session::new(settings(), Some(TlsFacts { version: "TLSv1.3", cipher: "test" }));
+        session.greet(&BytesMut::new());
+        session
+    }
+
+    /// What a session led to: every octet it said, and each message that was committed.
+    #[derive(Debug, Default, PartialEq)]
+    struct Outcome {
+        said: String,
+        committed: Vec<Vec<u8>>,
+        closed: bool,
+    }
+
+    /// Plays `input` in pieces of `step` octets, saying yes to every question.
+    fn play(mut session: Session, input: &[u8], step: usize) -> Outcome {
+        let (mut outcome, mut kept, mut buffer) = (Outcome::default(), Vec::new(), BytesMut::new());
+        let mut pieces = input.chunks(step);
+        loop {
+            match session.advance(&mut buffer) {
+                Advance::Body(octets) => kept.extend_from_slice(&octets),
+                Advance::Discard => kept.clear(),
+                Advance::Ask(question) => session.answer(yes(&question, &mut kept, &mut outcome.committed)),
+                Advance::StartTls => panic!("STARTTLS under TLS"),
+                Advance::Close => {
+                    outcome.closed = true;
+                    break;
+                }
+                Advance::Input => match pieces.next() {
+                    Some(piece) => buffer.extend_from_slice(piece),
+                    None => break,
+                },
+            }
+        }
+        outcome.said = String::from_utf8(session.output().to_vec()).unwrap();
+        outcome
+    }
+
+    fn yes(question: &Question, kept: &mut Vec<u8>, committed: &mut Vec<Vec<u8>>) -> Answer {
+        match question {
+            Question::Authenticate(_) => Answer::Authenticate(Authentication::Accepted),
+            Question::Sender(_) => Answer::Sender(Ok(SenderAllowed::after_check())),
+            Question::Recipient(_) => Answer::Recipient(Ok(())),
+            Question::Commit(_) => {
+                committed.push(std::mem::take(kept));
+                Answer::Commit(Ok(Durable::after_sync(QueueId::new(0, [0; 10]))))
+            }
+        }
+    }
+
+    const LOGIN: &str = "EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\n";
+    const TO_RECIPIENT: &str = "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n";
+
+    fn codes(said: &str) -> Vec<&str> {
+        said.lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(code, _)| code)
+            .filter(|code| code.len() == 3)
+            .collect()
+    }
+
+    #[test]
+    fn while_a_question_is_open_no_input_is_taken() {
+        let mut session = under_tls();
+        let mut input = BytesMut::from("EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\nNOOP\r\n");
+        assert!(matches!(session.advance(&mut input), Advance::Ask(Question::Authenticate(_))));
+        assert!(matches!(session.advance(&mut input), Advance::Input));
+        assert_eq!(input, "NOOP\r\n");
+        session.answer(Answer::Sender(Ok(SenderAllowed::after_check())));
+        assert!(matches!(session.advance(&mut input), Advance::Close), "an answer to another question");
+    }
+
+    #[test]
+    fn a_message_in_chunks_ends_with_a_line_end() {
+        let input = format!("{LOGIN}{TO_RECIPIENT}BDAT 3\r\na\r\nBDAT 1 LAST\r\nb");
+        for step in 1..input.len() {
+            assert_eq!(play(under_tls(), input.as_bytes(), step).committed, [b"a\r\nb\r\n"]);
+        }
+    }
+
+    #[test]
+    fn a_refused_text_is_dropped_whole_and_the_session_goes_on() {
+        let big = "A".repeat(900) + "\r\n" + &"B".repeat(900) + "\r\n.\n";
+        let input = format!(
+            "{LOGIN}{TO_RECIPIENT}BDAT {} LAST\r\n{big}NOOP\r\nRCPT TO:<b@example.org>\r\n",
+            big.len()
+        );
+        for step in [1, 7, 4000] {
+            let outcome = play(under_tls(), input.as_bytes(), step);
+            assert_eq!(codes(&outcome.said), ["220", "250", "235", "250", "250", "552", "250", "503"]);
+            assert!(outcome.committed.is_empty());
+        }
+    }
+
+    #[test]
+    fn text_before_354_and_a_challenge_answered_before_it_was_sent_close_the_session() {
+        for tail in [format!("{TO_RECIPIENT}DATA\r\nSubject: x\r\n\r\n.\r\n"), String::new()] {
+            let input = if tail.is_empty() {
+                "EHLO a.example\r\nAUTH LOGIN\r\nYQ==\r\nYg==\r\n".to_owned()
+            } else {
+                format!("{LOGIN}{tail}")
+            };
+            let outcome = play(under_tls(), input.as_bytes(), input.len());
+            assert!(outcome.closed && outcome.said.contains("554 5.5.0"), "{}", outcome.said);
+        }
+    }
+
+    proptest! {
+        /// Where the input is cut changes nothing, but for the points at which a client has to wait for a reply.
+        #[test]
+        fn the_cut_of_the_input_does_not_matter(
+            commands in proptest::collection::vec(prop_oneof![
+                Just("MAIL FROM:<a@example.org>\r\n"), Just("MAIL FROM:<> SIZE=2000\r\n"), Just("RCPT TO:<b@example.org>\r\n"),
+                Just("RCPT TO:<x>\r\n"), Just("BDAT 5\r\na\r\nb\r"), Just("BDAT 3 LAST\r\nab\n"), Just("BDAT 4 LAST\r\nab\r\n"),
+                Just("BDAT 0 LAST\r\n"), Just("RSET\r\n"), Just("EHLO b.example\r\n"), Just("NOOP\n\r\n"), Just("QUIT x\r\n"),
+                Just("\r\n"), Just("VRFY a\r\n"), Just("AUTH PLAIN =\r\n"), Just("STARTTLS\r\n"),
+            ], 0..24),
+            step in 1_usize..40,
+        ) {
+            let input = format!("{LOGIN}{}", commands.concat());
+            let whole = play(under_tls(), input.as_bytes(), input.len());
+            prop_assert_eq!(&play(under_tls(), input.as_bytes(), step), &whole);
+        }
+
+        #[test]
+        fn no_input_is_too_strange(input in proptest::collection::vec(any::<u8>(), 0..400), step in 1_usize..50) {
+            play(under_tls(), &input, step);
+            play(under_tls(), &[LOGIN.as_bytes(), &input].concat(), step);
+            play(under_tls(), &[LOGIN.as_bytes(), TO_RECIPIENT.as_bytes(), b"BDAT 50\r\n", &input].concat(), step);
         }
     }
 }

@@ -86,9 +86,12 @@ mod tests {
         }
     }
 
+    /// Input, its text, and what is left behind its end if it has one.
+    type Case = (&'static [u8], &'static [u8], Option<&'static [u8]>);
+
     #[test]
     fn only_a_dot_between_two_crlfs_is_an_end() {
-        let cases: [(&[u8], &[u8], Option<&[u8]>); 8] = [
+        let cases: [Case; 8] = [
             (b".\r\nNOOP\r\n", b"", Some(b"NOOP\r\n")),
             (b"a\r\n.\r\nb", b"a\r\n", Some(b"b")),
             (b"a\r\n..\r\n.\r\n", b"a\r\n.\r\n", Some(b"")),
@@ -100,7 +103,12 @@ mod tests {
         ];
         for (input, text, rest) in cases {
             for step in 1..=input.len() {
-                assert_eq!(read(input, step), (text.to_vec(), rest.map(<[u8]>::to_vec)), "{:?}", input.escape_ascii());
+                assert_eq!(
+                    read(input, step),
+                    (text.to_vec(), rest.map(<[u8]>::to_vec)),
+                    "{:?}",
+                    input.escape_ascii()
+                );
             }
         }
     }
@@ -108,7 +116,16 @@ mod tests {
     #[test]
     fn the_ten_false_ends_are_text() {
         let ends: [&[u8]; 10] = [
-            b"\n.\n", b"\r.\r", b"\r.\n", b"\n.\r", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r\n.\r", b"\r\n\0.\r\n", b"\r\n.\0\r\n",
+            b"\n.\n",
+            b"\r.\r",
+            b"\r.\n",
+            b"\n.\r",
+            b"\n.\r\n",
+            b"\r\n.\n",
+            b"\r.\r\n",
+            b"\r\n.\r",
+            b"\r\n\0.\r\n",
+            b"\r\n.\0\r\n",
         ];
         for end in ends {
             let input = [b"a".as_slice(), end, b"MAIL FROM:<b@example.org>\r\n.\r\n"].concat();

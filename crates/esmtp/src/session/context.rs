@@ -1,0 +1,175 @@
+//! What outlives a state: settings, what is known of the client, the counts, and the output.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use types::{EhloName, TlsFacts};
+
+use super::State;
+use super::ready::Ready;
+use crate::capability::Capabilities;
+use crate::command::{Anytime, Command, Ordered, SyntaxError};
+use crate::limits::{ERRORS_AUTHENTICATED, ERRORS_UNAUTHENTICATED, IDLE_COMMANDS, MESSAGES};
+use crate::line::LineReader;
+use crate::reply::{self, Rejection, Reply};
+use crate::{Durable, Settings};
+
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) settings: Arc<Settings>,
+    tls: Option<TlsFacts>,
+    pub(super) ehlo: Option<EhloName>,
+    pub(super) extended: bool,
+    pub(super) authenticated: bool,
+    pub(super) is_first_line: bool,
+    pub(super) lines: LineReader,
+    pub(super) output: BytesMut,
+    /// Text of a message was passed on that is to be dropped.
+    discard: bool,
+    tally: Tally,
+}
+
+/// What a client has used up of its patience with us.
+#[derive(Debug, Default)]
+struct Tally {
+    unauthenticated_commands: u32,
+    errors: u32,
+    failures: u32,
+    idle_commands: u32,
+    messages: u32,
+}
+
+impl Context {
+    pub(super) fn new(settings: Arc<Settings>, tls: Option<TlsFacts>) -> Self {
+        Self {
+            settings,
+            tls,
+            ehlo: None,
+            extended: false,
+            authenticated: false,
+            is_first_line: true,
+            lines: LineReader::default(),
+            output: BytesMut::new(),
+            discard: false,
+            tally: Tally::default(),
+        }
+    }
+
+    pub(super) fn capabilities(&self) -> Capabilities<'_> {
+        Capabilities::of(&self.settings, self.tls.is_some())
+    }
+
+    pub(super) fn is_under_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Why a command for a mail transaction can't be had before login, if it is one and nobody has logged in.
+    pub(super) fn refusal_before_login(&self, command: &Ordered) -> Option<Reply> {
+        match command {
+            Ordered::StartTls | Ordered::Auth { .. } => None,
+            Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data | Ordered::Bdat { .. }
+                if self.authenticated =>
+            {
+                None
+            }
+            Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data | Ordered::Bdat { .. } => {
+                Some(if self.capabilities().mechanisms.is_empty() && self.capabilities().starttls {
+                    reply::STARTTLS_FIRST
+                } else if self.ehlo.is_none() {
+                    reply::EHLO_FIRST
+                } else {
+                    Reply::authentication_required(&self.settings.required_message)
+                })
+            }
+        }
+    }
+
+    /// Counts the command. AUTH is what a client is here for, and QUIT what we want it to do.
+    pub(super) fn is_one_command_too_many(&mut self, command: &Result<Command, SyntaxError>) -> bool {
+        if self.authenticated
+            || matches!(command, Ok(Command::Ordered(Ordered::Auth { .. }) | Command::Anytime(Anytime::Quit)))
+        {
+            return false;
+        }
+        self.tally.unauthenticated_commands += 1;
+        self.settings
+            .max_unauthenticated_commands
+            .is_some_and(|limit| self.tally.unauthenticated_commands > limit)
+    }
+
+    /// Counts a command that brings no message nearer.
+    pub(super) fn is_one_idle_command_too_many(&mut self) -> bool {
+        self.tally.idle_commands += 1;
+        self.authenticated && self.tally.idle_commands > IDLE_COMMANDS
+    }
+
+    /// As many messages were accepted as there may be.
+    pub(super) fn has_sent_enough(&self) -> bool {
+        self.tally.messages >= MESSAGES
+    }
+
+    pub(super) fn greet(&mut self) {
+        Reply::greeting(&self.settings.hostname).write(&mut self.output);
+    }
+
+    pub(super) fn list_capabilities(&mut self) {
+        Capabilities::of(&self.settings, self.tls.is_some()).write(&self.settings, &mut self.output);
+    }
+
+    pub(super) fn say(&mut self, reply: &Reply) {
+        reply.write(&mut self.output);
+    }
+
+    /// Says the reply and goes on with `next`, or closes where the reply says so.
+    pub(super) fn say_then(&mut self, reply: &Reply, next: State) -> State {
+        self.say(reply);
+        if reply.closes() { State::Closing } else { next }
+    }
+
+    /// Says the reply and closes.
+    pub(super) fn close(&mut self, reply: &Reply) -> State {
+        self.say(reply);
+        State::Closing
+    }
+
+    /// Says the reply to a client's error, and closes if it is one too many.
+    pub(super) fn fault(&mut self, reply: &Reply, next: State) -> State {
+        self.tally.errors += 1;
+        let limit = if self.authenticated { ERRORS_AUTHENTICATED } else { ERRORS_UNAUTHENTICATED };
+        let next = self.say_then(reply, next);
+        if self.tally.errors >= limit && !matches!(next, State::Closing) {
+            return self.close(&reply::TOO_MANY_ERRORS);
+        }
+        next
+    }
+
+    /// Says the reply to a failed login, and closes if it is one too many.
+    pub(super) fn fail_login(&mut self, reply: &Reply) -> State {
+        self.tally.failures += 1;
+        self.say(reply);
+        if self.tally.failures >= self.settings.max_failures {
+            return self.close(&reply::TOO_MANY_FAILURES);
+        }
+        State::Ready(Ready)
+    }
+
+    pub(super) fn on_commit(&mut self, verdict: Result<Durable, Rejection>) -> State {
+        match verdict {
+            Ok(message) => {
+                self.tally.messages += 1;
+                self.tally.idle_commands = 0;
+                self.say_then(&Reply::queued(&message), State::Ready(Ready))
+            }
+            Err(rejection) => self.say_then(&Reply::from(&rejection), State::Ready(Ready)),
+        }
+    }
+
+    /// What was passed on of the message under way is to be dropped.
+    pub(super) fn discard(&mut self) {
+        self.discard = true;
+    }
+
+    pub(super) fn take_discard(&mut self) -> bool {
+        std::mem::take(&mut self.discard)
+    }
+}

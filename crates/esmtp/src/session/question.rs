@@ -1,0 +1,71 @@
+//! What a session asks the world outside, and where it goes on with the answer.
+
+use std::time::Duration;
+
+use sasl::{Claim, Verdict};
+use types::ForwardPath;
+
+use super::transaction::Transaction;
+use crate::{Durable, Envelope, Rejection, SenderAllowed};
+
+/// A decision that is not the protocol's to make. No input is taken until it is answered.
+#[derive(Debug)]
+pub enum Question {
+    /// Is this claim true?
+    Authenticate(Claim),
+    /// May the client send in this name? The envelope has no recipients yet.
+    Sender(Envelope),
+    /// May the message go to this recipient?
+    Recipient(ForwardPath),
+    /// Is the message, whose octets came before, safe? This ends its transaction.
+    Commit(Envelope),
+}
+
+/// The answer to the [`Question`] of the same name.
+#[derive(Debug)]
+pub enum Answer {
+    /// What came of the claim.
+    Authenticate(Authentication),
+    /// The sender may be used, or why not.
+    Sender(Result<SenderAllowed, Rejection>),
+    /// The recipient is accepted, or why not.
+    Recipient(Result<(), Rejection>),
+    /// The message is on stable storage, or why not.
+    Commit(Result<Durable, Rejection>),
+}
+
+/// What came of a claim, without the user that a [`Verdict`] carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// The client is who it says.
+    Accepted,
+    /// It is not, and learns no more than that.
+    Refused,
+    /// The password is right, but a second factor bars it here.
+    NeedsAppPassword,
+    /// Nothing was checked; it may be after this time.
+    Throttled(Duration),
+    /// Nothing could be checked.
+    Unavailable,
+}
+
+impl<U> From<&Verdict<U>> for Authentication {
+    fn from(verdict: &Verdict<U>) -> Self {
+        match verdict {
+            Verdict::Accepted(_) => Self::Accepted,
+            Verdict::Refused => Self::Refused,
+            Verdict::NeedsAppPassword => Self::NeedsAppPassword,
+            Verdict::Throttled { retry_after } => Self::Throttled(*retry_after),
+            Verdict::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+/// What the open question is about.
+#[derive(Debug)]
+pub(super) enum Pending {
+    Authenticate,
+    Sender(Transaction),
+    Recipient(Transaction, ForwardPath),
+    Commit,
+}
