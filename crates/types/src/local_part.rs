@@ -35,6 +35,11 @@ impl LocalPart {
         &self.0
     }
 
+    /// Whether it can be written without quotes.
+    pub(crate) fn is_dot_string(&self) -> bool {
+        is_dot_string(&self.0)
+    }
+
     /// The form in which equal names are equal: NFC in lower case, quoted only where it must be.
     pub(crate) fn normal(&self) -> String {
         let folded = if self.0.is_ascii() { self.0.to_ascii_lowercase() } else { fold(&self.0) };
@@ -44,7 +49,7 @@ impl LocalPart {
 
 impl fmt::Display for LocalPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_dot_string(&self.0) {
+        if self.is_dot_string() {
             return f.write_str(&self.0);
         }
         f.write_char('"')?;
@@ -100,13 +105,13 @@ fn is_qtext(c: char) -> bool {
     matches!(c, ' '..='~') || is_plain_non_ascii(c)
 }
 
-/// Any character beyond ASCII but those which end lines, control terminals or turn the direction of writing:
-/// an address is shown to people and written to logs.
+/// Any character beyond ASCII but white space, controls and those which cannot be seen or turn the direction of
+/// writing: an address is shown to people and written to logs.
 fn is_plain_non_ascii(c: char) -> bool {
-    let unshowable = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    let unshowable = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         || matches!(c, '\u{fdd0}'..='\u{fdef}')
         || u32::from(c) & 0xfffe == 0xfffe;
-    !c.is_ascii() && !c.is_control() && !unshowable
+    !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !unshowable
 }
 
 /// `=?charset?encoding?text?=` anywhere in the name.

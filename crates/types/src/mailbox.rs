@@ -109,6 +109,12 @@ impl Mailbox {
         self.local_part.as_str()
     }
 
+    /// Whether the local part can only be written in quotes.
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        !self.local_part.is_dot_string()
+    }
+
     /// Where the mailbox lives.
     #[must_use]
     pub fn host(&self) -> &Host {

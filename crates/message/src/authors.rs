@@ -1,0 +1,65 @@
+//! In whose names a message is written.
+
+use types::Mailbox;
+
+use crate::Header;
+use crate::mailbox_list::read_mailboxes;
+
+/// Why nobody can say who wrote a message. The message must be refused then: whatever we read in it, somebody
+/// else may read another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorsError {
+    /// RFC 5322 section 3.6 asks for exactly one From.
+    #[error("the message has no From field")]
+    NoFrom,
+    /// See [`AuthorsError::NoFrom`].
+    #[error("the message has more than one From field")]
+    SeveralFrom,
+    /// RFC 5322 section 3.6 allows one Sender.
+    #[error("the message has more than one Sender field")]
+    SeveralSender,
+    /// A group, an obsolete form, a syntax error, or something with two readings.
+    #[error("the From field is not a plain list of addresses")]
+    UnclearFrom,
+    /// As [`AuthorsError::UnclearFrom`], or not exactly one address.
+    #[error("the Sender field is not one plain address")]
+    UnclearSender,
+    /// As [`AuthorsError::UnclearFrom`], in the fields of somebody who sends a message on.
+    #[error("a Resent-From or Resent-Sender field is not a plain list of addresses")]
+    UnclearResent,
+}
+
+/// Every address in whose name the message speaks: those of From and Sender, and of any Resent-From and
+/// Resent-Sender (RFC 5322 sections 3.6.2 and 3.6.6).
+///
+/// # Errors
+/// [`AuthorsError`], for all that does not have exactly one reading.
+pub fn authors(header: &Header<'_>) -> Result<Vec<Mailbox>, AuthorsError> {
+    let mut authors = from(header)?;
+    authors.extend(sender(header)?);
+    for field in header.fields().filter(|field| field.is("Resent-From") || field.is("Resent-Sender")) {
+        authors.extend(read_mailboxes(field.value()).map_err(|_| AuthorsError::UnclearResent)?);
+    }
+    Ok(authors)
+}
+
+fn from(header: &Header<'_>) -> Result<Vec<Mailbox>, AuthorsError> {
+    let mut fields = header.named("From");
+    let field = fields.next().ok_or(AuthorsError::NoFrom)?;
+    if fields.next().is_some() {
+        return Err(AuthorsError::SeveralFrom);
+    }
+    read_mailboxes(field.value()).map_err(|_| AuthorsError::UnclearFrom)
+}
+
+fn sender(header: &Header<'_>) -> Result<Option<Mailbox>, AuthorsError> {
+    let mut fields = header.named("Sender");
+    let Some(field) = fields.next() else { return Ok(None) };
+    if fields.next().is_some() {
+        return Err(AuthorsError::SeveralSender);
+    }
+    match read_mailboxes(field.value()) {
+        Ok(mailboxes) if mailboxes.len() == 1 => Ok(mailboxes.into_iter().next()),
+        Ok(_) | Err(_) => Err(AuthorsError::UnclearSender),
+    }
+}

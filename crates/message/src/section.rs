@@ -1,0 +1,85 @@
+//! Gathers the header section of a message that arrives in chunks.
+
+use bytes::Bytes;
+use memchr::memchr_iter;
+
+use crate::HeaderError;
+
+/// The most octets of a header section, its blank line included.
+pub const MAX_SECTION: usize = 256 * 1024;
+
+/// A header section under way.
+#[derive(Debug, Default)]
+pub struct Section {
+    gathered: Vec<u8>,
+    /// How much of a line, not yet ended, stands at the end of what was gathered.
+    open_line: usize,
+}
+
+/// What a chunk led to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// No blank line yet.
+    More,
+    /// The blank line was found.
+    Complete {
+        /// The header section, its blank line included.
+        header: Vec<u8>,
+        /// What the chunk has of the body.
+        body_rest: Bytes,
+    },
+}
+
+impl Section {
+    /// Takes the next chunk of a message whose lines end with CRLF.
+    ///
+    /// # Errors
+    /// [`HeaderError::SectionTooBig`] as soon as there are more than [`MAX_SECTION`] octets. What was gathered
+    /// is dropped then; the caller goes on without the section.
+    pub fn feed(&mut self, mut chunk: Bytes) -> Result<Progress, HeaderError> {
+        let end = self.blank_line_in(&chunk);
+        let head = chunk.split_to(end.unwrap_or(chunk.len()));
+        self.gather(&head)?;
+        match end {
+            Some(_) => Ok(Progress::Complete { header: std::mem::take(self).gathered, body_rest: chunk }),
+            None => Ok(Progress::More),
+        }
+    }
+
+    /// The message has ended: all that was gathered is header, and there is no body.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.gathered
+    }
+
+    fn gather(&mut self, octets: &[u8]) -> Result<(), HeaderError> {
+        if self.gathered.len().saturating_add(octets.len()) > MAX_SECTION {
+            *self = Self::default();
+            return Err(HeaderError::SectionTooBig);
+        }
+        self.gathered.extend_from_slice(octets);
+        Ok(())
+    }
+
+    /// Where the line ends that is nothing but its CRLF; remembers the length of an open line otherwise.
+    fn blank_line_in(&mut self, chunk: &[u8]) -> Option<usize> {
+        let mut line_start = 0usize;
+        for end in memchr_iter(b'\n', chunk) {
+            let length = self.open_line.saturating_add(end.saturating_sub(line_start));
+            if length == 1 && self.octet_before(chunk, end) == Some(b'\r') {
+                return end.checked_add(1);
+            }
+            self.open_line = 0;
+            line_start = end.saturating_add(1);
+        }
+        self.open_line = self.open_line.saturating_add(chunk.len().saturating_sub(line_start));
+        None
+    }
+
+    fn octet_before(&self, chunk: &[u8], place: usize) -> Option<u8> {
+        match place.checked_sub(1) {
+            Some(before) => chunk.get(before).copied(),
+            None => self.gathered.last().copied(),
+        }
+    }
+}
