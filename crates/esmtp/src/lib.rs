@@ -23,6 +23,7 @@ mod body;
 mod proof;
 mod reply;
 mod session;
+pub mod dialogue;
 
 pub use command::{Anytime, Command, Ordered, SyntaxError};
 pub use envelope::Envelope;

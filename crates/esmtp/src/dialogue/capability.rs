@@ -1,0 +1,47 @@
+//! What a peer's EHLO reply offers, as far as carrying mail needs it.
+
+use super::login::Mechanism;
+use super::reply::Reply;
+
+/// The extensions of a peer. After HELO, and before EHLO, there are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// STARTTLS (RFC 3207).
+    pub starttls: bool,
+    /// PIPELINING (RFC 2920).
+    pub pipelining: bool,
+    /// 8BITMIME (RFC 6152).
+    pub eight_bit: bool,
+    /// SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
+    /// SIZE is there (RFC 1870), whatever its limit.
+    pub size: bool,
+    /// The first mechanism of AUTH that we speak (RFC 4954), in our order.
+    pub mechanism: Option<Mechanism>,
+}
+
+impl Capabilities {
+    /// Reads an EHLO reply; its first line is the peer's name, the others a keyword each (RFC 5321 section 4.1.1.1).
+    pub(super) fn read(reply: &Reply) -> Capabilities {
+        let mut capabilities = Capabilities::default();
+        for line in reply.lines().iter().skip(1) {
+            let mut words = line.split_ascii_whitespace();
+            if let Some(keyword) = words.next() {
+                capabilities.add(&keyword.to_ascii_uppercase(), words);
+            }
+        }
+        capabilities
+    }
+
+    fn add<'a>(&mut self, keyword: &str, parameters: impl Iterator<Item = &'a str>) {
+        match keyword {
+            "STARTTLS" => self.starttls = true,
+            "PIPELINING" => self.pipelining = true,
+            "8BITMIME" => self.eight_bit = true,
+            "SMTPUTF8" => self.smtputf8 = true,
+            "SIZE" => self.size = true,
+            "AUTH" => self.mechanism = self.mechanism.max(parameters.filter_map(Mechanism::from_name).max()),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The client's side of the protocol: a dialogue with the next host, as a pure value.
+//!
+//! The driver owns the socket, the clock and the TLS library. It writes what [`Dialogue::output`] holds, reads into a
+//! buffer, and calls [`Dialogue::advance`], which says what is next:
+//!
+//! ```text
+//!            ┌────────── 220 ──────────┐      ┌───── start_tls, 220, into_tls ─────┐
+//!  Greeting ─┤                         ├─ Hello ─── 250 ─── Ready ─── log_in, 235 ──┤
+//!            └─ else: Broken::Refused  ┘ (EHLO, then HELO)    │ ▲                   │
+//!                                                        send │ └───── Done ────────┘
+//!                                                             ▼
+//!                        MAIL ─ RCPT… ─ DATA ─ 354 ─ Body ─ write_body… end_body ─ 250
+//! ```
+//!
+//! The next host is not trusted. Its replies are bounded (`reply`), count only where they are due
+//! (`transaction`), and everything that does not fit is [`Broken`]: temporary for the messages, and the end of the connection.
+
+mod reply;
+mod capability;
+mod stage;
+mod broken;
+mod login;
+mod stuffing;
+mod transaction;
+
+pub use broken::Broken;
+pub use capability::Capabilities;
+pub use login::{Credentials, Mechanism};
+pub use reply::{Enhanced, Kind, LINE_LIMIT, LINES_LIMIT, Reply, ReplyError};
+pub use stage::Stage;
+pub use transaction::{Envelope, Verdict};
+
+use bytes::{BufMut, BytesMut};
+use login::Login;
+use reply::ReplyReader;
+use transaction::{Progress, Transaction};
+
+/// A dialogue with the next host, from its greeting to QUIT.
+#[derive(Debug)]
+pub struct Dialogue {
+    hostname: String,
+    state: State,
+    capabilities: Capabilities,
+    replies: ReplyReader,
+    output: BytesMut,
+    /// The last transaction was left open at the peer: RSET comes before the next MAIL.
+    reset_first: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting,
+    Hello { extended: bool },
+    Ready,
+    StartTls,
+    Login(Login),
+    Transaction(Box<Transaction>),
+    Quit,
+    Closed,
+}
+
+/// What is next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// Write the output, then bring more input.
+    Input,
+    /// A command may be given: `start_tls`, `log_in`, `send` or `quit`.
+    Ready,
+    /// Do the TLS handshake, then call `into_tls`.
+    StartTls,
+    /// Write the text: `write_body` as often as needed, then `end_body`.
+    Body,
+    /// The transaction is over, one verdict for each recipient. The dialogue is ready, or closed.
+    Done(Vec<Verdict>),
+    /// Nothing more comes: close the connection.
+    Closed,
+}
+
+impl Dialogue {
+    /// A dialogue that waits for the greeting, and will introduce us as `hostname` (RFC 5321 section 4.1.1.1).
+    pub fn new(hostname: impl Into<String>) -> Dialogue {
+        Dialogue {
+            hostname: hostname.into(),
+            state: State::Greeting,
+            capabilities: Capabilities::default(),
+            replies: ReplyReader::default(),
+            output: BytesMut::new(),
+            reset_first: false,
+        }
+    }
+
+    /// What the peer has offered.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// What is waited for, and so for how long.
+    pub fn stage(&self) -> Stage {
+        match &self.state {
+            State::Greeting => Stage::Greeting,
+            State::Hello { .. } => Stage::Hello,
+            State::Ready | State::Closed => Stage::Idle,
+            State::StartTls => Stage::StartTls,
+            State::Login(_) => Stage::Login,
+            State::Transaction(transaction) => transaction.stage(),
+            State::Quit => Stage::Quit,
+        }
+    }
+
+    /// Octets to be written.
+    pub fn output(&mut self) -> &mut BytesMut {
+        &mut self.output
+    }
+
+    /// Whether a command may be given.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready)
+    }
+
+    /// Reads replies from `input` until something is to be done about them.
+    ///
+    /// # Errors
+    /// After an error the connection is to be closed, and a transaction under way to be [abandoned](Dialogue::abandon).
+    pub fn advance(&mut self, input: &mut BytesMut) -> Result<Advance, Broken> {
+        loop {
+            if matches!(self.state, State::Closed) {
+                return Ok(Advance::Closed);
+            }
+            let stage = self.stage();
+            let Some(reply) = self.replies.take(input).map_err(|error| Broken::Malformed(stage, error))?
+            else {
+                return Ok(self.without_reply(input));
+            };
+            if let Some(advance) = self.on_reply(reply, input)? {
+                return Ok(advance);
+            }
+        }
+    }
+
+    fn without_reply(&self, input: &BytesMut) -> Advance {
+        // Half a reply that is not due yet: the rest has to be seen before anything more is said.
+        if !input.is_empty() || !self.replies.is_between() {
+            return Advance::Input;
+        }
+        match &self.state {
+            State::Ready => Advance::Ready,
+            State::Transaction(transaction) if transaction.in_body() => Advance::Body,
+            State::Closed => Advance::Closed,
+            State::Greeting
+            | State::Hello { .. }
+            | State::StartTls
+            | State::Login(_)
+            | State::Transaction(_)
+            | State::Quit => Advance::Input,
+        }
+    }
+
+    fn on_reply(&mut self, reply: Reply, input: &BytesMut) -> Result<Option<Advance>, Broken> {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Greeting => self.on_greeting(reply),
+            State::Hello { extended } => self.on_hello(reply, extended),
+            State::Ready => Err(unasked(reply)),
+            State::StartTls => on_start_tls(reply, input).map(Some),
+            State::Login(login) => self.on_login(reply, login),
+            State::Transaction(transaction) => self.on_transaction(reply, transaction),
+            State::Quit | State::Closed => Ok(Some(Advance::Closed)),
+        }
+    }
+
+    fn on_greeting(&mut self, reply: Reply) -> Result<Option<Advance>, Broken> {
+        // RFC 5321 section 3.1: 220, or 554 for a host that takes no mail. For a fixed host that is a passing state.
+        if reply.code() != 220 {
+            return Err(Broken::Refused(Stage::Greeting, reply));
+        }
+        self.hello(true);
+        Ok(None)
+    }
+
+    fn hello(&mut self, extended: bool) {
+        self.output.put_slice(if extended { b"EHLO " } else { b"HELO " });
+        self.output.put_slice(self.hostname.as_bytes());
+        self.output.put_slice(b"\r\n");
+        self.state = State::Hello { extended };
+    }
+
+    fn on_hello(&mut self, reply: Reply, extended: bool) -> Result<Option<Advance>, Broken> {
+        match (reply.kind(), extended) {
+            (Kind::Success, true) => self.capabilities = Capabilities::read(&reply),
+            (Kind::Success, false) => self.capabilities = Capabilities::default(),
+            // RFC 5321 section 3.2: a host that does not know EHLO is asked again with HELO.
+            (Kind::Permanent, true) => {
+                self.hello(false);
+                return Ok(None);
+            }
+            (Kind::Continue, _) => return Err(Broken::OutOfTurn(Stage::Hello, reply)),
+            (Kind::Transient | Kind::Permanent, _) => return Err(Broken::Refused(Stage::Hello, reply)),
+        }
+        self.state = State::Ready;
+        Ok(None)
+    }
+
+    /// Asks for TLS (RFC 3207). The dialogue must be ready.
+    pub fn start_tls(&mut self) {
+        self.output.put_slice(b"STARTTLS\r\n");
+        self.state = State::StartTls;
+    }
+
+    /// Begins anew inside TLS: what the peer said before may have been somebody else's words (RFC 3207 section 4.2).
+    #[must_use]
+    pub fn into_tls(self) -> Dialogue {
+        let mut dialogue = Dialogue::new(self.hostname);
+        dialogue.hello(true);
+        dialogue
+    }
+
+    /// Logs in by the best mechanism that both sides speak. The dialogue must be ready.
+    ///
+    /// # Errors
+    /// [`Broken::NoMechanism`] if there is none.
+    pub fn log_in(&mut self, credentials: &Credentials) -> Result<(), Broken> {
+        let mechanism = self.capabilities.mechanism.ok_or(Broken::NoMechanism)?;
+        self.state = State::Login(Login::start(mechanism, credentials, &mut self.output));
+        Ok(())
+    }
+
+    fn on_login(&mut self, reply: Reply, mut login: Login) -> Result<Option<Advance>, Broken> {
+        match reply.code() {
+            235 => self.state = State::Ready,
+            334 if login.respond(&mut self.output) => self.state = State::Login(login),
+            _ if matches!(reply.kind(), Kind::Transient | Kind::Permanent) => {
+                return Err(Broken::LoginRefused(reply));
+            }
+            _ => return Err(Broken::OutOfTurn(Stage::Login, reply)),
+        }
+        Ok(None)
+    }
+
+    /// Begins a transaction. The dialogue must be ready. The verdicts come at once if the peer cannot carry the message.
+    pub fn send(&mut self, envelope: &Envelope<'_>) -> Option<Vec<Verdict>> {
+        if let Some(verdicts) = Transaction::refused(envelope, &self.capabilities) {
+            return Some(verdicts);
+        }
+        let reset = std::mem::replace(&mut self.reset_first, true);
+        let transaction = Transaction::start(envelope, &self.capabilities, reset, &mut self.output);
+        self.state = State::Transaction(Box::new(transaction));
+        None
+    }
+
+    fn on_transaction(
+        &mut self,
+        reply: Reply,
+        mut transaction: Box<Transaction>,
+    ) -> Result<Option<Advance>, Broken> {
+        let (state, advance) = match transaction.on_reply(reply, &mut self.output) {
+            Ok(Progress::More) => (State::Transaction(transaction), None),
+            Ok(Progress::Done { clean }) => {
+                self.reset_first = !clean;
+                (State::Ready, Some(Advance::Done(transaction.verdicts(unsettled))))
+            }
+            Ok(Progress::Closed) => (State::Closed, Some(Advance::Done(transaction.verdicts(unsettled)))),
+            Err(broken) => {
+                self.state = State::Transaction(transaction);
+                return Err(broken);
+            }
+        };
+        self.state = state;
+        Ok(advance)
+    }
+
+    /// Adds to the text of the message, which is put on the wire CRLF-clean and dot-stuffed.
+    pub fn write_body(&mut self, text: &[u8]) {
+        if let State::Transaction(transaction) = &mut self.state {
+            transaction.write_body(text, &mut self.output);
+        }
+    }
+
+    /// Ends the text. A text that could not be read to its end must not be ended: drop the connection instead.
+    pub fn end_body(&mut self) {
+        if let State::Transaction(transaction) = &mut self.state {
+            transaction.end_body(&mut self.output);
+        }
+    }
+
+    /// Ends a transaction that cannot go on: recipients without a verdict are deferred, for the `reason`.
+    pub fn abandon(&mut self, reason: &Reply) -> Vec<Verdict> {
+        let State::Transaction(transaction) = std::mem::replace(&mut self.state, State::Closed) else {
+            return Vec::new();
+        };
+        transaction.verdicts(|| reason.clone())
+    }
+
+    /// Takes leave.
+    pub fn quit(&mut self) {
+        self.output.put_slice(b"QUIT\r\n");
+        self.state = State::Quit;
+    }
+}
+
+fn on_start_tls(reply: Reply, input: &BytesMut) -> Result<Advance, Broken> {
+    match reply.kind() {
+        Kind::Success if !input.is_empty() => Err(Broken::Plaintext),
+        Kind::Success => Ok(Advance::StartTls),
+        Kind::Continue => Err(Broken::OutOfTurn(Stage::StartTls, reply)),
+        Kind::Transient | Kind::Permanent => Err(Broken::Refused(Stage::StartTls, reply)),
+    }
+}
+
+/// A reply to no command: a farewell (RFC 5321 section 3.8), or nonsense.
+fn unasked(reply: Reply) -> Broken {
+    if reply.closes() { Broken::Refused(Stage::Idle, reply) } else { Broken::OutOfTurn(Stage::Idle, reply) }
+}
+
+/// For a recipient whom a finished transaction has no verdict on, which does not happen.
+fn unsettled() -> Reply {
+    Reply::ours(451, Enhanced(4, 5, 0), "the next host did not say what became of this recipient")
+}
+
+#[cfg(test)]
+mod tests;

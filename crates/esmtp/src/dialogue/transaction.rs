@@ -1,0 +1,287 @@
+//! One mail transaction: MAIL, RCPT, DATA and the text, and what became of each recipient.
+//!
+//! With PIPELINING (RFC 2920) MAIL, every RCPT and DATA leave in one flight; without it one after the other. Either way the
+//! replies are read against the same list of steps, so that no reply is ever taken for another's.
+
+use std::collections::VecDeque;
+
+use bytes::{BufMut, BytesMut};
+use types::{BodyType, ForwardPath, ReversePath};
+
+use super::broken::Broken;
+use super::capability::Capabilities;
+use super::reply::{Enhanced, Kind, Reply};
+use super::stage::Stage;
+use super::stuffing::Stuffing;
+
+/// A message to be sent: everything but its text.
+#[derive(Debug, Clone)]
+pub struct Envelope<'a> {
+    /// Where failures are told.
+    pub reverse_path: &'a ReversePath,
+    /// Where it goes; verdicts come in the same order.
+    pub forward_paths: Vec<&'a ForwardPath>,
+    /// Whether the text has octets above 127.
+    pub body: BodyType,
+    /// Whether an address or a header field needs RFC 6531.
+    pub smtputf8: bool,
+    /// The octets of the text, for SIZE (RFC 1870).
+    pub size: u64,
+}
+
+impl Envelope<'_> {
+    fn needs_utf8(&self) -> bool {
+        let ascii = self.reverse_path.is_ascii() && self.forward_paths.iter().all(|path| path.is_ascii());
+        self.smtputf8 || !ascii
+    }
+}
+
+/// What became of one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The next host has it.
+    Delivered(Reply),
+    /// Not now.
+    Deferred(Reply),
+    /// Refused for good.
+    Failed(Reply),
+}
+
+impl Verdict {
+    fn refusal(reply: Reply) -> Verdict {
+        if reply.kind() == Kind::Permanent { Verdict::Failed(reply) } else { Verdict::Deferred(reply) }
+    }
+}
+
+/// A transaction under way.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    /// Commands not written yet, and the octets of `script` that each takes.
+    ahead: VecDeque<(Step, usize)>,
+    script: BytesMut,
+    /// Commands written, whose replies are due in this order.
+    due: VecDeque<Step>,
+    /// What is settled for each recipient; `None` is still open.
+    verdicts: Vec<Option<Verdict>>,
+    stuffing: Stuffing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Reset,
+    Mail,
+    Recipient(usize),
+    Data,
+    /// The text is to be written: no reply may come.
+    Body,
+    /// The dot is written.
+    Final,
+    /// A dot was written for a DATA that should not have been accepted, there being no recipient.
+    EmptyFinal,
+}
+
+/// Where the transaction stands after a reply.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// More is to come: replies, or the text.
+    More,
+    /// Every recipient is settled. `clean` if the peer has ended the transaction too.
+    Done { clean: bool },
+    /// Every recipient is settled, and the peer closes the connection.
+    Closed,
+}
+
+impl Transaction {
+    /// Writes the first commands to `out`; all of them if the peer takes them in one flight.
+    pub(super) fn start(
+        envelope: &Envelope<'_>,
+        peer: &Capabilities,
+        reset: bool,
+        out: &mut BytesMut,
+    ) -> Transaction {
+        let mut transaction = Transaction {
+            ahead: VecDeque::with_capacity(envelope.forward_paths.len() + 3),
+            script: BytesMut::new(),
+            due: VecDeque::with_capacity(envelope.forward_paths.len() + 3),
+            verdicts: vec![None; envelope.forward_paths.len()],
+            stuffing: Stuffing::default(),
+        };
+        transaction.write_script(envelope, peer, reset);
+        if peer.pipelining {
+            out.unsplit(std::mem::take(&mut transaction.script));
+            transaction.due.extend(transaction.ahead.drain(..).map(|(step, _)| step));
+        } else {
+            transaction.next_command(out);
+        }
+        transaction
+    }
+
+    /// A transaction that `peer` cannot carry out, settled without a word to it.
+    pub(super) fn refused(envelope: &Envelope<'_>, peer: &Capabilities) -> Option<Vec<Verdict>> {
+        let reply = if envelope.needs_utf8() && !peer.smtputf8 {
+            // RFC 6531 section 3.5.
+            Reply::ours(
+                550,
+                Enhanced(5, 6, 7),
+                "the next host does not take internationalized mail (SMTPUTF8)",
+            )
+        } else if envelope.body == BodyType::EightBit && !peer.eight_bit {
+            // RFC 6152 section 3.
+            Reply::ours(554, Enhanced(5, 6, 3), "the next host does not take 8-bit mail (8BITMIME)")
+        } else {
+            return None;
+        };
+        Some(envelope.forward_paths.iter().map(|_| Verdict::Failed(reply.clone())).collect())
+    }
+
+    fn write_script(&mut self, envelope: &Envelope<'_>, peer: &Capabilities, reset: bool) {
+        if reset {
+            self.add(Step::Reset, format_args!("RSET\r\n"));
+        }
+        let size = if peer.size { format!(" SIZE={}", envelope.size) } else { String::new() };
+        let body = if envelope.body == BodyType::EightBit { " BODY=8BITMIME" } else { "" };
+        let utf8 = if envelope.needs_utf8() { " SMTPUTF8" } else { "" };
+        self.add(Step::Mail, format_args!("MAIL FROM:{}{size}{body}{utf8}\r\n", envelope.reverse_path));
+        for (number, path) in envelope.forward_paths.iter().enumerate() {
+            self.add(Step::Recipient(number), format_args!("RCPT TO:{path}\r\n"));
+        }
+        self.add(Step::Data, format_args!("DATA\r\n"));
+    }
+
+    fn add(&mut self, step: Step, command: std::fmt::Arguments<'_>) {
+        let before = self.script.len();
+        // Writing to a buffer in memory does not fail.
+        let _ = std::fmt::Write::write_fmt(&mut self.script, command);
+        self.ahead.push_back((step, self.script.len() - before));
+    }
+
+    fn next_command(&mut self, out: &mut BytesMut) {
+        if let Some((step, length)) = self.ahead.pop_front() {
+            out.put(self.script.split_to(length));
+            self.due.push_back(step);
+        }
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        match self.due.front() {
+            None => Stage::Idle,
+            Some(Step::Reset | Step::Mail) => Stage::Mail,
+            Some(Step::Recipient(_)) => Stage::Recipient,
+            Some(Step::Data) => Stage::Data,
+            Some(Step::Body) => Stage::Body,
+            Some(Step::Final | Step::EmptyFinal) => Stage::FinalReply,
+        }
+    }
+
+    /// Takes the reply to the step that is due.
+    pub(super) fn on_reply(&mut self, reply: Reply, out: &mut BytesMut) -> Result<Progress, Broken> {
+        let stage = self.stage();
+        let Some(step) = self.due.pop_front() else { return Err(Broken::OutOfTurn(stage, reply)) };
+        match (step, reply.kind()) {
+            // The final reply stands whatever else the peer is up to.
+            (Step::Final, Kind::Success) => Ok(self.settle(Verdict::Delivered(reply))),
+            (Step::Final, Kind::Transient | Kind::Permanent) => Ok(self.settle(Verdict::refusal(reply))),
+            (Step::EmptyFinal, Kind::Success | Kind::Transient | Kind::Permanent) => {
+                Ok(Progress::Done { clean: true })
+            }
+            // A verdict before the whole text was sent is about the connection, not about the text.
+            (Step::Body, Kind::Transient | Kind::Permanent) => Ok(self.hang_up(reply)),
+            (_, Kind::Transient) if reply.closes() => Ok(self.hang_up(reply)),
+            (Step::Reset, Kind::Success) => Ok(self.go_on(out)),
+            (Step::Mail, Kind::Success) => Ok(self.go_on(out)),
+            (Step::Mail, Kind::Transient | Kind::Permanent) => Ok(self.mail_refused(reply)),
+            (Step::Recipient(_), Kind::Success) => Ok(self.go_on(out)),
+            (Step::Recipient(number), Kind::Transient | Kind::Permanent) => {
+                self.recipient_refused(number, reply);
+                Ok(self.go_on(out))
+            }
+            (Step::Data, Kind::Continue) => Ok(self.data_accepted(out)),
+            (Step::Data, Kind::Transient | Kind::Permanent) => {
+                self.settle(Verdict::refusal(reply));
+                Ok(Progress::Done { clean: false })
+            }
+            (Step::Reset | Step::Final | Step::EmptyFinal | Step::Body, _)
+            | (Step::Mail | Step::Recipient(_), Kind::Continue)
+            | (Step::Data, Kind::Success) => Err(Broken::OutOfTurn(stage, reply)),
+        }
+    }
+
+    /// Goes on to the next command, unless it is DATA for nobody.
+    fn go_on(&mut self, out: &mut BytesMut) -> Progress {
+        if !self.due.is_empty() {
+            return Progress::More;
+        }
+        if self.nobody_left() {
+            return Progress::Done { clean: false };
+        }
+        self.next_command(out);
+        Progress::More
+    }
+
+    fn mail_refused(&mut self, reply: Reply) -> Progress {
+        // RFC 4954 section 6: 530, 534, 535 and 538 are about us, not about the message, and an operator can mend them.
+        let about_us = matches!(reply.code(), 530 | 534 | 535 | 538);
+        self.settle(if about_us { Verdict::Deferred(reply) } else { Verdict::refusal(reply) });
+        if self.due.is_empty() { Progress::Done { clean: false } } else { Progress::More }
+    }
+
+    fn recipient_refused(&mut self, number: usize, reply: Reply) {
+        // RFC 5321 section 4.5.3.1.10: 552 to RCPT is an old way to say 452, too many recipients.
+        let verdict = if reply.code() == 552 { Verdict::Deferred(reply) } else { Verdict::refusal(reply) };
+        if let Some(open @ None) = self.verdicts.get_mut(number) {
+            *open = Some(verdict);
+        }
+    }
+
+    fn data_accepted(&mut self, out: &mut BytesMut) -> Progress {
+        if !self.nobody_left() {
+            self.due.push_back(Step::Body);
+            return Progress::More;
+        }
+        // RFC 2920 section 3.1: if DATA is accepted although no recipient was, a lone dot must be sent.
+        out.put_slice(b".\r\n");
+        self.due.push_back(Step::EmptyFinal);
+        Progress::More
+    }
+
+    fn hang_up(&mut self, reply: Reply) -> Progress {
+        self.settle(Verdict::Deferred(reply));
+        Progress::Closed
+    }
+
+    /// Settles every recipient that is still open.
+    fn settle(&mut self, verdict: Verdict) -> Progress {
+        for open in self.verdicts.iter_mut().filter(|settled| settled.is_none()) {
+            *open = Some(verdict.clone());
+        }
+        let closed = matches!(verdict, Verdict::Deferred(reply) if reply.closes());
+        if closed { Progress::Closed } else { Progress::Done { clean: true } }
+    }
+
+    fn nobody_left(&self) -> bool {
+        self.verdicts.iter().all(Option::is_some)
+    }
+
+    /// Whether the text may be written.
+    pub(super) fn in_body(&self) -> bool {
+        self.due.front() == Some(&Step::Body)
+    }
+
+    pub(super) fn write_body(&mut self, text: &[u8], out: &mut BytesMut) {
+        self.stuffing.push(text, out);
+    }
+
+    pub(super) fn end_body(&mut self, out: &mut BytesMut) {
+        self.stuffing.finish(out);
+        self.due.clear();
+        self.due.push_back(Step::Final);
+    }
+
+    /// The verdicts, those still open being deferred for the reason given.
+    pub(super) fn verdicts(self, otherwise: impl Fn() -> Reply) -> Vec<Verdict> {
+        self.verdicts
+            .into_iter()
+            .map(|verdict| verdict.unwrap_or_else(|| Verdict::Deferred(otherwise())))
+            .collect()
+    }
+}
