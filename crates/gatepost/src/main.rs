@@ -8,7 +8,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod argument;
 mod cmd;
+
+mod clock;
+mod prompt;
+
 mod output;
 
 /// The mail submission server: proves who sends, keeps the message safe, carries it on.
@@ -84,8 +89,19 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
     }
 }
 
-/// An error with its causes, on one line, so that a script or a log can take it whole.
+/// An error with its causes, on one line, so that a script or a log can take it whole. A cause that its
+/// effect has told already is not told twice.
 fn one_line(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
+    let mut told = String::new();
+    for cause in error.chain().map(|cause| flat(&cause.to_string())) {
+        if !told.contains(&cause) {
+            told.push_str(if told.is_empty() { "" } else { ": " });
+            told.push_str(&cause);
+        }
+    }
+    told
+}
+
+fn flat(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

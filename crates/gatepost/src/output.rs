@@ -6,6 +6,7 @@
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// `--json`, for every command that lists, shows or creates.
@@ -29,6 +30,13 @@ impl Format {
         let shown = if self.json { serde_json::to_string_pretty(value)? } else { text(value) };
         line(&shown)
     }
+
+    /// Tells people, on stderr, what a program need not be told.
+    pub(crate) fn remark(self, remark: &str) {
+        if !self.json {
+            eprintln!("{remark}");
+        }
+    }
 }
 
 /// Rows under a heading, columns aligned, without lines or colour: easy on the eye and on `awk`.
@@ -36,24 +44,38 @@ pub(crate) fn table<const COLUMNS: usize>(
     heading: [&str; COLUMNS],
     rows: impl IntoIterator<Item = [String; COLUMNS]>,
 ) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(heading);
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    trim_lines(&table.to_string())
+    aligned([heading.map(str::to_owned)].into_iter().chain(rows))
 }
 
 /// One `name  value` line for each field: what `show` prints.
 pub(crate) fn fields<const FIELDS: usize>(fields: [(&str, String); FIELDS]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.add_rows(fields.map(|(name, value)| [name.to_owned(), value]));
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    trim_lines(&table.to_string())
+    aligned(fields.map(|(name, value)| [name.to_owned(), value]))
+}
+
+/// A time as people read it: UTC, whole seconds.
+pub(crate) fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// A time that may be absent.
+pub(crate) fn time_or(at: Option<Timestamp>, absent: &str) -> String {
+    at.map_or_else(|| absent.to_owned(), time)
+}
+
+/// A value that may be absent.
+pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// A list that may be empty.
+pub(crate) fn list_or(values: &[impl ToString], empty: &str) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    if values.is_empty() { empty.to_owned() } else { values.join(", ") }
+}
+
+/// A switch as people read it.
+pub(crate) fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
 }
 
 /// Text and a line end.
@@ -76,6 +98,46 @@ pub(crate) fn raw(octets: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-fn trim_lines(text: &str) -> String {
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+fn aligned<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| harmless(&cell))));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Replies of strangers and the like are shown; a terminal must not obey them.
+fn harmless(cell: &str) -> String {
+    cell.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_lines_have_no_trailing_blanks() {
+        let rows = [["a".to_owned(), "1".to_owned()], ["longer".to_owned(), "2".to_owned()]];
+        assert_eq!(table(["NAME", "NUMBER"], rows), "NAME    NUMBER\na       1\nlonger  2");
+    }
+
+    #[test]
+    fn fields_stand_beside_their_names() {
+        assert_eq!(fields([("a", "1".to_owned()), ("bcd", "2".to_owned())]), "a    1\nbcd  2");
+    }
+
+    #[test]
+    fn a_terminal_is_not_told_what_to_do() {
+        let shown = fields([("reply", "550 \u{1b}[2J\nx\u{9b}".to_owned())]);
+        assert_eq!(shown, "reply  550 \u{fffd}[2J\u{fffd}x\u{fffd}");
+    }
+
+    #[test]
+    fn a_time_is_read_in_utc_and_whole_seconds() {
+        let at = "2026-11-21T12:00:00.5+01:00".parse().unwrap();
+        assert_eq!(time(at), "2026-11-21 11:00:00Z");
+        assert_eq!(time_or(None, "never"), "never");
+    }
 }

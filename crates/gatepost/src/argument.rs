@@ -1,0 +1,151 @@
+//! The forms that arguments have and clap does not know.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
+use store::Scope;
+
+/// The longest text for people, in characters: it has to fit into a table.
+const TEXT_CHARACTERS: usize = 200;
+
+/// A label or a name: one line, not empty, nothing that a terminal would obey.
+pub(crate) fn text(given: &str) -> Result<String, String> {
+    let text = given.trim();
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("it has control characters".to_owned());
+    }
+    if text.chars().count() > TEXT_CHARACTERS {
+        return Err(format!("it is longer than {TEXT_CHARACTERS} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A network in CIDR form, or a single address.
+pub(crate) fn network(given: &str) -> Result<IpNet, String> {
+    let network = given.parse::<IpNet>().or_else(|_| given.parse::<IpAddr>().map(IpNet::from));
+    let network = network.map_err(|_| "write a network like 192.0.2.0/24, or one address".to_owned())?;
+    Ok(network.trunc())
+}
+
+/// A scope, told by name in the help and to the shell's completion.
+pub(crate) fn scopes() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::ALL.map(Scope::name)).try_map(|name| name.parse::<Scope>())
+}
+
+/// When something ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// So long after now.
+    After(SignedDuration),
+    /// At this time.
+    At(Timestamp),
+}
+
+impl Expiry {
+    /// The time that is meant, which must lie ahead.
+    ///
+    /// # Errors
+    /// When it has passed already, or lies beyond the calendar.
+    pub(crate) fn from(self, now: Timestamp) -> anyhow::Result<Timestamp> {
+        let end = match self {
+            Expiry::After(duration) => now.checked_add(duration).ok(),
+            Expiry::At(time) => Some(time),
+        };
+        end.filter(|end| *end > now)
+            .ok_or_else(|| anyhow::anyhow!("--expires must lie ahead; write 90d, 12h or a later time"))
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = String;
+
+    fn from_str(given: &str) -> Result<Self, String> {
+        let after = duration(given).map(Expiry::After);
+        after
+            .or_else(|| given.parse().ok().map(Expiry::At))
+            .ok_or_else(|| "write 90d, 12h, 30m, 45s or a time like 2027-01-31T12:00:00Z".to_owned())
+    }
+}
+
+/// A whole number and its unit.
+fn duration(given: &str) -> Option<SignedDuration> {
+    let unit = given.chars().last()?;
+    let seconds = match unit {
+        'd' => 24 * 60 * 60,
+        'h' => 60 * 60,
+        'm' => 60,
+        's' => 1,
+        _ => return None,
+    };
+    let number =
+        given.strip_suffix(unit).filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit()))?;
+    number.parse::<i64>().ok()?.checked_mul(seconds).map(SignedDuration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn an_end_is_a_duration_or_a_time() {
+        for (given, end) in [
+            ("90d", "2027-02-19T12:00:00Z"),
+            ("12h", "2026-11-22T00:00:00Z"),
+            ("30m", "2026-11-21T12:30:00Z"),
+            ("45s", "2026-11-21T12:00:45Z"),
+            ("2027-01-31T12:00:00+02:00", "2027-01-31T10:00:00Z"),
+        ] {
+            let meant = given.parse::<Expiry>().unwrap().from(now()).unwrap();
+            assert_eq!(meant, end.parse().unwrap(), "{given}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_neither_is_wrong_usage() {
+        for given in
+            ["", "d", "90", "-1d", "+1d", "1w", "1 d", "1.5h", "soon", "2027-01-31", "99999999999999999999d"]
+        {
+            assert!(given.parse::<Expiry>().is_err(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_must_lie_ahead() {
+        for given in ["0s", "2026-11-21T12:00:00Z", "2020-01-01T00:00:00Z", "99999999999d"] {
+            assert!(given.parse::<Expiry>().unwrap().from(now()).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_network_may_be_a_single_address_and_loses_its_host_part() {
+        for (given, meant) in [
+            ("192.0.2.7", "192.0.2.7/32"),
+            ("192.0.2.7/24", "192.0.2.0/24"),
+            ("2001:db8::1", "2001:db8::1/128"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+        ] {
+            assert_eq!(network(given).unwrap().to_string(), meant);
+        }
+        for given in ["", "192.0.2", "192.0.2.0/33", "example.org"] {
+            assert!(network(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn text_is_one_line_that_no_terminal_obeys() {
+        assert_eq!(text("  Bob's phone ").unwrap(), "Bob's phone");
+        for given in ["", "  ", "a\nb", "\u{1b}[31mred", "\u{9b}31m", &"x".repeat(201)] {
+            assert!(text(given).is_err(), "{given:?}");
+        }
+    }
+}

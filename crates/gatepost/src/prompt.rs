@@ -1,0 +1,126 @@
+//! What is asked of the person at the terminal, or read from a pipe in their stead.
+
+use std::io::{self, IsTerminal as _, Read as _};
+
+use anyhow::{Context as _, bail};
+use types::Secret;
+use zeroize::Zeroizing;
+
+/// How a new password is given. Never as an argument: arguments are seen by everyone on the machine.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct NewPassword {
+    /// Read the password from standard input, one line
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+impl NewPassword {
+    /// The password, or `None` if there is nobody to ask or they gave none.
+    ///
+    /// # Errors
+    /// When it can't be read, or is not fit to be a password.
+    pub(crate) fn read(self) -> anyhow::Result<Option<Secret>> {
+        if self.password_stdin {
+            return from_pipe(io::stdin().lock()).map(Some);
+        }
+        if !at_terminal() {
+            return Ok(None);
+        }
+        let typed = dialoguer::Password::new()
+            .with_prompt("Password (empty: app passwords only)")
+            .with_confirmation("The same again", "These two differ.")
+            .allow_empty_password(true)
+            .interact()
+            .context("cannot read the password")?;
+        if typed.is_empty() { Ok(None) } else { fit(Zeroizing::new(typed.into_bytes())).map(Some) }
+    }
+
+    /// The password, which there must be.
+    ///
+    /// # Errors
+    /// As [`NewPassword::read`], and when there is none.
+    pub(crate) fn require(self) -> anyhow::Result<Secret> {
+        self.read()?.context("no password was given; pass --password-stdin")
+    }
+}
+
+/// Asks before something is gone for good.
+///
+/// # Errors
+/// When nobody is there to ask, or they said no.
+pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !at_terminal() {
+        bail!("not done without being asked to: pass --yes");
+    }
+    let agreed = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
+    if agreed.context("cannot read the answer")? { Ok(()) } else { bail!("not done") }
+}
+
+/// Somebody can be asked, and sees the question.
+fn at_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// One line, with or without its end.
+fn from_pipe(pipe: impl io::Read) -> anyhow::Result<Secret> {
+    let mut octets = Zeroizing::new(Vec::with_capacity(auth::PASSWORD_OCTETS + 4));
+    let most = u64::try_from(auth::PASSWORD_OCTETS + 3)?;
+    pipe.take(most).read_to_end(&mut octets).context("cannot read the password from standard input")?;
+    if octets.last() == Some(&b'\n') {
+        octets.pop();
+    }
+    if octets.last() == Some(&b'\r') {
+        octets.pop();
+    }
+    fit(octets)
+}
+
+/// Refuses what no mail program could send (RFC 4616 section 2: no NUL), or nobody could type.
+fn fit(octets: Zeroizing<Vec<u8>>) -> anyhow::Result<Secret> {
+    if octets.is_empty() {
+        bail!("the password is empty; give at least one character");
+    }
+    if octets.len() > auth::PASSWORD_OCTETS {
+        bail!("the password is longer than {} octets; give a shorter one", auth::PASSWORD_OCTETS);
+    }
+    if octets.iter().any(|octet| matches!(octet, 0 | b'\n' | b'\r')) {
+        bail!("the password has a line end or a NUL in it; give one line of text");
+    }
+    Ok(Secret::new(octets.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(piped: &[u8]) -> Option<Vec<u8>> {
+        from_pipe(piped).ok().map(|secret| secret.declassify().to_vec())
+    }
+
+    #[test]
+    fn a_line_with_any_end_or_none_is_the_password() {
+        for piped in ["secret", "secret\n", "secret\r\n"] {
+            assert_eq!(read(piped.as_bytes()).unwrap(), b"secret");
+        }
+        assert_eq!(read(b" spaces count \n").unwrap(), b" spaces count ");
+        assert_eq!(read(b"x").unwrap(), b"x");
+    }
+
+    #[test]
+    fn what_no_client_could_send_is_refused() {
+        for piped in [&b""[..], b"\n", b"\r\n", b"two\nlines\n", b"nul\0"] {
+            assert!(read(piped).is_none(), "{piped:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_password_is_taken_and_one_octet_more_is_not() {
+        let line = |octets: usize| [vec![b'x'; octets], b"\r\n".to_vec()].concat();
+        assert_eq!(read(&line(auth::PASSWORD_OCTETS)).unwrap().len(), auth::PASSWORD_OCTETS);
+        assert!(read(&line(auth::PASSWORD_OCTETS + 1)).is_none());
+        assert!(read(&line(1_000_000)).is_none());
+    }
+}
