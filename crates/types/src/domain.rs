@@ -108,3 +108,121 @@ fn to_ascii(text: &str) -> Result<Box<str>, AddressError> {
         .map(|ascii| ascii.into_owned().into_boxed_str())
         .map_err(|_| AddressError::Domain)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn domains_of_rfc_5321_are_taken_as_given() {
+        for text in [
+            "example.org",
+            "EXAMPLE.org",
+            "localhost",
+            "a",
+            "1.example",
+            "a--b.example",
+            "r3---sn-x.example",
+            "192.0.2.1",
+        ] {
+            let domain = Domain::parse(text).unwrap();
+            assert_eq!(
+                (domain.as_str(), domain.normal(), domain.is_ascii()),
+                (text, text.to_ascii_lowercase(), true)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_domain_is_refused() {
+        for text in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "-a",
+            "a-",
+            "a.-b.c",
+            "a_b",
+            "a b",
+            "a\0b",
+            "a\r\nb",
+            "a@b",
+            "a,b",
+            "a;b",
+            "[a]",
+            "a\u{3002}b",
+            "a\u{ff0e}b",
+            "a\u{2024}b",
+            "\u{ad}a",
+            "a\u{200d}",
+            "\u{200b}",
+            "\u{ff41}\u{ff42}.org",
+            "b\u{301}a\u{300}\u{0}",
+            "\u{202e}gro",
+            "a\u{fffd}",
+        ] {
+            assert_eq!(Domain::parse(text), Err(AddressError::Domain), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_standards() {
+        let label = "a".repeat(63);
+        let longest = format!("{label}.{label}.{label}.{label}");
+        assert_eq!(longest.len(), MAX_DOMAIN);
+        assert!(Domain::parse(&longest).is_ok());
+        assert_eq!(Domain::parse(&format!("{longest}a")), Err(AddressError::DomainTooLong));
+        assert_eq!(Domain::parse(&"a".repeat(64)), Err(AddressError::DomainTooLong));
+    }
+
+    #[test]
+    fn scripts_of_the_world_have_one_normal_form() {
+        for text in [
+            "bücher.example",
+            "BÜCHER.example",
+            "Bu\u{308}cher.example",
+            "xn--bcher-kva.example",
+            "XN--BCHER-KVA.Example",
+        ] {
+            assert_eq!(Domain::parse(text).unwrap().normal(), "xn--bcher-kva.example", "{text}");
+        }
+        assert_eq!(Domain::parse("例え.テスト").unwrap().normal(), "xn--r8jz45g.xn--zckzah");
+        assert_ne!(Domain::parse("straße.example").unwrap().normal(), "strasse.example");
+        assert!(!Domain::parse("bücher.example").unwrap().is_ascii());
+    }
+
+    #[test]
+    fn rustsec_2024_0421_an_a_label_that_hides_ascii_is_no_domain() {
+        for text in [
+            "xn--example-.org",
+            "xn--.org",
+            "xn--a.org",
+            "a.xn--b-",
+            "xn--bcher-kvaaaaa\u{e9}.org",
+            "xn--99999999999.org",
+        ] {
+            assert!(Domain::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_its_normal_form_is_stable(text in "\\PC{0,40}") {
+            if let Ok(domain) = Domain::parse(&text) {
+                let normal = domain.normal();
+                prop_assert!(normal.is_ascii());
+                prop_assert_eq!(Domain::parse(&normal).unwrap().normal(), normal);
+            }
+        }
+
+        #[test]
+        fn any_domain_is_read(text in "[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?(\\.[a-z0-9]([a-wyz0-9-]{0,8}[a-z0-9])?){0,5}") {
+            prop_assume!(!has_a_label(&text));
+            prop_assert_eq!(Domain::parse(&text).unwrap().normal(), text);
+        }
+    }
+}

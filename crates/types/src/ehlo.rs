@@ -53,3 +53,74 @@ fn parse_literal(text: &str) -> Result<Host, AddressError> {
         None => Host::parse(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_that_clients_really_send_are_taken() {
+        for text in [
+            "laptop.example",
+            "localhost",
+            "MY_PC",
+            "a-.b",
+            "[127.0.0.1]",
+            "[IPv6:::1]",
+            "xn--bcher-kva.example",
+        ] {
+            assert_eq!(EhloName::parse(text).unwrap().as_str(), text);
+        }
+        assert_eq!(EhloName::parse("[::1]").unwrap().as_str(), "[IPv6:::1]");
+        assert_eq!(EhloName::parse("[ipv6:0::1]").unwrap().as_str(), "[IPv6:::1]");
+    }
+
+    #[test]
+    fn what_could_break_a_header_is_refused() {
+        for text in [
+            "",
+            ".",
+            "a.",
+            "a..b",
+            "a b",
+            "a\rX: y",
+            "a\r\nX: y",
+            "a\0",
+            "(comment",
+            "a(b)",
+            "a;b",
+            "a,b",
+            "a<b",
+            "a\"b",
+            "%s%n",
+            "bücher",
+            "\u{202e}a",
+            "[a]",
+            "[127.0.0.1",
+            "[127.0.0.1](x)",
+            "[::1%eth0]",
+            "[IPv6:]",
+            "a@b",
+            "a:b",
+            "a/b",
+            "a=b",
+            "'a'",
+        ] {
+            assert!(EhloName::parse(text).is_err(), "{text:?}");
+        }
+        assert!(EhloName::parse(&"a".repeat(10 * 1024)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_passes_is_plain(text in "\\PC{0,30}|[\\[\\]IPv6:.a-f0-9_-]{0,20}") {
+            if let Ok(name) = EhloName::parse(&text) {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:[]".contains(c);
+                prop_assert!(name.as_str().chars().all(plain));
+                prop_assert_eq!(EhloName::parse(name.as_str()), Ok(name.clone()));
+            }
+        }
+    }
+}

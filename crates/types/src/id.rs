@@ -124,3 +124,68 @@ impl FromStr for SessionId {
         u64::try_from(value).map(|value| Self(value.to_be_bytes())).map_err(|_| IdError)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_written_in_crockfords_base32() {
+        assert_eq!(QueueId::from_bytes([0; 16]).to_string(), "0".repeat(26));
+        assert_eq!(QueueId::from_bytes([0xff; 16]).to_string(), "7".to_owned() + &"z".repeat(25));
+        assert_eq!(SessionId::new([0xff; 8]).to_string(), "f".to_owned() + &"z".repeat(12));
+        // The example of the ULID specification: 2016-07-30T22:36:16.385Z.
+        assert!(AccountId::new(1_469_922_850_259, [0; 10]).to_string().starts_with("01arz3ndek"));
+    }
+
+    #[test]
+    fn times_beyond_48_bits_lose_their_highest_bits() {
+        assert_eq!(QueueId::new(u64::MAX, [1; 10]), QueueId::new((1 << 48) - 1, [1; 10]));
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        let long = "0".repeat(27);
+        for text in [
+            "",
+            "0",
+            "8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "0000000000000000000000000u",
+            "0000000000000000000000000-",
+            long.as_str(),
+            "é000000000000000000000000",
+        ] {
+            assert_eq!(text.parse::<QueueId>(), Err(IdError), "{text}");
+        }
+        assert_eq!("g000000000000".parse::<SessionId>(), Err(IdError));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_in_either_case(ms in 0u64..1 << 48, random: [u8; 10], session: [u8; 8]) {
+            let id = CredentialId::new(ms, random);
+            prop_assert_eq!(id.to_string().len(), 26);
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+            prop_assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));
+            prop_assert_eq!(CredentialId::from_bytes(*id.as_bytes()), id);
+            let session = SessionId::new(session);
+            prop_assert_eq!(session.to_string().parse(), Ok(session));
+        }
+
+        #[test]
+        fn ids_sort_by_time_and_so_does_their_text(ms in 0u64..(1 << 48) - 1, one: [u8; 10], other: [u8; 10]) {
+            let (earlier, later) = (QueueId::new(ms, one), QueueId::new(ms + 1, other));
+            prop_assert!(earlier < later);
+            prop_assert!(earlier.to_string() < later.to_string());
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,30}|[0-9a-z]{26}") {
+            if let Ok(id) = text.parse::<QueueId>() {
+                prop_assert_eq!(id.to_string(), text.to_lowercase());
+            }
+        }
+    }
+}

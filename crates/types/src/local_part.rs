@@ -124,3 +124,132 @@ fn fold(name: &str) -> String {
     let composed = if is_nfc(name) { name.to_owned() } else { name.nfc().collect() };
     composed.chars().flat_map(char::to_lowercase).nfc().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn meaning(text: &str) -> Option<String> {
+        let (name, rest) = LocalPart::take(text).ok()?;
+        rest.is_empty().then(|| name.as_str().to_owned())
+    }
+
+    #[test]
+    fn dot_strings_and_quoted_strings_mean_what_they_say() {
+        for (text, meant) in [
+            ("alice", "alice"),
+            ("a.b+tag", "a.b+tag"),
+            ("!#$%&'*+-/=?^_`{|}~", "!#$%&'*+-/=?^_`{|}~"),
+            ("user%host", "user%host"),
+            ("host!user", "host!user"),
+            ("\"alice\"", "alice"),
+            ("\"a b\"", "a b"),
+            ("\"a\\\"b\"", "a\"b"),
+            ("\"\\a\\\\\"", "a\\"),
+            ("\"a@b\"", "a@b"),
+            ("\">\"", ">"),
+            ("\" \"", " "),
+            ("\"..\"", ".."),
+            ("用户", "用户"),
+            ("\"用 户\"", "用 户"),
+        ] {
+            assert_eq!(meaning(text).as_deref(), Some(meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_nobody_is_refused() {
+        for text in [
+            "",
+            ".",
+            ".a",
+            "a.",
+            "a..b",
+            "\"\"",
+            "\"",
+            "\"a",
+            "\"\\\"",
+            "\"a\\",
+            "\"\t\"",
+            "\"\\\t\"",
+            "\"a\r\nb\"",
+            "\"\0\"",
+            "\"\x7f\"",
+            "\"\\é\"",
+            "\u{80}",
+            "\u{85}",
+            "\u{2028}",
+            "\u{200d}a",
+            "a\u{200b}",
+            "\u{202e}a",
+            "\u{feff}",
+            "\u{a0}",
+            "\u{3000}",
+            "\u{fffe}",
+            "=?x?q?=41=3e?=",
+            "\"=?utf-8?q?a?=\"",
+        ] {
+            assert_eq!(meaning(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn taking_stops_at_the_first_character_that_no_name_has() {
+        for (text, rest) in [
+            ("a@b", "@b"),
+            ("a b", " b"),
+            ("\"a\"b", "b"),
+            ("a\"b\"", "\"b\""),
+            ("a;b", ";b"),
+            ("a,b", ",b"),
+            ("a(b", "(b"),
+        ] {
+            assert_eq!(LocalPart::take(text).unwrap().1, rest);
+        }
+    }
+
+    #[test]
+    fn a_name_has_at_most_64_octets_as_written() {
+        assert!(LocalPart::take(&"a".repeat(64)).is_ok());
+        assert_eq!(LocalPart::take(&"a".repeat(65)), Err(AddressError::LocalPartTooLong));
+        assert_eq!(LocalPart::take(&format!("\"{}\"", "a".repeat(63))), Err(AddressError::LocalPartTooLong));
+        assert_eq!(LocalPart::take(&"é".repeat(33)), Err(AddressError::LocalPartTooLong));
+    }
+
+    #[test]
+    fn equal_names_have_one_normal_form() {
+        for (text, normal) in [
+            ("Alice", "alice"),
+            ("\"Alice\"", "alice"),
+            ("\"al\\ice\"", "alice"),
+            ("\"A B\"", "\"a b\""),
+            ("\"a\\\"B\"", "\"a\\\"b\""),
+            ("JOSE\u{301}", "josé"),
+            ("josé", "josé"),
+            ("ΑΣ", "ασ"),
+        ] {
+            assert_eq!(LocalPart::take(text).unwrap().0.normal(), normal);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_what_is_displayed_reads_the_same(text in "\\PC{0,40}|\"([ -~é]|\\\\[ -~]){0,20}\"") {
+            if let Ok((name, rest)) = LocalPart::take(&text) {
+                let shown = name.to_string();
+                prop_assert!(shown.len() + rest.len() <= text.len());
+                prop_assert_eq!(meaning(&shown), Some(name.as_str().to_owned()));
+            }
+        }
+
+        #[test]
+        fn normal_forms_are_stable(text in "\\PC{1,12}|\"[^\"\\\\\\pC]{1,12}\"") {
+            if let Ok((name, _)) = LocalPart::take(&text) {
+                let normal = name.normal();
+                prop_assert_eq!(LocalPart(Box::from(fold(&fold(name.as_str())))).to_string(), normal);
+            }
+        }
+    }
+}

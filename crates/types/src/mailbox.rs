@@ -151,3 +151,128 @@ impl FromStr for Mailbox {
         Self::parse(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn mailboxes_of_rfc_5321_and_6531_are_shown_in_their_own_form() {
+        for (text, shown) in [
+            ("alice@example.org", "alice@example.org"),
+            ("Alice@Example.ORG", "Alice@Example.ORG"),
+            ("\"alice\"@example.org", "alice@example.org"),
+            ("\"a b\"@example.org", "\"a b\"@example.org"),
+            ("\"a@b\"@example.org", "\"a@b\"@example.org"),
+            ("a@[192.0.2.1]", "a@[192.0.2.1]"),
+            ("a@[IPv6:2001:DB8::1]", "a@[IPv6:2001:db8::1]"),
+            ("a@[ipv6:::1]", "a@[IPv6:::1]"),
+            ("用户@例え.テスト", "用户@例え.テスト"),
+        ] {
+            assert_eq!(Mailbox::parse(text).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_mailbox_is_refused_with_the_part_that_is_wrong() {
+        use AddressError::{Domain, Literal, LocalPart, NoDomain};
+        for (text, error) in [
+            ("", LocalPart),
+            ("@example.org", LocalPart),
+            ("alice", NoDomain),
+            ("alice@", Domain),
+            ("a b@example.org", NoDomain),
+            ("a@b@example.org", Domain),
+            ("a@example.org.", Domain),
+            ("a@example.org ", Domain),
+            (" a@example.org", LocalPart),
+            ("<a@example.org>", LocalPart),
+            ("a@example.org>", Domain),
+            ("a\r\n@example.org", NoDomain),
+            ("a@example.org\r\nRCPT TO:<b@c>", Domain),
+            ("a\0@example.org", NoDomain),
+            ("\"\"@example.org", LocalPart),
+            ("a@[127.0.0.1", Literal),
+            ("a@[127.0.0.1]x", Literal),
+            ("a@[127.0.0.256]", Literal),
+            ("a@[127.0.0.01]", Literal),
+            ("a@[]", Literal),
+            ("a@[::1]", Literal),
+            ("a@[IPv6:127.0.0.1]", Literal),
+            ("a@[IPv6:fe80::1%eth0]", Literal),
+            ("a@[x:y]", Literal),
+            (";sleep 5;@example.org", LocalPart),
+            ("a@$(id)", Domain),
+            ("alice(c)@example.org", NoDomain),
+            ("alice@(c)example.org", Domain),
+        ] {
+            assert_eq!(Mailbox::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_identity_has_one_key_however_it_is_written() {
+        for text in [
+            "user@example.org",
+            "USER@example.org",
+            "User@EXAMPLE.org",
+            "\"user\"@example.org",
+            "\"us\\er\"@example.org",
+        ] {
+            assert_eq!(Mailbox::parse(text).unwrap().normal(), "user@example.org");
+        }
+        for text in ["é@bücher.example", "E\u{301}@XN--BCHER-KVA.example", "\"É\"@Bücher.example"] {
+            assert_eq!(Mailbox::parse(text).unwrap().normal(), "é@xn--bcher-kva.example");
+        }
+        assert_eq!(Mailbox::parse("a@[IPv6:2001:DB8:0::1]").unwrap().normal(), "a@[ipv6:2001:db8::1]");
+    }
+
+    #[test]
+    fn what_only_looks_like_an_identity_has_another_key_or_none() {
+        let victim = Mailbox::parse("user@example.org").unwrap().normal();
+        for text in [
+            "\u{ff55}ser@example.org",
+            "us\u{200d}er@example.org",
+            "user@example.org.",
+            "user@example\u{3002}org",
+            "user@xn--example-.org",
+            "\"user@example.org\"@example.net",
+            "\" user\"@example.org",
+            "user+x@example.org",
+            "\u{443}ser@example.org",
+        ] {
+            assert!(
+                Mailbox::parse(text).is_ok_and(|mailbox| mailbox.normal() != victim)
+                    || Mailbox::parse(text).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn parts_are_told_apart() {
+        let mailbox = Mailbox::parse("\"a b\"@Example.org").unwrap();
+        assert_eq!((mailbox.local_part(), mailbox.is_quoted(), mailbox.is_ascii()), ("a b", true, true));
+        assert_eq!(mailbox.host().domain().map(Domain::as_str), Some("Example.org"));
+        assert!(!Mailbox::parse("é@example.org").unwrap().is_ascii());
+        assert!(!Mailbox::parse("e@éxample.org").unwrap().is_ascii());
+        assert!(Mailbox::parse("e@[::1]").is_err() && Mailbox::parse("e@[IPv6:::1]").unwrap().is_ascii());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_what_is_displayed_reads_the_same(
+            text in "\\PC{0,12}@\\PC{0,12}|\"([ -~é]|\\\\[ -~]){1,20}\"@[A-Za-zéß.-]{1,9}|[a-z.]{1,9}@\\[[IPv6:.0-9a-f]{0,20}\\]"
+        ) {
+            if let Ok(mailbox) = Mailbox::parse(&text) {
+                let again = Mailbox::parse(&mailbox.to_string()).unwrap();
+                prop_assert_eq!(&again, &mailbox);
+                prop_assert_eq!(again.normal(), mailbox.normal());
+                let key = Mailbox::parse(&mailbox.normal());
+                prop_assert!(key.is_err() || key.unwrap().normal() == mailbox.normal());
+            }
+        }
+    }
+}

@@ -133,3 +133,111 @@ fn skip_route(inside: &str) -> Result<&str, AddressError> {
     }
     Ok(rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_and_the_parameters_are_left() {
+        let (path, rest) = ReversePath::take("<alice@example.org> SIZE=5").unwrap();
+        assert_eq!((path.to_string().as_str(), rest), ("<alice@example.org>", " SIZE=5"));
+        let (path, rest) = ReversePath::take("<> BODY=8BITMIME").unwrap();
+        assert_eq!((path, rest), (ReversePath::Null, " BODY=8BITMIME"));
+        assert_eq!(ReversePath::Null.to_string(), "<>");
+    }
+
+    #[test]
+    fn brackets_and_at_signs_in_quotes_belong_to_the_name() {
+        let (path, rest) = ForwardPath::take("<\"a>b@c\"@example.org>x").unwrap();
+        assert_eq!((path.to_string().as_str(), rest), ("<\"a>b@c\"@example.org>", "x"));
+    }
+
+    #[test]
+    fn source_routes_are_read_and_dropped() {
+        for text in ["<@relay.example:alice@example.org>", "<@a.example,@b.example:alice@example.org>"] {
+            assert_eq!(ReversePath::take(text).unwrap().0.to_string(), "<alice@example.org>");
+        }
+        for text in [
+            "<@relay.example>",
+            "<@a.example,b.example:c@d>",
+            "<@:a@b>",
+            "<@a b:c@d>",
+            "<@a,:c@d>",
+            "<@[1.2.3.4]:c@d>",
+            "<@a:>",
+        ] {
+            assert!(ReversePath::take(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_postmaster_needs_no_domain_as_a_recipient() {
+        for text in ["<Postmaster>", "<postmaster>", "<POSTMASTER>"] {
+            assert_eq!(ForwardPath::take(text), Ok((ForwardPath::Postmaster, "")));
+        }
+        assert_eq!(ForwardPath::Postmaster.to_string(), "<Postmaster>");
+        assert!(ReversePath::take("<Postmaster>").is_err());
+        assert!(ForwardPath::take("<postmaster@example.org>").unwrap().0.mailbox().is_some());
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in [
+            "",
+            "<",
+            "a@b",
+            " <a@b>",
+            "<a@b",
+            "< a@b>",
+            "<a@b >",
+            "<a>",
+            "<@>",
+            "<<a@b>>",
+            "<a@b\r\n>",
+            "<é",
+            "<a@\u{e9}",
+            "<postmastér>",
+        ] {
+            assert!(ReversePath::take(text).is_err(), "{text}");
+            assert!(ForwardPath::take(text).is_err(), "{text}");
+        }
+        assert_eq!(ForwardPath::take("<>"), Err(AddressError::LocalPart));
+    }
+
+    #[test]
+    fn a_path_has_at_most_256_octets_with_its_brackets() {
+        let name = "a".repeat(64);
+        let domain = format!("{0}.{0}.{1}", "b".repeat(63), "c".repeat(256 - 2 - 65 - 128));
+        assert!(ForwardPath::take(&format!("<{name}@{domain}>")).is_ok());
+        assert_eq!(ForwardPath::take(&format!("<{name}@{domain}c>")), Err(AddressError::PathTooLong));
+        assert_eq!(ForwardPath::take(&format!("<@{domain},@{domain}:a@b>")), Err(AddressError::PathTooLong));
+        assert_eq!(ForwardPath::take(&format!("<@r:{name}@{domain}>")), Err(AddressError::PathTooLong));
+    }
+
+    #[test]
+    fn a_path_tells_whether_it_needs_smtputf8() {
+        assert!(ReversePath::Null.is_ascii() && ForwardPath::Postmaster.is_ascii());
+        assert!(ReversePath::take("<a@xn--bcher-kva.example>").unwrap().0.is_ascii());
+        assert!(!ReversePath::take("<a@bücher.example>").unwrap().0.is_ascii());
+        assert!(!ForwardPath::take("<é@example.org>").unwrap().0.is_ascii());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_what_is_displayed_reads_the_same(text in "<?\\PC{0,60}|<[@a-c:,.\"\\\\>\\[\\]]{0,20}>") {
+            if let Ok((path, rest)) = ReversePath::take(&text) {
+                prop_assert!(text.ends_with(rest));
+                let shown = path.to_string();
+                prop_assert_eq!(ReversePath::take(&shown), Ok((path, "")));
+            }
+            if let Ok((path, rest)) = ForwardPath::take(&text) {
+                prop_assert!(text.ends_with(rest));
+                let shown = path.to_string();
+                prop_assert_eq!(ForwardPath::take(&shown), Ok((path, "")));
+            }
+        }
+    }
+}

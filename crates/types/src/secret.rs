@@ -55,3 +55,23 @@ impl From<String> for Secret {
         Self::new(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_never_shows_itself() {
+        let secret = Secret::new("swordfish");
+        assert_eq!(format!("{secret:?} {secret:#?}"), "Secret(…) Secret(…)");
+    }
+
+    #[test]
+    fn secrets_are_equal_by_their_octets() {
+        assert_eq!(Secret::new("a"), Secret::from(vec![b'a']));
+        assert_ne!(Secret::new("a"), Secret::new("b"));
+        assert_ne!(Secret::new("a"), Secret::new("ab"));
+        assert_eq!(Secret::new(vec![0xff]).declassify_str(), None);
+        assert_eq!(Secret::from("é".to_owned()).declassify_str(), Some("é"));
+    }
+}
