@@ -94,3 +94,250 @@ impl Exchange {
         Step::Challenge(base64::encode(text), self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::base64::Engine;
+    use ::base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{MAX_PASSWORD, MAX_USERNAME, PasswordClaim};
+
+    fn b64(octets: impl AsRef<[u8]>) -> String {
+        STANDARD.encode(octets)
+    }
+
+    fn claim(step: Step) -> PasswordClaim {
+        match step {
+            Step::Claim(Claim::Password(claim)) => claim,
+            Step::Challenge(..) | Step::Failed(_) => panic!("no claim: {step:?}"),
+        }
+    }
+
+    fn challenge(step: Step) -> (String, Exchange) {
+        match step {
+            Step::Challenge(text, exchange) => (text, exchange),
+            Step::Claim(_) | Step::Failed(_) => panic!("no challenge: {step:?}"),
+        }
+    }
+
+    fn failure(step: Step) -> ExchangeError {
+        match step {
+            Step::Failed(error) => error,
+            Step::Challenge(..) | Step::Claim(_) => panic!("no failure: {step:?}"),
+        }
+    }
+
+    fn plain(message: impl AsRef<[u8]>) -> Step {
+        Exchange::start(Mechanism::Plain, Some(&b64(message)))
+    }
+
+    fn login(username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Step {
+        match Exchange::start(Mechanism::Login, Some(&b64(username))) {
+            Step::Challenge(_, exchange) => exchange.respond(&b64(password)),
+            ended @ (Step::Claim(_) | Step::Failed(_)) => ended,
+        }
+    }
+
+    /// What a claim says: authorization identity, username, password.
+    fn said(claim: &PasswordClaim) -> (Option<&str>, &str, &[u8]) {
+        (claim.authzid.as_deref(), &claim.username, claim.password.declassify())
+    }
+
+    #[test]
+    fn plain_takes_its_message_with_the_command_or_after_an_empty_challenge() {
+        let direct = claim(plain("\0alice@example.org\0secret"));
+        assert_eq!(
+            (direct.mechanism, said(&direct)),
+            (Mechanism::Plain, (None, "alice@example.org", &b"secret"[..]))
+        );
+        let (text, exchange) = challenge(Exchange::start(Mechanism::Plain, None));
+        assert_eq!(text, "");
+        assert_eq!(said(&claim(exchange.respond(&b64("\0alice\0x")))), (None, "alice", &b"x"[..]));
+    }
+
+    #[test]
+    fn sas_01_the_authorization_identity_is_never_the_username() {
+        let asked = claim(plain("victim\0attacker\0pw"));
+        assert_eq!(said(&asked), (Some("victim"), "attacker", &b"pw"[..]));
+        assert_eq!(said(&claim(plain("alice\0alice\0pw"))).0, Some("alice"));
+        assert_eq!(failure(plain("victim\0\0pw")), ExchangeError::Malformed);
+    }
+
+    #[test]
+    fn sas_02_plain_has_exactly_two_nuls_a_name_and_a_password() {
+        for message in [
+            &b""[..],
+            b"\0",
+            b"\0\0",
+            b"\0\0\0",
+            b"alice",
+            b"alice\0pw",
+            b"\0alice",
+            b"\0alice\0",
+            b"\0\0pw",
+            b"a\0b",
+            b"a\0b\0",
+            b"a\0\0c",
+            b"\0alice\0pw\0",
+            b"\0alice\0p\0w",
+            b"\0alice\0\0pw",
+            b"a\0b\0c\0d",
+            b"\0\0alice\0pw",
+            b"\0alice\0pw\0\0",
+        ] {
+            assert_eq!(failure(plain(message)), ExchangeError::Malformed, "{message:?}");
+        }
+        assert_eq!(said(&claim(plain("\0a\0b"))), (None, "a", &b"b"[..]));
+    }
+
+    #[test]
+    fn sas_03_base64_has_one_form() {
+        for text in [
+            "=AAA", "AAA=BBB", "A", "AA", "AAA", "AA=", "AA\tAA", "AAAA ", " AAAA", "AAAA\r", "AAAA=",
+            "AAAA====", "====", "==", "AB==", "AAB=", "AA==AA==", "__--", "AAA*", "é", "A\0==", "**",
+        ] {
+            for mechanism in Mechanism::ALL {
+                assert_eq!(
+                    failure(Exchange::start(mechanism, Some(text))),
+                    ExchangeError::NotBase64,
+                    "{text:?}"
+                );
+                let (_, exchange) = challenge(Exchange::start(mechanism, None));
+                assert_eq!(failure(exchange.respond(text)), ExchangeError::NotBase64, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_equals_sign_is_an_empty_response_only_with_the_command() {
+        for mechanism in Mechanism::ALL {
+            assert_eq!(failure(Exchange::start(mechanism, Some("="))), ExchangeError::Malformed);
+            let (_, exchange) = challenge(Exchange::start(mechanism, None));
+            assert_eq!(failure(exchange.respond("=")), ExchangeError::NotBase64);
+            let (_, exchange) = challenge(Exchange::start(mechanism, None));
+            assert_eq!(failure(exchange.respond("")), ExchangeError::Malformed);
+        }
+    }
+
+    #[test]
+    fn sas_04_names_and_passwords_have_limits() {
+        let (name, password) = ("n".repeat(MAX_USERNAME), "p".repeat(MAX_PASSWORD));
+        assert_eq!(
+            said(&claim(plain(format!("\0{name}\0{password}")))),
+            (None, name.as_str(), password.as_bytes())
+        );
+        assert_eq!(said(&claim(login(&name, &password))), (None, name.as_str(), password.as_bytes()));
+        for message in [
+            format!("\0{name}n\0p"),
+            format!("\0n\0{password}p"),
+            format!("{name}n\0n\0p"),
+            "n".repeat(1 << 20),
+        ] {
+            assert_eq!(failure(plain(message)), ExchangeError::Malformed);
+        }
+        assert_eq!(failure(login(format!("{name}n"), "p")), ExchangeError::Malformed);
+        assert_eq!(failure(login("n", format!("{password}p"))), ExchangeError::Malformed);
+    }
+
+    #[test]
+    fn sas_05_a_star_cancels_at_every_step() {
+        for mechanism in Mechanism::ALL {
+            let (_, exchange) = challenge(Exchange::start(mechanism, None));
+            assert_eq!(failure(exchange.respond("*")), ExchangeError::Cancelled);
+        }
+        let (_, exchange) = challenge(Exchange::start(Mechanism::Login, Some(&b64("alice"))));
+        assert_eq!(failure(exchange.respond("*")), ExchangeError::Cancelled);
+    }
+
+    #[test]
+    fn sas_06_a_failure_leaves_nothing_for_the_next_exchange() {
+        for first in Mechanism::ALL {
+            for second in Mechanism::ALL {
+                let _ = Exchange::start(first, Some("!"));
+                let (text, _) = challenge(Exchange::start(second, None));
+                assert_eq!(text, if second == Mechanism::Plain { "" } else { "VXNlcm5hbWU6" });
+            }
+        }
+    }
+
+    #[test]
+    fn login_asks_for_the_name_and_then_for_the_password() {
+        let (text, exchange) = challenge(Exchange::start(Mechanism::Login, None));
+        assert_eq!(text, "VXNlcm5hbWU6");
+        let (text, exchange) = challenge(exchange.respond(&b64("alice")));
+        assert_eq!(text, "UGFzc3dvcmQ6");
+        let ended = claim(exchange.respond(&b64("x")));
+        assert_eq!((ended.mechanism, said(&ended)), (Mechanism::Login, (None, "alice", &b"x"[..])));
+    }
+
+    #[test]
+    fn login_refuses_an_empty_name_an_empty_password_and_nul() {
+        for (username, password) in [("", "x"), ("alice", ""), ("al\0ice", "x"), ("alice", "x\0")] {
+            assert_eq!(failure(login(username, password)), ExchangeError::Malformed);
+        }
+    }
+
+    #[test]
+    fn sas_12_a_name_is_text_without_controls_and_a_password_is_octets() {
+        for name in
+            ["\u{1}a", "a\r\nReceived: x", "a\tb", "a\x1b[2J", "a\x7f", "a\u{85}b", "a\u{2028}b", "\n"]
+        {
+            assert_eq!(failure(plain(format!("\0{name}\0x"))), ExchangeError::Malformed, "{name:?}");
+            assert_eq!(failure(plain(format!("{name}\0a\0x"))), ExchangeError::Malformed, "{name:?}");
+            assert_eq!(failure(login(name, "x")), ExchangeError::Malformed, "{name:?}");
+        }
+        assert_eq!(failure(plain(b"\0\xff\xfe\0x")), ExchangeError::Malformed);
+        assert_eq!(failure(login(b"\xc3", "x")), ExchangeError::Malformed);
+        for name in ["%s%n", "' OR 1=1--", "bob)(description=*", "${HOME}", "*", "jörg", " "] {
+            assert_eq!(claim(login(name, "x")).username, name);
+        }
+        assert_eq!(claim(plain(b"\0a\0\xff\r\n")).password.declassify(), b"\xff\r\n");
+    }
+
+    #[test]
+    fn no_step_shows_the_password() {
+        let shown = format!("{:?} {:?}", plain("\0alice\0swordfish"), login("alice", "swordfish"));
+        assert!(
+            shown.contains("alice") && !shown.contains("swordfish") && !shown.contains(&b64("swordfish")),
+            "{shown}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_lines_end_in_a_step(initial in proptest::option::of("\\PC{0,40}"), lines: Vec<String>) {
+            for mechanism in Mechanism::ALL {
+                let mut step = Exchange::start(mechanism, initial.as_deref());
+                for line in &lines {
+                    let Step::Challenge(_, exchange) = step else { break };
+                    step = exchange.respond(line);
+                }
+            }
+        }
+
+        #[test]
+        fn any_message_is_a_claim_of_its_own_parts_or_malformed(message: Vec<u8>) {
+            match plain(&message) {
+                Step::Claim(Claim::Password(claim)) => {
+                    let (authzid, username, password) = said(&claim);
+                    let joined = [authzid.unwrap_or("").as_bytes(), username.as_bytes(), password].join(&0);
+                    prop_assert_eq!(joined, message);
+                }
+                step @ (Step::Challenge(..) | Step::Failed(_)) => {
+                    prop_assert_eq!(failure(step), ExchangeError::Malformed);
+                }
+            }
+        }
+
+        #[test]
+        fn both_mechanisms_claim_what_was_meant(username in "[^\\pC\u{2028}\u{2029}]{1,60}", password in "[^\0]{1,60}") {
+            let meant = (None, username.as_str(), password.as_bytes());
+            for step in [plain(format!("\0{username}\0{password}")), login(&username, &password)] {
+                let claim = claim(step);
+                prop_assert_eq!(said(&claim), meant);
+            }
+        }
+    }
+}

@@ -37,3 +37,19 @@ impl fmt::Display for Mechanism {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_in_any_case_and_only_whole() {
+        for mechanism in Mechanism::ALL {
+            assert_eq!(Mechanism::from_name(mechanism.name()), Some(mechanism));
+            assert_eq!(Mechanism::from_name(&mechanism.name().to_lowercase()), Some(mechanism));
+        }
+        for name in ["", "PLAI", "PLAIN ", "PLAINX", "CRAM-MD5", "pla\u{131}n"] {
+            assert_eq!(Mechanism::from_name(name), None);
+        }
+    }
+}
