@@ -63,3 +63,41 @@ fn sender(header: &Header<'_>) -> Result<Option<Mailbox>, AuthorsError> {
         Ok(_) | Err(_) => Err(AuthorsError::UnclearSender),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(section: &str) -> Result<Vec<String>, AuthorsError> {
+        let header = Header::parse(section.as_bytes()).unwrap();
+        Ok(authors(&header)?.iter().map(Mailbox::to_string).collect())
+    }
+
+    #[test]
+    fn everybody_in_whose_name_the_message_speaks_is_named() {
+        let section = "From: a@x, B <b@x>\r\nTo: t@x\r\nSender: s@x\r\nReply-To: r@x\r\n\r\n";
+        assert_eq!(of(section).unwrap(), ["a@x", "b@x", "s@x"]);
+        let resent = "Resent-Sender: q@x\r\nResent-From: p@x, o@x\r\nfrom: a@x\r\nResent-From: n@x\r\n\r\n";
+        assert_eq!(of(resent).unwrap(), ["a@x", "q@x", "p@x", "o@x", "n@x"]);
+    }
+
+    #[test]
+    fn there_is_one_from_and_at_most_one_sender() {
+        for (section, error) in [
+            ("", AuthorsError::NoFrom),
+            ("Sender: a@x\r\n", AuthorsError::NoFrom),
+            ("X-From: a@x\r\n", AuthorsError::NoFrom),
+            ("From: a@x\r\nFrom: a@x\r\n", AuthorsError::SeveralFrom),
+            ("From: a@x\r\nTo: b@x\r\nFROM: c@x\r\n", AuthorsError::SeveralFrom),
+            ("From: a@x\r\nSender: a@x\r\nsender: a@x\r\n", AuthorsError::SeveralSender),
+            ("From:\r\n", AuthorsError::UnclearFrom),
+            ("From: a@x\r\nSender:\r\n", AuthorsError::UnclearSender),
+            ("From: a@x\r\nSender: a@x, b@x\r\n", AuthorsError::UnclearSender),
+            ("From: a@x\r\nSender: b\r\n", AuthorsError::UnclearSender),
+            ("From: a@x\r\nResent-From: g: b@x;\r\n", AuthorsError::UnclearResent),
+            ("From: a@x\r\nResent-Sender:\r\n", AuthorsError::UnclearResent),
+        ] {
+            assert_eq!(of(section), Err(error), "{section:?}");
+        }
+    }
+}

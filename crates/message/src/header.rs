@@ -210,3 +210,126 @@ fn field_name(line: &str) -> Result<&str, HeaderError> {
     let ftext = name.bytes().all(|octet| octet.is_ascii_graphic());
     if name.is_empty() || !ftext { Err(HeaderError::NotAField) } else { Ok(name) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn error(section: impl AsRef<[u8]>) -> HeaderError {
+        Header::parse(section.as_ref()).unwrap_err()
+    }
+
+    #[test]
+    fn fields_are_cut_with_their_folds() {
+        let header = Header::parse(b"A: b\r\nSubject:\r\n one\r\n\ttwo\r\nEmpty:\r\n\r\n").unwrap();
+        let fields: Vec<_> = header.fields().map(|field| (field.name(), field.value())).collect();
+        assert_eq!(fields, [("A", " b"), ("Subject", "\r\n one\r\n\ttwo"), ("Empty", "")]);
+        assert_eq!(header.named("SUBJECT").next().unwrap().raw(), "Subject:\r\n one\r\n\ttwo\r\n");
+        assert!(header.named("Subj").next().is_none() && header.is_ascii());
+    }
+
+    #[test]
+    fn a_section_may_be_empty_and_may_lack_its_blank_line() {
+        for section in ["", "\r\n"] {
+            assert_eq!(Header::parse(section.as_bytes()).unwrap().fields().count(), 0);
+        }
+        assert_eq!(Header::parse(b"A: b\r\n").unwrap().fields().count(), 1);
+    }
+
+    #[test]
+    fn frm_13_what_has_two_readings_is_refused() {
+        for (section, wrong) in [
+            (" A: b\r\n\r\n", HeaderError::LeadingFold),
+            ("\tA: b\r\n\r\n", HeaderError::LeadingFold),
+            ("From alice@example.org Fri Nov 21 03:53:00 2025\r\nA: b\r\n", HeaderError::NotAField),
+            (">From: alice\r\n \r\n", HeaderError::BlankFold),
+            ("no colon\r\n\r\n", HeaderError::NotAField),
+            ("A: b\r\nHello there,\r\n", HeaderError::NotAField),
+            ("From : a@example.org\r\n", HeaderError::NotAField),
+            ("From\t: a@example.org\r\n", HeaderError::NotAField),
+            ("A: b\r\n \r\nC: d\r\n", HeaderError::BlankFold),
+            ("A: b\r\n\t \t\r\n c\r\n", HeaderError::BlankFold),
+            ("A: b\r\n\r\nC: d\r\n", HeaderError::NotAField),
+            ("\r\nA: b\r\n", HeaderError::NotAField),
+            ("A: b", HeaderError::LineEnd),
+            ("A: b\r", HeaderError::LineEnd),
+            ("A: b\n", HeaderError::LineEnd),
+            ("A: b\n\nC: d\r\n", HeaderError::LineEnd),
+            ("A: b\rC: d\r\n", HeaderError::LineEnd),
+            ("A: b\r\r\n", HeaderError::LineEnd),
+            ("A: b\r\n c", HeaderError::LineEnd),
+            ("A: b\0\r\n", HeaderError::Nul),
+            ("A\0: b\r\n", HeaderError::Nul),
+        ] {
+            assert_eq!(error(section), wrong, "{section:?}");
+        }
+        assert_eq!(error(b"A: \xff\r\n"), HeaderError::NotUtf8);
+        assert_eq!(error(b"A: \xc3\r\n"), HeaderError::NotUtf8);
+    }
+
+    #[test]
+    fn frm_14_names_are_opaque_or_refused() {
+        for name in ["__proto__", "constructor", "X", "a.b", "!#$%&'*+-/=?^_`{|}~", "\"q\"", "(c)", "<a>"] {
+            let section = format!("{name}: x\r\n");
+            assert_eq!(Header::parse(section.as_bytes()).unwrap().fields().next().unwrap().name(), name);
+        }
+        for name in ["", "\u{7f}", "é", "a b", "\x1b", "a\t", "\u{200b}From"] {
+            assert_eq!(error(format!("{name}: x\r\n")), HeaderError::NotAField, "{name:?}");
+        }
+        assert_eq!(error("a".repeat(64 * 1024) + ": x\r\n"), HeaderError::LineTooLong);
+        assert_eq!(error("a".repeat(1 << 20) + ": x\r\n"), HeaderError::SectionTooBig);
+    }
+
+    #[test]
+    fn res_06_there_are_limits() {
+        let line = |octets: usize| format!("A: {}\r\n", "x".repeat(octets - 3));
+        assert!(Header::parse(line(MAX_LINE).as_bytes()).is_ok());
+        assert_eq!(error(line(MAX_LINE + 1)), HeaderError::LineTooLong);
+
+        let folded = |octets: usize| "A:\r\n".to_owned() + &" x\r\n".repeat(octets / 4 - 1);
+        assert!(Header::parse(folded(MAX_FIELD).as_bytes()).is_ok());
+        assert_eq!(error(folded(MAX_FIELD + 4)), HeaderError::FieldTooBig);
+
+        assert!(Header::parse("A: b\r\n".repeat(MAX_FIELDS).as_bytes()).is_ok());
+        assert_eq!(error("A: b\r\n".repeat(MAX_FIELDS + 1)), HeaderError::TooManyFields);
+        assert_eq!(error("A: b\r\n".repeat(1_000_000)), HeaderError::SectionTooBig);
+        assert!(HeaderError::TooManyFields.is_too_big() && !HeaderError::LineTooLong.is_too_big());
+    }
+
+    #[test]
+    fn res_06_the_greatest_sections_are_read_in_a_moment() {
+        let started = Instant::now();
+        let _ = Header::parse(("A:\r\n".to_owned() + &" x\r\n".repeat(65_000)).as_bytes());
+        let _ = Header::parse("A: b\r\n".repeat(43_000).as_bytes());
+        let long = format!("A: {}\r\n", "x".repeat(250));
+        assert!(Header::parse(long.repeat(1000).as_bytes()).is_ok());
+        assert!(started.elapsed() < Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_section_tells_whether_it_needs_smtputf8() {
+        assert!(!Header::parse("Subject: Grüße\r\n\r\n".as_bytes()).unwrap().is_ascii());
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_read_or_refused(section: Vec<u8>) {
+            let _ = Header::parse(&section);
+        }
+
+        #[test]
+        fn nothing_is_lost_of_what_is_read(section in "([A:é]|\r|\n|\r\n|[ \t]|A: b|\r\nB:){0,40}(\r\n)?(\r\n)?") {
+            if let Ok(header) = Header::parse(section.as_bytes()) {
+                let joined: String = header.fields().map(|field| field.raw()).collect();
+                prop_assert!(section == joined || section == joined + "\r\n");
+                for field in header.fields() {
+                    prop_assert_eq!(format!("{}:{}\r\n", field.name(), field.value()), field.raw());
+                }
+            }
+        }
+    }
+}

@@ -119,3 +119,216 @@ fn is_word(c: char) -> bool {
         || "!#$%&'*+-/=?^_`{|}~.".contains(c)
         || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(value: &str) -> Result<Vec<String>, Unreadable> {
+        Ok(read_mailboxes(value)?.iter().map(Mailbox::to_string).collect())
+    }
+
+    #[test]
+    fn what_clients_write_is_read() {
+        for (value, mailboxes) in [
+            ("me@x", &["me@x"][..]),
+            (" <me@x>", &["me@x"]),
+            (" Alice <me@x> ", &["me@x"]),
+            (" Alice<me@x>", &["me@x"]),
+            (" John Q. Public <me@x>", &["me@x"]),
+            (" J.R. <me@x>", &["me@x"]),
+            (" \"Public, John\" <me@x>", &["me@x"]),
+            (" \"a \\\"b\\\" c\" <me@x>", &["me@x"]),
+            (" \"\" <me@x>", &["me@x"]),
+            (" \"me@x\" <me@x>", &["me@x"]),
+            (" \"(not a comment\" <me@x>", &["me@x"]),
+            (" \"<other@x>\" <me@x>", &["me@x"]),
+            (" =?utf-8?Q?J=C3=B6rg?= =?utf-8?B?w7Y=?=\r\n <me@x>", &["me@x"]),
+            ("\r\n me@x", &["me@x"]),
+            ("\r\n Alice\r\n\t<me@x>\r\n ", &["me@x"]),
+            (" \"Alice\r\n Smith\" <me@x>", &["me@x"]),
+            (" me@x (Alice)", &["me@x"]),
+            (" me@x(Alice)", &["me@x"]),
+            (" (Alice) me@x", &["me@x"]),
+            (" Alice (at home, now) Smith <me@x> (x)", &["me@x"]),
+            (
+                " a@x, b@y,\r\n\t\"C, D\" <c@z> , (e) <d@[192.0.2.1]>,e@[IPv6:::1] (f)",
+                &["a@x", "b@y", "c@z", "d@[192.0.2.1]", "e@[IPv6:::1]"],
+            ),
+            (" \"a b\"@x", &["\"a b\"@x"]),
+            (" \"victim@x x\"@me", &["\"victim@x x\"@me"]),
+            (" <\"a>b\"@x>", &["\"a>b\"@x"]),
+            (" <\"a,b@c\"@x>, d@x", &["\"a,b@c\"@x", "d@x"]),
+            (" Jörg Müller <jörg@müller.example>", &["jörg@müller.example"]),
+            (" 山田 <me@x>", &["me@x"]),
+        ] {
+            assert_eq!(read(value).unwrap(), mailboxes, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn env_03_what_could_be_read_in_two_ways_is_not_read() {
+        for value in [
+            // nothing, or empty elements
+            "",
+            " ",
+            "\r\n ",
+            ",",
+            "me@x,",
+            ",me@x",
+            "me@x,,me@x",
+            "<>",
+            "<@>",
+            "()",
+            "(a)",
+            "Alice",
+            "\"me@x\"",
+            "Alice <>",
+            "me",
+            "me@",
+            "@x",
+            // groups
+            "g: me@x;",
+            "undisclosed-recipients:;",
+            "me@x;",
+            "a:b@x",
+            "g:me@x",
+            "\"g\": <me@x>;",
+            // two addresses where one should be
+            "<victim@x> <me@x>",
+            "<victim@x>me@x",
+            "me@x <victim@x>",
+            "victim@x <me@x>",
+            "victim@x me@x",
+            "me@x victim@x",
+            "<me@x>,victim",
+            "a victim@x <me@x>",
+            "a me@x",
+            "\"a\" me@x",
+            "<me@x> a",
+            "<me@x>\"victim@x\"",
+            "me@x \"victim@x\"",
+            "victim@x, <me@x",
+            "me@x>",
+            "<<me@x>>",
+            "<victim@x,me@x>",
+            "<me@x victim@x>",
+            "<\"a\"<victim@x>me@x>",
+            "\"a\"@x@y",
+            "me@x@y",
+            "a@b@x <me@x>",
+            "\"a\"b@x",
+            // routes
+            "<@victim:me@x>",
+            "<@a,@b:me@x>",
+            "a <@victim.example:me@x>",
+            // white space and comments inside of an address
+            "me @x",
+            "me@ x",
+            "me@x .y",
+            "me. you@x",
+            "me(c)@x",
+            "me@(c)x",
+            "< me@x>",
+            "<me@x >",
+            "<me@x(c)>",
+            "<(c)me@x>",
+            "<me\r\n @x>",
+            "me@\r\n x",
+            "\"me\" @x",
+            "<me@x\r\n >",
+            "me(\"@victim\")@x",
+            // comments
+            "me@x (",
+            "me@x )",
+            "me@x (a(b))",
+            "((a)) me@x",
+            "(a) me@x (",
+            "(a\\) me@x",
+            "(<victim@x>) me@x",
+            "(victim@x) <me@x>",
+            "me@x (\"a\")",
+            "(a\") <victim@x> (b\") <me@x>",
+            "me@x)victim@x",
+            "()victim@x()me@x",
+            "(a\x07) me@x",
+            // quotes
+            "\"a <me@x>",
+            "a\" <me@x>",
+            "\"a\\\" <me@x>",
+            "\"a\\é\" <me@x>",
+            "\"a\x07\" <me@x>",
+            "\"a\x7f\" <me@x>",
+            "\"\"@x",
+            // characters that have no place
+            "a\u{7} <me@x>",
+            "a\x1b[2J <me@x>",
+            "[a] <me@x>",
+            "a\\b <me@x>",
+            "a;b <me@x>",
+            "a:b <me@x>",
+            "a\u{a0}<me@x>",
+            "a\u{3000}b <me@x>",
+            "me@x\u{a0}",
+            "me@x\u{2024}y",
+            "me@x\u{3002}y",
+            "me\u{200b}@x",
+            "\u{202e}me@x",
+            "=?utf-8?q?victim=40x=3e?=@x",
+            "me@x.",
+            "me@.x",
+            "me@x..y",
+            ".me@x",
+            "me.@x",
+            "m..e@x",
+            "me@[127.0.0.1",
+            "me@127.0.0.1]",
+            "me@[x]",
+            "me@x_y",
+            "me@xn--example-.org",
+            "me@-x",
+        ] {
+            assert_eq!(read(value), Err(Unreadable), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn res_06_the_worst_lists_are_read_in_a_moment() {
+        let started = Instant::now();
+        for part in [
+            "(", "a@x,", "\"", "<", "a ", "(a)", "\\", ",", "a@", "a@[", "\"a\"", "<a@x>", "=?", ".", "@",
+            "a@x(b),", ";a*0=",
+        ] {
+            let _ = read(&part.repeat(64 * 1024 / part.len()));
+            let _ = read(&("\"".to_owned() + &part.repeat(64 * 1024 / part.len())));
+        }
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(value in "\\PC{0,60}|([ab@x,<>()\"\\\\. ]|\r\n ){0,30}") {
+            let _ = read(&value);
+        }
+
+        #[test]
+        fn every_at_sign_outside_of_quotes_is_in_an_address_that_is_told(value in "([abx@,<>(). ]|\r\n |a@x|<b@x>|, ){0,20}") {
+            if let Ok(mailboxes) = read(&value) {
+                prop_assert_eq!(value.matches('@').count(), mailboxes.len());
+                for mailbox in mailboxes {
+                    prop_assert!(value.contains(&mailbox), "{} in {:?}", mailbox, value);
+                }
+            }
+        }
+
+        #[test]
+        fn display_names_do_not_change_addresses(name in "[a-zA-Z0-9 .é=?_-]{0,20}", quoted in "[ !#-\\[\\]-~é]{0,20}", host in "[a-z]{1,9}") {
+            let value = format!(" {name} \"{quoted}\" <me@{host}>,\r\n you@{host} (x)");
+            prop_assert_eq!(read(&value).unwrap(), [format!("me@{host}"), format!("you@{host}")]);
+        }
+    }
+}

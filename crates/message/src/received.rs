@@ -51,3 +51,94 @@ fn nameable<'a>(trace: &Trace<'a>) -> Option<&'a ForwardPath> {
         path.mailbox().is_some_and(|mailbox| !mailbox.is_quoted()) && (trace.utf8 || path.is_ascii())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use jiff::Timestamp;
+    use types::{QueueId, TlsFacts};
+
+    use super::*;
+    use crate::Header;
+
+    const DATE: &str = "Fri, 21 Nov 2025 03:53:00 +0000";
+
+    fn trace() -> Trace<'static> {
+        Trace {
+            hostname: "mail.example.org",
+            queue_id: QueueId::from_bytes([0; 16]),
+            now: Timestamp::UNIX_EPOCH,
+            message_id_random: [0; 16],
+            tls: None,
+            utf8: false,
+            recipient: None,
+            client: None,
+        }
+    }
+
+    fn client(ehlo: &str, address: &str) -> Option<(EhloName, IpAddr)> {
+        Some((EhloName::parse(ehlo).unwrap(), address.parse().unwrap()))
+    }
+
+    fn path(text: &str) -> ForwardPath {
+        ForwardPath::take(text).unwrap().0
+    }
+
+    #[test]
+    fn a_whole_trace_is_one_field_of_five_short_lines() {
+        let bob = path("<bob@example.net>");
+        let tls = Some(TlsFacts { version: "TLSv1.2", cipher: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" });
+        let trace =
+            Trace { tls, recipient: Some(&bob), client: client("laptop.example", "192.0.2.1"), ..trace() };
+        let field = received(&trace, DATE);
+        assert_eq!(
+            field,
+            "Received: from laptop.example ([192.0.2.1])\r\n by mail.example.org (Gatepost) with ESMTPSA (TLSv1.2 \
+             TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384)\r\n id 00000000000000000000000000\r\n for <bob@example.net>;\r\n \
+             Fri, 21 Nov 2025 03:53:00 +0000\r\n"
+        );
+        assert_eq!(Header::parse(field.as_bytes()).unwrap().fields().count(), 1);
+    }
+
+    #[test]
+    fn the_protocol_tells_of_tls_and_utf8() {
+        let tls = Some(TlsFacts { version: "TLSv1.3", cipher: "X" });
+        for (tls, utf8, keyword) in [
+            (None, false, " ESMTPA\r\n"),
+            (tls, false, " ESMTPSA ("),
+            (None, true, " UTF8SMTPA\r\n"),
+            (tls, true, " UTF8SMTPSA ("),
+        ] {
+            assert!(received(&Trace { tls, utf8, ..trace() }, DATE).contains(keyword));
+        }
+    }
+
+    #[test]
+    fn env_04_a_client_names_itself_within_the_grammar_or_is_named_by_its_address() {
+        for (ehlo, address, from) in [
+            ("laptop.example", "192.0.2.1", "laptop.example ([192.0.2.1])"),
+            ("[10.0.0.1]", "192.0.2.1", "[10.0.0.1] ([192.0.2.1])"),
+            ("localhost", "::ffff:192.0.2.1", "localhost ([192.0.2.1])"),
+            ("[::1]", "2001:db8::1", "[IPv6:::1] ([IPv6:2001:db8::1])"),
+            ("MY_PC", "192.0.2.1", "[192.0.2.1] ([192.0.2.1])"),
+            ("-x", "192.0.2.1", "[192.0.2.1] ([192.0.2.1])"),
+        ] {
+            let field = received(&Trace { client: client(ehlo, address), ..trace() }, DATE);
+            assert!(field.starts_with(&format!("Received: from {from}\r\n by ")), "{field}");
+        }
+        assert!(received(&trace(), DATE).starts_with("Received: from hidden.invalid\r\n by "));
+    }
+
+    #[test]
+    fn only_a_plain_recipient_is_named() {
+        for text in ["<Postmaster>", "<\"a; b\"@example.net>", "<é@example.net>", "<a@bücher.example>"] {
+            let recipient = path(text);
+            let field = received(&Trace { recipient: Some(&recipient), ..trace() }, DATE);
+            assert!(!field.contains("for"), "{field}");
+        }
+        let recipient = path("<é@example.net>");
+        let field = received(&Trace { recipient: Some(&recipient), utf8: true, ..trace() }, DATE);
+        assert!(field.contains("\r\n for <é@example.net>;\r\n"), "{field}");
+    }
+}

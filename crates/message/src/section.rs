@@ -83,3 +83,91 @@ impl Section {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Feeds chunks until the blank line; what remains of the message follows the header.
+    fn gather(chunks: &[&[u8]]) -> Option<(Vec<u8>, Vec<u8>)> {
+        let mut section = Section::default();
+        let mut chunks = chunks.iter();
+        while let Some(chunk) = chunks.next() {
+            if let Progress::Complete { header, body_rest } =
+                section.feed(Bytes::copy_from_slice(chunk)).unwrap()
+            {
+                return Some((header, [&[body_rest.as_ref()], chunks.as_slice()].concat().concat()));
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn the_first_blank_line_ends_the_section() {
+        for (header, body) in [
+            ("A: b\r\n\r\n", "x\r\n\r\ny"),
+            ("A: b\r\n\r\n", ""),
+            ("\r\n", ""),
+            ("\r\n", "\r\n\r\n"),
+            ("\r\n", "x"),
+            ("A: b\r\n \r\nC: d\r\n\r\n", "\r\n"),
+        ] {
+            let message = [header, body].concat();
+            for cut in 0..=message.len() {
+                let (one, two) = message.as_bytes().split_at(cut);
+                assert_eq!(
+                    gather(&[one, two]),
+                    Some((header.into(), body.into())),
+                    "{message:?} cut at {cut}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_blank_line_all_is_header() {
+        for message in ["", "A: b\r\n", "A: b\r\n\r", "\r", "A: b\r\n\n"] {
+            let mut section = Section::default();
+            assert_eq!(
+                section.feed(Bytes::from_static(message.as_bytes())),
+                Ok(Progress::More),
+                "{message:?}"
+            );
+            assert_eq!(section.finish(), message.as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_endless_section_is_cut_off() {
+        let mut section = Section::default();
+        let chunk = Bytes::from(vec![b'a'; MAX_SECTION]);
+        assert_eq!(section.feed(chunk), Ok(Progress::More));
+        assert_eq!(section.feed(Bytes::from_static(b"a")), Err(HeaderError::SectionTooBig));
+        assert_eq!(section.gathered.capacity(), 0);
+        let mut section = Section::default();
+        let line = "a".repeat(MAX_SECTION - 4);
+        assert!(matches!(
+            section.feed(Bytes::from(format!("{line}\r\n\r\nbody"))),
+            Ok(Progress::Complete { .. })
+        ));
+        let mut section = Section::default();
+        assert!(section.feed(Bytes::from(format!("{line}a\r\n\r\nbody"))).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_do_not_matter(message in "([a\r]|\r\n|\r\n\r\n){0,40}", cuts in proptest::collection::vec(0usize..80, 0..8)) {
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(message.len())).collect();
+            cuts.sort_unstable();
+            let mut chunks = Vec::new();
+            let mut start = 0;
+            for cut in cuts.into_iter().chain([message.len()]) {
+                chunks.push(&message.as_bytes()[start..cut]);
+                start = cut;
+            }
+            prop_assert_eq!(gather(&chunks), gather(&[message.as_bytes()]));
+        }
+    }
+}
