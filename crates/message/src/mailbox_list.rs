@@ -28,6 +28,10 @@ pub(crate) fn read_mailboxes(value: &str) -> Result<Vec<Mailbox>, Unreadable> {
 /// `mailbox = name-addr / addr-spec`, with the white space and comments around it.
 fn take_mailbox(input: &str) -> Result<(Mailbox, &str), Unreadable> {
     let start = skip_cfws(input)?;
+    // Even obsolete phrases have dots only after their first word.
+    if start.starts_with('.') {
+        return Err(Unreadable);
+    }
     let mut rest = start;
     loop {
         if let Some(opened) = rest.strip_prefix('<') {
@@ -282,7 +286,11 @@ mod tests {
             "me@x.",
             "me@.x",
             "me@x..y",
+            ".<me@x>",
+            "... a <me@x>",
             ".me@x",
+            ".<me@x>",
+            "(c). a <me@x>",
             "me.@x",
             "m..e@x",
             "me@[127.0.0.1",
@@ -326,7 +334,7 @@ mod tests {
         }
 
         #[test]
-        fn display_names_do_not_change_addresses(name in "[a-zA-Z0-9 .é=?_-]{0,20}", quoted in "[ !#-\\[\\]-~é]{0,20}", host in "[a-z]{1,9}") {
+        fn display_names_do_not_change_addresses(name in "([a-zA-Z][a-zA-Z0-9 .é=?_-]{0,20})?", quoted in "[ !#-\\[\\]-~é]{0,20}", host in "[a-z]{1,9}") {
             let value = format!(" {name} \"{quoted}\" <me@{host}>,\r\n you@{host} (x)");
             prop_assert_eq!(read(&value).unwrap(), [format!("me@{host}"), format!("you@{host}")]);
         }

@@ -1,6 +1,6 @@
 //! Identifiers: unique without asking anybody, and written so that people can read them out.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::str::FromStr;
 
 /// Crockford's base32 in lower case: no `i`, `l`, `o` or `u` to be misread.
@@ -11,12 +11,21 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 #[error("not an identifier")]
 pub struct IdError;
 
-/// Writes the 5-bit digits of `value`, the highest first.
-fn write_base32(f: &mut fmt::Formatter<'_>, value: u128, digits: u32) -> fmt::Result {
-    (0..digits).rev().try_for_each(|place| {
-        let digit = usize::try_from((value >> (place * 5)) & 31).unwrap_or_default();
-        f.write_char(char::from(ALPHABET.get(digit).copied().unwrap_or_default()))
-    })
+/// The 5-bit digits of `value`, the highest first. All of them are ASCII.
+fn base32<const DIGITS: usize>(value: u128) -> [u8; DIGITS] {
+    let mut digits = [0; DIGITS];
+    let mut left = value;
+    for digit in digits.iter_mut().rev() {
+        let index = usize::try_from(left & 31).unwrap_or_default();
+        *digit = ALPHABET.get(index).copied().unwrap_or_default();
+        left >>= 5;
+    }
+    digits
+}
+
+/// Displays ASCII.
+fn write_ascii(f: &mut fmt::Formatter<'_>, ascii: &[u8]) -> fmt::Result {
+    f.pad(std::str::from_utf8(ascii).unwrap_or_default())
 }
 
 /// Reads exactly `digits` digits of either case, whose number has at most `bits` bits.
@@ -64,7 +73,7 @@ macro_rules! timed_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_base32(f, u128::from_be_bytes(self.0), 26)
+                write_ascii(f, &base32::<26>(u128::from_be_bytes(self.0)))
             }
         }
 
@@ -112,7 +121,7 @@ impl SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_base32(f, u128::from(u64::from_be_bytes(self.0)), 13)
+        write_ascii(f, &base32::<13>(u128::from(u64::from_be_bytes(self.0))))
     }
 }
 

@@ -97,7 +97,8 @@ fn is_dot_string(name: &str) -> bool {
 
 /// `atext` of RFC 5322 section 3.2.3, with `UTF8-non-ascii` of RFC 6531 section 3.3.
 fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_plain_non_ascii(c)
+    matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^'..='`' | '{'..='~')
+        || is_plain_non_ascii(c)
 }
 
 /// `qtextSMTP` of RFC 5321 section 4.1.2, with `UTF8-non-ascii`.
