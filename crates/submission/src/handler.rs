@@ -1,0 +1,50 @@
+//! What becomes of mail, as the embedder has it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
+use types::{ForwardPath, SessionFacts};
+
+/// Decides who may send to whom, and keeps the messages. `U` is what an [`sasl::AuthHandler`] knows of a user;
+/// `user` is `None` in a session that need not log in.
+///
+/// A message comes as [`open`](Self::open), any number of [`body`](Self::body), and at last
+/// [`commit`](Self::commit), or else it is dropped: by the client, by a fault in it, by the end of the connection.
+pub trait MailHandler<U>: Send + Sync + 'static {
+    /// A message that is being received. It promises nothing yet, and leaves nothing behind when it is dropped.
+    type Message: Send;
+
+    /// Whether this user may send in the name of the envelope's reverse-path; recipients are not known yet.
+    ///
+    /// # Errors
+    /// The reply to MAIL if not.
+    fn sender(
+        &self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts,
+    ) -> impl Future<Output = Result<SenderAllowed, Rejection>> + Send;
+
+    /// Whether this user may send to this recipient.
+    ///
+    /// # Errors
+    /// The reply to RCPT if not.
+    fn recipient(
+        &self, user: Option<&Arc<U>>, path: &ForwardPath, session: &SessionFacts,
+    ) -> impl Future<Output = Result<(), Rejection>> + Send;
+
+    /// A message begins.
+    fn open(&self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts) -> Self::Message;
+
+    /// More octets of the message: CRLF at the end of every line, no transparency dots. While this waits the client
+    /// is not read. A failure is kept in the message and told by [`commit`](Self::commit).
+    fn body(&self, message: &mut Self::Message, chunk: Bytes) -> impl Future<Output = ()> + Send;
+
+    /// The message is complete. It must be on stable storage before this is `Ok`, and it is never given up half-way,
+    /// not even when the server stops.
+    ///
+    /// # Errors
+    /// The reply to the end of the message if it was not taken.
+    fn commit(
+        &self, message: Self::Message, envelope: Envelope,
+    ) -> impl Future<Output = Result<Durable, Rejection>> + Send;
+}

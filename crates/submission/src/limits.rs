@@ -1,0 +1,56 @@
+//! How much a client may have of the server, and for how long.
+
+use std::time::Duration;
+
+/// Limits of time and number. What a message may be is in [`esmtp::Settings`].
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time from one IPv4 address or one IPv6 /64, which is what one customer is given.
+    pub connections_per_network: usize,
+    /// For a complete command, since the last reply. RFC 5321 section 4.5.3.2.7 asks for at least 5 minutes.
+    pub command_timeout: Duration,
+    /// The same before authentication, shorter on purpose: nobody who just connected has to think.
+    pub unauthenticated_timeout: Duration,
+    /// For all that comes before authentication together.
+    pub unauthenticated_session: Duration,
+    /// For the next octets of a message.
+    pub data_timeout: Duration,
+    /// For the octets of a message before its rate counts. RFC 5321 section 4.5.3.2.5: 3 minutes for a block.
+    pub data_grace: Duration,
+    /// Octets of a message a second, on average, that are enough to go on.
+    pub data_rate: u32,
+    /// After which no further message is begun in a session.
+    pub session: Duration,
+    /// For a TLS handshake, from its first octet to its last.
+    pub handshake: Duration,
+    /// For a client to take our replies.
+    pub write_timeout: Duration,
+    /// For a message under way to be finished when the server stops.
+    pub shutdown_grace: Duration,
+    /// The second failed AUTH of a session is answered this much later, the third twice as much, and so on up to
+    /// ten seconds.
+    pub failure_delay: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            connections: 10_000,
+            connections_per_network: 100,
+            command_timeout: seconds(300),
+            unauthenticated_timeout: seconds(60),
+            unauthenticated_session: seconds(300),
+            data_timeout: seconds(600),
+            data_grace: seconds(180),
+            data_rate: 500,
+            session: seconds(3600),
+            handshake: seconds(15),
+            write_timeout: seconds(60),
+            shutdown_grace: seconds(30),
+            failure_delay: seconds(1),
+        }
+    }
+}
