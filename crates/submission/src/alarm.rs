@@ -39,7 +39,9 @@ impl Alarm {
 
     /// Does `work`, unless `deadline` passes first. Work that is done at once never touches the timer.
     pub(crate) async fn within<T>(
-        &mut self, deadline: Instant, work: impl Future<Output = T>,
+        &mut self,
+        deadline: Instant,
+        work: impl Future<Output = T>,
     ) -> Result<T, Elapsed> {
         let mut work = pin!(work);
         poll_fn(|cx| match work.as_mut().poll(cx) {

@@ -21,7 +21,10 @@ pub trait MailHandler<U>: Send + Sync + 'static {
     /// # Errors
     /// The reply to MAIL if not.
     fn sender(
-        &self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts,
+        &self,
+        user: Option<&Arc<U>>,
+        envelope: &Envelope,
+        session: &SessionFacts,
     ) -> impl Future<Output = Result<SenderAllowed, Rejection>> + Send;
 
     /// Whether this user may send to this recipient.
@@ -29,7 +32,10 @@ pub trait MailHandler<U>: Send + Sync + 'static {
     /// # Errors
     /// The reply to RCPT if not.
     fn recipient(
-        &self, user: Option<&Arc<U>>, path: &ForwardPath, session: &SessionFacts,
+        &self,
+        user: Option<&Arc<U>>,
+        path: &ForwardPath,
+        session: &SessionFacts,
     ) -> impl Future<Output = Result<(), Rejection>> + Send;
 
     /// A message begins.
@@ -45,6 +51,8 @@ pub trait MailHandler<U>: Send + Sync + 'static {
     /// # Errors
     /// The reply to the end of the message if it was not taken.
     fn commit(
-        &self, message: Self::Message, envelope: Envelope,
+        &self,
+        message: Self::Message,
+        envelope: Envelope,
     ) -> impl Future<Output = Result<Durable, Rejection>> + Send;
 }

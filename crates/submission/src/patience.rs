@@ -12,6 +12,8 @@ pub(crate) struct Patience {
     opened: Instant,
     /// The last reply, or the last octets of a message.
     last: Instant,
+    /// The client has logged in.
+    known: bool,
     body: Option<Body>,
 }
 
@@ -23,7 +25,12 @@ struct Body {
 
 impl Patience {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { opened: now, last: now, body: None }
+        Self { opened: now, last: now, known: false, body: None }
+    }
+
+    /// The client has logged in: from now on it has more time for everything.
+    pub(crate) fn trust(&mut self) {
+        self.known = true;
     }
 
     /// A reply was sent: a request was complete, and the next may take its time.
@@ -44,16 +51,19 @@ impl Patience {
 
     /// When the client has taken too long with what it is at.
     pub(crate) fn deadline(&self, phase: Phase, in_transaction: bool, limits: &Limits) -> Instant {
-        match phase {
-            Phase::Command { authenticated: true } if in_transaction => self.last + limits.command_timeout,
-            Phase::Command { authenticated: true } => {
-                (self.last + limits.command_timeout).min(self.opened + limits.session)
+        if self.known {
+            match phase {
+                Phase::Body => self.body_deadline(limits),
+                Phase::Command { .. } | Phase::Exchange if in_transaction => {
+                    self.last + limits.command_timeout
+                }
+                Phase::Command { .. } | Phase::Exchange => {
+                    (self.last + limits.command_timeout).min(self.opened + limits.session)
+                }
             }
-            Phase::Command { authenticated: false } | Phase::Exchange => {
-                let timeout = limits.unauthenticated_timeout.min(limits.command_timeout);
-                (self.last + timeout).min(self.opened + limits.unauthenticated_session)
-            }
-            Phase::Body => self.body_deadline(limits),
+        } else {
+            let timeout = limits.unauthenticated_timeout.min(limits.command_timeout);
+            (self.last + timeout).min(self.opened + limits.unauthenticated_session)
         }
     }
 
@@ -70,8 +80,7 @@ impl Patience {
 mod tests {
     use super::*;
 
-    const READY: Phase = Phase::Command { authenticated: true };
-    const UNKNOWN: Phase = Phase::Command { authenticated: false };
+    const COMMAND: Phase = Phase::Command { authenticated: true };
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -82,15 +91,20 @@ mod tests {
         (patience.deadline(phase, in_transaction, &Limits::default()) - patience.opened).as_secs()
     }
 
+    fn known(start: Instant) -> Patience {
+        Patience { known: true, ..Patience::new(start) }
+    }
+
     #[test]
     fn a_command_is_not_prolonged_by_its_octets() {
         let start = Instant::now();
         let mut patience = Patience::new(start);
-        patience.heard(UNKNOWN, 1, start + seconds(50));
-        assert_eq!(due(&patience, UNKNOWN, false), 60);
+        patience.heard(COMMAND, 1, start + seconds(50));
+        assert_eq!(due(&patience, COMMAND, false), 60);
         patience.replied(start + seconds(55));
-        assert_eq!(due(&patience, UNKNOWN, false), 115);
-        assert_eq!(due(&patience, READY, false), 355);
+        assert_eq!(due(&patience, COMMAND, false), 115);
+        patience.trust();
+        assert_eq!(due(&patience, COMMAND, false), 355);
     }
 
     #[test]
@@ -98,23 +112,24 @@ mod tests {
         let start = Instant::now();
         let mut patience = Patience::new(start);
         patience.replied(start + seconds(299));
-        assert_eq!(due(&patience, UNKNOWN, false), 300);
-        assert_eq!(due(&patience, Phase::Exchange, false), 300);
+        assert_eq!(due(&patience, COMMAND, false), 300);
+        patience.heard(Phase::Body, 1_000_000, start + seconds(299));
+        assert_eq!(due(&patience, Phase::Body, false), 300, "a chunk that is only skipped");
     }
 
     #[test]
     fn an_old_session_may_finish_its_message_but_not_begin_another() {
         let start = Instant::now();
-        let mut patience = Patience::new(start);
+        let mut patience = known(start);
         patience.replied(start + seconds(3590));
-        assert_eq!(due(&patience, READY, false), 3600);
-        assert_eq!(due(&patience, READY, true), 3890);
+        assert_eq!(due(&patience, COMMAND, false), 3600);
+        assert_eq!(due(&patience, COMMAND, true), 3890);
     }
 
     #[test]
     fn a_message_buys_its_time_with_octets() {
         let start = Instant::now();
-        let mut patience = Patience::new(start);
+        let mut patience = known(start);
         assert_eq!(due(&patience, Phase::Body, true), 600, "the first octets may take as long as any");
         patience.heard(Phase::Body, 1, start);
         assert_eq!(due(&patience, Phase::Body, true), 180);
@@ -122,7 +137,7 @@ mod tests {
         assert_eq!(due(&patience, Phase::Body, true), 280);
         patience.heard(Phase::Body, 50_000_000, start + seconds(100));
         assert_eq!(due(&patience, Phase::Body, true), 700, "idle");
-        patience.heard(READY, 10, start + seconds(101));
+        patience.heard(COMMAND, 10, start + seconds(101));
         patience.heard(Phase::Body, 1, start + seconds(200));
         assert_eq!(due(&patience, Phase::Body, true), 380, "the next message begins anew");
     }

@@ -16,8 +16,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
-    SupportedProtocolVersion, version,
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion,
+    version,
 };
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -91,9 +91,7 @@ impl Identity {
     ///
     /// # Errors
     /// When the key does not belong to the certificate.
-    pub fn new(
-        chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>,
-    ) -> Result<Self, TlsError> {
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
         let current = ArcSwap::from_pointee(matched(chain, key)?);
         Ok(Self { current: Arc::new(current) })
     }
@@ -137,16 +135,15 @@ impl ResolvesServerCert for Resolver {
 }
 
 fn matched(
-    chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
 ) -> Result<CertifiedKey, TlsError> {
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(TlsError::Pair)
 }
 
 /// What one listener offers: hybrid post-quantum key exchange first, no early data, no client certificates, and
 /// sessions resumed by tickets alone, so that nothing is kept for clients that are gone.
-pub(crate) fn server_config(
-    identity: &Identity, oldest: MinVersion,
-) -> Result<Arc<ServerConfig>, TlsError> {
+pub(crate) fn server_config(identity: &Identity, oldest: MinVersion) -> Result<Arc<ServerConfig>, TlsError> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(oldest.versions())
         .map_err(TlsError::Setup)?
@@ -180,7 +177,11 @@ impl CertificateFacts {
             .flatten()
             .map(|names| names.value.general_names.iter().filter_map(readable).collect())
             .unwrap_or_default();
-        Ok(Self { not_after: after_epoch(parsed.validity().not_after.timestamp()), names, own: own.clone().into_owned() })
+        Ok(Self {
+            not_after: after_epoch(parsed.validity().not_after.timestamp()),
+            names,
+            own: own.clone().into_owned(),
+        })
     }
 
     /// Whether clients that look for `name` (a domain or an IP address) will find it, wildcards considered.
@@ -226,7 +227,10 @@ pub fn warm_up(identity: &Identity) -> Result<(), TlsError> {
     let config = server_config(identity, MinVersion::default())?;
     let mut server = ServerConnection::new(config).map_err(TlsError::Setup)?;
     let mut hello = Vec::new();
-    client.write_tls(&mut hello).and_then(|_| server.read_tls(&mut hello.as_slice())).map_err(TlsError::Memory)?;
+    client
+        .write_tls(&mut hello)
+        .and_then(|_| server.read_tls(&mut hello.as_slice()))
+        .map_err(TlsError::Memory)?;
     server.process_new_packets().map(drop).map_err(TlsError::Setup)
 }
 

@@ -58,7 +58,9 @@ impl Wire {
     /// Makes the connection one under TLS. What the server has to say last (tickets, or its Finished in TLS 1.2)
     /// is left for the next [`Wire::send`]; text that the client sent before that is put into `input`.
     pub(crate) async fn handshake(
-        &mut self, config: Arc<ServerConfig>, input: &mut BytesMut,
+        &mut self,
+        config: Arc<ServerConfig>,
+        input: &mut BytesMut,
     ) -> io::Result<TlsFacts> {
         let connection = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
         self.tls = Some(Box::new(Tls { connection, partial: Vec::new(), progress: Progress::Handshaking }));
@@ -74,7 +76,9 @@ impl Wire {
     /// Adds what the client sends to `input` as soon as there is any, and says how many octets that is; 0 is the
     /// end. Nothing is lost if this is given up before it is ready.
     pub(crate) fn poll_receive(
-        &mut self, cx: &mut Context<'_>, input: &mut BytesMut,
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut BytesMut,
     ) -> Poll<io::Result<usize>> {
         let before = input.len();
         while self.progress() != Progress::Closed {
@@ -96,15 +100,19 @@ impl Wire {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
-    /// Writes `output` as the last that the client hears, and waits for the client to close too, dropping what it
-    /// still sends: to close with octets unread would reset the connection, and the last reply might be lost.
+    /// Writes `output` as the last that the client hears.
     pub(crate) async fn close(&mut self, output: &mut BytesMut) -> io::Result<()> {
         self.prepare(output)?;
         if let Some(tls) = &mut self.tls {
             tls.say_goodbye(&mut self.unsent)?;
         }
         poll_fn(|cx| self.poll_flush(cx)).await?;
-        poll_fn(|cx| Pin::new(&mut self.socket).poll_shutdown(cx)).await?;
+        poll_fn(|cx| Pin::new(&mut self.socket).poll_shutdown(cx)).await
+    }
+
+    /// Waits for the client to close too, and drops what it still sends: to leave octets unread would reset the
+    /// connection, and our last reply might be lost.
+    pub(crate) async fn drain(&mut self) -> io::Result<()> {
         self.tls = None;
         let mut dropped = 0;
         while dropped < LINGER {
@@ -148,7 +156,10 @@ impl Wire {
         }
         let before = space.filled().len();
         if before == SPACE {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "handshake message too long")));
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "handshake message too long",
+            )));
         }
         ready!(Pin::new(&mut self.socket).poll_read(cx, &mut space))?;
         let taken = space.filled().len() - before;
@@ -213,7 +224,10 @@ struct Tls {
 impl Tls {
     /// Takes records apart, as far as they are complete: text goes to `input`, what TLS itself answers to `unsent`.
     fn open(
-        &mut self, mut records: &mut [u8], input: &mut BytesMut, unsent: &mut BytesMut,
+        &mut self,
+        mut records: &mut [u8],
+        input: &mut BytesMut,
+        unsent: &mut BytesMut,
     ) -> Result<(), rustls::Error> {
         loop {
             let UnbufferedStatus { discard, state } = self.connection.process_tls_records(records);
@@ -242,7 +256,11 @@ impl Tls {
 
     /// Makes records of `text`.
     fn seal(&mut self, text: &[u8], unsent: &mut BytesMut) -> io::Result<()> {
-        if text.is_empty() { Ok(()) } else { self.write(unsent, |traffic, space| traffic.encrypt(text, space)) }
+        if text.is_empty() {
+            Ok(())
+        } else {
+            self.write(unsent, |traffic, space| traffic.encrypt(text, space))
+        }
     }
 
     /// Adds the alert that tells a close from a truncation (RFC 8446 section 6.1).
@@ -251,14 +269,19 @@ impl Tls {
     }
 
     fn write(
-        &mut self, unsent: &mut BytesMut,
-        mut write: impl FnMut(&mut WriteTraffic<'_, ServerConnectionData>, &mut [u8]) -> Result<usize, EncryptError>,
+        &mut self,
+        unsent: &mut BytesMut,
+        mut write: impl FnMut(
+            &mut WriteTraffic<'_, ServerConnectionData>,
+            &mut [u8],
+        ) -> Result<usize, EncryptError>,
     ) -> io::Result<()> {
         // The end of `partial` has not come, so that this makes no progress with it; but rustls has marks in it.
         while let Ok(state) = self.connection.process_tls_records(&mut self.partial).state {
             match state {
                 ConnectionState::WriteTraffic(mut traffic) => {
-                    return append(unsent, |space| write(&mut traffic, space).map_err(Refused::from)).map_err(invalid);
+                    return append(unsent, |space| write(&mut traffic, space).map_err(Refused::from))
+                        .map_err(invalid);
                 }
                 state => advance(state, &mut BytesMut::new(), unsent).map_err(invalid)?,
             };
@@ -282,13 +305,18 @@ impl Tls {
             ProtocolVersion::TLSv1_2 => "TLSv1.2",
             _ => return None,
         };
-        Some(TlsFacts { version, cipher: registered_name(self.connection.negotiated_cipher_suite()?.suite())? })
+        Some(TlsFacts {
+            version,
+            cipher: registered_name(self.connection.negotiated_cipher_suite()?.suite())?,
+        })
     }
 }
 
 /// Does what a state of the handshake or of the stream asks for. False when only the client can bring it on.
 fn advance(
-    state: ConnectionState<'_, '_, ServerConnectionData>, input: &mut BytesMut, unsent: &mut BytesMut,
+    state: ConnectionState<'_, '_, ServerConnectionData>,
+    input: &mut BytesMut,
+    unsent: &mut BytesMut,
 ) -> Result<bool, rustls::Error> {
     match state {
         ConnectionState::ReadTraffic(mut text) => {
@@ -334,7 +362,8 @@ impl From<EncodeError> for Refused {
 
 /// Lets `write` add to `unsent`: it is asked how much it needs, then given that.
 fn append(
-    unsent: &mut BytesMut, mut write: impl FnMut(&mut [u8]) -> Result<usize, Refused>,
+    unsent: &mut BytesMut,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, Refused>,
 ) -> Result<(), rustls::Error> {
     let end = unsent.len();
     loop {

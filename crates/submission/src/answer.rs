@@ -1,0 +1,88 @@
+//! A session's questions, put to those who can answer them, and the octets of a message, to who keeps it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use esmtp::{Answer, Authentication, Envelope, Question, Session};
+use sasl::{AuthHandler, Claim, Verdict};
+
+use crate::MailHandler;
+use crate::drive::Connection;
+
+/// The longest that a failed login is kept waiting.
+const LONGEST_DELAY: Duration = Duration::from_secs(10);
+
+impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
+    pub(crate) async fn answer(&mut self, question: Question, session: &Session) -> Answer {
+        self.learn(session);
+        match question {
+            Question::Authenticate(claim) => Answer::Authenticate(self.authenticate(claim).await),
+            Question::Sender(envelope) => {
+                let verdict = self.house.mail.sender(self.user.as_ref(), &envelope, &self.ledger.facts).await;
+                Answer::Sender(verdict)
+            }
+            Question::Recipient(path) => {
+                let verdict = self.house.mail.recipient(self.user.as_ref(), &path, &self.ledger.facts).await;
+                Answer::Recipient(verdict)
+            }
+            Question::Commit(envelope) => self.commit(envelope).await,
+        }
+    }
+
+    /// Passes on octets of the message under way, which begins with them if there is none yet.
+    pub(crate) async fn keep(&mut self, octets: Bytes, session: &Session) {
+        if self.message.is_none() {
+            let Some(envelope) = session.envelope() else { return };
+            self.message = Some(self.house.mail.open(self.user.as_ref(), envelope, &self.ledger.facts));
+        }
+        if let Some(message) = &mut self.message {
+            self.house.mail.body(message, octets).await;
+        }
+    }
+
+    /// What handlers may know of the client changes with every EHLO.
+    fn learn(&mut self, session: &Session) {
+        let facts = &mut self.ledger.facts;
+        if facts.ehlo.as_ref() != session.ehlo() {
+            facts.ehlo = session.ehlo().cloned();
+        }
+        facts.extended = session.extended();
+    }
+
+    async fn authenticate(&mut self, claim: Claim) -> Authentication {
+        let mechanism = claim.mechanism();
+        let verdict = self.house.auth.judge(claim, &self.ledger.facts).await;
+        let authentication = Authentication::from(&verdict);
+        match verdict {
+            Verdict::Accepted(proof) => {
+                self.ledger.login = Some((proof.identity().to_owned(), mechanism));
+                self.patience.trust();
+                self.user = Some(Arc::new(proof.into_user()));
+            }
+            Verdict::Refused | Verdict::NeedsAppPassword => self.delay_failure().await,
+            Verdict::Throttled { .. } | Verdict::Unavailable => {}
+        }
+        authentication
+    }
+
+    /// Makes guessing slow without holding anything but this connection. The first failure costs nothing: that one
+    /// is a typing error.
+    async fn delay_failure(&mut self) {
+        let delay = (self.terms.limits.failure_delay * self.failures).min(LONGEST_DELAY);
+        self.failures = self.failures.saturating_add(1);
+        if !delay.is_zero() {
+            self.house.stop.run_until_cancelled(tokio::time::sleep(delay)).await;
+        }
+    }
+
+    async fn commit(&mut self, envelope: Envelope) -> Answer {
+        let mail = &self.house.mail;
+        let message = self.message.take();
+        // A message without a single octet has not begun yet.
+        let message = message.unwrap_or_else(|| mail.open(self.user.as_ref(), &envelope, &self.ledger.facts));
+        let verdict = mail.commit(message, envelope).await;
+        self.ledger.messages += u32::from(verdict.is_ok());
+        Answer::Commit(verdict)
+    }
+}

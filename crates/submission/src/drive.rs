@@ -1,0 +1,212 @@
+//! Drives one connection: octets to the session, what the session wants to the world, and replies back.
+//!
+//! It decides nothing that the protocol decides, and nothing that a handler decides; deadlines are its own.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use esmtp::{Advance, Ending, Phase, Session};
+use sasl::AuthHandler;
+use tokio::time::Instant;
+use types::TlsFacts;
+
+use crate::MailHandler;
+use crate::admission::Place;
+use crate::alarm::Alarm;
+use crate::ledger::{Ledger, Reason};
+use crate::patience::Patience;
+use crate::server::{Door, House, Terms};
+use crate::trace;
+use crate::wire::Wire;
+
+/// How long a client is given to close its side, once we have closed ours.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// One client's connection and all that belongs to it, for as long as it lasts.
+pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
+    pub(crate) house: Arc<House<A, M>>,
+    pub(crate) door: Arc<Door>,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) wire: Wire,
+    /// What the client sent and the session has not taken. It owns no memory while it is empty.
+    pub(crate) input: BytesMut,
+    pub(crate) alarm: Alarm,
+    pub(crate) patience: Patience,
+    pub(crate) ledger: Ledger,
+    /// Who has logged in.
+    pub(crate) user: Option<Arc<A::User>>,
+    /// Failed logins.
+    pub(crate) failures: u32,
+    /// The message under way, from its first octet on.
+    pub(crate) message: Option<M::Message>,
+    /// The server stops, and a message under way has until then.
+    pub(crate) stopping: Option<Instant>,
+    pub(crate) _place: Place,
+}
+
+/// What the wait for the client came to.
+enum Heard {
+    Octets(usize),
+    Silence,
+    Stop,
+}
+
+impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
+    /// Serves the client until either side has had enough.
+    pub(crate) async fn serve(mut self) {
+        let reason = match self.converse().await {
+            Ok(reason) | Err(reason) => reason,
+        };
+        self.ledger.reason = reason;
+    }
+
+    async fn converse(&mut self) -> Result<Reason, Reason> {
+        let mut session = self.begin().await?;
+        let mut reason = Reason::Closed;
+        loop {
+            match self.step(&mut session) {
+                Advance::Input => {
+                    self.say(&mut session).await?;
+                    if let Some(ending) = self.hear(&session).await? {
+                        session.end(ending);
+                        reason = ending.into();
+                    }
+                }
+                Advance::Ask(question) => {
+                    let answer = self.answer(question, &session).await;
+                    session.answer(answer);
+                }
+                Advance::Body(octets) => self.keep(octets, &session).await,
+                Advance::Discard => self.message = None,
+                Advance::StartTls => session = self.start_tls(session).await?,
+                Advance::Close => return self.part(&mut session).await.map(|()| reason),
+            }
+        }
+    }
+
+    /// Greets the client: under implicit TLS behind the handshake, in the same flight as its last octets.
+    async fn begin(&mut self) -> Result<Session, Reason> {
+        if self.door.is_implicit() {
+            self.handshake().await?;
+        } else {
+            self.wire.receive_early(&mut self.input);
+        }
+        let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), self.ledger.facts.tls);
+        session.greet(&self.input);
+        Ok(session)
+    }
+
+    /// One step of the session.
+    fn step(&mut self, session: &mut Session) -> Advance {
+        let before = trace::Before::new(&self.input);
+        let phase = session.phase();
+        let advance = session.advance(&mut self.input);
+        before.log(&self.input, matches!(phase, Phase::Command { .. }), self.ledger.facts.id);
+        advance
+    }
+
+    /// Writes all replies that are waiting, in one flight. Without any, what came was a part of something, whose
+    /// rest the client may be holding until that part is acknowledged.
+    async fn say(&mut self, session: &mut Session) -> Result<(), Reason> {
+        let output = session.output();
+        trace::replies(output, self.ledger.facts.id);
+        let request_is_complete = !output.is_empty();
+        if !request_is_complete {
+            self.wire.acknowledge();
+        }
+        let deadline = Instant::now() + self.terms.limits.write_timeout;
+        let written = self.alarm.within(deadline, self.wire.send(output)).await;
+        if request_is_complete {
+            self.patience.replied(Instant::now());
+        }
+        written.map_err(|_| Reason::Stalled)?.map_err(|_| Reason::Disconnected)
+    }
+
+    /// Waits for more from the client, for its deadline, or for the end of the server. The latter two end the
+    /// session, unless it is a message under way that the server's end has to wait for.
+    async fn hear(&mut self, session: &Session) -> Result<Option<Ending>, Reason> {
+        let (phase, in_transaction) = (session.phase(), session.in_transaction());
+        if self.stopping.is_some() && !in_transaction {
+            return Ok(Some(Ending::Shutdown));
+        }
+        let deadline = self.patience.deadline(phase, in_transaction, &self.terms.limits);
+        match self.wait(deadline).await.map_err(|_| Reason::Disconnected)? {
+            Heard::Octets(0) => Err(Reason::Disconnected),
+            Heard::Octets(octets) => {
+                self.note(phase, octets);
+                Ok(None)
+            }
+            Heard::Silence if self.stopping.is_some_and(|end| end < deadline) => Ok(Some(Ending::Shutdown)),
+            Heard::Silence => Ok(Some(Ending::TimedOut)),
+            Heard::Stop if in_transaction => {
+                self.stopping = Some(Instant::now() + self.terms.limits.shutdown_grace);
+                Ok(None)
+            }
+            Heard::Stop => Ok(Some(Ending::Shutdown)),
+        }
+    }
+
+    async fn wait(&mut self, deadline: Instant) -> io::Result<Heard> {
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        let Self { wire, input, alarm, house, stopping, .. } = self;
+        let deadline = stopping.map_or(deadline, |end| end.min(deadline));
+        let mut stop = pin!(house.stop.cancelled());
+        poll_fn(|cx| {
+            if let Poll::Ready(octets) = wire.poll_receive(cx, input) {
+                return Poll::Ready(octets.map(Heard::Octets));
+            }
+            if stopping.is_none() && stop.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(Heard::Stop));
+            }
+            alarm.poll(cx, deadline).map(|()| Ok(Heard::Silence))
+        })
+        .await
+    }
+
+    fn note(&mut self, phase: Phase, octets: usize) {
+        self.ledger.octets += u64::try_from(octets).unwrap_or(u64::MAX);
+        self.patience.heard(phase, octets, Instant::now());
+    }
+
+    /// Nothing that the client said in clear counts from here on (RFC 3207 section 4.2): the session that goes on
+    /// is another one. What it may have sent too early has ended the session before this.
+    async fn start_tls(&mut self, mut session: Session) -> Result<Session, Reason> {
+        self.say(&mut session).await?;
+        let facts = self.handshake().await?;
+        Ok(session.into_tls(facts))
+    }
+
+    async fn handshake(&mut self) -> Result<TlsFacts, Reason> {
+        let config = self.door.tls.clone().ok_or(Reason::HandshakeFailed)?;
+        let deadline = Instant::now() + self.terms.limits.handshake;
+        let shaken = self.alarm.within(deadline, self.wire.handshake(config, &mut self.input)).await;
+        let facts = shaken.map_err(|_| Reason::TimedOut)?.map_err(|error| {
+            tracing::debug!(session = %self.ledger.facts.id, %error, "no agreement on TLS");
+            Reason::HandshakeFailed
+        })?;
+        self.ledger.facts.tls = Some(facts);
+        self.patience.replied(Instant::now());
+        Ok(facts)
+    }
+
+    /// Sends the last reply, and sees to it that the client can read it.
+    async fn part(&mut self, session: &mut Session) -> Result<(), Reason> {
+        self.message = None;
+        let output = session.output();
+        trace::replies(output, self.ledger.facts.id);
+        self.ledger.keep_last_reply(output);
+        let deadline = Instant::now() + self.terms.limits.write_timeout;
+        let closed = self.alarm.within(deadline, self.wire.close(output)).await;
+        closed.map_err(|_| Reason::Stalled)?.map_err(|_| Reason::Disconnected)?;
+        // Whether the client closes too is its own affair.
+        let _ = self.alarm.within(Instant::now() + LINGER, self.wire.drain()).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! The one line that is logged of every session, when it ends.
+
+use std::net::SocketAddr;
+
+use bytes::BytesMut;
+use esmtp::Ending;
+use sasl::Mechanism;
+use tokio::time::Instant;
+use types::{SessionFacts, SessionId};
+
+/// Why a session ended, as the log has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The protocol came to its end: QUIT, or a reply that closes. The last reply says which.
+    Closed,
+    /// The client closed the connection, or the network did.
+    Disconnected,
+    /// The client took too long for its request.
+    TimedOut,
+    /// The client did not read our replies.
+    Stalled,
+    /// There was no agreement on TLS.
+    HandshakeFailed,
+    /// The server stopped.
+    Shutdown,
+    /// A fault of ours; what it was stands in the log before.
+    Panicked,
+}
+
+impl Reason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Disconnected => "disconnected",
+            Self::TimedOut => "timed-out",
+            Self::Stalled => "stalled",
+            Self::HandshakeFailed => "handshake-failed",
+            Self::Shutdown => "shutdown",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl From<Ending> for Reason {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::TimedOut => Self::TimedOut,
+            Ending::Shutdown => Self::Shutdown,
+        }
+    }
+}
+
+/// What is counted and known of a session. It writes its line when it is dropped, so that a session that panics
+/// leaves one too.
+pub(crate) struct Ledger {
+    pub(crate) facts: SessionFacts,
+    /// Whom the client logged in as, and how.
+    pub(crate) login: Option<(String, Mechanism)>,
+    /// Messages that were accepted.
+    pub(crate) messages: u32,
+    /// Octets that the client sent, TLS taken off.
+    pub(crate) octets: u64,
+    pub(crate) reason: Reason,
+    last_reply: String,
+    opened: Instant,
+}
+
+impl Ledger {
+    pub(crate) fn new(peer: SocketAddr, local: SocketAddr, opened: Instant) -> Self {
+        let id = SessionId::new(rand::random());
+        Self {
+            facts: SessionFacts { id, peer, local, tls: None, ehlo: None, extended: false },
+            login: None,
+            messages: 0,
+            octets: 0,
+            reason: Reason::Panicked,
+            last_reply: String::new(),
+            opened,
+        }
+    }
+
+    /// Keeps the last of the replies in `output`.
+    pub(crate) fn keep_last_reply(&mut self, output: &BytesMut) {
+        if let Some(line) = output.trim_ascii_end().rsplit(|octet| *octet == b'\n').next() {
+            self.last_reply = String::from_utf8_lossy(line).into_owned();
+        }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        let facts = &self.facts;
+        tracing::info!(
+            event = "session",
+            session = %facts.id,
+            peer = %facts.peer,
+            local = %facts.local,
+            tls = facts.tls.map(|tls| tls.version),
+            cipher = facts.tls.map(|tls| tls.cipher),
+            user = self.login.as_ref().map(|(user, _)| user.as_str()),
+            mechanism = self.login.as_ref().map(|(_, mechanism)| mechanism.name()),
+            messages = self.messages,
+            octets = self.octets,
+            duration_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
+            reason = self.reason.as_str(),
+            reply = self.last_reply,
+            "session ended"
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! A listener: takes connections in, gives each a task of its own, turns away what is too many.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use esmtp::{Rejection, Session};
+use sasl::AuthHandler;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+use crate::MailHandler;
+use crate::admission::Place;
+use crate::alarm::Alarm;
+use crate::drive::Connection;
+use crate::ledger::Ledger;
+use crate::patience::Patience;
+use crate::server::{Door, House, Terms};
+use crate::wire::Wire;
+
+/// Connections that the kernel holds for us; it takes the system's limit if that is less.
+const BACKLOG: i32 = 4096;
+
+/// The shortest and the longest pause after the system could not give us a connection.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
+
+/// Binds a listener. `[::]` takes connections over IPv4 too.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    // A restart does not have to wait for the connections of the server before.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Takes connections until the server stops. Then the listener is closed, so that clients go elsewhere at once.
+pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
+    listener: TcpListener,
+    door: Arc<Door>,
+    house: Arc<House<A, M>>,
+) {
+    let mut pause = PAUSES.0;
+    while let Some(arrival) = house.stop.run_until_cancelled(listener.accept()).await {
+        match arrival {
+            Ok((socket, peer)) => {
+                pause = PAUSES.0;
+                receive(socket, peer, &door, &house);
+            }
+            Err(error) if concerns_one_client(&error) => {}
+            Err(error) => {
+                // Out of file descriptors, most likely. To ask again at once would only burn the processor.
+                tracing::warn!(event = "accept.failed", local = %door.address, %error, "cannot take connections");
+                house.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+}
+
+/// The client was gone before we took its connection.
+fn concerns_one_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+/// Gives the connection a place and a task, or turns it away.
+fn receive<A: AuthHandler, M: MailHandler<A::User>>(
+    socket: TcpStream,
+    peer: SocketAddr,
+    door: &Arc<Door>,
+    house: &Arc<House<A, M>>,
+) {
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    let terms = house.terms.load_full();
+    match house.admission.admit(peer.ip(), &terms.limits) {
+        None => turn_away(&socket, peer, door, &terms),
+        // An error here means that the client is gone already.
+        Some(place) => {
+            if let Ok(connection) = connection(socket, peer, place, terms, door, house) {
+                house.tasks.spawn(connection.serve());
+            }
+        }
+    }
+}
+
+fn connection<A: AuthHandler, M: MailHandler<A::User>>(
+    socket: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    terms: Arc<Terms>,
+    door: &Arc<Door>,
+    house: &Arc<House<A, M>>,
+) -> io::Result<Connection<A, M>> {
+    let now = Instant::now();
+    let local = socket.local_addr()?;
+    let local = SocketAddr::new(local.ip().to_canonical(), local.port());
+    Ok(Connection {
+        house: Arc::clone(house),
+        door: Arc::clone(door),
+        wire: Wire::new(socket)?,
+        input: BytesMut::new(),
+        alarm: Alarm::new(now + terms.limits.handshake),
+        patience: Patience::new(now),
+        ledger: Ledger::new(peer, local, now),
+        user: None,
+        failures: 0,
+        message: None,
+        stopping: None,
+        terms,
+        _place: place,
+    })
+}
+
+/// Says so in clear where the protocol begins in clear. Under implicit TLS the connection is closed without a word:
+/// a handshake would give those who flood us the very work that they are after.
+fn turn_away(socket: &TcpStream, peer: SocketAddr, door: &Door, terms: &Terms) {
+    tracing::info!(event = "connection.refused", %peer, local = %door.address, "too many connections");
+    if !door.is_implicit() {
+        let mut session = Session::new(Arc::clone(door.settings(terms)), None);
+        session.refuse(&Rejection::TooManyConnections);
+        // It fits into the empty buffer of a new socket, or the client does without.
+        let _ = SockRef::from(socket).send(session.output());
+    }
+}

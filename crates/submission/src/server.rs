@@ -1,0 +1,251 @@
+//! A server, from its parts to its end.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use esmtp::Settings;
+use rustls::ServerConfig;
+use sasl::AuthHandler;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::MailHandler;
+use crate::admission::Admission;
+use crate::limits::Limits;
+use crate::listen;
+use crate::tls::{self, Identity, MinVersion, TlsError};
+
+/// What sessions have beyond [`Limits::shutdown_grace`] to send their last reply, and handlers to come to an end.
+const AFTER_GRACE: Duration = Duration::from_secs(5);
+
+/// How TLS begins on a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// With the STARTTLS command (RFC 3207), port 587.
+    StartTls,
+    /// With the connection (RFC 8314 section 3.3), port 465.
+    Implicit,
+    /// Not at all. Nobody can log in then, unless [`Settings::allow_insecure`] is set.
+    Off,
+}
+
+/// A server that could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// A listener offers TLS, but no identity was given.
+    #[error("{0} offers TLS, but there is no certificate")]
+    NoIdentity(SocketAddr),
+    /// TLS cannot be offered with this identity.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address is in use, or not ours, or not allowed.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The parts of a server.
+pub struct Builder<A, M> {
+    settings: Settings,
+    auth: A,
+    mail: M,
+    limits: Limits,
+    identity: Option<(Identity, MinVersion)>,
+    listeners: Vec<(SocketAddr, TlsMode)>,
+}
+
+impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
+    /// Sets limits of time and number; without it the defaults hold.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the certificate of all listeners, and the oldest TLS they speak.
+    #[must_use]
+    pub fn tls(mut self, identity: Identity, oldest: MinVersion) -> Self {
+        self.identity = Some((identity, oldest));
+        self
+    }
+
+    /// Adds a listener. Port 0 is any free port; see [`Server::addresses`].
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr, mode: TlsMode) -> Self {
+        self.listeners.push((address, mode));
+        self
+    }
+
+    /// Binds every listener. From here on the kernel takes connections; they are served by [`Server::serve`].
+    /// Call it inside of a tokio runtime.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or TLS cannot be offered.
+    pub fn bind(self) -> Result<Server<A, M>, BindError> {
+        let identity = self.identity.as_ref();
+        let doors = self
+            .listeners
+            .iter()
+            .map(|(address, mode)| open(*address, *mode, identity))
+            .collect::<Result<_, _>>()?;
+        let terms = Arc::new(ArcSwap::from_pointee(Terms::new(self.settings, self.limits)));
+        Ok(Server { auth: self.auth, mail: self.mail, terms, doors })
+    }
+}
+
+impl<A, M> fmt::Debug for Builder<A, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("listeners", &self.listeners).finish_non_exhaustive()
+    }
+}
+
+/// A server that is bound and not yet serving.
+pub struct Server<A, M> {
+    auth: A,
+    mail: M,
+    terms: Arc<ArcSwap<Terms>>,
+    doors: Vec<(TcpListener, Arc<Door>)>,
+}
+
+impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
+    /// Begins with what the protocol offers (`settings.starttls` is set per listener), who judges logins, and who
+    /// takes the mail.
+    pub fn builder(settings: Settings, auth: A, mail: M) -> Builder<A, M> {
+        Builder { settings, auth, mail, limits: Limits::default(), identity: None, listeners: Vec::new() }
+    }
+
+    /// Where the server listens, in the order of [`Builder::listen`].
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(SocketAddr, TlsMode)> {
+        self.doors.iter().map(|(_, door)| (door.address, door.mode)).collect()
+    }
+
+    /// What can be changed while the server runs.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle { terms: Arc::clone(&self.terms) }
+    }
+
+    /// Serves until `stop` is cancelled, and then until the last session has ended: no connection is taken any
+    /// more, sessions are told `421 4.3.2` at once or, if a message is under way, behind it. This takes
+    /// [`Limits::shutdown_grace`] and a few seconds at the most; a handler that has not ended by then is left to
+    /// itself.
+    pub async fn serve(self, stop: CancellationToken) {
+        let house = Arc::new(House {
+            auth: self.auth,
+            mail: self.mail,
+            terms: self.terms,
+            admission: Arc::default(),
+            stop,
+            tasks: TaskTracker::new(),
+        });
+        for (listener, door) in self.doors {
+            house.tasks.spawn(listen::attend(listener, door, Arc::clone(&house)));
+        }
+        house.stop.cancelled().await;
+        house.tasks.close();
+        let grace = house.terms.load().limits.shutdown_grace + AFTER_GRACE;
+        if timeout(grace, house.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                event = "shutdown.incomplete",
+                sessions = house.admission.total(),
+                "sessions left behind"
+            );
+        }
+    }
+}
+
+impl<A, M> fmt::Debug for Server<A, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("doors", &self.doors.len()).finish_non_exhaustive()
+    }
+}
+
+/// A hold on a running server.
+#[derive(Clone)]
+pub struct Handle {
+    terms: Arc<ArcSwap<Terms>>,
+}
+
+impl Handle {
+    /// Gives sessions that begin from now on other settings and limits; those that stand keep theirs. Certificates
+    /// are replaced through [`Identity::reload`].
+    pub fn replace(&self, settings: Settings, limits: Limits) {
+        self.terms.store(Arc::new(Terms::new(settings, limits)));
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
+/// What all connections share.
+pub(crate) struct House<A, M> {
+    pub(crate) auth: A,
+    pub(crate) mail: M,
+    pub(crate) terms: Arc<ArcSwap<Terms>>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// What a session is promised when it begins.
+pub(crate) struct Terms {
+    pub(crate) limits: Limits,
+    with_starttls: Arc<Settings>,
+    without_starttls: Arc<Settings>,
+}
+
+impl Terms {
+    fn new(settings: Settings, limits: Limits) -> Self {
+        let with_starttls = Arc::new(Settings { starttls: true, ..settings.clone() });
+        Self { limits, with_starttls, without_starttls: Arc::new(Settings { starttls: false, ..settings }) }
+    }
+}
+
+/// What is particular to one listener.
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    mode: TlsMode,
+}
+
+impl Door {
+    pub(crate) fn is_implicit(&self) -> bool {
+        self.mode == TlsMode::Implicit
+    }
+
+    pub(crate) fn settings<'t>(&self, terms: &'t Terms) -> &'t Arc<Settings> {
+        match self.mode {
+            TlsMode::StartTls => &terms.with_starttls,
+            TlsMode::Implicit | TlsMode::Off => &terms.without_starttls,
+        }
+    }
+}
+
+fn open(
+    address: SocketAddr,
+    mode: TlsMode,
+    identity: Option<&(Identity, MinVersion)>,
+) -> Result<(TcpListener, Arc<Door>), BindError> {
+    let tls = match (mode, identity) {
+        (TlsMode::Off, _) => None,
+        (_, Some((identity, oldest))) => Some(tls::server_config(identity, *oldest)?),
+        (_, None) => return Err(BindError::NoIdentity(address)),
+    };
+    let listener = listen::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (address, listener) = listener.map_err(|source| BindError::Listen { address, source })?;
+    Ok((listener, Arc::new(Door { address, tls, mode })))
+}

@@ -1,0 +1,121 @@
+//! Clients that take their time. The clock stands still here, and jumps whenever everybody waits.
+
+use std::time::Duration;
+
+use submission::Limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+use crate::client::Client;
+use crate::house::Running;
+
+fn seconds(start: Instant) -> u64 {
+    (start.elapsed() + Duration::from_millis(500)).as_secs()
+}
+
+/// Sends single octets of `filler`, one each second, until the server has had enough.
+async fn drip(client: &mut Client, filler: u8, limit: u64) -> u64 {
+    let start = Instant::now();
+    while client.is_silent(1000).await && seconds(start) < limit {
+        client.send([filler]).await;
+    }
+    seconds(start)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_needs_more_than_a_minute_for_the_first_command() {
+    let server = Running::start();
+    let start = Instant::now();
+    let mut clients = [Client::plain(server.starttls).await, Client::implicit(&server).await];
+    for client in &mut clients {
+        assert_eq!(client.rest().await, "421 4.4.2 Connection timed out\r\n");
+    }
+    assert_eq!(seconds(start), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_in_single_octets_is_not_a_command() {
+    let server = Running::start();
+    let mut client = Client::plain(server.starttls).await;
+    let lasted = drip(&mut client, b'X', 100).await;
+    assert!((59..=61).contains(&lasted), "{lasted} s");
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_minutes_without_a_login_are_enough() {
+    let server = Running::start();
+    let start = Instant::now();
+    let mut client = Client::plain(server.starttls).await;
+    for _ in 0..9 {
+        sleep(Duration::from_secs(33)).await;
+        client.ask("NOOP\r\n", "250").await;
+    }
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+    assert_eq!(seconds(start), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_known_has_five_minutes_for_each_command_and_an_hour_in_all() {
+    let server = Running::start();
+    let start = Instant::now();
+    let mut client = Client::known(&server).await;
+    for _ in 0..12 {
+        sleep(Duration::from_secs(290)).await;
+        client.ask("NOOP\r\n", "250").await;
+    }
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+    assert_eq!(seconds(start), 3600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_in_single_octets_does_not_last() {
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
+    client.ask("RCPT TO:<a@example.net>\r\n", "250").await;
+    client.ask("DATA\r\n", "354").await;
+    let lasted = drip(&mut client, b'x', 400).await;
+    assert!((179..=183).contains(&lasted), "{lasted} s");
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+    assert_eq!(server.kept(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_line_is_good_enough_for_a_message() {
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
+    client.ask("RCPT TO:<a@example.net>\r\n", "250").await;
+    client.ask("DATA\r\n", "354").await;
+    let line = format!("{}\r\n", "x".repeat(598));
+    for _ in 0..1000 {
+        sleep(Duration::from_secs(1)).await;
+        client.send(&line).await;
+    }
+    client.ask(".\r\n", "250 2.0.0").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_has_fifteen_seconds() {
+    let server = Running::start();
+    let start = Instant::now();
+    let mut socket = TcpStream::connect(server.implicit).await.unwrap();
+    // The beginning of a record of 512 octets.
+    socket.write_all(&[22, 3, 1, 2, 0, 1]).await.unwrap();
+    assert_eq!(socket.read(&mut [0; 16]).await.unwrap_or(0), 0);
+    assert_eq!(seconds(start), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn guessing_gets_slower() {
+    let server = Running::with(Limits::default());
+    let mut client = Client::implicit(&server).await;
+    client.ask("EHLO client.test\r\n", "250 ").await;
+    for expected in [0, 1, 2] {
+        let start = Instant::now();
+        client.ask(&crate::client::auth_plain("demo@example.test", "wrong"), "535").await;
+        assert_eq!(seconds(start), expected);
+    }
+}

@@ -1,0 +1,164 @@
+//! A server with one user, which keeps its mail in memory.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use sasl::{AuthHandler, Authenticated, Claim, Mechanism, Verdict};
+use submission::tls::{Identity, MinVersion};
+use submission::{Handle, Limits, MailHandler, Server, TlsMode};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use types::{ForwardPath, QueueId, SessionFacts};
+
+pub(crate) const USER: &str = "demo@example.test";
+pub(crate) const PASSWORD: &str = "correct horse";
+/// A user whose judge panics.
+pub(crate) const POISON: &str = "poison@example.test";
+
+struct Judge;
+
+impl AuthHandler for Judge {
+    type User = String;
+
+    async fn judge(&self, claim: Claim, _: &SessionFacts) -> Verdict<String> {
+        let Claim::Password(claim) = claim;
+        assert_ne!(claim.username, POISON);
+        if claim.username == USER && claim.password.declassify() == PASSWORD.as_bytes() {
+            return Verdict::Accepted(Authenticated::new(claim.username.clone(), claim.username));
+        }
+        Verdict::Refused
+    }
+}
+
+/// What came in.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) user: Option<String>,
+    pub(crate) from: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) text: Vec<u8>,
+    pub(crate) ehlo: Option<String>,
+}
+
+/// Keeps what comes in. A message to `slow@…` is committed only once there is a permit.
+#[derive(Clone)]
+pub(crate) struct Shelf {
+    pub(crate) kept: Arc<Mutex<Vec<Kept>>>,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+impl MailHandler<String> for Shelf {
+    type Message = Kept;
+
+    async fn sender(
+        &self,
+        _: Option<&Arc<String>>,
+        _: &Envelope,
+        _: &SessionFacts,
+    ) -> Result<SenderAllowed, Rejection> {
+        Ok(SenderAllowed::after_check())
+    }
+
+    async fn recipient(
+        &self,
+        _: Option<&Arc<String>>,
+        _: &ForwardPath,
+        _: &SessionFacts,
+    ) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    fn open(&self, user: Option<&Arc<String>>, _: &Envelope, session: &SessionFacts) -> Kept {
+        let ehlo = session.ehlo.as_ref().map(|name| name.as_str().to_owned());
+        Kept { user: user.map(|user| user.to_string()), from: String::new(), to: vec![], text: vec![], ehlo }
+    }
+
+    async fn body(&self, message: &mut Kept, chunk: Bytes) {
+        message.text.extend_from_slice(&chunk);
+    }
+
+    async fn commit(&self, mut message: Kept, envelope: Envelope) -> Result<Durable, Rejection> {
+        message.from = envelope.reverse_path.to_string();
+        message.to = envelope.forward_paths.iter().map(ToString::to_string).collect();
+        if message.to.iter().any(|path| path.starts_with("<slow@")) {
+            self.permits.acquire().await.unwrap().forget();
+        }
+        self.kept.lock().unwrap().push(message);
+        Ok(Durable::after_sync(QueueId::new(0, [7; 10])))
+    }
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        hostname: "mail.example.test".to_owned(),
+        starttls: false,
+        allow_insecure: false,
+        mechanisms: Mechanism::ALL.to_vec(),
+        required_message: "Authentication required".to_owned(),
+        message_size: 40 * 1024 * 1024,
+        recipients: 100,
+        max_unauthenticated_commands: Some(10),
+        max_failures: 3,
+    }
+}
+
+/// A fresh identity for `localhost`, and the certificate that clients should trust.
+pub(crate) fn identity() -> (Identity, CertificateDer<'static>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    (Identity::new(vec![certificate.clone()], key.into()).unwrap(), certificate)
+}
+
+/// A server that runs.
+pub(crate) struct Running {
+    pub(crate) starttls: SocketAddr,
+    pub(crate) implicit: SocketAddr,
+    pub(crate) identity: Identity,
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) shelf: Shelf,
+    pub(crate) handle: Handle,
+    pub(crate) stop: CancellationToken,
+    pub(crate) task: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) fn start() -> Self {
+        Self::with(Limits { failure_delay: Duration::from_millis(1), ..Limits::default() })
+    }
+
+    pub(crate) fn with(limits: Limits) -> Self {
+        let (identity, certificate) = identity();
+        let shelf = Shelf { kept: Arc::default(), permits: Arc::new(Semaphore::new(0)) };
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::builder(settings(), Judge, shelf.clone())
+            .tls(identity.clone(), MinVersion::Tls12)
+            .limits(limits)
+            .listen(loopback, TlsMode::StartTls)
+            .listen(loopback, TlsMode::Implicit)
+            .bind()
+            .unwrap();
+        let addresses = server.addresses();
+        let (stop, handle) = (CancellationToken::new(), server.handle());
+        let task = tokio::spawn(server.serve(stop.clone()));
+        Self {
+            starttls: addresses[0].0,
+            implicit: addresses[1].0,
+            identity,
+            certificate,
+            shelf,
+            handle,
+            stop,
+            task,
+        }
+    }
+
+    pub(crate) fn kept(&self) -> Vec<Kept> {
+        self.shelf.kept.lock().unwrap().clone()
+    }
+}

@@ -1,0 +1,13 @@
+//! The server as its clients meet it: over sockets, in one process.
+
+#![cfg(test)]
+
+mod client;
+mod house;
+
+mod greeting;
+mod tls;
+mod mail;
+mod limits;
+mod deadlines;
+mod shutdown;
