@@ -1,0 +1,121 @@
+//! What the demo prints: commands that work when they are pasted into another terminal.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+/// What the commands need to know.
+pub(super) struct Facts<'a> {
+    pub(super) address: &'a str,
+    pub(super) password: &'a str,
+    pub(super) starttls: SocketAddr,
+    pub(super) implicit: SocketAddr,
+    pub(super) ca: &'a Path,
+    pub(super) outbox: &'a Path,
+}
+
+const RECIPIENT: &str = "friend@example.test";
+
+pub(super) fn text(facts: &Facts<'_>) -> String {
+    let Facts { address, password, starttls, implicit, .. } = facts;
+    let (ca, new) = (quoted(facts.ca), quoted(&facts.outbox.join("new")));
+    let (openssl_starttls, openssl_implicit) = (openssl(facts, *starttls, "-starttls smtp "), openssl(facts, *implicit, ""));
+    let (curl, swaks) = (curl(facts), swaks(facts));
+    format!(
+        "\
+Gatepost serves {starttls} (STARTTLS) and {implicit} (implicit TLS). Ctrl-C stops it.
+
+  user      {address}
+  password  {password}   (an app password; the next start makes another)
+  CA        {ca}
+
+Paste any of these into another terminal. Each sends a message, which you find with:
+  cat {new}/*
+
+openssl, implicit TLS:
+{openssl_implicit}
+
+openssl, STARTTLS:
+{openssl_starttls}
+
+curl:
+{curl}
+
+swaks:
+{swaks}
+"
+    )
+}
+
+/// A person at a keyboard, played by a loop: what is sent before the server has asked for it would be refused.
+fn openssl(facts: &Facts<'_>, server: SocketAddr, starttls: &str) -> String {
+    let Facts { address, ca, .. } = facts;
+    let (plain, port, ca) = (auth_plain(facts), server.port(), quoted(ca));
+    format!(
+        "  for line in 'EHLO localhost' 'AUTH PLAIN {plain}' \\
+      'MAIL FROM:<{address}>' 'RCPT TO:<{RECIPIENT}>' DATA \\
+      'From: <{address}>' 'Subject: by openssl' '' 'Hello.' . QUIT
+  do sleep 0.3; echo \"$line\"; done |
+  openssl s_client {starttls}-connect localhost:{port} -servername localhost \\
+      -CAfile {ca} -verify_return_error -verify_hostname localhost -crlf -quiet"
+    )
+}
+
+fn curl(facts: &Facts<'_>) -> String {
+    let Facts { address, password, starttls, ca, .. } = facts;
+    let (port, ca) = (starttls.port(), quoted(ca));
+    format!(
+        "  printf 'From: <{address}>\\r\\nSubject: by curl\\r\\n\\r\\nHello.\\r\\n' |
+  curl --url smtp://localhost:{port} --ssl-reqd --cacert {ca} \\
+      --user '{address}:{password}' \\
+      --mail-from {address} --mail-rcpt {RECIPIENT} --upload-file -"
+    )
+}
+
+fn swaks(facts: &Facts<'_>) -> String {
+    let Facts { address, password, implicit, ca, .. } = facts;
+    let (port, ca) = (implicit.port(), quoted(ca));
+    format!(
+        "  swaks --server localhost --port {port} --tls-on-connect --tls-verify --tls-ca-path {ca} \\
+      --auth PLAIN --auth-user {address} --auth-password {password} \\
+      --from {address} --to {RECIPIENT} --header 'Subject: by swaks'"
+    )
+}
+
+/// RFC 4616 section 2: authorization identity (none), NUL, user, NUL, password.
+fn auth_plain(facts: &Facts<'_>) -> String {
+    BASE64.encode(format!("\0{}\0{}", facts.address, facts.password))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,@%".contains(c);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_takes_any_path() {
+        assert_eq!(quoted(Path::new("/tmp/gatepost-demo/ca.pem")), "/tmp/gatepost-demo/ca.pem");
+        assert_eq!(quoted(Path::new("/tmp/it's mine")), r"'/tmp/it'\''s mine'");
+    }
+
+    #[test]
+    fn the_auth_line_is_that_of_rfc_4616() {
+        let facts = Facts {
+            address: "tim",
+            password: "tanstaaftanstaaf",
+            starttls: ([127, 0, 0, 1], 2587).into(),
+            implicit: ([127, 0, 0, 1], 2465).into(),
+            ca: Path::new("ca.pem"),
+            outbox: Path::new("outbox"),
+        };
+        assert_eq!(auth_plain(&facts), "AHRpbQB0YW5zdGFhZnRhbnN0YWFm");
+    }
+}
