@@ -111,14 +111,29 @@ pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Del
     let Written { via, tls, tls_ca, username, password_file, route, retry } = section.into_inner();
     let via = via.ok_or_else(|| missing(Some(at)))?.into_inner().resolved(base);
     let login = login(username, password_file, &via, tls.as_ref(), base)?;
+    let routes: Vec<Route> =
+        route.into_iter().map(|route| route_mean(route, base)).collect::<Result<_, _>>()?;
+    if let Some(tls) = tls.as_ref().filter(|tls| *tls.get_ref() == HostTls::Off) {
+        refuse_smtps(tls, std::iter::once(&via).chain(routes.iter().map(|route| &route.via)))?;
+    }
     Ok(Delivery {
         via,
         tls: tls.map_or(HostTls::Verify, Spanned::into_inner),
         tls_ca: tls_ca.map(|path| base.path(&path)).transpose()?,
         login,
-        routes: route.into_iter().map(|route| route_mean(route, base)).collect::<Result<_, _>>()?,
+        routes,
         retry: retry.mean()?,
     })
+}
+
+fn refuse_smtps<'v>(tls: &Spanned<HostTls>, mut ways: impl Iterator<Item = &'v Via>) -> Result<(), Fault> {
+    if ways.any(|via| matches!(via, Via::Smtps(_))) {
+        return Err(Fault::at(
+            tls,
+            "smtps:// is TLS from the first octet; write \"verify\", or smtp:// for a host without TLS",
+        ));
+    }
+    Ok(())
 }
 
 fn login(

@@ -28,6 +28,17 @@ pub enum ListenTls {
     Off,
 }
 
+impl ListenTls {
+    /// The word in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            ListenTls::StartTls => "starttls",
+            ListenTls::Implicit => "implicit",
+            ListenTls::Off => "off",
+        }
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {

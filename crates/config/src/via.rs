@@ -98,16 +98,6 @@ impl DomainPattern {
         })?;
         Ok(wrap(domain.normal()))
     }
-
-    /// Whether `domain`, in its normal form, is meant.
-    pub fn matches(&self, domain: &str) -> bool {
-        match self {
-            DomainPattern::Exactly(this) => domain == this,
-            DomainPattern::Below(this) => {
-                domain.strip_suffix(this.as_str()).is_some_and(|rest| rest.ends_with('.'))
-            }
-        }
-    }
 }
 
 impl<'de> Deserialize<'de> for Via {
