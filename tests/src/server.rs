@@ -1,0 +1,357 @@
+//! The real binary: set up in a directory of its own, started, asked by its own commands, stopped or killed.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::authority::{Authority, HOSTNAME};
+use crate::client::Client;
+
+/// What is waited for has long happened by then, unless the test fails.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a test's `gatepost.toml` says beside the common part; each field is the text of a TOML table, without its heading.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The `tls` of each listener, in order.
+    pub listeners: Vec<&'static str>,
+    pub auth: String,
+    pub limits: String,
+    pub submission: String,
+    pub delivery: String,
+    /// Where the store is, if not in the directory of the test.
+    pub store: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            listeners: vec!["starttls", "implicit"],
+            auth: String::new(),
+            limits: String::new(),
+            submission: String::new(),
+            delivery: "via = \"hold\"".to_owned(),
+            store: None,
+        }
+    }
+}
+
+/// A directory in which Gatepost is set up: configuration, certificate, master key, store.
+pub struct Installation {
+    pub authority: Authority,
+    directory: TempDir,
+}
+
+impl Installation {
+    pub fn new(settings: &Settings) -> Installation {
+        let directory = TempDir::with_prefix("gatepost-test-").unwrap();
+        let installation = Installation { authority: Authority::new(), directory };
+        installation.configure(settings);
+        std::fs::write(installation.path("ca.pem"), installation.authority.pem()).unwrap();
+        installation.authority.sign().write(&installation.path("fullchain.pem"), &installation.path("privkey.pem"));
+        installation.done(&["key", "generate", &installation.path("master.key").to_string_lossy()]);
+        installation
+    }
+
+    /// Whose mail lands in the Maildir `outbox` of the directory.
+    pub fn with_maildir() -> Installation {
+        let installation = Installation::new(&Settings::default());
+        installation.configure(&Settings { delivery: installation.maildir_delivery(), ..Settings::default() });
+        installation
+    }
+
+    pub fn maildir_delivery(&self) -> String {
+        format!("via = \"maildir:{}\"", self.path("outbox").display())
+    }
+
+    pub fn configure(&self, settings: &Settings) {
+        std::fs::write(self.path("gatepost.toml"), self.toml(settings)).unwrap();
+    }
+
+    fn toml(&self, settings: &Settings) -> String {
+        let store = settings.store.clone().unwrap_or_else(|| self.path("store"));
+        let listeners: String = settings
+            .listeners
+            .iter()
+            .map(|tls| format!("[[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"{tls}\"\n"))
+            .collect();
+        format!(
+            "hostname = \"{HOSTNAME}\"\n\n[storage]\nurl = \"sqlite:{}\"\nmaster_key_file = \"master.key\"\n\n\
+             [tls]\ncertificate = \"fullchain.pem\"\nprivate_key = \"privkey.pem\"\n\n{listeners}\n\
+             [auth]\n{}\n\n[limits]\n{}\n\n[submission]\n{}\n\n[delivery]\n{}\n",
+            store.display(),
+            settings.auth,
+            settings.limits,
+            settings.submission,
+            settings.delivery
+        )
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A `gatepost` command with this installation's configuration.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(binary());
+        command.arg("--config").arg(self.path("gatepost.toml")).args(arguments).current_dir(self.directory.path());
+        command.env_remove("NOTIFY_SOCKET").env_remove("GATEPOST_CONFIG").env("NO_COLOR", "1");
+        command
+    }
+
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S], input: &str) -> Output {
+        run(&mut self.command(arguments), input)
+    }
+
+    /// Runs a command that must succeed; its standard output.
+    pub fn done<S: AsRef<OsStr> + std::fmt::Debug>(&self, arguments: &[S]) -> String {
+        let output = self.run(arguments, "");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// As [`Installation::done`], with `--json`.
+    pub fn json<S: AsRef<OsStr> + std::fmt::Debug>(&self, arguments: &[S]) -> Value {
+        let mut all: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
+        all.push(OsStr::new("--json"));
+        let text = self.done(&all);
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error} in {text:?}"))
+    }
+
+    pub fn add_user(&self, address: &str, password: &str) {
+        let output = self.run(&["user", "add", address, "--password-stdin"], password);
+        assert!(output.status.success(), "user add: {output:?}");
+    }
+
+    /// A fresh app password; the id and the password.
+    pub fn app_password(&self, address: &str, more: &[&str]) -> (String, String) {
+        let mut arguments = vec!["app-password", "create", address, "--label", "a test"];
+        arguments.extend(more);
+        let created = self.json(&arguments);
+        (text(&created, "id"), text(&created, "password"))
+    }
+
+    pub fn queue(&self) -> Vec<Value> {
+        self.json(&["queue", "list"]).as_array().expect("a list").clone()
+    }
+
+    /// Waits until nothing is queued any more.
+    pub fn until_queue_is_empty(&self) {
+        until("the queue is empty", || self.queue().is_empty().then_some(()));
+    }
+
+    pub fn start(&self) -> Server {
+        let server = self.launch();
+        server.until_ready();
+        server
+    }
+
+    /// Starts without waiting for readiness.
+    pub fn launch(&self) -> Server {
+        let mut command = self.command(&["serve"]);
+        Server::from(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+}
+
+/// A running server; dropped, it is killed.
+pub struct Server {
+    child: Child,
+    log: Arc<(Mutex<Log>, Condvar)>,
+}
+
+#[derive(Default)]
+struct Log {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl From<Child> for Server {
+    /// Takes a child whose standard error is piped.
+    fn from(mut child: Child) -> Server {
+        let log = Arc::<(Mutex<Log>, Condvar)>::default();
+        let (errors, shared) = (child.stderr.take().unwrap(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines() {
+                let Ok(line) = line else { break };
+                shared.0.lock().unwrap_or_else(PoisonError::into_inner).lines.push(line);
+                shared.1.notify_all();
+            }
+            shared.0.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+            shared.1.notify_all();
+        });
+        Server { child, log }
+    }
+}
+
+impl Server {
+    /// The address of each listener, in the order of the configuration.
+    pub fn until_ready(&self) -> Vec<SocketAddr> {
+        addresses(&self.until_logged("event=ready"))
+    }
+
+    pub fn starttls(&self) -> SocketAddr {
+        self.until_ready()[0]
+    }
+
+    pub fn implicit(&self) -> SocketAddr {
+        self.until_ready()[1]
+    }
+
+    /// The first line of the log with `words`, waited for.
+    pub fn until_logged(&self, words: &str) -> String {
+        let mut log = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = log.lines.iter().find(|line| line.contains(words)) {
+                return line.clone();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!log.ended && !left.is_zero(), "no line with {words:?} in the log:\n{}", log.lines.join("\n"));
+            log = self.log.1.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The whole log so far.
+    pub fn log(&self) -> String {
+        self.log.0.lock().unwrap_or_else(PoisonError::into_inner).lines.join("\n")
+    }
+
+    /// A client with TLS on the implicit port that has heard the greeting.
+    pub fn client(&self, installation: &Installation) -> Client {
+        let mut client = Client::connect(self.implicit(), &installation.authority.client());
+        client.handshake().unwrap();
+        assert_eq!(client.reply().unwrap().code, 220);
+        client
+    }
+
+    /// As [`Server::client`], past EHLO and AUTH.
+    pub fn logged_in(&self, installation: &Installation, user: &str, password: &str) -> Client {
+        let mut client = self.client(installation);
+        client.expect("EHLO client.example", 250);
+        let reply = client.auth_plain(user, password).unwrap();
+        assert_eq!(reply.code, 235, "{reply:?}");
+        client
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Resident memory in KiB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success(), "kill -{name}: {status}");
+    }
+
+    /// SIGKILL, at once.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn terminate(self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    pub fn ended(mut self) -> ExitStatus {
+        until("the server ends", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already, and that is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the server's log:\n{}", self.log());
+        }
+    }
+}
+
+/// Asks again every few milliseconds until there is an answer.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A string in a JSON object.
+pub fn text(object: &Value, key: &str) -> String {
+    object[key].as_str().unwrap_or_else(|| panic!("no text `{key}` in {object}")).to_owned()
+}
+
+/// Runs a command with this on its standard input.
+pub fn run(command: &mut Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let mut pipe = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    // A command that wants no input closes the pipe; that is its affair.
+    let writer = std::thread::spawn(move || drop(pipe.write_all(input.as_bytes())));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+fn addresses(line: &str) -> Vec<SocketAddr> {
+    line.split(|letter: char| !(letter.is_ascii_hexdigit() || ".:[]".contains(letter)))
+        .filter_map(|word| word.trim_matches(':').parse().ok())
+        .collect()
+}
+
+/// `GATEPOST_BIN`, or the binary of the profile the tests are built in, brought up to date.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| std::env::var_os("GATEPOST_BIN").map_or_else(build, PathBuf::from))
+}
+
+fn build() -> PathBuf {
+    // target/PROFILE/deps/this-test
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--quiet", "--package", "gatepost", "--target-dir"]).arg(profile.parent().unwrap());
+    if profile.ends_with("release") {
+        command.arg("--release");
+    }
+    let status = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
+    assert!(status.success(), "gatepost does not build");
+    profile.join("gatepost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_in_a_line_of_the_log() {
+        let line = "2026-01-02T03:04:05Z INFO event=ready listen=\"starttls 127.0.0.1:2587, implicit [::1]:2465\" ready";
+        let found = addresses(line);
+        assert_eq!(found, ["127.0.0.1:2587".parse().unwrap(), "[::1]:2465".parse().unwrap()]);
+    }
+}

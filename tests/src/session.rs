@@ -1,0 +1,262 @@
+//! A [`Wire`] to the pure session: no socket, no clock; the questions are answered from the dialogue's set-up.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use esmtp::{Advance, Answer, Authentication, Durable, Envelope, Question, Rejection, SenderAllowed, Session, Settings};
+use sasl::{Claim, Mechanism};
+use types::{Mailbox, QueueId, ReversePath, TlsFacts};
+
+use crate::dialogue::{Dialogue, Listener, Setup};
+use crate::play::{Accepted, Wire, play};
+
+/// Above this many octets not every place to cut is tried, but as many, evenly spread.
+const CUTS: usize = 2_000;
+
+/// Plays the dialogue with every write whole, then octet by octet, then cut in two at every place: the server's lines have to be the same.
+pub fn rehearse(dialogue: &Dialogue) -> Result<(), String> {
+    let mut whole = PureWire::new(&dialogue.setup, Cut::Nowhere);
+    let said = play(dialogue, &mut whole)?;
+    if dialogue.setup.uncut {
+        return Ok(());
+    }
+    let places = whole.written;
+    let cuts = (1..places).step_by(places.div_ceil(CUTS).max(1)).map(Cut::At);
+    for cut in std::iter::once(Cut::Everywhere).chain(cuts) {
+        let again = play(dialogue, &mut PureWire::new(&dialogue.setup, cut)).map_err(|problem| format!("{problem}\n  cut {cut:?}"))?;
+        if again != said {
+            return Err(format!("{}: cut {cut:?}, the server said {again:#?}, and uncut {said:#?}", dialogue.name));
+        }
+    }
+    Ok(())
+}
+
+/// Where the octets the client writes come in two pieces.
+#[derive(Debug, Clone, Copy)]
+enum Cut {
+    Nowhere,
+    Everywhere,
+    /// Before this octet, counted over all the client writes.
+    At(usize),
+}
+
+struct PureWire {
+    /// `None` only while it is being replaced.
+    session: Option<Session>,
+    users: Vec<(String, String)>,
+    user: Option<String>,
+    cut: Cut,
+    input: BytesMut,
+    written: usize,
+    greeted: bool,
+    upgrading: bool,
+    closed: bool,
+    said: String,
+    lines: VecDeque<String>,
+    message: Vec<u8>,
+    accepted: Vec<Accepted>,
+}
+
+impl PureWire {
+    fn new(setup: &Setup, cut: Cut) -> PureWire {
+        let tls = (setup.listener == Listener::Submissions).then_some(FACTS);
+        PureWire {
+            session: Some(Session::new(Arc::new(settings(setup)), tls)),
+            users: setup.users.clone(),
+            user: None,
+            cut,
+            input: BytesMut::new(),
+            written: 0,
+            greeted: false,
+            upgrading: false,
+            closed: false,
+            said: String::new(),
+            lines: VecDeque::new(),
+            message: Vec::new(),
+            accepted: Vec::new(),
+        }
+    }
+
+    fn session(&mut self) -> &mut Session {
+        self.session.as_mut().expect("a session, unless it is being replaced")
+    }
+
+    fn greet(&mut self) {
+        if !self.greeted {
+            self.greeted = true;
+            let input = self.input.split();
+            self.session().greet(&input);
+            self.input.unsplit(input);
+            self.drive();
+        }
+    }
+
+    /// Lets the session take what it can, as a driver does.
+    fn drive(&mut self) {
+        while !self.closed && !self.upgrading {
+            let mut input = std::mem::take(&mut self.input);
+            let advance = self.session().advance(&mut input);
+            self.input = input;
+            match advance {
+                Advance::Input => break,
+                Advance::Body(octets) => self.message.extend_from_slice(&octets),
+                Advance::Discard => self.message.clear(),
+                Advance::Ask(question) => {
+                    let answer = self.judge(question);
+                    self.session().answer(answer);
+                }
+                Advance::StartTls => self.upgrading = true,
+                Advance::Close => self.closed = true,
+            }
+        }
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        let output = self.session().output().split();
+        self.said.push_str(&String::from_utf8_lossy(&output));
+        while let Some((line, rest)) = self.said.split_once("\r\n") {
+            self.lines.push_back(line.to_owned());
+            self.said = rest.to_owned();
+        }
+    }
+
+    fn judge(&mut self, question: Question) -> Answer {
+        match question {
+            Question::Authenticate(Claim::Password(claim)) => Answer::Authenticate(self.authenticate(&claim)),
+            Question::Sender(envelope) => Answer::Sender(self.sender(&envelope)),
+            Question::Recipient(_) => Answer::Recipient(Ok(())),
+            Question::Commit(envelope) => Answer::Commit(Ok(self.commit(&envelope))),
+        }
+    }
+
+    fn authenticate(&mut self, claim: &sasl::PasswordClaim) -> Authentication {
+        let own = claim.authzid.as_ref().is_none_or(|authzid| same_mailbox(authzid, &claim.username));
+        let known = self.users.iter().find(|(address, password)| {
+            same_mailbox(address, &claim.username) && password.as_bytes() == claim.password.declassify()
+        });
+        match known {
+            Some((address, _)) if own => {
+                self.user = Some(address.clone());
+                Authentication::Accepted
+            }
+            _ => Authentication::Refused,
+        }
+    }
+
+    fn sender(&self, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
+        let own = match (&envelope.reverse_path, &self.user) {
+            (ReversePath::Mailbox(mailbox), Some(user)) => same_mailbox(&mailbox.to_string(), user),
+            (ReversePath::Null, _) | (_, None) => false,
+        };
+        if own { Ok(SenderAllowed::after_check()) } else { Err(Rejection::SenderNotOwned) }
+    }
+
+    fn commit(&mut self, envelope: &Envelope) -> Durable {
+        self.accepted.push(Accepted {
+            sender: bare(&envelope.reverse_path.to_string()),
+            recipients: envelope.forward_paths.iter().map(|path| bare(&path.to_string())).collect(),
+            octets: std::mem::take(&mut self.message),
+        });
+        let number = u8::try_from(self.accepted.len()).unwrap_or(u8::MAX);
+        Durable::after_sync(QueueId::new(0, [number; 10]))
+    }
+
+    fn pieces<'o>(&self, octets: &'o [u8]) -> Vec<&'o [u8]> {
+        match self.cut {
+            Cut::Everywhere => octets.chunks(1).collect(),
+            Cut::At(place) if place > self.written && place < self.written + octets.len() => {
+                let (before, after) = octets.split_at(place - self.written);
+                vec![before, after]
+            }
+            Cut::At(_) | Cut::Nowhere => vec![octets],
+        }
+    }
+}
+
+impl Wire for PureWire {
+    fn say(&mut self, octets: &[u8]) -> Result<(), String> {
+        for piece in self.pieces(octets) {
+            self.input.extend_from_slice(piece);
+            if self.greeted {
+                self.drive();
+            }
+        }
+        self.written += octets.len();
+        Ok(())
+    }
+
+    fn hear(&mut self) -> Result<String, String> {
+        self.greet();
+        let silence = if self.closed { "it has closed" } else { "it says nothing" };
+        self.lines.pop_front().ok_or_else(|| silence.to_owned())
+    }
+
+    fn handshake(&mut self) -> Result<(), String> {
+        if !self.upgrading {
+            return Err("the session did not ask for TLS".to_owned());
+        }
+        self.upgrading = false;
+        self.session = self.session.take().map(|session| session.into_tls(FACTS));
+        self.drive();
+        Ok(())
+    }
+
+    fn hang_up(&mut self) -> Result<(), String> {
+        self.closed = true;
+        Ok(())
+    }
+
+    fn closed(&mut self) -> Result<(), String> {
+        self.greet();
+        match (self.closed, self.lines.front()) {
+            (true, None) => Ok(()),
+            (_, Some(line)) => Err(format!("it went on to say {line:?}")),
+            (false, None) => Err("it did not close".to_owned()),
+        }
+    }
+
+    fn accepted(&mut self) -> Result<Vec<Accepted>, String> {
+        Ok(self.accepted.clone())
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        match (self.lines.front(), self.said.as_str()) {
+            (None, "") => Ok(()),
+            (line, rest) => Err(format!("the server said more: {line:?} {rest:?}")),
+        }
+    }
+}
+
+const FACTS: TlsFacts = TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
+
+fn settings(setup: &Setup) -> Settings {
+    let mechanisms = match &setup.mechanisms {
+        Some(names) => names.iter().filter_map(|name| Mechanism::from_name(name)).collect(),
+        None => Mechanism::ALL.to_vec(),
+    };
+    Settings {
+        hostname: "mail.example.org".to_owned(),
+        starttls: setup.listener == Listener::Submission,
+        allow_insecure: setup.listener == Listener::Insecure,
+        mechanisms,
+        required_message: setup.required_message.clone().unwrap_or_else(|| "Authentication required".to_owned()),
+        message_size: setup.message_size.unwrap_or(35 * 1024 * 1024),
+        recipients: setup.recipients.unwrap_or(100),
+        max_unauthenticated_commands: setup.max_unauthenticated_commands.unwrap_or(Some(10)),
+        max_failures: setup.max_failures.unwrap_or(3),
+    }
+}
+
+fn same_mailbox(one: &str, other: &str) -> bool {
+    match (Mailbox::parse(one), Mailbox::parse(other)) {
+        (Ok(one), Ok(other)) => one.normal() == other.normal(),
+        _ => false,
+    }
+}
+
+/// The address of a path, without its brackets.
+fn bare(path: &str) -> String {
+    path.trim_start_matches('<').trim_end_matches('>').to_owned()
+}

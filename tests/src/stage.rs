@@ -1,0 +1,117 @@
+//! A [`Wire`] to the real binary: a directory of its own, a real socket, TLS with a verified certificate.
+
+use crate::client::Client;
+use crate::dialogue::{Dialogue, Listener, Setup};
+use crate::play::{Accepted, Wire, play};
+use crate::server::{Installation, Server, Settings, text};
+use crate::smarthost::{Script, Smarthost};
+
+/// Plays the dialogue against a server started for it.
+pub fn perform(dialogue: &Dialogue) -> Result<(), String> {
+    let next = dialogue.looks_into_messages().then(|| Smarthost::start(Script::default()));
+    let installation = Installation::new(&settings(&dialogue.setup, next.as_ref()));
+    for (address, password) in &dialogue.setup.users {
+        installation.add_user(address, password);
+    }
+    let server = installation.start();
+    let mut client = Client::connect(server.starttls(), &installation.authority.client());
+    if dialogue.setup.listener == Listener::Submissions {
+        client.handshake()?;
+    }
+    let mut wire = RealWire { installation: &installation, client, next };
+    play(dialogue, &mut wire).map(drop).map_err(|problem| format!("{problem}\n  its log:\n{}", Server::log(&server)))
+}
+
+struct RealWire<'a> {
+    installation: &'a Installation,
+    client: Client,
+    /// Where the messages go, if the dialogue looks into them; else they stay in the queue.
+    next: Option<Smarthost>,
+}
+
+impl Wire for RealWire<'_> {
+    fn say(&mut self, octets: &[u8]) -> Result<(), String> {
+        self.client.say(octets).map_err(|error| format!("it does not listen: {error}"))
+    }
+
+    fn hear(&mut self) -> Result<String, String> {
+        match self.client.line() {
+            Ok(Some(line)) => Ok(line),
+            Ok(None) => Err("it has closed".to_owned()),
+            Err(error) => Err(format!("it says nothing: {error}")),
+        }
+    }
+
+    fn handshake(&mut self) -> Result<(), String> {
+        self.client.handshake()
+    }
+
+    fn hang_up(&mut self) -> Result<(), String> {
+        self.client.hang_up().map(drop).map_err(|error| format!("it does not close: {error}"))
+    }
+
+    fn closed(&mut self) -> Result<(), String> {
+        match self.client.line() {
+            Ok(None) => Ok(()),
+            Ok(Some(line)) => Err(format!("it went on to say {line:?}")),
+            Err(error) => Err(format!("it did not close: {error}")),
+        }
+    }
+
+    fn accepted(&mut self) -> Result<Vec<Accepted>, String> {
+        match &self.next {
+            Some(next) => {
+                self.installation.until_queue_is_empty();
+                Ok(next.messages())
+            }
+            None => Ok(self.installation.queue().iter().map(|entry| self.queued(&text(entry, "id"))).collect()),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        match self.client.hang_up() {
+            Ok(lines) if lines.is_empty() => Ok(()),
+            Ok(lines) => Err(format!("the server said more: {lines:?}")),
+            Err(error) => Err(format!("the server did not close after us: {error}")),
+        }
+    }
+}
+
+impl RealWire<'_> {
+    fn queued(&self, id: &str) -> Accepted {
+        let entry = self.installation.json(&["queue", "show", id]);
+        let recipients = entry["recipients"].as_array().into_iter().flatten();
+        Accepted {
+            sender: entry["sender"].as_str().unwrap_or_default().to_owned(),
+            recipients: recipients.map(|recipient| text(recipient, "address")).collect(),
+            octets: Vec::new(),
+        }
+    }
+}
+
+fn settings(setup: &Setup, next: Option<&Smarthost>) -> Settings {
+    let listener = match setup.listener {
+        Listener::Submission => "starttls",
+        Listener::Submissions => "implicit",
+        Listener::Insecure => "off",
+    };
+    let delivery = next.map_or("via = \"hold\"".to_owned(), |next| format!("via = \"smtp://{}\"\ntls = \"off\"", next.address));
+    Settings { listeners: vec![listener], auth: auth(setup), limits: limits(setup), delivery, ..Settings::default() }
+}
+
+fn auth(setup: &Setup) -> String {
+    let mut lines = vec![format!("allow_insecure = {}", setup.listener == Listener::Insecure)];
+    lines.extend(setup.mechanisms.as_ref().map(|names| format!("mechanisms = {names:?}")));
+    lines.extend(setup.required_message.as_ref().map(|message| format!("required_message = {message:?}")));
+    lines.extend(setup.max_failures.map(|number| format!("max_failures = {number}")));
+    lines.extend(setup.max_unauthenticated_commands.map(|number| {
+        format!("max_unauthenticated_commands = {}", number.map_or("false".to_owned(), |number| number.to_string()))
+    }));
+    lines.join("\n")
+}
+
+fn limits(setup: &Setup) -> String {
+    let size = setup.message_size.map(|octets| format!("message_size = \"{octets} B\""));
+    let recipients = setup.recipients.map(|number| format!("recipients = {number}"));
+    size.into_iter().chain(recipients).collect::<Vec<_>>().join("\n")
+}
