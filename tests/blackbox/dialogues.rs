@@ -20,7 +20,9 @@ fn cases(root: &Path, path: PathBuf) -> Vec<Case> {
             .filter(|stage| dialogue.setup.plays_on(*stage))
             .map(|stage| case(stage, &dialogue.name, root, &path))
             .collect(),
-        Err(problem) => vec![Case { name: path.display().to_string(), run: Box::new(move || Err(problem.clone())) }],
+        Err(problem) => {
+            vec![Case { name: path.display().to_string(), run: Box::new(move || Err(problem.clone())) }]
+        }
     }
 }
 
@@ -31,8 +33,9 @@ fn case(stage: Stage, name: &str, root: &Path, path: &Path) -> Case {
             name: format!("session::{name}"),
             run: Box::new(move || session::rehearse(&Dialogue::read(&root, &path)?)),
         },
-        Stage::Server => {
-            Case { name: format!("server::{name}"), run: Box::new(move || stage::perform(&Dialogue::read(&root, &path)?)) }
-        }
+        Stage::Server => Case {
+            name: format!("server::{name}"),
+            run: Box::new(move || stage::perform(&Dialogue::read(&root, &path)?)),
+        },
     }
 }

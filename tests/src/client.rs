@@ -49,13 +49,17 @@ impl Client {
     /// The handshake, here and now.
     pub fn handshake(&mut self) -> Result<(), String> {
         if !self.heard.is_empty() {
-            return Err(format!("octets in clear before the handshake: {:?}", String::from_utf8_lossy(&self.heard)));
+            return Err(format!(
+                "octets in clear before the handshake: {:?}",
+                String::from_utf8_lossy(&self.heard)
+            ));
         }
         let Stream::Plain(mut socket) = std::mem::replace(&mut self.stream, Stream::Gone) else {
             return Err("TLS is already running".to_owned());
         };
         let name = ServerName::try_from(HOSTNAME).map_err(|error| error.to_string())?;
-        let mut tls = ClientConnection::new(Arc::clone(&self.tls), name).map_err(|error| error.to_string())?;
+        let mut tls =
+            ClientConnection::new(Arc::clone(&self.tls), name).map_err(|error| error.to_string())?;
         while tls.is_handshaking() {
             tls.complete_io(&mut socket).map_err(|error| format!("the handshake failed: {error}"))?;
         }
@@ -80,7 +84,11 @@ impl Client {
             match self.stream.read(&mut octets) {
                 Ok(0) => return Ok(None),
                 Ok(count) => self.heard.extend_from_slice(&octets[..count]),
-                Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => return Ok(None),
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) =>
+                {
+                    return Ok(None);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

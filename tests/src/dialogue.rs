@@ -56,6 +56,8 @@ pub enum Step {
     Hear(String),
     /// The server says one whole reply; one of its lines is this.
     HearReply(String),
+    /// The server says lines that do not matter, and then this one.
+    SkipTo(String),
     /// The greeting, EHLO (twice with STARTTLS between on a submission listener) and AUTH PLAIN as the first user.
     LogIn,
     /// STARTTLS, its 220 and the handshake.
@@ -89,7 +91,9 @@ impl Dialogue {
     pub fn parse(name: &str, text: &str) -> Result<Dialogue, String> {
         let mut reader = Reader::default();
         for (number, line) in text.lines().enumerate() {
-            reader.line(number + 1, line).map_err(|problem| format!("{name}.smtp:{}: {problem}", number + 1))?;
+            reader
+                .line(number + 1, line)
+                .map_err(|problem| format!("{name}.smtp:{}: {problem}", number + 1))?;
         }
         match reader.held.is_empty() {
             true => Ok(Dialogue { name: name.to_owned(), setup: reader.setup, steps: reader.steps }),
@@ -146,8 +150,9 @@ impl Reader {
             "C!" => action(rest)?,
             "S:" => Step::Hear(pattern(rest)?),
             "S..." => Step::HearReply(pattern(rest)?),
+            "S>>" => Step::SkipTo(pattern(rest)?),
             "!" => check(rest)?,
-            _ => return Err(format!("a line begins with `#`, `@`, `C:`, `C+`, `~>`, `C!`, `S:`, `S...` or `!`, not with {sign:?}")),
+            _ => return Err(format!("no line begins with {sign:?}")),
         };
         self.steps.push((number, step));
         Ok(())
@@ -179,9 +184,13 @@ fn check(text: &str) -> Result<Step, String> {
     match words.as_slice() {
         ["closed"] => Ok(Step::Closed),
         ["queue", "empty"] => Ok(Step::Queue(0)),
-        ["queue", number] => number.parse().map(Step::Queue).map_err(|_| format!("`{number}` is no number of messages")),
+        ["queue", number] => {
+            number.parse().map(Step::Queue).map_err(|_| format!("`{number}` is no number of messages"))
+        }
         ["sender", path] => Ok(Step::Sender((*path).to_owned())),
-        ["recipients", ..] => Ok(Step::Recipients(words[1..].iter().flat_map(|part| part.split(' ')).map(str::to_owned).collect())),
+        ["recipients", ..] => Ok(Step::Recipients(
+            words[1..].iter().flat_map(|part| part.split(' ')).map(str::to_owned).collect(),
+        )),
         ["body", "contains", octets] => Ok(Step::Body { has: true, octets: expand_raw(octets)? }),
         ["body", "lacks", octets] => Ok(Step::Body { has: false, octets: expand_raw(octets)? }),
         ["reply", "has", line] => Ok(Step::Reply { has: true, pattern: pattern(line)? }),
@@ -210,7 +219,10 @@ impl Default for Setup {
 impl Setup {
     /// Several directives may stand on a line, two spaces apart.
     fn directives(&mut self, line: &str) -> Result<(), String> {
-        line.split("  ").map(str::trim).filter(|text| !text.is_empty()).try_for_each(|text| self.directive(text))
+        line.split("  ")
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .try_for_each(|text| self.directive(text))
     }
 
     fn directive(&mut self, text: &str) -> Result<(), String> {
@@ -222,7 +234,8 @@ impl Setup {
             "message_size" => self.message_size = Some(u64::from(number()?)),
             "recipients" => self.recipients = Some(number()?.try_into().map_err(|_| "too many".to_owned())?),
             "max_unauthenticated_commands" => {
-                self.max_unauthenticated_commands = Some(if value == "false" { None } else { Some(number()?) });
+                self.max_unauthenticated_commands =
+                    Some(if value == "false" { None } else { Some(number()?) });
             }
             "max_failures" => self.max_failures = Some(number()?),
             "mechanisms" => self.mechanisms = Some(value.split(' ').map(str::to_owned).collect()),
@@ -269,7 +282,8 @@ mod tests {
 
     #[test]
     fn directives_may_share_a_line() {
-        let dialogue = Dialogue::parse("x", "@ listener submission  user alice@example.org secret word\n").unwrap();
+        let dialogue =
+            Dialogue::parse("x", "@ listener submission  user alice@example.org secret word\n").unwrap();
         assert_eq!(dialogue.setup.listener, Listener::Submission);
         assert_eq!(dialogue.setup.users, [("alice@example.org".to_owned(), "secret word".to_owned())]);
     }

@@ -32,9 +32,13 @@ pub struct Accepted {
 pub fn play(dialogue: &Dialogue, wire: &mut dyn Wire) -> Result<Vec<String>, String> {
     let mut play = Play { setup: &dialogue.setup, wire, said: Vec::new(), reply: Vec::new() };
     for (line, step) in &dialogue.steps {
-        play.step(step).map_err(|problem| format!("tests/dialogues/{}.smtp:{line}: {problem}{}", dialogue.name, play.heard()))?;
+        play.step(step).map_err(|problem| {
+            format!("tests/dialogues/{}.smtp:{line}: {problem}{}", dialogue.name, play.heard())
+        })?;
     }
-    play.wire.finish().map_err(|problem| format!("tests/dialogues/{}.smtp, at its end: {problem}", dialogue.name))?;
+    play.wire
+        .finish()
+        .map_err(|problem| format!("tests/dialogues/{}.smtp, at its end: {problem}", dialogue.name))?;
     Ok(play.said)
 }
 
@@ -51,6 +55,7 @@ impl Play<'_> {
             Step::Say(octets) => self.wire.say(octets),
             Step::Hear(pattern) => self.hear(pattern),
             Step::HearReply(pattern) => self.hear_reply(pattern),
+            Step::SkipTo(pattern) => self.skip_to(pattern),
             Step::LogIn => self.log_in(),
             Step::StartTls => self.starttls(),
             Step::Handshake => self.wire.handshake(),
@@ -73,10 +78,24 @@ impl Play<'_> {
         }
     }
 
+    fn skip_to(&mut self, pattern: &str) -> Result<(), String> {
+        loop {
+            let line =
+                self.wire.hear().map_err(|problem| format!("expected {pattern:?} at last, but {problem}"))?;
+            self.said.push(line.clone());
+            if matches(pattern, &line) {
+                return Ok(());
+            }
+        }
+    }
+
     fn hear_reply(&mut self, pattern: &str) -> Result<(), String> {
         self.reply.clear();
         loop {
-            let line = self.wire.hear().map_err(|problem| format!("expected a reply with {pattern:?}, but {problem}"))?;
+            let line = self
+                .wire
+                .hear()
+                .map_err(|problem| format!("expected a reply with {pattern:?}, but {problem}"))?;
             self.said.push(line.clone());
             let last = line.as_bytes().get(3) != Some(&b'-');
             self.reply.push(without_hyphen(&line));
@@ -89,7 +108,11 @@ impl Play<'_> {
     fn reply_line(&self, pattern: &str, wanted: bool) -> Result<(), String> {
         match self.reply.iter().any(|line| matches(pattern, line)) == wanted {
             true => Ok(()),
-            false => Err(format!("expected a reply {} {pattern:?}, heard {:#?}", if wanted { "with" } else { "without" }, self.reply)),
+            false => Err(format!(
+                "expected a reply {} {pattern:?}, heard {:#?}",
+                if wanted { "with" } else { "without" },
+                self.reply
+            )),
         }
     }
 

@@ -20,7 +20,10 @@ pub fn main(cases: Vec<Case>) -> ExitCode {
     }
     let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |name: &str| {
-        filters.is_empty() || filters.iter().any(|filter| if has("--exact") { name == *filter } else { name.contains(*filter) })
+        filters.is_empty()
+            || filters
+                .iter()
+                .any(|filter| if has("--exact") { name == *filter } else { name.contains(*filter) })
     };
     let cases: Vec<Case> = cases.into_iter().filter(|case| wanted(&case.name)).collect();
     if has("--list") {
@@ -56,7 +59,8 @@ fn next(waiting: &Mutex<std::vec::IntoIter<Case>>) -> Option<Case> {
 }
 
 fn outcome(case: &Case) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(|| (case.run)())).unwrap_or_else(|_| Err("it panicked; the message stands above".to_owned()))
+    catch_unwind(AssertUnwindSafe(|| (case.run)()))
+        .unwrap_or_else(|_| Err("it panicked; the message stands above".to_owned()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

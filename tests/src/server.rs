@@ -55,7 +55,10 @@ impl Installation {
         let installation = Installation { authority: Authority::new(), directory };
         installation.configure(settings);
         std::fs::write(installation.path("ca.pem"), installation.authority.pem()).unwrap();
-        installation.authority.sign().write(&installation.path("fullchain.pem"), &installation.path("privkey.pem"));
+        installation
+            .authority
+            .sign()
+            .write(&installation.path("fullchain.pem"), &installation.path("privkey.pem"));
         installation.done(&["key", "generate", &installation.path("master.key").to_string_lossy()]);
         installation
     }
@@ -63,7 +66,8 @@ impl Installation {
     /// Whose mail lands in the Maildir `outbox` of the directory.
     pub fn with_maildir() -> Installation {
         let installation = Installation::new(&Settings::default());
-        installation.configure(&Settings { delivery: installation.maildir_delivery(), ..Settings::default() });
+        installation
+            .configure(&Settings { delivery: installation.maildir_delivery(), ..Settings::default() });
         installation
     }
 
@@ -101,7 +105,11 @@ impl Installation {
     /// A `gatepost` command with this installation's configuration.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(binary());
-        command.arg("--config").arg(self.path("gatepost.toml")).args(arguments).current_dir(self.directory.path());
+        command
+            .arg("--config")
+            .arg(self.path("gatepost.toml"))
+            .args(arguments)
+            .current_dir(self.directory.path());
         command.env_remove("NOTIFY_SOCKET").env_remove("GATEPOST_CONFIG").env("NO_COLOR", "1");
         command
     }
@@ -156,7 +164,9 @@ impl Installation {
     /// Starts without waiting for readiness.
     pub fn launch(&self) -> Server {
         let mut command = self.command(&["serve"]);
-        Server::from(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+        Server::from(
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap(),
+        )
     }
 }
 
@@ -213,7 +223,11 @@ impl Server {
                 return line.clone();
             }
             let left = end.saturating_duration_since(Instant::now());
-            assert!(!log.ended && !left.is_zero(), "no line with {words:?} in the log:\n{}", log.lines.join("\n"));
+            assert!(
+                !log.ended && !left.is_zero(),
+                "no line with {words:?} in the log:\n{}",
+                log.lines.join("\n")
+            );
             log = self.log.1.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -252,7 +266,8 @@ impl Server {
     }
 
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        let status =
+            Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success(), "kill -{name}: {status}");
     }
 
@@ -335,7 +350,9 @@ fn build() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--quiet", "--package", "gatepost", "--target-dir"]).arg(profile.parent().unwrap());
+    command
+        .args(["build", "--quiet", "--package", "gatepost", "--target-dir"])
+        .arg(profile.parent().unwrap());
     if profile.ends_with("release") {
         command.arg("--release");
     }

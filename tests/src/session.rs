@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use esmtp::{Advance, Answer, Authentication, Durable, Envelope, Question, Rejection, SenderAllowed, Session, Settings};
+use esmtp::{
+    Advance, Answer, Authentication, Durable, Envelope, Question, Rejection, SenderAllowed, Session, Settings,
+};
 use sasl::{Claim, Mechanism};
 use types::{Mailbox, QueueId, ReversePath, TlsFacts};
 
@@ -24,9 +26,13 @@ pub fn rehearse(dialogue: &Dialogue) -> Result<(), String> {
     let places = whole.written;
     let cuts = (1..places).step_by(places.div_ceil(CUTS).max(1)).map(Cut::At);
     for cut in std::iter::once(Cut::Everywhere).chain(cuts) {
-        let again = play(dialogue, &mut PureWire::new(&dialogue.setup, cut)).map_err(|problem| format!("{problem}\n  cut {cut:?}"))?;
+        let again = play(dialogue, &mut PureWire::new(&dialogue.setup, cut))
+            .map_err(|problem| format!("{problem}\n  cut {cut:?}"))?;
         if again != said {
-            return Err(format!("{}: cut {cut:?}, the server said {again:#?}, and uncut {said:#?}", dialogue.name));
+            return Err(format!(
+                "{}: cut {cut:?}, the server said {again:#?}, and uncut {said:#?}",
+                dialogue.name
+            ));
         }
     }
     Ok(())
@@ -241,7 +247,10 @@ fn settings(setup: &Setup) -> Settings {
         starttls: setup.listener == Listener::Submission,
         allow_insecure: setup.listener == Listener::Insecure,
         mechanisms,
-        required_message: setup.required_message.clone().unwrap_or_else(|| "Authentication required".to_owned()),
+        required_message: setup
+            .required_message
+            .clone()
+            .unwrap_or_else(|| "Authentication required".to_owned()),
         message_size: setup.message_size.unwrap_or(35 * 1024 * 1024),
         recipients: setup.recipients.unwrap_or(100),
         max_unauthenticated_commands: setup.max_unauthenticated_commands.unwrap_or(Some(10)),

@@ -130,7 +130,9 @@ fn serve(socket: TcpStream, script: &Script, shared: &Shared) -> std::io::Result
     shared.tell(|seen| seen.connections += 1);
     let mut conversation = Conversation { script, shared, sender: String::new(), recipients: Vec::new() };
     match &script.tls {
-        Tls::First(pair) => conversation.run(Box::new(secured(socket, pair)), "220 next.example ESMTP\r\n").map(drop),
+        Tls::First(pair) => {
+            conversation.run(Box::new(secured(socket, pair)), "220 next.example ESMTP\r\n").map(drop)
+        }
         Tls::Never => conversation.run(Box::new(socket), "220 next.example ESMTP\r\n").map(drop),
         Tls::Asked(pair) => {
             let upgrade = conversation.run(Box::new(socket.try_clone()?), "220 next.example ESMTP\r\n")?;
@@ -157,7 +159,10 @@ impl Conversation<'_> {
     /// Up to the end, or up to STARTTLS (true).
     fn run(&mut self, stream: Box<dyn Stream + '_>, greeting: &str) -> std::io::Result<bool> {
         let mut stream = BufReader::new(stream);
-        stream.get_mut().write_all(self.usual("", greeting.trim_end()).as_bytes()).and_then(|()| stream.get_mut().flush())?;
+        stream
+            .get_mut()
+            .write_all(self.usual("", greeting.trim_end()).as_bytes())
+            .and_then(|()| stream.get_mut().flush())?;
         loop {
             let mut line = String::new();
             if stream.read_line(&mut line)? == 0 {
@@ -225,7 +230,11 @@ impl Conversation<'_> {
     fn end_of_message(&mut self, octets: Vec<u8>) -> String {
         let reply = self.usual(".", "250 2.0.0 taken");
         if reply.starts_with('2') {
-            let accepted = Accepted { sender: self.sender.clone(), recipients: std::mem::take(&mut self.recipients), octets };
+            let accepted = Accepted {
+                sender: self.sender.clone(),
+                recipients: std::mem::take(&mut self.recipients),
+                octets,
+            };
             self.shared.tell(|seen| seen.messages.push(accepted));
         }
         reply

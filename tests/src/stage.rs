@@ -19,7 +19,9 @@ pub fn perform(dialogue: &Dialogue) -> Result<(), String> {
         client.handshake()?;
     }
     let mut wire = RealWire { installation: &installation, client, next };
-    play(dialogue, &mut wire).map(drop).map_err(|problem| format!("{problem}\n  its log:\n{}", Server::log(&server)))
+    play(dialogue, &mut wire)
+        .map(drop)
+        .map_err(|problem| format!("{problem}\n  its log:\n{}", Server::log(&server)))
 }
 
 struct RealWire<'a> {
@@ -64,7 +66,9 @@ impl Wire for RealWire<'_> {
                 self.installation.until_queue_is_empty();
                 Ok(next.messages())
             }
-            None => Ok(self.installation.queue().iter().map(|entry| self.queued(&text(entry, "id"))).collect()),
+            None => {
+                Ok(self.installation.queue().iter().map(|entry| self.queued(&text(entry, "id"))).collect())
+            }
         }
     }
 
@@ -95,8 +99,16 @@ fn settings(setup: &Setup, next: Option<&Smarthost>) -> Settings {
         Listener::Submissions => "implicit",
         Listener::Insecure => "off",
     };
-    let delivery = next.map_or("via = \"hold\"".to_owned(), |next| format!("via = \"smtp://{}\"\ntls = \"off\"", next.address));
-    Settings { listeners: vec![listener], auth: auth(setup), limits: limits(setup), delivery, ..Settings::default() }
+    let delivery = next.map_or("via = \"hold\"".to_owned(), |next| {
+        format!("via = \"smtp://{}\"\ntls = \"off\"", next.address)
+    });
+    Settings {
+        listeners: vec![listener],
+        auth: auth(setup),
+        limits: limits(setup),
+        delivery,
+        ..Settings::default()
+    }
 }
 
 fn auth(setup: &Setup) -> String {
@@ -105,7 +117,10 @@ fn auth(setup: &Setup) -> String {
     lines.extend(setup.required_message.as_ref().map(|message| format!("required_message = {message:?}")));
     lines.extend(setup.max_failures.map(|number| format!("max_failures = {number}")));
     lines.extend(setup.max_unauthenticated_commands.map(|number| {
-        format!("max_unauthenticated_commands = {}", number.map_or("false".to_owned(), |number| number.to_string()))
+        format!(
+            "max_unauthenticated_commands = {}",
+            number.map_or("false".to_owned(), |number| number.to_string())
+        )
     }));
     lines.join("\n")
 }
