@@ -1,1 +1,21 @@
-//! The SQLite backend of store.
+//! The SQLite backend of `store`: a directory with `accounts.db`, `queue.db` and `spool/`.
+//!
+//! The two databases are apart, so that busy mail never waits for logins. Both are in WAL mode with
+//! `synchronous=FULL`: what a call has confirmed survives the plug. Messages of up to 64 KiB live in `queue.db`; larger
+//! ones are files in `spool/`.
+//!
+//! Invariant: every write transaction begins with `BEGIN IMMEDIATE`. One that begins reading and then writes cannot wait
+//! for another writer, whatever its busy timeout.
+
+mod directory;
+mod connect;
+mod store;
+mod failure;
+mod row;
+mod accounts;
+mod spool;
+
+pub use accounts::SqliteAccounts;
+pub use directory::Mode;
+pub use spool::{FileBody, Incoming, SqliteSpool};
+pub use store::{OpenError, SqliteStore};

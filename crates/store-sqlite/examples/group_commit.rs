@@ -1,0 +1,106 @@
+//! How fast messages become durable: `cargo run --release -p store-sqlite --example group_commit [DIR]`.
+//!
+//! Sessions submit messages of 4 KiB with one recipient, as fast as each is told that its last one is on disk; then the same
+//! with a delivery of each. Prints the rate, and the CPU time that a message takes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use store::{Lease, Outcome, Spool, Submission};
+use store_sqlite::{Mode, SqliteSpool, SqliteStore};
+use types::{AccountId, BodyType, ForwardPath, Mailbox, QueueId, ReversePath};
+
+const MESSAGES: usize = 40_000;
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let given = std::env::args().nth(1).map(std::path::PathBuf::from);
+    let directory = tempfile::tempdir_in(given.unwrap_or_else(|| ".".into())).unwrap();
+    for sessions in [1, 10, 50, 100, 200] {
+        for deliver in [false, true] {
+            let path = directory.path().join(format!("{sessions}-{deliver}"));
+            runtime.block_on(measure(&path, sessions, deliver));
+        }
+    }
+    let path = directory.path().join("200-false");
+    runtime.block_on(reopen(&path));
+}
+
+async fn measure(path: &std::path::Path, sessions: usize, deliver: bool) {
+    let store = SqliteStore::open(path, Mode::Server).await.unwrap();
+    let messages = if sessions == 1 { MESSAGES / 10 } else { MESSAGES };
+    let (begun, cpu) = (Instant::now(), cpu_time());
+    let tasks: Vec<_> = (0..sessions)
+        .map(|_| tokio::spawn(session(store.spool().clone(), messages / sessions, deliver)))
+        .collect();
+    let mut waits = Vec::with_capacity(messages);
+    for task in tasks {
+        waits.extend(task.await.unwrap());
+    }
+    let (took, cpu) = (begun.elapsed(), cpu_time() - cpu);
+    waits.sort_unstable();
+    let rate = waits.len() as f64 / took.as_secs_f64();
+    let cpu = cpu.as_secs_f64() * 1e6 / waits.len() as f64;
+    let at = |share: usize| waits[(waits.len() - 1) * share / 100];
+    let what = if deliver { "submitted and delivered" } else { "submitted" };
+    println!("{sessions:3} sessions: {rate:6.0} {what}/s, {cpu:4.0} us CPU each, p50 {:?}, p99 {:?}", at(50), at(99));
+    store.close().await;
+}
+
+async fn session(spool: SqliteSpool, messages: usize, deliver: bool) -> Vec<Duration> {
+    let text = Bytes::from(vec![b'x'; 4096]);
+    let lease = deliver.then(|| Lease { owner: Arc::from("node"), until: Timestamp::MAX });
+    let mut waits = Vec::with_capacity(messages);
+    for _ in 0..messages {
+        let begun = Instant::now();
+        let submission = submission();
+        let mut incoming = spool.open(submission.id);
+        spool.append(&mut incoming, text.clone()).await.unwrap();
+        let leased = spool.commit(submission, incoming, lease.clone()).await.unwrap();
+        waits.push(begun.elapsed());
+        if let Some(leased) = leased {
+            let reply = "250 2.0.0 Ok".to_owned();
+            let outcomes = vec![(0, Outcome::Delivered { reply, host: None })];
+            spool.record(&leased, outcomes, Timestamp::UNIX_EPOCH).await.unwrap();
+        }
+    }
+    waits
+}
+
+async fn reopen(path: &std::path::Path) {
+    let begun = Instant::now();
+    let store = SqliteStore::open(path, Mode::Server).await.unwrap();
+    println!("opened with {} entries in {:?}", store.spool().stats().await.unwrap().entries, begun.elapsed());
+    let begun = Instant::now();
+    store.spool().next_due().await.unwrap();
+    println!("next_due in {:?}", begun.elapsed());
+    store.close().await;
+}
+
+fn submission() -> Submission {
+    let mailbox = |text| Mailbox::parse(text).unwrap();
+    Submission {
+        id: QueueId::new(now(), rand::random()),
+        account: AccountId::from_bytes([1; 16]),
+        account_address: "alice@example.org".to_owned(),
+        reverse_path: ReversePath::Mailbox(mailbox("alice@example.org")),
+        forward_paths: vec![ForwardPath::Mailbox(mailbox("bob@example.net"))],
+        body: BodyType::SevenBit,
+        smtputf8: false,
+        accepted_at: Timestamp::UNIX_EPOCH,
+        held: false,
+    }
+}
+
+/// Time enough for ids that sort as they do in life.
+fn now() -> u64 {
+    static BEGUN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    1_790_000_000_000 + BEGUN.get_or_init(Instant::now).elapsed().as_millis() as u64
+}
+
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}

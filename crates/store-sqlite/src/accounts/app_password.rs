@@ -1,0 +1,133 @@
+//! App passwords as rows.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
+use store::{Account, AppPassword, AppPasswords, Corrupt, Error, LastUse};
+use types::{AccountId, CredentialId};
+
+use super::SqliteAccounts;
+use super::account::account;
+use crate::failure::unavailable;
+use crate::row::{Columns, octets, time};
+
+/// The columns of an app password, under names that do not clash with those of its account.
+macro_rules! joined {
+    ($condition:literal) => {
+        concat!(
+            "SELECT a.*, p.id AS credential, p.account, p.label, p.scopes, p.networks, p.created_at AS made_at, \
+             p.expires_at, p.last_used_at, p.last_used_ip, p.last_mechanism \
+             FROM app_passwords p JOIN accounts a ON a.id = p.account WHERE ",
+            $condition
+        )
+    };
+}
+
+impl AppPasswords for SqliteAccounts {
+    async fn create(&self, password: &AppPassword, digest: &[u8; 32], at_most: u32) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        if count(&mut transaction, password.account).await? >= at_most {
+            return Err(Error::TooMany);
+        }
+        insert(&mut transaction, password, digest).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<(AppPassword, Account)>, Error> {
+        self.credential(joined!("p.digest = $1"), digest).await
+    }
+
+    async fn by_credential(&self, id: CredentialId) -> Result<Option<(AppPassword, Account)>, Error> {
+        self.credential(joined!("p.id = $1"), id.as_bytes()).await
+    }
+
+    async fn of_account(&self, id: AccountId) -> Result<Vec<AppPassword>, Error> {
+        let all = sqlx::query(joined!("p.account = $1 ORDER BY p.created_at, p.id")).bind(id.as_bytes().to_vec());
+        let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(app_password(row)?)).collect()
+    }
+
+    async fn revoke(&self, account: AccountId, id: CredentialId) -> Result<bool, Error> {
+        let delete = sqlx::query("DELETE FROM app_passwords WHERE account = $1 AND id = $2")
+            .bind(account.as_bytes().to_vec())
+            .bind(id.as_bytes().to_vec());
+        let deleted = delete.execute(&self.writer).await.map_err(unavailable)?;
+        Ok(deleted.rows_affected() > 0)
+    }
+
+    fn used(&self, id: CredentialId, last_use: LastUse) {
+        self.notes.credential_use(id, last_use);
+    }
+}
+
+impl SqliteAccounts {
+    async fn credential(
+        &self,
+        sql: &'static str,
+        key: &[u8],
+    ) -> Result<Option<(AppPassword, Account)>, Error> {
+        let row = sqlx::query(sql).bind(key.to_vec()).fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((app_password(&row)?, account(&row)?)))
+    }
+}
+
+/// How many app passwords an account has; the account must be there.
+async fn count(transaction: &mut Transaction<'_, Sqlite>, account: AccountId) -> Result<u32, Error> {
+    let count = "SELECT (SELECT count(*) FROM app_passwords WHERE account = $1) FROM accounts WHERE id = $1";
+    let count = sqlx::query_scalar(count).bind(account.as_bytes().to_vec());
+    count.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
+}
+
+async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    password: &AppPassword,
+    digest: &[u8; 32],
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO app_passwords (id, account, digest, label, scopes, networks, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(password.id.as_bytes().to_vec())
+    .bind(password.account.as_bytes().to_vec())
+    .bind(digest.to_vec())
+    .bind(&password.label)
+    .bind(spaced(&password.scopes))
+    .bind(spaced(&password.networks))
+    .bind(password.created_at.as_millisecond())
+    .bind(password.expires_at.map(Timestamp::as_millisecond))
+    .execute(&mut **transaction)
+    .await
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+fn app_password(row: &SqliteRow) -> Result<AppPassword, Corrupt> {
+    let id: &[u8] = row.try_get("credential").unwrap_or_default();
+    let id = octets(id).map(CredentialId::from_bytes).ok_or_else(|| Corrupt::on("app_passwords", "?", "id"))?;
+    let columns = Columns::of(row, "app_passwords", id);
+    Ok(AppPassword {
+        id,
+        account: columns.read("account", |id: &[u8]| octets(id).map(AccountId::from_bytes))?,
+        label: columns.take("label")?,
+        scopes: columns.read("scopes", unspaced)?,
+        networks: columns.read("networks", unspaced)?,
+        created_at: columns.read("made_at", time)?,
+        expires_at: columns.maybe("expires_at", time)?,
+        last_used: last_use(&columns)?,
+    })
+}
+
+fn last_use(columns: &Columns<'_>) -> Result<Option<LastUse>, Corrupt> {
+    let Some(at) = columns.maybe("last_used_at", time)? else { return Ok(None) };
+    let ip = columns.read("last_used_ip", |ip: &str| ip.parse().ok())?;
+    Ok(Some(LastUse { at, ip, mechanism: columns.take("last_mechanism")? }))
+}
+
+fn spaced<T: ToString>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn unspaced<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
+    text.split_ascii_whitespace().map(|value| value.parse().ok()).collect()
+}

@@ -1,0 +1,48 @@
+//! The accounts database.
+
+mod account;
+mod app_password;
+mod notes;
+
+use std::sync::Arc;
+
+use sqlx::migrate::MigrateError;
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use store::Error;
+
+use crate::connect;
+use crate::directory::Directory;
+use crate::failure::unavailable;
+use notes::Notes;
+
+/// The accounts and their app passwords. A clone is another handle to the same.
+#[derive(Debug, Clone)]
+pub struct SqliteAccounts {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    notes: Arc<Notes>,
+}
+
+impl SqliteAccounts {
+    /// Opens the database and brings its schema up to date.
+    pub(crate) async fn open(directory: &Directory) -> Result<Self, MigrateError> {
+        let readers = connect::readers(connect::accounts(directory));
+        let writer = connect::writer(connect::accounts(directory));
+        connect::ACCOUNTS.run(&writer).await?;
+        let notes = Notes::start(writer.clone());
+        Ok(Self { readers, writer, notes })
+    }
+
+
+    pub(crate) async fn close(&self) {
+        if let Err(error) = self.notes.flush(&self.writer).await {
+            tracing::warn!(%error, "the last uses of credentials were not written");
+        }
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn begin(&self) -> Result<Transaction<'_, Sqlite>, Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+    }
+}

@@ -1,0 +1,71 @@
+//! How connections to the two databases are set up, and their schemas brought up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlitePool};
+
+use crate::directory::Directory;
+
+/// The schema of the accounts. One newer than this program is an error.
+pub(crate) static ACCOUNTS: Migrator = sqlx::migrate!("../../migrations/sqlite/accounts");
+/// The schema of the queue.
+pub(crate) static QUEUE: Migrator = sqlx::migrate!("../../migrations/sqlite/queue");
+
+/// How long a writer waits for another process, such as a command beside the server.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Checkpoints copy the WAL into the database. With pages of 4 KiB this is every 16 MiB: a page that was written often
+/// since, as those of a queue that drains, is copied once.
+const QUEUE_CHECKPOINT_PAGES: &str = "4096";
+
+/// What a checkpoint leaves of a WAL that had to grow.
+const WAL_SIZE_LIMIT: &str = "33554432";
+
+/// Connections that read, at most; each is a thread.
+const READERS: u32 = 3;
+
+/// Settings for the accounts.
+pub(crate) fn accounts(directory: &Directory) -> SqliteConnectOptions {
+    durable(&directory.accounts()).thread_name(|n| format!("accounts-{n}"))
+}
+
+/// Settings for the queue.
+pub(crate) fn queue(directory: &Directory) -> SqliteConnectOptions {
+    durable(&directory.queue())
+        .thread_name(|n| format!("queue-{n}"))
+        .pragma("wal_autocheckpoint", QUEUE_CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", WAL_SIZE_LIMIT)
+}
+
+fn durable(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}
+
+/// A pool of connections that cannot write.
+pub(crate) fn readers(options: SqliteConnectOptions) -> SqlitePool {
+    lasting(READERS).connect_lazy_with(options.pragma("query_only", "ON"))
+}
+
+/// A pool of the one connection that writes.
+pub(crate) fn writer(options: SqliteConnectOptions) -> SqlitePool {
+    lasting(1).connect_lazy_with(options)
+}
+
+/// Connections to a file do not go stale, so they are kept and never tested.
+fn lasting(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}

@@ -1,0 +1,130 @@
+//! The directory of a store: what it is made of, who may read it, and which server owns it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use types::QueueId;
+
+/// Who opens a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The server: alone in its kind, it owns the leases and clears away what a crash has left.
+    Server,
+    /// A command, beside the server or without one.
+    Command,
+}
+
+/// The paths of a store.
+#[derive(Debug, Clone)]
+pub(crate) struct Directory {
+    root: PathBuf,
+}
+
+impl Directory {
+    /// Makes what is missing of the directory: itself and `spool/` with mode 0700, the databases with 0600.
+    pub(crate) fn prepare(root: &Path) -> io::Result<Self> {
+        let directory = Self { root: root.to_owned() };
+        make_private(&directory.root)?;
+        make_private(&directory.spool())?;
+        private_file().open(directory.accounts())?;
+        private_file().open(directory.queue())?;
+        Ok(directory)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn accounts(&self) -> PathBuf {
+        self.root.join("accounts.db")
+    }
+
+    pub(crate) fn queue(&self) -> PathBuf {
+        self.root.join("queue.db")
+    }
+
+    pub(crate) fn queue_wal(&self) -> PathBuf {
+        self.root.join("queue.db-wal")
+    }
+
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.root.join("spool")
+    }
+
+    /// The file of a message that is too large for its row.
+    pub(crate) fn message(&self, id: QueueId) -> PathBuf {
+        self.root.join("spool").join(id.to_string())
+    }
+
+    /// Keeps others from migrating while the file returned is open. Waits for them.
+    pub(crate) fn lock_migrations(&self) -> io::Result<File> {
+        let file = private_file().open(self.root.join("migrate.lock"))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// Makes this process the server of the store.
+    pub(crate) fn lock_server(&self) -> Result<ServerLock, ServerLockError> {
+        let mut file = private_file().open(self.root.join("server.lock"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ServerLockError::Held(holder(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(ServerLock { _file: file })
+    }
+}
+
+/// The right to be the server, until it is dropped or the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct ServerLock {
+    _file: File,
+}
+
+/// Why this process cannot be the server.
+#[derive(Debug)]
+pub(crate) enum ServerLockError {
+    /// Another process is, with this id if it could be read.
+    Held(String),
+    Io(io::Error),
+}
+
+impl From<io::Error> for ServerLockError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut pid = String::new();
+    let read = file.rewind().and_then(|()| file.take(20).read_to_string(&mut pid));
+    match (read, pid.trim()) {
+        (Ok(_), pid) if !pid.is_empty() => format!("process {pid}"),
+        _ => "another process".to_owned(),
+    }
+}
+
+fn make_private(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make_with_parents(path),
+        made => made,
+    }
+}
+
+fn make_with_parents(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+}

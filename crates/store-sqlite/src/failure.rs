@@ -1,0 +1,90 @@
+//! What an error of SQLite or of the file system means to whom.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use sqlx::error::ErrorKind;
+use store::{Error, SpoolError};
+
+use crate::directory::Directory;
+
+/// An error of the accounts database.
+pub(crate) fn unavailable(error: sqlx::Error) -> Error {
+    Error::Unavailable(Box::new(error))
+}
+
+/// An error of a file in the spool.
+pub(crate) fn of_file(error: io::Error) -> SpoolError {
+    if is_full(&error) { SpoolError::Full } else { SpoolError::Failing(Box::new(error)) }
+}
+
+/// An error of the queue database. May write to the disk to find out.
+pub(crate) async fn of_queue(directory: &Directory, error: sqlx::Error) -> SpoolError {
+    match primary_code(&error) {
+        Some(SQLITE_FULL) => SpoolError::Full,
+        Some(SQLITE_IOERR | SQLITE_CANTOPEN) if probe(directory.clone()).await => SpoolError::Full,
+        _ => SpoolError::Failing(Box::new(error)),
+    }
+}
+
+/// The same failure for each member of a group.
+pub(crate) fn share(failure: SpoolError) -> impl Fn() -> SpoolError {
+    let source = match failure {
+        SpoolError::Full => None,
+        SpoolError::Failing(source) => Some(Arc::<dyn std::error::Error + Send + Sync>::from(source)),
+        SpoolError::Corrupt(corrupt) => Some(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(corrupt))),
+    };
+    move || source.clone().map_or(SpoolError::Full, |source| SpoolError::Failing(Box::new(Shared(source))))
+}
+
+/// Whether a row broke a rule of the schema: the fault of one member of a group, not of the storage.
+pub(crate) fn is_constraint(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(SQLITE_CONSTRAINT)
+}
+
+/// Whether a value is taken that must be unique.
+pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
+}
+
+const SQLITE_IOERR: u32 = 10;
+const SQLITE_FULL: u32 = 13;
+const SQLITE_CANTOPEN: u32 = 14;
+const SQLITE_CONSTRAINT: u32 = 19;
+
+/// The low octet of an extended result code is its family (<https://sqlite.org/rescode.html>).
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+/// SQLite tells a full disk (ENOSPC) apart, but calls a quota (EDQUOT) and a limit on file sizes (EFBIG) an I/O error.
+/// So a page is written where the WAL would go on, to see what the system says.
+async fn probe(directory: Directory) -> bool {
+    let probing = tokio::task::spawn_blocking(move || probe_now(&directory));
+    matches!(probing.await, Ok(Err(error)) if is_full(&error))
+}
+
+fn probe_now(directory: &Directory) -> io::Result<()> {
+    let path = directory.root().join("probe");
+    let end_of_wal = fs::metadata(directory.queue_wal()).map_or(0, |wal| wal.len());
+    let written = OpenOptions::new().create(true).write(true).truncate(true).open(&path).and_then(|file| {
+        file.write_all_at(&[0; 4096], end_of_wal)?;
+        file.sync_data()
+    });
+    let removed = fs::remove_file(&path);
+    written.and(removed)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Shared(Arc<dyn std::error::Error + Send + Sync>);

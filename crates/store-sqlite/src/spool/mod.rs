@@ -1,0 +1,177 @@
+//! The queue database and the files of large messages.
+//!
+//! The order in which a message becomes durable, and each step what the next relies on:
+//! 1. a message of more than 64 KiB: its octets are in `spool/ID`, the file is synced, the directory is synced;
+//! 2. the rows of its group are in one transaction of `queue.db`;
+//! 3. COMMIT syncs the WAL (`synchronous=FULL`);
+//! 4. `commit` returns, and the session may say 250.
+//!
+//! The row is the one source of truth. A file without a row is a message that never got its 250, and is swept at the
+//! next start; a row without its file is damaged, and is quarantined. A message leaves in the other order: its rows are
+//! deleted and synced, then its file is removed.
+
+mod incoming;
+mod file;
+mod seal;
+mod room;
+mod writer;
+mod submit;
+mod lease;
+mod outcome;
+mod operate;
+mod inspect;
+mod body;
+mod recover;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use sqlx::SqlitePool;
+use store::{Details, Entry, Lease, Leased, Outcome, Spool, SpoolError, Stats, Submission};
+use types::QueueId;
+
+pub use body::FileBody;
+pub use incoming::Incoming;
+
+use crate::connect;
+use crate::directory::Directory;
+use crate::failure;
+use operate::Change;
+use writer::{Writer, WriterHandle};
+
+/// Messages of up to this many octets live in their row. Above, a file of its own is cheaper than overflow pages that go
+/// through the WAL, and the message need not be in memory.
+const IN_ROW: usize = 64 * 1024;
+
+/// The queue. A clone is another handle to the same.
+#[derive(Debug, Clone)]
+pub struct SqliteSpool {
+    directory: Arc<Directory>,
+    readers: SqlitePool,
+    writer: WriterHandle,
+}
+
+impl SqliteSpool {
+    /// Opens the database, brings its schema up to date and starts the writer.
+    pub(crate) async fn open(directory: Directory) -> Result<Self, sqlx::migrate::MigrateError> {
+        let directory = Arc::new(directory);
+        let readers = connect::readers(connect::queue(&directory));
+        let writer = Writer::start(Arc::clone(&directory)).await?;
+        Ok(Self { directory, readers, writer })
+    }
+
+    /// Ends what the last server left: leases of the dead, and files of messages without a 250.
+    pub(crate) async fn recover(&self) -> Result<(), SpoolError> {
+        self.writer.change(Change::ReleaseAll).await?;
+        recover::sweep(&self.directory, &self.readers).await
+    }
+
+    pub(crate) async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+
+    async fn failed(&self, error: sqlx::Error) -> SpoolError {
+        failure::of_queue(&self.directory, error).await
+    }
+}
+
+impl Spool for SqliteSpool {
+    type Incoming = Incoming;
+    type Body = FileBody;
+
+    fn open(&self, id: QueueId) -> Incoming {
+        Incoming::new(self.directory.message(id))
+    }
+
+    async fn append(&self, incoming: &mut Incoming, chunk: Bytes) -> Result<(), SpoolError> {
+        incoming.append(chunk).await
+    }
+
+    async fn commit(
+        &self,
+        submission: Submission,
+        incoming: Incoming,
+        lease: Option<Lease>,
+    ) -> Result<Option<Leased>, SpoolError> {
+        let stored = incoming.finish().await?;
+        self.writer.submit(submission, stored, lease).await
+    }
+
+    async fn room_for(&self, octets: u64) -> Result<(), SpoolError> {
+        room::room_for(self.directory.root(), octets)
+    }
+
+    async fn lease_due(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<Leased>, SpoolError> {
+        self.writer.lease(Lease { owner: owner.into(), until }, now, at_most).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, SpoolError> {
+        self.read(inspect::next_due).await
+    }
+
+    async fn release_leases(&self, owner: &str) -> Result<(), SpoolError> {
+        self.writer.change(Change::ReleaseOwner(owner.to_owned())).await.map(drop)
+    }
+
+    async fn body(&self, leased: &Leased) -> Result<FileBody, SpoolError> {
+        match &leased.content {
+            Some(content) => Ok(FileBody::in_memory(content.clone())),
+            None => body::open(self, leased.submission.id).await,
+        }
+    }
+
+    async fn record(
+        &self,
+        leased: &Leased,
+        outcomes: Vec<(u32, Outcome)>,
+        now: Timestamp,
+    ) -> Result<(), SpoolError> {
+        let gone = self.writer.record(leased, outcomes, now).await?;
+        if gone && leased.size > IN_ROW as u64 {
+            file::remove(self.directory.message(leased.submission.id)).await;
+        }
+        Ok(())
+    }
+
+    async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {
+        self.writer.change(Change::Quarantine(id, reason.to_owned())).await.map(drop)
+    }
+
+    async fn list(&self) -> Result<Vec<Entry>, SpoolError> {
+        self.read(inspect::list).await
+    }
+
+    async fn show(&self, id: QueueId) -> Result<Option<Details>, SpoolError> {
+        self.read(async |readers| inspect::show(readers, id).await).await
+    }
+
+    async fn hold(&self, id: QueueId) -> Result<bool, SpoolError> {
+        self.writer.change(Change::Hold(id)).await
+    }
+
+    async fn release(&self, id: QueueId, now: Timestamp) -> Result<bool, SpoolError> {
+        self.writer.change(Change::Release(id, now)).await
+    }
+
+    async fn retry(&self, id: QueueId, now: Timestamp) -> Result<bool, SpoolError> {
+        self.writer.change(Change::Retry(id, now)).await
+    }
+
+    async fn remove(&self, id: QueueId) -> Result<bool, SpoolError> {
+        let removed = self.writer.change(Change::Remove(id)).await?;
+        file::remove(self.directory.message(id)).await;
+        Ok(removed)
+    }
+
+    async fn stats(&self) -> Result<Stats, SpoolError> {
+        self.read(inspect::stats).await
+    }
+}

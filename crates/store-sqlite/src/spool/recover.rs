@@ -1,0 +1,40 @@
+//! What the server does at its start about what a crash has left.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+
+use sqlx::SqlitePool;
+use store::SpoolError;
+use types::QueueId;
+
+use super::file;
+use crate::directory::Directory;
+use crate::failure;
+
+/// Removes the files of messages that never got their 250.
+pub(super) async fn sweep(directory: &Directory, readers: &SqlitePool) -> Result<(), SpoolError> {
+    let rows = sqlx::query_scalar::<_, Vec<u8>>("SELECT id FROM entries WHERE in_file = 1").fetch_all(readers);
+    let rows = match rows.await {
+        Ok(rows) => rows,
+        Err(error) => return Err(failure::of_queue(directory, error).await),
+    };
+    let known: HashSet<Vec<u8>> = rows.into_iter().collect();
+    let spool = directory.spool();
+    let swept = tokio::task::spawn_blocking(move || {
+        for file in fs::read_dir(spool)? {
+            let file = file?;
+            if is_orphan(&file.file_name().to_string_lossy(), &known) {
+                tracing::info!(file = %file.path().display(), "removing a message that was never accepted");
+                file::remove_now(&file.path());
+            }
+        }
+        Ok(())
+    });
+    swept.await.map_err(io::Error::from).flatten().map_err(failure::of_file)
+}
+
+/// A file that is not named like a message is not ours to remove.
+fn is_orphan(name: &str, known: &HashSet<Vec<u8>>) -> bool {
+    name.parse::<QueueId>().is_ok_and(|id| !known.contains(&id.as_bytes()[..]))
+}

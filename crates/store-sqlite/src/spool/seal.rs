@@ -1,0 +1,25 @@
+//! The checksum of an envelope: a flipped bit must not send mail to somebody else.
+
+use store::Submission;
+use types::{BodyType, ForwardPath};
+
+/// The CRC-32 of everything about an entry that never changes.
+pub(super) fn of(submission: &Submission, size: u64, content_crc: u32) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(submission.id.as_bytes());
+    crc.update(submission.account.as_bytes());
+    text(&mut crc, &submission.account_address);
+    text(&mut crc, &submission.reverse_path.to_string());
+    crc.update(&[u8::from(submission.body == BodyType::EightBit), u8::from(submission.smtputf8)]);
+    crc.update(&submission.accepted_at.as_millisecond().to_le_bytes());
+    crc.update(&size.to_le_bytes());
+    crc.update(&content_crc.to_le_bytes());
+    submission.forward_paths.iter().map(ForwardPath::to_string).for_each(|path| text(&mut crc, &path));
+    crc.finalize()
+}
+
+/// Ends with an octet that no path contains, so that what moves from one text to the next is seen.
+fn text(crc: &mut crc32fast::Hasher, text: &str) {
+    crc.update(text.as_bytes());
+    crc.update(&[0]);
+}

@@ -1,0 +1,257 @@
+//! The one writer: gathers what all tasks want written, and commits it as one transaction with one sync.
+//!
+//! While it syncs, the next group gathers; there is no timer, so a lone message never waits for company. Nobody in a group
+//! is told anything before the COMMIT has returned.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use sqlx::migrate::MigrateError;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use store::{Lease, Leased, Outcome, SpoolError, Submission};
+use tokio::sync::{mpsc, oneshot};
+
+use super::incoming::{Place, Stored};
+use super::lease::LeaseDue;
+use super::operate::Change;
+use super::outcome::Record;
+use super::submit::Submit;
+use super::{lease, operate, outcome, submit};
+use crate::directory::Directory;
+use crate::{connect, failure};
+
+/// How many may wait for the next group. With 64 KiB each at most, this bounds the memory too.
+const WAITING: usize = 1024;
+
+/// How many are written together, at most.
+const GROUP: usize = 256;
+
+/// What somebody wants written, and where to tell the outcome.
+#[derive(Debug)]
+pub(super) enum Job {
+    Submit(Submit, Reply<()>),
+    Record(Record, Reply<bool>),
+    Lease(LeaseDue, Reply<Vec<Leased>>),
+    Change(Change, Reply<bool>),
+    Close(Reply<()>),
+}
+
+/// An answer that waits for the COMMIT.
+#[derive(Debug)]
+pub(super) struct Reply<T> {
+    value: Option<T>,
+    to: oneshot::Sender<Result<T, SpoolError>>,
+}
+
+impl<T> Reply<T> {
+    /// Notes what to answer if the group is committed.
+    pub(super) fn set(&mut self, value: T) {
+        self.value = Some(value);
+    }
+
+    fn send(self, result: Result<(), SpoolError>) {
+        let answer = result.and_then(|()| self.value.ok_or_else(stopped));
+        // Whoever asked may be gone.
+        drop(self.to.send(answer));
+    }
+}
+
+impl Job {
+    fn answer(self, result: Result<(), SpoolError>) {
+        match self {
+            Job::Submit(_, reply) | Job::Close(reply) => reply.send(result),
+            Job::Record(_, reply) | Job::Change(_, reply) => reply.send(result),
+            Job::Lease(_, reply) => reply.send(result),
+        }
+    }
+}
+
+/// The way to the writer.
+#[derive(Debug, Clone)]
+pub(super) struct WriterHandle {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl WriterHandle {
+    pub(super) async fn submit(
+        &self,
+        submission: Submission,
+        stored: Stored,
+        lease: Option<Lease>,
+    ) -> Result<Option<Leased>, SpoolError> {
+        let Stored { size, crc, place } = stored;
+        let (content, mut file) = match place {
+            Place::Row(content) => (Some(content), None),
+            Place::File(file) => (None, Some(file)),
+        };
+        // From here on nobody knows whether the row will be there: the caller may go away, or a sync fail. A file without a
+        // row is swept at the next start; a row without its file would be a loss.
+        file.iter_mut().for_each(|file| file.keep(true));
+        let lease = lease.filter(|_| !submission.held);
+        let submission = Arc::new(submission);
+        let row = Submit::new(Arc::clone(&submission), size, crc, content.clone(), lease.clone());
+        let committed = self.ask(|reply| Job::Submit(row, reply)).await;
+        if matches!(committed, Err(SpoolError::Full)) {
+            file.iter_mut().for_each(|file| file.keep(false));
+        }
+        committed?;
+        Ok(lease.map(|lease| born_leased(submission, size, content, lease)))
+    }
+
+    /// Whether the entry left the queue.
+    pub(super) async fn record(
+        &self,
+        leased: &Leased,
+        outcomes: Vec<(u32, Outcome)>,
+        now: Timestamp,
+    ) -> Result<bool, SpoolError> {
+        let record = Record::new(leased, outcomes, now);
+        self.ask(|reply| Job::Record(record, reply)).await
+    }
+
+    pub(super) async fn lease(
+        &self,
+        lease: Lease,
+        now: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<Leased>, SpoolError> {
+        self.ask(|reply| Job::Lease(LeaseDue { lease, now, at_most }, reply)).await
+    }
+
+    pub(super) async fn change(&self, change: Change) -> Result<bool, SpoolError> {
+        self.ask(|reply| Job::Change(change, reply)).await
+    }
+
+    /// Ends the writer after everything before it.
+    pub(super) async fn close(&self) {
+        // It may be closed already.
+        drop(self.ask(Job::Close).await);
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, SpoolError> {
+        let (to, answer) = oneshot::channel();
+        self.jobs.send(job(Reply { value: None, to })).await.map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+fn born_leased(submission: Arc<Submission>, size: u64, content: Option<Bytes>, lease: Lease) -> Leased {
+    let recipients = lease::all_recipients(&submission);
+    Leased { submission, recipients, size, lease, content }
+}
+
+fn stopped() -> SpoolError {
+    SpoolError::Failing("the writer of the queue has stopped".into())
+}
+
+/// The task that writes.
+pub(super) struct Writer {
+    directory: Arc<Directory>,
+    /// `None` after an error: a connection that saw one is not used again.
+    connection: Option<SqliteConnection>,
+    jobs: mpsc::Receiver<Job>,
+}
+
+impl Writer {
+    /// Opens the database, brings its schema up to date and starts the task.
+    pub(super) async fn start(directory: Arc<Directory>) -> Result<WriterHandle, MigrateError> {
+        let mut connection = connect::queue(&directory).connect().await?;
+        connect::QUEUE.run(&mut connection).await?;
+        let (sender, jobs) = mpsc::channel(WAITING);
+        tokio::spawn(Writer { directory, connection: Some(connection), jobs }.run());
+        Ok(WriterHandle { jobs: sender })
+    }
+
+    async fn run(mut self) {
+        let mut group = Vec::with_capacity(GROUP);
+        while self.jobs.recv_many(&mut group, GROUP).await > 0 {
+            self.write(&mut group).await;
+            if group.iter().any(|job| matches!(job, Job::Close(_))) {
+                self.jobs.close();
+            }
+            for job in group.drain(..) {
+                job.answer(Ok(()));
+            }
+        }
+        self.disconnect().await;
+    }
+
+    /// Commits the group; those that could not be are answered and taken out of it.
+    async fn write(&mut self, group: &mut Vec<Job>) {
+        match self.transaction(group).await {
+            Ok(()) => {}
+            Err(error) if failure::is_constraint(&error) => self.write_one_by_one(group).await,
+            Err(error) => self.fail(std::mem::take(group), error).await,
+        }
+    }
+
+    /// One of the group broke a rule of the schema, such as an id that is there already: the others must not suffer.
+    async fn write_one_by_one(&mut self, group: &mut Vec<Job>) {
+        for mut job in std::mem::take(group) {
+            match self.transaction(std::slice::from_mut(&mut job)).await {
+                Ok(()) => group.push(job),
+                Err(error) => self.fail(vec![job], error).await,
+            }
+        }
+    }
+
+    async fn fail(&mut self, group: Vec<Job>, error: sqlx::Error) {
+        if !failure::is_constraint(&error) {
+            self.disconnect().await;
+        }
+        let failure = failure::of_queue(&self.directory, error).await;
+        tracing::error!(error = &failure as &dyn std::error::Error, entries = group.len(), "the queue could not be written");
+        let failure = failure::share(failure);
+        group.into_iter().for_each(|job| job.answer(Err(failure())));
+    }
+
+    /// All or nothing.
+    async fn transaction(&mut self, group: &mut [Job]) -> Result<(), sqlx::Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(connect::queue(&self.directory).connect().await?),
+        };
+        let written = write(connection, group).await;
+        if written.is_err() {
+            // SQLite may have rolled back by itself, and then has nothing to roll back.
+            drop(sqlx::query("ROLLBACK").execute(connection).await);
+        }
+        written
+    }
+
+    async fn disconnect(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(connection.close().await);
+        }
+    }
+}
+
+/// What comes in goes first, with everything that is delivered, as one script: most groups have nothing else.
+async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(), sqlx::Error> {
+    let mut script = submit::Script::begin(group);
+    outcome::forget_delivered(&mut script, group);
+    if !has_more(group) {
+        return script.commit(connection).await;
+    }
+    script.run(connection).await?;
+    for job in group {
+        match job {
+            Job::Record(record, reply) if !record.is_complete() => {
+                reply.set(outcome::write(connection, record).await?);
+            }
+            Job::Lease(wanted, reply) => reply.set(lease::write(connection, wanted).await?),
+            Job::Change(change, reply) => reply.set(operate::write(connection, change).await?),
+            Job::Submit(..) | Job::Record(..) | Job::Close(_) => {}
+        }
+    }
+    sqlx::query("COMMIT").execute(connection).await.map(drop)
+}
+
+fn has_more(group: &[Job]) -> bool {
+    group.iter().any(|job| match job {
+        Job::Submit(..) | Job::Close(_) => false,
+        Job::Record(record, _) => !record.is_complete(),
+        Job::Lease(..) | Job::Change(..) => true,
+    })
+}

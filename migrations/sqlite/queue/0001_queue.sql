@@ -1,0 +1,39 @@
+-- Ids are 16 octets, times are milliseconds since 1970, paths have their angle brackets.
+--
+-- One row of entries is one accepted message. The two tables are always written in one transaction, so neither has a
+-- row without the other.
+
+CREATE TABLE entries (
+    number          INTEGER NOT NULL PRIMARY KEY,
+    id              BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+    account         BLOB    NOT NULL,
+    account_address TEXT    NOT NULL,
+    reverse_path    TEXT    NOT NULL,
+    eight_bit       INTEGER NOT NULL,     -- BODY=8BITMIME
+    smtputf8        INTEGER NOT NULL,
+    accepted_at     INTEGER NOT NULL,
+    size            INTEGER NOT NULL,     -- octets of the message
+    recipients      INTEGER NOT NULL,
+    held            INTEGER NOT NULL,     -- waits for an operator
+    due_at          INTEGER,              -- when somebody has to look at it: the next attempt, or the end of its lease
+    lease_owner     TEXT,
+    content_crc     INTEGER NOT NULL,
+    envelope_crc    INTEGER NOT NULL,     -- of everything that never changes
+    in_file         INTEGER NOT NULL,     -- the message is the file spool/ID
+    content         BLOB                  -- or it is here; last, so that nothing else is behind its overflow pages
+) STRICT;
+
+CREATE INDEX entries_due ON entries (due_at, lease_owner, held) WHERE due_at IS NOT NULL;
+CREATE INDEX entries_in_file ON entries (id) WHERE in_file = 1;
+
+CREATE TABLE recipients (
+    entry           BLOB    NOT NULL,
+    number          INTEGER NOT NULL,
+    forward_path    TEXT    NOT NULL,
+    state           TEXT    NOT NULL DEFAULT 'queued',   -- queued, deferred, delivered, failed
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER,                             -- NULL once delivered or failed
+    last_reply      TEXT,
+    last_host       TEXT,
+    PRIMARY KEY (entry, number)
+) STRICT, WITHOUT ROWID;
