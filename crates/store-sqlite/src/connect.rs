@@ -17,9 +17,9 @@ pub(crate) static QUEUE: Migrator = sqlx::migrate!("../../migrations/sqlite/queu
 /// How long a writer waits for another process, such as a command beside the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Checkpoints copy the WAL into the database. With pages of 4 KiB this is every 16 MiB: a page that was written often
-/// since, as those of a queue that drains, is copied once.
-const QUEUE_CHECKPOINT_PAGES: &str = "4096";
+/// Checkpoints copy the WAL into the database while the writer waits. With pages of 4 KiB this is every 8 MiB: fewer
+/// octets, and the syncs of a checkpoint weigh more; more, and the wait becomes long (60 ms for 16 MiB).
+const QUEUE_CHECKPOINT_PAGES: &str = "2048";
 
 /// What a checkpoint leaves of a WAL that had to grow.
 const WAL_SIZE_LIMIT: &str = "33554432";

@@ -34,7 +34,9 @@ pub(crate) fn share(failure: SpoolError) -> impl Fn() -> SpoolError {
     let source = match failure {
         SpoolError::Full => None,
         SpoolError::Failing(source) => Some(Arc::<dyn std::error::Error + Send + Sync>::from(source)),
-        SpoolError::Corrupt(corrupt) => Some(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(corrupt))),
+        SpoolError::Corrupt(corrupt) => {
+            Some(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(corrupt)))
+        }
     };
     move || source.clone().map_or(SpoolError::Full, |source| SpoolError::Failing(Box::new(Shared(source))))
 }

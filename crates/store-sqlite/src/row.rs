@@ -18,7 +18,10 @@ impl<'r> Columns<'r> {
     }
 
     /// The column as it is stored.
-    pub(crate) fn take<T: Decode<'r, Sqlite> + Type<Sqlite>>(&self, column: &'static str) -> Result<T, Corrupt> {
+    pub(crate) fn take<T: Decode<'r, Sqlite> + Type<Sqlite>>(
+        &self,
+        column: &'static str,
+    ) -> Result<T, Corrupt> {
         self.row.try_get(column).map_err(|_| self.corrupt(column))
     }
 

@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-
 use crate::accounts::SqliteAccounts;
 use crate::directory::{Directory, Mode, ServerLock, ServerLockError};
 use crate::spool::SqliteSpool;
@@ -57,7 +56,7 @@ impl SqliteStore {
     pub async fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         let opening = Opening { path };
         let (directory, lock) = opening.directory(mode).await?;
-        let (accounts, spool) = opening.databases(directory).await?;
+        let (accounts, spool) = opening.databases(directory, mode).await?;
         if mode == Mode::Server {
             spool.recover().await.map_err(|error| opening.database(error))?;
         }
@@ -99,19 +98,25 @@ impl Opening<'_> {
         });
         match prepared.await {
             Ok(Ok(prepared)) => Ok(prepared),
-            Ok(Err(ServerLockError::Held(holder))) => Err(OpenError::Held { path: self.path.to_owned(), holder }),
+            Ok(Err(ServerLockError::Held(holder))) => {
+                Err(OpenError::Held { path: self.path.to_owned(), holder })
+            }
             Ok(Err(ServerLockError::Io(error))) => Err(self.io(error)),
             Err(error) => Err(self.io(error.into())),
         }
     }
 
     /// Opens both databases, one process at a time, since this may change their schemas.
-    async fn databases(&self, directory: Directory) -> Result<(SqliteAccounts, SqliteSpool), OpenError> {
+    async fn databases(
+        &self,
+        directory: Directory,
+        mode: Mode,
+    ) -> Result<(SqliteAccounts, SqliteSpool), OpenError> {
         let waiting = directory.clone();
         let lock = tokio::task::spawn_blocking(move || waiting.lock_migrations()).await;
         let _lock = lock.map_err(io::Error::from).flatten().map_err(|error| self.io(error))?;
         let accounts = SqliteAccounts::open(&directory).await.map_err(|error| self.database(error))?;
-        let spool = SqliteSpool::open(directory).await.map_err(|error| self.database(error))?;
+        let spool = SqliteSpool::open(directory, mode).await.map_err(|error| self.database(error))?;
         Ok((accounts, spool))
     }
 

@@ -42,7 +42,8 @@ impl AppPasswords for SqliteAccounts {
     }
 
     async fn of_account(&self, id: AccountId) -> Result<Vec<AppPassword>, Error> {
-        let all = sqlx::query(joined!("p.account = $1 ORDER BY p.created_at, p.id")).bind(id.as_bytes().to_vec());
+        let all =
+            sqlx::query(joined!("p.account = $1 ORDER BY p.created_at, p.id")).bind(id.as_bytes().to_vec());
         let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(app_password(row)?)).collect()
     }
@@ -66,7 +67,8 @@ impl SqliteAccounts {
         sql: &'static str,
         key: &[u8],
     ) -> Result<Option<(AppPassword, Account)>, Error> {
-        let row = sqlx::query(sql).bind(key.to_vec()).fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let row =
+            sqlx::query(sql).bind(key.to_vec()).fetch_optional(&self.readers).await.map_err(unavailable)?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((app_password(&row)?, account(&row)?)))
     }
@@ -104,7 +106,8 @@ async fn insert(
 
 fn app_password(row: &SqliteRow) -> Result<AppPassword, Corrupt> {
     let id: &[u8] = row.try_get("credential").unwrap_or_default();
-    let id = octets(id).map(CredentialId::from_bytes).ok_or_else(|| Corrupt::on("app_passwords", "?", "id"))?;
+    let id =
+        octets(id).map(CredentialId::from_bytes).ok_or_else(|| Corrupt::on("app_passwords", "?", "id"))?;
     let columns = Columns::of(row, "app_passwords", id);
     Ok(AppPassword {
         id,

@@ -33,7 +33,6 @@ impl SqliteAccounts {
         Ok(Self { readers, writer, notes })
     }
 
-
     pub(crate) async fn close(&self) {
         if let Err(error) = self.notes.flush(&self.writer).await {
             tracing::warn!(%error, "the last uses of credentials were not written");

@@ -22,6 +22,8 @@ pub(super) struct SpoolFile {
     /// The piece before, being written while the next one gathers.
     writing: Option<JoinHandle<io::Result<Written>>>,
     file: Option<File>,
+    /// Whether this value made the file. One that was there before is somebody else's.
+    made: bool,
     kept: bool,
 }
 
@@ -35,7 +37,7 @@ struct Written {
 impl SpoolFile {
     /// A file that begins with these octets. It is made with the first write.
     pub(super) fn new(path: PathBuf, octets: Vec<u8>) -> Self {
-        Self { path, piece: octets, writing: None, file: None, kept: false }
+        Self { path, piece: octets, writing: None, file: None, made: false, kept: false }
     }
 
     pub(super) async fn append(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
@@ -55,12 +57,12 @@ impl SpoolFile {
         self.written().await?;
         let piece = std::mem::take(&mut self.piece);
         let (file, path) = (self.file.take(), self.path.clone());
-        let syncing = tokio::task::spawn_blocking(move || {
-            let Written { file, .. } = write(file, &path, piece)?;
-            file.sync_all()?;
-            sync_parent(&path)
-        });
-        finished(syncing.await)
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            let written = write(file, &path, piece)?;
+            sync(&written.file, &path).inspect_err(|_| remove_now(&path))?;
+            Ok(written)
+        }));
+        self.written().await.map(drop)
     }
 
     /// Says whether the file stays when this value goes.
@@ -68,10 +70,12 @@ impl SpoolFile {
         self.kept = kept;
     }
 
-    /// Waits for the piece before. An error of it is an error of the file.
+    /// Waits for the piece before. An error of it is an error of the file, which is gone then.
     async fn written(&mut self) -> Result<Vec<u8>, SpoolError> {
-        let Some(writing) = self.writing.take() else { return Ok(Vec::new()) };
-        let Written { file, room } = finished(writing.await)?;
+        let Some(writing) = &mut self.writing else { return Ok(Vec::new()) };
+        let written = writing.await.map_err(io::Error::from).flatten();
+        (self.writing, self.made) = (None, written.is_ok());
+        let Written { file, room } = written.map_err(failure::of_file)?;
         self.file = Some(file);
         Ok(room)
     }
@@ -79,17 +83,20 @@ impl SpoolFile {
 
 impl Drop for SpoolFile {
     fn drop(&mut self) {
-        if self.kept {
+        let (path, writing) = (std::mem::take(&mut self.path), self.writing.take());
+        if self.kept || !(self.made || writing.is_some()) {
             return;
         }
-        let (path, writing) = (std::mem::take(&mut self.path), self.writing.take());
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return remove_now(&path) };
-        // After the write under way, which might make the file.
         runtime.spawn(async move {
-            if let Some(writing) = writing {
-                drop(writing.await);
+            // After the write under way, which may make the file, or find that it is somebody else's.
+            let made = match writing {
+                Some(writing) => matches!(writing.await, Ok(Ok(_))),
+                None => true,
+            };
+            if made {
+                remove(path).await;
             }
-            remove(path).await;
         });
     }
 }
@@ -109,22 +116,20 @@ pub(super) fn remove_now(path: &Path) {
     }
 }
 
+/// Writes a piece; the first one makes the file. After an error there is no file.
 fn write(file: Option<File>, path: &Path, mut piece: Vec<u8>) -> io::Result<Written> {
     let mut file = match file {
         Some(file) => file,
         // Never over a file that is there: an id is used once.
         None => OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?,
     };
-    file.write_all(&piece)?;
+    file.write_all(&piece).inspect_err(|_| remove_now(path))?;
     piece.clear();
     Ok(Written { file, room: piece })
 }
 
-/// A name is durable once its directory is synced.
-fn sync_parent(path: &Path) -> io::Result<()> {
+/// A file is durable once it is synced, and its name once its directory is.
+fn sync(file: &File, path: &Path) -> io::Result<()> {
+    file.sync_all()?;
     path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
-}
-
-fn finished<T>(ended: Result<io::Result<T>, tokio::task::JoinError>) -> Result<T, SpoolError> {
-    ended.map_err(io::Error::from).flatten().map_err(failure::of_file)
 }

@@ -51,7 +51,8 @@ pub(super) async fn show(readers: &SqlitePool, id: QueueId) -> Result<Option<Det
     let one = sqlx::query(entries!("WHERE id = $1")).bind(id.as_bytes().to_vec());
     let Some(row) = one.fetch_optional(&mut *transaction).await? else { return Ok(None) };
     let recipients = "SELECT * FROM recipients WHERE entry = $1 ORDER BY number";
-    let recipients = sqlx::query(recipients).bind(id.as_bytes().to_vec()).fetch_all(&mut *transaction).await?;
+    let recipients =
+        sqlx::query(recipients).bind(id.as_bytes().to_vec()).fetch_all(&mut *transaction).await?;
     let entry = entry(&row);
     let recipients = recipients.iter().map(|row| recipient(row, entry.held)).collect();
     Ok(Some(Details { entry, recipients }))

@@ -53,10 +53,15 @@ async fn quarantine(
     corrupt: &Corrupt,
 ) -> Result<(), sqlx::Error> {
     tracing::error!(queue.id = %id, error = %corrupt, "a damaged entry is held");
-    operate::write(connection, &Change::Quarantine(id, format!("held by the queue: {corrupt}"))).await.map(drop)
+    operate::write(connection, &Change::Quarantine(id, format!("held by the queue: {corrupt}")))
+        .await
+        .map(drop)
 }
 
-async fn take_due(connection: &mut SqliteConnection, wanted: &LeaseDue) -> Result<Vec<SqliteRow>, sqlx::Error> {
+async fn take_due(
+    connection: &mut SqliteConnection,
+    wanted: &LeaseDue,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
     sqlx::query(
         "UPDATE entries SET due_at = $1, lease_owner = $2 WHERE number IN \
          (SELECT number FROM entries WHERE due_at <= $3 AND held = 0 ORDER BY due_at LIMIT $4) \
@@ -97,7 +102,12 @@ async fn recipients_of(
 }
 
 /// The entry, if it is what was committed.
-fn read(row: &SqliteRow, id: QueueId, recipients: Vec<SqliteRow>, wanted: &LeaseDue) -> Result<Leased, Corrupt> {
+fn read(
+    row: &SqliteRow,
+    id: QueueId,
+    recipients: Vec<SqliteRow>,
+    wanted: &LeaseDue,
+) -> Result<Leased, Corrupt> {
     let columns = Columns::of(row, "entries", id);
     let forward_paths = recipients.iter().map(|row| forward_path(row, id)).collect::<Result<Vec<_>, _>>()?;
     let submission = Submission {

@@ -14,6 +14,7 @@ mod incoming;
 mod file;
 mod seal;
 mod room;
+mod reserve;
 mod writer;
 mod submit;
 mod lease;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
+use sqlx::migrate::MigrateError;
 use store::{Details, Entry, Lease, Leased, Outcome, Spool, SpoolError, Stats, Submission};
 use types::QueueId;
 
@@ -35,7 +37,7 @@ pub use body::FileBody;
 pub use incoming::Incoming;
 
 use crate::connect;
-use crate::directory::Directory;
+use crate::directory::{Directory, Mode};
 use crate::failure;
 use operate::Change;
 use writer::{Writer, WriterHandle};
@@ -54,16 +56,17 @@ pub struct SqliteSpool {
 
 impl SqliteSpool {
     /// Opens the database, brings its schema up to date and starts the writer.
-    pub(crate) async fn open(directory: Directory) -> Result<Self, sqlx::migrate::MigrateError> {
+    pub(crate) async fn open(directory: Directory, mode: Mode) -> Result<Self, MigrateError> {
         let directory = Arc::new(directory);
         let readers = connect::readers(connect::queue(&directory));
-        let writer = Writer::start(Arc::clone(&directory)).await?;
+        let writer = Writer::start(Arc::clone(&directory), mode).await?;
         Ok(Self { directory, readers, writer })
     }
 
     /// Ends what the last server left: leases of the dead, and files of messages without a 250.
     pub(crate) async fn recover(&self) -> Result<(), SpoolError> {
         self.writer.change(Change::ReleaseAll).await?;
+        recover::check(self.readers.clone());
         recover::sweep(&self.directory, &self.readers).await
     }
 

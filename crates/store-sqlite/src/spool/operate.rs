@@ -30,55 +30,56 @@ macro_rules! due {
 }
 pub(super) use due;
 
-/// As [`due`], but an entry that is being delivered stays with its owner.
-macro_rules! due_unless_leased {
-    () => {
-        concat!("CASE WHEN lease_owner IS NULL THEN ", due!(), " ELSE due_at END")
-    };
-}
+/// Sets when the entry is to be looked at, after a change of its recipients or of its hold. One that is being delivered
+/// stays with its owner.
+const SET_DUE: &str = concat!(
+    "UPDATE entries SET due_at = CASE WHEN lease_owner IS NULL THEN ",
+    due!(),
+    " ELSE due_at END WHERE id = $1"
+);
+const HOLD: &str = "UPDATE entries SET held = 1 WHERE id = $1";
+const UNHOLD: &str = "UPDATE entries SET held = 0 WHERE id = $1";
+const QUARANTINE: &str = "UPDATE entries SET held = 1, due_at = NULL, lease_owner = NULL WHERE id = $1";
+const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
+const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
+const HURRY: &str =
+    "UPDATE recipients SET next_attempt_at = $2 WHERE entry = $1 AND state IN ('queued', 'deferred')";
+const RETRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
+     state = CASE state WHEN 'failed' THEN 'deferred' ELSE state END WHERE entry = $1 AND state <> 'delivered'";
+const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
+const RELEASE_OWNER: &str = concat!(
+    "UPDATE entries SET lease_owner = NULL, due_at = ",
+    due!(),
+    " WHERE due_at IS NOT NULL AND lease_owner = $1"
+);
+const RELEASE_ALL: &str = concat!(
+    "UPDATE entries SET lease_owner = NULL, due_at = ",
+    due!(),
+    " WHERE due_at IS NOT NULL AND lease_owner IS NOT NULL"
+);
 
 /// Whether there was such an entry.
 pub(super) async fn write(connection: &mut SqliteConnection, change: &Change) -> Result<bool, sqlx::Error> {
-    let (recipients, entries) = change.statements();
-    if let Some(recipients) = recipients {
-        recipients.execute(&mut *connection).await?;
+    let mut affected = 0;
+    for statement in change.statements() {
+        affected = statement.execute(&mut *connection).await?.rows_affected();
     }
-    Ok(entries.execute(connection).await?.rows_affected() > 0)
+    Ok(affected > 0)
 }
 
 impl Change {
-    /// The change of the recipients, and then that of the entry, which may depend on them.
-    fn statements(&self) -> (Option<Query>, Query) {
+    /// What to run, in this order. The last one touches the entry itself.
+    fn statements(&self) -> Vec<Query> {
         match self {
-            Change::Hold(id) => (
-                None,
-                on(*id, "UPDATE entries SET held = 1, due_at = CASE WHEN lease_owner IS NULL THEN NULL ELSE due_at END WHERE id = $1"),
-            ),
-            Change::Release(id, now) => (
-                Some(on(*id, "UPDATE recipients SET next_attempt_at = $2 WHERE entry = $1 AND state IN ('queued', 'deferred')").bind(now.as_millisecond())),
-                // The old value of held is what an expression in SET sees.
-                on(*id, concat!("UPDATE entries SET held = 0, due_at = CASE WHEN lease_owner IS NULL THEN (SELECT min(next_attempt_at) FROM recipients WHERE recipients.entry = entries.id) ELSE due_at END WHERE id = $1")),
-            ),
-            Change::Retry(id, now) => (
-                Some(on(*id, "UPDATE recipients SET next_attempt_at = $2, state = CASE state WHEN 'failed' THEN 'deferred' ELSE state END WHERE entry = $1 AND state <> 'delivered'").bind(now.as_millisecond())),
-                on(*id, concat!("UPDATE entries SET due_at = ", due_unless_leased!(), " WHERE id = $1")),
-            ),
-            Change::Remove(id) => (
-                Some(on(*id, "DELETE FROM recipients WHERE entry = $1")),
-                on(*id, "DELETE FROM entries WHERE id = $1"),
-            ),
-            Change::Quarantine(id, reason) => (
-                Some(on(*id, "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'").bind(reason.clone())),
-                on(*id, "UPDATE entries SET held = 1, due_at = NULL, lease_owner = NULL WHERE id = $1"),
-            ),
-            Change::ReleaseOwner(owner) => (
-                None,
-                sqlx::query(concat!("UPDATE entries SET lease_owner = NULL, due_at = ", due!(), " WHERE due_at IS NOT NULL AND lease_owner = $1")).bind(owner.clone()),
-            ),
-            Change::ReleaseAll => (
-                None,
-                sqlx::query(concat!("UPDATE entries SET lease_owner = NULL, due_at = ", due!(), " WHERE due_at IS NOT NULL AND lease_owner IS NOT NULL")),
-            ),
+            Change::Hold(id) => vec![on(*id, HOLD), on(*id, SET_DUE)],
+            Change::Release(id, now) => {
+                vec![on(*id, HURRY).bind(now.as_millisecond()), on(*id, UNHOLD), on(*id, SET_DUE)]
+            }
+            Change::Retry(id, now) => vec![on(*id, RETRY).bind(now.as_millisecond()), on(*id, SET_DUE)],
+            Change::Remove(id) => vec![on(*id, REMOVE_RECIPIENTS), on(*id, REMOVE)],
+            Change::Quarantine(id, reason) => vec![on(*id, TELL).bind(reason.clone()), on(*id, QUARANTINE)],
+            Change::ReleaseOwner(owner) => vec![sqlx::query(RELEASE_OWNER).bind(owner.clone())],
+            Change::ReleaseAll => vec![sqlx::query(RELEASE_ALL)],
         }
     }
 }

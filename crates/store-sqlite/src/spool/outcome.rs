@@ -79,12 +79,17 @@ pub(super) async fn write(connection: &mut SqliteConnection, record: &Record) ->
     if leave(connection, record).await? {
         return Ok(true);
     }
-    // Whoever took the entry over after the lease had ended keeps it.
-    let end_lease = concat!("UPDATE entries SET lease_owner = NULL, due_at = ", due!(), " WHERE id = $1 AND ", "(lease_owner = $2 OR lease_owner IS NULL)");
-    let end_lease = sqlx::query(end_lease).bind(record.id.as_bytes().to_vec()).bind(record.owner.clone());
+    let end_lease = sqlx::query(END_LEASE).bind(record.id.as_bytes().to_vec()).bind(record.owner.clone());
     end_lease.execute(connection).await?;
     Ok(false)
 }
+
+/// Whoever took the entry over after the lease had ended keeps it.
+const END_LEASE: &str = concat!(
+    "UPDATE entries SET lease_owner = NULL, due_at = ",
+    due!(),
+    " WHERE id = $1 AND (lease_owner = $2 OR lease_owner IS NULL)"
+);
 
 /// A recipient that has the message keeps its state, whatever comes later.
 async fn set_outcome(

@@ -14,7 +14,8 @@ use crate::failure;
 
 /// Removes the files of messages that never got their 250.
 pub(super) async fn sweep(directory: &Directory, readers: &SqlitePool) -> Result<(), SpoolError> {
-    let rows = sqlx::query_scalar::<_, Vec<u8>>("SELECT id FROM entries WHERE in_file = 1").fetch_all(readers);
+    let rows =
+        sqlx::query_scalar::<_, Vec<u8>>("SELECT id FROM entries WHERE in_file = 1").fetch_all(readers);
     let rows = match rows.await {
         Ok(rows) => rows,
         Err(error) => return Err(failure::of_queue(directory, error).await),
@@ -32,6 +33,20 @@ pub(super) async fn sweep(directory: &Directory, readers: &SqlitePool) -> Result
         Ok(())
     });
     swept.await.map_err(io::Error::from).flatten().map_err(failure::of_file)
+}
+
+/// Has SQLite look for damage, in the background, as this reads the whole database.
+pub(super) fn check(readers: SqlitePool) {
+    tokio::spawn(async move {
+        let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&readers).await;
+        match found {
+            Ok(found) if found == "ok" => {}
+            Ok(found) => {
+                tracing::error!(found, "the queue database is damaged; restore it, or remove what is held")
+            }
+            Err(error) => tracing::error!(%error, "the queue database could not be checked"),
+        }
+    });
 }
 
 /// A file that is not named like a message is not ours to remove.

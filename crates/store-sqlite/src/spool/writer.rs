@@ -16,9 +16,10 @@ use super::incoming::{Place, Stored};
 use super::lease::LeaseDue;
 use super::operate::Change;
 use super::outcome::Record;
+use super::reserve::Reserve;
 use super::submit::Submit;
 use super::{lease, operate, outcome, submit};
-use crate::directory::Directory;
+use crate::directory::{Directory, Mode};
 use crate::{connect, failure};
 
 /// How many may wait for the next group. With 64 KiB each at most, this bounds the memory too.
@@ -58,6 +59,10 @@ impl<T> Reply<T> {
 }
 
 impl Job {
+    fn is_submission(&self) -> bool {
+        matches!(self, Job::Submit(..))
+    }
+
     fn answer(self, result: Result<(), SpoolError>) {
         match self {
             Job::Submit(_, reply) | Job::Close(reply) => reply.send(result),
@@ -151,15 +156,20 @@ pub(super) struct Writer {
     /// `None` after an error: a connection that saw one is not used again.
     connection: Option<SqliteConnection>,
     jobs: mpsc::Receiver<Job>,
+    reserve: Reserve,
 }
 
 impl Writer {
     /// Opens the database, brings its schema up to date and starts the task.
-    pub(super) async fn start(directory: Arc<Directory>) -> Result<WriterHandle, MigrateError> {
+    pub(super) async fn start(directory: Arc<Directory>, mode: Mode) -> Result<WriterHandle, MigrateError> {
         let mut connection = connect::queue(&directory).connect().await?;
         connect::QUEUE.run(&mut connection).await?;
         let (sender, jobs) = mpsc::channel(WAITING);
-        tokio::spawn(Writer { directory, connection: Some(connection), jobs }.run());
+        let mut reserve = Reserve::new(directory.root());
+        if mode == Mode::Server {
+            reserve.take().await;
+        }
+        tokio::spawn(Writer { directory, connection: Some(connection), jobs, reserve }.run());
         Ok(WriterHandle { jobs: sender })
     }
 
@@ -179,11 +189,38 @@ impl Writer {
 
     /// Commits the group; those that could not be are answered and taken out of it.
     async fn write(&mut self, group: &mut Vec<Job>) {
+        if self.reserve.is_released() {
+            self.reserve.take().await;
+        }
+        if self.reserve.is_released() {
+            turn_submissions_away(group);
+        }
         match self.transaction(group).await {
             Ok(()) => {}
             Err(error) if failure::is_constraint(&error) => self.write_one_by_one(group).await,
-            Err(error) => self.fail(std::mem::take(group), error).await,
+            Err(error) => match self.diagnose(error).await {
+                SpoolError::Full => self.write_what_drains(group).await,
+                failure => fail(std::mem::take(group), failure),
+            },
         }
+    }
+
+    /// The disk is full. What takes mail out of the queue goes on, in the space that was kept for it.
+    async fn write_what_drains(&mut self, group: &mut Vec<Job>) {
+        self.reserve.release().await;
+        turn_submissions_away(group);
+        for job in group.iter_mut() {
+            if let Job::Lease(wanted, _) = job {
+                wanted.at_most = wanted.at_most.min(1);
+            }
+        }
+        self.shrink_wal().await;
+        if let Err(error) = self.transaction(group).await {
+            let failure = self.diagnose(error).await;
+            fail(std::mem::take(group), failure);
+        }
+        // Before somebody else takes the space.
+        self.reserve.take().await;
     }
 
     /// One of the group broke a rule of the schema, such as an id that is there already: the others must not suffer.
@@ -191,27 +228,39 @@ impl Writer {
         for mut job in std::mem::take(group) {
             match self.transaction(std::slice::from_mut(&mut job)).await {
                 Ok(()) => group.push(job),
-                Err(error) => self.fail(vec![job], error).await,
+                Err(error) => fail(vec![job], self.diagnose(error).await),
             }
         }
     }
 
-    async fn fail(&mut self, group: Vec<Job>, error: sqlx::Error) {
+    /// What an error means. The connection that saw it is not used again, unless the error is in what was asked.
+    async fn diagnose(&mut self, error: sqlx::Error) -> SpoolError {
         if !failure::is_constraint(&error) {
             self.disconnect().await;
         }
-        let failure = failure::of_queue(&self.directory, error).await;
-        tracing::error!(error = &failure as &dyn std::error::Error, entries = group.len(), "the queue could not be written");
-        let failure = failure::share(failure);
-        group.into_iter().for_each(|job| job.answer(Err(failure())));
+        failure::of_queue(&self.directory, error).await
+    }
+
+    /// Moves the WAL into the database and gives its space back, as far as that is possible.
+    async fn shrink_wal(&mut self) {
+        if let Ok(connection) = self.connection().await {
+            drop(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await);
+        }
+    }
+
+    async fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        Ok(match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(connect::queue(&self.directory).connect().await?),
+        })
     }
 
     /// All or nothing.
     async fn transaction(&mut self, group: &mut [Job]) -> Result<(), sqlx::Error> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => none.insert(connect::queue(&self.directory).connect().await?),
-        };
+        if group.is_empty() {
+            return Ok(());
+        }
+        let connection = self.connection().await?;
         let written = write(connection, group).await;
         if written.is_err() {
             // SQLite may have rolled back by itself, and then has nothing to roll back.
@@ -225,6 +274,25 @@ impl Writer {
             drop(connection.close().await);
         }
     }
+}
+
+fn turn_submissions_away(group: &mut Vec<Job>) {
+    let (submissions, others) = std::mem::take(group).into_iter().partition(Job::is_submission);
+    fail(submissions, SpoolError::Full);
+    *group = others;
+}
+
+fn fail(group: Vec<Job>, failure: SpoolError) {
+    if group.is_empty() {
+        return;
+    }
+    tracing::error!(
+        error = &failure as &dyn std::error::Error,
+        waiting = group.len(),
+        "the queue cannot be written"
+    );
+    let failure = failure::share(failure);
+    group.into_iter().for_each(|job| job.answer(Err(failure())));
 }
 
 /// What comes in goes first, with everything that is delivered, as one script: most groups have nothing else.

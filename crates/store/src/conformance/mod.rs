@@ -1,1 +1,60 @@
-//! The tests that every backend passes. A backend calls [`conformance!`](crate::conformance!) once.
+//! The tests that every backend passes: what the traits promise, and SQL cannot say.
+//!
+//! A backend calls [`conformance!`](crate::conformance!) once, with a function that opens a fresh store.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+
+pub mod accounts;
+pub mod app_passwords;
+pub mod lease;
+pub mod operate;
+pub mod outcome;
+mod sample;
+pub mod submit;
+
+/// Makes a test of each function of the suite.
+///
+/// `$open` is an async function that gives `(accounts, spool, guard)`: an implementation of `Accounts` and `AppPasswords`, one of
+/// `Spool`, both empty, and what keeps them alive.
+#[macro_export]
+macro_rules! conformance {
+    ($open:ident) => {
+        $crate::conformance!(@accounts $open, accounts:
+            an_account_comes_back_as_it_was_added, an_address_belongs_to_one_account, addresses_are_compared_in_their_normal_form,
+            every_change_of_a_credential_bumps_the_version, changes_of_nobody_are_not_found, a_login_is_noted,
+            accounts_are_listed_by_address);
+        $crate::conformance!(@accounts $open, app_passwords:
+            one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
+            only_its_owner_revokes_it, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
+        $crate::conformance!(@spool $open, submit:
+            what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
+            nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,
+            envelopes_come_back_as_they_were);
+        $crate::conformance!(@spool $open, lease:
+            the_longest_waiting_come_first, an_entry_has_one_owner, a_lease_ends_with_its_time,
+            released_leases_are_due_at_once, next_due_is_the_earliest);
+        $crate::conformance!(@spool $open, outcome:
+            an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
+            no_outcome_gives_the_entry_back, a_late_record_does_not_end_the_lease_of_another, delivered_is_forever);
+        $crate::conformance!(@spool $open, operate:
+            a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once, a_removed_entry_is_gone, a_quarantine_tells_why, nobody_is_told_of_what_is_not_there,
+            the_figures_add_up);
+    };
+    (@accounts $open:ident, $module:ident: $($test:ident),*) => {
+        mod $module { $(
+            #[tokio::test]
+            async fn $test() {
+                let (accounts, _spool, _guard) = super::$open().await;
+                $crate::conformance::$module::$test(&accounts).await;
+            }
+        )* }
+    };
+    (@spool $open:ident, $module:ident: $($test:ident),*) => {
+        mod $module { $(
+            #[tokio::test]
+            async fn $test() {
+                let (_accounts, spool, _guard) = super::$open().await;
+                $crate::conformance::$module::$test(&spool).await;
+            }
+        )* }
+    };
+}

@@ -1,0 +1,159 @@
+//! QUE-04: no space left is told as such, and ends when there is space again, without a restart.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+mod sample;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sample::{child, commit, content, deliver, given, id, lease, server};
+use store::{Spool, SpoolError};
+use store_sqlite::SqliteSpool;
+
+/// Commits messages of this size until one is refused. How many were taken.
+async fn fill(spool: &SqliteSpool, first: u64, octets: usize) -> u64 {
+    for n in first.. {
+        match commit(spool, id(n), octets).await {
+            Ok(()) => {}
+            Err(SpoolError::Full) => return n - first,
+            Err(error) => panic!("full must be told as full: {error:?}"),
+        }
+    }
+    0
+}
+
+/// A limit on the size of files (EFBIG) needs no privilege, and goes the same way as a quota.
+#[test]
+fn a_limit_on_the_size_of_files_is_full_until_it_is_lifted() {
+    let directory = tempfile::tempdir().unwrap();
+    // 2 MiB, in blocks of 512 octets. The signal that comes with the error is ignored, as the server does.
+    let mut limited = child("fills_and_goes_on", directory.path(), "trap '' XFSZ; ulimit -S -f 4096");
+    let mut output = BufReader::new(limited.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(output.any(|line| line == "full"), "the limit was not told as full");
+    let pid = limited.id().to_string();
+    let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status().unwrap();
+    assert!(lifted.success());
+    limited.stdin.take().unwrap().write_all(b"go on\n").unwrap();
+    assert!(output.any(|line| line == "recovered"), "the store did not recover");
+    assert!(limited.wait().unwrap().success());
+}
+
+#[test]
+#[ignore = "the child of the test above"]
+fn fills_and_goes_on() {
+    let Some(directory) = given() else { return };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = server(&directory).await;
+        let spool = store.spool();
+        let large = fill(spool, 0, 3_000_000).await;
+        assert_eq!(large, 0, "a file of a message is limited too");
+        let small = fill(spool, 0, 30_000).await;
+        println!("\nfull");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        commit(spool, id(500), 3_000_000).await.unwrap();
+        commit(spool, id(501), 30_000).await.unwrap();
+        let leased = lease(spool).await;
+        assert_eq!(leased.len() as u64, small + 2, "nothing is lost, nothing is there that was refused");
+        println!("\nrecovered");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_file_system_still_delivers_and_recovers() {
+    let Some(small) = SmallFileSystem::mount("size=96m") else { return };
+    let store = server(small.path()).await;
+    let spool = store.spool();
+    assert!(matches!(spool.room_for(100_000_000).await, Err(SpoolError::Full)));
+    spool.room_for(100_000).await.unwrap();
+    let taken = fill(spool, 0, 1_000_000).await + fill(spool, 1000, 60_000).await;
+    assert!(taken > 60, "{taken}");
+    let others = fill_with_something_else(small.path());
+    assert!(matches!(spool.room_for(100).await, Err(SpoolError::Full)));
+    assert!(matches!(commit(spool, id(5000), 100).await, Err(SpoolError::Full)));
+    // What is there is whole and leaves, though that needs to write too.
+    assert_eq!(deliver_all(spool).await, taken);
+    // Nothing new is taken before there is room for more than that.
+    std::fs::remove_file(others).unwrap();
+    spool.room_for(100_000).await.unwrap();
+    assert!(fill(spool, 2000, 100_000).await > 10);
+    store.close().await;
+}
+
+/// As another program does that shares the disk.
+fn fill_with_something_else(directory: &Path) -> PathBuf {
+    let path = directory.join("something else");
+    let mut file = std::fs::File::create(&path).unwrap();
+    for octets in [65_536, 4096, 1] {
+        while file.write_all(&vec![1; octets]).is_ok() {}
+    }
+    path
+}
+
+async fn deliver_all(spool: &SqliteSpool) -> u64 {
+    let mut delivered = 0;
+    loop {
+        let leased = lease(spool).await;
+        if leased.is_empty() {
+            return delivered;
+        }
+        for entry in &leased {
+            assert_eq!(content(spool, entry).await.unwrap().len() as u64, entry.size);
+            deliver(spool, entry).await.unwrap();
+            delivered += 1;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tiny_file_system_works_too() {
+    let Some(small) = SmallFileSystem::mount("size=8m") else { return };
+    let store = server(small.path()).await;
+    let spool = store.spool();
+    let taken = fill(spool, 0, 200_000).await;
+    assert!(taken > 20, "{taken}");
+    assert_eq!(deliver_all(spool).await, taken);
+    assert!(fill(spool, 1000, 200_000).await > 20);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_inodes_left_is_full() {
+    let Some(small) = SmallFileSystem::mount("size=64m,nr_inodes=16") else { return };
+    let store = server(small.path()).await;
+    let taken = fill(store.spool(), 0, 100_000).await;
+    assert!((1..16).contains(&taken), "{taken}");
+    assert!(matches!(store.spool().room_for(1000).await, Err(SpoolError::Full)));
+    let leased = lease(store.spool()).await;
+    deliver(store.spool(), &leased[0]).await.unwrap();
+    commit(store.spool(), id(100), 100_000).await.unwrap();
+    store.close().await;
+}
+
+/// A tmpfs, where the test may mount one.
+struct SmallFileSystem(tempfile::TempDir);
+
+impl SmallFileSystem {
+    fn mount(options: &str) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(directory.path());
+        if mount.output().is_ok_and(|output| output.status.success()) {
+            return Some(Self(directory));
+        }
+        eprintln!("skipped: it takes the right to mount a file system");
+        None
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallFileSystem {
+    fn drop(&mut self) {
+        let path: PathBuf = self.path().to_owned();
+        drop(Command::new("umount").arg("-l").arg(path).output());
+    }
+}

@@ -1,0 +1,91 @@
+//! QUE-01, QUE-02: kill -9 at any instant loses nothing that was confirmed, and shows nothing in part.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod sample;
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use sample::{child, content, given, id, lease, server, text};
+use store::Spool;
+use types::QueueId;
+
+/// Small ones go into a row, large ones into a file.
+fn size(n: u64) -> usize {
+    if n.is_multiple_of(5) { 150_000 } else { 4096 }
+}
+
+#[test]
+fn what_was_confirmed_survives_kill_9_octet_for_octet() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut expected = HashMap::new();
+    for round in 0..6 {
+        let confirmed = run_and_kill(directory.path(), Duration::from_millis(60 + 45 * round));
+        expected.extend(confirmed);
+        check(directory.path(), &expected);
+    }
+    assert!(expected.len() > 100, "the child was killed before it could do much: {}", expected.len());
+}
+
+/// The numbers that the child told before it died.
+fn run_and_kill(directory: &Path, after: Duration) -> Vec<(QueueId, u64)> {
+    let mut running = child("commits_until_it_is_killed", directory, ":");
+    let output = BufReader::new(running.stdout.take().unwrap());
+    let reading = std::thread::spawn(move || output.lines().map_while(Result::ok).collect::<Vec<_>>());
+    std::thread::sleep(after);
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let lines = reading.join().unwrap();
+    let numbers = lines.iter().filter_map(|line| line.strip_prefix("confirmed ")?.parse().ok());
+    numbers.map(|n| (id(n), n)).collect()
+}
+
+/// The next start finds every one of them; what else it finds is whole too, as its 250 may have been on the way.
+fn check(directory: &Path, expected: &HashMap<QueueId, u64>) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = server(directory).await;
+        let leased = lease(store.spool()).await;
+        for entry in &leased {
+            let found = content(store.spool(), entry).await.unwrap();
+            assert!(
+                found == text(entry.submission.id, found.len()),
+                "{} is not what it was",
+                entry.submission.id
+            );
+            assert!(matches!(found.len(), 4096 | 150_000), "{} octets", found.len());
+        }
+        let found: std::collections::HashSet<_> = leased.iter().map(|entry| entry.submission.id).collect();
+        let lost: Vec<_> = expected.keys().filter(|id| !found.contains(id)).collect();
+        assert!(lost.is_empty(), "lost after their confirmation: {lost:?}");
+        let large = leased.iter().filter(|entry| entry.size > 65_536).count();
+        let files = std::fs::read_dir(directory.join("spool")).unwrap().count();
+        assert_eq!(files, large, "files of messages that were never confirmed are swept");
+        store.spool().release_leases("node").await.unwrap();
+        store.close().await;
+    });
+}
+
+#[test]
+#[ignore = "the child of the test above"]
+fn commits_until_it_is_killed() {
+    let Some(directory) = given() else { return };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = server(&directory).await;
+        let first = 1_000_000 * u64::from(std::process::id());
+        for worker in 0..8 {
+            let spool = store.spool().clone();
+            tokio::spawn(async move {
+                for n in (first + worker..).step_by(8) {
+                    sample::commit(&spool, id(n), size(n)).await.unwrap();
+                    // One write, so that the line is whole or not there.
+                    std::io::stdout().write_all(format!("\nconfirmed {n}\n").as_bytes()).unwrap();
+                }
+            });
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    });
+}

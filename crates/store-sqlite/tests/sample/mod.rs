@@ -1,0 +1,88 @@
+//! Messages to test with, and a way to run a part of a test in a process of its own.
+#![allow(dead_code, clippy::allow_attributes, reason = "no test binary uses all of it")]
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use store::{Body, Leased, Outcome, Spool, SpoolError, Submission};
+use store_sqlite::{Mode, SqliteSpool, SqliteStore};
+use types::{AccountId, BodyType, ForwardPath, Mailbox, QueueId, ReversePath};
+
+pub(crate) async fn server(directory: &Path) -> SqliteStore {
+    SqliteStore::open(directory, Mode::Server).await.unwrap()
+}
+
+pub(crate) fn id(n: u64) -> QueueId {
+    QueueId::new(1_790_000_000_000 + n, [7; 10])
+}
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+}
+
+pub(crate) fn submission(id: QueueId) -> Submission {
+    let mailbox = |text| Mailbox::parse(text).unwrap();
+    Submission {
+        id,
+        account: AccountId::from_bytes([1; 16]),
+        account_address: "alice@example.org".to_owned(),
+        reverse_path: ReversePath::Mailbox(mailbox("alice@example.org")),
+        forward_paths: vec![ForwardPath::Mailbox(mailbox("bob@example.net"))],
+        body: BodyType::SevenBit,
+        smtputf8: false,
+        accepted_at: at(0),
+        held: false,
+    }
+}
+
+/// What the message of this id says: different for each, so that a mix-up is seen.
+pub(crate) fn text(id: QueueId, octets: usize) -> Vec<u8> {
+    id.to_string().bytes().chain(*b"\r\n").cycle().take(octets).collect()
+}
+
+pub(crate) async fn commit(spool: &SqliteSpool, id: QueueId, octets: usize) -> Result<(), SpoolError> {
+    let mut incoming = spool.open(id);
+    for chunk in text(id, octets).chunks(16_384) {
+        spool.append(&mut incoming, Bytes::copy_from_slice(chunk)).await?;
+    }
+    spool.commit(submission(id), incoming, None).await.map(drop)
+}
+
+pub(crate) async fn content(spool: &SqliteSpool, leased: &Leased) -> Result<Vec<u8>, SpoolError> {
+    let (mut body, mut content) = (spool.body(leased).await?, Vec::new());
+    while let Some(chunk) = body.next_chunk().await? {
+        content.extend_from_slice(&chunk);
+    }
+    Ok(content)
+}
+
+pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {
+    spool.lease_due("node", at(1), at(3600), 100_000).await.unwrap()
+}
+
+pub(crate) async fn deliver(spool: &SqliteSpool, leased: &Leased) -> Result<(), SpoolError> {
+    let delivered = Outcome::Delivered { reply: "250 Ok".to_owned(), host: None };
+    spool.record(leased, vec![(0, delivered)], at(2)).await
+}
+
+/// The directory that this process was given, if it is the child of a test.
+pub(crate) fn given() -> Option<std::path::PathBuf> {
+    std::env::var_os("GATEPOST_TEST_STORE").map(Into::into)
+}
+
+/// Runs the test `name` of this binary in a process of its own, where [`given`] is `directory`. A shell prepares it.
+pub(crate) fn child(name: &str, directory: &Path, preparation: &str) -> Child {
+    let itself = std::env::current_exe().unwrap();
+    Command::new("sh")
+        .args(["-c", &format!("{preparation}; exec \"$0\" \"$@\"")])
+        .arg(itself)
+        .args(["--exact", name, "--nocapture", "--include-ignored"])
+        .env("GATEPOST_TEST_STORE", directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}

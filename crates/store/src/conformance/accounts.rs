@@ -1,0 +1,71 @@
+//! What [`Accounts`] promises.
+#![expect(missing_docs, reason = "the names say it")]
+
+use types::AccountId;
+
+use super::sample::{account, at, mailbox};
+use crate::{Accounts, Error};
+
+pub async fn an_account_comes_back_as_it_was_added<A: Accounts>(accounts: &A) {
+    let mut alice = account(1, "Alice@Example.org");
+    (alice.admin, alice.disabled, alice.last_login_at) = (true, true, Some(at(5)));
+    accounts.add(&alice).await.unwrap();
+    assert_eq!(accounts.by_id(alice.id).await.unwrap(), Some(alice.clone()));
+    assert_eq!(accounts.by_address(&alice.address).await.unwrap(), Some(alice));
+    assert_eq!(accounts.by_id(AccountId::from_bytes([2; 16])).await.unwrap(), None);
+}
+
+pub async fn an_address_belongs_to_one_account<A: Accounts>(accounts: &A) {
+    accounts.add(&account(1, "alice@example.org")).await.unwrap();
+    accounts.add(&account(2, "bob@example.org")).await.unwrap();
+    let again = accounts.add(&account(3, "ALICE@example.org")).await;
+    assert!(matches!(again, Err(Error::AlreadyExists)));
+    let renamed = accounts.rename(AccountId::from_bytes([2; 16]), &mailbox("alice@Example.org")).await;
+    assert!(matches!(renamed, Err(Error::AlreadyExists)));
+}
+
+pub async fn addresses_are_compared_in_their_normal_form<A: Accounts>(accounts: &A) {
+    accounts.add(&account(1, "Alice@BÜCHER.example")).await.unwrap();
+    for same in ["alice@bücher.example", "\"alice\"@xn--bcher-kva.example"] {
+        assert!(accounts.by_address(&mailbox(same)).await.unwrap().is_some(), "{same}");
+    }
+    assert!(accounts.by_address(&mailbox("alice@bucher.example")).await.unwrap().is_none());
+}
+
+pub async fn every_change_of_a_credential_bumps_the_version<A: Accounts>(accounts: &A) {
+    let alice = account(1, "alice@example.org");
+    accounts.add(&alice).await.unwrap();
+    accounts.set_password(alice.id, "another").await.unwrap();
+    accounts.set_disabled(alice.id, true).await.unwrap();
+    accounts.rename(alice.id, &mailbox("alicia@example.org")).await.unwrap();
+    let changed = accounts.by_address(&mailbox("alicia@example.org")).await.unwrap().unwrap();
+    assert_eq!(changed.version, 4);
+    assert_eq!((changed.password_hash.as_deref(), changed.disabled), (Some("another"), true));
+    assert!(accounts.by_address(&alice.address).await.unwrap().is_none());
+}
+
+pub async fn changes_of_nobody_are_not_found<A: Accounts>(accounts: &A) {
+    let nobody = AccountId::from_bytes([9; 16]);
+    assert!(matches!(accounts.set_password(nobody, "x").await, Err(Error::NotFound)));
+    assert!(matches!(accounts.set_disabled(nobody, true).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.rename(nobody, &mailbox("a@example.org")).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.remove(nobody).await, Err(Error::NotFound)));
+}
+
+pub async fn a_login_is_noted<A: Accounts>(accounts: &A) {
+    let alice = account(1, "alice@example.org");
+    accounts.add(&alice).await.unwrap();
+    accounts.logged_in(alice.id, at(7));
+    accounts.flush().await.unwrap();
+    let noted = accounts.by_id(alice.id).await.unwrap().unwrap();
+    assert_eq!((noted.last_login_at, noted.version), (Some(at(7)), 1));
+}
+
+pub async fn accounts_are_listed_by_address<A: Accounts>(accounts: &A) {
+    for (n, address) in [(1, "carol@example.org"), (2, "alice@example.org"), (3, "Bob@example.org")] {
+        accounts.add(&account(n, address)).await.unwrap();
+    }
+    let listed: Vec<_> =
+        accounts.list().await.unwrap().iter().map(|account| account.address.to_string()).collect();
+    assert_eq!(listed, ["alice@example.org", "Bob@example.org", "carol@example.org"]);
+}

@@ -1,0 +1,69 @@
+//! What [`AppPasswords`] promises.
+#![expect(missing_docs, reason = "the names say it")]
+
+use super::sample::{account, app_password, at};
+use crate::{Accounts, AppPasswords, Error, LastUse};
+
+pub async fn one_look_up_finds_the_password_and_its_account<A: Accounts + AppPasswords>(store: &A) {
+    let alice = account(1, "alice@example.org");
+    store.add(&alice).await.unwrap();
+    let (first, mut second) = (app_password(1, &alice), app_password(2, &alice));
+    (second.expires_at, second.networks) = (None, Vec::new());
+    store.create(&first, &[1; 32], 10).await.unwrap();
+    store.create(&second, &[2; 32], 10).await.unwrap();
+    assert_eq!(store.by_digest(&[2; 32]).await.unwrap(), Some((second.clone(), alice.clone())));
+    assert_eq!(store.by_credential(first.id).await.unwrap(), Some((first.clone(), alice.clone())));
+    assert_eq!(store.by_digest(&[3; 32]).await.unwrap(), None);
+    assert_eq!(store.of_account(alice.id).await.unwrap(), [first, second]);
+}
+
+pub async fn an_account_has_at_most_so_many<A: Accounts + AppPasswords>(store: &A) {
+    let (alice, bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
+    store.add(&alice).await.unwrap();
+    store.add(&bob).await.unwrap();
+    store.create(&app_password(1, &alice), &[1; 32], 2).await.unwrap();
+    store.create(&app_password(2, &alice), &[2; 32], 2).await.unwrap();
+    let third = store.create(&app_password(3, &alice), &[3; 32], 2).await;
+    assert!(matches!(third, Err(Error::TooMany)));
+    store.create(&app_password(4, &bob), &[4; 32], 2).await.unwrap();
+    assert_eq!(store.of_account(alice.id).await.unwrap().len(), 2);
+}
+
+pub async fn nobody_has_no_app_password<A: Accounts + AppPasswords>(store: &A) {
+    let nobody = app_password(1, &account(9, "nobody@example.org"));
+    assert!(matches!(store.create(&nobody, &[1; 32], 10).await, Err(Error::NotFound)));
+}
+
+pub async fn only_its_owner_revokes_it<A: Accounts + AppPasswords>(store: &A) {
+    let (alice, bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
+    store.add(&alice).await.unwrap();
+    store.add(&bob).await.unwrap();
+    let password = app_password(1, &alice);
+    store.create(&password, &[1; 32], 10).await.unwrap();
+    assert!(!store.revoke(bob.id, password.id).await.unwrap());
+    assert!(store.revoke(alice.id, password.id).await.unwrap());
+    assert!(!store.revoke(alice.id, password.id).await.unwrap());
+    assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), None);
+}
+
+pub async fn a_removed_account_takes_its_app_passwords_along<A: Accounts + AppPasswords>(store: &A) {
+    let alice = account(1, "alice@example.org");
+    store.add(&alice).await.unwrap();
+    store.create(&app_password(1, &alice), &[1; 32], 10).await.unwrap();
+    store.remove(alice.id).await.unwrap();
+    assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), None);
+    assert_eq!(store.of_account(alice.id).await.unwrap(), []);
+}
+
+pub async fn a_use_is_noted<A: Accounts + AppPasswords>(store: &A) {
+    let alice = account(1, "alice@example.org");
+    let password = app_password(1, &alice);
+    store.add(&alice).await.unwrap();
+    store.create(&password, &[1; 32], 10).await.unwrap();
+    let last_use = |at, ip: &str| LastUse { at, ip: ip.parse().unwrap(), mechanism: "PLAIN".to_owned() };
+    store.used(password.id, last_use(at(1), "192.0.2.1"));
+    store.used(password.id, last_use(at(2), "2001:db8::1"));
+    store.flush().await.unwrap();
+    let (noted, _) = store.by_credential(password.id).await.unwrap().unwrap();
+    assert_eq!(noted.last_used, Some(last_use(at(2), "2001:db8::1")));
+}

@@ -1,0 +1,56 @@
+//! What a lease promises.
+#![expect(missing_docs, reason = "the names say it")]
+
+use types::QueueId;
+
+use super::sample::{at, commit, lease, submission};
+use crate::{Leased, Spool};
+
+fn ids(leased: &[Leased]) -> Vec<QueueId> {
+    leased.iter().map(|leased| leased.submission.id).collect()
+}
+
+fn id(n: u8) -> QueueId {
+    QueueId::from_bytes([n; 16])
+}
+
+pub async fn the_longest_waiting_come_first<S: Spool>(spool: &S) {
+    for n in [3, 1, 2] {
+        commit(spool, submission(n, &["bob@example.net"])).await;
+    }
+    let two = spool.lease_due("node", at(10), at(20), 2).await.unwrap();
+    assert_eq!(ids(&two), [id(1), id(2)]);
+    assert_eq!(ids(&lease(spool, 10).await), [id(3)]);
+}
+
+pub async fn an_entry_has_one_owner<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net"])).await;
+    assert!(spool.lease_due("one", at(0), at(20), 10).await.unwrap().is_empty());
+    assert_eq!(spool.lease_due("one", at(1), at(20), 10).await.unwrap().len(), 1);
+    assert!(spool.lease_due("two", at(10), at(20), 10).await.unwrap().is_empty());
+    assert!(spool.lease_due("one", at(10), at(20), 10).await.unwrap().is_empty());
+}
+
+pub async fn a_lease_ends_with_its_time<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net"])).await;
+    spool.lease_due("one", at(10), at(20), 10).await.unwrap();
+    assert_eq!(spool.next_due().await.unwrap(), Some(at(20)));
+    let taken_over = spool.lease_due("two", at(20), at(30), 10).await.unwrap();
+    assert_eq!(&*taken_over[0].lease.owner, "two");
+}
+
+pub async fn released_leases_are_due_at_once<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net"])).await;
+    commit(spool, submission(2, &["bob@example.net"])).await;
+    spool.lease_due("one", at(1), at(1000), 10).await.unwrap();
+    spool.lease_due("two", at(2), at(1000), 10).await.unwrap();
+    spool.release_leases("one").await.unwrap();
+    assert_eq!(ids(&lease(spool, 10).await), [id(1)]);
+}
+
+pub async fn next_due_is_the_earliest<S: Spool>(spool: &S) {
+    assert_eq!(spool.next_due().await.unwrap(), None);
+    commit(spool, submission(7, &["bob@example.net"])).await;
+    commit(spool, submission(5, &["bob@example.net"])).await;
+    assert_eq!(spool.next_due().await.unwrap(), Some(at(5)));
+}

@@ -1,0 +1,84 @@
+//! What recording an outcome promises.
+#![expect(missing_docs, reason = "the names say it")]
+
+use super::sample::{at, commit, content, deferred, delivered, failed, lease, submission};
+use crate::{Outcome, RecipientState, Spool};
+
+pub async fn an_entry_that_everybody_has_leaves<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    let leased = lease(spool, 10).await;
+    spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(20)))], at(11)).await.unwrap();
+    assert_eq!(spool.list().await.unwrap().len(), 1);
+    let leased = lease(spool, 20).await;
+    spool.record(&leased[0], vec![(1, delivered())], at(21)).await.unwrap();
+    assert!(spool.list().await.unwrap().is_empty());
+    assert!(spool.show(leased[0].submission.id).await.unwrap().is_none());
+    assert_eq!(spool.stats().await.unwrap(), crate::Stats::default());
+}
+
+pub async fn a_deferred_recipient_is_tried_again_alone<S: Spool>(spool: &S) {
+    let submission = submission(1, &["bob@example.net", "carol@example.net", "dave@example.net"]);
+    commit(spool, submission.clone()).await;
+    let leased = lease(spool, 10).await;
+    let outcomes = vec![(0, delivered()), (1, deferred(at(100))), (2, deferred(at(200)))];
+    spool.record(&leased[0], outcomes, at(11)).await.unwrap();
+    assert_eq!(spool.next_due().await.unwrap(), Some(at(100)));
+    assert!(lease(spool, 99).await.is_empty());
+    let again = lease(spool, 100).await;
+    assert_eq!(*again[0].submission, submission);
+    let due: Vec<_> =
+        again[0].recipients.iter().map(|recipient| (recipient.number, recipient.attempts)).collect();
+    assert_eq!(due, [(1, 1)]);
+    assert_eq!(content(spool, &again[0]).await.len(), 25);
+    let shown = spool.show(submission.id).await.unwrap().unwrap().recipients;
+    assert_eq!(
+        (shown[0].state, shown[0].last_host.as_deref()),
+        (RecipientState::Delivered, Some("mx.example.net"))
+    );
+    assert_eq!((shown[1].state, shown[1].attempts), (RecipientState::Deferred, 1));
+    assert_eq!(shown[1].last_reply.as_deref(), Some("451 4.3.0 Later"));
+    assert_eq!(shown[2].next_attempt_at, Some(at(200)));
+}
+
+pub async fn a_failed_recipient_stays_listed<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    let leased = lease(spool, 10).await;
+    spool.record(&leased[0], vec![(0, delivered()), (1, failed())], at(11)).await.unwrap();
+    assert_eq!(spool.next_due().await.unwrap(), None);
+    assert!(lease(spool, 10_000).await.is_empty());
+    let listed = spool.list().await.unwrap();
+    assert_eq!((listed[0].next_attempt_at, listed[0].held), (None, false));
+    let shown = spool.show(listed[0].id).await.unwrap().unwrap().recipients;
+    assert_eq!(
+        (shown[1].state, shown[1].last_reply.as_deref()),
+        (RecipientState::Failed, Some("550 5.1.1 Unknown"))
+    );
+}
+
+pub async fn no_outcome_gives_the_entry_back<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net"])).await;
+    let leased = lease(spool, 10).await;
+    spool.record(&leased[0], Vec::new(), at(11)).await.unwrap();
+    let again = lease(spool, 11).await;
+    assert_eq!(again[0].recipients[0].attempts, 0);
+}
+
+pub async fn a_late_record_does_not_end_the_lease_of_another<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    let late = spool.lease_due("late", at(1), at(2), 10).await.unwrap();
+    spool.lease_due("other", at(2), at(1000), 10).await.unwrap();
+    spool.record(&late[0], vec![(0, delivered())], at(3)).await.unwrap();
+    assert!(lease(spool, 10).await.is_empty());
+    let shown = spool.show(late[0].submission.id).await.unwrap().unwrap().recipients;
+    assert_eq!(shown[0].state, RecipientState::Delivered);
+}
+
+pub async fn delivered_is_forever<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    let leased = lease(spool, 10).await;
+    let late: Outcome = deferred(at(50));
+    spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(40)))], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, late)], at(12)).await.unwrap();
+    let again = lease(spool, 100).await;
+    assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [1]);
+}

@@ -1,0 +1,96 @@
+//! Accounts and messages to test with.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use types::{AccountId, BodyType, CredentialId, ForwardPath, Mailbox, QueueId, ReversePath};
+
+use crate::{Account, AppPassword, Body, Lease, Leased, Outcome, Scope, Spool, Submission};
+
+/// A time, in seconds of an hour long past.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+}
+
+pub(super) fn mailbox(text: &str) -> Mailbox {
+    Mailbox::parse(text).unwrap()
+}
+
+pub(super) fn account(n: u8, address: &str) -> Account {
+    Account {
+        id: AccountId::from_bytes([n; 16]),
+        address: mailbox(address),
+        name: Some("Alice".to_owned()),
+        admin: false,
+        disabled: false,
+        password_hash: Some("$argon2id$…".to_owned()),
+        version: 1,
+        created_at: at(0),
+        last_login_at: None,
+    }
+}
+
+pub(super) fn app_password(n: u8, account: &Account) -> AppPassword {
+    AppPassword {
+        id: CredentialId::from_bytes([n; 16]),
+        account: account.id,
+        label: format!("telephone {n}"),
+        scopes: vec![Scope::Smtp],
+        networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        created_at: at(i64::from(n)),
+        expires_at: Some(at(1000)),
+        last_used: None,
+    }
+}
+
+/// A submission that is due at once, to these recipients.
+pub(super) fn submission(n: u8, recipients: &[&str]) -> Submission {
+    Submission {
+        id: QueueId::from_bytes([n; 16]),
+        account: AccountId::from_bytes([1; 16]),
+        account_address: "alice@example.org".to_owned(),
+        reverse_path: ReversePath::Mailbox(mailbox("alice@example.org")),
+        forward_paths: recipients.iter().map(|text| ForwardPath::Mailbox(mailbox(text))).collect(),
+        body: BodyType::SevenBit,
+        smtputf8: false,
+        accepted_at: at(i64::from(n)),
+        held: false,
+    }
+}
+
+/// Commits a small message.
+pub(super) async fn commit<S: Spool>(spool: &S, submission: Submission) {
+    let mut incoming = spool.open(submission.id);
+    spool.append(&mut incoming, Bytes::from_static(b"Subject: hello\r\n\r\nhello\r\n")).await.unwrap();
+    assert!(spool.commit(submission, incoming, None).await.unwrap().is_none());
+}
+
+/// Leases all that is due, for an hour.
+pub(super) async fn lease<S: Spool>(spool: &S, now: i64) -> Vec<Leased> {
+    spool.lease_due("node", at(now), at(now + 3600), 100).await.unwrap()
+}
+
+pub(super) fn an_hour_from(now: i64) -> Lease {
+    Lease { owner: Arc::from("node"), until: at(now + 3600) }
+}
+
+pub(super) async fn content<S: Spool>(spool: &S, leased: &Leased) -> Vec<u8> {
+    let (mut body, mut content) = (spool.body(leased).await.unwrap(), Vec::new());
+    while let Some(chunk) = body.next_chunk().await.unwrap() {
+        content.extend_from_slice(&chunk);
+    }
+    content
+}
+
+pub(super) fn delivered() -> Outcome {
+    Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), host: Some("mx.example.net".to_owned()) }
+}
+
+pub(super) fn deferred(next_attempt_at: Timestamp) -> Outcome {
+    Outcome::Deferred { reply: "451 4.3.0 Later".to_owned(), host: None, next_attempt_at }
+}
+
+pub(super) fn failed() -> Outcome {
+    Outcome::Failed { reply: "550 5.1.1 Unknown".to_owned(), host: Some("mx.example.net".to_owned()) }
+}

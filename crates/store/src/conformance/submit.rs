@@ -1,0 +1,105 @@
+//! What a commit promises.
+#![expect(missing_docs, reason = "the names say it")]
+
+use bytes::Bytes;
+use types::{BodyType, ForwardPath, QueueId, ReversePath};
+
+use super::sample::{an_hour_from, at, commit, content, delivered, lease, mailbox, submission};
+use crate::{RecipientState, Spool, SpoolError};
+
+pub async fn what_is_committed_comes_back_octet_for_octet<S: Spool>(spool: &S) {
+    let every_octet: Vec<u8> = (0..=255).collect();
+    let mut incoming = spool.open(QueueId::from_bytes([1; 16]));
+    for chunk in every_octet.chunks(7) {
+        spool.append(&mut incoming, Bytes::copy_from_slice(chunk)).await.unwrap();
+    }
+    spool.commit(submission(1, &["bob@example.net"]), incoming, None).await.unwrap();
+    let leased = lease(spool, 10).await;
+    assert_eq!(leased[0].size, 256);
+    assert_eq!(content(spool, &leased[0]).await, every_octet);
+}
+
+pub async fn an_empty_message_is_a_message<S: Spool>(spool: &S) {
+    let incoming = spool.open(QueueId::from_bytes([1; 16]));
+    spool.commit(submission(1, &["bob@example.net"]), incoming, None).await.unwrap();
+    let leased = lease(spool, 10).await;
+    assert_eq!((leased[0].size, content(spool, &leased[0]).await), (0, Vec::new()));
+}
+
+/// Sizes around those where a backend may change its ways.
+pub async fn a_large_message_comes_back_in_chunks<S: Spool>(spool: &S) {
+    for (n, size) in (1..).zip([65_535_usize, 65_536, 65_537, 131_072, 131_073, 3_000_001]) {
+        let text: Vec<u8> = (0..size).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        let mut incoming = spool.open(QueueId::from_bytes([n; 16]));
+        for chunk in text.chunks(16_384) {
+            spool.append(&mut incoming, Bytes::copy_from_slice(chunk)).await.unwrap();
+        }
+        spool.commit(submission(n, &["bob@example.net"]), incoming, None).await.unwrap();
+        let leased = lease(spool, 100).await;
+        assert!(content(spool, &leased[0]).await == text, "{size} octets");
+        spool.record(&leased[0], vec![(0, delivered())], at(101)).await.unwrap();
+    }
+}
+
+pub async fn nothing_is_visible_before_the_commit<S: Spool>(spool: &S) {
+    let mut incoming = spool.open(QueueId::from_bytes([1; 16]));
+    spool.append(&mut incoming, Bytes::from(vec![b'x'; 200_000])).await.unwrap();
+    assert!(lease(spool, 100).await.is_empty());
+    assert!(spool.list().await.unwrap().is_empty());
+    drop(incoming);
+    assert_eq!(spool.next_due().await.unwrap(), None);
+    assert_eq!(spool.stats().await.unwrap(), crate::Stats::default());
+}
+
+pub async fn an_id_is_used_once<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net"])).await;
+    let mut incoming = spool.open(QueueId::from_bytes([1; 16]));
+    spool.append(&mut incoming, Bytes::from_static(b"another")).await.unwrap();
+    let again = spool.commit(submission(1, &["carol@example.net"]), incoming, None).await;
+    assert!(matches!(again, Err(SpoolError::Failing(_))));
+    let leased = lease(spool, 10).await;
+    assert_eq!(content(spool, &leased[0]).await, b"Subject: hello\r\n\r\nhello\r\n");
+    assert_eq!(spool.show(QueueId::from_bytes([1; 16])).await.unwrap().unwrap().recipients.len(), 1);
+}
+
+pub async fn a_message_can_be_born_leased<S: Spool>(spool: &S) {
+    let mut incoming = spool.open(QueueId::from_bytes([1; 16]));
+    spool.append(&mut incoming, Bytes::from_static(b"hello")).await.unwrap();
+    let submission = submission(1, &["bob@example.net", "carol@example.net"]);
+    let leased = spool.commit(submission.clone(), incoming, Some(an_hour_from(1))).await.unwrap().unwrap();
+    assert_eq!((*leased.submission).clone(), submission);
+    assert_eq!(leased.recipients.len(), 2);
+    assert_eq!(content(spool, &leased).await, b"hello");
+    assert!(lease(spool, 10).await.is_empty());
+    spool.record(&leased, vec![(0, delivered()), (1, delivered())], at(11)).await.unwrap();
+    assert!(spool.list().await.unwrap().is_empty());
+}
+
+pub async fn a_held_message_is_not_due<S: Spool>(spool: &S) {
+    let mut held = submission(1, &["bob@example.net"]);
+    held.held = true;
+    let incoming = spool.open(held.id);
+    let leased = spool.commit(held.clone(), incoming, Some(an_hour_from(1))).await.unwrap();
+    assert!(leased.is_none());
+    assert!(lease(spool, 100).await.is_empty());
+    assert_eq!(spool.next_due().await.unwrap(), None);
+    let details = spool.show(held.id).await.unwrap().unwrap();
+    assert!(details.entry.held);
+    assert_eq!(details.recipients[0].state, RecipientState::Held);
+}
+
+pub async fn envelopes_come_back_as_they_were<S: Spool>(spool: &S) {
+    let mut first = submission(1, &["\"a b\"@example.net", "bob@[192.0.2.1]", "jürgen@bücher.example"]);
+    first.forward_paths.push(ForwardPath::Postmaster);
+    (first.reverse_path, first.body, first.smtputf8) = (ReversePath::Null, BodyType::EightBit, true);
+    let mut second = submission(2, &["bob@example.net"]);
+    second.reverse_path = ReversePath::Mailbox(mailbox("\"odd > one\"@example.org"));
+    commit(spool, first.clone()).await;
+    commit(spool, second.clone()).await;
+    let leased = lease(spool, 10).await;
+    assert_eq!((&*leased[0].submission, &*leased[1].submission), (&first, &second));
+    let listed = spool.list().await.unwrap();
+    assert_eq!((listed[0].sender.as_str(), listed[0].recipients), ("", 4));
+    assert_eq!((listed[1].sender.as_str(), listed[1].accepted_at), ("\"odd > one\"@example.org", at(2)));
+    assert_eq!(listed[1].account, "alice@example.org");
+}
