@@ -186,8 +186,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     async fn handshake(&mut self) -> Result<TlsFacts, Reason> {
         let config = self.door.tls.clone().ok_or(Reason::HandshakeFailed)?;
         let deadline = Instant::now() + self.terms.limits.handshake;
-        let shaken = self.alarm.within(deadline, self.wire.handshake(config, &mut self.input)).await;
-        let facts = shaken.map_err(|_| Reason::TimedOut)?.map_err(|error| {
+        let handshake = self.house.stop.run_until_cancelled(self.wire.handshake(config, &mut self.input));
+        let shaken = self.alarm.within(deadline, handshake).await.map_err(|_| Reason::TimedOut)?;
+        let facts = shaken.ok_or(Reason::Shutdown)?.map_err(|error| {
             tracing::debug!(session = %self.ledger.facts.id, %error, "no agreement on TLS");
             Reason::HandshakeFailed
         })?;

@@ -37,6 +37,7 @@ mod admission;
 pub mod tls;
 pub mod pem;
 mod wire;
+mod records;
 mod drive;
 mod alarm;
 mod patience;

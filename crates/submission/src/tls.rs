@@ -16,8 +16,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion,
-    version,
+    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection,
+    SupportedProtocolVersion, version,
 };
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -141,9 +141,8 @@ fn matched(
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(TlsError::Pair)
 }
 
-/// The provider, with AES-128 and SHA-256 in front: as good as the rest of the handshake, and on processors with
-/// instructions for both a session of one message costs a tenth less than with AES-256,
-/// which brings SHA-384 along.
+/// The provider, with AES-128 and SHA-256 in front: no weaker than the rest of the handshake, and where the processor
+/// has instructions for both, a session of one message costs a tenth less than with AES-256, which brings SHA-384.
 fn provider() -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
     provider.cipher_suites.sort_by_key(|suite| {

@@ -1,10 +1,11 @@
 //! The octets of one connection, in clear or under TLS, to and from a session's buffers.
 //!
-//! Nothing is kept between two calls but what cannot be thrown away: input is read into space on the stack, and only
-//! what came is copied; TLS records are made and taken apart in that same space (rustls' unbuffered interface). So an
-//! idle connection owns its keys and little else, and what waits to be written leaves in a single flight: at the end
-//! of a handshake that is the session tickets together with the greeting.
+//! Nothing is kept between two calls but what cannot be thrown away: input is read into space on the stack, records
+//! are taken apart there, and only the text that came is copied. So an idle connection owns its keys and little
+//! else. What is to be written waits for the next [`Wire::send`] and leaves in a single flight; at the end of a
+//! handshake that is the session tickets together with the greeting.
 
+use std::error::Error;
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::mem::{self, MaybeUninit};
@@ -13,13 +14,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
-use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic};
-use rustls::{CipherSuite, ProtocolVersion, ServerConfig};
+use rustls::ServerConfig;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use types::TlsFacts;
+
+use crate::records::{Progress, Records};
 
 /// The most octets of a TLS record with its header. RFC 8446 section 5.2, and the same room for TLS 1.2.
 const RECORD: usize = 5 + 16 * 1024 + 256;
@@ -34,7 +35,7 @@ const LINGER: usize = 1024 * 1024;
 /// One client's connection.
 pub(crate) struct Wire {
     socket: TcpStream,
-    tls: Option<Box<Tls>>,
+    tls: Option<Box<Records>>,
     /// Records that were made and not yet written.
     unsent: BytesMut,
 }
@@ -62,15 +63,15 @@ impl Wire {
         config: Arc<ServerConfig>,
         input: &mut BytesMut,
     ) -> io::Result<TlsFacts> {
-        let connection = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
-        self.tls = Some(Box::new(Tls { connection, partial: Vec::new(), progress: Progress::Handshaking }));
+        self.tls = Some(Box::new(Records::new(config).map_err(invalid)?));
         while self.progress() == Progress::Handshaking {
             poll_fn(|cx| self.poll_flush(cx)).await?;
             if poll_fn(|cx| self.poll_read(cx, input)).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        self.tls.as_ref().and_then(|tls| tls.facts()).ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
+        let facts = self.tls.as_ref().and_then(|tls| tls.facts());
+        facts.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
     }
 
     /// Adds what the client sends to `input` as soon as there is any, and says how many octets that is; 0 is the
@@ -104,7 +105,7 @@ impl Wire {
     pub(crate) async fn close(&mut self, output: &mut BytesMut) -> io::Result<()> {
         self.prepare(output)?;
         if let Some(tls) = &mut self.tls {
-            tls.say_goodbye(&mut self.unsent)?;
+            tls.say_goodbye(&mut self.unsent).map_err(invalid)?;
         }
         poll_fn(|cx| self.poll_flush(cx)).await?;
         poll_fn(|cx| Pin::new(&mut self.socket).poll_shutdown(cx)).await
@@ -125,7 +126,8 @@ impl Wire {
     }
 
     /// Tells TCP to acknowledge what came at once. A client that leaves Nagle's algorithm on holds its next small
-    /// segment until then, up to 40 ms. The setting does not last (tcp(7)), so it is repeated wherever the rest of something is awaited.
+    /// segment until then, up to 40 ms. The setting does not last (tcp(7)), so it is repeated wherever the rest of
+    /// something is awaited.
     pub(crate) fn acknowledge(&self) {
         #[cfg(target_os = "linux")]
         // Without it all works as well, only slower.
@@ -133,13 +135,13 @@ impl Wire {
     }
 
     fn progress(&self) -> Progress {
-        self.tls.as_ref().map_or(Progress::Open, |tls| tls.progress)
+        self.tls.as_ref().map_or(Progress::Open, |tls| tls.progress())
     }
 
     fn prepare(&mut self, output: &mut BytesMut) -> io::Result<()> {
         let text = mem::take(output);
         match &mut self.tls {
-            Some(tls) => tls.seal(&text, &mut self.unsent),
+            Some(tls) => tls.seal(&text, &mut self.unsent).map_err(invalid),
             None => {
                 self.unsent = text;
                 Ok(())
@@ -152,14 +154,11 @@ impl Wire {
         let mut space = [const { MaybeUninit::uninit() }; SPACE];
         let mut space = ReadBuf::uninit(&mut space);
         if let Some(tls) = &self.tls {
-            space.put_slice(&tls.partial);
+            space.put_slice(tls.partial());
         }
         let before = space.filled().len();
         if before == SPACE {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "handshake message too long",
-            )));
+            return Poll::Ready(Err(invalid("handshake message too long")));
         }
         ready!(Pin::new(&mut self.socket).poll_read(cx, &mut space))?;
         let taken = space.filled().len() - before;
@@ -205,189 +204,6 @@ impl Wire {
     }
 }
 
-/// How far a TLS connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Progress {
-    Handshaking,
-    Open,
-    /// The client has said that it will send no more.
-    Closed,
-}
-
-struct Tls {
-    connection: UnbufferedServerConnection,
-    /// The beginning of a record or handshake message whose end has not come.
-    partial: Vec<u8>,
-    progress: Progress,
-}
-
-impl Tls {
-    /// Takes records apart, as far as they are complete: text goes to `input`, what TLS itself answers to `unsent`.
-    fn open(
-        &mut self,
-        mut records: &mut [u8],
-        input: &mut BytesMut,
-        unsent: &mut BytesMut,
-    ) -> Result<(), rustls::Error> {
-        loop {
-            let UnbufferedStatus { discard, state } = self.connection.process_tls_records(records);
-            let more = match state {
-                Ok(ConnectionState::WriteTraffic(_)) => {
-                    self.progress = self.progress.max(Progress::Open);
-                    false
-                }
-                Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => {
-                    self.progress = Progress::Closed;
-                    false
-                }
-                Ok(state) => advance(state, input, unsent)?,
-                Err(error) => {
-                    self.take_alert(unsent);
-                    return Err(error);
-                }
-            };
-            records = records.get_mut(discard..).unwrap_or_default();
-            if !more {
-                self.partial = records.to_vec();
-                return Ok(());
-            }
-        }
-    }
-
-    /// Makes records of `text`.
-    fn seal(&mut self, text: &[u8], unsent: &mut BytesMut) -> io::Result<()> {
-        if text.is_empty() {
-            Ok(())
-        } else {
-            self.write(unsent, |traffic, space| traffic.encrypt(text, space))
-        }
-    }
-
-    /// Adds the alert that tells a close from a truncation (RFC 8446 section 6.1).
-    fn say_goodbye(&mut self, unsent: &mut BytesMut) -> io::Result<()> {
-        self.write(unsent, |traffic, space| traffic.queue_close_notify(space))
-    }
-
-    fn write(
-        &mut self,
-        unsent: &mut BytesMut,
-        mut write: impl FnMut(
-            &mut WriteTraffic<'_, ServerConnectionData>,
-            &mut [u8],
-        ) -> Result<usize, EncryptError>,
-    ) -> io::Result<()> {
-        // The end of `partial` has not come, so that this makes no progress with it; but rustls has marks in it.
-        while let Ok(state) = self.connection.process_tls_records(&mut self.partial).state {
-            match state {
-                ConnectionState::WriteTraffic(mut traffic) => {
-                    return append(unsent, |space| write(&mut traffic, space).map_err(Refused::from))
-                        .map_err(invalid);
-                }
-                state => advance(state, &mut BytesMut::new(), unsent).map_err(invalid)?,
-            };
-        }
-        Err(io::ErrorKind::BrokenPipe.into())
-    }
-
-    /// After an error: the alert that rustls has prepared, which is all that this connection will still say.
-    fn take_alert(&mut self, unsent: &mut BytesMut) {
-        while self.connection.wants_write() {
-            let Ok(state) = self.connection.process_tls_records(&mut []).state else { return };
-            if advance(state, &mut BytesMut::new(), unsent).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn facts(&self) -> Option<TlsFacts> {
-        let version = match self.connection.protocol_version()? {
-            ProtocolVersion::TLSv1_3 => "TLSv1.3",
-            ProtocolVersion::TLSv1_2 => "TLSv1.2",
-            _ => return None,
-        };
-        Some(TlsFacts {
-            version,
-            cipher: registered_name(self.connection.negotiated_cipher_suite()?.suite())?,
-        })
-    }
-}
-
-/// Does what a state of the handshake or of the stream asks for. False when only the client can bring it on.
-fn advance(
-    state: ConnectionState<'_, '_, ServerConnectionData>,
-    input: &mut BytesMut,
-    unsent: &mut BytesMut,
-) -> Result<bool, rustls::Error> {
-    match state {
-        ConnectionState::ReadTraffic(mut text) => {
-            while let Some(record) = text.next_record() {
-                input.extend_from_slice(record?.payload);
-            }
-        }
-        ConnectionState::EncodeTlsData(mut made) => {
-            append(unsent, |space| made.encode(space).map_err(Refused::from))?;
-        }
-        // Not yet: it leaves with what follows.
-        ConnectionState::TransmitTlsData(made) => made.done(),
-        ConnectionState::BlockedHandshake => return Ok(false),
-        // Early data was never offered, and the others are the caller's.
-        _ => return Err(rustls::Error::HandshakeNotComplete),
-    }
-    Ok(true)
-}
-
-/// Why rustls did not write: the space was too small, or it never will.
-enum Refused {
-    Needs(usize),
-    Never,
-}
-
-impl From<EncryptError> for Refused {
-    fn from(error: EncryptError) -> Self {
-        match error {
-            EncryptError::InsufficientSize(needs) => Self::Needs(needs.required_size),
-            EncryptError::EncryptExhausted => Self::Never,
-        }
-    }
-}
-
-impl From<EncodeError> for Refused {
-    fn from(error: EncodeError) -> Self {
-        match error {
-            EncodeError::InsufficientSize(needs) => Self::Needs(needs.required_size),
-            EncodeError::AlreadyEncoded => Self::Never,
-        }
-    }
-}
-
-/// Lets `write` add to `unsent`: it is asked how much it needs, then given that.
-fn append(
-    unsent: &mut BytesMut,
-    mut write: impl FnMut(&mut [u8]) -> Result<usize, Refused>,
-) -> Result<(), rustls::Error> {
-    let end = unsent.len();
-    loop {
-        match write(unsent.get_mut(end..).unwrap_or_default()) {
-            Ok(written) => {
-                unsent.truncate(end + written);
-                return Ok(());
-            }
-            Err(Refused::Needs(octets)) if unsent.len() < end + octets => unsent.resize(end + octets, 0),
-            Err(_) => return Err(rustls::Error::EncryptError),
-        }
-    }
-}
-
-/// The cipher suite as the IANA registry has it; rustls writes those of TLS 1.3 its own way.
-fn registered_name(suite: CipherSuite) -> Option<&'static str> {
-    match suite {
-        CipherSuite::TLS13_AES_128_GCM_SHA256 => Some("TLS_AES_128_GCM_SHA256"),
-        CipherSuite::TLS13_AES_256_GCM_SHA384 => Some("TLS_AES_256_GCM_SHA384"),
-        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => Some("TLS_CHACHA20_POLY1305_SHA256"),
-        other => other.as_str(),
-    }
-}
-
-fn invalid(error: rustls::Error) -> io::Error {
+fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }

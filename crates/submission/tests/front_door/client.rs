@@ -109,6 +109,13 @@ impl Client {
         rest
     }
 
+    /// All that the server still says, however it closes.
+    pub(crate) async fn last_words(&mut self) -> String {
+        let mut words = Vec::new();
+        let _ = self.stream.read_to_end(&mut words).await;
+        String::from_utf8(words).unwrap()
+    }
+
     /// Whether nothing is there to be read, after a while.
     pub(crate) async fn is_silent(&mut self, milliseconds: u64) -> bool {
         let wait = std::time::Duration::from_millis(milliseconds);

@@ -11,3 +11,4 @@ mod mail;
 mod limits;
 mod deadlines;
 mod shutdown;
+mod log;

@@ -29,6 +29,15 @@ async fn idle_sessions_are_told_at_once() {
 }
 
 #[tokio::test]
+async fn who_has_not_even_begun_a_handshake_is_not_waited_for() {
+    let server = Running::start();
+    let _silent = TcpStream::connect(server.implicit).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.stop.cancel();
+    ends(server, 1).await;
+}
+
+#[tokio::test]
 async fn a_message_under_way_is_finished_first() {
     let server = Running::start();
     let mut client = Client::known(&server).await;
