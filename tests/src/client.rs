@@ -40,7 +40,6 @@ impl Client {
     /// A connection in clear; the greeting is still to be heard.
     pub fn connect(address: SocketAddr, tls: &Arc<ClientConfig>) -> Client {
         let socket = TcpStream::connect(address).unwrap();
-        socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         Client { stream: Stream::Plain(socket), tls: Arc::clone(tls), heard: Vec::new() }

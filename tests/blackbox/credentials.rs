@@ -1,0 +1,123 @@
+//! Which credentials open the door, and how fast it shuts.
+
+use tests::client::Reply;
+use tests::server::{Installation, Server, Settings};
+
+const USER: &str = "alice@example.org";
+
+struct Door {
+    installation: Installation,
+    server: Server,
+}
+
+impl Door {
+    fn open() -> Door {
+        let installation = Installation::new(&Settings::default());
+        installation.add_user(USER, "correct horse");
+        let server = installation.start();
+        Door { installation, server }
+    }
+
+    fn knock(&self, user: &str, password: &str) -> Reply {
+        let mut client = self.server.client(&self.installation);
+        client.expect("EHLO client.example", 250);
+        client.auth_plain(user, password).unwrap()
+    }
+}
+
+#[test]
+fn a_revoked_app_password_is_refused_at_the_next_auth_and_ends_a_running_session() {
+    let door = Door::open();
+    let (id, password) = door.installation.app_password(USER, &[]);
+    let mut running = door.server.logged_in(&door.installation, USER, &password);
+    assert_eq!(door.knock(USER, &password).code, 235);
+    door.installation.done(&["app-password", "revoke", USER, &id]);
+    assert_eq!(door.knock(USER, &password).code, 535);
+    let reply = running.ask(&format!("MAIL FROM:<{USER}>")).unwrap();
+    assert!(reply.lines[0].starts_with("421 4.7.0 "), "{reply:?}");
+    assert_eq!(running.line().unwrap(), None);
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_credential_sounds_the_same() {
+    let door = Door::open();
+    door.installation.add_user("bob@example.org", "battery staple");
+    let (_, elsewhere) = door.installation.app_password(USER, &["--network", "192.0.2.0/24"]);
+    let (_, past) = door.installation.app_password(USER, &["--expires", "2020-01-01T00:00:00Z"]);
+    let (_, bobs) = door.installation.app_password("bob@example.org", &[]);
+    let wrong = door.knock(USER, "wrong");
+    assert_eq!(wrong.lines, ["535 5.7.8 Authentication credentials invalid"]);
+    for (user, password) in [
+        ("nobody@example.org", "correct horse"),
+        ("no address at all", "correct horse"),
+        (USER, "battery staple"),
+        (USER, bobs.as_str()),
+        (USER, elsewhere.as_str()),
+        (USER, past.as_str()),
+        (USER, "abcdefghijklmnop"),
+    ] {
+        assert_eq!(door.knock(user, password), wrong, "{user} {password}");
+    }
+    door.installation.done(&["user", "disable", USER]);
+    assert_eq!(door.knock(USER, "correct horse"), wrong);
+    door.installation.done(&["user", "enable", USER]);
+    assert_eq!(door.knock(USER, "correct horse").code, 235);
+}
+
+#[test]
+fn a_changed_password_shuts_the_door_at_once() {
+    let door = Door::open();
+    // Twice, so that the success is remembered.
+    assert_eq!(door.knock(USER, "correct horse").code, 235);
+    assert_eq!(door.knock(USER, "correct horse").code, 235);
+    let output = door.installation.run(&["user", "password", USER, "--password-stdin"], "battery staple");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(door.knock(USER, "correct horse").code, 535);
+    assert_eq!(door.knock(USER, "battery staple").code, 235);
+}
+
+#[test]
+fn an_app_password_may_be_typed_with_its_spaces() {
+    let door = Door::open();
+    let (_, password) = door.installation.app_password(USER, &[]);
+    assert_eq!(password.len(), 16);
+    let spaced = format!("{} {} {} {}", &password[..4], &password[4..8], &password[8..12], &password[12..]);
+    assert_eq!(door.knock(USER, &spaced).code, 235);
+    let listed = door.installation.json(&["app-password", "list", USER]);
+    assert_eq!(listed[0]["label"], "a test");
+}
+
+#[test]
+fn a_disabled_account_cannot_go_on_with_its_session() {
+    let door = Door::open();
+    let mut running = door.server.logged_in(&door.installation, USER, "correct horse");
+    door.installation.done(&["user", "disable", USER]);
+    let reply = running.ask(&format!("MAIL FROM:<{USER}>")).unwrap();
+    assert!(reply.lines[0].starts_with("421 4.7.0 "), "{reply:?}");
+}
+
+#[test]
+fn no_secret_ends_up_in_the_log() {
+    let installation = Installation::new(&Settings::default());
+    installation.add_user(USER, "correct-horse-battery");
+    let (_, password) = installation.app_password(USER, &[]);
+    let mut command = installation.command(&["serve"]);
+    command.env("RUST_LOG", "trace").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let server = Server::from(command.spawn().unwrap());
+    for secret in ["correct-horse-battery", "almost-the-password", password.as_str()] {
+        let mut client = server.client(&installation);
+        client.expect("EHLO client.example", 250);
+        client.auth_plain(USER, secret).unwrap();
+        client.expect("NOOP", 250);
+        client.ask("AUTH LOGIN").unwrap();
+        client.expect("QUIT", 221);
+    }
+    server.signal("TERM");
+    server.until_logged("\"stopped\"");
+    let log = server.log();
+    for secret in ["correct-horse-battery", "almost-the-password", password.as_str()] {
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("\0{USER}\0{secret}"));
+        assert!(!log.contains(secret) && !log.contains(&encoded), "{secret} is in the log");
+    }
+}

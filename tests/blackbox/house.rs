@@ -1,0 +1,137 @@
+//! The house rules: which crate may use which, and what may be written in one place alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// In reading order: a crate may use only crates above it. A crate that is not here is not part of the house.
+const ORDER: [&str; 11] = [
+    "types", "sasl", "esmtp", "message", "store", "store-sqlite", "auth", "delivery", "submission", "config", "gatepost",
+];
+
+/// Beyond the order: what a crate must never use, ours or not.
+const NEVER: [(&str, &[&str]); 10] = [
+    ("types", &["tokio", "sqlx", "rustls", "tokio-rustls"]),
+    ("sasl", &["tokio", "sqlx", "rustls", "tokio-rustls", "argon2"]),
+    ("esmtp", &["tokio", "sqlx", "rustls", "tokio-rustls", "jiff", "rand"]),
+    ("message", &["tokio", "sqlx", "rustls", "tokio-rustls"]),
+    ("store", &["sqlx", "tokio", "rustls"]),
+    ("store-sqlite", &["store-postgres", "auth", "esmtp"]),
+    ("auth", &["esmtp", "message", "sqlx", "store-sqlite"]),
+    ("delivery", &["submission", "auth", "sqlx", "store-sqlite"]),
+    ("submission", &["sqlx", "store", "store-sqlite", "auth", "delivery"]),
+    ("config", &ORDER),
+];
+
+/// What is written in one place, so that whoever finds that place has the audit: the text, and the only files with it.
+const PLACES: [(&str, &[&str]); 7] = [
+    ("Durable::after_sync(", &["crates/delivery/src/commit.rs"]),
+    ("SenderAllowed::after_check(", &["crates/gatepost/src/sender.rs"]),
+    ("Authenticated::new(", &["crates/auth/src/judge.rs", "crates/auth/src/judge/"]),
+    ("rustls_pemfile::", &["crates/submission/src/pem.rs"]),
+    ("SystemTime::now(", &["crates/gatepost/src/clock.rs"]),
+    ("Timestamp::now(", &["crates/gatepost/src/clock.rs"]),
+    ("#[allow(", &[]),
+];
+
+#[test]
+fn every_crate_uses_only_what_stands_above_it() {
+    let position: BTreeMap<&str, usize> = ORDER.iter().enumerate().map(|(index, name)| (*name, index)).collect();
+    for (name, uses) in dependencies() {
+        let Some(own) = position.get(name.as_str()) else { continue };
+        for used in &uses {
+            let above = position.get(used.as_str()).is_none_or(|place| place < own);
+            assert!(above, "`{name}` uses `{used}`, which stands below it");
+        }
+        let never = NEVER.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, never)| never);
+        let wrong: Vec<_> = uses.iter().filter(|used| never.contains(&used.as_str())).collect();
+        assert!(wrong.is_empty(), "`{name}` must never use {wrong:?}");
+    }
+}
+
+#[test]
+fn every_crate_of_the_house_is_in_its_plan() {
+    let names: Vec<String> = dependencies().into_iter().map(|(name, _)| name).collect();
+    let unknown: Vec<_> =
+        names.iter().filter(|name| !ORDER.contains(&name.as_str()) && !["tests", "load"].contains(&name.as_str())).collect();
+    assert!(unknown.is_empty(), "not in the order of crates: {unknown:?}");
+}
+
+#[test]
+fn what_belongs_in_one_place_is_nowhere_else() {
+    let mut wrong = Vec::new();
+    for file in sources(&root().join("crates")) {
+        let name = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = without_tests(&text);
+        wrong.extend(PLACES.iter().filter(|(words, places)| {
+            code.lines().any(|line| says(line, words)) && !places.iter().any(|place| name.starts_with(place))
+        }).map(|(words, _)| format!("{name}: {words}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_file_begins_with_what_it_is_for() {
+    let silent: Vec<_> = sources(&root().join("crates"))
+        .into_iter()
+        .filter(|file| !std::fs::read_to_string(file).unwrap().starts_with("//!"))
+        .collect();
+    assert!(silent.is_empty(), "no module documentation: {silent:#?}");
+}
+
+#[test]
+fn every_dialogue_tells_why_it_is_there() {
+    let dialogues = tests::dialogue::find(&root().join("tests/dialogues"));
+    assert!(dialogues.len() >= 60);
+    let silent: Vec<_> =
+        dialogues.iter().filter(|path| !std::fs::read_to_string(path).unwrap().starts_with("# ")).collect();
+    assert!(silent.is_empty(), "no comment at the head: {silent:#?}");
+}
+
+/// Each workspace member with what it uses outside of its tests.
+fn dependencies() -> Vec<(String, Vec<String>)> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let names = |package: &Value| {
+        let uses = package["dependencies"].as_array().unwrap().iter();
+        uses.filter(|used| used["kind"] != "dev").map(|used| tests::server::text(used, "name")).collect()
+    };
+    metadata["packages"].as_array().unwrap().iter().map(|package| (tests::server::text(package, "name"), names(package))).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            // Tests of a crate may do what its code may not.
+            true if path.file_name().is_some_and(|name| name == "tests") => {}
+            true => found.extend(sources(&path)),
+            false if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") => found.push(path),
+            false => {}
+        }
+    }
+    found
+}
+
+/// Tests stand last in a file.
+fn without_tests(text: &str) -> &str {
+    text.split_once("#[cfg(test)]\nmod ").map_or(text, |(code, _)| code)
+}
+
+/// In code, not in a comment.
+fn says(line: &str, words: &str) -> bool {
+    line.split("//").next().is_some_and(|code| code.contains(words))
+}

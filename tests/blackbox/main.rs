@@ -1,0 +1,14 @@
+//! The real binary, seen from outside: clients that others wrote, crashes, full disks, next hosts that say no.
+
+mod house;
+mod letter;
+mod clients;
+mod commands;
+mod credentials;
+mod tls;
+mod crash;
+mod shutdown;
+mod disk;
+mod memory;
+mod pace;
+mod relay;

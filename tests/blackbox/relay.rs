@@ -1,0 +1,265 @@
+//! The next host, and every way in which it can say no.
+
+use serde_json::Value;
+use tests::authority::Authority;
+use tests::server::{Installation, Server, Settings, text, until};
+use tests::smarthost::{Answer, Script, Smarthost, Tls};
+
+use crate::letter::{awkward, letter};
+
+const USER: &str = "alice@example.org";
+
+/// Gatepost before a scripted next host.
+struct Relay {
+    next: Smarthost,
+    installation: Installation,
+    server: Server,
+}
+
+impl Relay {
+    fn to(script: Script) -> Relay {
+        Relay::with(script, |next| format!("via = \"smtp://{}\"\ntls = \"off\"", next.address))
+    }
+
+    fn with(script: Script, delivery: impl FnOnce(&Smarthost) -> String) -> Relay {
+        let next = Smarthost::start(script);
+        let installation = Installation::new(&Settings { delivery: delivery(&next), ..Settings::default() });
+        installation.add_user(USER, "correct horse");
+        let server = installation.start();
+        Relay { next, installation, server }
+    }
+
+    /// Sends; the id it got.
+    fn send(&self, parameters: &str, to: &[&str], message: &[u8]) -> String {
+        let mut client = self.server.logged_in(&self.installation, USER, "correct horse");
+        client.expect(&format!("MAIL FROM:<{USER}>{parameters}"), 250);
+        for recipient in to {
+            client.expect(&format!("RCPT TO:<{recipient}>"), 250);
+        }
+        client.expect("DATA", 354);
+        client.say(&tests::client::stuffed(message)).unwrap();
+        let reply = client.reply().unwrap();
+        assert_eq!(reply.code, 250, "{reply:?}");
+        reply.lines[0].rsplit(' ').next().unwrap().to_owned()
+    }
+
+    /// The recipients of this message, as soon as each was tried.
+    fn fates(&self, id: &str) -> Vec<Value> {
+        until("every recipient was tried", || {
+            let shown = self.installation.json(&["queue", "show", id]);
+            let recipients = shown["recipients"].as_array().unwrap().clone();
+            recipients.iter().all(|recipient| recipient["state"] != "queued").then_some(recipients)
+        })
+    }
+}
+
+fn answering(answer: impl Fn(&str, usize) -> Option<String> + Send + Sync + 'static) -> Script {
+    let answer: Answer = Box::new(answer);
+    Script { answer, ..Script::default() }
+}
+
+fn says(line: &str, start: &str, reply: &str) -> Option<String> {
+    line.starts_with(start).then(|| reply.to_owned())
+}
+
+#[test]
+fn a_message_arrives_as_it_was_sent_and_leaves_the_queue() {
+    let relay = Relay::to(Script::default());
+    let message = awkward("relayed");
+    relay.send(" BODY=8BITMIME", &["bob@example.net", "carol@example.com"], &message);
+    let arrived = relay.next.until_messages(1);
+    assert_eq!(arrived[0].sender, USER);
+    assert_eq!(arrived[0].recipients, ["bob@example.net", "carol@example.com"]);
+    assert!(arrived[0].octets.ends_with(&message), "{}", String::from_utf8_lossy(&arrived[0].octets));
+    relay.installation.until_queue_is_empty();
+    assert_eq!(relay.next.messages().len(), 1);
+    assert!(relay.next.lines()[0].starts_with("EHLO mail.example.org"));
+}
+
+#[test]
+fn each_recipient_has_its_own_fate() {
+    let relay = Relay::to(answering(|line, _| {
+        says(line, "RCPT TO:<gone@", "550 5.1.1 no such user").or_else(|| says(line, "RCPT TO:<later@", "450 4.2.1 come back"))
+    }));
+    let id = relay.send("", &["fine@example.net", "gone@example.net", "later@example.net"], &letter("fates", "text\r\n"));
+    let fates = relay.fates(&id);
+    assert_eq!(fates.iter().map(|fate| text(fate, "state")).collect::<Vec<_>>(), ["delivered", "failed", "deferred"]);
+    assert!(text(&fates[1], "last_reply").contains("550 5.1.1"), "{}", fates[1]);
+    assert!(text(&fates[2], "last_reply").contains("450 4.2.1"), "{}", fates[2]);
+    assert_eq!(fates[2]["attempts"], 1);
+    assert!(fates[2]["next_attempt_at"].is_string() && fates[1]["next_attempt_at"].is_null());
+    assert_eq!(relay.next.messages()[0].recipients, ["fine@example.net"]);
+    assert_eq!(relay.installation.queue().len(), 1);
+}
+
+#[test]
+fn a_no_after_the_text_counts_for_every_recipient() {
+    let relay = Relay::to(answering(|line, _| says(line, ".", "554 5.6.0 not this text")));
+    let id = relay.send("", &["a@example.net", "b@example.net"], &letter("refused", "text\r\n"));
+    let fates = relay.fates(&id);
+    assert!(fates.iter().all(|fate| fate["state"] == "failed"), "{fates:?}");
+    assert!(text(&fates[0], "last_reply").contains("554 5.6.0"));
+    assert_eq!(relay.installation.queue().len(), 1);
+}
+
+#[test]
+fn a_host_that_comes_back_gets_the_message_on_retry_and_only_once() {
+    let relay = Relay::to(answering(|line, before| if before == 0 { says(line, ".", "451 4.3.0 later") } else { None }));
+    let id = relay.send("", &["bob@example.net"], &letter("again", "text\r\n"));
+    assert_eq!(relay.fates(&id)[0]["state"], "deferred");
+    relay.installation.done(&["queue", "retry", &id]);
+    assert_eq!(relay.next.until_messages(1).len(), 1);
+    relay.installation.until_queue_is_empty();
+    assert_eq!(relay.next.messages().len(), 1);
+}
+
+#[test]
+fn eight_bit_text_is_not_forced_on_a_host_that_cannot_have_it() {
+    let relay = Relay::to(Script { capabilities: vec!["PIPELINING"], ..Script::default() });
+    let id = relay.send(" BODY=8BITMIME", &["bob@example.net"], &letter("eight", "na\u{ef}ve\r\n"));
+    let fates = relay.fates(&id);
+    assert_eq!(fates[0]["state"], "failed");
+    assert!(text(&fates[0], "last_reply").contains("5.6.3"), "{}", fates[0]);
+    assert!(relay.next.messages().is_empty());
+    assert!(!relay.next.lines().iter().any(|line| line == "DATA"));
+}
+
+#[test]
+fn a_utf_8_address_is_not_mangled_for_a_host_that_does_not_know_it() {
+    let relay = Relay::to(Script { capabilities: vec!["8BITMIME"], ..Script::default() });
+    let id = relay.send(" SMTPUTF8", &["j\u{fc}rgen@example.net"], &letter("utf8", "text\r\n"));
+    let fates = relay.fates(&id);
+    assert_eq!(fates[0]["state"], "failed");
+    assert!(text(&fates[0], "last_reply").contains("5.6.7"), "{}", fates[0]);
+    assert!(relay.next.messages().is_empty());
+}
+
+#[test]
+fn a_host_that_is_down_defers_and_is_named() {
+    let relay = Relay::with(Script::default(), |_| {
+        // Bound and let go: nobody listens there.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        format!("via = \"smtp://{free}\"\ntls = \"off\"")
+    });
+    let id = relay.send("", &["bob@example.net"], &letter("down", "text\r\n"));
+    let fates = relay.fates(&id);
+    assert_eq!(fates[0]["state"], "deferred");
+    assert!(fates[0]["last_reply"].is_string() && fates[0]["last_host"].is_string(), "{}", fates[0]);
+}
+
+#[test]
+fn the_login_of_the_next_host_waits_for_verified_tls() {
+    let (next, authority) = secured(Tls::Asked);
+    let installation = relaying(&next, "smtp", &authority.pem());
+    let server = installation.start();
+    submit(&installation, &server);
+    assert_eq!(next.until_messages(1).len(), 1);
+    let lines = next.lines();
+    let starttls = lines.iter().position(|line| line == "STARTTLS").expect("STARTTLS");
+    let auth = lines.iter().position(|line| line.starts_with("AUTH ")).expect("AUTH");
+    assert!(starttls < auth, "{lines:?}");
+}
+
+#[test]
+fn a_next_host_with_tls_from_the_start_is_verified_too() {
+    let (next, authority) = secured(Tls::First);
+    let installation = relaying(&next, "smtps", &authority.pem());
+    let server = installation.start();
+    submit(&installation, &server);
+    assert_eq!(next.until_messages(1).len(), 1);
+    assert!(next.lines().iter().any(|line| line.starts_with("AUTH ")));
+}
+
+#[test]
+fn a_next_host_nobody_vouches_for_gets_neither_login_nor_message() {
+    let (next, _) = secured(Tls::Asked);
+    let installation = relaying(&next, "smtp", &Authority::new().pem());
+    let server = installation.start();
+    let id = submit(&installation, &server);
+    until("the message is deferred", || {
+        let shown = installation.json(&["queue", "show", &id]);
+        (shown["recipients"][0]["state"] == "deferred").then_some(())
+    });
+    assert!(next.messages().is_empty());
+    assert!(!next.lines().iter().any(|line| line.starts_with("AUTH ") || line.starts_with("MAIL ")), "{:?}", next.lines());
+}
+
+#[test]
+fn a_next_host_without_starttls_gets_neither_login_nor_message() {
+    let next = Smarthost::start(Script { capabilities: vec!["AUTH PLAIN LOGIN"], ..Script::default() });
+    let installation = relaying(&next, "smtp", &Authority::new().pem());
+    let server = installation.start();
+    let id = submit(&installation, &server);
+    until("the message is deferred", || {
+        let shown = installation.json(&["queue", "show", &id]);
+        (shown["recipients"][0]["state"] == "deferred").then_some(())
+    });
+    assert!(!next.lines().iter().any(|line| line.starts_with("AUTH ") || line.starts_with("MAIL ")), "{:?}", next.lines());
+}
+
+#[test]
+fn what_a_next_host_says_before_tls_is_not_believed_within() {
+    let authority = Authority::new();
+    let script = Script {
+        tls: Tls::Asked(authority.sign()),
+        capabilities: vec!["8BITMIME"],
+        answer: Box::new(|line, _| says(line, "STARTTLS", "220 2.0.0 go\r\n250-evil\r\n250 AUTH PLAIN")),
+    };
+    let next = Smarthost::start(script);
+    let installation = relaying(&next, "smtp", &authority.pem());
+    let server = installation.start();
+    let id = submit(&installation, &server);
+    until("the message is deferred", || {
+        let shown = installation.json(&["queue", "show", &id]);
+        (shown["recipients"][0]["state"] == "deferred").then_some(())
+    });
+    assert!(next.messages().is_empty());
+}
+
+#[test]
+fn held_mail_goes_out_when_it_is_released() {
+    let relay = Relay::to(answering(|line, before| if before == 0 { says(line, ".", "451 4.3.0 later") } else { None }));
+    let id = relay.send("", &["bob@example.net"], &letter("held", "text\r\n"));
+    assert_eq!(relay.fates(&id)[0]["state"], "deferred");
+    relay.installation.done(&["queue", "hold", &id]);
+    assert_eq!(relay.installation.queue()[0]["held"], true);
+    relay.installation.done(&["queue", "release", &id]);
+    relay.installation.done(&["queue", "retry", &id]);
+    assert_eq!(relay.next.until_messages(1).len(), 1);
+    relay.installation.until_queue_is_empty();
+}
+
+fn secured(tls: fn(tests::authority::Pair) -> Tls) -> (Smarthost, Authority) {
+    let authority = Authority::new();
+    let tls = tls(authority.sign());
+    (Smarthost::start(Script { tls, capabilities: vec!["AUTH PLAIN LOGIN", "8BITMIME"], ..Script::default() }), authority)
+}
+
+/// An installation that relays, with a login, to a host that only this root vouches for.
+fn relaying(next: &Smarthost, scheme: &str, root: &str) -> Installation {
+    let installation = Installation::new(&Settings::default());
+    std::fs::write(installation.path("next-ca.pem"), root).unwrap();
+    std::fs::write(installation.path("next-password"), "next secret\n").unwrap();
+    private(&installation.path("next-password"));
+    installation.configure(&Settings {
+        delivery: format!(
+            "via = \"{scheme}://localhost:{}\"\ntls_ca = \"next-ca.pem\"\nusername = \"gatepost\"\npassword_file = \"next-password\"",
+            next.address.port()
+        ),
+        ..Settings::default()
+    });
+    installation.add_user(USER, "correct horse");
+    installation
+}
+
+fn private(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn submit(installation: &Installation, server: &Server) -> String {
+    let mut client = server.logged_in(installation, USER, "correct horse");
+    let reply = client.send(USER, &["bob@example.net"], &letter("onward", "text\r\n")).unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    reply.lines[0].rsplit(' ').next().unwrap().to_owned()
+}
