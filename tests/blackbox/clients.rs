@@ -98,7 +98,12 @@ fn pythons_smtplib_with_tls_from_the_start() {
 #[test]
 fn pythons_smtplib_with_starttls() {
     let door = Door::open();
-    smtplib(&door, door.server.starttls(), "smtplib.SMTP('localhost', port)", "client.starttls(context=context)");
+    smtplib(
+        &door,
+        door.server.starttls(),
+        "smtplib.SMTP('localhost', port)",
+        "client.starttls(context=context)",
+    );
 }
 
 fn curl(door: &Door, url: &str, more: &[&str]) {
@@ -106,7 +111,14 @@ fn curl(door: &Door, url: &str, more: &[&str]) {
     let file = door.write("letter", &message);
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--cacert", &door.authority_file(), "--url", url]);
-    command.args(["--user", &format!("{USER}:{}", door.password), "--mail-from", USER, "--mail-rcpt", "bob@example.net"]);
+    command.args([
+        "--user",
+        &format!("{USER}:{}", door.password),
+        "--mail-from",
+        USER,
+        "--mail-rcpt",
+        "bob@example.net",
+    ]);
     succeeds(command.args(["--upload-file", &file]).args(more), "");
     door.has_arrived(&message);
 }
@@ -115,7 +127,15 @@ fn swaks(door: &Door, address: SocketAddr, tls: &str) {
     let message = awkward("swaks");
     let file = door.write("letter", &message);
     let mut command = Command::new("swaks");
-    command.args(["--server", "127.0.0.1", "--port", &address.port().to_string(), "--helo", "client.example", tls]);
+    command.args([
+        "--server",
+        "127.0.0.1",
+        "--port",
+        &address.port().to_string(),
+        "--helo",
+        "client.example",
+        tls,
+    ]);
     command.args(["--tls-verify", "--tls-ca-path", &door.authority_file()]);
     command.args(["--auth", "PLAIN", "--auth-user", USER, "--auth-password", &door.password]);
     succeeds(command.args(["--from", USER, "--to", "bob@example.net", "--data", &format!("@{file}")]), "");
@@ -162,7 +182,8 @@ impl OpenSsl {
         let mut command = Command::new("openssl");
         command.args(["s_client", "-quiet", "-verify_return_error", "-verify_hostname", HOSTNAME]);
         command.args(["-CAfile", &door.authority_file(), "-connect", &address.to_string()]).args(more);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         OpenSsl { child, input, output }
     }

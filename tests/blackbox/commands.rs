@@ -46,8 +46,12 @@ fn a_user_has_its_keys() {
     assert_eq!(user["admin"], false);
     assert!(user["name"].is_null() && user["last_login_at"].is_null());
     assert!(text(&user, "created_at").ends_with('Z'));
-    let output = installation.run(&["user", "add", "bob@example.org", "--name", "Bob", "--admin", "--password-stdin", "--json"], "a password");
-    let added: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let output = installation.run(
+        &["user", "add", "bob@example.org", "--name", "Bob", "--admin", "--password-stdin", "--json"],
+        "a password",
+    );
+    let added: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     assert_keys(&added, &keys);
     assert_eq!((&added["name"], &added["admin"]), (&"Bob".into(), &true.into()));
     assert_eq!(installation.json(&["user", "list"]).as_array().unwrap().len(), 2);
@@ -80,10 +84,29 @@ fn a_log_in_shows_up_in_the_user() {
 #[test]
 fn an_app_password_has_its_keys_and_shows_its_secret_once() {
     let installation = installed();
-    let keys =
-        ["id", "label", "scopes", "networks", "senders", "created_at", "expires_at", "last_used_at", "last_used_ip"];
+    let keys = [
+        "id",
+        "label",
+        "scopes",
+        "networks",
+        "senders",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "last_used_ip",
+    ];
     let created = installation.json(&[
-        "app-password", "create", USER, "--label", "laptop", "--scope", "smtp", "--expires", "90d", "--network", "127.0.0.0/8",
+        "app-password",
+        "create",
+        USER,
+        "--label",
+        "laptop",
+        "--scope",
+        "smtp",
+        "--expires",
+        "90d",
+        "--network",
+        "127.0.0.0/8",
     ]);
     assert_keys(&created, &keys);
     let password = text(&created, "password");
@@ -106,7 +129,8 @@ fn people_see_an_app_password_in_four_groups() {
     let grouped = |line: &str| {
         let groups: Vec<&str> = line.split_whitespace().collect();
         groups.windows(4).any(|four| {
-            four.iter().all(|group| group.len() == 4 && group.bytes().all(|letter| letter.is_ascii_lowercase()))
+            four.iter()
+                .all(|group| group.len() == 4 && group.bytes().all(|letter| letter.is_ascii_lowercase()))
         })
     };
     assert!(shown.lines().any(grouped), "{shown}");
@@ -117,17 +141,24 @@ fn a_queue_entry_has_its_keys_and_can_be_removed() {
     let installation = installed();
     let server = installation.start();
     let mut client = server.logged_in(&installation, USER, "correct horse");
-    let reply = client.send(USER, &["bob@example.net", "carol@example.net"], &letter("queued", "text\r\n")).unwrap();
+    let reply =
+        client.send(USER, &["bob@example.net", "carol@example.net"], &letter("queued", "text\r\n")).unwrap();
     let id = reply.lines[0].rsplit(' ').next().unwrap().to_owned();
     let listed = installation.queue();
-    assert_keys(&listed[0], &["id", "account", "sender", "size", "accepted_at", "next_attempt_at", "held", "recipients"]);
+    assert_keys(
+        &listed[0],
+        &["id", "account", "sender", "size", "accepted_at", "next_attempt_at", "held", "recipients"],
+    );
     assert_eq!(text(&listed[0], "id"), id);
     assert_eq!(text(&listed[0], "account"), USER);
     assert_eq!(text(&listed[0], "sender"), USER);
     assert_eq!(listed[0]["recipients"], 2);
     assert!(listed[0]["size"].as_u64().is_some_and(|size| size > 100), "{}", listed[0]);
     let shown = installation.json(&["queue", "show", &id]);
-    assert_keys(&shown["recipients"][0], &["address", "state", "attempts", "next_attempt_at", "last_reply", "last_host"]);
+    assert_keys(
+        &shown["recipients"][0],
+        &["address", "state", "attempts", "next_attempt_at", "last_reply", "last_host"],
+    );
     assert_eq!(shown["recipients"][1]["address"], "carol@example.net");
     installation.json(&["queue", "stats"]);
     assert_one_error(&installation.run(&["queue", "remove", &id], ""));
@@ -141,9 +172,16 @@ fn an_error_is_one_line_that_says_what_to_do() {
     let installation = installed();
     assert_one_error(&installation.run(&["user", "show", "nobody@example.org"], ""));
     assert_one_error(&installation.run(&["user", "add", USER, "--password-stdin"], "x"));
-    assert_one_error(&installation.run(&["app-password", "create", "nobody@example.org", "--label", "x"], ""));
-    assert_one_error(&installation.run(&["key", "generate", &installation.path("master.key").to_string_lossy()], ""));
-    let absent = Command::new(binary()).args(["--config", "/nonexistent/gatepost.toml", "user", "list"]).output().unwrap();
+    assert_one_error(
+        &installation.run(&["app-password", "create", "nobody@example.org", "--label", "x"], ""),
+    );
+    assert_one_error(
+        &installation.run(&["key", "generate", &installation.path("master.key").to_string_lossy()], ""),
+    );
+    let absent = Command::new(binary())
+        .args(["--config", "/nonexistent/gatepost.toml", "user", "list"])
+        .output()
+        .unwrap();
     assert!(assert_one_error(&absent).contains("/nonexistent/gatepost.toml"));
 }
 
@@ -159,7 +197,8 @@ fn wrong_usage_is_exit_code_2() {
 fn the_configuration_may_be_named_after_the_verb_and_by_the_environment() {
     let installation = installed();
     let file = installation.path("gatepost.toml");
-    let after = Command::new(binary()).args(["user", "list", "--json", "--config"]).arg(&file).output().unwrap();
+    let after =
+        Command::new(binary()).args(["user", "list", "--json", "--config"]).arg(&file).output().unwrap();
     assert!(after.status.success(), "{after:?}");
     let mut command = Command::new(binary());
     let named = command.args(["user", "list", "--json"]).env("GATEPOST_CONFIG", &file).output().unwrap();

@@ -48,7 +48,8 @@ fn one_round(installation: &Installation, password: &str, round: usize, acknowle
     std::thread::scope(|scope| {
         let (server, next) = (&server, &next);
         for _ in 0..CLIENTS {
-            scope.spawn(move || send_until_cut_off(installation, server, password, round, next, acknowledged));
+            scope
+                .spawn(move || send_until_cut_off(installation, server, password, round, next, acknowledged));
         }
         let enough = before + 1 + round * 5;
         let names = acknowledged.names.lock().unwrap();
@@ -87,7 +88,9 @@ fn acknowledge(acknowledged: &Acknowledged, name: String) {
 fn named(name: &str) -> Vec<u8> {
     let seed = name.bytes().fold(7_usize, |sum, octet| sum.wrapping_mul(31).wrapping_add(octet.into()));
     let lines = [1, 20, 300, 1_500, 4_000][seed % 5];
-    let body: String = (0..lines).map(|line| format!("{name} line {line:08} of {lines:08}, and some more words\r\n")).collect();
+    let body: String = (0..lines)
+        .map(|line| format!("{name} line {line:08} of {lines:08}, and some more words\r\n"))
+        .collect();
     letter(name, &body)
 }
 
@@ -104,7 +107,10 @@ fn assert_same(acknowledged: &BTreeSet<String>, stored: &[Vec<u8>]) {
 
 fn subject(message: &[u8]) -> String {
     let text = String::from_utf8_lossy(message);
-    text.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap_or_else(|| panic!("no subject: {text}")).to_owned()
+    text.lines()
+        .find_map(|line| line.strip_prefix("Subject: "))
+        .unwrap_or_else(|| panic!("no subject: {text}"))
+        .to_owned()
 }
 
 fn assert_swept(maildir: &Path) {
@@ -134,7 +140,8 @@ fn a_second_server_on_the_same_store_is_refused_and_told_who_holds_it() {
     let output = installation.run(&["serve"], "");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    let error = said.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("no error: {said}"));
+    let error =
+        said.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("no error: {said}"));
     assert!(error.contains(&first.id().to_string()), "{error}");
     // Killed, it holds nothing any more.
     first.kill();

@@ -16,9 +16,15 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     fn mount(at: &Path) -> SmallDisk {
         std::fs::create_dir_all(at).unwrap();
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", "size=48m,mode=700", "gatepost-test"]).arg(at).status();
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=48m,mode=700", "gatepost-test"])
+            .arg(at)
+            .status();
         let mounted = status.is_ok_and(|status| status.success());
-        assert!(mounted, "this test mounts a tmpfs of 48 MiB for the store: run it as root, or with CAP_SYS_ADMIN");
+        assert!(
+            mounted,
+            "this test mounts a tmpfs of 48 MiB for the store: run it as root, or with CAP_SYS_ADMIN"
+        );
         SmallDisk(at.to_owned())
     }
 
@@ -34,7 +40,8 @@ impl SmallDisk {
     }
 
     fn free(&self) -> usize {
-        let output = Command::new("df").args(["--output=avail", "--block-size=1M"]).arg(&self.0).output().unwrap();
+        let output =
+            Command::new("df").args(["--output=avail", "--block-size=1M"]).arg(&self.0).output().unwrap();
         String::from_utf8(output.stdout).unwrap().split_whitespace().last().unwrap().parse().unwrap()
     }
 }
@@ -82,5 +89,11 @@ fn a_full_disk_is_told_with_452_and_forgotten_when_there_is_room_again() {
 }
 
 fn send(client: &mut Client, name: &str) -> Reply {
-    client.send(USER, &["bob@example.net"], &letter(name, &"forty octets of text on every line, so..\r\n".repeat(15_000))).unwrap()
+    client
+        .send(
+            USER,
+            &["bob@example.net"],
+            &letter(name, &"forty octets of text on every line, so..\r\n".repeat(15_000)),
+        )
+        .unwrap()
 }

@@ -12,7 +12,12 @@ pub(crate) fn letter(name: &str, body: &str) -> Vec<u8> {
 /// What breaks when somebody is careless: dots, a From line, trailing blanks, a line of 998 octets, UTF-8.
 pub(crate) fn awkward(name: &str) -> Vec<u8> {
     let long = "x".repeat(998);
-    letter(name, &format!(".\r\n..\r\n.hidden\r\nFrom here\r\ntrailing  \r\n\ttab\r\n\r\n{long}\r\nna\u{ef}ve\r\n.\r\nend\r\n"))
+    letter(
+        name,
+        &format!(
+            ".\r\n..\r\n.hidden\r\nFrom here\r\ntrailing  \r\n\ttab\r\n\r\n{long}\r\nna\u{ef}ve\r\n.\r\nend\r\n"
+        ),
+    )
 }
 
 /// Whether what lies in a Maildir, with the line ends of Unix, ends with this very message.

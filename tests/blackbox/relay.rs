@@ -79,11 +79,19 @@ fn a_message_arrives_as_it_was_sent_and_leaves_the_queue() {
 #[test]
 fn each_recipient_has_its_own_fate() {
     let relay = Relay::to(answering(|line, _| {
-        says(line, "RCPT TO:<gone@", "550 5.1.1 no such user").or_else(|| says(line, "RCPT TO:<later@", "450 4.2.1 come back"))
+        says(line, "RCPT TO:<gone@", "550 5.1.1 no such user")
+            .or_else(|| says(line, "RCPT TO:<later@", "450 4.2.1 come back"))
     }));
-    let id = relay.send("", &["fine@example.net", "gone@example.net", "later@example.net"], &letter("fates", "text\r\n"));
+    let id = relay.send(
+        "",
+        &["fine@example.net", "gone@example.net", "later@example.net"],
+        &letter("fates", "text\r\n"),
+    );
     let fates = relay.fates(&id);
-    assert_eq!(fates.iter().map(|fate| text(fate, "state")).collect::<Vec<_>>(), ["delivered", "failed", "deferred"]);
+    assert_eq!(
+        fates.iter().map(|fate| text(fate, "state")).collect::<Vec<_>>(),
+        ["delivered", "failed", "deferred"]
+    );
     assert!(text(&fates[1], "last_reply").contains("550 5.1.1"), "{}", fates[1]);
     assert!(text(&fates[2], "last_reply").contains("450 4.2.1"), "{}", fates[2]);
     assert_eq!(fates[2]["attempts"], 1);
@@ -104,7 +112,9 @@ fn a_no_after_the_text_counts_for_every_recipient() {
 
 #[test]
 fn a_host_that_comes_back_gets_the_message_on_retry_and_only_once() {
-    let relay = Relay::to(answering(|line, before| if before == 0 { says(line, ".", "451 4.3.0 later") } else { None }));
+    let relay = Relay::to(answering(
+        |line, before| if before == 0 { says(line, ".", "451 4.3.0 later") } else { None },
+    ));
     let id = relay.send("", &["bob@example.net"], &letter("again", "text\r\n"));
     assert_eq!(relay.fates(&id)[0]["state"], "deferred");
     relay.installation.done(&["queue", "retry", &id]);
@@ -181,7 +191,11 @@ fn a_next_host_nobody_vouches_for_gets_neither_login_nor_message() {
         (shown["recipients"][0]["state"] == "deferred").then_some(())
     });
     assert!(next.messages().is_empty());
-    assert!(!next.lines().iter().any(|line| line.starts_with("AUTH ") || line.starts_with("MAIL ")), "{:?}", next.lines());
+    assert!(
+        !next.lines().iter().any(|line| line.starts_with("AUTH ") || line.starts_with("MAIL ")),
+        "{:?}",
+        next.lines()
+    );
 }
 
 #[test]
@@ -194,7 +208,11 @@ fn a_next_host_without_starttls_gets_neither_login_nor_message() {
         let shown = installation.json(&["queue", "show", &id]);
         (shown["recipients"][0]["state"] == "deferred").then_some(())
     });
-    assert!(!next.lines().iter().any(|line| line.starts_with("AUTH ") || line.starts_with("MAIL ")), "{:?}", next.lines());
+    assert!(
+        !next.lines().iter().any(|line| line.starts_with("AUTH ") || line.starts_with("MAIL ")),
+        "{:?}",
+        next.lines()
+    );
 }
 
 #[test]
@@ -218,7 +236,9 @@ fn what_a_next_host_says_before_tls_is_not_believed_within() {
 
 #[test]
 fn held_mail_goes_out_when_it_is_released() {
-    let relay = Relay::to(answering(|line, before| if before == 0 { says(line, ".", "451 4.3.0 later") } else { None }));
+    let relay = Relay::to(answering(
+        |line, before| if before == 0 { says(line, ".", "451 4.3.0 later") } else { None },
+    ));
     let id = relay.send("", &["bob@example.net"], &letter("held", "text\r\n"));
     assert_eq!(relay.fates(&id)[0]["state"], "deferred");
     relay.installation.done(&["queue", "hold", &id]);
@@ -232,7 +252,14 @@ fn held_mail_goes_out_when_it_is_released() {
 fn secured(tls: fn(tests::authority::Pair) -> Tls) -> (Smarthost, Authority) {
     let authority = Authority::new();
     let tls = tls(authority.sign());
-    (Smarthost::start(Script { tls, capabilities: vec!["AUTH PLAIN LOGIN", "8BITMIME"], ..Script::default() }), authority)
+    (
+        Smarthost::start(Script {
+            tls,
+            capabilities: vec!["AUTH PLAIN LOGIN", "8BITMIME"],
+            ..Script::default()
+        }),
+        authority,
+    )
 }
 
 /// An installation that relays, with a login, to a host that only this root vouches for.

@@ -24,7 +24,10 @@ fn a_bad_certificate_at_sighup_keeps_the_old_one_and_a_good_one_replaces_it() {
 
     let fresh = installation.authority.sign();
     let other = Authority::new().sign();
-    replace(&installation, &Pair { certificate: fresh.certificate.clone(), key: other.key, der: fresh.der.clone() });
+    replace(
+        &installation,
+        &Pair { certificate: fresh.certificate.clone(), key: other.key, der: fresh.der.clone() },
+    );
     server.signal("HUP");
     server.until_logged("reload_failed");
     assert_eq!(shown(&installation, &server), old);
