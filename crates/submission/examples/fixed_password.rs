@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run -p submission --example fixed_password -- certificate.pem
-//! curl --ssl-reqd --cacert certificate.pem smtp://localhost:2587 --user demo:secret \
+//! curl --ssl-reqd --crlf --cacert certificate.pem smtp://localhost:2587 --user demo:secret \
 //!     --mail-from demo@example.test --mail-rcpt you@example.net --upload-file README.md
 //! ```
 //! The certificate is made at the start and written to the file that is named, so that clients can trust it.

@@ -65,6 +65,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         self.ledger.reason = reason;
     }
 
+    /// What handlers do is boxed: it may need much room, which an idle connection should not have to keep.
     async fn converse(&mut self) -> Result<Reason, Reason> {
         let mut session = self.begin().await?;
         let mut reason = Reason::Closed;
@@ -78,10 +79,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                     }
                 }
                 Advance::Ask(question) => {
-                    let answer = self.answer(question, &session).await;
+                    let answer = Box::pin(self.answer(question, &session)).await;
                     session.answer(answer);
                 }
-                Advance::Body(octets) => self.keep(octets, &session).await,
+                Advance::Body(octets) => Box::pin(self.keep(octets, &session)).await,
                 Advance::Discard => self.message = None,
                 Advance::StartTls => session = self.start_tls(session).await?,
                 Advance::Close => return self.part(&mut session).await.map(|()| reason),
@@ -138,8 +139,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         match self.wait(deadline).await.map_err(|_| Reason::Disconnected)? {
             Heard::Octets(0) => Err(Reason::Disconnected),
             Heard::Octets(octets) => {
-                self.note(phase, octets);
-                Ok(None)
+                let now = Instant::now();
+                self.ledger.octets += u64::try_from(octets).unwrap_or(u64::MAX);
+                self.patience.heard(phase, octets, now);
+                // Who never stops sending never lets the alarm ring.
+                Ok((now > deadline).then_some(Ending::TimedOut))
             }
             Heard::Silence if self.stopping.is_some_and(|end| end < deadline) => Ok(Some(Ending::Shutdown)),
             Heard::Silence => Ok(Some(Ending::TimedOut)),
@@ -168,11 +172,6 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             alarm.poll(cx, deadline).map(|()| Ok(Heard::Silence))
         })
         .await
-    }
-
-    fn note(&mut self, phase: Phase, octets: usize) {
-        self.ledger.octets += u64::try_from(octets).unwrap_or(u64::MAX);
-        self.patience.heard(phase, octets, Instant::now());
     }
 
     /// Nothing that the client said in clear counts from here on (RFC 3207 section 4.2): the session that goes on

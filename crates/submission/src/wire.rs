@@ -29,6 +29,9 @@ const RECORD: usize = 5 + 16 * 1024 + 256;
 /// message may be.
 const SPACE: usize = 2 * RECORD;
 
+/// Reads without a pause that bring no text, before a client has to wait until others had their turn.
+const TEXTLESS_READS: usize = 16;
+
 /// What is read and dropped of a client that goes on sending after our last reply.
 const LINGER: usize = 1024 * 1024;
 
@@ -82,7 +85,10 @@ impl Wire {
         input: &mut BytesMut,
     ) -> Poll<io::Result<usize>> {
         let before = input.len();
-        while self.progress() != Progress::Closed {
+        for _ in 0..TEXTLESS_READS {
+            if self.progress() == Progress::Closed {
+                return Poll::Ready(Ok(0));
+            }
             let taken = ready!(self.poll_read(cx, input))?;
             let came = input.len() - before;
             if taken == 0 || came > 0 {
@@ -91,7 +97,9 @@ impl Wire {
             // A part of a record: the client may be holding the rest until this part is acknowledged.
             self.acknowledge();
         }
-        Poll::Ready(Ok(0))
+        // Others have their turn, and so has the caller's deadline.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Writes `output`, and what else is waiting, in as few writes as the kernel allows. Both are empty afterwards

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
-use crate::house::Running;
+use crate::house::{Running, settings};
 
 fn seconds(start: Instant) -> u64 {
     (start.elapsed() + Duration::from_millis(500)).as_secs()
@@ -106,6 +106,24 @@ async fn a_handshake_has_fifteen_seconds() {
     socket.write_all(&[22, 3, 1, 2, 0, 1]).await.unwrap();
     assert_eq!(socket.read(&mut [0; 16]).await.unwrap_or(0), 0);
     assert_eq!(seconds(start), 15);
+}
+
+/// Commands without a pause, where nothing else limits them.
+#[tokio::test]
+async fn who_never_pauses_is_not_forgotten() {
+    let server = Running::start();
+    let limits = Limits { unauthenticated_session: Duration::from_secs(1), ..Limits::default() };
+    server.handle.replace(esmtp::Settings { max_unauthenticated_commands: None, ..settings() }, limits);
+    let socket = TcpStream::connect(server.starttls).await.unwrap();
+    let (mut replies, mut commands) = socket.into_split();
+    let greeting = replies.read(&mut [0; 256]).await.unwrap();
+    assert!(greeting > 0);
+    let flood =
+        tokio::spawn(async move { while commands.write_all(&b"NOOP\r\n".repeat(1000)).await.is_ok() {} });
+    let mut said = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(10), replies.read_to_end(&mut said)).await.unwrap();
+    assert!(said.windows(9).any(|words| words == b"421 4.4.2"));
+    flood.abort();
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,8 +46,12 @@ async fn who_does_not_read_is_not_read() {
         Limits { write_timeout: Duration::from_secs(1), ..Limits::default() },
     );
     let mut socket = TcpStream::connect(server.starttls).await.unwrap();
+    let greeting = socket.read(&mut [0; 256]).await.unwrap();
+    assert!(greeting > 0);
     let noops = "NOOP\r\n".repeat(10_000);
+    let start = std::time::Instant::now();
     let flood = async { while socket.write_all(noops.as_bytes()).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(20), flood).await.expect("the connection is closed");
+    assert!(start.elapsed() >= Duration::from_secs(1), "not for another reason");
     Client::plain(server.starttls).await.ask("QUIT\r\n", "221").await;
 }
