@@ -1,7 +1,7 @@
 //! TLS: one certificate for all listeners that can be replaced while they run, and what each of them offers.
 //!
-//! A listener has ticket keys of its own, so that a session begun on one cannot be resumed on another
-//! (threats: session ticket confusion). Octets and records are the business of [`crate::wire`].
+//! A listener has ticket keys of its own, so that a session begun on one cannot be resumed on another. What is done
+//! with the octets of a connection is not here.
 
 use std::fmt;
 use std::io;
