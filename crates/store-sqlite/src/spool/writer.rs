@@ -193,7 +193,7 @@ impl Writer {
             self.reserve.take().await;
         }
         if self.reserve.is_released() {
-            turn_submissions_away(group);
+            fail(take_submissions(group), SpoolError::Full);
         }
         match self.transaction(group).await {
             Ok(()) => {}
@@ -208,7 +208,7 @@ impl Writer {
     /// The disk is full. What takes mail out of the queue goes on, in the space that was kept for it.
     async fn write_what_drains(&mut self, group: &mut Vec<Job>) {
         self.reserve.release().await;
-        turn_submissions_away(group);
+        let submissions = take_submissions(group);
         for job in group.iter_mut() {
             if let Job::Lease(wanted, _) = job {
                 wanted.at_most = wanted.at_most.min(1);
@@ -219,8 +219,9 @@ impl Writer {
             let failure = self.diagnose(error).await;
             fail(std::mem::take(group), failure);
         }
-        // Before somebody else takes the space.
+        // Before anybody hears of it and somebody else takes the space.
         self.reserve.take().await;
+        fail(submissions, SpoolError::Full);
     }
 
     /// One of the group broke a rule of the schema, such as an id that is there already: the others must not suffer.
@@ -276,10 +277,8 @@ impl Writer {
     }
 }
 
-fn turn_submissions_away(group: &mut Vec<Job>) {
-    let (submissions, others) = std::mem::take(group).into_iter().partition(Job::is_submission);
-    fail(submissions, SpoolError::Full);
-    *group = others;
+fn take_submissions(group: &mut Vec<Job>) -> Vec<Job> {
+    group.extract_if(.., |job| job.is_submission()).collect()
 }
 
 fn fail(group: Vec<Job>, failure: SpoolError) {
