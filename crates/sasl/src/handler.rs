@@ -1,6 +1,7 @@
 //! The trait that judges claims, and its verdicts.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use types::SessionFacts;
@@ -16,6 +17,15 @@ pub trait AuthHandler: Send + Sync + 'static {
     /// could not be decided is [`Verdict::Unavailable`], never a refusal and never an acceptance.
     fn judge(&self, claim: Claim, session: &SessionFacts)
     -> impl Future<Output = Verdict<Self::User>> + Send;
+}
+
+/// One judge for several doors, or for a door and for what lies behind it.
+impl<H: AuthHandler> AuthHandler for Arc<H> {
+    type User = H::User;
+
+    async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<H::User> {
+        H::judge(self, claim, session).await
+    }
 }
 
 /// What a judge says to a claim.

@@ -56,3 +56,32 @@ pub trait MailHandler<U>: Send + Sync + 'static {
         envelope: Envelope,
     ) -> impl Future<Output = Result<Durable, Rejection>> + Send;
 }
+
+/// One handler for several doors, or one that something else holds too.
+impl<U: Send + Sync + 'static, M: MailHandler<U>> MailHandler<U> for Arc<M> {
+    type Message = M::Message;
+
+    async fn sender(
+        &self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts,
+    ) -> Result<SenderAllowed, Rejection> {
+        M::sender(self, user, envelope, session).await
+    }
+
+    async fn recipient(
+        &self, user: Option<&Arc<U>>, path: &ForwardPath, session: &SessionFacts,
+    ) -> Result<(), Rejection> {
+        M::recipient(self, user, path, session).await
+    }
+
+    fn open(&self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts) -> M::Message {
+        M::open(self, user, envelope, session)
+    }
+
+    async fn body(&self, message: &mut M::Message, chunk: Bytes) {
+        M::body(self, message, chunk).await;
+    }
+
+    async fn commit(&self, message: M::Message, envelope: Envelope) -> Result<Durable, Rejection> {
+        M::commit(self, message, envelope).await
+    }
+}
