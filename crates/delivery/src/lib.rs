@@ -1,1 +1,26 @@
 //! Carries accepted mail away.
+//!
+//! The way of a message: [`commit`] makes it durable and hands it over; [`lease`] holds the right to deliver it; [`route`]
+//! says where each recipient's copy goes; [`lane`] carries one destination's mail, a bounded number at a time, by
+//! [`relay`] or [`maildir`]; [`fate`] says what became of each recipient, with [`schedule`] for those to be tried again,
+//! and has it recorded before anything else is done.
+//!
+//! Invariants: only [`commit`] says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
+//! host has taken is recorded before its message may be tried again, so that a second copy needs a crash in between.
+
+#![warn(missing_docs)]
+
+mod commit;
+mod lease;
+mod route;
+mod lane;
+mod relay;
+mod maildir;
+mod schedule;
+mod fate;
+
+pub use commit::Committer;
+pub use lease::{Carrier, Settings};
+pub use relay::{HostTls, NextHost};
+pub use route::{Domains, Route, RouteError, Routes, Via};
+pub use schedule::Schedule;

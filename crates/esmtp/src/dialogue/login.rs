@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 use types::Secret;
 
 /// Who we are to the next host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The name, as the next host knows us.
     pub username: String,

@@ -1,0 +1,48 @@
+//! From a received message to a durable one: the only place that says `Durable`.
+
+use std::sync::Arc;
+
+use esmtp::Durable;
+use store::{Spool, SpoolError, Submission};
+
+use crate::lease::Carrier;
+
+/// Makes received messages durable, and hands them over to be carried away.
+#[derive(Debug)]
+pub struct Committer<S> {
+    carrier: Arc<Carrier<S>>,
+}
+
+impl<S> Clone for Committer<S> {
+    fn clone(&self) -> Self {
+        Committer { carrier: self.carrier.clone() }
+    }
+}
+
+impl<S: Spool> Committer<S> {
+    pub(crate) fn new(carrier: Arc<Carrier<S>>) -> Committer<S> {
+        Committer { carrier }
+    }
+
+    /// Where the message was received into, and is read from.
+    pub fn spool(&self) -> &Arc<S> {
+        self.carrier.spool()
+    }
+
+    /// Returns once the message is on stable storage (RFC 5321 section 6.1), and not a moment earlier. Its delivery begins
+    /// at once, without another look at the queue, if its lane has room; otherwise when its turn comes.
+    ///
+    /// # Errors
+    /// Nothing of the message is kept.
+    pub async fn commit(
+        &self,
+        mut submission: Submission,
+        incoming: S::Incoming,
+    ) -> Result<Durable, SpoolError> {
+        submission.held |= self.carrier.routes().hold(&submission.forward_paths);
+        let (id, lease) = (submission.id, self.carrier.lease_for(&submission));
+        let leased = self.spool().commit(submission, incoming, lease).await?;
+        self.carrier.committed(leased);
+        Ok(Durable::after_sync(id))
+    }
+}

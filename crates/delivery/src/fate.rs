@@ -1,0 +1,93 @@
+//! What became of each recipient: as the queue keeps it, and as the log tells it.
+
+use esmtp::dialogue::Verdict;
+use jiff::Timestamp;
+use store::{Outcome, Recipient, Submission};
+
+use crate::lane::{Attempt, Parcel};
+use crate::schedule::Schedule;
+
+/// The outcome for each recipient of a parcel, by its number. Whom the schedule gives up has failed.
+pub(crate) fn outcomes(
+    parcel: &Parcel,
+    attempt: Attempt,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Vec<(u32, Outcome)> {
+    let Attempt { verdicts, host } = attempt;
+    let submission = &parcel.leased.submission;
+    let outcome = |(recipient, verdict): (&Recipient, Verdict)| {
+        let next =
+            || schedule.next_attempt(recipient.attempts + 1, submission.accepted_at, now, rand::random());
+        (recipient.number, outcome(verdict, host.clone(), next))
+    };
+    parcel.recipients.iter().zip(verdicts).map(outcome).collect()
+}
+
+fn outcome(verdict: Verdict, host: Option<String>, next: impl FnOnce() -> Option<Timestamp>) -> Outcome {
+    match verdict {
+        Verdict::Delivered(reply) => Outcome::Delivered { reply: reply.to_string(), host },
+        Verdict::Failed(reply) => Outcome::Failed { reply: reply.to_string(), host },
+        Verdict::Deferred(reply) => match next() {
+            Some(next_attempt_at) => Outcome::Deferred { reply: reply.to_string(), host, next_attempt_at },
+            None => Outcome::Failed { reply: format!("tried for too long; last: {reply}"), host },
+        },
+    }
+}
+
+/// The canonical line for each recipient, once its outcome is recorded.
+pub(crate) fn tell(parcel: &Parcel, outcomes: &[(u32, Outcome)], now: Timestamp) {
+    for (recipient, (_, outcome)) in parcel.recipients.iter().zip(outcomes) {
+        tell_one(&parcel.leased.submission, recipient, outcome, now);
+    }
+}
+
+fn tell_one(submission: &Submission, recipient: &Recipient, outcome: &Outcome, now: Timestamp) {
+    let told = Told::from(outcome);
+    // One statement for each level: the level is part of a tracing call site, and an operator filters by it.
+    macro_rules! tell {
+        ($level:ident) => {
+            tracing::$level!(
+                event = told.event,
+                queue.id = %submission.id,
+                account.address = %submission.account_address,
+                sender = %submission.reverse_path,
+                recipient = %recipient.forward_path,
+                attempt = recipient.attempts + 1,
+                age.seconds = now.duration_since(submission.accepted_at).as_secs(),
+                host = told.host,
+                reply = told.reply,
+                next_attempt_at = told.next_attempt_at.map(tracing::field::display),
+                "{} {} {}", submission.id, told.event, recipient.forward_path
+            )
+        };
+    }
+    if told.event == "failed" { tell!(warn) } else { tell!(info) }
+}
+
+/// An outcome in the words of the log.
+struct Told<'a> {
+    event: &'static str,
+    reply: &'a str,
+    host: Option<&'a str>,
+    next_attempt_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Outcome> for Told<'a> {
+    fn from(outcome: &'a Outcome) -> Told<'a> {
+        match outcome {
+            Outcome::Delivered { reply, host } => {
+                Told { event: "delivered", reply, host: host.as_deref(), next_attempt_at: None }
+            }
+            Outcome::Deferred { reply, host, next_attempt_at } => Told {
+                event: "deferred",
+                reply,
+                host: host.as_deref(),
+                next_attempt_at: Some(*next_attempt_at),
+            },
+            Outcome::Failed { reply, host } => {
+                Told { event: "failed", reply, host: host.as_deref(), next_attempt_at: None }
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! One destination's mail: what waits for it, and the workers that carry it.
+//!
+//! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail (threat QUE-13).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use esmtp::dialogue::{Enhanced, Reply, Verdict};
+use store::{Leased, Recipient, Spool, SpoolError};
+use tokio::sync::Notify;
+
+use crate::maildir::{Maildir, MaildirError};
+use crate::relay::Relay;
+use crate::route::{RouteError, Via};
+
+/// Messages carried at once on one lane.
+const WORKERS: usize = 20;
+/// Parcels that may wait on one lane.
+const ROOM: usize = 2000;
+/// A lane with less room than this takes nothing more until it has some again.
+const FULL: usize = 100;
+
+/// A leased message, and those of its recipients that take one way.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) leased: Leased,
+    pub(crate) recipients: Vec<Recipient>,
+}
+
+/// What an attempt came to: one verdict for each recipient of the parcel, in their order.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Who was asked.
+    pub(crate) host: Option<String>,
+}
+
+/// A destination.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    way: Way,
+    /// Told when a lane that was full has room again.
+    wake: Arc<Notify>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug)]
+enum Way {
+    Maildir(Maildir),
+    Relay(Box<Relay>),
+    Hold,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    parcels: VecDeque<Parcel>,
+    workers: usize,
+}
+
+impl Lane {
+    pub(crate) fn new(via: &Via, hostname: &str, wake: Arc<Notify>) -> Result<Lane, RouteError> {
+        let way = match via {
+            Via::Maildir(path) => Way::Maildir(Maildir::new(path, hostname)),
+            Via::Relay(next_host) => Way::Relay(Box::new(Relay::new(next_host, hostname)?)),
+            Via::Hold => Way::Hold,
+        };
+        Ok(Lane { way, wake, waiting: Mutex::default() })
+    }
+
+    /// Whether it leads nowhere.
+    pub(crate) fn holds(&self) -> bool {
+        matches!(self.way, Way::Hold)
+    }
+
+    /// How many more parcels may wait.
+    pub(crate) fn room(&self) -> usize {
+        let room = ROOM.saturating_sub(self.waiting().parcels.len());
+        if room < FULL { 0 } else { room }
+    }
+
+    /// Adds a parcel; whether another worker should begin.
+    #[must_use]
+    pub(crate) fn push(&self, parcel: Parcel) -> bool {
+        let mut waiting = self.waiting();
+        waiting.parcels.push_back(parcel);
+        let more = waiting.workers < WORKERS;
+        waiting.workers += usize::from(more);
+        more
+    }
+
+    /// The shift of a worker that [`push`](Lane::push) asked for.
+    pub(crate) fn begin(&self) -> Shift<'_> {
+        Shift { lane: self, over: false }
+    }
+
+    /// Makes an attempt. An error is the spool's, and says nothing about the recipients.
+    pub(crate) async fn carry<S: Spool>(&self, parcel: &Parcel, spool: &S) -> Result<Attempt, SpoolError> {
+        let body = spool.body(&parcel.leased).await?;
+        match &self.way {
+            Way::Maildir(maildir) => maildir_attempt(parcel, maildir.deliver(parcel, body).await),
+            Way::Relay(relay) => relay.carry(parcel, body).await,
+            Way::Hold => Ok(Attempt::deferred(parcel, None, &on_hold())),
+        }
+    }
+
+    /// Takes leave of the hosts whose connections are kept.
+    pub(crate) async fn close(&self) {
+        if let Way::Relay(relay) = &self.way {
+            relay.close().await;
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing done under this lock can be left half done.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A worker's time on a lane; it counts as one of its workers until it is over, even if it ends by a panic.
+#[derive(Debug)]
+pub(crate) struct Shift<'a> {
+    lane: &'a Lane,
+    over: bool,
+}
+
+impl Shift<'_> {
+    /// The parcel that has waited longest; `None` ends the shift.
+    pub(crate) fn next(&mut self) -> Option<Parcel> {
+        let mut waiting = self.lane.waiting();
+        let parcel = waiting.parcels.pop_front();
+        if parcel.is_some() && waiting.parcels.len() == ROOM - FULL {
+            self.lane.wake.notify_one();
+        }
+        if parcel.is_none() && !self.over {
+            // Under the same lock, so that a parcel which comes now finds one worker too few.
+            waiting.workers -= 1;
+            self.over = true;
+        }
+        parcel
+    }
+}
+
+impl Drop for Shift<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.lane.waiting().workers -= 1;
+        }
+    }
+}
+
+impl Attempt {
+    /// The same temporary answer for every recipient.
+    pub(crate) fn deferred(parcel: &Parcel, host: Option<String>, reason: &Reply) -> Attempt {
+        let verdicts = parcel.recipients.iter().map(|_| Verdict::Deferred(reason.clone())).collect();
+        Attempt { verdicts, host }
+    }
+}
+
+fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
+    match delivered {
+        Ok(reply) => {
+            let verdicts = parcel.recipients.iter().map(|_| Verdict::Delivered(reply.clone())).collect();
+            Ok(Attempt { verdicts, host: None })
+        }
+        // A full disk, a lost mount, a wrong owner: an operator can mend all of them.
+        Err(MaildirError::Io(error)) => {
+            let reason =
+                Reply::ours(451, Enhanced(4, 3, 0), format!("the Maildir cannot be written: {error}"));
+            Ok(Attempt::deferred(parcel, None, &reason))
+        }
+        Err(MaildirError::Spool(error)) => Err(error),
+    }
+}
+
+fn on_hold() -> Reply {
+    Reply::ours(450, Enhanced(4, 3, 2), "held by the configuration")
+}

@@ -1,0 +1,372 @@
+//! Holding the right to deliver: what is due is leased, carried on its lane, recorded, and only then given up.
+//!
+//! A message is carried on one lane at a time. Recipients that take another way stay due, and are leased again as soon as
+//! the first have been recorded; so there is never a moment in which two attempts for one message are under way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use esmtp::dialogue::{Enhanced, Reply};
+use jiff::{SignedDuration, Timestamp};
+use store::{Lease, Leased, Outcome, Recipient, Spool, SpoolError, Submission};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::commit::Committer;
+use crate::fate;
+use crate::lane::{Attempt, Lane, Parcel};
+use crate::route::{RouteError, Routes};
+use crate::schedule::Schedule;
+
+/// Messages carried at once on all lanes.
+const AT_ONCE: usize = 200;
+/// Messages leased by one statement.
+const BATCH: usize = 500;
+/// How often the queue is looked at without being told, for what the command line has changed.
+const POLL: Duration = Duration::from_secs(2);
+/// Recipients in one attempt: every server takes so many (RFC 5321 section 4.5.3.1.8). Others follow at once.
+const RECIPIENTS: usize = 100;
+/// How long an attempt may take in all, whatever each step may.
+const ATTEMPT: Duration = Duration::from_secs(60 * 60);
+/// How long a lease lasts: the time on the lane, and then a whole attempt.
+const LEASE: SignedDuration = SignedDuration::from_hours(3);
+/// Waits between tries to record an outcome.
+const RECORD_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How mail is carried.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name of this node in leases: the same after a restart, different from that of any other node on the same store.
+    pub owner: Arc<str>,
+    /// Our name: in EHLO, and in the names of Maildir files.
+    pub hostname: String,
+    /// When to try again.
+    pub schedule: Schedule,
+    /// How long running attempts may go on after a stop.
+    pub grace: Duration,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Carries accepted mail away until it is told to stop.
+#[derive(Debug)]
+pub struct Carrier<S> {
+    spool: Arc<S>,
+    routes: Routes,
+    lanes: Vec<Lane>,
+    settings: Settings,
+    /// Whether new messages may be born leased: only while somebody is there to carry them.
+    open: AtomicBool,
+    wake: Arc<Notify>,
+    at_once: Semaphore,
+    workers: TaskTracker,
+    /// No new attempts.
+    stopping: CancellationToken,
+    /// The grace is over.
+    aborting: CancellationToken,
+}
+
+impl<S: Spool> Carrier<S> {
+    /// Prepares a lane for each way of `routes`.
+    ///
+    /// # Errors
+    /// What the operator has to put right, such as a host name that is none.
+    pub fn new(spool: Arc<S>, routes: Routes, settings: Settings) -> Result<Arc<Carrier<S>>, RouteError> {
+        let wake = Arc::new(Notify::new());
+        let lanes = routes
+            .ways()
+            .iter()
+            .map(|via| Lane::new(via, &settings.hostname, wake.clone()))
+            .collect::<Result<_, _>>()?;
+        Ok(Arc::new(Carrier {
+            spool,
+            routes,
+            lanes,
+            settings,
+            open: AtomicBool::new(false),
+            wake,
+            at_once: Semaphore::new(AT_ONCE),
+            workers: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            aborting: CancellationToken::new(),
+        }))
+    }
+
+    /// What makes messages durable and hands them to this carrier.
+    pub fn committer(self: &Arc<Self>) -> Committer<S> {
+        Committer::new(self.clone())
+    }
+
+    /// Carries mail until `stop`, then lets running attempts end within the grace and gives back what is leased.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        self.give_back_all().await;
+        self.open.store(true, Ordering::Release);
+        while !stop.is_cancelled() {
+            let wait = self.lease_what_is_due().await.unwrap_or_else(|error| {
+                tracing::error!(
+                    event = "spool_failing",
+                    error = &error as &dyn std::error::Error,
+                    "cannot read the queue"
+                );
+                POLL
+            });
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.wake.notified() => {}
+                () = sleep(wait) => {}
+            }
+        }
+        self.finish().await;
+    }
+
+    async fn finish(&self) {
+        self.open.store(false, Ordering::Release);
+        self.stopping.cancel();
+        self.workers.close();
+        if timeout(self.settings.grace, self.workers.wait()).await.is_err() {
+            self.aborting.cancel();
+            self.workers.wait().await;
+        }
+        for lane in &self.lanes {
+            lane.close().await;
+        }
+        self.give_back_all().await;
+    }
+
+    async fn give_back_all(&self) {
+        if let Err(error) = self.spool.release_leases(&self.settings.owner).await {
+            tracing::error!(
+                event = "spool_failing",
+                error = &error as &dyn std::error::Error,
+                "cannot give back leases"
+            );
+        }
+    }
+
+    /// Leases as much as the lanes have room for; how long to wait until there may be more.
+    async fn lease_what_is_due(self: &Arc<Self>) -> Result<Duration, SpoolError> {
+        loop {
+            let appetite = self.appetite();
+            if appetite == Appetite::None {
+                return Ok(POLL);
+            }
+            let now = (self.settings.now)();
+            let due =
+                self.spool.lease_due(&self.settings.owner, now, lease_end(now), appetite.at_most()).await?;
+            let found = due.len();
+            for leased in due {
+                self.put_on_lane_with_room(leased);
+            }
+            if found < appetite.at_most() {
+                return self.until_next().await;
+            }
+            if appetite == Appetite::Probe {
+                return Ok(POLL);
+            }
+        }
+    }
+
+    fn appetite(&self) -> Appetite {
+        let rooms = || self.lanes.iter().map(Lane::room);
+        match (rooms().min(), rooms().max()) {
+            (Some(least @ 1..), _) => Appetite::Some(least.min(BATCH)),
+            (Some(0), Some(1..)) => Appetite::Probe,
+            (Some(0) | None, _) => Appetite::None,
+        }
+    }
+
+    async fn until_next(&self) -> Result<Duration, SpoolError> {
+        let Some(next) = self.spool.next_due().await? else { return Ok(POLL) };
+        let wait = next.duration_since((self.settings.now)());
+        // At least a tick: what is due this instant and was not leased is in somebody's hands.
+        Ok(Duration::try_from(wait).unwrap_or_default().clamp(Duration::from_millis(50), POLL))
+    }
+
+    /// Puts a message on its lane; if that is full, the message comes again later, and others have their turn.
+    fn put_on_lane_with_room(self: &Arc<Self>, leased: Leased) {
+        let Some((lane, way, parcel)) = self.parcel(leased) else { return };
+        if lane.room() == 0 {
+            self.workers.spawn(self.clone().turn_away(parcel));
+        } else {
+            self.put_on_lane(lane, way, parcel);
+        }
+    }
+
+    fn put_on_lane(self: &Arc<Self>, lane: &Lane, way: usize, parcel: Parcel) {
+        if lane.push(parcel) {
+            self.workers.spawn(self.clone().work(way));
+        }
+    }
+
+    /// The recipients who are next, with the lane that they take.
+    fn parcel(&self, leased: Leased) -> Option<(&Lane, usize, Parcel)> {
+        let way = self.choose_way(&leased)?;
+        let takes = |recipient: &&Recipient| self.routes.way(&recipient.forward_path) == way;
+        let recipients = leased.recipients.iter().filter(takes).take(RECIPIENTS).cloned().collect();
+        Some((self.lanes.get(way)?, way, Parcel { leased, recipients }))
+    }
+
+    /// Of the ways that its recipients take, the one with most room; that which leads nowhere comes last.
+    fn choose_way(&self, leased: &Leased) -> Option<usize> {
+        let ways = leased.recipients.iter().map(|recipient| self.routes.way(&recipient.forward_path));
+        ways.max_by_key(|way| self.lanes.get(*way).map(|lane| (!lane.holds(), lane.room())))
+    }
+
+    /// Carries parcels of one lane while there are any.
+    async fn work(self: Arc<Self>, way: usize) {
+        let Some(lane) = self.lanes.get(way) else { return };
+        let mut shift = lane.begin();
+        while !self.stopping.is_cancelled()
+            && let Some(parcel) = shift.next()
+        {
+            let Ok(_permit) = self.at_once.acquire().await else { return };
+            if self.aborting.run_until_cancelled(self.carry(lane, parcel)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// One attempt: carried, judged, recorded, told.
+    async fn carry(&self, lane: &Lane, parcel: Parcel) {
+        if lane.holds() {
+            return self.hold(&parcel).await;
+        }
+        if !self.lease_lasts(&parcel) {
+            return self.record(&parcel, Vec::new()).await;
+        }
+        match timeout(ATTEMPT, lane.carry(&parcel, &*self.spool)).await {
+            Ok(Ok(attempt)) => self.settle(&parcel, attempt).await,
+            Ok(Err(error)) => self.unreadable(&parcel, &error).await,
+            Err(_) => self.settle(&parcel, too_slow(&parcel)).await,
+        }
+    }
+
+    async fn turn_away(self: Arc<Self>, parcel: Parcel) {
+        self.settle(&parcel, Attempt::deferred(&parcel, None, &congested())).await;
+    }
+
+    async fn settle(&self, parcel: &Parcel, attempt: Attempt) {
+        let now = (self.settings.now)();
+        let outcomes = fate::outcomes(parcel, attempt, &self.settings.schedule, now);
+        self.record(parcel, outcomes.clone()).await;
+        fate::tell(parcel, &outcomes, now);
+    }
+
+    /// Records until it is recorded: what the next host has taken must not be sent again because our disk is full.
+    async fn record(&self, parcel: &Parcel, outcomes: Vec<(u32, Outcome)>) {
+        let (mut pause, longest) = RECORD_AGAIN;
+        while let Err(error) =
+            self.spool.record(&parcel.leased, outcomes.clone(), (self.settings.now)()).await
+        {
+            let id = parcel.leased.submission.id;
+            tracing::error!(event = "spool_failing", queue.id = %id, error = &error as &dyn std::error::Error, "cannot record an outcome; trying again");
+            sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+        if parcel.recipients.len() < parcel.leased.recipients.len() {
+            self.wake.notify_one();
+        }
+    }
+
+    async fn hold(&self, parcel: &Parcel) {
+        if let Err(error) = self.spool.hold(parcel.leased.submission.id).await {
+            tracing::error!(
+                event = "spool_failing",
+                error = &error as &dyn std::error::Error,
+                "cannot hold a message"
+            );
+        }
+        self.record(parcel, Vec::new()).await;
+    }
+
+    /// A message that cannot be read back as it was stored is never sent; an operator has to look at it.
+    async fn unreadable(&self, parcel: &Parcel, error: &SpoolError) {
+        let id = parcel.leased.submission.id;
+        tracing::error!(event = "spool_failing", queue.id = %id, error = error as &dyn std::error::Error, "cannot read a message");
+        if let SpoolError::Corrupt(corrupt) = error
+            && self.spool.quarantine(id, &corrupt.to_string()).await.is_ok()
+        {
+            return;
+        }
+        self.settle(parcel, Attempt::deferred(parcel, None, &storage_failing())).await;
+    }
+
+    fn lease_lasts(&self, parcel: &Parcel) -> bool {
+        let left = parcel.leased.lease.until.duration_since((self.settings.now)());
+        Duration::try_from(left).is_ok_and(|left| left > ATTEMPT)
+    }
+}
+
+/// What the committer needs.
+impl<S: Spool> Carrier<S> {
+    pub(crate) fn spool(&self) -> &Arc<S> {
+        &self.spool
+    }
+
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    /// The lease that a new message may be born with, if it can be carried at once.
+    pub(crate) fn lease_for(&self, submission: &Submission) -> Option<Lease> {
+        let room = |path| self.lanes.get(self.routes.way(path)).is_some_and(|lane| lane.room() > 0);
+        let carried = self.open.load(Ordering::Acquire)
+            && !submission.held
+            && submission.forward_paths.iter().all(room);
+        carried.then(|| Lease { owner: self.settings.owner.clone(), until: lease_end((self.settings.now)()) })
+    }
+
+    /// Takes over a message that has just become durable.
+    pub(crate) fn committed(self: &Arc<Self>, leased: Option<Leased>) {
+        match leased {
+            Some(leased) => {
+                if let Some((lane, way, parcel)) = self.parcel(leased) {
+                    self.put_on_lane(lane, way, parcel);
+                }
+            }
+            None => self.wake.notify_one(),
+        }
+    }
+}
+
+/// How much may be leased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Appetite {
+    /// So much fits on any lane.
+    Some(usize),
+    /// Some lane is full, and another is not: whose mail waits is seen only when it is leased.
+    Probe,
+    /// Every lane is full.
+    None,
+}
+
+impl Appetite {
+    fn at_most(self) -> usize {
+        match self {
+            Appetite::Some(at_most) => at_most,
+            Appetite::Probe => BATCH,
+            Appetite::None => 0,
+        }
+    }
+}
+
+fn lease_end(now: Timestamp) -> Timestamp {
+    now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
+}
+
+fn too_slow(parcel: &Parcel) -> Attempt {
+    let reason = Reply::ours(451, Enhanced(4, 4, 2), "the attempt took longer than an hour");
+    Attempt::deferred(parcel, None, &reason)
+}
+
+/// RFC 3463 section 3.5, X.4.5.
+fn congested() -> Reply {
+    Reply::ours(451, Enhanced(4, 4, 5), "too much other mail waits for the same host")
+}
+
+fn storage_failing() -> Reply {
+    Reply::ours(451, Enhanced(4, 3, 0), "the message cannot be read from our own storage")
+}

@@ -1,0 +1,119 @@
+//! Handing mail to a fixed host: a connection is taken up again or opened, the message sent, the connection kept.
+
+mod trouble;
+mod tls;
+mod wire;
+mod open;
+mod idle;
+
+use std::sync::Arc;
+
+use esmtp::dialogue::{Credentials, Envelope};
+use rustls::pki_types::CertificateDer;
+use store::{Body, SpoolError};
+
+use crate::lane::{Attempt, Parcel};
+use crate::route::RouteError;
+use idle::Idle;
+use open::Opener;
+use trouble::{Complaints, Trouble};
+use wire::{Connection, Sent};
+
+/// A fixed host, and how it is to be spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextHost {
+    /// A host name, or an IP address without brackets.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    /// TLS from the first octet, instead of STARTTLS.
+    pub implicit_tls: bool,
+    /// How TLS is used.
+    pub tls: HostTls,
+    /// CAs trusted for this host besides the system's.
+    pub tls_ca: Vec<CertificateDer<'static>>,
+    /// How to log in. With credentials `Opportunistic` means `Verify`: they are never sent to a host that has not
+    /// proved its name, unless `tls` is `Off`.
+    pub credentials: Option<Credentials>,
+}
+
+/// How TLS to a fixed host is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostTls {
+    /// With a certificate for the host's name, or the mail stays.
+    Verify,
+    /// If it is offered, whatever the certificate; in the clear otherwise.
+    Opportunistic,
+    /// Never.
+    Off,
+}
+
+/// The way to a fixed host.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    opener: Opener,
+    idle: Arc<Idle>,
+    complaints: Complaints,
+}
+
+impl Relay {
+    pub(crate) fn new(next_host: &NextHost, hostname: &str) -> Result<Relay, RouteError> {
+        Ok(Relay {
+            opener: Opener::new(next_host, hostname)?,
+            idle: Arc::default(),
+            complaints: Complaints::default(),
+        })
+    }
+
+    /// Makes an attempt for each recipient of the parcel. An error is the spool's.
+    pub(crate) async fn carry<B: Body>(&self, parcel: &Parcel, mut body: B) -> Result<Attempt, SpoolError> {
+        let envelope = envelope(parcel);
+        if let Some(connection) = self.idle.take().await {
+            let sent = self.send(connection, &envelope, &mut body).await?;
+            if !sent.untouched {
+                return Ok(sent.attempt);
+            }
+        }
+        match self.opener.open().await {
+            Ok(connection) => Ok(self.send(connection, &envelope, &mut body).await?.attempt),
+            Err(trouble) => Ok(self.no_connection(parcel, &trouble)),
+        }
+    }
+
+    /// Sends the message over this connection, and keeps it if it can be used again.
+    async fn send<B: Body>(
+        &self,
+        mut connection: Connection,
+        envelope: &Envelope<'_>,
+        body: &mut B,
+    ) -> Result<Sent, SpoolError> {
+        let sent = connection.send(envelope, body).await?;
+        if connection.is_reusable() {
+            self.idle.keep(connection);
+        }
+        Ok(sent)
+    }
+
+    fn no_connection(&self, parcel: &Parcel, trouble: &Trouble) -> Attempt {
+        if trouble.is_for_operator() {
+            self.complaints.tell(self.opener.shown(), trouble);
+        }
+        Attempt::deferred(parcel, Some(self.opener.shown().to_owned()), &trouble.to_reply())
+    }
+
+    /// Takes leave of the hosts whose connections are kept.
+    pub(crate) async fn close(&self) {
+        self.idle.close().await;
+    }
+}
+
+fn envelope(parcel: &Parcel) -> Envelope<'_> {
+    let submission = &parcel.leased.submission;
+    Envelope {
+        reverse_path: &submission.reverse_path,
+        forward_paths: parcel.recipients.iter().map(|recipient| &recipient.forward_path).collect(),
+        body: submission.body,
+        smtputf8: submission.smtputf8,
+        size: parcel.leased.size,
+    }
+}

@@ -1,0 +1,141 @@
+//! Opening a connection: connect, be greeted, get protected, log in.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Stage};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use super::NextHost;
+use super::tls::{Client, Protection, Trusted};
+use super::trouble::Trouble;
+use super::wire::{Connection, Stream, Wire};
+use crate::route::RouteError;
+
+/// How long one address may take to answer (threats: connect 30 s).
+const CONNECT: Duration = Duration::from_secs(30);
+/// Addresses of one name that are tried.
+const ADDRESSES: usize = 10;
+
+/// Everything needed to open connections to one host.
+pub(super) struct Opener {
+    host: String,
+    port: u16,
+    /// Both, as the queue and the log have them.
+    shown: String,
+    hostname: String,
+    protection: Protection,
+    credentials: Option<Credentials>,
+}
+
+impl Opener {
+    pub(super) fn new(next_host: &NextHost, hostname: &str) -> Result<Opener, RouteError> {
+        let NextHost { host, port, credentials, .. } = next_host.clone();
+        let shown = match host.parse() {
+            Ok(ip) => SocketAddr::new(ip, port).to_string(),
+            Err(_) => format!("{host}:{port}"),
+        };
+        Ok(Opener {
+            host,
+            port,
+            shown,
+            hostname: hostname.to_owned(),
+            protection: Protection::new(next_host)?,
+            credentials,
+        })
+    }
+
+    /// The host and its port, as the queue and the log have them.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// A connection on which mail can be sent.
+    pub(super) async fn open(&self) -> Result<Connection, Trouble> {
+        let (mut connection, trusted) = match self.protected().await {
+            Err(Trouble::Tls(_) | Trouble::Broken(Broken::Refused(Stage::StartTls, _)))
+                if self.protection.is_optional() =>
+            {
+                (self.greeted(self.connect().await?).await?.boxed(), None)
+            }
+            opened => opened?,
+        };
+        self.log_in(&mut connection, trusted).await?;
+        Ok(connection)
+    }
+
+    async fn protected(&self) -> Result<(Connection, Option<Trusted>), Trouble> {
+        let stream = self.connect().await?;
+        match &self.protection {
+            Protection::Implicit(client) => {
+                let (stream, trusted) = client.handshake(stream).await?;
+                Ok((self.greeted(stream).await?, trusted))
+            }
+            Protection::StartTls(client) => self.start_tls(client, self.greeted(stream).await?).await,
+            Protection::Off => Ok((self.greeted(stream).await?.boxed(), Some(Trusted::by_decree()))),
+        }
+    }
+
+    /// Connects to the first address of the host that answers.
+    async fn connect(&self) -> Result<TcpStream, Trouble> {
+        let addresses = timeout(CONNECT, lookup_host((self.host.as_str(), self.port))).await;
+        let addresses = addresses.map_err(|late| Trouble::Resolve(late.into()))?.map_err(Trouble::Resolve)?;
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for address in addresses.take(ADDRESSES) {
+            match connect(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(Trouble::Connect(last))
+    }
+
+    async fn greeted<S: Stream>(&self, stream: S) -> Result<Wire<S>, Trouble> {
+        let mut wire = Wire::new(stream, Dialogue::new(&*self.hostname), self.shown.clone());
+        wire.until(&Advance::Ready).await?;
+        Ok(wire)
+    }
+
+    async fn start_tls(
+        &self,
+        client: &Client,
+        mut wire: Wire<TcpStream>,
+    ) -> Result<(Connection, Option<Trusted>), Trouble> {
+        if !wire.dialogue.capabilities().starttls {
+            return if self.protection.is_optional() {
+                Ok((wire.boxed(), None))
+            } else {
+                Err(Trouble::NoTls)
+            };
+        }
+        wire.dialogue.start_tls();
+        wire.until(&Advance::StartTls).await?;
+        let (stream, trusted) = client.handshake(wire.stream).await?;
+        let mut wire = Wire::new(stream, wire.dialogue.into_tls(), wire.host);
+        wire.until(&Advance::Ready).await?;
+        Ok((wire, trusted))
+    }
+
+    /// Logs in, if there are credentials; never without proof that they come to the right place (threat DEL-05).
+    async fn log_in(&self, connection: &mut Connection, trusted: Option<Trusted>) -> Result<(), Trouble> {
+        let Some(credentials) = &self.credentials else { return Ok(()) };
+        let Some(Trusted { .. }) = trusted else { return Err(Trouble::NoTls) };
+        connection.dialogue.log_in(credentials)?;
+        connection.until(&Advance::Ready).await
+    }
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = timeout(CONNECT, TcpStream::connect(address)).await??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opener").field("host", &self.shown).finish_non_exhaustive()
+    }
+}

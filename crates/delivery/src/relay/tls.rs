@@ -1,0 +1,141 @@
+//! TLS towards a fixed host, and the proof that credentials may be sent to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::trouble::Trouble;
+use super::wire::Stream;
+use super::{HostTls, NextHost};
+use crate::route::RouteError;
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// What is done about TLS before anything else is said.
+pub(super) enum Protection {
+    /// TLS from the first octet.
+    Implicit(Client),
+    /// STARTTLS (RFC 3207).
+    StartTls(Client),
+    /// None: the operator has written so.
+    Off,
+}
+
+/// The client's side of TLS to one host.
+pub(super) struct Client {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+    verifies: bool,
+    /// Whether the peer may be told credentials after the handshake.
+    trusts: bool,
+}
+
+/// Proof that the peer is the host it should be, or that the operator wants it taken for that. Logging in needs it.
+pub(super) struct Trusted(());
+
+impl Protection {
+    pub(super) fn new(next_host: &NextHost) -> Result<Protection, RouteError> {
+        let verifies = match (next_host.tls, &next_host.credentials) {
+            (HostTls::Off, _) if !next_host.implicit_tls => return Ok(Protection::Off),
+            (HostTls::Off, _) | (HostTls::Opportunistic, None) => false,
+            (HostTls::Verify, _) | (HostTls::Opportunistic, Some(_)) => true,
+        };
+        let client = Client::new(next_host, verifies)?;
+        Ok(if next_host.implicit_tls { Protection::Implicit(client) } else { Protection::StartTls(client) })
+    }
+
+    /// Whether mail may leave in the clear if TLS cannot be had.
+    pub(super) fn is_optional(&self) -> bool {
+        matches!(self, Protection::StartTls(client) if !client.verifies)
+    }
+}
+
+impl Client {
+    fn new(next_host: &NextHost, verifies: bool) -> Result<Client, RouteError> {
+        let name = ServerName::try_from(next_host.host.clone())
+            .map_err(|_| RouteError::Host(next_host.host.clone()))?;
+        let config = config(verifies, &next_host.tls_ca)
+            .map_err(|source| RouteError::Tls { host: next_host.host.clone(), source })?;
+        Ok(Client {
+            connector: TlsConnector::from(Arc::new(config)),
+            name,
+            verifies,
+            trusts: verifies || next_host.tls == HostTls::Off,
+        })
+    }
+
+    /// The handshake; with the proof, if the certificate was verified or need not be.
+    pub(super) async fn handshake<S: Stream + 'static>(
+        &self,
+        stream: S,
+    ) -> Result<(Box<dyn Stream>, Option<Trusted>), Trouble> {
+        let handshake = timeout(HANDSHAKE, self.connector.connect(self.name.clone(), stream)).await;
+        let stream = handshake.map_err(|late| Trouble::Tls(late.into()))?.map_err(Trouble::Tls)?;
+        Ok((Box::new(stream), self.trusts.then_some(Trusted(()))))
+    }
+}
+
+impl Trusted {
+    /// `tls = "off"`: what the operator has written.
+    pub(super) fn by_decree() -> Trusted {
+        Trusted(())
+    }
+}
+
+fn config(verifies: bool, ca: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier: Arc<dyn ServerCertVerifier> = if verifies {
+        Arc::new(Verifier::new_with_extra_roots(ca.iter().cloned(), provider.clone())?)
+    } else {
+        Arc::new(AnyCertificate(provider.clone()))
+    };
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// Takes any certificate: for encryption against those who only listen (RFC 7435). Signatures are still checked.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,76 @@
+//! What goes wrong between us and the next host. All of it is temporary: none is about a message.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use esmtp::dialogue::{Broken, Enhanced, Reply, Stage};
+use tokio::time::Instant;
+
+/// Why a connection did not come about, or is of no further use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("its name cannot be resolved: {0}")]
+    Resolve(io::Error),
+    #[error("no connection: {0}")]
+    Connect(io::Error),
+    #[error("no answer to {0} within {wait} seconds", wait = .1.as_secs())]
+    Silent(Stage, Duration),
+    #[error("it closed the connection at {0}")]
+    Closed(Stage),
+    #[error("the connection broke at {0}: {1}")]
+    Lost(Stage, io::Error),
+    #[error("it does not offer STARTTLS")]
+    NoTls,
+    #[error("TLS failed: {0}")]
+    Tls(io::Error),
+    #[error("it {0}")]
+    Broken(#[from] Broken),
+}
+
+impl Trouble {
+    /// The trouble as the queue shows it (RFC 3463).
+    pub(crate) fn to_reply(&self) -> Reply {
+        let enhanced = match self {
+            Trouble::Resolve(_) => Enhanced(4, 4, 3),
+            Trouble::Connect(_) => Enhanced(4, 4, 1),
+            Trouble::Silent(..) | Trouble::Closed(_) | Trouble::Lost(..) => Enhanced(4, 4, 2),
+            Trouble::NoTls => Enhanced(4, 7, 4),
+            Trouble::Tls(_) => Enhanced(4, 7, 5),
+            Trouble::Broken(broken) => return broken.to_reply(),
+        };
+        Reply::ours(451, enhanced, self.to_string())
+    }
+
+    /// Whether mail will wait until an operator changes something: credentials, trust, or what the host offers.
+    pub(crate) fn is_for_operator(&self) -> bool {
+        match self {
+            Trouble::NoTls | Trouble::Tls(_) => true,
+            Trouble::Broken(broken) => matches!(broken, Broken::LoginRefused(_) | Broken::NoMechanism),
+            Trouble::Resolve(_)
+            | Trouble::Connect(_)
+            | Trouble::Silent(..)
+            | Trouble::Closed(_)
+            | Trouble::Lost(..) => false,
+        }
+    }
+}
+
+/// Tells the operator of trouble that only an operator can end: now and then, not for every message.
+#[derive(Debug, Default)]
+pub(crate) struct Complaints {
+    last: Mutex<Option<Instant>>,
+}
+
+/// The time between two complaints.
+const BETWEEN: Duration = Duration::from_secs(60);
+
+impl Complaints {
+    pub(crate) fn tell(&self, host: &str, trouble: &Trouble) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= BETWEEN) {
+            *last = Some(Instant::now());
+            tracing::error!(event = "relay_unusable", host, reply = %trouble.to_reply(), "mail for {host} waits: {trouble}");
+        }
+    }
+}

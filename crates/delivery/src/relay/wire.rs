@@ -1,0 +1,240 @@
+//! A dialogue and the stream that it is spoken over: octets, and deadlines for them.
+
+use std::{fmt, io};
+
+use bytes::BytesMut;
+use esmtp::dialogue::{Advance, Dialogue, Envelope, Stage, Verdict};
+use store::{Body, SpoolError};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::trouble::Trouble;
+use crate::lane::Attempt;
+
+/// Anything mail can be sent over.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Octets of text gathered before they are written.
+const GATHERED: usize = 32 * 1024;
+/// Messages sent over one connection.
+const MESSAGES: u32 = 100;
+/// Octets read at a time; replies are short.
+const READ: usize = 2048;
+
+/// A connection on which mail can be sent: greeted, protected and logged in as it has to be.
+pub(super) type Connection = Wire<Box<dyn Stream>>;
+
+/// A dialogue under way.
+pub(super) struct Wire<S> {
+    pub(super) stream: S,
+    pub(super) dialogue: Dialogue,
+    pub(super) host: String,
+    input: BytesMut,
+    /// Until when the answer to the present stage is awaited.
+    deadline: (Stage, Instant),
+    /// Messages begun on it.
+    messages: u32,
+    /// The text of the present message has been begun.
+    text_begun: bool,
+    broken: bool,
+}
+
+/// What sending a message came to.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) attempt: Attempt,
+    /// The peer closed a connection that was kept, before it was told of the message: a new one may do better.
+    pub(super) untouched: bool,
+}
+
+/// What ends a transaction before its verdicts.
+#[derive(Debug)]
+enum Interrupted {
+    Trouble(Trouble),
+    Spool(SpoolError),
+}
+
+impl<S: Stream> Wire<S> {
+    pub(super) fn new(stream: S, dialogue: Dialogue, host: String) -> Wire<S> {
+        let deadline = (Stage::Idle, Instant::now());
+        Wire {
+            stream,
+            dialogue,
+            host,
+            input: BytesMut::new(),
+            deadline,
+            messages: 0,
+            text_begun: false,
+            broken: false,
+        }
+    }
+
+    /// Speaks until something is to be done that is neither writing nor reading.
+    pub(super) async fn converse(&mut self) -> Result<Advance, Trouble> {
+        loop {
+            match self.dialogue.advance(&mut self.input)? {
+                Advance::Input => {
+                    self.write().await?;
+                    self.read().await?;
+                }
+                next => return Ok(next),
+            }
+        }
+    }
+
+    /// Speaks until the dialogue comes to `wanted`.
+    pub(super) async fn until(&mut self, wanted: &Advance) -> Result<(), Trouble> {
+        let stage = self.dialogue.stage();
+        if self.converse().await? == *wanted { Ok(()) } else { Err(Trouble::Closed(stage)) }
+    }
+
+    /// Sends one message. An error is the spool's: the text is not ended then, so that the peer takes nothing of it.
+    pub(super) async fn send<B: Body>(
+        &mut self,
+        envelope: &Envelope<'_>,
+        body: &mut B,
+    ) -> Result<Sent, SpoolError> {
+        self.messages += 1;
+        self.text_begun = false;
+        self.deadline = (Stage::Idle, Instant::now());
+        if let Some(verdicts) = self.dialogue.send(envelope) {
+            return Ok(self.sent(verdicts));
+        }
+        match self.transact(body).await {
+            Ok(verdicts) => Ok(self.sent(verdicts)),
+            Err(Interrupted::Trouble(trouble)) => Ok(self.broke(&trouble)),
+            Err(Interrupted::Spool(error)) => Err(error),
+        }
+    }
+
+    /// Whether another message may follow: RFC 5321 allows any number, but hosts count.
+    pub(super) fn is_reusable(&self) -> bool {
+        !self.broken && self.dialogue.is_ready() && self.messages < MESSAGES
+    }
+
+    fn sent(&self, verdicts: Vec<Verdict>) -> Sent {
+        let farewell = |verdict: &Verdict| matches!(verdict, Verdict::Deferred(reply) if reply.closes());
+        let untouched = self.was_kept() && verdicts.iter().all(farewell);
+        Sent { attempt: Attempt { verdicts, host: Some(self.host.clone()) }, untouched }
+    }
+
+    fn broke(&mut self, trouble: &Trouble) -> Sent {
+        self.broken = true;
+        let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
+        let verdicts = self.dialogue.abandon(&trouble.to_reply());
+        Sent { attempt: Attempt { verdicts, host: Some(self.host.clone()) }, untouched }
+    }
+
+    /// Whether this message began on a connection left over from another, and its text has not been begun.
+    fn was_kept(&self) -> bool {
+        self.messages > 1 && !self.text_begun
+    }
+
+    async fn transact<B: Body>(&mut self, body: &mut B) -> Result<Vec<Verdict>, Interrupted> {
+        loop {
+            match self.converse().await? {
+                Advance::Body => self.send_text(body).await?,
+                Advance::Done(verdicts) => return Ok(verdicts),
+                Advance::Input | Advance::Ready | Advance::StartTls | Advance::Closed => {
+                    return Err(Trouble::Closed(self.dialogue.stage()).into());
+                }
+            }
+        }
+    }
+
+    async fn send_text<B: Body>(&mut self, body: &mut B) -> Result<(), Interrupted> {
+        self.text_begun = true;
+        while let Some(chunk) = body.next_chunk().await? {
+            self.dialogue.write_body(&chunk);
+            if self.dialogue.output().len() >= GATHERED {
+                self.write().await?;
+            }
+            if self.overhear().await? {
+                return Ok(());
+            }
+        }
+        self.dialogue.end_body();
+        Ok(())
+    }
+
+    /// Whether the peer speaks although it is our turn; does not wait.
+    pub(super) async fn overhear(&mut self) -> Result<bool, Trouble> {
+        self.input.reserve(READ);
+        tokio::select! {
+            biased;
+            read = self.stream.read_buf(&mut self.input) => self.heard(read).map(|()| true),
+            () = std::future::ready(()) => Ok(!self.input.is_empty()),
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), Trouble> {
+        let stage = self.dialogue.stage();
+        if self.deadline.0 != stage {
+            self.deadline = (stage, Instant::now() + stage.patience());
+        }
+        self.input.reserve(READ);
+        let read = timeout_at(self.deadline.1, self.stream.read_buf(&mut self.input)).await;
+        self.heard(read.map_err(|_| Trouble::Silent(stage, stage.patience()))?)
+    }
+
+    fn heard(&self, read: io::Result<usize>) -> Result<(), Trouble> {
+        match read {
+            Ok(0) => Err(Trouble::Closed(self.dialogue.stage())),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Trouble::Lost(self.dialogue.stage(), error)),
+        }
+    }
+
+    async fn write(&mut self) -> Result<(), Trouble> {
+        let stage = self.dialogue.stage();
+        let output = self.dialogue.output();
+        if output.is_empty() {
+            return Ok(());
+        }
+        let writing = async {
+            self.stream.write_all(output).await?;
+            self.stream.flush().await
+        };
+        let written = timeout(stage.patience(), writing).await;
+        self.dialogue.output().clear();
+        written
+            .map_err(|_| Trouble::Silent(stage, stage.patience()))?
+            .map_err(|error| Trouble::Lost(stage, error))
+    }
+
+    /// Takes leave; the peer's farewell is awaited, but not for long.
+    pub(super) async fn quit(mut self) {
+        self.dialogue.quit();
+        let _ = timeout(Stage::Quit.patience(), self.converse()).await;
+    }
+}
+
+impl<S: Stream + 'static> Wire<S> {
+    /// The same dialogue, over a stream of any kind.
+    pub(super) fn boxed(self) -> Connection {
+        let Wire { stream, dialogue, host, input, deadline, messages, text_begun, broken } = self;
+        Wire { stream: Box::new(stream), dialogue, host, input, deadline, messages, text_begun, broken }
+    }
+}
+
+impl From<Trouble> for Interrupted {
+    fn from(trouble: Trouble) -> Self {
+        Interrupted::Trouble(trouble)
+    }
+}
+
+impl From<SpoolError> for Interrupted {
+    fn from(error: SpoolError) -> Self {
+        Interrupted::Spool(error)
+    }
+}
+
+impl<S> fmt::Debug for Wire<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire")
+            .field("host", &self.host)
+            .field("messages", &self.messages)
+            .finish_non_exhaustive()
+    }
+}

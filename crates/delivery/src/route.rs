@@ -1,0 +1,162 @@
+//! Where each recipient's copy goes: the first route whose domains match, else the default.
+
+use std::path::PathBuf;
+
+use types::{ForwardPath, Host};
+
+use crate::relay::NextHost;
+
+/// A way for mail to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// Files in this directory.
+    Maildir(PathBuf),
+    /// A fixed host.
+    Relay(NextHost),
+    /// None, until an operator releases it.
+    Hold,
+}
+
+/// Which domains a route is for, in the form of [`types::Domain::normal`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Domains {
+    /// This one.
+    Exactly(String),
+    /// Those below this one, at any depth.
+    Below(String),
+}
+
+/// A way for some domains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Any of these.
+    pub domains: Vec<Domains>,
+    /// Their way.
+    pub via: Via,
+}
+
+/// Every way there is, and which recipient takes which.
+#[derive(Debug, Clone)]
+pub struct Routes {
+    ways: Vec<Via>,
+    rules: Vec<(Vec<Domains>, usize)>,
+    default: usize,
+}
+
+/// Why a way cannot be taken: for the operator, at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError {
+    /// TLS to a fixed host cannot be set up.
+    #[error("TLS to {host} cannot be set up")]
+    Tls {
+        /// The host.
+        host: String,
+        /// What is wrong, such as a CA that cannot be read.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The name is neither a host name nor an address.
+    #[error("{0} is not the name of a host")]
+    Host(String),
+}
+
+impl Routes {
+    /// The `routes` in the order in which they are tried, and what is taken if none matches.
+    pub fn new(default: Via, routes: Vec<Route>) -> Routes {
+        let mut ways = Vec::new();
+        let rules = routes.into_iter().map(|route| (route.domains, place(&mut ways, route.via))).collect();
+        let default = place(&mut ways, default);
+        Routes { ways, rules, default }
+    }
+
+    /// Whether every one of these recipients takes the way that leads nowhere.
+    pub(crate) fn hold(&self, paths: &[ForwardPath]) -> bool {
+        paths.iter().all(|path| self.ways.get(self.way(path)) == Some(&Via::Hold))
+    }
+
+    /// Each way once, however many routes take it: two routes to one host share its connections.
+    pub(crate) fn ways(&self) -> &[Via] {
+        &self.ways
+    }
+
+    /// The number of the way that this recipient takes.
+    pub(crate) fn way(&self, path: &ForwardPath) -> usize {
+        if self.rules.is_empty() {
+            return self.default;
+        }
+        let Some(Host::Domain(domain)) = path.mailbox().map(|mailbox| mailbox.host()) else {
+            return self.default;
+        };
+        let domain = domain.normal();
+        let rule = self.rules.iter().find(|(domains, _)| domains.iter().any(|these| these.contain(&domain)));
+        rule.map_or(self.default, |(_, way)| *way)
+    }
+}
+
+/// The place of `via` among the ways, where it is put unless it is there already.
+fn place(ways: &mut Vec<Via>, via: Via) -> usize {
+    ways.iter().position(|way| *way == via).unwrap_or_else(|| {
+        ways.push(via);
+        ways.len() - 1
+    })
+}
+
+impl Domains {
+    fn contain(&self, domain: &str) -> bool {
+        match self {
+            Domains::Exactly(this) => domain == this,
+            Domains::Below(this) => {
+                domain.strip_suffix(this.as_str()).is_some_and(|rest| rest.ends_with('.'))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(address: &str) -> ForwardPath {
+        ForwardPath::take(&format!("<{address}>")).unwrap().0
+    }
+
+    #[test]
+    fn the_first_route_that_matches_is_taken() {
+        let maildir = |name: &str| Via::Maildir(name.into());
+        let route = |domains, via| Route { domains, via };
+        let exactly = |name: &str| Domains::Exactly(name.into());
+        let routes = Routes::new(
+            maildir("rest"),
+            vec![
+                route(vec![exactly("example.org"), exactly("example.net")], maildir("one")),
+                route(vec![Domains::Below("example.org".into())], maildir("two")),
+                route(vec![exactly("a.example.org")], maildir("never")),
+                route(vec![exactly("xn--bcher-kva.example")], maildir("one")),
+            ],
+        );
+        let table = [
+            ("u@example.org", "one"),
+            ("u@EXAMPLE.ORG", "one"),
+            ("u@example.net", "one"),
+            ("u@a.example.org", "two"),
+            ("u@b.a.example.org", "two"),
+            ("u@notexample.org", "rest"),
+            ("u@example.com", "rest"),
+            ("u@[192.0.2.1]", "rest"),
+            ("Postmaster", "rest"),
+            ("u@bücher.example", "one"),
+        ];
+        for (address, way) in table {
+            assert_eq!(routes.ways()[routes.way(&path(address))], maildir(way), "{address}");
+        }
+        assert_eq!(routes.ways().len(), 4);
+    }
+
+    #[test]
+    fn only_a_message_that_goes_nowhere_is_held() {
+        let route = Route { domains: vec![Domains::Exactly("example.org".into())], via: Via::Hold };
+        let routes = Routes::new(Via::Maildir("m".into()), vec![route]);
+        assert!(routes.hold(&[path("u@example.org")]));
+        assert!(!routes.hold(&[path("u@example.org"), path("u@example.net")]));
+    }
+}

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use delivery::{Domains, Route, Routes, Schedule, Via};
+use store::RecipientState::{Deferred, Delivered, Failed, Queued};
+use tokio::sync::Semaphore;
+
+use crate::office::{Office, now, plain_host};
+use crate::peer::{Manners, Peer};
+
+fn maildir(directory: &tempfile::TempDir, name: &str) -> Via {
+    Via::Maildir(directory.path().join(name))
+}
+
+fn route(domain: &str, via: Via) -> Route {
+    Route { domains: vec![Domains::Exactly(domain.into())], via }
+}
+
+fn letters(directory: &tempfile::TempDir, name: &str) -> usize {
+    std::fs::read_dir(directory.path().join(name).join("new")).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn recipients_of_one_message_go_different_ways() {
+    let directory = tempfile::tempdir().unwrap();
+    let routes =
+        Routes::new(maildir(&directory, "rest"), vec![route("example.org", maildir(&directory, "org"))]);
+    let mut office = Office::closed(routes).open();
+    let id = office.submit(&["a@example.org", "b@example.net", "c@example.org"]).await;
+    let seats = office.tried(id).await;
+    assert!(seats.iter().all(|seat| seat.state == Delivered && seat.attempts == 1), "{seats:?}");
+    assert_eq!((letters(&directory, "org"), letters(&directory, "rest")), (1, 1));
+}
+
+#[tokio::test]
+async fn many_recipients_go_in_several_transactions() {
+    let peer = Peer::start(Manners::default()).await;
+    let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+    let addresses: Vec<String> = (0..250).map(|number| format!("u{number}@example.org")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let id = office.submit(&addresses).await;
+    assert!(office.tried(id).await.iter().all(|seat| seat.state == Delivered && seat.attempts == 1));
+    assert_eq!(peer.texts().len(), 3);
+}
+
+#[tokio::test]
+async fn mail_waits_for_a_carrier() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::closed(Routes::new(maildir(&directory, "m"), Vec::new()));
+    let id = office.submit(&["a@example.org"]).await;
+    assert_eq!((office.spool.seats(id)[0].state, office.spool.leases()), (Queued, 0));
+    let office = office.open();
+    assert_eq!(office.tried(id).await[0].state, Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let routes = Routes::new(Via::Hold, vec![route("example.org", maildir(&directory, "org"))]);
+    let mut office = Office::closed(routes).open();
+    let held = office.submit(&["a@example.net"]).await;
+    let both = office.submit(&["a@example.net", "b@example.org"]).await;
+    office.until(|spool| spool.is_held(held) && spool.is_held(both)).await;
+    let states: Vec<_> = office.spool.seats(both).iter().map(|seat| seat.state).collect();
+    assert_eq!((office.spool.seats(held)[0].state, states), (Queued, vec![Queued, Delivered]));
+    // An operator lets it go, but the way still leads nowhere.
+    store::Spool::release(&*office.spool, held, now()).await.unwrap();
+    assert!(!office.spool.is_held(held));
+    office.until(|spool| spool.is_held(held)).await;
+}
+
+/// Threat QUE-13.
+#[tokio::test]
+async fn a_slow_host_keeps_nobody_else_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let peer = Peer::start(Manners { pace: Arc::new(Semaphore::new(0)), ..Manners::default() }).await;
+    let slow = route("slow.example", Via::Relay(plain_host(peer.port)));
+    let mut office = Office::closed(Routes::new(maildir(&directory, "m"), vec![slow]));
+    for _ in 0..2500 {
+        office.submit(&["a@slow.example"]).await;
+    }
+    let waiting = office.submit(&["a@example.org"]).await;
+    let mut office = office.open();
+    office.tried(waiting).await;
+    let fresh = office.submit(&["b@example.org"]).await;
+    assert_eq!(office.tried(fresh).await[0].state, Delivered);
+    assert_eq!((office.spool.count(Delivered), peer.connections()), (2, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_delivered_is_tried_for_five_days_and_then_fails_visibly() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("m"), "not a directory").unwrap();
+    let mut office = Office::running(maildir(&directory, "m")).await;
+    let accepted = now();
+    let id = office.submit(&["a@example.org"]).await;
+    let seat = loop {
+        let seat = office.spool.seats(id).remove(0);
+        if seat.state == Failed {
+            break seat;
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    };
+    let days = now().duration_since(accepted).as_secs_f64() / 86_400.0;
+    assert!((5.0..5.1).contains(&days), "{days}");
+    assert!((30..45).contains(&seat.attempts), "{}", seat.attempts);
+    assert!(seat.reply.starts_with("tried for too long; last: 451 4.3.0 the Maildir"), "{}", seat.reply);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grace_that_is_over_ends_what_is_running() {
+    let peer = Peer::start(Manners { pace: Arc::new(Semaphore::new(0)), ..Manners::default() }).await;
+    let routes = Routes::new(Via::Relay(plain_host(peer.port)), Vec::new());
+    let mut office = Office::with(routes, Schedule::default(), Duration::from_secs(1)).open();
+    tokio::task::yield_now().await;
+    let id = office.submit(&["a@example.org"]).await;
+    peer.until_seen("DATA", 1).await;
+    office.stop().await;
+    assert_eq!((office.spool.seats(id)[0].state, office.spool.leases()), (Queued, 0));
+    assert_eq!(office.spool.count(Deferred), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_delivered_is_not_delivered_again_because_it_could_not_be_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::running(maildir(&directory, "m")).await;
+    office.spool.failing_records.store(5, Ordering::Relaxed);
+    let id = office.submit(&["a@example.org"]).await;
+    let seat = &office.tried(id).await[0];
+    assert_eq!((seat.state, seat.attempts), (Delivered, 1));
+    assert_eq!(letters(&directory, "m"), 1);
+}

@@ -1,0 +1,92 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use delivery::Via;
+use store::RecipientState;
+
+use crate::office::Office;
+
+fn files(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_message_is_one_file_with_its_envelope_on_top() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deep/outbox");
+    let mut office = Office::running(Via::Maildir(path.clone())).await;
+    let id = office.submit(&["a@example.org", "b@example.org"]).await;
+    let seats = office.tried(id).await;
+    assert!(seats.iter().all(|seat| seat.state == RecipientState::Delivered), "{seats:?}");
+
+    let names = files(&path.join("new"));
+    assert_eq!(names, [format!("1800000000.{id}_0.client.example")]);
+    let file = path.join("new").join(&names[0]);
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        "Return-Path: <s@example.net>\nDelivered-To: a@example.org\nDelivered-To: b@example.org\n\
+         From: s@example.net\nSubject: x\n\n.a line with a dot\n..\n.\nend\n"
+    );
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(files(&path.join("tmp")).is_empty());
+}
+
+#[tokio::test]
+async fn what_a_crash_left_behind_is_in_nobodys_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    for name in ["tmp", "new", "cur"] {
+        fs::create_dir(path.join(name)).unwrap();
+    }
+    let mut office = Office::running(Via::Maildir(path.into())).await;
+    let name = format!("1800000000.{}_0.client.example", types::QueueId::new(1, [0; 10]));
+    fs::write(path.join("tmp").join(&name), "half").unwrap();
+    // Delivered, but the crash came before that was recorded.
+    fs::write(path.join("new").join(&name), "whole").unwrap();
+    let id = office.submit(&["a@example.org"]).await;
+    assert_eq!(office.tried(id).await[0].state, RecipientState::Delivered);
+    assert_eq!(files(&path.join("new")), std::slice::from_ref(&name));
+    assert!(fs::read_to_string(path.join("new").join(name)).unwrap().ends_with("end\n"));
+}
+
+#[tokio::test]
+async fn a_maildir_that_cannot_be_written_keeps_the_mail() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("outbox");
+    fs::write(&path, "a file where the directory should be").unwrap();
+    let mut office = Office::running(Via::Maildir(path)).await;
+    let id = office.submit(&["a@example.org"]).await;
+    let seat = &office.tried(id).await[0];
+    assert_eq!(seat.state, RecipientState::Deferred);
+    assert!(seat.reply.starts_with("451 4.3.0 the Maildir cannot be written: "), "{}", seat.reply);
+}
+
+#[tokio::test]
+async fn a_large_message_is_streamed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::running(Via::Maildir(directory.path().into())).await;
+    let text = "Subject: x\r\n\r\n".to_owned() + &"0123456789abcdef0123456789abcdef\r\n".repeat(50_000);
+    let id = office.submit_text(&["a@example.org"], text.as_bytes()).await;
+    office.tried(id).await;
+    let new = directory.path().join("new");
+    let stored = fs::read_to_string(new.join(&files(&new)[0])).unwrap();
+    assert!(stored.ends_with(&text.replace("\r\n", "\n")));
+}
+
+#[tokio::test]
+async fn a_message_that_is_damaged_in_the_spool_is_never_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::running(Via::Maildir(directory.path().into())).await;
+    *office.spool.damaged.lock().unwrap() = true;
+    let id = office.submit(&["a@example.org"]).await;
+    office.until(|spool| spool.is_held(id)).await;
+    assert!(files(&directory.path().join("new")).is_empty());
+    assert!(files(&directory.path().join("tmp")).is_empty());
+}

@@ -1,0 +1,18 @@
+//! Carrying mail, from the commit to the next host: with a spool in memory, and next hosts that do as they are told.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::unimplemented,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod spool;
+mod peer;
+mod office;
+
+mod maildir;
+mod relay;
+mod relay_tls;
+mod carrier;

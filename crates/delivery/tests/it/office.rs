@@ -1,0 +1,123 @@
+//! A carrier at work, and messages for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{Carrier, Committer, HostTls, NextHost, Routes, Schedule, Settings, Via};
+use jiff::{SignedDuration, Timestamp};
+use store::{RecipientState, Spool, Submission};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use types::{AccountId, BodyType, ForwardPath, QueueId, ReversePath};
+
+use crate::spool::{MemorySpool, Seat};
+
+pub(crate) const TEXT: &str =
+    "From: s@example.net\r\nSubject: x\r\n\r\n.a line with a dot\r\n..\r\n.\r\nend\r\n";
+
+thread_local! {
+    static START: Instant = Instant::now();
+}
+
+/// The time of the runtime, so that paused tests tell the time that they let pass.
+pub(crate) fn now() -> Timestamp {
+    let elapsed = SignedDuration::try_from(START.with(Instant::elapsed)).unwrap();
+    Timestamp::constant(1_800_000_000, 0).checked_add(elapsed).unwrap()
+}
+
+pub(crate) struct Office {
+    pub(crate) spool: Arc<MemorySpool>,
+    pub(crate) committer: Committer<MemorySpool>,
+    carrier: Arc<Carrier<MemorySpool>>,
+    running: Option<JoinHandle<()>>,
+    stop: CancellationToken,
+    next: u64,
+}
+
+impl Office {
+    /// A carrier that is not running yet.
+    pub(crate) fn closed(routes: Routes) -> Office {
+        Office::with(routes, Schedule::default(), Duration::from_secs(30))
+    }
+
+    pub(crate) fn with(routes: Routes, schedule: Schedule, grace: Duration) -> Office {
+        let spool = Arc::new(MemorySpool::default());
+        let settings =
+            Settings { owner: "node".into(), hostname: "client.example".into(), schedule, grace, now };
+        let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();
+        let committer = carrier.committer();
+        Office { spool, committer, carrier, running: None, stop: CancellationToken::new(), next: 0 }
+    }
+
+    pub(crate) fn open(mut self) -> Office {
+        self.running = Some(tokio::spawn(self.carrier.clone().run(self.stop.clone())));
+        self
+    }
+
+    pub(crate) async fn running(via: Via) -> Office {
+        let office = Office::closed(Routes::new(via, Vec::new())).open();
+        tokio::task::yield_now().await;
+        office
+    }
+
+    /// Hands in a message for these recipients.
+    pub(crate) async fn submit(&mut self, recipients: &[&str]) -> QueueId {
+        self.submit_text(recipients, TEXT.as_bytes()).await
+    }
+
+    pub(crate) async fn submit_text(&mut self, recipients: &[&str], text: &[u8]) -> QueueId {
+        self.next += 1;
+        let id = QueueId::new(self.next, [0; 10]);
+        let mut incoming = self.spool.open(id);
+        self.spool.append(&mut incoming, bytes::Bytes::copy_from_slice(text)).await.unwrap();
+        let durable = self.committer.commit(submission(id, recipients), incoming).await.unwrap();
+        assert_eq!(durable.id(), id);
+        id
+    }
+
+    /// Waits until every recipient of the message has been tried.
+    pub(crate) async fn tried(&self, id: QueueId) -> Vec<Seat> {
+        self.until(|spool| spool.seats(id).iter().all(|seat| seat.state != RecipientState::Queued)).await;
+        self.spool.seats(id)
+    }
+
+    pub(crate) async fn until(&self, done: impl Fn(&MemorySpool) -> bool) {
+        self.spool.until(done).await;
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        self.stop.cancel();
+        self.running.take().unwrap().await.unwrap();
+    }
+}
+
+fn submission(id: QueueId, recipients: &[&str]) -> Submission {
+    Submission {
+        id,
+        account: AccountId::new(1, [0; 10]),
+        account_address: "s@example.net".into(),
+        reverse_path: ReversePath::take("<s@example.net>").unwrap().0,
+        forward_paths: recipients.iter().map(|address| forward(address)).collect(),
+        body: BodyType::SevenBit,
+        smtputf8: false,
+        accepted_at: now(),
+        held: false,
+    }
+}
+
+fn forward(address: &str) -> ForwardPath {
+    ForwardPath::take(&format!("<{address}>")).unwrap().0
+}
+
+/// A next host in the clear.
+pub(crate) fn plain_host(port: u16) -> NextHost {
+    NextHost {
+        host: "127.0.0.1".into(),
+        port,
+        implicit_tls: false,
+        tls: HostTls::Off,
+        tls_ca: Vec::new(),
+        credentials: None,
+    }
+}

@@ -1,0 +1,251 @@
+//! A next host that does as it is told, and remembers what it was told.
+
+use std::sync::{Arc, Mutex};
+
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+use tokio_rustls::TlsAcceptor;
+
+/// How the host behaves.
+#[derive(Clone)]
+pub(crate) struct Manners {
+    /// The keywords of EHLO.
+    pub(crate) offers: Vec<&'static str>,
+    /// The keywords of EHLO inside TLS.
+    pub(crate) offers_in_tls: Vec<&'static str>,
+    /// To STARTTLS.
+    pub(crate) start_tls: &'static str,
+    /// To AUTH.
+    pub(crate) auth: &'static str,
+    /// To MAIL.
+    pub(crate) mail: &'static str,
+    /// To the text.
+    pub(crate) text: &'static str,
+    /// Messages after which the host hangs up without a word.
+    pub(crate) messages: usize,
+    /// Permits to answer the text.
+    pub(crate) pace: Arc<Semaphore>,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) implicit_tls: bool,
+}
+
+impl Default for Manners {
+    fn default() -> Manners {
+        Manners {
+            offers: vec!["PIPELINING", "SIZE 1000000", "8BITMIME"],
+            offers_in_tls: vec!["PIPELINING"],
+            start_tls: "220 go ahead",
+            auth: "235 2.7.0 welcome",
+            mail: "250 2.1.0 fine",
+            text: "250 2.0.0 taken",
+            messages: usize::MAX,
+            pace: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            tls: None,
+            implicit_tls: false,
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) connections: usize,
+    /// Commands as they came, those inside TLS marked `*`.
+    pub(crate) commands: Vec<String>,
+    /// The texts taken, as they were before dot-stuffing.
+    pub(crate) texts: Vec<String>,
+    pub(crate) quits: usize,
+    changed: Arc<Notify>,
+}
+
+pub(crate) struct Peer {
+    pub(crate) port: u16,
+    pub(crate) seen: Arc<Mutex<Seen>>,
+}
+
+impl Peer {
+    pub(crate) async fn start(manners: Manners) -> Peer {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        tokio::spawn(accept(listener, manners, seen.clone()));
+        Peer { port, seen }
+    }
+
+    pub(crate) fn commands(&self) -> Vec<String> {
+        self.seen.lock().unwrap().commands.clone()
+    }
+
+    pub(crate) fn has_seen(&self, command: &str) -> bool {
+        self.commands().iter().any(|seen| seen.trim_start_matches('*').starts_with(command))
+    }
+
+    /// Waits until a command has come `times`.
+    pub(crate) async fn until_seen(&self, command: &str, times: usize) {
+        let all = self.seen.lock().unwrap().changed.clone();
+        loop {
+            let changed = all.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.commands().iter().filter(|seen| *seen == command).count() >= times {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.seen.lock().unwrap().texts.clone()
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.lock().unwrap().connections
+    }
+}
+
+async fn accept(listener: TcpListener, manners: Manners, seen: Arc<Mutex<Seen>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        seen.lock().unwrap().connections += 1;
+        // Replies to one flight of commands are written one by one.
+        stream.set_nodelay(true).unwrap();
+        let talk = Talk { manners: manners.clone(), seen: seen.clone(), tls: false };
+        tokio::spawn(talk.serve(stream));
+    }
+}
+
+struct Talk {
+    manners: Manners,
+    seen: Arc<Mutex<Seen>>,
+    tls: bool,
+}
+
+impl Talk {
+    async fn serve(mut self, mut stream: TcpStream) -> std::io::Result<()> {
+        if self.manners.implicit_tls {
+            return self.serve_tls(stream, true).await;
+        }
+        if self.talk(&mut stream, true).await? {
+            return self.serve_tls(stream, false).await;
+        }
+        Ok(())
+    }
+
+    async fn serve_tls(mut self, stream: TcpStream, greet: bool) -> std::io::Result<()> {
+        self.tls = true;
+        let acceptor =
+            TlsAcceptor::from(self.manners.tls.clone().expect("a host with TLS has a certificate"));
+        let mut stream = acceptor.accept(stream).await?;
+        self.talk(&mut stream, greet).await.map(|_| ())
+    }
+
+    /// Talks until the end; `true` if TLS is to begin.
+    async fn talk(
+        &mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        greet: bool,
+    ) -> std::io::Result<bool> {
+        let mut stream = BufReader::new(stream);
+        let mut messages = 0;
+        if greet {
+            stream.write_all(b"220 peer.example\r\n").await?;
+        }
+        while let Some(line) = line(&mut stream).await? {
+            let mark = if self.tls { "*" } else { "" };
+            self.saw(format!("{mark}{line}"));
+            let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
+            let reply = match verb.as_str() {
+                "EHLO" => self.ehlo(),
+                "STARTTLS" => self.manners.start_tls.into(),
+                "AUTH" => self.manners.auth.into(),
+                "MAIL" => self.manners.mail.into(),
+                "RCPT" if line.contains("<refused") => "550 5.1.1 nobody here".into(),
+                "RCPT" if line.contains("<later") => "450 4.7.1 come again".into(),
+                "DATA" => "354 go ahead".into(),
+                "QUIT" => {
+                    self.seen.lock().unwrap().quits += 1;
+                    "221 bye".into()
+                }
+                _ => "250 fine".into(),
+            };
+            stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+            stream.flush().await?;
+            match verb.as_str() {
+                "STARTTLS" if reply.starts_with("220") => return Ok(true),
+                "DATA" => {
+                    self.text(&mut stream).await?;
+                    messages += 1;
+                }
+                "QUIT" => return Ok(false),
+                _ => {}
+            }
+            if messages == self.manners.messages {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    fn saw(&self, command: String) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.commands.push(command);
+        seen.changed.notify_waiters();
+    }
+
+    fn ehlo(&self) -> String {
+        let offers = if self.tls { &self.manners.offers_in_tls } else { &self.manners.offers };
+        let lines = offers.iter().map(|offer| format!("250-{offer}\r\n"));
+        format!("250-peer.example\r\n{}250 HELP", lines.collect::<String>())
+    }
+
+    async fn text(
+        &mut self,
+        stream: &mut (impl AsyncBufReadExt + AsyncWrite + Unpin),
+    ) -> std::io::Result<()> {
+        let mut text = String::new();
+        loop {
+            match line(stream).await? {
+                None => return Ok(()),
+                Some(line) if line == "." => break,
+                Some(line) => text.extend([line.strip_prefix('.').unwrap_or(&line), "\r\n"]),
+            }
+        }
+        self.manners.pace.acquire().await.unwrap().forget();
+        if self.manners.text.starts_with('2') {
+            self.seen.lock().unwrap().texts.push(text);
+        }
+        stream.write_all(format!("{}\r\n", self.manners.text).as_bytes()).await?;
+        stream.flush().await
+    }
+}
+
+async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Option<String>> {
+    let mut line = Vec::new();
+    if stream.read_until(b'\n', &mut line).await? == 0 || !line.ends_with(b"\r\n") {
+        return Ok(None);
+    }
+    line.truncate(line.len() - 2);
+    Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+}
+
+/// An authority, and a certificate of it for `name`.
+pub(crate) fn certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca_certificate = ca.self_signed(&ca_key).unwrap();
+    let issuer = rcgen::Issuer::from_params(&ca, &ca_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf =
+        rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .unwrap();
+    (ca_certificate.der().clone(), Arc::new(config))
+}

@@ -1,0 +1,281 @@
+//! A spool in memory, which can be told to fail.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
+use store::{
+    Body, Corrupt, Details, Entry, Lease, Leased, Outcome, Recipient, RecipientState, Spool, SpoolError,
+    Stats, Submission,
+};
+use tokio::sync::Notify;
+use types::QueueId;
+
+#[derive(Default)]
+pub(crate) struct MemorySpool {
+    items: Mutex<BTreeMap<QueueId, Item>>,
+    /// So many calls of `record` fail before one succeeds.
+    pub(crate) failing_records: AtomicU32,
+    /// Bodies turn out damaged at their end.
+    pub(crate) damaged: Mutex<bool>,
+    /// Told of every change.
+    changed: Notify,
+}
+
+struct Item {
+    submission: std::sync::Arc<Submission>,
+    content: Bytes,
+    recipients: Vec<Seat>,
+    lease: Option<Lease>,
+    held: bool,
+}
+
+/// Where a recipient stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) state: RecipientState,
+    pub(crate) attempts: u32,
+    pub(crate) due: Timestamp,
+    pub(crate) reply: String,
+    pub(crate) host: Option<String>,
+}
+
+impl Seat {
+    fn open(&self) -> bool {
+        matches!(self.state, RecipientState::Queued | RecipientState::Deferred)
+    }
+}
+
+impl MemorySpool {
+    /// Where each recipient of a message stands.
+    pub(crate) fn seats(&self, id: QueueId) -> Vec<Seat> {
+        self.items.lock().unwrap()[&id].recipients.clone()
+    }
+
+    pub(crate) fn is_held(&self, id: QueueId) -> bool {
+        self.items.lock().unwrap()[&id].held
+    }
+
+    /// Waits until `done`.
+    pub(crate) async fn until(&self, done: impl Fn(&MemorySpool) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if done(self) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    pub(crate) fn leases(&self) -> usize {
+        self.items.lock().unwrap().values().filter(|item| item.lease.is_some()).count()
+    }
+
+    pub(crate) fn count(&self, state: RecipientState) -> usize {
+        self.items
+            .lock()
+            .unwrap()
+            .values()
+            .flat_map(|item| &item.recipients)
+            .filter(|seat| seat.state == state)
+            .count()
+    }
+}
+
+impl Item {
+    fn leased(&self, now: Timestamp) -> Option<Leased> {
+        let recipients: Vec<Recipient> = (0..)
+            .zip(&self.recipients)
+            .filter(|(_, seat)| seat.open() && seat.due <= now)
+            .map(|(number, seat): (u32, _)| Recipient {
+                number,
+                forward_path: self.submission.forward_paths[usize::try_from(number).unwrap()].clone(),
+                attempts: seat.attempts,
+            })
+            .collect();
+        (!recipients.is_empty()).then(|| Leased {
+            submission: self.submission.clone(),
+            recipients,
+            size: u64::try_from(self.content.len()).unwrap(),
+            lease: self.lease.clone().unwrap(),
+            content: None,
+        })
+    }
+}
+
+pub(crate) struct MemoryBody {
+    chunks: Vec<Bytes>,
+    damaged: bool,
+}
+
+impl Body for MemoryBody {
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>, SpoolError> {
+        match self.chunks.pop() {
+            None if self.damaged => Err(Corrupt::on("message", "x", "content").into()),
+            next => Ok(next),
+        }
+    }
+}
+
+impl Spool for MemorySpool {
+    type Incoming = BytesMut;
+    type Body = MemoryBody;
+
+    fn open(&self, _id: QueueId) -> BytesMut {
+        BytesMut::new()
+    }
+
+    async fn append(&self, incoming: &mut BytesMut, chunk: Bytes) -> Result<(), SpoolError> {
+        incoming.extend_from_slice(&chunk);
+        Ok(())
+    }
+
+    async fn commit(
+        &self,
+        submission: Submission,
+        incoming: BytesMut,
+        lease: Option<Lease>,
+    ) -> Result<Option<Leased>, SpoolError> {
+        let seat = Seat {
+            state: RecipientState::Queued,
+            attempts: 0,
+            due: submission.accepted_at,
+            reply: String::new(),
+            host: None,
+        };
+        let (id, now) = (submission.id, submission.accepted_at);
+        let item = Item {
+            recipients: vec![seat; submission.forward_paths.len()],
+            content: incoming.freeze(),
+            held: submission.held,
+            submission: submission.into(),
+            lease,
+        };
+        let leased = item.lease.is_some().then(|| item.leased(now).unwrap());
+        self.items.lock().unwrap().insert(id, item);
+        Ok(leased)
+    }
+
+    async fn room_for(&self, _octets: u64) -> Result<(), SpoolError> {
+        Ok(())
+    }
+
+    async fn lease_due(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<Leased>, SpoolError> {
+        let mut found = Vec::new();
+        for item in self.items.lock().unwrap().values_mut().filter(|item| item.lease.is_none() && !item.held)
+        {
+            if found.len() == at_most {
+                break;
+            }
+            item.lease = Some(Lease { owner: owner.into(), until });
+            match item.leased(now) {
+                Some(leased) => found.push(leased),
+                None => item.lease = None,
+            }
+        }
+        Ok(found)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, SpoolError> {
+        let items = self.items.lock().unwrap();
+        let waiting = items.values().filter(|item| item.lease.is_none() && !item.held);
+        Ok(waiting.flat_map(|item| &item.recipients).filter(|seat| seat.open()).map(|seat| seat.due).min())
+    }
+
+    async fn release_leases(&self, owner: &str) -> Result<(), SpoolError> {
+        for item in self.items.lock().unwrap().values_mut() {
+            item.lease = item.lease.take().filter(|lease| &*lease.owner != owner);
+        }
+        Ok(())
+    }
+
+    async fn body(&self, leased: &Leased) -> Result<MemoryBody, SpoolError> {
+        let mut content = self.items.lock().unwrap()[&leased.submission.id].content.clone();
+        let mut chunks = Vec::new();
+        while !content.is_empty() {
+            chunks.insert(0, content.split_to(content.len().min(64 * 1024)));
+        }
+        Ok(MemoryBody { chunks, damaged: *self.damaged.lock().unwrap() })
+    }
+
+    async fn record(
+        &self,
+        leased: &Leased,
+        outcomes: Vec<(u32, Outcome)>,
+        _now: Timestamp,
+    ) -> Result<(), SpoolError> {
+        let fails = |left: u32| left.checked_sub(1);
+        if self.failing_records.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fails).is_ok() {
+            return Err(SpoolError::Full);
+        }
+        let mut items = self.items.lock().unwrap();
+        let item = items.get_mut(&leased.submission.id).unwrap();
+        item.lease = None;
+        self.changed.notify_waiters();
+        for (number, outcome) in outcomes {
+            let seat = &mut item.recipients[usize::try_from(number).unwrap()];
+            assert!(seat.open(), "{number} was settled before");
+            seat.state = outcome.state();
+            seat.attempts += 1;
+            match outcome {
+                Outcome::Delivered { reply, host } | Outcome::Failed { reply, host } => {
+                    (seat.reply, seat.host) = (reply, host);
+                }
+                Outcome::Deferred { reply, host, next_attempt_at } => {
+                    (seat.reply, seat.host, seat.due) = (reply, host, next_attempt_at);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {
+        let mut items = self.items.lock().unwrap();
+        let item = items.get_mut(&id).unwrap();
+        (item.held, item.lease) = (true, None);
+        self.changed.notify_waiters();
+        item.recipients.iter_mut().for_each(|seat| seat.reply = reason.to_owned());
+        Ok(())
+    }
+
+    async fn hold(&self, id: QueueId) -> Result<bool, SpoolError> {
+        self.items.lock().unwrap().get_mut(&id).unwrap().held = true;
+        self.changed.notify_waiters();
+        Ok(true)
+    }
+
+    async fn release(&self, id: QueueId, _now: Timestamp) -> Result<bool, SpoolError> {
+        self.items.lock().unwrap().get_mut(&id).unwrap().held = false;
+        Ok(true)
+    }
+
+    async fn list(&self) -> Result<Vec<Entry>, SpoolError> {
+        unimplemented!("nothing here lists")
+    }
+
+    async fn show(&self, _id: QueueId) -> Result<Option<Details>, SpoolError> {
+        unimplemented!("nothing here shows")
+    }
+
+    async fn retry(&self, _id: QueueId, _now: Timestamp) -> Result<bool, SpoolError> {
+        unimplemented!("nothing here retries")
+    }
+
+    async fn remove(&self, _id: QueueId) -> Result<bool, SpoolError> {
+        unimplemented!("nothing here removes")
+    }
+
+    async fn stats(&self) -> Result<Stats, SpoolError> {
+        unimplemented!("nothing here counts")
+    }
+}
