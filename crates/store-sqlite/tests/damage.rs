@@ -143,3 +143,22 @@ async fn a_message_that_comes_to_nothing_leaves_no_file() {
     deliver(spool, &leased[0]).await.unwrap();
     assert_eq!(files(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_comes_twice_fails_alone_in_its_group() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    let together: Vec<_> = (0..60)
+        .map(|n| {
+            let spool = store.spool().clone();
+            // Every third wants the id 0.
+            tokio::spawn(async move { commit(&spool, id(if n % 3 == 0 { 0 } else { n }), 100).await.is_ok() })
+        })
+        .collect();
+    let mut accepted = 0;
+    for commit in together {
+        accepted += usize::from(commit.await.unwrap());
+    }
+    assert_eq!(accepted, 41);
+    assert_eq!(lease(store.spool()).await.len(), 41);
+}

@@ -28,7 +28,8 @@ async fn fill(spool: &SqliteSpool, first: u64, octets: usize) -> u64 {
 fn a_limit_on_the_size_of_files_is_full_until_it_is_lifted() {
     let directory = tempfile::tempdir().unwrap();
     // 2 MiB, in blocks of 512 octets. The signal that comes with the error is ignored, as the server does.
-    let mut limited = child("fills_and_goes_on", directory.path(), "trap '' XFSZ; ulimit -S -f 4096");
+    let mut limited =
+        child("fills_and_goes_on", directory.path(), "trap '' XFSZ; ulimit -S -f 4096; exec \"$@\"");
     let mut output = BufReader::new(limited.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(output.any(|line| line == "full"), "the limit was not told as full");
     let pid = limited.id().to_string();

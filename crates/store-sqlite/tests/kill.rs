@@ -31,7 +31,7 @@ fn what_was_confirmed_survives_kill_9_octet_for_octet() {
 
 /// The numbers that the child told before it died.
 fn run_and_kill(directory: &Path, after: Duration) -> Vec<(QueueId, u64)> {
-    let mut running = child("commits_until_it_is_killed", directory, ":");
+    let mut running = child("commits_until_it_is_killed", directory, "exec \"$@\"");
     let output = BufReader::new(running.stdout.take().unwrap());
     let reading = std::thread::spawn(move || output.lines().map_while(Result::ok).collect::<Vec<_>>());
     std::thread::sleep(after);

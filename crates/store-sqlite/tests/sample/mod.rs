@@ -74,11 +74,12 @@ pub(crate) fn given() -> Option<std::path::PathBuf> {
     std::env::var_os("GATEPOST_TEST_STORE").map(Into::into)
 }
 
-/// Runs the test `name` of this binary in a process of its own, where [`given`] is `directory`. A shell prepares it.
-pub(crate) fn child(name: &str, directory: &Path, preparation: &str) -> Child {
+/// Runs the test `name` of this binary in a process of its own, where [`given`] is `directory`. A shell starts it with
+/// this command, in which `"$@"` is the process.
+pub(crate) fn child(name: &str, directory: &Path, command: &str) -> Child {
     let itself = std::env::current_exe().unwrap();
     Command::new("sh")
-        .args(["-c", &format!("{preparation}; exec \"$0\" \"$@\"")])
+        .args(["-c", command, "sh"])
         .arg(itself)
         .args(["--exact", name, "--nocapture", "--include-ignored"])
         .env("GATEPOST_TEST_STORE", directory)
