@@ -12,6 +12,7 @@ mod argument;
 mod cmd;
 
 mod clock;
+mod open;
 mod prompt;
 
 mod output;
@@ -104,4 +105,51 @@ fn one_line(error: &anyhow::Error) -> String {
 
 fn flat(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn the_configuration_is_named_before_or_after_the_verb() {
+        for line in [
+            ["gatepost", "--config", "a.toml", "user", "list"],
+            ["gatepost", "user", "--config", "a.toml", "list"],
+            ["gatepost", "user", "list", "--config", "a.toml"],
+        ] {
+            assert_eq!(
+                CommandLine::try_parse_from(line).unwrap().config,
+                PathBuf::from("a.toml"),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_is_no_argument() {
+        for line in [
+            &["gatepost", "user", "add", "alice@example.org", "secret"][..],
+            &["gatepost", "user", "add", "alice@example.org", "--password", "secret"],
+            &["gatepost", "user", "password", "alice@example.org", "secret"],
+            &["gatepost", "user", "password", "alice@example.org", "--password-stdin=secret"],
+        ] {
+            assert_eq!(CommandLine::try_parse_from(line).unwrap_err().exit_code(), 2, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_line_that_tells_each_cause_once() {
+        let error =
+            anyhow!("no such file").context("a.toml: no such file; name another").context("two\n  lines\n");
+        assert_eq!(one_line(&error), "two; lines: a.toml: no such file; name another");
+    }
 }

@@ -1,10 +1,219 @@
-//! `gatepost app-password`.
+//! `gatepost app-password`: the passwords that mail programs log in with.
 
+use std::net::IpAddr;
 use std::path::Path;
 
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {}
+use anyhow::bail;
+use ipnet::IpNet;
+use jiff::Timestamp;
+use rand::RngExt as _;
+use serde::Serialize;
+use store::{Accounts, AppPassword, AppPasswords, LastUse, Scope};
+use types::{CredentialId, Mailbox};
+use zeroize::Zeroizing;
 
-pub(crate) async fn run(_config: &Path, command: Command) -> anyhow::Result<()> {
-    match command {}
+use crate::argument::{self, Expiry};
+use crate::cmd::user::find;
+use crate::output::{self, Format};
+use crate::{clock, open};
+
+/// How many an account may have. Nobody has so many devices; a script gone wrong has.
+const AT_MOST: u32 = 1000;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Make an app password and print it, once
+    Create(Create),
+    /// List the app passwords of an account
+    List {
+        address: Mailbox,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Revoke an app password; a session that uses it ends at its next command
+    Revoke {
+        address: Mailbox,
+        /// As `list` shows it
+        id: CredentialId,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Create {
+    /// The account
+    address: Mailbox,
+    /// Where it will be used, to know it by later
+    #[arg(long, value_name = "TEXT", value_parser = argument::text)]
+    label: String,
+    /// What it is good for
+    #[arg(long, value_name = "SCOPE", default_value = "smtp", value_parser = argument::scopes())]
+    scope: Vec<Scope>,
+    /// When it stops working: 90d, 12h, 30m, 45s or an RFC 3339 time; never, if not given
+    #[arg(long, value_name = "END")]
+    expires: Option<Expiry>,
+    /// Where it may be used from: a network or an address; everywhere, if not given
+    #[arg(long, value_name = "CIDR", value_parser = argument::network)]
+    network: Vec<IpNet>,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Works on the store that the configuration names.
+///
+/// # Errors
+/// When it could not be done.
+pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    let store = open::store(config).await?;
+    let accounts = store.accounts();
+    let done = match command {
+        Command::Create(args) => create(accounts, config, args).await,
+        Command::List { address, format } => list(accounts, &address, format).await,
+        Command::Revoke { address, id } => revoke(accounts, &address, id).await,
+    };
+    store.close().await;
+    done
+}
+
+async fn create(store: &(impl Accounts + AppPasswords), config: &Path, args: Create) -> anyhow::Result<()> {
+    let key = auth::AppPasswordKey::new(&open::master_key(config)?);
+    let account = find(store, &args.address).await?;
+    let (letters, password) = (auth::app_password::generate(), made(account.id, &args)?);
+    match store.create(&password, &key.digest(&letters), AT_MOST).await {
+        Err(store::Error::TooMany) => {
+            bail!("{} has {AT_MOST} app passwords already; revoke some", account.address)
+        }
+        created => created?,
+    }
+    let view = Created { app_password: View::of(&password), password: letters.declassify() };
+    let print = args.format.print(&view, |_| letters.grouped().to_string());
+    print.inspect(|()| args.format.remark("this password is shown once; white space in it is ignored"))
+}
+
+fn made(account: types::AccountId, args: &Create) -> anyhow::Result<AppPassword> {
+    let now = clock::now();
+    let mut scopes = args.scope.clone();
+    scopes.dedup();
+    Ok(AppPassword {
+        id: CredentialId::new(clock::unix_ms(now), rand::rng().random()),
+        account,
+        label: args.label.clone(),
+        scopes,
+        networks: args.network.clone(),
+        created_at: now,
+        expires_at: args.expires.map(|expiry| expiry.from(now)).transpose()?,
+        last_used: None,
+    })
+}
+
+async fn list(
+    store: &(impl Accounts + AppPasswords),
+    address: &Mailbox,
+    format: Format,
+) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    let passwords = store.of_account(account.id).await?;
+    let views: Vec<View<'_>> = passwords.iter().map(View::of).collect();
+    format.print(&views, |views| {
+        output::table(
+            ["ID", "LABEL", "SCOPES", "NETWORKS", "CREATED", "EXPIRES", "LAST USED", "FROM"],
+            views.iter().map(|view| {
+                [
+                    view.id.clone(),
+                    view.label.to_owned(),
+                    view.scopes.join(", "),
+                    output::list_or(view.networks, "any"),
+                    output::time(view.created_at),
+                    output::time_or(view.expires_at, "never"),
+                    output::time_or(view.last_used_at, "never"),
+                    output::or_dash(view.last_used_ip),
+                ]
+            }),
+        )
+    })
+}
+
+async fn revoke(
+    store: &(impl Accounts + AppPasswords),
+    address: &Mailbox,
+    id: CredentialId,
+) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    if !store.revoke(account.id, id).await? {
+        bail!(
+            "{address} has no app password {id}; `gatepost app-password list {address}` shows those there are"
+        );
+    }
+    output::line(&format!("{id} is revoked"))
+}
+
+/// An app password as `--json` shows it.
+#[derive(Serialize)]
+struct View<'a> {
+    id: String,
+    label: &'a str,
+    scopes: Vec<&'static str>,
+    networks: &'a [IpNet],
+    /// In whose names it may send besides the account's own. None can be given yet.
+    senders: [String; 0],
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    last_used_ip: Option<IpAddr>,
+}
+
+/// The same when it is made, with the sixteen letters.
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    app_password: View<'a>,
+    #[serde(serialize_with = "letters")]
+    password: Zeroizing<String>,
+}
+
+fn letters<S: serde::Serializer>(password: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(password)
+}
+
+impl<'a> View<'a> {
+    fn of(password: &'a AppPassword) -> Self {
+        let last_used = password.last_used.as_ref();
+        Self {
+            id: password.id.to_string(),
+            label: &password.label,
+            scopes: password.scopes.iter().map(|scope| scope.name()).collect(),
+            networks: &password.networks,
+            senders: [],
+            created_at: password.created_at,
+            expires_at: password.expires_at,
+            last_used_at: last_used.map(|LastUse { at, .. }| *at),
+            last_used_ip: last_used.map(|LastUse { ip, .. }| *ip),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_of_a_new_app_password_has_the_promised_keys() {
+        let password = AppPassword {
+            id: CredentialId::from_bytes([0; 16]),
+            account: types::AccountId::from_bytes([1; 16]),
+            label: "phone".to_owned(),
+            scopes: vec![Scope::Smtp],
+            networks: vec!["192.0.2.0/24".parse().unwrap()],
+            created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            expires_at: None,
+            last_used: None,
+        };
+        let letters = Zeroizing::new("abcdefghijklmnop".to_owned());
+        let expected = serde_json::json!({
+            "id": "00000000000000000000000000", "label": "phone", "scopes": ["smtp"],
+            "networks": ["192.0.2.0/24"], "senders": [], "created_at": "2026-11-21T12:00:00Z",
+            "expires_at": null, "last_used_at": null, "last_used_ip": null, "password": "abcdefghijklmnop",
+        });
+        let created = Created { app_password: View::of(&password), password: letters };
+        assert_eq!(serde_json::to_value(created).unwrap(), expected);
+    }
 }

@@ -1,10 +1,255 @@
-//! `gatepost user`.
+//! `gatepost user`: makes and changes accounts.
 
 use std::path::Path;
 
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {}
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
+use rand::RngExt as _;
+use serde::Serialize;
+use store::{Account, Accounts};
+use types::{AccountId, Mailbox};
 
-pub(crate) async fn run(_config: &Path, command: Command) -> anyhow::Result<()> {
-    match command {}
+use crate::output::{self, Format};
+use crate::prompt::{NewPassword, confirm};
+use crate::{argument, clock, open};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Make an account; without a password it can be used by app passwords alone
+    Add(Add),
+    /// List all accounts
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Show an account
+    Show {
+        address: Mailbox,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Set the account password; app passwords stay as they are
+    Password {
+        address: Mailbox,
+        #[command(flatten)]
+        password: NewPassword,
+    },
+    /// Give an account another address
+    Rename { address: Mailbox, new_address: Mailbox },
+    /// Keep an account from logging in, by whatever password; it loses nothing
+    Disable { address: Mailbox },
+    /// Let a disabled account log in again
+    Enable { address: Mailbox },
+    /// Remove an account and its app passwords; what it has sent stays in the queue
+    Remove {
+        address: Mailbox,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// The name to log in with, and the address to send as
+    address: Mailbox,
+    /// What people call the account
+    #[arg(long, value_name = "TEXT", value_parser = argument::text)]
+    name: Option<String>,
+    /// It may administer others
+    #[arg(long)]
+    admin: bool,
+    #[command(flatten)]
+    password: NewPassword,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Works on the store that the configuration names.
+///
+/// # Errors
+/// When it could not be done.
+pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    let store = open::store(config).await?;
+    let done = on(store.accounts(), command).await;
+    store.close().await;
+    done
+}
+
+async fn on(store: &impl Accounts, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Add(args) => add(store, args).await,
+        Command::List { format } => list(store, format).await,
+        Command::Show { address, format } => shown(&find(store, &address).await?, format),
+        Command::Password { address, password } => set_password(store, &address, password).await,
+        Command::Rename { address, new_address } => rename(store, &address, &new_address).await,
+        Command::Disable { address } => set_disabled(store, &address, true).await,
+        Command::Enable { address } => set_disabled(store, &address, false).await,
+        Command::Remove { address, yes } => remove(store, &address, yes).await,
+    }
+}
+
+/// The account with this address.
+///
+/// # Errors
+/// When there is none, or the store can't tell.
+pub(crate) async fn find(store: &impl Accounts, address: &Mailbox) -> anyhow::Result<Account> {
+    let found = store.by_address(address).await?;
+    found
+        .with_context(|| format!("there is no account {address}; `gatepost user list` shows those there are"))
+}
+
+async fn add(store: &impl Accounts, args: Add) -> anyhow::Result<()> {
+    if store.by_address(&args.address).await?.is_some() {
+        return Err(taken(&args.address));
+    }
+    let password_hash = match args.password.read()? {
+        Some(password) => Some(hasher()?.hash(password).await?),
+        None => None,
+    };
+    let now = clock::now();
+    let account = Account {
+        id: AccountId::new(clock::unix_ms(now), rand::rng().random()),
+        address: args.address,
+        name: args.name,
+        admin: args.admin,
+        disabled: false,
+        password_hash,
+        version: 1,
+        created_at: now,
+        last_login_at: None,
+    };
+    store.add(&account).await.map_err(|error| or_taken(error, &account.address))?;
+    shown(&account, args.format)
+}
+
+async fn list(store: &impl Accounts, format: Format) -> anyhow::Result<()> {
+    let accounts = store.list().await?;
+    let users: Vec<User<'_>> = accounts.iter().map(User::of).collect();
+    format.print(&users, |users| {
+        output::table(
+            ["ADDRESS", "NAME", "ADMIN", "DISABLED", "CREATED", "LAST LOGIN"],
+            users.iter().map(|user| {
+                [
+                    user.address.clone(),
+                    output::or_dash(user.name),
+                    output::yes_no(user.admin),
+                    output::yes_no(user.disabled),
+                    output::time(user.created_at),
+                    output::time_or(user.last_login_at, "never"),
+                ]
+            }),
+        )
+    })
+}
+
+async fn set_password(store: &impl Accounts, address: &Mailbox, password: NewPassword) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    let hash = hasher()?.hash(password.require()?).await?;
+    store.set_password(account.id, &hash).await?;
+    output::line(&format!("{} has a new password", account.address))
+}
+
+async fn rename(store: &impl Accounts, address: &Mailbox, new: &Mailbox) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    store.rename(account.id, new).await.map_err(|error| or_taken(error, new))?;
+    output::line(&format!("{} is now {new}", account.address))
+}
+
+async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    store.set_disabled(account.id, disabled).await?;
+    let state = if disabled { "disabled" } else { "enabled" };
+    output::line(&format!("{} is {state}", account.address))
+}
+
+async fn remove(store: &impl Accounts, address: &Mailbox, yes: bool) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    confirm(&format!("Remove {} and its app passwords?", account.address), yes)?;
+    store.remove(account.id).await?;
+    output::line(&format!("{} is removed", account.address))
+}
+
+fn hasher() -> anyhow::Result<auth::Hasher> {
+    Ok(auth::Hasher::new(auth::Cost::default())?)
+}
+
+fn or_taken(error: store::Error, address: &Mailbox) -> anyhow::Error {
+    match error {
+        store::Error::AlreadyExists => taken(address),
+        error => error.into(),
+    }
+}
+
+fn taken(address: &Mailbox) -> anyhow::Error {
+    anyhow!("there is an account {address} already; `gatepost user show {address}` shows it")
+}
+
+fn shown(account: &Account, format: Format) -> anyhow::Result<()> {
+    format.print(&User::of(account), |user| {
+        output::fields([
+            ("address", user.address.clone()),
+            ("name", output::or_dash(user.name)),
+            ("admin", output::yes_no(user.admin)),
+            ("disabled", output::yes_no(user.disabled)),
+            ("password", if user.password { "set" } else { "none, app passwords only" }.to_owned()),
+            ("created", output::time(user.created_at)),
+            ("last login", output::time_or(user.last_login_at, "never")),
+        ])
+    })
+}
+
+/// An account as `--json` shows it.
+#[derive(Serialize)]
+struct User<'a> {
+    address: String,
+    name: Option<&'a str>,
+    admin: bool,
+    disabled: bool,
+    /// Whether there is an account password.
+    password: bool,
+    /// Whether logging in takes a second factor. None can be set up yet.
+    totp: bool,
+    created_at: Timestamp,
+    last_login_at: Option<Timestamp>,
+}
+
+impl<'a> User<'a> {
+    fn of(account: &'a Account) -> Self {
+        Self {
+            address: account.address.to_string(),
+            name: account.name.as_deref(),
+            admin: account.admin,
+            disabled: account.disabled,
+            password: account.password_hash.is_some(),
+            totp: false,
+            created_at: account.created_at,
+            last_login_at: account.last_login_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_of_a_user_has_the_promised_keys() {
+        let account = Account {
+            id: AccountId::from_bytes([1; 16]),
+            address: Mailbox::parse("alice@example.org").unwrap(),
+            name: None,
+            admin: true,
+            disabled: false,
+            password_hash: None,
+            version: 1,
+            created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            last_login_at: None,
+        };
+        let expected = serde_json::json!({
+            "address": "alice@example.org", "name": null, "admin": true, "disabled": false, "password": false,
+            "totp": false, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,
+        });
+        assert_eq!(serde_json::to_value(User::of(&account)).unwrap(), expected);
+    }
 }

@@ -1,0 +1,238 @@
+//! The commands on accounts, credentials and the queue, run as people and scripts run them.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+const ALICE: &str = "alice@example.org";
+
+/// A configuration with a store and a key of its own.
+struct Site {
+    directory: tempfile::TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        let site = Self { directory: tempfile::tempdir().unwrap() };
+        let text = "hostname = \"mail.example.org\"\n\
+            [storage]\nurl = \"sqlite:store\"\nmaster_key_file = \"master.key\"\n\
+            [[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\n\
+            [delivery]\nvia = \"hold\"\n";
+        std::fs::write(site.config(), text).unwrap();
+        let key = site.directory.path().join("master.key");
+        assert_eq!(site.run(&["key", "generate", key.to_str().unwrap()]).status.code(), Some(0));
+        site
+    }
+
+    fn config(&self) -> PathBuf {
+        self.directory.path().join("gatepost.toml")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, "")
+    }
+
+    fn run_with(&self, arguments: &[&str], stdin: &str) -> Output {
+        gatepost(&self.config(), arguments, stdin)
+    }
+
+    /// What a command that must succeed prints.
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.text(&[arguments, &["--json"]].concat())).unwrap()
+    }
+
+    /// The one line that a command says that must fail.
+    fn error(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        let error = stderr(&output);
+        assert!(error.starts_with("error: ") && error.trim_end().lines().count() == 1, "{error}");
+        error
+    }
+}
+
+fn gatepost(config: &Path, arguments: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gatepost"))
+        .args(arguments)
+        .env("GATEPOST_CONFIG", config)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that reads nothing may have gone already.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn an_account_lives_from_add_to_remove() {
+    let site = Site::new();
+    let added = site.json(&["user", "add", ALICE, "--name", "Alice", "--admin"]);
+    for (key, value) in [
+        ("address", json!(ALICE)),
+        ("name", json!("Alice")),
+        ("admin", json!(true)),
+        ("disabled", json!(false)),
+        ("totp", json!(false)),
+        ("last_login_at", Value::Null),
+    ] {
+        assert_eq!(added[key], value, "{key}");
+    }
+    assert!(added["created_at"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(site.json(&["user", "list"]), json!([added]));
+
+    site.text(&["user", "disable", "ALICE@example.org"]);
+    assert_eq!(site.json(&["user", "show", ALICE])["disabled"], true);
+    site.text(&["user", "enable", ALICE]);
+    assert_eq!(site.json(&["user", "show", ALICE])["disabled"], false);
+
+    site.text(&["user", "rename", ALICE, "alicia@example.org"]);
+    assert!(site.error(&["user", "show", ALICE]).contains("gatepost user list"));
+    assert!(site.text(&["user", "list"]).contains("alicia@example.org"));
+
+    assert!(site.error(&["user", "remove", "alicia@example.org"]).contains("--yes"));
+    site.text(&["user", "remove", "alicia@example.org", "--yes"]);
+    assert_eq!(site.json(&["user", "list"]), json!([]));
+}
+
+#[test]
+fn a_password_comes_from_the_pipe_or_there_is_none() {
+    let site = Site::new();
+    let with = site.run_with(&["user", "add", ALICE, "--password-stdin", "--json"], "secret\n");
+    assert_eq!(with.status.code(), Some(0), "{}", stderr(&with));
+    assert_eq!(site.json(&["user", "show", ALICE])["password"], true);
+    site.text(&["user", "add", "bob@example.org"]);
+    assert_eq!(site.json(&["user", "show", "bob@example.org"])["password"], false);
+
+    let empty = site.run_with(&["user", "add", "carol@example.org", "--password-stdin"], "\n");
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(site.error(&["user", "show", "carol@example.org"]).contains("no account"));
+
+    assert!(site.error(&["user", "password", "bob@example.org"]).contains("--password-stdin"));
+    let set = site.run_with(&["user", "password", "bob@example.org", "--password-stdin"], "new one");
+    assert_eq!(set.status.code(), Some(0), "{}", stderr(&set));
+    assert_eq!(site.json(&["user", "show", "bob@example.org"])["password"], true);
+}
+
+#[test]
+fn an_address_is_taken_once_however_it_is_spelled() {
+    let site = Site::new();
+    site.text(&["user", "add", ALICE]);
+    assert!(site.error(&["user", "add", "Alice@Example.ORG"]).contains("already"));
+    site.text(&["user", "add", "bob@example.org"]);
+    assert!(site.error(&["user", "rename", "bob@example.org", "ALICE@example.org"]).contains("already"));
+}
+
+#[test]
+fn an_app_password_is_shown_once_listed_and_revoked() {
+    let site = Site::new();
+    site.text(&["user", "add", ALICE]);
+    let create = ["app-password", "create", ALICE, "--label", "phone"];
+    let made = site.json(&[&create[..], &["--expires", "90d", "--network", "192.0.2.7"]].concat());
+    let letters = made["password"].as_str().unwrap();
+    assert!(letters.len() == 16 && letters.bytes().all(|letter| letter.is_ascii_lowercase()));
+    assert_eq!(made["scopes"], json!(["smtp"]));
+    assert_eq!(made["networks"], json!(["192.0.2.7/32"]));
+    assert_eq!(made["senders"], json!([]));
+
+    let mut listed = made.clone();
+    listed.as_object_mut().unwrap().remove("password");
+    assert_eq!(site.json(&["app-password", "list", ALICE]), json!([listed]));
+
+    let id = made["id"].as_str().unwrap();
+    site.text(&["app-password", "revoke", ALICE, id]);
+    assert_eq!(site.json(&["app-password", "list", ALICE]), json!([]));
+    assert!(site.error(&["app-password", "revoke", ALICE, id]).contains("app-password list"));
+}
+
+#[test]
+fn for_people_an_app_password_is_four_groups_on_a_line_of_their_own() {
+    let site = Site::new();
+    site.text(&["user", "add", ALICE]);
+    let shown = site.text(&["app-password", "create", ALICE, "--label", "phone"]);
+    let groups: Vec<&str> = shown.strip_suffix('\n').unwrap().split(' ').collect();
+    assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [4; 4], "{shown:?}");
+}
+
+#[test]
+fn an_app_password_wants_an_account_a_key_and_an_end_that_lies_ahead() {
+    let site = Site::new();
+    let create = ["app-password", "create", ALICE, "--label", "phone"];
+    assert!(site.error(&create).contains("no account"));
+    site.text(&["user", "add", ALICE]);
+    let past = site.error(&[&create[..], &["--expires", "2020-01-01T00:00:00Z"]].concat());
+    assert!(past.contains("--expires"), "{past}");
+    std::fs::remove_file(site.directory.path().join("master.key")).unwrap();
+    assert!(site.error(&create).contains("gatepost key generate"));
+}
+
+#[test]
+fn an_empty_queue_is_an_empty_list() {
+    let site = Site::new();
+    assert_eq!(site.json(&["queue", "list"]), json!([]));
+    assert_eq!(site.json(&["queue", "stats"])["entries"], 0);
+    let id = "00000000000000000000000000";
+    for verb in ["show", "retry", "hold", "release"] {
+        assert!(site.error(&["queue", verb, id]).contains("gatepost queue list"), "{verb}");
+    }
+    assert!(site.error(&["queue", "remove", id, "--yes"]).contains("gatepost queue list"));
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let site = Site::new();
+    for arguments in [
+        &["user"][..],
+        &["user", "add"],
+        &["user", "add", "alice"],
+        &["user", "frobnicate"],
+        &["app-password", "create", ALICE],
+        &["app-password", "create", ALICE, "--label", ""],
+        &["app-password", "create", ALICE, "--label", "x", "--scope", "imap"],
+        &["app-password", "create", ALICE, "--label", "x", "--expires", "soon"],
+        &["app-password", "create", ALICE, "--label", "x", "--network", "nowhere"],
+        &["app-password", "revoke", ALICE, "not-an-id"],
+        &["queue", "show", "not-an-id"],
+    ] {
+        let output = site.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_named_once() {
+    let missing = Path::new("/nonexistent/gatepost.toml");
+    let output = gatepost(missing, &["user", "list"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert_eq!(error.matches("No such file").count(), 1, "{error}");
+    assert!(error.contains("--config"), "{error}");
+}
+
+#[test]
+fn the_manual_and_the_completions_know_every_verb() {
+    let site = Site::new();
+    let man = site.directory.path().join("man");
+    site.text(&["man", man.to_str().unwrap()]);
+    for page in ["gatepost", "gatepost-user-add", "gatepost-app-password-create", "gatepost-queue-show"] {
+        assert!(man.join(format!("{page}.1")).is_file(), "{page}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(site.text(&["completions", shell]).contains("app-password"), "{shell}");
+    }
+}
