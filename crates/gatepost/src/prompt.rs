@@ -26,13 +26,8 @@ impl NewPassword {
         if !at_terminal() {
             return Ok(None);
         }
-        let typed = dialoguer::Password::new()
-            .with_prompt("Password (empty: app passwords only)")
-            .with_confirmation("The same again", "These two differ.")
-            .allow_empty_password(true)
-            .interact()
-            .context("cannot read the password")?;
-        if typed.is_empty() { Ok(None) } else { fit(Zeroizing::new(typed.into_bytes())).map(Some) }
+        let typed = typed(dialoguer::Password::new().with_prompt("Password (empty: app passwords only)"))?;
+        if typed.is_empty() { Ok(None) } else { fit(typed).map(Some) }
     }
 
     /// The password, which there must be.
@@ -40,8 +35,21 @@ impl NewPassword {
     /// # Errors
     /// As [`NewPassword::read`], and when there is none.
     pub(crate) fn require(self) -> anyhow::Result<Secret> {
-        self.read()?.context("no password was given; pass --password-stdin")
+        if self.password_stdin {
+            return from_pipe(io::stdin().lock());
+        }
+        if !at_terminal() {
+            bail!("no password was given; pass --password-stdin");
+        }
+        fit(typed(dialoguer::Password::new().with_prompt("New password"))?)
     }
+}
+
+/// What somebody typed twice.
+fn typed(prompt: dialoguer::Password<'_>) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let prompt = prompt.with_confirmation("The same again", "These two differ.").allow_empty_password(true);
+    let typed = prompt.interact().context("cannot read the password")?;
+    Ok(Zeroizing::new(typed.into_bytes()))
 }
 
 /// Asks before something is gone for good.
