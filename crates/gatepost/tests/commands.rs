@@ -1,5 +1,7 @@
 //! The commands on accounts, credentials and the queue, run as people and scripts run them.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
