@@ -10,13 +10,19 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{Layer, fmt};
 
+use self::fields::Fields;
+
+mod fields;
+
 /// From here on, events go to stderr. `RUST_LOG` goes before the level of the configuration.
 ///
 /// # Errors
 /// When events go somewhere already.
 pub(crate) fn start(log: Log) -> Result<(), TryInitError> {
     let events = tracing_subscriber::registry().with(match log.format {
-        Format::Text => filtered(log, fmt::layer().with_ansi(colour()).with_writer(std::io::stderr)),
+        Format::Text => {
+            filtered(log, fmt::layer().fmt_fields(Fields).with_ansi(colour()).with_writer(std::io::stderr))
+        }
         Format::Json => filtered(log, fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)),
     });
     events.try_init()

@@ -11,6 +11,20 @@ use clap::{Parser, Subcommand};
 mod argument;
 mod cmd;
 
+mod serve;
+
+mod accept;
+
+mod sender;
+
+mod meant;
+
+mod reload;
+
+mod doubts;
+
+mod log;
+
 mod clock;
 mod open;
 mod prompt;

@@ -2,7 +2,17 @@
 
 use std::path::Path;
 
+use config::Config;
+
+use crate::log;
+use crate::serve::Server;
+
 /// Serves what the configuration file says until SIGTERM or SIGINT.
-pub(crate) async fn run(_config: &Path) -> anyhow::Result<()> {
-    anyhow::bail!("`serve` is not built yet")
+///
+/// # Errors
+/// When the server can't start: what it says names the file, the address or the process in the way.
+pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    log::start(config.log)?;
+    Server::start(file, config).await?.run().await
 }

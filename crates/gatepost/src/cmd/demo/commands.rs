@@ -21,7 +21,8 @@ const RECIPIENT: &str = "friend@example.test";
 pub(super) fn text(facts: &Facts<'_>) -> String {
     let Facts { address, password, starttls, implicit, .. } = facts;
     let (ca, new) = (quoted(facts.ca), quoted(&facts.outbox.join("new")));
-    let (openssl_starttls, openssl_implicit) = (openssl(facts, *starttls, "-starttls smtp "), openssl(facts, *implicit, ""));
+    let (openssl_starttls, openssl_implicit) =
+        (openssl(facts, *starttls, "-starttls smtp "), openssl(facts, *implicit, ""));
     let (curl, swaks) = (curl(facts), swaks(facts));
     format!(
         "\

@@ -1,0 +1,246 @@
+//! How a message is accepted: from MAIL to the 250 that promises it is safe.
+//!
+//! 1. MAIL: the login still holds, there is room, and the sender is the user's own ([`Acceptance::allow`]).
+//! 2. RCPT: the login still holds.
+//! 3. The text comes in chunks ([`Acceptance::keep`]). Once the header section is complete it is read, its authors are
+//!    checked, it is fixed up, and it goes into the spool ([`Acceptance::begin`]).
+//! 4. The body follows it there, chunk by chunk; nothing of it stays here.
+//! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is committed, and
+//!    only then is there a 250.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use auth::{Authenticator, User};
+use bytes::Bytes;
+use config::{Config, Submission as Rules};
+use delivery::Committer;
+use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
+use message::{FixupError, Header, HeaderError, Progress, Section};
+use store::{Spool, SpoolError};
+use store_sqlite::{SqliteAccounts, SqliteSpool};
+use submission::MailHandler;
+use types::{ForwardPath, QueueId, SessionFacts, SessionId};
+
+use crate::sender;
+
+use self::arrival::Arrival;
+
+mod arrival;
+
+/// Accepts messages of users that have logged in.
+pub(crate) struct Acceptance {
+    hostname: String,
+    rules: ArcSwap<Rules>,
+    judge: Arc<Authenticator<SqliteAccounts>>,
+    committer: Committer<SqliteSpool>,
+}
+
+/// A message on its way in.
+pub(crate) struct Incoming {
+    user: Arc<User>,
+    arrival: Arrival,
+    size: u64,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The header section is not complete.
+    Header(Section),
+    /// The header section is in the spool, and the body follows it.
+    Body(Spooled),
+    /// It will be refused, once the client has said all.
+    Refused(Rejection),
+}
+
+/// What the spool has of a message; dropping it leaves nothing behind.
+type Spooled = <SqliteSpool as Spool>::Incoming;
+
+impl MailHandler<User> for Acceptance {
+    /// `None` for somebody who has not logged in, and sends nothing.
+    type Message = Option<Incoming>;
+
+    async fn sender(
+        &self,
+        user: Option<&Arc<User>>,
+        envelope: &Envelope,
+        session: &SessionFacts,
+    ) -> Result<SenderAllowed, Rejection> {
+        let allowed = self.allow(user, envelope).await;
+        allowed.inspect_err(|reason| tell_refused(session.id, user, reason))
+    }
+
+    async fn recipient(
+        &self,
+        user: Option<&Arc<User>>,
+        _path: &ForwardPath,
+        _session: &SessionFacts,
+    ) -> Result<(), Rejection> {
+        self.still_trusted(user).await.map(drop)
+    }
+
+    fn open(
+        &self,
+        user: Option<&Arc<User>>,
+        envelope: &Envelope,
+        session: &SessionFacts,
+    ) -> Option<Incoming> {
+        let user = Arc::clone(user?);
+        let arrival = Arrival::now(envelope, session, self.rules.load().hide_client_address);
+        Some(Incoming { user, arrival, size: 0, stage: Stage::Header(Section::default()) })
+    }
+
+    async fn body(&self, message: &mut Option<Incoming>, chunk: Bytes) {
+        let Some(message) = message else { return };
+        message.size = message.size.saturating_add(chunk.len() as u64);
+        if let Err(rejection) = self.keep(message, chunk).await {
+            message.stage = Stage::Refused(rejection);
+        }
+    }
+
+    async fn commit(&self, message: Option<Incoming>, envelope: Envelope) -> Result<Durable, Rejection> {
+        let message = message.ok_or(Rejection::SenderNotOwned)?;
+        let (session, user, size) = (message.arrival.session, message.user.clone(), message.size);
+        let committed = self.finish(message, envelope).await;
+        match &committed {
+            Ok(durable) => tell_accepted(session, &user, durable.id(), size),
+            Err(reason) => tell_refused(session, Some(&user), reason),
+        }
+        committed
+    }
+}
+
+impl Acceptance {
+    /// `judge` is asked whether logins still hold; messages go to `committer`.
+    pub(crate) fn new(
+        config: &Config,
+        judge: Arc<Authenticator<SqliteAccounts>>,
+        committer: Committer<SqliteSpool>,
+    ) -> Acceptance {
+        let rules = ArcSwap::from_pointee(config.submission);
+        Acceptance { hostname: config.hostname.clone(), rules, judge, committer }
+    }
+
+    /// What comes in from now on is treated by these rules.
+    pub(crate) fn replace(&self, rules: Rules) {
+        self.rules.store(Arc::new(rules));
+    }
+
+    async fn allow(&self, user: Option<&Arc<User>>, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
+        let user = self.still_trusted(user).await?;
+        self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)?;
+        sender::may_send(self.rules.load().sender_check, user, &envelope.reverse_path)
+    }
+
+    async fn keep(&self, message: &mut Incoming, chunk: Bytes) -> Result<(), Rejection> {
+        match &mut message.stage {
+            Stage::Header(section) => {
+                if let Progress::Complete { header, body_rest } = section.feed(chunk).map_err(malformed)? {
+                    let spooled = self.begin(&message.user, &message.arrival, &header, body_rest).await?;
+                    message.stage = Stage::Body(spooled);
+                }
+                Ok(())
+            }
+            Stage::Body(spooled) => self.spool().append(spooled, chunk).await.map_err(not_stored),
+            Stage::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Puts the header section into the spool, as it travels on, and what there is of the body behind it.
+    async fn begin(
+        &self,
+        user: &User,
+        arrival: &Arrival,
+        section: &[u8],
+        body: Bytes,
+    ) -> Result<Spooled, Rejection> {
+        let header = read(section, arrival.utf8)?;
+        sender::may_write(self.rules.load().sender_check, user, &header)?;
+        let fixed = self.fix_up(&header, arrival)?;
+        let mut spooled = self.spool().open(arrival.id);
+        self.spool().append(&mut spooled, fixed.into()).await.map_err(not_stored)?;
+        if !body.is_empty() {
+            self.spool().append(&mut spooled, body).await.map_err(not_stored)?;
+        }
+        Ok(spooled)
+    }
+
+    async fn finish(&self, message: Incoming, envelope: Envelope) -> Result<Durable, Rejection> {
+        let Incoming { user, arrival, stage, .. } = message;
+        let spooled = match stage {
+            Stage::Refused(rejection) => return Err(rejection),
+            Stage::Body(spooled) => spooled,
+            // No blank line came: all of it was header (RFC 5322 section 2.1).
+            Stage::Header(section) => self.begin(&user, &arrival, &section.finish(), Bytes::new()).await?,
+        };
+        self.still_trusted(Some(&user)).await?;
+        let submission = arrival.entry(&user, envelope);
+        self.committer.commit(submission, spooled).await.map_err(not_stored)
+    }
+
+    fn fix_up(&self, header: &Header<'_>, arrival: &Arrival) -> Result<Vec<u8>, Rejection> {
+        let rules = self.rules.load();
+        let options =
+            message::Options { add_missing_headers: rules.add_missing_headers, remove_bcc: rules.remove_bcc };
+        message::fixup(header, &arrival.trace(&self.hostname), &options).map_err(|error| match error {
+            FixupError::TooManyHops => Rejection::TooManyHops,
+            FixupError::Date => Rejection::Unavailable,
+        })
+    }
+
+    /// The user, unless what was proved at the login holds no longer: revocation acts at the next command.
+    async fn still_trusted<'u>(&self, user: Option<&'u Arc<User>>) -> Result<&'u Arc<User>, Rejection> {
+        let user = user.ok_or(Rejection::SenderNotOwned)?;
+        match self.judge.still_holds(user).await {
+            Ok(true) => Ok(user),
+            Ok(false) => Err(Rejection::CredentialRevoked),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(event = "store_failing", error, "cannot tell whether a login still holds");
+                Err(Rejection::Unavailable)
+            }
+        }
+    }
+
+    fn spool(&self) -> &SqliteSpool {
+        self.committer.spool()
+    }
+}
+
+/// A header section with octets beyond ASCII needs SMTPUTF8 all the way (RFC 6532 section 3.6).
+fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> {
+    let header = Header::parse(section).map_err(malformed)?;
+    if utf8 || header.is_ascii() { Ok(header) } else { Err(Rejection::NonAsciiHeader) }
+}
+
+fn malformed(error: HeaderError) -> Rejection {
+    if error.is_too_big() { Rejection::HeaderTooBig } else { Rejection::BadHeader(error.text()) }
+}
+
+/// The client learns that it should try again; the operator learns why.
+fn not_stored(error: SpoolError) -> Rejection {
+    let cause: &dyn std::error::Error = &error;
+    match error {
+        SpoolError::Full => {
+            tracing::warn!(event = "spool_full", "no space is left for mail; clients are told to try again");
+            Rejection::StorageFull
+        }
+        SpoolError::Failing(_) | SpoolError::Corrupt(_) => {
+            tracing::error!(event = "spool_failing", error = cause, "a message could not be kept");
+            Rejection::StorageFailing
+        }
+    }
+}
+
+fn tell_accepted(session: SessionId, user: &User, id: QueueId, size: u64) {
+    let account = &user.address;
+    tracing::info!(event = "accepted", %session, queue.id = %id, account.address = %account, size, "{id} accepted");
+}
+
+fn tell_refused(session: SessionId, user: Option<&Arc<User>>, reason: &Rejection) {
+    let account = user.map(|user| tracing::field::display(&user.address));
+    tracing::info!(event = "refused", %session, account.address = account, %reason, "refused");
+}
+
+#[cfg(test)]
+mod tests;

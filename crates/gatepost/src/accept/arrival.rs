@@ -1,0 +1,73 @@
+//! What is known of a message as it arrives: for its Received field, its entry in the queue, and the log.
+
+use std::net::IpAddr;
+
+use auth::User;
+use esmtp::Envelope;
+use jiff::Timestamp;
+use message::Trace;
+use rand::RngExt as _;
+use store::Submission;
+use types::{EhloName, ForwardPath, QueueId, SessionFacts, SessionId, TlsFacts};
+
+use crate::clock;
+
+pub(super) struct Arrival {
+    pub(super) session: SessionId,
+    pub(super) id: QueueId,
+    at: Timestamp,
+    tls: Option<TlsFacts>,
+    /// `None` to tell nobody.
+    client: Option<(EhloName, IpAddr)>,
+    /// Only if there is no other: recipients must not learn of each other from a Received field.
+    recipient: Option<ForwardPath>,
+    pub(super) utf8: bool,
+}
+
+impl Arrival {
+    /// A message that arrives now. `hides_client` keeps who handed it in out of its Received field.
+    pub(super) fn now(envelope: &Envelope, session: &SessionFacts, hides_client: bool) -> Arrival {
+        let at = clock::now();
+        let client = session.ehlo.clone().map(|name| (name, session.peer.ip().to_canonical()));
+        let recipient = match envelope.forward_paths.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        Arrival {
+            session: session.id,
+            id: QueueId::new(clock::unix_ms(at), rand::rng().random()),
+            at,
+            tls: session.tls,
+            client: client.filter(|_| !hides_client),
+            recipient,
+            utf8: envelope.smtputf8,
+        }
+    }
+
+    pub(super) fn trace<'a>(&'a self, hostname: &'a str) -> Trace<'a> {
+        Trace {
+            hostname,
+            queue_id: self.id,
+            now: self.at,
+            message_id_random: rand::rng().random(),
+            tls: self.tls,
+            utf8: self.utf8,
+            recipient: self.recipient.as_ref(),
+            client: self.client.clone(),
+        }
+    }
+
+    pub(super) fn entry(&self, user: &User, envelope: Envelope) -> Submission {
+        Submission {
+            id: self.id,
+            account: user.account,
+            account_address: user.address.to_string(),
+            reverse_path: envelope.reverse_path,
+            forward_paths: envelope.forward_paths,
+            body: envelope.body,
+            smtputf8: envelope.smtputf8,
+            accepted_at: self.at,
+            held: false,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Acceptance against a real store.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use auth::{Cost, Hasher, MasterKey};
+use delivery::{Carrier, Routes, Schedule, Settings, Via};
+use esmtp::Durable;
+use jiff::Timestamp;
+use store::{Account, Accounts as _, Body as _};
+use store_sqlite::{Mode, SqliteStore};
+use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SessionId};
+
+use super::*;
+use crate::clock;
+
+struct Bench {
+    directory: tempfile::TempDir,
+    store: SqliteStore,
+    user: Arc<User>,
+    acceptance: Acceptance,
+}
+
+async fn bench() -> Bench {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
+    let master = MasterKey::generate(&directory.path().join("master.key")).unwrap();
+    let account = ann();
+    store.accounts().add(&account).await.unwrap();
+    let hasher = Arc::new(Hasher::new(Cost::default()).unwrap());
+    let judge = Authenticator::new(Arc::new(store.accounts().clone()), &master, hasher, clock::now);
+    let settings = Settings {
+        owner: "here".into(),
+        hostname: "mail.example.org".into(),
+        schedule: Schedule::default(),
+        grace: Duration::from_secs(1),
+        now: clock::now,
+    };
+    let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
+    let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
+    let acceptance = Acceptance::new(&config(), Arc::new(judge), carrier.committer());
+    let user =
+        User { account: account.id, address: account.address, credential: None, version: account.version };
+    Bench { directory, store, user: Arc::new(user), acceptance }
+}
+
+fn ann() -> Account {
+    Account {
+        id: AccountId::new(1, [1; 10]),
+        address: Mailbox::parse("ann@example.org").unwrap(),
+        name: None,
+        admin: false,
+        disabled: false,
+        password_hash: None,
+        version: 1,
+        created_at: clock::now(),
+        last_login_at: None,
+    }
+}
+
+fn config() -> Config {
+    let text = "hostname = \"mail.example.org\"\n[storage]\nurl = \"sqlite:s\"\nmaster_key_file = \"k\"\n\
+        [tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n[delivery]\nvia = \"hold\"\n";
+    Config::parse(text, "gatepost.toml".as_ref()).unwrap()
+}
+
+fn session() -> SessionFacts {
+    let here = SocketAddr::from(([127, 0, 0, 1], 465));
+    let ehlo = EhloName::parse("laptop.example").ok();
+    SessionFacts { id: SessionId::new([0; 8]), peer: here, local: here, tls: None, ehlo, extended: true }
+}
+
+fn envelope() -> Envelope {
+    Envelope {
+        reverse_path: ReversePath::take("<ann@example.org>").unwrap().0,
+        forward_paths: vec![ForwardPath::take("<bob@example.net>").unwrap().0],
+        body: BodyType::SevenBit,
+        smtputf8: false,
+        declared_size: None,
+    }
+}
+
+impl Bench {
+    async fn submit(&self, chunks: &[&[u8]]) -> Result<Durable, Rejection> {
+        self.submit_in(envelope(), chunks).await
+    }
+
+    async fn submit_in(&self, envelope: Envelope, chunks: &[&[u8]]) -> Result<Durable, Rejection> {
+        let mut message = self.acceptance.open(Some(&self.user), &envelope, &session());
+        for chunk in chunks {
+            self.acceptance.body(&mut message, Bytes::copy_from_slice(chunk)).await;
+        }
+        self.acceptance.commit(message, envelope).await
+    }
+
+    async fn sender(&self, declared_size: Option<u64>) -> Result<SenderAllowed, Rejection> {
+        let envelope = Envelope { declared_size, ..envelope() };
+        self.acceptance.sender(Some(&self.user), &envelope, &session()).await
+    }
+
+    /// The one message in the queue, as it will be delivered.
+    async fn stored(&self) -> String {
+        let (now, spool) = (clock::now(), self.store.spool());
+        let leased = spool.lease_due("test", now, Timestamp::MAX, 10).await.unwrap();
+        let [leased] = leased.as_slice() else { panic!("{} messages", leased.len()) };
+        let (mut body, mut text) = (spool.body(leased).await.unwrap(), Vec::new());
+        while let Some(chunk) = body.next_chunk().await.unwrap() {
+            text.extend_from_slice(&chunk);
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    async fn is_empty(&self) -> bool {
+        self.store.spool().list().await.unwrap().is_empty()
+    }
+}
+
+const MESSAGE: &[u8] = b"From: ann@example.org\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n\
+    Message-ID: <1@example.org>\r\nBcc: eve@example.net\r\n\r\nHello.\r\n";
+
+const TRAVELS_ON: &str = "From: ann@example.org\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n\
+    Message-ID: <1@example.org>\r\n\r\nHello.\r\n";
+
+#[tokio::test]
+async fn a_message_is_kept_with_a_received_line_and_without_bcc() {
+    let bench = bench().await;
+    let id = bench.submit(&[MESSAGE]).await.unwrap().id().to_string();
+    let stored = bench.stored().await;
+    let (received, rest) = stored.split_at(stored.find("From:").unwrap());
+    assert!(received.starts_with("Received: "), "{received}");
+    assert!(received.contains("by mail.example.org") && received.contains(&id), "{received}");
+    assert!(!received.contains("laptop.example") && !received.contains("127.0.0.1"), "{received}");
+    assert_eq!(rest, TRAVELS_ON);
+}
+
+#[tokio::test]
+async fn where_chunks_are_cut_makes_no_difference() {
+    let bench = bench().await;
+    for cut in 1..MESSAGE.len() {
+        let (before, after) = MESSAGE.split_at(cut);
+        let id = bench.submit(&[before, after]).await.unwrap().id();
+        assert!(bench.stored().await.ends_with(TRAVELS_ON), "cut at {cut}");
+        bench.store.spool().remove(id).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_message_may_be_all_header() {
+    let bench = bench().await;
+    bench.submit(&[b"From: ann@example.org\r\nSubject: no body\r\n"]).await.unwrap();
+    let stored = bench.stored().await;
+    assert!(stored.contains("Subject: no body\r\n") && stored.ends_with("\r\n\r\n"), "{stored}");
+}
+
+#[tokio::test]
+async fn what_is_refused_leaves_nothing() {
+    let bench = bench().await;
+    let hops = "Received: from a by b; Sat, 21 Nov 2026 12:00:00 +0000\r\n".repeat(101);
+    assert_eq!(bench.submit(&[]).await.unwrap_err(), Rejection::FromNotOwned);
+    let table: [(Vec<u8>, Rejection); 8] = [
+        (b"From: eve@example.org\r\n\r\nx\r\n".to_vec(), Rejection::FromNotOwned),
+        (b"From: ann@example.org\r\nFrom: eve@example.org\r\n\r\n".to_vec(), Rejection::FromNotOwned),
+        (b"\r\nno header at all\r\n".to_vec(), Rejection::FromNotOwned),
+        (b"From eve\r\n\r\n".to_vec(), Rejection::BadHeader("")),
+        (b"From: ann@example.org\r\nSubject: \0\r\n\r\n".to_vec(), Rejection::BadHeader("")),
+        ("From: ann@example.org\r\nSubject: ü\r\n\r\n".as_bytes().to_vec(), Rejection::NonAsciiHeader),
+        (format!("{hops}From: ann@example.org\r\n\r\n").into_bytes(), Rejection::TooManyHops),
+        ([b"X: y\r\n".repeat(60_000), b"\r\n".to_vec()].concat(), Rejection::HeaderTooBig),
+    ];
+    for (message, expected) in table {
+        let refused =
+            bench.submit(&[&message, b"more body\r\n"]).await.map(|durable| durable.id()).unwrap_err();
+        assert_eq!(std::mem::discriminant(&refused), std::mem::discriminant(&expected), "{refused}");
+    }
+    assert!(bench.is_empty().await);
+}
+
+#[tokio::test]
+async fn with_smtputf8_a_header_may_be_utf8() {
+    let bench = bench().await;
+    let message = "From: ann@example.org\r\nSubject: ü\r\n\r\n".as_bytes();
+    bench.submit_in(Envelope { smtputf8: true, ..envelope() }, &[message]).await.unwrap();
+    let stored = bench.stored().await;
+    assert!(stored.contains("Subject: ü\r\n") && stored.contains("with UTF8SMTP"), "{stored}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_disabled_meanwhile_sends_nothing_more() {
+    let bench = bench().await;
+    assert!(bench.sender(None).await.is_ok());
+    bench.store.accounts().set_disabled(bench.user.account, true).await.unwrap();
+    assert_eq!(bench.sender(None).await.unwrap_err(), Rejection::CredentialRevoked);
+    let path = ForwardPath::take("<bob@example.net>").unwrap().0;
+    let recipient = bench.acceptance.recipient(Some(&bench.user), &path, &session()).await;
+    assert_eq!(recipient.unwrap_err(), Rejection::CredentialRevoked);
+    assert_eq!(bench.submit(&[MESSAGE]).await.unwrap_err(), Rejection::CredentialRevoked);
+    assert!(bench.is_empty().await);
+}
+
+#[tokio::test]
+async fn nobody_sends_without_logging_in() {
+    let bench = bench().await;
+    let refused = bench.acceptance.sender(None, &envelope(), &session()).await;
+    assert_eq!(refused.unwrap_err(), Rejection::SenderNotOwned);
+    let message = bench.acceptance.open(None, &envelope(), &session());
+    assert_eq!(bench.acceptance.commit(message, envelope()).await.unwrap_err(), Rejection::SenderNotOwned);
+}
+
+#[tokio::test]
+async fn what_cannot_fit_is_refused_before_it_is_sent() {
+    let bench = bench().await;
+    assert_eq!(bench.sender(Some(u64::MAX / 2)).await.unwrap_err(), Rejection::StorageFull);
+}
+
+#[tokio::test]
+async fn a_failure_on_the_way_is_told_at_the_end() {
+    let bench = bench().await;
+    let spool = bench.directory.path().join("store/spool");
+    std::fs::remove_dir_all(&spool).unwrap();
+    std::fs::write(&spool, "in the way").unwrap();
+    let line = [vec![b'x'; 998], b"\r\n".to_vec()].concat();
+    let mut chunks = vec![MESSAGE];
+    chunks.extend(std::iter::repeat_n(line.as_slice(), 1000));
+    assert_eq!(bench.submit(&chunks).await.unwrap_err(), Rejection::StorageFailing);
+    assert!(bench.is_empty().await);
+}

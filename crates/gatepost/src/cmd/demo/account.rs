@@ -1,0 +1,71 @@
+//! The demo's account, and an app password for it that the next start revokes.
+
+use auth::{AppPasswordKey, MasterKey, app_password};
+use jiff::Timestamp;
+use rand::RngExt as _;
+use store::{Account, Accounts, AppPassword, AppPasswords, Scope};
+use types::{AccountId, CredentialId, Mailbox};
+use zeroize::Zeroizing;
+
+use crate::clock;
+
+/// By which the app password of the last start is known again.
+const LABEL: &str = "demo";
+
+/// Far more than are ever made by hand.
+const AT_MOST: u32 = 100;
+
+/// Makes the account if it is not there, and a fresh app password in place of that of the last start: it is shown once,
+/// so the old one is of no use to anybody.
+pub(super) async fn fresh_password(
+    store: &(impl Accounts + AppPasswords),
+    master: &MasterKey,
+    address: &str,
+    now: Timestamp,
+) -> anyhow::Result<Zeroizing<String>> {
+    let account = account(store, &Mailbox::parse(address)?, now).await?;
+    revoke_last(store, account).await?;
+    let letters = app_password::generate();
+    let digest = AppPasswordKey::new(master).digest(&letters);
+    store.create(&password(account, now), &digest, AT_MOST).await?;
+    Ok(letters.declassify())
+}
+
+async fn account(store: &impl Accounts, address: &Mailbox, now: Timestamp) -> anyhow::Result<AccountId> {
+    if let Some(account) = store.by_address(address).await? {
+        return Ok(account.id);
+    }
+    let account = Account {
+        id: AccountId::new(clock::unix_ms(now), rand::rng().random()),
+        address: address.clone(),
+        name: Some("Demo".to_owned()),
+        admin: false,
+        disabled: false,
+        password_hash: None,
+        version: 1,
+        created_at: now,
+        last_login_at: None,
+    };
+    store.add(&account).await?;
+    Ok(account.id)
+}
+
+async fn revoke_last(store: &impl AppPasswords, account: AccountId) -> anyhow::Result<()> {
+    for password in store.of_account(account).await?.iter().filter(|password| password.label == LABEL) {
+        store.revoke(account, password.id).await?;
+    }
+    Ok(())
+}
+
+fn password(account: AccountId, now: Timestamp) -> AppPassword {
+    AppPassword {
+        id: CredentialId::new(clock::unix_ms(now), rand::rng().random()),
+        account,
+        label: LABEL.to_owned(),
+        scopes: vec![Scope::Smtp],
+        networks: Vec::new(),
+        created_at: now,
+        expires_at: None,
+        last_used: None,
+    }
+}

@@ -1,0 +1,134 @@
+//! What the demo keeps in its directory: configuration, master key, CA, certificate.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use auth::{KeyFileError, MasterKey};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use submission::tls::Identity;
+
+use super::certificate;
+
+/// The demo's directory, with absolute paths, so that printed commands work from anywhere.
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    /// Makes what is not there yet; what is there is kept.
+    pub(super) fn prepare(path: &Path, now: Timestamp) -> anyhow::Result<Directory> {
+        let directory = Directory(std::path::absolute(path)?);
+        let mut private = DirBuilder::new();
+        private
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory.0)
+            .with_context(|| cannot_write(&directory.0))?;
+        directory.prepare_configuration()?;
+        directory.prepare_master_key()?;
+        directory.prepare_certificate(now)?;
+        Ok(directory)
+    }
+
+    pub(super) fn configuration(&self) -> PathBuf {
+        self.0.join("gatepost.toml")
+    }
+
+    pub(super) fn ca(&self) -> PathBuf {
+        self.0.join("ca.pem")
+    }
+
+    pub(super) fn outbox(&self) -> PathBuf {
+        self.0.join("outbox")
+    }
+
+    fn prepare_configuration(&self) -> anyhow::Result<()> {
+        let path = self.configuration();
+        if path.exists() { Ok(()) } else { write(&path, include_str!("gatepost.toml"), 0o644) }
+    }
+
+    fn prepare_master_key(&self) -> anyhow::Result<()> {
+        match MasterKey::generate(&self.0.join("master.key")) {
+            Ok(_) | Err(KeyFileError::Exists(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A certificate that ends soon, or that does not go with its key, is made anew, and the CA with it.
+    fn prepare_certificate(&self, now: Timestamp) -> anyhow::Result<()> {
+        let (certificate, private_key) = (self.0.join("cert.pem"), self.0.join("key.pem"));
+        if lasts(&certificate, &private_key, now) {
+            return Ok(());
+        }
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let made = certificate::make(super::HOSTNAME, today)?;
+        write(&self.ca(), &made.ca, 0o644)?;
+        write(&private_key, &made.private_key, 0o600)?;
+        write(&certificate, &made.certificate, 0o644)
+    }
+}
+
+fn lasts(certificate: &Path, private_key: &Path, now: Timestamp) -> bool {
+    let facts = Identity::load(certificate, private_key).and_then(|identity| identity.facts());
+    let end = facts.ok().and_then(|facts| Timestamp::try_from(facts.not_after).ok());
+    end.is_some_and(|end| end > now.saturating_add((7 * 24).hours()).unwrap_or(now))
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+    let write = || {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(text.as_bytes())
+    };
+    write().with_context(|| cannot_write(path))
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}; choose another directory with --dir", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::Config;
+
+    fn now() -> Timestamp {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_second_start_finds_what_the_first_made() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("demo");
+        let read = |file: PathBuf| fs::read_to_string(file).unwrap();
+        let first = Directory::prepare(&path, now()).unwrap();
+        let ca = read(first.ca());
+        let second = Directory::prepare(&path, now()).unwrap();
+        assert_eq!(ca, read(second.ca()));
+        assert!(Config::load(&second.configuration()).is_ok());
+    }
+
+    #[test]
+    fn the_certificate_is_for_this_machine_by_every_name() {
+        let parent = tempfile::tempdir().unwrap();
+        Directory::prepare(parent.path(), now()).unwrap();
+        let file = |name: &str| parent.path().join(name);
+        let facts = Identity::load(&file("cert.pem"), &file("key.pem")).unwrap().facts().unwrap();
+        for name in ["localhost", "127.0.0.1", "::1", super::super::HOSTNAME] {
+            assert!(facts.covers(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_made_anew() {
+        let parent = tempfile::tempdir().unwrap();
+        let read = |directory: &Directory| fs::read_to_string(directory.ca()).unwrap();
+        let first = read(&Directory::prepare(parent.path(), now()).unwrap());
+        let later = now().checked_add((360 * 24).hours()).unwrap();
+        assert_ne!(first, read(&Directory::prepare(parent.path(), later).unwrap()));
+    }
+}

@@ -1,0 +1,149 @@
+//! From what the configuration means to what each part of the server wants to be told.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use config::{Config, Delivery, DomainPattern, HostPort, ListenTls, Login, TlsVersion};
+use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
+use esmtp::dialogue::Credentials;
+use rustls::pki_types::CertificateDer;
+use submission::tls::MinVersion;
+use submission::{Limits, TlsMode, pem};
+use types::Secret;
+
+use crate::clock;
+
+pub(crate) fn settings(config: &Config) -> esmtp::Settings {
+    let auth = &config.auth;
+    esmtp::Settings {
+        hostname: config.hostname.clone(),
+        starttls: false,
+        allow_insecure: auth.allow_insecure,
+        mechanisms: auth.mechanisms.iter().copied().map(mechanism).collect(),
+        required_message: auth.required_message.clone(),
+        message_size: config.limits.message_size,
+        recipients: usize::try_from(config.limits.recipients).unwrap_or(usize::MAX),
+        max_unauthenticated_commands: auth.max_unauthenticated_commands,
+        max_failures: auth.max_failures,
+    }
+}
+
+fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
+    match mechanism {
+        config::Mechanism::Plain => sasl::Mechanism::Plain,
+        config::Mechanism::Login => sasl::Mechanism::Login,
+    }
+}
+
+pub(crate) fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    let default = Limits::default();
+    Limits {
+        connections: number(limits.connections),
+        connections_per_network: number(limits.connections_per_network),
+        command_timeout: limits.command_timeout,
+        // Nobody waits longer before AUTH than after it.
+        unauthenticated_timeout: default.unauthenticated_timeout.min(limits.command_timeout),
+        data_timeout: limits.data_timeout,
+        shutdown_grace: limits.shutdown_grace,
+        ..default
+    }
+}
+
+pub(crate) fn tls_mode(tls: ListenTls) -> TlsMode {
+    match tls {
+        ListenTls::StartTls => TlsMode::StartTls,
+        ListenTls::Implicit => TlsMode::Implicit,
+        ListenTls::Off => TlsMode::Off,
+    }
+}
+
+pub(crate) fn min_version(version: TlsVersion) -> MinVersion {
+    match version {
+        TlsVersion::V1_2 => MinVersion::Tls12,
+        TlsVersion::V1_3 => MinVersion::Tls13,
+    }
+}
+
+pub(crate) fn carrying(config: &Config) -> delivery::Settings {
+    let retry = config.delivery.retry;
+    delivery::Settings {
+        owner: config.hostname.as_str().into(),
+        hostname: config.hostname.clone(),
+        schedule: Schedule { first: retry.first, max: retry.max, give_up: retry.give_up },
+        grace: config.limits.shutdown_grace.min(CARRYING_GRACE),
+        now: clock::now,
+    }
+}
+
+/// Deliveries stop after the clients have gone, and what is cut off is only tried again.
+const CARRYING_GRACE: Duration = Duration::from_secs(10);
+
+/// CAs that are trusted for fixed hosts besides the system's.
+type Trust = Vec<CertificateDer<'static>>;
+
+/// The ways of `[delivery]`. Its login is for the host of `via` alone: another host has no business with it.
+///
+/// # Errors
+/// When the password for the next host, or the CA, cannot be read.
+pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
+    let login = delivery.login.as_ref().map(login).transpose()?;
+    let trust = match &delivery.tls_ca {
+        Some(path) => pem::certificates(path).context("delivery.tls_ca")?,
+        None => Vec::new(),
+    };
+    let routes = delivery.routes.iter().map(|route| Route {
+        domains: route.domains.iter().map(domains).collect(),
+        via: via(&route.via, delivery, &trust, None),
+    });
+    Ok(Routes::new(via(&delivery.via, delivery, &trust, login), routes.collect()))
+}
+
+fn domains(pattern: &DomainPattern) -> Domains {
+    match pattern {
+        DomainPattern::Exactly(domain) => Domains::Exactly(domain.clone()),
+        DomainPattern::Below(domain) => Domains::Below(domain.clone()),
+    }
+}
+
+fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Via {
+    let host = |host: &HostPort, implicit_tls| {
+        Via::Relay(NextHost {
+            host: host.host.clone(),
+            port: host.port,
+            implicit_tls,
+            tls: host_tls(delivery.tls),
+            tls_ca: trust.clone(),
+            credentials: login.clone(),
+        })
+    };
+    match via {
+        config::Via::Maildir(path) => Via::Maildir(path.clone()),
+        config::Via::Smtp(to) => host(to, false),
+        config::Via::Smtps(to) => host(to, true),
+        config::Via::Hold => Via::Hold,
+    }
+}
+
+fn host_tls(tls: config::HostTls) -> HostTls {
+    match tls {
+        config::HostTls::Verify => HostTls::Verify,
+        config::HostTls::Opportunistic => HostTls::Opportunistic,
+        config::HostTls::Off => HostTls::Off,
+    }
+}
+
+fn login(login: &Login) -> anyhow::Result<Credentials> {
+    let Login { username, password_file } = login;
+    let mut text = std::fs::read_to_string(password_file)
+        .with_context(|| format!("delivery.password_file: cannot read {}", password_file.display()))?;
+    text.truncate(text.find(['\r', '\n']).unwrap_or(text.len()));
+    if text.is_empty() {
+        anyhow::bail!(
+            "delivery.password_file: the first line of {} is empty; write the password there",
+            password_file.display()
+        );
+    }
+    Ok(Credentials { username: username.clone(), password: Secret::new(text) })
+}

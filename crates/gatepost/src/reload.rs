@@ -1,0 +1,97 @@
+//! SIGHUP: the configuration and the certificate are read again, and connections stay.
+//!
+//! What is wrong is told and changes nothing: a server that serves goes on as it was. Settings of sessions are for those
+//! that begin from now on; those that run keep theirs.
+
+use std::path::Path;
+
+use config::Config;
+
+use crate::meant;
+use crate::serve::Parts;
+
+/// The configuration that holds from now on: what `file` says, or `old` if that is no use.
+pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
+    let new = match Config::load(file) {
+        Ok(new) => new,
+        Err(error) => {
+            tracing::error!(event = "reload_failed", %error, "the old configuration stays");
+            return old;
+        }
+    };
+    reload_certificate(&new, parts);
+    warn_of_what_stays(&old, &new);
+    let now = live(old, new);
+    parts.handle.replace(meant::settings(&now), meant::limits(&now));
+    parts.acceptance.replace(now.submission);
+    tracing::info!(event = "reloaded", "the configuration was read again");
+    now
+}
+
+fn reload_certificate(new: &Config, parts: &Parts) {
+    let (Some(identity), Some(tls)) = (&parts.identity, &new.tls) else { return };
+    if let Err(error) = identity.reload(&tls.certificate, &tls.private_key) {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(event = "reload_failed", error, "the old certificate stays");
+    }
+}
+
+/// Of the new configuration, what can change while the server runs; the rest of the old one.
+fn live(old: Config, new: Config) -> Config {
+    Config { tls: new.tls, auth: new.auth, limits: new.limits, submission: new.submission, ..old }
+}
+
+fn warn_of_what_stays(old: &Config, new: &Config) {
+    for key in needing_restart(old, new) {
+        tracing::warn!(event = "reload_partial", key, "a change of {key} takes effect at the next start");
+    }
+}
+
+fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let min_version = |config: &Config| config.tls.as_ref().map(|tls| tls.min_version);
+    let changes = [
+        ("hostname", old.hostname != new.hostname),
+        ("storage", old.storage != new.storage),
+        ("tls.min_version", min_version(old) != min_version(new)),
+        ("listen", old.listen != new.listen),
+        ("delivery", old.delivery != new.delivery),
+        ("log", old.log != new.log),
+    ];
+    changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "hostname = \"a.test\"\n[storage]\nurl = \"sqlite:s\"\nmaster_key_file = \"k\"\n\
+        [tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n[delivery]\nvia = \"hold\"\n";
+
+    fn parse(text: &str) -> Config {
+        Config::parse(text, Path::new("/etc/gatepost/gatepost.toml")).unwrap()
+    }
+
+    #[test]
+    fn a_change_that_has_to_wait_is_named() {
+        for (from, to, key) in [
+            ("a.test", "b.test", "hostname"),
+            ("sqlite:s", "sqlite:t", "storage"),
+            ("private_key = \"k\"\n", "private_key = \"k\"\nmin_version = \"1.3\"\n", "tls.min_version"),
+            ("\"hold\"", "\"maildir:m\"", "delivery"),
+        ] {
+            assert_eq!(needing_restart(&parse(OLD), &parse(&OLD.replace(from, to))), [key]);
+        }
+        let more = |more: &str| parse(&format!("{OLD}{more}"));
+        assert_eq!(needing_restart(&parse(OLD), &more("[log]\nlevel = \"warn\"\n")), ["log"]);
+    }
+
+    #[test]
+    fn limits_and_rules_change_at_once() {
+        let new = parse(&format!(
+            "{OLD}[limits]\nrecipients = 7\n[submission]\nremove_bcc = false\n[log]\nlevel = \"warn\"\n"
+        ));
+        let now = live(parse(OLD), new);
+        assert_eq!((now.limits.recipients, now.submission.remove_bcc), (7, false));
+        assert_eq!(now.log, parse(OLD).log);
+    }
+}

@@ -1,0 +1,257 @@
+//! The server as a whole: how it is put together, how it starts, changes and stops.
+
+use std::future::Future;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use auth::{Authenticator, Cost, Hasher, MasterKey};
+use config::{Config, Listen};
+use delivery::Carrier;
+use sd_notify::NotifyState;
+use store_sqlite::{Mode, SqliteAccounts, SqliteSpool, SqliteStore};
+use submission::tls::{self, Identity};
+use submission::{BindError, Handle};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::Acceptance;
+use crate::{clock, doubts, meant, reload};
+
+type Judge = Authenticator<SqliteAccounts>;
+type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
+
+/// A server whose listeners are bound; clients that connect are kept waiting until [`Server::run`].
+pub(crate) struct Server {
+    file: PathBuf,
+    config: Config,
+    parts: Parts,
+    descriptors: Descriptors,
+    door: Door,
+    carrier: Arc<Carrier<SqliteSpool>>,
+    signals: Signals,
+}
+
+/// What can be changed, or looked at, while the server runs.
+pub(crate) struct Parts {
+    pub(crate) store: SqliteStore,
+    pub(crate) master: MasterKey,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) acceptance: Arc<Acceptance>,
+    pub(crate) handle: Handle,
+    /// In the order of the configuration, with the ports that were found for port 0.
+    pub(crate) listeners: Vec<Listen>,
+}
+
+impl Server {
+    /// Puts everything together as `config`, read from `file`, says. TLS is warmed up while the store opens: either takes
+    /// longer than all the rest.
+    ///
+    /// # Errors
+    /// When a file, the store or a listener cannot be had.
+    pub(crate) async fn start(file: &Path, config: Config) -> anyhow::Result<Server> {
+        let signals = Signals::listen()?;
+        let descriptors = raise_descriptor_limit(config.limits.connections);
+        let (store, identity, master) = open(&config).await?;
+        let carrier = Carrier::new(
+            Arc::new(store.spool().clone()),
+            meant::routes(&config.delivery)?,
+            meant::carrying(&config),
+        )?;
+        let accounts = Arc::new(store.accounts().clone());
+        let hasher = Arc::new(Hasher::new(Cost::default())?);
+        let judge = Arc::new(Authenticator::new(accounts, &master, hasher, clock::now));
+        let acceptance = Arc::new(Acceptance::new(&config, judge.clone(), carrier.committer()));
+        let door = bind(&config, judge, acceptance.clone(), identity.clone())?;
+        let listeners = bound(&config, &door);
+        let parts = Parts { store, master, identity, acceptance, handle: door.handle(), listeners };
+        Ok(Server { file: file.to_owned(), config, parts, descriptors, door, carrier, signals })
+    }
+
+    /// What the server is made of.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Serves until SIGTERM or SIGINT, then ends without loss: no new connections, running transactions end, running
+    /// deliveries end, the store closes.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let Server { file, mut config, parts, descriptors, door, carrier, mut signals } = self;
+        let (stop_taking, stop_carrying) = (CancellationToken::new(), CancellationToken::new());
+        let carrying = tokio::spawn(carrier.run(stop_carrying.clone()));
+        let taking = tokio::spawn(door.serve(stop_taking.clone()));
+        tell_ready(&parts);
+        tell_doubts(&config, &parts, descriptors);
+        while signals.next().await == Wish::Reload {
+            notify(&[NotifyState::Reloading], NotifyState::monotonic_usec_now().ok());
+            config = reload::reload(&file, config, &parts);
+            notify(&[NotifyState::Ready], None);
+        }
+        tracing::info!(
+            event = "stopping",
+            "stopping; running transactions have {:?}",
+            config.limits.shutdown_grace
+        );
+        notify(&[NotifyState::Stopping], None);
+        stop(stop_taking, taking).await?;
+        stop(stop_carrying, carrying).await?;
+        parts.store.close().await;
+        tracing::info!(event = "stopped", "stopped");
+        Ok(())
+    }
+}
+
+/// The store, the certificate and the master key, at the same time.
+async fn open(config: &Config) -> anyhow::Result<(SqliteStore, Option<Identity>, MasterKey)> {
+    let (tls, key) = (config.tls.clone(), config.storage.master_key_file.clone());
+    let identity = in_background(move || {
+        let Some(tls) = tls else { return Ok(None) };
+        let identity = Identity::load(&tls.certificate, &tls.private_key)?;
+        tls::warm_up(&identity)?;
+        Ok(Some(identity))
+    });
+    let master = in_background(move || Ok(MasterKey::load(&key)?));
+    let store = async { Ok(SqliteStore::open(&config.storage.directory, Mode::Server).await?) };
+    tokio::try_join!(store, identity, master)
+}
+
+/// Begins at once, whether it is waited for or not.
+fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> impl Future<Output = anyhow::Result<T>> {
+    let work = tokio::task::spawn_blocking(work);
+    async { work.await? }
+}
+
+fn bind(
+    config: &Config,
+    judge: Arc<Judge>,
+    acceptance: Arc<Acceptance>,
+    identity: Option<Identity>,
+) -> anyhow::Result<Door> {
+    let mut builder = Door::builder(meant::settings(config), judge, acceptance).limits(meant::limits(config));
+    if let (Some(identity), Some(tls)) = (identity, &config.tls) {
+        builder = builder.tls(identity, meant::min_version(tls.min_version));
+    }
+    for listen in &config.listen {
+        builder = builder.listen(listen.address, meant::tls_mode(listen.tls));
+    }
+    builder.bind().map_err(|error| {
+        let advice = advice(&error);
+        anyhow::anyhow!("{:#}; {advice}", anyhow::Error::from(error))
+    })
+}
+
+/// What to do about a listener that cannot be had.
+fn advice(error: &BindError) -> &'static str {
+    let BindError::Listen { source, .. } = error else { return "look at [tls]" };
+    match source.kind() {
+        ErrorKind::AddrInUse => "stop what listens there, or change the address in [[listen]]",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need CAP_NET_BIND_SERVICE, as config/gatepost.service has it"
+        }
+        ErrorKind::AddrNotAvailable => "write an address of this machine in [[listen]]",
+        _ => "change the address in [[listen]]",
+    }
+}
+
+fn bound(config: &Config, door: &Door) -> Vec<Listen> {
+    let addresses = door.addresses().into_iter().map(|(address, _)| address);
+    config.listen.iter().zip(addresses).map(|(listen, address)| Listen { address, ..*listen }).collect()
+}
+
+fn tell_ready(parts: &Parts) {
+    let addresses = parts.listeners.iter().map(told).collect::<Vec<_>>().join(" ");
+    tracing::info!(event = "ready", listen = addresses, version = env!("CARGO_PKG_VERSION"), "ready");
+    notify(&[NotifyState::Ready], None);
+}
+
+fn tell_doubts(config: &Config, parts: &Parts, descriptors: Descriptors) {
+    let facts = parts.identity.as_ref().and_then(|identity| identity.facts().ok());
+    let mut doubts = doubts::about(config, facts.as_ref(), clock::now());
+    if rustix::process::geteuid().is_root() {
+        doubts.push("the server runs as root, which it never needs: see config/gatepost.service".to_owned());
+    }
+    if let Descriptors::Only(allowed) = descriptors {
+        let connections = config.limits.connections;
+        doubts
+            .push(format!("limits.connections is {connections}, but the system allows {allowed} open files"));
+    }
+    for doubt in doubts {
+        tracing::warn!(event = "doubtful", "{doubt}");
+    }
+}
+
+fn told(listen: &Listen) -> String {
+    let address: SocketAddr = listen.address;
+    format!("{address}/{}", listen.tls.name())
+}
+
+/// Tells systemd, if it started us; without it this does nothing.
+fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
+    let states: Vec<_> = states.iter().cloned().chain(more).collect();
+    if let Err(error) = sd_notify::notify(&states) {
+        tracing::warn!(event = "notify_failed", %error, "cannot tell the service manager");
+    }
+}
+
+async fn stop(token: CancellationToken, task: JoinHandle<()>) -> anyhow::Result<()> {
+    token.cancel();
+    task.await.context("a part of the server has failed")
+}
+
+/// What the signals ask for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Reload,
+    Stop,
+}
+
+struct Signals {
+    hang_up: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Signals> {
+        Ok(Signals {
+            hang_up: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.hang_up.recv() => Wish::Reload,
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+        }
+    }
+}
+
+/// How many files may be open.
+#[derive(Clone, Copy)]
+enum Descriptors {
+    Enough,
+    Only(u64),
+}
+
+/// A connection is a descriptor, and the usual soft limit of 1024 was made for programs that use select(2).
+fn raise_descriptor_limit(connections: u32) -> Descriptors {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const OTHERS: u64 = 256;
+    let wanted = u64::from(connections) + OTHERS;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(allowed) = current.filter(|current| *current < wanted) else { return Descriptors::Enough };
+    let most = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum }) {
+        Ok(()) if most >= wanted => Descriptors::Enough,
+        Ok(()) => Descriptors::Only(most),
+        Err(_) => Descriptors::Only(allowed),
+    }
+}
