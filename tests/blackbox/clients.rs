@@ -139,7 +139,8 @@ fn swaks(door: &Door, address: SocketAddr, tls: &str) {
     command.args(["--tls-verify", "--tls-ca-path", &door.authority_file()]);
     command.args(["--auth", "PLAIN", "--auth-user", USER, "--auth-password", &door.password]);
     succeeds(command.args(["--from", USER, "--to", "bob@example.net", "--data", &format!("@{file}")]), "");
-    door.has_arrived(&message);
+    // swaks ends what it sends with a blank line.
+    door.has_arrived(&[&message[..], b"\r\n"].concat());
 }
 
 fn smtplib(door: &Door, address: SocketAddr, connect: &str, then: &str) {

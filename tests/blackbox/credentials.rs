@@ -1,5 +1,7 @@
 //! Which credentials open the door, and how fast it shuts.
 
+use std::time::Duration;
+
 use tests::client::Reply;
 use tests::server::{Installation, Server, Settings};
 
@@ -43,7 +45,8 @@ fn everything_that_is_wrong_with_a_credential_sounds_the_same() {
     let door = Door::open();
     door.installation.add_user("bob@example.org", "battery staple");
     let (_, elsewhere) = door.installation.app_password(USER, &["--network", "192.0.2.0/24"]);
-    let (_, past) = door.installation.app_password(USER, &["--expires", "2020-01-01T00:00:00Z"]);
+    let (_, past) = door.installation.app_password(USER, &["--expires", "1s"]);
+    std::thread::sleep(Duration::from_millis(1100));
     let (_, bobs) = door.installation.app_password("bob@example.org", &[]);
     let wrong = door.knock(USER, "wrong");
     assert_eq!(wrong.lines, ["535 5.7.8 Authentication credentials invalid"]);
@@ -109,11 +112,13 @@ fn no_secret_ends_up_in_the_log() {
         client.expect("EHLO client.example", 250);
         client.auth_plain(USER, secret).unwrap();
         client.expect("NOOP", 250);
+        // Where nobody has logged in this begins an exchange, which `*` ends.
         client.ask("AUTH LOGIN").unwrap();
+        client.ask("*").unwrap();
         client.expect("QUIT", 221);
     }
     server.signal("TERM");
-    server.until_logged("\"stopped\"");
+    server.until_logged("event=stopped");
     let log = server.log();
     for secret in ["correct-horse-battery", "almost-the-password", password.as_str()] {
         use base64::Engine;

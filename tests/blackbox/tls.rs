@@ -34,7 +34,7 @@ fn a_bad_certificate_at_sighup_keeps_the_old_one_and_a_good_one_replaces_it() {
 
     replace(&installation, &fresh);
     server.signal("HUP");
-    server.until_logged("\"reloaded\"");
+    server.until_logged("event=reloaded");
     assert_eq!(shown(&installation, &server), fresh.der);
     // Connections outlive both.
     open.expect("NOOP", 250);
