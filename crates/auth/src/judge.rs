@@ -15,6 +15,7 @@ use types::{AccountId, CredentialId, Mailbox, Secret, SessionFacts};
 
 use crate::app_password::normalise;
 use crate::recent::Recent;
+use crate::standing::Standing;
 use crate::{AppPasswordKey, HashError, Hasher, MasterKey};
 
 /// Who logged in, and by what.
@@ -42,6 +43,7 @@ pub struct Authenticator<S> {
     digests: AppPasswordKey,
     hasher: Arc<Hasher>,
     recent: Recent,
+    standing: Standing,
     now: fn() -> Timestamp,
 }
 
@@ -59,6 +61,13 @@ impl<S: Accounts + AppPasswords> AuthHandler for Authenticator<S> {
             Claim::Password(claim) => self.judge_password(claim, session).await,
         }
     }
+}
+
+/// Who was proved right.
+struct Proved {
+    user: User,
+    /// When that ends by itself.
+    until: Option<Timestamp>,
 }
 
 /// Why a claim was not accepted.
@@ -108,7 +117,8 @@ impl Reason {
 impl<S: Accounts + AppPasswords> Authenticator<S> {
     /// `now` reads the clock.
     pub fn new(store: Arc<S>, master: &MasterKey, hasher: Arc<Hasher>, now: fn() -> Timestamp) -> Self {
-        Self { store, digests: AppPasswordKey::new(master), hasher, recent: Recent::new(), now }
+        let (digests, recent) = (AppPasswordKey::new(master), Recent::new());
+        Self { store, digests, hasher, recent, standing: Standing::default(), now }
     }
 
     /// Whether what was proved at the log-in still holds: neither the credential was revoked or has expired, nor
@@ -117,20 +127,35 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
     /// # Errors
     /// When the store can't tell.
     pub async fn still_holds(&self, user: &User) -> Result<bool, store::Error> {
+        let revision = self.store.revision();
+        if self.standing.knows(revision, user, (self.now)()) {
+            return Ok(true);
+        }
+        let Some(until) = self.holds_until(user).await? else { return Ok(false) };
+        self.standing.remember(revision, user, until);
+        Ok(true)
+    }
+
+    /// When what was proved will expire, if it ever does; or `None` if it does not hold.
+    async fn holds_until(&self, user: &User) -> Result<Option<Option<Timestamp>>, store::Error> {
         let Some(credential) = user.credential else {
             let account = self.store.by_id(user.account).await?;
-            return Ok(account.is_some_and(|account| !account.disabled && account.version == user.version));
+            let holds = account.is_some_and(|account| !account.disabled && account.version == user.version);
+            return Ok(holds.then_some(None));
         };
         let found = self.store.by_credential(credential).await?;
-        Ok(found.is_some_and(|(password, account)| {
-            !account.disabled && account.address == user.address && !has_expired(&password, (self.now)())
-        }))
+        let holds = found.filter(|(password, account)| {
+            !account.disabled && account.address == user.address && !has_expired(password, (self.now)())
+        });
+        Ok(holds.map(|(password, _)| password.expires_at))
     }
 
     async fn judge_password(&self, claim: PasswordClaim, session: &SessionFacts) -> Verdict<User> {
         let (username, mechanism) = (claim.username.clone(), claim.mechanism);
+        let revision = self.store.revision();
         match self.prove(claim, session).await {
-            Ok(user) => {
+            Ok(Proved { user, until }) => {
+                self.standing.remember(revision, &user, until);
                 self.note(&user, mechanism, session);
                 Verdict::Accepted(Authenticated::new(user.address.normal(), user))
             }
@@ -147,13 +172,13 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         }
     }
 
-    async fn prove(&self, claim: PasswordClaim, session: &SessionFacts) -> Result<User, Denial> {
+    async fn prove(&self, claim: PasswordClaim, session: &SessionFacts) -> Result<Proved, Denial> {
         let name = match claimed_name(&claim) {
             Ok(name) => name,
             Err(reason) => return self.refuse(claim.password, reason).await,
         };
         match self.by_app_password(&name, &claim.password, session).await? {
-            Ok(user) => Ok(user),
+            Ok(proved) => Ok(proved),
             Err(flaw) => self.by_account_password(&name, claim.password, flaw).await,
         }
     }
@@ -164,14 +189,14 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         name: &Mailbox,
         password: &Secret,
         session: &SessionFacts,
-    ) -> Result<Result<User, Option<Reason>>, Denial> {
+    ) -> Result<Result<Proved, Option<Reason>>, Denial> {
         let Some(letters) = normalise(password) else { return Ok(Err(None)) };
         let Some((password, account)) = self.store.by_digest(&self.digests.digest(&letters)).await? else {
             return Ok(Err(None));
         };
         Ok(match flaw(&password, &account, name, session.peer.ip(), (self.now)()) {
             Some(flaw) => Err(Some(flaw)),
-            None => Ok(User::new(account, Some(password.id))),
+            None => Ok(Proved { user: User::new(account, Some(password.id)), until: password.expires_at }),
         })
     }
 
@@ -180,24 +205,24 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         name: &Mailbox,
         password: Secret,
         flaw: Option<Reason>,
-    ) -> Result<User, Denial> {
+    ) -> Result<Proved, Denial> {
         let (account, hash) = match with_password(self.store.by_address(name).await?) {
             Ok(found) => found,
             Err(reason) => return self.refuse(password, flaw.unwrap_or(reason)).await,
         };
         let digest = self.recent.digest(&account, &password);
         if self.recent.knows(&digest, (self.now)()) {
-            return Ok(User::new(account, None));
+            return Ok(Proved { user: User::new(account, None), until: None });
         }
         if !self.hasher.verify(password, Some(&hash)).await? {
             return Err(Denial::Refused(flaw.unwrap_or(Reason::WrongPassword)));
         }
         self.recent.remember(digest, (self.now)());
-        Ok(User::new(account, None))
+        Ok(Proved { user: User::new(account, None), until: None })
     }
 
     /// Refuses at the cost of a wrong password.
-    async fn refuse(&self, password: Secret, reason: Reason) -> Result<User, Denial> {
+    async fn refuse(&self, password: Secret, reason: Reason) -> Result<Proved, Denial> {
         self.hasher.verify(password, None).await?;
         Err(Denial::Refused(reason))
     }

@@ -20,5 +20,7 @@ pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
 
 mod recent;
 
+mod standing;
+
 mod judge;
 pub use judge::{Authenticator, User};

@@ -41,6 +41,11 @@ impl Directory {
         self.root.join("accounts.db")
     }
 
+    /// What SQLite calls the wal-index of the accounts.
+    pub(crate) fn accounts_wal_index(&self) -> PathBuf {
+        self.root.join("accounts.db-shm")
+    }
+
     pub(crate) fn queue(&self) -> PathBuf {
         self.root.join("queue.db")
     }

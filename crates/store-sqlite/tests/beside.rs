@@ -6,10 +6,12 @@ mod sample;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use sample::{commit, id, lease, server};
 use sqlx::Connection;
-use store::Spool;
+use store::{Account, Accounts, Spool};
 use store_sqlite::{Mode, OpenError, SqliteStore};
+use types::{AccountId, Mailbox};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_server_is_told_who_holds_the_store() {
@@ -45,6 +47,44 @@ async fn a_command_works_beside_a_busy_server() {
     assert_eq!(command.spool().list().await.unwrap().len(), 300);
     command.close().await;
     assert_eq!(lease(store.spool()).await.len(), 300);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    let accounts = store.accounts();
+    let before = accounts.revision();
+    assert!(before.is_some());
+    commit(store.spool(), id(1), 100).await.unwrap();
+    assert!(accounts.by_id(ann().id).await.unwrap().is_none());
+    assert_eq!(accounts.revision(), before, "neither mail nor looking changes it");
+
+    let command = SqliteStore::open(directory.path(), Mode::Command).await.unwrap();
+    command.accounts().add(&ann()).await.unwrap();
+    let added = accounts.revision();
+    assert_ne!(added, before);
+    command.close().await;
+    assert_eq!(accounts.revision(), added);
+    accounts.set_disabled(ann().id, true).await.unwrap();
+    assert_ne!(accounts.revision(), added);
+
+    store.close().await;
+    assert_eq!(accounts.revision(), None, "the file is gone, and another begins with the next connection");
+}
+
+fn ann() -> Account {
+    Account {
+        id: AccountId::from_bytes([1; 16]),
+        address: Mailbox::parse("ann@example.org").unwrap(),
+        name: None,
+        admin: false,
+        disabled: false,
+        password_hash: None,
+        version: 1,
+        created_at: Timestamp::UNIX_EPOCH,
+        last_login_at: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

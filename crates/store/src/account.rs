@@ -30,6 +30,10 @@ pub struct Account {
     pub last_login_at: Option<Timestamp>,
 }
 
+/// A state of all accounts and app passwords: equal values are the same state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision(pub u64);
+
 /// The accounts. Addresses are compared by [`Mailbox::normal`].
 pub trait Accounts: Send + Sync + 'static {
     /// Adds an account; [`Error::AlreadyExists`] if its address is taken.
@@ -55,6 +59,12 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Removes the account and its app passwords. What it has submitted stays in the queue.
     fn remove(&self, id: AccountId) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The revision that stands now. What is read from the store after this call stays right for as long as further
+    /// calls return the same, whatever other processes do. `None` if to say so costs as much as to read.
+    fn revision(&self) -> Option<Revision> {
+        None
+    }
 
     /// Notes a login. Written soon, together with others: logging in never waits for it.
     fn logged_in(&self, id: AccountId, at: Timestamp);

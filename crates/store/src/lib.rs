@@ -13,7 +13,7 @@ mod submission;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use account::{Account, Accounts};
+pub use account::{Account, Accounts, Revision};
 pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
 pub use error::{Corrupt, Error, SpoolError};
 pub use outcome::{Outcome, RecipientState, UnknownState};

@@ -62,13 +62,19 @@ impl<U: Send + Sync + 'static, M: MailHandler<U>> MailHandler<U> for Arc<M> {
     type Message = M::Message;
 
     async fn sender(
-        &self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts,
+        &self,
+        user: Option<&Arc<U>>,
+        envelope: &Envelope,
+        session: &SessionFacts,
     ) -> Result<SenderAllowed, Rejection> {
         M::sender(self, user, envelope, session).await
     }
 
     async fn recipient(
-        &self, user: Option<&Arc<U>>, path: &ForwardPath, session: &SessionFacts,
+        &self,
+        user: Option<&Arc<U>>,
+        path: &ForwardPath,
+        session: &SessionFacts,
     ) -> Result<(), Rejection> {
         M::recipient(self, user, path, session).await
     }

@@ -1,8 +1,11 @@
 //! Every way to be accepted or refused, and what each costs.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::SignedDuration;
+use store::Revision;
 use types::SessionId;
 
 use super::*;
@@ -21,10 +24,12 @@ struct Memory {
     uses: Mutex<Vec<(CredentialId, LastUse)>>,
     log_ins: Mutex<Vec<AccountId>>,
     out_of_order: Mutex<bool>,
+    reads: AtomicU64,
 }
 
 impl Memory {
     fn find(&self, is: impl Fn(&Account) -> bool) -> Result<Option<Account>, store::Error> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         if *self.out_of_order.lock().unwrap() {
             return Err(store::Error::Unavailable("out of order".into()));
         }
@@ -73,6 +78,12 @@ impl Accounts for Memory {
     }
     async fn remove(&self, _: AccountId) -> Result<(), store::Error> {
         unreachable!()
+    }
+    fn revision(&self) -> Option<Revision> {
+        let mut hasher = DefaultHasher::new();
+        format!("{:?} {:?}", self.accounts.lock().unwrap(), self.app_passwords.lock().unwrap())
+            .hash(&mut hasher);
+        Some(Revision(hasher.finish()))
     }
     fn logged_in(&self, id: AccountId, _: Timestamp) {
         self.log_ins.lock().unwrap().push(id);
@@ -138,7 +149,8 @@ impl Scene {
         let (store, hasher) = (Arc::new(Memory::default()), Arc::new(Hasher::new(CHEAP).unwrap()));
         let digests = AppPasswordKey::with(keyed(&[7; 32]));
         let recent = Recent::new();
-        let judge = Authenticator { store: Arc::clone(&store), digests, hasher, recent, now: noon };
+        let standing = Standing::default();
+        let judge = Authenticator { store: Arc::clone(&store), digests, hasher, recent, standing, now: noon };
         let scene = Self { judge, store };
         scene.account(ALICE, Some(PASSWORD)).await;
         scene
@@ -356,6 +368,21 @@ async fn a_session_by_app_password_outlives_the_account_password_alone() {
     scene.judge.now = noon;
     scene.store.app_passwords.lock().unwrap().clear();
     assert!(!scene.judge.still_holds(&user).await.unwrap());
+}
+
+#[tokio::test]
+async fn while_nothing_changes_the_store_is_not_read_again() {
+    let scene = Scene::new().await;
+    let user = scene.log_in(PASSWORD).await.unwrap();
+    let reads = || scene.store.reads.load(Ordering::Relaxed);
+    let at_login = reads();
+    assert!(scene.judge.still_holds(&user).await.unwrap());
+    assert_eq!(reads(), at_login);
+    scene.account("bob@example.org", None).await;
+    for _ in 0..3 {
+        assert!(scene.judge.still_holds(&user).await.unwrap());
+        assert_eq!(reads(), at_login + 1, "once for each change, whoever's it is");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{Row, Sqlite};
-use store::{Account, Accounts, Corrupt, Error};
+use store::{Account, Accounts, Corrupt, Error, Revision};
 use types::{AccountId, Mailbox};
 
 use super::SqliteAccounts;
@@ -63,6 +63,10 @@ impl Accounts for SqliteAccounts {
 
     async fn remove(&self, id: AccountId) -> Result<(), Error> {
         self.change(sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec())).await
+    }
+
+    fn revision(&self) -> Option<Revision> {
+        self.wal_index.revision()
     }
 
     fn logged_in(&self, id: AccountId, at: Timestamp) {

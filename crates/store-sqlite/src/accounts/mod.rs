@@ -3,6 +3,7 @@
 mod account;
 mod app_password;
 mod notes;
+mod wal_index;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::connect;
 use crate::directory::Directory;
 use crate::failure::unavailable;
 use notes::Notes;
+use wal_index::WalIndex;
 
 /// The accounts and their app passwords. A clone is another handle to the same.
 #[derive(Debug, Clone)]
@@ -21,6 +23,7 @@ pub struct SqliteAccounts {
     readers: SqlitePool,
     writer: SqlitePool,
     notes: Arc<Notes>,
+    wal_index: WalIndex,
 }
 
 impl SqliteAccounts {
@@ -30,7 +33,8 @@ impl SqliteAccounts {
         let writer = connect::writer(connect::accounts(directory));
         connect::ACCOUNTS.run(&writer).await?;
         let notes = Notes::start(writer.clone());
-        Ok(Self { readers, writer, notes })
+        let wal_index = WalIndex::open(&directory.accounts_wal_index());
+        Ok(Self { readers, writer, notes, wal_index })
     }
 
     pub(crate) async fn close(&self) {
