@@ -1,7 +1,7 @@
 //! SIGHUP: the configuration and the certificate are read again, and connections stay.
 //!
-//! What is wrong is told and changes nothing: a server that serves goes on as it was. Settings of sessions are for those
-//! that begin from now on; those that run keep theirs.
+//! All of it or nothing: if either is wrong, that is told, and a server that serves goes on as it was. Settings of sessions
+//! are for those that begin from now on; those that run keep theirs.
 
 use std::path::Path;
 
@@ -12,28 +12,34 @@ use crate::serve::Parts;
 
 /// The configuration that holds from now on: what `file` says, or `old` if that is no use.
 pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
-    let new = match Config::load(file) {
-        Ok(new) => new,
-        Err(error) => {
-            tracing::error!(event = "reload_failed", %error, "the old configuration stays");
-            return old;
+    match read(file, parts) {
+        Ok(new) => {
+            warn_of_what_stays(&old, &new);
+            let now = live(old, new);
+            parts.handle.replace(meant::settings(&now), meant::limits(&now));
+            parts.acceptance.replace(now.submission);
+            tracing::info!(event = "reloaded", "configuration and certificate were read again");
+            now
         }
-    };
-    reload_certificate(&new, parts);
-    warn_of_what_stays(&old, &new);
-    let now = live(old, new);
-    parts.handle.replace(meant::settings(&now), meant::limits(&now));
-    parts.acceptance.replace(now.submission);
-    tracing::info!(event = "reloaded", "the configuration was read again");
-    now
+        Err(error) => {
+            let error: &dyn std::error::Error = error.as_ref();
+            tracing::error!(
+                event = "reload_failed",
+                error,
+                "configuration and certificate stay as they were"
+            );
+            old
+        }
+    }
 }
 
-fn reload_certificate(new: &Config, parts: &Parts) {
-    let (Some(identity), Some(tls)) = (&parts.identity, &new.tls) else { return };
-    if let Err(error) = identity.reload(&tls.certificate, &tls.private_key) {
-        let error: &dyn std::error::Error = &error;
-        tracing::error!(event = "reload_failed", error, "the old certificate stays");
+/// The configuration, once it is known to be good, and the certificate, which is in use from then on.
+fn read(file: &Path, parts: &Parts) -> anyhow::Result<Config> {
+    let new = Config::load(file)?;
+    if let (Some(identity), Some(tls)) = (&parts.identity, &new.tls) {
+        identity.reload(&tls.certificate, &tls.private_key)?;
     }
+    Ok(new)
 }
 
 /// Of the new configuration, what can change while the server runs; the rest of the old one.
