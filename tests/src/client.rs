@@ -94,6 +94,11 @@ impl Client {
         }
     }
 
+    /// Octets that were read with a line that was heard, but lie behind it.
+    pub fn said_already(&self) -> String {
+        String::from_utf8_lossy(&self.heard).into_owned()
+    }
+
     /// One whole reply.
     pub fn reply(&mut self) -> std::io::Result<Reply> {
         let mut lines = Vec::new();

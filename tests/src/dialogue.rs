@@ -68,6 +68,8 @@ pub enum Step {
     HangUp,
     /// The server has closed the connection and said nothing more.
     Closed,
+    /// The server has nothing to say yet.
+    Silent,
     /// So many messages have been accepted.
     Queue(usize),
     /// The reverse-path of the message accepted last.
@@ -183,6 +185,7 @@ fn check(text: &str) -> Result<Step, String> {
     let words: Vec<&str> = text.splitn(3, ' ').collect();
     match words.as_slice() {
         ["closed"] => Ok(Step::Closed),
+        ["silent"] => Ok(Step::Silent),
         ["queue", "empty"] => Ok(Step::Queue(0)),
         ["queue", number] => {
             number.parse().map(Step::Queue).map_err(|_| format!("`{number}` is no number of messages"))
@@ -240,9 +243,9 @@ impl Setup {
             "max_failures" => self.max_failures = Some(number()?),
             "mechanisms" => self.mechanisms = Some(value.split(' ').map(str::to_owned).collect()),
             "required_message" => self.required_message = Some(value.to_owned()),
-            "uncut" => self.uncut = true,
-            "only" if value.starts_with("session") => self.only = Some(Stage::Session),
-            "only" if value.starts_with("server") => self.only = Some(Stage::Server),
+            "uncut:" if !value.is_empty() => self.uncut = true,
+            "only" if value.starts_with("session: ") => self.only = Some(Stage::Session),
+            "only" if value.starts_with("server: ") => self.only = Some(Stage::Server),
             _ => return Err(format!("no such directive: {text:?}")),
         }
         Ok(())

@@ -12,6 +12,8 @@ pub trait Wire {
     fn handshake(&mut self) -> Result<(), String>;
     /// Closes the connection and waits until the server has seen it.
     fn hang_up(&mut self) -> Result<(), String>;
+    /// An error if the server has said something that was not heard; over a socket, only what came with the last line.
+    fn silent(&mut self) -> Result<(), String>;
     /// An error unless the server has closed and said nothing more.
     fn closed(&mut self) -> Result<(), String>;
     /// Everything accepted so far, oldest first.
@@ -61,6 +63,7 @@ impl Play<'_> {
             Step::Handshake => self.wire.handshake(),
             Step::HangUp => self.wire.hang_up(),
             Step::Closed => self.wire.closed(),
+            Step::Silent => self.wire.silent(),
             Step::Queue(number) => same("messages accepted", self.wire.accepted()?.len(), *number),
             Step::Sender(path) => same("sender", self.last()?.sender.as_str(), path.as_str()),
             Step::Recipients(paths) => same("recipients", &self.last()?.recipients, paths),

@@ -214,6 +214,14 @@ impl Wire for PureWire {
         Ok(())
     }
 
+    fn silent(&mut self) -> Result<(), String> {
+        self.greet();
+        match (self.lines.front(), self.said.as_str()) {
+            (None, "") => Ok(()),
+            (line, rest) => Err(format!("the server said {line:?} {rest:?}")),
+        }
+    }
+
     fn closed(&mut self) -> Result<(), String> {
         self.greet();
         match (self.closed, self.lines.front()) {
@@ -228,10 +236,7 @@ impl Wire for PureWire {
     }
 
     fn finish(&mut self) -> Result<(), String> {
-        match (self.lines.front(), self.said.as_str()) {
-            (None, "") => Ok(()),
-            (line, rest) => Err(format!("the server said more: {line:?} {rest:?}")),
-        }
+        self.silent()
     }
 }
 

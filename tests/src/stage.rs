@@ -52,6 +52,13 @@ impl Wire for RealWire<'_> {
         self.client.hang_up().map(drop).map_err(|error| format!("it does not close: {error}"))
     }
 
+    fn silent(&mut self) -> Result<(), String> {
+        match self.client.said_already() {
+            lines if lines.is_empty() => Ok(()),
+            lines => Err(format!("the server said {lines:?}")),
+        }
+    }
+
     fn closed(&mut self) -> Result<(), String> {
         match self.client.line() {
             Ok(None) => Ok(()),
