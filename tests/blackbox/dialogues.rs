@@ -21,7 +21,10 @@ fn cases(root: &Path, path: PathBuf) -> Vec<Case> {
             .map(|stage| case(stage, &dialogue.name, root, &path))
             .collect(),
         Err(problem) => {
-            vec![Case { name: format!("session::{}", path.display()), run: Box::new(move || Err(problem.clone())) }]
+            vec![Case {
+                name: format!("session::{}", path.display()),
+                run: Box::new(move || Err(problem.clone())),
+            }]
         }
     }
 }
