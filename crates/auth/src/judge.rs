@@ -31,9 +31,16 @@ pub struct User {
     pub version: i64,
 }
 
+/// What was proved at a log-in. The version stands for the address that the account had.
+type Login = (AccountId, Option<CredentialId>, i64);
+
 impl User {
     fn new(account: Account, credential: Option<CredentialId>) -> Self {
         Self { account: account.id, address: account.address, credential, version: account.version }
+    }
+
+    fn login(&self) -> Login {
+        (self.account, self.credential, self.version)
     }
 }
 
@@ -43,7 +50,10 @@ pub struct Authenticator<S> {
     digests: AppPasswordKey,
     hasher: Arc<Hasher>,
     recent: Recent,
-    standing: Standing,
+    /// The rows of app passwords, by their digest.
+    found: Standing<[u8; 32], Arc<(AppPassword, Account)>>,
+    /// Who was found to stand, and until when.
+    standing: Standing<Login, Option<Timestamp>>,
     now: fn() -> Timestamp,
 }
 
@@ -118,7 +128,7 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
     /// `now` reads the clock.
     pub fn new(store: Arc<S>, master: &MasterKey, hasher: Arc<Hasher>, now: fn() -> Timestamp) -> Self {
         let (digests, recent) = (AppPasswordKey::new(master), Recent::new());
-        Self { store, digests, hasher, recent, standing: Standing::default(), now }
+        Self { store, digests, hasher, recent, found: Standing::new(), standing: Standing::new(), now }
     }
 
     /// Whether what was proved at the log-in still holds: neither the credential was revoked or has expired, nor
@@ -128,11 +138,11 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
     /// When the store can't tell.
     pub async fn still_holds(&self, user: &User) -> Result<bool, store::Error> {
         let revision = self.store.revision();
-        if self.standing.knows(revision, user, (self.now)()) {
-            return Ok(true);
+        if let Some(until) = self.standing.at(revision, &user.login()) {
+            return Ok(until.is_none_or(|end| (self.now)() < end));
         }
         let Some(until) = self.holds_until(user).await? else { return Ok(false) };
-        self.standing.remember(revision, user, until);
+        self.standing.remember(revision, user.login(), until);
         Ok(true)
     }
 
@@ -155,7 +165,7 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         let revision = self.store.revision();
         match self.prove(claim, session).await {
             Ok(Proved { user, until }) => {
-                self.standing.remember(revision, &user, until);
+                self.standing.remember(revision, user.login(), until);
                 self.note(&user, mechanism, session);
                 Verdict::Accepted(Authenticated::new(user.address.normal(), user))
             }
@@ -191,13 +201,27 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         session: &SessionFacts,
     ) -> Result<Result<Proved, Option<Reason>>, Denial> {
         let Some(letters) = normalise(password) else { return Ok(Err(None)) };
-        let Some((password, account)) = self.store.by_digest(&self.digests.digest(&letters)).await? else {
-            return Ok(Err(None));
-        };
-        Ok(match flaw(&password, &account, name, session.peer.ip(), (self.now)()) {
+        let Some(found) = self.find(self.digests.digest(&letters)).await? else { return Ok(Err(None)) };
+        let (password, account) = &*found;
+        Ok(match flaw(password, account, name, session.peer.ip(), (self.now)()) {
             Some(flaw) => Err(Some(flaw)),
-            None => Ok(Proved { user: User::new(account, Some(password.id)), until: password.expires_at }),
+            None => {
+                Ok(Proved { user: User::new(account.clone(), Some(password.id)), until: password.expires_at })
+            }
         })
+    }
+
+    /// The app password with this digest, and its account.
+    async fn find(&self, digest: [u8; 32]) -> Result<Option<Arc<(AppPassword, Account)>>, store::Error> {
+        let revision = self.store.revision();
+        if let Some(found) = self.found.at(revision, &digest) {
+            return Ok(Some(found));
+        }
+        let found = self.store.by_digest(&digest).await?.map(Arc::new);
+        if let Some(found) = &found {
+            self.found.remember(revision, digest, Arc::clone(found));
+        }
+        Ok(found)
     }
 
     async fn by_account_password(

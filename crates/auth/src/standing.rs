@@ -1,105 +1,77 @@
-//! What was found to hold, for as long as the store says that nothing has changed.
+//! What was read from the store, for as long as the store says that nothing has changed.
 //!
-//! A credential is asked about at every command that matters, so that a revoked one ends at the next of them. The
-//! answer is nearly always the one before; reading it from the store again would be most of what a message costs.
+//! A credential is asked about at every command that matters, so that a revoked one ends at the next of them, and
+//! clients that log in for each message show the same app password again and again. The answer is nearly always the
+//! one before; reading it from the store each time would be most of what a message costs.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
 use store::Revision;
-use types::{AccountId, CredentialId};
 
-use super::User;
-
-/// What holds at one revision of the store. With the next it is all forgotten, so it never grows beyond those who
-/// have logged in or sent mail since the last change.
-#[derive(Default)]
-pub(crate) struct Standing {
-    known: Mutex<Known>,
+/// Answers that hold at one revision of the store. With the next they are all forgotten, so there are never more than
+/// those who have logged in or sent mail since the last change.
+pub(crate) struct Standing<K, V> {
+    known: Mutex<Known<K, V>>,
 }
 
-#[derive(Default)]
-struct Known {
+struct Known<K, V> {
     revision: Option<Revision>,
-    until: HashMap<Key, Option<Timestamp>>,
+    answers: HashMap<K, V>,
 }
 
-/// The version stands for the address that the user had.
-type Key = (AccountId, Option<CredentialId>, i64);
+impl<K: Eq + Hash, V: Clone> Standing<K, V> {
+    pub(crate) fn new() -> Self {
+        Self { known: Mutex::new(Known { revision: None, answers: HashMap::new() }) }
+    }
 
-impl Standing {
-    /// Whether this user was found to stand at this very revision, and has not expired since.
-    pub(crate) fn knows(&self, revision: Option<Revision>, user: &User, now: Timestamp) -> bool {
+    /// The answer, if it was read at this very revision.
+    pub(crate) fn at(&self, revision: Option<Revision>, key: &K) -> Option<V> {
         let known = self.known();
-        revision.is_some()
-            && known.revision == revision
-            && known.until.get(&key(user)).is_some_and(|until| until.is_none_or(|end| now < end))
+        (revision.is_some() && known.revision == revision).then(|| known.answers.get(key).cloned())?
     }
 
     /// Remembers what was read after `revision` was: had the store changed in between, `revision` would be an old
     /// one, and nobody asks for those.
-    pub(crate) fn remember(&self, revision: Option<Revision>, user: &User, until: Option<Timestamp>) {
+    pub(crate) fn remember(&self, revision: Option<Revision>, key: K, answer: V) {
         if revision.is_none() {
             return;
         }
         let mut known = self.known();
         if known.revision != revision {
-            known.until.clear();
+            known.answers.clear();
             known.revision = revision;
         }
-        known.until.insert(key(user), until);
+        known.answers.insert(key, answer);
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, Known<K, V>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn key(user: &User) -> Key {
-    (user.account, user.credential, user.version)
-}
-
 #[cfg(test)]
 mod tests {
-    use types::Mailbox;
-
     use super::*;
 
-    fn user(version: i64) -> User {
-        let address = Mailbox::parse("alice@example.org").unwrap();
-        User { account: AccountId::from_bytes([1; 16]), address, credential: None, version }
-    }
-
-    fn second(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
     #[test]
-    fn it_holds_at_its_revision_alone() {
-        let standing = Standing::default();
+    fn an_answer_stands_at_its_revision_alone() {
+        let standing = Standing::new();
         let [one, two] = [Some(Revision(1)), Some(Revision(2))];
-        assert!(!standing.knows(one, &user(1), second(0)));
-        standing.remember(one, &user(1), None);
-        assert!(standing.knows(one, &user(1), second(0)));
-        assert!(!standing.knows(one, &user(2), second(0)));
-        assert!(!standing.knows(two, &user(1), second(0)));
-        standing.remember(two, &user(2), None);
-        assert!(!standing.knows(one, &user(1), second(0)), "forgotten with the next revision");
-    }
-
-    #[test]
-    fn it_expires() {
-        let standing = Standing::default();
-        standing.remember(Some(Revision(1)), &user(1), Some(second(10)));
-        assert!(standing.knows(Some(Revision(1)), &user(1), second(9)));
-        assert!(!standing.knows(Some(Revision(1)), &user(1), second(10)));
+        assert_eq!(standing.at(one, &"alice"), None);
+        standing.remember(one, "alice", 10);
+        assert_eq!(standing.at(one, &"alice"), Some(10));
+        assert_eq!(standing.at(one, &"bob"), None);
+        assert_eq!(standing.at(two, &"alice"), None);
+        standing.remember(two, "bob", 20);
+        assert_eq!(standing.at(one, &"alice"), None, "forgotten with the next revision");
     }
 
     #[test]
     fn without_revisions_nothing_is_remembered() {
-        let standing = Standing::default();
-        standing.remember(None, &user(1), None);
-        assert!(!standing.knows(None, &user(1), second(0)));
+        let standing = Standing::new();
+        standing.remember(None, "alice", 10);
+        assert_eq!(standing.at(None, &"alice"), None);
     }
 }

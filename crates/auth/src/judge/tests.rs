@@ -149,8 +149,9 @@ impl Scene {
         let (store, hasher) = (Arc::new(Memory::default()), Arc::new(Hasher::new(CHEAP).unwrap()));
         let digests = AppPasswordKey::with(keyed(&[7; 32]));
         let recent = Recent::new();
-        let standing = Standing::default();
-        let judge = Authenticator { store: Arc::clone(&store), digests, hasher, recent, standing, now: noon };
+        let (found, standing) = (Standing::new(), Standing::new());
+        let judge =
+            Authenticator { store: Arc::clone(&store), digests, hasher, recent, found, standing, now: noon };
         let scene = Self { judge, store };
         scene.account(ALICE, Some(PASSWORD)).await;
         scene
@@ -383,6 +384,14 @@ async fn while_nothing_changes_the_store_is_not_read_again() {
         assert!(scene.judge.still_holds(&user).await.unwrap());
         assert_eq!(reads(), at_login + 1, "once for each change, whoever's it is");
     }
+
+    let right = scene.app_password(ALICE_ID, |_| ()).await;
+    assert!(scene.log_in(&right).await.is_some());
+    let first = reads();
+    assert!(scene.log_in(&right).await.is_some());
+    assert_eq!(reads(), first);
+    scene.store.app_passwords.lock().unwrap().clear();
+    assert!(scene.log_in(&right).await.is_none());
 }
 
 #[tokio::test]
