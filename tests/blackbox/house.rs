@@ -1,6 +1,6 @@
 //! The house rules: which crate may use which, and what may be written in one place alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -122,6 +122,20 @@ fn every_dialogue_tells_why_it_is_there() {
     let silent: Vec<_> =
         dialogues.iter().filter(|path| !std::fs::read_to_string(path).unwrap().starts_with("# ")).collect();
     assert!(silent.is_empty(), "no comment at the head: {silent:#?}");
+}
+
+#[test]
+fn every_event_of_the_log_is_documented() {
+    let page = std::fs::read_to_string(root().join("docs/log-events.md")).unwrap();
+    let mut events = BTreeSet::new();
+    for file in sources(&root().join("crates")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let said = without_tests(&text).split("event = \"").skip(1);
+        events.extend(said.filter_map(|rest| rest.split_once('"')).map(|(event, _)| event.to_owned()));
+    }
+    assert!(events.len() >= 20, "{events:?}");
+    let missing: Vec<_> = events.iter().filter(|event| !page.contains(&format!("`{event}`"))).collect();
+    assert!(missing.is_empty(), "not in docs/log-events.md: {missing:?}");
 }
 
 /// Each workspace member with what it uses outside of its tests.

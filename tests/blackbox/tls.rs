@@ -29,7 +29,7 @@ fn a_bad_certificate_at_sighup_keeps_the_old_one_and_a_good_one_replaces_it() {
         &Pair { certificate: fresh.certificate.clone(), key: other.key, der: fresh.der.clone() },
     );
     server.signal("HUP");
-    server.until_logged("reload_failed");
+    server.until_logged("reload.failed");
     assert_eq!(shown(&installation, &server), old);
 
     replace(&installation, &fresh);

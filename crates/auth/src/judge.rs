@@ -115,11 +115,11 @@ impl Reason {
             Reason::UnknownUser => "unknown-user",
             Reason::Disabled => "disabled",
             Reason::NoPassword => "no-password",
-            Reason::WrongPassword => "wrong-password",
+            Reason::WrongPassword => "bad-password",
             Reason::AppPasswordOfAnother => "app-password-of-another",
-            Reason::AppPasswordExpired => "app-password-expired",
-            Reason::AppPasswordScope => "app-password-scope",
-            Reason::AppPasswordNetwork => "app-password-network",
+            Reason::AppPasswordExpired => "expired",
+            Reason::AppPasswordScope => "wrong-scope",
+            Reason::AppPasswordNetwork => "network-not-allowed",
         }
     }
 }
@@ -171,12 +171,12 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
             }
             Err(Denial::Refused(reason)) => {
                 let (session, ip, reason) = (session.id, session.peer.ip(), reason.code());
-                tracing::info!(event = "auth.refused", %session, %ip, mechanism = mechanism.name(), ?username, reason);
+                tracing::info!(event = "auth.refused", %session, %ip, mechanism = mechanism.name(), username, reason, "login refused");
                 Verdict::Refused
             }
             Err(fault @ (Denial::Hash(_) | Denial::Store(_))) => {
                 let error: &dyn std::error::Error = &fault;
-                tracing::error!(event = "auth.unavailable", session = %session.id, error);
+                tracing::error!(event = "auth.unavailable", session = %session.id, error, "a login could not be judged");
                 Verdict::Unavailable
             }
         }

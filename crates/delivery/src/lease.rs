@@ -107,7 +107,7 @@ impl<S: Spool> Carrier<S> {
         while !stop.is_cancelled() {
             let wait = self.lease_what_is_due().await.unwrap_or_else(|error| {
                 tracing::error!(
-                    event = "spool_failing",
+                    event = "spool.failing",
                     error = &error as &dyn std::error::Error,
                     "cannot read the queue"
                 );
@@ -139,7 +139,7 @@ impl<S: Spool> Carrier<S> {
     async fn give_back_all(&self) {
         if let Err(error) = self.spool.release_leases(&self.settings.owner).await {
             tracing::error!(
-                event = "spool_failing",
+                event = "spool.failing",
                 error = &error as &dyn std::error::Error,
                 "cannot give back leases"
             );
@@ -262,7 +262,7 @@ impl<S: Spool> Carrier<S> {
             self.spool.record(&parcel.leased, outcomes.clone(), (self.settings.now)()).await
         {
             let id = parcel.leased.submission.id;
-            tracing::error!(event = "spool_failing", queue.id = %id, error = &error as &dyn std::error::Error, "cannot record an outcome; trying again");
+            tracing::error!(event = "spool.failing", queue.id = %id, error = &error as &dyn std::error::Error, "cannot record an outcome; trying again");
             sleep(pause).await;
             pause = (pause * 2).min(longest);
         }
@@ -274,7 +274,7 @@ impl<S: Spool> Carrier<S> {
     async fn hold(&self, parcel: &Parcel) {
         if let Err(error) = self.spool.hold(parcel.leased.submission.id).await {
             tracing::error!(
-                event = "spool_failing",
+                event = "spool.failing",
                 error = &error as &dyn std::error::Error,
                 "cannot hold a message"
             );
@@ -285,7 +285,7 @@ impl<S: Spool> Carrier<S> {
     /// A message that cannot be read back as it was stored is never sent; an operator has to look at it.
     async fn unreadable(&self, parcel: &Parcel, error: &SpoolError) {
         let id = parcel.leased.submission.id;
-        tracing::error!(event = "spool_failing", queue.id = %id, error = error as &dyn std::error::Error, "cannot read a message");
+        tracing::error!(event = "spool.failing", queue.id = %id, error = error as &dyn std::error::Error, "cannot read a message");
         if let SpoolError::Corrupt(corrupt) = error
             && self.spool.quarantine(id, &corrupt.to_string()).await.is_ok()
         {

@@ -196,7 +196,7 @@ impl Acceptance {
             Ok(false) => Err(Rejection::CredentialRevoked),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
-                tracing::error!(event = "store_failing", error, "cannot tell whether a login still holds");
+                tracing::error!(event = "store.failing", error, "cannot tell whether a login still holds");
                 Err(Rejection::Unavailable)
             }
         }
@@ -222,11 +222,11 @@ fn not_stored(error: SpoolError) -> Rejection {
     let cause: &dyn std::error::Error = &error;
     match error {
         SpoolError::Full => {
-            tracing::warn!(event = "spool_full", "no space is left for mail; clients are told to try again");
+            tracing::warn!(event = "spool.full", "no space is left for mail; clients are told to try again");
             Rejection::StorageFull
         }
         SpoolError::Failing(_) | SpoolError::Corrupt(_) => {
-            tracing::error!(event = "spool_failing", error = cause, "a message could not be kept");
+            tracing::error!(event = "spool.failing", error = cause, "a message could not be kept");
             Rejection::StorageFailing
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
         Err(error) => {
             let error: &dyn std::error::Error = error.as_ref();
             tracing::error!(
-                event = "reload_failed",
+                event = "reload.failed",
                 error,
                 "configuration and certificate stay as they were"
             );
@@ -49,7 +49,7 @@ fn live(old: Config, new: Config) -> Config {
 
 fn warn_of_what_stays(old: &Config, new: &Config) {
     for key in needing_restart(old, new) {
-        tracing::warn!(event = "reload_partial", key, "a change of {key} takes effect at the next start");
+        tracing::warn!(event = "reload.partial", key, "a change of {key} takes effect at the next start");
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn may_write(check: SenderCheck, user: &User, header: &Header<'_>) ->
         return Ok(());
     }
     let authors = message::authors(header).map_err(|unclear| {
-        tracing::debug!(event = "message.authors_unclear", user = %user.address, reason = %unclear);
+        tracing::debug!(event = "message.unclear", user = %user.address, reason = %unclear);
         Rejection::FromNotOwned
     })?;
     if authors.iter().all(|author| owns(user, author)) { Ok(()) } else { Err(Rejection::FromNotOwned) }

@@ -194,7 +194,7 @@ fn told(listen: &Listen) -> String {
 fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
     let states: Vec<_> = states.iter().cloned().chain(more).collect();
     if let Err(error) = sd_notify::notify(&states) {
-        tracing::warn!(event = "notify_failed", %error, "cannot tell the service manager");
+        tracing::warn!(event = "notify.failed", %error, "cannot tell the service manager");
     }
 }
 

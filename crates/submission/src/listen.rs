@@ -57,7 +57,7 @@ pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
             Err(error) if concerns_one_client(&error) => {}
             Err(error) => {
                 // Out of file descriptors, most likely. To ask again at once would only burn the processor.
-                tracing::warn!(event = "accept.failed", local = %door.address, %error, "cannot take connections");
+                tracing::warn!(event = "listen.failed", local = %door.address, %error, "cannot take connections");
                 house.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
                 pause = (pause * 2).min(PAUSES.1);
             }

@@ -70,7 +70,7 @@ impl Complaints {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() >= BETWEEN) {
             *last = Some(Instant::now());
-            tracing::error!(event = "relay_unusable", host, reply = %trouble.to_reply(), "mail for {host} waits: {trouble}");
+            tracing::error!(event = "relay.unusable", host, reply = %trouble.to_reply(), "mail for {host} waits: {trouble}");
         }
     }
 }

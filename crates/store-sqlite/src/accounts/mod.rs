@@ -39,7 +39,7 @@ impl SqliteAccounts {
 
     pub(crate) async fn close(&self) {
         if let Err(error) = self.notes.flush(&self.writer).await {
-            tracing::warn!(%error, "the last uses of credentials were not written");
+            tracing::warn!(event = "store.failing", %error, "the last uses of credentials were not written");
         }
         self.readers.close().await;
         self.writer.close().await;

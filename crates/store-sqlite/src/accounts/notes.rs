@@ -42,7 +42,7 @@ impl Notes {
                 }
                 let Some(notes) = held.upgrade() else { break };
                 if let Err(error) = notes.flush(&writer).await {
-                    tracing::warn!(%error, "last uses of credentials could not be written");
+                    tracing::warn!(event = "store.failing", %error, "last uses of credentials could not be written");
                 }
             }
         });

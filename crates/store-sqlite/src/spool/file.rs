@@ -110,7 +110,7 @@ pub(super) async fn remove(path: PathBuf) {
 pub(super) fn remove_now(path: &Path) {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(path = %path.display(), %error, "the file of a message could not be removed");
+            tracing::warn!(event = "spool.litter", path = %path.display(), %error, "the file of a message could not be removed");
         }
         _ => {}
     }

@@ -52,7 +52,7 @@ async fn quarantine(
     id: QueueId,
     corrupt: &Corrupt,
 ) -> Result<(), sqlx::Error> {
-    tracing::error!(queue.id = %id, error = %corrupt, "a damaged entry is held");
+    tracing::error!(event = "spool.quarantined", queue.id = %id, error = %corrupt, "a damaged entry is held");
     operate::write(connection, &Change::Quarantine(id, format!("held by the queue: {corrupt}")))
         .await
         .map(drop)

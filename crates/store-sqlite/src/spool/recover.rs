@@ -26,7 +26,7 @@ pub(super) async fn sweep(directory: &Directory, readers: &SqlitePool) -> Result
         for file in fs::read_dir(spool)? {
             let file = file?;
             if is_orphan(&file.file_name().to_string_lossy(), &known) {
-                tracing::info!(file = %file.path().display(), "removing a message that was never accepted");
+                tracing::info!(event = "spool.swept", file = %file.path().display(), "removing a message that was never accepted");
                 file::remove_now(&file.path());
             }
         }
@@ -42,9 +42,15 @@ pub(super) fn check(readers: SqlitePool) {
         match found {
             Ok(found) if found == "ok" => {}
             Ok(found) => {
-                tracing::error!(found, "the queue database is damaged; restore it, or remove what is held")
+                tracing::error!(
+                    event = "spool.damaged",
+                    found,
+                    "the queue database is damaged; restore it, or remove what is held"
+                )
             }
-            Err(error) => tracing::error!(%error, "the queue database could not be checked"),
+            Err(error) => {
+                tracing::error!(event = "spool.failing", %error, "the queue database could not be checked")
+            }
         }
     });
 }

@@ -286,6 +286,7 @@ fn fail(group: Vec<Job>, failure: SpoolError) {
         return;
     }
     tracing::error!(
+        event = "spool.failing",
         error = &failure as &dyn std::error::Error,
         waiting = group.len(),
         "the queue cannot be written"
