@@ -133,50 +133,30 @@ impl Session {
             if self.context.take_discard() {
                 return Advance::Discard;
             }
-            match std::mem::replace(&mut self.state, State::Closing) {
-                State::Closing => return Advance::Close,
-                State::Securing => {
-                    self.state = State::Securing;
-                    return Advance::StartTls;
-                }
-                State::Asking(question, pending) => {
-                    self.state = State::Awaiting(pending);
-                    return Advance::Ask(question);
-                }
-                State::Awaiting(pending) => {
-                    self.state = State::Awaiting(pending);
-                    return Advance::Input;
-                }
-                state @ (State::Greeted(_)
-                | State::Ready(_)
-                | State::Exchange(_)
-                | State::Transaction(_)
-                | State::Text(_)
-                | State::Chunk(_)
-                | State::Chunked(_)
-                | State::Skip(_)) => {
-                    let Some(advance) = self.take_input(state, input) else { continue };
-                    return advance;
-                }
+            let (state, advance) = self.step(input);
+            self.state = state;
+            if let Some(advance) = advance {
+                return advance;
             }
         }
     }
 
-    /// Moves one step on with the input; `None` when there may be more to do.
-    fn take_input(&mut self, state: State, input: &mut BytesMut) -> Option<Advance> {
-        let (state, advance) = match state {
+    /// The state behind the next step, and what is to be done before another.
+    fn step(&mut self, input: &mut BytesMut) -> (State, Option<Advance>) {
+        match std::mem::replace(&mut self.state, State::Closing) {
             State::Text(text) => text.take(input, &mut self.context),
             State::Chunk(chunk) => chunk.take(input, &mut self.context),
             State::Skip(skip) => skip.take(input, &mut self.context),
-            State::Greeted(_)
+            State::Asking(question, pending) => (State::Awaiting(pending), Some(Advance::Ask(question))),
+            waiting @ State::Awaiting(_) => (waiting, Some(Advance::Input)),
+            State::Securing => (State::Securing, Some(Advance::StartTls)),
+            State::Closing => (State::Closing, Some(Advance::Close)),
+            listening @ (State::Greeted(_)
             | State::Ready(_)
             | State::Exchange(_)
             | State::Transaction(_)
-            | State::Chunked(_) => self.take_line(state, input),
-            State::Asking(..) | State::Awaiting(_) | State::Securing | State::Closing => (state, None),
-        };
-        self.state = state;
-        advance
+            | State::Chunked(_)) => self.take_line(listening, input),
+        }
     }
 
     fn take_line(&mut self, state: State, input: &mut BytesMut) -> (State, Option<Advance>) {
