@@ -238,3 +238,120 @@ impl<S> fmt::Debug for Wire<S> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::time::sleep;
+    use types::{BodyType, ForwardPath, ReversePath};
+
+    use super::*;
+
+    struct Text(Option<Bytes>);
+
+    impl Body for Text {
+        async fn next_chunk(&mut self) -> Result<Option<Bytes>, SpoolError> {
+            Ok(self.0.take())
+        }
+    }
+
+    /// A peer that writes each piece after so many seconds, then says nothing, but takes what it is sent.
+    async fn speak(mut stream: DuplexStream, pieces: Vec<(u64, &'static str)>) {
+        for (seconds, piece) in pieces {
+            sleep(Duration::from_secs(seconds)).await;
+            stream.write_all(piece.as_bytes()).await.unwrap();
+        }
+        let mut sink = Vec::new();
+        let _ = stream.read_to_end(&mut sink).await;
+    }
+
+    /// What a message comes to with such a peer.
+    async fn send(pieces: Vec<(u64, &'static str)>) -> String {
+        let (ours, theirs) = duplex(64 * 1024);
+        tokio::spawn(speak(theirs, pieces));
+        let mut wire = Wire::new(ours, Dialogue::new("client.example"), "peer".into());
+        if let Err(trouble) = wire.until(&Advance::Ready).await {
+            return trouble.to_reply().to_string();
+        }
+        let path = ForwardPath::take("<a@example.org>").unwrap().0;
+        let envelope = Envelope {
+            reverse_path: &ReversePath::Null,
+            forward_paths: vec![&path],
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            size: 3,
+        };
+        let mut sent = wire.send(&envelope, &mut Text(Some(Bytes::from_static(b"x\r\n")))).await.unwrap();
+        match sent.attempt.verdicts.remove(0) {
+            Verdict::Delivered(reply) => format!("delivered {reply}"),
+            Verdict::Deferred(reply) | Verdict::Failed(reply) => reply.to_string(),
+        }
+    }
+
+    const EHLO: &str = "250-peer\r\n250 PIPELINING\r\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_is_that_of_the_rfc() {
+        let table: [(Vec<(u64, &'static str)>, &str); 9] = [
+            (vec![], "451 4.4.2 no answer to the greeting within 300 seconds"),
+            (vec![(299, "220 hi\r\n")], "451 4.4.2 no answer to EHLO within 300 seconds"),
+            // A drop now and then is no answer.
+            (vec![(200, "220 "), (200, "hi\r\n")], "451 4.4.2 no answer to the greeting within 300 seconds"),
+            (vec![(0, "220 hi\r\n"), (299, EHLO)], "451 4.4.2 no answer to MAIL within 300 seconds"),
+            (
+                vec![(0, "220 hi\r\n"), (1, EHLO), (299, "250 ok\r\n")],
+                "451 4.4.2 no answer to RCPT within 300 seconds",
+            ),
+            (
+                vec![(0, "220 hi\r\n"), (1, EHLO), (1, "250 ok\r\n250 ok\r\n")],
+                "451 4.4.2 no answer to DATA within 120 seconds",
+            ),
+            (
+                vec![(0, "220 hi\r\n"), (1, EHLO), (1, "250 ok\r\n250 ok\r\n354 go\r\n")],
+                "451 4.4.2 no answer to the end of the message within 600 seconds",
+            ),
+            // RFC 1047: hanging up on a host that is slow to answer would send a second copy.
+            (
+                vec![
+                    (0, "220 hi\r\n"),
+                    (1, EHLO),
+                    (1, "250 ok\r\n250 ok\r\n354 go\r\n"),
+                    (540, "250 taken\r\n"),
+                ],
+                "delivered 250 taken",
+            ),
+            (
+                vec![
+                    (0, "220 hi\r\n"),
+                    (1, EHLO),
+                    (1, "250 ok\r\n250 ok\r\n354 go\r\n"),
+                    (601, "250 taken\r\n"),
+                ],
+                "451 4.4.2 no answer to the end of the message within 600 seconds",
+            ),
+        ];
+        for (pieces, expected) in table {
+            assert_eq!(send(pieces).await, expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_before_the_text_has_ended_is_no_delivery() {
+        let early = "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n";
+        let reply = send(vec![(0, "220 hi\r\n"), (1, EHLO), (1, early)]).await;
+        assert_eq!(reply, "451 4.5.0 the next host said out of turn, at the message: 250 taken");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_reads_nothing_does_not_hold_us_for_ever() {
+        let (ours, theirs) = duplex(16);
+        let mut wire = Wire::new(ours, Dialogue::new("client.example"), "peer".into());
+        wire.input.extend_from_slice(b"220 hi\r\n");
+        let trouble = wire.until(&Advance::Ready).await.unwrap_err();
+        assert_eq!(trouble.to_string(), "no answer to EHLO within 300 seconds");
+        drop(theirs);
+    }
+}
