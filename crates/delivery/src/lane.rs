@@ -1,6 +1,6 @@
 //! One destination's mail: what waits for it, and the workers that carry it.
 //!
-//! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail (threat QUE-13).
+//! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ const WORKERS: usize = 20;
 /// Parcels that may wait on one lane.
 const ROOM: usize = 2000;
 /// A lane with less room than this takes nothing more until it has some again.
-const FULL: usize = 100;
+const FULL: usize = 500;
 
 /// A leased message, and those of its recipients that take one way.
 #[derive(Debug)]

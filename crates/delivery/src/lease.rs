@@ -1,4 +1,4 @@
-//! Holding the right to deliver: what is due is leased, carried on its lane, recorded, and only then given up.
+//! Holding the right to deliver: what is due is leased, carried on its lane, written down, and only then given up.
 //!
 //! A message is carried on one lane at a time. Recipients that take another way stay due, and are leased again as soon as
 //! the first have been recorded; so there is never a moment in which two attempts for one message are under way.
@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use esmtp::dialogue::{Enhanced, Reply};
 use jiff::{SignedDuration, Timestamp};
-use store::{Lease, Leased, Outcome, Recipient, Spool, SpoolError, Submission};
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::{sleep, timeout};
+use store::{Lease, Leased, Recipient, Spool, SpoolError, Submission};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::commit::Committer;
-use crate::fate;
 use crate::lane::{Attempt, Lane, Parcel};
+use crate::ledger::{Ending, Ledger};
 use crate::route::{RouteError, Routes};
 use crate::schedule::Schedule;
 
@@ -33,9 +33,6 @@ const RECIPIENTS: usize = 100;
 const ATTEMPT: Duration = Duration::from_secs(60 * 60);
 /// How long a lease lasts: the time on the lane, and then a whole attempt.
 const LEASE: SignedDuration = SignedDuration::from_hours(3);
-/// Waits between tries to record an outcome.
-const RECORD_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-
 /// How mail is carried.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -57,11 +54,12 @@ pub struct Carrier<S> {
     spool: Arc<S>,
     routes: Routes,
     lanes: Vec<Lane>,
+    ledger: Ledger<S>,
     settings: Settings,
     /// Whether new messages may be born leased: only while somebody is there to carry them.
     open: AtomicBool,
     wake: Arc<Notify>,
-    at_once: Semaphore,
+    at_once: Arc<Semaphore>,
     workers: TaskTracker,
     /// No new attempts.
     stopping: CancellationToken,
@@ -81,14 +79,16 @@ impl<S: Spool> Carrier<S> {
             .iter()
             .map(|via| Lane::new(via, &settings.hostname, wake.clone()))
             .collect::<Result<_, _>>()?;
+        let ledger = Ledger::new(spool.clone(), settings.schedule, settings.now, wake.clone());
         Ok(Arc::new(Carrier {
             spool,
+            ledger,
             routes,
             lanes,
             settings,
             open: AtomicBool::new(false),
             wake,
-            at_once: Semaphore::new(AT_ONCE),
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
             workers: TaskTracker::new(),
             stopping: CancellationToken::new(),
             aborting: CancellationToken::new(),
@@ -104,8 +104,9 @@ impl<S: Spool> Carrier<S> {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         self.give_back_all().await;
         self.open.store(true, Ordering::Release);
+        let mut full_since = None;
         while !stop.is_cancelled() {
-            let wait = self.lease_what_is_due().await.unwrap_or_else(|error| {
+            let wait = self.lease_what_is_due(&mut full_since).await.unwrap_or_else(|error| {
                 tracing::error!(
                     event = "spool.failing",
                     error = &error as &dyn std::error::Error,
@@ -147,9 +148,12 @@ impl<S: Spool> Carrier<S> {
     }
 
     /// Leases as much as the lanes have room for; how long to wait until there may be more.
-    async fn lease_what_is_due(self: &Arc<Self>) -> Result<Duration, SpoolError> {
+    async fn lease_what_is_due(
+        self: &Arc<Self>,
+        full_since: &mut Option<Instant>,
+    ) -> Result<Duration, SpoolError> {
         loop {
-            let appetite = self.appetite();
+            let appetite = self.appetite(full_since);
             if appetite == Appetite::None {
                 return Ok(POLL);
             }
@@ -158,24 +162,28 @@ impl<S: Spool> Carrier<S> {
                 self.spool.lease_due(&self.settings.owner, now, lease_end(now), appetite.at_most()).await?;
             let found = due.len();
             for leased in due {
-                self.put_on_lane_with_room(leased);
+                self.put_on_lane(leased, appetite);
             }
             if found < appetite.at_most() {
                 return self.until_next().await;
             }
-            if appetite == Appetite::Probe {
-                return Ok(POLL);
-            }
         }
     }
 
-    fn appetite(&self) -> Appetite {
+    fn appetite(&self, full_since: &mut Option<Instant>) -> Appetite {
         let rooms = || self.lanes.iter().map(Lane::room);
-        match (rooms().min(), rooms().max()) {
-            (Some(least @ 1..), _) => Appetite::Some(least.min(BATCH)),
-            (Some(0), Some(1..)) => Appetite::Probe,
-            (Some(0) | None, _) => Appetite::None,
+        let (least, most) = (rooms().min().unwrap_or(0), rooms().max().unwrap_or(0));
+        if least > 0 {
+            *full_since = None;
+            return Appetite::Some(least.min(BATCH));
         }
+        // A lane that is only busy has room again in a moment. One that stays full must not hide the mail of the others.
+        let since = full_since.get_or_insert_with(Instant::now);
+        if most == 0 || since.elapsed() < POLL {
+            return Appetite::None;
+        }
+        *since = Instant::now();
+        Appetite::Probe
     }
 
     async fn until_next(&self) -> Result<Duration, SpoolError> {
@@ -185,18 +193,13 @@ impl<S: Spool> Carrier<S> {
         Ok(Duration::try_from(wait).unwrap_or_default().clamp(Duration::from_millis(50), POLL))
     }
 
-    /// Puts a message on its lane; if that is full, the message comes again later, and others have their turn.
-    fn put_on_lane_with_room(self: &Arc<Self>, leased: Leased) {
+    /// Puts a message on its lane. One that was found by probing a full lane comes again later instead.
+    fn put_on_lane(self: &Arc<Self>, leased: Leased, appetite: Appetite) {
         let Some((lane, way, parcel)) = self.parcel(leased) else { return };
-        if lane.room() == 0 {
-            self.workers.spawn(self.clone().turn_away(parcel));
-        } else {
-            self.put_on_lane(lane, way, parcel);
-        }
-    }
-
-    fn put_on_lane(self: &Arc<Self>, lane: &Lane, way: usize, parcel: Parcel) {
-        if lane.push(parcel) {
+        if appetite == Appetite::Probe && lane.room() == 0 {
+            let ending = Ending::Tried(Attempt::deferred(&parcel, None, &congested()));
+            self.workers.spawn(self.clone().write_down(parcel, ending, None));
+        } else if lane.push(parcel) {
             self.workers.spawn(self.clone().work(way));
         }
     }
@@ -222,76 +225,36 @@ impl<S: Spool> Carrier<S> {
         while !self.stopping.is_cancelled()
             && let Some(parcel) = shift.next()
         {
-            let Ok(_permit) = self.at_once.acquire().await else { return };
-            if self.aborting.run_until_cancelled(self.carry(lane, parcel)).await.is_none() {
-                return;
-            }
+            let Ok(permit) = self.at_once.clone().acquire_owned().await else { return };
+            let attempt = self.attempt(lane, &parcel);
+            let Some(ending) = self.aborting.run_until_cancelled(attempt).await else { return };
+            // Written down beside the next attempt: many endings then share one sync of the spool.
+            self.workers.spawn(self.clone().write_down(parcel, ending, Some(permit)));
         }
     }
 
-    /// One attempt: carried, judged, recorded, told.
-    async fn carry(&self, lane: &Lane, parcel: Parcel) {
+    async fn attempt(&self, lane: &Lane, parcel: &Parcel) -> Ending {
         if lane.holds() {
-            return self.hold(&parcel).await;
+            return Ending::Held;
         }
-        if !self.lease_lasts(&parcel) {
-            return self.record(&parcel, Vec::new()).await;
+        if !self.lease_lasts(parcel) {
+            return Ending::Untried;
         }
-        match timeout(ATTEMPT, lane.carry(&parcel, &*self.spool)).await {
-            Ok(Ok(attempt)) => self.settle(&parcel, attempt).await,
-            Ok(Err(error)) => self.unreadable(&parcel, &error).await,
-            Err(_) => self.settle(&parcel, too_slow(&parcel)).await,
-        }
-    }
-
-    async fn turn_away(self: Arc<Self>, parcel: Parcel) {
-        self.settle(&parcel, Attempt::deferred(&parcel, None, &congested())).await;
-    }
-
-    async fn settle(&self, parcel: &Parcel, attempt: Attempt) {
-        let now = (self.settings.now)();
-        let outcomes = fate::outcomes(parcel, attempt, &self.settings.schedule, now);
-        self.record(parcel, outcomes.clone()).await;
-        fate::tell(parcel, &outcomes, now);
-    }
-
-    /// Records until it is recorded: what the next host has taken must not be sent again because our disk is full.
-    async fn record(&self, parcel: &Parcel, outcomes: Vec<(u32, Outcome)>) {
-        let (mut pause, longest) = RECORD_AGAIN;
-        while let Err(error) =
-            self.spool.record(&parcel.leased, outcomes.clone(), (self.settings.now)()).await
-        {
-            let id = parcel.leased.submission.id;
-            tracing::error!(event = "spool.failing", queue.id = %id, error = &error as &dyn std::error::Error, "cannot record an outcome; trying again");
-            sleep(pause).await;
-            pause = (pause * 2).min(longest);
-        }
-        if parcel.recipients.len() < parcel.leased.recipients.len() {
-            self.wake.notify_one();
+        match timeout(ATTEMPT, lane.carry(parcel, &*self.spool)).await {
+            Ok(Ok(attempt)) => Ending::Tried(attempt),
+            Ok(Err(error)) => Ending::Unreadable(error),
+            Err(_) => Ending::Tried(Attempt::deferred(parcel, None, &too_slow())),
         }
     }
 
-    async fn hold(&self, parcel: &Parcel) {
-        if let Err(error) = self.spool.hold(parcel.leased.submission.id).await {
-            tracing::error!(
-                event = "spool.failing",
-                error = &error as &dyn std::error::Error,
-                "cannot hold a message"
-            );
-        }
-        self.record(parcel, Vec::new()).await;
-    }
-
-    /// A message that cannot be read back as it was stored is never sent; an operator has to look at it.
-    async fn unreadable(&self, parcel: &Parcel, error: &SpoolError) {
-        let id = parcel.leased.submission.id;
-        tracing::error!(event = "spool.failing", queue.id = %id, error = error as &dyn std::error::Error, "cannot read a message");
-        if let SpoolError::Corrupt(corrupt) = error
-            && self.spool.quarantine(id, &corrupt.to_string()).await.is_ok()
-        {
-            return;
-        }
-        self.settle(parcel, Attempt::deferred(parcel, None, &storage_failing())).await;
+    /// The permit bounds what a crash can leave delivered and not recorded.
+    async fn write_down(
+        self: Arc<Self>,
+        parcel: Parcel,
+        ending: Ending,
+        _permit: Option<OwnedSemaphorePermit>,
+    ) {
+        self.aborting.run_until_cancelled(self.ledger.close(&parcel, ending)).await;
     }
 
     fn lease_lasts(&self, parcel: &Parcel) -> bool {
@@ -322,11 +285,7 @@ impl<S: Spool> Carrier<S> {
     /// Takes over a message that has just become durable.
     pub(crate) fn committed(self: &Arc<Self>, leased: Option<Leased>) {
         match leased {
-            Some(leased) => {
-                if let Some((lane, way, parcel)) = self.parcel(leased) {
-                    self.put_on_lane(lane, way, parcel);
-                }
-            }
+            Some(leased) => self.put_on_lane(leased, Appetite::Some(1)),
             None => self.wake.notify_one(),
         }
     }
@@ -337,7 +296,7 @@ impl<S: Spool> Carrier<S> {
 enum Appetite {
     /// So much fits on any lane.
     Some(usize),
-    /// Some lane is full, and another is not: whose mail waits is seen only when it is leased.
+    /// Some lane stays full, and another is not: whose mail waits is seen only when it is leased.
     Probe,
     /// Every lane is full.
     None,
@@ -357,16 +316,11 @@ fn lease_end(now: Timestamp) -> Timestamp {
     now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
 }
 
-fn too_slow(parcel: &Parcel) -> Attempt {
-    let reason = Reply::ours(451, Enhanced(4, 4, 2), "the attempt took longer than an hour");
-    Attempt::deferred(parcel, None, &reason)
+fn too_slow() -> Reply {
+    Reply::ours(451, Enhanced(4, 4, 2), "the attempt took longer than an hour")
 }
 
 /// RFC 3463 section 3.5, X.4.5.
 fn congested() -> Reply {
     Reply::ours(451, Enhanced(4, 4, 5), "too much other mail waits for the same host")
-}
-
-fn storage_failing() -> Reply {
-    Reply::ours(451, Enhanced(4, 3, 0), "the message cannot be read from our own storage")
 }

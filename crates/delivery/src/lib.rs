@@ -1,11 +1,11 @@
 //! Carries accepted mail away.
 //!
-//! The way of a message: [`commit`] makes it durable and hands it over; [`lease`] holds the right to deliver it; [`route`]
-//! says where each recipient's copy goes; [`lane`] carries one destination's mail, a bounded number at a time, by
-//! [`relay`] or [`maildir`]; [`fate`] says what became of each recipient, with [`schedule`] for those to be tried again,
-//! and has it recorded before anything else is done.
+//! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it; `route`
+//! says where each recipient's copy goes; `lane` carries one destination's mail, a bounded number at a time, by
+//! `relay` or `maildir`; `ledger` writes down what became of each recipient before anything else is done, in the
+//! words of `fate`, with `schedule` for those to be tried again.
 //!
-//! Invariants: only [`commit`] says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
+//! Invariants: only `commit` says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
 //! host has taken is recorded before its message may be tried again, so that a second copy needs a crash in between.
 
 #![warn(missing_docs)]
@@ -16,8 +16,9 @@ mod route;
 mod lane;
 mod relay;
 mod maildir;
-mod schedule;
+mod ledger;
 mod fate;
+mod schedule;
 
 pub use commit::Committer;
 pub use lease::{Carrier, Settings};

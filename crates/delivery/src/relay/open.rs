@@ -15,7 +15,7 @@ use super::trouble::Trouble;
 use super::wire::{Connection, Stream, Wire};
 use crate::route::RouteError;
 
-/// How long one address may take to answer (threats: connect 30 s).
+/// How long one address may take to answer.
 const CONNECT: Duration = Duration::from_secs(30);
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 10;
@@ -119,7 +119,7 @@ impl Opener {
         Ok((wire, trusted))
     }
 
-    /// Logs in, if there are credentials; never without proof that they come to the right place (threat DEL-05).
+    /// Logs in, if there are credentials; never without proof that they come to the right place.
     async fn log_in(&self, connection: &mut Connection, trusted: Option<Trusted>) -> Result<(), Trouble> {
         let Some(credentials) = &self.credentials else { return Ok(()) };
         let Some(Trusted { .. }) = trusted else { return Err(Trouble::NoTls) };

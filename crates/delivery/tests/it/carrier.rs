@@ -108,6 +108,21 @@ async fn what_cannot_be_delivered_is_tried_for_five_days_and_then_fails_visibly(
     assert!(seat.reply.starts_with("tried for too long; last: 451 4.3.0 the Maildir"), "{}", seat.reply);
 }
 
+#[tokio::test]
+async fn a_burst_waits_its_turn_and_nobody_is_turned_away() {
+    let peer = Peer::start(Manners::default()).await;
+    let mut office = Office::closed(Routes::new(Via::Relay(plain_host(peer.port)), Vec::new()));
+    for _ in 0..3000 {
+        office.submit(&["a@example.org"]).await;
+    }
+    let mut office = office.open();
+    for _ in 0..1500 {
+        office.submit(&["a@example.org"]).await;
+    }
+    office.until(|spool| spool.count(Queued) == 0).await;
+    assert_eq!((office.spool.count(Delivered), peer.texts().len()), (4500, 4500));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_grace_that_is_over_ends_what_is_running() {
     let peer = Peer::start(Manners { pace: Arc::new(Semaphore::new(0)), ..Manners::default() }).await;

@@ -1,0 +1,109 @@
+//! Writing down what an attempt came to, before anything else is done about its message.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use esmtp::dialogue::{Enhanced, Reply};
+use jiff::Timestamp;
+use store::{Outcome, Spool, SpoolError};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::fate;
+use crate::lane::{Attempt, Parcel};
+use crate::schedule::Schedule;
+
+/// Waits between tries to record an outcome: the first, and the longest.
+const RECORD_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How the time of a parcel on its lane ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// An attempt was made.
+    Tried(Attempt),
+    /// The lease would not have lasted for an attempt.
+    Untried,
+    /// Its way leads nowhere.
+    Held,
+    /// The message could not be read.
+    Unreadable(SpoolError),
+}
+
+/// Where endings are written down.
+#[derive(Debug)]
+pub(crate) struct Ledger<S> {
+    spool: Arc<S>,
+    schedule: Schedule,
+    now: fn() -> Timestamp,
+    /// Told when a message is due again at once.
+    wake: Arc<Notify>,
+}
+
+impl<S: Spool> Ledger<S> {
+    pub(crate) fn new(
+        spool: Arc<S>,
+        schedule: Schedule,
+        now: fn() -> Timestamp,
+        wake: Arc<Notify>,
+    ) -> Ledger<S> {
+        Ledger { spool, schedule, now, wake }
+    }
+
+    /// Writes the ending down, and gives up the lease.
+    pub(crate) async fn close(&self, parcel: &Parcel, ending: Ending) {
+        match ending {
+            Ending::Tried(attempt) => self.settle(parcel, attempt).await,
+            Ending::Untried => self.record(parcel, Vec::new()).await,
+            Ending::Held => self.hold(parcel).await,
+            Ending::Unreadable(error) => self.quarantine(parcel, &error).await,
+        }
+    }
+
+    async fn settle(&self, parcel: &Parcel, attempt: Attempt) {
+        let now = (self.now)();
+        let outcomes = fate::outcomes(parcel, attempt, &self.schedule, now);
+        self.record(parcel, outcomes.clone()).await;
+        fate::tell(parcel, &outcomes, now);
+    }
+
+    /// Records until it is recorded: what the next host has taken must not be sent again because our disk is full.
+    async fn record(&self, parcel: &Parcel, outcomes: Vec<(u32, Outcome)>) {
+        let (mut pause, longest) = RECORD_AGAIN;
+        while let Err(error) = self.spool.record(&parcel.leased, outcomes.clone(), (self.now)()).await {
+            complain(parcel, &error, "cannot record an outcome; trying again");
+            sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+        if parcel.recipients.len() < parcel.leased.recipients.len() {
+            self.wake.notify_one();
+        }
+    }
+
+    async fn hold(&self, parcel: &Parcel) {
+        if let Err(error) = self.spool.hold(parcel.leased.submission.id).await {
+            complain(parcel, &error, "cannot hold a message");
+        }
+        self.record(parcel, Vec::new()).await;
+    }
+
+    /// A message that is not as it was stored is never sent; an operator has to look at it.
+    async fn quarantine(&self, parcel: &Parcel, error: &SpoolError) {
+        complain(parcel, error, "cannot read a message");
+        if let SpoolError::Corrupt(corrupt) = error
+            && self.spool.quarantine(parcel.leased.submission.id, &corrupt.to_string()).await.is_ok()
+        {
+            return;
+        }
+        self.settle(parcel, Attempt::deferred(parcel, None, &unreadable())).await;
+    }
+}
+
+fn unreadable() -> Reply {
+    Reply::ours(451, Enhanced(4, 3, 0), "the message cannot be read from our own storage")
+}
+
+fn complain(parcel: &Parcel, error: &SpoolError, what: &str) {
+    let (id, error) = (parcel.leased.submission.id, error as &dyn Error);
+    tracing::error!(event = "spool.failing", queue.id = %id, error, "{what}");
+}
