@@ -8,7 +8,7 @@ mod idle;
 
 use std::sync::Arc;
 
-use esmtp::dialogue::{Credentials, Envelope};
+use esmtp::dialogue::{Credentials, Envelope, Reply};
 use rustls::pki_types::CertificateDer;
 use store::{Body, SpoolError};
 
@@ -16,7 +16,7 @@ use crate::lane::{Attempt, Parcel};
 use crate::route::RouteError;
 use idle::Idle;
 use open::Opener;
-use trouble::{Complaints, Trouble};
+use trouble::{Complaints, LoginRefused, Trouble};
 use wire::{Connection, Sent};
 
 /// A fixed host, and how it is to be spoken to.
@@ -54,6 +54,7 @@ pub(crate) struct Relay {
     opener: Opener,
     idle: Arc<Idle>,
     complaints: Complaints,
+    login_refused: LoginRefused,
 }
 
 impl Relay {
@@ -62,6 +63,7 @@ impl Relay {
             opener: Opener::new(next_host, hostname)?,
             idle: Arc::default(),
             complaints: Complaints::default(),
+            login_refused: LoginRefused::default(),
         })
     }
 
@@ -73,6 +75,9 @@ impl Relay {
             if !sent.untouched {
                 return Ok(sent.attempt);
             }
+        }
+        if let Some(refusal) = self.login_refused.lately() {
+            return Ok(self.deferred(parcel, &refusal));
         }
         match self.opener.open().await {
             Ok(connection) => Ok(self.send(connection, &envelope, &mut body).await?.attempt),
@@ -98,7 +103,12 @@ impl Relay {
         if trouble.is_for_operator() {
             self.complaints.tell(self.opener.shown(), trouble);
         }
-        Attempt::deferred(parcel, Some(self.opener.shown().to_owned()), &trouble.to_reply())
+        self.login_refused.note(trouble);
+        self.deferred(parcel, &trouble.to_reply())
+    }
+
+    fn deferred(&self, parcel: &Parcel, reason: &Reply) -> Attempt {
+        Attempt::deferred(parcel, Some(self.opener.shown().to_owned()), reason)
     }
 
     /// Takes leave of the hosts whose connections are kept.

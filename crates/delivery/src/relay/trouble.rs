@@ -56,6 +56,32 @@ impl Trouble {
     }
 }
 
+/// That the host has refused our login: it is left alone for a while. To log in again for each message that waits would have
+/// it lock the account.
+#[derive(Debug, Default)]
+pub(crate) struct LoginRefused {
+    last: Mutex<Option<(Instant, Reply)>>,
+}
+
+/// How long the host is left alone.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
+
+impl LoginRefused {
+    /// Takes note of trouble, if it is of this kind.
+    pub(crate) fn note(&self, trouble: &Trouble) {
+        if let Trouble::Broken(Broken::LoginRefused(_)) = trouble {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((Instant::now(), trouble.to_reply()));
+        }
+    }
+
+    /// What the host said, while it is to be left alone.
+    pub(crate) fn lately(&self) -> Option<Reply> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|(when, _)| when.elapsed() < LEFT_ALONE).map(|(_, reply)| reply.clone())
+    }
+}
+
 /// Tells the operator of trouble that only an operator can end: now and then, not for every message.
 #[derive(Debug, Default)]
 pub(crate) struct Complaints {

@@ -94,6 +94,24 @@ async fn a_host_that_cannot_be_verified_gets_nothing() {
     }
 }
 
+/// A provider that sees a wrong password once for each message in the queue locks the account.
+#[tokio::test]
+async fn a_host_that_has_refused_our_login_is_left_alone_for_a_while() {
+    let (ca, manners) = with_tls("localhost");
+    let peer = Peer::start(Manners { auth: "535 5.7.8 who are you", ..manners }).await;
+    let mut next_host = plain_host(peer.port);
+    (next_host.tls, next_host.tls_ca, next_host.host) = (HostTls::Verify, vec![ca], "localhost".into());
+    log_in(&mut next_host);
+    let mut office = Office::running(Via::Relay(next_host)).await;
+    for _ in 0..3 {
+        let id = office.submit(&["a@example.org"]).await;
+        let seat = office.tried(id).await.remove(0);
+        assert_eq!(seat.state, Deferred);
+        assert!(seat.reply.contains("refused our login"), "{}", seat.reply);
+    }
+    assert_eq!(peer.connections(), 1);
+}
+
 #[tokio::test]
 async fn opportunistic_tls_takes_what_it_can_get() {
     let (_, unknown) = with_tls("elsewhere.example");
