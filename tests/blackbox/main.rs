@@ -2,6 +2,7 @@
 
 mod house;
 mod letter;
+mod demo;
 mod clients;
 mod commands;
 mod credentials;
