@@ -77,6 +77,42 @@ fn a_message_arrives_as_it_was_sent_and_leaves_the_queue() {
 }
 
 #[test]
+fn dots_at_every_edge_pass_both_ways_unchanged() {
+    let relay = Relay::to(Script::default());
+    let mut client = relay.server.logged_in(&relay.installation, USER, "correct horse");
+    let bodies: Vec<String> = (0..60).map(dotted).collect();
+    for (number, body) in bodies.iter().enumerate() {
+        client.expect(&format!("MAIL FROM:<{USER}>"), 250);
+        client.expect("RCPT TO:<bob@example.net>", 250);
+        client.expect("DATA", 354);
+        // In pieces, so that lines and dots are cut.
+        let octets = tests::client::stuffed(&letter(&number.to_string(), body));
+        octets.chunks(1 + number * 7).for_each(|piece| client.say(piece).unwrap());
+        assert_eq!(client.reply().unwrap().code, 250);
+    }
+    let arrived = relay.next.until_messages(bodies.len());
+    for (number, body) in bodies.iter().enumerate() {
+        let message = letter(&number.to_string(), body);
+        assert_eq!(
+            arrived.iter().filter(|one| one.octets.ends_with(&message)).count(),
+            1,
+            "{number}: {body:?}"
+        );
+    }
+}
+
+/// Text of little but dots and line ends, the same for each number.
+fn dotted(number: u32) -> String {
+    let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(1);
+    let mut text = String::new();
+    for _ in 0..400 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        text.push_str([".", "\r\n", "a", ".\r\n", "\r\n."][(state >> 16) as usize % 5]);
+    }
+    text + "\r\n"
+}
+
+#[test]
 fn each_recipient_has_its_own_fate() {
     let relay = Relay::to(answering(|line, _| {
         says(line, "RCPT TO:<gone@", "550 5.1.1 no such user")
