@@ -1,8 +1,8 @@
 //! The message as data: header section, RFC 6409 fix-up, trace.
 //!
 //! A message is taken apart only as far as a submission server must: the header section is gathered
-//! ([`Section`]), read strictly ([`Header`]), asked who wrote the message ([`authors`]), and rewritten with as
-//! few changes as RFC 6409 section 8 asks for ([`fixup`]). There is one reading of a header section, for every
+//! ([`Section`]), read strictly ([`Header`]), asked who wrote the message ([`authors()`]), and rewritten with as
+//! few changes as RFC 6409 section 8 asks for ([`fixup()`]). There is one reading of a header section, for every
 //! purpose, and what has two readings is refused.
 //!
 //! The body is never looked at. In particular its lines may be longer than the 998 octets of RFC 5322 section

@@ -1,7 +1,7 @@
 //! What Gatepost keeps, as traits and rows in mail's words.
 //!
 //! Nothing here knows SQL, files or a clock: a backend (`store-sqlite`) fills the traits, and passes the tests in
-//! [`conformance`]. Times are parameters, and identifiers are made by whoever has the randomness.
+//! `conformance`. Times are parameters, and identifiers are made by whoever has the randomness.
 
 mod account;
 mod app_password;
