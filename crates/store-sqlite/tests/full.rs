@@ -26,10 +26,13 @@ async fn fill(spool: &SqliteSpool, first: u64, octets: usize) -> u64 {
 /// A limit on the size of files (EFBIG) needs no privilege, and goes the same way as a quota.
 #[test]
 fn a_limit_on_the_size_of_files_is_full_until_it_is_lifted() {
+    if let Some(directory) = given() {
+        return fill_and_go_on(&directory);
+    }
     let directory = tempfile::tempdir().unwrap();
     // 2 MiB, in blocks of 512 octets. The signal that comes with the error is ignored, as the server does.
-    let mut limited =
-        child("fills_and_goes_on", directory.path(), "trap '' XFSZ; ulimit -S -f 4096; exec \"$@\"");
+    let name = "a_limit_on_the_size_of_files_is_full_until_it_is_lifted";
+    let mut limited = child(name, directory.path(), "trap '' XFSZ; ulimit -S -f 4096; exec \"$@\"");
     let mut output = BufReader::new(limited.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(output.any(|line| line == "full"), "the limit was not told as full");
     let pid = limited.id().to_string();
@@ -40,13 +43,10 @@ fn a_limit_on_the_size_of_files_is_full_until_it_is_lifted() {
     assert!(limited.wait().unwrap().success());
 }
 
-#[test]
-#[ignore = "the child of the test above"]
-fn fills_and_goes_on() {
-    let Some(directory) = given() else { return };
+fn fill_and_go_on(directory: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let store = server(&directory).await;
+        let store = server(directory).await;
         let spool = store.spool();
         let large = fill(spool, 0, 3_000_000).await;
         assert_eq!(large, 0, "a file of a message is limited too");
@@ -63,7 +63,7 @@ fn fills_and_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_file_system_still_delivers_and_recovers() {
-    let Some(small) = SmallFileSystem::mount("size=96m") else { return };
+    let small = SmallFileSystem::mount("size=96m");
     let store = server(small.path()).await;
     let spool = store.spool();
     assert!(matches!(spool.room_for(100_000_000).await, Err(SpoolError::Full)));
@@ -109,7 +109,7 @@ async fn deliver_all(spool: &SqliteSpool) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tiny_file_system_works_too() {
-    let Some(small) = SmallFileSystem::mount("size=8m") else { return };
+    let small = SmallFileSystem::mount("size=8m");
     let store = server(small.path()).await;
     let spool = store.spool();
     let taken = fill(spool, 0, 200_000).await;
@@ -121,7 +121,7 @@ async fn a_tiny_file_system_works_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_inodes_left_is_full() {
-    let Some(small) = SmallFileSystem::mount("size=64m,nr_inodes=16") else { return };
+    let small = SmallFileSystem::mount("size=64m,nr_inodes=16");
     let store = server(small.path()).await;
     let taken = fill(store.spool(), 0, 100_000).await;
     assert!((1..16).contains(&taken), "{taken}");
@@ -132,19 +132,18 @@ async fn no_inodes_left_is_full() {
     store.close().await;
 }
 
-/// A tmpfs, where the test may mount one.
+/// A tmpfs, which takes the right to mount one.
 struct SmallFileSystem(tempfile::TempDir);
 
 impl SmallFileSystem {
-    fn mount(options: &str) -> Option<Self> {
+    fn mount(options: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(directory.path());
-        if mount.output().is_ok_and(|output| output.status.success()) {
-            return Some(Self(directory));
-        }
-        eprintln!("skipped: it takes the right to mount a file system");
-        None
+        let output =
+            mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(directory.path()).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "this test mounts a tmpfs; run it as root: {complaint}");
+        Self(directory)
     }
 
     fn path(&self) -> &Path {

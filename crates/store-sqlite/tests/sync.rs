@@ -6,23 +6,17 @@ mod sample;
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
-use std::process::Command;
 
 use sample::{child, commit, content, given, id, lease, server, text};
 use store::SpoolError;
 
-/// Runs a test of this binary under strace; `None` where that is not possible. What it printed.
-fn traced(name: &str, directory: &Path, options: &str) -> Option<String> {
-    if !Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success())
-    {
-        eprintln!("skipped: it takes strace, and the right to trace");
-        return None;
-    }
+/// Runs a test of this binary as a child under strace. What it printed.
+fn traced(name: &str, directory: &Path, options: &str) -> String {
     let mut running = child(name, directory, &format!("exec strace -f -qq {options} \"$@\""));
     let mut output = String::new();
     running.stdout.take().unwrap().read_to_string(&mut output).unwrap();
     assert!(running.wait().unwrap().success(), "{output}");
-    Some(output)
+    output
 }
 
 fn numbers(output: &str, prefix: &str) -> Vec<u64> {
@@ -31,10 +25,14 @@ fn numbers(output: &str, prefix: &str) -> Vec<u64> {
 
 #[test]
 fn a_sync_that_fails_is_told_and_never_taken_for_success() {
+    if let Some(directory) = given() {
+        return commit_until_the_storage_fails(&directory);
+    }
     let directory = tempfile::tempdir().unwrap();
     // Every sync of a thread after its 12th fails.
     let failing = "-o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:error=EIO:when=12+";
-    let Some(output) = traced("commits_until_the_storage_fails", directory.path(), failing) else { return };
+    let name = "a_sync_that_fails_is_told_and_never_taken_for_success";
+    let output = traced(name, directory.path(), failing);
     let (confirmed, refused) = (numbers(&output, "confirmed "), numbers(&output, "refused "));
     assert!(confirmed.len() > 3 && refused.len() > 3, "{output}");
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -50,14 +48,11 @@ fn a_sync_that_fails_is_told_and_never_taken_for_success() {
     });
 }
 
-#[test]
-#[ignore = "the child of the test above"]
-fn commits_until_the_storage_fails() {
-    let Some(directory) = given() else { return };
+fn commit_until_the_storage_fails(directory: &Path) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
-        let store = server(&directory).await;
+        let store = server(directory).await;
         for n in 0..60 {
             match commit(store.spool(), id(n), if n % 4 == 0 { 100_000 } else { 500 }).await {
                 Ok(()) => println!("\nconfirmed {n}"),
@@ -70,11 +65,14 @@ fn commits_until_the_storage_fails() {
 
 #[test]
 fn file_and_directory_and_wal_are_synced_before_the_confirmation() {
+    if let Some(directory) = given() {
+        return commit_one_large_message(&directory);
+    }
     let directory = tempfile::tempdir().unwrap();
     let trace = directory.path().join("trace");
     let tracing = format!("-o {} -y -e trace=openat,fsync,fdatasync,write", trace.display());
     let store = directory.path().join("store");
-    let Some(_) = traced("commits_one_large_message", &store, &tracing) else { return };
+    traced("file_and_directory_and_wal_are_synced_before_the_confirmation", &store, &tracing);
     let trace = std::fs::read_to_string(trace).unwrap();
     let begun = trace.find("begin").unwrap();
     let end = trace.find("confirmed").unwrap();
@@ -86,13 +84,10 @@ fn file_and_directory_and_wal_are_synced_before_the_confirmation() {
     assert!(message.is_some() && message < name && name < wal, "{syncs:#?}");
 }
 
-#[test]
-#[ignore = "the child of the test above"]
-fn commits_one_large_message() {
-    let Some(directory) = given() else { return };
+fn commit_one_large_message(directory: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let store = server(&directory).await;
+        let store = server(directory).await;
         commit(store.spool(), id(0), 100).await.unwrap();
         println!("\nbegin");
         commit(store.spool(), id(1), 100_000).await.unwrap();
