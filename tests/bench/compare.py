@@ -75,9 +75,9 @@ def parse():
 def set_up(options, directory, pki):
     servers = []
     if options.only != "gatepost":
-        servers.append(Postfix(directory / "postfix", pki, options))
+        servers.append(Postfix(directory / "postfix", pki))
     if options.only != "postfix":
-        servers.append(Gatepost(directory / "gatepost", pki, options))
+        servers.append(Gatepost(directory / "gatepost", pki, options.gatepost))
     return servers
 
 

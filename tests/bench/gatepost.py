@@ -37,8 +37,8 @@ class Gatepost:
     name = "Gatepost"
     user = "alice@example.org"
 
-    def __init__(self, directory, pki, options):
-        self.directory, self.binary = directory, options.gatepost
+    def __init__(self, directory, pki, binary):
+        self.directory, self.binary = directory, binary
         self.ca = pki.ca
         self.ports = {"implicit": free_port(), "starttls": free_port()}
         self.process = None

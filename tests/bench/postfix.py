@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import os
-import pathlib
-import pwd
 import secrets
 import shutil
 import string
@@ -110,9 +108,9 @@ class Postfix:
     name = "Postfix"
     user = "alice@example.org"
 
-    def __init__(self, directory, pki, options):
+    def __init__(self, directory, pki):
         install()
-        self.directory, self.pki, self.options = directory, pki, options
+        self.directory, self.pki = directory, pki
         self.ports = {"implicit": free_port(), "starttls": free_port()}
         self.password = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
         self.master, self.dovecot = None, None
@@ -177,7 +175,6 @@ class Postfix:
 def install():
     """Debian's packages, if they are missing; none of their services is started."""
     if shutil.which("postfix") and shutil.which("dovecot"):
-        pwd.getpwnam("postfix")
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     install = ["apt-get", "install", "-y", "--no-install-recommends", "postfix", "dovecot-core"]

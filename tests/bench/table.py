@@ -37,7 +37,7 @@ def _how(options, results):
 
 
 def _rows(results):
-    """What, Postfix's value, Gatepost's value, unit, aim, and whether more is better."""
+    """What, Postfix's value, Gatepost's value, how to write them, and the aim: a ratio unless it has a unit."""
     def both(read, name):
         runs = results.get(name, {})
         return [_median([read(run) for run in runs.get(server, [])]) for server in ("Postfix", "Gatepost")]
@@ -62,7 +62,7 @@ def _rows(results):
 
 def _row(what, postfix, gatepost, form, aim):
     cell = lambda value: form.format(value) if value is not None else "–"
-    ratio = f"{gatepost / postfix:.2f}" if postfix and gatepost else "–"
+    ratio = f"{gatepost / postfix:.2g}" if postfix and gatepost else "–"
     return f"| {what} | {cell(postfix)} | {cell(gatepost)} | {ratio} | {aim} |"
 
 
