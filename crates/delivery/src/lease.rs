@@ -79,7 +79,9 @@ impl<S: Spool> Carrier<S> {
             .iter()
             .map(|via| Lane::new(via, &settings.hostname, wake.clone()))
             .collect::<Result<_, _>>()?;
-        let ledger = Ledger::new(spool.clone(), settings.schedule, settings.now, wake.clone());
+        let aborting = CancellationToken::new();
+        let ledger =
+            Ledger::new(spool.clone(), settings.schedule, settings.now, wake.clone(), aborting.clone());
         Ok(Arc::new(Carrier {
             spool,
             ledger,
@@ -91,7 +93,7 @@ impl<S: Spool> Carrier<S> {
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             workers: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            aborting: CancellationToken::new(),
+            aborting,
         }))
     }
 
@@ -226,8 +228,11 @@ impl<S: Spool> Carrier<S> {
             && let Some(parcel) = shift.next()
         {
             let Ok(permit) = self.at_once.clone().acquire_owned().await else { return };
-            let attempt = self.attempt(lane, &parcel);
-            let Some(ending) = self.aborting.run_until_cancelled(attempt).await else { return };
+            let ending = tokio::select! {
+                biased;
+                ending = self.attempt(lane, &parcel) => ending,
+                () = self.aborting.cancelled() => return,
+            };
             // Written down beside the next attempt: many endings then share one sync of the spool.
             self.workers.spawn(self.clone().write_down(parcel, ending, Some(permit)));
         }
@@ -254,7 +259,7 @@ impl<S: Spool> Carrier<S> {
         ending: Ending,
         _permit: Option<OwnedSemaphorePermit>,
     ) {
-        self.aborting.run_until_cancelled(self.ledger.close(&parcel, ending)).await;
+        self.ledger.close(&parcel, ending).await;
     }
 
     fn lease_lasts(&self, parcel: &Parcel) -> bool {

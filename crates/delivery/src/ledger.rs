@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use store::{Outcome, Spool, SpoolError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::fate;
 use crate::lane::{Attempt, Parcel};
@@ -38,6 +39,8 @@ pub(crate) struct Ledger<S> {
     now: fn() -> Timestamp,
     /// Told when a message is due again at once.
     wake: Arc<Notify>,
+    /// The grace is over.
+    aborting: CancellationToken,
 }
 
 impl<S: Spool> Ledger<S> {
@@ -46,8 +49,9 @@ impl<S: Spool> Ledger<S> {
         schedule: Schedule,
         now: fn() -> Timestamp,
         wake: Arc<Notify>,
+        aborting: CancellationToken,
     ) -> Ledger<S> {
-        Ledger { spool, schedule, now, wake }
+        Ledger { spool, schedule, now, wake, aborting }
     }
 
     /// Writes the ending down, and gives up the lease.
@@ -67,12 +71,18 @@ impl<S: Spool> Ledger<S> {
         fate::tell(parcel, &outcomes, now);
     }
 
-    /// Records until it is recorded: what the next host has taken must not be sent again because our disk is full.
+    /// Records until it is recorded: what the next host has taken must not be sent again because our disk is full. The end of
+    /// the grace cuts the wait short, for one last try.
     async fn record(&self, parcel: &Parcel, outcomes: Vec<(u32, Outcome)>) {
         let (mut pause, longest) = RECORD_AGAIN;
-        while let Err(error) = self.spool.record(&parcel.leased, outcomes.clone(), (self.now)()).await {
-            complain(parcel, &error, "cannot record an outcome; trying again");
-            sleep(pause).await;
+        loop {
+            let is_last = self.aborting.is_cancelled();
+            match self.spool.record(&parcel.leased, outcomes.clone(), (self.now)()).await {
+                Ok(()) => break,
+                Err(error) if is_last => return complain(parcel, &error, "cannot record an outcome"),
+                Err(error) => complain(parcel, &error, "cannot record an outcome; trying again"),
+            }
+            self.aborting.run_until_cancelled(sleep(pause)).await;
             pause = (pause * 2).min(longest);
         }
         if parcel.recipients.len() < parcel.leased.recipients.len() {

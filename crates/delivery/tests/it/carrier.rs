@@ -146,3 +146,30 @@ async fn what_is_delivered_is_not_delivered_again_because_it_could_not_be_record
     assert_eq!((seat.state, seat.attempts), (Delivered, 1));
     assert_eq!(letters(&directory, "m"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_delivered_is_recorded_even_when_the_grace_is_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let routes = Routes::new(maildir(&directory, "m"), Vec::new());
+    let mut office = Office::with(routes, Schedule::default(), Duration::ZERO).open();
+    tokio::task::yield_now().await;
+    office.spool.failing_records.store(1, Ordering::Relaxed);
+    let id = office.submit(&["a@example.org"]).await;
+    while office.spool.failing_records.load(Ordering::Relaxed) > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    office.stop().await;
+    assert_eq!((office.spool.seats(id)[0].state, letters(&directory, "m")), (Delivered, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spool_that_takes_no_outcome_does_not_keep_the_server_from_ending() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::running(maildir(&directory, "m")).await;
+    office.spool.failing_records.store(u32::MAX, Ordering::Relaxed);
+    office.submit(&["a@example.org"]).await;
+    while letters(&directory, "m") == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(60), office.stop()).await.unwrap();
+}
