@@ -85,7 +85,7 @@ impl Relay {
         }
     }
 
-    /// Sends the message over this connection, and keeps it if it can be used again.
+    /// Sends the message over this connection, and keeps it if it can be used again. Nobody waits for a farewell.
     async fn send<B: Body>(
         &self,
         mut connection: Connection,
@@ -93,7 +93,9 @@ impl Relay {
         body: &mut B,
     ) -> Result<Sent, SpoolError> {
         let sent = connection.send(envelope, body).await?;
-        if connection.is_reusable() {
+        if connection.is_worn_out() {
+            tokio::spawn(connection.quit());
+        } else if connection.is_ready() {
             self.idle.keep(connection);
         }
         Ok(sent)

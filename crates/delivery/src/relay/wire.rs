@@ -108,9 +108,14 @@ impl<S: Stream> Wire<S> {
         }
     }
 
-    /// Whether another message may follow: RFC 5321 allows any number, but hosts count.
-    pub(super) fn is_reusable(&self) -> bool {
-        !self.broken && self.dialogue.is_ready() && self.messages < MESSAGES
+    /// Whether a command may follow.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.broken && self.dialogue.is_ready()
+    }
+
+    /// Whether it is time to take leave: RFC 5321 allows any number of messages, but hosts count.
+    pub(super) fn is_worn_out(&self) -> bool {
+        self.is_ready() && self.messages >= MESSAGES
     }
 
     fn sent(&self, verdicts: Vec<Verdict>) -> Sent {

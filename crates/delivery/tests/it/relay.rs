@@ -42,6 +42,8 @@ async fn one_connection_carries_many_messages_without_rset() {
     // A hundred messages each.
     assert_eq!((peer.texts().len(), peer.connections()), (150, 2));
     assert!(!peer.has_seen("RSET"));
+    // RFC 5321 section 4.1.1.10: nobody just hangs up.
+    peer.until_seen("QUIT", 1).await;
 }
 
 #[tokio::test]
