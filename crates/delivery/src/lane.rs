@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use esmtp::dialogue::{Enhanced, Reply, Verdict};
 use store::{Leased, Recipient, Spool, SpoolError};
 use tokio::sync::Notify;
@@ -19,6 +20,8 @@ const WORKERS: usize = 20;
 const ROOM: usize = 2000;
 /// A lane with less room than this takes nothing more until it has some again.
 const FULL: usize = 500;
+/// Octets of messages that wait on one lane in memory. The others are read when their turn comes.
+const IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// A leased message, and those of its recipients that take one way.
 #[derive(Debug)]
@@ -54,6 +57,8 @@ enum Way {
 #[derive(Debug, Default)]
 struct Waiting {
     parcels: VecDeque<Parcel>,
+    /// Octets of their messages that are in memory.
+    octets: usize,
     workers: usize,
 }
 
@@ -80,8 +85,12 @@ impl Lane {
 
     /// Adds a parcel; whether another worker should begin.
     #[must_use]
-    pub(crate) fn push(&self, parcel: Parcel) -> bool {
+    pub(crate) fn push(&self, mut parcel: Parcel) -> bool {
         let mut waiting = self.waiting();
+        if waiting.octets + parcel.octets() > IN_MEMORY {
+            parcel.leased.content = None;
+        }
+        waiting.octets += parcel.octets();
         waiting.parcels.push_back(parcel);
         let more = waiting.workers < WORKERS;
         waiting.workers += usize::from(more);
@@ -128,6 +137,7 @@ impl Shift<'_> {
     pub(crate) fn next(&mut self) -> Option<Parcel> {
         let mut waiting = self.lane.waiting();
         let parcel = waiting.parcels.pop_front();
+        waiting.octets -= parcel.as_ref().map_or(0, Parcel::octets);
         if parcel.is_some() && waiting.parcels.len() == ROOM - FULL {
             self.lane.wake.notify_one();
         }
@@ -145,6 +155,13 @@ impl Drop for Shift<'_> {
         if !self.over {
             self.lane.waiting().workers -= 1;
         }
+    }
+}
+
+impl Parcel {
+    /// How much of the message is in memory.
+    fn octets(&self) -> usize {
+        self.leased.content.as_ref().map_or(0, Bytes::len)
     }
 }
 
@@ -174,4 +191,47 @@ fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> R
 
 fn on_hold() -> Reply {
     Reply::ours(450, Enhanced(4, 3, 2), "held by the configuration")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use store::{Lease, Submission};
+    use types::{AccountId, BodyType, QueueId, ReversePath};
+
+    use super::*;
+
+    fn parcel(octets: usize) -> Parcel {
+        let submission = Submission {
+            id: QueueId::new(1, [0; 10]),
+            account: AccountId::new(1, [0; 10]),
+            account_address: String::new(),
+            reverse_path: ReversePath::Null,
+            forward_paths: Vec::new(),
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            accepted_at: Timestamp::UNIX_EPOCH,
+            held: false,
+        };
+        let leased = Leased {
+            submission: Arc::new(submission),
+            recipients: Vec::new(),
+            size: u64::try_from(octets).unwrap(),
+            lease: Lease { owner: "here".into(), until: Timestamp::MAX },
+            content: Some(vec![b'x'; octets].into()),
+        };
+        Parcel { leased, recipients: Vec::new() }
+    }
+
+    #[test]
+    fn however_much_waits_only_so_much_is_in_memory() {
+        let lane = Lane::new(&Via::Hold, "mail.example.org", Arc::default()).unwrap();
+        for _ in 0..40 {
+            let _ = lane.push(parcel(1024 * 1024));
+        }
+        assert_eq!(lane.waiting().octets, IN_MEMORY);
+        let mut shift = lane.begin();
+        let kept = std::iter::from_fn(|| shift.next()).filter(|parcel| parcel.octets() > 0).count();
+        assert_eq!((kept, lane.waiting().octets), (16, 0));
+    }
 }
