@@ -1,4 +1,4 @@
-//! No room on the disk: 452, and service goes on as soon as there is room again.
+//! No room on the disk, or no leave to use it: 452, and service goes on as soon as there is room again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -86,6 +86,28 @@ fn a_full_disk_is_told_with_452_and_forgotten_when_there_is_room_again() {
     assert_eq!(reply.code, 250, "{reply:?}\n{}", server.log());
     assert_eq!(base.queue().len(), accepted + 1, "what got its 250 is queued, and nothing else");
     assert!(server.terminate().success());
+}
+
+/// setrlimit(2): whoever goes on writing is killed by SIGXFSZ, unless that is caught.
+#[test]
+fn a_limit_on_the_size_of_files_is_a_full_disk_and_no_end() {
+    let base = Installation::new(&Settings::default());
+    base.add_user(USER, "correct horse");
+    let server = base.start();
+    let mut client = server.logged_in(&base, USER, "correct horse");
+    limit_file_size(server.id(), "65536:");
+    let refused = send(&mut client, "over-the-limit");
+    assert!(refused.lines[0].starts_with("452 4.3.1 "), "{refused:?}");
+    limit_file_size(server.id(), "unlimited:");
+    assert_eq!(send(&mut client, "lifted").code, 250, "{}", server.log());
+    assert!(server.terminate().success());
+}
+
+/// The soft limit alone, so that it can be lifted again.
+fn limit_file_size(process: u32, limit: &str) {
+    let (pid, limit) = (process.to_string(), format!("--fsize={limit}"));
+    let status = Command::new("prlimit").args(["--pid", &pid, &limit]).status().expect("prlimit");
+    assert!(status.success(), "prlimit {limit}: {status}");
 }
 
 fn send(client: &mut Client, name: &str) -> Reply {

@@ -21,6 +21,8 @@ mod meant;
 
 mod reload;
 
+mod descriptors;
+
 mod doubts;
 
 mod log;

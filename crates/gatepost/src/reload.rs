@@ -7,6 +7,7 @@ use std::path::Path;
 
 use config::Config;
 
+use crate::descriptors::Descriptors;
 use crate::meant;
 use crate::serve::Parts;
 
@@ -16,7 +17,8 @@ pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
         Ok(new) => {
             warn_of_what_stays(&old, &new);
             let now = live(old, new);
-            parts.handle.replace(meant::settings(&now), meant::limits(&now));
+            let descriptors = Descriptors::for_connections(now.limits.connections);
+            parts.handle.replace(meant::settings(&now), descriptors.fit(meant::limits(&now)));
             parts.acceptance.replace(now.submission);
             tracing::info!(event = "reloaded", "configuration and certificate were read again");
             now

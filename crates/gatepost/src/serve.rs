@@ -13,12 +13,13 @@ use delivery::Carrier;
 use sd_notify::NotifyState;
 use store_sqlite::{Mode, SqliteAccounts, SqliteSpool, SqliteStore};
 use submission::tls::{self, Identity};
-use submission::{BindError, Handle};
+use submission::{BindError, Handle, Limits};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::Acceptance;
+use crate::descriptors::Descriptors;
 use crate::{clock, doubts, meant, reload};
 
 type Judge = Authenticator<SqliteAccounts>;
@@ -54,7 +55,8 @@ impl Server {
     /// When a file, the store or a listener cannot be had.
     pub(crate) async fn start(file: &Path, config: Config) -> anyhow::Result<Server> {
         let signals = Signals::listen()?;
-        let descriptors = raise_descriptor_limit(config.limits.connections);
+        survive_file_size_limit()?;
+        let descriptors = Descriptors::for_connections(config.limits.connections);
         let (store, identity, master) = open(&config).await?;
         let carrier = Carrier::new(
             Arc::new(store.spool().clone()),
@@ -65,7 +67,8 @@ impl Server {
         let hasher = Arc::new(Hasher::new(Cost::default())?);
         let judge = Arc::new(Authenticator::new(accounts, &master, hasher, clock::now));
         let acceptance = Arc::new(Acceptance::new(&config, judge.clone(), carrier.committer()));
-        let door = bind(&config, judge, acceptance.clone(), identity.clone())?;
+        let limits = descriptors.fit(meant::limits(&config));
+        let door = bind(&config, judge, acceptance.clone(), identity.clone(), limits)?;
         let listeners = bound(&config, &door);
         let parts = Parts { store, master, identity, acceptance, handle: door.handle(), listeners };
         Ok(Server { file: file.to_owned(), config, parts, descriptors, door, carrier, signals })
@@ -81,12 +84,11 @@ impl Server {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let Server { file, mut config, parts, descriptors, door, carrier, mut signals } = self;
         let (stop_taking, stop_carrying) = (CancellationToken::new(), CancellationToken::new());
-        let failed = CancellationToken::new();
-        let carrying = spawn(carrier.run(stop_carrying.clone()), &failed);
-        let taking = spawn(door.serve(stop_taking.clone()), &failed);
+        let carrying = tokio::spawn(carrier.run(stop_carrying.clone()));
+        let taking = tokio::spawn(door.serve(stop_taking.clone()));
         tell_ready(&parts);
         tell_doubts(&config, &parts, descriptors);
-        while failed.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
+        while signals.next().await == Wish::Reload {
             notify(&[NotifyState::Reloading], NotifyState::monotonic_usec_now().ok());
             config = reload::reload(&file, config, &parts);
             notify(&[NotifyState::Ready], None);
@@ -97,11 +99,11 @@ impl Server {
             config.limits.shutdown_grace
         );
         notify(&[NotifyState::Stopping], None);
-        let taken = stop(stop_taking, taking).await;
-        let carried = stop(stop_carrying, carrying).await;
+        stop(stop_taking, taking).await?;
+        stop(stop_carrying, carrying).await?;
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        taken.and(carried)
+        Ok(())
     }
 }
 
@@ -132,8 +134,9 @@ fn bind(
     judge: Arc<Judge>,
     acceptance: Arc<Acceptance>,
     identity: Option<Identity>,
+    limits: Limits,
 ) -> anyhow::Result<Door> {
-    let mut builder = Door::builder(meant::settings(config), judge, acceptance).limits(meant::limits(config));
+    let mut builder = Door::builder(meant::settings(config), judge, acceptance).limits(limits);
     if let (Some(identity), Some(tls)) = (identity, &config.tls) {
         builder = builder.tls(identity, meant::min_version(tls.min_version));
     }
@@ -177,9 +180,12 @@ fn tell_doubts(config: &Config, parts: &Parts, descriptors: Descriptors) {
         doubts.push("the server runs as root, which it never needs: see config/gatepost.service".to_owned());
     }
     if let Descriptors::Only(allowed) = descriptors {
-        let connections = config.limits.connections;
-        doubts
-            .push(format!("limits.connections is {connections}, but the system allows {allowed} open files"));
+        let (connections, room) =
+            (config.limits.connections, descriptors.fit(meant::limits(config)).connections);
+        doubts.push(format!(
+            "limits.connections is {connections}, but the system allows {allowed} open files (LimitNOFILE, ulimit -n): \
+             more than {room} connections at a time are turned away"
+        ));
     }
     for doubt in doubts {
         tracing::warn!(event = "doubtful", "{doubt}");
@@ -197,16 +203,6 @@ fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
     if let Err(error) = sd_notify::notify(&states) {
         tracing::warn!(event = "notify.failed", %error, "cannot tell the service manager");
     }
-}
-
-/// Runs a part of the server. None ends before it is told to, unless it panics: then `failed` is cancelled, and the server
-/// stops, as one that takes mail and carries none looks well from outside.
-fn spawn(part: impl Future<Output = ()> + Send + 'static, failed: &CancellationToken) -> JoinHandle<()> {
-    let guard = failed.clone().drop_guard();
-    tokio::spawn(async move {
-        let _guard = guard;
-        part.await;
-    })
 }
 
 async fn stop(token: CancellationToken, task: JoinHandle<()>) -> anyhow::Result<()> {
@@ -245,41 +241,9 @@ impl Signals {
     }
 }
 
-/// How many files may be open.
-#[derive(Clone, Copy)]
-enum Descriptors {
-    Enough,
-    Only(u64),
-}
-
-/// A connection is a descriptor, and the usual soft limit of 1024 was made for programs that use select(2).
-fn raise_descriptor_limit(connections: u32) -> Descriptors {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    const OTHERS: u64 = 256;
-    let wanted = u64::from(connections) + OTHERS;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let Some(allowed) = current.filter(|current| *current < wanted) else { return Descriptors::Enough };
-    let most = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    match setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum }) {
-        Ok(()) if most >= wanted => Descriptors::Enough,
-        Ok(()) => Descriptors::Only(most),
-        Err(_) => Descriptors::Only(allowed),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_part_that_fails_stops_the_server() {
-        let failed = CancellationToken::new();
-        let lasting = spawn(std::future::pending(), &failed);
-        tokio::task::yield_now().await;
-        assert!(!failed.is_cancelled());
-        let part = spawn(async { panic!("a fault of ours") }, &failed);
-        failed.cancelled().await;
-        assert!(stop(CancellationToken::new(), part).await.is_err());
-        lasting.abort();
-    }
+/// A file that may grow no more is a full disk, which is told to the client, and no reason to be killed: what a system
+/// does with SIGXFSZ unless it is caught (setrlimit(2)). Once caught it stays so, and the write fails.
+fn survive_file_size_limit() -> anyhow::Result<()> {
+    let number = rustix::process::Signal::XFSZ.as_raw();
+    signal(SignalKind::from_raw(number)).map(drop).context("cannot catch SIGXFSZ")
 }
