@@ -21,7 +21,7 @@ pub(crate) enum Reason {
     Stalled,
     /// There was no agreement on TLS.
     HandshakeFailed,
-    /// The server stopped.
+    /// The server stopped, and the session with it; or it would not end, and was left behind.
     Shutdown,
     /// A fault of ours; what it was stands in the log before.
     Panicked,
@@ -73,7 +73,8 @@ impl Ledger {
             login: None,
             messages: 0,
             octets: 0,
-            reason: Reason::Panicked,
+            // What becomes of a session that never comes to say how it ended: the runtime drops it.
+            reason: Reason::Shutdown,
             last_reply: String::new(),
             opened,
         }
@@ -89,6 +90,9 @@ impl Ledger {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.reason = Reason::Panicked;
+        }
         let facts = &self.facts;
         tracing::info!(
             event = "session",

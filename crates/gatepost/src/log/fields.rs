@@ -42,6 +42,9 @@ impl Visit for Line<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if is_of_the_bridge(field) {
+            return;
+        }
         self.value.clear();
         self.result =
             self.result.and(write!(self.value, "{value:?}")).and_then(|()| self.write(field.name()));
@@ -59,6 +62,11 @@ impl Line<'_> {
         let quote = if is_plain(&self.value) { "" } else { "\"" };
         write!(self.writer, "{name}={quote}{}{quote}", Escaped(&self.value))
     }
+}
+
+/// Events that come from the `log` crate say a second time where they come from, down to the path of a source file.
+fn is_of_the_bridge(field: &Field) -> bool {
+    field.name().starts_with("log.")
 }
 
 fn is_plain(value: &str) -> bool {
@@ -124,6 +132,12 @@ mod tests {
         let line =
             logged(|| tracing::info!(event = "ready", size = 7, who = %"ann@example.org", "it is ready"));
         assert_eq!(line, " INFO it is ready event=ready size=7 who=ann@example.org\n");
+    }
+
+    #[test]
+    fn where_the_source_of_a_library_was_is_nobodys_business() {
+        let line = logged(|| tracing::info!(log.file = "/home/x/a.rs", log.line = 7, "not resuming"));
+        assert_eq!(line, " INFO not resuming\n");
     }
 
     #[test]

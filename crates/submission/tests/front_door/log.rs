@@ -112,3 +112,13 @@ async fn a_session_that_panicked_leaves_its_line_too() {
     let text = log.text().await;
     assert!(text.contains("reason=\"panicked\""), "{text}");
 }
+
+#[test]
+fn a_session_that_was_left_behind_has_not_panicked() {
+    let (log, _guard) = Log::keep(Level::INFO);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _client = runtime.block_on(async { Client::known(&Running::start()).await });
+    drop(runtime);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("reason=\"shutdown\""), "{text}");
+}
