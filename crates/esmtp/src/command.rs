@@ -70,9 +70,9 @@ pub enum SyntaxError {
     /// No such command.
     #[error("no such command")]
     UnknownCommand,
-    /// The command's argument is missing or malformed.
-    #[error("bad argument")]
-    BadArgument,
+    /// The command's argument is missing, malformed, or one too many; the text says what would be right.
+    #[error("bad argument: {0}")]
+    BadArgument(&'static str),
     /// The size of a chunk can't be read, so that the end of the chunk is unknown.
     #[error("bad chunk size")]
     BadChunkSize,
@@ -143,23 +143,31 @@ fn split_verb(line: &[u8]) -> Result<(&[u8], &[u8]), SyntaxError> {
     }
 }
 
+const TAKES_NOTHING: SyntaxError = SyntaxError::BadArgument("this command takes none");
+const TAKES_A_NAME: SyntaxError =
+    SyntaxError::BadArgument("write the name of your host, or its address in brackets");
+const TAKES_A_MECHANISM: SyntaxError =
+    SyntaxError::BadArgument("write AUTH, a mechanism, and at most one initial response");
+const TAKES_FROM: SyntaxError = SyntaxError::BadArgument("write MAIL FROM:<address>");
+const TAKES_TO: SyntaxError = SyntaxError::BadArgument("write RCPT TO:<address>");
+
 fn alone(argument: &[u8], command: Command) -> Result<Command, SyntaxError> {
-    if argument.is_empty() { Ok(command) } else { Err(SyntaxError::BadArgument) }
+    if argument.is_empty() { Ok(command) } else { Err(TAKES_NOTHING) }
 }
 
 fn name(argument: &[u8]) -> Result<EhloName, SyntaxError> {
-    let text = str::from_utf8(argument).map_err(|_| SyntaxError::BadArgument)?;
-    EhloName::parse(text).map_err(|_| SyntaxError::BadArgument)
+    let text = str::from_utf8(argument).map_err(|_| TAKES_A_NAME)?;
+    EhloName::parse(text).map_err(|_| TAKES_A_NAME)
 }
 
 fn auth(argument: &[u8]) -> Result<Ordered, SyntaxError> {
-    let text = str::from_utf8(argument).map_err(|_| SyntaxError::BadArgument)?;
+    let text = str::from_utf8(argument).map_err(|_| TAKES_A_MECHANISM)?;
     let (mechanism, initial) = match text.split_once(' ') {
         Some((mechanism, initial)) => (mechanism, Some(initial)),
         None => (text, None),
     };
     if mechanism.is_empty() || initial.is_some_and(|text| text.is_empty() || text.contains(' ')) {
-        return Err(SyntaxError::BadArgument);
+        return Err(TAKES_A_MECHANISM);
     }
     Ok(Ordered::Auth {
         mechanism: mechanism.to_owned(),
@@ -168,13 +176,13 @@ fn auth(argument: &[u8]) -> Result<Ordered, SyntaxError> {
 }
 
 fn mail(argument: &[u8]) -> Result<Ordered, SyntaxError> {
-    let path = after_keyword(argument, "FROM:", SyntaxError::BadReversePath)?;
+    let path = after_keyword(argument, "FROM:", TAKES_FROM, SyntaxError::BadReversePath)?;
     let (reverse_path, rest) = ReversePath::take(path).map_err(|_| SyntaxError::BadReversePath)?;
     Ok(Ordered::Mail(reverse_path, MailParameters::parse(rest)?))
 }
 
 fn rcpt(argument: &[u8]) -> Result<Ordered, SyntaxError> {
-    let path = after_keyword(argument, "TO:", SyntaxError::BadForwardPath)?;
+    let path = after_keyword(argument, "TO:", TAKES_TO, SyntaxError::BadForwardPath)?;
     let (forward_path, rest) = ForwardPath::take(path).map_err(|_| SyntaxError::BadForwardPath)?;
     no_parameters(rest)?;
     Ok(Ordered::Rcpt(forward_path))
@@ -184,11 +192,12 @@ fn rcpt(argument: &[u8]) -> Result<Ordered, SyntaxError> {
 fn after_keyword<'a>(
     argument: &'a [u8],
     keyword: &str,
+    no_keyword: SyntaxError,
     bad_path: SyntaxError,
 ) -> Result<&'a str, SyntaxError> {
-    let (head, rest) = argument.split_at_checked(keyword.len()).ok_or(SyntaxError::BadArgument)?;
+    let (head, rest) = argument.split_at_checked(keyword.len()).ok_or(no_keyword)?;
     if !head.eq_ignore_ascii_case(keyword.as_bytes()) {
-        return Err(SyntaxError::BadArgument);
+        return Err(no_keyword);
     }
     let rest = str::from_utf8(rest).map_err(|_| bad_path)?;
     Ok(rest.strip_prefix(' ').unwrap_or(rest))
@@ -241,7 +250,7 @@ mod tests {
         assert_eq!(Command::parse(b"XYZZY"), Err(SyntaxError::UnknownCommand));
         assert_eq!(Command::parse(b"MAIL FROM:<a\0b@example.org>"), Err(SyntaxError::UnknownCommand));
         assert_eq!(Command::parse(b"RCPT TO:<\xc3@example.org>"), Err(SyntaxError::BadForwardPath));
-        assert_eq!(Command::parse(b"RCPT FROM:<a@example.org>"), Err(SyntaxError::BadArgument));
+        assert_eq!(Command::parse(b"RCPT FROM:<a@example.org>"), Err(TAKES_TO));
     }
 
     proptest! {

@@ -143,7 +143,7 @@ impl From<SyntaxError> for Reply {
         match error {
             SyntaxError::Foreign => reply(502, "5.7.0", "This is a mail submission server"),
             SyntaxError::UnknownCommand => reply(500, "5.5.2", "Command not recognised"),
-            SyntaxError::BadArgument => reply(501, "5.5.4", "Bad argument"),
+            SyntaxError::BadArgument(hint) => reply_with(501, "5.5.4", format!("Bad argument: {hint}")),
             SyntaxError::BadChunkSize => reply(501, "5.5.4", "Bad chunk size"),
             SyntaxError::BadReversePath => reply(501, "5.1.7", "Bad reverse-path; write MAIL FROM:<address>"),
             SyntaxError::BadForwardPath => reply(501, "5.1.3", "Bad forward-path; write RCPT TO:<address>"),
@@ -175,6 +175,9 @@ pub enum Rejection {
     /// From or Sender names somebody else than the account.
     #[error("an author is not the account's")]
     FromNotOwned,
+    /// From or Sender has no one reading, or is missing; the text says which.
+    #[error("the authors are unclear: {0}")]
+    AuthorsUnclear(&'static str),
     /// The header section is malformed; the text says how.
     #[error("malformed header section: {0}")]
     BadHeader(&'static str),
@@ -208,6 +211,9 @@ impl From<&Rejection> for Reply {
             Rejection::SenderNotOwned => reply(553, "5.7.1", "Sender address is not yours to use"),
             Rejection::FromNotOwned => {
                 reply(550, "5.7.1", "An address in From or Sender is not yours to use")
+            }
+            Rejection::AuthorsUnclear(fault) => {
+                reply_with(550, "5.7.1", format!("Cannot tell whose message this is: {fault}"))
             }
             Rejection::BadHeader(fault) => {
                 reply_with(554, "5.6.0", format!("Malformed header section: {fault}"))

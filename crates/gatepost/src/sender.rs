@@ -31,15 +31,12 @@ pub(crate) fn may_send(
 /// taken to name somebody else.
 ///
 /// # Errors
-/// [`Rejection::FromNotOwned`].
+/// [`Rejection::FromNotOwned`], [`Rejection::AuthorsUnclear`].
 pub(crate) fn may_write(check: SenderCheck, user: &User, header: &Header<'_>) -> Result<(), Rejection> {
     if check == SenderCheck::Off {
         return Ok(());
     }
-    let authors = message::authors(header).map_err(|unclear| {
-        tracing::debug!(event = "message.unclear", user = %user.address, reason = %unclear);
-        Rejection::FromNotOwned
-    })?;
+    let authors = message::authors(header).map_err(|unclear| Rejection::AuthorsUnclear(unclear.text()))?;
     if authors.iter().all(|author| owns(user, author)) { Ok(()) } else { Err(Rejection::FromNotOwned) }
 }
 

@@ -8,25 +8,34 @@ use crate::mailbox_list::read_mailboxes;
 /// Why nobody can say who wrote a message. The message must be refused then: whatever we read in it, somebody
 /// else may read another name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
 pub enum AuthorsError {
     /// RFC 5322 section 3.6 asks for exactly one From.
-    #[error("the message has no From field")]
     NoFrom,
     /// See [`AuthorsError::NoFrom`].
-    #[error("the message has more than one From field")]
     SeveralFrom,
     /// RFC 5322 section 3.6 allows one Sender.
-    #[error("the message has more than one Sender field")]
     SeveralSender,
     /// A group, an obsolete form, a syntax error, or something with two readings.
-    #[error("the From field is not a plain list of addresses")]
     UnclearFrom,
     /// As [`AuthorsError::UnclearFrom`], or not exactly one address.
-    #[error("the Sender field is not one plain address")]
     UnclearSender,
     /// As [`AuthorsError::UnclearFrom`], in the fields of somebody who sends a message on.
-    #[error("a Resent-From or Resent-Sender field is not a plain list of addresses")]
     UnclearResent,
+}
+
+impl AuthorsError {
+    /// What is wrong, for the one who sent the message.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoFrom => "the message has no From field",
+            Self::SeveralFrom => "the message has more than one From field",
+            Self::SeveralSender => "the message has more than one Sender field",
+            Self::UnclearFrom => "the From field is not a plain list of addresses",
+            Self::UnclearSender => "the Sender field is not one plain address",
+            Self::UnclearResent => "a Resent-From or Resent-Sender field is not a plain list of addresses",
+        }
+    }
 }
 
 /// Every address in whose name the message speaks: those of From and Sender, and of any Resent-From and
