@@ -78,7 +78,7 @@ async fn a_damaged_message_is_noticed_before_its_end() {
     let spool = store.spool();
     commit(spool, id(1), 100).await.unwrap();
     commit(spool, id(2), 200_000).await.unwrap();
-    tamper(directory.path(), "UPDATE entries SET content = zeroblob(100) WHERE number = 1").await;
+    tamper(directory.path(), "UPDATE contents SET content = zeroblob(100) WHERE number = 1").await;
     let leased = lease(spool).await;
     assert!(matches!(content(spool, &leased[0]).await, Err(SpoolError::Corrupt(_))));
     let file = directory.path().join("spool").join(id(2).to_string());

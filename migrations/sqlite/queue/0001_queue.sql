@@ -1,7 +1,7 @@
 -- Ids are 16 octets, times are milliseconds since 1970, paths have their angle brackets.
 --
--- One row of entries is one accepted message. The two tables are always written in one transaction, so neither has a
--- row without the other.
+-- One row of entries is one accepted message. What belongs to it in the other tables is written and deleted in the
+-- same transaction, so none has a row without it.
 
 CREATE TABLE entries (
     number          INTEGER NOT NULL PRIMARY KEY,
@@ -19,12 +19,17 @@ CREATE TABLE entries (
     lease_owner     TEXT,
     content_crc     INTEGER NOT NULL,
     envelope_crc    INTEGER NOT NULL,     -- of everything that never changes
-    in_file         INTEGER NOT NULL,     -- the message is the file spool/ID
-    content         BLOB                  -- or it is here; last, so that nothing else is behind its overflow pages
+    in_file         INTEGER NOT NULL      -- the message is the file spool/ID; otherwise it is in contents
 ) STRICT;
 
 CREATE INDEX entries_due ON entries (due_at, lease_owner, held) WHERE due_at IS NOT NULL;
 CREATE INDEX entries_in_file ON entries (id) WHERE in_file = 1;
+
+-- Apart from entries: to change a row is to write all of it, and every lease changes one.
+CREATE TABLE contents (
+    number  INTEGER NOT NULL PRIMARY KEY REFERENCES entries (number) ON DELETE CASCADE,
+    content BLOB    NOT NULL
+) STRICT;
 
 CREATE TABLE recipients (
     entry           BLOB    NOT NULL,

@@ -40,7 +40,7 @@ struct Reading {
 
 /// Opens the message `id`.
 pub(super) async fn open(spool: &SqliteSpool, id: QueueId) -> Result<FileBody, SpoolError> {
-    let stored = "SELECT size, content_crc, in_file, content FROM entries WHERE id = $1";
+    let stored = "SELECT size, content_crc, in_file, content FROM entries LEFT JOIN contents USING (number) WHERE id = $1";
     let row = spool
         .read(async |readers| sqlx::query(stored).bind(id.as_bytes().to_vec()).fetch_optional(readers).await)
         .await?

@@ -42,7 +42,7 @@ use crate::failure;
 use operate::Change;
 use writer::{Writer, WriterHandle};
 
-/// Messages of up to this many octets live in their row. Above, a file of its own is cheaper than overflow pages that go
+/// Messages of up to this many octets live in a row. Above, a file of its own is cheaper than overflow pages that go
 /// through the WAL, and the message need not be in memory.
 const IN_ROW: usize = 64 * 1024;
 

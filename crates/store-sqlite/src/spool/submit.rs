@@ -61,6 +61,7 @@ impl Script {
         }
         if !submits.is_empty() {
             script.insert_entries(&submits);
+            script.insert_contents(&submits);
             script.insert_recipients(&submits);
         }
         script
@@ -78,7 +79,7 @@ impl Script {
     fn insert_entries(&mut self, submits: &[&Submit]) {
         self.sql.push(
             "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, accepted_at, size, \
-             recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file, content) ",
+             recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file) ",
         );
         self.sql.push_values(submits, |mut row, submit| {
             let submission = &submit.submission;
@@ -96,8 +97,23 @@ impl Script {
                 .push_bind(submit.lease.as_ref().map(|lease| Arc::clone(&lease.owner)))
                 .push_bind(submit.content_crc)
                 .push_bind(submit.envelope_crc)
-                .push_bind(submit.content.is_none())
-                .push_bind(submit.content.as_deref().map(<[u8]>::to_vec));
+                .push_bind(submit.content.is_none());
+        });
+        self.sql.push(";");
+    }
+
+    fn insert_contents(&mut self, submits: &[&Submit]) {
+        let mut contents =
+            submits.iter().filter_map(|submit| Some((submit, submit.content.as_deref()?))).peekable();
+        if contents.peek().is_none() {
+            return;
+        }
+        self.sql.push("INSERT INTO contents (number, content) ");
+        self.sql.push_values(contents, |mut row, (submit, content)| {
+            row.push("(SELECT number FROM entries WHERE id = ")
+                .push_bind_unseparated(submit.submission.id.as_bytes().to_vec())
+                .push_unseparated(")")
+                .push_bind(content.to_vec());
         });
         self.sql.push(";");
     }
