@@ -84,11 +84,12 @@ impl Server {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let Server { file, mut config, parts, descriptors, door, carrier, mut signals } = self;
         let (stop_taking, stop_carrying) = (CancellationToken::new(), CancellationToken::new());
-        let carrying = tokio::spawn(carrier.run(stop_carrying.clone()));
-        let taking = tokio::spawn(door.serve(stop_taking.clone()));
+        let failed = CancellationToken::new();
+        let carrying = spawn(carrier.run(stop_carrying.clone()), &failed);
+        let taking = spawn(door.serve(stop_taking.clone()), &failed);
         tell_ready(&parts);
         tell_doubts(&config, &parts, descriptors);
-        while signals.next().await == Wish::Reload {
+        while failed.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
             notify(&[NotifyState::Reloading], NotifyState::monotonic_usec_now().ok());
             config = reload::reload(&file, config, &parts);
             notify(&[NotifyState::Ready], None);
@@ -99,11 +100,11 @@ impl Server {
             config.limits.shutdown_grace
         );
         notify(&[NotifyState::Stopping], None);
-        stop(stop_taking, taking).await?;
-        stop(stop_carrying, carrying).await?;
+        let taken = stop(stop_taking, taking).await;
+        let carried = stop(stop_carrying, carrying).await;
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        Ok(())
+        taken.and(carried)
     }
 }
 
@@ -205,6 +206,16 @@ fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
     }
 }
 
+/// Runs a part of the server. None ends before it is told to, unless it panics: then `failed` is cancelled, and the server
+/// stops, as one that takes mail and carries none looks well from outside.
+fn spawn(part: impl Future<Output = ()> + Send + 'static, failed: &CancellationToken) -> JoinHandle<()> {
+    let guard = failed.clone().drop_guard();
+    tokio::spawn(async move {
+        let _guard = guard;
+        part.await;
+    })
+}
+
 async fn stop(token: CancellationToken, task: JoinHandle<()>) -> anyhow::Result<()> {
     token.cancel();
     task.await.context("a part of the server has failed")
@@ -246,4 +257,21 @@ impl Signals {
 fn survive_file_size_limit() -> anyhow::Result<()> {
     let number = rustix::process::Signal::XFSZ.as_raw();
     signal(SignalKind::from_raw(number)).map(drop).context("cannot catch SIGXFSZ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_fails_stops_the_server() {
+        let failed = CancellationToken::new();
+        let lasting = spawn(std::future::pending(), &failed);
+        tokio::task::yield_now().await;
+        assert!(!failed.is_cancelled());
+        let part = spawn(async { panic!("a fault of ours") }, &failed);
+        failed.cancelled().await;
+        assert!(stop(CancellationToken::new(), part).await.is_err());
+        lasting.abort();
+    }
 }
