@@ -52,14 +52,14 @@ impl Records {
     ) -> Result<(), Error> {
         loop {
             let UnbufferedStatus { discard, state } = self.connection.process_tls_records(records);
-            let more = match state {
+            let taken = match state {
                 Ok(ConnectionState::WriteTraffic(_)) => {
                     self.progress = self.progress.max(Progress::Open);
-                    false
+                    None
                 }
                 Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => {
                     self.progress = Progress::Closed;
-                    false
+                    None
                 }
                 Ok(state) => advance(state, input, unsent)?,
                 Err(error) => {
@@ -68,8 +68,8 @@ impl Records {
                     return Err(error);
                 }
             };
-            records = records.get_mut(discard..).unwrap_or_default();
-            if !more {
+            records = records.get_mut(discard + taken.unwrap_or(0)..).unwrap_or_default();
+            if taken.is_none() {
                 self.partial = records.to_vec();
                 return Ok(());
             }
@@ -105,7 +105,7 @@ impl Records {
                     return append(unsent, |space| write(&mut traffic, space).map_err(Refused::from));
                 }
                 state => {
-                    if !advance(state, &mut BytesMut::new(), unsent)? {
+                    if advance(state, &mut BytesMut::new(), unsent)?.is_none() {
                         break;
                     }
                 }
@@ -118,7 +118,7 @@ impl Records {
     fn take_alert(&mut self, unsent: &mut BytesMut) {
         while self.connection.wants_write() {
             let Ok(state) = self.connection.process_tls_records(&mut []).state else { return };
-            if !matches!(advance(state, &mut BytesMut::new(), unsent), Ok(true)) {
+            if !matches!(advance(state, &mut BytesMut::new(), unsent), Ok(Some(_))) {
                 return;
             }
         }
@@ -138,16 +138,20 @@ impl Records {
     }
 }
 
-/// Does what a state of the handshake or of the stream asks for. False when only the client can bring it on.
+/// Does what a state of the handshake or of the stream asks for, and says how many octets of input that has taken beyond
+/// those which rustls knew of. Nothing when only the client can bring it on.
 fn advance(
     state: ConnectionState<'_, '_, ServerConnectionData>,
     input: &mut BytesMut,
     unsent: &mut BytesMut,
-) -> Result<bool, Error> {
+) -> Result<Option<usize>, Error> {
+    let mut taken = 0;
     match state {
         ConnectionState::ReadTraffic(mut text) => {
             while let Some(record) = text.next_record() {
-                input.extend_from_slice(record?.payload);
+                let record = record?;
+                input.extend_from_slice(record.payload);
+                taken += record.discard;
             }
         }
         ConnectionState::EncodeTlsData(mut made) => {
@@ -155,11 +159,11 @@ fn advance(
         }
         // Not yet: it leaves with what follows.
         ConnectionState::TransmitTlsData(made) => made.done(),
-        ConnectionState::BlockedHandshake => return Ok(false),
+        ConnectionState::BlockedHandshake => return Ok(None),
         // Early data was never offered, and the others are the caller's.
         _ => return Err(Error::HandshakeNotComplete),
     }
-    Ok(true)
+    Ok(Some(taken))
 }
 
 /// Why rustls did not write: the space was too small, or it never will.
