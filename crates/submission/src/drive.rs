@@ -135,7 +135,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         if self.stopping.is_some() && !in_transaction {
             return Ok(Some(Ending::Shutdown));
         }
-        let deadline = self.patience.deadline(phase, in_transaction, &self.terms.limits);
+        let patience = self.patience.deadline(phase, in_transaction, &self.terms.limits);
+        let (deadline, ending) = match self.stopping {
+            Some(end) if end < patience => (end, Ending::Shutdown),
+            _ => (patience, Ending::TimedOut),
+        };
         match self.wait(deadline).await.map_err(|_| Reason::Disconnected)? {
             Heard::Octets(0) => Err(Reason::Disconnected),
             Heard::Octets(octets) => {
@@ -143,10 +147,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 self.ledger.octets += u64::try_from(octets).unwrap_or(u64::MAX);
                 self.patience.heard(phase, octets, now);
                 // Who never stops sending never lets the alarm ring.
-                Ok((now > deadline).then_some(Ending::TimedOut))
+                Ok((now > deadline).then_some(ending))
             }
-            Heard::Silence if self.stopping.is_some_and(|end| end < deadline) => Ok(Some(Ending::Shutdown)),
-            Heard::Silence => Ok(Some(Ending::TimedOut)),
+            Heard::Silence => Ok(Some(ending)),
             Heard::Stop if in_transaction => {
                 self.stopping = Some(Instant::now() + self.terms.limits.shutdown_grace);
                 Ok(None)
@@ -160,7 +163,6 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             self.input = BytesMut::new();
         }
         let Self { wire, input, alarm, house, stopping, .. } = self;
-        let deadline = stopping.map_or(deadline, |end| end.min(deadline));
         let mut stop = pin!(house.stop.cancelled());
         poll_fn(|cx| {
             if let Poll::Ready(octets) = wire.poll_receive(cx, input) {
