@@ -326,3 +326,19 @@ fn submit(installation: &Installation, server: &Server) -> String {
     assert_eq!(reply.code, 250, "{reply:?}");
     reply.lines[0].rsplit(' ').next().unwrap().to_owned()
 }
+
+/// It has the message then, and cutting it off would give its recipients a second copy (RFC 1047).
+#[test]
+fn a_host_that_ponders_a_message_is_waited_for_when_the_server_stops() {
+    let relay = Relay::to(answering(|line, _| {
+        if line == "." {
+            std::thread::sleep(std::time::Duration::from_secs(11));
+        }
+        None
+    }));
+    relay.send("", &["bob@example.net"], &letter("pondered", "Hello.\r\n"));
+    relay.next.until_line("DATA");
+    relay.server.signal("TERM");
+    assert_eq!(relay.server.ended().code(), Some(0));
+    assert_eq!((relay.next.messages().len(), relay.installation.queue().len()), (1, 0));
+}

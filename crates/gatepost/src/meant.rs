@@ -1,7 +1,5 @@
 //! From what the configuration means to what each part of the server wants to be told.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use config::{Config, Delivery, DomainPattern, HostPort, ListenTls, Login, TlsVersion};
 use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
@@ -72,13 +70,10 @@ pub(crate) fn carrying(config: &Config) -> delivery::Settings {
         owner: config.hostname.as_str().into(),
         hostname: config.hostname.clone(),
         schedule: Schedule { first: retry.first, max: retry.max, give_up: retry.give_up },
-        grace: config.limits.shutdown_grace.min(CARRYING_GRACE),
+        grace: config.limits.shutdown_grace,
         now: clock::now,
     }
 }
-
-/// Deliveries stop after the clients have gone, and what is cut off is only tried again.
-const CARRYING_GRACE: Duration = Duration::from_secs(10);
 
 /// CAs that are trusted for fixed hosts besides the system's.
 type Trust = Vec<CertificateDer<'static>>;

@@ -83,13 +83,12 @@ impl Server {
     /// deliveries end, the store closes.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let Server { file, mut config, parts, descriptors, door, carrier, mut signals } = self;
-        let (stop_taking, stop_carrying) = (CancellationToken::new(), CancellationToken::new());
-        let failed = CancellationToken::new();
-        let carrying = spawn(carrier.run(stop_carrying.clone()), &failed);
-        let taking = spawn(door.serve(stop_taking.clone()), &failed);
+        let stop = CancellationToken::new();
+        let carrying = spawn(carrier.run(stop.clone()), &stop);
+        let taking = spawn(door.serve(stop.clone()), &stop);
         tell_ready(&parts);
         tell_doubts(&config, &parts, descriptors);
-        while failed.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
+        while stop.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
             notify(&[NotifyState::Reloading], NotifyState::monotonic_usec_now().ok());
             config = reload::reload(&file, config, &parts);
             notify(&[NotifyState::Ready], None);
@@ -100,11 +99,11 @@ impl Server {
             config.limits.shutdown_grace
         );
         notify(&[NotifyState::Stopping], None);
-        let taken = stop(stop_taking, taking).await;
-        let carried = stop(stop_carrying, carrying).await;
+        stop.cancel();
+        let (taken, carried) = tokio::join!(taking, carrying);
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        taken.and(carried)
+        taken.and(carried).context("a part of the server has failed")
     }
 }
 
@@ -206,19 +205,14 @@ fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
     }
 }
 
-/// Runs a part of the server. None ends before it is told to, unless it panics: then `failed` is cancelled, and the server
-/// stops, as one that takes mail and carries none looks well from outside.
-fn spawn(part: impl Future<Output = ()> + Send + 'static, failed: &CancellationToken) -> JoinHandle<()> {
-    let guard = failed.clone().drop_guard();
+/// Runs a part of the server. When one ends, by a panic even, all stop: a server that takes mail and carries none looks
+/// well from outside.
+fn spawn(part: impl Future<Output = ()> + Send + 'static, stop: &CancellationToken) -> JoinHandle<()> {
+    let guard = stop.clone().drop_guard();
     tokio::spawn(async move {
         let _guard = guard;
         part.await;
     })
-}
-
-async fn stop(token: CancellationToken, task: JoinHandle<()>) -> anyhow::Result<()> {
-    token.cancel();
-    task.await.context("a part of the server has failed")
 }
 
 /// What the signals ask for.
@@ -265,13 +259,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_that_fails_stops_the_server() {
-        let failed = CancellationToken::new();
-        let lasting = spawn(std::future::pending(), &failed);
+        let stop = CancellationToken::new();
+        let lasting = spawn(stop.clone().cancelled_owned(), &stop);
         tokio::task::yield_now().await;
-        assert!(!failed.is_cancelled());
-        let part = spawn(async { panic!("a fault of ours") }, &failed);
-        failed.cancelled().await;
-        assert!(stop(CancellationToken::new(), part).await.is_err());
-        lasting.abort();
+        assert!(!stop.is_cancelled());
+        let failing = spawn(async { panic!("a fault of ours") }, &stop);
+        assert!(failing.await.is_err());
+        lasting.await.unwrap();
     }
 }
