@@ -14,7 +14,7 @@ use types::Secret;
 
 use crate::phc::{self, Cost, Phc, PhcError};
 
-/// The longest password that is hashed or checked, in octets.
+/// The longest password that an account may be given, in octets.
 pub const PASSWORD_OCTETS: usize = 1024;
 
 /// Log-ins that may wait for a core; the next one is told to come back.

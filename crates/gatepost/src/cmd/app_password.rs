@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::bail;
+use auth::app_password::{self, PER_ACCOUNT};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use rand::RngExt as _;
@@ -16,9 +17,6 @@ use crate::argument::{self, Expiry};
 use crate::cmd::user::find;
 use crate::output::{self, Format};
 use crate::{clock, open};
-
-/// How many an account may have. Nobody has so many devices; a script gone wrong has.
-const AT_MOST: u32 = 1000;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -77,10 +75,10 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 async fn create(store: &(impl Accounts + AppPasswords), config: &Path, args: Create) -> anyhow::Result<()> {
     let key = auth::AppPasswordKey::new(&open::master_key(config)?);
     let account = find(store, &args.address).await?;
-    let (letters, password) = (auth::app_password::generate(), made(account.id, &args)?);
-    match store.create(&password, &key.digest(&letters), AT_MOST).await {
+    let (letters, password) = (app_password::generate(), made(account.id, &args)?);
+    match store.create(&password, &key.digest(&letters), PER_ACCOUNT).await {
         Err(store::Error::TooMany) => {
-            bail!("{} has {AT_MOST} app passwords already; revoke some", account.address)
+            bail!("{0} has {PER_ACCOUNT} app passwords already; revoke one: `gatepost app-password list {0}`", account.address)
         }
         created => created?,
     }

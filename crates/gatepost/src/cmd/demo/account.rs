@@ -12,9 +12,6 @@ use crate::clock;
 /// By which the app password of the last start is known again.
 const LABEL: &str = "demo";
 
-/// Far more than are ever made by hand.
-const AT_MOST: u32 = 100;
-
 /// Makes the account if it is not there, and a fresh app password in place of that of the last start: it is shown once,
 /// so the old one is of no use to anybody.
 pub(super) async fn fresh_password(
@@ -27,7 +24,7 @@ pub(super) async fn fresh_password(
     revoke_last(store, account).await?;
     let letters = app_password::generate();
     let digest = AppPasswordKey::new(master).digest(&letters);
-    store.create(&password(account, now), &digest, AT_MOST).await?;
+    store.create(&password(account, now), &digest, app_password::PER_ACCOUNT).await?;
     Ok(letters.declassify())
 }
 
