@@ -1,6 +1,7 @@
 //! What is wrong with a configuration file, and where.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -10,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read at all.
-    #[error("{}: cannot be read: {source}; name an existing file with --config FILE or GATEPOST_CONFIG", path.display())]
+    #[error("{}: cannot be read: {source}; {}", path.display(), right_file(source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -29,6 +30,14 @@ pub enum ConfigError {
         /// The key, what is wrong with it, and what would be right.
         message: String,
     },
+}
+
+fn right_file(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::InvalidData => "TOML is UTF-8 text",
+        ErrorKind::PermissionDenied => "it is for its owner and the server alone",
+        _ => "name an existing file with --config FILE or GATEPOST_CONFIG",
+    }
 }
 
 impl ConfigError {
@@ -96,6 +105,7 @@ fn in_our_words(message: &str) -> String {
     line.replace("duplicate key", "is written twice; write it once")
         .replace("unknown variant", "no such value")
         .replace("wanted string or table", "not a string; expected one in quotes")
+        .replace("expected a sequence", "expected a list in brackets")
         .replace("expected i64", "expected a whole number")
         .replace("expected a boolean", "expected true or false")
         .replacen(", expected ", "; expected ", 1)

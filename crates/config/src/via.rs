@@ -47,6 +47,10 @@ impl Via {
         if text == "mx" || text.starts_with("lmtp:") || text.starts_with("lmtp+unix:") {
             return Err(format!("\"{text}\" comes with a later version; {RIGHT}"));
         }
+        if text.contains('@') && text.starts_with("smtp") {
+            // Not repeated here: it may hold a password.
+            return Err("a login is not part of it; write username and password_file beside it".to_owned());
+        }
         let via = match text.split_once(':') {
             None if text == "hold" => Some(Via::Hold),
             Some(("maildir", path)) if !path.is_empty() => Some(Via::Maildir(PathBuf::from(path))),
