@@ -57,7 +57,7 @@ pub enum KeyFileError {
     Exposed(PathBuf, u32),
     #[error("{} is no master key: expected one line, a number and 32 octets in base64", .0.display())]
     Malformed(PathBuf),
-    #[error("{} exists already, and a master key is never overwritten", .0.display())]
+    #[error("{} exists already, and a master key is never overwritten; name another file", .0.display())]
     Exists(PathBuf),
     #[error("cannot write the master key {}", .0.display())]
     Unwritable(PathBuf, #[source] io::Error),

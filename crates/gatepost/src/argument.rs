@@ -8,6 +8,8 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use store::Scope;
 
+use crate::printable::is_printable;
+
 /// The longest text for people, in characters: it has to fit into a table.
 const TEXT_CHARACTERS: usize = 200;
 
@@ -17,8 +19,8 @@ pub(crate) fn text(given: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
-    if text.chars().any(char::is_control) {
-        return Err("it has control characters".to_owned());
+    if !text.chars().all(is_printable) {
+        return Err("it has characters that do not print".to_owned());
     }
     if text.chars().count() > TEXT_CHARACTERS {
         return Err(format!("it is longer than {TEXT_CHARACTERS} characters"));
@@ -144,7 +146,7 @@ mod tests {
     #[test]
     fn text_is_one_line_that_no_terminal_obeys() {
         assert_eq!(text("  Bob's phone ").unwrap(), "Bob's phone");
-        for given in ["", "  ", "a\nb", "\u{1b}[31mred", "\u{9b}31m", &"x".repeat(201)] {
+        for given in ["", "  ", "a\nb", "\u{1b}[31mred", "\u{9b}31m", "\u{202e}txt", &"x".repeat(201)] {
             assert!(text(given).is_err(), "{given:?}");
         }
     }

@@ -16,7 +16,10 @@ pub(crate) fn about(config: &Config, certificate: Option<&CertificateFacts>, now
     if let (Some(tls), Some(facts)) = (&config.tls, certificate) {
         doubts.extend(about_end(tls, facts, now));
         doubts.extend(about_name(config, facts));
-        doubts.extend(about_key(&tls.private_key));
+        doubts.extend(exposed("private key", &tls.private_key));
+    }
+    if let Some(login) = &config.delivery.login {
+        doubts.extend(exposed("password file", &login.password_file));
     }
     doubts
 }
@@ -57,11 +60,10 @@ fn about_name(config: &Config, facts: &CertificateFacts) -> Option<String> {
     })
 }
 
-fn about_key(path: &Path) -> Option<String> {
+fn exposed(what: &str, path: &Path) -> Option<String> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & 0o007 != 0).then(|| {
-        format!("others may read the private key {} (mode {mode:03o}): chmod 600 it", path.display())
-    })
+    (mode & 0o007 != 0)
+        .then(|| format!("others may read the {what} {} (mode {mode:03o}): chmod 600 it", path.display()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! An authenticating mail submission server: the command line, and the composition of everything else.
 //!
 //! This file says what can be typed and which file does it; each subcommand is one file in [`cmd`].
-//! Errors become one line on stderr here and nowhere else.
+//! Errors go to stderr here and nowhere else, each as one line.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +32,9 @@ mod open;
 mod prompt;
 
 mod output;
+
+mod explain;
+mod printable;
 
 /// The mail submission server: proves who sends, keeps the message safe, carries it on.
 #[derive(Debug, Parser)]
@@ -81,7 +84,7 @@ fn main() -> ExitCode {
     match run(CommandLine::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", one_line(&error));
+            eprintln!("error: {}", explain::one_line(&error));
             ExitCode::FAILURE
         }
     }
@@ -106,26 +109,8 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
     }
 }
 
-/// An error with its causes, on one line, so that a script or a log can take it whole. A cause that its
-/// effect has told already is not told twice.
-fn one_line(error: &anyhow::Error) -> String {
-    let mut told = String::new();
-    for cause in error.chain().map(|cause| flat(&cause.to_string())) {
-        if !told.contains(&cause) {
-            told.push_str(if told.is_empty() { "" } else { ": " });
-            told.push_str(&cause);
-        }
-    }
-    told
-}
-
-fn flat(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
-}
-
 #[cfg(test)]
 mod tests {
-    use anyhow::anyhow;
     use clap::CommandFactory as _;
 
     use super::*;
@@ -160,12 +145,5 @@ mod tests {
         ] {
             assert_eq!(CommandLine::try_parse_from(line).unwrap_err().exit_code(), 2, "{line:?}");
         }
-    }
-
-    #[test]
-    fn an_error_is_one_line_that_tells_each_cause_once() {
-        let error =
-            anyhow!("no such file").context("a.toml: no such file; name another").context("two\n  lines\n");
-        assert_eq!(one_line(&error), "two; lines: a.toml: no such file; name another");
     }
 }

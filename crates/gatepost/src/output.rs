@@ -9,6 +9,8 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::printable::is_printable;
+
 /// `--json`, for every command that lists, shows or creates.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Format {
@@ -110,7 +112,7 @@ fn aligned<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS
 
 /// Replies of strangers and the like are shown; a terminal must not obey them.
 fn harmless(cell: &str) -> String {
-    cell.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    cell.chars().map(|c| if is_printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 #[cfg(test)]
@@ -130,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_terminal_is_not_told_what_to_do() {
-        let shown = fields([("reply", "550 \u{1b}[2J\nx\u{9b}".to_owned())]);
-        assert_eq!(shown, "reply  550 \u{fffd}[2J\u{fffd}x\u{fffd}");
+        let shown = fields([("reply", "550 \u{1b}[2J\nx\u{9b}\u{202e}".to_owned())]);
+        assert_eq!(shown, "reply  550 \u{fffd}[2J\u{fffd}x\u{fffd}\u{fffd}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is asked of the person at the terminal, or read from a pipe in their stead.
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
 use types::Secret;
@@ -63,8 +63,10 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if !at_terminal() {
         bail!("not done without being asked to: pass --yes");
     }
-    let agreed = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
-    if agreed.context("cannot read the answer")? { Ok(()) } else { bail!("not done") }
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
+    if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") { Ok(()) } else { bail!("not done") }
 }
 
 /// Somebody can be asked, and sees the question.
@@ -86,7 +88,7 @@ fn from_pipe(pipe: impl io::Read) -> anyhow::Result<Secret> {
     fit(octets)
 }
 
-/// Refuses what no mail program could send (RFC 4616 section 2: no NUL), or nobody could type.
+/// Refuses what no mail program could send (RFC 4616 section 2: UTF-8 without NUL), or nobody could type.
 fn fit(octets: Zeroizing<Vec<u8>>) -> anyhow::Result<Secret> {
     if octets.is_empty() {
         bail!("the password is empty; give at least one character");
@@ -96,6 +98,11 @@ fn fit(octets: Zeroizing<Vec<u8>>) -> anyhow::Result<Secret> {
     }
     if octets.iter().any(|octet| matches!(octet, 0 | b'\n' | b'\r')) {
         bail!("the password has a line end or a NUL in it; give one line of text");
+    }
+    if std::str::from_utf8(&octets).is_err() {
+        bail!(
+            "the password is not in UTF-8, as mail programs send it; set the terminal or the pipe to UTF-8"
+        );
     }
     Ok(Secret::new(octets.to_vec()))
 }
@@ -119,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_no_client_could_send_is_refused() {
-        for piped in [&b""[..], b"\n", b"\r\n", b"two\nlines\n", b"nul\0"] {
+        for piped in [&b""[..], b"\n", b"\r\n", b"two\nlines\n", b"nul\0", b"caf\xe9"] {
             assert!(read(piped).is_none(), "{piped:?}");
         }
     }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::Acceptance;
 use crate::descriptors::Descriptors;
-use crate::{clock, doubts, meant, reload};
+use crate::{clock, doubts, meant, open, reload};
 
 type Judge = Authenticator<SqliteAccounts>;
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
@@ -57,7 +57,7 @@ impl Server {
         let signals = Signals::listen()?;
         survive_file_size_limit()?;
         let descriptors = Descriptors::for_connections(config.limits.connections);
-        let (store, identity, master) = open(&config).await?;
+        let (store, identity, master) = open_all(&config).await?;
         let carrier = Carrier::new(
             Arc::new(store.spool().clone()),
             meant::routes(&config.delivery)?,
@@ -108,7 +108,7 @@ impl Server {
 }
 
 /// The store, the certificate and the master key, at the same time.
-async fn open(config: &Config) -> anyhow::Result<(SqliteStore, Option<Identity>, MasterKey)> {
+async fn open_all(config: &Config) -> anyhow::Result<(SqliteStore, Option<Identity>, MasterKey)> {
     let (tls, key) = (config.tls.clone(), config.storage.master_key_file.clone());
     let identity = in_background(move || {
         let Some(tls) = tls else { return Ok(None) };
@@ -117,7 +117,7 @@ async fn open(config: &Config) -> anyhow::Result<(SqliteStore, Option<Identity>,
         Ok(Some(identity))
     });
     let master = in_background(move || Ok(MasterKey::load(&key)?));
-    let store = async { Ok(SqliteStore::open(&config.storage.directory, Mode::Server).await?) };
+    let store = open::store_in(&config.storage.directory, Mode::Server);
     tokio::try_join!(store, identity, master)
 }
 

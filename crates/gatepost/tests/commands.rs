@@ -195,6 +195,54 @@ fn an_empty_queue_is_an_empty_list() {
 }
 
 #[test]
+fn an_account_has_at_most_fifty_app_passwords() {
+    let site = Site::new();
+    site.text(&["user", "add", ALICE]);
+    let create = ["app-password", "create", ALICE, "--label", "phone"];
+    for _ in 0..50 {
+        site.text(&create);
+    }
+    let error = site.error(&create);
+    assert!(error.contains("50 app passwords") && error.contains("app-password list"), "{error}");
+}
+
+#[test]
+fn a_store_of_another_user_is_left_alone() {
+    const NOBODY: u32 = 65534;
+    let site = Site::new();
+    let store = site.directory.path().join("store");
+    std::fs::create_dir(&store).unwrap();
+    if std::os::unix::fs::chown(&store, Some(NOBODY), Some(NOBODY)).is_err() {
+        return; // Only root can give a directory away, and only root can do what is refused here.
+    }
+    for arguments in [&["user", "list"][..], &["serve"]] {
+        let error = site.error(arguments);
+        assert!(error.contains("another user") && error.contains("sudo -u '#65534'"), "{error}");
+    }
+    assert_eq!(std::fs::read_dir(&store).unwrap().count(), 0, "nothing was made in it");
+}
+
+#[test]
+fn check_tells_every_fault_and_what_is_doubtful() {
+    let site = Site::new();
+    let set = |delivery: &str| {
+        let text = std::fs::read_to_string(site.config()).unwrap();
+        let (other, _) = text.split_once("[delivery]\n").unwrap();
+        std::fs::write(site.config(), format!("{other}[delivery]\n{delivery}")).unwrap();
+    };
+    set("via = \"smtp://relay.test:25\"\nusername = \"me\"\npassword_file = \"relay-password\"\n");
+    let password = site.directory.path().join("relay-password");
+    std::fs::write(&password, "\n").unwrap();
+    std::fs::remove_file(site.directory.path().join("master.key")).unwrap();
+    let output = site.run(&["check"]);
+    let said = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("fault: delivery.password_file: ") && said.contains("key generate"), "{said}");
+    assert!(said.contains("warning: others may read the password file"), "{said}");
+    assert!(stderr(&output).starts_with("error: the 2 faults above"), "{}", stderr(&output));
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     let site = Site::new();
     for arguments in [

@@ -21,7 +21,7 @@ pub struct SqliteStore {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another server has it open.
-    #[error("the store {path} is in use by {holder}")]
+    #[error("the store {path} is in use by {holder}; stop that one first")]
     Held {
         /// The directory.
         path: PathBuf,

@@ -78,7 +78,10 @@ async fn create(store: &(impl Accounts + AppPasswords), config: &Path, args: Cre
     let (letters, password) = (app_password::generate(), made(account.id, &args)?);
     match store.create(&password, &key.digest(&letters), PER_ACCOUNT).await {
         Err(store::Error::TooMany) => {
-            bail!("{0} has {PER_ACCOUNT} app passwords already; revoke one: `gatepost app-password list {0}`", account.address)
+            bail!(
+                "{0} has {PER_ACCOUNT} app passwords already; revoke one: `gatepost app-password list {0}`",
+                account.address
+            )
         }
         created => created?,
     }

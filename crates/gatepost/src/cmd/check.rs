@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use auth::MasterKey;
-use config::{Config, Login, Via};
-use store_sqlite::{Mode, SqliteStore};
+use config::{Config, Delivery, Via};
+use store_sqlite::Mode;
 use submission::tls::{CertificateFacts, Identity};
 
-use crate::{clock, doubts, output};
+use crate::{clock, doubts, explain, meant, open, output};
 
 /// Reads everything that `serve` would read, and goes on after a fault, so that all of them are told at once.
 ///
@@ -26,7 +26,8 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         certificate.map(drop),
         MasterKey::load(&config.storage.master_key_file).map(drop).map_err(Into::into),
         store(&config.storage.directory).await,
-        delivery(&config),
+        meant::routes(&config.delivery).map(drop),
+        maildirs(&config.delivery),
     ]
     .into_iter()
     .filter_map(Result::err)
@@ -36,7 +37,7 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
 
 fn tell(file: &Path, faults: &[anyhow::Error]) -> anyhow::Result<()> {
     for fault in faults {
-        output::line(&format!("fault: {fault:#}"))?;
+        output::line(&format!("fault: {}", explain::one_line(fault)))?;
     }
     match faults.len() {
         0 => output::line(&format!("{}: all is well", file.display())),
@@ -53,32 +54,22 @@ fn certificate(config: &Config) -> anyhow::Result<Option<CertificateFacts>> {
 /// A store that is not there yet is made by the first start, and must not be made here: `check` may be run by somebody
 /// else than the server.
 async fn store(directory: &Path) -> anyhow::Result<()> {
-    if !directory.join("accounts.db").exists() {
+    if !directory
+        .join("accounts.db")
+        .try_exists()
+        .with_context(|| format!("cannot read the store {}", directory.display()))?
+    {
         return output::line(&format!(
             "note: the store {} will be made by the first start",
             directory.display()
         ));
     }
-    SqliteStore::open(directory, Mode::Command).await?.close().await;
+    open::store_in(directory, Mode::Command).await?.close().await;
     Ok(())
 }
 
-fn delivery(config: &Config) -> anyhow::Result<()> {
-    let delivery = &config.delivery;
-    if let Some(Login { password_file, .. }) = &delivery.login {
-        readable("delivery.password_file", password_file)?;
-    }
-    if let Some(ca) = &delivery.tls_ca {
-        readable("delivery.tls_ca", ca)?;
-    }
-    for via in std::iter::once(&delivery.via).chain(delivery.routes.iter().map(|route| &route.via)) {
-        maildir(via)?;
-    }
-    Ok(())
-}
-
-fn readable(key: &str, path: &Path) -> anyhow::Result<()> {
-    std::fs::File::open(path).map(drop).with_context(|| format!("{key}: cannot read {}", path.display()))
+fn maildirs(delivery: &Delivery) -> anyhow::Result<()> {
+    std::iter::once(&delivery.via).chain(delivery.routes.iter().map(|route| &route.via)).try_for_each(maildir)
 }
 
 /// A Maildir may be made by the first delivery, but a file in its place never goes away.

@@ -60,7 +60,7 @@ async fn on(spool: &impl Spool, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { format } => list(spool, format).await,
         Command::Show { id, format } => show(spool, id, format).await,
-        Command::Retry { id } => done(spool.retry(id, clock::now()).await?, id, "is due now"),
+        Command::Retry { id } => retry(spool, id).await,
         Command::Hold { id } => done(spool.hold(id).await?, id, "is held"),
         Command::Release { id } => done(spool.release(id, clock::now()).await?, id, "is released"),
         Command::Remove { id, yes } => remove(spool, id, yes).await,
@@ -117,6 +117,13 @@ async fn show(spool: &impl Spool, id: QueueId, format: Format) -> anyhow::Result
         );
         format!("{about}\n\n{recipients}")
     })
+}
+
+async fn retry(spool: &impl Spool, id: QueueId) -> anyhow::Result<()> {
+    if spool.show(id).await?.with_context(|| unknown(id))?.entry.held {
+        bail!("{id} is held; `gatepost queue release {id}` lets it go");
+    }
+    done(spool.retry(id, clock::now()).await?, id, "is due now")
 }
 
 async fn remove(spool: &impl Spool, id: QueueId, yes: bool) -> anyhow::Result<()> {

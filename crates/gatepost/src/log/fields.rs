@@ -10,6 +10,8 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 
+use crate::printable::is_printable;
+
 /// Writes the message first and bare, then each field as `name=value`, the value quoted if need be.
 pub(super) struct Fields;
 
@@ -79,21 +81,15 @@ struct Escaped<'v>(&'v str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unprintable = |c: char| c.is_control() || is_formatting(c);
         for c in self.0.chars() {
             match c {
                 '"' | '\\' => write!(f, "\\{c}")?,
-                c if unprintable(c) => write!(f, "{}", c.escape_default())?,
-                c => f.write_char(c)?,
+                c if is_printable(c) => f.write_char(c)?,
+                c => write!(f, "{}", c.escape_default())?,
             }
         }
         Ok(())
     }
-}
-
-/// Line separators, and marks that make a terminal show text in another order than it has.
-fn is_formatting(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
