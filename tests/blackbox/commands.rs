@@ -161,6 +161,9 @@ fn a_queue_entry_has_its_keys_and_can_be_removed() {
     );
     assert_eq!(shown["recipients"][1]["address"], "carol@example.net");
     installation.json(&["queue", "stats"]);
+    installation.done(&["queue", "hold", &id]);
+    assert!(assert_one_error(&installation.run(&["queue", "retry", &id], "")).contains("queue release"));
+    installation.done(&["queue", "release", &id]);
     assert_one_error(&installation.run(&["queue", "remove", &id], ""));
     installation.done(&["queue", "remove", &id, "--yes"]);
     assert!(installation.queue().is_empty());
