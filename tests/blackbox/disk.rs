@@ -88,6 +88,27 @@ fn a_full_disk_is_told_with_452_and_forgotten_when_there_is_room_again() {
     assert!(server.terminate().success());
 }
 
+#[test]
+fn a_server_that_is_started_on_a_full_disk_serves_and_says_452() {
+    let base = Installation::new(&Settings::default());
+    let disk = SmallDisk::mount(&base.path("disk"));
+    base.configure(&Settings { store: Some(base.path("disk").join("store")), ..Settings::default() });
+    base.add_user(USER, "correct horse");
+    let server = base.start();
+    assert_eq!(send(&mut server.logged_in(&base, USER, "correct horse"), "before").code, 250);
+    assert!(server.terminate().success());
+
+    let filler = disk.0.join("filler");
+    assert!(std::fs::write(&filler, vec![0; 48 << 20]).is_err(), "it does not fit, and leaves no room");
+    let server = base.start();
+    let mut client = server.logged_in(&base, USER, "correct horse");
+    let refused = send(&mut client, "into-the-reserve");
+    assert!(refused.lines[0].starts_with("452 4.3.1 "), "{refused:?}");
+    std::fs::remove_file(filler).unwrap();
+    assert_eq!(send(&mut client, "after").code, 250, "{}", server.log());
+    assert_eq!(base.queue().len(), 2);
+}
+
 /// setrlimit(2): whoever goes on writing is killed by SIGXFSZ, unless that is caught.
 #[test]
 fn a_limit_on_the_size_of_files_is_a_full_disk_and_no_end() {

@@ -56,6 +56,9 @@ impl SqliteStore {
     pub async fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         let opening = Opening { path };
         let (directory, lock) = opening.directory(mode).await?;
+        if mode == Mode::Server {
+            SqliteSpool::make_room(&directory).await;
+        }
         let (accounts, spool) = opening.databases(directory, mode).await?;
         if mode == Mode::Server {
             spool.recover().await.map_err(|error| opening.database(error))?;

@@ -55,6 +55,12 @@ pub struct SqliteSpool {
 }
 
 impl SqliteSpool {
+    /// Gives up the space that an earlier server kept: to open databases takes some, and there may be no other. It is
+    /// taken again once they are open; until then, and if that fails, nothing new is accepted.
+    pub(crate) async fn make_room(directory: &Directory) {
+        reserve::Reserve::new(directory.root()).release().await;
+    }
+
     /// Opens the database, brings its schema up to date and starts the writer.
     pub(crate) async fn open(directory: Directory, mode: Mode) -> Result<Self, MigrateError> {
         let directory = Arc::new(directory);
