@@ -38,8 +38,14 @@ impl Visit for Line<'_> {
 
     /// The chain of causes, on the line.
     fn record_error(&mut self, field: &Field, error: &(dyn std::error::Error + 'static)) {
-        let causes = std::iter::successors(Some(error), |error| error.source());
-        let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        let mut text = error.to_string();
+        for cause in std::iter::successors(error.source(), |error| error.source()).map(ToString::to_string) {
+            // Some errors say what their cause says.
+            if !text.ends_with(&cause) {
+                text.push_str(": ");
+                text.push_str(&cause);
+            }
+        }
         self.record_str(field, &text);
     }
 
@@ -149,5 +155,8 @@ mod tests {
         let error = anyhow::anyhow!("disk on fire").context("cannot write");
         let error: &(dyn std::error::Error + 'static) = error.as_ref();
         assert_eq!(logged(|| tracing::info!(error)), " INFO error=\"cannot write: disk on fire\"\n");
+        let error = anyhow::anyhow!("on fire").context("disk on fire");
+        let error: &(dyn std::error::Error + 'static) = error.as_ref();
+        assert_eq!(logged(|| tracing::info!(error)), " INFO error=\"disk on fire\"\n", "once is enough");
     }
 }
