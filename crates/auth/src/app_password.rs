@@ -61,14 +61,15 @@ pub fn generate() -> AppPassword {
 }
 
 /// What somebody typed, if it can be an app password: white space is ignored, whatever kind a web page or a
-/// keyboard put between the groups; anything else but sixteen lower-case letters is not one.
+/// keyboard put between the groups, and so is case, since phones begin a text with a capital; anything else but sixteen
+/// letters is not one.
 #[must_use]
 pub fn normalise(typed: &Secret) -> Option<AppPassword> {
     let mut letters = Zeroizing::new([0; LETTERS]);
     let mut free = letters.iter_mut();
     for character in typed.declassify_str()?.chars().filter(|character| !character.is_whitespace()) {
-        let letter = u8::try_from(character).ok().filter(u8::is_ascii_lowercase)?;
-        *free.next()? = letter;
+        let letter = u8::try_from(character).ok().filter(u8::is_ascii_alphabetic)?;
+        *free.next()? = letter.to_ascii_lowercase();
     }
     free.next().is_none().then_some(AppPassword(letters))
 }
@@ -125,6 +126,7 @@ mod tests {
         let password = generate();
         assert_eq!(typed(&password.declassify()), Some(password.clone()));
         assert_eq!(typed(&password.grouped()), Some(password.clone()));
+        assert_eq!(typed(&password.grouped().to_uppercase()), Some(password.clone()));
         assert_eq!(password.grouped().len(), 19);
     }
 
@@ -136,7 +138,6 @@ mod tests {
             "abcdefghijklmno",
             "abcdefghijklmnopq",
             "abcd-efgh-ijkl-mnop",
-            "Abcdefghijklmnop",
             "abcdefghijklmn0p",
             "abcdefghijklmnoé",
             "abcdefghijklmno\0",
