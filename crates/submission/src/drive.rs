@@ -46,7 +46,8 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) message: Option<M::Message>,
     /// The server stops, and a message under way has until then.
     pub(crate) stopping: Option<Instant>,
-    pub(crate) _place: Place,
+    /// Given back with the last reply: a client that has it may open another connection at once.
+    pub(crate) place: Option<Place>,
 }
 
 /// What the wait for the client came to.
@@ -207,6 +208,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let deadline = Instant::now() + self.terms.limits.write_timeout;
         let closed = self.alarm.within(deadline, self.wire.close(output)).await;
         closed.map_err(|_| Reason::Stalled)?.map_err(|_| Reason::Disconnected)?;
+        self.place = None;
         // Whether the client closes too is its own affair.
         let _ = self.alarm.within(Instant::now() + LINGER, self.wire.drain()).await;
         Ok(())

@@ -117,7 +117,7 @@ fn connection<A: AuthHandler, M: MailHandler<A::User>>(
         message: None,
         stopping: None,
         terms,
-        _place: place,
+        place: Some(place),
     })
 }
 
