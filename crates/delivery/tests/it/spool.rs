@@ -260,22 +260,22 @@ impl Spool for MemorySpool {
     }
 
     async fn list(&self) -> Result<Vec<Entry>, SpoolError> {
-        unimplemented!("nothing here lists")
+        unreachable!("nothing here lists")
     }
 
     async fn show(&self, _id: QueueId) -> Result<Option<Details>, SpoolError> {
-        unimplemented!("nothing here shows")
+        unreachable!("nothing here shows")
     }
 
     async fn retry(&self, _id: QueueId, _now: Timestamp) -> Result<bool, SpoolError> {
-        unimplemented!("nothing here retries")
+        unreachable!("nothing here retries")
     }
 
     async fn remove(&self, _id: QueueId) -> Result<bool, SpoolError> {
-        unimplemented!("nothing here removes")
+        unreachable!("nothing here removes")
     }
 
     async fn stats(&self) -> Result<Stats, SpoolError> {
-        unimplemented!("nothing here counts")
+        unreachable!("nothing here counts")
     }
 }
