@@ -5,17 +5,29 @@
 
 mod account;
 mod app_password;
+mod audit;
 mod error;
+mod identity;
 mod outcome;
+mod sealed;
+mod second_factor;
+mod sending;
 mod spool;
 mod submission;
+mod throttle;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
 pub use account::{Account, Accounts, Revision};
 pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
+pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult};
 pub use error::{Corrupt, Error, SpoolError};
+pub use identity::{Identities, Identity};
 pub use outcome::{Outcome, RecipientState, UnknownState};
+pub use sealed::{Resealed, SealedPlace, SealedSecrets};
+pub use second_factor::{SecondFactor, SecondFactors};
+pub use sending::{Correspondent, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Details, Entry, RecipientDetails, Spool, Stats};
 pub use submission::{Lease, Leased, Recipient, Submission};
+pub use throttle::{Allowance, Counted, Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};

@@ -12,6 +12,7 @@ mod path;
 mod ehlo;
 mod id;
 mod secret;
+mod sender_pattern;
 mod session;
 
 pub use domain::{Domain, MAX_DOMAIN};
@@ -22,4 +23,5 @@ pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};
 pub use path::{ForwardPath, MAX_PATH, ReversePath};
 pub use secret::Secret;
+pub use sender_pattern::SenderPattern;
 pub use session::{BodyType, SessionFacts, TlsFacts};

@@ -1,0 +1,215 @@
+//! The audit trail: every authentication, and every change of a credential or an account.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use crate::Error;
+
+/// What was done, or tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Somebody proved who they are, or did not.
+    Login,
+    /// An account was made.
+    UserAdd,
+    /// An account was brought from another server, with its credentials.
+    UserImport,
+    /// An account got another address.
+    UserRename,
+    /// An account was barred from logging in.
+    UserDisable,
+    /// It was let in again.
+    UserEnable,
+    /// An account was removed.
+    UserRemove,
+    /// What an account may send was changed.
+    UserLimit,
+    /// An account password was set.
+    PasswordSet,
+    /// The hash of an account password was made anew, at a login; the password stayed.
+    PasswordRehash,
+    /// An app password was made.
+    AppPasswordCreate,
+    /// An app password was revoked.
+    AppPasswordRevoke,
+    /// An app password of another server was used for the first time, and is one of ours now.
+    AppPasswordAdopt,
+    /// A second factor was prepared.
+    TotpEnroll,
+    /// It was confirmed, and is on.
+    TotpConfirm,
+    /// It was switched off.
+    TotpDisable,
+    /// Fresh recovery codes were made.
+    RecoveryCodes,
+    /// A recovery code was used up.
+    RecoveryCodeUse,
+    /// An account was given a further sender.
+    IdentityAdd,
+    /// It was taken away.
+    IdentityRemove,
+    /// Somebody locked out was let in.
+    ThrottleClear,
+    /// Sealed secrets were sealed anew under the newest key.
+    KeyRotate,
+    /// A sealed secret did not open: it was damaged, moved, or its key is gone.
+    SecretOpen,
+}
+
+impl Action {
+    /// Every action there is.
+    pub const ALL: [Action; 23] = [
+        Action::Login,
+        Action::UserAdd,
+        Action::UserImport,
+        Action::UserRename,
+        Action::UserDisable,
+        Action::UserEnable,
+        Action::UserRemove,
+        Action::UserLimit,
+        Action::PasswordSet,
+        Action::PasswordRehash,
+        Action::AppPasswordCreate,
+        Action::AppPasswordRevoke,
+        Action::AppPasswordAdopt,
+        Action::TotpEnroll,
+        Action::TotpConfirm,
+        Action::TotpDisable,
+        Action::RecoveryCodes,
+        Action::RecoveryCodeUse,
+        Action::IdentityAdd,
+        Action::IdentityRemove,
+        Action::ThrottleClear,
+        Action::KeyRotate,
+        Action::SecretOpen,
+    ];
+
+    /// The action as it is written and stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Login => "login",
+            Action::UserAdd => "user-add",
+            Action::UserImport => "user-import",
+            Action::UserRename => "user-rename",
+            Action::UserDisable => "user-disable",
+            Action::UserEnable => "user-enable",
+            Action::UserRemove => "user-remove",
+            Action::UserLimit => "user-limit",
+            Action::PasswordSet => "password-set",
+            Action::PasswordRehash => "password-rehash",
+            Action::AppPasswordCreate => "app-password-create",
+            Action::AppPasswordRevoke => "app-password-revoke",
+            Action::AppPasswordAdopt => "app-password-adopt",
+            Action::TotpEnroll => "totp-enroll",
+            Action::TotpConfirm => "totp-confirm",
+            Action::TotpDisable => "totp-disable",
+            Action::RecoveryCodes => "recovery-codes",
+            Action::RecoveryCodeUse => "recovery-code-use",
+            Action::IdentityAdd => "identity-add",
+            Action::IdentityRemove => "identity-remove",
+            Action::ThrottleClear => "throttle-clear",
+            Action::KeyRotate => "key-rotate",
+            Action::SecretOpen => "secret-open",
+        }
+    }
+}
+
+/// Whether it came to what was wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuditResult {
+    /// It did.
+    Success,
+    /// It did not.
+    Failure,
+}
+
+impl AuditResult {
+    /// The result as it is written and stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            AuditResult::Success => "success",
+            AuditResult::Failure => "failure",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: Action,
+    /// Whether it was done.
+    pub result: AuditResult,
+    /// Why not, or `ok`: a code that stays the same.
+    pub reason: Cow<'static, str>,
+    /// Whose account: an address in its normal form, which need not exist.
+    pub account: Option<String>,
+    /// By which credential, or which one it was about: the id of an app password, or `password`.
+    pub credential: Option<String>,
+    /// The SASL mechanism.
+    pub mechanism: Option<String>,
+    /// What for: `smtp` or `master`.
+    pub scope: Option<String>,
+    /// From where; `None` for the command line.
+    pub ip: Option<IpAddr>,
+    /// The version of TLS.
+    pub tls: Option<String>,
+    /// The session, as in the log.
+    pub session: Option<String>,
+}
+
+/// Events of one hour that differ in nothing but time and session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// The last of them.
+    pub event: AuditEvent,
+    /// When the first was.
+    pub first_at: Timestamp,
+    /// How many.
+    pub count: u64,
+}
+
+/// Which entries to list; an empty filter lists all.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Of this account, in normal form.
+    pub account: Option<String>,
+    /// With this action.
+    pub action: Option<Action>,
+    /// With this result.
+    pub result: Option<AuditResult>,
+    /// From this network.
+    pub network: Option<IpNet>,
+    /// Not before this.
+    pub since: Option<Timestamp>,
+    /// So many at most.
+    pub limit: Option<u32>,
+}
+
+/// The audit trail.
+///
+/// Changes of accounts and credentials enter it with the change, in one transaction: the methods that make them do it.
+/// Authentications are noted here; they are written together a little later, so that logging in never waits for it.
+/// Events within an hour of the first that differ in nothing but time and session become one entry with a count, and the
+/// number of new entries about failures is bounded by the hour, beyond which they lose what tells them apart.
+pub trait Audit: Send + Sync + 'static {
+    /// Notes an event. Written soon; [`Accounts::flush`](crate::Accounts::flush) writes it now.
+    fn note(&self, event: AuditEvent);
+
+    /// Writes an event now.
+    fn record(&self, event: &AuditEvent) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The entries that the filter lets through, newest first.
+    fn entries(&self, filter: &AuditFilter) -> impl Future<Output = Result<Vec<AuditEntry>, Error>> + Send;
+
+    /// Forgets entries whose last event was before this, some at a time so that nobody waits long; says how many.
+    fn prune(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
+}

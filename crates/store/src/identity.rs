@@ -1,0 +1,38 @@
+//! Identities: whom an account may send as besides itself.
+
+use std::future::Future;
+
+use jiff::Timestamp;
+use types::{AccountId, SenderPattern};
+
+use crate::Error;
+
+/// A further sender of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Whom it may send as.
+    pub sender: SenderPattern,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// The identities. Patterns are compared by [`SenderPattern::normal`].
+pub trait Identities: Send + Sync + 'static {
+    /// Adds one, and writes that into the audit trail; [`Error::AlreadyExists`] if the account has it.
+    fn add_identity(
+        &self,
+        account: AccountId,
+        identity: &Identity,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// All of an account, in the order of their normal forms.
+    fn identities(&self, account: AccountId) -> impl Future<Output = Result<Vec<Identity>, Error>> + Send;
+
+    /// Takes one away, and writes that into the audit trail; `false` if the account does not have it.
+    fn remove_identity(
+        &self,
+        account: AccountId,
+        sender: &SenderPattern,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+}

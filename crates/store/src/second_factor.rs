@@ -1,0 +1,80 @@
+//! Second factors: the sealed seed of a TOTP (RFC 6238), the steps that are used up, and recovery codes.
+
+use std::future::Future;
+
+use jiff::Timestamp;
+use types::AccountId;
+
+use crate::Error;
+
+/// The second factor of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// The seed, sealed.
+    pub seed: Vec<u8>,
+    /// When it was made: what tells this seed from others of the account.
+    pub enrolled_at: Timestamp,
+    /// Since when it is on; `None` while it waits for its first code.
+    pub confirmed_at: Option<Timestamp>,
+    /// This time step and all before it are used up.
+    pub last_step: u64,
+    /// How many recovery codes are left.
+    pub recovery_codes: u32,
+}
+
+/// The second factors. Seeds are sealed and recovery codes digested before they come here.
+pub trait SecondFactors: Send + Sync + 'static {
+    /// Prepares a second factor in place of one that was never confirmed; [`Error::AlreadyExists`] if one is on,
+    /// [`Error::NotFound`] without such an account. Audited.
+    fn enroll(
+        &self,
+        account: AccountId,
+        seed: &[u8],
+        enrolled_at: Timestamp,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The second factor of an account, on or only prepared.
+    fn second_factor(
+        &self,
+        account: AccountId,
+    ) -> impl Future<Output = Result<Option<SecondFactor>, Error>> + Send;
+
+    /// Switches on the second factor that was prepared at `enrolled_at`, using up `step`, with these recovery codes. The version of the
+    /// account grows, so that sessions opened by its password end. `false`, and nothing changed, if there is none that waits, or the step
+    /// is used up. Audited.
+    fn confirm(
+        &self,
+        account: AccountId,
+        enrolled_at: Timestamp,
+        step: u64,
+        recovery_codes: &[[u8; 32]],
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Uses up a step: `true` once, for the first to come, and only if it lies behind the last one used.
+    fn use_step(&self, account: AccountId, step: u64) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Uses up a recovery code: `true` once. Audited.
+    fn use_recovery_code(
+        &self,
+        account: AccountId,
+        digest: &[u8; 32],
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Puts fresh recovery codes in the place of those left; `false` if no second factor is on. Audited.
+    fn replace_recovery_codes(
+        &self,
+        account: AccountId,
+        digests: &[[u8; 32]],
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Removes the second factor and its recovery codes; `false` if there was none. The version of the account grows.
+    /// Audited.
+    fn disable_second_factor(
+        &self,
+        account: AccountId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+}

@@ -1,0 +1,88 @@
+//! What accounts have sent, and may send.
+
+use std::future::Future;
+
+use jiff::Timestamp;
+use types::AccountId;
+
+use crate::Error;
+
+/// A limit that an account has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnLimit {
+    /// So many.
+    AtMost(u32),
+    /// As many as it likes.
+    Unlimited,
+}
+
+/// The limits that an account has of its own; for the others the configuration speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnLimits {
+    /// Messages in an hour.
+    pub messages_per_hour: Option<OwnLimit>,
+    /// Messages in a day.
+    pub messages_per_day: Option<OwnLimit>,
+    /// Recipients in an hour.
+    pub recipients_per_hour: Option<OwnLimit>,
+    /// Recipients in a day.
+    pub recipients_per_day: Option<OwnLimit>,
+    /// Recipients in a day that the account never sent to before.
+    pub new_recipients_per_day: Option<OwnLimit>,
+}
+
+/// What was sent since a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// When the hour or day began: with the first message behind the one before.
+    pub since: Timestamp,
+    /// Messages.
+    pub messages: u32,
+    /// Recipients.
+    pub recipients: u32,
+    /// Recipients never sent to before; counted for the day.
+    pub new_recipients: u32,
+}
+
+/// Where an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sent {
+    /// In its hour.
+    pub hour: Tally,
+    /// In its day.
+    pub day: Tally,
+}
+
+/// A recipient as an account's correspondents know it: keyed, so that it tells nobody who that is.
+pub type Correspondent = [u8; 16];
+
+/// What accounts have sent, and may send. One server counts; it writes down where it stands.
+pub trait Sending: Send + Sync + 'static {
+    /// The limits that an account has of its own.
+    fn own_limits(&self, account: AccountId) -> impl Future<Output = Result<OwnLimits, Error>> + Send;
+
+    /// Changes them, and writes that into the audit trail.
+    fn set_own_limits(
+        &self,
+        account: AccountId,
+        limits: &OwnLimits,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Where the account stood when that was last written down.
+    fn sent(&self, account: AccountId) -> impl Future<Output = Result<Option<Sent>, Error>> + Send;
+
+    /// Of these recipients, those that the account has never sent to.
+    fn strangers(
+        &self,
+        account: AccountId,
+        recipients: &[Correspondent],
+    ) -> impl Future<Output = Result<Vec<Correspondent>, Error>> + Send;
+
+    /// Notes where the account stands, and whom it has sent to. Written soon, together with others;
+    /// [`Accounts::flush`](crate::Accounts::flush) writes it now.
+    fn note_sent(&self, account: AccountId, sent: Sent, recipients: &[Correspondent], at: Timestamp);
+
+    /// Forgets correspondents that nobody has sent to since then; says how many.
+    fn prune_correspondents(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
+}
