@@ -12,6 +12,11 @@ pub use master_key::{KeyFileError, MasterKey, Purpose};
 pub mod app_password;
 pub use app_password::AppPasswordKey;
 
+pub mod totp;
+
+pub mod recovery_code;
+pub use recovery_code::RecoveryCodeKey;
+
 mod phc;
 pub use phc::{Cost, PhcError};
 
