@@ -28,6 +28,13 @@ tls = "starttls"
 [limits]
 connections_per_network = 10000
 
+[sending]
+messages_per_hour = false
+messages_per_day = false
+recipients_per_hour = false
+recipients_per_day = false
+new_recipients_per_day = false
+
 [delivery]
 via = "hold"
 """

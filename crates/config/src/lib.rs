@@ -20,6 +20,8 @@ mod limits;
 
 mod submission;
 
+mod sending;
+
 mod via;
 
 mod delivery;
@@ -37,6 +39,7 @@ pub use fault::ConfigError;
 pub use limits::Limits;
 pub use listen::{Listen, ListenTls};
 pub use log::{Format, Level, Log};
+pub use sending::Sending;
 pub use storage::Storage;
 pub use submission::{SenderCheck, Submission};
 pub use throttle::{Allowance, Throttle};
@@ -63,6 +66,8 @@ pub struct Config {
     pub limits: Limits,
     /// What happens to a message as it comes in.
     pub submission: Submission,
+    /// How much an account may send.
+    pub sending: Sending,
     /// Where accepted mail goes.
     pub delivery: Delivery,
     /// How the server tells what it does.
@@ -104,6 +109,8 @@ struct Written {
     limits: limits::Written,
     #[serde(default)]
     submission: submission::Written,
+    #[serde(default)]
+    sending: sending::Written,
     delivery: Option<Spanned<delivery::Written>>,
     #[serde(default)]
     log: log::Written,
@@ -120,6 +127,7 @@ impl Written {
             auth: self.auth.mean()?,
             limits: self.limits.mean()?,
             submission: self.submission.mean(),
+            sending: self.sending.mean()?,
             delivery: delivery::mean(self.delivery, base)?,
             log: self.log.mean(),
         })

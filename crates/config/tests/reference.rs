@@ -61,6 +61,7 @@ fn the_reference_has_every_key() {
         "[auth.throttle.network]",
         "[limits]",
         "[submission]",
+        "[sending]",
         "[delivery]",
         "[[delivery.route]]",
         "[delivery.retry]",

@@ -101,9 +101,17 @@ impl Reply {
     }
 
     pub(crate) fn throttled(wait: Duration) -> Self {
-        // Rounded up: who comes back after the seconds we said is let in.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = whole_seconds(wait);
         reply_with(454, "4.7.0", format!("Too many failed logins; try again in {seconds} seconds"))
+    }
+
+    fn sending_limit(limit: u32, what: &str, wait: Duration) -> Self {
+        let seconds = whole_seconds(wait);
+        reply_with(
+            450,
+            "4.7.1",
+            format!("Limit of {limit} {what} is reached; try again in {seconds} seconds"),
+        )
     }
 
     pub(crate) fn chunk_received(octets: u64) -> Self {
@@ -136,6 +144,11 @@ impl Reply {
         self.text.split(char::is_control).for_each(|piece| output.put_slice(piece.as_bytes()));
         output.put_slice(b"\r\n");
     }
+}
+
+/// Rounded up: who comes back after the seconds we said is let in.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl From<SyntaxError> for Reply {
@@ -196,6 +209,16 @@ pub enum Rejection {
     /// The message could not be kept.
     #[error("the message could not be kept")]
     StorageFailing,
+    /// The account has sent as much as it may for now.
+    #[error("the limit of {limit} {what} is reached")]
+    SendingLimit {
+        /// How many there may be.
+        limit: u32,
+        /// Of what, and in which time: `messages an hour`.
+        what: &'static str,
+        /// When there may be more.
+        wait: Duration,
+    },
     /// The credential that opened the session is no longer valid.
     #[error("the credential is no longer valid")]
     CredentialRevoked,
@@ -225,6 +248,7 @@ impl From<&Rejection> for Reply {
             Rejection::TooManyHops => reply(554, "5.4.6", "Too many hops: the message is in a loop"),
             Rejection::StorageFull => reply(452, "4.3.1", "Insufficient storage; try again later"),
             Rejection::StorageFailing => reply(451, "4.3.0", "Message could not be stored; try again later"),
+            Rejection::SendingLimit { limit, what, wait } => Reply::sending_limit(*limit, what, *wait),
             Rejection::CredentialRevoked => reply(421, "4.7.0", "Credentials are no longer valid"),
             Rejection::Unavailable => reply(451, "4.3.0", "Temporarily unavailable; try again later"),
         }
@@ -246,5 +270,14 @@ mod tests {
     fn the_seconds_to_wait_are_rounded_up() {
         let Reply { text, .. } = Reply::throttled(Duration::from_millis(1500));
         assert!(text.ends_with("in 2 seconds"), "{text}");
+    }
+
+    #[test]
+    fn a_limit_says_which_it_is_and_when_it_ends() {
+        let (limit, what, wait) = (500, "messages an hour", Duration::from_millis(1_233_001));
+        let mut output = BytesMut::new();
+        Reply::from(&Rejection::SendingLimit { limit, what, wait }).write(&mut output);
+        let expected = "450 4.7.1 Limit of 500 messages an hour is reached; try again in 1234 seconds\r\n";
+        assert_eq!(output, expected);
     }
 }

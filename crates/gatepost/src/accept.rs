@@ -73,6 +73,7 @@ impl MailHandler<User> for Acceptance {
     async fn recipient(
         &self,
         user: Option<&Arc<User>>,
+        _envelope: &Envelope,
         _path: &ForwardPath,
         _session: &SessionFacts,
     ) -> Result<(), Rejection> {

@@ -46,7 +46,14 @@ fn read(file: &Path, parts: &Parts) -> anyhow::Result<Config> {
 
 /// Of the new configuration, what can change while the server runs; the rest of the old one.
 fn live(old: Config, new: Config) -> Config {
-    Config { tls: new.tls, auth: new.auth, limits: new.limits, submission: new.submission, ..old }
+    Config {
+        tls: new.tls,
+        auth: new.auth,
+        limits: new.limits,
+        submission: new.submission,
+        sending: new.sending,
+        ..old
+    }
 }
 
 fn warn_of_what_stays(old: &Config, new: &Config) {
@@ -96,10 +103,11 @@ mod tests {
     #[test]
     fn limits_and_rules_change_at_once() {
         let new = parse(&format!(
-            "{OLD}[limits]\nrecipients = 7\n[submission]\nremove_bcc = false\n[log]\nlevel = \"warn\"\n"
+            "{OLD}[limits]\nrecipients = 7\n[submission]\nremove_bcc = false\n[sending]\nmessages_per_day = 9\n[log]\nlevel = \"warn\"\n"
         ));
         let now = live(parse(OLD), new);
         assert_eq!((now.limits.recipients, now.submission.remove_bcc), (7, false));
+        assert_eq!(now.sending.messages_per_day, Some(9));
         assert_eq!(now.log, parse(OLD).log);
     }
 }

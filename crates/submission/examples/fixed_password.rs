@@ -117,6 +117,7 @@ impl MailHandler<User> for Counter {
     async fn recipient(
         &self,
         _: Option<&Arc<User>>,
+        _: &Envelope,
         _: &ForwardPath,
         _: &SessionFacts,
     ) -> Result<(), Rejection> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use esmtp::{Answer, Authentication, Envelope, Question, Session};
+use esmtp::{Answer, Authentication, Envelope, Question, Rejection, Session};
 use sasl::{AuthHandler, Claim, Verdict};
+use types::ForwardPath;
 
 use crate::MailHandler;
 use crate::drive::Connection;
@@ -22,10 +23,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 let verdict = self.house.mail.sender(self.user.as_ref(), &envelope, &self.ledger.facts).await;
                 Answer::Sender(verdict)
             }
-            Question::Recipient(path) => {
-                let verdict = self.house.mail.recipient(self.user.as_ref(), &path, &self.ledger.facts).await;
-                Answer::Recipient(verdict)
-            }
+            Question::Recipient(path) => Answer::Recipient(self.recipient(&path, session).await),
             Question::Commit(envelope) => self.commit(envelope).await,
         }
     }
@@ -39,6 +37,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         if let Some(message) = &mut self.message {
             self.house.mail.body(message, octets).await;
         }
+    }
+
+    async fn recipient(&mut self, path: &ForwardPath, session: &Session) -> Result<(), Rejection> {
+        let envelope = session.envelope().ok_or(Rejection::Unavailable)?;
+        self.house.mail.recipient(self.user.as_ref(), envelope, path, &self.ledger.facts).await
     }
 
     /// What handlers may know of the client changes with every EHLO.

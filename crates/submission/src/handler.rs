@@ -32,13 +32,15 @@ pub trait MailHandler<U>: Send + Sync + 'static {
         session: &SessionFacts,
     ) -> impl Future<Output = Result<SenderAllowed, Rejection>> + Send;
 
-    /// Whether this user may send to this recipient.
+    /// Whether this user may send to this recipient. The envelope has those that were accepted before; one that is
+    /// there already may be asked about again, and counts once.
     ///
     /// # Errors
-    /// The reply to RCPT if not.
+    /// The reply to RCPT if not. The transaction goes on without this recipient.
     fn recipient(
         &self,
         user: Option<&Arc<U>>,
+        envelope: &Envelope,
         path: &ForwardPath,
         session: &SessionFacts,
     ) -> impl Future<Output = Result<(), Rejection>> + Send;
@@ -78,10 +80,11 @@ impl<U: Send + Sync + 'static, M: MailHandler<U>> MailHandler<U> for Arc<M> {
     async fn recipient(
         &self,
         user: Option<&Arc<U>>,
+        envelope: &Envelope,
         path: &ForwardPath,
         session: &SessionFacts,
     ) -> Result<(), Rejection> {
-        M::recipient(self, user, path, session).await
+        M::recipient(self, user, envelope, path, session).await
     }
 
     fn open(&self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts) -> M::Message {

@@ -197,7 +197,7 @@ async fn an_account_that_is_disabled_meanwhile_sends_nothing_more() {
     bench.store.accounts().set_disabled(bench.user.account, true).await.unwrap();
     assert_eq!(bench.sender(None).await.unwrap_err(), Rejection::CredentialRevoked);
     let path = ForwardPath::take("<bob@example.net>").unwrap().0;
-    let recipient = bench.acceptance.recipient(Some(&bench.user), &path, &session()).await;
+    let recipient = bench.acceptance.recipient(Some(&bench.user), &envelope(), &path, &session()).await;
     assert_eq!(recipient.unwrap_err(), Rejection::CredentialRevoked);
     assert_eq!(bench.submit(&[MESSAGE]).await.unwrap_err(), Rejection::CredentialRevoked);
     assert!(bench.is_empty().await);

@@ -45,7 +45,8 @@ pub(crate) struct Kept {
     pub(crate) ehlo: Option<String>,
 }
 
-/// Keeps what comes in. A message to `slow@…` is committed only once there is a permit.
+/// Keeps what comes in. A message to `slow@…` is committed only once there is a permit; `alone@…` wants no other
+/// recipient before it.
 #[derive(Clone)]
 pub(crate) struct Shelf {
     pub(crate) kept: Arc<Mutex<Vec<Kept>>>,
@@ -67,10 +68,15 @@ impl MailHandler<String> for Shelf {
     async fn recipient(
         &self,
         _: Option<&Arc<String>>,
-        _: &ForwardPath,
+        envelope: &Envelope,
+        path: &ForwardPath,
         _: &SessionFacts,
     ) -> Result<(), Rejection> {
-        Ok(())
+        let alone = envelope.forward_paths.is_empty();
+        if alone || !path.to_string().starts_with("<alone@") {
+            return Ok(());
+        }
+        Err(Rejection::SendingLimit { limit: 1, what: "recipients a day", wait: Duration::from_secs(60) })
     }
 
     fn open(&self, user: Option<&Arc<String>>, _: &Envelope, session: &SessionFacts) -> Kept {

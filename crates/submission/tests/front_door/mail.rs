@@ -27,6 +27,20 @@ async fn a_message_arrives_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_recipient_is_judged_by_those_before_it_and_one_refused_keeps_the_others() {
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
+    client.ask("RCPT TO:<alone@example.net>\r\n", "250 2.1.5").await;
+    let refusal = "450 4.7.1 Limit of 1 recipients a day is reached; try again in 60 seconds";
+    client.ask("RCPT TO:<alone@example.org>\r\n", refusal).await;
+    client.ask("RCPT TO:<a@example.net>\r\n", "250 2.1.5").await;
+    client.ask("DATA\r\n", "354").await;
+    client.ask("Subject: to two\r\n\r\n.\r\n", "250 2.0.0").await;
+    assert_eq!(server.kept()[0].to, ["<alone@example.net>", "<a@example.net>"]);
+}
+
+#[tokio::test]
 async fn a_message_of_many_records_is_whole() {
     let server = Running::start();
     let mut client = Client::known(&server).await;
