@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sasl::{AuthHandler, Authenticated, Claim, Mechanism, PasswordClaim, Verdict};
-use store::{Account, Accounts, AppPassword, AppPasswords, LastUse, Scope};
+use store::{Account, Accounts, AppPassword, AppPasswords, LastUse, Scope, network_of};
 use types::{AccountId, CredentialId, Mailbox, Secret, SessionFacts};
 
 use crate::app_password::normalise;
@@ -256,7 +256,7 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         if let Some(credential) = user.credential {
             self.store.used(credential, LastUse { at, ip, mechanism: mechanism.name().to_owned() });
         }
-        self.store.logged_in(user.account, at);
+        self.store.logged_in(user.account, at, Some(network_of(ip)));
     }
 }
 

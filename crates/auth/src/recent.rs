@@ -108,6 +108,7 @@ mod tests {
             admin: false,
             disabled: false,
             password_hash: None,
+            totp: false,
             version,
             created_at: Timestamp::UNIX_EPOCH,
             last_login_at: None,

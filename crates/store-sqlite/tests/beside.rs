@@ -66,7 +66,7 @@ async fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
     assert_ne!(added, before);
     command.close().await;
     assert_eq!(accounts.revision(), added);
-    accounts.set_disabled(ann().id, true).await.unwrap();
+    accounts.set_disabled(ann().id, true, Timestamp::UNIX_EPOCH).await.unwrap();
     assert_ne!(accounts.revision(), added);
 
     store.close().await;
@@ -81,6 +81,7 @@ fn ann() -> Account {
         admin: false,
         disabled: false,
         password_hash: None,
+        totp: false,
         version: 1,
         created_at: Timestamp::UNIX_EPOCH,
         last_login_at: None,

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use types::{AccountId, Mailbox};
 
-use crate::Error;
+use crate::{Error, Import};
 
 /// Someone who may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +21,12 @@ pub struct Account {
     pub admin: bool,
     /// Whether the account is barred from logging in, by whatever credential.
     pub disabled: bool,
-    /// The PHC string of the account password, or `None` if only app passwords are good for it.
+    /// The PHC string of the account password, or a hash that another server has made of it; `None` if only app passwords
+    /// are good for it.
     pub password_hash: Option<String>,
-    /// Grows with every change of password, address or `disabled`, so that what was proved before no longer holds.
+    /// Whether a second factor is on.
+    pub totp: bool,
+    /// Grows with every change of password, second factor, address or `disabled`, so that what was proved before no longer holds.
     pub version: i64,
     /// When the account was made.
     pub created_at: Timestamp,
@@ -34,10 +38,14 @@ pub struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(pub u64);
 
-/// The accounts. Addresses are compared by [`Mailbox::normal`].
+/// The accounts. Addresses are compared by [`Mailbox::normal`]. Every change goes into the audit trail in the same transaction.
 pub trait Accounts: Send + Sync + 'static {
-    /// Adds an account; [`Error::AlreadyExists`] if its address is taken.
+    /// Adds an account without a second factor; [`Error::AlreadyExists`] if its address is taken.
     fn add(&self, account: &Account) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Adds an account with its credentials and identities, all of it or nothing; [`Error::AlreadyExists`] if its address is
+    /// taken.
+    fn import(&self, import: &Import) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The account with this address.
     fn by_address(&self, address: &Mailbox) -> impl Future<Output = Result<Option<Account>, Error>> + Send;
@@ -49,16 +57,40 @@ pub trait Accounts: Send + Sync + 'static {
     fn list(&self) -> impl Future<Output = Result<Vec<Account>, Error>> + Send;
 
     /// Sets the account password to the one behind this PHC string; [`Error::NotFound`] without such an account.
-    fn set_password(&self, id: AccountId, hash: &str) -> impl Future<Output = Result<(), Error>> + Send;
+    fn set_password(
+        &self,
+        id: AccountId,
+        hash: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Gives the account another address; [`Error::AlreadyExists`] if that is taken.
-    fn rename(&self, id: AccountId, address: &Mailbox) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Puts another hash of the same password in the place of `old`; `false` if that is no longer there. The version stays.
+    fn rehash(
+        &self,
+        id: AccountId,
+        old: &str,
+        new: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Gives the account another address; [`Error::AlreadyExists`] if that is taken. The audit trail tells it of both.
+    fn rename(
+        &self,
+        id: AccountId,
+        address: &Mailbox,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Bars the account from logging in, or lets it in again.
-    fn set_disabled(&self, id: AccountId, disabled: bool) -> impl Future<Output = Result<(), Error>> + Send;
+    fn set_disabled(
+        &self,
+        id: AccountId,
+        disabled: bool,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Removes the account and its app passwords. What it has submitted stays in the queue.
-    fn remove(&self, id: AccountId) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Removes the account and its credentials. What it has submitted stays in the queue.
+    fn remove(&self, id: AccountId, at: Timestamp) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The revision that stands now. What is read from the store after this call stays right for as long as further
     /// calls return the same, whatever other processes do. `None` if to say so costs as much as to read.
@@ -66,9 +98,10 @@ pub trait Accounts: Send + Sync + 'static {
         None
     }
 
-    /// Notes a login. Written soon, together with others: logging in never waits for it.
-    fn logged_in(&self, id: AccountId, at: Timestamp);
+    /// Notes a login, and the network it came from as one that the account is familiar with. Written soon, together with
+    /// others: logging in never waits for it.
+    fn logged_in(&self, id: AccountId, at: Timestamp, network: Option<IpNet>);
 
-    /// Writes what [`logged_in`](Accounts::logged_in) and [`used`](crate::AppPasswords::used) have noted.
+    /// Writes what was noted: here, by [`used`](crate::AppPasswords::used) and by [`note`](crate::Audit::note).
     fn flush(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }

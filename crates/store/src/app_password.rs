@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use types::{AccountId, CredentialId};
+use types::{AccountId, CredentialId, SenderPattern};
 
 use crate::{Account, Error};
 
@@ -24,6 +24,8 @@ pub struct AppPassword {
     pub scopes: Vec<Scope>,
     /// Where it may be used from; everywhere if empty.
     pub networks: Vec<IpNet>,
+    /// In whose names it may send; in all that its account may, if empty.
+    pub senders: Vec<SenderPattern>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it stops working, if ever.
@@ -81,7 +83,8 @@ pub struct LastUse {
     pub mechanism: String,
 }
 
-/// The app passwords. A password is known by its keyed digest alone; the store never sees the password.
+/// The app passwords. A password is known by its keyed digest alone; the store never sees the password. Every change goes
+/// into the audit trail in the same transaction.
 pub trait AppPasswords: Send + Sync + 'static {
     /// Adds an app password; [`Error::TooMany`] if its account has `at_most` already, [`Error::NotFound`] if there is
     /// no such account.
@@ -113,6 +116,23 @@ pub trait AppPasswords: Send + Sync + 'static {
         &self,
         account: AccountId,
         id: CredentialId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// The app passwords brought from another server that this selector finds, each with the hash that was brought: one
+    /// indexed look-up.
+    fn imported(
+        &self,
+        selector: &[u8; 32],
+    ) -> impl Future<Output = Result<Vec<(String, AppPassword, Account)>, Error>> + Send;
+
+    /// Makes an app password of another server one of ours: from now on its digest finds it. `false` if it is one already, or
+    /// another has this digest.
+    fn adopt(
+        &self,
+        id: CredentialId,
+        digest: &[u8; 32],
+        at: Timestamp,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Notes a use. Written soon, together with others: logging in never waits for it.

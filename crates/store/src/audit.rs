@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -119,6 +120,19 @@ impl Action {
     }
 }
 
+impl FromStr for Action {
+    type Err = UnknownAction;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAction> {
+        Action::ALL.into_iter().find(|action| action.name() == name).ok_or(UnknownAction)
+    }
+}
+
+/// An action that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown action")]
+pub struct UnknownAction;
+
 /// Whether it came to what was wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuditResult {
@@ -129,6 +143,9 @@ pub enum AuditResult {
 }
 
 impl AuditResult {
+    /// Both.
+    pub const ALL: [AuditResult; 2] = [AuditResult::Success, AuditResult::Failure];
+
     /// The result as it is written and stored.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -164,6 +181,34 @@ pub struct AuditEvent {
     pub tls: Option<String>,
     /// The session, as in the log.
     pub session: Option<String>,
+}
+
+impl AuditEvent {
+    /// What the account password is called among the credentials.
+    pub const PASSWORD: &'static str = "password";
+
+    /// A change that was made to the account with this address, given in its normal form.
+    pub fn change(action: Action, account: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            at,
+            action,
+            result: AuditResult::Success,
+            reason: Cow::Borrowed("ok"),
+            account: Some(account.into()),
+            credential: None,
+            mechanism: None,
+            scope: None,
+            ip: None,
+            tls: None,
+            session: None,
+        }
+    }
+
+    /// The same, about this credential.
+    #[must_use]
+    pub fn about(self, credential: impl ToString) -> Self {
+        Self { credential: Some(credential.to_string()), ..self }
+    }
 }
 
 /// Events of one hour that differ in nothing but time and session.

@@ -1,6 +1,6 @@
 -- Identities, second factors, sealed secrets, throttles, sending, audit.
 
--- In whose names an app password may send, separated by a space; empty: in all that its account may.
+-- In whose names an app password may send, one a line; empty: in all that its account may.
 ALTER TABLE app_passwords ADD COLUMN senders TEXT NOT NULL DEFAULT '';
 
 -- App passwords brought from another server, of which only a slow hash is known. The row in app_passwords has a random
@@ -115,3 +115,4 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_same ON audit (account, ip, action, reason, credential, mechanism, scope, tls, first_at);
+CREATE INDEX audit_failures ON audit (first_at) WHERE result = 'failure';

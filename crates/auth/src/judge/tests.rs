@@ -67,16 +67,22 @@ impl Accounts for Memory {
     async fn list(&self) -> Result<Vec<Account>, store::Error> {
         unreachable!()
     }
-    async fn set_password(&self, _: AccountId, _: &str) -> Result<(), store::Error> {
+    async fn import(&self, _: &store::Import) -> Result<(), store::Error> {
         unreachable!()
     }
-    async fn rename(&self, _: AccountId, _: &Mailbox) -> Result<(), store::Error> {
+    async fn set_password(&self, _: AccountId, _: &str, _: Timestamp) -> Result<(), store::Error> {
         unreachable!()
     }
-    async fn set_disabled(&self, _: AccountId, _: bool) -> Result<(), store::Error> {
+    async fn rehash(&self, _: AccountId, _: &str, _: &str, _: Timestamp) -> Result<bool, store::Error> {
         unreachable!()
     }
-    async fn remove(&self, _: AccountId) -> Result<(), store::Error> {
+    async fn rename(&self, _: AccountId, _: &Mailbox, _: Timestamp) -> Result<(), store::Error> {
+        unreachable!()
+    }
+    async fn set_disabled(&self, _: AccountId, _: bool, _: Timestamp) -> Result<(), store::Error> {
+        unreachable!()
+    }
+    async fn remove(&self, _: AccountId, _: Timestamp) -> Result<(), store::Error> {
         unreachable!()
     }
     fn revision(&self) -> Option<Revision> {
@@ -85,7 +91,7 @@ impl Accounts for Memory {
             .hash(&mut hasher);
         Some(Revision(hasher.finish()))
     }
-    fn logged_in(&self, id: AccountId, _: Timestamp) {
+    fn logged_in(&self, id: AccountId, _: Timestamp, _: Option<ipnet::IpNet>) {
         self.log_ins.lock().unwrap().push(id);
     }
     async fn flush(&self) -> Result<(), store::Error> {
@@ -107,7 +113,13 @@ impl AppPasswords for Memory {
     async fn of_account(&self, _: AccountId) -> Result<Vec<AppPassword>, store::Error> {
         unreachable!()
     }
-    async fn revoke(&self, _: AccountId, _: CredentialId) -> Result<bool, store::Error> {
+    async fn revoke(&self, _: AccountId, _: CredentialId, _: Timestamp) -> Result<bool, store::Error> {
+        unreachable!()
+    }
+    async fn imported(&self, _: &[u8; 32]) -> Result<Vec<(String, AppPassword, Account)>, store::Error> {
+        unreachable!()
+    }
+    async fn adopt(&self, _: CredentialId, _: &[u8; 32], _: Timestamp) -> Result<bool, store::Error> {
         unreachable!()
     }
     fn used(&self, id: CredentialId, last_use: LastUse) {
@@ -171,6 +183,7 @@ impl Scene {
             admin: false,
             disabled: false,
             password_hash,
+            totp: false,
             version: 1,
             created_at: noon(),
             last_login_at: None,
@@ -188,6 +201,7 @@ impl Scene {
             label: "test".to_owned(),
             scopes: vec![Scope::Smtp],
             networks: Vec::new(),
+            senders: Vec::new(),
             created_at: noon(),
             expires_at: None,
             last_used: None,

@@ -52,6 +52,7 @@ fn ann() -> Account {
         admin: false,
         disabled: false,
         password_hash: None,
+        totp: false,
         version: 1,
         created_at: clock::now(),
         last_login_at: None,
@@ -194,7 +195,7 @@ async fn with_smtputf8_a_header_may_be_utf8() {
 async fn an_account_that_is_disabled_meanwhile_sends_nothing_more() {
     let bench = bench().await;
     assert!(bench.sender(None).await.is_ok());
-    bench.store.accounts().set_disabled(bench.user.account, true).await.unwrap();
+    bench.store.accounts().set_disabled(bench.user.account, true, clock::now()).await.unwrap();
     assert_eq!(bench.sender(None).await.unwrap_err(), Rejection::CredentialRevoked);
     let path = ForwardPath::take("<bob@example.net>").unwrap().0;
     let recipient = bench.acceptance.recipient(Some(&bench.user), &envelope(), &path, &session()).await;

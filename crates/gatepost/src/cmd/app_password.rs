@@ -100,6 +100,7 @@ fn made(account: types::AccountId, args: &Create) -> anyhow::Result<AppPassword>
         label: args.label.clone(),
         scopes,
         networks: args.network.clone(),
+        senders: Vec::new(),
         created_at: now,
         expires_at: args.expires.map(|expiry| expiry.from(now)).transpose()?,
         last_used: None,
@@ -139,7 +140,7 @@ async fn revoke(
     id: CredentialId,
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    if !store.revoke(account.id, id).await? {
+    if !store.revoke(account.id, id, clock::now()).await? {
         bail!(
             "{address} has no app password {id}; `gatepost app-password list {address}` shows those there are"
         );
@@ -154,8 +155,8 @@ struct View<'a> {
     label: &'a str,
     scopes: Vec<&'static str>,
     networks: &'a [IpNet],
-    /// In whose names it may send besides the account's own. None can be given yet.
-    senders: [String; 0],
+    /// In whose names it may send; in all that the account may, if empty.
+    senders: Vec<String>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
@@ -183,7 +184,7 @@ impl<'a> View<'a> {
             label: &password.label,
             scopes: password.scopes.iter().map(|scope| scope.name()).collect(),
             networks: &password.networks,
-            senders: [],
+            senders: password.senders.iter().map(ToString::to_string).collect(),
             created_at: password.created_at,
             expires_at: password.expires_at,
             last_used_at: last_used.map(|LastUse { at, .. }| *at),
@@ -204,6 +205,7 @@ mod tests {
             label: "phone".to_owned(),
             scopes: vec![Scope::Smtp],
             networks: vec!["192.0.2.0/24".parse().unwrap()],
+            senders: vec!["*@example.org".parse().unwrap()],
             created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
             expires_at: None,
             last_used: None,
@@ -211,7 +213,7 @@ mod tests {
         let letters = Zeroizing::new("abcdefghijklmnop".to_owned());
         let expected = serde_json::json!({
             "id": "00000000000000000000000000", "label": "phone", "scopes": ["smtp"],
-            "networks": ["192.0.2.0/24"], "senders": [], "created_at": "2026-11-21T12:00:00Z",
+            "networks": ["192.0.2.0/24"], "senders": ["*@example.org"], "created_at": "2026-11-21T12:00:00Z",
             "expires_at": null, "last_used_at": null, "last_used_ip": null, "password": "abcdefghijklmnop",
         });
         let created = Created { app_password: View::of(&password), password: letters };

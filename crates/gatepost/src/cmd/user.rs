@@ -115,6 +115,7 @@ async fn add(store: &impl Accounts, args: Add) -> anyhow::Result<()> {
         admin: args.admin,
         disabled: false,
         password_hash,
+        totp: false,
         version: 1,
         created_at: now,
         last_login_at: None,
@@ -146,19 +147,19 @@ async fn list(store: &impl Accounts, format: Format) -> anyhow::Result<()> {
 async fn set_password(store: &impl Accounts, address: &Mailbox, password: NewPassword) -> anyhow::Result<()> {
     let account = find(store, address).await?;
     let hash = hasher()?.hash(password.require()?).await?;
-    store.set_password(account.id, &hash).await?;
+    store.set_password(account.id, &hash, clock::now()).await?;
     output::line(&format!("{} has a new password", account.address))
 }
 
 async fn rename(store: &impl Accounts, address: &Mailbox, new: &Mailbox) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    store.rename(account.id, new).await.map_err(|error| or_taken(error, new))?;
+    store.rename(account.id, new, clock::now()).await.map_err(|error| or_taken(error, new))?;
     output::line(&format!("{} is now {new}", account.address))
 }
 
 async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    store.set_disabled(account.id, disabled).await?;
+    store.set_disabled(account.id, disabled, clock::now()).await?;
     let state = if disabled { "disabled" } else { "enabled" };
     output::line(&format!("{} is {state}", account.address))
 }
@@ -166,7 +167,7 @@ async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) 
 async fn remove(store: &impl Accounts, address: &Mailbox, yes: bool) -> anyhow::Result<()> {
     let account = find(store, address).await?;
     confirm(&format!("Remove {} and its app passwords?", account.address), yes)?;
-    store.remove(account.id).await?;
+    store.remove(account.id, clock::now()).await?;
     output::line(&format!("{} is removed", account.address))
 }
 
@@ -193,6 +194,7 @@ fn shown(account: &Account, format: Format) -> anyhow::Result<()> {
             ("admin", output::yes_no(user.admin)),
             ("disabled", output::yes_no(user.disabled)),
             ("password", if user.password { "set" } else { "none, app passwords only" }.to_owned()),
+            ("second factor", if user.totp { "on" } else { "off" }.to_owned()),
             ("created", output::time(user.created_at)),
             ("last login", output::time_or(user.last_login_at, "never")),
         ])
@@ -208,7 +210,7 @@ struct User<'a> {
     disabled: bool,
     /// Whether there is an account password.
     password: bool,
-    /// Whether logging in takes a second factor. None can be set up yet.
+    /// Whether a second factor is on.
     totp: bool,
     created_at: Timestamp,
     last_login_at: Option<Timestamp>,
@@ -222,7 +224,7 @@ impl<'a> User<'a> {
             admin: account.admin,
             disabled: account.disabled,
             password: account.password_hash.is_some(),
-            totp: false,
+            totp: account.totp,
             created_at: account.created_at,
             last_login_at: account.last_login_at,
         }
@@ -242,13 +244,14 @@ mod tests {
             admin: true,
             disabled: false,
             password_hash: None,
+            totp: true,
             version: 1,
             created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
             last_login_at: None,
         };
         let expected = serde_json::json!({
             "address": "alice@example.org", "name": null, "admin": true, "disabled": false, "password": false,
-            "totp": false, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,
+            "totp": true, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,
         });
         assert_eq!(serde_json::to_value(User::of(&account)).unwrap(), expected);
     }

@@ -1,76 +1,112 @@
 //! Accounts as rows.
 
+use ipnet::IpNet;
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
-use sqlx::{Row, Sqlite};
-use store::{Account, Accounts, Corrupt, Error, Revision};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
+use store::{Account, Accounts, Action, AuditEvent, Corrupt, Error, Import, Revision};
 use types::{AccountId, Mailbox};
 
-use super::SqliteAccounts;
+use super::{SqliteAccounts, audit, import};
 use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets, time};
 
 type Query = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
 
+/// The columns of an account, whose table is `a`, and whether it has a second factor.
+macro_rules! columns {
+    () => {
+        "a.*, EXISTS (SELECT 1 FROM totp WHERE totp.account = a.id AND confirmed_at IS NOT NULL) AS totp"
+    };
+}
+pub(super) use columns;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM accounts a ", $rest)
+    };
+}
+
 impl Accounts for SqliteAccounts {
     async fn add(&self, account: &Account) -> Result<(), Error> {
-        let insert = sqlx::query(
-            "INSERT INTO accounts (id, address, normal, name, admin, disabled, password_hash, version, created_at, \
-             last_login_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )
-        .bind(account.id.as_bytes().to_vec())
-        .bind(account.address.to_string())
-        .bind(account.address.normal())
-        .bind(account.name.clone())
-        .bind(account.admin)
-        .bind(account.disabled)
-        .bind(account.password_hash.clone())
-        .bind(account.version)
-        .bind(account.created_at.as_millisecond())
-        .bind(account.last_login_at.map(Timestamp::as_millisecond));
-        self.write(insert).await.map(drop)
+        let mut transaction = self.begin().await?;
+        insert(&mut transaction, account).await?;
+        let event = AuditEvent::change(Action::UserAdd, account.address.normal(), account.created_at);
+        audit::enter(&mut transaction, &event).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn import(&self, import: &Import) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        import::insert(&mut transaction, import).await?;
+        let event = AuditEvent::change(Action::UserImport, import.account.address.normal(), import.at);
+        audit::enter(&mut transaction, &event).await?;
+        transaction.commit().await.map_err(unavailable)
     }
 
     async fn by_address(&self, address: &Mailbox) -> Result<Option<Account>, Error> {
-        self.one(sqlx::query("SELECT * FROM accounts WHERE normal = $1").bind(address.normal())).await
+        self.one(sqlx::query(select!("WHERE normal = $1")).bind(address.normal())).await
     }
 
     async fn by_id(&self, id: AccountId) -> Result<Option<Account>, Error> {
-        self.one(sqlx::query("SELECT * FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec())).await
+        self.one(sqlx::query(select!("WHERE id = $1")).bind(id.as_bytes().to_vec())).await
     }
 
     async fn list(&self) -> Result<Vec<Account>, Error> {
-        let all = sqlx::query("SELECT * FROM accounts ORDER BY normal");
+        let all = sqlx::query(select!("ORDER BY normal"));
         let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(account(row)?)).collect()
     }
 
-    async fn set_password(&self, id: AccountId, hash: &str) -> Result<(), Error> {
+    async fn set_password(&self, id: AccountId, hash: &str, at: Timestamp) -> Result<(), Error> {
         let update = "UPDATE accounts SET password_hash = $1, version = version + 1 WHERE id = $2";
-        self.change(sqlx::query(update).bind(hash.to_owned()).bind(id.as_bytes().to_vec())).await
+        let update = sqlx::query(update).bind(hash.to_owned()).bind(id.as_bytes().to_vec());
+        let event =
+            |normal| vec![AuditEvent::change(Action::PasswordSet, normal, at).about(AuditEvent::PASSWORD)];
+        self.change(id, update, event).await.map(drop)
     }
 
-    async fn rename(&self, id: AccountId, address: &Mailbox) -> Result<(), Error> {
+    async fn rehash(&self, id: AccountId, old: &str, new: &str, at: Timestamp) -> Result<bool, Error> {
+        let update =
+            sqlx::query("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+                .bind(new.to_owned())
+                .bind(id.as_bytes().to_vec())
+                .bind(old.to_owned());
+        let event =
+            |normal| vec![AuditEvent::change(Action::PasswordRehash, normal, at).about(AuditEvent::PASSWORD)];
+        match self.change(id, update, event).await {
+            Err(Error::NotFound) => Ok(false),
+            changed => changed,
+        }
+    }
+
+    async fn rename(&self, id: AccountId, address: &Mailbox, at: Timestamp) -> Result<(), Error> {
         let update = "UPDATE accounts SET address = $1, normal = $2, version = version + 1 WHERE id = $3";
         let update = sqlx::query(update).bind(address.to_string()).bind(address.normal());
-        self.change(update.bind(id.as_bytes().to_vec())).await
+        let events =
+            |old| [old, address.normal()].map(|name| AuditEvent::change(Action::UserRename, name, at)).into();
+        self.change(id, update.bind(id.as_bytes().to_vec()), events).await.map(drop)
     }
 
-    async fn set_disabled(&self, id: AccountId, disabled: bool) -> Result<(), Error> {
+    async fn set_disabled(&self, id: AccountId, disabled: bool, at: Timestamp) -> Result<(), Error> {
         let update = "UPDATE accounts SET disabled = $1, version = version + 1 WHERE id = $2";
-        self.change(sqlx::query(update).bind(disabled).bind(id.as_bytes().to_vec())).await
+        let update = sqlx::query(update).bind(disabled).bind(id.as_bytes().to_vec());
+        let action = if disabled { Action::UserDisable } else { Action::UserEnable };
+        self.change(id, update, |normal| vec![AuditEvent::change(action, normal, at)]).await.map(drop)
     }
 
-    async fn remove(&self, id: AccountId) -> Result<(), Error> {
-        self.change(sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec())).await
+    async fn remove(&self, id: AccountId, at: Timestamp) -> Result<(), Error> {
+        let delete = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec());
+        let event = |normal| vec![AuditEvent::change(Action::UserRemove, normal, at)];
+        self.change(id, delete, event).await.map(drop)
     }
 
     fn revision(&self) -> Option<Revision> {
         self.wal_index.revision()
     }
 
-    fn logged_in(&self, id: AccountId, at: Timestamp) {
-        self.notes.login(id, at);
+    fn logged_in(&self, id: AccountId, at: Timestamp, network: Option<IpNet>) {
+        self.notes.login(id, at, network);
     }
 
     async fn flush(&self) -> Result<(), Error> {
@@ -84,20 +120,63 @@ impl SqliteAccounts {
         Ok(row.as_ref().map(account).transpose()?)
     }
 
-    /// Changes one account, which must be there.
-    async fn change(&self, query: Query) -> Result<(), Error> {
-        match self.write(query).await?.rows_affected() {
-            0 => Err(Error::NotFound),
-            _ => Ok(()),
+    /// Changes one account, which must be there, and enters the events into the audit trail; `false`, and nothing entered, if
+    /// the query changes nothing.
+    async fn change(
+        &self,
+        id: AccountId,
+        query: Query,
+        events: impl FnOnce(String) -> Vec<AuditEvent>,
+    ) -> Result<bool, Error> {
+        let mut transaction = self.begin().await?;
+        let normal = normal(&mut transaction, id).await?;
+        let changed = query.execute(&mut *transaction).await.map_err(of_write)?;
+        if changed.rows_affected() == 0 {
+            return Ok(false);
         }
+        for event in events(normal) {
+            audit::enter(&mut transaction, &event).await?;
+        }
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(true)
     }
+}
 
-    async fn write(&self, query: Query) -> Result<SqliteQueryResult, Error> {
-        query.execute(&self.writer).await.map_err(|error| match is_taken(&error) {
-            true => Error::AlreadyExists,
-            false => unavailable(error),
-        })
-    }
+/// The address of an account in its normal form: what the audit trail knows it by.
+pub(super) async fn normal(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: AccountId,
+) -> Result<String, Error> {
+    let normal = sqlx::query_scalar("SELECT normal FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec());
+    normal.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
+}
+
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: &Account,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO accounts (id, address, normal, name, admin, disabled, password_hash, version, created_at, \
+         last_login_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(account.id.as_bytes().to_vec())
+    .bind(account.address.to_string())
+    .bind(account.address.normal())
+    .bind(account.name.as_deref())
+    .bind(account.admin)
+    .bind(account.disabled)
+    .bind(account.password_hash.as_deref())
+    .bind(account.version)
+    .bind(account.created_at.as_millisecond())
+    .bind(account.last_login_at.map(Timestamp::as_millisecond))
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+    .map_err(of_write)
+}
+
+fn of_write(error: sqlx::Error) -> Error {
+    if is_taken(&error) { Error::AlreadyExists } else { unavailable(error) }
 }
 
 /// An account from the columns of its table.
@@ -112,6 +191,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<Account, Corrupt> {
         admin: columns.take("admin")?,
         disabled: columns.take("disabled")?,
         password_hash: columns.take("password_hash")?,
+        totp: columns.take("totp")?,
         version: columns.take("version")?,
         created_at: columns.read("created_at", time)?,
         last_login_at: columns.maybe("last_login_at", time)?,

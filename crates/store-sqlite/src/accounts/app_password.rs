@@ -3,21 +3,29 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
-use store::{Account, AppPassword, AppPasswords, Corrupt, Error, LastUse};
+use store::{Account, Action, AppPassword, AppPasswords, AuditEvent, Corrupt, Error, LastUse};
 use types::{AccountId, CredentialId};
 
-use super::SqliteAccounts;
-use super::account::account;
-use crate::failure::unavailable;
+use super::account::{account, columns, normal};
+use super::{SqliteAccounts, audit};
+use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets, time};
 
 /// The columns of an app password, under names that do not clash with those of its account.
 macro_rules! joined {
     ($condition:literal) => {
+        joined!("", "", $condition)
+    };
+    ($more_columns:literal, $more_tables:literal, $condition:literal) => {
         concat!(
-            "SELECT a.*, p.id AS credential, p.account, p.label, p.scopes, p.networks, p.created_at AS made_at, \
-             p.expires_at, p.last_used_at, p.last_used_ip, p.last_mechanism \
-             FROM app_passwords p JOIN accounts a ON a.id = p.account WHERE ",
+            "SELECT ",
+            columns!(),
+            ", p.id AS credential, p.account, p.label, p.scopes, p.networks, p.senders, p.created_at AS made_at, \
+             p.expires_at, p.last_used_at, p.last_used_ip, p.last_mechanism",
+            $more_columns,
+            " FROM app_passwords p JOIN accounts a ON a.id = p.account",
+            $more_tables,
+            " WHERE ",
             $condition
         )
     };
@@ -30,6 +38,14 @@ impl AppPasswords for SqliteAccounts {
             return Err(Error::TooMany);
         }
         insert(&mut transaction, password, digest).await?;
+        enter(
+            &mut transaction,
+            Action::AppPasswordCreate,
+            password.account,
+            password.id,
+            password.created_at,
+        )
+        .await?;
         transaction.commit().await.map_err(unavailable)
     }
 
@@ -48,12 +64,37 @@ impl AppPasswords for SqliteAccounts {
         rows.iter().map(|row| Ok(app_password(row)?)).collect()
     }
 
-    async fn revoke(&self, account: AccountId, id: CredentialId) -> Result<bool, Error> {
+    async fn revoke(&self, account: AccountId, id: CredentialId, at: Timestamp) -> Result<bool, Error> {
+        let mut transaction = self.begin().await?;
         let delete = sqlx::query("DELETE FROM app_passwords WHERE account = $1 AND id = $2")
             .bind(account.as_bytes().to_vec())
             .bind(id.as_bytes().to_vec());
-        let deleted = delete.execute(&self.writer).await.map_err(unavailable)?;
-        Ok(deleted.rows_affected() > 0)
+        if delete.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        enter(&mut transaction, Action::AppPasswordRevoke, account, id, at).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(true)
+    }
+
+    async fn imported(&self, selector: &[u8; 32]) -> Result<Vec<(String, AppPassword, Account)>, Error> {
+        let found = joined!(
+            ", i.hash AS imported_hash",
+            " JOIN imported_app_passwords i ON i.credential = p.id",
+            "i.selector = $1"
+        );
+        let found = sqlx::query(found).bind(selector.to_vec());
+        let rows = found.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let read = |row| Ok((imported_hash(row)?, app_password(row)?, account(row)?));
+        rows.iter().map(read).collect()
+    }
+
+    async fn adopt(&self, id: CredentialId, digest: &[u8; 32], at: Timestamp) -> Result<bool, Error> {
+        let mut transaction = self.begin().await?;
+        let Some(account) = adopted(&mut transaction, id, digest).await? else { return Ok(false) };
+        enter(&mut transaction, Action::AppPasswordAdopt, account, id, at).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(true)
     }
 
     fn used(&self, id: CredentialId, last_use: LastUse) {
@@ -81,14 +122,48 @@ async fn count(transaction: &mut Transaction<'_, Sqlite>, account: AccountId) ->
     count.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
 }
 
-async fn insert(
+/// Gives an app password that was brought along its own digest, and says whose it is.
+async fn adopted(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: CredentialId,
+    digest: &[u8; 32],
+) -> Result<Option<AccountId>, Error> {
+    let delete = sqlx::query("DELETE FROM imported_app_passwords WHERE credential = $1");
+    let deleted =
+        delete.bind(id.as_bytes().to_vec()).execute(&mut **transaction).await.map_err(unavailable)?;
+    if deleted.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let update = sqlx::query_scalar("UPDATE app_passwords SET digest = $1 WHERE id = $2 RETURNING account");
+    let update = update.bind(digest.to_vec()).bind(id.as_bytes().to_vec());
+    let account: Vec<u8> = match update.fetch_one(&mut **transaction).await {
+        Err(error) if is_taken(&error) => return Ok(None),
+        updated => updated.map_err(unavailable)?,
+    };
+    let account = octets(&account).ok_or_else(|| Corrupt::on("app_passwords", id.to_string(), "account"))?;
+    Ok(Some(AccountId::from_bytes(account)))
+}
+
+/// Enters a change of an app password into the audit trail.
+async fn enter(
+    transaction: &mut Transaction<'_, Sqlite>,
+    action: Action,
+    account: AccountId,
+    id: CredentialId,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let event = AuditEvent::change(action, normal(transaction, account).await?, at).about(id);
+    audit::enter(transaction, &event).await
+}
+
+pub(super) async fn insert(
     transaction: &mut Transaction<'_, Sqlite>,
     password: &AppPassword,
     digest: &[u8; 32],
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO app_passwords (id, account, digest, label, scopes, networks, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO app_passwords (id, account, digest, label, scopes, networks, senders, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(password.id.as_bytes().to_vec())
     .bind(password.account.as_bytes().to_vec())
@@ -96,6 +171,7 @@ async fn insert(
     .bind(&password.label)
     .bind(spaced(&password.scopes))
     .bind(spaced(&password.networks))
+    .bind(lines(&password.senders))
     .bind(password.created_at.as_millisecond())
     .bind(password.expires_at.map(Timestamp::as_millisecond))
     .execute(&mut **transaction)
@@ -115,10 +191,15 @@ fn app_password(row: &SqliteRow) -> Result<AppPassword, Corrupt> {
         label: columns.take("label")?,
         scopes: columns.read("scopes", unspaced)?,
         networks: columns.read("networks", unspaced)?,
+        senders: columns.read("senders", of_lines)?,
         created_at: columns.read("made_at", time)?,
         expires_at: columns.maybe("expires_at", time)?,
         last_used: last_use(&columns)?,
     })
+}
+
+fn imported_hash(row: &SqliteRow) -> Result<String, Corrupt> {
+    row.try_get("imported_hash").map_err(|_| Corrupt::on("imported_app_passwords", "?", "hash"))
 }
 
 fn last_use(columns: &Columns<'_>) -> Result<Option<LastUse>, Corrupt> {
@@ -133,4 +214,13 @@ fn spaced<T: ToString>(values: &[T]) -> String {
 
 fn unspaced<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
     text.split_ascii_whitespace().map(|value| value.parse().ok()).collect()
+}
+
+/// A quoted local part may have a space in it, but no line end.
+fn lines<T: ToString>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn of_lines<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
+    text.lines().map(|value| value.parse().ok()).collect()
 }

@@ -2,6 +2,8 @@
 
 mod account;
 mod app_password;
+mod audit;
+mod import;
 mod notes;
 mod wal_index;
 

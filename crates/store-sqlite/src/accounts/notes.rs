@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::LastUse;
 use tokio::sync::Notify;
 use types::{AccountId, CredentialId};
@@ -24,6 +25,7 @@ pub(super) struct Notes {
 #[derive(Debug, Default)]
 struct Pending {
     logins: HashMap<AccountId, Timestamp>,
+    networks: HashMap<(AccountId, IpNet), Timestamp>,
     uses: HashMap<CredentialId, LastUse>,
 }
 
@@ -49,8 +51,11 @@ impl Notes {
         notes
     }
 
-    pub(super) fn login(&self, id: AccountId, at: Timestamp) {
-        self.pending().logins.insert(id, at);
+    pub(super) fn login(&self, id: AccountId, at: Timestamp, network: Option<IpNet>) {
+        let mut pending = self.pending();
+        pending.logins.insert(id, at);
+        pending.networks.extend(network.map(|network| ((id, network), at)));
+        drop(pending);
         self.noted.notify_one();
     }
 
@@ -61,33 +66,84 @@ impl Notes {
 
     /// Writes what is noted, in one transaction. What could not be written is forgotten.
     pub(super) async fn flush(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
-        let Pending { logins, uses } = std::mem::take(&mut *self.pending());
-        if logins.is_empty() && uses.is_empty() {
+        let pending = std::mem::take(&mut *self.pending());
+        if pending.is_empty() {
             return Ok(());
         }
         let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        for (id, at) in logins {
-            sqlx::query("UPDATE accounts SET last_login_at = $1 WHERE id = $2")
-                .bind(at.as_millisecond())
-                .bind(id.as_bytes().to_vec())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        for (id, last_use) in uses {
-            sqlx::query(
-                "UPDATE app_passwords SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 WHERE id = $4",
-            )
-            .bind(last_use.at.as_millisecond())
-            .bind(last_use.ip.to_string())
-            .bind(last_use.mechanism)
-            .bind(id.as_bytes().to_vec())
-            .execute(&mut *transaction)
-            .await?;
-        }
+        pending.write(&mut transaction).await?;
         transaction.commit().await
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.logins.is_empty() && self.uses.is_empty()
+    }
+
+    async fn write(self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), sqlx::Error> {
+        for (id, at) in self.logins {
+            write_login(transaction, id, at).await?;
+        }
+        for ((id, network), at) in self.networks {
+            write_network(transaction, id, network, at).await?;
+        }
+        for (id, last_use) in self.uses {
+            write_use(transaction, id, last_use).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn write_login(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: AccountId,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE accounts SET last_login_at = $1 WHERE id = $2")
+        .bind(at.as_millisecond())
+        .bind(id.as_bytes().to_vec())
+        .execute(&mut **transaction)
+        .await
+        .map(drop)
+}
+
+/// The account may have been removed since; then there is nothing to write.
+async fn write_network(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: AccountId,
+    network: IpNet,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO familiar_networks (account, network, at) SELECT id, $2, $3 FROM accounts WHERE id = $1 \
+         ON CONFLICT DO UPDATE SET at = excluded.at",
+    )
+    .bind(id.as_bytes().to_vec())
+    .bind(network.to_string())
+    .bind(at.as_millisecond())
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}
+
+async fn write_use(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: CredentialId,
+    last_use: LastUse,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE app_passwords SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 WHERE id = $4",
+    )
+    .bind(last_use.at.as_millisecond())
+    .bind(last_use.ip.to_string())
+    .bind(last_use.mechanism)
+    .bind(id.as_bytes().to_vec())
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
 }

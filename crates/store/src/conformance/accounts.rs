@@ -4,7 +4,7 @@
 use types::AccountId;
 
 use super::sample::{account, at, mailbox};
-use crate::{Accounts, Error};
+use crate::{Accounts, Error, network_of};
 
 pub async fn an_account_comes_back_as_it_was_added<A: Accounts>(accounts: &A) {
     let mut alice = account(1, "Alice@Example.org");
@@ -20,7 +20,7 @@ pub async fn an_address_belongs_to_one_account<A: Accounts>(accounts: &A) {
     accounts.add(&account(2, "bob@example.org")).await.unwrap();
     let again = accounts.add(&account(3, "ALICE@example.org")).await;
     assert!(matches!(again, Err(Error::AlreadyExists)));
-    let renamed = accounts.rename(AccountId::from_bytes([2; 16]), &mailbox("alice@Example.org")).await;
+    let renamed = accounts.rename(AccountId::from_bytes([2; 16]), &mailbox("alice@Example.org"), at(1)).await;
     assert!(matches!(renamed, Err(Error::AlreadyExists)));
 }
 
@@ -35,9 +35,9 @@ pub async fn addresses_are_compared_in_their_normal_form<A: Accounts>(accounts: 
 pub async fn every_change_of_a_credential_bumps_the_version<A: Accounts>(accounts: &A) {
     let alice = account(1, "alice@example.org");
     accounts.add(&alice).await.unwrap();
-    accounts.set_password(alice.id, "another").await.unwrap();
-    accounts.set_disabled(alice.id, true).await.unwrap();
-    accounts.rename(alice.id, &mailbox("alicia@example.org")).await.unwrap();
+    accounts.set_password(alice.id, "another", at(1)).await.unwrap();
+    accounts.set_disabled(alice.id, true, at(1)).await.unwrap();
+    accounts.rename(alice.id, &mailbox("alicia@example.org"), at(1)).await.unwrap();
     let changed = accounts.by_address(&mailbox("alicia@example.org")).await.unwrap().unwrap();
     assert_eq!(changed.version, 4);
     assert_eq!((changed.password_hash.as_deref(), changed.disabled), (Some("another"), true));
@@ -46,19 +46,45 @@ pub async fn every_change_of_a_credential_bumps_the_version<A: Accounts>(account
 
 pub async fn changes_of_nobody_are_not_found<A: Accounts>(accounts: &A) {
     let nobody = AccountId::from_bytes([9; 16]);
-    assert!(matches!(accounts.set_password(nobody, "x").await, Err(Error::NotFound)));
-    assert!(matches!(accounts.set_disabled(nobody, true).await, Err(Error::NotFound)));
-    assert!(matches!(accounts.rename(nobody, &mailbox("a@example.org")).await, Err(Error::NotFound)));
-    assert!(matches!(accounts.remove(nobody).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.set_password(nobody, "x", at(1)).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.set_disabled(nobody, true, at(1)).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.rename(nobody, &mailbox("a@example.org"), at(1)).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.remove(nobody, at(1)).await, Err(Error::NotFound)));
 }
 
 pub async fn a_login_is_noted<A: Accounts>(accounts: &A) {
     let alice = account(1, "alice@example.org");
     accounts.add(&alice).await.unwrap();
-    accounts.logged_in(alice.id, at(7));
+    accounts.logged_in(alice.id, at(7), Some(network_of([192, 0, 2, 1].into())));
     accounts.flush().await.unwrap();
     let noted = accounts.by_id(alice.id).await.unwrap().unwrap();
     assert_eq!((noted.last_login_at, noted.version), (Some(at(7)), 1));
+}
+
+pub async fn the_login_of_a_removed_account_is_nothing_to_note<A: Accounts>(accounts: &A) {
+    let (alice, bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
+    accounts.add(&alice).await.unwrap();
+    accounts.add(&bob).await.unwrap();
+    for who in [alice.id, bob.id] {
+        accounts.logged_in(who, at(7), Some(network_of([192, 0, 2, 1].into())));
+    }
+    accounts.remove(alice.id, at(7)).await.unwrap();
+    accounts.flush().await.unwrap();
+    assert_eq!(accounts.by_id(bob.id).await.unwrap().unwrap().last_login_at, Some(at(7)));
+}
+
+pub async fn another_hash_of_the_same_password_changes_no_version<A: Accounts>(accounts: &A) {
+    let alice = account(1, "alice@example.org");
+    let old = alice.password_hash.clone().unwrap();
+    accounts.add(&alice).await.unwrap();
+    assert!(accounts.rehash(alice.id, &old, "dear", at(1)).await.unwrap());
+    assert!(
+        !accounts.rehash(alice.id, &old, "dearer", at(2)).await.unwrap(),
+        "it is not the old one any more"
+    );
+    let rehashed = accounts.by_id(alice.id).await.unwrap().unwrap();
+    assert_eq!((rehashed.password_hash.as_deref(), rehashed.version), (Some("dear"), 1));
+    assert!(!accounts.rehash(AccountId::from_bytes([9; 16]), &old, "dear", at(1)).await.unwrap());
 }
 
 pub async fn accounts_are_listed_by_address<A: Accounts>(accounts: &A) {

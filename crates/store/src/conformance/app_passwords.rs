@@ -40,9 +40,9 @@ pub async fn only_its_owner_revokes_it<A: Accounts + AppPasswords>(store: &A) {
     store.add(&bob).await.unwrap();
     let password = app_password(1, &alice);
     store.create(&password, &[1; 32], 10).await.unwrap();
-    assert!(!store.revoke(bob.id, password.id).await.unwrap());
-    assert!(store.revoke(alice.id, password.id).await.unwrap());
-    assert!(!store.revoke(alice.id, password.id).await.unwrap());
+    assert!(!store.revoke(bob.id, password.id, at(1)).await.unwrap());
+    assert!(store.revoke(alice.id, password.id, at(1)).await.unwrap());
+    assert!(!store.revoke(alice.id, password.id, at(1)).await.unwrap());
     assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), None);
 }
 
@@ -50,7 +50,7 @@ pub async fn a_removed_account_takes_its_app_passwords_along<A: Accounts + AppPa
     let alice = account(1, "alice@example.org");
     store.add(&alice).await.unwrap();
     store.create(&app_password(1, &alice), &[1; 32], 10).await.unwrap();
-    store.remove(alice.id).await.unwrap();
+    store.remove(alice.id, at(1)).await.unwrap();
     assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), None);
     assert_eq!(store.of_account(alice.id).await.unwrap(), []);
 }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod app_passwords;
+pub mod import;
 pub mod lease;
 pub mod operate;
 pub mod outcome;
@@ -21,10 +22,14 @@ macro_rules! conformance {
         $crate::conformance!(@accounts $open, accounts:
             an_account_comes_back_as_it_was_added, an_address_belongs_to_one_account, addresses_are_compared_in_their_normal_form,
             every_change_of_a_credential_bumps_the_version, changes_of_nobody_are_not_found, a_login_is_noted,
+            the_login_of_a_removed_account_is_nothing_to_note, another_hash_of_the_same_password_changes_no_version,
             accounts_are_listed_by_address);
         $crate::conformance!(@accounts $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
             only_its_owner_revokes_it, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
+        $crate::conformance!(@accounts $open, import:
+            an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,
+            an_imported_app_password_is_found_by_its_selector_until_it_is_adopted);
         $crate::conformance!(@spool $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,

@@ -21,7 +21,7 @@ pub(super) async fn fresh_password(
     now: Timestamp,
 ) -> anyhow::Result<Zeroizing<String>> {
     let account = account(store, &Mailbox::parse(address)?, now).await?;
-    revoke_last(store, account).await?;
+    revoke_last(store, account, now).await?;
     let letters = app_password::generate();
     let digest = AppPasswordKey::new(master).digest(&letters);
     store.create(&password(account, now), &digest, app_password::PER_ACCOUNT).await?;
@@ -39,6 +39,7 @@ async fn account(store: &impl Accounts, address: &Mailbox, now: Timestamp) -> an
         admin: false,
         disabled: false,
         password_hash: None,
+        totp: false,
         version: 1,
         created_at: now,
         last_login_at: None,
@@ -47,9 +48,9 @@ async fn account(store: &impl Accounts, address: &Mailbox, now: Timestamp) -> an
     Ok(account.id)
 }
 
-async fn revoke_last(store: &impl AppPasswords, account: AccountId) -> anyhow::Result<()> {
+async fn revoke_last(store: &impl AppPasswords, account: AccountId, now: Timestamp) -> anyhow::Result<()> {
     for password in store.of_account(account).await?.iter().filter(|password| password.label == LABEL) {
-        store.revoke(account, password.id).await?;
+        store.revoke(account, password.id, now).await?;
     }
     Ok(())
 }
@@ -61,6 +62,7 @@ fn password(account: AccountId, now: Timestamp) -> AppPassword {
         label: LABEL.to_owned(),
         scopes: vec![Scope::Smtp],
         networks: Vec::new(),
+        senders: Vec::new(),
         created_at: now,
         expires_at: None,
         last_used: None,
