@@ -44,6 +44,7 @@ pub(crate) const SEND_TEXT: Reply = reply(354, "", "End with <CRLF>.<CRLF>");
 
 pub(crate) const TIMED_OUT: Reply = reply(421, "4.4.2", "Connection timed out");
 pub(crate) const SHUTTING_DOWN: Reply = reply(421, "4.3.2", "Shutting down; try again later");
+pub(crate) const REVOKED: Reply = reply(421, "4.7.0", "Credentials are no longer valid");
 pub(crate) const TOO_MANY_COMMANDS: Reply = reply(421, "4.7.0", "Too many commands before authentication");
 pub(crate) const TOO_MANY_IDLE_COMMANDS: Reply = reply(421, "4.7.0", "Too many commands that send nothing");
 pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, "4.7.0", "Too many errors");
@@ -249,7 +250,7 @@ impl From<&Rejection> for Reply {
             Rejection::StorageFull => reply(452, "4.3.1", "Insufficient storage; try again later"),
             Rejection::StorageFailing => reply(451, "4.3.0", "Message could not be stored; try again later"),
             Rejection::SendingLimit { limit, what, wait } => Reply::sending_limit(*limit, what, *wait),
-            Rejection::CredentialRevoked => reply(421, "4.7.0", "Credentials are no longer valid"),
+            Rejection::CredentialRevoked => REVOKED,
             Rejection::Unavailable => reply(451, "4.3.0", "Temporarily unavailable; try again later"),
         }
     }

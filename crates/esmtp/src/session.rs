@@ -88,6 +88,8 @@ pub enum Ending {
     TimedOut,
     /// The server stops: `421 4.3.2`.
     Shutdown,
+    /// What was proved at the login holds no longer: `421 4.7.0`.
+    Revoked,
 }
 
 #[derive(Debug)]
@@ -231,6 +233,7 @@ impl Session {
         let reply = match ending {
             Ending::TimedOut => reply::TIMED_OUT,
             Ending::Shutdown => reply::SHUTTING_DOWN,
+            Ending::Revoked => reply::REVOKED,
         };
         self.state = self.context.close(&reply);
     }

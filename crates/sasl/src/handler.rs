@@ -17,6 +17,17 @@ pub trait AuthHandler: Send + Sync + 'static {
     /// could not be decided is [`Verdict::Unavailable`], never a refusal and never an acceptance.
     fn judge(&self, claim: Claim, session: &SessionFacts)
     -> impl Future<Output = Verdict<Self::User>> + Send;
+
+    /// Whether what was proved at a login still holds: the credential may have been revoked since, the account
+    /// disabled. `false` ends the session.
+    ///
+    /// It is asked whenever a client that has logged in says something, but for the text of a message, and what the
+    /// client said waits for the answer; so it must be cheap. What can't be told is `true`: nothing is lost by that, as
+    /// whoever takes the mail may look again. Without an implementation a login holds as long as its session.
+    fn still_holds(&self, user: &Self::User, session: &SessionFacts) -> impl Future<Output = bool> + Send {
+        let _ = (user, session);
+        std::future::ready(true)
+    }
 }
 
 /// One judge for several doors, or for a door and for what lies behind it.
@@ -25,6 +36,10 @@ impl<H: AuthHandler> AuthHandler for Arc<H> {
 
     async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<H::User> {
         H::judge(self, claim, session).await
+    }
+
+    async fn still_holds(&self, user: &H::User, session: &SessionFacts) -> bool {
+        H::still_holds(self, user, session).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use esmtp::{Answer, Authentication, Envelope, Question, Rejection, Session};
+use esmtp::{Answer, Authentication, Ending, Envelope, Phase, Question, Rejection, Session};
 use sasl::{AuthHandler, Claim, Verdict};
 use types::ForwardPath;
 
@@ -26,6 +26,15 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             Question::Recipient(path) => Answer::Recipient(self.recipient(&path, session).await),
             Question::Commit(envelope) => self.commit(envelope).await,
         }
+    }
+
+    /// Whether what was proved at the login has come to nothing meanwhile, which ends the session before it reads
+    /// another command, QUIT too. In the text of a message nothing is asked: who takes it looks again at its end.
+    pub(crate) async fn revocation(&mut self, session: &Session) -> Option<Ending> {
+        let (Phase::Command { .. }, Some(user)) = (session.phase(), self.user.clone()) else { return None };
+        self.learn(session);
+        let holds = Box::pin(self.house.auth.still_holds(&user, &self.ledger.facts)).await;
+        (!holds).then_some(Ending::Revoked)
     }
 
     /// Passes on octets of the message under way, which begins with them if there is none yet.

@@ -74,7 +74,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             match self.step(&mut session) {
                 Advance::Input => {
                     self.say(&mut session).await?;
-                    if let Some(ending) = self.hear(&session).await? {
+                    let ending = match self.hear(&session).await? {
+                        None => self.revocation(&session).await,
+                        ending => ending,
+                    };
+                    if let Some(ending) = ending {
                         session.end(ending);
                         reason = ending.into();
                     }

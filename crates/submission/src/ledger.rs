@@ -23,6 +23,8 @@ pub(crate) enum Reason {
     HandshakeFailed,
     /// The server stopped, and the session with it; or it would not end, and was left behind.
     Shutdown,
+    /// The credential that opened it, or its account, is no longer good.
+    Revoked,
     /// A fault of ours; what it was stands in the log before.
     Panicked,
 }
@@ -36,6 +38,7 @@ impl Reason {
             Self::Stalled => "stalled",
             Self::HandshakeFailed => "handshake-failed",
             Self::Shutdown => "shutdown",
+            Self::Revoked => "revoked",
             Self::Panicked => "panicked",
         }
     }
@@ -46,6 +49,7 @@ impl From<Ending> for Reason {
         match ending {
             Ending::TimedOut => Self::TimedOut,
             Ending::Shutdown => Self::Shutdown,
+            Ending::Revoked => Self::Revoked,
         }
     }
 }

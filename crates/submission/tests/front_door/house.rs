@@ -1,6 +1,7 @@
 //! A server with one user, which keeps its mail in memory.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +21,23 @@ pub(crate) const PASSWORD: &str = "correct horse";
 /// A user whose judge panics.
 pub(crate) const POISON: &str = "poison@example.test";
 
-struct Judge;
+/// Knows one password, until it is revoked.
+#[derive(Clone, Default)]
+pub(crate) struct Judge {
+    revoked: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Judge {
+    pub(crate) fn revoke(&self) {
+        self.revoked.store(true, Ordering::Relaxed);
+    }
+
+    /// How often it was asked whether a login still holds.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
 
 impl AuthHandler for Judge {
     type User = String;
@@ -32,6 +49,12 @@ impl AuthHandler for Judge {
             return Verdict::Accepted(Authenticated::new(claim.username.clone(), claim.username));
         }
         Verdict::Refused
+    }
+
+    async fn still_holds(&self, user: &String, session: &SessionFacts) -> bool {
+        assert_eq!((user.as_str(), session.extended), (USER, true));
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        !self.revoked.load(Ordering::Relaxed)
     }
 }
 
@@ -127,6 +150,7 @@ pub(crate) struct Running {
     pub(crate) implicit: SocketAddr,
     pub(crate) identity: Identity,
     pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) judge: Judge,
     pub(crate) shelf: Shelf,
     pub(crate) handle: Handle,
     pub(crate) stop: CancellationToken,
@@ -140,9 +164,10 @@ impl Running {
 
     pub(crate) fn with(limits: Limits) -> Self {
         let (identity, certificate) = identity();
+        let judge = Judge::default();
         let shelf = Shelf { kept: Arc::default(), permits: Arc::new(Semaphore::new(0)) };
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::builder(settings(), Judge, shelf.clone())
+        let server = Server::builder(settings(), judge.clone(), shelf.clone())
             .tls(identity.clone(), MinVersion::Tls12)
             .limits(limits)
             .listen(loopback, TlsMode::StartTls)
@@ -157,6 +182,7 @@ impl Running {
             implicit: addresses[1].0,
             identity,
             certificate,
+            judge,
             shelf,
             handle,
             stop,

@@ -73,6 +73,18 @@ async fn a_session_leaves_one_line() {
 }
 
 #[tokio::test]
+async fn a_session_whose_login_came_to_nothing_says_so() {
+    let (log, _guard) = Log::keep(Level::INFO);
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    server.judge.revoke();
+    client.ask("NOOP\r\n", "421").await;
+    drop(client);
+    let text = log.text().await;
+    assert!(text.contains("reason=\"revoked\"") && text.contains("reply=\"421 4.7.0 "), "{text}");
+}
+
+#[tokio::test]
 async fn no_level_shows_a_password() {
     let (log, _guard) = Log::keep(Level::TRACE);
     let server = Running::start();

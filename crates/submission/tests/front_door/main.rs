@@ -7,6 +7,7 @@ mod house;
 
 mod greeting;
 mod tls;
+mod live;
 mod mail;
 mod limits;
 mod deadlines;
