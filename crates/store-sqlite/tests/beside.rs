@@ -7,11 +7,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sample::{commit, id, lease, server};
+use sample::{ann, commit, id, lease, server};
 use sqlx::Connection;
-use store::{Account, Accounts, Spool};
+use store::{Accounts, Spool};
 use store_sqlite::{Mode, OpenError, SqliteStore};
-use types::{AccountId, Mailbox};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_server_is_told_who_holds_the_store() {
@@ -71,21 +70,6 @@ async fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
 
     store.close().await;
     assert_eq!(accounts.revision(), None, "the file is gone, and another begins with the next connection");
-}
-
-fn ann() -> Account {
-    Account {
-        id: AccountId::from_bytes([1; 16]),
-        address: Mailbox::parse("ann@example.org").unwrap(),
-        name: None,
-        admin: false,
-        disabled: false,
-        password_hash: None,
-        totp: false,
-        version: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-        last_login_at: None,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

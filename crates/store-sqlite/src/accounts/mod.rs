@@ -5,6 +5,8 @@ mod app_password;
 mod audit;
 mod import;
 mod notes;
+mod sealed;
+mod second_factor;
 mod wal_index;
 
 use std::sync::Arc;

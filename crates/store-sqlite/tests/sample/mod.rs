@@ -1,4 +1,4 @@
-//! Messages to test with, and a way to run a part of a test in a process of its own.
+//! An account and messages to test with, and a way to run a part of a test in a process of its own.
 #![allow(dead_code, clippy::allow_attributes, reason = "no test binary uses all of it")]
 
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use store::{Body, Leased, Outcome, Spool, SpoolError, Submission};
+use store::{Account, Body, Leased, Outcome, Spool, SpoolError, Submission};
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
 use types::{AccountId, BodyType, ForwardPath, Mailbox, QueueId, ReversePath};
 
@@ -20,6 +20,21 @@ pub(crate) fn id(n: u64) -> QueueId {
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+}
+
+pub(crate) fn ann() -> Account {
+    Account {
+        id: AccountId::from_bytes([1; 16]),
+        address: Mailbox::parse("ann@example.org").unwrap(),
+        name: None,
+        admin: false,
+        disabled: false,
+        password_hash: None,
+        totp: false,
+        version: 1,
+        created_at: Timestamp::UNIX_EPOCH,
+        last_login_at: None,
+    }
 }
 
 pub(crate) fn submission(id: QueueId) -> Submission {

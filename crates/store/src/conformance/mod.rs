@@ -10,6 +10,8 @@ pub mod lease;
 pub mod operate;
 pub mod outcome;
 mod sample;
+pub mod sealed;
+pub mod second_factor;
 pub mod submit;
 
 /// Makes a test of each function of the suite.
@@ -30,6 +32,14 @@ macro_rules! conformance {
         $crate::conformance!(@accounts $open, import:
             an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,
             an_imported_app_password_is_found_by_its_selector_until_it_is_adopted);
+        $crate::conformance!(@accounts $open, sealed:
+            the_root_key_is_the_first_that_was_kept, it_is_known_whether_digests_are_keyed_already,
+            sealed_secrets_come_in_the_order_of_their_places, what_has_changed_since_is_not_resealed);
+        $crate::conformance!(@accounts $open, second_factor:
+            a_second_factor_is_on_once_it_is_confirmed, what_waits_is_replaced_and_what_is_on_is_not,
+            switching_it_on_or_off_ends_what_was_proved_before, a_step_is_used_once_and_those_before_it_never,
+            a_recovery_code_is_used_once_by_its_owner, fresh_recovery_codes_replace_those_left,
+            without_a_second_factor_its_recovery_codes_are_gone);
         $crate::conformance!(@spool $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,
