@@ -22,7 +22,7 @@ use store_sqlite::{SqliteAccounts, SqliteSpool};
 use submission::MailHandler;
 use types::{ForwardPath, QueueId, SessionFacts, SessionId};
 
-use crate::sender;
+use crate::sender::{Policy, Senders};
 
 use self::arrival::Arrival;
 
@@ -33,6 +33,7 @@ pub(crate) struct Acceptance {
     hostname: String,
     rules: ArcSwap<Rules>,
     judge: Arc<Authenticator<SqliteAccounts>>,
+    accounts: SqliteAccounts,
     committer: Committer<SqliteSpool>,
 }
 
@@ -112,14 +113,15 @@ impl MailHandler<User> for Acceptance {
 }
 
 impl Acceptance {
-    /// `judge` is asked whether logins still hold; messages go to `committer`.
+    /// `judge` is asked whether logins still hold, `accounts` whose an address is; messages go to `committer`.
     pub(crate) fn new(
         config: &Config,
         judge: Arc<Authenticator<SqliteAccounts>>,
+        accounts: SqliteAccounts,
         committer: Committer<SqliteSpool>,
     ) -> Acceptance {
         let rules = ArcSwap::from_pointee(config.submission);
-        Acceptance { hostname: config.hostname.clone(), rules, judge, committer }
+        Acceptance { hostname: config.hostname.clone(), rules, judge, accounts, committer }
     }
 
     /// What comes in from now on is treated by these rules.
@@ -130,7 +132,7 @@ impl Acceptance {
     async fn allow(&self, user: Option<&Arc<User>>, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
         let user = self.still_trusted(user).await?;
         self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)?;
-        sender::may_send(self.rules.load().sender_check, user, &envelope.reverse_path)
+        self.policy(&self.senders(user)).may_send(&envelope.reverse_path).await
     }
 
     async fn keep(&self, message: &mut Incoming, chunk: Bytes) -> Result<(), Rejection> {
@@ -156,7 +158,7 @@ impl Acceptance {
         body: Bytes,
     ) -> Result<Spooled, Rejection> {
         let header = read(section, arrival.utf8)?;
-        sender::may_write(self.rules.load().sender_check, user, &header)?;
+        self.policy(&self.senders(user)).may_write(&header).await?;
         let fixed = self.fix_up(&header, arrival)?;
         let mut spooled = self.spool().open(arrival.id);
         self.spool().append(&mut spooled, fixed.into()).await.map_err(not_stored)?;
@@ -201,6 +203,14 @@ impl Acceptance {
                 Err(Rejection::Unavailable)
             }
         }
+    }
+
+    fn senders(&self, user: &User) -> Senders {
+        Senders { address: user.address.clone(), identities: Vec::new(), senders: Vec::new() }
+    }
+
+    fn policy<'a>(&'a self, senders: &'a Senders) -> Policy<'a, SqliteAccounts> {
+        Policy { check: self.rules.load().sender_check, senders, accounts: &self.accounts }
     }
 
     fn spool(&self) -> &SqliteSpool {

@@ -1,117 +1,253 @@
 //! In whose name an account may send: the sender policy, for the envelope and for the header.
+//!
+//! A mailbox is the user's own if it is the account's address, that address with a `+tag` which nobody else has for an
+//! address, or one of the account's identities. An app password may allow less than all of that, never more.
 
-use auth::User;
+use std::collections::HashSet;
+
 use config::SenderCheck;
 use esmtp::{Rejection, SenderAllowed};
 use message::Header;
-use types::{Mailbox, ReversePath};
+use store::Accounts;
+use types::{Domain, Mailbox, ReversePath, SenderPattern};
 
-/// Whether MAIL may name this sender (RFC 6409 section 6.1).
-///
-/// The null reverse-path is nobody's name, and a disposition notification must have it (RFC 8098 section 3). What
-/// people see is the From field, and that is checked in any case.
-///
-/// # Errors
-/// [`Rejection::SenderNotOwned`].
-pub(crate) fn may_send(
-    check: SenderCheck,
-    user: &User,
-    path: &ReversePath,
-) -> Result<SenderAllowed, Rejection> {
-    match (check, path) {
-        (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => Ok(SenderAllowed::after_check()),
-        (SenderCheck::Reject, ReversePath::Mailbox(mailbox)) if owns(user, mailbox) => {
-            Ok(SenderAllowed::after_check())
+/// In whose name a login may send, as its account stands now.
+#[derive(Debug, Clone)]
+pub(crate) struct Senders {
+    /// The account's address.
+    pub(crate) address: Mailbox,
+    /// Whom it may send as besides.
+    pub(crate) identities: Vec<SenderPattern>,
+    /// What the app password allows of all that; everything if empty.
+    pub(crate) senders: Vec<SenderPattern>,
+}
+
+/// The sender policy for one login.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy<'a, S> {
+    /// Whether anything is checked at all.
+    pub(crate) check: SenderCheck,
+    pub(crate) senders: &'a Senders,
+    /// Asked whether a tagged address is somebody else's.
+    pub(crate) accounts: &'a S,
+}
+
+impl<S: Accounts> Policy<'_, S> {
+    /// Whether MAIL may name this sender (RFC 6409 section 6.1).
+    ///
+    /// The null reverse-path is nobody's name, and a disposition notification must have it (RFC 8098 section 3). What
+    /// people see is the From field, and that is checked in any case.
+    ///
+    /// # Errors
+    /// [`Rejection::SenderNotOwned`], or [`Rejection::Unavailable`] when the store can't tell.
+    pub(crate) async fn may_send(&self, path: &ReversePath) -> Result<SenderAllowed, Rejection> {
+        let own = match (self.check, path) {
+            (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => true,
+            (SenderCheck::Reject, ReversePath::Mailbox(mailbox)) => {
+                self.owns_all(std::slice::from_ref(mailbox)).await?
+            }
+        };
+        own.then(SenderAllowed::after_check).ok_or(Rejection::SenderNotOwned)
+    }
+
+    /// Whether every author that the header names is the user. A header that does not say clearly who its authors are
+    /// is taken to name somebody else.
+    ///
+    /// # Errors
+    /// [`Rejection::FromNotOwned`], [`Rejection::AuthorsUnclear`], or [`Rejection::Unavailable`].
+    pub(crate) async fn may_write(&self, header: &Header<'_>) -> Result<(), Rejection> {
+        if self.check == SenderCheck::Off {
+            return Ok(());
         }
-        (SenderCheck::Reject, ReversePath::Mailbox(_)) => Err(Rejection::SenderNotOwned),
+        let authors = message::authors(header);
+        let authors = authors.map_err(|unclear| Rejection::AuthorsUnclear(unclear.text()))?;
+        if self.owns_all(&authors).await? { Ok(()) } else { Err(Rejection::FromNotOwned) }
+    }
+
+    async fn owns_all(&self, mailboxes: &[Mailbox]) -> Result<bool, Rejection> {
+        let names = Names::of(self.senders);
+        for mailbox in mailboxes {
+            let own = match names.owner(mailbox) {
+                Owner::User => true,
+                Owner::UserUnlessTaken => !self.is_an_account(mailbox).await?,
+                Owner::SomebodyElse => false,
+            };
+            if !own {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn is_an_account(&self, mailbox: &Mailbox) -> Result<bool, Rejection> {
+        self.accounts.by_address(mailbox).await.map(|found| found.is_some()).map_err(|error| {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(event = "store.failing", error, "cannot tell whose address a sender is");
+            Rejection::Unavailable
+        })
     }
 }
 
-/// Whether every author that the header names is the user. A header that does not say clearly who its authors are is
-/// taken to name somebody else.
-///
-/// # Errors
-/// [`Rejection::FromNotOwned`], [`Rejection::AuthorsUnclear`].
-pub(crate) fn may_write(check: SenderCheck, user: &User, header: &Header<'_>) -> Result<(), Rejection> {
-    if check == SenderCheck::Off {
-        return Ok(());
-    }
-    let authors = message::authors(header).map_err(|unclear| Rejection::AuthorsUnclear(unclear.text()))?;
-    if authors.iter().all(|author| owns(user, author)) { Ok(()) } else { Err(Rejection::FromNotOwned) }
+/// Whose a mailbox is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    User,
+    /// It is the account's address with a tag, unless another account has that very address.
+    UserUnlessTaken,
+    SomebodyElse,
 }
 
-fn owns(user: &User, mailbox: &Mailbox) -> bool {
-    user.address.normal() == mailbox.normal()
+/// The names of a login in their normal forms, made once for all the mailboxes of a message.
+pub(crate) struct Names<'a> {
+    address: &'a Mailbox,
+    addresses: HashSet<String>,
+    /// Of whole domains. Kept apart: `*` is a good local part too.
+    domains: HashSet<String>,
+    senders: &'a [SenderPattern],
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn of(senders: &'a Senders) -> Self {
+        let mut addresses = HashSet::from([senders.address.normal()]);
+        let mut domains = HashSet::new();
+        for identity in &senders.identities {
+            match identity {
+                SenderPattern::Address(address) => addresses.insert(address.normal()),
+                SenderPattern::Domain(domain) => domains.insert(domain.normal()),
+            };
+        }
+        Self { address: &senders.address, addresses, domains, senders: &senders.senders }
+    }
+
+    /// Whose this mailbox is, for this login.
+    pub(crate) fn owner(&self, mailbox: &Mailbox) -> Owner {
+        if !self.is_allowed(mailbox) {
+            return Owner::SomebodyElse;
+        }
+        let domain = mailbox.host().domain().map(Domain::normal);
+        if self.addresses.contains(&mailbox.normal())
+            || domain.is_some_and(|domain| self.domains.contains(&domain))
+        {
+            Owner::User
+        } else if mailbox.is_tagged(self.address) {
+            Owner::UserUnlessTaken
+        } else {
+            Owner::SomebodyElse
+        }
+    }
+
+    /// Whether the app password lets it be used, if it is the user's.
+    fn is_allowed(&self, mailbox: &Mailbox) -> bool {
+        self.senders.is_empty() || self.senders.iter().any(|sender| allows(sender, mailbox))
+    }
+}
+
+/// An address that is allowed is allowed with its tags.
+fn allows(sender: &SenderPattern, mailbox: &Mailbox) -> bool {
+    let tagged = matches!(sender, SenderPattern::Address(address) if mailbox.is_tagged(address));
+    tagged || sender.matches(mailbox)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::AccountId;
 
-    fn ann() -> User {
-        User {
-            account: AccountId::new(0, [0; 10]),
+    fn patterns(of: &[&str]) -> Vec<SenderPattern> {
+        of.iter().map(|sender| sender.parse().unwrap()).collect()
+    }
+
+    fn ann(identities: &[&str], senders: &[&str]) -> Senders {
+        Senders {
             address: Mailbox::parse("ann@example.org").unwrap(),
-            credential: None,
-            version: 0,
+            identities: patterns(identities),
+            senders: patterns(senders),
         }
     }
 
-    fn sends_as(path: &str) -> bool {
-        may_send(SenderCheck::Reject, &ann(), &ReversePath::take(path).unwrap().0).is_ok()
+    fn owner(of: &str, senders: &Senders) -> Owner {
+        Names::of(senders).owner(&Mailbox::parse(of).unwrap())
     }
 
-    fn writes_as(header: &str) -> bool {
-        may_write(SenderCheck::Reject, &ann(), &Header::parse(header.as_bytes()).unwrap()).is_ok()
+    fn assert_owners(senders: &Senders, table: &[(&str, Owner)]) {
+        for (mailbox, expected) in table {
+            assert_eq!(owner(mailbox, senders), *expected, "{mailbox}");
+        }
+    }
+
+    use Owner::{SomebodyElse, User, UserUnlessTaken};
+
+    #[test]
+    fn without_identities_an_account_is_its_address_and_the_tags_of_it() {
+        let table = [
+            ("ann@example.org", User),
+            ("ANN@Example.ORG", User),
+            ("\"ann\"@example.org", User),
+            ("ann+lists@example.org", UserUnlessTaken),
+            ("Ann+Lists@EXAMPLE.org", UserUnlessTaken),
+            ("ann+@example.org", SomebodyElse),
+            ("\"ann+ <bob@example.org>\"@example.org", SomebodyElse),
+            ("ann+x@example.com", SomebodyElse),
+            ("bob@example.org", SomebodyElse),
+            ("bob+ann@example.org", SomebodyElse),
+            ("ann@example.com", SomebodyElse),
+            ("ann@sub.example.org", SomebodyElse),
+            ("\"ann@example.org\"@evil.test", SomebodyElse),
+            ("\" ann\"@example.org", SomebodyElse),
+            ("\u{0430}nn@example.org", SomebodyElse),
+            ("\u{ff41}nn@example.org", SomebodyElse),
+            ("*@example.org", SomebodyElse),
+        ];
+        assert_owners(&ann(&[], &[]), &table);
     }
 
     #[test]
-    fn an_envelope_names_the_user_or_nobody() {
-        for own in [
-            "<ann@example.org>",
-            "<ANN@Example.ORG>",
-            "<\"ann\"@example.org>",
-            "<@relay.test:ann@example.org>",
-            "<>",
-        ] {
-            assert!(sends_as(own), "{own}");
-        }
-        for foreign in [
-            "<bob@example.org>",
-            "<ann@example.com>",
-            "<ann+x@example.org>",
-            "<\"ann@example.org\"@evil.test>",
-        ] {
-            assert!(!sends_as(foreign), "{foreign}");
-        }
+    fn identities_are_compared_in_one_normal_form() {
+        let identities =
+            ["Sales@Example.com", "jose\u{301}@b\u{fc}cher.example", "\"a b\"@example.net", "*@example.net"];
+        let table = [
+            ("ann@example.org", User),
+            ("sales@example.com", User),
+            ("SALES@EXAMPLE.COM", User),
+            ("\"sales\"@example.com", User),
+            ("\"sal\\es\"@example.com", User),
+            ("sales+x@example.com", SomebodyElse),
+            ("sale@example.com", SomebodyElse),
+            ("sales@sub.example.com", SomebodyElse),
+            ("JOSÉ@XN--BCHER-KVA.example", User),
+            ("josé@BÜCHER.example", User),
+            ("jose@bücher.example", SomebodyElse),
+            ("josé@bucher.example", SomebodyElse),
+            ("anybody@example.net", User),
+            ("\"a b\"@Example.NET", User),
+            ("*@example.net", User),
+            ("anybody@sub.example.net", SomebodyElse),
+            ("anybody@example.net.evil.test", SomebodyElse),
+            ("anybody@[192.0.2.1]", SomebodyElse),
+        ];
+        assert_owners(&ann(&identities, &[]), &table);
     }
 
     #[test]
-    fn every_author_is_the_user() {
-        for own in [
-            "From: ann@example.org\r\n\r\n",
-            "From: Ann <Ann@Example.org>\r\nSender: ann@example.org\r\n\r\n",
-        ] {
-            assert!(writes_as(own), "{own}");
-        }
-        for foreign in [
-            "Subject: from nobody\r\n\r\n",
-            "From: bob@example.org\r\n\r\n",
-            "From: ann@example.org, bob@example.org\r\n\r\n",
-            "From: ann@example.org\r\nFrom: bob@example.org\r\n\r\n",
-            "From: ann@example.org\r\nSender: bob@example.org\r\n\r\n",
-            "From: ann@example.org <bob@example.org>\r\n\r\n",
-            "From: all: ann@example.org;\r\n\r\n",
-        ] {
-            assert!(!writes_as(foreign), "{foreign}");
-        }
+    fn an_app_password_may_allow_less_but_never_more() {
+        let senders = ["sales@example.net", "eve@example.org", "ann@example.org"];
+        let table = [
+            ("sales@example.net", User),
+            ("Sales+x@example.net", User),
+            ("ann@example.org", User),
+            ("ann+x@example.org", UserUnlessTaken),
+            ("others@example.net", SomebodyElse),
+            ("eve@example.org", SomebodyElse),
+        ];
+        assert_owners(&ann(&["*@example.net"], &senders), &table);
+        let table = [("any@example.net", User), ("ann@example.org", SomebodyElse)];
+        assert_owners(&ann(&["*@example.net"], &["*@example.net"]), &table);
+        let table = [("any@example.net", SomebodyElse), ("ann@example.org", SomebodyElse)];
+        assert_owners(&ann(&[], &["*@example.net"]), &table);
     }
 
     #[test]
-    fn switched_off_it_lets_anybody_through() {
-        let bob = ReversePath::take("<bob@example.org>").unwrap().0;
-        assert!(may_send(SenderCheck::Off, &ann(), &bob).is_ok());
-        assert!(may_write(SenderCheck::Off, &ann(), &Header::parse(b"\r\n").unwrap()).is_ok());
+    fn an_account_that_is_called_star_is_not_everybody() {
+        let star = Senders { address: Mailbox::parse("*@example.org").unwrap(), ..ann(&[], &[]) };
+        assert_owners(&star, &[("*@example.org", User), ("ann@example.org", SomebodyElse)]);
     }
 }

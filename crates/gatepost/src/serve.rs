@@ -66,7 +66,8 @@ impl Server {
         let accounts = Arc::new(store.accounts().clone());
         let hasher = Arc::new(Hasher::new(Cost::default())?);
         let judge = Arc::new(Authenticator::new(accounts, &master, hasher, clock::now));
-        let acceptance = Arc::new(Acceptance::new(&config, judge.clone(), carrier.committer()));
+        let acceptance =
+            Arc::new(Acceptance::new(&config, judge.clone(), store.accounts().clone(), carrier.committer()));
         let limits = descriptors.fit(meant::limits(&config));
         let door = bind(&config, judge, acceptance.clone(), identity.clone(), limits)?;
         let listeners = bound(&config, &door);

@@ -42,8 +42,21 @@ impl LocalPart {
 
     /// The form in which equal names are equal: NFC in lower case, quoted only where it must be.
     pub(crate) fn normal(&self) -> String {
+        self.folded().to_string()
+    }
+
+    /// NFC in lower case.
+    fn folded(&self) -> Self {
         let folded = if self.0.is_ascii() { self.0.to_ascii_lowercase() } else { fold(&self.0) };
-        Self(folded.into_boxed_str()).to_string()
+        Self(folded.into_boxed_str())
+    }
+
+    /// Whether this is the other name with a tag, `name+tag` (RFC 5233): both can be written without quotes, for what
+    /// needs them can look like anything.
+    pub(crate) fn is_tagged(&self, other: &Self) -> bool {
+        let (tagged, name) = (self.folded(), other.folded());
+        let tag = tagged.as_str().strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('+'));
+        tag.is_some_and(|tag| !tag.is_empty()) && tagged.is_dot_string() && name.is_dot_string()
     }
 }
 

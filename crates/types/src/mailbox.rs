@@ -127,6 +127,13 @@ impl Mailbox {
         self.local_part().is_ascii() && self.host.is_ascii()
     }
 
+    /// Whether this is the other mailbox with a tag in its local part: `alice+lists@example.org` of
+    /// `alice@example.org` (subaddressing, RFC 5233). One that needs quotes has no tags.
+    #[must_use]
+    pub fn is_tagged(&self, other: &Self) -> bool {
+        self.local_part.is_tagged(&other.local_part) && self.host.normal() == other.host.normal()
+    }
+
     /// The one key by which identities are compared, everywhere: local part in NFC and lower case, quoted only
     /// where it must be, domain as A-labels in lower case.
     #[must_use]
@@ -248,6 +255,37 @@ mod tests {
                     || Mailbox::parse(text).is_err(),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_tag_stands_behind_the_very_name() {
+        let tagged =
+            |text: &str, of: &str| Mailbox::parse(text).unwrap().is_tagged(&Mailbox::parse(of).unwrap());
+        for (text, of) in [
+            ("user+x@example.org", "user@example.org"),
+            ("USER+X@EXAMPLE.ORG", "User@example.org"),
+            ("\"user+x\"@example.org", "user@example.org"),
+            ("user+a+b@example.org", "user@example.org"),
+            ("user+a+b@example.org", "user+a@example.org"),
+            ("JOSE\u{301}+x@BÜCHER.example", "josé@xn--bcher-kva.example"),
+        ] {
+            assert!(tagged(text, of), "{text} {of}");
+        }
+        for (text, of) in [
+            ("user@example.org", "user@example.org"),
+            ("user+@example.org", "user@example.org"),
+            ("user-x@example.org", "user@example.org"),
+            ("users+x@example.org", "user@example.org"),
+            ("use+r@example.org", "user@example.org"),
+            ("user+x@example.com", "user@example.org"),
+            ("user+x@sub.example.org", "user@example.org"),
+            ("\"user+x y\"@example.org", "user@example.org"),
+            ("\"user+<bob@example.org>\"@example.org", "user@example.org"),
+            ("\"a b+x\"@example.org", "\"a b\"@example.org"),
+            ("user\u{ff0b}x@example.org", "user@example.org"),
+        ] {
+            assert!(!tagged(text, of), "{text} {of}");
         }
     }
 

@@ -38,7 +38,8 @@ async fn bench() -> Bench {
     };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
-    let acceptance = Acceptance::new(&config(), Arc::new(judge), carrier.committer());
+    let acceptance =
+        Acceptance::new(&config(), Arc::new(judge), store.accounts().clone(), carrier.committer());
     let user =
         User { account: account.id, address: account.address, credential: None, version: account.version };
     Bench { directory, store, user: Arc::new(user), acceptance }
@@ -211,6 +212,59 @@ async fn nobody_sends_without_logging_in() {
     assert_eq!(refused.unwrap_err(), Rejection::SenderNotOwned);
     let message = bench.acceptance.open(None, &envelope(), &session());
     assert_eq!(bench.acceptance.commit(message, envelope()).await.unwrap_err(), Rejection::SenderNotOwned);
+}
+
+#[tokio::test]
+async fn a_tag_of_ones_own_address_is_ones_own_unless_an_account_has_it() {
+    let bench = bench().await;
+    let reverse_path = ReversePath::take("<Ann+Lists@example.org>").unwrap().0;
+    let tagged = Envelope { reverse_path, ..envelope() };
+    let text = b"From: ann@example.org\r\nSender: ann+lists@example.org\r\n\r\n";
+    assert!(bench.acceptance.sender(Some(&bench.user), &tagged, &session()).await.is_ok());
+    assert!(bench.submit(&[text]).await.is_ok());
+    let address = Mailbox::parse("ann+lists@example.org").unwrap();
+    let other = Account { id: AccountId::new(2, [2; 10]), address, ..ann() };
+    bench.store.accounts().add(&other).await.unwrap();
+    let refused = bench.acceptance.sender(Some(&bench.user), &tagged, &session()).await;
+    assert_eq!(refused.unwrap_err(), Rejection::SenderNotOwned);
+    assert_eq!(bench.submit(&[text]).await.unwrap_err(), Rejection::FromNotOwned);
+}
+
+#[tokio::test]
+async fn every_author_is_the_user() {
+    let bench = bench().await;
+    for own in
+        ["From: ann@example.org\r\n\r\n", "From: Ann <Ann@Example.org>\r\nSender: ann@example.org\r\n\r\n"]
+    {
+        assert!(bench.submit(&[own.as_bytes()]).await.is_ok(), "{own}");
+    }
+    for foreign in [
+        "From: ann@example.org, bob@example.org\r\n\r\n",
+        "From: ann@example.org\r\nSender: bob@example.org\r\n\r\n",
+        "From: ann@example.org\r\nResent-From: bob@example.org\r\n\r\n",
+        "From: bob+ann@example.org\r\n\r\n",
+    ] {
+        assert_eq!(
+            bench.submit(&[foreign.as_bytes()]).await.unwrap_err(),
+            Rejection::FromNotOwned,
+            "{foreign}"
+        );
+    }
+    for unclear in ["From: ann@example.org <bob@example.org>\r\n\r\n", "From: all: ann@example.org;\r\n\r\n"]
+    {
+        let refused = bench.submit(&[unclear.as_bytes()]).await.unwrap_err();
+        assert!(matches!(refused, Rejection::AuthorsUnclear(_)), "{unclear} {refused}");
+    }
+}
+
+#[tokio::test]
+async fn switched_off_the_sender_check_lets_anybody_through() {
+    let bench = bench().await;
+    bench.acceptance.replace(Rules { sender_check: config::SenderCheck::Off, ..config().submission });
+    let reverse_path = ReversePath::take("<bob@example.org>").unwrap().0;
+    let bob = Envelope { reverse_path, ..envelope() };
+    assert!(bench.acceptance.sender(Some(&bench.user), &bob, &session()).await.is_ok());
+    assert!(bench.submit_in(bob, &[b"\r\n"]).await.is_ok());
 }
 
 #[tokio::test]
