@@ -12,7 +12,8 @@ use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::Secret;
 
-use crate::phc::{self, Cost, Phc, PhcError};
+use crate::phc::{self, Cost, Phc};
+use crate::stored::{Stored, StoredError};
 
 /// The longest password that an account may be given, in octets.
 pub const PASSWORD_OCTETS: usize = 1024;
@@ -29,9 +30,20 @@ pub enum HashError {
     #[error("too many passwords are being checked at once")]
     Overloaded,
     #[error(transparent)]
-    Stored(#[from] PhcError),
+    Stored(#[from] StoredError),
     #[error("the password check broke off")]
     Broken,
+}
+
+/// What a check has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// Another password.
+    No,
+    /// The password.
+    Yes,
+    /// The password, but its hash is another server's, or of another cost than ours: make it anew.
+    YesButOutdated,
 }
 
 /// Makes and checks password hashes. Share one in the process: it is the limit.
@@ -63,7 +75,7 @@ impl Hasher {
     fn with_places(cost: Cost, cores: usize, queue: usize, patience: Duration) -> Result<Self, HashError> {
         let mut random = rand::rng();
         let unknowable =
-            Phc::unknowable(cost, random.random(), random.random()).ok_or(PhcError::TooCostly)?;
+            Phc::unknowable(cost, random.random(), random.random()).ok_or(StoredError::TooCostly)?;
         Ok(Self {
             pool: Arc::new(Pool { cost, unknowable, arenas: Mutex::default(), runs: AtomicU64::new(0) }),
             admitted: Arc::new(Semaphore::new(cores + queue)),
@@ -77,20 +89,23 @@ impl Hasher {
     /// # Errors
     /// When the pool is overloaded.
     pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
-        self.run(move |pool, arena| phc::hash(pool.cost, password.declassify(), rand::rng().random(), arena))
-            .await
+        self.run(move |pool| {
+            let salt = rand::rng().random();
+            pool.with_arena(|arena| phc::hash(pool.cost, password.declassify(), salt, arena))
+        })
+        .await
     }
 
-    /// Whether `password` has the hash `stored`; with no hash, no, at the same cost.
+    /// Whether `password` has the hash `stored`. Without a hash it has not, and to say so costs the same: whatever it
+    /// lacks, a no is one run of Argon2.
     ///
     /// # Errors
     /// When the pool is overloaded, or `stored` can't be used.
-    pub async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<bool, HashError> {
-        let stored = stored.map(Phc::parse).transpose()?;
-        self.run(move |pool, arena| {
-            let known = stored.is_some();
-            let phc = stored.as_ref().unwrap_or(&pool.unknowable);
-            phc.matches(password.declassify(), arena).map(|matches| matches & known)
+    pub async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<Checked, HashError> {
+        let stored = stored.map(Stored::parse).transpose()?;
+        self.run(move |pool| match &stored {
+            None => pool.never(password.declassify()).map(|_| Checked::No),
+            Some(stored) => pool.check(password.declassify(), stored),
         })
         .await
     }
@@ -103,13 +118,13 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Pool, &mut Vec<Block>) -> Option<T> + Send + 'static,
+        work: impl FnOnce(&Pool) -> Option<T> + Send + 'static,
     ) -> Result<T, HashError> {
         let place = self.place().await?;
         let pool = Arc::clone(&self.pool);
         // The place goes with the work: a client that hangs up does not make room while its hash still runs.
         let done = tokio::task::spawn_blocking(move || {
-            let answer = pool.with_arena(|arena| work(&pool, arena));
+            let answer = work(&pool);
             drop(place);
             answer
         });
@@ -131,6 +146,20 @@ impl std::fmt::Debug for Hasher {
 }
 
 impl Pool {
+    fn check(&self, password: &[u8], stored: &Stored) -> Option<Checked> {
+        let matches = match stored {
+            Stored::Argon2(phc) => self.with_arena(|arena| phc.matches(password, arena))?,
+            Stored::Foreign(foreign) => foreign.matches(password)? || self.never(password)?,
+        };
+        let yes = if stored.is_outdated(self.cost) { Checked::YesButOutdated } else { Checked::Yes };
+        Some(if matches { yes } else { Checked::No })
+    }
+
+    /// No, at the cost of a wrong password.
+    fn never(&self, password: &[u8]) -> Option<bool> {
+        self.with_arena(|arena| self.unknowable.matches(password, arena)).map(|_| false)
+    }
+
     /// Lends the work an arena, and counts the run.
     fn with_arena<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
         let mut arena = self.arenas().pop().unwrap_or_default();
@@ -164,12 +193,13 @@ mod tests {
         let hasher = Hasher::new(CHEAP).unwrap();
         let stored = hasher.hash(secret("right")).await.unwrap();
         assert_eq!(hasher.argon2_runs(), 1);
-        for (password, stored, matches) in
-            [("right", Some(&stored), true), ("wrong", Some(&stored), false), ("right", None, false)]
+        let (yes, no) = (Checked::Yes, Checked::No);
+        for (password, stored, found) in
+            [("right", Some(&stored), yes), ("wrong", Some(&stored), no), ("right", None, no)]
         {
             let before = hasher.argon2_runs();
             let answer = hasher.verify(secret(password), stored.map(String::as_str)).await.unwrap();
-            assert_eq!(answer, matches);
+            assert_eq!(answer, found);
             assert_eq!(hasher.argon2_runs(), before + 1);
         }
     }
@@ -188,7 +218,7 @@ mod tests {
         assert!(futures_pending(waiting.as_mut()).await);
         assert!(matches!(hasher.verify(secret("x"), None).await, Err(HashError::Overloaded)));
         drop(running);
-        assert!(!waiting.await.unwrap());
+        assert_eq!(waiting.await.unwrap(), Checked::No);
         assert!(hasher.verify(secret("x"), None).await.is_ok());
     }
 
@@ -203,6 +233,28 @@ mod tests {
     async fn a_stored_hash_that_cannot_be_used_is_an_error_and_not_a_no() {
         let hasher = Hasher::new(CHEAP).unwrap();
         assert!(matches!(hasher.verify(secret("x"), Some("$6$x$y")).await, Err(HashError::Stored(_))));
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_server_is_outdated_and_its_no_is_one_run_as_well() {
+        let hasher = Hasher::new(CHEAP).unwrap();
+        let stored = Some("{SSHA}vH9ZzOQJ2A1cNOLXHJVHCxIbfMf5r1P+");
+        assert_eq!(hasher.verify(secret("secret"), stored).await.unwrap(), Checked::YesButOutdated);
+        let before = hasher.argon2_runs();
+        assert_eq!(hasher.verify(secret("Secret"), stored).await.unwrap(), Checked::No);
+        assert_eq!(hasher.argon2_runs(), before + 1);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_cost_or_kind_is_outdated() {
+        let hasher = Hasher::new(CHEAP).unwrap();
+        let dearer = Hasher::new(Cost { memory_kib: 16, ..CHEAP }).unwrap();
+        let ours = hasher.hash(secret("x")).await.unwrap();
+        let theirs = "$argon2i$v=19$m=32768,t=4,p=1$cwnZe3fg04XM542oCQ1/3A\
+                      $myXRW7K9Uyhoa8BwkvOfckKoOT17TC/XrXDgdzOSj6g";
+        assert_eq!(hasher.verify(secret("x"), Some(&ours)).await.unwrap(), Checked::Yes);
+        assert_eq!(dearer.verify(secret("x"), Some(&ours)).await.unwrap(), Checked::YesButOutdated);
+        assert_eq!(hasher.verify(secret("secret"), Some(theirs)).await.unwrap(), Checked::YesButOutdated);
     }
 
     async fn futures_pending<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {

@@ -16,7 +16,7 @@ use types::{AccountId, CredentialId, Mailbox, Secret, SessionFacts};
 use crate::app_password::normalise;
 use crate::recent::Recent;
 use crate::standing::Standing;
-use crate::{AppPasswordKey, HashError, Hasher, MasterKey};
+use crate::{AppPasswordKey, Checked, HashError, Hasher, MasterKey};
 
 /// Who logged in, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,7 +238,7 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         if self.recent.knows(&digest, (self.now)()) {
             return Ok(Proved { user: User::new(account, None), until: None });
         }
-        if !self.hasher.verify(password, Some(&hash)).await? {
+        if self.hasher.verify(password, Some(&hash)).await? == Checked::No {
             return Err(Denial::Refused(flaw.unwrap_or(Reason::WrongPassword)));
         }
         self.recent.remember(digest, (self.now)());

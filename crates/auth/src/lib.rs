@@ -1,8 +1,8 @@
 //! Decides the claims that SASL mechanisms make.
 //!
 //! The judge is [`Authenticator`]; what it judges by stands above it: the app password, looked up by a keyed
-//! digest, and the account password, hashed with Argon2id. Whatever a claim lacks, refusing it costs one run of
-//! Argon2, so that a stopwatch learns nothing about accounts.
+//! digest, and the account password, hashed with Argon2id or, until its first login, as another server did. Whatever a
+//! claim lacks, refusing it costs one run of Argon2, so that a stopwatch learns nothing about accounts.
 //!
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
@@ -18,10 +18,15 @@ pub mod recovery_code;
 pub use recovery_code::RecoveryCodeKey;
 
 mod phc;
-pub use phc::{Cost, PhcError};
+pub use phc::Cost;
+
+mod foreign;
+
+mod stored;
+pub use stored::{Brought, StoredError};
 
 mod hasher;
-pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
+pub use hasher::{Checked, HashError, Hasher, PASSWORD_OCTETS};
 
 mod recent;
 

@@ -1,10 +1,11 @@
-//! A stored password hash: Argon2id in a PHC string, read with limits, since a row says what its check costs.
+//! An Argon2 hash in a PHC string, read with limits, since a row says what its check costs.
 
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use subtle::ConstantTimeEq as _;
-use thiserror::Error;
+
+use crate::stored::StoredError;
 
 /// Octets of salt and of output. RFC 9106 section 3.1 recommends 16 for the salt.
 pub(crate) const SALT_OCTETS: usize = 16;
@@ -31,13 +32,10 @@ impl Default for Cost {
     }
 }
 
-/// Why a stored hash can't be used. It says nothing of the hash itself.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum PhcError {
-    #[error("the stored password hash is no Argon2 hash in PHC form")]
-    Malformed,
-    #[error("the stored password hash asks for more memory or passes than is allowed")]
-    TooCostly,
+impl Cost {
+    fn of(params: &Params) -> Self {
+        Self { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
+    }
 }
 
 /// A hash to check a password against.
@@ -45,21 +43,32 @@ pub(crate) struct Phc {
     argon2: Argon2<'static>,
     salt: Vec<u8>,
     output: Vec<u8>,
+    /// What it costs, if it is as we make them but for that.
+    cost: Option<Cost>,
 }
 
 impl Phc {
-    pub(crate) fn parse(text: &str) -> Result<Self, PhcError> {
-        let hash = PasswordHash::new(text).map_err(|_| PhcError::Malformed)?;
-        let (Some(salt), Some(output)) = (hash.salt, hash.hash) else { return Err(PhcError::Malformed) };
-        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| PhcError::Malformed)?;
+    pub(crate) fn parse(text: &str) -> Result<Self, StoredError> {
+        let hash = PasswordHash::new(text).map_err(|_| StoredError::Malformed)?;
+        let (Some(salt), Some(output)) = (hash.salt, hash.hash) else { return Err(StoredError::Malformed) };
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| StoredError::Malformed)?;
         let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from);
-        let params = Params::try_from(&hash).map_err(|_| PhcError::Malformed)?;
+        let version = version.map_err(|_| StoredError::Malformed)?;
+        let params = Params::try_from(&hash).map_err(|_| StoredError::Malformed)?;
         if params.m_cost() > MOST.memory_kib || params.t_cost() > MOST.passes || params.p_cost() > MOST.lanes
         {
-            return Err(PhcError::TooCostly);
+            return Err(StoredError::TooCostly);
         }
-        let argon2 = Argon2::new(algorithm, version.map_err(|_| PhcError::Malformed)?, params);
-        Ok(Self { argon2, salt: salt.as_ref().to_vec(), output: output.as_bytes().to_vec() })
+        let output = output.as_bytes().to_vec();
+        let ours =
+            algorithm == Algorithm::Argon2id && version == Version::V0x13 && output.len() == OUTPUT_OCTETS;
+        let cost = ours.then(|| Cost::of(&params));
+        Ok(Self {
+            argon2: Argon2::new(algorithm, version, params),
+            salt: salt.as_ref().to_vec(),
+            output,
+            cost,
+        })
     }
 
     /// A hash that no password is known for: what an account that isn't there is checked against.
@@ -68,7 +77,12 @@ impl Phc {
         salt: [u8; SALT_OCTETS],
         output: [u8; OUTPUT_OCTETS],
     ) -> Option<Self> {
-        Some(Self { argon2: argon2id(cost)?, salt: salt.to_vec(), output: output.to_vec() })
+        Some(Self { argon2: argon2id(cost)?, salt: salt.to_vec(), output: output.to_vec(), cost: Some(cost) })
+    }
+
+    /// Whether it is as we make them, at this cost.
+    pub(crate) fn costs(&self, cost: Cost) -> bool {
+        self.cost == Some(cost)
     }
 
     /// Whether `password` has this hash. Costs what the hash says, whatever the answer.
@@ -152,7 +166,7 @@ mod tests {
     fn a_row_cannot_ask_for_a_gigabyte_or_an_hour() {
         for cost in ["m=4194304,t=1,p=1", "m=19456,t=1000,p=1", "m=19456,t=2,p=200"] {
             let text = format!("$argon2id$v=19${cost}$c2FsdHNhbHRzYWx0$1ezdBEQQoyBwDictSogJ9A");
-            assert_eq!(Phc::parse(&text).err(), Some(PhcError::TooCostly), "{cost}");
+            assert_eq!(Phc::parse(&text).err(), Some(StoredError::TooCostly), "{cost}");
         }
     }
 
@@ -161,7 +175,7 @@ mod tests {
         for text in
             ["", "secret", "$6$salt$hash", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0", "$argon2id$"]
         {
-            assert_eq!(Phc::parse(text).err(), Some(PhcError::Malformed), "{text}");
+            assert_eq!(Phc::parse(text).err(), Some(StoredError::Malformed), "{text}");
         }
     }
 }

@@ -1,0 +1,99 @@
+//! Hashes of crypt(3), told apart by their first characters: bcrypt, SHA-crypt, yescrypt.
+
+use sha_crypt::{PasswordVerifier as _, ShaCrypt, password_hash};
+use yescrypt::{Params, Yescrypt};
+
+use super::cost;
+use crate::stored::StoredError;
+
+/// Two seconds of a core.
+const MOST_BCRYPT: u32 = 15;
+
+/// Half a second. The least is what makers of such hashes raise lower numbers to.
+const MOST_ROUNDS: u32 = 1_000_000;
+const LEAST_ROUNDS: u32 = 1_000;
+
+/// What one check may take of memory, in octets, as for Argon2.
+const MOST_MEMORY: u64 = 256 * 1024 * 1024;
+
+/// The longest password that is tried: the time of SHA-crypt grows with it.
+const PASSWORD_OCTETS: usize = crate::PASSWORD_OCTETS;
+
+pub(crate) enum Crypt {
+    Bcrypt(String),
+    Sha(String),
+    Yescrypt(String),
+}
+
+impl Crypt {
+    pub(super) fn parse(text: &str) -> Result<Self, StoredError> {
+        let mut fields = text.split('$').skip(1);
+        match fields.next() {
+            // $2x$ and $2$ are of programs that got it wrong.
+            Some("2a" | "2b" | "2y") => bcrypt(text),
+            Some("5") => sha(text, fields.collect(), 43),
+            Some("6") => sha(text, fields.collect(), 86),
+            Some("y") => yescrypt(text, fields.collect()),
+            _ => Err(StoredError::UnknownScheme),
+        }
+    }
+
+    pub(super) fn matches(&self, password: &[u8]) -> Option<bool> {
+        if password.len() > PASSWORD_OCTETS {
+            return Some(false);
+        }
+        match self {
+            Self::Bcrypt(hash) => bcrypt::verify(password, hash).ok(),
+            Self::Sha(hash) => answer(ShaCrypt::default().verify_password(password, hash.as_str())),
+            Self::Yescrypt(hash) => answer(Yescrypt::default().verify_password(password, hash.as_str())),
+        }
+    }
+}
+
+fn answer(verified: password_hash::Result<()>) -> Option<bool> {
+    match verified {
+        Ok(()) => Some(true),
+        Err(password_hash::Error::PasswordInvalid) => Some(false),
+        Err(_) => None,
+    }
+}
+
+/// `$2b$cost$` and 53 characters of salt and hash.
+fn bcrypt(text: &str) -> Result<Crypt, StoredError> {
+    let parts: bcrypt::HashParts = text.parse().map_err(|_| StoredError::Malformed)?;
+    match parts.get_cost() {
+        0..4 => Err(StoredError::Malformed),
+        4..=MOST_BCRYPT => Ok(Crypt::Bcrypt(text.to_owned())),
+        _ => Err(StoredError::TooCostly),
+    }
+}
+
+/// `$6$rounds=n$salt$hash`, where the rounds may be missing.
+fn sha(text: &str, fields: Vec<&str>, length: usize) -> Result<Crypt, StoredError> {
+    let hash = match fields.as_slice() {
+        [rounds, _, hash] => {
+            let rounds = rounds.strip_prefix("rounds=").ok_or(StoredError::Malformed)?;
+            let rounds = cost(rounds, MOST_ROUNDS)?;
+            (rounds >= LEAST_ROUNDS).then_some(hash)
+        }
+        [_, hash] => Some(hash),
+        _ => None,
+    };
+    let whole = hash.is_some_and(|hash| hash.len() == length && is_crypt64(hash));
+    whole.then(|| Crypt::Sha(text.to_owned())).ok_or(StoredError::Malformed)
+}
+
+/// `$y$params$salt$hash`. The parameters are three characters, unless it is one of the forms that nobody uses.
+fn yescrypt(text: &str, fields: Vec<&str>) -> Result<Crypt, StoredError> {
+    let [params, salt, hash] = fields.as_slice() else { return Err(StoredError::Malformed) };
+    if params.len() != 3 || hash.len() != 43 || !is_crypt64(salt) || !is_crypt64(hash) {
+        return Err(StoredError::Malformed);
+    }
+    let params: Params = params.parse().map_err(|_| StoredError::Malformed)?;
+    let memory = u64::from(params.r()).saturating_mul(128).saturating_mul(params.n());
+    (memory <= MOST_MEMORY).then(|| Crypt::Yescrypt(text.to_owned())).ok_or(StoredError::TooCostly)
+}
+
+fn is_crypt64(text: &str) -> bool {
+    text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'/'))
+}
