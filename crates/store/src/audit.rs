@@ -209,6 +209,12 @@ impl AuditEvent {
     pub fn about(self, credential: impl ToString) -> Self {
         Self { credential: Some(credential.to_string()), ..self }
     }
+
+    /// The event without its time and session: equal for events that may become one entry.
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        Self { at: Timestamp::UNIX_EPOCH, session: None, ..self.clone() }
+    }
 }
 
 /// Events of one hour that differ in nothing but time and session.
@@ -220,6 +226,31 @@ pub struct AuditEntry {
     pub first_at: Timestamp,
     /// How many.
     pub count: u64,
+}
+
+impl From<AuditEvent> for AuditEntry {
+    fn from(event: AuditEvent) -> Self {
+        Self { first_at: event.at, event, count: 1 }
+    }
+}
+
+impl AuditEntry {
+    /// Takes in another, which is alike.
+    pub fn merge(&mut self, other: AuditEntry) {
+        self.count = self.count.saturating_add(other.count);
+        self.first_at = self.first_at.min(other.first_at);
+        if other.event.at >= self.event.at {
+            self.event = other.event;
+        }
+    }
+
+    /// The entry without what an attacker can make up: whom, whence and by what.
+    #[must_use]
+    pub fn blurred(&self) -> Self {
+        let event =
+            AuditEvent { account: None, ip: None, credential: None, session: None, ..self.event.clone() };
+        Self { event, ..*self }
+    }
 }
 
 /// Which entries to list; an empty filter lists all.
@@ -241,15 +272,16 @@ pub struct AuditFilter {
 
 /// The audit trail.
 ///
-/// Changes of accounts and credentials enter it with the change, in one transaction: the methods that make them do it.
+/// Changes of accounts and credentials enter it with the change, in one transaction: the methods that make them do it. Each is
+/// an entry of its own.
 /// Authentications are noted here; they are written together a little later, so that logging in never waits for it.
-/// Events within an hour of the first that differ in nothing but time and session become one entry with a count, and the
+/// Events noted or recorded within an hour of the first that differ in nothing but time and session become one entry with a count, and the
 /// number of new entries about failures is bounded by the hour, beyond which they lose what tells them apart.
 pub trait Audit: Send + Sync + 'static {
     /// Notes an event. Written soon; [`Accounts::flush`](crate::Accounts::flush) writes it now.
     fn note(&self, event: AuditEvent);
 
-    /// Writes an event now.
+    /// Writes an event that goes with no change of the store now.
     fn record(&self, event: &AuditEvent) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The entries that the filter lets through, newest first.

@@ -1,36 +1,102 @@
-//! The audit trail as rows.
+//! The audit trail.
 
-use sqlx::{Sqlite, Transaction};
-use store::{AuditEvent, Error};
+mod gathered;
+mod ledger;
+mod row;
 
+use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
+use sqlx::{QueryBuilder, Sqlite, Transaction};
+use store::{Audit, AuditEntry, AuditEvent, AuditFilter, Error};
+
+use super::SqliteAccounts;
 use crate::failure::unavailable;
 
-/// Enters a change into the trail, in the transaction that makes it. Each is a row of its own, so that their order can be
+pub(super) use gathered::Gathered;
+
+/// Events alike that are no further apart than this, in milliseconds, are one entry.
+const TOGETHER: i64 = 60 * 60 * 1000;
+
+/// How many entries about failures may begin within [`TOGETHER`] and say whom, whence and by what.
+const FAILURES: u32 = 2_000;
+
+/// How many entries one transaction forgets: a few milliseconds in which logins are not written down.
+const PIECE: u32 = 1_000;
+
+impl Audit for SqliteAccounts {
+    fn note(&self, event: AuditEvent) {
+        self.notes.event(event);
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        let entry = AuditEntry::from(event.clone());
+        ledger::write(&mut transaction, [entry]).await.map_err(unavailable)?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, Error> {
+        let limit = filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let (mut query, mut entries) = (select(filter), Vec::new());
+        let mut rows = query.build().persistent(false).fetch(&self.readers);
+        while entries.len() < limit
+            && let Some(row) = rows.try_next().await.map_err(unavailable)?
+        {
+            entries.extend(Some(row::read(&row)?).filter(|entry| comes_from(entry, filter)));
+        }
+        Ok(entries)
+    }
+
+    async fn prune(&self, before: Timestamp) -> Result<u64, Error> {
+        let mut pruned = 0;
+        loop {
+            let piece = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
+            let piece = sqlx::query(piece).bind(before.as_millisecond()).bind(PIECE);
+            let gone = piece.execute(&self.writer).await.map_err(unavailable)?.rows_affected();
+            pruned += gone;
+            if gone < u64::from(PIECE) {
+                return Ok(pruned);
+            }
+        }
+    }
+}
+
+/// Enters a change into the trail, in the transaction that makes it. Each is an entry of its own, so that their order can be
 /// seen: an attacker makes none.
 pub(super) async fn enter(
     transaction: &mut Transaction<'_, Sqlite>,
     event: &AuditEvent,
 ) -> Result<(), Error> {
-    insert(transaction, event).await.map_err(unavailable)
+    row::insert(transaction, &AuditEntry::from(event.clone())).await.map_err(unavailable)
 }
 
-async fn insert(transaction: &mut Transaction<'_, Sqlite>, event: &AuditEvent) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO audit (first_at, at, count, action, result, reason, account, credential, mechanism, scope, ip, \
-         tls, session) VALUES ($1, $1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(event.at.as_millisecond())
-    .bind(event.action.name())
-    .bind(event.result.name())
-    .bind(event.reason.as_ref())
-    .bind(event.account.as_deref().unwrap_or_default())
-    .bind(event.credential.as_deref().unwrap_or_default())
-    .bind(event.mechanism.as_deref().unwrap_or_default())
-    .bind(event.scope.as_deref().unwrap_or_default())
-    .bind(event.ip.map(|ip| ip.to_string()).unwrap_or_default())
-    .bind(event.tls.as_deref().unwrap_or_default())
-    .bind(event.session.as_deref().unwrap_or_default())
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
+/// Writes what was gathered.
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    gathered: &Gathered,
+) -> Result<(), sqlx::Error> {
+    ledger::write(transaction, gathered.entries()).await
+}
+
+/// All that SQL can tell of the filter: it knows no networks.
+fn select(filter: &AuditFilter) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT * FROM audit WHERE 1");
+    if let Some(account) = &filter.account {
+        query.push(" AND account = ").push_bind(account.clone());
+    }
+    if let Some(action) = filter.action {
+        query.push(" AND action = ").push_bind(action.name());
+    }
+    if let Some(result) = filter.result {
+        query.push(" AND result = ").push_bind(result.name());
+    }
+    if let Some(since) = filter.since {
+        query.push(" AND at >= ").push_bind(since.as_millisecond());
+    }
+    query.push(" ORDER BY at DESC, id DESC");
+    query
+}
+
+fn comes_from(entry: &AuditEntry, filter: &AuditFilter) -> bool {
+    filter.network.is_none_or(|network| entry.event.ip.is_some_and(|ip| network.contains(&ip)))
 }

@@ -1,4 +1,4 @@
-//! Last logins and last uses, gathered in memory and written together a little later.
+//! Last logins, last uses and what is audited of logins, gathered in memory and written together a little later.
 //!
 //! They are for people to read, so losing the last second of them in a crash is no harm; a sync for each login would be.
 
@@ -9,9 +9,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::{Sqlite, SqlitePool, Transaction};
-use store::LastUse;
+use store::{AuditEvent, LastUse};
 use tokio::sync::Notify;
 use types::{AccountId, CredentialId};
+
+use super::audit::{self, Gathered};
 
 /// How long notes gather.
 const GATHER: Duration = Duration::from_secs(1);
@@ -27,6 +29,7 @@ struct Pending {
     logins: HashMap<AccountId, Timestamp>,
     networks: HashMap<(AccountId, IpNet), Timestamp>,
     uses: HashMap<CredentialId, LastUse>,
+    events: Gathered,
 }
 
 impl Notes {
@@ -64,15 +67,23 @@ impl Notes {
         self.noted.notify_one();
     }
 
-    /// Writes what is noted, in one transaction. What could not be written is forgotten.
+    pub(super) fn event(&self, event: AuditEvent) {
+        self.pending().events.add(event.into());
+        self.noted.notify_one();
+    }
+
+    /// Writes what is noted, in one transaction. What could not be written is forgotten, but for the audit trail, which is
+    /// tried again.
     pub(super) async fn flush(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
         let pending = std::mem::take(&mut *self.pending());
         if pending.is_empty() {
             return Ok(());
         }
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        pending.write(&mut transaction).await?;
-        transaction.commit().await
+        let written = pending.write(writer).await;
+        if written.is_err() {
+            self.pending().events.add_all(pending.events);
+        }
+        written
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -82,20 +93,22 @@ impl Notes {
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.logins.is_empty() && self.uses.is_empty()
+        self.logins.is_empty() && self.uses.is_empty() && self.events.is_empty()
     }
 
-    async fn write(self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), sqlx::Error> {
-        for (id, at) in self.logins {
-            write_login(transaction, id, at).await?;
+    async fn write(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+        for (id, at) in &self.logins {
+            write_login(&mut transaction, *id, *at).await?;
         }
-        for ((id, network), at) in self.networks {
-            write_network(transaction, id, network, at).await?;
+        for ((id, network), at) in &self.networks {
+            write_network(&mut transaction, *id, *network, *at).await?;
         }
-        for (id, last_use) in self.uses {
-            write_use(transaction, id, last_use).await?;
+        for (id, last_use) in &self.uses {
+            write_use(&mut transaction, *id, last_use).await?;
         }
-        Ok(())
+        audit::write(&mut transaction, &self.events).await?;
+        transaction.commit().await
     }
 }
 
@@ -134,14 +147,14 @@ async fn write_network(
 async fn write_use(
     transaction: &mut Transaction<'_, Sqlite>,
     id: CredentialId,
-    last_use: LastUse,
+    last_use: &LastUse,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE app_passwords SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 WHERE id = $4",
     )
     .bind(last_use.at.as_millisecond())
     .bind(last_use.ip.to_string())
-    .bind(last_use.mechanism)
+    .bind(&last_use.mechanism)
     .bind(id.as_bytes().to_vec())
     .execute(&mut **transaction)
     .await

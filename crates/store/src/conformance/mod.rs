@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod app_passwords;
+pub mod audit;
 pub mod import;
 pub mod lease;
 pub mod operate;
@@ -16,7 +17,7 @@ pub mod submit;
 
 /// Makes a test of each function of the suite.
 ///
-/// `$open` is an async function that gives `(accounts, spool, guard)`: an implementation of `Accounts` and `AppPasswords`, one of
+/// `$open` is an async function that gives `(accounts, spool, guard)`: an implementation of `Accounts`, `AppPasswords` and `Audit`, one of
 /// `Spool`, both empty, and what keeps them alive.
 #[macro_export]
 macro_rules! conformance {
@@ -40,6 +41,11 @@ macro_rules! conformance {
             switching_it_on_or_off_ends_what_was_proved_before, a_step_is_used_once_and_those_before_it_never,
             a_recovery_code_is_used_once_by_its_owner, fresh_recovery_codes_replace_those_left,
             without_a_second_factor_its_recovery_codes_are_gone);
+        $crate::conformance!(@accounts $open, audit:
+            every_change_of_an_account_is_told, every_change_of_an_app_password_is_told, what_changes_nothing_is_not_told,
+            an_entry_comes_back_as_it_was_noted, what_is_alike_within_an_hour_is_one_entry,
+            the_newest_come_first_and_filters_narrow, the_old_is_forgotten,
+            an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
         $crate::conformance!(@spool $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,

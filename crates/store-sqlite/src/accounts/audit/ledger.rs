@@ -1,0 +1,61 @@
+//! Enters into the trail what may come in any number: what is alike becomes one entry, and entries about failures are bounded.
+
+use jiff::Timestamp;
+use sqlx::{Sqlite, Transaction};
+use store::{AuditEntry, AuditResult};
+
+use super::{FAILURES, TOGETHER, row};
+
+/// Writes the entries, each into one that is there if it can be.
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    entries: impl IntoIterator<Item = AuditEntry> + Send,
+) -> Result<(), sqlx::Error> {
+    let mut ledger = Ledger { transaction, room: None };
+    for entry in Vec::from_iter(entries) {
+        ledger.enter(&entry).await?;
+    }
+    Ok(())
+}
+
+struct Ledger<'t, 'c> {
+    transaction: &'t mut Transaction<'c, Sqlite>,
+    /// How many more entries about failures there may be, once that is known.
+    room: Option<u32>,
+}
+
+impl Ledger<'_, '_> {
+    async fn enter(&mut self, entry: &AuditEntry) -> Result<(), sqlx::Error> {
+        if row::merge(self.transaction, entry).await? {
+            return Ok(());
+        }
+        if self.takes_room(entry).await? {
+            return row::insert(self.transaction, entry).await;
+        }
+        let blurred = entry.blurred();
+        if row::merge(self.transaction, &blurred).await? {
+            return Ok(());
+        }
+        row::insert(self.transaction, &blurred).await
+    }
+
+    /// Whether there is room for another entry like this, which is then taken.
+    async fn takes_room(&mut self, entry: &AuditEntry) -> Result<bool, sqlx::Error> {
+        if entry.event.result == AuditResult::Success {
+            return Ok(true);
+        }
+        let room = match self.room {
+            Some(room) => room,
+            None => self.count_room(entry.event.at).await?,
+        };
+        self.room = Some(room.saturating_sub(1));
+        Ok(room > 0)
+    }
+
+    async fn count_room(&mut self, at: Timestamp) -> Result<u32, sqlx::Error> {
+        let count = "SELECT count(*) FROM audit WHERE result = 'failure' AND first_at > $1";
+        let count = sqlx::query_scalar(count).bind(at.as_millisecond() - TOGETHER);
+        let begun: u32 = count.fetch_one(&mut **self.transaction).await?;
+        Ok(FAILURES.saturating_sub(begun))
+    }
+}

@@ -1,0 +1,91 @@
+//! Entries of the trail as rows. What is absent is the empty text there, so that rows which are alike are equal.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row, Sqlite, Transaction};
+use store::{AuditEntry, AuditEvent, AuditResult, Corrupt};
+
+use super::TOGETHER;
+use crate::row::{Columns, time};
+
+type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+/// Adds the entry.
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    entry: &AuditEntry,
+) -> Result<(), sqlx::Error> {
+    let insert = "INSERT INTO audit (action, result, reason, account, credential, mechanism, scope, ip, tls, session, \
+                  first_at, at, count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    bind(sqlx::query(insert), entry).execute(&mut **transaction).await.map(drop)
+}
+
+/// Adds the entry to one like it that began a short while before; `false` if there is none.
+pub(super) async fn merge(
+    transaction: &mut Transaction<'_, Sqlite>,
+    entry: &AuditEntry,
+) -> Result<bool, sqlx::Error> {
+    let update = "UPDATE audit SET session = iif(at > $12, session, $10), first_at = min(first_at, $11), \
+                  at = max(at, $12), count = count + $13 \
+                  WHERE id = (SELECT id FROM audit WHERE action = $1 AND result = $2 AND reason = $3 \
+                  AND account = $4 AND credential = $5 AND mechanism = $6 AND scope = $7 AND ip = $8 AND tls = $9 \
+                  AND first_at BETWEEN $14 AND $12 ORDER BY first_at DESC LIMIT 1)";
+    let update = bind(sqlx::query(update), entry).bind(entry.event.at.as_millisecond() - TOGETHER);
+    Ok(update.execute(&mut **transaction).await?.rows_affected() > 0)
+}
+
+/// `$1` to `$13`.
+fn bind(query: Query, entry: &AuditEntry) -> Query {
+    let event = &entry.event;
+    query
+        .bind(event.action.name())
+        .bind(event.result.name())
+        .bind(event.reason.clone().into_owned())
+        .bind(event.account.clone().unwrap_or_default())
+        .bind(event.credential.clone().unwrap_or_default())
+        .bind(event.mechanism.clone().unwrap_or_default())
+        .bind(event.scope.clone().unwrap_or_default())
+        .bind(event.ip.map(|ip| ip.to_canonical().to_string()).unwrap_or_default())
+        .bind(event.tls.clone().unwrap_or_default())
+        .bind(event.session.clone().unwrap_or_default())
+        .bind(entry.first_at.as_millisecond())
+        .bind(event.at.as_millisecond())
+        .bind(i64::try_from(entry.count).unwrap_or(i64::MAX))
+}
+
+pub(super) fn read(row: &SqliteRow) -> Result<AuditEntry, Corrupt> {
+    let id: i64 = row.try_get("id").unwrap_or_default();
+    let columns = Columns::of(row, "audit", id);
+    Ok(AuditEntry {
+        event: event(&columns)?,
+        first_at: columns.read("first_at", time)?,
+        count: columns.read("count", |count: i64| u64::try_from(count).ok())?,
+    })
+}
+
+fn event(columns: &Columns<'_>) -> Result<AuditEvent, Corrupt> {
+    Ok(AuditEvent {
+        at: columns.read("at", time)?,
+        action: columns.read("action", |name: &str| name.parse().ok())?,
+        result: columns.read("result", result)?,
+        reason: Cow::Owned(columns.take("reason")?),
+        account: present(columns, "account")?,
+        credential: present(columns, "credential")?,
+        mechanism: present(columns, "mechanism")?,
+        scope: present(columns, "scope")?,
+        ip: present(columns, "ip")?,
+        tls: present(columns, "tls")?,
+        session: present(columns, "session")?,
+    })
+}
+
+fn present<T: FromStr>(columns: &Columns<'_>, column: &'static str) -> Result<Option<T>, Corrupt> {
+    let parse = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
+    columns.read(column, parse)
+}
+
+fn result(name: &str) -> Option<AuditResult> {
+    AuditResult::ALL.into_iter().find(|result| result.name() == name)
+}

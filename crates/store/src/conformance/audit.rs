@@ -1,0 +1,181 @@
+//! What [`Audit`] promises, and that changes enter it.
+#![expect(missing_docs, reason = "the names say it")]
+
+use std::borrow::Cow;
+
+use super::sample::{account, app_password, at, mailbox};
+use crate::{
+    Accounts, Action, AppPasswords, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, Import,
+};
+
+const HOUR: i64 = 3600;
+
+/// A failed login.
+fn failure(name: &str, ip: &str, seconds: i64) -> AuditEvent {
+    AuditEvent {
+        at: at(seconds),
+        action: Action::Login,
+        result: AuditResult::Failure,
+        reason: Cow::Borrowed("bad-password"),
+        account: Some(name.to_owned()),
+        credential: None,
+        mechanism: Some("PLAIN".to_owned()),
+        scope: Some("smtp".to_owned()),
+        ip: Some(ip.parse().unwrap()),
+        tls: Some("TLSv1.3".to_owned()),
+        session: Some(format!("session at {seconds}")),
+    }
+}
+
+async fn all(audit: &impl Audit) -> Vec<AuditEntry> {
+    audit.entries(&AuditFilter::default()).await.unwrap()
+}
+
+/// Whom and what the entries are about, oldest first.
+async fn told(audit: &impl Audit) -> Vec<(String, Action, Option<String>)> {
+    let entries = all(audit).await.into_iter().rev();
+    entries
+        .map(|AuditEntry { event, .. }| (event.account.unwrap_or_default(), event.action, event.credential))
+        .collect()
+}
+
+pub async fn every_change_of_an_account_is_told<A: Accounts + Audit>(store: &A) {
+    let alice = account(1, "Alice@example.org");
+    store.add(&alice).await.unwrap();
+    store.set_password(alice.id, "another", at(1)).await.unwrap();
+    store.rehash(alice.id, "another", "dear", at(2)).await.unwrap();
+    store.set_disabled(alice.id, true, at(3)).await.unwrap();
+    store.set_disabled(alice.id, false, at(4)).await.unwrap();
+    store.set_disabled(alice.id, true, at(5)).await.unwrap();
+    store.rename(alice.id, &mailbox("alicia@example.org"), at(6)).await.unwrap();
+    store.remove(alice.id, at(7)).await.unwrap();
+    let (old, password) = ("alice@example.org", Some(AuditEvent::PASSWORD.to_owned()));
+    let expected = [
+        (old, Action::UserAdd, None),
+        (old, Action::PasswordSet, password.clone()),
+        (old, Action::PasswordRehash, password),
+        (old, Action::UserDisable, None),
+        (old, Action::UserEnable, None),
+        (old, Action::UserDisable, None),
+        (old, Action::UserRename, None),
+        ("alicia@example.org", Action::UserRename, None),
+        ("alicia@example.org", Action::UserRemove, None),
+    ];
+    assert_eq!(told(store).await, expected.map(|(name, action, about)| (name.to_owned(), action, about)));
+    assert!(all(store).await.iter().all(|entry| entry.count == 1 && entry.event.reason == "ok"));
+}
+
+pub async fn every_change_of_an_app_password_is_told<A: Accounts + AppPasswords + Audit>(store: &A) {
+    let alice = account(1, "alice@example.org");
+    let (account, app_passwords) = (alice.clone(), Vec::new());
+    let import = Import { account, app_passwords, second_factor: None, identities: Vec::new(), at: at(0) };
+    store.import(&import).await.unwrap();
+    let password = app_password(1, &alice);
+    store.create(&password, &[1; 32], 10).await.unwrap();
+    store.revoke(alice.id, password.id, at(2)).await.unwrap();
+    let expected = [
+        (Action::UserImport, None),
+        (Action::AppPasswordCreate, Some(password.id.to_string())),
+        (Action::AppPasswordRevoke, Some(password.id.to_string())),
+    ];
+    assert_eq!(told(store).await, expected.map(|(action, about)| (alice.address.normal(), action, about)));
+}
+
+pub async fn what_changes_nothing_is_not_told<A: Accounts + AppPasswords + Audit>(store: &A) {
+    let alice = account(1, "alice@example.org");
+    store.add(&alice).await.unwrap();
+    let before = all(store).await;
+    store.add(&account(2, "ALICE@example.org")).await.unwrap_err();
+    store.create(&app_password(1, &alice), &[1; 32], 0).await.unwrap_err();
+    assert!(!store.rehash(alice.id, "never was", "dear", at(1)).await.unwrap());
+    assert!(!store.revoke(alice.id, app_password(1, &alice).id, at(1)).await.unwrap());
+    assert!(!store.adopt(app_password(1, &alice).id, &[2; 32], at(1)).await.unwrap());
+    assert_eq!(all(store).await, before);
+}
+
+pub async fn an_entry_comes_back_as_it_was_noted<A: Accounts + Audit>(store: &A) {
+    let event = failure("nobody@example.org", "::ffff:192.0.2.1", 1);
+    store.note(event.clone());
+    store.flush().await.unwrap();
+    let bare = AuditEvent { account: None, ..AuditEvent::change(Action::KeyRotate, "", at(2)) };
+    store.record(&bare).await.unwrap();
+    let canonical = AuditEvent { ip: Some([192, 0, 2, 1].into()), ..event };
+    assert_eq!(all(store).await, [AuditEntry::from(bare), AuditEntry::from(canonical)]);
+}
+
+pub async fn what_is_alike_within_an_hour_is_one_entry<A: Accounts + Audit>(store: &A) {
+    let alice = |seconds| failure("alice@example.org", "192.0.2.1", seconds);
+    store.note(alice(0));
+    store.note(alice(1));
+    store.flush().await.unwrap();
+    store.note(alice(HOUR));
+    store.flush().await.unwrap();
+    assert_eq!(all(store).await, [AuditEntry { event: alice(HOUR), first_at: at(0), count: 3 }]);
+
+    store.record(&alice(HOUR + 1)).await.unwrap();
+    store.record(&failure("alice@example.org", "192.0.2.2", HOUR + 2)).await.unwrap();
+    store.record(&AuditEvent { reason: "expired".into(), ..alice(HOUR + 3) }).await.unwrap();
+    let counts: Vec<_> = all(store).await.iter().map(|entry| entry.count).collect();
+    assert_eq!(counts, [1, 1, 1, 3], "neither later, nor from elsewhere, nor for another reason");
+}
+
+pub async fn the_newest_come_first_and_filters_narrow<A: Accounts + Audit>(store: &A) {
+    for (n, ip) in ["192.0.2.1", "192.0.2.200", "198.51.100.1", "2001:db8::1"].iter().enumerate() {
+        let n = i64::try_from(n).unwrap();
+        store.record(&failure(&format!("user{n}@example.org"), ip, n)).await.unwrap();
+    }
+    store.add(&account(1, "user1@example.org")).await.unwrap();
+    let count = async |filter: AuditFilter| store.entries(&filter).await.unwrap().len();
+    let none = AuditFilter::default;
+    let network = |network: &str| Some(network.parse().unwrap());
+    assert_eq!(count(none()).await, 5);
+    assert_eq!(count(AuditFilter { account: Some("user1@example.org".to_owned()), ..none() }).await, 2);
+    assert_eq!(count(AuditFilter { action: Some(Action::Login), ..none() }).await, 4);
+    assert_eq!(count(AuditFilter { result: Some(AuditResult::Success), ..none() }).await, 1);
+    assert_eq!(count(AuditFilter { network: network("192.0.2.0/25"), ..none() }).await, 1);
+    assert_eq!(count(AuditFilter { network: network("2001:db8::/32"), ..none() }).await, 1);
+    assert_eq!(count(AuditFilter { since: Some(at(2)), ..none() }).await, 2);
+    let oldest = AuditFilter { network: network("192.0.2.0/24"), limit: Some(1), ..none() };
+    let last: Vec<_> = store.entries(&oldest).await.unwrap().into_iter().map(|entry| entry.event).collect();
+    assert_eq!(last, [failure("user1@example.org", "192.0.2.200", 1)]);
+}
+
+pub async fn the_old_is_forgotten<A: Accounts + Audit>(store: &A) {
+    for n in 0..2500 {
+        store.note(AuditEvent { result: AuditResult::Success, ..failure(&n.to_string(), "192.0.2.1", n) });
+    }
+    store.flush().await.unwrap();
+    assert_eq!(store.prune(at(2400)).await.unwrap(), 2400);
+    assert_eq!(all(store).await.len(), 100);
+    assert_eq!(store.prune(at(2400)).await.unwrap(), 0);
+}
+
+/// 100,000 names within an hour, from as many addresses: some thousand entries, none of them lost in number.
+pub async fn an_attack_with_ever_new_names_is_a_bounded_number_of_entries<A: Accounts + Audit>(store: &A) {
+    let names = 100_000;
+    for n in 0..names {
+        let ip = std::net::Ipv4Addr::from_bits(n).to_string();
+        store.note(failure(&format!("user{n}@example.org"), &ip, i64::from(n) / 30));
+        if n % 10_000 == 0 {
+            store.flush().await.unwrap();
+        }
+    }
+    store.flush().await.unwrap();
+    let entries = all(store).await;
+    assert!(entries.len() <= 2_100, "{}", entries.len());
+    assert_eq!(entries.iter().map(|entry| entry.count).sum::<u64>(), u64::from(names));
+    let blurred: Vec<_> = entries.iter().filter(|entry| entry.event.account.is_none()).collect();
+    assert_eq!(blurred.len(), 1);
+    let at = blurred[0].event.at;
+    let expected = AuditEvent { at, account: None, ip: None, session: None, ..failure("", "0.0.0.0", 0) };
+    assert_eq!(blurred[0].event, expected);
+
+    store.note(failure("user1@example.org", "0.0.0.1", 2));
+    store.add(&account(1, "alice@example.org")).await.unwrap();
+    store.flush().await.unwrap();
+    assert_eq!(
+        all(store).await.len(),
+        entries.len() + 1,
+        "changes are still told, and what is known is counted"
+    );
+}
