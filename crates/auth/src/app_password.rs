@@ -3,13 +3,13 @@
 //! They carry 75 bits of chance, so no slow hash is needed: an HMAC under a key that isn't in the store is a
 //! single look-up however many there are, and no column gives away any part of the password.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use rand::RngExt as _;
 use sha2::Sha256;
 use types::Secret;
 use zeroize::Zeroizing;
 
-use crate::{MasterKey, Purpose};
+use crate::key::{Key, Purpose, keyed};
 
 /// Letters in an app password: 26^16 is 75.2 bits.
 pub const LETTERS: usize = 16;
@@ -74,14 +74,13 @@ pub fn normalise(typed: &Secret) -> Option<AppPassword> {
     free.next().is_none().then_some(AppPassword(letters))
 }
 
-/// The key of the digests, derived from the master key.
+/// The key of the digests, derived from the root key of the store.
 pub struct AppPasswordKey(Hmac<Sha256>);
 
 impl AppPasswordKey {
     /// Derives it.
-    #[must_use]
-    pub fn new(master: &MasterKey) -> Self {
-        Self::with(keyed(master.derive(Purpose::AppPasswordDigest).as_slice()))
+    pub(crate) fn new(root: &Key) -> Self {
+        Self::with(keyed(root.derive(Purpose::AppPasswordDigest).as_slice()))
     }
 
     pub(crate) fn with(digest: Hmac<Sha256>) -> Self {
@@ -99,12 +98,6 @@ impl std::fmt::Debug for AppPasswordKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("AppPasswordKey(…)")
     }
-}
-
-/// HMAC-SHA-256 under `key`, ready to take what is to be digested.
-#[expect(clippy::expect_used, reason = "RFC 2104 section 3: HMAC takes a key of any length")]
-pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("a key of any length")
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use types::{AccountId, CredentialId, Mailbox, Secret, SessionFacts};
 use crate::app_password::normalise;
 use crate::recent::Recent;
 use crate::standing::Standing;
-use crate::{AppPasswordKey, Checked, HashError, Hasher, MasterKey};
+use crate::{AppPasswordKey, Checked, HashError, Hasher, Keyring};
 
 /// Who logged in, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +126,8 @@ impl Reason {
 
 impl<S: Accounts + AppPasswords> Authenticator<S> {
     /// `now` reads the clock.
-    pub fn new(store: Arc<S>, master: &MasterKey, hasher: Arc<Hasher>, now: fn() -> Timestamp) -> Self {
-        let (digests, recent) = (AppPasswordKey::new(master), Recent::new());
+    pub fn new(store: Arc<S>, keyring: &Keyring, hasher: Arc<Hasher>, now: fn() -> Timestamp) -> Self {
+        let (digests, recent) = (keyring.app_passwords(), Recent::new());
         Self { store, digests, hasher, recent, found: Standing::new(), standing: Standing::new(), now }
     }
 

@@ -6,8 +6,21 @@
 //!
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
+mod key;
+mod key_file;
+pub use key_file::{KeyFileError, KeyFileLock};
+
 mod master_key;
-pub use master_key::{KeyFileError, MasterKey, Purpose};
+pub use master_key::MasterKeys;
+
+mod seal;
+pub use seal::SealError;
+
+mod marks;
+pub use marks::MarkKey;
+
+mod keyring;
+pub use keyring::{Keyring, KeyringError};
 
 pub mod app_password;
 pub use app_password::AppPasswordKey;

@@ -1,160 +1,135 @@
-//! The master key: 32 random octets in a file, from which every other key is derived.
+//! The master keys: 32 random octets each, in a file that is not part of the store.
 //!
-//! The file holds one line, `ID KEY`: a number and 32 octets in base64, below comments. The number is there so
-//! that a file can come to hold more than one key.
+//! Every line of the file is `ID KEY`: a number and the key in base64, below comments. The greatest number is the newest key,
+//! which seals; the others only open what they sealed. See docs/decisions/0007-keys.md.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use hkdf::Hkdf;
-use rand::Rng as _;
-use sha2::Sha256;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Far more than a key file holds, so that a wrong path (a device, a mailbox) can't fill the memory.
-const FILE_OCTETS: u64 = 16 * 1024;
-
-/// Owner alone reads and writes.
-const MODE: u32 = 0o600;
+use crate::key::Key;
+use crate::key_file::{self, KeyFileError, KeyFileLock};
 
 const PREAMBLE: &str = "\
-# The master key of Gatepost. Keep a copy in a safe place: without it no app password works.
-# Whoever reads it can guess app passwords from a stolen store.
+# The master keys of Gatepost. Keep a copy in a safe place: without them no login works.
+# Whoever reads them can open the secrets of a stolen store.
 ";
 
-/// The key from which the others are derived. Neither printed nor stored anywhere but in its file.
-pub struct MasterKey(Zeroizing<[u8; 32]>);
-
-/// What a derived key is for; two purposes never share one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// The digest by which an app password is found.
-    AppPasswordDigest,
+/// The keys of a key file. Neither printed nor stored anywhere but in that file.
+pub struct MasterKeys {
+    file: PathBuf,
+    /// The oldest first; never empty.
+    keys: Vec<(u32, Key)>,
 }
 
-impl Purpose {
-    /// The `info` of HKDF (RFC 5869 section 3.2). Changing one makes everything derived with it worthless.
-    fn info(self) -> &'static [u8] {
-        match self {
-            Purpose::AppPasswordDigest => b"gatepost app-password digest 1",
-        }
-    }
-}
-
-/// Why a key file was not read or written; says what to do about it.
-#[derive(Debug, Error)]
-pub enum KeyFileError {
-    #[error("there is no master key {file}: make one with `gatepost key generate {file}`", file = .0.display())]
-    Missing(PathBuf),
-    #[error("cannot read the master key {}", .0.display())]
-    Unreadable(PathBuf, #[source] io::Error),
-    #[error("others may read the master key {} (mode {:03o}): `chmod 600` it", .0.display(), .1)]
-    Exposed(PathBuf, u32),
-    #[error("{} is no master key: expected one line, a number and 32 octets in base64", .0.display())]
-    Malformed(PathBuf),
-    #[error("{} exists already, and a master key is never overwritten; name another file", .0.display())]
-    Exists(PathBuf),
-    #[error("cannot write the master key {}", .0.display())]
-    Unwritable(PathBuf, #[source] io::Error),
-}
-
-impl MasterKey {
-    /// Reads the key from its file, which nobody but its owner may read.
+impl MasterKeys {
+    /// Reads the keys from their file, which nobody but its owner may read.
     ///
     /// # Errors
-    /// When the file is missing, readable by others, or no key file.
-    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
-        let text = read_private(path)?;
-        parse(&text).ok_or_else(|| KeyFileError::Malformed(path.to_owned()))
+    /// When the file is missing, a link, readable by others, or no key file.
+    pub fn load(file: &Path) -> Result<Self, KeyFileError> {
+        parse(file, &key_file::read(file)?)
     }
 
-    /// Makes a new key and its file, mode 0600, on stable storage when this returns.
+    /// Makes a file with one new key, mode 0600, on stable storage when this returns.
     ///
     /// # Errors
     /// When the file exists or can't be written.
-    pub fn generate(path: &Path) -> Result<Self, KeyFileError> {
-        let mut key = Zeroizing::new([0; 32]);
-        rand::rng().fill_bytes(key.as_mut_slice());
-        let line = Zeroizing::new(format!("{PREAMBLE}1 {}\n", *Zeroizing::new(BASE64.encode(*key))));
-        write_private(path, line.as_bytes()).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
-            _ => KeyFileError::Unwritable(path.to_owned(), error),
-        })?;
-        Ok(Self(key))
+    pub fn generate(file: &Path) -> Result<Self, KeyFileError> {
+        let key = Key::random();
+        let text = Zeroizing::new([PREAMBLE, &line(1, &key)].concat());
+        key_file::make(file, &text)?;
+        Ok(Self { file: file.to_owned(), keys: vec![(1, key)] })
     }
 
-    /// The key for one purpose. The same master key and purpose always give the same key.
+    /// Adds a new key to the file, behind those that are there.
+    ///
+    /// # Errors
+    /// When the file is none, or it can't be replaced.
+    pub fn add(lock: &KeyFileLock) -> Result<Self, KeyFileError> {
+        let file = lock.file();
+        let text = key_file::read(file)?;
+        let mut keys = parse(file, &text)?;
+        let id = keys.newest().checked_add(1).ok_or_else(|| KeyFileError::NumbersUsedUp(file.to_owned()))?;
+        let key = Key::random();
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let text = Zeroizing::new([text.as_str(), end, &line(id, &key)].concat());
+        key_file::replace(lock, &text, id)?;
+        keys.keys.push((id, key));
+        Ok(keys)
+    }
+
+    /// Where they are from.
     #[must_use]
-    pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
-        let mut key = Zeroizing::new([0; 32]);
-        // RFC 5869 section 2.3: expanding fails only beyond 255 hash lengths; this is one.
-        let expanded =
-            Hkdf::<Sha256>::new(None, self.0.as_slice()).expand(purpose.info(), key.as_mut_slice());
-        debug_assert!(expanded.is_ok());
-        key
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The number of the key that seals.
+    #[must_use]
+    pub fn newest(&self) -> u32 {
+        self.keys.last().map_or(0, |(id, _)| *id)
+    }
+
+    /// The key with this number.
+    pub(crate) fn key(&self, id: u32) -> Option<&Key> {
+        self.keys.iter().find(|(known, _)| *known == id).map(|(_, key)| key)
+    }
+
+    /// The first key there was.
+    pub(crate) fn oldest(&self) -> Option<&Key> {
+        self.keys.first().map(|(_, key)| key)
     }
 }
 
-impl std::fmt::Debug for MasterKey {
+impl std::fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MasterKey(…)")
+        f.write_str("MasterKeys(…)")
     }
 }
 
-fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
-    let unreadable = |error| KeyFileError::Unreadable(path.to_owned(), error);
-    let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => KeyFileError::Missing(path.to_owned()),
-        _ => unreadable(error),
-    })?;
-    // The open file is asked, not the path, which could be another by now.
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::Exposed(path.to_owned(), mode));
+fn line(id: u32, key: &Key) -> Zeroizing<String> {
+    Zeroizing::new(format!("{id} {}\n", *Zeroizing::new(BASE64.encode(key.declassify()))))
+}
+
+fn parse(file: &Path, text: &str) -> Result<MasterKeys, KeyFileError> {
+    let mut keys: Vec<(u32, Key)> = Vec::new();
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (id, key) = one(line).ok_or_else(|| KeyFileError::Malformed(file.to_owned(), number))?;
+        if keys.iter().any(|(known, _)| *known == id) {
+            return Err(KeyFileError::Repeated(file.to_owned(), number, id));
+        }
+        keys.push((id, key));
     }
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_OCTETS).read_to_string(&mut text).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => KeyFileError::Malformed(path.to_owned()),
-        _ => unreadable(error),
-    })?;
-    Ok(text)
+    keys.sort_by_key(|(id, _)| *id);
+    match keys.is_empty() {
+        true => Err(KeyFileError::Empty(file.to_owned())),
+        false => Ok(MasterKeys { file: file.to_owned(), keys }),
+    }
 }
 
-fn parse(text: &str) -> Option<MasterKey> {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let (id, key) = lines.next()?.split_once(' ')?;
-    let _id: u32 = id.parse().ok()?;
-    let key = Zeroizing::new(BASE64.decode(key.trim()).ok()?);
-    let key = MasterKey(Zeroizing::new(key.as_slice().try_into().ok()?));
-    lines.next().is_none().then_some(key)
-}
-
-/// Writes a file that was not there before; a file half written does not stay.
-fn write_private(path: &Path, octets: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
-    let written =
-        file.write_all(octets).and_then(|()| file.sync_all()).and_then(|()| sync_directory_of(path));
-    written.inspect_err(|_| {
-        let _ = std::fs::remove_file(path);
-    })
-}
-
-fn sync_directory_of(path: &Path) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    File::open(directory)?.sync_all()
+fn one(line: &str) -> Option<(u32, Key)> {
+    let (id, key) = line.split_once(' ')?;
+    let octets = Zeroizing::new(BASE64.decode(key.trim()).ok()?);
+    Some((id.parse().ok()?, Key::from_octets(&octets)?))
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown, symlink};
+
     use super::*;
+
+    /// Keys with these numbers; the octets of each are its number.
+    pub(crate) fn numbered(ids: &[u32]) -> MasterKeys {
+        let keys = ids.iter().map(|id| (*id, Key::from_octets(&[id.to_le_bytes()[0]; 32]).unwrap()));
+        MasterKeys { file: PathBuf::from("master.key"), keys: keys.collect() }
+    }
 
     fn file() -> (tempfile::TempDir, PathBuf) {
         let directory = tempfile::tempdir().unwrap();
@@ -162,31 +137,93 @@ mod tests {
         (directory, path)
     }
 
-    #[test]
-    fn a_generated_key_loads_and_derives_the_same_keys() {
-        let (_directory, path) = file();
-        let made = MasterKey::generate(&path).unwrap();
-        let loaded = MasterKey::load(&path).unwrap();
-        assert_eq!(made.derive(Purpose::AppPasswordDigest), loaded.derive(Purpose::AppPasswordDigest));
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    fn add(path: &Path) -> Result<MasterKeys, KeyFileError> {
+        MasterKeys::add(&KeyFileLock::take(path)?)
+    }
+
+    fn octets(keys: &MasterKeys) -> Vec<(u32, Vec<u8>)> {
+        keys.keys.iter().map(|(id, key)| (*id, key.declassify().to_vec())).collect()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
     #[test]
-    fn the_derived_key_of_a_known_master_key_never_changes() {
-        // Else every app password in the field would stop to work.
-        let key = parse("1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
-        assert_eq!(
-            BASE64.encode(*key.derive(Purpose::AppPasswordDigest)),
-            "rNhTMXT6ccZgh+/mhbBcz8+fQMBUUtw23hBrgwjOWcU="
-        );
+    fn keys_read_back_as_they_were_made() {
+        let (_directory, path) = file();
+        let made = MasterKeys::generate(&path).unwrap();
+        assert_eq!(octets(&MasterKeys::load(&path).unwrap()), octets(&made));
+        let added = add(&path).unwrap();
+        assert_eq!((made.newest(), added.newest()), (1, 2));
+        assert_eq!(octets(&added)[0], octets(&made)[0]);
+        assert_ne!(octets(&added)[0].1, octets(&added)[1].1);
+        assert_eq!(octets(&MasterKeys::load(&path).unwrap()), octets(&added));
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_key_is_added_behind_whatever_the_file_says() {
+        let (_directory, path) = file();
+        let (three, one) = (BASE64.encode([3; 32]), BASE64.encode([1; 32]));
+        make(&path, &format!("# mine\n3 {three}\n\n1 {one}"));
+        let keys = add(&path).unwrap();
+        assert_eq!(keys.keys.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 3, 4]);
+        assert_eq!(keys.oldest().unwrap().declassify(), [1; 32]);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(&format!("# mine\n3 {three}\n\n1 {one}\n4 ")), "{text}");
+    }
+
+    fn make(path: &Path, text: &str) {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    #[test]
+    fn a_file_half_written_by_a_crash_is_in_nobodys_way() {
+        let (directory, path) = file();
+        MasterKeys::generate(&path).unwrap();
+        std::fs::write(directory.path().join("master.key.new"), "half").unwrap();
+        assert_eq!(add(&path).unwrap().newest(), 2);
+    }
+
+    #[test]
+    fn a_key_added_keeps_the_owner_of_the_file() {
+        let (_directory, path) = file();
+        MasterKeys::generate(&path).unwrap();
+        let given = std::fs::File::open(&path).unwrap();
+        if fchown(&given, Some(65534), Some(65534)).is_err() {
+            return; // Only root can give files away, and only for root it matters.
+        }
+        add(&path).unwrap();
+        let found = std::fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.gid(), found.mode() & 0o777), (65534, 65534, 0o600));
+    }
+
+    #[test]
+    fn only_one_at_a_time_adds_a_key() {
+        let (_directory, path) = file();
+        MasterKeys::generate(&path).unwrap();
+        let lock = KeyFileLock::take(&path).unwrap();
+        assert!(matches!(KeyFileLock::take(&path), Err(KeyFileError::Locked(_))));
+        drop(lock);
+        add(&path).unwrap();
+    }
+
+    #[test]
+    fn no_greater_number_is_left() {
+        let (_directory, path) = file();
+        make(&path, &format!("{} {}", u32::MAX, BASE64.encode([1; 32])));
+        assert!(matches!(add(&path), Err(KeyFileError::NumbersUsedUp(_))));
     }
 
     #[test]
     fn a_key_is_never_overwritten() {
         let (_directory, path) = file();
-        MasterKey::generate(&path).unwrap();
+        MasterKeys::generate(&path).unwrap();
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(MasterKey::generate(&path), Err(KeyFileError::Exists(_))));
+        assert!(matches!(MasterKeys::generate(&path), Err(KeyFileError::Exists(_))));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
@@ -194,39 +231,54 @@ mod tests {
     fn a_key_that_others_may_read_is_refused() {
         for mode in [0o640, 0o604, 0o660, 0o644] {
             let (_directory, path) = file();
-            MasterKey::generate(&path).unwrap();
+            MasterKeys::generate(&path).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            let error = MasterKey::load(&path).unwrap_err();
-            assert!(error.to_string().contains(&format!("{mode:o}")), "{error}");
+            for error in [MasterKeys::load(&path).unwrap_err(), add(&path).unwrap_err()] {
+                assert!(error.to_string().contains(&format!("{mode:o}")), "{error}");
+            }
         }
     }
 
     #[test]
-    fn a_missing_key_tells_how_to_make_one() {
+    fn what_is_no_file_is_refused() {
+        let (directory, path) = file();
+        MasterKeys::generate(&path).unwrap();
+        let link = directory.path().join("link");
+        symlink(&path, &link).unwrap();
+        assert!(matches!(MasterKeys::load(&link), Err(KeyFileError::SymbolicLink(_))));
+        assert!(matches!(add(&link), Err(KeyFileError::SymbolicLink(_))));
+        assert!(matches!(MasterKeys::load(directory.path()), Err(KeyFileError::NoFile(_))));
+    }
+
+    #[test]
+    fn a_missing_or_empty_file_tells_how_to_make_one() {
         let (_directory, path) = file();
-        assert!(MasterKey::load(&path).unwrap_err().to_string().contains("gatepost key generate"));
+        assert!(MasterKeys::load(&path).unwrap_err().to_string().contains("gatepost key generate"));
+        make(&path, "# nothing\n");
+        assert!(MasterKeys::load(&path).unwrap_err().to_string().contains("gatepost key generate"));
     }
 
     #[test]
-    fn anything_but_one_key_is_refused() {
+    fn an_error_names_the_line() {
         let key = BASE64.encode([7; 32]);
-        for text in [
-            String::new(),
-            "# nothing".to_owned(),
-            key.clone(),
-            format!("x {key}"),
-            format!("1 {key}x"),
-            format!("1 {}", BASE64.encode([7; 31])),
-            format!("1 {}", BASE64.encode([7; 33])),
-            format!("1 {key}\n2 {key}"),
+        for (text, line) in [
+            (key.clone(), 1),
+            (format!("x {key}"), 1),
+            (format!("-1 {key}"), 1),
+            (format!("4294967296 {key}"), 1),
+            (format!("# one\n\n1 {key}x"), 3),
+            (format!("1 {key}\n2 {}", BASE64.encode([7; 31])), 2),
+            (format!("2 {key}\n1 {}", BASE64.encode([7; 33])), 2),
+            (format!("1 {key}\n# again\n1 {key}"), 3),
         ] {
-            assert!(parse(&text).is_none(), "{text:?}");
+            let error = parse(Path::new("k"), &text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("k, line {line}: ")), "{text:?}: {error}");
+            assert!(!error.contains(&key), "{error}");
         }
     }
 
     #[test]
-    fn debug_shows_nothing_of_the_key() {
-        let key = MasterKey(Zeroizing::new([0x41; 32]));
-        assert_eq!(format!("{key:?}"), "MasterKey(…)");
+    fn debug_shows_nothing_of_the_keys() {
+        assert_eq!(format!("{:?}", numbered(&[1, 2])), "MasterKeys(…)");
     }
 }

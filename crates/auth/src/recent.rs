@@ -15,7 +15,7 @@ use store::Account;
 use types::Secret;
 use zeroize::Zeroizing;
 
-use crate::app_password::keyed;
+use crate::key::keyed;
 
 /// How long a success counts, from the run of Argon2 on.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use types::{AccountId, Secret};
 use zeroize::Zeroizing;
 
-use crate::app_password::keyed;
+use crate::key::keyed;
 
 /// How many there are at a time.
 pub const CODES: usize = 10;

@@ -1,11 +1,12 @@
-//! Opens what the configuration names: the store and the master key.
+//! Opens what the configuration names: the store and its keyring.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use auth::{Keyring, MasterKeys};
 use config::Config;
 use rustix::process::geteuid;
-use store_sqlite::{Mode, SqliteStore};
+use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 
 /// The store, for a command; a server may be running on it. Close it in the end.
 ///
@@ -38,10 +39,10 @@ fn other_owner(directory: &Path) -> Option<u32> {
     store.filter(|owner| *owner != me.as_raw())
 }
 
-/// The master key.
+/// The keyring of the store that the configuration names.
 ///
 /// # Errors
-/// When the configuration or the key file can't be read.
-pub(crate) fn master_key(config: &Path) -> anyhow::Result<auth::MasterKey> {
-    Ok(auth::MasterKey::load(&Config::load(config)?.storage.master_key_file)?)
+/// When the key file can't be read, or does not belong to the store.
+pub(crate) async fn keyring(config: &Config, store: &SqliteAccounts) -> anyhow::Result<Keyring> {
+    Ok(Keyring::open(MasterKeys::load(&config.storage.master_key_file)?, store).await?)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use auth::{Authenticator, Cost, Hasher, MasterKey};
+use auth::{Authenticator, Cost, Hasher, Keyring};
 use config::{Config, Listen};
 use delivery::Carrier;
 use sd_notify::NotifyState;
@@ -39,7 +39,7 @@ pub(crate) struct Server {
 /// What can be changed, or looked at, while the server runs.
 pub(crate) struct Parts {
     pub(crate) store: SqliteStore,
-    pub(crate) master: MasterKey,
+    pub(crate) keyring: Keyring,
     pub(crate) identity: Option<Identity>,
     pub(crate) acceptance: Arc<Acceptance>,
     pub(crate) handle: Handle,
@@ -57,7 +57,8 @@ impl Server {
         let signals = Signals::listen()?;
         survive_file_size_limit()?;
         let descriptors = Descriptors::for_connections(config.limits.connections);
-        let (store, identity, master) = open_all(&config).await?;
+        let (store, identity) = open_all(&config).await?;
+        let keyring = open::keyring(&config, store.accounts()).await?;
         let carrier = Carrier::new(
             Arc::new(store.spool().clone()),
             meant::routes(&config.delivery)?,
@@ -65,13 +66,13 @@ impl Server {
         )?;
         let accounts = Arc::new(store.accounts().clone());
         let hasher = Arc::new(Hasher::new(Cost::default())?);
-        let judge = Arc::new(Authenticator::new(accounts, &master, hasher, clock::now));
+        let judge = Arc::new(Authenticator::new(accounts, &keyring, hasher, clock::now));
         let acceptance =
             Arc::new(Acceptance::new(&config, judge.clone(), store.accounts().clone(), carrier.committer()));
         let limits = descriptors.fit(meant::limits(&config));
         let door = bind(&config, judge, acceptance.clone(), identity.clone(), limits)?;
         let listeners = bound(&config, &door);
-        let parts = Parts { store, master, identity, acceptance, handle: door.handle(), listeners };
+        let parts = Parts { store, keyring, identity, acceptance, handle: door.handle(), listeners };
         Ok(Server { file: file.to_owned(), config, parts, descriptors, door, carrier, signals })
     }
 
@@ -108,18 +109,17 @@ impl Server {
     }
 }
 
-/// The store, the certificate and the master key, at the same time.
-async fn open_all(config: &Config) -> anyhow::Result<(SqliteStore, Option<Identity>, MasterKey)> {
-    let (tls, key) = (config.tls.clone(), config.storage.master_key_file.clone());
+/// The store and the certificate, at the same time.
+async fn open_all(config: &Config) -> anyhow::Result<(SqliteStore, Option<Identity>)> {
+    let tls = config.tls.clone();
     let identity = in_background(move || {
         let Some(tls) = tls else { return Ok(None) };
         let identity = Identity::load(&tls.certificate, &tls.private_key)?;
         tls::warm_up(&identity)?;
         Ok(Some(identity))
     });
-    let master = in_background(move || Ok(MasterKey::load(&key)?));
     let store = open::store_in(&config.storage.directory, Mode::Server);
-    tokio::try_join!(store, identity, master)
+    tokio::try_join!(store, identity)
 }
 
 /// Begins at once, whether it is waited for or not.

@@ -9,8 +9,9 @@ use store::Revision;
 use types::SessionId;
 
 use super::*;
-use crate::app_password::{self, keyed};
+use crate::app_password;
 use crate::hasher::CHEAP;
+use crate::key::keyed;
 
 const ALICE: &str = "alice@example.org";
 const PASSWORD: &str = "correct horse";

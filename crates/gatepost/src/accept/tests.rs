@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use auth::{Cost, Hasher, MasterKey};
+use auth::{Cost, Hasher, Keyring, MasterKeys};
 use delivery::{Carrier, Routes, Schedule, Settings, Via};
 use esmtp::Durable;
 use jiff::Timestamp;
@@ -24,11 +24,12 @@ struct Bench {
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
-    let master = MasterKey::generate(&directory.path().join("master.key")).unwrap();
+    let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
+    let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
     let account = ann();
     store.accounts().add(&account).await.unwrap();
     let hasher = Arc::new(Hasher::new(Cost::default()).unwrap());
-    let judge = Authenticator::new(Arc::new(store.accounts().clone()), &master, hasher, clock::now);
+    let judge = Authenticator::new(Arc::new(store.accounts().clone()), &keyring, hasher, clock::now);
     let settings = Settings {
         owner: "here".into(),
         hostname: "mail.example.org".into(),

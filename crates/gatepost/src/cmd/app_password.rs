@@ -5,11 +5,13 @@ use std::path::Path;
 
 use anyhow::bail;
 use auth::app_password::{self, PER_ACCOUNT};
+use config::Config;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
 use store::{Accounts, AppPassword, AppPasswords, LastUse, Scope};
+use store_sqlite::SqliteAccounts;
 use types::{CredentialId, Mailbox};
 use zeroize::Zeroizing;
 
@@ -72,8 +74,8 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     done
 }
 
-async fn create(store: &(impl Accounts + AppPasswords), config: &Path, args: Create) -> anyhow::Result<()> {
-    let key = auth::AppPasswordKey::new(&open::master_key(config)?);
+async fn create(store: &SqliteAccounts, config: &Path, args: Create) -> anyhow::Result<()> {
+    let key = open::keyring(&Config::load(config)?, store).await?.app_passwords();
     let account = find(store, &args.address).await?;
     let (letters, password) = (app_password::generate(), made(account.id, &args)?);
     match store.create(&password, &key.digest(&letters), PER_ACCOUNT).await {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
-use auth::MasterKey;
+use auth::MasterKeys;
 use config::{Config, Delivery, Via};
 use store_sqlite::Mode;
 use submission::tls::{CertificateFacts, Identity};
@@ -24,7 +24,7 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
     }
     let faults: Vec<anyhow::Error> = [
         certificate.map(drop),
-        MasterKey::load(&config.storage.master_key_file).map(drop).map_err(Into::into),
+        MasterKeys::load(&config.storage.master_key_file).map(drop).map_err(Into::into),
         store(&config.storage.directory).await,
         meant::routes(&config.delivery).map(drop),
         maildirs(&config.delivery),

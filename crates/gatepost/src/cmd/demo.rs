@@ -49,7 +49,7 @@ pub(crate) async fn run(dir: &Path) -> anyhow::Result<()> {
 
 async fn print(server: &Server, directory: &Directory) -> anyhow::Result<()> {
     let accounts = server.parts().store.accounts();
-    let password = account::fresh_password(accounts, &server.parts().master, ADDRESS, clock::now()).await?;
+    let password = account::fresh_password(accounts, &server.parts().keyring, ADDRESS, clock::now()).await?;
     let (ca, outbox) = (directory.ca(), directory.outbox());
     let text = commands::text(&Facts {
         address: ADDRESS,

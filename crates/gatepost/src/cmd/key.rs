@@ -21,7 +21,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Generate { file } => {
-            auth::MasterKey::generate(&file)?;
+            auth::MasterKeys::generate(&file)?;
             output::line(&format!("wrote {}; keep a copy in a safe place", file.display()))
         }
     }

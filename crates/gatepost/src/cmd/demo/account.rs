@@ -1,6 +1,6 @@
 //! The demo's account, and an app password for it that the next start revokes.
 
-use auth::{AppPasswordKey, MasterKey, app_password};
+use auth::{Keyring, app_password};
 use jiff::Timestamp;
 use rand::RngExt as _;
 use store::{Account, Accounts, AppPassword, AppPasswords, Scope};
@@ -16,14 +16,14 @@ const LABEL: &str = "demo";
 /// so the old one is of no use to anybody.
 pub(super) async fn fresh_password(
     store: &(impl Accounts + AppPasswords),
-    master: &MasterKey,
+    keyring: &Keyring,
     address: &str,
     now: Timestamp,
 ) -> anyhow::Result<Zeroizing<String>> {
     let account = account(store, &Mailbox::parse(address)?, now).await?;
     revoke_last(store, account, now).await?;
     let letters = app_password::generate();
-    let digest = AppPasswordKey::new(master).digest(&letters);
+    let digest = keyring.app_passwords().digest(&letters);
     store.create(&password(account, now), &digest, app_password::PER_ACCOUNT).await?;
     Ok(letters.declassify())
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use auth::{KeyFileError, MasterKey};
+use auth::{KeyFileError, MasterKeys};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use submission::tls::Identity;
@@ -50,7 +50,7 @@ impl Directory {
     }
 
     fn prepare_master_key(&self) -> anyhow::Result<()> {
-        match MasterKey::generate(&self.0.join("master.key")) {
+        match MasterKeys::generate(&self.0.join("master.key")) {
             Ok(_) | Err(KeyFileError::Exists(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
