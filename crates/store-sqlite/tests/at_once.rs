@@ -5,8 +5,9 @@ mod sample;
 
 use std::future::Future;
 
+use jiff::{SignedDuration, Timestamp};
 use sample::{ann, at, server};
-use store::{Accounts, Error, SecondFactors};
+use store::{Accounts, Allowance, Counter, Error, Mark, SecondFactors, ThrottleKey, ThrottleKind, Throttles};
 use store_sqlite::SqliteAccounts;
 use types::AccountId;
 
@@ -55,4 +56,58 @@ async fn what_is_used_up_stays_so_after_a_restart() {
     assert!(!store.accounts().use_step(ANN, 7).await.unwrap());
     assert!(!store.accounts().use_recovery_code(ANN, &[1; 32], at(4)).await.unwrap());
     assert!(store.accounts().use_step(ANN, 8).await.unwrap());
+}
+
+/// Five failures in a minute.
+fn counter(name: &str, secret: u32) -> Counter {
+    let secret = u64::from(secret).to_be_bytes();
+    Counter {
+        key: ThrottleKey { kind: ThrottleKind::Password, account: Some(name.to_owned()), network: None },
+        allowance: Allowance { failures: 5, accounts: u32::MAX, window: SignedDuration::from_mins(1) },
+        mark: Mark { account: [1; 8], secret },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_at_a_time_get_no_more_than_the_allowance() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    let attempts: Vec<_> = (0..200)
+        .map(|n| {
+            let accounts = store.accounts().clone();
+            tokio::spawn(async move { accounts.attempt(&[counter("ann", n)], at(0)).await })
+        })
+        .collect();
+    let mut let_through = 0;
+    for attempt in attempts {
+        let_through += usize::from(attempt.await.unwrap().unwrap().is_none());
+    }
+    assert_eq!(let_through, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_out_outlives_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    for n in 0..5 {
+        assert!(store.accounts().attempt(&[counter("ann", n)], at(0)).await.unwrap().is_none());
+    }
+    store.close().await;
+    drop(store);
+    let store = server(directory.path()).await;
+    let throttled = store.accounts().attempt(&[counter("ann", 5)], at(1)).await.unwrap();
+    assert_eq!(throttled.unwrap().until, at(60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_without_end_make_room_for_one_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    let names: Vec<_> = (0..100_100).map(|n| counter(&format!("{n}@example.org"), 0)).collect();
+    for some in names.chunks(10_000) {
+        assert!(store.accounts().attempt(some, at(0)).await.unwrap().is_none());
+    }
+    let counted = store.accounts().counted(Timestamp::MIN).await.unwrap();
+    assert_eq!(counted.len(), 100_000);
+    assert_eq!(counted[0].key.account.as_deref(), Some("100@example.org"));
 }

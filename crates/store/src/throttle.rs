@@ -21,6 +21,9 @@ pub enum ThrottleKind {
 }
 
 impl ThrottleKind {
+    /// Every kind there is.
+    pub const ALL: [ThrottleKind; 3] = [ThrottleKind::Password, ThrottleKind::Totp, ThrottleKind::Network];
+
     /// The kind as it is written and stored.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -156,14 +159,14 @@ pub trait Throttles: Send + Sync + 'static {
     /// All counters whose window has not passed, those that end first in front.
     fn counted(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Counted>, Error>> + Send;
 
-    /// Clears all counters of an account, or of this network, and writes that into the audit trail; says how many.
+    /// Clears all counters of an account that stand at this time; says how many. If there are any, that is audited.
     fn clear_account(
         &self,
         account: &Mailbox,
         at: Timestamp,
     ) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    /// The same for a network: every counter of it, whatever account.
+    /// The same for a network: every counter of it, whatever account. The audit trail names its address.
     fn clear_network(
         &self,
         network: &IpNet,

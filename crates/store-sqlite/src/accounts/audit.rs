@@ -20,9 +20,6 @@ const TOGETHER: i64 = 60 * 60 * 1000;
 /// How many entries about failures may begin within [`TOGETHER`] and say whom, whence and by what.
 const FAILURES: u32 = 2_000;
 
-/// How many entries one transaction forgets: a few milliseconds in which logins are not written down.
-const PIECE: u32 = 1_000;
-
 impl Audit for SqliteAccounts {
     fn note(&self, event: AuditEvent) {
         self.notes.event(event);
@@ -48,16 +45,8 @@ impl Audit for SqliteAccounts {
     }
 
     async fn prune(&self, before: Timestamp) -> Result<u64, Error> {
-        let mut pruned = 0;
-        loop {
-            let piece = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
-            let piece = sqlx::query(piece).bind(before.as_millisecond()).bind(PIECE);
-            let gone = piece.execute(&self.writer).await.map_err(unavailable)?.rows_affected();
-            pruned += gone;
-            if gone < u64::from(PIECE) {
-                return Ok(pruned);
-            }
-        }
+        self.forget("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)", before)
+            .await
     }
 }
 

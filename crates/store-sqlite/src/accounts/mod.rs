@@ -7,10 +7,12 @@ mod import;
 mod notes;
 mod sealed;
 mod second_factor;
+mod throttle;
 mod wal_index;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sqlx::migrate::MigrateError;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::Error;
@@ -20,6 +22,9 @@ use crate::directory::Directory;
 use crate::failure::unavailable;
 use notes::Notes;
 use wal_index::WalIndex;
+
+/// How many rows one transaction forgets: a few milliseconds in which logins are not written down.
+const PIECE: u32 = 1_000;
 
 /// The accounts and their app passwords. A clone is another handle to the same.
 #[derive(Debug, Clone)]
@@ -51,5 +56,18 @@ impl SqliteAccounts {
 
     async fn begin(&self) -> Result<Transaction<'_, Sqlite>, Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+    }
+
+    /// Deletes rows from before a time in pieces; says how many. `piece` deletes as many as its second parameter says.
+    async fn forget(&self, piece: &'static str, before: Timestamp) -> Result<u64, Error> {
+        let mut forgotten = 0;
+        loop {
+            let piece = sqlx::query(piece).bind(before.as_millisecond()).bind(PIECE);
+            let gone = piece.execute(&self.writer).await.map_err(unavailable)?.rows_affected();
+            forgotten += gone;
+            if gone < u64::from(PIECE) {
+                return Ok(forgotten);
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@ mod sample;
 pub mod sealed;
 pub mod second_factor;
 pub mod submit;
+pub mod throttle;
 
 /// Makes a test of each function of the suite.
 ///
@@ -46,6 +47,13 @@ macro_rules! conformance {
             an_entry_comes_back_as_it_was_noted, what_is_alike_within_an_hour_is_one_entry,
             the_newest_come_first_and_filters_narrow, the_old_is_forgotten,
             an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
+        $crate::conformance!(@accounts $open, throttle:
+            a_window_begins_with_its_first_failure, the_same_failure_counts_once, looking_counts_nothing,
+            a_network_may_try_so_many_accounts, if_one_is_used_up_none_of_them_counts,
+            a_success_clears_the_account_and_keeps_what_others_did_from_its_network,
+            what_was_never_judged_is_taken_back, keys_that_differ_in_anything_are_others,
+            operators_let_an_account_or_a_network_in, a_network_is_familiar_for_a_while_to_who_logged_in_there,
+            what_has_ended_is_forgotten);
         $crate::conformance!(@spool $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,

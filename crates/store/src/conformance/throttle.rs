@@ -1,0 +1,201 @@
+//! What [`Throttles`] promises.
+#![expect(missing_docs, reason = "the names say it")]
+
+use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
+
+use super::sample::{account, at, mailbox};
+use crate::{
+    Accounts, Action, Allowance, Audit, AuditFilter, Counter, Mark, ThrottleKey, ThrottleKind, Throttled,
+    Throttles,
+};
+
+const ALICE: &str = "alice@example.org";
+const OFFICE: &str = "192.0.2.1/32";
+
+fn network(text: &str) -> IpNet {
+    text.parse().unwrap()
+}
+
+/// Three failures in a minute.
+fn of_account(name: &str, secret: u8) -> Counter {
+    Counter {
+        key: ThrottleKey { kind: ThrottleKind::Password, account: Some(name.to_owned()), network: None },
+        allowance: allowance(3, u32::MAX),
+        mark: mark(name, secret),
+    }
+}
+
+/// Ten failures, or two accounts, in a minute.
+fn of_network(text: &str, name: &str, secret: u8) -> Counter {
+    Counter {
+        key: ThrottleKey { kind: ThrottleKind::Network, account: None, network: Some(network(text)) },
+        allowance: allowance(10, 2),
+        mark: mark(name, secret),
+    }
+}
+
+fn allowance(failures: u32, accounts: u32) -> Allowance {
+    Allowance { failures, accounts, window: SignedDuration::from_secs(60) }
+}
+
+fn mark(name: &str, secret: u8) -> Mark {
+    Mark { account: [name.as_bytes()[0]; 8], secret: [secret; 8] }
+}
+
+async fn counts<T: Throttles>(store: &T, counter: Counter, now: i64) -> bool {
+    store.attempt(&[counter], at(now)).await.unwrap().is_none()
+}
+
+/// How many failures the one counter has that there is.
+async fn failures<T: Throttles>(store: &T) -> usize {
+    let all = store.counted(Timestamp::MIN).await.unwrap();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0].marks.len()
+}
+
+pub async fn a_window_begins_with_its_first_failure<T: Throttles>(store: &T) {
+    for (secret, now) in [(1, 0), (2, 30), (3, 59)] {
+        assert!(counts(store, of_account(ALICE, secret), now).await);
+    }
+    let used_up = Throttled { key: of_account(ALICE, 0).key, until: at(60) };
+    let fourth = [of_account(ALICE, 4)];
+    assert_eq!(store.throttled(&fourth, at(59)).await.unwrap(), Some(used_up.clone()));
+    assert_eq!(store.attempt(&fourth, at(59)).await.unwrap(), Some(used_up));
+    assert_eq!(store.throttled(&fourth, at(60)).await.unwrap(), None);
+    assert!(counts(store, of_account(ALICE, 4), 60).await);
+    assert_eq!(failures(store).await, 1, "it has begun anew, and those turned away were not counted");
+    assert_eq!(store.counted(at(60)).await.unwrap()[0].until, at(120));
+    assert!(store.counted(at(120)).await.unwrap().is_empty());
+}
+
+pub async fn the_same_failure_counts_once<T: Throttles>(store: &T) {
+    for _ in 0..10 {
+        assert!(counts(store, of_account(ALICE, 1), 0).await);
+    }
+    assert_eq!(failures(store).await, 1);
+}
+
+pub async fn looking_counts_nothing<T: Throttles>(store: &T) {
+    for secret in 0..10 {
+        assert_eq!(store.throttled(&[of_account(ALICE, secret)], at(0)).await.unwrap(), None);
+    }
+    assert!(store.counted(Timestamp::MIN).await.unwrap().is_empty());
+}
+
+pub async fn a_network_may_try_so_many_accounts<T: Throttles>(store: &T) {
+    assert!(counts(store, of_network(OFFICE, "alice", 1), 0).await);
+    assert!(counts(store, of_network(OFFICE, "alice", 2), 0).await);
+    assert!(counts(store, of_network(OFFICE, "bob", 1), 0).await);
+    assert!(!counts(store, of_network(OFFICE, "carol", 1), 0).await);
+    assert!(counts(store, of_network("192.0.2.2/32", "carol", 1), 0).await);
+}
+
+pub async fn if_one_is_used_up_none_of_them_counts<T: Throttles>(store: &T) {
+    for (secret, now) in [(1, 0), (2, 0), (3, 0)] {
+        assert!(counts(store, of_account(ALICE, secret), now).await);
+    }
+    for name in ["bob", "carol"] {
+        assert!(counts(store, of_network(OFFICE, name, 1), 10).await);
+    }
+    let both = [of_network(OFFICE, "dave", 4), of_account(ALICE, 4)];
+    let last = Throttled { key: both[0].key.clone(), until: at(70) };
+    assert_eq!(store.throttled(&both, at(20)).await.unwrap(), Some(last.clone()));
+    assert_eq!(store.attempt(&both, at(20)).await.unwrap(), Some(last));
+    let one = [of_network("192.0.2.2/32", "alice", 4), of_account(ALICE, 4)];
+    assert!(store.attempt(&one, at(20)).await.unwrap().is_some());
+    let counted: Vec<_> =
+        store.counted(at(20)).await.unwrap().iter().map(|counted| counted.marks.len()).collect();
+    assert_eq!(counted, [3, 2], "those that end first in front, and no third");
+}
+
+pub async fn a_success_clears_the_account_and_keeps_what_others_did_from_its_network<T: Throttles>(
+    store: &T,
+) {
+    let right = [of_account(ALICE, 9), of_network(OFFICE, "alice", 9)];
+    assert!(counts(store, of_account(ALICE, 1), 0).await);
+    assert!(counts(store, of_network(OFFICE, "bob", 1), 0).await);
+    assert!(store.attempt(&right, at(1)).await.unwrap().is_none());
+    store.succeeded(&right).await.unwrap();
+    let left = store.counted(at(1)).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!((&left[0].key, &*left[0].marks), (&right[1].key, &[mark("bob", 1)][..]));
+    store.succeeded(&[of_network(OFFICE, "bob", 1)]).await.unwrap();
+    assert!(store.counted(at(1)).await.unwrap().is_empty());
+}
+
+pub async fn what_was_never_judged_is_taken_back<T: Throttles>(store: &T) {
+    for secret in [1, 2] {
+        assert!(counts(store, of_account(ALICE, secret), 0).await);
+    }
+    store.withdrawn(&[of_account(ALICE, 2), of_account("bob", 1)]).await.unwrap();
+    assert_eq!(failures(store).await, 1);
+    assert_eq!(store.counted(at(0)).await.unwrap()[0].marks, [mark(ALICE, 1)]);
+}
+
+pub async fn keys_that_differ_in_anything_are_others<T: Throttles>(store: &T) {
+    let (account, by_network) = (of_account(ALICE, 1), Some(network("2001:db8:1:2::/64")));
+    let mut others = vec![account.clone(); 3];
+    others[1].key.network = by_network;
+    others[2].key.kind = ThrottleKind::Totp;
+    for other in &others {
+        assert!(counts(store, other.clone(), 0).await);
+    }
+    let keys: Vec<_> = store.counted(at(0)).await.unwrap().into_iter().map(|counted| counted.key).collect();
+    assert_eq!(keys, others.into_iter().map(|other| other.key).collect::<Vec<_>>());
+}
+
+pub async fn operators_let_an_account_or_a_network_in<T: Throttles + Audit>(store: &T) {
+    let mut here = of_account(ALICE, 1);
+    here.key.network = Some(network(OFFICE));
+    for counter in [of_account(ALICE, 1), here.clone(), of_account("bob@example.org", 1)] {
+        assert!(counts(store, counter, 0).await);
+    }
+    assert_eq!(store.clear_account(&mailbox("ALICE@Example.org"), at(1)).await.unwrap(), 2);
+    assert_eq!(store.clear_account(&mailbox(ALICE), at(1)).await.unwrap(), 0);
+    for counter in [here, of_network(OFFICE, "carol", 1), of_network("192.0.2.2/32", "carol", 1)] {
+        assert!(counts(store, counter, 1).await);
+    }
+    assert_eq!(store.clear_network(&network(OFFICE), at(2)).await.unwrap(), 2);
+    assert_eq!(store.counted(at(2)).await.unwrap().len(), 2);
+    assert_eq!(
+        store.clear_network(&network("192.0.2.2/32"), at(61)).await.unwrap(),
+        0,
+        "it has ended already"
+    );
+    let filter = AuditFilter { action: Some(Action::ThrottleClear), ..AuditFilter::default() };
+    let audited = store.entries(&filter).await.unwrap();
+    let told: Vec<_> = audited.iter().map(|entry| (entry.event.account.as_deref(), entry.event.ip)).collect();
+    assert_eq!(told, [(None, Some(network(OFFICE).addr())), (Some(ALICE), None)]);
+}
+
+pub async fn a_network_is_familiar_for_a_while_to_who_logged_in_there<T: Throttles + Accounts>(store: &T) {
+    let (alice, bob) = (account(1, ALICE), account(2, "bob@example.org"));
+    store.add(&alice).await.unwrap();
+    store.add(&bob).await.unwrap();
+    store.logged_in(alice.id, at(10), Some(network(OFFICE)));
+    store.flush().await.unwrap();
+    for (address, from, since, familiar) in [
+        ("Alice@EXAMPLE.org", OFFICE, 10, true),
+        (ALICE, OFFICE, 11, false),
+        (ALICE, "192.0.2.2/32", 0, false),
+        ("bob@example.org", OFFICE, 0, false),
+        ("nobody@example.org", OFFICE, 0, false),
+    ] {
+        let told = store.is_familiar(&mailbox(address), &network(from), at(since)).await.unwrap();
+        assert_eq!(told, familiar, "{address} {from} {since}");
+    }
+    store.prune_throttles(at(0), at(10)).await.unwrap();
+    assert!(store.is_familiar(&alice.address, &network(OFFICE), at(0)).await.unwrap());
+    store.prune_throttles(at(0), at(11)).await.unwrap();
+    assert!(!store.is_familiar(&alice.address, &network(OFFICE), at(0)).await.unwrap());
+}
+
+pub async fn what_has_ended_is_forgotten<T: Throttles>(store: &T) {
+    assert!(counts(store, of_account(ALICE, 1), 0).await);
+    assert!(counts(store, of_account("bob@example.org", 1), 1).await);
+    store.prune_throttles(at(60), at(0)).await.unwrap();
+    let left = store.counted(Timestamp::MIN).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].key.account.as_deref(), Some("bob@example.org"));
+}
