@@ -14,9 +14,6 @@ use crate::key::{Key, Purpose, keyed};
 /// Letters in an app password: 26^16 is 75.2 bits.
 pub const LETTERS: usize = 16;
 
-/// How many an account may have. Nobody has so many devices; a script gone wrong has.
-pub const PER_ACCOUNT: u32 = 50;
-
 /// How many letters stand together when people read it.
 const GROUP: usize = 4;
 

@@ -22,6 +22,8 @@ pub struct Auth {
     pub max_unauthenticated_commands: Option<u32>,
     /// Failed AUTHs in a connection until 421.
     pub max_failures: u32,
+    /// How many app passwords an account may have. Nobody has so many devices; a script gone wrong has.
+    pub app_passwords_per_account: u32,
     /// Failures until a lock-out.
     pub throttle: Throttle,
 }
@@ -35,6 +37,7 @@ impl Default for Auth {
             required_message: "Authentication required".to_owned(),
             max_unauthenticated_commands: Some(10),
             max_failures: 3,
+            app_passwords_per_account: 50,
             throttle: Throttle::default(),
         }
     }
@@ -66,6 +69,7 @@ pub(crate) struct Written {
     required_message: Option<Spanned<String>>,
     max_unauthenticated_commands: Option<Spanned<Cap>>,
     max_failures: Option<Spanned<i64>>,
+    app_passwords_per_account: Option<Spanned<i64>>,
     throttle: throttle::Written,
 }
 
@@ -84,6 +88,11 @@ impl Written {
                 1..=100_000,
             )?,
             max_failures: value::number(self.max_failures, default.max_failures, 1..=100)?,
+            app_passwords_per_account: value::number(
+                self.app_passwords_per_account,
+                default.app_passwords_per_account,
+                1..=100_000,
+            )?,
             throttle: self.throttle.mean()?,
         })
     }

@@ -26,6 +26,8 @@ mod via;
 
 mod delivery;
 
+mod audit;
+
 mod log;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +35,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use audit::Audit;
 pub use auth::{Auth, Backend, Mechanism};
 pub use delivery::{Delivery, HostTls, Login, Retry, Route};
 pub use fault::ConfigError;
@@ -70,6 +73,8 @@ pub struct Config {
     pub sending: Sending,
     /// Where accepted mail goes.
     pub delivery: Delivery,
+    /// How long is remembered what happened.
+    pub audit: Audit,
     /// How the server tells what it does.
     pub log: Log,
 }
@@ -113,6 +118,8 @@ struct Written {
     sending: sending::Written,
     delivery: Option<Spanned<delivery::Written>>,
     #[serde(default)]
+    audit: audit::Written,
+    #[serde(default)]
     log: log::Written,
 }
 
@@ -129,6 +136,7 @@ impl Written {
             submission: self.submission.mean(),
             sending: self.sending.mean()?,
             delivery: delivery::mean(self.delivery, base)?,
+            audit: self.audit.mean()?,
             log: self.log.mean(),
         })
     }

@@ -65,6 +65,7 @@ fn the_reference_has_every_key() {
         "[delivery]",
         "[[delivery.route]]",
         "[delivery.retry]",
+        "[audit]",
         "[log]",
     ] {
         for key in keys_of(section) {

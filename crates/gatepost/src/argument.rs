@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
-use store::Scope;
+use store::{Action, AuditResult, Scope};
 
 use crate::printable::is_printable;
 
@@ -40,37 +40,56 @@ pub(crate) fn scopes() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(Scope::ALL.map(Scope::name)).try_map(|name| name.parse::<Scope>())
 }
 
-/// When something ends.
+/// An action of the audit trail, told by name like a scope.
+pub(crate) fn action() -> impl TypedValueParser<Value = Action> {
+    PossibleValuesParser::new(Action::ALL.map(Action::name)).try_map(|name| name.parse::<Action>())
+}
+
+/// A result in the audit trail.
+pub(crate) fn audit_result() -> impl TypedValueParser<Value = AuditResult> {
+    PossibleValuesParser::new(AuditResult::ALL.map(AuditResult::name)).try_map(|name| {
+        AuditResult::ALL.into_iter().find(|result| result.name() == name).ok_or("unknown result")
+    })
+}
+
+/// When something ends, or began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expiry {
-    /// So long after now.
-    After(SignedDuration),
+pub(crate) enum Moment {
+    /// So far from now.
+    Away(SignedDuration),
     /// At this time.
     At(Timestamp),
 }
 
-impl Expiry {
+impl Moment {
     /// The time that is meant, which must lie ahead.
     ///
     /// # Errors
     /// When it has passed already, or lies beyond the calendar.
-    pub(crate) fn from(self, now: Timestamp) -> anyhow::Result<Timestamp> {
+    pub(crate) fn ahead_of(self, now: Timestamp) -> anyhow::Result<Timestamp> {
         let end = match self {
-            Expiry::After(duration) => now.checked_add(duration).ok(),
-            Expiry::At(time) => Some(time),
+            Moment::Away(duration) => now.checked_add(duration).ok(),
+            Moment::At(time) => Some(time),
         };
         end.filter(|end| *end > now)
             .ok_or_else(|| anyhow::anyhow!("--expires must lie ahead; write 90d, 12h or a later time"))
     }
+
+    /// The time that is meant, before now or not; what lies beyond the calendar is its beginning.
+    pub(crate) fn back_from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Moment::Away(duration) => now.checked_sub(duration).unwrap_or(Timestamp::MIN),
+            Moment::At(time) => time,
+        }
+    }
 }
 
-impl FromStr for Expiry {
+impl FromStr for Moment {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, String> {
-        let after = duration(given).map(Expiry::After);
-        after
-            .or_else(|| given.parse().ok().map(Expiry::At))
+        let away = duration(given).map(Moment::Away);
+        away.or_else(|| given.parse().ok().map(Moment::At))
             .ok_or_else(|| "write 90d, 12h, 30m, 45s or a time like 2027-01-31T12:00:00Z".to_owned())
     }
 }
@@ -107,7 +126,7 @@ mod tests {
             ("45s", "2026-11-21T12:00:45Z"),
             ("2027-01-31T12:00:00+02:00", "2027-01-31T10:00:00Z"),
         ] {
-            let meant = given.parse::<Expiry>().unwrap().from(now()).unwrap();
+            let meant = given.parse::<Moment>().unwrap().ahead_of(now()).unwrap();
             assert_eq!(meant, end.parse().unwrap(), "{given}");
         }
     }
@@ -117,15 +136,28 @@ mod tests {
         for given in
             ["", "d", "90", "-1d", "+1d", "1w", "1 d", "1.5h", "soon", "2027-01-31", "99999999999999999999d"]
         {
-            assert!(given.parse::<Expiry>().is_err(), "{given:?}");
+            assert!(given.parse::<Moment>().is_err(), "{given:?}");
         }
     }
 
     #[test]
     fn an_end_must_lie_ahead() {
         for given in ["0s", "2026-11-21T12:00:00Z", "2020-01-01T00:00:00Z", "99999999999d"] {
-            assert!(given.parse::<Expiry>().unwrap().from(now()).is_err(), "{given}");
+            assert!(given.parse::<Moment>().unwrap().ahead_of(now()).is_err(), "{given}");
         }
+    }
+
+    #[test]
+    fn a_beginning_lies_back() {
+        for (given, meant) in [
+            ("24h", "2026-11-20T12:00:00Z"),
+            ("7d", "2026-11-14T12:00:00Z"),
+            ("2026-01-31T12:00:00+02:00", "2026-01-31T10:00:00Z"),
+        ] {
+            let begun = given.parse::<Moment>().unwrap().back_from(now());
+            assert_eq!(begun, meant.parse().unwrap(), "{given}");
+        }
+        assert_eq!("99999999999d".parse::<Moment>().unwrap().back_from(now()), Timestamp::MIN);
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod cmd;
 
 mod serve;
 
+mod upkeep;
+
 mod accept;
 
 mod sender;
@@ -68,6 +70,9 @@ enum Command {
     /// Make, list and revoke app passwords
     #[command(subcommand)]
     AppPassword(cmd::app_password::Command),
+    /// Who logged in or tried to, and what was changed
+    #[command(subcommand)]
+    Audit(cmd::audit::Command),
     /// The master key
     #[command(subcommand)]
     Key(cmd::key::Command),
@@ -102,6 +107,7 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::Check => cmd::check::run(&config).await,
         Command::User(command) => cmd::user::run(&config, command).await,
         Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
+        Command::Audit(command) => cmd::audit::run(&config, command).await,
         Command::Key(command) => cmd::key::run(command),
         Command::Queue(command) => cmd::queue::run(&config, command).await,
         Command::Completions(args) => cmd::completions::run(&args),

@@ -33,6 +33,11 @@ impl Format {
         line(&shown)
     }
 
+    /// Whether people read it, who may be shown a part, rather than programs.
+    pub(crate) fn is_for_people(self) -> bool {
+        !self.json
+    }
+
     /// Tells people, on stderr, what a program need not be told.
     pub(crate) fn remark(self, remark: &str) {
         if !self.json {

@@ -70,6 +70,7 @@ fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("tls.min_version", min_version(old) != min_version(new)),
         ("listen", old.listen != new.listen),
         ("delivery", old.delivery != new.delivery),
+        ("audit", old.audit != new.audit),
         ("log", old.log != new.log),
     ];
     changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

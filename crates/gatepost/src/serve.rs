@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::Acceptance;
 use crate::descriptors::Descriptors;
-use crate::{clock, doubts, meant, open, reload};
+use crate::{clock, doubts, meant, open, reload, upkeep};
 
 type Judge = Authenticator<SqliteAccounts>;
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
@@ -88,6 +88,8 @@ impl Server {
         let stop = CancellationToken::new();
         let carrying = spawn(carrier.run(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
+        let keeping = upkeep::run(parts.store.accounts().clone(), config.audit, stop.clone());
+        let keeping = spawn(keeping, &stop);
         tell_ready(&parts);
         tell_doubts(&config, &parts, descriptors);
         while stop.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
@@ -102,10 +104,10 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, carried) = tokio::join!(taking, carrying);
+        let (taken, carried, kept) = tokio::join!(taking, carrying, keeping);
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        taken.and(carried).context("a part of the server has failed")
+        taken.and(carried).and(kept).context("a part of the server has failed")
     }
 }
 

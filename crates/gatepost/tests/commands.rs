@@ -32,6 +32,12 @@ impl Site {
         self.directory.path().join("gatepost.toml")
     }
 
+    /// Adds to the configuration.
+    fn configure(&self, more: &str) {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        std::fs::write(self.config(), text + more).unwrap();
+    }
+
     fn run(&self, arguments: &[&str]) -> Output {
         self.run_with(arguments, "")
     }
@@ -204,6 +210,84 @@ fn an_account_has_at_most_fifty_app_passwords() {
     }
     let error = site.error(&create);
     assert!(error.contains("50 app passwords") && error.contains("app-password list"), "{error}");
+    site.configure("[auth]\napp_passwords_per_account = 51\n");
+    site.text(&create);
+    assert!(site.error(&create).contains("51 app passwords"));
+}
+
+/// What the audit trail tells with these filters, newest first.
+fn audited(site: &Site, filters: &[&str]) -> Vec<String> {
+    let entries = site.json(&[&["audit", "list"], filters].concat());
+    let action = |entry: &Value| entry["action"].as_str().unwrap().to_owned();
+    entries.as_array().unwrap().iter().map(action).collect()
+}
+
+#[test]
+fn every_change_is_in_the_audit_trail() {
+    let site = Site::new();
+    site.text(&["user", "add", "Alice@example.org"]);
+    let made = site.json(&["app-password", "create", ALICE, "--label", "phone"]);
+    let id = made["id"].as_str().unwrap();
+    site.run_with(&["user", "password", ALICE, "--password-stdin"], "correct horse");
+    site.text(&["app-password", "revoke", ALICE, id]);
+    site.text(&["user", "disable", ALICE]);
+    site.text(&["user", "enable", ALICE]);
+    site.text(&["user", "rename", ALICE, "alicia@example.org"]);
+    site.text(&["user", "remove", "alicia@example.org", "--yes"]);
+    let of_alice = [
+        "user-rename",
+        "user-enable",
+        "user-disable",
+        "app-password-revoke",
+        "password-set",
+        "app-password-create",
+        "user-add",
+    ];
+    assert_eq!(audited(&site, &["--user", "ALICE@example.org"]), of_alice);
+    assert_eq!(audited(&site, &["--user", "alicia@example.org"]), ["user-remove", "user-rename"]);
+
+    let created = &site.json(&["audit", "list", "--action", "app-password-create"])[0];
+    for (key, value) in [
+        ("result", json!("success")),
+        ("reason", json!("ok")),
+        ("account", json!(ALICE)),
+        ("credential", json!(id)),
+        ("count", json!(1)),
+        ("mechanism", Value::Null),
+        ("scope", Value::Null),
+        ("ip", Value::Null),
+        ("tls", Value::Null),
+        ("session", Value::Null),
+    ] {
+        assert_eq!(created[key], value, "{key}");
+    }
+    assert!(created["time"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn the_audit_trail_is_filtered_and_cut() {
+    let site = Site::new();
+    for n in 0..101 {
+        site.text(&["user", "add", &format!("user{n}@example.org")]);
+    }
+    assert_eq!(audited(&site, &[]).len(), 101, "a program gets all");
+    assert_eq!(site.text(&["audit", "list"]).lines().count(), 1 + 100);
+    assert!(stderr(&site.run(&["audit", "list"])).contains("--limit"));
+    assert_eq!(audited(&site, &["--limit", "3"]).len(), 3);
+    assert_eq!(audited(&site, &["--since", "1h", "--result", "success"]).len(), 101);
+    assert_eq!(audited(&site, &["--since", "2999-01-01T00:00:00Z"]).len(), 0);
+    assert_eq!(audited(&site, &["--result", "failure"]).len(), 0);
+    assert_eq!(audited(&site, &["--ip", "192.0.2.0/24"]).len(), 0);
+    let unknown = site.run(&["audit", "list", "--action", "logout"]);
+    assert!(stderr(&unknown).contains("app-password-revoke"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn what_is_not_old_stays_in_the_audit_trail() {
+    let site = Site::new();
+    site.text(&["user", "add", ALICE]);
+    assert!(site.text(&["audit", "prune"]).starts_with("0 entries"));
+    assert_eq!(audited(&site, &[]), ["user-add"]);
 }
 
 #[test]
@@ -256,6 +340,9 @@ fn wrong_usage_exits_with_2() {
         &["app-password", "create", ALICE, "--label", "x", "--expires", "soon"],
         &["app-password", "create", ALICE, "--label", "x", "--network", "nowhere"],
         &["app-password", "revoke", ALICE, "not-an-id"],
+        &["audit", "list", "--action", "logout"],
+        &["audit", "list", "--since", "yesterday"],
+        &["audit", "list", "--ip", "nowhere"],
         &["queue", "show", "not-an-id"],
     ] {
         let output = site.run(arguments);

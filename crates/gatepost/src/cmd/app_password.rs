@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::bail;
-use auth::app_password::{self, PER_ACCOUNT};
+use auth::app_password;
 use config::Config;
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use store_sqlite::SqliteAccounts;
 use types::{CredentialId, Mailbox};
 use zeroize::Zeroizing;
 
-use crate::argument::{self, Expiry};
+use crate::argument::{self, Moment};
 use crate::cmd::user::find;
 use crate::output::{self, Format};
 use crate::{clock, open};
@@ -50,7 +50,7 @@ pub(crate) struct Create {
     scope: Vec<Scope>,
     /// When it stops working: 90d, 12h, 30m, 45s or an RFC 3339 time; never, if not given
     #[arg(long, value_name = "END")]
-    expires: Option<Expiry>,
+    expires: Option<Moment>,
     /// Where it may be used from: a network or an address; everywhere, if not given
     #[arg(long, value_name = "CIDR", value_parser = argument::network)]
     network: Vec<IpNet>,
@@ -75,13 +75,15 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 async fn create(store: &SqliteAccounts, config: &Path, args: Create) -> anyhow::Result<()> {
-    let key = open::keyring(&Config::load(config)?, store).await?.app_passwords();
+    let config = Config::load(config)?;
+    let key = open::keyring(&config, store).await?.app_passwords();
+    let at_most = config.auth.app_passwords_per_account;
     let account = find(store, &args.address).await?;
     let (letters, password) = (app_password::generate(), made(account.id, &args)?);
-    match store.create(&password, &key.digest(&letters), PER_ACCOUNT).await {
+    match store.create(&password, &key.digest(&letters), at_most).await {
         Err(store::Error::TooMany) => {
             bail!(
-                "{0} has {PER_ACCOUNT} app passwords already; revoke one: `gatepost app-password list {0}`",
+                "{0} has {at_most} app passwords already; revoke one: `gatepost app-password list {0}`",
                 account.address
             )
         }
@@ -104,7 +106,7 @@ fn made(account: types::AccountId, args: &Create) -> anyhow::Result<AppPassword>
         networks: args.network.clone(),
         senders: Vec::new(),
         created_at: now,
-        expires_at: args.expires.map(|expiry| expiry.from(now)).transpose()?,
+        expires_at: args.expires.map(|expiry| expiry.ahead_of(now)).transpose()?,
         last_used: None,
     })
 }

@@ -24,7 +24,8 @@ pub(super) async fn fresh_password(
     revoke_last(store, account, now).await?;
     let letters = app_password::generate();
     let digest = keyring.app_passwords().digest(&letters);
-    store.create(&password(account, now), &digest, app_password::PER_ACCOUNT).await?;
+    let at_most = config::Auth::default().app_passwords_per_account;
+    store.create(&password(account, now), &digest, at_most).await?;
     Ok(letters.declassify())
 }
 

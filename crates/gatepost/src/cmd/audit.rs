@@ -1,0 +1,201 @@
+//! `gatepost audit`: who logged in or tried to, and what was changed of accounts and credentials.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use anyhow::Context as _;
+use config::Config;
+use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use store::{Action, Audit, AuditEntry, AuditFilter, AuditResult};
+use types::Mailbox;
+
+use crate::argument::{self, Moment};
+use crate::output::{self, Format};
+use crate::{clock, open};
+
+/// How many entries people are shown who do not say how many: what can be scrolled through.
+const FOR_PEOPLE: u32 = 100;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// List logins and changes, newest first; events alike within an hour are one entry with a count
+    List(List),
+    /// Forget what is older than audit.keep says; a running server does so by itself
+    Prune,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// Only those about this account, which need not exist
+    #[arg(long, value_name = "ADDRESS")]
+    user: Option<String>,
+    /// Only those of this kind
+    #[arg(long, value_parser = argument::action())]
+    action: Option<Action>,
+    /// Only those that came to this
+    #[arg(long, value_parser = argument::audit_result())]
+    result: Option<AuditResult>,
+    /// Only those from this network or address
+    #[arg(long, value_name = "CIDR", value_parser = argument::network)]
+    ip: Option<IpNet>,
+    /// Only those since then: 24h, 7d or an RFC 3339 time
+    #[arg(long, value_name = "BEGIN")]
+    since: Option<Moment>,
+    /// So many at most; if not given, 100 as text and all as JSON
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u32>,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Works on the store that the configuration names.
+///
+/// # Errors
+/// When it could not be done.
+pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    let store = open::store(config).await?;
+    let done = match command {
+        Command::List(args) => list(store.accounts(), args).await,
+        Command::Prune => prune(store.accounts(), &Config::load(config)?.audit).await,
+    };
+    store.close().await;
+    done
+}
+
+async fn list(audit: &impl Audit, args: List) -> anyhow::Result<()> {
+    let format = args.format;
+    let filter = args.filter(clock::now());
+    let entries = audit.entries(&filter).await?;
+    let views: Vec<View<'_>> = entries.iter().map(View::of).collect();
+    format.print(&views, |views| {
+        output::table(
+            [
+                "TIME",
+                "ACTION",
+                "RESULT",
+                "REASON",
+                "ACCOUNT",
+                "CREDENTIAL",
+                "MECHANISM",
+                "IP",
+                "SESSION",
+                "COUNT",
+            ],
+            views.iter().map(View::row),
+        )
+    })?;
+    if filter.limit.is_some_and(|limit| u32::try_from(views.len()) == Ok(limit)) {
+        format.remark("there may be more; --limit shows them");
+    }
+    Ok(())
+}
+
+async fn prune(audit: &impl Audit, config: &config::Audit) -> anyhow::Result<()> {
+    let keep = SignedDuration::try_from(config.keep)?;
+    let before = clock::now().checked_sub(keep).context("audit.keep goes back beyond the calendar")?;
+    let pruned = audit.prune(before).await?;
+    output::line(&format!("{pruned} entries from before {} are removed", output::time(before)))
+}
+
+impl List {
+    fn filter(self, now: Timestamp) -> AuditFilter {
+        let default = self.format.is_for_people().then_some(FOR_PEOPLE);
+        AuditFilter {
+            account: self.user.map(normal),
+            action: self.action,
+            result: self.result,
+            network: self.ip,
+            since: self.since.map(|since| since.back_from(now)),
+            limit: self.limit.or(default),
+        }
+    }
+}
+
+/// A name as the trail has it: somebody may have tried to log in by one that is no address.
+fn normal(name: String) -> String {
+    Mailbox::parse(&name).map_or(name, |address| address.normal())
+}
+
+/// An entry as `--json` shows it.
+#[derive(Serialize)]
+struct View<'a> {
+    /// Of the last event.
+    time: Timestamp,
+    /// Of the first.
+    first_time: Timestamp,
+    action: &'static str,
+    result: &'static str,
+    reason: &'a str,
+    account: Option<&'a str>,
+    credential: Option<&'a str>,
+    mechanism: Option<&'a str>,
+    scope: Option<&'a str>,
+    ip: Option<IpAddr>,
+    tls: Option<&'a str>,
+    session: Option<&'a str>,
+    count: u64,
+}
+
+impl<'a> View<'a> {
+    fn of(entry: &'a AuditEntry) -> Self {
+        let event = &entry.event;
+        Self {
+            time: event.at,
+            first_time: entry.first_at,
+            action: event.action.name(),
+            result: event.result.name(),
+            reason: &event.reason,
+            account: event.account.as_deref(),
+            credential: event.credential.as_deref(),
+            mechanism: event.mechanism.as_deref(),
+            scope: event.scope.as_deref(),
+            ip: event.ip,
+            tls: event.tls.as_deref(),
+            session: event.session.as_deref(),
+            count: entry.count,
+        }
+    }
+
+    fn row(&self) -> [String; 10] {
+        [
+            output::time(self.time),
+            self.action.to_owned(),
+            self.result.to_owned(),
+            self.reason.to_owned(),
+            output::or_dash(self.account),
+            output::or_dash(self.credential),
+            output::or_dash(self.mechanism),
+            output::or_dash(self.ip),
+            output::or_dash(self.session),
+            self.count.to_string(),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::AuditEvent;
+
+    use super::*;
+
+    #[test]
+    fn the_json_of_an_event_has_the_promised_keys() {
+        let at = "2026-11-21T12:00:00Z".parse().unwrap();
+        let event = AuditEvent::change(Action::PasswordSet, "alice@example.org", at).about("password");
+        let expected = serde_json::json!({
+            "time": "2026-11-21T12:00:00Z", "first_time": "2026-11-21T12:00:00Z", "action": "password-set",
+            "result": "success", "reason": "ok", "account": "alice@example.org", "credential": "password",
+            "mechanism": null, "scope": null, "ip": null, "tls": null, "session": null, "count": 1,
+        });
+        assert_eq!(serde_json::to_value(View::of(&event.into())).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_name_is_looked_for_as_the_trail_has_it() {
+        for (name, meant) in [("Alice@Example.ORG", "alice@example.org"), ("root", "root")] {
+            assert_eq!(normal(name.to_owned()), meant);
+        }
+    }
+}
