@@ -5,8 +5,9 @@ mod sample;
 
 use std::future::Future;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sample::{ann, at, server};
+use sqlx::Connection;
 use store::{Accounts, Allowance, Counter, Error, Mark, SecondFactors, ThrottleKey, ThrottleKind, Throttles};
 use store_sqlite::SqliteAccounts;
 use types::AccountId;
@@ -103,11 +104,15 @@ async fn a_lock_out_outlives_a_restart() {
 async fn names_without_end_make_room_for_one_another() {
     let directory = tempfile::tempdir().unwrap();
     let store = server(directory.path()).await;
-    let names: Vec<_> = (0..100_100).map(|n| counter(&format!("{n}@example.org"), 0)).collect();
-    for some in names.chunks(10_000) {
-        assert!(store.accounts().attempt(some, at(0)).await.unwrap().is_none());
-    }
-    let counted = store.accounts().counted(Timestamp::MIN).await.unwrap();
+    let url = format!("sqlite:{}", directory.path().join("accounts.db").display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let fill = "WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 99990) \
+                INSERT INTO throttle SELECT 'password', n || '@example.org', '', $1, zeroblob(16) FROM n";
+    sqlx::query(fill).bind(at(60).as_millisecond()).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let names: Vec<_> = (0..20).map(|n| counter(&format!("{n}@example.net"), 0)).collect();
+    assert!(store.accounts().attempt(&names, at(0)).await.unwrap().is_none());
+    let counted = store.accounts().counted(at(0)).await.unwrap();
     assert_eq!(counted.len(), 100_000);
-    assert_eq!(counted[0].key.account.as_deref(), Some("100@example.org"));
+    assert_eq!(counted[0].key.account.as_deref(), Some("11@example.org"), "the oldest ten are gone");
 }

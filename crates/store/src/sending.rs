@@ -72,7 +72,7 @@ pub trait Sending: Send + Sync + 'static {
     /// Where the account stood when that was last written down.
     fn sent(&self, account: AccountId) -> impl Future<Output = Result<Option<Sent>, Error>> + Send;
 
-    /// Of these recipients, those that the account has never sent to.
+    /// Of these recipients, those that the account has never sent to, each once.
     fn strangers(
         &self,
         account: AccountId,

@@ -122,7 +122,7 @@ impl SqliteAccounts {
 
     /// Changes one account, which must be there, and enters the events into the audit trail; `false`, and nothing entered, if
     /// the query changes nothing.
-    async fn change(
+    pub(super) async fn change(
         &self,
         id: AccountId,
         query: Query,

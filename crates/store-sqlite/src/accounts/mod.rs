@@ -3,10 +3,12 @@
 mod account;
 mod app_password;
 mod audit;
+mod identity;
 mod import;
 mod notes;
 mod sealed;
 mod second_factor;
+mod sending;
 mod throttle;
 mod wal_index;
 

@@ -1,19 +1,21 @@
-//! Last logins, last uses and what is audited of logins, gathered in memory and written together a little later.
+//! Last logins, last uses, what was sent and what is audited of logins, gathered in memory and written together a little later.
 //!
-//! They are for people to read, so losing the last second of them in a crash is no harm; a sync for each login would be.
+//! They are for people to read, or for limits that a second makes no difference to, so losing the last second of them in a
+//! crash is no harm; a sync for each login would be.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::{Sqlite, SqlitePool, Transaction};
-use store::{AuditEvent, LastUse};
+use store::{AuditEvent, Correspondent, LastUse, Sent};
 use tokio::sync::Notify;
 use types::{AccountId, CredentialId};
 
 use super::audit::{self, Gathered};
+use super::sending::{self, Noted};
 
 /// How long notes gather.
 const GATHER: Duration = Duration::from_secs(1);
@@ -29,6 +31,7 @@ struct Pending {
     logins: HashMap<AccountId, Timestamp>,
     networks: HashMap<(AccountId, IpNet), Timestamp>,
     uses: HashMap<CredentialId, LastUse>,
+    sent: HashMap<AccountId, Noted>,
     events: Gathered,
 }
 
@@ -67,6 +70,22 @@ impl Notes {
         self.noted.notify_one();
     }
 
+    pub(super) fn sent(&self, id: AccountId, sent: Sent, recipients: &[Correspondent], at: Timestamp) {
+        let mut pending = self.pending();
+        let noted = pending.sent.entry(id).or_insert_with(|| Noted { sent, recipients: HashSet::new(), at });
+        (noted.sent, noted.at) = (sent, at);
+        noted.recipients.extend(recipients);
+        drop(pending);
+        self.noted.notify_one();
+    }
+
+    /// Leaves those of the recipients that the account is not noted to have sent to.
+    pub(super) fn strangers(&self, id: AccountId, recipients: &mut Vec<Correspondent>) {
+        if let Some(noted) = self.pending().sent.get(&id) {
+            recipients.retain(|recipient| !noted.recipients.contains(recipient));
+        }
+    }
+
     pub(super) fn event(&self, event: AuditEvent) {
         self.pending().events.add(event.into());
         self.noted.notify_one();
@@ -93,7 +112,7 @@ impl Notes {
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.logins.is_empty() && self.uses.is_empty() && self.events.is_empty()
+        self.logins.is_empty() && self.uses.is_empty() && self.sent.is_empty() && self.events.is_empty()
     }
 
     async fn write(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
@@ -106,6 +125,9 @@ impl Pending {
         }
         for (id, last_use) in &self.uses {
             write_use(&mut transaction, *id, last_use).await?;
+        }
+        for (id, noted) in &self.sent {
+            sending::write(&mut transaction, *id, noted).await?;
         }
         audit::write(&mut transaction, &self.events).await?;
         transaction.commit().await

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod app_passwords;
 pub mod audit;
+pub mod identity;
 pub mod import;
 pub mod lease;
 pub mod operate;
@@ -13,6 +14,7 @@ pub mod outcome;
 mod sample;
 pub mod sealed;
 pub mod second_factor;
+pub mod sending;
 pub mod submit;
 pub mod throttle;
 
@@ -54,6 +56,13 @@ macro_rules! conformance {
             what_was_never_judged_is_taken_back, keys_that_differ_in_anything_are_others,
             operators_let_an_account_or_a_network_in, a_network_is_familiar_for_a_while_to_who_logged_in_there,
             what_has_ended_is_forgotten);
+        $crate::conformance!(@accounts $open, identity:
+            identities_come_back_in_order_and_belong_to_one_account,
+            the_same_sender_is_added_and_removed_once_however_it_is_written, changes_of_identities_are_told);
+        $crate::conformance!(@accounts $open, sending:
+            limits_of_its_own_are_of_one_account, what_was_sent_last_stands, who_was_sent_to_is_no_stranger,
+            correspondents_are_forgotten_after_the_last_message,
+            what_a_removed_account_has_sent_is_nothing_to_write);
         $crate::conformance!(@spool $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,

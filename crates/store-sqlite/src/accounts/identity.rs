@@ -1,0 +1,55 @@
+//! Identities as rows.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use store::{Action, AuditEvent, Corrupt, Error, Identities, Identity};
+use types::{AccountId, SenderPattern};
+
+use super::SqliteAccounts;
+use crate::failure::unavailable;
+use crate::row::{Columns, time};
+
+impl Identities for SqliteAccounts {
+    async fn add_identity(&self, account: AccountId, identity: &Identity) -> Result<(), Error> {
+        let Identity { sender, created_at } = identity;
+        let insert = sqlx::query(
+            "INSERT INTO identities (account, normal, sender, created_at) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(account.as_bytes().to_vec())
+        .bind(sender.normal())
+        .bind(sender.to_string())
+        .bind(created_at.as_millisecond());
+        let event = |normal| told(Action::IdentityAdd, normal, sender, *created_at);
+        self.change(account, insert, event).await.map(drop)
+    }
+
+    async fn identities(&self, account: AccountId) -> Result<Vec<Identity>, Error> {
+        let all = sqlx::query("SELECT sender, created_at FROM identities WHERE account = $1 ORDER BY normal");
+        let rows = all.bind(account.as_bytes().to_vec()).fetch_all(&self.readers).await;
+        rows.map_err(unavailable)?.iter().map(|row| Ok(identity(row, account)?)).collect()
+    }
+
+    async fn remove_identity(
+        &self,
+        account: AccountId,
+        sender: &SenderPattern,
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let delete = sqlx::query("DELETE FROM identities WHERE account = $1 AND normal = $2")
+            .bind(account.as_bytes().to_vec())
+            .bind(sender.normal());
+        self.change(account, delete, |normal| told(Action::IdentityRemove, normal, sender, at)).await
+    }
+}
+
+fn identity(row: &SqliteRow, account: AccountId) -> Result<Identity, Corrupt> {
+    let columns = Columns::of(row, "identities", account);
+    Ok(Identity {
+        sender: columns.read("sender", |text: &str| text.parse().ok())?,
+        created_at: columns.read("created_at", time)?,
+    })
+}
+
+fn told(action: Action, account: String, sender: &SenderPattern, at: Timestamp) -> Vec<AuditEvent> {
+    vec![AuditEvent::change(action, account, at).about(sender.normal())]
+}
