@@ -6,6 +6,7 @@ mod demo;
 mod clients;
 mod commands;
 mod credentials;
+mod ban;
 mod tls;
 mod crash;
 mod shutdown;

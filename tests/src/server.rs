@@ -20,12 +20,15 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// What a test's `gatepost.toml` says beside the common part; each field is the text of a TOML table, without its heading.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Where they listen.
+    pub address: &'static str,
     /// The `tls` of each listener, in order.
     pub listeners: Vec<&'static str>,
     pub auth: String,
     pub limits: String,
     pub submission: String,
     pub delivery: String,
+    pub log: String,
     /// Where the store is, if not in the directory of the test.
     pub store: Option<PathBuf>,
 }
@@ -33,11 +36,13 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
+            address: "127.0.0.1",
             listeners: vec!["starttls", "implicit"],
             auth: String::new(),
             limits: String::new(),
             submission: String::new(),
             delivery: "via = \"hold\"".to_owned(),
+            log: String::new(),
             store: None,
         }
     }
@@ -84,17 +89,18 @@ impl Installation {
         let listeners: String = settings
             .listeners
             .iter()
-            .map(|tls| format!("[[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"{tls}\"\n"))
+            .map(|tls| format!("[[listen]]\naddress = \"{}:0\"\ntls = \"{tls}\"\n", settings.address))
             .collect();
         format!(
             "hostname = \"{HOSTNAME}\"\n\n[storage]\nurl = \"sqlite:{}\"\nmaster_key_file = \"master.key\"\n\n\
              [tls]\ncertificate = \"fullchain.pem\"\nprivate_key = \"privkey.pem\"\n\n{listeners}\n\
-             [auth]\n{}\n\n[limits]\n{}\n\n[submission]\n{}\n\n[delivery]\n{}\n",
+             [auth]\n{}\n\n[limits]\n{}\n\n[submission]\n{}\n\n[delivery]\n{}\n\n[log]\n{}\n",
             store.display(),
             settings.auth,
             settings.limits,
             settings.submission,
-            settings.delivery
+            settings.delivery,
+            settings.log
         )
     }
 
@@ -203,7 +209,9 @@ impl From<Child> for Server {
 impl Server {
     /// The address of each listener, in the order of the configuration.
     pub fn until_ready(&self) -> Vec<SocketAddr> {
-        addresses(&self.until_logged("event=ready"))
+        addresses(&self.until_line("event=ready", |line| {
+            line.contains("event=ready") || line.contains("\"event\":\"ready\"")
+        }))
     }
 
     pub fn starttls(&self) -> SocketAddr {
@@ -216,16 +224,20 @@ impl Server {
 
     /// The first line of the log with `words`, waited for.
     pub fn until_logged(&self, words: &str) -> String {
+        self.until_line(words, |line| line.contains(words))
+    }
+
+    fn until_line(&self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
         let mut log = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(line) = log.lines.iter().find(|line| line.contains(words)) {
+            if let Some(line) = log.lines.iter().find(|line| is_it(line)) {
                 return line.clone();
             }
             let left = end.saturating_duration_since(Instant::now());
             assert!(
                 !log.ended && !left.is_zero(),
-                "no line with {words:?} in the log:\n{}",
+                "no line with {what:?} in the log:\n{}",
                 log.lines.join("\n")
             );
             log = self.log.1.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -269,6 +281,14 @@ impl Server {
         let status =
             Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success(), "kill -{name}: {status}");
+    }
+
+    /// The whole log of a server that has been told to stop.
+    pub fn until_ended(&self) -> String {
+        until("the log ends", || {
+            self.log.0.lock().unwrap_or_else(PoisonError::into_inner).ended.then_some(())
+        });
+        self.log()
     }
 
     /// SIGKILL, at once.
