@@ -24,7 +24,7 @@ const HEAD: usize = 5;
 const NONCE: usize = 24;
 
 /// Why a sealed secret did not open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub enum SealError {
     /// Sealed under a key that isn't in the key file.
     #[error("it is sealed under master key {0}, which is not in the key file")]

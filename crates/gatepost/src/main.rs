@@ -30,7 +30,9 @@ mod doubts;
 mod log;
 
 mod clock;
+mod dumps;
 mod open;
+mod sealed;
 mod prompt;
 
 mod output;
@@ -73,7 +75,7 @@ enum Command {
     /// Who logged in or tried to, and what was changed
     #[command(subcommand)]
     Audit(cmd::audit::Command),
-    /// The master key
+    /// The master keys
     #[command(subcommand)]
     Key(cmd::key::Command),
     /// What has been accepted and is not yet delivered
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
 }
 
 fn run(line: CommandLine) -> anyhow::Result<()> {
+    dumps::forbid()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(dispatch(line))
 }
@@ -108,7 +111,7 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::User(command) => cmd::user::run(&config, command).await,
         Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
         Command::Audit(command) => cmd::audit::run(&config, command).await,
-        Command::Key(command) => cmd::key::run(command),
+        Command::Key(command) => cmd::key::run(&config, command).await,
         Command::Queue(command) => cmd::queue::run(&config, command).await,
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),

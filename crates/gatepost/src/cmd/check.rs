@@ -4,11 +4,13 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
-use auth::MasterKeys;
+use auth::{Keyring, MasterKeys};
 use config::{Config, Delivery, Via};
-use store_sqlite::Mode;
+use store::SealedSecrets as _;
+use store_sqlite::{Mode, SqliteAccounts};
 use submission::tls::{CertificateFacts, Identity};
 
+use crate::sealed::{self, Batches};
 use crate::{clock, doubts, explain, meant, open, output};
 
 /// Reads everything that `serve` would read, and goes on after a fault, so that all of them are told at once.
@@ -22,10 +24,14 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
     for doubt in doubts::about(&config, facts, clock::now()) {
         output::line(&format!("warning: {doubt}"))?;
     }
+    let (masters, key) = match MasterKeys::load(&config.storage.master_key_file) {
+        Ok(masters) => (Some(masters), Ok(())),
+        Err(fault) => (None, Err(fault.into())),
+    };
     let faults: Vec<anyhow::Error> = [
         certificate.map(drop),
-        MasterKeys::load(&config.storage.master_key_file).map(drop).map_err(Into::into),
-        store(&config.storage.directory).await,
+        key,
+        store(&config.storage.directory, masters).await,
         meant::routes(&config.delivery).map(drop),
         maildirs(&config.delivery),
     ]
@@ -53,7 +59,7 @@ fn certificate(config: &Config) -> anyhow::Result<Option<CertificateFacts>> {
 
 /// A store that is not there yet is made by the first start, and must not be made here: `check` may be run by somebody
 /// else than the server.
-async fn store(directory: &Path) -> anyhow::Result<()> {
+async fn store(directory: &Path, masters: Option<MasterKeys>) -> anyhow::Result<()> {
     if !directory
         .join("accounts.db")
         .try_exists()
@@ -64,8 +70,29 @@ async fn store(directory: &Path) -> anyhow::Result<()> {
             directory.display()
         ));
     }
-    open::store_in(directory, Mode::Command).await?.close().await;
-    Ok(())
+    let store = open::store_in(directory, Mode::Command).await?;
+    let opened = match masters {
+        Some(masters) => secrets(masters, store.accounts()).await,
+        None => Ok(()),
+    };
+    store.close().await;
+    opened
+}
+
+/// Whether every sealed secret opens. Where no server has started yet there is none, and none must be made.
+async fn secrets(masters: MasterKeys, store: &SqliteAccounts) -> anyhow::Result<()> {
+    if store.root_key().await?.is_none() {
+        return Ok(());
+    }
+    let keyring = Keyring::open(masters, store).await?;
+    let (mut faults, mut batches) = (Vec::new(), Batches::of(store));
+    while let Some(batch) = batches.next().await? {
+        faults.extend(batch.iter().filter_map(|(place, sealed)| keyring.open_sealed(*place, sealed).err()));
+    }
+    match faults.is_empty() {
+        true => Ok(()),
+        false => anyhow::bail!("{}", sealed::told(faults.into_iter())),
+    }
 }
 
 fn maildirs(delivery: &Delivery) -> anyhow::Result<()> {

@@ -1,8 +1,10 @@
-//! `gatepost key`: the master key.
+//! `gatepost key`: the master keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::output;
+use crate::output::{self, Format};
+
+mod rotate;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -12,17 +14,23 @@ pub(crate) enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Add a new master key and seal every secret anew under it; or end a rotation that was broken off
+    Rotate {
+        #[command(flatten)]
+        format: Format,
+    },
 }
 
-/// Makes the key.
+/// Makes a key; the configuration is read only where there is a store to be worked on.
 ///
 /// # Errors
-/// When the file exists or can't be written.
-pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+/// When the file exists or can't be written, or not every secret could be sealed anew.
+pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Generate { file } => {
             auth::MasterKeys::generate(&file)?;
             output::line(&format!("wrote {}; keep a copy in a safe place", file.display()))
         }
+        Command::Rotate { format } => rotate::run(config, format).await,
     }
 }

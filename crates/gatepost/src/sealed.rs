@@ -1,0 +1,55 @@
+//! The sealed secrets of the store, one batch after another, and how to speak of those that do not open.
+
+use std::collections::BTreeMap;
+
+use auth::SealError;
+use store::{Error, SealedPlace, SealedSecrets};
+
+/// Enough for each transaction to be worth its sync, few enough that a login hardly waits for it.
+const BATCH: u32 = 1000;
+
+/// All sealed secrets, in the order of their places.
+pub(crate) struct Batches<'a, S> {
+    store: &'a S,
+    after: Option<SealedPlace>,
+}
+
+impl<'a, S: SealedSecrets> Batches<'a, S> {
+    pub(crate) fn of(store: &'a S) -> Self {
+        Self { store, after: None }
+    }
+
+    /// The next of them; `None` behind the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<(SealedPlace, Vec<u8>)>>, Error> {
+        let batch = self.store.sealed(self.after, BATCH).await?;
+        let Some((last, _)) = batch.last() else { return Ok(None) };
+        self.after = Some(*last);
+        Ok(Some(batch))
+    }
+}
+
+/// How many do not open, and why.
+pub(crate) fn told(faults: impl Iterator<Item = SealError>) -> String {
+    let mut counts: BTreeMap<SealError, u64> = BTreeMap::new();
+    faults.for_each(|fault| *counts.entry(fault).or_default() += 1);
+    let all: u64 = counts.values().sum();
+    let reasons: Vec<String> = counts.iter().map(|(fault, count)| format!("{count}: {fault}")).collect();
+    let noun = if all == 1 { "sealed secret does" } else { "sealed secrets do" };
+    format!("{all} {noun} not open ({})", reasons.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_counted_by_their_reason() {
+        let faults = [SealError::Damaged, SealError::UnknownKey(1), SealError::UnknownKey(1)];
+        let told = told(faults.into_iter());
+        assert!(
+            told.starts_with("3 sealed secrets do not open (2: it is sealed under master key 1,"),
+            "{told}"
+        );
+        assert!(told.contains("; 1: it is damaged"), "{told}");
+    }
+}

@@ -1,0 +1,262 @@
+//! `gatepost key rotate`, killed at any moment, and what the commands say of keys that are not right.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+
+use auth::{Keyring, MasterKeys, SealError};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use store::{Account, Accounts as _, Import, ImportedSecondFactor, SealedPlace, SealedSecrets as _};
+use store_sqlite::{Mode, SqliteStore};
+use types::{AccountId, Mailbox, Secret};
+
+/// Enough that a rotation takes a while: several batches.
+const SECRETS: u16 = 3000;
+
+/// How often it is killed, at moments spread over the time that it takes.
+const KILLS: u32 = 6;
+
+/// A store with a key file, and an account with an app password.
+struct Site {
+    directory: tempfile::TempDir,
+}
+
+impl Site {
+    fn new() -> Site {
+        let site = Site { directory: tempfile::tempdir().unwrap() };
+        let text = "hostname = \"mail.example.org\"\n\
+            [storage]\nurl = \"sqlite:store\"\nmaster_key_file = \"master.key\"\n\
+            [[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\n\
+            [delivery]\nvia = \"hold\"\n";
+        fs::write(site.path("gatepost.toml"), text).unwrap();
+        MasterKeys::generate(&site.key()).unwrap();
+        site
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn key(&self) -> PathBuf {
+        self.path("master.key")
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+        command.args(arguments).env("GATEPOST_CONFIG", self.path("gatepost.toml"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.spawn(arguments).wait_with_output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What a command says that must fail.
+    fn fault(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    }
+
+    async fn store(&self) -> SqliteStore {
+        SqliteStore::open(&self.path("store"), Mode::Command).await.unwrap()
+    }
+
+    async fn keyring(&self, store: &SqliteStore) -> Keyring {
+        Keyring::open(MasterKeys::load(&self.key()).unwrap(), store.accounts()).await.unwrap()
+    }
+
+    /// Puts so many seeds into the store, each sealed.
+    async fn fill(&self, seeds: u16) {
+        let store = self.store().await;
+        let keyring = self.keyring(&store).await;
+        for number in 0..seeds {
+            let place = place(number);
+            let SealedPlace::TotpSeed { account, enrolled_at } = place else { unreachable!() };
+            let import = Import {
+                account: owner(number, account),
+                app_passwords: Vec::new(),
+                second_factor: Some(ImportedSecondFactor {
+                    seed: keyring.seal(place, &seed(number)),
+                    enrolled_at,
+                }),
+                identities: Vec::new(),
+                at: enrolled_at,
+            };
+            store.accounts().import(&import).await.unwrap();
+        }
+        store.close().await;
+    }
+
+    /// Opens every secret there is; under which keys they are, each with how many.
+    async fn opened(&self) -> std::collections::BTreeMap<u32, usize> {
+        let store = self.store().await;
+        let keyring = self.keyring(&store).await;
+        let mut keys = std::collections::BTreeMap::new();
+        let sealed = store.accounts().sealed(None, u32::MAX).await.unwrap();
+        for (place, sealed) in &sealed {
+            let opened = keyring.open_sealed(*place, sealed).unwrap();
+            if let Some(number) = number(*place) {
+                assert_eq!(opened, seed(number));
+            }
+            *keys.entry(u32::from_be_bytes(sealed[1..5].try_into().unwrap())).or_default() += 1;
+        }
+        store.close().await;
+        keys
+    }
+
+    /// Leaves only the line of this key in the file.
+    fn keep_key(&self, id: u32) {
+        let text = fs::read_to_string(self.key()).unwrap();
+        let line = text.lines().find(|line| line.starts_with(&format!("{id} "))).unwrap();
+        fs::write(self.key(), format!("{line}\n")).unwrap();
+    }
+}
+
+fn place(number: u16) -> SealedPlace {
+    let [high, low] = number.to_be_bytes();
+    let mut id = [0; 16];
+    (id[0], id[1]) = (high, low);
+    SealedPlace::TotpSeed {
+        account: AccountId::from_bytes(id),
+        enrolled_at: Timestamp::from_millisecond(1_700_000_000_000 + i64::from(number)).unwrap(),
+    }
+}
+
+fn number(place: SealedPlace) -> Option<u16> {
+    let SealedPlace::TotpSeed { account, .. } = place else { return None };
+    account.as_bytes().first_chunk().map(|octets| u16::from_be_bytes(*octets))
+}
+
+fn seed(number: u16) -> Secret {
+    Secret::new(format!("the seed of number {number}"))
+}
+
+fn owner(number: u16, id: AccountId) -> Account {
+    Account {
+        id,
+        address: Mailbox::parse(&format!("user{number}@example.org")).unwrap(),
+        name: None,
+        admin: false,
+        disabled: false,
+        password_hash: None,
+        totp: false,
+        version: 1,
+        created_at: Timestamp::UNIX_EPOCH,
+        last_login_at: None,
+    }
+}
+
+fn keys_in(file: &Path) -> usize {
+    fs::read_to_string(file).unwrap().lines().filter(|line| !line.starts_with('#')).count()
+}
+
+#[tokio::test]
+async fn a_rotation_killed_at_any_moment_is_ended_by_the_next() {
+    let site = Site::new();
+    site.fill(SECRETS).await;
+    let all = usize::from(SECRETS) + 1;
+    assert_eq!(site.opened().await, [(1, all)].into());
+    let start = Instant::now();
+    assert_eq!(site.json(&["key", "rotate"]), json!({"key": 2, "resealed": all}));
+    let (whole, mut broken_off) = (start.elapsed(), 0);
+    for turn in 1..=KILLS {
+        let mut rotation = site.spawn(&["key", "rotate"]);
+        std::thread::sleep(whole * turn / KILLS);
+        rotation.kill().unwrap();
+        rotation.wait().unwrap();
+        let keys = site.opened().await;
+        assert_eq!(keys.values().sum::<usize>(), all);
+        broken_off += usize::from(keys.len() > 1);
+    }
+    assert!(broken_off > 0, "no kill came half-way");
+    site.json(&["key", "rotate"]);
+    let newest = u32::try_from(keys_in(&site.key())).unwrap();
+    assert_eq!(site.opened().await, [(newest, all)].into());
+    site.keep_key(newest);
+    assert_eq!(site.opened().await, [(newest, all)].into());
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_broken_off_makes_no_further_key() {
+    let site = Site::new();
+    site.fill(3).await;
+    let line = format!("2 {}\n", base64(&[9; 32]));
+    fs::write(site.key(), fs::read_to_string(site.key()).unwrap() + &line).unwrap();
+    assert_eq!(site.json(&["key", "rotate"]), json!({"key": 2, "resealed": 4}));
+    assert_eq!(keys_in(&site.key()), 2);
+    assert_eq!(site.json(&["key", "rotate"]), json!({"key": 3, "resealed": 4}));
+    assert_eq!(keys_in(&site.key()), 3);
+}
+
+fn base64(octets: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(octets)
+}
+
+#[tokio::test]
+async fn a_secret_that_was_moved_stays_as_it_is_and_is_told() {
+    let site = Site::new();
+    site.fill(3).await;
+    let store = site.store().await;
+    let sealed = store.accounts().sealed(None, 10).await.unwrap();
+    let (from, to) = (&sealed[1], &sealed[2]);
+    let moved = store::Resealed { place: to.0, old: to.1.clone(), new: from.1.clone() };
+    assert_eq!(store.accounts().reseal(&[moved]).await.unwrap(), 1);
+    assert_eq!(site.keyring(&store).await.open_sealed(to.0, &from.1), Err(SealError::Damaged));
+    assert!(site.fault(&["check"]).contains("1 sealed secret does not open (1: it is damaged"));
+    let said = site.fault(&["key", "rotate"]);
+    assert!(said.starts_with("3 secrets are sealed anew under master key 2"), "{said}");
+    assert!(said.contains("1 sealed secret does not open (1: it is damaged"), "{said}");
+    let after = store.accounts().sealed(None, 10).await.unwrap();
+    assert_eq!(after[2].1, from.1);
+    // That one is no reason to think that the rotation was broken off.
+    assert!(site.fault(&["key", "rotate"]).starts_with("3 secrets are sealed anew under master key 3"));
+    let trail = store::Audit::entries(store.accounts(), &store::AuditFilter::default()).await.unwrap();
+    let opens = trail.iter().find(|entry| entry.event.action == store::Action::SecretOpen).unwrap();
+    assert_eq!(
+        (opens.event.account.as_deref(), &*opens.event.reason),
+        (Some("user1@example.org"), "damaged")
+    );
+    assert!(trail.iter().any(|entry| entry.event.action == store::Action::KeyRotate));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn keys_that_are_not_right_are_told_with_what_to_do() {
+    let site = Site::new();
+    site.fill(1).await;
+    let copy = fs::read_to_string(site.key()).unwrap();
+    assert!(site.run(&["check"]).status.success());
+    let says = |words: &str| {
+        for command in [&["serve"][..], &["check"], &["key", "rotate"]] {
+            let said = site.fault(command);
+            assert!(said.contains(words), "{command:?}: {said}");
+        }
+    };
+    fs::write(site.key(), "# all gone\n").unwrap();
+    says("master.key is empty: put your copy of it there");
+    fs::remove_file(site.key()).unwrap();
+    says("there is no master key");
+    MasterKeys::generate(&site.key()).unwrap();
+    says("does not belong to this store: put back the file that was used with it");
+    fs::write(site.key(), format!("2 {}", base64(&[9; 32]))).unwrap();
+    says("the store is sealed under master key 1, which is not in");
+    fs::rename(site.key(), site.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(site.path("elsewhere"), site.key()).unwrap();
+    says("is a symbolic link: name the file that it leads to");
+    fs::remove_file(site.key()).unwrap();
+    MasterKeys::generate(&site.key()).unwrap();
+    fs::write(site.key(), copy).unwrap();
+    assert!(site.run(&["check"]).status.success());
+}
