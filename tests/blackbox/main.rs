@@ -7,6 +7,7 @@ mod clients;
 mod commands;
 mod credentials;
 mod ban;
+mod second_factor;
 mod tls;
 mod crash;
 mod shutdown;

@@ -30,6 +30,9 @@ pub mod totp;
 pub mod recovery_code;
 pub use recovery_code::RecoveryCodeKey;
 
+pub mod second_factor;
+pub use second_factor::SecondFactorOutcome;
+
 mod phc;
 pub use phc::Cost;
 

@@ -113,7 +113,7 @@ impl Seed {
     }
 
     /// The code of a step: RFC 4226 section 5.3, with the step for a counter.
-    fn code(&self, step: u64) -> u32 {
+    pub(crate) fn code(&self, step: u64) -> u32 {
         let mac = keyed(self.0.declassify()).chain_update(step.to_be_bytes()).finalize().into_bytes();
         let offset = usize::from(mac.last().copied().unwrap_or_default() & 0xf);
         let four = mac.iter().skip(offset).take(4).fold(0u32, |bits, octet| (bits << 8) | u32::from(*octet));
@@ -121,9 +121,14 @@ impl Seed {
     }
 }
 
+/// The step at a time after 1970.
+pub(crate) fn step_at(now: Timestamp) -> Option<u64> {
+    Some(u64::try_from(now.as_second()).ok()? / STEP)
+}
+
 /// The present step and its neighbours.
 fn steps_that_count(now: Timestamp) -> Option<RangeInclusive<u64>> {
-    let present = u64::try_from(now.as_second()).ok()? / STEP;
+    let present = step_at(now)?;
     Some(present.saturating_sub(1)..=present.saturating_add(1))
 }
 

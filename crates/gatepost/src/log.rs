@@ -1,7 +1,5 @@
 //! What the server tells while it runs: events on stderr, as text for people or JSON for programs.
 
-use std::io::IsTerminal as _;
-
 use config::{Format, Log};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::EnvFilter;
@@ -11,6 +9,7 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{Layer, fmt};
 
 use self::fields::Fields;
+use crate::output;
 
 mod fields;
 
@@ -21,7 +20,8 @@ mod fields;
 pub(crate) fn start(log: Log) -> Result<(), TryInitError> {
     let events = tracing_subscriber::registry().with(match log.format {
         Format::Text => {
-            filtered(log, fmt::layer().fmt_fields(Fields).with_ansi(colour()).with_writer(std::io::stderr))
+            let layer = fmt::layer().fmt_fields(Fields).with_ansi(output::colour(&std::io::stderr()));
+            filtered(log, layer.with_writer(std::io::stderr))
         }
         Format::Json => filtered(log, fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)),
     });
@@ -48,9 +48,4 @@ fn level(log: Log) -> LevelFilter {
         config::Level::Debug => LevelFilter::DEBUG,
         config::Level::Trace => LevelFilter::TRACE,
     }
-}
-
-/// Colour is for terminals, and for people who have not asked for none (<https://no-color.org>).
-fn colour() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -39,6 +39,7 @@ mod output;
 
 mod explain;
 mod printable;
+mod qr;
 
 /// The mail submission server: proves who sends, keeps the message safe, carries it on.
 #[derive(Debug, Parser)]
@@ -72,6 +73,9 @@ enum Command {
     /// Make, list and revoke app passwords
     #[command(subcommand)]
     AppPassword(cmd::app_password::Command),
+    /// Two-factor authentication: the second factor of an account
+    #[command(subcommand)]
+    Totp(cmd::totp::Command),
     /// Who logged in or tried to, and what was changed
     #[command(subcommand)]
     Audit(cmd::audit::Command),
@@ -110,6 +114,7 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::Check => cmd::check::run(&config).await,
         Command::User(command) => cmd::user::run(&config, command).await,
         Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
+        Command::Totp(command) => cmd::totp::run(&config, command).await,
         Command::Audit(command) => cmd::audit::run(&config, command).await,
         Command::Key(command) => cmd::key::run(&config, command).await,
         Command::Queue(command) => cmd::queue::run(&config, command).await,

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use config::{Config, Delivery, DomainPattern, HostPort, ListenTls, Login, TlsVersion};
 use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
 use esmtp::dialogue::Credentials;
+use jiff::SignedDuration;
 use rustls::pki_types::CertificateDer;
 use submission::tls::MinVersion;
 use submission::{Limits, TlsMode, pem};
@@ -31,6 +32,13 @@ fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
         config::Mechanism::Plain => sasl::Mechanism::Plain,
         config::Mechanism::Login => sasl::Mechanism::Login,
     }
+}
+
+/// How many wrong codes of a second factor are judged.
+pub(crate) fn codes(auth: &config::Auth) -> store::Allowance {
+    let config::Allowance { failures, window } = auth.throttle.totp;
+    let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
+    store::Allowance { failures, accounts: u32::MAX, window }
 }
 
 pub(crate) fn limits(config: &Config) -> Limits {

@@ -3,7 +3,7 @@
 //! Nothing else writes to stdout. A reader that went away (`gatepost queue list | head`) ends the command
 //! quietly, as it does for other tools.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -91,6 +91,11 @@ pub(crate) fn yes_no(value: bool) -> String {
 /// When stdout can't be written.
 pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     raw(format!("{text}\n").as_bytes())
+}
+
+/// Colour is for terminals, and for people who have not asked for none (<https://no-color.org>).
+pub(crate) fn colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Octets as they are.

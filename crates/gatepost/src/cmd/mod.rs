@@ -10,6 +10,8 @@ pub(crate) mod user;
 
 pub(crate) mod app_password;
 
+pub(crate) mod totp;
+
 pub(crate) mod audit;
 
 pub(crate) mod key;

@@ -129,13 +129,14 @@ async fn list(store: &impl Accounts, format: Format) -> anyhow::Result<()> {
     let users: Vec<User<'_>> = accounts.iter().map(User::of).collect();
     format.print(&users, |users| {
         output::table(
-            ["ADDRESS", "NAME", "ADMIN", "DISABLED", "CREATED", "LAST LOGIN"],
+            ["ADDRESS", "NAME", "ADMIN", "DISABLED", "2FA", "CREATED", "LAST LOGIN"],
             users.iter().map(|user| {
                 [
                     user.address.clone(),
                     output::or_dash(user.name),
                     output::yes_no(user.admin),
                     output::yes_no(user.disabled),
+                    output::yes_no(user.totp),
                     output::time(user.created_at),
                     output::time_or(user.last_login_at, "never"),
                 ]

@@ -1,0 +1,386 @@
+//! Every way for a code to be accepted or refused.
+
+use std::sync::Mutex;
+
+use jiff::SignedDuration;
+use store::{AuditEntry, AuditFilter, Counted};
+use types::Mailbox;
+
+use super::*;
+use crate::keyring::tests::keyring;
+
+const NOON: i64 = 1_800_000_000;
+const SIX: Allowance = Allowance { failures: 6, accounts: u32::MAX, window: SignedDuration::from_secs(180) };
+
+/// A store of one account, in memory. Counters never end by themselves.
+#[derive(Default)]
+struct Memory {
+    factor: Mutex<Option<SecondFactor>>,
+    codes: Mutex<Vec<[u8; 32]>>,
+    marks: Mutex<Vec<Mark>>,
+    events: Mutex<Vec<AuditEvent>>,
+    out_of_order: Mutex<bool>,
+}
+
+impl Memory {
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut SecondFactor) -> Option<T>,
+    ) -> Result<Option<T>, store::Error> {
+        if *self.out_of_order.lock().unwrap() {
+            return Err(store::Error::Unavailable("out of order".into()));
+        }
+        Ok(self.factor.lock().unwrap().as_mut().and_then(change))
+    }
+}
+
+impl SecondFactors for Memory {
+    async fn enroll(&self, _: AccountId, seed: &[u8], enrolled_at: Timestamp) -> Result<(), store::Error> {
+        let mut factor = self.factor.lock().unwrap();
+        if factor.as_ref().is_some_and(|factor| factor.confirmed_at.is_some()) {
+            return Err(store::Error::AlreadyExists);
+        }
+        let seed = seed.to_vec();
+        *factor =
+            Some(SecondFactor { seed, enrolled_at, confirmed_at: None, last_step: 0, recovery_codes: 0 });
+        Ok(())
+    }
+
+    async fn second_factor(&self, _: AccountId) -> Result<Option<SecondFactor>, store::Error> {
+        Ok(self.factor.lock().unwrap().clone())
+    }
+
+    async fn confirm(
+        &self,
+        _: AccountId,
+        enrolled_at: Timestamp,
+        step: u64,
+        codes: &[[u8; 32]],
+        at: Timestamp,
+    ) -> Result<bool, store::Error> {
+        let done = self.change(|factor| {
+            let waits = factor.confirmed_at.is_none() && factor.enrolled_at == enrolled_at;
+            (waits && step > factor.last_step).then(|| {
+                (factor.confirmed_at, factor.last_step) = (Some(at), step);
+            })
+        })?;
+        if done.is_some() {
+            *self.codes.lock().unwrap() = codes.to_vec();
+        }
+        Ok(done.is_some())
+    }
+
+    async fn use_step(&self, _: AccountId, step: u64) -> Result<bool, store::Error> {
+        let done = self.change(|factor| (step > factor.last_step).then(|| factor.last_step = step))?;
+        Ok(done.is_some())
+    }
+
+    async fn use_recovery_code(
+        &self,
+        _: AccountId,
+        digest: &[u8; 32],
+        _: Timestamp,
+    ) -> Result<bool, store::Error> {
+        let mut codes = self.codes.lock().unwrap();
+        let before = codes.len();
+        codes.retain(|code| code != digest);
+        Ok(codes.len() < before)
+    }
+
+    async fn replace_recovery_codes(
+        &self,
+        _: AccountId,
+        digests: &[[u8; 32]],
+        _: Timestamp,
+    ) -> Result<bool, store::Error> {
+        let done = self.change(|factor| factor.confirmed_at)?.is_some();
+        if done {
+            *self.codes.lock().unwrap() = digests.to_vec();
+        }
+        Ok(done)
+    }
+
+    async fn disable_second_factor(&self, _: AccountId, _: Timestamp) -> Result<bool, store::Error> {
+        Ok(self.factor.lock().unwrap().take().is_some())
+    }
+}
+
+impl Throttles for Memory {
+    async fn throttled(&self, _: &[Counter], _: Timestamp) -> Result<Option<Throttled>, store::Error> {
+        Ok(None)
+    }
+
+    async fn attempt(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, store::Error> {
+        let [Counter { key, allowance, mark }] = counters else { panic!("one counter") };
+        let mut marks = self.marks.lock().unwrap();
+        if allowance.is_used_up(&marks) {
+            return Ok(Some(Throttled { key: key.clone(), until: now + allowance.window }));
+        }
+        if !marks.contains(mark) {
+            marks.push(*mark);
+        }
+        Ok(None)
+    }
+
+    async fn succeeded(&self, _: &[Counter]) -> Result<(), store::Error> {
+        self.marks.lock().unwrap().clear();
+        Ok(())
+    }
+
+    async fn withdrawn(&self, counters: &[Counter]) -> Result<(), store::Error> {
+        self.marks.lock().unwrap().retain(|mark| counters.iter().all(|counter| counter.mark != *mark));
+        Ok(())
+    }
+
+    async fn counted(&self, _: Timestamp) -> Result<Vec<Counted>, store::Error> {
+        Ok(Vec::new())
+    }
+
+    async fn clear_account(&self, _: &Mailbox, _: Timestamp) -> Result<u64, store::Error> {
+        Ok(0)
+    }
+
+    async fn clear_network(&self, _: &ipnet::IpNet, _: Timestamp) -> Result<u64, store::Error> {
+        Ok(0)
+    }
+
+    async fn is_familiar(&self, _: &Mailbox, _: &ipnet::IpNet, _: Timestamp) -> Result<bool, store::Error> {
+        Ok(false)
+    }
+
+    async fn prune_throttles(&self, _: Timestamp, _: Timestamp) -> Result<(), store::Error> {
+        Ok(())
+    }
+}
+
+impl Audit for Memory {
+    fn note(&self, event: AuditEvent) {
+        self.events.lock().unwrap().push(event);
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<(), store::Error> {
+        self.note(event.clone());
+        Ok(())
+    }
+
+    async fn entries(&self, _: &AuditFilter) -> Result<Vec<AuditEntry>, store::Error> {
+        Ok(Vec::new())
+    }
+
+    async fn prune(&self, _: Timestamp) -> Result<u64, store::Error> {
+        Ok(0)
+    }
+}
+
+/// An account and its app, which shows the codes of `seed`.
+struct Scene {
+    store: Memory,
+    keyring: Keyring,
+    account: Account,
+    seed: Seed,
+}
+
+impl Scene {
+    async fn enrolled() -> Scene {
+        let (store, keyring) = (Memory::default(), keyring());
+        let account = Account {
+            id: AccountId::from_bytes([1; 16]),
+            address: Mailbox::parse("alice@example.org").unwrap(),
+            name: None,
+            admin: false,
+            disabled: false,
+            password_hash: None,
+            totp: false,
+            version: 1,
+            created_at: at(0),
+            last_login_at: None,
+        };
+        let seed = enroll(&store, &keyring, account.id, at(0)).await.unwrap();
+        Scene { store, keyring, account, seed }
+    }
+
+    async fn on() -> (Scene, [RecoveryCode; CODES]) {
+        let scene = Scene::enrolled().await;
+        let Confirmation::Confirmed(codes) = scene.confirm(&scene.code(0), 0).await else {
+            panic!("not confirmed")
+        };
+        (scene, codes)
+    }
+
+    /// What the app shows so many seconds after noon.
+    fn code(&self, second: i64) -> String {
+        format!("{:06}", self.seed.code(totp::step_at(at(second)).unwrap()))
+    }
+
+    /// A code that no step has for some minutes.
+    fn wrong(&self, number: usize) -> String {
+        let right: Vec<String> = (-10..10).map(|step| self.code(step * 30)).collect();
+        (0..1_000_000)
+            .map(|code| format!("{code:06}"))
+            .filter(|code| !right.contains(code))
+            .nth(number)
+            .unwrap()
+    }
+
+    async fn confirm(&self, code: &str, second: i64) -> Confirmation {
+        let code = Secret::new(code);
+        confirm(&self.store, &self.keyring, &self.account, &code, SIX, at(second)).await.unwrap()
+    }
+
+    async fn check(&self, code: &str, second: i64) -> SecondFactorOutcome {
+        let code = Secret::new(code);
+        check(&self.store, &self.keyring, &self.account, &code, SIX, at(second)).await.unwrap()
+    }
+
+    fn damage(&self, damage: impl FnOnce(&mut SecondFactor)) {
+        damage(self.store.factor.lock().unwrap().as_mut().unwrap());
+    }
+
+    fn events(&self) -> Vec<(Action, AuditResult, String)> {
+        let events = self.store.events.lock().unwrap();
+        events.iter().map(|event| (event.action, event.result, event.reason.to_string())).collect()
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(NOON + second).unwrap()
+}
+
+fn failed(action: Action, reason: &str) -> (Action, AuditResult, String) {
+    (action, AuditResult::Failure, reason.to_owned())
+}
+
+#[tokio::test]
+async fn it_is_on_only_after_a_right_code() {
+    let scene = Scene::enrolled().await;
+    assert_eq!(scene.check(&scene.code(0), 0).await, SecondFactorOutcome::Wrong);
+    assert_eq!(scene.confirm(&scene.wrong(0), 0).await, Confirmation::Wrong);
+    assert_eq!(scene.events(), [failed(Action::TotpConfirm, "bad-code")]);
+    assert!(matches!(scene.confirm(&scene.code(0), 0).await, Confirmation::Confirmed(_)));
+    assert_eq!(scene.confirm(&scene.code(30), 30).await, Confirmation::On);
+    let again = enroll(&scene.store, &scene.keyring, scene.account.id, at(60)).await;
+    assert!(matches!(again, Err(store::Error::AlreadyExists)));
+    scene.store.factor.lock().unwrap().take();
+    assert_eq!(scene.confirm(&scene.code(60), 60).await, Confirmation::NotPrepared);
+    assert_eq!(scene.check(&scene.code(60), 60).await, SecondFactorOutcome::Wrong);
+}
+
+#[tokio::test]
+async fn otp_01_a_code_is_right_once() {
+    let (scene, _) = Scene::on().await;
+    assert_eq!(scene.check(&scene.code(0), 0).await, SecondFactorOutcome::Wrong, "used to confirm");
+    assert_eq!(scene.check(&scene.code(30), 30).await, SecondFactorOutcome::Accepted);
+    assert_eq!(scene.check(&scene.code(30), 31).await, SecondFactorOutcome::Wrong);
+    // The step after it, from a phone that is ahead; then the present one is used up with it.
+    assert_eq!(scene.check(&scene.code(90), 60).await, SecondFactorOutcome::Accepted);
+    assert_eq!(scene.check(&scene.code(60), 61).await, SecondFactorOutcome::Wrong);
+}
+
+#[tokio::test]
+async fn otp_03_a_clock_that_steps_back_makes_no_code_right_again() {
+    let (scene, _) = Scene::on().await;
+    assert_eq!(scene.check(&scene.code(600), 600).await, SecondFactorOutcome::Accepted);
+    assert_eq!(scene.check(&scene.code(0), 0).await, SecondFactorOutcome::Wrong);
+    assert_eq!(scene.check(&scene.code(570), 570).await, SecondFactorOutcome::Wrong);
+    assert_eq!(scene.check(&scene.code(630), 630).await, SecondFactorOutcome::Accepted);
+}
+
+#[tokio::test]
+async fn a_recovery_code_stands_in_once() {
+    let (scene, codes) = Scene::on().await;
+    let typed = codes[3].declassify().to_uppercase().replace('-', " ");
+    assert_eq!(scene.check(&typed, 1).await, SecondFactorOutcome::Accepted);
+    assert_eq!(scene.check(&typed, 1).await, SecondFactorOutcome::Wrong);
+    assert_eq!(scene.check(&codes[4].declassify(), 1).await, SecondFactorOutcome::Accepted);
+    assert_eq!(scene.store.codes.lock().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn fresh_recovery_codes_replace_those_left() {
+    let (scene, old) = Scene::on().await;
+    let made = replace_recovery_codes(&scene.store, &scene.keyring, scene.account.id, at(1)).await;
+    let new = made.unwrap().unwrap();
+    assert_eq!(scene.check(&old[0].declassify(), 1).await, SecondFactorOutcome::Wrong);
+    assert_eq!(scene.check(&new[0].declassify(), 1).await, SecondFactorOutcome::Accepted);
+    let scene = Scene::enrolled().await;
+    let made = replace_recovery_codes(&scene.store, &scene.keyring, scene.account.id, at(1)).await;
+    assert_eq!(made.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_recovery_code_does_not_confirm() {
+    let (scene, codes) = Scene::on().await;
+    scene.damage(|factor| factor.confirmed_at = None);
+    assert_eq!(scene.confirm(&codes[0].declassify(), 30).await, Confirmation::Wrong);
+}
+
+#[tokio::test]
+async fn otp_02_after_six_wrong_codes_not_even_the_right_one_is_judged() {
+    let (scene, codes) = Scene::on().await;
+    for number in 0..6 {
+        assert_eq!(scene.check(&scene.wrong(number), 30).await, SecondFactorOutcome::Wrong);
+    }
+    for typed in [scene.wrong(6), scene.wrong(0), scene.code(30), codes[0].declassify().to_string()] {
+        assert!(matches!(scene.check(&typed, 30).await, SecondFactorOutcome::Throttled(_)), "{typed}");
+    }
+    scene.store.marks.lock().unwrap().clear();
+    assert_eq!(scene.check(&scene.code(30), 30).await, SecondFactorOutcome::Accepted);
+    assert!(scene.store.marks.lock().unwrap().is_empty(), "a success clears what was counted");
+}
+
+#[tokio::test]
+async fn confirming_is_throttled_too() {
+    let scene = Scene::enrolled().await;
+    for number in 0..6 {
+        assert_eq!(scene.confirm(&scene.wrong(number), 0).await, Confirmation::Wrong);
+    }
+    assert!(matches!(scene.confirm(&scene.code(0), 0).await, Confirmation::Throttled(_)));
+    assert_eq!(scene.events().last(), Some(&failed(Action::TotpConfirm, "throttled")));
+}
+
+#[tokio::test]
+async fn a_wrong_code_counts_once_in_each_step() {
+    let (scene, _) = Scene::on().await;
+    let wrong = scene.wrong(0);
+    for second in [30, 31, 59, 60, 61, 90] {
+        assert_eq!(scene.check(&wrong, second).await, SecondFactorOutcome::Wrong);
+    }
+    // It is a new guess when the codes are others: that of 30, of 60 and of 90.
+    assert_eq!(scene.store.marks.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn otp_04_a_seed_that_does_not_open_fails_closed_and_is_audited() {
+    let (scene, codes) = Scene::on().await;
+    scene.damage(|factor| *factor.seed.last_mut().unwrap() ^= 1);
+    for typed in [scene.code(30), codes[0].declassify().to_string()] {
+        assert_eq!(scene.check(&typed, 30).await, SecondFactorOutcome::Damaged);
+    }
+    assert_eq!(
+        scene.events(),
+        [failed(Action::SecretOpen, "damaged"), failed(Action::SecretOpen, "damaged")]
+    );
+    scene.damage(|factor| factor.confirmed_at = None);
+    assert_eq!(scene.confirm(&scene.code(30), 30).await, Confirmation::Damaged);
+    assert!(scene.store.marks.lock().unwrap().is_empty(), "nobody has guessed wrong");
+}
+
+#[tokio::test]
+async fn otp_04_a_seed_of_another_account_or_another_time_does_not_open() {
+    let (mut scene, _) = Scene::on().await;
+    scene.account.id = AccountId::from_bytes([2; 16]);
+    assert_eq!(scene.check(&scene.code(30), 30).await, SecondFactorOutcome::Damaged);
+    let (scene, _) = Scene::on().await;
+    scene.damage(|factor| factor.enrolled_at = at(1));
+    assert_eq!(scene.check(&scene.code(30), 30).await, SecondFactorOutcome::Damaged);
+}
+
+#[tokio::test]
+async fn a_code_that_could_not_be_judged_does_not_count() {
+    let (scene, _) = Scene::on().await;
+    *scene.store.out_of_order.lock().unwrap() = true;
+    let code = Secret::new(scene.code(30));
+    let checked = check(&scene.store, &scene.keyring, &scene.account, &code, SIX, at(30)).await;
+    assert!(matches!(checked, Err(store::Error::Unavailable(_))));
+    assert!(scene.store.marks.lock().unwrap().is_empty());
+}
