@@ -5,6 +5,7 @@ mod letter;
 mod demo;
 mod clients;
 mod commands;
+mod audit;
 mod credentials;
 mod ban;
 mod second_factor;

@@ -34,3 +34,43 @@ async fn forget(store: &(impl Audit + Throttles), audit: config::Audit) -> anyho
     store.prune_throttles(now, now.checked_sub(FAMILIAR)?).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use store::{Action, AuditEvent, AuditFilter};
+    use store_sqlite::{Mode, SqliteStore};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_older_than_it_is_kept_is_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
+        let (audit, now) = (store.accounts(), clock::now());
+        let days_ago = |days: i64| now - SignedDuration::from_hours(days * 24);
+        let events = [29, 31].map(|days| AuditEvent::change(Action::KeyRotate, "", days_ago(days)));
+        for event in &events {
+            audit.record(event).await.unwrap();
+        }
+        forget(audit, config::Audit::default()).await.unwrap();
+        let kept = audit.entries(&AuditFilter::default()).await.unwrap();
+        assert_eq!(kept.iter().map(|entry| entry.event.at).collect::<Vec<_>>(), [stored(events[0].at)]);
+    }
+
+    /// The store keeps milliseconds.
+    fn stored(at: jiff::Timestamp) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(at.as_millisecond()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn it_goes_on_until_it_is_told_to_stop() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run(store.accounts().clone(), config::Audit::default(), stop.clone()));
+        tokio::task::yield_now().await;
+        assert!(!running.is_finished());
+        stop.cancel();
+        running.await.unwrap();
+    }
+}
