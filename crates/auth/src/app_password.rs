@@ -5,6 +5,7 @@
 
 use hmac::{Hmac, Mac as _};
 use rand::RngExt as _;
+use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 use types::Secret;
 use zeroize::Zeroizing;
@@ -39,6 +40,19 @@ impl AppPassword {
             text.extend(group.iter().copied().map(char::from));
         }
         text
+    }
+}
+
+impl AppPassword {
+    /// The letters as a password to check a hash against.
+    pub(crate) fn secret(&self) -> Secret {
+        Secret::new(self.0.to_vec())
+    }
+
+    /// By what WildDuck finds it: the sum of the octets of its SHA-1, modulo 32, in hexadecimal.
+    pub(crate) fn selector_elsewhere(&self) -> String {
+        let sum: u32 = Sha1::digest(self.0.as_slice()).iter().map(|octet| u32::from(*octet)).sum();
+        format!("{:x}", sum % 32)
     }
 }
 

@@ -110,6 +110,18 @@ impl Hasher {
         .await
     }
 
+    /// Whether `password` has this hash of another server. Unlike that of [`Hasher::verify`], a no costs no run of Argon2: it is for what is
+    /// tried besides.
+    ///
+    /// # Errors
+    /// When the pool is overloaded, or `stored` can't be used.
+    pub(crate) async fn was_made_elsewhere(&self, password: Secret, stored: &str) -> Result<bool, HashError> {
+        match Stored::parse(stored)? {
+            Stored::Argon2(_) => Ok(self.verify(password, Some(stored)).await? != Checked::No),
+            Stored::Foreign(foreign) => self.run(move |_| foreign.matches(password.declassify())).await,
+        }
+    }
+
     /// How often Argon2 ran since the start.
     #[must_use]
     pub fn argon2_runs(&self) -> u64 {

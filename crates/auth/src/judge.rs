@@ -1,59 +1,61 @@
 //! The judge: an app password is tried first, then the account password; both by one path, so that every
 //! refusal costs the same.
 //!
-//! - A right app password costs one look-up by its digest, and no Argon2.
+//! - A right app password costs one look-up by its digest, and no Argon2. Nothing that others do gets in its way.
+//! - The account password is judged only as long as the throttles let it. Each attempt counts as failed until it is proved right,
+//!   so that a thousand at a time learn no more than a thousand in a row.
 //! - A right account password costs Argon2 once, then nothing for a few minutes.
-//! - Anything else costs exactly one run of Argon2, whatever is wrong with it, and is answered alike.
+//! - Anything else costs exactly one run of Argon2, whatever is wrong with it, and is answered alike, not before a
+//!   time by which every kind of check has ended.
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use sasl::{AuthHandler, Authenticated, Claim, Mechanism, PasswordClaim, Verdict};
-use store::{Account, Accounts, AppPassword, AppPasswords, LastUse, Scope, network_of};
-use types::{AccountId, CredentialId, Mailbox, Secret, SessionFacts};
+use sasl::{AuthHandler, Authenticated, Claim, Verdict};
+use store::{
+    Account, Accounts, AppPassword, AppPasswords, Audit, Identities, LastUse, SecondFactors, Throttled,
+    Throttles,
+};
+use tokio::time::Instant;
+use types::{Mailbox, Secret, SessionFacts};
 
 use crate::app_password::normalise;
+use crate::at_revision::AtRevision;
+use crate::attempt::{Attempt, Door, Origin};
+use crate::gate::Gate;
+use crate::outcome::{Fault, Matched, Outcome, Reason, Refusal, User};
 use crate::recent::Recent;
-use crate::standing::Standing;
-use crate::{AppPasswordKey, Checked, HashError, Hasher, Keyring};
+use crate::second_factor::{self, SecondFactorOutcome};
+use crate::standing::{Standing, Standings, has_passed};
+use crate::trail::Trail;
+use crate::{AppPasswordKey, Checked, Hasher, Keyring, MarkKey, Policy};
 
-/// Who logged in, and by what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// Whose account.
-    pub account: AccountId,
-    /// The address of the account at that time.
-    pub address: Mailbox,
-    /// The app password, or `None` for the account password.
-    pub credential: Option<CredentialId>,
-    /// The version of the account at that time.
-    pub version: i64,
-}
+/// When a refusal is answered at the earliest, counted from the claim: longer than the slowest hash takes that others have left us
+/// (bcrypt of cost 12: 280 ms) and Argon2 behind it. Whether an account was brought from elsewhere can't be measured then.
+const REFUSAL: Duration = Duration::from_millis(400);
 
-/// What was proved at a log-in. The version stands for the address that the account had.
-type Login = (AccountId, Option<CredentialId>, i64);
+/// A store with all that logging in needs.
+pub trait CredentialStore: Accounts + AppPasswords + Identities + SecondFactors + Throttles + Audit {}
 
-impl User {
-    fn new(account: Account, credential: Option<CredentialId>) -> Self {
-        Self { account: account.id, address: account.address, credential, version: account.version }
-    }
-
-    fn login(&self) -> Login {
-        (self.account, self.credential, self.version)
-    }
-}
+impl<S: Accounts + AppPasswords + Identities + SecondFactors + Throttles + Audit> CredentialStore for S {}
 
 /// Judges claims by what the store knows.
 pub struct Authenticator<S> {
     store: Arc<S>,
+    keyring: Arc<Keyring>,
     digests: AppPasswordKey,
+    marks: MarkKey,
     hasher: Arc<Hasher>,
+    policy: ArcSwap<Policy>,
     recent: Recent,
     /// The rows of app passwords, by their digest.
-    found: Standing<[u8; 32], Arc<(AppPassword, Account)>>,
-    /// Who was found to stand, and until when.
-    standing: Standing<Login, Option<Timestamp>>,
+    found: AtRevision<[u8; 32], Arc<(AppPassword, Account)>>,
+    standings: Standings,
+    /// [`REFUSAL`], but for tests.
+    refusal: Duration,
     now: fn() -> Timestamp,
 }
 
@@ -63,133 +65,121 @@ impl<S> std::fmt::Debug for Authenticator<S> {
     }
 }
 
-impl<S: Accounts + AppPasswords> AuthHandler for Authenticator<S> {
+impl<S: CredentialStore> AuthHandler for Authenticator<S> {
     type User = User;
 
     async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<User> {
-        match claim {
-            Claim::Password(claim) => self.judge_password(claim, session).await,
-        }
+        let origin = Origin::of(session, claim.mechanism());
+        let attempt = match claim {
+            Claim::Password(claim) => Attempt::from(claim),
+        };
+        self.verdict(self.examine(attempt, &origin).await)
+    }
+
+    async fn still_holds(&self, user: &User, _session: &SessionFacts) -> bool {
+        self.standing(user).await.map_or(true, |standing| standing.is_some())
     }
 }
 
-/// Who was proved right.
-struct Proved {
-    user: User,
-    /// When that ends by itself.
-    until: Option<Timestamp>,
-}
-
-/// Why a claim was not accepted.
-#[derive(Debug, thiserror::Error)]
+/// Why an attempt did not succeed.
 enum Denial {
-    #[error("{}", .0.code())]
-    Refused(Reason),
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    #[error(transparent)]
-    Store(#[from] store::Error),
+    Refused(Refusal),
+    Throttled(Throttled),
+    Unavailable(Fault),
 }
 
-/// What was wrong with a claim: for the log. The client never learns it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reason {
-    NotAnAddress,
-    ForeignIdentity,
-    UnknownUser,
-    Disabled,
-    NoPassword,
-    WrongPassword,
-    AppPasswordOfAnother,
-    AppPasswordExpired,
-    AppPasswordScope,
-    AppPasswordNetwork,
+impl<F: Into<Fault>> From<F> for Denial {
+    fn from(fault: F) -> Self {
+        Denial::Unavailable(fault.into())
+    }
 }
 
-impl Reason {
-    /// The reason as logs have it.
-    fn code(self) -> &'static str {
-        match self {
-            Reason::NotAnAddress => "not-an-address",
-            Reason::ForeignIdentity => "foreign-identity",
-            Reason::UnknownUser => "unknown-user",
-            Reason::Disabled => "disabled",
-            Reason::NoPassword => "no-password",
-            Reason::WrongPassword => "bad-password",
-            Reason::AppPasswordOfAnother => "app-password-of-another",
-            Reason::AppPasswordExpired => "expired",
-            Reason::AppPasswordScope => "wrong-scope",
-            Reason::AppPasswordNetwork => "network-not-allowed",
+impl<S: CredentialStore> Authenticator<S> {
+    /// `now` reads the clock.
+    pub fn new(
+        store: Arc<S>,
+        keyring: Arc<Keyring>,
+        hasher: Arc<Hasher>,
+        policy: Policy,
+        now: fn() -> Timestamp,
+    ) -> Self {
+        Self {
+            store,
+            digests: keyring.app_passwords(),
+            marks: keyring.marks(),
+            keyring,
+            hasher,
+            policy: ArcSwap::from_pointee(policy),
+            recent: Recent::new(),
+            found: AtRevision::new(),
+            standings: Standings::new(),
+            refusal: REFUSAL,
+            now,
         }
     }
-}
 
-impl<S: Accounts + AppPasswords> Authenticator<S> {
-    /// `now` reads the clock.
-    pub fn new(store: Arc<S>, keyring: &Keyring, hasher: Arc<Hasher>, now: fn() -> Timestamp) -> Self {
-        let (digests, recent) = (keyring.app_passwords(), Recent::new());
-        Self { store, digests, hasher, recent, found: Standing::new(), standing: Standing::new(), now }
+    /// Attempts are judged by this policy from now on.
+    pub fn replace(&self, policy: Policy) {
+        self.policy.store(Arc::new(policy));
     }
 
-    /// Whether what was proved at the log-in still holds: neither the credential was revoked or has expired, nor
-    /// the account disabled, renamed, removed or given another password.
+    /// Judges an attempt, with all that belongs to it: throttles, log and audit trail. What came of it is more than a client
+    /// may know.
+    pub async fn examine(&self, attempt: Attempt, origin: &Origin) -> Outcome {
+        let answer_at = Instant::now() + self.refusal;
+        let trail = Trail::of(&attempt, origin);
+        let outcome = match self.prove(attempt, origin).await {
+            Ok(user) => Outcome::Accepted(user),
+            Err(Denial::Refused(refusal)) => Outcome::Refused(refusal),
+            Err(Denial::Throttled(throttled)) => Outcome::Throttled(throttled),
+            Err(Denial::Unavailable(fault)) => Outcome::Unavailable(fault),
+        };
+        trail.log(&outcome);
+        self.store.note(trail.event(&outcome, (self.now)()));
+        match &outcome {
+            Outcome::Accepted(user) => self.note(user, origin),
+            Outcome::Refused(_) => tokio::time::sleep_until(answer_at).await,
+            Outcome::Throttled(_) | Outcome::Unavailable(_) => {}
+        }
+        outcome
+    }
+
+    /// What the user may do now; `None` if what was proved at the log-in holds no longer: the credential was revoked or has expired,
+    /// or the account was disabled, renamed, removed or given another password.
     ///
     /// # Errors
     /// When the store can't tell.
-    pub async fn still_holds(&self, user: &User) -> Result<bool, store::Error> {
-        let revision = self.store.revision();
-        if let Some(until) = self.standing.at(revision, &user.login()) {
-            return Ok(until.is_none_or(|end| (self.now)() < end));
-        }
-        let Some(until) = self.holds_until(user).await? else { return Ok(false) };
-        self.standing.remember(revision, user.login(), until);
-        Ok(true)
+    pub async fn standing(&self, user: &User) -> Result<Option<Arc<Standing>>, store::Error> {
+        self.standings.of(user, &*self.store, (self.now)()).await
     }
 
-    /// When what was proved will expire, if it ever does; or `None` if it does not hold.
-    async fn holds_until(&self, user: &User) -> Result<Option<Option<Timestamp>>, store::Error> {
-        let Some(credential) = user.credential else {
-            let account = self.store.by_id(user.account).await?;
-            let holds = account.is_some_and(|account| !account.disabled && account.version == user.version);
-            return Ok(holds.then_some(None));
-        };
-        let found = self.store.by_credential(credential).await?;
-        let holds = found.filter(|(password, account)| {
-            !account.disabled && account.address == user.address && !has_expired(password, (self.now)())
-        });
-        Ok(holds.map(|(password, _)| password.expires_at))
-    }
-
-    async fn judge_password(&self, claim: PasswordClaim, session: &SessionFacts) -> Verdict<User> {
-        let (username, mechanism) = (claim.username.clone(), claim.mechanism);
-        let revision = self.store.revision();
-        match self.prove(claim, session).await {
-            Ok(Proved { user, until }) => {
-                self.standing.remember(revision, user.login(), until);
-                self.note(&user, mechanism, session);
-                Verdict::Accepted(Authenticated::new(user.address.normal(), user))
+    /// What the client is told of an outcome.
+    fn verdict(&self, outcome: Outcome) -> Verdict<User> {
+        match outcome {
+            Outcome::Accepted(user) => Verdict::Accepted(Authenticated::new(user.address.normal(), user)),
+            Outcome::Refused(Refusal { reason: Reason::NeedsAppPassword, .. })
+                if self.policy.load().hint_app_password =>
+            {
+                Verdict::NeedsAppPassword
             }
-            Err(Denial::Refused(reason)) => {
-                let (session, ip, reason) = (session.id, session.peer.ip(), reason.code());
-                tracing::info!(event = "auth.refused", %session, %ip, mechanism = mechanism.name(), username, reason, "login refused");
-                Verdict::Refused
+            Outcome::Refused(_) => Verdict::Refused,
+            Outcome::Throttled(Throttled { until, .. }) => {
+                let wait = until.duration_since((self.now)()).unsigned_abs();
+                Verdict::Throttled { retry_after: wait.max(Duration::from_secs(1)) }
             }
-            Err(fault @ (Denial::Hash(_) | Denial::Store(_))) => {
-                let error: &dyn std::error::Error = &fault;
-                tracing::error!(event = "auth.unavailable", session = %session.id, error, "a login could not be judged");
-                Verdict::Unavailable
-            }
+            Outcome::Unavailable(_) => Verdict::Unavailable,
         }
     }
 
-    async fn prove(&self, claim: PasswordClaim, session: &SessionFacts) -> Result<Proved, Denial> {
-        let name = match claimed_name(&claim) {
-            Ok(name) => name,
-            Err(reason) => return self.refuse(claim.password, reason).await,
+    async fn prove(&self, attempt: Attempt, origin: &Origin) -> Result<User, Denial> {
+        let name = claimed_name(&attempt);
+        let by_app_password = match &name {
+            Ok(name) => self.by_app_password(name, &attempt, origin).await?,
+            Err(_) => Err(None),
         };
-        match self.by_app_password(&name, &claim.password, session).await? {
-            Ok(proved) => Ok(proved),
-            Err(flaw) => self.by_account_password(&name, claim.password, flaw).await,
+        match by_app_password {
+            Ok(user) => Ok(user),
+            Err(flaw) => self.by_account_password(name, attempt, origin, flaw).await,
         }
     }
 
@@ -197,17 +187,16 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
     async fn by_app_password(
         &self,
         name: &Mailbox,
-        password: &Secret,
-        session: &SessionFacts,
-    ) -> Result<Result<Proved, Option<Reason>>, Denial> {
-        let Some(letters) = normalise(password) else { return Ok(Err(None)) };
+        attempt: &Attempt,
+        origin: &Origin,
+    ) -> Result<Result<User, Option<Refusal>>, Denial> {
+        let Some(letters) = normalise(&attempt.password) else { return Ok(Err(None)) };
         let Some(found) = self.find(self.digests.digest(&letters)).await? else { return Ok(Err(None)) };
-        let (password, account) = &*found;
-        Ok(match flaw(password, account, name, session.peer.ip(), (self.now)()) {
-            Some(flaw) => Err(Some(flaw)),
-            None => {
-                Ok(Proved { user: User::new(account.clone(), Some(password.id)), until: password.expires_at })
-            }
+        let (app_password, account) = &*found;
+        let matched = Some(Matched::AppPassword(app_password.id));
+        Ok(match flaw(app_password, account, name, attempt.door, origin.ip, (self.now)()) {
+            Some(reason) => Err(Some(Refusal { reason, matched })),
+            None => Ok(user(account, Some(app_password))),
         })
     }
 
@@ -224,46 +213,178 @@ impl<S: Accounts + AppPasswords> Authenticator<S> {
         Ok(found)
     }
 
+    /// Judges the account password, as far as the gate lets it. `flaw` is what was wrong with the password as an app password.
     async fn by_account_password(
         &self,
-        name: &Mailbox,
-        password: Secret,
-        flaw: Option<Reason>,
-    ) -> Result<Proved, Denial> {
-        let (account, hash) = match with_password(self.store.by_address(name).await?) {
-            Ok(found) => found,
-            Err(reason) => return self.refuse(password, flaw.unwrap_or(reason)).await,
+        name: Result<Mailbox, Reason>,
+        attempt: Attempt,
+        origin: &Origin,
+        flaw: Option<Refusal>,
+    ) -> Result<User, Denial> {
+        let gate = self.gate(&name, &attempt, origin).await?;
+        let_through(gate.look().await?)?;
+        let account = self.look_up(&name).await?;
+        let digest = account.as_ref().ok().map(|account| self.recent.digest(account, &attempt.password));
+        let account = match account {
+            Ok(account) if digest.is_some_and(|digest| self.recent.knows(&digest, (self.now)())) => account,
+            account => {
+                let_through(gate.enter().await?)?;
+                if let (Ok(name), Ok(account)) = (&name, &account)
+                    && self.adopt(account, &attempt.password).await?
+                    && let Ok(user) = self.by_app_password(name, &attempt, origin).await?
+                {
+                    gate.right().await?;
+                    return Ok(user);
+                }
+                let account = settle(&gate, self.check(account, &attempt.password, flaw).await).await?;
+                if let Some(digest) = digest {
+                    self.recent.remember(digest, (self.now)());
+                }
+                account
+            }
         };
-        let digest = self.recent.digest(&account, &password);
-        if self.recent.knows(&digest, (self.now)()) {
-            return Ok(Proved { user: User::new(account, None), until: None });
-        }
-        if self.hasher.verify(password, Some(&hash)).await? == Checked::No {
-            return Err(Denial::Refused(flaw.unwrap_or(Reason::WrongPassword)));
-        }
-        self.recent.remember(digest, (self.now)());
-        Ok(Proved { user: User::new(account, None), until: None })
+        self.admit(&account, attempt.door, attempt.code).await
     }
 
-    /// Refuses at the cost of a wrong password.
-    async fn refuse(&self, password: Secret, reason: Reason) -> Result<Proved, Denial> {
-        self.hasher.verify(password, None).await?;
-        Err(Denial::Refused(reason))
+    async fn gate(
+        &self,
+        name: &Result<Mailbox, Reason>,
+        attempt: &Attempt,
+        origin: &Origin,
+    ) -> Result<Gate<'_, S>, store::Error> {
+        let policy = **self.policy.load();
+        let account = name.as_ref().map_or_else(|_| attempt.username.clone(), Mailbox::normal);
+        let mark = self.marks.mark(&account, &attempt.password);
+        Gate::before(&*self.store, name.as_ref().ok(), origin.network(), mark, &policy, (self.now)()).await
     }
 
-    fn note(&self, user: &User, mechanism: Mechanism, session: &SessionFacts) {
-        let (at, ip) = ((self.now)(), session.peer.ip().to_canonical());
+    /// The account with this name, if anybody may log in to it.
+    async fn look_up(&self, name: &Result<Mailbox, Reason>) -> Result<Result<Account, Reason>, store::Error> {
+        let name = match name {
+            Ok(name) => name,
+            Err(reason) => return Ok(Err(*reason)),
+        };
+        let account = self.store.by_address(name).await?.ok_or(Reason::UnknownUser);
+        Ok(account.and_then(|account| if account.disabled { Err(Reason::Disabled) } else { Ok(account) }))
+    }
+
+    /// Makes an app password that was brought from another server one of ours, if it is one. It takes the slow check of that server
+    /// once.
+    async fn adopt(&self, account: &Account, password: &Secret) -> Result<bool, Denial> {
+        let Some(letters) = normalise(password) else { return Ok(false) };
+        let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());
+        for (hash, brought, _) in self.store.imported(&selector).await? {
+            if self.hasher.was_made_elsewhere(letters.secret(), &hash).await? {
+                return Ok(self
+                    .store
+                    .adopt(brought.id, &self.digests.digest(&letters), (self.now)())
+                    .await?);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it.
+    async fn check(
+        &self,
+        account: Result<Account, Reason>,
+        password: &Secret,
+        flaw: Option<Refusal>,
+    ) -> Result<Account, Denial> {
+        let found = account.and_then(|mut account| match account.password_hash.take() {
+            Some(hash) => Ok((account, hash)),
+            None => Err(Reason::NoPassword),
+        });
+        let stored = found.as_ref().ok().map(|(_, hash)| hash.as_str());
+        let checked = self.hasher.verify(password.clone(), stored).await?;
+        let refused = |reason: Reason| Denial::Refused(flaw.unwrap_or(reason.into()));
+        let (account, hash) = found.map_err(refused)?;
+        match checked {
+            Checked::No => return Err(refused(Reason::BadPassword)),
+            Checked::Yes => {}
+            Checked::YesButOutdated => self.hash_anew(&account, &hash, password).await,
+        }
+        Ok(account)
+    }
+
+    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or made at another cost. That this fails is
+    /// no reason to refuse a right password; the next login tries again.
+    async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
+        let done: Result<(), Fault> = async {
+            let new = self.hasher.hash(password.clone()).await?;
+            self.store.rehash(account.id, old, &new, (self.now)()).await?;
+            Ok(())
+        }
+        .await;
+        if let Err(fault) = done {
+            let error: &dyn std::error::Error = &fault;
+            tracing::warn!(event = "auth.not-rehashed", account.address = %account.address, error, "an old password hash stays for now");
+        }
+    }
+
+    /// Lets in who has the account password, as far as that goes.
+    async fn admit(&self, account: &Account, door: Door, code: Option<Secret>) -> Result<User, Denial> {
+        let refused = |reason| Denial::Refused(Refusal { reason, matched: Some(Matched::AccountPassword) });
+        match (account.totp, door, code) {
+            (false, Door::Smtp | Door::Master, _) => Ok(user(account, None)),
+            (true, Door::Smtp, _) => Err(refused(Reason::NeedsAppPassword)),
+            (true, Door::Master, None) => Err(refused(Reason::NeedsCode)),
+            (true, Door::Master, Some(code)) => {
+                let totp = self.policy.load().totp;
+                let checked =
+                    second_factor::check(&*self.store, &self.keyring, account, &code, totp, (self.now)())
+                        .await?;
+                match checked {
+                    SecondFactorOutcome::Accepted => Ok(user(account, None)),
+                    SecondFactorOutcome::Wrong => Err(refused(Reason::BadCode)),
+                    SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
+                    SecondFactorOutcome::Damaged => Err(Denial::Unavailable(Fault::Secret)),
+                }
+            }
+        }
+    }
+
+    /// Notes a login; an attempt that was only examined is none.
+    fn note(&self, user: &User, origin: &Origin) {
+        let (Some(mechanism), Some(_)) = (origin.mechanism, origin.session) else { return };
+        let (at, ip) = ((self.now)(), origin.ip);
         if let Some(credential) = user.credential {
             self.store.used(credential, LastUse { at, ip, mechanism: mechanism.name().to_owned() });
         }
-        self.store.logged_in(user.account, at, Some(network_of(ip)));
+        self.store.logged_in(user.account, at, Some(origin.network()));
     }
 }
 
+fn user(account: &Account, app_password: Option<&AppPassword>) -> User {
+    User {
+        account: account.id,
+        address: account.address.clone(),
+        credential: app_password.map(|one| one.id),
+        version: account.version,
+    }
+}
+
+/// Tells the gate what came of it.
+async fn settle<S: Throttles>(
+    gate: &Gate<'_, S>,
+    judged: Result<Account, Denial>,
+) -> Result<Account, Denial> {
+    match &judged {
+        Ok(_) => gate.right().await?,
+        Err(Denial::Refused(_)) => gate.wrong().await?,
+        Err(Denial::Throttled(_) | Denial::Unavailable(_)) => gate.unknown().await?,
+    }
+    judged
+}
+
+fn let_through(throttled: Option<Throttled>) -> Result<(), Denial> {
+    throttled.map_or(Ok(()), |throttled| Err(Denial::Throttled(throttled)))
+}
+
 /// Whom the client claims to be. It may say so twice, but not act for another (RFC 4616 section 2).
-fn claimed_name(claim: &PasswordClaim) -> Result<Mailbox, Reason> {
-    let name = Mailbox::parse(&claim.username).map_err(|_| Reason::NotAnAddress)?;
-    let acts_for = claim.authzid.as_deref().map(Mailbox::parse).transpose();
+fn claimed_name(attempt: &Attempt) -> Result<Mailbox, Reason> {
+    let name = Mailbox::parse(&attempt.username).map_err(|_| Reason::NotAnAddress)?;
+    let acts_for = attempt.authzid.as_deref().map(Mailbox::parse).transpose();
     match acts_for {
         Ok(None) => Ok(name),
         Ok(Some(other)) if other.normal() == name.normal() => Ok(name),
@@ -271,39 +392,25 @@ fn claimed_name(claim: &PasswordClaim) -> Result<Mailbox, Reason> {
     }
 }
 
-/// Why an app password is not good for this log-in.
+/// Why an app password is not good for this attempt.
 fn flaw(
     password: &AppPassword,
     account: &Account,
     name: &Mailbox,
-    peer: IpAddr,
+    door: Door,
+    ip: IpAddr,
     now: Timestamp,
 ) -> Option<Reason> {
-    let peer = peer.to_canonical();
-    let elsewhere = !password.networks.is_empty() && !password.networks.iter().any(|net| net.contains(&peer));
+    let elsewhere = !password.networks.is_empty() && !password.networks.iter().any(|net| net.contains(&ip));
     [
         (account.address.normal() != name.normal(), Reason::AppPasswordOfAnother),
         (account.disabled, Reason::Disabled),
-        (has_expired(password, now), Reason::AppPasswordExpired),
-        (!password.scopes.contains(&Scope::Smtp), Reason::AppPasswordScope),
-        (elsewhere, Reason::AppPasswordNetwork),
+        (has_passed(password.expires_at, now), Reason::Expired),
+        (!door.scope().is_some_and(|scope| password.scopes.contains(&scope)), Reason::WrongScope),
+        (elsewhere, Reason::NetworkNotAllowed),
     ]
     .into_iter()
     .find_map(|(wrong, reason)| wrong.then_some(reason))
-}
-
-fn has_expired(password: &AppPassword, now: Timestamp) -> bool {
-    password.expires_at.is_some_and(|end| end <= now)
-}
-
-/// The account and the hash to check a password against, if it may log in by password.
-fn with_password(account: Option<Account>) -> Result<(Account, String), Reason> {
-    let mut account = account.ok_or(Reason::UnknownUser)?;
-    if account.disabled {
-        return Err(Reason::Disabled);
-    }
-    let hash = account.password_hash.take().ok_or(Reason::NoPassword)?;
-    Ok((account, hash))
 }
 
 #[cfg(test)]

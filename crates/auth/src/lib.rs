@@ -46,7 +46,23 @@ pub use hasher::{Checked, HashError, Hasher, PASSWORD_OCTETS};
 
 mod recent;
 
+mod at_revision;
+
+mod attempt;
+pub use attempt::{Attempt, Door, Origin};
+
+mod policy;
+pub use policy::Policy;
+
+mod gate;
+
+mod outcome;
+pub use outcome::{Fault, Matched, Outcome, Reason, Refusal, User};
+
+mod trail;
+
 mod standing;
+pub use standing::Standing;
 
 mod judge;
-pub use judge::{Authenticator, User};
+pub use judge::{Authenticator, CredentialStore};

@@ -1,77 +1,93 @@
-//! What was read from the store, for as long as the store says that nothing has changed.
-//!
-//! A credential is asked about at every command that matters, so that a revoked one ends at the next of them, and
-//! clients that log in for each message show the same app password again and again. The answer is nearly always the
-//! one before; reading it from the store each time would be most of what a message costs.
+//! What a login still stands for: asked at every command that matters, so that a change acts at the next of them.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use store::Revision;
+use jiff::Timestamp;
+use store::{Account, Accounts, AppPassword, AppPasswords, Identities};
+use types::{AccountId, CredentialId, Mailbox, SenderPattern};
 
-/// Answers that hold at one revision of the store. With the next they are all forgotten, so there are never more than
-/// those who have logged in or sent mail since the last change.
-pub(crate) struct Standing<K, V> {
-    known: Mutex<Known<K, V>>,
+use crate::User;
+use crate::at_revision::AtRevision;
+
+/// What a user may do for as long as nothing changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The address of the account, which it may always send as.
+    pub address: Mailbox,
+    /// Whom else it may send as.
+    pub identities: Vec<SenderPattern>,
+    /// Of all these, those that its app password is good for; all, if this is empty.
+    pub senders: Vec<SenderPattern>,
+    /// When the credential expires.
+    pub until: Option<Timestamp>,
 }
 
-struct Known<K, V> {
-    revision: Option<Revision>,
-    answers: HashMap<K, V>,
-}
+/// What was proved at a log-in. The version stands for the address that the account had.
+type Login = (AccountId, Option<CredentialId>, i64);
 
-impl<K: Eq + Hash, V: Clone> Standing<K, V> {
+/// Who was found to stand.
+pub(crate) struct Standings(AtRevision<Login, Arc<Standing>>);
+
+impl Standings {
     pub(crate) fn new() -> Self {
-        Self { known: Mutex::new(Known { revision: None, answers: HashMap::new() }) }
+        Self(AtRevision::new())
     }
 
-    /// The answer, if it was read at this very revision.
-    pub(crate) fn at(&self, revision: Option<Revision>, key: &K) -> Option<V> {
-        let known = self.known();
-        (revision.is_some() && known.revision == revision).then(|| known.answers.get(key).cloned())?
-    }
-
-    /// Remembers what was read after `revision` was: had the store changed in between, `revision` would be an old
-    /// one, and nobody asks for those.
-    pub(crate) fn remember(&self, revision: Option<Revision>, key: K, answer: V) {
-        if revision.is_none() {
-            return;
-        }
-        let mut known = self.known();
-        if known.revision != revision {
-            known.answers.clear();
-            known.revision = revision;
-        }
-        known.answers.insert(key, answer);
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known<K, V>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the user may do, or `None` if what was proved at the log-in holds no longer.
+    pub(crate) async fn of<S>(
+        &self,
+        user: &User,
+        store: &S,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Standing>>, store::Error>
+    where
+        S: Accounts + AppPasswords + Identities,
+    {
+        let (revision, login) = (store.revision(), (user.account, user.credential, user.version));
+        let standing = match self.0.at(revision, &login) {
+            Some(standing) => standing,
+            None => {
+                let Some(standing) = read(user, store).await?.map(Arc::new) else { return Ok(None) };
+                self.0.remember(revision, login, Arc::clone(&standing));
+                standing
+            }
+        };
+        Ok((!has_passed(standing.until, now)).then_some(standing))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn read<S>(user: &User, store: &S) -> Result<Option<Standing>, store::Error>
+where
+    S: Accounts + AppPasswords + Identities,
+{
+    let (address, app_password) = match user.credential {
+        None => match store.by_id(user.account).await?.filter(|account| is_the_same(account, user)) {
+            Some(account) => (account.address, None),
+            None => return Ok(None),
+        },
+        Some(credential) => match store.by_credential(credential).await?.filter(|found| is_good(found, user))
+        {
+            Some((app_password, account)) => (account.address, Some(app_password)),
+            None => return Ok(None),
+        },
+    };
+    let identities = store.identities(user.account).await?;
+    let identities = identities.into_iter().map(|identity| identity.sender).collect();
+    let until = app_password.as_ref().and_then(|one| one.expires_at);
+    let senders = app_password.map_or_else(Vec::new, |one| one.senders);
+    Ok(Some(Standing { address, identities, senders, until }))
+}
 
-    #[test]
-    fn an_answer_stands_at_its_revision_alone() {
-        let standing = Standing::new();
-        let [one, two] = [Some(Revision(1)), Some(Revision(2))];
-        assert_eq!(standing.at(one, &"alice"), None);
-        standing.remember(one, "alice", 10);
-        assert_eq!(standing.at(one, &"alice"), Some(10));
-        assert_eq!(standing.at(one, &"bob"), None);
-        assert_eq!(standing.at(two, &"alice"), None);
-        standing.remember(two, "bob", 20);
-        assert_eq!(standing.at(one, &"alice"), None, "forgotten with the next revision");
-    }
+fn is_the_same(account: &Account, user: &User) -> bool {
+    !account.disabled && account.version == user.version
+}
 
-    #[test]
-    fn without_revisions_nothing_is_remembered() {
-        let standing = Standing::new();
-        standing.remember(None, "alice", 10);
-        assert_eq!(standing.at(None, &"alice"), None);
-    }
+/// Another account password does not touch an app password; another address does.
+fn is_good((_, account): &(AppPassword, Account), user: &User) -> bool {
+    !account.disabled && account.address == user.address
+}
+
+/// Whether this time has come.
+pub(crate) fn has_passed(end: Option<Timestamp>, now: Timestamp) -> bool {
+    end.is_some_and(|end| end <= now)
 }

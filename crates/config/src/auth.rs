@@ -24,6 +24,8 @@ pub struct Auth {
     pub max_failures: u32,
     /// How many app passwords an account may have. Nobody has so many devices; a script gone wrong has.
     pub app_passwords_per_account: u32,
+    /// Whether who has the right account password, but needs an app password, is told so.
+    pub hint_app_password: bool,
     /// Failures until a lock-out.
     pub throttle: Throttle,
 }
@@ -38,6 +40,7 @@ impl Default for Auth {
             max_unauthenticated_commands: Some(10),
             max_failures: 3,
             app_passwords_per_account: 50,
+            hint_app_password: true,
             throttle: Throttle::default(),
         }
     }
@@ -70,6 +73,7 @@ pub(crate) struct Written {
     max_unauthenticated_commands: Option<Spanned<Cap>>,
     max_failures: Option<Spanned<i64>>,
     app_passwords_per_account: Option<Spanned<i64>>,
+    hint_app_password: Option<bool>,
     throttle: throttle::Written,
 }
 
@@ -93,6 +97,7 @@ impl Written {
                 default.app_passwords_per_account,
                 1..=100_000,
             )?,
+            hint_app_password: self.hint_app_password.unwrap_or(default.hint_app_password),
             throttle: self.throttle.mean()?,
         })
     }

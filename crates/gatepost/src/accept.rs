@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use auth::{Authenticator, User};
+use auth::{Authenticator, Standing, User};
 use bytes::Bytes;
 use config::{Config, Submission as Rules};
 use delivery::Committer;
@@ -22,7 +22,7 @@ use store_sqlite::{SqliteAccounts, SqliteSpool};
 use submission::MailHandler;
 use types::{ForwardPath, QueueId, SessionFacts, SessionId};
 
-use crate::sender::{Policy, Senders};
+use crate::sender::Policy;
 
 use self::arrival::Arrival;
 
@@ -78,7 +78,7 @@ impl MailHandler<User> for Acceptance {
         _path: &ForwardPath,
         _session: &SessionFacts,
     ) -> Result<(), Rejection> {
-        self.still_trusted(user).await.map(drop)
+        self.standing(user).await.map(drop)
     }
 
     fn open(
@@ -130,9 +130,9 @@ impl Acceptance {
     }
 
     async fn allow(&self, user: Option<&Arc<User>>, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
-        let user = self.still_trusted(user).await?;
+        let standing = self.standing(user).await?;
         self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)?;
-        self.policy(&self.senders(user)).may_send(&envelope.reverse_path).await
+        self.policy(&standing).may_send(&envelope.reverse_path).await
     }
 
     async fn keep(&self, message: &mut Incoming, chunk: Bytes) -> Result<(), Rejection> {
@@ -152,13 +152,14 @@ impl Acceptance {
     /// Puts the header section into the spool, as it travels on, and what there is of the body behind it.
     async fn begin(
         &self,
-        user: &User,
+        user: &Arc<User>,
         arrival: &Arrival,
         section: &[u8],
         body: Bytes,
     ) -> Result<Spooled, Rejection> {
         let header = read(section, arrival.utf8)?;
-        self.policy(&self.senders(user)).may_write(&header).await?;
+        let standing = self.standing(Some(user)).await?;
+        self.policy(&standing).may_write(&header).await?;
         let fixed = self.fix_up(&header, arrival)?;
         let mut spooled = self.spool().open(arrival.id);
         self.spool().append(&mut spooled, fixed.into()).await.map_err(not_stored)?;
@@ -176,7 +177,7 @@ impl Acceptance {
             // No blank line came: all of it was header (RFC 5322 section 2.1).
             Stage::Header(section) => self.begin(&user, &arrival, &section.finish(), Bytes::new()).await?,
         };
-        self.still_trusted(Some(&user)).await?;
+        self.standing(Some(&user)).await?;
         let submission = arrival.entry(&user, envelope);
         self.committer.commit(submission, spooled).await.map_err(not_stored)
     }
@@ -191,12 +192,11 @@ impl Acceptance {
         })
     }
 
-    /// The user, unless what was proved at the login holds no longer: revocation acts at the next command.
-    async fn still_trusted<'u>(&self, user: Option<&'u Arc<User>>) -> Result<&'u Arc<User>, Rejection> {
+    /// What the user may do, unless what was proved at the login holds no longer: revocation acts at the next command.
+    async fn standing(&self, user: Option<&Arc<User>>) -> Result<Arc<Standing>, Rejection> {
         let user = user.ok_or(Rejection::SenderNotOwned)?;
-        match self.judge.still_holds(user).await {
-            Ok(true) => Ok(user),
-            Ok(false) => Err(Rejection::CredentialRevoked),
+        match self.judge.standing(user).await {
+            Ok(standing) => standing.ok_or(Rejection::CredentialRevoked),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(event = "store.failing", error, "cannot tell whether a login still holds");
@@ -205,12 +205,8 @@ impl Acceptance {
         }
     }
 
-    fn senders(&self, user: &User) -> Senders {
-        Senders { address: user.address.clone(), identities: Vec::new(), senders: Vec::new() }
-    }
-
-    fn policy<'a>(&'a self, senders: &'a Senders) -> Policy<'a, SqliteAccounts> {
-        Policy { check: self.rules.load().sender_check, senders, accounts: &self.accounts }
+    fn policy<'a>(&'a self, standing: &'a Standing) -> Policy<'a, SqliteAccounts> {
+        Policy { check: self.rules.load().sender_check, standing, accounts: &self.accounts }
     }
 
     fn spool(&self) -> &SqliteSpool {

@@ -80,6 +80,10 @@ enum Command {
     #[command(subcommand)]
     Audit(cmd::audit::Command),
     /// The master keys
+    /// Explain what comes of a login
+    #[command(subcommand)]
+    Auth(cmd::auth::Command),
+    /// The master key
     #[command(subcommand)]
     Key(cmd::key::Command),
     /// What has been accepted and is not yet delivered
@@ -117,6 +121,7 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::Totp(command) => cmd::totp::run(&config, command).await,
         Command::Audit(command) => cmd::audit::run(&config, command).await,
         Command::Key(command) => cmd::key::run(&config, command).await,
+        Command::Auth(command) => cmd::auth::run(&config, command).await,
         Command::Queue(command) => cmd::queue::run(&config, command).await,
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),

@@ -34,11 +34,17 @@ fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
     }
 }
 
-/// How many wrong codes of a second factor are judged.
-pub(crate) fn codes(auth: &config::Auth) -> store::Allowance {
-    let config::Allowance { failures, window } = auth.throttle.totp;
-    let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
-    store::Allowance { failures, accounts: u32::MAX, window }
+pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
+    let throttle = auth.throttle;
+    let allow = |one: config::Allowance| {
+        (one.failures, SignedDuration::try_from(one.window).unwrap_or(SignedDuration::MAX))
+    };
+    auth::Policy::new(
+        auth.hint_app_password,
+        allow(throttle.password),
+        allow(throttle.totp),
+        allow(throttle.network),
+    )
 }
 
 pub(crate) fn limits(config: &Config) -> Limits {

@@ -45,6 +45,31 @@ impl NewPassword {
     }
 }
 
+/// How a password is given that there is already.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct GivenPassword {
+    /// Read the password from standard input, one line
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+impl GivenPassword {
+    /// The password.
+    ///
+    /// # Errors
+    /// When there is nobody to ask, it can't be read, or no mail program could send it.
+    pub(crate) fn read(self) -> anyhow::Result<Secret> {
+        if self.password_stdin {
+            return from_pipe(io::stdin().lock());
+        }
+        if !at_terminal() {
+            bail!("no password was given; pass --password-stdin");
+        }
+        let typed = dialoguer::Password::new().with_prompt("Password").interact();
+        fit(Zeroizing::new(typed.context("cannot read the password")?.into_bytes()))
+    }
+}
+
 /// What somebody typed twice.
 fn typed(prompt: dialoguer::Password<'_>) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let prompt = prompt.with_confirmation("The same again", "These two differ.").allow_empty_password(true);

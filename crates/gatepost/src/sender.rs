@@ -5,29 +5,20 @@
 
 use std::collections::HashSet;
 
+use auth::Standing;
 use config::SenderCheck;
 use esmtp::{Rejection, SenderAllowed};
 use message::Header;
 use store::Accounts;
 use types::{Domain, Mailbox, ReversePath, SenderPattern};
 
-/// In whose name a login may send, as its account stands now.
-#[derive(Debug, Clone)]
-pub(crate) struct Senders {
-    /// The account's address.
-    pub(crate) address: Mailbox,
-    /// Whom it may send as besides.
-    pub(crate) identities: Vec<SenderPattern>,
-    /// What the app password allows of all that; everything if empty.
-    pub(crate) senders: Vec<SenderPattern>,
-}
-
 /// The sender policy for one login.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy<'a, S> {
     /// Whether anything is checked at all.
     pub(crate) check: SenderCheck,
-    pub(crate) senders: &'a Senders,
+    /// In whose name the login may send, as its account stands now.
+    pub(crate) standing: &'a Standing,
     /// Asked whether a tagged address is somebody else's.
     pub(crate) accounts: &'a S,
 }
@@ -65,7 +56,7 @@ impl<S: Accounts> Policy<'_, S> {
     }
 
     async fn owns_all(&self, mailboxes: &[Mailbox]) -> Result<bool, Rejection> {
-        let names = Names::of(self.senders);
+        let names = Names::of(self.standing);
         for mailbox in mailboxes {
             let own = match names.owner(mailbox) {
                 Owner::User => true,
@@ -107,16 +98,16 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn of(senders: &'a Senders) -> Self {
-        let mut addresses = HashSet::from([senders.address.normal()]);
+    pub(crate) fn of(standing: &'a Standing) -> Self {
+        let mut addresses = HashSet::from([standing.address.normal()]);
         let mut domains = HashSet::new();
-        for identity in &senders.identities {
+        for identity in &standing.identities {
             match identity {
                 SenderPattern::Address(address) => addresses.insert(address.normal()),
                 SenderPattern::Domain(domain) => domains.insert(domain.normal()),
             };
         }
-        Self { address: &senders.address, addresses, domains, senders: &senders.senders }
+        Self { address: &standing.address, addresses, domains, senders: &standing.senders }
     }
 
     /// Whose this mailbox is, for this login.
@@ -156,19 +147,20 @@ mod tests {
         of.iter().map(|sender| sender.parse().unwrap()).collect()
     }
 
-    fn ann(identities: &[&str], senders: &[&str]) -> Senders {
-        Senders {
+    fn ann(identities: &[&str], senders: &[&str]) -> Standing {
+        Standing {
             address: Mailbox::parse("ann@example.org").unwrap(),
             identities: patterns(identities),
             senders: patterns(senders),
+            until: None,
         }
     }
 
-    fn owner(of: &str, senders: &Senders) -> Owner {
+    fn owner(of: &str, senders: &Standing) -> Owner {
         Names::of(senders).owner(&Mailbox::parse(of).unwrap())
     }
 
-    fn assert_owners(senders: &Senders, table: &[(&str, Owner)]) {
+    fn assert_owners(senders: &Standing, table: &[(&str, Owner)]) {
         for (mailbox, expected) in table {
             assert_eq!(owner(mailbox, senders), *expected, "{mailbox}");
         }
@@ -247,7 +239,7 @@ mod tests {
 
     #[test]
     fn an_account_that_is_called_star_is_not_everybody() {
-        let star = Senders { address: Mailbox::parse("*@example.org").unwrap(), ..ann(&[], &[]) };
+        let star = Standing { address: Mailbox::parse("*@example.org").unwrap(), ..ann(&[], &[]) };
         assert_owners(&star, &[("*@example.org", User), ("ann@example.org", SomebodyElse)]);
     }
 }

@@ -22,7 +22,7 @@ use crate::accept::Acceptance;
 use crate::descriptors::Descriptors;
 use crate::{clock, doubts, meant, open, reload, upkeep};
 
-type Judge = Authenticator<SqliteAccounts>;
+pub(crate) type Judge = Authenticator<SqliteAccounts>;
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
 
 /// A server whose listeners are bound; clients that connect are kept waiting until [`Server::run`].
@@ -39,8 +39,9 @@ pub(crate) struct Server {
 /// What can be changed, or looked at, while the server runs.
 pub(crate) struct Parts {
     pub(crate) store: SqliteStore,
-    pub(crate) keyring: Keyring,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) identity: Option<Identity>,
+    pub(crate) judge: Arc<Judge>,
     pub(crate) acceptance: Arc<Acceptance>,
     pub(crate) handle: Handle,
     /// In the order of the configuration, with the ports that were found for port 0.
@@ -58,7 +59,7 @@ impl Server {
         survive_file_size_limit()?;
         let descriptors = Descriptors::for_connections(config.limits.connections);
         let (store, identity) = open_all(&config).await?;
-        let keyring = open::keyring(&config, store.accounts()).await?;
+        let keyring = Arc::new(open::keyring(&config, store.accounts()).await?);
         let carrier = Carrier::new(
             Arc::new(store.spool().clone()),
             meant::routes(&config.delivery)?,
@@ -66,13 +67,19 @@ impl Server {
         )?;
         let accounts = Arc::new(store.accounts().clone());
         let hasher = Arc::new(Hasher::new(Cost::default())?);
-        let judge = Arc::new(Authenticator::new(accounts, &keyring, hasher, clock::now));
+        let judge = Arc::new(Authenticator::new(
+            accounts,
+            keyring.clone(),
+            hasher,
+            meant::policy(&config.auth),
+            clock::now,
+        ));
         let acceptance =
             Arc::new(Acceptance::new(&config, judge.clone(), store.accounts().clone(), carrier.committer()));
         let limits = descriptors.fit(meant::limits(&config));
-        let door = bind(&config, judge, acceptance.clone(), identity.clone(), limits)?;
+        let door = bind(&config, judge.clone(), acceptance.clone(), identity.clone(), limits)?;
         let listeners = bound(&config, &door);
-        let parts = Parts { store, keyring, identity, acceptance, handle: door.handle(), listeners };
+        let parts = Parts { store, keyring, identity, judge, acceptance, handle: door.handle(), listeners };
         Ok(Server { file: file.to_owned(), config, parts, descriptors, door, carrier, signals })
     }
 

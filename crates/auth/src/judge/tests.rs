@@ -1,132 +1,23 @@
-//! Every way to be accepted or refused, and what each costs.
-
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Every way to be accepted or refused, and what each costs: the judge on a store of SQLite.
 
 use jiff::SignedDuration;
-use store::Revision;
-use types::SessionId;
+use sasl::{Mechanism, PasswordClaim};
+use store::{Action, AuditEntry, AuditFilter, Scope};
+use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
+use tempfile::TempDir;
+use types::{AccountId, CredentialId, SessionId};
 
 use super::*;
+use crate::MasterKeys;
 use crate::app_password;
 use crate::hasher::CHEAP;
-use crate::key::keyed;
+
+mod gate;
+mod two_factor;
 
 const ALICE: &str = "alice@example.org";
 const PASSWORD: &str = "correct horse";
 const NOON: i64 = 1_800_000_000;
-
-/// A store that keeps everything in memory, and fails when told to.
-#[derive(Default)]
-struct Memory {
-    accounts: Mutex<Vec<Account>>,
-    app_passwords: Mutex<Vec<(AppPassword, [u8; 32])>>,
-    uses: Mutex<Vec<(CredentialId, LastUse)>>,
-    log_ins: Mutex<Vec<AccountId>>,
-    out_of_order: Mutex<bool>,
-    reads: AtomicU64,
-}
-
-impl Memory {
-    fn find(&self, is: impl Fn(&Account) -> bool) -> Result<Option<Account>, store::Error> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        if *self.out_of_order.lock().unwrap() {
-            return Err(store::Error::Unavailable("out of order".into()));
-        }
-        Ok(self.accounts.lock().unwrap().iter().find(|account| is(account)).cloned())
-    }
-
-    fn find_app(
-        &self,
-        is: impl Fn(&AppPassword, &[u8; 32]) -> bool,
-    ) -> Result<Option<(AppPassword, Account)>, store::Error> {
-        let found = self.app_passwords.lock().unwrap().iter().find(|(one, digest)| is(one, digest)).cloned();
-        let Some((password, _)) = found else { return self.find(|_| false).map(|_| None) };
-        Ok(self.find(|account| account.id == password.account)?.map(|account| (password, account)))
-    }
-
-    fn change(&self, change: impl Fn(&mut Account)) {
-        let mut accounts = self.accounts.lock().unwrap();
-        let account = accounts.iter_mut().find(|account| account.address.to_string() == ALICE).unwrap();
-        change(account);
-        account.version += 1;
-    }
-}
-
-impl Accounts for Memory {
-    async fn add(&self, account: &Account) -> Result<(), store::Error> {
-        self.accounts.lock().unwrap().push(account.clone());
-        Ok(())
-    }
-    async fn by_address(&self, address: &Mailbox) -> Result<Option<Account>, store::Error> {
-        self.find(|account| account.address.normal() == address.normal())
-    }
-    async fn by_id(&self, id: AccountId) -> Result<Option<Account>, store::Error> {
-        self.find(|account| account.id == id)
-    }
-    async fn list(&self) -> Result<Vec<Account>, store::Error> {
-        unreachable!()
-    }
-    async fn import(&self, _: &store::Import) -> Result<(), store::Error> {
-        unreachable!()
-    }
-    async fn set_password(&self, _: AccountId, _: &str, _: Timestamp) -> Result<(), store::Error> {
-        unreachable!()
-    }
-    async fn rehash(&self, _: AccountId, _: &str, _: &str, _: Timestamp) -> Result<bool, store::Error> {
-        unreachable!()
-    }
-    async fn rename(&self, _: AccountId, _: &Mailbox, _: Timestamp) -> Result<(), store::Error> {
-        unreachable!()
-    }
-    async fn set_disabled(&self, _: AccountId, _: bool, _: Timestamp) -> Result<(), store::Error> {
-        unreachable!()
-    }
-    async fn remove(&self, _: AccountId, _: Timestamp) -> Result<(), store::Error> {
-        unreachable!()
-    }
-    fn revision(&self) -> Option<Revision> {
-        let mut hasher = DefaultHasher::new();
-        format!("{:?} {:?}", self.accounts.lock().unwrap(), self.app_passwords.lock().unwrap())
-            .hash(&mut hasher);
-        Some(Revision(hasher.finish()))
-    }
-    fn logged_in(&self, id: AccountId, _: Timestamp, _: Option<ipnet::IpNet>) {
-        self.log_ins.lock().unwrap().push(id);
-    }
-    async fn flush(&self) -> Result<(), store::Error> {
-        unreachable!()
-    }
-}
-
-impl AppPasswords for Memory {
-    async fn create(&self, password: &AppPassword, digest: &[u8; 32], _: u32) -> Result<(), store::Error> {
-        self.app_passwords.lock().unwrap().push((password.clone(), *digest));
-        Ok(())
-    }
-    async fn by_digest(&self, wanted: &[u8; 32]) -> Result<Option<(AppPassword, Account)>, store::Error> {
-        self.find_app(|_, digest| digest == wanted)
-    }
-    async fn by_credential(&self, id: CredentialId) -> Result<Option<(AppPassword, Account)>, store::Error> {
-        self.find_app(|password, _| password.id == id)
-    }
-    async fn of_account(&self, _: AccountId) -> Result<Vec<AppPassword>, store::Error> {
-        unreachable!()
-    }
-    async fn revoke(&self, _: AccountId, _: CredentialId, _: Timestamp) -> Result<bool, store::Error> {
-        unreachable!()
-    }
-    async fn imported(&self, _: &[u8; 32]) -> Result<Vec<(String, AppPassword, Account)>, store::Error> {
-        unreachable!()
-    }
-    async fn adopt(&self, _: CredentialId, _: &[u8; 32], _: Timestamp) -> Result<bool, store::Error> {
-        unreachable!()
-    }
-    fn used(&self, id: CredentialId, last_use: LastUse) {
-        self.uses.lock().unwrap().push((id, last_use));
-    }
-}
 
 fn noon() -> Timestamp {
     Timestamp::from_second(NOON).unwrap()
@@ -153,29 +44,41 @@ fn claim(authzid: Option<&str>, username: &str, password: &str) -> Claim {
 
 /// An authenticator on a store with `alice`, and what the tests do with it.
 struct Scene {
-    judge: Authenticator<Memory>,
-    store: Arc<Memory>,
+    judge: Authenticator<SqliteAccounts>,
+    store: SqliteStore,
+    _directory: TempDir,
 }
 
 impl Scene {
+    /// Throttles let everything through.
     async fn new() -> Self {
-        let (store, hasher) = (Arc::new(Memory::default()), Arc::new(Hasher::new(CHEAP).unwrap()));
-        let digests = AppPasswordKey::with(keyed(&[7; 32]));
-        let recent = Recent::new();
-        let (found, standing) = (Standing::new(), Standing::new());
-        let judge =
-            Authenticator { store: Arc::clone(&store), digests, hasher, recent, found, standing, now: noon };
-        let scene = Self { judge, store };
+        let lots = (1000, SignedDuration::from_secs(60));
+        Self::under(Policy::new(true, lots, lots, lots)).await
+    }
+
+    async fn under(policy: Policy) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
+        let keys = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
+        let keyring = Arc::new(Keyring::open(keys, store.accounts()).await.unwrap());
+        let hasher = Arc::new(Hasher::new(CHEAP).unwrap());
+        let mut judge = Authenticator::new(Arc::new(store.accounts().clone()), keyring, hasher, policy, noon);
+        judge.refusal = Duration::ZERO;
+        let scene = Self { judge, store, _directory: directory };
         scene.account(ALICE, Some(PASSWORD)).await;
         scene
     }
 
+    fn accounts(&self) -> &SqliteAccounts {
+        self.store.accounts()
+    }
+
     async fn account(&self, address: &str, password: Option<&str>) -> AccountId {
-        let mut password_hash = None;
-        if let Some(password) = password {
-            password_hash = Some(self.judge.hasher.hash(Secret::new(password)).await.unwrap());
-        }
-        let number = u8::try_from(self.store.accounts.lock().unwrap().len()).unwrap();
+        let password_hash = match password {
+            Some(password) => Some(self.judge.hasher.hash(Secret::new(password)).await.unwrap()),
+            None => None,
+        };
+        let number = u8::try_from(self.accounts().list().await.unwrap().len()).unwrap();
         let id = AccountId::from_bytes([number; 16]);
         let account = Account {
             id,
@@ -189,15 +92,17 @@ impl Scene {
             created_at: noon(),
             last_login_at: None,
         };
-        self.store.add(&account).await.unwrap();
+        self.accounts().add(&account).await.unwrap();
         id
     }
 
     /// Makes an app password for an account and returns its letters.
     async fn app_password(&self, account: AccountId, change: impl Fn(&mut AppPassword)) -> String {
-        let number = u8::try_from(self.store.app_passwords.lock().unwrap().len()).unwrap();
+        let number = u8::try_from(self.accounts().of_account(account).await.unwrap().len()).unwrap();
+        let mut id = [number; 16];
+        id[..8].copy_from_slice(&account.as_bytes()[..8]);
         let mut password = AppPassword {
-            id: CredentialId::from_bytes([number; 16]),
+            id: CredentialId::from_bytes(id),
             account,
             label: "test".to_owned(),
             scopes: vec![Scope::Smtp],
@@ -209,14 +114,18 @@ impl Scene {
         };
         change(&mut password);
         let letters = app_password::generate();
-        self.store.create(&password, &self.judge.digests.digest(&letters), 50).await.unwrap();
+        self.accounts().create(&password, &self.judge.digests.digest(&letters), 200).await.unwrap();
         letters.grouped().to_string()
     }
 
     /// The verdict, and how often Argon2 ran for it.
     async fn judge(&self, claim: Claim) -> (Verdict<User>, u64) {
+        self.judge_from("198.51.100.7", claim).await
+    }
+
+    async fn judge_from(&self, peer: &str, claim: Claim) -> (Verdict<User>, u64) {
         let before = self.judge.hasher.argon2_runs();
-        let verdict = self.judge.judge(claim, &session("198.51.100.7")).await;
+        let verdict = self.judge.judge(claim, &session(peer)).await;
         (verdict, self.judge.hasher.argon2_runs() - before)
     }
 
@@ -225,6 +134,19 @@ impl Scene {
             Verdict::Accepted(proof) => Some(proof.into_user()),
             _ => None,
         }
+    }
+
+    async fn still_holds(&self, user: &User) -> bool {
+        self.judge.standing(user).await.unwrap().is_some()
+    }
+
+    /// The audit trail, newest first.
+    async fn trail(&self) -> Vec<AuditEntry> {
+        self.accounts().flush().await.unwrap();
+        self.accounts()
+            .entries(&AuditFilter { action: Some(Action::Login), ..AuditFilter::default() })
+            .await
+            .unwrap()
     }
 }
 
@@ -235,36 +157,43 @@ async fn whatever_is_refused_costs_one_run_and_reads_the_same() {
     let scene = Scene::new().await;
     let bob = scene.account("bob@example.org", None).await;
     let carol = scene.account("carol@example.org", Some(PASSWORD)).await;
-    scene.store.accounts.lock().unwrap().last_mut().unwrap().disabled = true;
     let of_bob = scene.app_password(bob, |_| ()).await;
     let of_carol = scene.app_password(carol, |_| ()).await;
+    scene.accounts().set_disabled(carol, true, noon()).await.unwrap();
     let expired = scene.app_password(ALICE_ID, |one| one.expires_at = Some(noon())).await;
     let elsewhere =
         scene.app_password(ALICE_ID, |one| one.networks = vec!["10.0.0.0/8".parse().unwrap()]).await;
     let unscoped = scene.app_password(ALICE_ID, |one| one.scopes.clear()).await;
-    for (case, claim) in [
-        ("wrong password", claim(None, ALICE, "wrong")),
-        ("wrong app password", claim(None, ALICE, "abcd efgh ijkl mnop")),
-        ("unknown user", claim(None, "nobody@example.org", PASSWORD)),
-        ("unknown user, app password", claim(None, "nobody@example.org", &of_bob)),
-        ("no address", claim(None, "alice", PASSWORD)),
-        ("address with a quote", claim(None, "' OR 1=1--@example.org", PASSWORD)),
-        ("no password set", claim(None, "bob@example.org", PASSWORD)),
+    for (reason, claim) in [
+        ("bad-password", claim(None, ALICE, "wrong")),
+        ("bad-password", claim(None, ALICE, "abcd efgh ijkl mnop")),
+        ("unknown-user", claim(None, "nobody@example.org", PASSWORD)),
+        ("app-password-of-another", claim(None, "nobody@example.org", &of_bob)),
+        ("not-an-address", claim(None, "alice", PASSWORD)),
+        ("not-an-address", claim(None, "' OR 1=1--@example.org", PASSWORD)),
+        ("no-password", claim(None, "bob@example.org", PASSWORD)),
         ("disabled", claim(None, "carol@example.org", PASSWORD)),
-        ("disabled, app password", claim(None, "carol@example.org", &of_carol)),
-        ("foreign authzid", claim(Some("carol@example.org"), ALICE, PASSWORD)),
-        ("authzid that is no address", claim(Some("root"), ALICE, PASSWORD)),
-        ("foreign authzid, app password", claim(Some(ALICE), "bob@example.org", &of_bob)),
-        ("app password of another", claim(None, ALICE, &of_bob)),
-        ("expired app password", claim(None, ALICE, &expired)),
-        ("app password from elsewhere", claim(None, ALICE, &elsewhere)),
-        ("app password without the scope", claim(None, ALICE, &unscoped)),
+        ("disabled", claim(None, "carol@example.org", &of_carol)),
+        ("foreign-identity", claim(Some("carol@example.org"), ALICE, PASSWORD)),
+        ("foreign-identity", claim(Some("root"), ALICE, PASSWORD)),
+        ("foreign-identity", claim(Some(ALICE), "bob@example.org", &of_bob)),
+        ("app-password-of-another", claim(None, ALICE, &of_bob)),
+        ("expired", claim(None, ALICE, &expired)),
+        ("network-not-allowed", claim(None, ALICE, &elsewhere)),
+        ("wrong-scope", claim(None, ALICE, &unscoped)),
     ] {
+        let username = claim.username().to_owned();
         let (verdict, runs) = scene.judge(claim).await;
-        assert!(matches!(verdict, Verdict::Refused), "{case}: {verdict:?}");
-        assert_eq!(runs, 1, "{case}");
+        assert!(matches!(verdict, Verdict::Refused), "{reason}: {verdict:?}");
+        assert_eq!(runs, 1, "{reason}");
+        let newest = scene.trail().await.into_iter().max_by_key(|entry| entry.event.session.clone()).unwrap();
+        assert_eq!(newest.event.ip, Some("198.51.100.7".parse().unwrap()));
+        let of_it = scene.trail().await.into_iter().any(|entry| {
+            entry.event.reason == reason && entry.event.account.as_deref() == Some(username.as_str())
+        });
+        assert!(of_it, "{reason} {username}");
     }
-    assert!(scene.store.log_ins.lock().unwrap().is_empty());
+    assert_eq!(scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().last_login_at, None);
 }
 
 #[tokio::test]
@@ -274,10 +203,11 @@ async fn a_right_app_password_costs_no_run_however_many_there_are() {
         scene.app_password(ALICE_ID, |_| ()).await;
     }
     let right = scene.app_password(ALICE_ID, |_| ()).await;
-    for spelling in [right.clone(), right.replace(' ', ""), format!(" {right}\t")] {
+    let newest = scene.accounts().of_account(ALICE_ID).await.unwrap().into_iter().map(|one| one.id).max();
+    for spelling in [right.clone(), right.replace(' ', ""), format!(" {right}\t"), right.to_uppercase()] {
         let (verdict, runs) = scene.judge(claim(None, ALICE, &spelling)).await;
         let Verdict::Accepted(proof) = verdict else { panic!("{spelling:?}") };
-        assert_eq!(proof.user().credential, Some(CredentialId::from_bytes([50; 16])));
+        assert_eq!(proof.user().credential, newest);
         assert_eq!((runs, proof.identity()), (0, ALICE));
     }
 }
@@ -286,10 +216,11 @@ async fn a_right_app_password_costs_no_run_however_many_there_are() {
 async fn the_last_use_is_told_to_the_store() {
     let scene = Scene::new().await;
     let right = scene.app_password(ALICE_ID, |_| ()).await;
-    scene.judge.judge(claim(None, ALICE, &right), &session("::ffff:198.51.100.7")).await;
+    scene.judge_from("::ffff:198.51.100.7", claim(None, ALICE, &right)).await;
+    scene.accounts().flush().await.unwrap();
     let last_use = LastUse { at: noon(), ip: "198.51.100.7".parse().unwrap(), mechanism: "PLAIN".to_owned() };
-    assert_eq!(*scene.store.uses.lock().unwrap(), [(CredentialId::from_bytes([0; 16]), last_use)]);
-    assert_eq!(*scene.store.log_ins.lock().unwrap(), [ALICE_ID]);
+    assert_eq!(scene.accounts().of_account(ALICE_ID).await.unwrap()[0].last_used, Some(last_use));
+    assert_eq!(scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().last_login_at, Some(noon()));
 }
 
 #[tokio::test]
@@ -299,7 +230,7 @@ async fn a_network_admits_its_members_by_either_family() {
     for (peer, admitted) in
         [("10.9.8.7", true), ("::ffff:10.9.8.7", true), ("11.0.0.1", false), ("::1", false)]
     {
-        let verdict = scene.judge.judge(claim(None, ALICE, &right), &session(peer)).await;
+        let (verdict, _) = scene.judge_from(peer, claim(None, ALICE, &right)).await;
         assert_eq!(matches!(verdict, Verdict::Accepted(_)), admitted, "{peer}");
     }
 }
@@ -336,33 +267,47 @@ async fn a_changed_password_ends_the_old_one_at_once() {
     let scene = Scene::new().await;
     assert!(scene.log_in(PASSWORD).await.is_some());
     let hash = scene.judge.hasher.hash(Secret::new("new one")).await.unwrap();
-    scene.store.change(|account| account.password_hash = Some(hash.clone()));
+    scene.accounts().set_password(ALICE_ID, &hash, noon()).await.unwrap();
     assert!(scene.log_in(PASSWORD).await.is_none());
     assert!(scene.log_in("new one").await.is_some());
 }
 
 #[tokio::test]
+async fn a_hash_made_at_another_cost_is_made_anew_at_the_next_login() {
+    let scene = Scene::new().await;
+    let dear = crate::Cost { memory_kib: 16, ..CHEAP };
+    let old = Hasher::new(dear).unwrap().hash(Secret::new(PASSWORD)).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, &old, noon()).await.unwrap();
+    let user = scene.log_in(PASSWORD).await.unwrap();
+    let hash = scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().password_hash.unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=8,"), "{hash}");
+    assert!(scene.still_holds(&user).await, "the password is the same");
+    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    assert_eq!(scene.judge(claim(None, ALICE, PASSWORD)).await.1, 1, "and not again");
+}
+
+#[tokio::test]
 async fn what_cannot_be_decided_is_neither_refused_nor_accepted() {
     let scene = Scene::new().await;
+    scene.accounts().set_password(ALICE_ID, "damaged", noon()).await.unwrap();
+    assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Unavailable));
+    assert!(scene.accounts().counted(noon()).await.unwrap().iter().all(|one| one.marks.is_empty()));
     let right = scene.app_password(ALICE_ID, |_| ()).await;
-    *scene.store.out_of_order.lock().unwrap() = true;
+    scene.store.close().await;
     for password in [PASSWORD, "wrong", &right] {
         assert!(matches!(scene.judge(claim(None, ALICE, password)).await.0, Verdict::Unavailable));
     }
-    *scene.store.out_of_order.lock().unwrap() = false;
-    scene.store.change(|account| account.password_hash = Some("damaged".to_owned()));
-    assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Unavailable));
 }
 
 #[tokio::test]
 async fn a_session_by_password_holds_until_the_account_changes() {
     let scene = Scene::new().await;
     let user = scene.log_in(PASSWORD).await.unwrap();
-    assert!(scene.judge.still_holds(&user).await.unwrap());
-    scene.store.change(|account| account.disabled = true);
-    assert!(!scene.judge.still_holds(&user).await.unwrap());
-    scene.store.change(|account| account.disabled = false);
-    assert!(!scene.judge.still_holds(&user).await.unwrap());
+    assert!(scene.still_holds(&user).await);
+    scene.accounts().set_disabled(ALICE_ID, true, noon()).await.unwrap();
+    assert!(!scene.still_holds(&user).await);
+    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    assert!(!scene.still_holds(&user).await);
 }
 
 #[tokio::test]
@@ -371,42 +316,19 @@ async fn a_session_by_app_password_outlives_the_account_password_alone() {
     let end = in_ten_minutes();
     let right = scene.app_password(ALICE_ID, |one| one.expires_at = Some(end)).await;
     let user = scene.log_in(&right).await.unwrap();
-    scene.store.change(|account| account.password_hash = None);
-    assert!(scene.judge.still_holds(&user).await.unwrap());
+    scene.accounts().set_password(ALICE_ID, "another", noon()).await.unwrap();
+    assert!(scene.still_holds(&user).await);
 
-    scene.store.change(|account| account.disabled = true);
-    assert!(!scene.judge.still_holds(&user).await.unwrap());
-    scene.store.change(|account| account.disabled = false);
-    assert!(scene.judge.still_holds(&user).await.unwrap());
+    scene.accounts().set_disabled(ALICE_ID, true, noon()).await.unwrap();
+    assert!(!scene.still_holds(&user).await);
+    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    assert!(scene.still_holds(&user).await);
 
     scene.judge.now = in_ten_minutes;
-    assert!(!scene.judge.still_holds(&user).await.unwrap());
+    assert!(!scene.still_holds(&user).await);
     scene.judge.now = noon;
-    scene.store.app_passwords.lock().unwrap().clear();
-    assert!(!scene.judge.still_holds(&user).await.unwrap());
-}
-
-#[tokio::test]
-async fn while_nothing_changes_the_store_is_not_read_again() {
-    let scene = Scene::new().await;
-    let user = scene.log_in(PASSWORD).await.unwrap();
-    let reads = || scene.store.reads.load(Ordering::Relaxed);
-    let at_login = reads();
-    assert!(scene.judge.still_holds(&user).await.unwrap());
-    assert_eq!(reads(), at_login);
-    scene.account("bob@example.org", None).await;
-    for _ in 0..3 {
-        assert!(scene.judge.still_holds(&user).await.unwrap());
-        assert_eq!(reads(), at_login + 1, "once for each change, whoever's it is");
-    }
-
-    let right = scene.app_password(ALICE_ID, |_| ()).await;
-    assert!(scene.log_in(&right).await.is_some());
-    let first = reads();
-    assert!(scene.log_in(&right).await.is_some());
-    assert_eq!(reads(), first);
-    scene.store.app_passwords.lock().unwrap().clear();
-    assert!(scene.log_in(&right).await.is_none());
+    scene.accounts().revoke(ALICE_ID, user.credential.unwrap(), noon()).await.unwrap();
+    assert!(!scene.still_holds(&user).await);
 }
 
 #[tokio::test]
@@ -414,7 +336,49 @@ async fn a_renamed_account_must_log_in_anew() {
     let scene = Scene::new().await;
     let right = scene.app_password(ALICE_ID, |_| ()).await;
     let (by_app, by_password) = (scene.log_in(&right).await.unwrap(), scene.log_in(PASSWORD).await.unwrap());
-    scene.store.change(|account| account.address = Mailbox::parse("alicia@example.org").unwrap());
-    assert!(!scene.judge.still_holds(&by_app).await.unwrap());
-    assert!(!scene.judge.still_holds(&by_password).await.unwrap());
+    let alicia = Mailbox::parse("alicia@example.org").unwrap();
+    scene.accounts().rename(ALICE_ID, &alicia, noon()).await.unwrap();
+    assert!(!scene.still_holds(&by_app).await);
+    assert!(!scene.still_holds(&by_password).await);
+}
+
+#[tokio::test]
+async fn what_a_user_may_do_follows_the_store() {
+    let scene = Scene::new().await;
+    let only = |one: &mut AppPassword| one.senders = vec!["alice@example.org".parse().unwrap()];
+    let user = scene.log_in(&scene.app_password(ALICE_ID, only).await).await.unwrap();
+    let standing = scene.judge.standing(&user).await.unwrap().unwrap();
+    assert_eq!((standing.identities.len(), standing.senders.len()), (0, 1));
+    let sales = store::Identity { sender: "*@sales.example.org".parse().unwrap(), created_at: noon() };
+    scene.accounts().add_identity(ALICE_ID, &sales).await.unwrap();
+    assert_eq!(
+        scene.judge.standing(&user).await.unwrap().unwrap().identities,
+        std::slice::from_ref(&sales.sender)
+    );
+    scene.accounts().remove_identity(ALICE_ID, &sales.sender, noon()).await.unwrap();
+    assert!(scene.judge.standing(&user).await.unwrap().unwrap().identities.is_empty());
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_only_examined_is_no_login() {
+    let scene = Scene::new().await;
+    let right = scene.app_password(ALICE_ID, |_| ()).await;
+    let origin = Origin { ip: "198.51.100.7".parse().unwrap(), tls: None, mechanism: None, session: None };
+    for (door, reason) in [(Door::Smtp, "ok"), (Door::Master, "wrong-scope")] {
+        let attempt = Attempt {
+            authzid: None,
+            username: ALICE.to_owned(),
+            password: Secret::new(right.as_str()),
+            code: None,
+            door,
+        };
+        let outcome = scene.judge.examine(attempt, &origin).await;
+        assert_eq!(outcome.reason(), reason);
+        assert_eq!(
+            outcome.credential(),
+            Some(scene.accounts().of_account(ALICE_ID).await.unwrap()[0].id.to_string())
+        );
+    }
+    assert_eq!(scene.trail().await.len(), 2);
+    assert_eq!(scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().last_login_at, None);
 }

@@ -29,7 +29,13 @@ async fn bench() -> Bench {
     let account = ann();
     store.accounts().add(&account).await.unwrap();
     let hasher = Arc::new(Hasher::new(Cost::default()).unwrap());
-    let judge = Authenticator::new(Arc::new(store.accounts().clone()), &keyring, hasher, clock::now);
+    let judge = Authenticator::new(
+        Arc::new(store.accounts().clone()),
+        Arc::new(keyring),
+        hasher,
+        auth::Policy::default(),
+        clock::now,
+    );
     let settings = Settings {
         owner: "here".into(),
         hostname: "mail.example.org".into(),

@@ -14,6 +14,8 @@ pub(crate) mod totp;
 
 pub(crate) mod audit;
 
+pub(crate) mod auth;
+
 pub(crate) mod key;
 
 pub(crate) mod queue;

@@ -111,7 +111,7 @@ impl Desk {
     async fn confirm(&self, address: &Mailbox, code: String, format: Format) -> anyhow::Result<()> {
         let (store, keyring) = (self.store.accounts(), self.keyring().await?);
         let account = find(store, address).await?;
-        let (code, allowance) = (Secret::from(code), meant::codes(&self.config.auth));
+        let (code, allowance) = (Secret::from(code), meant::policy(&self.config.auth).totp);
         let confirmation =
             second_factor::confirm(store, &keyring, &account, &code, allowance, clock::now()).await?;
         let codes = confirmed(confirmation, &account)?;

@@ -1,0 +1,78 @@
+//! The gate before the account password: how many wrong ones it lets through, and from whom.
+//!
+//! An account has one counter for all the world, and one more for each network that it has lately logged in from: who knows
+//! neither its password nor its networks can't lock its owner out. A network has a counter for all accounts, against
+//! trying one password on many. All of them count names that nobody has just like others.
+
+use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
+use store::{Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
+use types::Mailbox;
+
+use crate::Policy;
+
+/// How long a network stays familiar after the last login from there.
+const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The counters of one attempt.
+pub(crate) struct Gate<'a, S> {
+    store: &'a S,
+    now: Timestamp,
+    network: Counter,
+    /// None for a name that no account can have.
+    account: Option<Counter>,
+}
+
+impl<'a, S: Throttles> Gate<'a, S> {
+    /// The gate for an attempt on the account `name`, if that is one, from this network.
+    pub(crate) async fn before(
+        store: &'a S,
+        name: Option<&Mailbox>,
+        network: IpNet,
+        mark: Mark,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Self, store::Error> {
+        let key = ThrottleKey { kind: ThrottleKind::Network, account: None, network: Some(network) };
+        let by_network = Counter { key, allowance: policy.network, mark };
+        let by_account = match name {
+            None => None,
+            Some(name) => {
+                let since = now.saturating_sub(FAMILIAR).unwrap_or(Timestamp::MIN);
+                let familiar = store.is_familiar(name, &network, since).await?;
+                let (account, network) = (Some(name.normal()), familiar.then_some(network));
+                let key = ThrottleKey { kind: ThrottleKind::Password, account, network };
+                Some(Counter { key, allowance: policy.password, mark })
+            }
+        };
+        Ok(Self { store, now, network: by_network, account: by_account })
+    }
+
+    /// Whether the attempt may be judged.
+    pub(crate) async fn look(&self) -> Result<Option<Throttled>, store::Error> {
+        let counters: Vec<_> = self.account.iter().chain([&self.network]).cloned().collect();
+        self.store.throttled(&counters, self.now).await
+    }
+
+    /// Counts the attempt as one more failure of the account, unless there are too many. It is counted before it is judged, so that many
+    /// at a time learn no more than many in a row. The network is not: a hundred people who log in at once from behind
+    /// one address have not failed.
+    pub(crate) async fn enter(&self) -> Result<Option<Throttled>, store::Error> {
+        self.store.attempt(self.account.as_slice(), self.now).await
+    }
+
+    /// The password was right.
+    pub(crate) async fn right(&self) -> Result<(), store::Error> {
+        self.store.succeeded(self.account.as_slice()).await
+    }
+
+    /// It was wrong: that counts for the network, too.
+    pub(crate) async fn wrong(&self) -> Result<(), store::Error> {
+        self.store.attempt(std::slice::from_ref(&self.network), self.now).await.map(drop)
+    }
+
+    /// It could not be judged, and does not count.
+    pub(crate) async fn unknown(&self) -> Result<(), store::Error> {
+        self.store.withdrawn(self.account.as_slice()).await
+    }
+}

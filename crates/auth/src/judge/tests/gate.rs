@@ -1,0 +1,167 @@
+//! Throttles: who is kept waiting, and who is not.
+
+use super::*;
+
+const HOME: &str = "192.0.2.10";
+
+fn policy() -> Policy {
+    Policy::default()
+}
+
+async fn guess(scene: &Scene, peer: &str, username: &str, password: &str) -> (Verdict<User>, u64) {
+    scene.judge_from(peer, claim(None, username, password)).await
+}
+
+fn in_a_minute() -> Timestamp {
+    noon() + SignedDuration::from_secs(60)
+}
+
+#[tokio::test]
+async fn after_five_different_wrong_passwords_nothing_is_judged_before_the_window_ends() {
+    for username in [ALICE, "nobody@example.org"] {
+        let mut scene = Scene::under(policy()).await;
+        for number in 0..5 {
+            let (verdict, runs) = guess(&scene, "203.0.113.1", username, &format!("wrong {number}")).await;
+            assert!(matches!(verdict, Verdict::Refused) && runs == 1, "{username} {number}: {verdict:?}");
+        }
+        for password in ["wrong 5", "wrong 0", PASSWORD] {
+            let (verdict, runs) = guess(&scene, "203.0.113.2", username, password).await;
+            let Verdict::Throttled { retry_after } = verdict else { panic!("{username}: {verdict:?}") };
+            assert_eq!((retry_after, runs), (Duration::from_secs(60), 0));
+        }
+        scene.judge.now = in_a_minute;
+        let (verdict, _) = guess(&scene, "203.0.113.2", username, "wrong 5").await;
+        assert!(matches!(verdict, Verdict::Refused), "{username}: {verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn however_a_name_is_written_it_is_counted_as_one() {
+    let scene = Scene::under(policy()).await;
+    for (number, username) in [
+        "alice@example.org",
+        "ALICE@example.org",
+        "Alice@Example.Org",
+        "\"alice\"@example.org",
+        "aLICE@example.org",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        guess(&scene, "203.0.113.1", username, &format!("wrong {number}")).await;
+    }
+    let (verdict, _) = guess(&scene, "203.0.113.1", ALICE, PASSWORD).await;
+    assert!(matches!(verdict, Verdict::Throttled { .. }), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_repeats_an_old_password_locks_nobody_out() {
+    let scene = Scene::under(policy()).await;
+    for _ in 0..100 {
+        let (verdict, _) = guess(&scene, HOME, ALICE, "the old one").await;
+        assert!(matches!(verdict, Verdict::Refused));
+    }
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+}
+
+#[tokio::test]
+async fn an_attacker_elsewhere_locks_out_neither_familiar_networks_nor_app_passwords() {
+    let scene = Scene::under(policy()).await;
+    let app_password = scene.app_password(ALICE_ID, |_| ()).await;
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    scene.accounts().flush().await.unwrap();
+    let mut judged = 0;
+    for number in 0..200 {
+        let (verdict, _) =
+            guess(&scene, &format!("203.0.113.{number}"), ALICE, &format!("wrong {number}")).await;
+        judged += u32::from(matches!(verdict, Verdict::Refused));
+    }
+    assert_eq!(judged, 5, "of 200 networks together");
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    assert!(matches!(guess(&scene, "203.0.113.1", ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
+    assert!(matches!(guess(&scene, "203.0.113.1", ALICE, &app_password).await.0, Verdict::Accepted(_)));
+    // And a familiar network has its own count.
+    for number in 0..5 {
+        assert!(matches!(guess(&scene, HOME, ALICE, &format!("wrong {number}")).await.0, Verdict::Refused));
+    }
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
+}
+
+#[tokio::test]
+async fn success_clears_the_count() {
+    let scene = Scene::under(policy()).await;
+    for round in 0..3 {
+        for number in 0..4 {
+            let (verdict, _) = guess(&scene, HOME, ALICE, &format!("wrong {round} {number}")).await;
+            assert!(matches!(verdict, Verdict::Refused));
+        }
+        scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+        assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    }
+}
+
+#[tokio::test]
+async fn many_at_a_time_learn_no_more_than_many_in_a_row() {
+    let scene = Arc::new(Scene::under(policy()).await);
+    let guesses: Vec<_> = (0..60)
+        .map(|number| {
+            let scene = Arc::clone(&scene);
+            let peer = format!("203.0.113.{number}");
+            tokio::spawn(async move { guess(&scene, &peer, ALICE, &format!("wrong {number}")).await.0 })
+        })
+        .collect();
+    let mut judged = 0;
+    for guess in guesses {
+        judged += u32::from(matches!(guess.await.unwrap(), Verdict::Refused));
+    }
+    assert_eq!(judged, 5);
+}
+
+#[tokio::test]
+async fn one_password_on_many_accounts_is_stopped() {
+    let scene = Scene::under(policy()).await;
+    let mut judged = 0;
+    for number in 0..60 {
+        let (verdict, _) =
+            guess(&scene, "2001:db8::1", &format!("user{number}@example.org"), "Spring2026").await;
+        judged += u32::from(matches!(verdict, Verdict::Refused));
+        if number == 10 {
+            // The attacker's own account does not help.
+            assert!(matches!(guess(&scene, "2001:db8::1", ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+        }
+    }
+    assert_eq!(judged, 20);
+    for (peer, throttled) in [("2001:db8::ffff:1", true), ("2001:db8:0:1::1", false)] {
+        let (verdict, _) = guess(&scene, peer, "another@example.org", "Spring2026").await;
+        assert_eq!(matches!(verdict, Verdict::Throttled { .. }), throttled, "{peer}: by /64");
+    }
+    let throttled: Vec<_> =
+        scene.trail().await.into_iter().filter(|entry| entry.event.reason == "throttled").collect();
+    assert!(throttled.iter().all(|entry| entry.event.account.is_none()));
+    assert_eq!(
+        throttled.iter().map(|entry| entry.count).max(),
+        Some(40),
+        "one entry, whatever names were tried"
+    );
+}
+
+#[tokio::test]
+async fn many_people_behind_one_address_log_in_at_once() {
+    let scene = Scene::under(policy()).await;
+    for number in 0..40 {
+        scene.account(&format!("user{number}@example.org"), Some(PASSWORD)).await;
+    }
+    let scene = Arc::new(scene);
+    let logins: Vec<_> = (0..40)
+        .map(|number| {
+            let scene = Arc::clone(&scene);
+            tokio::spawn(async move {
+                guess(&scene, HOME, &format!("user{number}@example.org"), PASSWORD).await.0
+            })
+        })
+        .collect();
+    for login in logins {
+        let verdict = login.await.unwrap();
+        assert!(matches!(verdict, Verdict::Accepted(_)), "{verdict:?}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Two-factor authentication: what the account password is good for once it is on.
+
+use super::*;
+use crate::totp::Seed;
+
+/// Switches two-factor authentication on for `alice`.
+async fn with_totp(scene: &Scene) -> Seed {
+    let (seed, enrolled_at) = (Seed::generate(), noon());
+    let place = store::SealedPlace::TotpSeed { account: ALICE_ID, enrolled_at };
+    let sealed = scene.judge.keyring.seal(place, seed.octets());
+    scene.accounts().enroll(ALICE_ID, &sealed, enrolled_at).await.unwrap();
+    assert!(scene.accounts().confirm(ALICE_ID, enrolled_at, 1, &[], noon()).await.unwrap());
+    seed
+}
+
+async fn examine(scene: &Scene, password: &str, code: Option<&str>) -> Outcome {
+    let attempt = Attempt {
+        authzid: None,
+        username: ALICE.to_owned(),
+        password: Secret::new(password),
+        code: code.map(Secret::new),
+        door: Door::Master,
+    };
+    let origin = Origin { ip: "192.0.2.1".parse().unwrap(), tls: None, mechanism: None, session: None };
+    scene.judge.examine(attempt, &origin).await
+}
+
+#[tokio::test]
+async fn the_account_password_no_longer_opens_smtp_and_who_has_it_learns_why() {
+    let scene = Scene::new().await;
+    let by_password = scene.log_in(PASSWORD).await.unwrap();
+    let app_password = scene.app_password(ALICE_ID, |_| ()).await;
+    let by_app_password = scene.log_in(&app_password).await.unwrap();
+    with_totp(&scene).await;
+    assert!(!scene.still_holds(&by_password).await, "sessions by the account password end");
+    assert!(scene.still_holds(&by_app_password).await);
+    assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::NeedsAppPassword));
+    assert!(matches!(scene.judge(claim(None, ALICE, "wrong")).await.0, Verdict::Refused));
+    assert!(scene.log_in(&app_password).await.is_some());
+
+    let never = Policy { hint_app_password: false, ..Policy::default() };
+    scene.judge.replace(never);
+    assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Refused));
+    let reasons: Vec<_> = scene.trail().await.into_iter().map(|entry| entry.event.reason).collect();
+    assert!(reasons.contains(&"needs-app-password".into()), "{reasons:?}");
+
+    scene.accounts().disable_second_factor(ALICE_ID, noon()).await.unwrap();
+    assert!(scene.log_in(PASSWORD).await.is_some());
+}
+
+#[tokio::test]
+async fn the_account_itself_takes_password_and_code_and_no_app_password() {
+    let scene = Scene::new().await;
+    assert_eq!(examine(&scene, PASSWORD, None).await.reason(), "ok", "without two-factor authentication");
+    let app_password = scene.app_password(ALICE_ID, |_| ()).await;
+    let seed = with_totp(&scene).await;
+    let code = format!("{:06}", seed.code(NOON.unsigned_abs() / 30));
+    for (password, code, reason) in [
+        (PASSWORD, None, "needs-code"),
+        (PASSWORD, Some("000000"), "bad-code"),
+        ("wrong", Some(code.as_str()), "bad-password"),
+        (&app_password, Some(code.as_str()), "wrong-scope"),
+        (PASSWORD, Some(code.as_str()), "ok"),
+        (PASSWORD, Some(code.as_str()), "bad-code"),
+    ] {
+        assert_eq!(examine(&scene, password, code).await.reason(), reason);
+    }
+}

@@ -1,0 +1,47 @@
+//! What the operator has decided about logging in.
+
+use jiff::SignedDuration;
+use store::Allowance;
+
+/// What the operator has decided about logging in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether a client with the right account password is told that it needs an app password.
+    pub hint_app_password: bool,
+    /// Wrong passwords of one account.
+    pub password: Allowance,
+    /// Wrong codes of one account's second factor.
+    pub totp: Allowance,
+    /// Anything wrong from one network.
+    pub network: Allowance,
+}
+
+/// Different accounts that a network may fail on within its window. People have a few; who tries one password on many
+/// accounts needs many.
+const ACCOUNTS_OF_A_NETWORK: u32 = 20;
+
+impl Policy {
+    /// So many failures within so much time, for each of these.
+    #[must_use]
+    pub fn new(
+        hint_app_password: bool,
+        password: (u32, SignedDuration),
+        totp: (u32, SignedDuration),
+        network: (u32, SignedDuration),
+    ) -> Self {
+        let allow = |(failures, window), accounts| Allowance { failures, accounts, window };
+        Self {
+            hint_app_password,
+            password: allow(password, u32::MAX),
+            totp: allow(totp, u32::MAX),
+            network: allow(network, ACCOUNTS_OF_A_NETWORK),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let seconds = SignedDuration::from_secs;
+        Self::new(true, (5, seconds(60)), (6, seconds(180)), (50, seconds(600)))
+    }
+}

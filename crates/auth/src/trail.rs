@@ -1,0 +1,77 @@
+//! What an attempt leaves behind: a line in the log, and an event in the audit trail.
+
+use jiff::Timestamp;
+use store::{Action, AuditEvent, AuditResult, ThrottleKind};
+use types::Mailbox;
+
+use crate::outcome::{Outcome, Refusal};
+use crate::{Attempt, Door, Origin};
+
+/// An attempt, without its secrets.
+pub(crate) struct Trail {
+    username: String,
+    door: Door,
+    origin: Origin,
+}
+
+impl Trail {
+    pub(crate) fn of(attempt: &Attempt, origin: &Origin) -> Self {
+        Self { username: attempt.username.clone(), door: attempt.door, origin: origin.clone() }
+    }
+
+    /// The event for the audit trail.
+    pub(crate) fn event(&self, outcome: &Outcome, at: Timestamp) -> AuditEvent {
+        let result = match outcome {
+            Outcome::Accepted(_) => AuditResult::Success,
+            Outcome::Refused(_) | Outcome::Throttled(_) | Outcome::Unavailable(_) => AuditResult::Failure,
+        };
+        AuditEvent {
+            at,
+            action: Action::Login,
+            result,
+            reason: outcome.reason().into(),
+            account: self.account(outcome),
+            credential: outcome.credential(),
+            mechanism: self.origin.mechanism.map(|mechanism| mechanism.name().to_owned()),
+            scope: Some(self.door.name().to_owned()),
+            ip: Some(self.origin.ip),
+            tls: self.origin.tls.map(str::to_owned),
+            session: self.origin.session.map(|session| session.to_string()),
+        }
+    }
+
+    /// The account that was named. Where a network is shut out, it does not matter which: then whoever tries a thousand
+    /// names leaves one entry behind.
+    fn account(&self, outcome: &Outcome) -> Option<String> {
+        match outcome {
+            Outcome::Throttled(throttled) if throttled.key.kind == ThrottleKind::Network => None,
+            Outcome::Accepted(user) => Some(user.address.normal()),
+            Outcome::Refused(_) | Outcome::Throttled(_) | Outcome::Unavailable(_) => Some(self.normal_name()),
+        }
+    }
+
+    fn normal_name(&self) -> String {
+        Mailbox::parse(&self.username).map_or_else(|_| self.username.clone(), |name| name.normal())
+    }
+
+    /// The line for the log. What the client chose stands last, where it can pass for nothing else.
+    pub(crate) fn log(&self, outcome: &Outcome) {
+        let Origin { ip, mechanism, session, .. } = &self.origin;
+        let (username, reason) = (self.username.as_str(), outcome.reason());
+        let (mechanism, session) = (mechanism.map(|one| one.name()), session.map(tracing::field::display));
+        match outcome {
+            Outcome::Accepted(_) => {}
+            Outcome::Refused(Refusal { .. }) => {
+                tracing::info!(event = "auth.refused", session, %ip, mechanism, reason, username, "login refused");
+            }
+            Outcome::Throttled(throttled) => {
+                let (kind, until) = (throttled.key.kind.name(), throttled.until);
+                tracing::info!(event = "auth.throttled", session, %ip, mechanism, reason, kind, %until, username, "login not judged");
+            }
+            Outcome::Unavailable(fault) => {
+                let error: &dyn std::error::Error = fault;
+                tracing::error!(event = "auth.unavailable", session, %ip, mechanism, reason, error, "a login could not be judged");
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `gatepost auth`: explains what comes of a login.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::bail;
+use auth::{Attempt, Authenticator, Cost, Door, Hasher, Origin, Outcome};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use config::Config;
+use serde::Serialize;
+use store::Accounts as _;
+use store_sqlite::{Mode, SqliteStore};
+use types::Secret;
+
+use crate::output::Format;
+use crate::prompt::GivenPassword;
+use crate::{clock, meant, open, output};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Judge a password as a login would, and say which credential matched or why none did
+    ///
+    /// It is the very same check, throttles and audit trail included: wrong passwords tried here count.
+    Test(Test),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    /// The name to log in with
+    address: String,
+    /// What to log in for: handing in mail, or the account itself
+    #[arg(long, value_name = "SCOPE", default_value = "smtp", value_parser = doors())]
+    scope: Door,
+    /// The code of the second factor, or a recovery code, which is used up by this
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Judge as if the login came from this address
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    ip: IpAddr,
+    #[command(flatten)]
+    password: GivenPassword,
+    #[command(flatten)]
+    format: Format,
+}
+
+fn doors() -> impl TypedValueParser<Value = Door> {
+    PossibleValuesParser::new(Door::ALL.map(Door::name))
+        .map(|name| if name == Door::Master.name() { Door::Master } else { Door::Smtp })
+}
+
+/// Works on the store that the configuration names.
+///
+/// # Errors
+/// When the login is refused, or could not be judged.
+pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    let Command::Test(args) = command;
+    let config = Config::load(config)?;
+    let store = open::store_in(&config.storage.directory, Mode::Command).await?;
+    let done = test(&config, &store, args).await;
+    store.close().await;
+    done
+}
+
+async fn test(config: &Config, store: &SqliteStore, args: Test) -> anyhow::Result<()> {
+    let Test { address, scope: door, code, ip, password, format } = args;
+    let accounts = Arc::new(store.accounts().clone());
+    let keyring = Arc::new(open::keyring(config, store.accounts()).await?);
+    let hasher = Arc::new(Hasher::new(Cost::default())?);
+    let judge =
+        Authenticator::new(accounts.clone(), keyring, hasher, meant::policy(&config.auth), clock::now);
+    let (password, code) = (password.read()?, code.map(Secret::from));
+    let attempt = Attempt { authzid: None, username: address, password, code, door };
+    let origin = Origin { ip: ip.to_canonical(), tls: None, mechanism: None, session: None };
+    let outcome = judge.examine(attempt, &origin).await;
+    accounts.flush().await?;
+    tell(&outcome, format)
+}
+
+/// What came of it, as `--json` shows it.
+#[derive(Serialize)]
+struct View {
+    accepted: bool,
+    credential: Option<String>,
+    reason: &'static str,
+}
+
+fn tell(outcome: &Outcome, format: Format) -> anyhow::Result<()> {
+    let accepted = matches!(outcome, Outcome::Accepted(_));
+    let view = View { accepted, credential: outcome.credential(), reason: outcome.reason() };
+    format.print(&view, |view| {
+        output::fields([
+            ("accepted", output::yes_no(view.accepted)),
+            ("credential", output::or_dash(view.credential.as_deref())),
+            ("reason", view.reason.to_owned()),
+        ])
+    })?;
+    match outcome {
+        Outcome::Accepted(_) => Ok(()),
+        Outcome::Refused(refusal) => bail!("refused: {}", refusal.reason),
+        Outcome::Throttled(throttled) => bail!(
+            "not judged: too many failures of {} until {}; `gatepost throttle clear` ends that",
+            throttled.key,
+            output::time(throttled.until)
+        ),
+        Outcome::Unavailable(fault) => bail!("not judged: {fault}"),
+    }
+}
