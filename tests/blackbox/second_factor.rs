@@ -1,9 +1,10 @@
 //! Two-factor authentication, with an authenticator app that is none of ours.
 
-use std::process::{Command, Output, Stdio};
+use std::io::Write as _;
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
-use tests::server::{Installation, Settings, run, text};
+use tests::server::{Installation, Server, Settings, run, text};
 
 const USER: &str = "alice@example.org";
 
@@ -231,4 +232,66 @@ fn no_seed_and_no_recovery_code_lies_in_the_store() {
         }
     }
     assert!(files > 1);
+}
+
+fn knock(installation: &Installation, server: &Server, password: &str) -> String {
+    let mut client = server.client(installation);
+    client.expect("EHLO client.example", 250);
+    client.auth_plain(USER, password).unwrap().lines[0].clone()
+}
+
+#[test]
+fn with_a_second_factor_mail_wants_an_app_password() {
+    let (installation, ..) = with_second_factor();
+    let (_, app_password) = installation.app_password(USER, &[]);
+    let server = installation.start();
+    let reply = knock(&installation, &server, "correct horse");
+    assert_eq!(reply, "534 5.7.9 Application-specific password required");
+    assert!(knock(&installation, &server, "wrong horse").starts_with("535 5.7.8 "));
+    assert!(knock(&installation, &server, &app_password).starts_with("235 "));
+    installation.done(&["totp", "disable", USER, "--yes"]);
+    assert!(knock(&installation, &server, "correct horse").starts_with("235 "));
+}
+
+#[test]
+fn a_session_of_the_account_password_ends_when_a_second_factor_is_switched_on() {
+    let installation = installed();
+    let phone = Phone::enrolled(&installation, USER);
+    let server = installation.start();
+    let mut running = server.logged_in(&installation, USER, "correct horse");
+    running.expect("NOOP", 250);
+    installation.done(&["totp", "confirm", USER, &phone.code()]);
+    let reply = running.ask(&format!("MAIL FROM:<{USER}>")).unwrap();
+    assert!(reply.lines[0].starts_with("421 4.7.0 "), "{reply:?}");
+}
+
+/// What `auth test` says of the account password with this code.
+fn opens(installation: &Installation, code: &str) -> Child {
+    let arguments = ["auth", "test", USER, "--scope", "master", "--code", code, "--password-stdin", "--json"];
+    let mut command = installation.command(&arguments);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"correct horse").unwrap();
+    child
+}
+
+fn reason(child: Child) -> String {
+    let output = child.wait_with_output().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!(output.status.success(), said["accepted"] == true, "{output:?}");
+    text(&said, "reason")
+}
+
+#[test]
+fn otp_01_of_fifty_that_use_one_code_at_once_one_gets_in() {
+    let (installation, phone, codes) = with_second_factor();
+    // The present step was used up to confirm; the next one counts, too.
+    for code in [phone.code_ahead(30), codes[0].clone()] {
+        let running: Vec<_> = (0..50).map(|_| opens(&installation, &code)).collect();
+        let reasons: Vec<String> = running.into_iter().map(reason).collect();
+        assert_eq!(reasons.iter().filter(|reason| *reason == "ok").count(), 1, "{reasons:?}");
+        // A process later it is still used up.
+        assert_eq!(reason(opens(&installation, &code)), "bad-code");
+    }
+    assert_eq!(installation.json(&["totp", "status", USER])["recovery_codes"], 9);
 }
