@@ -7,6 +7,7 @@ mod clients;
 mod commands;
 mod audit;
 mod credentials;
+mod live;
 mod ban;
 mod second_factor;
 mod tls;
