@@ -107,10 +107,10 @@ fn config() -> PathBuf {
 }
 
 /// The address of each failure that fail2ban finds in the log.
-fn found(installation: &Installation, log: &str) -> Vec<String> {
+fn found(installation: &Installation, log: &str, mode: &str) -> Vec<String> {
     let file = installation.path("gatepost.log");
     std::fs::write(&file, log).unwrap();
-    let filter = config().join("filter.d/gatepost.conf");
+    let filter = format!("{}[mode={mode}]", config().join("filter.d/gatepost.conf").display());
     let output = Command::new("fail2ban-regex").args(["--out", "ip"]).arg(file).arg(filter).output();
     let output = output.expect("fail2ban-regex, of the Debian package fail2ban");
     assert!(output.status.success(), "{output:?}");
@@ -125,10 +125,24 @@ fn each_refused_login_is_found_with_its_address_and_nothing_else_is() {
         let (installation, log) = door.log();
         let expected = [vec!["127.0.0.1"; refused], vec!["::1"; refused]].concat();
         for log in [log.clone(), as_in_the_journal(&log)] {
-            let mut found = found(&installation, &log);
+            let mut found = found(&installation, &log, "normal");
             found.sort_unstable();
             assert_eq!(found, expected, "{log}");
         }
+    }
+}
+
+/// There is the owner's telephone too, with the password of last week.
+#[test]
+fn who_is_throttled_counts_only_where_that_is_wanted() {
+    for format in ["text", "json"] {
+        let door = Door::open(&format!("format = \"{format}\""));
+        let codes: Vec<u16> =
+            (0..7).map(|number| door.knock(FROM[0], USER, &format!("guess {number}"))).collect();
+        assert_eq!(codes, [535, 535, 535, 535, 535, 454, 454]);
+        let (installation, log) = door.log();
+        assert_eq!(found(&installation, &log, "normal"), ["::1"; 5]);
+        assert_eq!(found(&installation, &log, "aggressive"), ["::1"; 7]);
     }
 }
 

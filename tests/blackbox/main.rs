@@ -10,6 +10,7 @@ mod credentials;
 mod live;
 mod ban;
 mod second_factor;
+mod matrix;
 mod tls;
 mod crash;
 mod shutdown;

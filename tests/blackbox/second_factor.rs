@@ -20,16 +20,16 @@ print('%06d' % (int.from_bytes(mac[offset:offset + 4], 'big') % 2**31 % 10**6))
 ";
 
 /// A phone with the seed of one account.
-struct Phone {
+pub(crate) struct Phone {
     seed: String,
 }
 
 impl Phone {
-    fn enrolled(installation: &Installation, address: &str) -> Phone {
+    pub(crate) fn enrolled(installation: &Installation, address: &str) -> Phone {
         Phone { seed: text(&installation.json(&["totp", "enroll", address]), "secret") }
     }
 
-    fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.code_ahead(0)
     }
 

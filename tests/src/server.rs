@@ -277,6 +277,14 @@ impl Server {
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap()
     }
 
+    /// Processor time spent so far, in ticks of mostly a hundredth of a second.
+    pub fn processor_time(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // proc(5): the name, in parentheses, may have spaces; utime and stime are the fields 14 and 15.
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     pub fn signal(&self, name: &str) {
         let status =
             Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
