@@ -159,6 +159,31 @@ fn dependencies() -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
+#[test]
+fn what_holds_secret_octets_says_itself_how_it_is_shown() {
+    let mut wrong = Vec::new();
+    for file in sources(&root().join("crates")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let items = without_tests(&text).split("#[derive(").skip(1);
+        wrong.extend(
+            items
+                .filter_map(|item| item.split_once(")]"))
+                // A wiped value derives a `Debug` that shows it; a `types::Secret` does not.
+                .filter(|(derived, item)| {
+                    derived.contains("Debug") && definition(item).contains("Zeroizing<")
+                })
+                .map(|(_, item)| format!("{}: {}", file.display(), definition(item))),
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// From the attributes to the end of a type.
+fn definition(item: &str) -> &str {
+    let end = item.find("\n}").into_iter().chain(item.find(";\n")).min();
+    end.map_or(item, |end| &item[..end])
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }

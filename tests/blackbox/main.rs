@@ -8,6 +8,8 @@ mod commands;
 mod audit;
 mod credentials;
 mod live;
+mod canaries;
+mod keys;
 mod ban;
 mod second_factor;
 mod matrix;

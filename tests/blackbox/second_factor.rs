@@ -21,7 +21,7 @@ print('%06d' % (int.from_bytes(mac[offset:offset + 4], 'big') % 2**31 % 10**6))
 
 /// A phone with the seed of one account.
 pub(crate) struct Phone {
-    seed: String,
+    pub(crate) seed: String,
 }
 
 impl Phone {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use bytes::BytesMut;
+use sasl::Mechanism;
 use types::SessionId;
 
 /// Commands whose arguments may be seen. Whatever else a client sends may be part of a credential: a response, the
@@ -62,9 +63,8 @@ fn shown(octets: &[u8]) -> String {
         let verb =
             line.split(|octet| !octet.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_uppercase();
         if verb == b"AUTH" {
-            let mechanism = line.split(u8::is_ascii_whitespace).nth(1).unwrap_or_default();
             let length = octets.len() - text.len();
-            let _ = write!(text, "AUTH {} and {}", mechanism.escape_ascii(), hidden(length));
+            let _ = write!(text, "AUTH {} and {}", mechanism(line), hidden(length));
             return text;
         }
         if !SHOWN.contains(&verb.as_slice()) {
@@ -79,6 +79,12 @@ fn shown(octets: &[u8]) -> String {
         }
     }
     text
+}
+
+/// The mechanism of an AUTH line, if it is one of ours: of a client that forgets to name it, the response stands there.
+fn mechanism(line: &[u8]) -> &'static str {
+    let name = line.split(u8::is_ascii_whitespace).nth(1).and_then(|name| std::str::from_utf8(name).ok());
+    name.and_then(Mechanism::from_name).map_or("?", Mechanism::name)
 }
 
 fn hidden(octets: usize) -> String {
@@ -98,6 +104,8 @@ mod tests {
             "EHLO a\r\nAUTH LOGIN c2VjcmV0\r\nc2VjcmV0\r\nMAIL c2VjcmV0",
             "c2VjcmV0c2VjcmV0",
             "AUTHX c2VjcmV0\r\n",
+            "AUTH c2VjcmV0\r\n",
+            "AUTH c2VjcmV0",
             "AUTH\tPLAIN\tc2VjcmV0\r\n",
         ] {
             let text = shown(input.as_bytes());
