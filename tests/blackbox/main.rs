@@ -13,6 +13,7 @@ mod keys;
 mod ban;
 mod second_factor;
 mod matrix;
+mod identities;
 mod tls;
 mod crash;
 mod shutdown;

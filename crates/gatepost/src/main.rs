@@ -76,6 +76,12 @@ enum Command {
     /// Two-factor authentication: the second factor of an account
     #[command(subcommand)]
     Totp(cmd::totp::Command),
+    /// Whom an account may send as besides itself
+    #[command(subcommand)]
+    Identity(cmd::identity::Command),
+    /// Who is locked out after failed logins, and letting them in
+    #[command(subcommand)]
+    Throttle(cmd::throttle::Command),
     /// Who logged in or tried to, and what was changed
     #[command(subcommand)]
     Audit(cmd::audit::Command),
@@ -119,6 +125,8 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::User(command) => cmd::user::run(&config, command).await,
         Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
         Command::Totp(command) => cmd::totp::run(&config, command).await,
+        Command::Identity(command) => cmd::identity::run(&config, command).await,
+        Command::Throttle(command) => cmd::throttle::run(&config, command).await,
         Command::Audit(command) => cmd::audit::run(&config, command).await,
         Command::Key(command) => cmd::key::run(&config, command).await,
         Command::Auth(command) => cmd::auth::run(&config, command).await,

@@ -12,6 +12,10 @@ pub(crate) mod app_password;
 
 pub(crate) mod totp;
 
+pub(crate) mod identity;
+
+pub(crate) mod throttle;
+
 pub(crate) mod audit;
 
 pub(crate) mod auth;
