@@ -21,3 +21,4 @@ mod disk;
 mod memory;
 mod pace;
 mod relay;
+mod sending;

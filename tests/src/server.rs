@@ -27,6 +27,7 @@ pub struct Settings {
     pub auth: String,
     pub limits: String,
     pub submission: String,
+    pub sending: String,
     pub delivery: String,
     pub log: String,
     /// Where the store is, if not in the directory of the test.
@@ -41,6 +42,7 @@ impl Default for Settings {
             auth: String::new(),
             limits: String::new(),
             submission: String::new(),
+            sending: String::new(),
             delivery: "via = \"hold\"".to_owned(),
             log: String::new(),
             store: None,
@@ -94,11 +96,12 @@ impl Installation {
         format!(
             "hostname = \"{HOSTNAME}\"\n\n[storage]\nurl = \"sqlite:{}\"\nmaster_key_file = \"master.key\"\n\n\
              [tls]\ncertificate = \"fullchain.pem\"\nprivate_key = \"privkey.pem\"\n\n{listeners}\n\
-             [auth]\n{}\n\n[limits]\n{}\n\n[submission]\n{}\n\n[delivery]\n{}\n\n[log]\n{}\n",
+             [auth]\n{}\n\n[limits]\n{}\n\n[submission]\n{}\n\n[sending]\n{}\n\n[delivery]\n{}\n\n[log]\n{}\n",
             store.display(),
             settings.auth,
             settings.limits,
             settings.submission,
+            settings.sending,
             settings.delivery,
             settings.log
         )

@@ -1,17 +1,18 @@
 //! How a message is accepted: from MAIL to the 250 that promises it is safe.
 //!
-//! 1. MAIL: the login still holds, there is room, and the sender is the user's own ([`Acceptance::allow`]).
-//! 2. RCPT: the login still holds.
+//! 1. MAIL: the login still holds, there is room, the sender is the user's own, and the user has not sent too much
+//!    ([`Acceptance::allow`]).
+//! 2. RCPT: the login still holds, and the user may send to one more.
 //! 3. The text comes in chunks ([`Acceptance::keep`]). Once the header section is complete it is read, its authors are
 //!    checked, it is fixed up, and it goes into the spool ([`Acceptance::begin`]).
 //! 4. The body follows it there, chunk by chunk; nothing of it stays here.
-//! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is committed, and
-//!    only then is there a 250.
+//! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is counted and
+//!    committed, and only then is there a 250.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use auth::{Authenticator, Standing, User};
+use auth::{Authenticator, MarkKey, Standing, User};
 use bytes::Bytes;
 use config::{Config, Submission as Rules};
 use delivery::Committer;
@@ -22,7 +23,9 @@ use store_sqlite::{SqliteAccounts, SqliteSpool};
 use submission::MailHandler;
 use types::{ForwardPath, QueueId, SessionFacts, SessionId};
 
+use crate::clock;
 use crate::sender::Policy;
+use crate::sending::Quota;
 
 use self::arrival::Arrival;
 
@@ -34,6 +37,7 @@ pub(crate) struct Acceptance {
     rules: ArcSwap<Rules>,
     judge: Arc<Authenticator<SqliteAccounts>>,
     accounts: SqliteAccounts,
+    quota: Quota<SqliteAccounts>,
     committer: Committer<SqliteSpool>,
 }
 
@@ -74,11 +78,13 @@ impl MailHandler<User> for Acceptance {
     async fn recipient(
         &self,
         user: Option<&Arc<User>>,
-        _envelope: &Envelope,
-        _path: &ForwardPath,
+        envelope: &Envelope,
+        path: &ForwardPath,
         _session: &SessionFacts,
     ) -> Result<(), Rejection> {
-        self.standing(user).await.map(drop)
+        let user = user.ok_or(Rejection::SenderNotOwned)?;
+        self.standing(Some(user)).await?;
+        self.quota.may_add(user, envelope, path).await
     }
 
     fn open(
@@ -118,21 +124,26 @@ impl Acceptance {
         config: &Config,
         judge: Arc<Authenticator<SqliteAccounts>>,
         accounts: SqliteAccounts,
+        marks: MarkKey,
         committer: Committer<SqliteSpool>,
     ) -> Acceptance {
         let rules = ArcSwap::from_pointee(config.submission);
-        Acceptance { hostname: config.hostname.clone(), rules, judge, accounts, committer }
+        let quota = Quota::new(accounts.clone(), marks, config.sending, clock::now);
+        Acceptance { hostname: config.hostname.clone(), rules, judge, accounts, quota, committer }
     }
 
-    /// What comes in from now on is treated by these rules.
-    pub(crate) fn replace(&self, rules: Rules) {
+    /// What comes in from now on is treated by these rules, and counted against these limits.
+    pub(crate) fn replace(&self, rules: Rules, sending: config::Sending) {
         self.rules.store(Arc::new(rules));
+        self.quota.replace(sending);
     }
 
     async fn allow(&self, user: Option<&Arc<User>>, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
-        let standing = self.standing(user).await?;
+        let user = user.ok_or(Rejection::SenderNotOwned)?;
+        let standing = self.standing(Some(user)).await?;
         self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)?;
-        self.policy(&standing).may_send(&envelope.reverse_path).await
+        let allowed = self.policy(&standing).may_send(&envelope.reverse_path).await?;
+        self.quota.may_begin(user).await.map(|()| allowed)
     }
 
     async fn keep(&self, message: &mut Incoming, chunk: Bytes) -> Result<(), Rejection> {
@@ -178,8 +189,11 @@ impl Acceptance {
             Stage::Header(section) => self.begin(&user, &arrival, &section.finish(), Bytes::new()).await?,
         };
         self.standing(Some(&user)).await?;
+        let counted = self.quota.take(&user, &envelope).await?;
         let submission = arrival.entry(&user, envelope);
-        self.committer.commit(submission, spooled).await.map_err(not_stored)
+        let durable = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
+        counted.keep();
+        Ok(durable)
     }
 
     fn fix_up(&self, header: &Header<'_>, arrival: &Arrival) -> Result<Vec<u8>, Rejection> {

@@ -19,6 +19,8 @@ mod accept;
 
 mod sender;
 
+mod sending;
+
 mod meant;
 
 mod reload;

@@ -55,8 +55,8 @@ pub(crate) fn table<const COLUMNS: usize>(
 }
 
 /// One `name  value` line for each field: what `show` prints.
-pub(crate) fn fields<const FIELDS: usize>(fields: [(&str, String); FIELDS]) -> String {
-    aligned(fields.map(|(name, value)| [name.to_owned(), value]))
+pub(crate) fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    aligned(fields.into_iter().map(|(name, value)| [name.to_owned(), value]))
 }
 
 /// A time as people read it: UTC, whole seconds.

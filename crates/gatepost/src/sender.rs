@@ -127,6 +127,14 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Whether this login may use all that this sender stands for.
+    pub(crate) fn cover(&self, sender: &SenderPattern) -> bool {
+        match sender {
+            SenderPattern::Address(address) => self.owner(address) != Owner::SomebodyElse,
+            SenderPattern::Domain(domain) => self.domains.contains(&domain.normal()),
+        }
+    }
+
     /// Whether the app password lets it be used, if it is the user's.
     fn is_allowed(&self, mailbox: &Mailbox) -> bool {
         self.senders.is_empty() || self.senders.iter().any(|sender| allows(sender, mailbox))
@@ -241,5 +249,21 @@ mod tests {
     fn an_account_that_is_called_star_is_not_everybody() {
         let star = Standing { address: Mailbox::parse("*@example.org").unwrap(), ..ann(&[], &[]) };
         assert_owners(&star, &[("*@example.org", User), ("ann@example.org", SomebodyElse)]);
+    }
+
+    #[test]
+    fn what_an_app_password_is_to_allow_must_be_allowed_to_the_account() {
+        let standing = ann(&["*@example.net", "sales@example.com"], &[]);
+        let covers = |sender: &str| Names::of(&standing).cover(&sender.parse().unwrap());
+        for own in
+            ["Ann@example.org", "ann+x@example.org", "*@EXAMPLE.net", "a@example.net", "sales@example.com"]
+        {
+            assert!(covers(own), "{own}");
+        }
+        for foreign in
+            ["*@example.org", "*@example.com", "*@sub.example.net", "sales+x@example.com", "bob@example.org"]
+        {
+            assert!(!covers(foreign), "{foreign}");
+        }
     }
 }

@@ -74,8 +74,9 @@ impl Server {
             meant::policy(&config.auth),
             clock::now,
         ));
-        let acceptance =
-            Arc::new(Acceptance::new(&config, judge.clone(), store.accounts().clone(), carrier.committer()));
+        let (accounts, marks) = (store.accounts().clone(), keyring.marks());
+        let acceptance = Acceptance::new(&config, judge.clone(), accounts, marks, carrier.committer());
+        let acceptance = Arc::new(acceptance);
         let limits = descriptors.fit(meant::limits(&config));
         let door = bind(&config, judge.clone(), acceptance.clone(), identity.clone(), limits)?;
         let listeners = bound(&config, &door);

@@ -189,6 +189,59 @@ fn an_app_password_wants_an_account_a_key_and_an_end_that_lies_ahead() {
 }
 
 #[test]
+fn limits_of_an_account_are_shown_and_changed_one_by_one() {
+    let site = Site::new();
+    site.text(&["user", "add", ALICE]);
+    let limit = |name: &str| {
+        let sending = &site.json(&["user", "show", ALICE])["sending"][name];
+        assert_eq!((&sending["used"], &sending["until"]), (&json!(0), &Value::Null));
+        (sending["limit"].clone(), sending["own"].clone())
+    };
+    assert_eq!(limit("messages_per_hour"), (json!(2000), json!(false)));
+    let changed =
+        site.json(&["user", "limit", ALICE, "--messages-per-hour", "7", "--recipients-per-day", "none"]);
+    assert_eq!(changed["messages_per_hour"], json!({"used": 0, "limit": 7, "own": true, "until": null}));
+    assert_eq!(limit("messages_per_hour"), (json!(7), json!(true)));
+    assert_eq!(limit("recipients_per_day"), (Value::Null, json!(true)));
+    site.text(&["user", "limit", ALICE, "--messages-per-hour", "default"]);
+    assert_eq!(limit("messages_per_hour"), (json!(2000), json!(false)));
+    assert_eq!(limit("recipients_per_day"), (Value::Null, json!(true)), "what is not named stays");
+    let shown = site.text(&["user", "limit", ALICE]);
+    assert!(shown.contains("messages an hour      0 of 2000\n"), "{shown}");
+    assert!(shown.contains("recipients a day      0, no limit (its own)\n"), "{shown}");
+    assert_eq!(audited(&site, &["--action", "user-limit"]).len(), 2);
+    for wrong in ["0", "10000001", "many"] {
+        assert_eq!(site.run(&["user", "limit", ALICE, "--messages-per-day", wrong]).status.code(), Some(2));
+    }
+    site.error(&["user", "limit", "nobody@example.org"]);
+}
+
+#[test]
+fn an_app_password_allows_no_sender_that_the_account_may_not_use() {
+    let site = Site::new();
+    site.text(&["user", "add", ALICE]);
+    let create = |sender: &[&str]| {
+        let mut arguments = vec!["app-password", "create", ALICE, "--label", "newsletter", "--json"];
+        arguments.extend(sender.iter().flat_map(|sender| ["--sender", sender]));
+        site.run(&arguments)
+    };
+    let error = create(&["sales@example.com"]);
+    assert!(
+        stderr(&error)
+            .contains("alice@example.org may not send as sales@example.com, only as alice@example.org")
+    );
+    assert_eq!(create(&["no address"]).status.code(), Some(2));
+    let made = create(&["alice@example.org", "alice+news@example.org", "ALICE@example.org"]);
+    assert!(made.status.success(), "{made:?}");
+    let listed = site.json(&["app-password", "list", ALICE]);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["senders"], json!(["alice@example.org", "alice+news@example.org"]));
+    assert!(
+        site.text(&["app-password", "list", ALICE]).contains("alice@example.org, alice+news@example.org")
+    );
+}
+
+#[test]
 fn an_empty_queue_is_an_empty_list() {
     let site = Site::new();
     assert_eq!(site.json(&["queue", "list"]), json!([]));

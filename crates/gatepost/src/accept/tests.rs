@@ -26,6 +26,7 @@ async fn bench() -> Bench {
     let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
     let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
     let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
+    let marks = keyring.marks();
     let account = ann();
     store.accounts().add(&account).await.unwrap();
     let hasher = Arc::new(Hasher::new(Cost::default()).unwrap());
@@ -45,8 +46,8 @@ async fn bench() -> Bench {
     };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
-    let acceptance =
-        Acceptance::new(&config(), Arc::new(judge), store.accounts().clone(), carrier.committer());
+    let accounts = store.accounts().clone();
+    let acceptance = Acceptance::new(&config(), Arc::new(judge), accounts, marks, carrier.committer());
     let user =
         User { account: account.id, address: account.address, credential: None, version: account.version };
     Bench { directory, store, user: Arc::new(user), acceptance }
@@ -267,7 +268,8 @@ async fn every_author_is_the_user() {
 #[tokio::test]
 async fn switched_off_the_sender_check_lets_anybody_through() {
     let bench = bench().await;
-    bench.acceptance.replace(Rules { sender_check: config::SenderCheck::Off, ..config().submission });
+    let Config { submission, sending, .. } = config();
+    bench.acceptance.replace(Rules { sender_check: config::SenderCheck::Off, ..submission }, sending);
     let reverse_path = ReversePath::take("<bob@example.org>").unwrap().0;
     let bob = Envelope { reverse_path, ..envelope() };
     assert!(bench.acceptance.sender(Some(&bench.user), &bob, &session()).await.is_ok());

@@ -1,23 +1,25 @@
 //! `gatepost app-password`: the passwords that mail programs log in with.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::bail;
-use auth::app_password;
+use auth::{Standing, app_password};
 use config::Config;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
-use store::{Accounts, AppPassword, AppPasswords, LastUse, Scope};
+use store::{Account, Accounts, AppPassword, AppPasswords, Identities, LastUse, Scope};
 use store_sqlite::SqliteAccounts;
-use types::{CredentialId, Mailbox};
+use types::{CredentialId, Mailbox, SenderPattern};
 use zeroize::Zeroizing;
 
 use crate::argument::{self, Moment};
 use crate::cmd::user::find;
 use crate::output::{self, Format};
+use crate::sender::Names;
 use crate::{clock, open};
 
 #[derive(Debug, clap::Subcommand)]
@@ -54,6 +56,9 @@ pub(crate) struct Create {
     /// Where it may be used from: a network or an address; everywhere, if not given
     #[arg(long, value_name = "CIDR", value_parser = argument::network)]
     network: Vec<IpNet>,
+    /// Whom it may send as: an address, or *@domain; everybody that the account may, if not given
+    #[arg(long, value_name = "SENDER")]
+    sender: Vec<SenderPattern>,
     #[command(flatten)]
     format: Format,
 }
@@ -79,6 +84,7 @@ async fn create(store: &SqliteAccounts, config: &Path, args: Create) -> anyhow::
     let key = open::keyring(&config, store).await?.app_passwords();
     let at_most = config.auth.app_passwords_per_account;
     let account = find(store, &args.address).await?;
+    see_covered(store, &account, &args.sender).await?;
     let (letters, password) = (app_password::generate(), made(account.id, &args)?);
     match store.create(&password, &key.digest(&letters), at_most).await {
         Err(store::Error::TooMany) => {
@@ -104,11 +110,33 @@ fn made(account: types::AccountId, args: &Create) -> anyhow::Result<AppPassword>
         label: args.label.clone(),
         scopes,
         networks: args.network.clone(),
-        senders: Vec::new(),
+        senders: distinct(&args.sender),
         created_at: now,
         expires_at: args.expires.map(|expiry| expiry.ahead_of(now)).transpose()?,
         last_used: None,
     })
+}
+
+/// Each once, as it was written first.
+fn distinct(senders: &[SenderPattern]) -> Vec<SenderPattern> {
+    let mut seen = HashSet::new();
+    senders.iter().filter(|sender| seen.insert(sender.normal())).cloned().collect()
+}
+
+/// Sees that the account may use all these senders: an app password may allow less, never more.
+async fn see_covered(
+    store: &impl Identities,
+    account: &Account,
+    senders: &[SenderPattern],
+) -> anyhow::Result<()> {
+    let identities = store.identities(account.id).await?;
+    let identities = identities.into_iter().map(|identity| identity.sender).collect();
+    let all = Standing { address: account.address.clone(), identities, senders: Vec::new(), until: None };
+    let names = Names::of(&all);
+    let Some(foreign) = senders.iter().find(|sender| !names.cover(sender)) else { return Ok(()) };
+    let own =
+        [vec![all.address.to_string()], all.identities.iter().map(ToString::to_string).collect()].concat();
+    bail!("{} may not send as {foreign}, only as {}", account.address, own.join(", "))
 }
 
 async fn list(
@@ -121,13 +149,14 @@ async fn list(
     let views: Vec<View<'_>> = passwords.iter().map(View::of).collect();
     format.print(&views, |views| {
         output::table(
-            ["ID", "LABEL", "SCOPES", "NETWORKS", "CREATED", "EXPIRES", "LAST USED", "FROM"],
+            ["ID", "LABEL", "SCOPES", "NETWORKS", "SENDERS", "CREATED", "EXPIRES", "LAST USED", "FROM"],
             views.iter().map(|view| {
                 [
                     view.id.clone(),
                     view.label.to_owned(),
                     view.scopes.join(", "),
                     output::list_or(view.networks, "any"),
+                    output::list_or(&view.senders, "any"),
                     output::time(view.created_at),
                     output::time_or(view.expires_at, "never"),
                     output::time_or(view.last_used_at, "never"),

@@ -3,15 +3,20 @@
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
+use config::Config;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
-use store::{Account, Accounts};
+use store::{Account, Accounts, Sending};
 use types::{AccountId, Mailbox};
 
 use crate::output::{self, Format};
 use crate::prompt::{NewPassword, confirm};
 use crate::{argument, clock, open};
+
+use self::limit::{Change, Standing};
+
+mod limit;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -36,6 +41,14 @@ pub(crate) enum Command {
     },
     /// Give an account another address
     Rename { address: Mailbox, new_address: Mailbox },
+    /// Change how much an account may send: a number, none for no limit, default for the configuration's; shows it
+    Limit {
+        address: Mailbox,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Keep an account from logging in, by whatever password; it loses nothing
     Disable { address: Mailbox },
     /// Let a disabled account log in again
@@ -70,19 +83,25 @@ pub(crate) struct Add {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    let limits = Config::load(config)?.sending;
     let store = open::store(config).await?;
-    let done = on(store.accounts(), command).await;
+    let done = on(store.accounts(), limits, command).await;
     store.close().await;
     done
 }
 
-async fn on(store: &impl Accounts, command: Command) -> anyhow::Result<()> {
+async fn on(
+    store: &(impl Accounts + Sending),
+    limits: config::Sending,
+    command: Command,
+) -> anyhow::Result<()> {
     match command {
         Command::Add(args) => add(store, args).await,
         Command::List { format } => list(store, format).await,
-        Command::Show { address, format } => shown(&find(store, &address).await?, format),
+        Command::Show { address, format } => show(store, limits, &address, format).await,
         Command::Password { address, password } => set_password(store, &address, password).await,
         Command::Rename { address, new_address } => rename(store, &address, &new_address).await,
+        Command::Limit { address, change, format } => limit(store, limits, &address, &change, format).await,
         Command::Disable { address } => set_disabled(store, &address, true).await,
         Command::Enable { address } => set_disabled(store, &address, false).await,
         Command::Remove { address, yes } => remove(store, &address, yes).await,
@@ -121,7 +140,7 @@ async fn add(store: &impl Accounts, args: Add) -> anyhow::Result<()> {
         last_login_at: None,
     };
     store.add(&account).await.map_err(|error| or_taken(error, &account.address))?;
-    shown(&account, args.format)
+    shown(&account, None, args.format)
 }
 
 async fn list(store: &impl Accounts, format: Format) -> anyhow::Result<()> {
@@ -158,6 +177,30 @@ async fn rename(store: &impl Accounts, address: &Mailbox, new: &Mailbox) -> anyh
     output::line(&format!("{} is now {new}", account.address))
 }
 
+async fn show(
+    store: &(impl Accounts + Sending),
+    limits: config::Sending,
+    address: &Mailbox,
+    format: Format,
+) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    let sending = Standing::read(store, limits, &account).await?;
+    shown(&account, Some(sending), format)
+}
+
+async fn limit(
+    store: &(impl Accounts + Sending),
+    limits: config::Sending,
+    address: &Mailbox,
+    change: &Change,
+    format: Format,
+) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    change.make(store, &account).await?;
+    let standing = Standing::read(store, limits, &account).await?;
+    format.print(&standing, |standing| output::fields(standing.lines()))
+}
+
 async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) -> anyhow::Result<()> {
     let account = find(store, address).await?;
     store.set_disabled(account.id, disabled, clock::now()).await?;
@@ -187,9 +230,10 @@ fn taken(address: &Mailbox) -> anyhow::Error {
     anyhow!("there is an account {address} already; `gatepost user show {address}` shows it")
 }
 
-fn shown(account: &Account, format: Format) -> anyhow::Result<()> {
-    format.print(&User::of(account), |user| {
-        output::fields([
+fn shown(account: &Account, sending: Option<Standing>, format: Format) -> anyhow::Result<()> {
+    let lines = sending.as_ref().map(Standing::lines);
+    format.print(&User { sending, ..User::of(account) }, |user| {
+        let fields = [
             ("address", user.address.clone()),
             ("name", output::or_dash(user.name)),
             ("admin", output::yes_no(user.admin)),
@@ -198,7 +242,8 @@ fn shown(account: &Account, format: Format) -> anyhow::Result<()> {
             ("second factor", if user.totp { "on" } else { "off" }.to_owned()),
             ("created", output::time(user.created_at)),
             ("last login", output::time_or(user.last_login_at, "never")),
-        ])
+        ];
+        output::fields(fields.into_iter().chain(lines.into_iter().flatten()))
     })
 }
 
@@ -215,6 +260,9 @@ struct User<'a> {
     totp: bool,
     created_at: Timestamp,
     last_login_at: Option<Timestamp>,
+    /// What it has sent of what it may; where one account is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sending: Option<Standing>,
 }
 
 impl<'a> User<'a> {
@@ -228,6 +276,7 @@ impl<'a> User<'a> {
             totp: account.totp,
             created_at: account.created_at,
             last_login_at: account.last_login_at,
+            sending: None,
         }
     }
 }

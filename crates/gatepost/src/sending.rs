@@ -1,0 +1,246 @@
+//! How much an account may send: messages and recipients in an hour and in a day, and in a day those it never sent to.
+//!
+//! 1. MAIL: there is room for one more message ([`Quota::may_begin`]).
+//! 2. RCPT: there is room for one more recipient, those of the envelope being there already ([`Quota::may_add`]).
+//! 3. The message is complete: it is counted, at one stroke, which decides ([`Quota::take`]). What was asked before
+//!    only spares the client the text. If the message is kept in the end, so is the count; else it is given back.
+//!
+//! Where an account stands is kept in memory and written behind, so that a message waits for no query but the one
+//! about recipients that nobody has in memory.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use auth::{MarkKey, User};
+use esmtp::{Envelope, Rejection};
+use jiff::Timestamp;
+use store::{Accounts, Correspondent, OwnLimits};
+use types::{AccountId, ForwardPath};
+
+use self::counter::{Full, Taken};
+use self::senders::{Sender, Senders};
+
+pub(crate) use self::limit::{Limit, Limits};
+
+mod counter;
+mod known;
+mod limit;
+mod senders;
+
+/// The sending limits of all accounts.
+pub(crate) struct Quota<S> {
+    store: S,
+    marks: MarkKey,
+    configured: ArcSwap<config::Sending>,
+    senders: Senders,
+    now: fn() -> Timestamp,
+}
+
+/// A message that is counted. Dropped, it is given back.
+pub(crate) struct Counted<'a, S: store::Sending> {
+    quota: &'a Quota<S>,
+    account: AccountId,
+    sender: Arc<Sender>,
+    recipients: HashSet<Correspondent>,
+    taken: Option<Taken>,
+}
+
+impl<S: store::Sending + Accounts> Quota<S> {
+    /// `marks` makes correspondents of recipients, `now` reads the clock.
+    pub(crate) fn new(store: S, marks: MarkKey, configured: config::Sending, now: fn() -> Timestamp) -> Self {
+        Self { store, marks, configured: ArcSwap::from_pointee(configured), senders: Senders::default(), now }
+    }
+
+    /// From now on these limits are good for accounts that have none of their own.
+    pub(crate) fn replace(&self, configured: config::Sending) {
+        self.configured.store(Arc::new(configured));
+    }
+
+    /// Whether the user may begin another message.
+    ///
+    /// # Errors
+    /// [`Rejection::SendingLimit`], or [`Rejection::Unavailable`] when the store can't tell.
+    pub(crate) async fn may_begin(&self, user: &User) -> Result<(), Rejection> {
+        let (sender, limits) = self.sender(user.account).await?;
+        let more = |limit| match limit {
+            Limit::MessagesPerHour | Limit::MessagesPerDay => 1,
+            Limit::RecipientsPerHour | Limit::RecipientsPerDay | Limit::NewRecipientsPerDay => 0,
+        };
+        sender.room(&limits, more, (self.now)()).map_err(|full| sender.refuse(user, full))
+    }
+
+    /// Whether the user may add this recipient to the envelope. One that is there already is no other.
+    ///
+    /// # Errors
+    /// As [`Quota::may_begin`].
+    pub(crate) async fn may_add(
+        &self,
+        user: &User,
+        envelope: &Envelope,
+        path: &ForwardPath,
+    ) -> Result<(), Rejection> {
+        if envelope.forward_paths.contains(path) {
+            return Ok(());
+        }
+        let (sender, limits) = self.sender(user.account).await?;
+        let recipients = number(envelope.forward_paths.len()).saturating_add(1);
+        let new = self.new_recipients(user.account, &sender, &limits, envelope, path).await?;
+        let more = |limit| match limit {
+            Limit::MessagesPerHour | Limit::MessagesPerDay => 0,
+            Limit::RecipientsPerHour | Limit::RecipientsPerDay => recipients,
+            Limit::NewRecipientsPerDay => new,
+        };
+        sender.room(&limits, more, (self.now)()).map_err(|full| sender.refuse(user, full))
+    }
+
+    /// Counts a complete message.
+    ///
+    /// # Errors
+    /// As [`Quota::may_begin`]; then nothing is counted.
+    pub(crate) async fn take(&self, user: &User, envelope: &Envelope) -> Result<Counted<'_, S>, Rejection> {
+        let (sender, limits) = self.sender(user.account).await?;
+        let recipients = self.correspondents(&envelope.forward_paths);
+        let new = match limits.at_most(Limit::NewRecipientsPerDay) {
+            Some(_) => self.strangers(user.account, &sender, &recipients).await?.len(),
+            None => 0,
+        };
+        let (paths, new) = (number(envelope.forward_paths.len()), number(new));
+        let taken = sender.take(user, &limits, paths, new, self.now)?;
+        Ok(Counted { quota: self, account: user.account, sender, recipients, taken: Some(taken) })
+    }
+
+    /// The account's state and its limits as they are now.
+    async fn sender(&self, account: AccountId) -> Result<(Arc<Sender>, Limits), Rejection> {
+        if let Some(sender) = self.senders.get(account) {
+            let limits = self.limits(account, &sender).await?;
+            return Ok((sender, limits));
+        }
+        let sent = self.store.sent(account).await.map_err(unavailable)?;
+        let sender = self.senders.insert(account, sent.unwrap_or_default(), (self.now)());
+        let limits = self.limits(account, &sender).await?;
+        // A server before this one has told of these.
+        sender.newly_near(&limits, (self.now)());
+        Ok((sender, limits))
+    }
+
+    async fn limits(&self, account: AccountId, sender: &Sender) -> Result<Limits, Rejection> {
+        let own = self.own_limits(account, sender).await.map_err(unavailable)?;
+        Ok(Limits { configured: **self.configured.load(), own })
+    }
+
+    /// The limits that the account has of its own, read again when the store has changed.
+    async fn own_limits(&self, account: AccountId, sender: &Sender) -> Result<OwnLimits, store::Error> {
+        let revision = self.store.revision();
+        if let Some(own) = sender.own_limits(revision) {
+            return Ok(own);
+        }
+        let own = self.store.own_limits(account).await?;
+        sender.remember_limits(revision, own);
+        Ok(own)
+    }
+
+    /// How many recipients would be new with this one; 0 if it is not. The envelope is looked through only when it could
+    /// matter: where there would be room even if all of them were new, all of them are taken for new.
+    async fn new_recipients(
+        &self,
+        account: AccountId,
+        sender: &Sender,
+        limits: &Limits,
+        envelope: &Envelope,
+        path: &ForwardPath,
+    ) -> Result<u32, Rejection> {
+        let Some(at_most) = limits.at_most(Limit::NewRecipientsPerDay) else { return Ok(0) };
+        let all = number(envelope.forward_paths.len()).saturating_add(1);
+        if sender.used(Limit::NewRecipientsPerDay, (self.now)()).saturating_add(all) <= at_most {
+            return Ok(all);
+        }
+        let this = self.correspondents(std::slice::from_ref(path));
+        if self.strangers(account, sender, &this).await?.is_empty() {
+            return Ok(0);
+        }
+        let mut all = self.correspondents(&envelope.forward_paths);
+        all.extend(this);
+        Ok(number(self.strangers(account, sender, &all).await?.len()))
+    }
+
+    /// Of these, those that the account has never sent to.
+    async fn strangers(
+        &self,
+        account: AccountId,
+        sender: &Sender,
+        recipients: &HashSet<Correspondent>,
+    ) -> Result<HashSet<Correspondent>, Rejection> {
+        let unknown = sender.unknown(recipients);
+        if unknown.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let strangers = self.store.strangers(account, &unknown).await.map_err(unavailable)?;
+        let strangers = HashSet::from_iter(strangers);
+        let is_known = |recipient: &Correspondent| !strangers.contains(recipient);
+        sender.found(unknown.into_iter().filter(is_known));
+        Ok(strangers)
+    }
+
+    /// The recipients as correspondents; the bare postmaster is nobody's.
+    fn correspondents(&self, paths: &[ForwardPath]) -> HashSet<Correspondent> {
+        let mailboxes = paths.iter().filter_map(ForwardPath::mailbox);
+        mailboxes.map(|mailbox| self.marks.correspondent(mailbox)).collect()
+    }
+}
+
+impl<S: store::Sending> Counted<'_, S> {
+    /// The message is kept, and so is its count.
+    pub(crate) fn keep(mut self) {
+        self.taken = None;
+        let now = (self.quota.now)();
+        self.sender.kept(&self.recipients, now, |sent, recipients| {
+            self.quota.store.note_sent(self.account, sent, recipients, now);
+        });
+    }
+}
+
+impl<S: store::Sending> Drop for Counted<'_, S> {
+    fn drop(&mut self) {
+        let Some(taken) = self.taken.take() else { return };
+        let now = (self.quota.now)();
+        self.sender.give_back(&taken, |sent| self.quota.store.note_sent(self.account, sent, &[], now));
+    }
+}
+
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+fn unavailable(error: store::Error) -> Rejection {
+    let error: &dyn std::error::Error = &error;
+    tracing::error!(event = "store.failing", error, "cannot tell how much an account may send");
+    Rejection::Unavailable
+}
+
+/// Tells the operator, once for each window.
+fn tell_near(user: &User, limit: Limit, at_most: u32) {
+    let (account, limit) = (&user.address, limit.name());
+    tracing::warn!(
+        event = "sending.near-limit",
+        account.address = %account,
+        limit,
+        at_most,
+        "four fifths of what {account} may send are used: {limit} = {at_most}"
+    );
+}
+
+fn tell_reached(user: &User, Full { limit, at_most, wait }: &Full) {
+    let (account, limit, wait_seconds) = (&user.address, limit.name(), wait.as_secs());
+    tracing::warn!(
+        event = "sending.limited",
+        account.address = %account,
+        limit,
+        at_most,
+        wait.seconds = wait_seconds,
+        "{account} has sent as much as it may: {limit} = {at_most}"
+    );
+}
+
+#[cfg(test)]
+mod tests;

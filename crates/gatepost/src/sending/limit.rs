@@ -1,0 +1,138 @@
+//! The five limits: what each counts, in which window, and what it is for an account.
+
+use jiff::{SignedDuration, Timestamp};
+use store::{OwnLimit, OwnLimits, Sent, Tally};
+
+/// What is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Limit {
+    MessagesPerHour,
+    MessagesPerDay,
+    RecipientsPerHour,
+    RecipientsPerDay,
+    NewRecipientsPerDay,
+}
+
+/// The time that a limit is for. It begins with the first message behind the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Window {
+    Hour,
+    Day,
+}
+
+/// The limits of an account: its own, and where it has none those of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) configured: config::Sending,
+    pub(crate) own: OwnLimits,
+}
+
+impl Limit {
+    pub(crate) const ALL: [Limit; 5] = [
+        Limit::MessagesPerHour,
+        Limit::MessagesPerDay,
+        Limit::RecipientsPerHour,
+        Limit::RecipientsPerDay,
+        Limit::NewRecipientsPerDay,
+    ];
+
+    /// The key in the configuration and in JSON.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Limit::MessagesPerHour => "messages_per_hour",
+            Limit::MessagesPerDay => "messages_per_day",
+            Limit::RecipientsPerHour => "recipients_per_hour",
+            Limit::RecipientsPerDay => "recipients_per_day",
+            Limit::NewRecipientsPerDay => "new_recipients_per_day",
+        }
+    }
+
+    /// As people say it, behind a number.
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Limit::MessagesPerHour => "messages an hour",
+            Limit::MessagesPerDay => "messages a day",
+            Limit::RecipientsPerHour => "recipients an hour",
+            Limit::RecipientsPerDay => "recipients a day",
+            Limit::NewRecipientsPerDay => "new recipients a day",
+        }
+    }
+
+    pub(crate) fn window(self) -> Window {
+        match self {
+            Limit::MessagesPerHour | Limit::RecipientsPerHour => Window::Hour,
+            Limit::MessagesPerDay | Limit::RecipientsPerDay | Limit::NewRecipientsPerDay => Window::Day,
+        }
+    }
+
+    /// What this limit counts of a tally.
+    pub(crate) fn of(self, tally: &Tally) -> u32 {
+        match self {
+            Limit::MessagesPerHour | Limit::MessagesPerDay => tally.messages,
+            Limit::RecipientsPerHour | Limit::RecipientsPerDay => tally.recipients,
+            Limit::NewRecipientsPerDay => tally.new_recipients,
+        }
+    }
+}
+
+impl Window {
+    pub(crate) fn length(self) -> SignedDuration {
+        match self {
+            Window::Hour => SignedDuration::from_hours(1),
+            Window::Day => SignedDuration::from_hours(24),
+        }
+    }
+
+    /// When the window of this tally ends; the far end of time at the end of the calendar.
+    pub(crate) fn end(self, tally: &Tally) -> Timestamp {
+        tally.since.checked_add(self.length()).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The tally of this window as it stands now; `None` if there is no window, because it has ended, or nothing that
+    /// was sent in it has been kept. A clock that was set back makes it begin now: it must not last longer for that.
+    pub(crate) fn running(self, sent: &Sent, now: Timestamp) -> Option<Tally> {
+        let tally = match self {
+            Window::Hour => sent.hour,
+            Window::Day => sent.day,
+        };
+        let tally = Tally { since: tally.since.min(now), ..tally };
+        (tally.messages > 0 && now < self.end(&tally)).then_some(tally)
+    }
+}
+
+impl Limits {
+    /// How many there may be; `None` is no limit.
+    pub(crate) fn at_most(&self, limit: Limit) -> Option<u32> {
+        match own(&self.own, limit) {
+            None => configured(&self.configured, limit),
+            Some(OwnLimit::AtMost(number)) => Some(number),
+            Some(OwnLimit::Unlimited) => None,
+        }
+    }
+
+    /// Whether it is the account's own.
+    pub(crate) fn is_own(&self, limit: Limit) -> bool {
+        own(&self.own, limit).is_some()
+    }
+}
+
+/// What an account has of its own.
+fn own(own: &OwnLimits, limit: Limit) -> Option<OwnLimit> {
+    match limit {
+        Limit::MessagesPerHour => own.messages_per_hour,
+        Limit::MessagesPerDay => own.messages_per_day,
+        Limit::RecipientsPerHour => own.recipients_per_hour,
+        Limit::RecipientsPerDay => own.recipients_per_day,
+        Limit::NewRecipientsPerDay => own.new_recipients_per_day,
+    }
+}
+
+fn configured(sending: &config::Sending, limit: Limit) -> Option<u32> {
+    match limit {
+        Limit::MessagesPerHour => sending.messages_per_hour,
+        Limit::MessagesPerDay => sending.messages_per_day,
+        Limit::RecipientsPerHour => sending.recipients_per_hour,
+        Limit::RecipientsPerDay => sending.recipients_per_day,
+        Limit::NewRecipientsPerDay => sending.new_recipients_per_day,
+    }
+}

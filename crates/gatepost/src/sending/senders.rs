@@ -1,0 +1,165 @@
+//! The accounts that send: the state of each, and those whose windows have not passed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use auth::User;
+use esmtp::Rejection;
+use jiff::Timestamp;
+use store::{Correspondent, OwnLimits, Revision, Sent};
+use types::AccountId;
+
+use super::counter::{Counter, Full, News, Taken};
+use super::known::Known;
+use super::limit::{Limit, Limits};
+use super::{tell_near, tell_reached};
+
+/// Below this many accounts nobody looks for those that could be forgotten.
+const FEW: usize = 1024;
+
+/// The accounts that have sent in the last day, or do so now.
+#[derive(Debug, Default)]
+pub(super) struct Senders(Mutex<All>);
+
+#[derive(Debug, Default)]
+struct All {
+    senders: HashMap<AccountId, Arc<Sender>>,
+    /// With how many it is worth looking.
+    many: usize,
+}
+
+/// An account that sends.
+#[derive(Debug, Default)]
+pub(super) struct Sender(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    counter: Counter,
+    known: Known,
+    /// Own limits, and the revision of the store at which they were read.
+    own: Option<(Revision, OwnLimits)>,
+}
+
+impl Senders {
+    pub(super) fn get(&self, account: AccountId) -> Option<Arc<Sender>> {
+        self.all().senders.get(&account).cloned()
+    }
+
+    /// The account's state, which begins with what was written down, unless somebody else has begun it meanwhile.
+    pub(super) fn insert(&self, account: AccountId, sent: Sent, now: Timestamp) -> Arc<Sender> {
+        let mut all = self.all();
+        all.forget_idle(now);
+        Arc::clone(all.senders.entry(account).or_insert_with(|| Arc::new(Sender::resume(sent))))
+    }
+
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl All {
+    /// Looks through all of them only when there are twice as many as the last look has left.
+    fn forget_idle(&mut self, now: Timestamp) {
+        if self.senders.len() < self.many.max(FEW) {
+            return;
+        }
+        // Whoever holds one is about to count.
+        self.senders
+            .retain(|_, sender| Arc::strong_count(sender) > 1 || !sender.state().counter.is_idle(now));
+        self.many = self.senders.len().saturating_mul(2);
+    }
+}
+
+impl Sender {
+    fn resume(sent: Sent) -> Self {
+        Self(Mutex::new(State { counter: Counter::resume(sent), ..State::default() }))
+    }
+
+    pub(super) fn room(
+        &self,
+        limits: &Limits,
+        more: impl Fn(Limit) -> u32,
+        now: Timestamp,
+    ) -> Result<(), Full> {
+        self.state().counter.room(limits, more, now)
+    }
+
+    pub(super) fn used(&self, limit: Limit, now: Timestamp) -> u32 {
+        self.state().counter.used(limit, now)
+    }
+
+    /// Counts a message. The clock is read once nobody else can, so that time passes here in one direction.
+    pub(super) fn take(
+        &self,
+        user: &User,
+        limits: &Limits,
+        recipients: u32,
+        new_recipients: u32,
+        clock: fn() -> Timestamp,
+    ) -> Result<Taken, Rejection> {
+        let mut state = self.state();
+        let now = clock();
+        let taken = state.counter.take(limits, recipients, new_recipients, now);
+        drop(state);
+        self.newly_near(limits, now).into_iter().for_each(|(limit, at_most)| tell_near(user, limit, at_most));
+        taken.map_err(|full| self.refuse(user, full))
+    }
+
+    pub(super) fn newly_near(&self, limits: &Limits, now: Timestamp) -> Vec<(Limit, u32)> {
+        self.state().counter.newly_near(limits, now)
+    }
+
+    /// The reply to the client; the operator learns it once.
+    pub(super) fn refuse(&self, user: &User, full: Full) -> Rejection {
+        if self.state().counter.is_first(full.limit, News::Reached) {
+            tell_reached(user, &full);
+        }
+        full.into()
+    }
+
+    /// The message is kept: whom it went to is known from now on. `note` gets where the account stands, and of its
+    /// correspondents those that the store should be told of.
+    pub(super) fn kept(
+        &self,
+        recipients: &HashSet<Correspondent>,
+        now: Timestamp,
+        note: impl FnOnce(Sent, &[Correspondent]),
+    ) {
+        let mut state = self.state();
+        let mut told = Vec::new();
+        told.extend(recipients.iter().filter(|recipient| state.known.sent_to(**recipient, now)));
+        // Still under lock: what is noted last is what was counted last.
+        note(state.counter.sent(), &told);
+    }
+
+    pub(super) fn give_back(&self, taken: &Taken, note: impl FnOnce(Sent)) {
+        let mut state = self.state();
+        state.counter.give_back(taken);
+        note(state.counter.sent());
+    }
+
+    /// Of these, those that nobody here remembers.
+    pub(super) fn unknown(&self, recipients: &HashSet<Correspondent>) -> Vec<Correspondent> {
+        let state = self.state();
+        recipients.iter().filter(|recipient| !state.known.knows(recipient)).copied().collect()
+    }
+
+    pub(super) fn found(&self, known: impl Iterator<Item = Correspondent>) {
+        let mut state = self.state();
+        known.for_each(|recipient| state.known.found(recipient));
+    }
+
+    /// The own limits of the account, if they were read at this very revision.
+    pub(super) fn own_limits(&self, revision: Option<Revision>) -> Option<OwnLimits> {
+        let (at, own) = self.state().own?;
+        (Some(at) == revision).then_some(own)
+    }
+
+    pub(super) fn remember_limits(&self, revision: Option<Revision>, own: OwnLimits) {
+        self.state().own = revision.map(|revision| (revision, own));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

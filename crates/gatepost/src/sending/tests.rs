@@ -1,0 +1,251 @@
+//! Sending limits on a real store.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use auth::{Keyring, MasterKeys};
+use jiff::SignedDuration;
+use store::{Account, OwnLimit, Sending as _};
+use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
+use tempfile::TempDir;
+use types::{BodyType, Mailbox, ReversePath};
+
+use super::*;
+
+const UNLIMITED: config::Sending = config::Sending {
+    messages_per_hour: None,
+    messages_per_day: None,
+    recipients_per_hour: None,
+    recipients_per_day: None,
+    new_recipients_per_day: None,
+};
+
+thread_local! {
+    static HOURS: Cell<i64> = const { Cell::new(0) };
+}
+
+/// What this thread's tests take for the time.
+fn clock() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_hours(HOURS.get())
+}
+
+fn hours_pass(hours: i64) {
+    HOURS.set(HOURS.get() + hours);
+}
+
+struct Bench {
+    directory: TempDir,
+    store: SqliteStore,
+    keyring: Keyring,
+    user: User,
+}
+
+impl Bench {
+    async fn new() -> Bench {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("store"), Mode::Command).await.unwrap();
+        let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
+        let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
+        let (account, address) = (AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap());
+        let user = User { account, address: address.clone(), credential: None, version: 1 };
+        let account = Account {
+            id: account,
+            address,
+            name: None,
+            admin: false,
+            disabled: false,
+            password_hash: None,
+            totp: false,
+            version: 1,
+            created_at: clock(),
+            last_login_at: None,
+        };
+        store.accounts().add(&account).await.unwrap();
+        Bench { directory, store, keyring, user }
+    }
+
+    /// As a server has it that has just started.
+    async fn quota(&self, configured: config::Sending) -> Quota<SqliteAccounts> {
+        self.store.accounts().flush().await.unwrap();
+        Quota::new(self.store.accounts().clone(), self.keyring.marks(), configured, clock)
+    }
+}
+
+fn path(mailbox: &str) -> ForwardPath {
+    ForwardPath::take(&format!("<{mailbox}>")).unwrap().0
+}
+
+fn envelope(to: &[&str]) -> Envelope {
+    Envelope {
+        reverse_path: ReversePath::Null,
+        forward_paths: to.iter().map(|to| path(to)).collect(),
+        body: BodyType::SevenBit,
+        smtputf8: false,
+        declared_size: None,
+    }
+}
+
+impl Quota<SqliteAccounts> {
+    /// One whole message; which limit is in its way, if one is.
+    async fn send(&self, user: &User, to: &[&str]) -> Result<(), &'static str> {
+        self.may_begin(user).await.map_err(limit)?;
+        for (number, recipient) in to.iter().enumerate() {
+            self.may_add(user, &envelope(&to[..number]), &path(recipient)).await.map_err(limit)?;
+        }
+        self.take(user, &envelope(to)).await.map(Counted::keep).map_err(limit)
+    }
+}
+
+fn limit(rejection: Rejection) -> &'static str {
+    match rejection {
+        Rejection::SendingLimit { what, .. } => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_hour_has_so_many_messages_also_over_a_restart() {
+    let bench = Bench::new().await;
+    let configured = config::Sending { messages_per_hour: Some(3), ..UNLIMITED };
+    let quota = bench.quota(configured).await;
+    for _ in 0..2 {
+        quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    }
+    drop(quota);
+    let quota = bench.quota(configured).await;
+    quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    assert_eq!(quota.send(&bench.user, &["bob@example.net"]).await, Err("messages an hour"));
+    assert_eq!(
+        quota.take(&bench.user, &envelope(&["bob@example.net"])).await.map(drop).map_err(limit),
+        Err("messages an hour")
+    );
+    hours_pass(1);
+    quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    assert!(bench.directory.path().exists());
+}
+
+#[tokio::test]
+async fn what_is_not_kept_is_not_counted() {
+    let bench = Bench::new().await;
+    let quota = bench
+        .quota(config::Sending { messages_per_day: Some(1), new_recipients_per_day: Some(1), ..UNLIMITED })
+        .await;
+    for _ in 0..5 {
+        let counted = quota.take(&bench.user, &envelope(&["bob@example.net"])).await.unwrap();
+        assert_eq!(quota.may_begin(&bench.user).await.map_err(limit), Err("messages a day"), "under way");
+        drop(counted);
+    }
+    quota.send(&bench.user, &["carl@example.net"]).await.unwrap();
+    bench.store.accounts().flush().await.unwrap();
+    let sent = bench.store.accounts().sent(bench.user.account).await.unwrap().unwrap();
+    assert_eq!((sent.day.messages, sent.day.recipients, sent.day.new_recipients), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn recipients_count_with_those_in_the_envelope_and_each_once() {
+    let bench = Bench::new().await;
+    let quota = bench.quota(config::Sending { recipients_per_hour: Some(3), ..UNLIMITED }).await;
+    quota.send(&bench.user, &["a@example.net"]).await.unwrap();
+    let two = envelope(&["a@example.net", "b@example.net"]);
+    assert!(quota.may_add(&bench.user, &envelope(&["a@example.net"]), &path("b@example.net")).await.is_ok());
+    assert_eq!(
+        quota.may_add(&bench.user, &two, &path("c@example.net")).await.map_err(limit),
+        Err("recipients an hour")
+    );
+    assert!(quota.may_add(&bench.user, &two, &path("b@example.net")).await.is_ok(), "it is there already");
+    assert!(quota.may_begin(&bench.user).await.is_ok(), "there is room for a message");
+    quota.send(&bench.user, &["a@example.net", "b@example.net"]).await.unwrap();
+    assert_eq!(quota.send(&bench.user, &["a@example.net"]).await, Err("recipients an hour"));
+}
+
+#[tokio::test]
+async fn a_recipient_is_new_once_however_it_is_written() {
+    let bench = Bench::new().await;
+    let configured = config::Sending { new_recipients_per_day: Some(2), ..UNLIMITED };
+    let quota = bench.quota(configured).await;
+    quota.send(&bench.user, &["bob@example.net", "BOB@Example.NET"]).await.unwrap();
+    quota.send(&bench.user, &["carl@example.net"]).await.unwrap();
+    let refused = Err("new recipients a day");
+    assert_eq!(quota.send(&bench.user, &["dora@example.net"]).await, refused);
+    for quota in [quota, bench.quota(configured).await] {
+        quota.send(&bench.user, &["Carl@EXAMPLE.net", "\"bob\"@example.net", "Postmaster"]).await.unwrap();
+        assert_eq!(quota.send(&bench.user, &["bob@example.net", "dora@example.net"]).await, refused);
+        let both = quota.take(&bench.user, &envelope(&["bob@example.net", "dora@example.net"])).await;
+        assert_eq!(both.map(drop).map_err(limit), refused);
+    }
+    hours_pass(24);
+    let quota = bench.quota(configured).await;
+    assert_eq!(quota.send(&bench.user, &["d@example.net", "e@example.net", "f@example.net"]).await, refused);
+    quota.send(&bench.user, &["d@example.net", "bob@example.net", "f@example.net"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn limits_of_ones_own_act_at_the_next_question() {
+    let bench = Bench::new().await;
+    let (store, id) = (bench.store.accounts(), bench.user.account);
+    let quota = bench.quota(config::Sending { messages_per_hour: Some(1), ..UNLIMITED }).await;
+    quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    assert!(quota.may_begin(&bench.user).await.is_err());
+    let more = OwnLimits { messages_per_hour: Some(OwnLimit::AtMost(2)), ..OwnLimits::default() };
+    store.set_own_limits(id, &more, clock()).await.unwrap();
+    quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    assert!(quota.may_begin(&bench.user).await.is_err());
+    let unlimited = OwnLimits { messages_per_hour: Some(OwnLimit::Unlimited), ..OwnLimits::default() };
+    store.set_own_limits(id, &unlimited, clock()).await.unwrap();
+    quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    store.set_own_limits(id, &OwnLimits::default(), clock()).await.unwrap();
+    assert!(quota.may_begin(&bench.user).await.is_err());
+    quota.replace(config::Sending { messages_per_hour: Some(4), ..UNLIMITED });
+    quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    assert!(quota.may_begin(&bench.user).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn however_many_send_at_once_a_window_is_filled_to_the_last_and_no_further() {
+    let bench = Bench::new().await;
+    let limits = config::Sending { messages_per_hour: Some(100), recipients_per_day: Some(200), ..UNLIMITED };
+    let (quota, kept) = (Arc::new(bench.quota(limits).await), Arc::new(AtomicU32::new(0)));
+    let tasks: Vec<_> = (0..32_u32)
+        .map(|task| {
+            let (quota, kept, user) = (Arc::clone(&quota), Arc::clone(&kept), bench.user.clone());
+            tokio::spawn(async move {
+                for round in 0..40 {
+                    let to = envelope(&["bob@example.net", &format!("r{round}@example.net")]);
+                    let Ok(counted) = quota.take(&user, &to).await else { continue };
+                    tokio::task::yield_now().await;
+                    if (task + round) % 3 == 0 {
+                        continue;
+                    }
+                    counted.keep();
+                    kept.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(kept.load(Ordering::Relaxed), 100);
+    bench.store.accounts().flush().await.unwrap();
+    let sent = bench.store.accounts().sent(bench.user.account).await.unwrap().unwrap();
+    assert_eq!((sent.hour.messages, sent.day.recipients), (100, 200));
+}
+
+#[tokio::test]
+async fn accounts_whose_windows_have_passed_are_forgotten() {
+    let senders = Senders::default();
+    let sent = |since| store::Sent {
+        hour: store::Tally { since, messages: 1, recipients: 1, new_recipients: 0 },
+        day: store::Tally { since, messages: 1, recipients: 1, new_recipients: 1 },
+    };
+    let id = |number: u16| AccountId::new(number.into(), [0; 10]);
+    let held = senders.insert(id(0), sent(clock()), clock());
+    let yesterday = sent(clock() - SignedDuration::from_hours(24));
+    for number in 1..5000 {
+        senders.insert(id(number), if number % 100 == 0 { sent(clock()) } else { yesterday }, clock());
+    }
+    let remembered = (0..5000).filter(|number| senders.get(id(*number)).is_some()).count();
+    assert!(remembered < 1100, "{remembered}");
+    assert!((1..50).all(|number| senders.get(id(number * 100)).is_some()));
+    drop(held);
+}
