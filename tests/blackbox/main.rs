@@ -21,4 +21,5 @@ mod disk;
 mod memory;
 mod pace;
 mod relay;
+mod pretenders;
 mod sending;
