@@ -1,7 +1,7 @@
 //! What is told of logins and changes, and who can see it.
 
-use serde_json::json;
-use tests::server::{Installation, Settings};
+use serde_json::{Value, json};
+use tests::server::{Installation, Server, Settings, until};
 
 const USER: &str = "alice@example.org";
 
@@ -9,6 +9,20 @@ fn installed() -> Installation {
     let installation = Installation::new(&Settings::default());
     installation.add_user(USER, "correct horse");
     installation
+}
+
+fn log_in(server: &Server, installation: &Installation, user: &str, password: &str) -> u16 {
+    let mut client = server.client(installation);
+    client.expect("EHLO client.example", 250);
+    client.auth_plain(user, password).unwrap().code
+}
+
+/// The entries about logins, newest first, once there are so many: they are written a little later.
+fn logins(installation: &Installation, count: usize) -> Vec<Value> {
+    until("the logins are told", || {
+        let entries = installation.json(&["audit", "list", "--action", "login"]);
+        entries.as_array().filter(|entries| entries.len() == count).cloned()
+    })
 }
 
 #[test]
@@ -20,4 +34,41 @@ fn a_change_beside_a_running_server_is_told_at_once() {
     let [created, added] = &told.as_array().unwrap()[..] else { panic!("{told}") };
     assert_eq!((&created["action"], &created["credential"]), (&json!("app-password-create"), &json!(id)));
     assert_eq!((&added["action"], &added["result"]), (&json!("user-add"), &json!("success")));
+}
+
+#[test]
+fn a_log_in_is_told_with_all_that_is_known_of_it() {
+    let installation = installed();
+    let server = installation.start();
+    let (id, password) = installation.app_password(USER, &[]);
+    assert_eq!(log_in(&server, &installation, USER, &password), 235);
+    let told = &logins(&installation, 1)[0];
+    for (key, value) in [
+        ("result", json!("success")),
+        ("reason", json!("ok")),
+        ("account", json!(USER)),
+        ("credential", json!(id)),
+        ("mechanism", json!("PLAIN")),
+        ("scope", json!("smtp")),
+        ("ip", json!("127.0.0.1")),
+        ("count", json!(1)),
+    ] {
+        assert_eq!(told[key], value, "{key}");
+    }
+    assert!(told["tls"].is_string() && told["session"].is_string(), "{told}");
+}
+
+#[test]
+fn refusals_are_told_with_their_reason_whether_the_name_exists_or_not() {
+    let installation = installed();
+    let server = installation.start();
+    for _ in 0..2 {
+        assert_eq!(log_in(&server, &installation, USER, "wrong"), 535);
+    }
+    assert_eq!(log_in(&server, &installation, "Nobody@example.org", "wrong"), 535);
+    let told = logins(&installation, 2);
+    let about = |name: &str| told.iter().find(|entry| entry["account"] == name).unwrap();
+    let (alice, nobody) = (about(USER), about("nobody@example.org"));
+    assert_eq!((&alice["reason"], &alice["count"]), (&json!("bad-password"), &json!(2)));
+    assert_eq!((&nobody["reason"], &nobody["result"]), (&json!("unknown-user"), &json!("failure")));
 }

@@ -61,7 +61,8 @@ impl<'a, S: Throttles> Gate<'a, S> {
         self.store.attempt(self.account.as_slice(), self.now).await
     }
 
-    /// The password was right.
+    /// The password was right. If it could not be judged it stays counted: who fills the hashing pool on purpose must not get guesses back
+    /// by that, and a right password that is tried again counts once.
     pub(crate) async fn right(&self) -> Result<(), store::Error> {
         self.store.succeeded(self.account.as_slice()).await
     }
@@ -69,10 +70,5 @@ impl<'a, S: Throttles> Gate<'a, S> {
     /// It was wrong: that counts for the network, too.
     pub(crate) async fn wrong(&self) -> Result<(), store::Error> {
         self.store.attempt(std::slice::from_ref(&self.network), self.now).await.map(drop)
-    }
-
-    /// It could not be judged, and does not count.
-    pub(crate) async fn unknown(&self) -> Result<(), store::Error> {
-        self.store.withdrawn(self.account.as_slice()).await
     }
 }

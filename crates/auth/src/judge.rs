@@ -372,7 +372,7 @@ async fn settle<S: Throttles>(
     match &judged {
         Ok(_) => gate.right().await?,
         Err(Denial::Refused(_)) => gate.wrong().await?,
-        Err(Denial::Throttled(_) | Denial::Unavailable(_)) => gate.unknown().await?,
+        Err(Denial::Throttled(_) | Denial::Unavailable(_)) => {}
     }
     judged
 }

@@ -180,11 +180,11 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
         if let Some(throttled) = self.store.attempt(&counters, self.now).await? {
             return Ok(SecondFactorOutcome::Throttled(throttled));
         }
-        match judge.await {
-            Ok(true) => self.store.succeeded(&counters).await.map(|()| SecondFactorOutcome::Accepted),
-            Ok(false) => Ok(SecondFactorOutcome::Wrong),
-            Err(error) => self.store.withdrawn(&counters).await.and(Err(error)),
+        if !judge.await? {
+            return Ok(SecondFactorOutcome::Wrong);
         }
+        self.store.succeeded(&counters).await?;
+        Ok(SecondFactorOutcome::Accepted)
     }
 
     fn counter(&self) -> Counter {

@@ -87,11 +87,10 @@ enum Command {
     /// Who logged in or tried to, and what was changed
     #[command(subcommand)]
     Audit(cmd::audit::Command),
-    /// The master keys
     /// Explain what comes of a login
     #[command(subcommand)]
     Auth(cmd::auth::Command),
-    /// The master key
+    /// The master keys
     #[command(subcommand)]
     Key(cmd::key::Command),
     /// What has been accepted and is not yet delivered

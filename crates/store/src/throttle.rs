@@ -149,12 +149,9 @@ pub trait Throttles: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Throttled>, Error>> + Send;
 
-    /// The attempt succeeded: counters of accounts are cleared; those of a network alone only lose its mark, since a success
-    /// for one account says nothing about others.
+    /// The attempt succeeded: its counters are cleared. An attempt that could not be judged stays counted: were it taken back, who can
+    /// keep the server from judging could take back what was judged wrong before.
     fn succeeded(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
-
-    /// The attempt could not be judged, and never was: its marks are taken back.
-    fn withdrawn(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// All counters whose window has not passed, those that end first in front.
     fn counted(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Counted>, Error>> + Send;

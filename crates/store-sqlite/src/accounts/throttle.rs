@@ -51,22 +51,9 @@ impl Throttles for SqliteAccounts {
     }
 
     async fn succeeded(&self, counters: &[Counter]) -> Result<(), Error> {
-        let (of_accounts, of_networks): (Vec<_>, Vec<_>) =
-            counters.iter().partition(|counter| counter.key.account.is_some());
-        let mut transaction = self.begin().await?;
-        for counter in of_accounts {
-            remove(&mut transaction, &counter.key).await.map_err(unavailable)?;
-        }
-        for counter in of_networks {
-            take_back(&mut transaction, counter).await?;
-        }
-        transaction.commit().await.map_err(unavailable)
-    }
-
-    async fn withdrawn(&self, counters: &[Counter]) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         for counter in counters {
-            take_back(&mut transaction, counter).await?;
+            remove(&mut transaction, &counter.key).await.map_err(unavailable)?;
         }
         transaction.commit().await.map_err(unavailable)
     }
@@ -201,21 +188,6 @@ async fn begin(
     // No two rows have the same rowid, so this leaves that many at most without counting them.
     let delete = "DELETE FROM throttle WHERE rowid <= (SELECT max(rowid) FROM throttle) - $1";
     sqlx::query(delete).bind(COUNTERS).execute(&mut **transaction).await.map(drop)
-}
-
-/// Takes back the mark of a counter, wherever it has it.
-async fn take_back(transaction: &mut Transaction<'_, Sqlite>, counter: &Counter) -> Result<(), Error> {
-    let Some(mut counted) = read(&mut **transaction, &counter.key, Timestamp::MIN).await? else {
-        return Ok(());
-    };
-    let before = counted.marks.len();
-    counted.marks.retain(|mark| *mark != counter.mark);
-    let done = match counted.marks.len() {
-        0 => remove(transaction, &counter.key).await,
-        after if after < before => keep(transaction, &counted).await,
-        _ => Ok(()),
-    };
-    done.map_err(unavailable)
 }
 
 /// Writes the marks of a counter. When it ends is said once, with the first.

@@ -165,3 +165,20 @@ async fn many_people_behind_one_address_log_in_at_once() {
         assert!(matches!(verdict, Verdict::Accepted(_)), "{verdict:?}");
     }
 }
+
+#[tokio::test]
+async fn who_keeps_the_server_from_judging_gets_no_guess_back() {
+    let scene = Scene::under(policy()).await;
+    for number in 0..4 {
+        guess(&scene, "203.0.113.1", ALICE, &format!("wrong {number}")).await;
+    }
+    let hash = scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().password_hash.unwrap();
+    scene.accounts().set_password(ALICE_ID, "damaged", noon()).await.unwrap();
+    for number in 0..4 {
+        let (verdict, _) = guess(&scene, "203.0.113.1", ALICE, &format!("wrong {number}")).await;
+        assert!(matches!(verdict, Verdict::Unavailable), "{verdict:?}");
+    }
+    scene.accounts().set_password(ALICE_ID, &hash, noon()).await.unwrap();
+    guess(&scene, "203.0.113.1", ALICE, "wrong 4").await;
+    assert!(matches!(guess(&scene, "203.0.113.1", ALICE, "wrong 5").await.0, Verdict::Throttled { .. }));
+}
