@@ -14,6 +14,7 @@ mod ban;
 mod second_factor;
 mod matrix;
 mod identities;
+mod import;
 mod tls;
 mod crash;
 mod shutdown;

@@ -184,4 +184,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_selector_is_wildducks() {
+        for (letters, selector) in [
+            ("abcdefghijklmnop", "c"),
+            ("qrstuvwxyzabcdef", "16"),
+            ("bcdefghijklmnopq", "9"),
+            ("cdefghijklmnopqr", "13"),
+        ] {
+            let password = normalise(&Secret::new(letters)).unwrap();
+            assert_eq!(password.selector_elsewhere(), selector, "{letters}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod crypt;
 mod digest;
+mod md5_crypt;
 mod pbkdf2;
 
 use base64::Engine as _;

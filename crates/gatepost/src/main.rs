@@ -11,6 +11,8 @@ use clap::{Parser, Subcommand};
 mod argument;
 mod cmd;
 
+mod import;
+
 mod serve;
 
 mod upkeep;

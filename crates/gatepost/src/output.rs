@@ -121,7 +121,7 @@ fn aligned<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS
 }
 
 /// Replies of strangers and the like are shown; a terminal must not obey them.
-fn harmless(cell: &str) -> String {
+pub(crate) fn harmless(cell: &str) -> String {
     cell.chars().map(|c| if is_printable(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 

@@ -113,8 +113,16 @@ fn from_pipe(pipe: impl io::Read) -> anyhow::Result<Secret> {
     fit(octets)
 }
 
-/// Refuses what no mail program could send (RFC 4616 section 2: UTF-8 without NUL), or nobody could type.
 fn fit(octets: Zeroizing<Vec<u8>>) -> anyhow::Result<Secret> {
+    check(&octets)?;
+    Ok(Secret::new(octets.to_vec()))
+}
+
+/// Refuses what no mail program could send (RFC 4616 section 2: UTF-8 without NUL), or nobody could type.
+///
+/// # Errors
+/// When it is such a password.
+pub(crate) fn check(octets: &[u8]) -> anyhow::Result<()> {
     if octets.is_empty() {
         bail!("the password is empty; give at least one character");
     }
@@ -124,12 +132,12 @@ fn fit(octets: Zeroizing<Vec<u8>>) -> anyhow::Result<Secret> {
     if octets.iter().any(|octet| matches!(octet, 0 | b'\n' | b'\r')) {
         bail!("the password has a line end or a NUL in it; give one line of text");
     }
-    if std::str::from_utf8(&octets).is_err() {
+    if std::str::from_utf8(octets).is_err() {
         bail!(
             "the password is not in UTF-8, as mail programs send it; set the terminal or the pipe to UTF-8"
         );
     }
-    Ok(Secret::new(octets.to_vec()))
+    Ok(())
 }
 
 #[cfg(test)]

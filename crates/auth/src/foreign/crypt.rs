@@ -1,9 +1,10 @@
-//! Hashes of crypt(3), told apart by their first characters: bcrypt, SHA-crypt, yescrypt.
+//! Hashes of crypt(3), told apart by their first characters: bcrypt, SHA-crypt, yescrypt, MD5-crypt.
 
 use sha_crypt::{PasswordVerifier as _, ShaCrypt, password_hash};
 use yescrypt::{Params, Yescrypt};
 
 use super::cost;
+use super::md5_crypt::Md5Crypt;
 use crate::stored::StoredError;
 
 /// Two seconds of a core.
@@ -23,6 +24,7 @@ pub(crate) enum Crypt {
     Bcrypt(String),
     Sha(String),
     Yescrypt(String),
+    Md5(Md5Crypt),
 }
 
 impl Crypt {
@@ -33,6 +35,7 @@ impl Crypt {
             Some("2a" | "2b" | "2y") => bcrypt(text),
             Some("5") => sha(text, fields.collect(), 43),
             Some("6") => sha(text, fields.collect(), 86),
+            Some("1") => Md5Crypt::parse(&fields.collect::<Vec<_>>()).map(Self::Md5),
             Some("y") => yescrypt(text, fields.collect()),
             _ => Err(StoredError::UnknownScheme),
         }
@@ -46,6 +49,7 @@ impl Crypt {
             Self::Bcrypt(hash) => bcrypt::verify(password, hash).ok(),
             Self::Sha(hash) => answer(ShaCrypt::default().verify_password(password, hash.as_str())),
             Self::Yescrypt(hash) => answer(Yescrypt::default().verify_password(password, hash.as_str())),
+            Self::Md5(hash) => Some(hash.matches(password)),
         }
     }
 }

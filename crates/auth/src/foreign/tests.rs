@@ -7,7 +7,8 @@ use super::*;
 use crate::stored::{Brought, Stored};
 
 /// What `doveadm pw -p secret` prints.
-const DOVEADM: [&str; 20] = [
+const DOVEADM: [&str; 21] = [
+    "{MD5-CRYPT}$1$N10OQhn4$n.X0eUdMhHCK2N8DdV/kS/",
     "{SHA512-CRYPT}$6$5I8cqY.fFXLOVii4$5I//2W81PPxoFm6eLyobju/McS1H1dhvNUcwqqX.rK6roKR8bx26sX68xFAVsOiuNT7W78QZI0c5Y8l7AXY3O0",
     "{SHA256-CRYPT}$5$F6dJVWYevOBhIkz8$q9IjFzyv2Rs2803QSDOVjxzf3jl8flJPQ0YBk7t02XC",
     "{BLF-CRYPT}$2y$05$B.igq0cNtA0WqKV0wLIbcepDMzU8EFhjCNDVF0od5o0U28WGvvZii",
@@ -71,7 +72,7 @@ fn what_dovecot_has_hashed_matches_as_it_is_and_as_it_is_stored() {
 
 #[test]
 fn what_openssl_has_hashed_matches() {
-    for algorithm in ["-5", "-6"] {
+    for algorithm in ["-1", "-5", "-6"] {
         for password in ["secret", " ", "grüße 日本", &"long ".repeat(30)] {
             let made = Command::new("openssl").args(["passwd", algorithm, "--", password]).output().unwrap();
             let hash = String::from_utf8(made.stdout).unwrap();
@@ -166,6 +167,8 @@ fn what_is_malformed_is_told_and_runs_nothing() {
         "{PBKDF2}$2$salt$5000$c9f25b3e0db499409e02b82daef5bea9b9cf3c1e".to_owned(),
         "$pbkdf2-sha512$25000$c2FsdA$c2FsdHNhbHRzYWx0c2FsdA".to_owned(),
         "$y$j9T$salt$".to_owned(),
+        "$1$salt$short".to_owned(),
+        "$1$toolongsalt$n.X0eUdMhHCK2N8DdV/kS/".to_owned(),
         format!("$y$j9T3$abcdefghijklmnop${}", "a".repeat(43)),
     ] {
         assert_eq!(Stored::parse(&hash).err(), Some(StoredError::Malformed), "{hash:.80}");
@@ -174,9 +177,7 @@ fn what_is_malformed_is_told_and_runs_nothing() {
 
 #[test]
 fn what_is_unknown_is_told_so() {
-    for hash in
-        ["{DES-CRYPT}x", "{SSHA.odd}x", "{}x", "$2x$05$x", "$1$x$y", "$7$x", "$pbkdf2-md5$i=1$x$y", "$"]
-    {
+    for hash in ["{DES-CRYPT}x", "{SSHA.odd}x", "{}x", "$2x$05$x", "$7$x", "$pbkdf2-md5$i=1$x$y", "$"] {
         assert_eq!(Stored::parse(hash).err(), Some(StoredError::UnknownScheme), "{hash}");
     }
 }

@@ -1,5 +1,7 @@
 //! `gatepost user`: makes and changes accounts.
 
+mod import;
+
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
 use store::{Account, Accounts, Sending};
+use store_sqlite::{Mode, SqliteAccounts};
 use types::{AccountId, Mailbox};
 
 use crate::output::{self, Format};
@@ -53,6 +56,8 @@ pub(crate) enum Command {
     Disable { address: Mailbox },
     /// Let a disabled account log in again
     Enable { address: Mailbox },
+    /// Bring accounts from another server, with the hashes of their passwords
+    Import(import::Import),
     /// Remove an account and its app passwords; what it has sent stays in the queue
     Remove {
         address: Mailbox,
@@ -83,18 +88,15 @@ pub(crate) struct Add {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let limits = Config::load(config)?.sending;
-    let store = open::store(config).await?;
-    let done = on(store.accounts(), limits, command).await;
+    let config = Config::load(config)?;
+    let store = open::store_in(&config.storage.directory, Mode::Command).await?;
+    let done = on(&config, store.accounts(), command).await;
     store.close().await;
     done
 }
 
-async fn on(
-    store: &(impl Accounts + Sending),
-    limits: config::Sending,
-    command: Command,
-) -> anyhow::Result<()> {
+async fn on(config: &Config, store: &SqliteAccounts, command: Command) -> anyhow::Result<()> {
+    let limits = config.sending;
     match command {
         Command::Add(args) => add(store, args).await,
         Command::List { format } => list(store, format).await,
@@ -104,6 +106,7 @@ async fn on(
         Command::Limit { address, change, format } => limit(store, limits, &address, &change, format).await,
         Command::Disable { address } => set_disabled(store, &address, true).await,
         Command::Enable { address } => set_disabled(store, &address, false).await,
+        Command::Import(args) => import::run(config, store, args).await,
         Command::Remove { address, yes } => remove(store, &address, yes).await,
     }
 }

@@ -1,0 +1,251 @@
+//! Takes accounts into the store, some at a time, and counts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use auth::{Brought, Hasher, Keyring};
+use jiff::Timestamp;
+use rand::RngExt as _;
+use serde::Serialize;
+use store::{
+    Account, Accounts, AppPassword, Import, ImportedAppPassword, ImportedSecondFactor, Scope, SealedPlace,
+};
+use tokio::task::JoinSet;
+use types::{AccountId, CredentialId, Secret};
+
+use crate::import::{ForeignAppPassword, Found, Newcomer, Place};
+use crate::{clock, output, prompt};
+
+/// What has become of what was found.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Tally {
+    accounts: u64,
+    app_passwords: u64,
+    second_factors: u64,
+    identities: u64,
+    /// Accounts that are there already, and were left as they are.
+    existing: u64,
+    /// Lines that were not taken.
+    not_taken: u64,
+    /// What belongs to accounts that were taken, and could not be.
+    lacking: u64,
+    dry_run: bool,
+}
+
+impl Tally {
+    /// How much was wrong.
+    pub(super) fn flaws(&self) -> u64 {
+        self.not_taken + self.lacking
+    }
+
+    /// For people.
+    pub(super) fn shown(&self) -> String {
+        let taken = if self.dry_run { "accounts to take" } else { "accounts taken" };
+        output::fields([
+            (taken, self.accounts.to_string()),
+            ("their app passwords", self.app_passwords.to_string()),
+            ("their second factors", self.second_factors.to_string()),
+            ("their identities", self.identities.to_string()),
+            ("there already", self.existing.to_string()),
+            ("lines not taken", self.not_taken.to_string()),
+            ("taken, but for a part", self.lacking.to_string()),
+        ])
+    }
+}
+
+/// The way in.
+pub(super) struct Intake<'a, S> {
+    store: &'a S,
+    keyring: Option<Keyring>,
+    hasher: Arc<Hasher>,
+    now: Timestamp,
+    seen: HashMap<String, Place>,
+    pub(super) tally: Tally,
+}
+
+impl<'a, S: Accounts> Intake<'a, S> {
+    /// # Errors
+    /// When passwords can't be hashed.
+    pub(super) fn new(
+        store: &'a S,
+        keyring: Option<Keyring>,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let hasher = Arc::new(Hasher::new(auth::Cost::default())?);
+        let tally = Tally { dry_run, ..Tally::default() };
+        Ok(Self { store, keyring, hasher, now, seen: HashMap::new(), tally })
+    }
+
+    /// Takes some of what was found, at most as many as may be hashed at once.
+    ///
+    /// # Errors
+    /// When the store fails. What was taken before stays taken.
+    pub(super) async fn take(&mut self, some: Vec<Found>) -> anyhow::Result<()> {
+        let mut welcome = Vec::with_capacity(some.len());
+        for Found { place, newcomer } in some {
+            match newcomer {
+                Ok(newcomer) => {
+                    if self.is_welcome(&place, &newcomer).await? {
+                        welcome.push((place, newcomer));
+                    }
+                }
+                Err(flaw) => self.refuse(&place, &flaw),
+            }
+        }
+        for (place, newcomer) in self.hashed(welcome).await? {
+            self.keep(&place, newcomer).await?;
+        }
+        Ok(())
+    }
+
+    async fn is_welcome(&mut self, place: &Place, newcomer: &Newcomer) -> anyhow::Result<bool> {
+        let address = &newcomer.address;
+        if let Some(before) = self.seen.get(&address.normal()) {
+            let flaw = format!("{address} stands at {before} already; leave one of the two");
+            self.refuse(place, &flaw);
+            return Ok(false);
+        }
+        self.seen.insert(address.normal(), place.clone());
+        if self.store.by_address(address).await?.is_some() {
+            self.leave(place, newcomer);
+            return Ok(false);
+        }
+        if let Some(Brought::Clear(password)) = &newcomer.password
+            && let Err(flaw) = prompt::check(password.declassify())
+        {
+            self.refuse(place, &format!("{address}: {flaw}"));
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn refuse(&mut self, place: &Place, flaw: &str) {
+        eprintln!("{place}: {}", output::harmless(flaw));
+        self.tally.not_taken += 1;
+    }
+
+    fn leave(&mut self, place: &Place, newcomer: &Newcomer) {
+        eprintln!("{place}: there is an account {} already; it is left as it is", newcomer.address);
+        self.tally.existing += 1;
+    }
+
+    /// The same, in the same order, with passwords in clear hashed on all cores.
+    async fn hashed(&self, mut newcomers: Vec<(Place, Newcomer)>) -> anyhow::Result<Vec<(Place, Newcomer)>> {
+        let mut runs = JoinSet::new();
+        for (at, (_, newcomer)) in newcomers.iter_mut().enumerate() {
+            if self.tally.dry_run {
+                continue;
+            }
+            if let Some(Brought::Clear(password)) = &newcomer.password {
+                let (hasher, password) = (Arc::clone(&self.hasher), password.clone());
+                runs.spawn(async move { (at, hasher.hash(password).await) });
+            }
+        }
+        while let Some(run) = runs.join_next().await {
+            let (at, hash) = run?;
+            if let Some((_, newcomer)) = newcomers.get_mut(at) {
+                newcomer.password = Some(Brought::Hash(hash?));
+            }
+        }
+        Ok(newcomers)
+    }
+
+    async fn keep(&mut self, place: &Place, mut newcomer: Newcomer) -> anyhow::Result<()> {
+        newcomer.app_passwords.retain(|password| password.expires_at.is_none_or(|end| end > self.now));
+        if !self.tally.dry_run {
+            let stored = self.store.import(&self.import(&newcomer)?).await;
+            match stored {
+                Err(store::Error::AlreadyExists) => {
+                    self.leave(place, &newcomer);
+                    return Ok(());
+                }
+                stored => stored.with_context(|| {
+                    format!("{place}: cannot take {}; run the same once more for the rest", newcomer.address)
+                })?,
+            }
+        }
+        self.count(place, &newcomer);
+        Ok(())
+    }
+
+    fn count(&mut self, place: &Place, newcomer: &Newcomer) {
+        for lack in &newcomer.lacks {
+            eprintln!("{place}: {} is taken without {}", newcomer.address, output::harmless(lack));
+        }
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.tally.accounts += 1;
+        self.tally.app_passwords += number(newcomer.app_passwords.len());
+        self.tally.second_factors += u64::from(newcomer.seed.is_some());
+        self.tally.identities += number(newcomer.identities.len());
+        self.tally.lacking += number(newcomer.lacks.len());
+    }
+
+    fn import(&self, newcomer: &Newcomer) -> anyhow::Result<Import> {
+        let account = self.account(newcomer);
+        let passwords = newcomer.app_passwords.iter().map(|password| self.app_password(account.id, password));
+        let second_factor = newcomer.seed.as_ref().map(|seed| self.second_factor(account.id, seed.octets()));
+        Ok(Import {
+            app_passwords: passwords.collect::<anyhow::Result<_>>()?,
+            second_factor: second_factor.transpose()?,
+            identities: newcomer.identities.clone(),
+            account,
+            at: self.now,
+        })
+    }
+
+    fn account(&self, newcomer: &Newcomer) -> Account {
+        let password_hash = match &newcomer.password {
+            Some(Brought::Hash(hash)) => Some(hash.clone()),
+            Some(Brought::Clear(_)) | None => None,
+        };
+        Account {
+            id: AccountId::new(clock::unix_ms(self.now), rand::rng().random()),
+            address: newcomer.address.clone(),
+            name: newcomer.name.clone(),
+            admin: newcomer.admin,
+            disabled: newcomer.disabled,
+            password_hash,
+            totp: newcomer.seed.is_some(),
+            version: 1,
+            created_at: newcomer.created_at.unwrap_or(self.now),
+            last_login_at: None,
+        }
+    }
+
+    fn app_password(
+        &self,
+        account: AccountId,
+        foreign: &ForeignAppPassword,
+    ) -> anyhow::Result<ImportedAppPassword> {
+        let (mut random, created_at) = (rand::rng(), foreign.created_at.unwrap_or(self.now));
+        let app_password = AppPassword {
+            id: CredentialId::new(clock::unix_ms(created_at), random.random()),
+            account,
+            label: foreign.label.clone(),
+            scopes: vec![Scope::Smtp],
+            networks: Vec::new(),
+            senders: Vec::new(),
+            created_at,
+            expires_at: foreign.expires_at,
+            last_used: None,
+        };
+        let selector = self.keyring()?.selector(account, foreign.selector.as_bytes());
+        Ok(ImportedAppPassword {
+            app_password,
+            digest: random.random(),
+            selector,
+            hash: foreign.hash.clone(),
+        })
+    }
+
+    fn second_factor(&self, account: AccountId, seed: &Secret) -> anyhow::Result<ImportedSecondFactor> {
+        let place = SealedPlace::TotpSeed { account, enrolled_at: self.now };
+        Ok(ImportedSecondFactor { seed: self.keyring()?.seal(place, seed), enrolled_at: self.now })
+    }
+
+    fn keyring(&self) -> anyhow::Result<&Keyring> {
+        self.keyring.as_ref().context("this form has no secrets to seal")
+    }
+}
