@@ -7,6 +7,7 @@ mod clients;
 mod commands;
 mod audit;
 mod credentials;
+mod attacks;
 mod live;
 mod canaries;
 mod keys;

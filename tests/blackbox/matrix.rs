@@ -301,9 +301,8 @@ fn cost_of(installation: &Installation, server: &Server, user: &str, secret: &st
         client.expect("EHLO client.example", 250);
     }
     let before = server.processor_time();
-    let response = STANDARD.encode(format!("\0{user}\0{secret}"));
     for client in &mut clients {
-        client.say(format!("AUTH PLAIN {response}\r\n").as_bytes()).unwrap();
+        client.say_auth_plain(user, secret).unwrap();
     }
     for client in &mut clients {
         assert_eq!(client.reply().unwrap().lines, [REFUSED]);

@@ -1,7 +1,7 @@
 //! A plain mail client over a socket: it says what it is told, and hears replies.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 use crate::authority::HOSTNAME;
 
@@ -39,7 +40,18 @@ enum Stream {
 impl Client {
     /// A connection in clear; the greeting is still to be heard.
     pub fn connect(address: SocketAddr, tls: &Arc<ClientConfig>) -> Client {
-        let socket = TcpStream::connect(address).unwrap();
+        Client::over(TcpStream::connect(address).unwrap(), tls)
+    }
+
+    /// As [`Client::connect`], from this address of the machine: on Linux, all of 127.0.0.0/8 is its own.
+    pub fn connect_from(source: IpAddr, address: SocketAddr, tls: &Arc<ClientConfig>) -> Client {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(source, 0).into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Client::over(socket.into(), tls)
+    }
+
+    fn over(socket: TcpStream, tls: &Arc<ClientConfig>) -> Client {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         Client { stream: Stream::Plain(socket), tls: Arc::clone(tls), heard: Vec::new() }
@@ -127,7 +139,14 @@ impl Client {
     }
 
     pub fn auth_plain(&mut self, user: &str, password: &str) -> std::io::Result<Reply> {
-        self.ask(&format!("AUTH PLAIN {}", STANDARD.encode(format!("\0{user}\0{password}"))))
+        self.say_auth_plain(user, password)?;
+        self.reply()
+    }
+
+    /// As [`Client::auth_plain`], but hears no reply yet.
+    pub fn say_auth_plain(&mut self, user: &str, password: &str) -> std::io::Result<()> {
+        let response = STANDARD.encode(format!("\0{user}\0{password}"));
+        self.say(format!("AUTH PLAIN {response}\r\n").as_bytes())
     }
 
     /// MAIL, RCPT and DATA; the reply to the end of the message, or the first that is not what it should be.

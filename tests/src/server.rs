@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -254,10 +254,12 @@ impl Server {
 
     /// A client with TLS on the implicit port that has heard the greeting.
     pub fn client(&self, installation: &Installation) -> Client {
-        let mut client = Client::connect(self.implicit(), &installation.authority.client());
-        client.handshake().unwrap();
-        assert_eq!(client.reply().unwrap().code, 220);
-        client
+        greeted(Client::connect(self.implicit(), &installation.authority.client()))
+    }
+
+    /// As [`Server::client`], from this address of the machine.
+    pub fn client_from(&self, source: impl Into<IpAddr>, installation: &Installation) -> Client {
+        greeted(Client::connect_from(source.into(), self.implicit(), &installation.authority.client()))
     }
 
     /// As [`Server::client`], past EHLO and AUTH.
@@ -275,8 +277,17 @@ impl Server {
 
     /// Resident memory in KiB.
     pub fn resident(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that was ever resident, in KiB.
+    pub fn peak(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap()
     }
 
@@ -328,6 +339,13 @@ impl Drop for Server {
             eprintln!("the server's log:\n{}", self.log());
         }
     }
+}
+
+/// A connection on the implicit port, past the handshake and the greeting.
+fn greeted(mut client: Client) -> Client {
+    client.handshake().unwrap();
+    assert_eq!(client.reply().unwrap().code, 220);
+    client
 }
 
 /// Asks again every few milliseconds until there is an answer.
