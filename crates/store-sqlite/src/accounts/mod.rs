@@ -11,6 +11,8 @@ mod second_factor;
 mod sending;
 mod throttle;
 mod wal_index;
+#[cfg(test)]
+mod cost;
 
 use std::sync::Arc;
 
