@@ -41,9 +41,7 @@ impl AppPassword {
         }
         text
     }
-}
 
-impl AppPassword {
     /// The letters as a password to check a hash against.
     pub(crate) fn secret(&self) -> Secret {
         Secret::new(self.0.to_vec())
@@ -89,13 +87,8 @@ pub fn normalise(typed: &Secret) -> Option<AppPassword> {
 pub struct AppPasswordKey(Hmac<Sha256>);
 
 impl AppPasswordKey {
-    /// Derives it.
     pub(crate) fn new(root: &Key) -> Self {
-        Self::with(keyed(root.derive(Purpose::AppPasswordDigest).as_slice()))
-    }
-
-    pub(crate) fn with(digest: Hmac<Sha256>) -> Self {
-        Self(digest)
+        Self(keyed(root.derive(Purpose::AppPasswordDigest).as_slice()))
     }
 
     /// HMAC-SHA-256 of the letters: what the store keeps and looks up.

@@ -11,8 +11,8 @@ use types::Mailbox;
 
 use crate::Policy;
 
-/// How long a network stays familiar after the last login from there.
-const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long a network stays familiar to an account after the last login from there.
+pub const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The counters of one attempt.
 pub(crate) struct Gate<'a, S> {

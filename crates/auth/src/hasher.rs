@@ -123,8 +123,8 @@ impl Hasher {
     }
 
     /// How often Argon2 ran since the start.
-    #[must_use]
-    pub fn argon2_runs(&self) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn argon2_runs(&self) -> u64 {
         self.pool.runs.load(Ordering::Relaxed)
     }
 

@@ -12,7 +12,7 @@ use store::{Resealed, SealedPlace, SealedSecrets};
 use thiserror::Error;
 use types::{AccountId, Secret};
 
-use crate::key::{Key, Purpose};
+use crate::key::Key;
 use crate::marks::{self, MarkKey};
 use crate::seal::{self, SealError};
 use crate::{AppPasswordKey, MasterKeys, RecoveryCodeKey};
@@ -113,7 +113,7 @@ impl Keyring {
     /// The key of the digests of recovery codes.
     #[must_use]
     pub fn recovery_codes(&self) -> RecoveryCodeKey {
-        RecoveryCodeKey::new(&self.root.derive(Purpose::RecoveryCodeDigest))
+        RecoveryCodeKey::new(&self.root)
     }
 
     /// The key of marks.

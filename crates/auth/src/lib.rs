@@ -55,6 +55,7 @@ mod policy;
 pub use policy::Policy;
 
 mod gate;
+pub use gate::FAMILIAR;
 
 mod outcome;
 pub use outcome::{Fault, Matched, Outcome, Reason, Refusal, User};

@@ -101,18 +101,9 @@ mod tests {
     use super::*;
 
     fn account(id: u8, version: i64) -> Account {
-        Account {
-            id: AccountId::from_bytes([id; 16]),
-            address: Mailbox::parse("alice@example.org").unwrap(),
-            name: None,
-            admin: false,
-            disabled: false,
-            password_hash: None,
-            totp: false,
-            version,
-            created_at: Timestamp::UNIX_EPOCH,
-            last_login_at: None,
-        }
+        let address = Mailbox::parse("alice@example.org").unwrap();
+        let id = AccountId::from_bytes([id; 16]);
+        Account { version, ..Account::new(id, address, Timestamp::UNIX_EPOCH) }
     }
 
     fn second(second: i64) -> Timestamp {

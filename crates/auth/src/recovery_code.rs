@@ -8,7 +8,7 @@ use sha2::Sha256;
 use types::{AccountId, Secret};
 use zeroize::Zeroizing;
 
-use crate::key::keyed;
+use crate::key::{Key, Purpose, keyed};
 
 /// How many there are at a time.
 pub const CODES: usize = 10;
@@ -89,14 +89,12 @@ fn digit(character: char) -> Option<u8> {
     ALPHABET.contains(&character).then_some(character)
 }
 
-/// The key of the digests.
+/// The key of the digests, derived from the root key of the store.
 pub struct RecoveryCodeKey(Hmac<Sha256>);
 
 impl RecoveryCodeKey {
-    /// With a key that is used for nothing else.
-    #[must_use]
-    pub fn new(key: &[u8; 32]) -> Self {
-        Self(keyed(key))
+    pub(crate) fn new(root: &Key) -> Self {
+        Self(keyed(root.derive(Purpose::RecoveryCodeDigest).as_slice()))
     }
 
     /// The digest of what somebody typed, if it can be a recovery code.
@@ -130,7 +128,11 @@ mod tests {
     const ALICE: AccountId = AccountId::from_bytes([1; 16]);
 
     fn key() -> RecoveryCodeKey {
-        RecoveryCodeKey::new(&[7; 32])
+        key_of(7)
+    }
+
+    fn key_of(root: u8) -> RecoveryCodeKey {
+        RecoveryCodeKey::new(&Key::from_octets(&[root; 32]).unwrap())
     }
 
     fn typed(text: &str) -> Option<RecoveryCode> {
@@ -187,7 +189,7 @@ mod tests {
         let digest = key().digest(ALICE, &code).unwrap();
         assert_eq!(key().digest(ALICE, &Secret::new("OLBCDFGHIJ")), Some(digest));
         assert_ne!(key().digest(AccountId::from_bytes([2; 16]), &code), Some(digest));
-        assert_ne!(RecoveryCodeKey::new(&[8; 32]).digest(ALICE, &code), Some(digest));
+        assert_ne!(key_of(8).digest(ALICE, &code), Some(digest));
         assert_eq!(key().digest(ALICE, &Secret::new("123456")), None);
     }
 

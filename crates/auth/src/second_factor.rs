@@ -9,8 +9,8 @@ use std::future::Future;
 
 use jiff::Timestamp;
 use store::{
-    Account, Action, Allowance, Audit, AuditEvent, AuditResult, Counter, Mark, SealedPlace, SecondFactor,
-    SecondFactors, ThrottleKey, ThrottleKind, Throttled, Throttles,
+    Account, Action, Allowance, Audit, AuditEvent, Counter, Mark, SealedPlace, SecondFactor, SecondFactors,
+    ThrottleKey, ThrottleKind, Throttled, Throttles,
 };
 use types::{AccountId, Secret};
 
@@ -226,21 +226,8 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
     }
 
     async fn record(&self, action: Action, reason: &'static str) -> Result<(), store::Error> {
-        self.store
-            .record(&AuditEvent {
-                at: self.now,
-                action,
-                result: AuditResult::Failure,
-                reason: reason.into(),
-                account: Some(self.account.address.normal()),
-                credential: None,
-                mechanism: None,
-                scope: None,
-                ip: None,
-                tls: None,
-                session: None,
-            })
-            .await
+        let account = Some(self.account.address.normal());
+        self.store.record(&AuditEvent { account, ..AuditEvent::failure(action, reason, self.now) }).await
     }
 }
 

@@ -83,7 +83,7 @@ impl MailHandler<User> for Acceptance {
         _session: &SessionFacts,
     ) -> Result<(), Rejection> {
         let user = user.ok_or(Rejection::SenderNotOwned)?;
-        self.standing(Some(user)).await?;
+        self.standing(user).await?;
         self.quota.may_add(user, envelope, path).await
     }
 
@@ -140,7 +140,7 @@ impl Acceptance {
 
     async fn allow(&self, user: Option<&Arc<User>>, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
         let user = user.ok_or(Rejection::SenderNotOwned)?;
-        let standing = self.standing(Some(user)).await?;
+        let standing = self.standing(user).await?;
         self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)?;
         let allowed = self.policy(&standing).may_send(&envelope.reverse_path).await?;
         self.quota.may_begin(user).await.map(|()| allowed)
@@ -169,7 +169,7 @@ impl Acceptance {
         body: Bytes,
     ) -> Result<Spooled, Rejection> {
         let header = read(section, arrival.utf8)?;
-        let standing = self.standing(Some(user)).await?;
+        let standing = self.standing(user).await?;
         self.policy(&standing).may_write(&header).await?;
         let fixed = self.fix_up(&header, arrival)?;
         let mut spooled = self.spool().open(arrival.id);
@@ -188,7 +188,7 @@ impl Acceptance {
             // No blank line came: all of it was header (RFC 5322 section 2.1).
             Stage::Header(section) => self.begin(&user, &arrival, &section.finish(), Bytes::new()).await?,
         };
-        self.standing(Some(&user)).await?;
+        self.standing(&user).await?;
         let counted = self.quota.take(&user, &envelope).await?;
         let submission = arrival.entry(&user, envelope);
         let durable = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
@@ -207,8 +207,7 @@ impl Acceptance {
     }
 
     /// What the user may do, unless what was proved at the login holds no longer: revocation acts at the next command.
-    async fn standing(&self, user: Option<&Arc<User>>) -> Result<Arc<Standing>, Rejection> {
-        let user = user.ok_or(Rejection::SenderNotOwned)?;
+    async fn standing(&self, user: &User) -> Result<Arc<Standing>, Rejection> {
         match self.judge.standing(user).await {
             Ok(standing) => standing.ok_or(Rejection::CredentialRevoked),
             Err(error) => {

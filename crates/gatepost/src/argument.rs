@@ -47,9 +47,8 @@ pub(crate) fn action() -> impl TypedValueParser<Value = Action> {
 
 /// A result in the audit trail.
 pub(crate) fn audit_result() -> impl TypedValueParser<Value = AuditResult> {
-    PossibleValuesParser::new(AuditResult::ALL.map(AuditResult::name)).try_map(|name| {
-        AuditResult::ALL.into_iter().find(|result| result.name() == name).ok_or("unknown result")
-    })
+    PossibleValuesParser::new(AuditResult::ALL.map(AuditResult::name))
+        .try_map(|name| AuditResult::from_name(&name).ok_or("unknown result"))
 }
 
 /// When something ends, or began.

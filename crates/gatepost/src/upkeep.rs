@@ -8,9 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 
-/// How long a network is familiar to an account after a login from there.
-const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
-
 /// How long somebody stays a correspondent who is not written to: more than a year, for what is sent once a year.
 const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
 
@@ -38,7 +35,7 @@ async fn tidy(store: &(impl Audit + Throttles + Sending), audit: config::Audit) 
 async fn forget(store: &(impl Audit + Throttles + Sending), audit: config::Audit) -> anyhow::Result<()> {
     let now = clock::now();
     store.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?).await?;
-    store.prune_throttles(now, now.checked_sub(FAMILIAR)?).await?;
+    store.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
     store.prune_correspondents(now.checked_sub(CORRESPONDENT)?).await?;
     Ok(())
 }
@@ -56,7 +53,7 @@ mod tests {
         let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
         let (audit, now) = (store.accounts(), clock::now());
         let days_ago = |days: i64| now - SignedDuration::from_hours(days * 24);
-        let events = [29, 31].map(|days| AuditEvent::change(Action::KeyRotate, "", days_ago(days)));
+        let events = [29, 31].map(|days| AuditEvent::success(Action::KeyRotate, days_ago(days)));
         for event in &events {
             audit.record(event).await.unwrap();
         }

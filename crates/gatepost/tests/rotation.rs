@@ -143,18 +143,8 @@ fn seed(number: u16) -> Secret {
 }
 
 fn owner(number: u16, id: AccountId) -> Account {
-    Account {
-        id,
-        address: Mailbox::parse(&format!("user{number}@example.org")).unwrap(),
-        name: None,
-        admin: false,
-        disabled: false,
-        password_hash: None,
-        totp: false,
-        version: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-        last_login_at: None,
-    }
+    let address = Mailbox::parse(&format!("user{number}@example.org")).unwrap();
+    Account::new(id, address, Timestamp::UNIX_EPOCH)
 }
 
 fn keys_in(file: &Path) -> usize {

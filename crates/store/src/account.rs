@@ -34,6 +34,25 @@ pub struct Account {
     pub last_login_at: Option<Timestamp>,
 }
 
+impl Account {
+    /// A new account that has nothing yet but its address: as it is, nobody can log in to it.
+    #[must_use]
+    pub fn new(id: AccountId, address: Mailbox, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            address,
+            name: None,
+            admin: false,
+            disabled: false,
+            password_hash: None,
+            totp: false,
+            version: 1,
+            created_at,
+            last_login_at: None,
+        }
+    }
+}
+
 /// A state of all accounts and app passwords: equal values are the same state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(pub u64);

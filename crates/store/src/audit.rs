@@ -154,6 +154,12 @@ impl AuditResult {
             AuditResult::Failure => "failure",
         }
     }
+
+    /// The result that is written so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        AuditResult::ALL.into_iter().find(|result| result.name() == name)
+    }
 }
 
 /// One thing that happened.
@@ -187,14 +193,15 @@ impl AuditEvent {
     /// What the account password is called among the credentials.
     pub const PASSWORD: &'static str = "password";
 
-    /// A change that was made to the account with this address, given in its normal form.
-    pub fn change(action: Action, account: impl Into<String>, at: Timestamp) -> Self {
+    /// What was done at the command line, about no account.
+    #[must_use]
+    pub fn success(action: Action, at: Timestamp) -> Self {
         Self {
             at,
             action,
             result: AuditResult::Success,
             reason: Cow::Borrowed("ok"),
-            account: Some(account.into()),
+            account: None,
             credential: None,
             mechanism: None,
             scope: None,
@@ -202,6 +209,18 @@ impl AuditEvent {
             tls: None,
             session: None,
         }
+    }
+
+    /// What was tried there and failed, about no account.
+    #[must_use]
+    pub fn failure(action: Action, reason: &'static str, at: Timestamp) -> Self {
+        let reason = Cow::Borrowed(reason);
+        Self { result: AuditResult::Failure, reason, ..Self::success(action, at) }
+    }
+
+    /// A change that was made to the account with this address, given in its normal form.
+    pub fn change(action: Action, account: impl Into<String>, at: Timestamp) -> Self {
+        Self { account: Some(account.into()), ..Self::success(action, at) }
     }
 
     /// The same, about this credential.

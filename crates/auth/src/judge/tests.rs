@@ -80,18 +80,8 @@ impl Scene {
         };
         let number = u8::try_from(self.accounts().list().await.unwrap().len()).unwrap();
         let id = AccountId::from_bytes([number; 16]);
-        let account = Account {
-            id,
-            address: Mailbox::parse(address).unwrap(),
-            name: None,
-            admin: false,
-            disabled: false,
-            password_hash,
-            totp: false,
-            version: 1,
-            created_at: noon(),
-            last_login_at: None,
-        };
+        let address = Mailbox::parse(address).unwrap();
+        let account = Account { password_hash, ..Account::new(id, address, noon()) };
         self.accounts().add(&account).await.unwrap();
         id
     }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use jiff::SignedDuration;
-use store::{AuditEntry, AuditFilter, Counted};
+use store::{AuditEntry, AuditFilter, AuditResult, Counted};
 use types::Mailbox;
 
 use super::*;
@@ -178,18 +178,8 @@ struct Scene {
 impl Scene {
     async fn enrolled() -> Scene {
         let (store, keyring) = (Memory::default(), keyring());
-        let account = Account {
-            id: AccountId::from_bytes([1; 16]),
-            address: Mailbox::parse("alice@example.org").unwrap(),
-            name: None,
-            admin: false,
-            disabled: false,
-            password_hash: None,
-            totp: false,
-            version: 1,
-            created_at: at(0),
-            last_login_at: None,
-        };
+        let address = Mailbox::parse("alice@example.org").unwrap();
+        let account = Account::new(AccountId::from_bytes([1; 16]), address, at(0));
         let seed = enroll(&store, &keyring, account.id, at(0)).await.unwrap();
         Scene { store, keyring, account, seed }
     }

@@ -54,18 +54,7 @@ async fn bench() -> Bench {
 }
 
 fn ann() -> Account {
-    Account {
-        id: AccountId::new(1, [1; 10]),
-        address: Mailbox::parse("ann@example.org").unwrap(),
-        name: None,
-        admin: false,
-        disabled: false,
-        password_hash: None,
-        totp: false,
-        version: 1,
-        created_at: clock::now(),
-        last_login_at: None,
-    }
+    Account::new(AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap(), clock::now())
 }
 
 fn config() -> Config {

@@ -131,16 +131,10 @@ async fn add(store: &impl Accounts, args: Add) -> anyhow::Result<()> {
     };
     let now = clock::now();
     let account = Account {
-        id: AccountId::new(clock::unix_ms(now), rand::rng().random()),
-        address: args.address,
         name: args.name,
         admin: args.admin,
-        disabled: false,
         password_hash,
-        totp: false,
-        version: 1,
-        created_at: now,
-        last_login_at: None,
+        ..Account::new(AccountId::new(clock::unix_ms(now), rand::rng().random()), args.address, now)
     };
     store.add(&account).await.map_err(|error| or_taken(error, &account.address))?;
     shown(&account, None, args.format)
@@ -290,18 +284,9 @@ mod tests {
 
     #[test]
     fn the_json_of_a_user_has_the_promised_keys() {
-        let account = Account {
-            id: AccountId::from_bytes([1; 16]),
-            address: Mailbox::parse("alice@example.org").unwrap(),
-            name: None,
-            admin: true,
-            disabled: false,
-            password_hash: None,
-            totp: true,
-            version: 1,
-            created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
-            last_login_at: None,
-        };
+        let (address, at) = (Mailbox::parse("alice@example.org"), "2026-11-21T12:00:00Z".parse());
+        let account = Account::new(AccountId::from_bytes([1; 16]), address.unwrap(), at.unwrap());
+        let account = Account { admin: true, totp: true, ..account };
         let expected = serde_json::json!({
             "address": "alice@example.org", "name": null, "admin": true, "disabled": false, "password": false,
             "totp": true, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,

@@ -48,19 +48,7 @@ impl Bench {
         let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
         let (account, address) = (AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap());
         let user = User { account, address: address.clone(), credential: None, version: 1 };
-        let account = Account {
-            id: account,
-            address,
-            name: None,
-            admin: false,
-            disabled: false,
-            password_hash: None,
-            totp: false,
-            version: 1,
-            created_at: clock(),
-            last_login_at: None,
-        };
-        store.accounts().add(&account).await.unwrap();
+        store.accounts().add(&Account::new(account, address, clock())).await.unwrap();
         Bench { directory, store, keyring, user }
     }
 

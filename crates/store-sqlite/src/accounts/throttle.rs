@@ -1,14 +1,12 @@
 //! Throttles as rows.
 
-use std::borrow::Cow;
-
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteExecutor, Transaction};
 use store::{
-    Action, AuditEvent, AuditResult, Corrupt, Counted, Counter, Error, Mark, ThrottleKey, ThrottleKind,
-    Throttled, Throttles,
+    Action, AuditEvent, Corrupt, Counted, Counter, Error, Mark, ThrottleKey, ThrottleKind, Throttled,
+    Throttles,
 };
 use types::Mailbox;
 
@@ -72,7 +70,7 @@ impl Throttles for SqliteAccounts {
 
     async fn clear_network(&self, network: &IpNet, at: Timestamp) -> Result<u64, Error> {
         let delete = sqlx::query("DELETE FROM throttle WHERE network = $1 AND until > $2");
-        let event = cleared(network, at);
+        let event = AuditEvent { ip: Some(network.addr()), ..AuditEvent::success(Action::ThrottleClear, at) };
         self.clear(delete.bind(network.to_string()).bind(at.as_millisecond()), &event).await
     }
 
@@ -110,22 +108,6 @@ impl SqliteAccounts {
         }
         transaction.commit().await.map_err(unavailable)?;
         Ok(cleared)
-    }
-}
-
-fn cleared(network: &IpNet, at: Timestamp) -> AuditEvent {
-    AuditEvent {
-        at,
-        action: Action::ThrottleClear,
-        result: AuditResult::Success,
-        reason: Cow::Borrowed("ok"),
-        account: None,
-        credential: None,
-        mechanism: None,
-        scope: None,
-        ip: Some(network.addr()),
-        tls: None,
-        session: None,
     }
 }
 

@@ -23,18 +23,8 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 }
 
 pub(crate) fn ann() -> Account {
-    Account {
-        id: AccountId::from_bytes([1; 16]),
-        address: Mailbox::parse("ann@example.org").unwrap(),
-        name: None,
-        admin: false,
-        disabled: false,
-        password_hash: None,
-        totp: false,
-        version: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-        last_login_at: None,
-    }
+    let address = Mailbox::parse("ann@example.org").unwrap();
+    Account::new(AccountId::from_bytes([1; 16]), address, Timestamp::UNIX_EPOCH)
 }
 
 pub(crate) fn submission(id: QueueId) -> Submission {

@@ -19,16 +19,9 @@ pub(super) fn mailbox(text: &str) -> Mailbox {
 
 pub(super) fn account(n: u8, address: &str) -> Account {
     Account {
-        id: AccountId::from_bytes([n; 16]),
-        address: mailbox(address),
         name: Some("Alice".to_owned()),
-        admin: false,
-        disabled: false,
         password_hash: Some("$argon2id$…".to_owned()),
-        totp: false,
-        version: 1,
-        created_at: at(0),
-        last_login_at: None,
+        ..Account::new(AccountId::from_bytes([n; 16]), mailbox(address), at(0))
     }
 }
 

@@ -33,18 +33,8 @@ async fn account(store: &impl Accounts, address: &Mailbox, now: Timestamp) -> an
     if let Some(account) = store.by_address(address).await? {
         return Ok(account.id);
     }
-    let account = Account {
-        id: AccountId::new(clock::unix_ms(now), rand::rng().random()),
-        address: address.clone(),
-        name: Some("Demo".to_owned()),
-        admin: false,
-        disabled: false,
-        password_hash: None,
-        totp: false,
-        version: 1,
-        created_at: now,
-        last_login_at: None,
-    };
+    let id = AccountId::new(clock::unix_ms(now), rand::rng().random());
+    let account = Account { name: Some("Demo".to_owned()), ..Account::new(id, address.clone(), now) };
     store.add(&account).await?;
     Ok(account.id)
 }

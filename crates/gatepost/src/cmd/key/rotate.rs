@@ -10,9 +10,7 @@ use anyhow::bail;
 use auth::{KeyFileLock, Keyring, MasterKeys, SealError};
 use config::Config;
 use serde::Serialize;
-use store::{
-    Accounts as _, Action, Audit as _, AuditEvent, AuditResult, Resealed, SealedPlace, SealedSecrets as _,
-};
+use store::{Accounts as _, Action, Audit as _, AuditEvent, Resealed, SealedPlace, SealedSecrets as _};
 use store_sqlite::{Mode, SqliteAccounts};
 
 use crate::output::Format;
@@ -118,24 +116,12 @@ async fn audit(store: &SqliteAccounts, unopened: &Unopened) -> anyhow::Result<()
             SealedPlace::TotpSeed { account, .. } => store.by_id(*account).await?,
         };
         let account = account.map(|account| account.address.normal());
-        store.record(&event(Action::SecretOpen, Some(*error), account)).await?;
+        let event = AuditEvent::failure(Action::SecretOpen, error.code(), clock::now());
+        store.record(&AuditEvent { account, ..event }).await?;
     }
-    let first = unopened.values().next().copied();
-    Ok(store.record(&event(Action::KeyRotate, first, None)).await?)
-}
-
-fn event(action: Action, fault: Option<SealError>, account: Option<String>) -> AuditEvent {
-    AuditEvent {
-        at: clock::now(),
-        action,
-        result: if fault.is_none() { AuditResult::Success } else { AuditResult::Failure },
-        reason: fault.map_or("ok", SealError::code).into(),
-        account,
-        credential: None,
-        mechanism: None,
-        scope: None,
-        ip: None,
-        tls: None,
-        session: None,
-    }
+    let rotation = match unopened.values().next() {
+        None => AuditEvent::success(Action::KeyRotate, clock::now()),
+        Some(error) => AuditEvent::failure(Action::KeyRotate, error.code(), clock::now()),
+    };
+    Ok(store.record(&rotation).await?)
 }

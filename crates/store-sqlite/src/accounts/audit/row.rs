@@ -69,7 +69,7 @@ fn event(columns: &Columns<'_>) -> Result<AuditEvent, Corrupt> {
     Ok(AuditEvent {
         at: columns.read("at", time)?,
         action: columns.read("action", |name: &str| name.parse().ok())?,
-        result: columns.read("result", result)?,
+        result: columns.read("result", AuditResult::from_name)?,
         reason: Cow::Owned(columns.take("reason")?),
         account: present(columns, "account")?,
         credential: present(columns, "credential")?,
@@ -84,8 +84,4 @@ fn event(columns: &Columns<'_>) -> Result<AuditEvent, Corrupt> {
 fn present<T: FromStr>(columns: &Columns<'_>, column: &'static str) -> Result<Option<T>, Corrupt> {
     let parse = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
     columns.read(column, parse)
-}
-
-fn result(name: &str) -> Option<AuditResult> {
-    AuditResult::ALL.into_iter().find(|result| result.name() == name)
 }

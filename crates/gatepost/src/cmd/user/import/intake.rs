@@ -200,17 +200,14 @@ impl<'a, S: Accounts> Intake<'a, S> {
             Some(Brought::Hash(hash)) => Some(hash.clone()),
             Some(Brought::Clear(_)) | None => None,
         };
+        let id = AccountId::new(clock::unix_ms(self.now), rand::rng().random());
         Account {
-            id: AccountId::new(clock::unix_ms(self.now), rand::rng().random()),
-            address: newcomer.address.clone(),
             name: newcomer.name.clone(),
             admin: newcomer.admin,
             disabled: newcomer.disabled,
             password_hash,
             totp: newcomer.seed.is_some(),
-            version: 1,
-            created_at: newcomer.created_at.unwrap_or(self.now),
-            last_login_at: None,
+            ..Account::new(id, newcomer.address.clone(), newcomer.created_at.unwrap_or(self.now))
         }
     }
 
