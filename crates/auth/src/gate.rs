@@ -1,8 +1,9 @@
 //! The gate before the account password: how many wrong ones it lets through, and from whom.
 //!
-//! An account has one counter for all the world, and one more for each network that it has lately logged in from: who knows
-//! neither its password nor its networks can't lock its owner out. A network has a counter for all accounts, against
-//! trying one password on many. All of them count names that nobody has just like others.
+//! An account has one counter for all the world, and one more for each network that it has lately logged in from: who
+//! knows neither its password nor its networks can't lock its owner out. A network has a counter for all accounts,
+//! against trying one password on many. All of them count names that nobody has just like others. Why it is so stands
+//! in docs/decisions/0008-the-gate-counts-before-it-judges.md.
 
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
@@ -33,36 +34,31 @@ impl<'a, S: Throttles> Gate<'a, S> {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Self, store::Error> {
-        let key = ThrottleKey { kind: ThrottleKind::Network, account: None, network: Some(network) };
-        let by_network = Counter { key, allowance: policy.network, mark };
-        let by_account = match name {
+        let account = match name {
+            Some(name) => Some(account_key(store, name, network, now).await?),
             None => None,
-            Some(name) => {
-                let since = now.saturating_sub(FAMILIAR).unwrap_or(Timestamp::MIN);
-                let familiar = store.is_familiar(name, &network, since).await?;
-                let (account, network) = (Some(name.normal()), familiar.then_some(network));
-                let key = ThrottleKey { kind: ThrottleKind::Password, account, network };
-                Some(Counter { key, allowance: policy.password, mark })
-            }
         };
-        Ok(Self { store, now, network: by_network, account: by_account })
+        let account = account.map(|key| Counter { key, allowance: policy.password, mark });
+        let key = ThrottleKey { kind: ThrottleKind::Network, account: None, network: Some(network) };
+        Ok(Self { store, now, network: Counter { key, allowance: policy.network, mark }, account })
     }
 
-    /// Whether the attempt may be judged.
+    /// Whether the attempt may be judged, as things stand; nothing is counted.
     pub(crate) async fn look(&self) -> Result<Option<Throttled>, store::Error> {
         let counters: Vec<_> = self.account.iter().chain([&self.network]).cloned().collect();
         self.store.throttled(&counters, self.now).await
     }
 
-    /// Counts the attempt as one more failure of the account, unless there are too many. It is counted before it is judged, so that many
-    /// at a time learn no more than many in a row. The network is not: a hundred people who log in at once from behind
-    /// one address have not failed.
+    /// Counts the attempt as one more failure of the account, unless there are too many. It is counted before it is
+    /// judged, so that many at a time learn no more than many in a row. The network is not: a hundred people who log in
+    /// at once from behind one address have not failed.
     pub(crate) async fn enter(&self) -> Result<Option<Throttled>, store::Error> {
         self.store.attempt(self.account.as_slice(), self.now).await
     }
 
-    /// The password was right. If it could not be judged it stays counted: who fills the hashing pool on purpose must not get guesses back
-    /// by that, and a right password that is tried again counts once.
+    /// The password was right: the account begins at zero again. Nobody says so of one that could not be judged,
+    /// which stays counted: who fills the hashing pool on purpose must not get guesses back by that, and a right
+    /// password that is tried again counts once.
     pub(crate) async fn right(&self) -> Result<(), store::Error> {
         self.store.succeeded(self.account.as_slice()).await
     }
@@ -71,4 +67,17 @@ impl<'a, S: Throttles> Gate<'a, S> {
     pub(crate) async fn wrong(&self) -> Result<(), store::Error> {
         self.store.attempt(std::slice::from_ref(&self.network), self.now).await.map(drop)
     }
+}
+
+/// What failures of this account are counted by: with its network, where that is a familiar one.
+async fn account_key(
+    store: &impl Throttles,
+    name: &Mailbox,
+    network: IpNet,
+    now: Timestamp,
+) -> Result<ThrottleKey, store::Error> {
+    let since = now.saturating_sub(FAMILIAR).unwrap_or(Timestamp::MIN);
+    let familiar = store.is_familiar(name, &network, since).await?;
+    let (account, network) = (Some(name.normal()), familiar.then_some(network));
+    Ok(ThrottleKey { kind: ThrottleKind::Password, account, network })
 }

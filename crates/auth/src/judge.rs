@@ -2,8 +2,8 @@
 //! refusal costs the same.
 //!
 //! - A right app password costs one look-up by its digest, and no Argon2. Nothing that others do gets in its way.
-//! - The account password is judged only as long as the throttles let it. Each attempt counts as failed until it is proved right,
-//!   so that a thousand at a time learn no more than a thousand in a row.
+//! - The account password is judged only as long as the throttles let it. Each attempt counts as failed until it is
+//!   proved right, so that a thousand at a time learn no more than a thousand in a row.
 //! - A right account password costs Argon2 once, then nothing for a few minutes.
 //! - Anything else costs exactly one run of Argon2, whatever is wrong with it, and is answered alike, not before a
 //!   time by which every kind of check has ended.
@@ -33,8 +33,9 @@ use crate::standing::{Standing, Standings, has_passed};
 use crate::trail::Trail;
 use crate::{AppPasswordKey, Checked, Hasher, Keyring, MarkKey, Policy};
 
-/// When a refusal is answered at the earliest, counted from the claim: longer than the slowest hash takes that others have left us
-/// (bcrypt of cost 12: 280 ms) and Argon2 behind it. Whether an account was brought from elsewhere can't be measured then.
+/// When a refusal is answered at the earliest, counted from the claim: longer than it takes to check the slowest hash
+/// that others are wont to leave us (bcrypt of cost 12: 280 ms) and to run Argon2 behind it. Whether an account was
+/// brought from elsewhere can't be measured then.
 const REFUSAL: Duration = Duration::from_millis(400);
 
 /// A store with all that logging in needs.
@@ -123,8 +124,8 @@ impl<S: CredentialStore> Authenticator<S> {
         self.policy.store(Arc::new(policy));
     }
 
-    /// Judges an attempt, with all that belongs to it: throttles, log and audit trail. What came of it is more than a client
-    /// may know.
+    /// Judges an attempt, with all that belongs to it: throttles, log and audit trail. What came of it is more than a
+    /// client may know.
     pub async fn examine(&self, attempt: Attempt, origin: &Origin) -> Outcome {
         let answer_at = Instant::now() + self.refusal;
         let trail = Trail::of(&attempt, origin);
@@ -144,8 +145,8 @@ impl<S: CredentialStore> Authenticator<S> {
         outcome
     }
 
-    /// What the user may do now; `None` if what was proved at the log-in holds no longer: the credential was revoked or has expired,
-    /// or the account was disabled, renamed, removed or given another password.
+    /// What the user may do now; `None` if what was proved at the login holds no longer: the credential was revoked or
+    /// has expired, or the account was disabled, renamed, removed or given another password.
     ///
     /// # Errors
     /// When the store can't tell.
@@ -213,7 +214,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(found)
     }
 
-    /// Judges the account password, as far as the gate lets it. `flaw` is what was wrong with the password as an app password.
+    /// Judges the account password, as far as the gate lets it. `flaw` is what was wrong with it as an app password.
     async fn by_account_password(
         &self,
         name: Result<Mailbox, Reason>,
@@ -223,24 +224,17 @@ impl<S: CredentialStore> Authenticator<S> {
     ) -> Result<User, Denial> {
         let gate = self.gate(&name, &attempt, origin).await?;
         let_through(gate.look().await?)?;
-        let account = self.look_up(&name).await?;
-        let digest = account.as_ref().ok().map(|account| self.recent.digest(account, &attempt.password));
-        let account = match account {
-            Ok(account) if digest.is_some_and(|digest| self.recent.knows(&digest, (self.now)())) => account,
+        let account = match self.look_up(&name).await? {
+            Ok(account) if self.recent.knows(&account, &attempt.password, (self.now)()) => account,
             account => {
                 let_through(gate.enter().await?)?;
-                if let (Ok(name), Ok(account)) = (&name, &account)
-                    && self.adopt(account, &attempt.password).await?
-                    && let Ok(user) = self.by_app_password(name, &attempt, origin).await?
+                if let Ok(account) = &account
+                    && let Some(user) = self.by_adoption(account, &attempt, origin).await?
                 {
                     gate.right().await?;
                     return Ok(user);
                 }
-                let account = settle(&gate, self.check(account, &attempt.password, flaw).await).await?;
-                if let Some(digest) = digest {
-                    self.recent.remember(digest, (self.now)());
-                }
-                account
+                settle(&gate, self.check(account, &attempt.password, flaw).await).await?
             }
         };
         self.admit(&account, attempt.door, attempt.code).await
@@ -268,8 +262,20 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(account.and_then(|account| if account.disabled { Err(Reason::Disabled) } else { Ok(account) }))
     }
 
-    /// Makes an app password that was brought from another server one of ours, if it is one. It takes the slow check of that server
-    /// once.
+    /// The user whose app password it is, of those that were brought from another server and never used here.
+    async fn by_adoption(
+        &self,
+        account: &Account,
+        attempt: &Attempt,
+        origin: &Origin,
+    ) -> Result<Option<User>, Denial> {
+        if !self.adopt(account, &attempt.password).await? {
+            return Ok(None);
+        }
+        Ok(self.by_app_password(&account.address, attempt, origin).await?.ok())
+    }
+
+    /// Makes such an app password one of ours, if it is one: the slow check of the other server runs once.
     async fn adopt(&self, account: &Account, password: &Secret) -> Result<bool, Denial> {
         let Some(letters) = normalise(password) else { return Ok(false) };
         let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());
@@ -304,11 +310,12 @@ impl<S: CredentialStore> Authenticator<S> {
             Checked::Yes => {}
             Checked::YesButOutdated => self.hash_anew(&account, &hash, password).await,
         }
+        self.recent.remember(&account, password, (self.now)());
         Ok(account)
     }
 
-    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or made at another cost. That this fails is
-    /// no reason to refuse a right password; the next login tries again.
+    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or made at another cost. That
+    /// this fails is no reason to refuse a right password; the next login tries again.
     async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
         let done: Result<(), Fault> = async {
             let new = self.hasher.hash(password.clone()).await?;
@@ -329,19 +336,22 @@ impl<S: CredentialStore> Authenticator<S> {
             (false, Door::Smtp | Door::Master, _) => Ok(user(account, None)),
             (true, Door::Smtp, _) => Err(refused(Reason::NeedsAppPassword)),
             (true, Door::Master, None) => Err(refused(Reason::NeedsCode)),
-            (true, Door::Master, Some(code)) => {
-                let totp = self.policy.load().totp;
-                let checked =
-                    second_factor::check(&*self.store, &self.keyring, account, &code, totp, (self.now)())
-                        .await?;
-                match checked {
-                    SecondFactorOutcome::Accepted => Ok(user(account, None)),
-                    SecondFactorOutcome::Wrong => Err(refused(Reason::BadCode)),
-                    SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
-                    SecondFactorOutcome::Damaged => Err(Denial::Unavailable(Fault::Secret)),
-                }
-            }
+            (true, Door::Master, Some(code)) => match self.check_code(account, &code).await? {
+                SecondFactorOutcome::Accepted => Ok(user(account, None)),
+                SecondFactorOutcome::Wrong => Err(refused(Reason::BadCode)),
+                SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
+                SecondFactorOutcome::Damaged => Err(Denial::Unavailable(Fault::Secret)),
+            },
         }
+    }
+
+    async fn check_code(
+        &self,
+        account: &Account,
+        code: &Secret,
+    ) -> Result<SecondFactorOutcome, store::Error> {
+        let totp = self.policy.load().totp;
+        second_factor::check(&*self.store, &self.keyring, account, code, totp, (self.now)()).await
     }
 
     /// Notes a login; an attempt that was only examined is none.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use store::Throttled;
+use store::{AuditEvent, Throttled};
 use types::{AccountId, CredentialId, Mailbox};
 
 use crate::HashError;
@@ -61,7 +61,7 @@ impl Outcome {
 }
 
 fn credential_name(app_password: Option<CredentialId>) -> String {
-    app_password.map_or_else(|| "password".to_owned(), |id| id.to_string())
+    app_password.map_or_else(|| AuditEvent::PASSWORD.to_owned(), |id| id.to_string())
 }
 
 /// Why an attempt was refused.
@@ -73,6 +73,12 @@ pub struct Refusal {
     pub matched: Option<Matched>,
 }
 
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self { reason, matched: None }
+    }
+}
+
 /// A credential that was right, but not good for this attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Matched {
@@ -80,12 +86,6 @@ pub enum Matched {
     AppPassword(CredentialId),
     /// The account password.
     AccountPassword,
-}
-
-impl From<Reason> for Refusal {
-    fn from(reason: Reason) -> Self {
-        Self { reason, matched: None }
-    }
 }
 
 /// What was wrong with an attempt.

@@ -23,7 +23,8 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// Entries kept at most; beyond, the oldest goes. About 1 MB.
 const CAPACITY: usize = 10_000;
 
-pub(crate) type Digest = [u8; 32];
+/// What stands for a password of an account in one state of it.
+type Digest = [u8; 32];
 
 pub(crate) struct Recent {
     key: Hmac<Sha256>,
@@ -44,25 +45,25 @@ impl Recent {
         Self { key: keyed(key.as_slice()), entries: Mutex::default() }
     }
 
-    /// What stands for this password of this account in its present state.
-    pub(crate) fn digest(&self, account: &Account, password: &Secret) -> Digest {
+    /// Whether this was the account's password a short while ago, and the account has not changed since.
+    pub(crate) fn knows(&self, account: &Account, password: &Secret, now: Timestamp) -> bool {
+        let digest = self.digest(account, password);
+        let mut entries = self.entries();
+        entries.forget_until(now);
+        entries.known.contains(&digest)
+    }
+
+    /// Remembers that it was right.
+    pub(crate) fn remember(&self, account: &Account, password: &Secret, now: Timestamp) {
+        let until = now.saturating_add(LIFETIME).unwrap_or(now);
+        self.entries().insert(self.digest(account, password), until);
+    }
+
+    fn digest(&self, account: &Account, password: &Secret) -> Digest {
         // Fields of a fixed length before the one that is not: no two inputs read alike.
         let digest = self.key.clone().chain_update(account.id.as_bytes());
         let digest = digest.chain_update(account.version.to_be_bytes());
         digest.chain_update(password.declassify()).finalize().into_bytes().into()
-    }
-
-    /// Whether it was right a short while ago.
-    pub(crate) fn knows(&self, digest: &Digest, now: Timestamp) -> bool {
-        let mut entries = self.entries();
-        entries.forget_until(now);
-        entries.known.contains(digest)
-    }
-
-    /// Remembers that it was right.
-    pub(crate) fn remember(&self, digest: Digest, now: Timestamp) {
-        let until = now.saturating_add(LIFETIME).unwrap_or(now);
-        self.entries().insert(digest, until);
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, Entries> {
@@ -113,12 +114,13 @@ mod tests {
     #[test]
     fn a_success_counts_for_five_minutes_and_is_not_prolonged_by_use() {
         let recent = Recent::new();
-        let digest = recent.digest(&account(1, 1), &Secret::new("secret"));
-        assert!(!recent.knows(&digest, second(0)));
-        recent.remember(digest, second(0));
-        assert!(recent.knows(&digest, second(299)));
-        recent.remember(digest, second(299));
-        assert!(!recent.knows(&digest, second(300)));
+        let (account, password) = (account(1, 1), Secret::new("secret"));
+        let knows = |now| recent.knows(&account, &password, second(now));
+        assert!(!knows(0));
+        recent.remember(&account, &password, second(0));
+        assert!(knows(299));
+        recent.remember(&account, &password, second(299));
+        assert!(!knows(300));
     }
 
     #[test]

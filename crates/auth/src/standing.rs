@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Account, Accounts, AppPassword, AppPasswords, Identities};
+use store::{Account, Accounts, AppPasswords, Identities};
 use types::{AccountId, CredentialId, Mailbox, SenderPattern};
 
 use crate::User;
@@ -60,31 +60,27 @@ async fn read<S>(user: &User, store: &S) -> Result<Option<Standing>, store::Erro
 where
     S: Accounts + AppPasswords + Identities,
 {
-    let (address, app_password) = match user.credential {
-        None => match store.by_id(user.account).await?.filter(|account| is_the_same(account, user)) {
-            Some(account) => (account.address, None),
-            None => return Ok(None),
-        },
-        Some(credential) => match store.by_credential(credential).await?.filter(|found| is_good(found, user))
-        {
-            Some((app_password, account)) => (account.address, Some(app_password)),
-            None => return Ok(None),
-        },
+    let (account, app_password) = match user.credential {
+        None => (store.by_id(user.account).await?, None),
+        Some(credential) => {
+            store.by_credential(credential).await?.map(|(one, account)| (account, one)).unzip()
+        }
     };
+    let Some(account) = account.filter(|account| is_as_proved(account, user)) else { return Ok(None) };
     let identities = store.identities(user.account).await?;
     let identities = identities.into_iter().map(|identity| identity.sender).collect();
     let until = app_password.as_ref().and_then(|one| one.expires_at);
     let senders = app_password.map_or_else(Vec::new, |one| one.senders);
-    Ok(Some(Standing { address, identities, senders, until }))
-}
-
-fn is_the_same(account: &Account, user: &User) -> bool {
-    !account.disabled && account.version == user.version
+    Ok(Some(Standing { address: account.address, identities, senders, until }))
 }
 
 /// Another account password does not touch an app password; another address does.
-fn is_good((_, account): &(AppPassword, Account), user: &User) -> bool {
-    !account.disabled && account.address == user.address
+fn is_as_proved(account: &Account, user: &User) -> bool {
+    let same = match user.credential {
+        None => account.version == user.version,
+        Some(_) => account.address == user.address,
+    };
+    same && !account.disabled
 }
 
 /// Whether this time has come.

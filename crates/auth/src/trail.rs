@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use store::{Action, AuditEvent, AuditResult, ThrottleKind};
 use types::Mailbox;
 
-use crate::outcome::{Outcome, Refusal};
+use crate::outcome::Outcome;
 use crate::{Attempt, Door, Origin};
 
 /// An attempt, without its secrets.
@@ -44,8 +44,8 @@ impl Trail {
     /// names leaves one entry behind.
     fn account(&self, outcome: &Outcome) -> Option<String> {
         match outcome {
-            Outcome::Throttled(throttled) if throttled.key.kind == ThrottleKind::Network => None,
             Outcome::Accepted(user) => Some(user.address.normal()),
+            Outcome::Throttled(throttled) if throttled.key.kind == ThrottleKind::Network => None,
             Outcome::Refused(_) | Outcome::Throttled(_) | Outcome::Unavailable(_) => Some(self.normal_name()),
         }
     }
@@ -61,7 +61,7 @@ impl Trail {
         let (mechanism, session) = (mechanism.map(|one| one.name()), session.map(tracing::field::display));
         match outcome {
             Outcome::Accepted(_) => {}
-            Outcome::Refused(Refusal { .. }) => {
+            Outcome::Refused(_) => {
                 tracing::info!(event = "auth.refused", session, %ip, mechanism, reason, username, "login refused");
             }
             Outcome::Throttled(throttled) => {
