@@ -1,4 +1,5 @@
-//! Secrets that nobody else knows are used in every way there is, and then searched for in everything Gatepost leaves behind.
+//! Secrets that nobody else knows are used in every way there is, and then searched for in everything Gatepost
+//! leaves behind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -63,7 +64,8 @@ fn inner_base64(octets: &[u8], before: usize, alphabet: &impl Engine) -> Vec<u8>
     digits.as_bytes()[from..to].to_vec()
 }
 
-/// Every place in which a canary is seen. Each is read once, however many forms there are: they are found by their first two octets.
+/// Every place in which a canary is seen. Each is read once, however many forms there are: they are found by their
+/// first two octets.
 fn sightings(canaries: &[Canary], leavings: &Leavings) -> BTreeSet<String> {
     let mut begins: Vec<Vec<(&str, Vec<u8>)>> = vec![Vec::new(); 1 << 16];
     for canary in canaries {

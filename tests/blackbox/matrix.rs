@@ -1,5 +1,5 @@
-//! Every kind of credential, at an account in every state, by every mechanism: what the client is told to the octet, and what the
-//! audit trail says.
+//! Every kind of credential, at an account in every state, by every mechanism: what the client is told to the
+//! octet, and what the audit trail says.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -200,7 +200,8 @@ fn knock(client: &mut Client, mechanism: &str, user: &str, secret: &str) -> Stri
     reply.lines.join("\r\n")
 }
 
-/// How often the audit trail has each reason, credential and mechanism of logins to this account. What does not differ is looked at here.
+/// How often the audit trail has each reason, credential and mechanism of logins to this account. What does not
+/// differ is looked at here.
 fn trail(installation: &Installation, name: &str) -> BTreeMap<Trace, u64> {
     let mut counts = BTreeMap::new();
     let entries = installation.json(&["audit", "list", "--user", name, "--action", "login"]);
@@ -255,7 +256,8 @@ fn without_a_hint_two_factor_authentication_cannot_be_told_from_a_wrong_password
     account.try_all(&installation, &server, "PLAIN", false);
 }
 
-/// Logins at once, so that ticks of the processor's time are fine enough; and how often, so that what disturbs one disturbs all.
+/// Logins at once, so that ticks of the processor's time are fine enough; and how often, so that what disturbs one
+/// disturbs all.
 const AT_ONCE: usize = 8;
 const ROUNDS: usize = 2;
 
@@ -272,8 +274,8 @@ const REFUSALS: [(State, Kind); 9] = [
     (State::Unknown, Kind::Password),
 ];
 
-/// As seen from outside: were Argon2 left out somewhere, or run twice, the server would work a tenth or the double. The times on the wire are
-/// compared by `tests/bench/timing.py`.
+/// As seen from outside: were Argon2 left out somewhere, or run twice, the server would work a tenth or the double.
+/// The times on the wire are compared by `tests/bench/timing.py`.
 #[test]
 fn every_refusal_costs_the_server_the_same() {
     let installation = installed("");

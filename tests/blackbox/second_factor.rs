@@ -8,8 +8,8 @@ use tests::server::{Installation, Server, Settings, run, text};
 
 const USER: &str = "alice@example.org";
 
-/// RFC 6238, written anew: what an authenticator app does. Takes the seed in base32 from standard input, and how many seconds the
-/// phone is ahead.
+/// RFC 6238, written anew: what an authenticator app does. Takes the seed in base32 from standard input, and how
+/// many seconds the phone is ahead.
 const APP: &str = "
 import base64, hashlib, hmac, sys, time
 seed = base64.b32decode(sys.stdin.read().strip())

@@ -17,7 +17,8 @@ use crate::client::Client;
 /// What is waited for has long happened by then, unless the test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a test's `gatepost.toml` says beside the common part; each field is the text of a TOML table, without its heading.
+/// What a test's `gatepost.toml` says beside the common part; each field is the text of a TOML table, without its
+/// heading.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where they listen.

@@ -110,8 +110,8 @@ impl Hasher {
         .await
     }
 
-    /// Whether `password` has this hash of another server. Unlike that of [`Hasher::verify`], a no costs no run of Argon2: it is for what is
-    /// tried besides.
+    /// Whether `password` has this hash of another server. Unlike that of [`Hasher::verify`], a no costs no run of
+    /// Argon2: it is for what is tried besides.
     ///
     /// # Errors
     /// When the pool is overloaded, or `stored` can't be used.

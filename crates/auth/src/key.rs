@@ -78,7 +78,8 @@ pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("a key of any length")
 }
 
-/// Octets from the system itself, not from a generator of ours: a copied virtual machine would repeat what such a one draws.
+/// Octets from the system itself, not from a generator of ours: a copied virtual machine would repeat what such a
+/// one draws.
 #[expect(clippy::expect_used, reason = "getrandom(2) does not fail once the system has started")]
 pub(crate) fn random<const OCTETS: usize>() -> [u8; OCTETS] {
     let mut octets = [0; OCTETS];

@@ -97,8 +97,8 @@ pub(crate) fn make(path: &Path, text: &str) -> Result<(), KeyFileError> {
     })
 }
 
-/// Whoever holds it is alone in changing the key file: two that add a key at once would each lose the other's. It is a lock
-/// on the directory, since the file itself is replaced.
+/// Whoever holds it is alone in changing the key file: two that add a key at once would each lose the other's. It
+/// is a lock on the directory, since the file itself is replaced.
 #[derive(Debug)]
 pub struct KeyFileLock {
     _directory: File,

@@ -128,8 +128,8 @@ impl Keyring {
         marks::selector(&self.root, account, selector)
     }
 
-    /// Reads the key file once more: another process may have added a key. A server that may not read it any longer goes
-    /// on with what it has.
+    /// Reads the key file once more: another process may have added a key. A server that may not read it any longer
+    /// goes on with what it has.
     fn look_again(&self) {
         let file = self.masters.load().file().to_owned();
         if let Ok(masters) = MasterKeys::load(&file) {

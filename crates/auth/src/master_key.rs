@@ -1,7 +1,7 @@
 //! The master keys: 32 random octets each, in a file that is not part of the store.
 //!
-//! Every line of the file is `ID KEY`: a number and the key in base64, below comments. The greatest number is the newest key,
-//! which seals; the others only open what they sealed. See docs/decisions/0007-keys.md.
+//! Every line of the file is `ID KEY`: a number and the key in base64, below comments. The greatest number is the
+//! newest key, which seals; the others only open what they sealed. See docs/decisions/0007-keys.md.
 
 use std::path::{Path, PathBuf};
 

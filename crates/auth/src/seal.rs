@@ -1,9 +1,9 @@
 //! Secrets sealed for the store: encrypted, and bound to the place they lie in.
 //!
-//! An envelope is a format octet, the number of the master key (4 octets, big-endian), a nonce of 24 octets, and the
-//! ciphertext of XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) with its tag. Associated data is the envelope's head and the
-//! place: what is copied to another account, purpose or version does not open. Nonces are random: of 192 bits, none
-//! comes twice.
+//! An envelope is a format octet, the number of the master key (4 octets, big-endian), a nonce of 24 octets, and
+//! the ciphertext of XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) with its tag. Associated data is the
+//! envelope's head and the place: what is copied to another account, purpose or version does not open. Nonces are
+//! random: of 192 bits, none comes twice.
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
@@ -98,8 +98,8 @@ fn cipher(key: &Key) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new((&*key.derive(Purpose::Seal)).into())
 }
 
-/// What is sealed along: the purpose tells how what follows is read, and every part has a fixed length. The version is in
-/// milliseconds, as the store keeps times.
+/// What is sealed along: the purpose tells how what follows is read, and every part has a fixed length. The version
+/// is in milliseconds, as the store keeps times.
 fn associated(head: &[u8; HEAD], place: SealedPlace) -> Vec<u8> {
     match place {
         SealedPlace::RootKey => [head.as_slice(), b"root"].concat(),

@@ -1,9 +1,9 @@
 //! The second factor of an account: prepared, confirmed by its first code, then asked for whenever the account itself
 //! is to be opened.
 //!
-//! Every code is counted as wrong before it is looked at, and uncounted when it was right, so that many at a time learn no more
-//! than many in a row. A code is used up in the store, by the first who comes with it. A seed that does not open is never
-//! taken for one that does not match: it is told apart, and enters the audit trail.
+//! Every code is counted as wrong before it is looked at, and uncounted when it was right, so that many at a time
+//! learn no more than many in a row. A code is used up in the store, by the first who comes with it. A seed that
+//! does not open is never taken for one that does not match: it is told apart, and enters the audit trail.
 
 use std::future::Future;
 

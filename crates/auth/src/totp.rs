@@ -1,8 +1,8 @@
 //! Time-based one-time passwords (RFC 6238): six digits, SHA-1 and steps of thirty seconds, which is what authenticator
 //! apps read.
 //!
-//! Three steps count, the present one and its two neighbours, so that a clock may be half a minute off (RFC 6238 section
-//! 5.2). That a step is used once is not seen to here but where it is recorded, in the store.
+//! Three steps count, the present one and its two neighbours, so that a clock may be half a minute off (RFC 6238
+//! section 5.2). That a step is used once is not seen to here but where it is recorded, in the store.
 
 use std::ops::RangeInclusive;
 
@@ -97,8 +97,8 @@ impl Seed {
         Zeroizing::new(format!("otpauth://totp/{issuer}:{address}?secret={}&issuer={issuer}", *secret))
     }
 
-    /// The time step whose code this is, if it is one that counts at this time. White space in the code is ignored, since apps
-    /// show it in groups.
+    /// The time step whose code this is, if it is one that counts at this time. White space in the code is ignored,
+    /// since apps show it in groups.
     ///
     /// How long it takes tells nothing: every step that counts is computed and compared.
     #[must_use]

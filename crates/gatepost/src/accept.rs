@@ -6,8 +6,8 @@
 //! 3. The text comes in chunks ([`Acceptance::keep`]). Once the header section is complete it is read, its authors are
 //!    checked, it is fixed up, and it goes into the spool ([`Acceptance::begin`]).
 //! 4. The body follows it there, chunk by chunk; nothing of it stays here.
-//! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is counted and
-//!    committed, and only then is there a 250.
+//! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is
+//!    counted and committed, and only then is there a 250.
 
 use std::sync::Arc;
 

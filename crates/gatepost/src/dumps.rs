@@ -3,7 +3,8 @@
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 /// From here on, a crash leaves no core file, and no other process of this user can read our memory (prctl(2),
-/// PR_SET_DUMPABLE). Either alone keeps cores away; systemd's filters may forbid the limit, and its unit sets it itself.
+/// PR_SET_DUMPABLE). Either alone keeps cores away; systemd's filters may forbid the limit, and its unit sets it
+/// itself.
 ///
 /// # Errors
 /// When neither could be had.

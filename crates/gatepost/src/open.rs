@@ -30,8 +30,9 @@ pub(crate) async fn store_in(directory: &Path, mode: Mode) -> anyhow::Result<Sql
     Ok(SqliteStore::open(directory, mode).await?)
 }
 
-/// The user whom the store belongs to, if it isn't ours. Files that root made in it would keep the server from starting.
-/// A directory in which there is no store yet is left alone by root only: others may have been let in by its mode.
+/// The user whom the store belongs to, if it isn't ours. Files that root made in it would keep the server from
+/// starting. A directory in which there is no store yet is left alone by root only: others may have been let in by
+/// its mode.
 fn other_owner(directory: &Path) -> Option<u32> {
     let (me, owner) = (geteuid(), |path: &Path| std::fs::metadata(path).ok().map(|found| found.uid()));
     let store = owner(&directory.join("accounts.db"));

@@ -1,7 +1,7 @@
 //! QR codes for a terminal: two modules to a character, so that each is square.
 //!
-//! Light modules are drawn, dark ones left out, which is right on a dark screen. Where colours are to be had they are set, so that
-//! a light screen shows the same.
+//! Light modules are drawn, dark ones left out, which is right on a dark screen. Where colours are to be had they
+//! are set, so that a light screen shows the same.
 
 use anyhow::Context as _;
 use qrcode::render::unicode::Dense1x2;

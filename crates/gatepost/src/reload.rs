@@ -1,7 +1,7 @@
 //! SIGHUP: the configuration and the certificate are read again, and connections stay.
 //!
-//! All of it or nothing: if either is wrong, that is told, and a server that serves goes on as it was. Settings of sessions
-//! are for those that begin from now on; those that run keep theirs.
+//! All of it or nothing: if either is wrong, that is told, and a server that serves goes on as it was. Settings of
+//! sessions are for those that begin from now on; those that run keep theirs.
 
 use std::path::Path;
 

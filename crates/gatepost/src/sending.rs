@@ -140,8 +140,8 @@ impl<S: store::Sending + Accounts> Quota<S> {
         Ok(own)
     }
 
-    /// How many recipients would be new with this one; 0 if it is not. The envelope is looked through only when it could
-    /// matter: where there would be room even if all of them were new, all of them are taken for new.
+    /// How many recipients would be new with this one; 0 if it is not. The envelope is looked through only when it
+    /// could matter: where there would be room even if all of them were new, all of them are taken for new.
     async fn new_recipients(
         &self,
         account: AccountId,

@@ -49,8 +49,8 @@ pub(crate) struct Parts {
 }
 
 impl Server {
-    /// Puts everything together as `config`, read from `file`, says. TLS is warmed up while the store opens: either takes
-    /// longer than all the rest.
+    /// Puts everything together as `config`, read from `file`, says. TLS is warmed up while the store opens: either
+    /// takes longer than all the rest.
     ///
     /// # Errors
     /// When a file, the store or a listener cannot be had.

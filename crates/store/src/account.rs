@@ -21,12 +21,13 @@ pub struct Account {
     pub admin: bool,
     /// Whether the account is barred from logging in, by whatever credential.
     pub disabled: bool,
-    /// The PHC string of the account password, or a hash that another server has made of it; `None` if only app passwords
-    /// are good for it.
+    /// The PHC string of the account password, or a hash that another server has made of it; `None` if only app
+    /// passwords are good for it.
     pub password_hash: Option<String>,
     /// Whether a second factor is on.
     pub totp: bool,
-    /// Grows with every change of password, second factor, address or `disabled`, so that what was proved before no longer holds.
+    /// Grows with every change of password, second factor, address or `disabled`, so that what was proved before no
+    /// longer holds.
     pub version: i64,
     /// When the account was made.
     pub created_at: Timestamp,
@@ -57,13 +58,14 @@ impl Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(pub u64);
 
-/// The accounts. Addresses are compared by [`Mailbox::normal`]. Every change goes into the audit trail in the same transaction.
+/// The accounts. Addresses are compared by [`Mailbox::normal`]. Every change goes into the audit trail in the same
+/// transaction.
 pub trait Accounts: Send + Sync + 'static {
     /// Adds an account without a second factor; [`Error::AlreadyExists`] if its address is taken.
     fn add(&self, account: &Account) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Adds an account with its credentials and identities, all of it or nothing; [`Error::AlreadyExists`] if its address is
-    /// taken.
+    /// Adds an account with its credentials and identities, all of it or nothing; [`Error::AlreadyExists`] if its
+    /// address is taken.
     fn import(&self, import: &Import) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The account with this address.
@@ -83,7 +85,8 @@ pub trait Accounts: Send + Sync + 'static {
         at: Timestamp,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Puts another hash of the same password in the place of `old`; `false` if that is no longer there. The version stays.
+    /// Puts another hash of the same password in the place of `old`; `false` if that is no longer there. The
+    /// version stays.
     fn rehash(
         &self,
         id: AccountId,
@@ -117,8 +120,8 @@ pub trait Accounts: Send + Sync + 'static {
         None
     }
 
-    /// Notes a login, and the network it came from as one that the account is familiar with. Written soon, together with
-    /// others: logging in never waits for it.
+    /// Notes a login, and the network it came from as one that the account is familiar with. Written soon, together
+    /// with others: logging in never waits for it.
     fn logged_in(&self, id: AccountId, at: Timestamp, network: Option<IpNet>);
 
     /// Writes what was noted: here, by [`used`](crate::AppPasswords::used) and by [`note`](crate::Audit::note).

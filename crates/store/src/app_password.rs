@@ -83,8 +83,8 @@ pub struct LastUse {
     pub mechanism: String,
 }
 
-/// The app passwords. A password is known by its keyed digest alone; the store never sees the password. Every change goes
-/// into the audit trail in the same transaction.
+/// The app passwords. A password is known by its keyed digest alone; the store never sees the password. Every
+/// change goes into the audit trail in the same transaction.
 pub trait AppPasswords: Send + Sync + 'static {
     /// Adds an app password; [`Error::TooMany`] if its account has `at_most` already, [`Error::NotFound`] if there is
     /// no such account.
@@ -126,8 +126,8 @@ pub trait AppPasswords: Send + Sync + 'static {
         selector: &[u8; 32],
     ) -> impl Future<Output = Result<Vec<(String, AppPassword, Account)>, Error>> + Send;
 
-    /// Makes an app password of another server one of ours: from now on its digest finds it. `false` if it is one already, or
-    /// another has this digest.
+    /// Makes an app password of another server one of ours: from now on its digest finds it. `false` if it is one
+    /// already, or another has this digest.
     fn adopt(
         &self,
         id: CredentialId,

@@ -291,11 +291,11 @@ pub struct AuditFilter {
 
 /// The audit trail.
 ///
-/// Changes of accounts and credentials enter it with the change, in one transaction: the methods that make them do it. Each is
-/// an entry of its own.
-/// Authentications are noted here; they are written together a little later, so that logging in never waits for it.
-/// Events noted or recorded within an hour of the first that differ in nothing but time and session become one entry with a count, and the
-/// number of new entries about failures is bounded by the hour, beyond which they lose what tells them apart.
+/// Changes of accounts and credentials enter it with the change, in one transaction: the methods that make them do
+/// it. Each is an entry of its own. Authentications are noted here; they are written together a little later, so
+/// that logging in never waits for it. Events noted or recorded within an hour of the first that differ in nothing
+/// but time and session become one entry with a count, and the number of new entries about failures is bounded by
+/// the hour, beyond which they lose what tells them apart.
 pub trait Audit: Send + Sync + 'static {
     /// Notes an event. Written soon; [`Accounts::flush`](crate::Accounts::flush) writes it now.
     fn note(&self, event: AuditEvent);

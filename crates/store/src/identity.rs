@@ -18,7 +18,8 @@ pub struct Identity {
 
 /// The identities. Patterns are compared by [`SenderPattern::normal`].
 pub trait Identities: Send + Sync + 'static {
-    /// Adds one, and writes that into the audit trail with the sender as the credential; [`Error::AlreadyExists`] if the account has it.
+    /// Adds one, and writes that into the audit trail with the sender as the credential; [`Error::AlreadyExists`]
+    /// if the account has it.
     fn add_identity(
         &self,
         account: AccountId,

@@ -39,9 +39,9 @@ pub trait SecondFactors: Send + Sync + 'static {
         account: AccountId,
     ) -> impl Future<Output = Result<Option<SecondFactor>, Error>> + Send;
 
-    /// Switches on the second factor that was prepared at `enrolled_at`, using up `step`, with these recovery codes. The version of the
-    /// account grows, so that sessions opened by its password end. `false`, and nothing changed, if there is none that waits, or the step
-    /// is used up. Audited.
+    /// Switches on the second factor that was prepared at `enrolled_at`, using up `step`, with these recovery
+    /// codes. The version of the account grows, so that sessions opened by its password end. `false`, and nothing
+    /// changed, if there is none that waits, or the step is used up. Audited.
     fn confirm(
         &self,
         account: AccountId,

@@ -141,16 +141,17 @@ pub trait Throttles: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Throttled>, Error>> + Send;
 
-    /// Counts an attempt as failed before it is judged, so that many at a time are no more than many in a row. If one of the counters
-    /// is used up, nothing is counted and that one comes back. A counter whose window has passed begins anew, with this attempt.
+    /// Counts an attempt as failed before it is judged, so that many at a time are no more than many in a row. If
+    /// one of the counters is used up, nothing is counted and that one comes back. A counter whose window has
+    /// passed begins anew, with this attempt.
     fn attempt(
         &self,
         counters: &[Counter],
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Throttled>, Error>> + Send;
 
-    /// The attempt succeeded: its counters are cleared. An attempt that could not be judged stays counted: were it taken back, who can
-    /// keep the server from judging could take back what was judged wrong before.
+    /// The attempt succeeded: its counters are cleared. An attempt that could not be judged stays counted: were it
+    /// taken back, who can keep the server from judging could take back what was judged wrong before.
     fn succeeded(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// All counters whose window has not passed, those that end first in front.
@@ -170,8 +171,8 @@ pub trait Throttles: Send + Sync + 'static {
         at: Timestamp,
     ) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    /// Whether the account with this address has logged in from this network at `since` or later. Costs the same for an address
-    /// that nobody has. Logins are noted by [`Accounts::logged_in`](crate::Accounts::logged_in).
+    /// Whether the account with this address has logged in from this network at `since` or later. Costs the same
+    /// for an address that nobody has. Logins are noted by [`Accounts::logged_in`](crate::Accounts::logged_in).
     fn is_familiar(
         &self,
         address: &Mailbox,
@@ -179,7 +180,8 @@ pub trait Throttles: Send + Sync + 'static {
         since: Timestamp,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Forgets counters whose window passed before `now`, and networks nobody has logged in from since `familiar_since`.
+    /// Forgets counters whose window passed before `now`, and networks nobody has logged in from since
+    /// `familiar_since`.
     fn prune_throttles(
         &self,
         now: Timestamp,

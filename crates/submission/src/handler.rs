@@ -13,10 +13,10 @@ use types::{ForwardPath, SessionFacts};
 /// A message comes as [`open`](Self::open), any number of [`body`](Self::body), and at last
 /// [`commit`](Self::commit), or else it is dropped: by the client, by a fault in it, by the end of the connection.
 ///
-/// Nothing cuts a handler off, for nobody but itself knows at which of its steps that does no harm: a `commit` given up
-/// half-way may be done all the same, and the client, told 451, would send the message again. So each step has to end by
-/// itself, whatever it waits for. As long as it does not, its client is not read and keeps its place among
-/// [`Limits::connections`](crate::Limits::connections).
+/// Nothing cuts a handler off, for nobody but itself knows at which of its steps that does no harm: a `commit`
+/// given up half-way may be done all the same, and the client, told 451, would send the message again. So each step
+/// has to end by itself, whatever it waits for. As long as it does not, its client is not read and keeps its place
+/// among [`Limits::connections`](crate::Limits::connections).
 pub trait MailHandler<U>: Send + Sync + 'static {
     /// A message that is being received. It promises nothing yet, and leaves nothing behind when it is dropped.
     type Message: Send;

@@ -28,7 +28,8 @@ pub(crate) enum Command {
     },
     /// Switch it on with a code that the app shows, and print recovery codes, once
     ///
-    /// From then on the account password opens only the account itself, together with a code. Mail programs need app passwords.
+    /// From then on the account password opens only the account itself, together with a code. Mail programs need
+    /// app passwords.
     Confirm {
         address: Mailbox,
         /// The six digits

@@ -11,7 +11,8 @@ const SURELY: usize = 128;
 /// How long what the store knows of a correspondent is good enough: it has to know only that there was one lately.
 const NOTED: SignedDuration = SignedDuration::from_hours(24);
 
-/// Correspondents, and when the store was last told. Two halves, of which the older is dropped when the younger is full.
+/// Correspondents, and when the store was last told. Two halves, of which the older is dropped when the younger is
+/// full.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     young: HashMap<Correspondent, Timestamp>,

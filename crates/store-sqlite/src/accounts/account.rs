@@ -120,8 +120,8 @@ impl SqliteAccounts {
         Ok(row.as_ref().map(account).transpose()?)
     }
 
-    /// Changes one account, which must be there, and enters the events into the audit trail; `false`, and nothing entered, if
-    /// the query changes nothing.
+    /// Changes one account, which must be there, and enters the events into the audit trail; `false`, and nothing
+    /// entered, if the query changes nothing.
     pub(super) async fn change(
         &self,
         id: AccountId,

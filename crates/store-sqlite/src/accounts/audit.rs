@@ -50,8 +50,8 @@ impl Audit for SqliteAccounts {
     }
 }
 
-/// Enters a change into the trail, in the transaction that makes it. Each is an entry of its own, so that their order can be
-/// seen: an attacker makes none.
+/// Enters a change into the trail, in the transaction that makes it. Each is an entry of its own, so that their
+/// order can be seen: an attacker makes none.
 pub(super) async fn enter(
     transaction: &mut Transaction<'_, Sqlite>,
     event: &AuditEvent,

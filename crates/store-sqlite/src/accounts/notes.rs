@@ -1,7 +1,8 @@
-//! Last logins, last uses, what was sent and what is audited of logins, gathered in memory and written together a little later.
+//! Last logins, last uses, what was sent and what is audited of logins, gathered in memory and written together a
+//! little later.
 //!
-//! They are for people to read, or for limits that a second makes no difference to, so losing the last second of them in a
-//! crash is no harm; a sync for each login would be.
+//! They are for people to read, or for limits that a second makes no difference to, so losing the last second of
+//! them in a crash is no harm; a sync for each login would be.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -91,8 +92,8 @@ impl Notes {
         self.noted.notify_one();
     }
 
-    /// Writes what is noted, in one transaction. What could not be written is forgotten, but for the audit trail, which is
-    /// tried again.
+    /// Writes what is noted, in one transaction. What could not be written is forgotten, but for the audit trail,
+    /// which is tried again.
     pub(super) async fn flush(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
         let pending = std::mem::take(&mut *self.pending());
         if pending.is_empty() {

@@ -156,7 +156,8 @@ async fn count(
     }
 }
 
-/// A new row even where there was one, so that rows lie in the order in which their windows began; the oldest make room.
+/// A new row even where there was one, so that rows lie in the order in which their windows began; the oldest make
+/// room.
 async fn begin(
     transaction: &mut Transaction<'_, Sqlite>,
     counter: &Counter,

@@ -20,8 +20,8 @@ pub mod throttle;
 
 /// Makes a test of each function of the suite.
 ///
-/// `$open` is an async function that gives `(accounts, spool, guard)`: an implementation of `Accounts`, `AppPasswords` and `Audit`, one of
-/// `Spool`, both empty, and what keeps them alive.
+/// `$open` is an async function that gives `(accounts, spool, guard)`: an implementation of `Accounts`,
+/// `AppPasswords` and `Audit`, one of `Spool`, both empty, and what keeps them alive.
 #[macro_export]
 macro_rules! conformance {
     ($open:ident) => {

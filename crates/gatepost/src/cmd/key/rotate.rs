@@ -1,7 +1,8 @@
 //! `gatepost key rotate`: every sealed secret under the newest master key.
 //!
-//! The key is in its file, on stable storage, before anything is sealed under it; each secret is replaced only where it still
-//! is what was opened. So this may be killed at any moment, and a server may run: it finds the new key by itself.
+//! The key is in its file, on stable storage, before anything is sealed under it; each secret is replaced only
+//! where it still is what was opened. So this may be killed at any moment, and a server may run: it finds the new
+//! key by itself.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The seed of a second factor as WildDuck keeps it: in clear, or encrypted under the `totp.secret` of its configuration.
+//! The seed of a second factor as WildDuck keeps it: in clear, or encrypted under the `totp.secret` of its
+//! configuration.
 
 use auth::totp::Seed;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};

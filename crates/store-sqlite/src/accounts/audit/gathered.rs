@@ -6,11 +6,12 @@ use store::{AuditEntry, AuditEvent, AuditResult};
 
 use super::FAILURES;
 
-/// How many different entries may wait. Behind a success there is a right password, so an attack comes nowhere near this.
+/// How many different entries may wait. Behind a success there is a right password, so an attack comes nowhere near
+/// this.
 const MOST: usize = 20_000;
 
-/// Entries that wait to be written. There are never more failures among them than could be written, nor more of all than
-/// memory can hold with ease: what comes beyond that loses what tells it apart.
+/// Entries that wait to be written. There are never more failures among them than could be written, nor more of all
+/// than memory can hold with ease: what comes beyond that loses what tells it apart.
 #[derive(Debug, Default)]
 pub(in super::super) struct Gathered {
     entries: HashMap<AuditEvent, AuditEntry>,

@@ -1,4 +1,5 @@
-//! Enters into the trail what may come in any number: what is alike becomes one entry, and entries about failures are bounded.
+//! Enters into the trail what may come in any number: what is alike becomes one entry, and entries about failures
+//! are bounded.
 
 use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
