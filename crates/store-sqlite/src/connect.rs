@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, SqlitePool};
 
 use crate::directory::Directory;
 
@@ -62,10 +62,14 @@ pub(crate) fn writer(options: SqliteConnectOptions) -> SqlitePool {
 }
 
 /// Connections to a file do not go stale, so they are kept and never tested.
+///
+/// One that was left in a transaction is replaced: when the disk is full or fails, SQLite rolls back by itself, and sqlx, whose
+/// own ROLLBACK then has nothing to end, would refuse to begin another for ever.
 fn lasting(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .idle_timeout(None)
         .max_lifetime(None)
 }

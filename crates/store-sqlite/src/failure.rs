@@ -6,14 +6,40 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use sqlx::error::ErrorKind;
+use sqlx::migrate::MigrateError;
 use store::{Error, SpoolError};
 
 use crate::directory::Directory;
 
 /// An error of the accounts database.
 pub(crate) fn unavailable(error: sqlx::Error) -> Error {
-    Error::Unavailable(Box::new(error))
+    Error::Unavailable(told(error))
 }
+
+/// An error while a database was opened.
+pub(crate) fn of_opening(error: MigrateError) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => told(error),
+        error => Box::new(error),
+    }
+}
+
+/// The error as people need to read it: want of space is theirs to mend.
+fn told(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match is_out_of_space(&error) {
+        true => Box::new(NoSpace),
+        false => Box::new(error),
+    }
+}
+
+/// Where the WAL has no index yet, it can't even be read.
+fn is_out_of_space(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(SQLITE_FULL) || code(error) == Some(SQLITE_IOERR_SHMSIZE)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no space is left on its file system; make room there")]
+struct NoSpace;
 
 /// An error of a file in the spool.
 pub(crate) fn of_file(error: io::Error) -> SpoolError {
@@ -55,11 +81,15 @@ const SQLITE_IOERR: u32 = 10;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_CANTOPEN: u32 = 14;
 const SQLITE_CONSTRAINT: u32 = 19;
+const SQLITE_IOERR_SHMSIZE: u32 = SQLITE_IOERR | 19 << 8;
 
 /// The low octet of an extended result code is its family (<https://sqlite.org/rescode.html>).
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
-    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+    Some(code(error)? & 0xff)
+}
+
+fn code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
 }
 
 fn is_full(error: &io::Error) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::accounts::SqliteAccounts;
 use crate::directory::{Directory, Mode, ServerLock, ServerLockError};
+use crate::failure::of_opening;
 use crate::spool::SqliteSpool;
 
 /// An open store. A clone is another handle to the same.
@@ -118,8 +119,10 @@ impl Opening<'_> {
         let waiting = directory.clone();
         let lock = tokio::task::spawn_blocking(move || waiting.lock_migrations()).await;
         let _lock = lock.map_err(io::Error::from).flatten().map_err(|error| self.io(error))?;
-        let accounts = SqliteAccounts::open(&directory).await.map_err(|error| self.database(error))?;
-        let spool = SqliteSpool::open(directory, mode).await.map_err(|error| self.database(error))?;
+        let accounts = SqliteAccounts::open(&directory).await;
+        let accounts = accounts.map_err(|error| self.database(of_opening(error)))?;
+        let spool = SqliteSpool::open(directory, mode).await;
+        let spool = spool.map_err(|error| self.database(of_opening(error)))?;
         Ok((accounts, spool))
     }
 

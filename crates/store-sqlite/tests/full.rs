@@ -7,9 +7,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sample::{child, commit, content, deliver, given, id, lease, server};
-use store::{Spool, SpoolError};
-use store_sqlite::SqliteSpool;
+use jiff::SignedDuration;
+use sample::{ann, at, child, commit, content, deliver, given, id, lease, server};
+use store::{
+    Accounts as _, Allowance, Counter, Mark, Spool, SpoolError, ThrottleKey, ThrottleKind, Throttles as _,
+};
+use store_sqlite::{Mode, SqliteSpool, SqliteStore};
 
 /// Commits messages of this size until one is refused. How many were taken.
 async fn fill(spool: &SqliteSpool, first: u64, octets: usize) -> u64 {
@@ -80,6 +83,47 @@ async fn a_full_file_system_still_delivers_and_recovers() {
     spool.room_for(100_000).await.unwrap();
     assert!(fill(spool, 2000, 100_000).await > 10);
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_and_throttles_go_on_when_there_is_room_again() {
+    let small = SmallFileSystem::mount("size=4m");
+    let store = server(small.path()).await;
+    let accounts = store.accounts();
+    accounts.add(&ann()).await.unwrap();
+    let others = fill_with_something_else(small.path());
+    for _ in 0..3 {
+        let error = accounts.attempt(&[failures()], at(0)).await.unwrap_err();
+        assert!(
+            std::error::Error::source(&error).unwrap().to_string().contains("no space is left"),
+            "{error:?}"
+        );
+        assert!(accounts.set_disabled(ann().id, true, at(0)).await.is_err());
+    }
+    assert!(accounts.by_id(ann().id).await.unwrap().is_some_and(|ann| !ann.disabled), "it can be read");
+    std::fs::remove_file(others).unwrap();
+    assert!(accounts.attempt(&[failures()], at(1)).await.unwrap().is_none());
+    accounts.set_disabled(ann().id, true, at(1)).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_finds_no_space_when_it_is_opened_says_so() {
+    let small = SmallFileSystem::mount("size=4m");
+    server(small.path()).await.close().await;
+    fill_with_something_else(small.path());
+    let error = SqliteStore::open(small.path(), Mode::Command).await.unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("no space is left"), "{error:?}");
+}
+
+fn failures() -> Counter {
+    let key = ThrottleKey {
+        kind: ThrottleKind::Password,
+        account: Some("ann@example.org".to_owned()),
+        network: None,
+    };
+    let allowance = Allowance { failures: 5, window: SignedDuration::from_secs(60), accounts: u32::MAX };
+    Counter { key, mark: Mark { account: [1; 8], secret: [1; 8] }, allowance }
 }
 
 /// As another program does that shares the disk.
