@@ -20,9 +20,9 @@ const MODE: u32 = 0o600;
 /// Why a key file was not read or written; says what to do about it.
 #[derive(Debug, Error)]
 pub enum KeyFileError {
-    #[error("there is no master key {file}: make one with `gatepost key generate {file}`", file = .0.display())]
+    #[error("there is no master key {file}: put your copy of it there, or for a new store make one with `gatepost key generate {file}`", file = .0.display())]
     Missing(PathBuf),
-    #[error("cannot read the master key {}", .0.display())]
+    #[error("cannot read the master key {}, which has to belong to the user of the server", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
     #[error("the master key {} is a symbolic link: name the file that it leads to", .0.display())]
     SymbolicLink(PathBuf),
@@ -45,11 +45,12 @@ pub enum KeyFileError {
     #[error("cannot write the master key {}", .0.display())]
     Unwritable(PathBuf, #[source] io::Error),
     #[error(
-        "cannot add a key to {file}: its directory must be writable for this user. Run this as one who may write there, or \
-         add the line yourself: `echo \"{id} $(head -c 32 /dev/urandom | base64)\" >> {file}`, then run this again",
+        "cannot add a key to {file}, since a file beside it cannot be written ({cause}): mend that, or as one who may, add the \
+         line by `echo \"{id} $(head -c 32 /dev/urandom | base64)\" >> {file}`; then run this again",
         file = .file.display()
     )]
-    NotReplaced { file: PathBuf, id: u32, source: io::Error },
+    // The cause is not the source: who may not write there need not be somebody else.
+    NotReplaced { file: PathBuf, id: u32, cause: io::Error },
 }
 
 /// Reads a file that nobody but its owner may read.
@@ -137,7 +138,7 @@ pub(crate) fn replace(lock: &KeyFileLock, text: &str, id: u32) -> Result<(), Key
     write_new(&draft, text, |file| same_owner(file, &old))
         .and_then(|()| std::fs::rename(&draft, path).inspect_err(|_| drop(std::fs::remove_file(&draft))))
         .and_then(|()| sync_directory_of(path))
-        .map_err(|source| KeyFileError::NotReplaced { file: path.to_owned(), id, source })
+        .map_err(|cause| KeyFileError::NotReplaced { file: path.to_owned(), id, cause })
 }
 
 /// Beside the file, so that it can be renamed.

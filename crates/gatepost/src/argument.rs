@@ -28,11 +28,21 @@ pub(crate) fn text(given: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A network in CIDR form, or a single address.
+/// A network in CIDR form, or a single address. An IPv4 address that is written as one of IPv6 is meant as what it is.
 pub(crate) fn network(given: &str) -> Result<IpNet, String> {
-    let network = given.parse::<IpNet>().or_else(|_| given.parse::<IpAddr>().map(IpNet::from));
+    let network =
+        given.parse::<IpNet>().or_else(|_| given.parse::<IpAddr>().map(|ip| ip.to_canonical().into()));
     let network = network.map_err(|_| "write a network like 192.0.2.0/24, or one address".to_owned())?;
     Ok(network.trunc())
+}
+
+/// A code of an authenticator app, as apps show it: in groups, perhaps.
+pub(crate) fn code(given: &str) -> Result<String, String> {
+    let code: String = given.chars().filter(|c| !c.is_whitespace()).collect();
+    match code.len() == 6 && code.bytes().all(|octet| octet.is_ascii_digit()) {
+        true => Ok(code),
+        false => Err("a code is six digits".to_owned()),
+    }
 }
 
 /// A scope, told by name in the help and to the shell's completion.
@@ -70,8 +80,11 @@ impl Moment {
             Moment::Away(duration) => now.checked_add(duration).ok(),
             Moment::At(time) => Some(time),
         };
-        end.filter(|end| *end > now)
-            .ok_or_else(|| anyhow::anyhow!("--expires must lie ahead; write 90d, 12h or a later time"))
+        match end {
+            Some(end) if end > now => Ok(end),
+            Some(_) => anyhow::bail!("--expires must lie ahead; write 90d, 12h or a later time"),
+            None => anyhow::bail!("--expires lies beyond the calendar; write 90d, 12h or an earlier time"),
+        }
     }
 
     /// The time that is meant, before now or not; what lies beyond the calendar is its beginning.
@@ -166,11 +179,22 @@ mod tests {
             ("192.0.2.7/24", "192.0.2.0/24"),
             ("2001:db8::1", "2001:db8::1/128"),
             ("2001:db8::1/32", "2001:db8::/32"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
         ] {
             assert_eq!(network(given).unwrap().to_string(), meant);
         }
         for given in ["", "192.0.2", "192.0.2.0/33", "example.org"] {
             assert!(network(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_six_digits() {
+        for given in ["012345", "012 345", " 012345 "] {
+            assert_eq!(code(given).as_deref(), Ok("012345"), "{given:?}");
+        }
+        for given in ["", "12345", "1234567", "abcdef", "１２３４５６"] {
+            assert!(code(given).is_err(), "{given:?}");
         }
     }
 

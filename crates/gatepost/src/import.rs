@@ -95,18 +95,36 @@ pub(crate) struct Terms {
 
 impl Terms {
     fn address(&self, user: &str) -> Result<Mailbox, String> {
+        if user.is_empty() {
+            return Err("there is no user name; give one".to_owned());
+        }
         let completed = match (&self.domain, user.contains('@')) {
             (Some(domain), false) => format!("{user}@{domain}"),
             (None, false) => {
-                return Err(format!("{user:?} is no address; pass --domain to complete names without one"));
+                return Err(format!(
+                    "{} is no address; pass --domain to complete names without one",
+                    quoted(user)
+                ));
             }
             (_, true) => user.to_owned(),
         };
-        Mailbox::parse(&completed).map_err(|error| format!("{completed:?} is no address: {error}; mend it"))
+        let address = Mailbox::parse(&completed);
+        address.map_err(|error| format!("{} is no address: {error}; mend it", quoted(&completed)))
     }
 
     fn password(&self, text: &str) -> Result<Brought, String> {
         Brought::parse(text, &self.scheme).map_err(|error| advice(error, &self.scheme))
+    }
+}
+
+/// How much of what stands in a file is shown, in characters: enough to find it by.
+const SHOWN: usize = 60;
+
+/// The beginning of what stands there, so that a terminal neither obeys it nor is flooded.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),
+        None => format!("{text:?}"),
     }
 }
 

@@ -86,12 +86,12 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     if !at_terminal() {
-        bail!("not done without being asked to: pass --yes");
+        bail!("nothing is done: this asks first, and there is no terminal to ask on; pass --yes");
     }
     eprint!("{question} [y/N] ");
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
-    if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") { Ok(()) } else { bail!("not done") }
+    if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") { Ok(()) } else { bail!("nothing is done") }
 }
 
 /// Somebody can be asked, and sees the question.

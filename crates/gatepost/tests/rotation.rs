@@ -237,7 +237,7 @@ async fn keys_that_are_not_right_are_told_with_what_to_do() {
     fs::write(site.key(), "# all gone\n").unwrap();
     says("master.key is empty: put your copy of it there");
     fs::remove_file(site.key()).unwrap();
-    says("there is no master key");
+    says("put your copy of it there, or for a new store make one with");
     MasterKeys::generate(&site.key()).unwrap();
     says("does not belong to this store: put back the file that was used with it");
     fs::write(site.key(), format!("2 {}", base64(&[9; 32]))).unwrap();

@@ -28,12 +28,14 @@ pub(crate) enum Command {
     Create(Create),
     /// List the app passwords of an account
     List {
+        /// The account
         address: Mailbox,
         #[command(flatten)]
         format: Format,
     },
     /// Revoke an app password; a session that uses it ends at its next command
     Revoke {
+        /// The account
         address: Mailbox,
         /// As `list` shows it
         id: CredentialId,

@@ -87,7 +87,7 @@ async fn list(audit: &impl Audit, args: List) -> anyhow::Result<()> {
         )
     })?;
     if filter.limit.is_some_and(|limit| u32::try_from(views.len()) == Ok(limit)) {
-        format.remark("there may be more; --limit shows them");
+        format.remark("there may be more; a larger --limit shows them");
     }
     Ok(())
 }
@@ -96,7 +96,8 @@ async fn prune(audit: &impl Audit, config: &config::Audit) -> anyhow::Result<()>
     let keep = SignedDuration::try_from(config.keep)?;
     let before = clock::now().checked_sub(keep).context("audit.keep goes back beyond the calendar")?;
     let pruned = audit.prune(before).await?;
-    output::line(&format!("{pruned} entries from before {} are removed", output::time(before)))
+    let entries = if pruned == 1 { "1 entry".to_owned() } else { format!("{pruned} entries") };
+    output::line(&format!("removed {entries} from before {}", output::time(before)))
 }
 
 impl List {

@@ -9,7 +9,7 @@ use auth::{Attempt, Authenticator, Cost, Door, Hasher, Origin, Outcome};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use config::Config;
 use serde::Serialize;
-use store::Accounts as _;
+use store::{Accounts as _, ThrottleKey};
 use store_sqlite::{Mode, SqliteStore};
 use types::Secret;
 
@@ -99,10 +99,16 @@ fn tell(outcome: &Outcome, format: Format) -> anyhow::Result<()> {
         Outcome::Accepted(_) => Ok(()),
         Outcome::Refused(refusal) => bail!("refused: {}", refusal.reason),
         Outcome::Throttled(throttled) => bail!(
-            "not judged: too many failures of {} until {}; `gatepost throttle clear` ends that",
+            "not judged: too many failures of {} until {}; `gatepost throttle clear {}` ends that",
             throttled.key,
-            output::time(throttled.until)
+            output::time(throttled.until),
+            cleared_by(&throttled.key)
         ),
         Outcome::Unavailable(fault) => bail!("not judged: {fault}"),
     }
+}
+
+/// What `throttle clear` takes to clear this.
+fn cleared_by(key: &ThrottleKey) -> String {
+    key.account.clone().unwrap_or_else(|| key.to_string())
 }

@@ -47,8 +47,10 @@ fn tell(file: &Path, faults: &[anyhow::Error]) -> anyhow::Result<()> {
     }
     match faults.len() {
         0 => output::line(&format!("{}: all is well", file.display())),
-        1 => anyhow::bail!("the fault above keeps the server from working; mend it"),
-        number => anyhow::bail!("the {number} faults above keep the server from working; mend them"),
+        1 => anyhow::bail!("the fault above keeps the server, or a part of it, from working; mend it"),
+        number => anyhow::bail!(
+            "the {number} faults above keep the server, or a part of it, from working; mend them"
+        ),
     }
 }
 

@@ -16,12 +16,13 @@ use zeroize::Zeroizing;
 
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::{clock, meant, open, prompt, qr};
+use crate::{argument, clock, meant, open, prompt, qr};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Prepare a second factor: print what an authenticator app needs; it is on only after `confirm`
     Enroll {
+        /// The account
         address: Mailbox,
         #[command(flatten)]
         format: Format,
@@ -31,26 +32,31 @@ pub(crate) enum Command {
     /// From then on the account password opens only the account itself, together with a code. Mail programs need
     /// app passwords.
     Confirm {
+        /// The account
         address: Mailbox,
         /// The six digits
+        #[arg(value_parser = argument::code)]
         code: String,
         #[command(flatten)]
         format: Format,
     },
     /// Show whether it is on, and how many recovery codes are left
     Status {
+        /// The account
         address: Mailbox,
         #[command(flatten)]
         format: Format,
     },
     /// Make fresh recovery codes instead of those left, and print them, once
     RecoveryCodes {
+        /// The account
         address: Mailbox,
         #[command(flatten)]
         format: Format,
     },
     /// Switch it off: the account password alone is enough again, for mail programs too
     Disable {
+        /// The account
         address: Mailbox,
         /// Don't ask
         #[arg(long, short)]

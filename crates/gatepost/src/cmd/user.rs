@@ -32,20 +32,28 @@ pub(crate) enum Command {
     },
     /// Show an account
     Show {
+        /// The account
         address: Mailbox,
         #[command(flatten)]
         format: Format,
     },
     /// Set the account password; app passwords stay as they are
     Password {
+        /// The account
         address: Mailbox,
         #[command(flatten)]
         password: NewPassword,
     },
     /// Give an account another address
-    Rename { address: Mailbox, new_address: Mailbox },
+    Rename {
+        /// The account
+        address: Mailbox,
+        /// What its address is from now on
+        new_address: Mailbox,
+    },
     /// Change how much an account may send: a number, none for no limit, default for the configuration's; shows it
     Limit {
+        /// The account
         address: Mailbox,
         #[command(flatten)]
         change: Change,
@@ -53,13 +61,20 @@ pub(crate) enum Command {
         format: Format,
     },
     /// Keep an account from logging in, by whatever password; it loses nothing
-    Disable { address: Mailbox },
+    Disable {
+        /// The account
+        address: Mailbox,
+    },
     /// Let a disabled account log in again
-    Enable { address: Mailbox },
+    Enable {
+        /// The account
+        address: Mailbox,
+    },
     /// Bring accounts from another server, with the hashes of their passwords
     Import(import::Import),
     /// Remove an account and its app passwords; what it has sent stays in the queue
     Remove {
+        /// The account
         address: Mailbox,
         /// Don't ask
         #[arg(long, short)]

@@ -8,7 +8,7 @@ use auth::Brought;
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
 use types::Secret;
 
-use super::{Found, Newcomer, Place, Terms};
+use super::{Found, Newcomer, Place, Terms, quoted};
 use crate::argument;
 
 /// The columns that there may be, in any order; the first there must be.
@@ -30,7 +30,7 @@ pub(crate) fn read<R: Read>(
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(reader);
     let columns = match reader.headers() {
         Ok(heading) => columns(&file, heading)?,
-        Err(error) => bail!("{file}:1: the heading can't be read: {error}"),
+        Err(error) => bail!("{file}:1: the heading can't be read: {}", flaw(error.kind())),
     };
     let mut rows = Rows { file, reader, columns, terms };
     Ok(std::iter::from_fn(move || rows.next()))
@@ -41,7 +41,7 @@ fn columns(file: &str, heading: &StringRecord) -> anyhow::Result<Columns> {
     for (at, name) in heading.iter().enumerate() {
         let known = COLUMNS.iter().zip(&mut columns.0).find(|(known, _)| known.eq_ignore_ascii_case(name));
         let Some((_, column)) = known else {
-            bail!("{file}:1: the column {name:?} is not known; there are {}", COLUMNS.join(", "));
+            bail!("{file}:1: the column {} is not known; there are {}", quoted(name), COLUMNS.join(", "));
         };
         if column.replace(at).is_some() {
             bail!("{file}:1: the column {name:?} is there twice; leave one");
@@ -91,8 +91,9 @@ impl Columns {
 fn flaw(kind: &ErrorKind) -> String {
     match kind {
         ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-            "it has {len} fields, and the heading has {expected_len}; put fields that have a comma in them into quotes"
+            "it has not as many fields as the heading ({len}, not {expected_len}); put fields that have a comma in them into quotes"
         ),
+        ErrorKind::Io(error) => error.to_string(),
         ErrorKind::Utf8 { .. } => "the line is not in UTF-8; convert the file to UTF-8".to_owned(),
         _ => "it is no CSV as in RFC 4180; mend it".to_owned(),
     }
@@ -118,7 +119,7 @@ fn switch(column: &str, field: Option<&str>) -> Result<bool, String> {
     match field.map(|field| field.trim().to_ascii_lowercase()).as_deref() {
         Some("true" | "yes" | "y" | "1") => Ok(true),
         None | Some("false" | "no" | "n" | "0" | "") => Ok(false),
-        Some(other) => Err(format!("{column} is {other:?}; write true or false")),
+        Some(other) => Err(format!("{column} is {}; write true or false", quoted(other))),
     }
 }
 
@@ -171,7 +172,7 @@ mod tests {
             .collect();
         for ((line, told), (expected, words)) in told.into_iter().zip([
             (2, "ok"),
-            (4, "it has 1 fields"),
+            (4, "as many fields as the heading (1, not 4)"),
             (5, "leave one"),
             (6, "disabled is \"maybe\""),
             (7, "no address"),
