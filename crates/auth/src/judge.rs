@@ -220,7 +220,7 @@ impl<S: CredentialStore> Authenticator<S> {
         name: Result<Mailbox, Reason>,
         attempt: Attempt,
         origin: &Origin,
-        flaw: Option<Refusal>,
+        mut flaw: Option<Refusal>,
     ) -> Result<User, Denial> {
         let gate = self.gate(&name, &attempt, origin).await?;
         let_through(gate.look().await?)?;
@@ -228,13 +228,14 @@ impl<S: CredentialStore> Authenticator<S> {
             Ok(account) if self.recent.knows(&account, &attempt.password, (self.now)()) => account,
             account => {
                 let_through(gate.enter().await?)?;
-                if let Ok(account) = &account
-                    && let Some(user) = self.by_adoption(account, &attempt, origin).await?
-                {
-                    gate.right().await?;
-                    return Ok(user);
+                if let Ok(account) = &account {
+                    match self.by_adoption(account, &attempt, origin).await? {
+                        Ok(user) => return gate.right().await.map(|()| user).map_err(Denial::from),
+                        Err(found) => flaw = found,
+                    }
                 }
-                settle(&gate, self.check(account, &attempt.password, flaw).await).await?
+                let checked = self.check(account, &attempt.password, flaw).await;
+                settle(&gate, checked.and_then(|account| self.recognise(account, &attempt))).await?
             }
         };
         self.admit(&account, attempt.door, attempt.code).await
@@ -262,32 +263,29 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(account.and_then(|account| if account.disabled { Err(Reason::Disabled) } else { Ok(account) }))
     }
 
-    /// The user whose app password it is, of those that were brought from another server and never used here.
+    /// The user whose app password it is, of those that were brought from another server and never used here; or else
+    /// what is wrong with it. Of several sessions that bring one at once one makes it ours, and the others find it so.
     async fn by_adoption(
         &self,
         account: &Account,
         attempt: &Attempt,
         origin: &Origin,
-    ) -> Result<Option<User>, Denial> {
-        if !self.adopt(account, &attempt.password).await? {
-            return Ok(None);
-        }
-        Ok(self.by_app_password(&account.address, attempt, origin).await?.ok())
+    ) -> Result<Result<User, Option<Refusal>>, Denial> {
+        self.adopt(account, &attempt.password).await?;
+        self.by_app_password(&account.address, attempt, origin).await
     }
 
     /// Makes such an app password one of ours, if it is one: the slow check of the other server runs once.
-    async fn adopt(&self, account: &Account, password: &Secret) -> Result<bool, Denial> {
-        let Some(letters) = normalise(password) else { return Ok(false) };
+    async fn adopt(&self, account: &Account, password: &Secret) -> Result<(), Denial> {
+        let Some(letters) = normalise(password) else { return Ok(()) };
         let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());
         for (hash, brought, _) in self.store.imported(&selector).await? {
             if self.hasher.was_made_elsewhere(letters.secret(), &hash).await? {
-                return Ok(self
-                    .store
-                    .adopt(brought.id, &self.digests.digest(&letters), (self.now)())
-                    .await?);
+                self.store.adopt(brought.id, &self.digests.digest(&letters), (self.now)()).await?;
+                break;
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it.
@@ -310,7 +308,16 @@ impl<S: CredentialStore> Authenticator<S> {
             Checked::Yes => {}
             Checked::YesButOutdated => self.hash_anew(&account, &hash, password).await,
         }
-        self.recent.remember(&account, password, (self.now)());
+        Ok(account)
+    }
+
+    /// Remembers that the password was right, or, where nobody is to learn that and it opens nothing, refuses it as if it
+    /// were wrong: were the counters cleared by it, that could be seen.
+    fn recognise(&self, account: Account, attempt: &Attempt) -> Result<Account, Denial> {
+        if account.totp && attempt.door == Door::Smtp && !self.policy.load().hint_app_password {
+            return Err(not_enough(Reason::NeedsAppPassword));
+        }
+        self.recent.remember(&account, &attempt.password, (self.now)());
         Ok(account)
     }
 
@@ -331,14 +338,13 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// Lets in who has the account password, as far as that goes.
     async fn admit(&self, account: &Account, door: Door, code: Option<Secret>) -> Result<User, Denial> {
-        let refused = |reason| Denial::Refused(Refusal { reason, matched: Some(Matched::AccountPassword) });
         match (account.totp, door, code) {
             (false, Door::Smtp | Door::Master, _) => Ok(user(account, None)),
-            (true, Door::Smtp, _) => Err(refused(Reason::NeedsAppPassword)),
-            (true, Door::Master, None) => Err(refused(Reason::NeedsCode)),
+            (true, Door::Smtp, _) => Err(not_enough(Reason::NeedsAppPassword)),
+            (true, Door::Master, None) => Err(not_enough(Reason::NeedsCode)),
             (true, Door::Master, Some(code)) => match self.check_code(account, &code).await? {
                 SecondFactorOutcome::Accepted => Ok(user(account, None)),
-                SecondFactorOutcome::Wrong => Err(refused(Reason::BadCode)),
+                SecondFactorOutcome::Wrong => Err(not_enough(Reason::BadCode)),
                 SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
                 SecondFactorOutcome::Damaged => Err(Denial::Unavailable(Fault::Secret)),
             },
@@ -372,6 +378,11 @@ fn user(account: &Account, app_password: Option<&AppPassword>) -> User {
         credential: app_password.map(|one| one.id),
         version: account.version,
     }
+}
+
+/// The account password is right, and does not suffice.
+fn not_enough(reason: Reason) -> Denial {
+    Denial::Refused(Refusal { reason, matched: Some(Matched::AccountPassword) })
 }
 
 /// Tells the gate what came of it.

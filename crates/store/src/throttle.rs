@@ -143,7 +143,8 @@ pub trait Throttles: Send + Sync + 'static {
 
     /// Counts an attempt as failed before it is judged, so that many at a time are no more than many in a row. If
     /// one of the counters is used up, nothing is counted and that one comes back. A counter whose window has
-    /// passed begins anew, with this attempt.
+    /// passed begins anew, with this attempt; so does one that lies more than a window ahead, because the clock was
+    /// set back.
     fn attempt(
         &self,
         counters: &[Counter],

@@ -63,6 +63,8 @@ CREATE TABLE familiar_networks (
     PRIMARY KEY (account, network)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX familiar_networks_at ON familiar_networks (at);
+
 -- What an account may send, where that is not what the configuration says: NULL the configuration, -1 no limit.
 CREATE TABLE sending_limits (
     account            BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,

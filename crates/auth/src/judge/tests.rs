@@ -13,6 +13,7 @@ use crate::app_password;
 use crate::hasher::CHEAP;
 
 mod gate;
+mod newcomers;
 mod two_factor;
 
 const ALICE: &str = "alice@example.org";

@@ -89,14 +89,16 @@ impl Window {
     }
 
     /// The tally of this window as it stands now; `None` if there is no window, because it has ended, or nothing that
-    /// was sent in it has been kept. A clock that was set back makes it begin now: it must not last longer for that.
+    /// was sent in it has been kept. A clock that was set back makes it begin now, or by more than the window ends it:
+    /// nobody waits until the clock is there again.
     pub(crate) fn running(self, sent: &Sent, now: Timestamp) -> Option<Tally> {
         let tally = match self {
             Window::Hour => sent.hour,
             Window::Day => sent.day,
         };
+        let is_far_ahead = tally.since.duration_since(now) > self.length();
         let tally = Tally { since: tally.since.min(now), ..tally };
-        (tally.messages > 0 && now < self.end(&tally)).then_some(tally)
+        (tally.messages > 0 && !is_far_ahead && now < self.end(&tally)).then_some(tally)
     }
 }
 

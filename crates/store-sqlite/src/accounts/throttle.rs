@@ -1,7 +1,7 @@
 //! Throttles as rows.
 
 use ipnet::IpNet;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteExecutor, Transaction};
 use store::{
@@ -23,7 +23,7 @@ impl Throttles for SqliteAccounts {
     async fn throttled(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, Error> {
         let mut used_up = Vec::new();
         for counter in counters {
-            let counted = read(&self.readers, &counter.key, now).await?;
+            let counted = read(&self.readers, counter, now).await?;
             used_up.extend(counted.and_then(|counted| throttled(counter, &counted)));
         }
         Ok(last_to_end(used_up))
@@ -35,7 +35,7 @@ impl Throttles for SqliteAccounts {
         }
         let (mut transaction, mut all, mut used_up) = (self.begin().await?, Vec::new(), Vec::new());
         for counter in counters {
-            let counted = read(&mut *transaction, &counter.key, now).await?;
+            let counted = read(&mut *transaction, counter, now).await?;
             used_up.extend(counted.as_ref().and_then(|counted| throttled(counter, counted)));
             all.push((counter, counted));
         }
@@ -127,15 +127,20 @@ fn on(key: &ThrottleKey, statement: &'static str) -> Query {
     sqlx::query(statement).bind(key.kind.name()).bind(account).bind(network)
 }
 
-/// The counter as it stands, unless its window has passed.
+/// The counter as it stands, unless its window has passed. One that ends more than two windows from now began before the
+/// clock was set back, and nobody shall wait until the clock is there again.
 async fn read(
     connection: impl SqliteExecutor<'_>,
-    key: &ThrottleKey,
+    Counter { key, allowance, .. }: &Counter,
     now: Timestamp,
 ) -> Result<Option<Counted>, Error> {
-    let row =
-        on(key, "SELECT * FROM throttle WHERE kind = $1 AND account = $2 AND network = $3 AND until > $4");
-    let row = row.bind(now.as_millisecond()).fetch_optional(connection).await.map_err(unavailable)?;
+    let latest = end(end(now, allowance.window), allowance.window);
+    let row = on(
+        key,
+        "SELECT * FROM throttle WHERE kind = $1 AND account = $2 AND network = $3 AND until > $4 AND until <= $5",
+    );
+    let row = row.bind(now.as_millisecond()).bind(latest.as_millisecond());
+    let row = row.fetch_optional(connection).await.map_err(unavailable)?;
     Ok(row.as_ref().map(counted).transpose()?)
 }
 
@@ -156,6 +161,10 @@ async fn count(
     }
 }
 
+fn end(now: Timestamp, window: SignedDuration) -> Timestamp {
+    now.checked_add(window).unwrap_or(Timestamp::MAX)
+}
+
 /// A new row even where there was one, so that rows lie in the order in which their windows began; the oldest make
 /// room.
 async fn begin(
@@ -163,7 +172,7 @@ async fn begin(
     counter: &Counter,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let until = now.checked_add(counter.allowance.window).unwrap_or(Timestamp::MAX);
+    let until = end(now, counter.allowance.window);
     let insert =
         "INSERT OR REPLACE INTO throttle (kind, account, network, until, marks) VALUES ($1, $2, $3, $4, $5)";
     let insert = on(&counter.key, insert).bind(until.as_millisecond()).bind(octets(&[counter.mark]));

@@ -50,7 +50,7 @@ macro_rules! conformance {
             the_newest_come_first_and_filters_narrow, the_old_is_forgotten,
             an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
         $crate::conformance!(@accounts $open, throttle:
-            a_window_begins_with_its_first_failure, the_same_failure_counts_once, looking_counts_nothing,
+            a_window_begins_with_its_first_failure, a_clock_that_is_set_back_locks_nobody_out, the_same_failure_counts_once, looking_counts_nothing,
             a_network_may_try_so_many_accounts, if_one_is_used_up_none_of_them_counts,
             a_success_clears_its_counters_and_no_other,
             keys_that_differ_in_anything_are_others,

@@ -69,6 +69,17 @@ pub async fn a_window_begins_with_its_first_failure<T: Throttles>(store: &T) {
     assert!(store.counted(at(120)).await.unwrap().is_empty());
 }
 
+pub async fn a_clock_that_is_set_back_locks_nobody_out<T: Throttles>(store: &T) {
+    for secret in [1, 2, 3] {
+        assert!(counts(store, of_account(ALICE, secret), 100_000).await);
+    }
+    assert!(!counts(store, of_account(ALICE, 4), 99_950).await, "by less than a window");
+    assert_eq!(store.throttled(&[of_account(ALICE, 4)], at(0)).await.unwrap(), None);
+    assert!(counts(store, of_account(ALICE, 4), 0).await);
+    assert_eq!(failures(store).await, 1);
+    assert_eq!(store.counted(at(0)).await.unwrap()[0].until, at(60));
+}
+
 pub async fn the_same_failure_counts_once<T: Throttles>(store: &T) {
     for _ in 0..10 {
         assert!(counts(store, of_account(ALICE, 1), 0).await);

@@ -66,3 +66,17 @@ async fn the_account_itself_takes_password_and_code_and_no_app_password() {
         assert_eq!(examine(&scene, password, code).await.reason(), reason);
     }
 }
+
+#[tokio::test]
+async fn where_nobody_is_told_that_the_password_is_right_no_counter_tells_it_either() {
+    let scene = Scene::under(Policy { hint_app_password: false, ..Policy::default() }).await;
+    with_totp(&scene).await;
+    for password in ["wrong 0", "wrong 1", PASSWORD, "wrong 2", PASSWORD, "wrong 3"] {
+        let (verdict, runs) = scene.judge(claim(None, ALICE, password)).await;
+        assert!(matches!(verdict, Verdict::Refused), "{password}: {verdict:?}");
+        assert_eq!(runs, 1, "{password}");
+    }
+    assert!(matches!(scene.judge(claim(None, ALICE, "wrong 4")).await.0, Verdict::Throttled { .. }));
+    let counted = scene.accounts().counted(noon()).await.unwrap();
+    assert_eq!(counted.iter().map(|one| one.marks.len()).collect::<Vec<_>>(), [5, 5], "account and network");
+}

@@ -110,8 +110,11 @@ fn a_clock_that_is_set_back_locks_nobody_out() {
     let limits = limits(config::Sending { messages_per_day: Some(1), ..UNLIMITED });
     let mut counter = Counter::default();
     counter.take(&limits, 1, 0, at(1000 * DAY)).unwrap();
-    let full = counter.take(&limits, 1, 0, at(0)).unwrap_err();
+    counter.take(&limits, 1, 0, at(2 * DAY)).unwrap();
+    let full = counter.take(&limits, 1, 0, at(DAY)).unwrap_err();
     assert_eq!(full.wait, Duration::from_secs(86_400));
+    assert!(counter.take(&limits, 1, 0, at(3 * DAY - 1)).is_err());
+    counter.take(&limits, 1, 0, at(3 * DAY)).unwrap();
 }
 
 #[test]

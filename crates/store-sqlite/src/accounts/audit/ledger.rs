@@ -54,8 +54,11 @@ impl Ledger<'_, '_> {
     }
 
     async fn count_room(&mut self, at: Timestamp) -> Result<u32, sqlx::Error> {
-        let count = "SELECT count(*) FROM audit WHERE result = 'failure' AND first_at > $1";
-        let count = sqlx::query_scalar(count).bind(at.as_millisecond() - TOGETHER);
+        // Not those far ahead, from before the clock was set back.
+        let count =
+            "SELECT count(*) FROM audit WHERE result = 'failure' AND first_at > $1 AND first_at <= $2";
+        let at = at.as_millisecond();
+        let count = sqlx::query_scalar(count).bind(at - TOGETHER).bind(at + TOGETHER);
         let begun: u32 = count.fetch_one(&mut **self.transaction).await?;
         Ok(FAILURES.saturating_sub(begun))
     }
