@@ -2,6 +2,9 @@
 //!
 //! This file says what can be typed and which file does it; each subcommand is one file in [`cmd`].
 //! Errors go to stderr here and nowhere else, each as one line.
+//!
+//! Modules stand in this order: what is typed, the server, the way of a message into it, what all of them open, what
+//! the process has of its system, and how it speaks with people.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,39 +14,30 @@ use clap::{Parser, Subcommand};
 mod argument;
 mod cmd;
 
-mod import;
-
 mod serve;
-
+mod reload;
 mod upkeep;
 
 mod accept;
-
 mod sender;
-
 mod sending;
 
+mod open;
 mod meant;
-
-mod reload;
-
-mod descriptors;
+mod sealed;
+mod import;
 
 mod doubts;
-
+mod descriptors;
+mod dumps;
+mod clock;
 mod log;
 
-mod clock;
-mod dumps;
-mod open;
-mod sealed;
 mod prompt;
-
 mod output;
-
-mod explain;
 mod printable;
 mod qr;
+mod explain;
 
 /// The mail submission server: proves who sends, keeps the message safe, carries it on.
 #[derive(Debug, Parser)]
@@ -131,8 +125,8 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::Identity(command) => cmd::identity::run(&config, command).await,
         Command::Throttle(command) => cmd::throttle::run(&config, command).await,
         Command::Audit(command) => cmd::audit::run(&config, command).await,
-        Command::Key(command) => cmd::key::run(&config, command).await,
         Command::Auth(command) => cmd::auth::run(&config, command).await,
+        Command::Key(command) => cmd::key::run(&config, command).await,
         Command::Queue(command) => cmd::queue::run(&config, command).await,
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),

@@ -1,19 +1,25 @@
-//! Opens what the configuration names: the store and its keyring.
+//! Opens what the configuration names: the store, its keyring, and the judge of its logins.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use auth::{Keyring, MasterKeys};
+use auth::{Authenticator, Cost, Hasher, Keyring, MasterKeys};
 use config::Config;
 use rustix::process::geteuid;
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 
-/// The store, for a command; a server may be running on it. Close it in the end.
+use crate::serve::Judge;
+use crate::{clock, meant};
+
+/// The configuration, and its store for a command; a server may be running on it. Close it in the end.
 ///
 /// # Errors
 /// When the configuration or the store can't be read.
-pub(crate) async fn store(config: &Path) -> anyhow::Result<SqliteStore> {
-    store_in(&Config::load(config)?.storage.directory, Mode::Command).await
+pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, SqliteStore)> {
+    let config = Config::load(config)?;
+    let store = store_in(&config.storage.directory, Mode::Command).await?;
+    Ok((config, store))
 }
 
 /// The store in this directory.
@@ -46,4 +52,17 @@ fn other_owner(directory: &Path) -> Option<u32> {
 /// When the key file can't be read, or does not belong to the store.
 pub(crate) async fn keyring(config: &Config, store: &SqliteAccounts) -> anyhow::Result<Keyring> {
     Ok(Keyring::open(MasterKeys::load(&config.storage.master_key_file)?, store).await?)
+}
+
+/// What judges logins, as the configuration says.
+///
+/// # Errors
+/// When passwords can't be hashed.
+pub(crate) fn judge(
+    config: &Config,
+    accounts: &SqliteAccounts,
+    keyring: Arc<Keyring>,
+) -> anyhow::Result<Judge> {
+    let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(Hasher::new(Cost::default())?));
+    Ok(Authenticator::new(accounts, keyring, hasher, meant::policy(&config.auth), clock::now))
 }

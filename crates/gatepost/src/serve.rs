@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use auth::{Authenticator, Cost, Hasher, Keyring};
+use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use delivery::Carrier;
 use sd_notify::NotifyState;
@@ -65,15 +65,7 @@ impl Server {
             meant::routes(&config.delivery)?,
             meant::carrying(&config),
         )?;
-        let accounts = Arc::new(store.accounts().clone());
-        let hasher = Arc::new(Hasher::new(Cost::default())?);
-        let judge = Arc::new(Authenticator::new(
-            accounts,
-            keyring.clone(),
-            hasher,
-            meant::policy(&config.auth),
-            clock::now,
-        ));
+        let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone())?);
         let (accounts, marks) = (store.accounts().clone(), keyring.marks());
         let acceptance = Acceptance::new(&config, judge.clone(), accounts, marks, carrier.committer());
         let acceptance = Arc::new(acceptance);

@@ -70,10 +70,10 @@ pub(crate) struct Create {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let store = open::store(config).await?;
+    let (config, store) = open::store(config).await?;
     let accounts = store.accounts();
     let done = match command {
-        Command::Create(args) => create(accounts, config, args).await,
+        Command::Create(args) => create(accounts, &config, args).await,
         Command::List { address, format } => list(accounts, &address, format).await,
         Command::Revoke { address, id } => revoke(accounts, &address, id).await,
     };
@@ -81,9 +81,8 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     done
 }
 
-async fn create(store: &SqliteAccounts, config: &Path, args: Create) -> anyhow::Result<()> {
-    let config = Config::load(config)?;
-    let key = open::keyring(&config, store).await?.app_passwords();
+async fn create(store: &SqliteAccounts, config: &Config, args: Create) -> anyhow::Result<()> {
+    let key = open::keyring(config, store).await?.app_passwords();
     let at_most = config.auth.app_passwords_per_account;
     let account = find(store, &args.address).await?;
     see_covered(store, &account, &args.sender).await?;

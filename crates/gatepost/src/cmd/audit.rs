@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::Context as _;
-use config::Config;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -55,10 +54,10 @@ pub(crate) struct List {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let store = open::store(config).await?;
+    let (config, store) = open::store(config).await?;
     let done = match command {
         Command::List(args) => list(store.accounts(), args).await,
-        Command::Prune => prune(store.accounts(), &Config::load(config)?.audit).await,
+        Command::Prune => prune(store.accounts(), config.audit).await,
     };
     store.close().await;
     done
@@ -92,7 +91,7 @@ async fn list(audit: &impl Audit, args: List) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn prune(audit: &impl Audit, config: &config::Audit) -> anyhow::Result<()> {
+async fn prune(audit: &impl Audit, config: config::Audit) -> anyhow::Result<()> {
     let keep = SignedDuration::try_from(config.keep)?;
     let before = clock::now().checked_sub(keep).context("audit.keep goes back beyond the calendar")?;
     let pruned = audit.prune(before).await?;

@@ -5,17 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::bail;
-use auth::{Attempt, Authenticator, Cost, Door, Hasher, Origin, Outcome};
+use auth::{Attempt, Door, Origin, Outcome};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use config::Config;
 use serde::Serialize;
 use store::{Accounts as _, ThrottleKey};
-use store_sqlite::{Mode, SqliteStore};
+use store_sqlite::SqliteStore;
 use types::Secret;
 
 use crate::output::Format;
 use crate::prompt::GivenPassword;
-use crate::{clock, meant, open, output};
+use crate::{open, output};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -55,8 +55,7 @@ fn doors() -> impl TypedValueParser<Value = Door> {
 /// When the login is refused, or could not be judged.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     let Command::Test(args) = command;
-    let config = Config::load(config)?;
-    let store = open::store_in(&config.storage.directory, Mode::Command).await?;
+    let (config, store) = open::store(config).await?;
     let done = test(&config, &store, args).await;
     store.close().await;
     done
@@ -64,16 +63,13 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 
 async fn test(config: &Config, store: &SqliteStore, args: Test) -> anyhow::Result<()> {
     let Test { address, scope: door, code, ip, password, format } = args;
-    let accounts = Arc::new(store.accounts().clone());
     let keyring = Arc::new(open::keyring(config, store.accounts()).await?);
-    let hasher = Arc::new(Hasher::new(Cost::default())?);
-    let judge =
-        Authenticator::new(accounts.clone(), keyring, hasher, meant::policy(&config.auth), clock::now);
+    let judge = open::judge(config, store.accounts(), keyring)?;
     let (password, code) = (password.read()?, code.map(Secret::from));
     let attempt = Attempt { authzid: None, username: address, password, code, door };
     let origin = Origin { ip: ip.to_canonical(), tls: None, mechanism: None, session: None };
     let outcome = judge.examine(attempt, &origin).await;
-    accounts.flush().await?;
+    store.accounts().flush().await?;
     tell(&outcome, format)
 }
 

@@ -44,7 +44,7 @@ pub(crate) enum Command {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let store = open::store(config).await?;
+    let (_, store) = open::store(config).await?;
     let accounts = store.accounts();
     let done = match command {
         Command::Add { address, sender, format } => add(accounts, &address, sender, format).await,

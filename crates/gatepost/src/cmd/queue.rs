@@ -50,7 +50,7 @@ pub(crate) enum Command {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let store = open::store(config).await?;
+    let (_, store) = open::store(config).await?;
     let done = on(store.spool(), command).await;
     store.close().await;
     done

@@ -57,9 +57,9 @@ impl FromStr for Whom {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let store = open::store(config).await?;
+    let (config, store) = open::store(config).await?;
     let done = match command {
-        Command::List { format } => list(store.accounts(), &Config::load(config)?, format).await,
+        Command::List { format } => list(store.accounts(), &config, format).await,
         Command::Clear { whom } => clear(store.accounts(), &whom).await,
     };
     store.close().await;

@@ -10,7 +10,7 @@ use config::Config;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{Account, SecondFactors, Throttled};
-use store_sqlite::{Mode, SqliteStore};
+use store_sqlite::SqliteStore;
 use types::{Mailbox, Secret};
 use zeroize::Zeroizing;
 
@@ -69,8 +69,7 @@ pub(crate) enum Command {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let config = Config::load(config)?;
-    let store = open::store_in(&config.storage.directory, Mode::Command).await?;
+    let (config, store) = open::store(config).await?;
     let desk = Desk { config, store };
     let done = desk.on(command).await;
     desk.store.close().await;

@@ -1,7 +1,5 @@
 //! `gatepost user`: makes and changes accounts.
 
-mod import;
-
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
@@ -10,7 +8,7 @@ use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
 use store::{Account, Accounts, Sending};
-use store_sqlite::{Mode, SqliteAccounts};
+use store_sqlite::SqliteAccounts;
 use types::{AccountId, Mailbox};
 
 use crate::output::{self, Format};
@@ -19,6 +17,7 @@ use crate::{argument, clock, open};
 
 use self::limit::{Change, Standing};
 
+mod import;
 mod limit;
 
 #[derive(Debug, clap::Subcommand)]
@@ -103,8 +102,7 @@ pub(crate) struct Add {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let config = Config::load(config)?;
-    let store = open::store_in(&config.storage.directory, Mode::Command).await?;
+    let (config, store) = open::store(config).await?;
     let done = on(&config, store.accounts(), command).await;
     store.close().await;
     done

@@ -12,7 +12,7 @@ use auth::{KeyFileLock, Keyring, MasterKeys, SealError};
 use config::Config;
 use serde::Serialize;
 use store::{Accounts as _, Action, Audit as _, AuditEvent, Resealed, SealedPlace, SealedSecrets as _};
-use store_sqlite::{Mode, SqliteAccounts};
+use store_sqlite::SqliteAccounts;
 
 use crate::output::Format;
 use crate::sealed::{self, Batches};
@@ -29,8 +29,7 @@ struct View {
 type Unopened = BTreeMap<SealedPlace, SealError>;
 
 pub(super) async fn run(config: &Path, format: Format) -> anyhow::Result<()> {
-    let config = Config::load(config)?;
-    let store = open::store_in(&config.storage.directory, Mode::Command).await?;
+    let (config, store) = open::store(config).await?;
     let done = rotate(&config, store.accounts(), format).await;
     store.close().await;
     done
