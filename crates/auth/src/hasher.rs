@@ -37,7 +37,7 @@ pub enum HashError {
 
 /// What a check has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
+pub(crate) enum Checked {
     /// Another password.
     No,
     /// The password.
@@ -101,7 +101,7 @@ impl Hasher {
     ///
     /// # Errors
     /// When the pool is overloaded, or `stored` can't be used.
-    pub async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<Checked, HashError> {
+    pub(crate) async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<Checked, HashError> {
         let stored = stored.map(Stored::parse).transpose()?;
         self.run(move |pool| match &stored {
             None => pool.never(password.declassify()).map(|_| Checked::No),

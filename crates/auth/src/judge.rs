@@ -26,12 +26,13 @@ use crate::app_password::normalise;
 use crate::at_revision::AtRevision;
 use crate::attempt::{Attempt, Door, Origin};
 use crate::gate::Gate;
+use crate::hasher::Checked;
 use crate::outcome::{Fault, Matched, Outcome, Reason, Refusal, User};
 use crate::recent::Recent;
 use crate::second_factor::{self, SecondFactorOutcome};
 use crate::standing::{Standing, Standings, has_passed};
 use crate::trail::Trail;
-use crate::{AppPasswordKey, Checked, Hasher, Keyring, MarkKey, Policy};
+use crate::{AppPasswordKey, Hasher, Keyring, MarkKey, Policy};
 
 /// When a refusal is answered at the earliest, counted from the claim: longer than it takes to check the slowest hash
 /// that others are wont to leave us (bcrypt of cost 12: 280 ms) and to run Argon2 behind it. Whether an account was

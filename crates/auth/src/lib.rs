@@ -1,61 +1,48 @@
 //! Decides the claims that SASL mechanisms make.
 //!
-//! The judge is [`Authenticator`]; what it judges by stands above it: the app password, looked up by a keyed
-//! digest, and the account password, hashed with Argon2id or, until its first login, as another server did. Whatever a
-//! claim lacks, refusing it costs one run of Argon2, so that a stopwatch learns nothing about accounts.
+//! Modules stand in the order in which a login meets them. An attempt comes before the judge, [`Authenticator`]. An app
+//! password is found by a keyed digest. Else the gate lets the attempt through to the account password, hashed with
+//! Argon2id or, until its first login, as another server did; behind it there may be a second factor. The outcome
+//! leaves a trail, and what the login stands for is asked again at every command. Below all of this lie the keys.
+//!
+//! Whatever a claim lacks, refusing it costs one run of Argon2, so that a stopwatch learns nothing about accounts.
 //!
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
-mod key;
-mod key_file;
-pub use key_file::{KeyFileError, KeyFileLock};
+mod attempt;
+pub use attempt::{Attempt, Door, Origin};
 
-mod master_key;
-pub use master_key::MasterKeys;
+mod judge;
+pub use judge::{Authenticator, CredentialStore};
 
-mod seal;
-pub use seal::SealError;
-
-mod marks;
-pub use marks::MarkKey;
-
-mod keyring;
-pub use keyring::{Keyring, KeyringError};
+mod policy;
+pub use policy::Policy;
 
 pub mod app_password;
 pub use app_password::AppPasswordKey;
 
-pub mod totp;
+mod gate;
+pub use gate::FAMILIAR;
 
-pub mod recovery_code;
-pub use recovery_code::RecoveryCodeKey;
+mod recent;
 
-pub mod second_factor;
-pub use second_factor::SecondFactorOutcome;
+mod hasher;
+pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
+
+mod stored;
+pub use stored::{Brought, StoredError};
 
 mod phc;
 pub use phc::Cost;
 
 mod foreign;
 
-mod stored;
-pub use stored::{Brought, StoredError};
+pub mod second_factor;
 
-mod hasher;
-pub use hasher::{Checked, HashError, Hasher, PASSWORD_OCTETS};
+pub mod totp;
 
-mod recent;
-
-mod at_revision;
-
-mod attempt;
-pub use attempt::{Attempt, Door, Origin};
-
-mod policy;
-pub use policy::Policy;
-
-mod gate;
-pub use gate::FAMILIAR;
+pub mod recovery_code;
+pub use recovery_code::RecoveryCodeKey;
 
 mod outcome;
 pub use outcome::{Fault, Matched, Outcome, Reason, Refusal, User};
@@ -65,5 +52,21 @@ mod trail;
 mod standing;
 pub use standing::Standing;
 
-mod judge;
-pub use judge::{Authenticator, CredentialStore};
+mod at_revision;
+
+mod keyring;
+pub use keyring::{Keyring, KeyringError};
+
+mod marks;
+pub use marks::MarkKey;
+
+mod seal;
+pub use seal::SealError;
+
+mod master_key;
+pub use master_key::MasterKeys;
+
+mod key_file;
+pub use key_file::{KeyFileError, KeyFileLock};
+
+mod key;

@@ -20,7 +20,7 @@ use crate::{Keyring, SealError};
 
 /// What came of a code.
 #[derive(Debug, PartialEq, Eq)]
-pub enum SecondFactorOutcome {
+pub(crate) enum SecondFactorOutcome {
     /// It was right, and is used up.
     Accepted,
     /// It was wrong or used up before, or there is nothing that it could be right for.
@@ -91,7 +91,7 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
 ///
 /// # Errors
 /// When the store can't tell.
-pub async fn check<S: SecondFactors + Throttles + Audit>(
+pub(crate) async fn check<S: SecondFactors + Throttles + Audit>(
     store: &S,
     keyring: &Keyring,
     account: &Account,
