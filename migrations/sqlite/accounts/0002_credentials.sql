@@ -59,7 +59,7 @@ CREATE INDEX throttle_until ON throttle (until);
 CREATE TABLE familiar_networks (
     account BLOB    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     network TEXT    NOT NULL,
-    at      INTEGER NOT NULL,
+    at      INTEGER NOT NULL,          -- the last time
     PRIMARY KEY (account, network)
 ) STRICT, WITHOUT ROWID;
 
@@ -67,23 +67,23 @@ CREATE INDEX familiar_networks_at ON familiar_networks (at);
 
 -- What an account may send, where that is not what the configuration says: NULL the configuration, -1 no limit.
 CREATE TABLE sending_limits (
-    account            BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
-    messages_per_hour  INTEGER,
-    messages_per_day   INTEGER,
-    recipients_per_hour INTEGER,
-    recipients_per_day INTEGER,
+    account                BLOB    NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    messages_per_hour      INTEGER,
+    messages_per_day       INTEGER,
+    recipients_per_hour    INTEGER,
+    recipients_per_day     INTEGER,
     new_recipients_per_day INTEGER
 ) STRICT;
 
 -- What an account has sent in the hour and in the day that began at these times.
 CREATE TABLE sent (
-    account         BLOB    NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
-    hour            INTEGER NOT NULL,
-    hour_messages   INTEGER NOT NULL,
-    hour_recipients INTEGER NOT NULL,
-    day             INTEGER NOT NULL,
-    day_messages    INTEGER NOT NULL,
-    day_recipients  INTEGER NOT NULL,
+    account            BLOB    NOT NULL PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    hour               INTEGER NOT NULL,
+    hour_messages      INTEGER NOT NULL,
+    hour_recipients    INTEGER NOT NULL,
+    day                INTEGER NOT NULL,
+    day_messages       INTEGER NOT NULL,
+    day_recipients     INTEGER NOT NULL,
     day_new_recipients INTEGER NOT NULL
 ) STRICT;
 
@@ -91,7 +91,7 @@ CREATE TABLE sent (
 CREATE TABLE correspondents (
     account   BLOB    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     recipient BLOB    NOT NULL CHECK (length(recipient) = 16),   -- keyed
-    at        INTEGER NOT NULL,
+    at        INTEGER NOT NULL,          -- the last time, to within a day
     PRIMARY KEY (account, recipient)
 ) STRICT, WITHOUT ROWID;
 
