@@ -13,17 +13,17 @@ const MOST: usize = 20_000;
 /// Entries that wait to be written. There are never more failures among them than could be written, nor more of all
 /// than memory can hold with ease: what comes beyond that loses what tells it apart.
 #[derive(Debug, Default)]
-pub(in super::super) struct Gathered {
+pub(in crate::accounts) struct Gathered {
     entries: HashMap<AuditEvent, AuditEntry>,
     failures: u32,
 }
 
 impl Gathered {
-    pub(in super::super) fn is_empty(&self) -> bool {
+    pub(in crate::accounts) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    pub(in super::super) fn add(&mut self, entry: AuditEntry) {
+    pub(in crate::accounts) fn add(&mut self, entry: AuditEntry) {
         let key = entry.event.alike();
         if let Some(present) = self.entries.get_mut(&key) {
             return present.merge(entry);
@@ -36,7 +36,7 @@ impl Gathered {
     }
 
     /// Takes back what could not be written.
-    pub(in super::super) fn add_all(&mut self, others: Gathered) {
+    pub(in crate::accounts) fn add_all(&mut self, others: Gathered) {
         for entry in others.entries.into_values() {
             self.add(entry);
         }
