@@ -1,7 +1,7 @@
 //! What is told of logins and changes, and who can see it.
 
 use serde_json::{Value, json};
-use tests::server::{Installation, Server, Settings, until};
+use tests::server::{Installation, Settings, until};
 
 const USER: &str = "alice@example.org";
 
@@ -9,12 +9,6 @@ fn installed() -> Installation {
     let installation = Installation::new(&Settings::default());
     installation.add_user(USER, "correct horse");
     installation
-}
-
-fn log_in(server: &Server, installation: &Installation, user: &str, password: &str) -> u16 {
-    let mut client = server.client(installation);
-    client.expect("EHLO client.example", 250);
-    client.auth_plain(user, password).unwrap().code
 }
 
 /// The entries about logins, newest first, once there are so many: they are written a little later.
@@ -41,7 +35,7 @@ fn a_log_in_is_told_with_all_that_is_known_of_it() {
     let installation = installed();
     let server = installation.start();
     let (id, password) = installation.app_password(USER, &[]);
-    assert_eq!(log_in(&server, &installation, USER, &password), 235);
+    assert_eq!(server.knock(&installation, USER, &password).code, 235);
     let told = &logins(&installation, 1)[0];
     for (key, value) in [
         ("result", json!("success")),
@@ -63,9 +57,9 @@ fn refusals_are_told_with_their_reason_whether_the_name_exists_or_not() {
     let installation = installed();
     let server = installation.start();
     for _ in 0..2 {
-        assert_eq!(log_in(&server, &installation, USER, "wrong"), 535);
+        assert_eq!(server.knock(&installation, USER, "wrong").code, 535);
     }
-    assert_eq!(log_in(&server, &installation, "Nobody@example.org", "wrong"), 535);
+    assert_eq!(server.knock(&installation, "Nobody@example.org", "wrong").code, 535);
     let told = logins(&installation, 2);
     let about = |name: &str| told.iter().find(|entry| entry["account"] == name).unwrap();
     let (alice, nobody) = (about(USER), about("nobody@example.org"));

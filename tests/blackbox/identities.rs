@@ -96,11 +96,7 @@ fn nobody_is_locked_out_who_has_not_failed() {
 fn who_guesses_is_locked_out_until_an_operator_lets_them_in() {
     let installation = installed();
     let server = installation.start();
-    let knock = |password: &str| {
-        let mut client = server.client(&installation);
-        client.expect("EHLO client.example", 250);
-        client.auth_plain(USER, password).unwrap().code
-    };
+    let knock = |password: &str| server.knock(&installation, USER, password).code;
     for n in 0..5 {
         assert_eq!(knock(&format!("guess {n}")), 535);
     }

@@ -3,7 +3,6 @@
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use tests::client::Reply;
 use tests::server::{Installation, Server, Settings, run, until};
 
 const PASSWD: &str = include_str!("import/passwd.py");
@@ -32,7 +31,7 @@ fn a_thousand_users_of_dovecot_move_in_and_are_hashed_anew_when_they_log_in() {
     log_in(&installation, &server, &known);
     until("every hash is ours", || hashes(&installation).iter().all(|(_, hash)| is_ours(hash)).then_some(()));
     log_in(&installation, &server, &known);
-    assert_eq!(knock(&installation, &server, "user0@example.org", "pass of user1").code, 535);
+    assert_eq!(server.knock(&installation, "user0@example.org", "pass of user1").code, 535);
     let shown = installation.json(&["user", "list"]);
     assert!(shown.as_array().unwrap().len() == 1000 && !shown.to_string().contains('$'), "a hash is shown");
 }
@@ -122,7 +121,7 @@ fn a_table_moves_in() {
         [("alice", "secret", 235), ("bob", "battery, \"staple\"", 235), ("carol", "secret", 535)]
     {
         assert_eq!(
-            knock(&installation, &server, &format!("{user}@example.org"), password).code,
+            server.knock(&installation, &format!("{user}@example.org"), password).code,
             code,
             "{user}"
         );
@@ -174,7 +173,7 @@ fn wildducks_users_move_in_with_all_they_have() {
         ("erin", "cdefghijklmnopqr", false),
         ("alice", "bcdefghijklmnopq", false),
     ] {
-        let reply = knock(&installation, &server, &format!("{user}@example.org"), password);
+        let reply = server.knock(&installation, &format!("{user}@example.org"), password);
         assert_eq!(reply.code == 235, opens, "{user} {password}: {reply:?}");
     }
     let alice =
@@ -204,12 +203,6 @@ fn hashes(installation: &Installation) -> Vec<(String, String)> {
     let rows = python(HASHES, &[&store]);
     let rows = rows.lines().filter_map(|row| row.split_once('\t'));
     rows.map(|(address, hash)| (address.to_owned(), hash.to_owned())).collect()
-}
-
-fn knock(installation: &Installation, server: &Server, user: &str, password: &str) -> Reply {
-    let mut client = server.client(installation);
-    client.expect("EHLO client.example", 250);
-    client.auth_plain(user, password).unwrap()
 }
 
 /// Everybody, one after the other, by Python's smtplib.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::authority::{Authority, HOSTNAME};
-use crate::client::Client;
+use crate::client::{Client, Reply};
 
 /// What is waited for has long happened by then, unless the test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -261,6 +261,13 @@ impl Server {
     /// As [`Server::client`], from this address of the machine.
     pub fn client_from(&self, source: impl Into<IpAddr>, installation: &Installation) -> Client {
         greeted(Client::connect_from(source.into(), self.implicit(), &installation.authority.client()))
+    }
+
+    /// What a client that comes, logs in and goes is told.
+    pub fn knock(&self, installation: &Installation, user: &str, password: &str) -> Reply {
+        let mut client = self.client(installation);
+        client.expect("EHLO client.example", 250);
+        client.auth_plain(user, password).unwrap()
     }
 
     /// As [`Server::client`], past EHLO and AUTH.
