@@ -132,6 +132,20 @@ fn a_table_moves_in() {
 }
 
 #[test]
+fn what_is_no_table_is_told_in_a_line_that_can_be_read() {
+    let installation = Installation::new(&Settings::default());
+    for form in ["csv", "dovecot"] {
+        let done = import(&installation, &["-", "--format", form], &format!("{}:x", "a".repeat(1_000_000)));
+        assert_eq!(done.status.code(), Some(1), "{form}");
+        assert!(done.stderr.starts_with(b"-:1: ") || done.stderr.starts_with(b"error: -:1: "), "{form}");
+        assert!(done.stderr.len() < 1000, "{form}: {} octets", done.stderr.len());
+    }
+    let done = import(&installation, &["-", "--format", "csv", "--totp-secret-file", "none"], "address\n");
+    assert_eq!(done.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("goes with --format wildduck alone"));
+}
+
+#[test]
 fn wildducks_users_move_in_with_all_they_have() {
     let installation = Installation::new(&Settings::default());
     let collections = ["users", "asps", "addresses"].map(|name| fixture(&format!("{name}.json")));

@@ -44,7 +44,7 @@ fn columns(file: &str, heading: &StringRecord) -> anyhow::Result<Columns> {
             bail!("{file}:1: the column {} is not known; there are {}", quoted(name), COLUMNS.join(", "));
         };
         if column.replace(at).is_some() {
-            bail!("{file}:1: the column {name:?} is there twice; leave one");
+            bail!("{file}:1: the column {} is there twice; leave one", quoted(name));
         }
     }
     if columns.0[0].is_none() {

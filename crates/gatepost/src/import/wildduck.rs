@@ -21,7 +21,7 @@ use std::sync::Arc;
 use auth::Brought;
 use types::{Secret, SenderPattern};
 
-use super::{Finds, ForeignAppPassword, Found, Newcomer, Place, Terms};
+use super::{Finds, ForeignAppPassword, Found, Newcomer, Place, Terms, quoted};
 use crate::argument;
 use documents::Fields;
 
@@ -183,7 +183,8 @@ fn identity(fields: &Fields) -> Result<Part, String> {
     };
     let flaw = || {
         format!(
-            "the address {address:?}, which is neither an address nor *@domain; see `gatepost identity add`"
+            "the address {}, which is neither an address nor *@domain; see `gatepost identity add`",
+            quoted(address)
         )
     };
     sender.map(Part::Identity).ok_or_else(flaw)

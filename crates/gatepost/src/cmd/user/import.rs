@@ -92,6 +92,9 @@ fn told(args: &Import, tally: &Tally) -> anyhow::Result<()> {
 
 /// All that stands in the files, to be read on the way.
 fn finds(args: &Import) -> anyhow::Result<Finds> {
+    if args.totp_secret_file.is_some() && !matches!(args.form, Form::WildDuck) {
+        bail!("--totp-secret-file goes with --format wildduck alone; leave it out");
+    }
     let terms = Terms { domain: args.domain.clone(), scheme: args.default_scheme.clone() };
     if auth::Brought::parse("", &terms.scheme).err() == Some(auth::StoredError::UnknownScheme) {
         bail!("the scheme {:?} is not known; name one as Dovecot does, such as SHA512-CRYPT", terms.scheme);
