@@ -32,10 +32,11 @@ use crate::recent::Recent;
 use crate::second_factor::{self, SecondFactorOutcome};
 use crate::standing::{Standing, Standings, has_passed};
 use crate::trail::Trail;
-use crate::{AppPasswordKey, Hasher, Keyring, MarkKey, Policy};
+use crate::turns::Turns;
+use crate::{AppPasswordKey, HashError, Hasher, Keyring, MarkKey, Policy};
 
-/// When a refusal is answered at the earliest, counted from the claim: longer than it takes to check the slowest hash
-/// that others are wont to leave us (bcrypt of cost 12: 280 ms) and to run Argon2 behind it. Whether an account was
+/// A refusal is answered so long after its claim, or a multiple of that: it is longer than it takes to check the slowest
+/// hash that others are wont to leave us (bcrypt of cost 12: 280 ms) and to run Argon2 behind it. Whether an account was
 /// brought from elsewhere can't be measured then.
 const REFUSAL: Duration = Duration::from_millis(400);
 
@@ -56,6 +57,7 @@ pub struct Authenticator<S> {
     /// The rows of app passwords, by their digest.
     found: AtRevision<[u8; 32], Arc<(AppPassword, Account)>>,
     standings: Standings,
+    turns: Turns,
     /// [`REFUSAL`], but for tests.
     refusal: Duration,
     now: fn() -> Timestamp,
@@ -115,6 +117,7 @@ impl<S: CredentialStore> Authenticator<S> {
             recent: Recent::new(),
             found: AtRevision::new(),
             standings: Standings::new(),
+            turns: Turns::default(),
             refusal: REFUSAL,
             now,
         }
@@ -128,7 +131,7 @@ impl<S: CredentialStore> Authenticator<S> {
     /// Judges an attempt, with all that belongs to it: throttles, log and audit trail. What came of it is more than a
     /// client may know.
     pub async fn examine(&self, attempt: Attempt, origin: &Origin) -> Outcome {
-        let answer_at = Instant::now() + self.refusal;
+        let begun = Instant::now();
         let trail = Trail::of(&attempt, origin);
         let outcome = match self.prove(attempt, origin).await {
             Ok(user) => Outcome::Accepted(user),
@@ -140,7 +143,9 @@ impl<S: CredentialStore> Authenticator<S> {
         self.store.note(trail.event(&outcome, (self.now)()));
         match &outcome {
             Outcome::Accepted(user) => self.note(user, origin),
-            Outcome::Refused(_) => tokio::time::sleep_until(answer_at).await,
+            Outcome::Refused(_) => {
+                tokio::time::sleep_until(begun + rounded_up(begun.elapsed(), self.refusal)).await;
+            }
             Outcome::Throttled(_) | Outcome::Unavailable(_) => {}
         }
         outcome
@@ -228,6 +233,10 @@ impl<S: CredentialStore> Authenticator<S> {
         let account = match self.look_up(&name).await? {
             Ok(account) if self.recent.knows(&account, &attempt.password, (self.now)()) => account,
             account => {
+                let turn = self.turns.next(origin.network()).await;
+                let _turn = turn.ok_or(HashError::Overloaded)?;
+                // While this one waited, others of its network may have failed.
+                let_through(gate.look().await?)?;
                 let_through(gate.enter().await?)?;
                 if let Ok(account) = &account {
                     match self.by_adoption(account, &attempt, origin).await? {
@@ -397,6 +406,12 @@ async fn settle<S: Throttles>(
         Err(Denial::Throttled(_) | Denial::Unavailable(_)) => {}
     }
     judged
+}
+
+/// The next multiple of `step` behind what has passed.
+fn rounded_up(passed: Duration, step: Duration) -> Duration {
+    let whole = passed.as_nanos().checked_div(step.as_nanos());
+    step.saturating_mul(whole.and_then(|whole| u32::try_from(whole + 1).ok()).unwrap_or(1))
 }
 
 fn let_through(throttled: Option<Throttled>) -> Result<(), Denial> {

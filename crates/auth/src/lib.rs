@@ -44,6 +44,8 @@ pub mod totp;
 pub mod recovery_code;
 pub use recovery_code::RecoveryCodeKey;
 
+mod turns;
+
 mod outcome;
 pub use outcome::{Fault, Matched, Outcome, Reason, Refusal, User};
 

@@ -182,3 +182,30 @@ async fn who_keeps_the_server_from_judging_gets_no_guess_back() {
     guess(&scene, "203.0.113.1", ALICE, "wrong 4").await;
     assert!(matches!(guess(&scene, "203.0.113.1", ALICE, "wrong 5").await.0, Verdict::Throttled { .. }));
 }
+
+#[tokio::test]
+async fn spraying_many_at_a_time_gains_next_to_nothing() {
+    let scene = Arc::new(Scene::under(policy()).await);
+    let guesses: Vec<_> = (0..60)
+        .map(|number| {
+            let scene = Arc::clone(&scene);
+            let name = format!("user{number}@example.org");
+            tokio::spawn(async move { guess(&scene, "203.0.113.1", &name, "Spring2026").await.0 })
+        })
+        .collect();
+    let mut judged = 0;
+    for guess in guesses {
+        judged += u32::from(matches!(guess.await.unwrap(), Verdict::Refused));
+    }
+    assert!((20..28).contains(&judged), "{judged}: twenty, and those that were under way");
+}
+
+#[test]
+fn an_answer_comes_at_a_multiple_of_the_step() {
+    let milliseconds = Duration::from_millis;
+    for (passed, step, answered) in
+        [(0, 400, 400), (399, 400, 400), (400, 400, 800), (900, 400, 1200), (7, 0, 0)]
+    {
+        assert_eq!(rounded_up(milliseconds(passed), milliseconds(step)), milliseconds(answered));
+    }
+}
