@@ -25,6 +25,9 @@ tls = "implicit"
 address = "127.0.0.1:{starttls}"
 tls = "starttls"
 
+[auth]
+app_passwords_per_account = 100000
+
 [limits]
 connections_per_network = 10000
 
