@@ -40,7 +40,7 @@ pub enum KeyFileError {
     Exists(PathBuf),
     #[error("{} has a key with the greatest number there is", .0.display())]
     NumbersUsedUp(PathBuf),
-    #[error("another command is changing the master key {} right now", .0.display())]
+    #[error("another command is changing the master key {} right now; try again when it has ended", .0.display())]
     Locked(PathBuf),
     #[error("cannot write the master key {}", .0.display())]
     Unwritable(PathBuf, #[source] io::Error),

@@ -177,7 +177,8 @@ pub enum Fault {
     Store(#[from] store::Error),
     /// The seed of the second factor does not open.
     #[error(
-        "the seed of the second factor does not open: it was damaged or moved, or its key is not in the key file"
+        "the seed of the second factor does not open: it was damaged or moved, or its key is not in the key file; put the file \
+         right, or switch the second factor off and enroll anew"
     )]
     Secret,
 }
