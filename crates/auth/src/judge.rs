@@ -226,28 +226,26 @@ impl<S: CredentialStore> Authenticator<S> {
         name: Result<Mailbox, Reason>,
         attempt: Attempt,
         origin: &Origin,
-        mut flaw: Option<Refusal>,
+        flaw: Option<Refusal>,
     ) -> Result<User, Denial> {
         let gate = self.gate(&name, &attempt, origin).await?;
         let_through(gate.look().await?)?;
-        let account = match self.look_up(&name).await? {
-            Ok(account) if self.recent.knows(&account, &attempt.password, (self.now)()) => account,
-            account => {
-                let turn = self.turns.next(origin.network()).await;
-                let _turn = turn.ok_or(HashError::Overloaded)?;
-                // While this one waited, others of its network may have failed.
-                let_through(gate.look().await?)?;
-                let_through(gate.enter().await?)?;
-                if let Ok(account) = &account {
-                    match self.by_adoption(account, &attempt, origin).await? {
-                        Ok(user) => return gate.right().await.map(|()| user).map_err(Denial::from),
-                        Err(found) => flaw = found,
-                    }
-                }
-                let checked = self.check(account, &attempt.password, flaw).await;
-                settle(&gate, checked.and_then(|account| self.recognise(account, &attempt))).await?
-            }
+        let account = self.look_up(&name).await?;
+        if let Ok(account) = &account
+            && self.recent.knows(account, &attempt.password, (self.now)())
+        {
+            return self.admit(account, attempt.door, attempt.code).await;
+        }
+        let _turn = self.turns.next(origin.network()).await.ok_or(HashError::Overloaded)?;
+        // While this one waited, others of its network may have failed.
+        let_through(gate.look().await?)?;
+        let_through(gate.enter().await?)?;
+        let flaw = match self.by_adoption(&account, &attempt, origin, flaw).await? {
+            Ok(user) => return gate.right().await.map(|()| user).map_err(Denial::from),
+            Err(flaw) => flaw,
         };
+        let checked = self.check(account, &attempt.password, flaw).await;
+        let account = settle(&gate, checked.and_then(|account| self.recognise(account, &attempt))).await?;
         self.admit(&account, attempt.door, attempt.code).await
     }
 
@@ -274,13 +272,16 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// The user whose app password it is, of those that were brought from another server and never used here; or else
-    /// what is wrong with it. Of several sessions that bring one at once one makes it ours, and the others find it so.
+    /// what is wrong with it, which is `flaw` where nobody can have one. Of several sessions that bring one at once one
+    /// makes it ours, and the others find it so.
     async fn by_adoption(
         &self,
-        account: &Account,
+        account: &Result<Account, Reason>,
         attempt: &Attempt,
         origin: &Origin,
+        flaw: Option<Refusal>,
     ) -> Result<Result<User, Option<Refusal>>, Denial> {
+        let Ok(account) = account else { return Ok(Err(flaw)) };
         self.adopt(account, &attempt.password).await?;
         self.by_app_password(&account.address, attempt, origin).await
     }
@@ -321,8 +322,8 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(account)
     }
 
-    /// Remembers that the password was right, or, where nobody is to learn that and it opens nothing, refuses it as if it
-    /// were wrong: were the counters cleared by it, that could be seen.
+    /// Remembers that the password was right; or, where nobody is to learn that and it opens nothing, refuses it as if
+    /// it were wrong: were the counters cleared by it, that could be seen.
     fn recognise(&self, account: Account, attempt: &Attempt) -> Result<Account, Denial> {
         if account.totp && attempt.door == Door::Smtp && !self.policy.load().hint_app_password {
             return Err(not_enough(Reason::NeedsAppPassword));

@@ -26,6 +26,8 @@ pub use gate::FAMILIAR;
 
 mod recent;
 
+mod turns;
+
 mod hasher;
 pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
 
@@ -43,8 +45,6 @@ pub mod totp;
 
 pub mod recovery_code;
 pub use recovery_code::RecoveryCodeKey;
-
-mod turns;
 
 mod outcome;
 pub use outcome::{Fault, Matched, Outcome, Reason, Refusal, User};

@@ -132,7 +132,8 @@ fn quoted(text: &str) -> String {
 fn advice(error: StoredError, scheme: &str) -> String {
     match error {
         StoredError::Malformed => format!(
-            "{error}; write {{SCHEME}} before it if it is not of the scheme {scheme}, or give the account a new password"
+            "{error}; write {{SCHEME}} before it if it is not of the scheme {scheme}, or give the account a \
+             new password"
         ),
         StoredError::UnknownScheme | StoredError::TooCostly | StoredError::Clear => {
             format!("{error}; give the account a new password")

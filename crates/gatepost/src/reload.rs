@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn limits_and_rules_change_at_once() {
         let new = parse(&format!(
-            "{OLD}[limits]\nrecipients = 7\n[submission]\nremove_bcc = false\n[sending]\nmessages_per_day = 9\n[log]\nlevel = \"warn\"\n"
+            "{OLD}[limits]\nrecipients = 7\n[submission]\nremove_bcc = false\n\
+             [sending]\nmessages_per_day = 9\n[log]\nlevel = \"warn\"\n"
         ));
         let now = live(parse(OLD), new);
         assert_eq!((now.limits.recipients, now.submission.remove_bcc), (7, false));

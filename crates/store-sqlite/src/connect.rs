@@ -63,8 +63,8 @@ pub(crate) fn writer(options: SqliteConnectOptions) -> SqlitePool {
 
 /// Connections to a file do not go stale, so they are kept and never tested.
 ///
-/// One that was left in a transaction is replaced: when the disk is full or fails, SQLite rolls back by itself, and sqlx, whose
-/// own ROLLBACK then has nothing to end, would refuse to begin another for ever.
+/// One that was left in a transaction is replaced: when the disk is full or fails, SQLite rolls back by itself, and
+/// sqlx, whose own ROLLBACK then has nothing to end, would refuse to begin another for ever.
 fn lasting(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)

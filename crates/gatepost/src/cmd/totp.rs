@@ -175,13 +175,15 @@ fn confirmed(confirmation: Confirmation, account: &Account) -> anyhow::Result<[R
         }
         Confirmation::On => Err(on(address)),
         Confirmation::Wrong => bail!(
-            "this is not the code of now, or it was used before; wait for the next one, and see that the clocks of this machine and of the phone are right"
+            "this is not the code of now, or it was used before; wait for the next one, and see that the \
+             clocks of this machine and of the phone are right"
         ),
         Confirmation::Throttled(Throttled { until, .. }) => {
             bail!("too many wrong codes; try again after {}", output::time(until))
         }
         Confirmation::Damaged => bail!(
-            "the seed of {address} does not open: it was damaged or moved, or its key is not in the key file; begin anew with `gatepost totp disable {address}` and `enroll`"
+            "the seed of {address} does not open: it was damaged or moved, or its key is not in the key file; begin \
+             anew with `gatepost totp disable {address}` and `enroll`"
         ),
     }
 }

@@ -91,7 +91,8 @@ impl Columns {
 fn flaw(kind: &ErrorKind) -> String {
     match kind {
         ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-            "it has not as many fields as the heading ({len}, not {expected_len}); put fields that have a comma in them into quotes"
+            "it has not as many fields as the heading ({len}, not {expected_len}); put fields that \
+             have a comma in them into quotes"
         ),
         ErrorKind::Io(error) => error.to_string(),
         ErrorKind::Utf8 { .. } => "the line is not in UTF-8; convert the file to UTF-8".to_owned(),

@@ -1,5 +1,5 @@
-//! What a login costs in steps of SQLite's virtual machine: no more among very many accounts and app passwords than in an empty store.
-//! A statement that looks at every row takes a step or two for each.
+//! What a login costs in steps of SQLite's virtual machine: no more among very many accounts and app passwords than
+//! in an empty store. A statement that looks at every row takes a step or two for each.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ const ANN_ALONE: &str = "
     INSERT INTO totp SELECT id, x'00', 0, 0, 0 FROM accounts;
 ";
 
-/// As many as a test has time for: in everything that a login looks at, many rows of others, and of Ann those that there can be many
-/// of. Her own are the last that are found by looking at all.
+/// As many as a test has time for: in everything that a login looks at, many rows of others, and of Ann those that
+/// there can be many of. Her own are the last that are found by looking at all.
 const ALL_THE_OTHERS: &str = "
     CREATE TEMP TABLE n AS
         WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 20000) SELECT n FROM n;

@@ -127,8 +127,8 @@ fn on(key: &ThrottleKey, statement: &'static str) -> Query {
     sqlx::query(statement).bind(key.kind.name()).bind(account).bind(network)
 }
 
-/// The counter as it stands, unless its window has passed. One that ends more than two windows from now began before the
-/// clock was set back, and nobody shall wait until the clock is there again.
+/// The counter as it stands, unless its window has passed. One that ends more than two windows from now began
+/// before the clock was set back, and nobody shall wait until the clock is there again.
 async fn read(
     connection: impl SqliteExecutor<'_>,
     Counter { key, allowance, .. }: &Counter,

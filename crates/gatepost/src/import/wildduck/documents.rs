@@ -15,7 +15,7 @@ use crate::import::lines::Lines;
 const COLLECTIONS: [&str; 3] = ["users", "asps", "addresses"];
 
 /// What is looked at in a document. The rest is not held: users may keep pictures there.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 18] = [
     "_id",
     "activated",
     "address",
@@ -32,10 +32,8 @@ const FIELDS: [&str; 20] = [
     "seed",
     "selector",
     "suspended",
-    "ttl",
     "user",
     "username",
-    "targets",
 ];
 
 /// The longest first line that tells whether each line is a document.

@@ -10,8 +10,10 @@ use types::Secret;
 use zeroize::Zeroizing;
 
 /// Why there is no seed, and what to do about it.
-const NO_SECRET: &str = "the seed of its second factor is encrypted; pass --totp-secret-file with the totp.secret of WildDuck's configuration";
-const WRONG_SECRET: &str = "the seed of its second factor does not open; is --totp-secret-file the totp.secret of WildDuck's configuration?";
+const NO_SECRET: &str = "the seed of its second factor is encrypted; pass --totp-secret-file with the totp.secret of \
+                         WildDuck's configuration";
+const WRONG_SECRET: &str = "the seed of its second factor does not open; is --totp-secret-file the totp.secret of \
+                            WildDuck's configuration?";
 const NO_SEED: &str = "the seed of its second factor is malformed; switch it off in WildDuck";
 
 /// The seed that is written there.
