@@ -219,7 +219,7 @@ fn hashes(installation: &Installation) -> Vec<(String, String)> {
     rows.map(|(address, hash)| (address.to_owned(), hash.to_owned())).collect()
 }
 
-/// Everybody, one after the other, by Python's smtplib.
+/// Everybody, a few at a time, by Python's smtplib.
 fn log_in(installation: &Installation, server: &Server, known: &str) {
     let port = server.implicit().port().to_string();
     python(LOGIN, &[&path(installation, "ca.pem"), &port, known]);
