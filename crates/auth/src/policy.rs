@@ -38,10 +38,3 @@ impl Policy {
         }
     }
 }
-
-impl Default for Policy {
-    fn default() -> Self {
-        let seconds = SignedDuration::from_secs;
-        Self::new(true, (5, seconds(60)), (6, seconds(180)), (50, seconds(600)))
-    }
-}

@@ -43,6 +43,12 @@ fn claim(authzid: Option<&str>, username: &str, password: &str) -> Claim {
     })
 }
 
+/// As the configuration has it at first.
+fn usual() -> Policy {
+    let allowance = |failures, seconds| (failures, SignedDuration::from_secs(seconds));
+    Policy::new(true, allowance(5, 60), allowance(6, 180), allowance(50, 600))
+}
+
 /// An authenticator on a store with `alice`, and what the tests do with it.
 struct Scene {
     judge: Authenticator<SqliteAccounts>,

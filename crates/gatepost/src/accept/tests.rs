@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use auth::{Cost, Hasher, Keyring, MasterKeys};
+use auth::{Keyring, MasterKeys};
 use delivery::{Carrier, Routes, Schedule, Settings, Via};
 use esmtp::Durable;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use store_sqlite::{Mode, SqliteStore};
 use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SessionId};
 
 use super::*;
-use crate::clock;
+use crate::{clock, open};
 
 struct Bench {
     directory: tempfile::TempDir,
@@ -29,14 +29,7 @@ async fn bench() -> Bench {
     let marks = keyring.marks();
     let account = ann();
     store.accounts().add(&account).await.unwrap();
-    let hasher = Arc::new(Hasher::new(Cost::default()).unwrap());
-    let judge = Authenticator::new(
-        Arc::new(store.accounts().clone()),
-        Arc::new(keyring),
-        hasher,
-        auth::Policy::default(),
-        clock::now,
-    );
+    let judge = open::judge(&config(), store.accounts(), Arc::new(keyring)).unwrap();
     let settings = Settings {
         owner: "here".into(),
         hostname: "mail.example.org".into(),

@@ -166,7 +166,7 @@ mod tests {
             },
             { "kind": "network", "key": "2001:db8:1:2::/64", "failures": 20, "until": "2026-11-21T12:00:00Z" },
         ]);
-        let shown = locked_out(&all, &Policy::default());
+        let shown = locked_out(&all, &meant::policy(&config::Auth::default()));
         assert_eq!(serde_json::to_value(shown).unwrap(), expected);
     }
 

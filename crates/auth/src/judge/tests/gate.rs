@@ -4,10 +4,6 @@ use super::*;
 
 const HOME: &str = "192.0.2.10";
 
-fn policy() -> Policy {
-    Policy::default()
-}
-
 async fn guess(scene: &Scene, peer: &str, username: &str, password: &str) -> (Verdict<User>, u64) {
     scene.judge_from(peer, claim(None, username, password)).await
 }
@@ -19,7 +15,7 @@ fn in_a_minute() -> Timestamp {
 #[tokio::test]
 async fn after_five_different_wrong_passwords_nothing_is_judged_before_the_window_ends() {
     for username in [ALICE, "nobody@example.org"] {
-        let mut scene = Scene::under(policy()).await;
+        let mut scene = Scene::under(usual()).await;
         for number in 0..5 {
             let (verdict, runs) = guess(&scene, "203.0.113.1", username, &format!("wrong {number}")).await;
             assert!(matches!(verdict, Verdict::Refused) && runs == 1, "{username} {number}: {verdict:?}");
@@ -37,7 +33,7 @@ async fn after_five_different_wrong_passwords_nothing_is_judged_before_the_windo
 
 #[tokio::test]
 async fn however_a_name_is_written_it_is_counted_as_one() {
-    let scene = Scene::under(policy()).await;
+    let scene = Scene::under(usual()).await;
     for (number, username) in [
         "alice@example.org",
         "ALICE@example.org",
@@ -56,7 +52,7 @@ async fn however_a_name_is_written_it_is_counted_as_one() {
 
 #[tokio::test]
 async fn a_program_that_repeats_an_old_password_locks_nobody_out() {
-    let scene = Scene::under(policy()).await;
+    let scene = Scene::under(usual()).await;
     for _ in 0..100 {
         let (verdict, _) = guess(&scene, HOME, ALICE, "the old one").await;
         assert!(matches!(verdict, Verdict::Refused));
@@ -66,7 +62,7 @@ async fn a_program_that_repeats_an_old_password_locks_nobody_out() {
 
 #[tokio::test]
 async fn an_attacker_elsewhere_locks_out_neither_familiar_networks_nor_app_passwords() {
-    let scene = Scene::under(policy()).await;
+    let scene = Scene::under(usual()).await;
     let app_password = scene.app_password(ALICE_ID, |_| ()).await;
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
     scene.accounts().flush().await.unwrap();
@@ -89,7 +85,7 @@ async fn an_attacker_elsewhere_locks_out_neither_familiar_networks_nor_app_passw
 
 #[tokio::test]
 async fn success_clears_the_count() {
-    let scene = Scene::under(policy()).await;
+    let scene = Scene::under(usual()).await;
     for round in 0..3 {
         for number in 0..4 {
             let (verdict, _) = guess(&scene, HOME, ALICE, &format!("wrong {round} {number}")).await;
@@ -102,7 +98,7 @@ async fn success_clears_the_count() {
 
 #[tokio::test]
 async fn many_at_a_time_learn_no_more_than_many_in_a_row() {
-    let scene = Arc::new(Scene::under(policy()).await);
+    let scene = Arc::new(Scene::under(usual()).await);
     let guesses: Vec<_> = (0..60)
         .map(|number| {
             let scene = Arc::clone(&scene);
@@ -119,7 +115,7 @@ async fn many_at_a_time_learn_no_more_than_many_in_a_row() {
 
 #[tokio::test]
 async fn one_password_on_many_accounts_is_stopped() {
-    let scene = Scene::under(policy()).await;
+    let scene = Scene::under(usual()).await;
     let mut judged = 0;
     for number in 0..60 {
         let (verdict, _) =
@@ -147,7 +143,7 @@ async fn one_password_on_many_accounts_is_stopped() {
 
 #[tokio::test]
 async fn many_people_behind_one_address_log_in_at_once() {
-    let scene = Scene::under(policy()).await;
+    let scene = Scene::under(usual()).await;
     for number in 0..40 {
         scene.account(&format!("user{number}@example.org"), Some(PASSWORD)).await;
     }
@@ -168,7 +164,7 @@ async fn many_people_behind_one_address_log_in_at_once() {
 
 #[tokio::test]
 async fn who_keeps_the_server_from_judging_gets_no_guess_back() {
-    let scene = Scene::under(policy()).await;
+    let scene = Scene::under(usual()).await;
     for number in 0..4 {
         guess(&scene, "203.0.113.1", ALICE, &format!("wrong {number}")).await;
     }
@@ -185,7 +181,7 @@ async fn who_keeps_the_server_from_judging_gets_no_guess_back() {
 
 #[tokio::test]
 async fn spraying_many_at_a_time_gains_next_to_nothing() {
-    let scene = Arc::new(Scene::under(policy()).await);
+    let scene = Arc::new(Scene::under(usual()).await);
     let guesses: Vec<_> = (0..60)
         .map(|number| {
             let scene = Arc::clone(&scene);

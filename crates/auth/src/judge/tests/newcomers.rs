@@ -42,7 +42,7 @@ async fn moved_in(scene: &Scene, change: impl Fn(&mut AppPassword)) {
 
 #[tokio::test]
 async fn all_sessions_that_bring_one_at_once_are_let_in() {
-    let scene = Scene::under(Policy::default()).await;
+    let scene = Scene::under(usual()).await;
     moved_in(&scene, |_| ()).await;
     let scene = Arc::new(scene);
     let logins: Vec<_> = (0..16)

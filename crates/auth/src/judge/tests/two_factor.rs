@@ -38,7 +38,7 @@ async fn the_account_password_no_longer_opens_smtp_and_who_has_it_learns_why() {
     assert!(matches!(scene.judge(claim(None, ALICE, "wrong")).await.0, Verdict::Refused));
     assert!(scene.log_in(&app_password).await.is_some());
 
-    let never = Policy { hint_app_password: false, ..Policy::default() };
+    let never = Policy { hint_app_password: false, ..usual() };
     scene.judge.replace(never);
     assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Refused));
     let reasons: Vec<_> = scene.trail().await.into_iter().map(|entry| entry.event.reason).collect();
@@ -69,7 +69,7 @@ async fn the_account_itself_takes_password_and_code_and_no_app_password() {
 
 #[tokio::test]
 async fn where_nobody_is_told_that_the_password_is_right_no_counter_tells_it_either() {
-    let scene = Scene::under(Policy { hint_app_password: false, ..Policy::default() }).await;
+    let scene = Scene::under(Policy { hint_app_password: false, ..usual() }).await;
     with_totp(&scene).await;
     for password in ["wrong 0", "wrong 1", PASSWORD, "wrong 2", PASSWORD, "wrong 3"] {
         let (verdict, runs) = scene.judge(claim(None, ALICE, password)).await;
