@@ -18,7 +18,8 @@ pub const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The counters of one attempt.
 pub(crate) struct Gate<'a, S> {
     store: &'a S,
-    now: Timestamp,
+    /// Reads the clock: between two looks an attempt may wait for seconds.
+    now: fn() -> Timestamp,
     network: Counter,
     /// None for a name that no account can have.
     account: Option<Counter>,
@@ -32,10 +33,10 @@ impl<'a, S: Throttles> Gate<'a, S> {
         network: IpNet,
         mark: Mark,
         policy: &Policy,
-        now: Timestamp,
+        now: fn() -> Timestamp,
     ) -> Result<Self, store::Error> {
         let account = match name {
-            Some(name) => Some(account_key(store, name, network, now).await?),
+            Some(name) => Some(account_key(store, name, network, now()).await?),
             None => None,
         };
         let account = account.map(|key| Counter { key, allowance: policy.password, mark });
@@ -46,14 +47,14 @@ impl<'a, S: Throttles> Gate<'a, S> {
     /// Whether the attempt may be judged, as things stand; nothing is counted.
     pub(crate) async fn look(&self) -> Result<Option<Throttled>, store::Error> {
         let counters: Vec<_> = self.account.iter().chain([&self.network]).cloned().collect();
-        self.store.throttled(&counters, self.now).await
+        self.store.throttled(&counters, (self.now)()).await
     }
 
     /// Counts the attempt as one more failure of the account, unless there are too many. It is counted before it is
     /// judged, so that many at a time learn no more than many in a row. The network is not: a hundred people who log in
     /// at once from behind one address have not failed.
     pub(crate) async fn enter(&self) -> Result<Option<Throttled>, store::Error> {
-        self.store.attempt(self.account.as_slice(), self.now).await
+        self.store.attempt(self.account.as_slice(), (self.now)()).await
     }
 
     /// The password was right: the account begins at zero again. Nobody says so of one that could not be judged,
@@ -65,7 +66,7 @@ impl<'a, S: Throttles> Gate<'a, S> {
 
     /// It was wrong: that counts for the network, too.
     pub(crate) async fn wrong(&self) -> Result<(), store::Error> {
-        self.store.attempt(std::slice::from_ref(&self.network), self.now).await.map(drop)
+        self.store.attempt(std::slice::from_ref(&self.network), (self.now)()).await.map(drop)
     }
 }
 

@@ -258,7 +258,7 @@ impl<S: CredentialStore> Authenticator<S> {
         let policy = **self.policy.load();
         let account = name.as_ref().map_or_else(|_| attempt.username.clone(), Mailbox::normal);
         let mark = self.marks.mark(&account, &attempt.password);
-        Gate::before(&*self.store, name.as_ref().ok(), origin.network(), mark, &policy, (self.now)()).await
+        Gate::before(&*self.store, name.as_ref().ok(), origin.network(), mark, &policy, self.now).await
     }
 
     /// The account with this name, if anybody may log in to it.
