@@ -98,17 +98,7 @@ impl Scene {
         let number = u8::try_from(self.accounts().of_account(account).await.unwrap().len()).unwrap();
         let mut id = [number; 16];
         id[..8].copy_from_slice(&account.as_bytes()[..8]);
-        let mut password = AppPassword {
-            id: CredentialId::from_bytes(id),
-            account,
-            label: "test".to_owned(),
-            scopes: vec![Scope::Smtp],
-            networks: Vec::new(),
-            senders: Vec::new(),
-            created_at: noon(),
-            expires_at: None,
-            last_used: None,
-        };
+        let mut password = app_password_of(account, CredentialId::from_bytes(id));
         change(&mut password);
         let letters = app_password::generate();
         self.accounts().create(&password, &self.judge.digests.digest(&letters), 200).await.unwrap();
@@ -154,6 +144,21 @@ impl Scene {
             .entries(&AuditFilter { action: Some(Action::Login), ..AuditFilter::default() })
             .await
             .unwrap()
+    }
+}
+
+/// An app password that is good for everything, everywhere and for ever.
+fn app_password_of(account: AccountId, id: CredentialId) -> AppPassword {
+    AppPassword {
+        id,
+        account,
+        label: "test".to_owned(),
+        scopes: vec![Scope::Smtp],
+        networks: Vec::new(),
+        senders: Vec::new(),
+        created_at: noon(),
+        expires_at: None,
+        last_used: None,
     }
 }
 

@@ -10,17 +10,7 @@ const LETTERS: &str = "abcdefghijklmnop";
 /// An account that has moved in with one app password, which was hashed elsewhere.
 async fn moved_in(scene: &Scene, change: impl Fn(&mut AppPassword)) {
     let id = AccountId::from_bytes([9; 16]);
-    let mut app_password = AppPassword {
-        id: CredentialId::from_bytes([9; 16]),
-        account: id,
-        label: "phone".to_owned(),
-        scopes: vec![Scope::Smtp],
-        networks: Vec::new(),
-        senders: Vec::new(),
-        created_at: noon(),
-        expires_at: None,
-        last_used: None,
-    };
+    let mut app_password = app_password_of(id, CredentialId::from_bytes([9; 16]));
     change(&mut app_password);
     let selector = app_password::normalise(&Secret::new(LETTERS)).unwrap().selector_elsewhere();
     let brought = ImportedAppPassword {
