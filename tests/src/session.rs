@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use esmtp::{
-    Advance, Answer, Authentication, Durable, Envelope, Question, Rejection, SenderAllowed, Session, Settings,
+    Advance, Answer, Authentication, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Session,
+    Settings,
 };
-use sasl::{Claim, Mechanism};
+use sasl::{Claim, Mechanism, Nonces, Refusal};
 use types::{Mailbox, QueueId, ReversePath, TlsFacts};
 
 use crate::dialogue::{Dialogue, Listener, Setup};
@@ -68,7 +69,7 @@ impl PureWire {
     fn new(setup: &Setup, cut: Cut) -> PureWire {
         let tls = (setup.listener == Listener::Submissions).then_some(FACTS);
         PureWire {
-            session: Some(Session::new(Arc::new(settings(setup)), tls)),
+            session: Some(Session::new(Arc::new(settings(setup)), channel(tls))),
             users: setup.users.clone(),
             user: None,
             cut,
@@ -107,6 +108,7 @@ impl PureWire {
             match advance {
                 Advance::Input => break,
                 Advance::Body(octets) => self.message.extend_from_slice(&octets),
+                Advance::LoggedIn => {}
                 Advance::Discard => self.message.clear(),
                 Advance::Ask(question) => {
                     let answer = self.judge(question);
@@ -130,7 +132,9 @@ impl PureWire {
 
     fn judge(&mut self, question: Question) -> Answer {
         match question {
+            Question::Salt(_) => Answer::Salt(None),
             Question::Authenticate(Claim::Password(claim)) => Answer::Authenticate(self.authenticate(&claim)),
+            Question::Authenticate(_) => Answer::Authenticate(Authentication::Unavailable),
             Question::Sender(envelope) => Answer::Sender(self.sender(&envelope)),
             Question::Recipient(_) => Answer::Recipient(Ok(())),
             Question::Commit(envelope) => Answer::Commit(Ok(self.commit(&envelope))),
@@ -145,9 +149,9 @@ impl PureWire {
         match known {
             Some((address, _)) if own => {
                 self.user = Some(address.clone());
-                Authentication::Accepted
+                Authentication::Accepted(None)
             }
-            _ => Authentication::Refused,
+            _ => Authentication::Refused(Refusal::default()),
         }
     }
 
@@ -204,7 +208,7 @@ impl Wire for PureWire {
             return Err("the session did not ask for TLS".to_owned());
         }
         self.upgrading = false;
-        self.session = self.session.take().map(|session| session.into_tls(FACTS));
+        self.session = self.session.take().map(|session| session.into_tls(channel(Some(FACTS))));
         self.drive();
         Ok(())
     }
@@ -242,10 +246,14 @@ impl Wire for PureWire {
 
 const FACTS: TlsFacts = TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
 
+fn channel(tls: Option<TlsFacts>) -> Channel {
+    Channel { tls, ..Channel::in_clear(Nonces::new([0; 32])) }
+}
+
 fn settings(setup: &Setup) -> Settings {
     let mechanisms = match &setup.mechanisms {
         Some(names) => names.iter().filter_map(|name| Mechanism::from_name(name)).collect(),
-        None => Mechanism::ALL.to_vec(),
+        None => vec![Mechanism::Plain, Mechanism::Login],
     };
     Settings {
         hostname: "mail.example.org".to_owned(),

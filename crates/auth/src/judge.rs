@@ -74,10 +74,12 @@ impl<S: CredentialStore> AuthHandler for Authenticator<S> {
 
     async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<User> {
         let origin = Origin::of(session, claim.mechanism());
-        let attempt = match claim {
-            Claim::Password(claim) => Attempt::from(claim),
-        };
-        self.verdict(self.examine(attempt, &origin).await)
+        match claim {
+            Claim::Password(claim) => self.verdict(self.examine(Attempt::from(claim), &origin).await),
+            Claim::CramMd5(_) | Claim::Scram(_) | Claim::Token(_) | Claim::External(_) => {
+                Verdict::Unavailable
+            }
+        }
     }
 
     async fn still_holds(&self, user: &User, _session: &SessionFacts) -> bool {
@@ -169,7 +171,7 @@ impl<S: CredentialStore> Authenticator<S> {
             {
                 Verdict::NeedsAppPassword
             }
-            Outcome::Refused(_) => Verdict::Refused,
+            Outcome::Refused(_) => Verdict::Refused(sasl::Refusal::default()),
             Outcome::Throttled(Throttled { until, .. }) => {
                 let wait = until.duration_since((self.now)()).unsigned_abs();
                 Verdict::Throttled { retry_after: wait.max(Duration::from_secs(1)) }

@@ -3,29 +3,58 @@
 use bytes::{BufMut, BytesMut};
 use sasl::Mechanism;
 
+use crate::channel::Channel;
 use crate::limits::MESSAGES;
 use crate::settings::Settings;
 
 /// What depends on the moment. The other extensions are always there.
 #[derive(Debug)]
 pub(crate) struct Capabilities<'a> {
-    /// STARTTLS may be sent (RFC 3207 section 4: not again under TLS).
-    pub(crate) starttls: bool,
-    /// The mechanisms of AUTH; none while passwords would travel in clear.
-    pub(crate) mechanisms: &'a [Mechanism],
+    settings: &'a Settings,
+    channel: &'a Channel,
 }
 
 impl<'a> Capabilities<'a> {
-    pub(crate) fn of(settings: &'a Settings, under_tls: bool) -> Self {
-        let may_authenticate = under_tls || settings.allow_insecure;
-        Self {
-            starttls: settings.starttls && !under_tls,
-            mechanisms: if may_authenticate { &settings.mechanisms } else { &[] },
+    pub(crate) fn of(settings: &'a Settings, channel: &'a Channel) -> Self {
+        Self { settings, channel }
+    }
+
+    /// STARTTLS may be sent (RFC 3207 section 4: not again under TLS).
+    pub(crate) fn starttls(&self) -> bool {
+        self.settings.starttls && self.channel.tls.is_none()
+    }
+
+    /// AUTH may be sent: not while passwords would travel in clear.
+    pub(crate) fn auth(&self) -> bool {
+        self.channel.tls.is_some() || self.settings.allow_insecure
+    }
+
+    /// The mechanisms of AUTH, as far as this connection can carry them.
+    pub(crate) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
+        self.settings.mechanisms.iter().copied().filter(|mechanism| self.auth() && self.carries(*mechanism))
+    }
+
+    /// Whether this mechanism is among them.
+    pub(crate) fn offers(&self, mechanism: Mechanism) -> bool {
+        self.mechanisms().any(|offered| offered == mechanism)
+    }
+
+    fn carries(&self, mechanism: Mechanism) -> bool {
+        match mechanism {
+            Mechanism::ScramSha256Plus => !self.channel.bindings.is_empty(),
+            Mechanism::External => self.channel.client_certificate,
+            Mechanism::ScramSha256
+            | Mechanism::OAuthBearer
+            | Mechanism::XOAuth2
+            | Mechanism::CramMd5
+            | Mechanism::Plain
+            | Mechanism::Login => true,
         }
     }
 
     /// The reply to EHLO (RFC 5321 section 4.1.1.1). The client's name is not echoed.
-    pub(crate) fn write(&self, settings: &Settings, output: &mut BytesMut) {
+    pub(crate) fn write(&self, output: &mut BytesMut) {
+        let settings = self.settings;
         let mut line = |text: &str| {
             output.put_slice(b"250-");
             output.put_slice(text.as_bytes());
@@ -39,11 +68,11 @@ impl<'a> Capabilities<'a> {
         line("CHUNKING");
         line("ENHANCEDSTATUSCODES");
         line(&format!("LIMITS RCPTMAX={} MAILMAX={MESSAGES}", settings.recipients));
-        if self.starttls {
+        if self.starttls() {
             line("STARTTLS");
         }
-        if !self.mechanisms.is_empty() {
-            let names: Vec<_> = self.mechanisms.iter().map(|mechanism| mechanism.name()).collect();
+        let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
+        if !names.is_empty() {
             line(&format!("AUTH {}", names.join(" ")));
         }
         output.put_slice(b"250 HELP\r\n");

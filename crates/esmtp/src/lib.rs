@@ -17,6 +17,7 @@ mod line;
 mod parameters;
 mod command;
 mod settings;
+mod channel;
 mod capability;
 mod envelope;
 mod body;
@@ -25,6 +26,7 @@ mod reply;
 mod session;
 pub mod dialogue;
 
+pub use channel::Channel;
 pub use command::{Anytime, Command, Ordered, SyntaxError};
 pub use envelope::Envelope;
 pub use parameters::MailParameters;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
+use sasl::RefusalReply;
 
 use crate::body::TextFault;
 use crate::command::SyntaxError;
@@ -14,18 +15,18 @@ use crate::proof::Durable;
 pub struct Reply {
     code: u16,
     /// Empty where RFC 2034 has no enhanced code: greeting, EHLO, 334, 354.
-    status: &'static str,
+    status: Cow<'static, str>,
     text: Cow<'static, str>,
 }
 
 /// A reply whose text is always the same.
 const fn reply(code: u16, status: &'static str, text: &'static str) -> Reply {
-    Reply { code, status, text: Cow::Borrowed(text) }
+    Reply { code, status: Cow::Borrowed(status), text: Cow::Borrowed(text) }
 }
 
 /// A reply that says something of its moment.
 fn reply_with(code: u16, status: &'static str, text: String) -> Reply {
-    Reply { code, status, text: Cow::Owned(text) }
+    Reply { code, status: Cow::Borrowed(status), text: Cow::Owned(text) }
 }
 
 pub(crate) const BYE: Reply = reply(221, "2.0.0", "Bye");
@@ -62,6 +63,8 @@ pub(crate) const AUTH_LINE_TOO_LONG: Reply = reply(500, "5.5.6", "Authentication
 pub(crate) const BARE_LINE_END: Reply = reply(500, "5.5.2", "A line ends with CRLF, not with CR or LF alone");
 pub(crate) const NOT_BASE64: Reply = reply(501, "5.5.2", "Response is not valid base64");
 pub(crate) const BAD_RESPONSE: Reply = reply(501, "5.5.2", "Malformed authentication response");
+pub(crate) const NO_INITIAL_RESPONSE: Reply =
+    reply(501, "5.7.0", "This mechanism takes no initial response; wait for the challenge");
 pub(crate) const CANCELLED: Reply = reply(501, "5.7.0", "Authentication cancelled");
 pub(crate) const NOT_HERE: Reply = reply(502, "5.5.1", "Command not implemented");
 pub(crate) const EHLO_FIRST: Reply = reply(503, "5.5.1", "Send EHLO first");
@@ -150,6 +153,17 @@ impl Reply {
 /// Rounded up: who comes back after the seconds we said is let in.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// The judge's own words.
+impl From<RefusalReply> for Reply {
+    fn from(own: RefusalReply) -> Self {
+        Self {
+            code: own.code(),
+            status: Cow::Owned(own.status().to_owned()),
+            text: Cow::Owned(own.text().to_owned()),
+        }
+    }
 }
 
 impl From<SyntaxError> for Reply {

@@ -23,13 +23,13 @@ mod chunk;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use types::{EhloName, TlsFacts};
+use types::EhloName;
 
 pub use self::question::{Answer, Authentication, Question};
 
 use self::chunk::{Chunk, Chunked, Skip};
 use self::context::Context;
-use self::exchange::Exchange;
+use self::exchange::{Exchange, LastWord};
 use self::question::Pending;
 use self::ready::{Greeted, Ready};
 use self::text::Text;
@@ -38,7 +38,7 @@ use crate::command::{Command, Ordered, SyntaxError, begins_auth};
 use crate::limits::{AUTH_LINE, COMMAND_LINE};
 use crate::line::Line;
 use crate::reply::{self, Rejection, Reply};
-use crate::{Envelope, Settings};
+use crate::{Channel, Envelope, Settings};
 
 /// One connection of a client.
 ///
@@ -59,6 +59,8 @@ pub enum Advance {
     Body(Bytes),
     /// Drop what was kept of the message under way.
     Discard,
+    /// What the judge said holds from here on: the client has logged in.
+    LoggedIn,
     /// Find the answer, and give it to [`Session::answer`].
     Ask(Question),
     /// Write the output, then shake hands, and go on with [`Session::into_tls`].
@@ -97,6 +99,8 @@ enum State {
     Greeted(Greeted),
     Ready(Ready),
     Exchange(Exchange),
+    LastWord(LastWord),
+    LoggedIn,
     Transaction(Transaction),
     Text(Text),
     Chunk(Chunk),
@@ -110,9 +114,9 @@ enum State {
 }
 
 impl Session {
-    /// A session that has said nothing yet. `tls` is there on a listener with implicit TLS.
-    pub fn new(settings: Arc<Settings>, tls: Option<TlsFacts>) -> Self {
-        Self { context: Context::new(settings, tls), state: State::Greeted(Greeted) }
+    /// A session that has said nothing yet.
+    pub fn new(settings: Arc<Settings>, channel: Channel) -> Self {
+        Self { context: Context::new(settings, channel), state: State::Greeted(Greeted) }
     }
 
     /// Greets the client, unless it has sent something before its turn (RFC 5321 section 4.3.1).
@@ -149,6 +153,7 @@ impl Session {
             State::Text(text) => text.take(input, &mut self.context),
             State::Chunk(chunk) => chunk.take(input, &mut self.context),
             State::Skip(skip) => skip.take(input, &mut self.context),
+            State::LoggedIn => (State::Ready(Ready), Some(Advance::LoggedIn)),
             State::Asking(question, pending) => (State::Awaiting(pending), Some(Advance::Ask(question))),
             waiting @ State::Awaiting(_) => (waiting, Some(Advance::Input)),
             State::Securing => (State::Securing, Some(Advance::StartTls)),
@@ -156,13 +161,14 @@ impl Session {
             listening @ (State::Greeted(_)
             | State::Ready(_)
             | State::Exchange(_)
+            | State::LastWord(_)
             | State::Transaction(_)
             | State::Chunked(_)) => self.take_line(listening, input),
         }
     }
 
     fn take_line(&mut self, state: State, input: &mut BytesMut) -> (State, Option<Advance>) {
-        let auth = matches!(state, State::Exchange(_)) || begins_auth(input);
+        let auth = matches!(state, State::Exchange(_) | State::LastWord(_)) || begins_auth(input);
         let limit = if auth { AUTH_LINE } else { COMMAND_LINE };
         let Some(line) = self.context.lines.next(input, limit) else { return (state, Some(Advance::Input)) };
         let last_of_input = input.is_empty();
@@ -178,9 +184,22 @@ impl Session {
 
     fn on_line(&mut self, state: State, line: &[u8], last_of_input: bool) -> State {
         let cx = &mut self.context;
-        if let State::Exchange(exchange) = state {
-            return exchange.on_line(line, last_of_input, cx);
-        }
+        let state = match state {
+            State::Exchange(exchange) => return exchange.on_line(line, last_of_input, cx),
+            State::LastWord(last_word) => return last_word.on_line(line, cx),
+            other @ (State::Greeted(_)
+            | State::Ready(_)
+            | State::LoggedIn
+            | State::Transaction(_)
+            | State::Text(_)
+            | State::Chunk(_)
+            | State::Chunked(_)
+            | State::Skip(_)
+            | State::Asking(..)
+            | State::Awaiting(_)
+            | State::Securing
+            | State::Closing) => other,
+        };
         let command = Command::parse(line);
         if cx.is_one_command_too_many(&command) {
             return cx.close(&reply::TOO_MANY_COMMANDS);
@@ -202,8 +221,11 @@ impl Session {
     pub fn answer(&mut self, answer: Answer) {
         let cx = &mut self.context;
         self.state = match (std::mem::replace(&mut self.state, State::Closing), answer) {
-            (State::Awaiting(Pending::Authenticate), Answer::Authenticate(verdict)) => {
-                exchange::on_verdict(verdict, cx)
+            (State::Awaiting(Pending::Salt(wanted)), Answer::Salt(parameters)) => {
+                exchange::on_step(wanted.with(parameters), true, cx)
+            }
+            (State::Awaiting(Pending::Authenticate(mechanism)), Answer::Authenticate(verdict)) => {
+                exchange::on_verdict(verdict, mechanism, cx)
             }
             (State::Awaiting(Pending::Sender(transaction)), Answer::Sender(verdict)) => {
                 transaction.on_sender(verdict, cx)
@@ -212,9 +234,14 @@ impl Session {
                 transaction.on_recipient(path, verdict, cx)
             }
             (State::Awaiting(Pending::Commit), Answer::Commit(verdict)) => cx.on_commit(verdict),
-            (_, Answer::Authenticate(_) | Answer::Sender(_) | Answer::Recipient(_) | Answer::Commit(_)) => {
-                cx.close(&reply::INTERNAL)
-            }
+            (
+                _,
+                Answer::Salt(_)
+                | Answer::Authenticate(_)
+                | Answer::Sender(_)
+                | Answer::Recipient(_)
+                | Answer::Commit(_),
+            ) => cx.close(&reply::INTERNAL),
         };
     }
 
@@ -224,8 +251,8 @@ impl Session {
     }
 
     /// The session behind a handshake: a new one, since nothing that came before may matter (RFC 3207 section 4.2).
-    pub fn into_tls(self, facts: TlsFacts) -> Self {
-        Self::new(self.context.settings, Some(facts))
+    pub fn into_tls(self, channel: Channel) -> Self {
+        Self::new(self.context.settings, channel)
     }
 
     /// Says why the session ends, and closes it.
@@ -241,10 +268,11 @@ impl Session {
     /// What the session waits for.
     pub fn phase(&self) -> Phase {
         match self.state {
-            State::Exchange(_) => Phase::Exchange,
+            State::Exchange(_) | State::LastWord(_) => Phase::Exchange,
             State::Text(_) | State::Chunk(_) | State::Skip(_) => Phase::Body,
             State::Greeted(_)
             | State::Ready(_)
+            | State::LoggedIn
             | State::Transaction(_)
             | State::Chunked(_)
             | State::Asking(..)
@@ -270,9 +298,13 @@ impl Session {
             State::Greeted(_)
             | State::Ready(_)
             | State::Exchange(_)
+            | State::LastWord(_)
+            | State::LoggedIn
             | State::Skip(_)
             | State::Asking(..)
-            | State::Awaiting(Pending::Authenticate | Pending::Sender(_) | Pending::Commit)
+            | State::Awaiting(
+                Pending::Salt(_) | Pending::Authenticate(_) | Pending::Sender(_) | Pending::Commit,
+            )
             | State::Securing
             | State::Closing => None,
         }
@@ -301,6 +333,8 @@ impl State {
             Self::Transaction(transaction) => transaction.on(command, last_of_input, cx),
             Self::Chunked(chunked) => chunked.on(command, cx),
             Self::Exchange(_)
+            | Self::LastWord(_)
+            | Self::LoggedIn
             | Self::Text(_)
             | Self::Chunk(_)
             | Self::Skip(_)
@@ -314,9 +348,10 @@ impl State {
     /// A line that can't be read ends the exchange it belonged to.
     fn without_exchange(self) -> Self {
         match self {
-            Self::Exchange(_) => Self::Ready(Ready),
+            Self::Exchange(_) | Self::LastWord(_) => Self::Ready(Ready),
             Self::Greeted(_)
             | Self::Ready(_)
+            | Self::LoggedIn
             | Self::Transaction(_)
             | Self::Text(_)
             | Self::Chunk(_)
@@ -333,8 +368,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sasl::Mechanism;
-    use types::QueueId;
+    use sasl::{Mechanism, Nonces};
+    use types::{QueueId, TlsFacts};
 
     use super::*;
     use crate::{Durable, SenderAllowed};
@@ -344,7 +379,7 @@ mod tests {
             hostname: "mail.example.org".to_owned(),
             starttls: true,
             allow_insecure: false,
-            mechanisms: Mechanism::ALL.to_vec(),
+            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
             required_message: "Authentication required".to_owned(),
             message_size: 1000,
             recipients: 3,
@@ -354,7 +389,9 @@ mod tests {
     }
 
     fn under_tls() -> Session {
-        let mut session = Session::new(settings(), Some(TlsFacts { version: "TLSv1.3", cipher: "test" }));
+        let tls = Some(TlsFacts { version: "TLSv1.3", cipher: "test" });
+        let channel = Channel { tls, ..Channel::in_clear(Nonces::new([0; 32])) };
+        let mut session = Session::new(settings(), channel);
         session.greet(&BytesMut::new());
         session
     }
@@ -375,6 +412,7 @@ mod tests {
             match session.advance(&mut buffer) {
                 Advance::Body(octets) => kept.extend_from_slice(&octets),
                 Advance::Discard => kept.clear(),
+                Advance::LoggedIn => {}
                 Advance::Ask(question) => session.answer(yes(&question, &mut kept, &mut outcome.committed)),
                 Advance::StartTls => panic!("STARTTLS under TLS"),
                 Advance::Close => {
@@ -393,7 +431,8 @@ mod tests {
 
     fn yes(question: &Question, kept: &mut Vec<u8>, committed: &mut Vec<Vec<u8>>) -> Answer {
         match question {
-            Question::Authenticate(_) => Answer::Authenticate(Authentication::Accepted),
+            Question::Salt(_) => Answer::Salt(None),
+            Question::Authenticate(_) => Answer::Authenticate(Authentication::Accepted(None)),
             Question::Sender(_) => Answer::Sender(Ok(SenderAllowed::after_check())),
             Question::Recipient(_) => Answer::Recipient(Ok(())),
             Question::Commit(_) => {

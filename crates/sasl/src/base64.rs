@@ -11,6 +11,6 @@ pub(crate) fn decode(text: &str) -> Result<Secret, ExchangeError> {
     STANDARD.decode(text).map(Secret::new).map_err(|_| ExchangeError::NotBase64)
 }
 
-pub(crate) fn encode(text: &str) -> String {
-    STANDARD.encode(text)
+pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
+    STANDARD.encode(octets)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use types::SessionFacts;
 
-use crate::Claim;
+use crate::{Claim, Refusal, ScramParameters, ServerSignature};
 
 /// Decides whether a claim is true.
 pub trait AuthHandler: Send + Sync + 'static {
@@ -17,6 +17,29 @@ pub trait AuthHandler: Send + Sync + 'static {
     /// could not be decided is [`Verdict::Unavailable`], never a refusal and never an acceptance.
     fn judge(&self, claim: Claim, session: &SessionFacts)
     -> impl Future<Output = Verdict<Self::User>> + Send;
+
+    /// The salt and the iteration count that this user's SCRAM keys are made with (RFC 5802 section 3), asked before
+    /// there is a claim. They must not tell whether the user exists: whoever has none needs some that always stay the
+    /// same. `None`, which is right for a judge that knows the passwords themselves, lets them be made up for each login.
+    fn scram_parameters(
+        &self,
+        username: &str,
+        session: &SessionFacts,
+    ) -> impl Future<Output = Option<ScramParameters>> + Send {
+        let _ = (username, session);
+        std::future::ready(None)
+    }
+
+    /// Judges the word of a trusted proxy that its client is this user, whom it has authenticated (the LOGIN attribute of
+    /// XCLIENT). Whether the proxy may say so has been seen to. Without an implementation it is refused.
+    fn vouched(
+        &self,
+        username: &str,
+        session: &SessionFacts,
+    ) -> impl Future<Output = Verdict<Self::User>> + Send {
+        let _ = (username, session);
+        std::future::ready(Verdict::Refused(Refusal::default()))
+    }
 
     /// Whether what was proved at a login still holds: the credential may have been revoked since, the account
     /// disabled. `false` ends the session.
@@ -38,6 +61,14 @@ impl<H: AuthHandler> AuthHandler for Arc<H> {
         H::judge(self, claim, session).await
     }
 
+    async fn scram_parameters(&self, username: &str, session: &SessionFacts) -> Option<ScramParameters> {
+        H::scram_parameters(self, username, session).await
+    }
+
+    async fn vouched(&self, username: &str, session: &SessionFacts) -> Verdict<H::User> {
+        H::vouched(self, username, session).await
+    }
+
     async fn still_holds(&self, user: &H::User, session: &SessionFacts) -> bool {
         H::still_holds(self, user, session).await
     }
@@ -48,8 +79,8 @@ impl<H: AuthHandler> AuthHandler for Arc<H> {
 pub enum Verdict<U> {
     /// It is true.
     Accepted(Authenticated<U>),
-    /// It is not, for whatever reason.
-    Refused,
+    /// It is not, for whatever reason. `Refused(Refusal::default())` tells the client no more than that.
+    Refused(Refusal),
     /// The account password is right, but this door wants an app password.
     NeedsAppPassword,
     /// Not judged: there were too many wrong ones.
@@ -67,13 +98,27 @@ pub enum Verdict<U> {
 pub struct Authenticated<U> {
     identity: String,
     user: U,
+    signature: Option<ServerSignature>,
 }
 
 impl<U> Authenticated<U> {
     /// For judges, once a claim is proved. `identity` is the normal form of the user's name, for logs.
     #[must_use]
     pub fn new(identity: String, user: U) -> Self {
-        Self { identity, user }
+        Self { identity, user, signature: None }
+    }
+
+    /// The same, with the server's own proof, which a [`ScramClaim`](crate::ScramClaim) gives to those who know the
+    /// password and the client waits for.
+    #[must_use]
+    pub fn with_signature(self, signature: ServerSignature) -> Self {
+        Self { signature: Some(signature), ..self }
+    }
+
+    /// The server's own proof, if there is one.
+    #[must_use]
+    pub fn signature(&self) -> Option<&ServerSignature> {
+        self.signature.as_ref()
     }
 
     /// Who it is, for logs.

@@ -7,16 +7,26 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod mechanism;
+mod nonce;
+mod binding;
 mod exchange;
 mod plain;
 mod login;
+mod cram_md5;
+mod scram;
 mod base64;
 mod name;
 mod claim;
+mod refusal;
 mod handler;
 
-pub use claim::{Claim, PasswordClaim};
-pub use exchange::{Exchange, ExchangeError, Step};
+pub use binding::ChannelBindings;
+pub use claim::{Claim, ExternalClaim, PasswordClaim, TokenClaim};
+pub use cram_md5::CramMd5Claim;
+pub use exchange::{Circumstances, Exchange, ExchangeError, SaltWanted, Step};
 pub use handler::{AuthHandler, Authenticated, Verdict};
 pub use mechanism::Mechanism;
-pub use name::{MAX_PASSWORD, MAX_USERNAME};
+pub use name::{MAX_PASSWORD, MAX_TOKEN, MAX_USERNAME};
+pub use nonce::{Nonce, Nonces};
+pub use refusal::{BadRefusalReply, OAuthChallenge, Refusal, RefusalReply};
+pub use scram::{ScramClaim, ScramKeys, ScramParameters, ServerSignature};

@@ -5,6 +5,18 @@ use std::fmt;
 /// A SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mechanism {
+    /// A proof of the password that binds it to the TLS connection. RFC 5802, RFC 7677, RFC 9266.
+    ScramSha256Plus,
+    /// A proof of the password, without the password. RFC 5802, RFC 7677.
+    ScramSha256,
+    /// An OAuth 2 access token. RFC 7628.
+    OAuthBearer,
+    /// An OAuth 2 access token, as Google and Microsoft had it before there was an RFC.
+    XOAuth2,
+    /// The certificate that the client has shown to TLS. RFC 4422 appendix A.
+    External,
+    /// A keyed digest of a challenge. RFC 2195.
+    CramMd5,
     /// Name and password in one message. RFC 4616.
     Plain,
     /// Name and password, asked for one after the other. Never standardised, but many clients know nothing else
@@ -14,12 +26,27 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Every mechanism, the preferred ones first.
-    pub const ALL: [Self; 2] = [Self::Plain, Self::Login];
+    pub const ALL: [Self; 8] = [
+        Self::ScramSha256Plus,
+        Self::ScramSha256,
+        Self::OAuthBearer,
+        Self::XOAuth2,
+        Self::External,
+        Self::CramMd5,
+        Self::Plain,
+        Self::Login,
+    ];
 
     /// The name, as in the AUTH command and its EHLO keyword.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::XOAuth2 => "XOAUTH2",
+            Self::External => "EXTERNAL",
+            Self::CramMd5 => "CRAM-MD5",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
         }
@@ -48,7 +75,7 @@ mod tests {
             assert_eq!(Mechanism::from_name(mechanism.name()), Some(mechanism));
             assert_eq!(Mechanism::from_name(&mechanism.name().to_lowercase()), Some(mechanism));
         }
-        for name in ["", "PLAI", "PLAIN ", "PLAINX", "CRAM-MD5", "pla\u{131}n"] {
+        for name in ["", "PLAI", "PLAIN ", "PLAINX", "DIGEST-MD5", "SCRAM-SHA-256-", "pla\u{131}n"] {
             assert_eq!(Mechanism::from_name(name), None);
         }
     }

@@ -8,6 +8,9 @@ pub const MAX_USERNAME: usize = 320;
 /// The most octets of a password. A hash must not be made to work for more.
 pub const MAX_PASSWORD: usize = 1024;
 
+/// The most octets of an access token: what fits into an AUTH line beside a name.
+pub const MAX_TOKEN: usize = 11_000;
+
 /// A name that may be absent, as the authorization identity may.
 pub(crate) fn read_name(octets: &[u8]) -> Result<Option<String>, ExchangeError> {
     if octets.is_empty() { Ok(None) } else { read_username(octets).map(Some) }

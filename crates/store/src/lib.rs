@@ -6,6 +6,8 @@
 mod account;
 mod app_password;
 mod audit;
+mod certificate;
+mod challenge_key;
 mod error;
 mod identity;
 mod import;
@@ -24,6 +26,8 @@ pub mod conformance;
 pub use account::{Account, Accounts, Revision};
 pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
+pub use certificate::{Certificate, Certificates};
+pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged};
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};

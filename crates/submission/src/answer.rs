@@ -9,7 +9,7 @@ use sasl::{AuthHandler, Claim, Verdict};
 use types::ForwardPath;
 
 use crate::MailHandler;
-use crate::drive::Connection;
+use crate::drive::{Connection, Login};
 
 /// The longest that a failed login is kept waiting.
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
@@ -18,6 +18,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     pub(crate) async fn answer(&mut self, question: Question, session: &Session) -> Answer {
         self.learn(session);
         match question {
+            Question::Salt(username) => {
+                Answer::Salt(self.house.auth.scram_parameters(&username, &self.ledger.facts).await)
+            }
             Question::Authenticate(claim) => Answer::Authenticate(self.authenticate(claim).await),
             Question::Sender(envelope) => {
                 let verdict = self.house.mail.sender(self.user.as_ref(), &envelope, &self.ledger.facts).await;
@@ -68,14 +71,22 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let authentication = Authentication::from(&verdict);
         match verdict {
             Verdict::Accepted(proof) => {
-                self.ledger.login = Some((proof.identity().to_owned(), mechanism));
-                self.patience.trust();
-                self.user = Some(Arc::new(proof.into_user()));
+                let name = proof.identity().to_owned();
+                self.proved = Some(Login { name, mechanism, user: Arc::new(proof.into_user()) });
             }
-            Verdict::Refused | Verdict::NeedsAppPassword => self.delay_failure().await,
+            Verdict::Refused(_) | Verdict::NeedsAppPassword => self.delay_failure().await,
             Verdict::Throttled { .. } | Verdict::Unavailable => {}
         }
         authentication
+    }
+
+    /// What was proved holds from here on.
+    pub(crate) fn log_in(&mut self) {
+        if let Some(Login { name, mechanism, user }) = self.proved.take() {
+            self.ledger.login = Some((name, mechanism));
+            self.patience.trust();
+            self.user = Some(user);
+        }
     }
 
     /// Makes guessing slow without holding anything but this connection. The first failure costs nothing: that one

@@ -10,10 +10,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Advance, Ending, Phase, Session};
-use sasl::AuthHandler;
+use esmtp::{Advance, Channel, Ending, Phase, Session};
+use sasl::{AuthHandler, ChannelBindings, Mechanism, Nonces};
 use tokio::time::Instant;
-use types::TlsFacts;
 
 use crate::MailHandler;
 use crate::admission::Place;
@@ -38,6 +37,8 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) alarm: Alarm,
     pub(crate) patience: Patience,
     pub(crate) ledger: Ledger,
+    /// Who has proved to be who, and logs in once the protocol has come to its end.
+    pub(crate) proved: Option<Login<A::User>>,
     /// Who has logged in.
     pub(crate) user: Option<Arc<A::User>>,
     /// Failed logins.
@@ -48,6 +49,14 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) stopping: Option<Instant>,
     /// Given back with the last reply: a client that has it may open another connection at once.
     pub(crate) place: Option<Place>,
+}
+
+/// Somebody who was found to be who they say.
+pub(crate) struct Login<U> {
+    /// For the log.
+    pub(crate) name: String,
+    pub(crate) mechanism: Mechanism,
+    pub(crate) user: Arc<U>,
 }
 
 /// What the wait for the client came to.
@@ -87,6 +96,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                     let answer = Box::pin(self.answer(question, &session)).await;
                     session.answer(answer);
                 }
+                Advance::LoggedIn => self.log_in(),
                 Advance::Body(octets) => Box::pin(self.keep(octets, &session)).await,
                 Advance::Discard => self.message = None,
                 Advance::StartTls => session = self.start_tls(session).await?,
@@ -102,9 +112,20 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         } else {
             self.wire.receive_early(&mut self.input);
         }
-        let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), self.ledger.facts.tls);
+        let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), self.channel());
         session.greet(&self.input);
         Ok(session)
+    }
+
+    /// What the session has to know of the connection as it is now.
+    fn channel(&self) -> Channel {
+        let facts = &self.ledger.facts;
+        Channel {
+            tls: facts.tls,
+            bindings: ChannelBindings::default(),
+            client_certificate: facts.client_certificate.is_some(),
+            nonces: Nonces::new(rand::random()),
+        }
     }
 
     /// One step of the session.
@@ -185,11 +206,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// is another one. What it may have sent too early has ended the session before this.
     async fn start_tls(&mut self, mut session: Session) -> Result<Session, Reason> {
         self.say(&mut session).await?;
-        let facts = self.handshake().await?;
-        Ok(session.into_tls(facts))
+        self.handshake().await?;
+        Ok(session.into_tls(self.channel()))
     }
 
-    async fn handshake(&mut self) -> Result<TlsFacts, Reason> {
+    async fn handshake(&mut self) -> Result<(), Reason> {
         let config = self.door.tls.clone().ok_or(Reason::HandshakeFailed)?;
         let deadline = Instant::now() + self.terms.limits.handshake;
         let handshake = self.house.stop.run_until_cancelled(self.wire.handshake(config, &mut self.input));
@@ -200,7 +221,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         })?;
         self.ledger.facts.tls = Some(facts);
         self.patience.replied(Instant::now());
-        Ok(facts)
+        Ok(())
     }
 
     /// Sends the last reply, and sees to it that the client can read it.

@@ -73,7 +73,7 @@ impl Ledger {
     pub(crate) fn new(peer: SocketAddr, local: SocketAddr, opened: Instant) -> Self {
         let id = SessionId::new(rand::random());
         Self {
-            facts: SessionFacts { id, peer, local, tls: None, ehlo: None, extended: false },
+            facts: SessionFacts::new(id, peer, local),
             login: None,
             messages: 0,
             octets: 0,

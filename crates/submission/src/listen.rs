@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Rejection, Session};
-use sasl::AuthHandler;
+use esmtp::{Channel, Rejection, Session};
+use sasl::{AuthHandler, Nonces};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -112,6 +112,7 @@ fn connection<A: AuthHandler, M: MailHandler<A::User>>(
         alarm: Alarm::new(now + terms.limits.handshake),
         patience: Patience::new(now),
         ledger: Ledger::new(peer, local, now),
+        proved: None,
         user: None,
         failures: 0,
         message: None,
@@ -126,7 +127,8 @@ fn connection<A: AuthHandler, M: MailHandler<A::User>>(
 fn turn_away(socket: &TcpStream, peer: SocketAddr, door: &Door, terms: &Terms) {
     tracing::info!(event = "connection.refused", %peer, local = %door.address, "too many connections");
     if !door.is_implicit() {
-        let mut session = Session::new(Arc::clone(door.settings(terms)), None);
+        let mut session =
+            Session::new(Arc::clone(door.settings(terms)), Channel::in_clear(Nonces::new(rand::random())));
         session.refuse(&Rejection::TooManyConnections);
         // It fits into the empty buffer of a new socket, or the client does without.
         let _ = SockRef::from(socket).send(session.output());

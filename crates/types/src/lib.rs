@@ -13,8 +13,10 @@ mod ehlo;
 mod id;
 mod secret;
 mod sender_pattern;
+mod certificate;
 mod session;
 
+pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
 pub use domain::{Domain, MAX_DOMAIN};
 pub use ehlo::EhloName;
 pub use error::AddressError;

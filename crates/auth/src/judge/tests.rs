@@ -31,7 +31,7 @@ fn in_ten_minutes() -> Timestamp {
 fn session(peer: &str) -> SessionFacts {
     let local = "192.0.2.1:465".parse().unwrap();
     let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 50_000);
-    SessionFacts { id: SessionId::new([1; 8]), peer, local, tls: None, ehlo: None, extended: true }
+    SessionFacts { extended: true, ..SessionFacts::new(SessionId::new([1; 8]), peer, local) }
 }
 
 fn claim(authzid: Option<&str>, username: &str, password: &str) -> Claim {
@@ -194,10 +194,10 @@ async fn whatever_is_refused_costs_one_run_and_reads_the_same() {
         ("network-not-allowed", claim(None, ALICE, &elsewhere)),
         ("wrong-scope", claim(None, ALICE, &unscoped)),
     ] {
-        let username = claim.username().to_owned();
+        let username = claim.username().unwrap_or_default().to_owned();
         let before = scene.told(reason, &username).await;
         let (verdict, runs) = scene.judge(claim).await;
-        assert!(matches!(verdict, Verdict::Refused), "{reason}: {verdict:?}");
+        assert!(matches!(verdict, Verdict::Refused(_)), "{reason}: {verdict:?}");
         assert_eq!(runs, 1, "{reason}");
         assert_eq!(scene.told(reason, &username).await, before + 1, "{reason} {username}");
     }
@@ -266,7 +266,7 @@ async fn what_is_remembered_of_one_is_worth_nothing_for_another() {
     scene.account("bob@example.org", Some("another one")).await;
     assert!(scene.log_in(PASSWORD).await.is_some());
     let (verdict, runs) = scene.judge(claim(None, "bob@example.org", PASSWORD)).await;
-    assert!(matches!(verdict, Verdict::Refused));
+    assert!(matches!(verdict, Verdict::Refused(_)));
     assert_eq!(runs, 1);
 }
 

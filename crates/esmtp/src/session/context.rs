@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use types::{EhloName, TlsFacts};
+use types::EhloName;
 
 use super::State;
 use super::ready::Ready;
 use crate::capability::Capabilities;
+use crate::channel::Channel;
 use crate::command::{Anytime, Command, Ordered, SyntaxError};
 use crate::limits::{ERRORS_AUTHENTICATED, ERRORS_UNAUTHENTICATED, IDLE_COMMANDS, MESSAGES};
 use crate::line::LineReader;
@@ -17,7 +18,7 @@ use crate::{Durable, Settings};
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) settings: Arc<Settings>,
-    tls: Option<TlsFacts>,
+    pub(super) channel: Channel,
     pub(super) ehlo: Option<EhloName>,
     pub(super) extended: bool,
     pub(super) authenticated: bool,
@@ -40,10 +41,10 @@ struct Tally {
 }
 
 impl Context {
-    pub(super) fn new(settings: Arc<Settings>, tls: Option<TlsFacts>) -> Self {
+    pub(super) fn new(settings: Arc<Settings>, channel: Channel) -> Self {
         Self {
             settings,
-            tls,
+            channel,
             ehlo: None,
             extended: false,
             authenticated: false,
@@ -56,11 +57,11 @@ impl Context {
     }
 
     pub(super) fn capabilities(&self) -> Capabilities<'_> {
-        Capabilities::of(&self.settings, self.tls.is_some())
+        Capabilities::of(&self.settings, &self.channel)
     }
 
     pub(super) fn is_under_tls(&self) -> bool {
-        self.tls.is_some()
+        self.channel.tls.is_some()
     }
 
     /// Why a command for a mail transaction can't be had before login, if it is one and nobody has logged in.
@@ -73,7 +74,7 @@ impl Context {
                 None
             }
             Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data | Ordered::Bdat { .. } => {
-                Some(if self.capabilities().mechanisms.is_empty() && self.capabilities().starttls {
+                Some(if !self.capabilities().auth() && self.capabilities().starttls() {
                     reply::STARTTLS_FIRST
                 } else if self.ehlo.is_none() {
                     reply::EHLO_FIRST
@@ -113,7 +114,7 @@ impl Context {
     }
 
     pub(super) fn list_capabilities(&mut self) {
-        Capabilities::of(&self.settings, self.tls.is_some()).write(&self.settings, &mut self.output);
+        Capabilities::of(&self.settings, &self.channel).write(&mut self.output);
     }
 
     pub(super) fn say(&mut self, reply: &Reply) {

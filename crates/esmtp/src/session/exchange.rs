@@ -1,6 +1,6 @@
-//! AUTH, from the command to the verdict (RFC 4954 section 4).
+//! AUTH, from the command to the end of the login (RFC 4954 section 4).
 
-use sasl::{ExchangeError, Mechanism, Step};
+use sasl::{Circumstances, ExchangeError, Mechanism, OAuthChallenge, Refusal, Step};
 use types::Secret;
 
 use super::State;
@@ -13,6 +13,15 @@ use crate::reply::{self, Reply};
 #[derive(Debug)]
 pub(super) struct Exchange(sasl::Exchange);
 
+/// The claim is judged, but the mechanism has the server say one thing more, which the client has to acknowledge.
+#[derive(Debug)]
+pub(super) enum LastWord {
+    /// The server has proved itself too (RFC 5802 section 3).
+    Accepted,
+    /// The client was told why (RFC 7628 section 3.2.3). The reply follows.
+    Refused(Reply),
+}
+
 pub(super) fn start(
     mechanism: Mechanism,
     initial: Option<&Secret>,
@@ -20,7 +29,14 @@ pub(super) fn start(
     cx: &mut Context,
 ) -> State {
     let initial = initial.and_then(Secret::declassify_str);
-    on_step(sasl::Exchange::start(mechanism, initial), last_of_input, cx)
+    let nonce = cx.channel.nonces.draw();
+    let circumstances = Circumstances {
+        hostname: &cx.settings.hostname,
+        nonce: &nonce,
+        bindings: &cx.channel.bindings,
+        offers_plus: cx.capabilities().offers(Mechanism::ScramSha256Plus),
+    };
+    on_step(sasl::Exchange::start(mechanism, initial, circumstances), last_of_input, cx)
 }
 
 impl Exchange {
@@ -32,7 +48,20 @@ impl Exchange {
     }
 }
 
-fn on_step(step: Step, last_of_input: bool, cx: &mut Context) -> State {
+impl LastWord {
+    /// Whatever the client makes of a refusal, it stays one. Of our proof it may think otherwise.
+    pub(super) fn on_line(self, line: &[u8], cx: &mut Context) -> State {
+        match (self, line) {
+            (Self::Accepted, b"") => log_in(cx),
+            (Self::Accepted, b"*") => cx.fault(&reply::CANCELLED, State::Ready(Ready)),
+            (Self::Accepted, _) => cx.fault(&reply::BAD_RESPONSE, State::Ready(Ready)),
+            (Self::Refused(_), b"*") => cx.fail_login(&reply::CANCELLED),
+            (Self::Refused(reply), _) => cx.fail_login(&reply),
+        }
+    }
+}
+
+pub(super) fn on_step(step: Step, last_of_input: bool, cx: &mut Context) -> State {
     match step {
         // A response that was sent before its challenge answers something else.
         Step::Challenge(..) if !last_of_input => cx.close(&reply::SYNCHRONISATION),
@@ -40,7 +69,14 @@ fn on_step(step: Step, last_of_input: bool, cx: &mut Context) -> State {
             cx.say(&Reply::challenge(base64));
             State::Exchange(Exchange(exchange))
         }
-        Step::Claim(claim) => State::Asking(Question::Authenticate(claim), Pending::Authenticate),
+        Step::Salt(_) if !last_of_input => cx.close(&reply::SYNCHRONISATION),
+        Step::Salt(wanted) => {
+            State::Asking(Question::Salt(wanted.username().to_owned()), Pending::Salt(wanted))
+        }
+        Step::Claim(claim) => {
+            let mechanism = claim.mechanism();
+            State::Asking(Question::Authenticate(claim), Pending::Authenticate(mechanism))
+        }
         Step::Failed(error) => cx.fault(&failure(error), State::Ready(Ready)),
     }
 }
@@ -50,18 +86,49 @@ fn failure(error: ExchangeError) -> Reply {
         ExchangeError::NotBase64 => reply::NOT_BASE64,
         ExchangeError::Malformed => reply::BAD_RESPONSE,
         ExchangeError::Cancelled => reply::CANCELLED,
+        ExchangeError::NoInitialResponse => reply::NO_INITIAL_RESPONSE,
     }
 }
 
-pub(super) fn on_verdict(verdict: Authentication, cx: &mut Context) -> State {
+pub(super) fn on_verdict(verdict: Authentication, mechanism: Mechanism, cx: &mut Context) -> State {
     match verdict {
-        Authentication::Accepted => {
-            cx.authenticated = true;
-            cx.say_then(&reply::AUTHENTICATED, State::Ready(Ready))
-        }
-        Authentication::Refused => cx.fail_login(&reply::REFUSED),
+        Authentication::Accepted(signature) => match (mechanism, signature) {
+            (Mechanism::ScramSha256 | Mechanism::ScramSha256Plus, Some(signature)) => {
+                cx.say(&Reply::challenge(signature.in_base64()));
+                State::LastWord(LastWord::Accepted)
+            }
+            // Without our proof the client would not believe it.
+            (Mechanism::ScramSha256 | Mechanism::ScramSha256Plus, None) => {
+                cx.fail_login(&reply::AUTH_UNAVAILABLE)
+            }
+            (_, _) => log_in(cx),
+        },
+        Authentication::Refused(refusal) => refuse(refusal, mechanism, cx),
         Authentication::NeedsAppPassword => cx.fail_login(&reply::NEEDS_APP_PASSWORD),
         Authentication::Throttled(wait) => cx.fail_login(&Reply::throttled(wait)),
         Authentication::Unavailable => cx.fail_login(&reply::AUTH_UNAVAILABLE),
+    }
+}
+
+fn log_in(cx: &mut Context) -> State {
+    cx.authenticated = true;
+    cx.say(&reply::AUTHENTICATED);
+    State::LoggedIn
+}
+
+fn refuse(refusal: Refusal, mechanism: Mechanism, cx: &mut Context) -> State {
+    let Refusal { reply, challenge } = refusal;
+    let reply = reply.map_or(reply::REFUSED, Reply::from);
+    match mechanism {
+        Mechanism::OAuthBearer | Mechanism::XOAuth2 => {
+            cx.say(&Reply::challenge(OAuthChallenge::in_base64(&challenge)));
+            State::LastWord(LastWord::Refused(reply))
+        }
+        Mechanism::ScramSha256Plus
+        | Mechanism::ScramSha256
+        | Mechanism::External
+        | Mechanism::CramMd5
+        | Mechanism::Plain
+        | Mechanism::Login => cx.fail_login(&reply),
     }
 }

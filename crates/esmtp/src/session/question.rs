@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sasl::{Claim, Verdict};
+use sasl::{Claim, Mechanism, Refusal, SaltWanted, ScramParameters, ServerSignature, Verdict};
 use types::ForwardPath;
 
 use super::transaction::Transaction;
@@ -11,6 +11,8 @@ use crate::{Durable, Envelope, Rejection, SenderAllowed};
 /// A decision that is not the protocol's to make. No input is taken until it is answered.
 #[derive(Debug)]
 pub enum Question {
+    /// What are the SCRAM keys of this user made with?
+    Salt(String),
     /// Is this claim true?
     Authenticate(Claim),
     /// May the client send in this name? The envelope has no recipients yet.
@@ -24,6 +26,8 @@ pub enum Question {
 /// The answer to the [`Question`] of the same name.
 #[derive(Debug)]
 pub enum Answer {
+    /// What they are made with; `None` to make it up.
+    Salt(Option<ScramParameters>),
     /// What came of the claim.
     Authenticate(Authentication),
     /// The sender may be used, or why not.
@@ -35,12 +39,12 @@ pub enum Answer {
 }
 
 /// What came of a claim, without the user that a [`Verdict`] carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authentication {
-    /// The client is who it says.
-    Accepted,
-    /// It is not, and learns no more than that.
-    Refused,
+    /// The client is who it says. With SCRAM it wants a proof of ours in return.
+    Accepted(Option<ServerSignature>),
+    /// It is not, and learns no more than this.
+    Refused(Refusal),
     /// The password is right, but a second factor bars it here.
     NeedsAppPassword,
     /// Nothing was checked; it may be after this time.
@@ -52,8 +56,8 @@ pub enum Authentication {
 impl<U> From<&Verdict<U>> for Authentication {
     fn from(verdict: &Verdict<U>) -> Self {
         match verdict {
-            Verdict::Accepted(_) => Self::Accepted,
-            Verdict::Refused => Self::Refused,
+            Verdict::Accepted(proof) => Self::Accepted(proof.signature().cloned()),
+            Verdict::Refused(refusal) => Self::Refused(refusal.clone()),
             Verdict::NeedsAppPassword => Self::NeedsAppPassword,
             Verdict::Throttled { retry_after } => Self::Throttled(*retry_after),
             Verdict::Unavailable => Self::Unavailable,
@@ -64,7 +68,8 @@ impl<U> From<&Verdict<U>> for Authentication {
 /// What the open question is about.
 #[derive(Debug)]
 pub(super) enum Pending {
-    Authenticate,
+    Salt(SaltWanted),
+    Authenticate(Mechanism),
     Sender(Transaction),
     Recipient(Transaction, ForwardPath),
     Commit,

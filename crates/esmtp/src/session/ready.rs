@@ -27,9 +27,7 @@ impl Greeted {
         let here = State::Greeted(self);
         match command {
             Ordered::StartTls => start_tls(here, last_of_input, cx),
-            Ordered::Auth { .. } if cx.capabilities().mechanisms.is_empty() => {
-                cx.fault(&reply::ENCRYPTION_REQUIRED, here)
-            }
+            Ordered::Auth { .. } if !cx.capabilities().auth() => cx.fault(&reply::ENCRYPTION_REQUIRED, here),
             Ordered::Auth { .. }
             | Ordered::Mail(..)
             | Ordered::Rcpt(_)
@@ -57,7 +55,7 @@ impl Ready {
 fn start_tls(here: State, last_of_input: bool, cx: &mut Context) -> State {
     if cx.is_under_tls() {
         cx.fault(&reply::ALREADY_TLS, here)
-    } else if !cx.capabilities().starttls {
+    } else if !cx.capabilities().starttls() {
         cx.fault(&reply::NOT_HERE, here)
     } else if !last_of_input {
         cx.close(&reply::SYNCHRONISATION)
@@ -72,14 +70,13 @@ fn auth(mechanism: &str, initial: Option<&Secret>, last_of_input: bool, cx: &mut
     if cx.authenticated {
         return cx.fault(&reply::ALREADY_AUTHENTICATED, here);
     }
-    if cx.capabilities().mechanisms.is_empty() {
+    if !cx.capabilities().auth() {
         return cx.fault(&reply::ENCRYPTION_REQUIRED, here);
     }
     if !cx.extended {
         return cx.fault(&reply::EHLO_FIRST, here);
     }
-    match Mechanism::from_name(mechanism).filter(|mechanism| cx.capabilities().mechanisms.contains(mechanism))
-    {
+    match Mechanism::from_name(mechanism).filter(|mechanism| cx.capabilities().offers(*mechanism)) {
         Some(mechanism) => exchange::start(mechanism, initial, last_of_input, cx),
         None => cx.fault(&reply::UNKNOWN_MECHANISM, here),
     }

@@ -59,7 +59,7 @@ fn config() -> Config {
 fn session() -> SessionFacts {
     let here = SocketAddr::from(([127, 0, 0, 1], 465));
     let ehlo = EhloName::parse("laptop.example").ok();
-    SessionFacts { id: SessionId::new([0; 8]), peer: here, local: here, tls: None, ehlo, extended: true }
+    SessionFacts { ehlo, extended: true, ..SessionFacts::new(SessionId::new([0; 8]), here, here) }
 }
 
 fn envelope() -> Envelope {

@@ -43,12 +43,12 @@ impl AuthHandler for Judge {
     type User = String;
 
     async fn judge(&self, claim: Claim, _: &SessionFacts) -> Verdict<String> {
-        let Claim::Password(claim) = claim;
+        let Claim::Password(claim) = claim else { return Verdict::Unavailable };
         assert_ne!(claim.username, POISON);
         if claim.username == USER && claim.password.declassify() == PASSWORD.as_bytes() {
             return Verdict::Accepted(Authenticated::new(claim.username.clone(), claim.username));
         }
-        Verdict::Refused
+        Verdict::Refused(sasl::Refusal::default())
     }
 
     async fn still_holds(&self, user: &String, session: &SessionFacts) -> bool {
@@ -127,7 +127,7 @@ pub(crate) fn settings() -> Settings {
         hostname: "mail.example.test".to_owned(),
         starttls: false,
         allow_insecure: false,
-        mechanisms: Mechanism::ALL.to_vec(),
+        mechanisms: vec![Mechanism::Plain, Mechanism::Login],
         required_message: "Authentication required".to_owned(),
         message_size: 40 * 1024 * 1024,
         recipients: 100,

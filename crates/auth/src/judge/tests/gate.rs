@@ -18,7 +18,7 @@ async fn after_five_different_wrong_passwords_nothing_is_judged_before_the_windo
         let mut scene = Scene::under(usual()).await;
         for number in 0..5 {
             let (verdict, runs) = guess(&scene, "203.0.113.1", username, &format!("wrong {number}")).await;
-            assert!(matches!(verdict, Verdict::Refused) && runs == 1, "{username} {number}: {verdict:?}");
+            assert!(matches!(verdict, Verdict::Refused(_)) && runs == 1, "{username} {number}: {verdict:?}");
         }
         for password in ["wrong 5", "wrong 0", PASSWORD] {
             let (verdict, runs) = guess(&scene, "203.0.113.2", username, password).await;
@@ -27,7 +27,7 @@ async fn after_five_different_wrong_passwords_nothing_is_judged_before_the_windo
         }
         scene.judge.now = in_a_minute;
         let (verdict, _) = guess(&scene, "203.0.113.2", username, "wrong 5").await;
-        assert!(matches!(verdict, Verdict::Refused), "{username}: {verdict:?}");
+        assert!(matches!(verdict, Verdict::Refused(_)), "{username}: {verdict:?}");
     }
 }
 
@@ -55,7 +55,7 @@ async fn a_program_that_repeats_an_old_password_locks_nobody_out() {
     let scene = Scene::under(usual()).await;
     for _ in 0..100 {
         let (verdict, _) = guess(&scene, HOME, ALICE, "the old one").await;
-        assert!(matches!(verdict, Verdict::Refused));
+        assert!(matches!(verdict, Verdict::Refused(_)));
     }
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
 }
@@ -70,7 +70,7 @@ async fn an_attacker_elsewhere_locks_out_neither_familiar_networks_nor_app_passw
     for number in 0..200 {
         let (verdict, _) =
             guess(&scene, &format!("203.0.113.{number}"), ALICE, &format!("wrong {number}")).await;
-        judged += u32::from(matches!(verdict, Verdict::Refused));
+        judged += u32::from(matches!(verdict, Verdict::Refused(_)));
     }
     assert_eq!(judged, 5, "of 200 networks together");
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
@@ -78,7 +78,10 @@ async fn an_attacker_elsewhere_locks_out_neither_familiar_networks_nor_app_passw
     assert!(matches!(guess(&scene, "203.0.113.1", ALICE, &app_password).await.0, Verdict::Accepted(_)));
     // And a familiar network has its own count.
     for number in 0..5 {
-        assert!(matches!(guess(&scene, HOME, ALICE, &format!("wrong {number}")).await.0, Verdict::Refused));
+        assert!(matches!(
+            guess(&scene, HOME, ALICE, &format!("wrong {number}")).await.0,
+            Verdict::Refused(_)
+        ));
     }
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
 }
@@ -89,7 +92,7 @@ async fn success_clears_the_count() {
     for round in 0..3 {
         for number in 0..4 {
             let (verdict, _) = guess(&scene, HOME, ALICE, &format!("wrong {round} {number}")).await;
-            assert!(matches!(verdict, Verdict::Refused));
+            assert!(matches!(verdict, Verdict::Refused(_)));
         }
         scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
         assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
@@ -108,7 +111,7 @@ async fn many_at_a_time_learn_no_more_than_many_in_a_row() {
         .collect();
     let mut judged = 0;
     for guess in guesses {
-        judged += u32::from(matches!(guess.await.unwrap(), Verdict::Refused));
+        judged += u32::from(matches!(guess.await.unwrap(), Verdict::Refused(_)));
     }
     assert_eq!(judged, 5);
 }
@@ -120,7 +123,7 @@ async fn one_password_on_many_accounts_is_stopped() {
     for number in 0..60 {
         let (verdict, _) =
             guess(&scene, "2001:db8::1", &format!("user{number}@example.org"), "Spring2026").await;
-        judged += u32::from(matches!(verdict, Verdict::Refused));
+        judged += u32::from(matches!(verdict, Verdict::Refused(_)));
         if number == 10 {
             // The attacker's own account does not help.
             assert!(matches!(guess(&scene, "2001:db8::1", ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
@@ -191,7 +194,7 @@ async fn spraying_many_at_a_time_gains_next_to_nothing() {
         .collect();
     let mut judged = 0;
     for guess in guesses {
-        judged += u32::from(matches!(guess.await.unwrap(), Verdict::Refused));
+        judged += u32::from(matches!(guess.await.unwrap(), Verdict::Refused(_)));
     }
     assert!((20..28).contains(&judged), "{judged}: twenty, and those that were under way");
 }

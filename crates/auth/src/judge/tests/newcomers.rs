@@ -55,7 +55,7 @@ async fn one_that_is_not_good_for_this_is_refused_for_what_it_lacks() {
     let scene = Scene::new().await;
     moved_in(&scene, |one| one.expires_at = Some(noon())).await;
     for _ in 0..2 {
-        assert!(matches!(scene.judge(claim(None, DORA, LETTERS)).await.0, Verdict::Refused));
+        assert!(matches!(scene.judge(claim(None, DORA, LETTERS)).await.0, Verdict::Refused(_)));
     }
     let reasons: Vec<_> =
         scene.trail().await.into_iter().map(|entry| (entry.event.reason, entry.count)).collect();

@@ -35,12 +35,12 @@ async fn the_account_password_no_longer_opens_smtp_and_who_has_it_learns_why() {
     assert!(!scene.still_holds(&by_password).await, "sessions by the account password end");
     assert!(scene.still_holds(&by_app_password).await);
     assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::NeedsAppPassword));
-    assert!(matches!(scene.judge(claim(None, ALICE, "wrong")).await.0, Verdict::Refused));
+    assert!(matches!(scene.judge(claim(None, ALICE, "wrong")).await.0, Verdict::Refused(_)));
     assert!(scene.log_in(&app_password).await.is_some());
 
     let never = Policy { hint_app_password: false, ..usual() };
     scene.judge.replace(never);
-    assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Refused));
+    assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Refused(_)));
     let reasons: Vec<_> = scene.trail().await.into_iter().map(|entry| entry.event.reason).collect();
     assert!(reasons.contains(&"needs-app-password".into()), "{reasons:?}");
 
@@ -73,7 +73,7 @@ async fn where_nobody_is_told_that_the_password_is_right_no_counter_tells_it_eit
     with_totp(&scene).await;
     for password in ["wrong 0", "wrong 1", PASSWORD, "wrong 2", PASSWORD, "wrong 3"] {
         let (verdict, runs) = scene.judge(claim(None, ALICE, password)).await;
-        assert!(matches!(verdict, Verdict::Refused), "{password}: {verdict:?}");
+        assert!(matches!(verdict, Verdict::Refused(_)), "{password}: {verdict:?}");
         assert_eq!(runs, 1, "{password}");
     }
     assert!(matches!(scene.judge(claim(None, ALICE, "wrong 4")).await.0, Verdict::Throttled { .. }));

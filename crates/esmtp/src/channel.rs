@@ -1,0 +1,24 @@
+//! What a session has to know of the connection below it.
+
+use sasl::{ChannelBindings, Nonces};
+use types::TlsFacts;
+
+/// The connection of a session, from its beginning or since TLS began.
+#[derive(Debug)]
+pub struct Channel {
+    /// TLS, if the connection is protected.
+    pub tls: Option<TlsFacts>,
+    /// What a login can be bound to.
+    pub bindings: ChannelBindings,
+    /// The client has shown a certificate.
+    pub client_certificate: bool,
+    /// What challenges are made from.
+    pub nonces: Nonces,
+}
+
+impl Channel {
+    /// A connection without TLS.
+    pub fn in_clear(nonces: Nonces) -> Self {
+        Self { tls: None, bindings: ChannelBindings::default(), client_certificate: false, nonces }
+    }
+}
