@@ -75,7 +75,11 @@ mod tests {
 
     #[test]
     fn a_fingerprint_reads_back_with_and_without_colons() {
-        let fingerprint = Fingerprint::from_octets(std::array::from_fn(|index| index as u8 * 7));
+        let fingerprint = Fingerprint::from_octets({
+            let mut octets = [0; 32];
+            octets.iter_mut().zip((0..).step_by(7)).for_each(|(octet, value)| *octet = value);
+            octets
+        });
         let shown = fingerprint.to_string();
         assert!(shown.starts_with("00:07:0E:15:"), "{shown}");
         for written in [shown.clone(), shown.to_lowercase(), shown.replace(':', "")] {
@@ -88,13 +92,13 @@ mod tests {
         let right = "AB".repeat(32);
         for wrong in [
             "",
-            &right[1..],
-            &right[2..],
+            right.trim_end_matches('B'),
+            &"AB".repeat(31),
             &format!("{right}A"),
             &format!("{right}AB"),
             &right.replacen('A', "g", 1),
             &right.replacen('A', ":", 1),
-            &format!("A:B{}", &right[2..]),
+            &format!("A:B{}", "AB".repeat(31)),
             &format!("{right}:"),
             &right.replacen("AB", "é", 1),
         ] {
