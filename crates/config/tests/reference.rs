@@ -42,6 +42,17 @@ fn what_the_reference_comments_out_can_be_written() {
     assert_eq!(parse(&text).unwrap().delivery.routes.len(), 1);
 }
 
+#[test]
+fn every_mechanism_that_the_reference_names_can_be_configured() {
+    let (_, from) = REFERENCE.split_once("mechanisms = [").unwrap();
+    let (text, _) = from.split_once("\nbackends").unwrap();
+    let names: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
+    assert_eq!(names.len(), 8);
+    let auth = parse(&format!("{REQUIRED}[auth]\nmechanisms = {names:?}")).unwrap().auth;
+    let lower = format!("{REQUIRED}[auth]\nmechanisms = {names:?}").replace("SCRAM-SHA", "scram-sha");
+    assert_eq!((auth.mechanisms.len(), parse(&lower).unwrap().auth), (8, auth));
+}
+
 /// A key that does not exist makes the code list those that do.
 fn keys_of(section: &str) -> Vec<String> {
     let error = parse(&format!("{section}\nnonsense = 1\n")).unwrap_err();

@@ -29,6 +29,12 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
 
 fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
     match mechanism {
+        config::Mechanism::ScramSha256Plus => sasl::Mechanism::ScramSha256Plus,
+        config::Mechanism::ScramSha256 => sasl::Mechanism::ScramSha256,
+        config::Mechanism::OAuthBearer => sasl::Mechanism::OAuthBearer,
+        config::Mechanism::XOAuth2 => sasl::Mechanism::XOAuth2,
+        config::Mechanism::External => sasl::Mechanism::External,
+        config::Mechanism::CramMd5 => sasl::Mechanism::CramMd5,
         config::Mechanism::Plain => sasl::Mechanism::Plain,
         config::Mechanism::Login => sasl::Mechanism::Login,
     }
