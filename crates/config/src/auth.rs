@@ -4,8 +4,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::fault::Fault;
+use crate::http::{self, Http};
+use crate::network::Network;
+use crate::relay::{self, Relay};
 use crate::throttle::{self, Throttle};
-use crate::value::{self, Cap, Text};
+use crate::value::{self, Base, Cap, Text};
+use crate::via::DomainPattern;
 
 /// How clients log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +18,10 @@ pub struct Auth {
     pub mechanisms: Vec<Mechanism>,
     /// Who is asked about a login, in this order; never empty.
     pub backends: Vec<Backend>,
+    /// The program that [`Backend::Http`] asks.
+    pub http: Option<Http>,
+    /// Mail that is taken without AUTH; `None` is none.
+    pub relay: Option<Relay>,
     /// AUTH without TLS; for development only.
     pub allow_insecure: bool,
     /// The text after `530 5.7.0` to MAIL before AUTH.
@@ -35,6 +43,8 @@ impl Default for Auth {
         Auth {
             mechanisms: vec![Mechanism::Plain, Mechanism::Login],
             backends: vec![Backend::Accounts],
+            http: None,
+            relay: None,
             allow_insecure: false,
             required_message: "Authentication required".to_owned(),
             max_unauthenticated_commands: Some(10),
@@ -72,6 +82,10 @@ pub enum Mechanism {
 pub enum Backend {
     /// The accounts and app passwords of the store.
     Accounts,
+    /// Providers of OAuth, for access tokens alone.
+    OAuth,
+    /// A program of one's own.
+    Http,
 }
 
 #[derive(Default, Deserialize)]
@@ -81,21 +95,34 @@ pub(crate) struct Written {
     backends: Option<Spanned<Vec<Spanned<Backend>>>>,
     allow_insecure: Option<bool>,
     optional: Option<Spanned<bool>>,
+    relay_networks: Option<Spanned<Vec<Spanned<Network>>>>,
+    relay_domains: Option<Spanned<Vec<Spanned<DomainPattern>>>>,
+    relay_senders: Option<Spanned<Vec<Spanned<String>>>>,
     required_message: Option<Spanned<String>>,
     max_unauthenticated_commands: Option<Spanned<Cap>>,
     max_failures: Option<Spanned<i64>>,
     app_passwords_per_account: Option<Spanned<i64>>,
     hint_app_password: Option<bool>,
     throttle: throttle::Written,
+    http: Option<Spanned<http::Written>>,
 }
 
 impl Written {
-    pub(crate) fn mean(self) -> Result<Auth, Fault> {
+    pub(crate) fn mean(self, base: &Base) -> Result<Auth, Fault> {
         let default = Auth::default();
-        refuse_optional(self.optional)?;
+        let sections = Sections { oauth: false, http: self.http.is_some() };
+        sections.serve(self.backends.as_ref())?;
+        let relay = relay::Written {
+            optional: self.optional,
+            networks: self.relay_networks,
+            domains: self.relay_domains,
+            senders: self.relay_senders,
+        };
         Ok(Auth {
             mechanisms: distinct(self.mechanisms, default.mechanisms)?,
             backends: distinct(self.backends, default.backends)?,
+            http: http::mean(self.http, base)?,
+            relay: relay.mean()?,
             allow_insecure: self.allow_insecure.unwrap_or(default.allow_insecure),
             required_message: reply_text(self.required_message, default.required_message)?,
             max_unauthenticated_commands: value::cap(
@@ -115,13 +142,29 @@ impl Written {
     }
 }
 
-fn refuse_optional(written: Option<Spanned<bool>>) -> Result<(), Fault> {
-    match written {
-        Some(optional) if *optional.get_ref() => Err(Fault::at(
-            &optional,
-            "mail without AUTH comes with a later version; leave it out or write false",
-        )),
-        Some(_) | None => Ok(()),
+/// Which sections there are that backends are described in.
+struct Sections {
+    oauth: bool,
+    http: bool,
+}
+
+impl Sections {
+    /// A backend that nothing is known of would stop every login.
+    fn serve(&self, backends: Option<&Spanned<Vec<Spanned<Backend>>>>) -> Result<(), Fault> {
+        for backend in backends.map(Spanned::get_ref).into_iter().flatten() {
+            let (there, name, section) = match backend.get_ref() {
+                Backend::Accounts => continue,
+                Backend::OAuth => (self.oauth, "oauth", "[[oauth.provider]]"),
+                Backend::Http => (self.http, "http", "[auth.http]"),
+            };
+            if !there {
+                let wrong = format!(
+                    "\"{name}\" is described in {section}, which is missing; write it, or leave \"{name}\" out"
+                );
+                return Err(Fault::at(backend, wrong));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -178,12 +221,15 @@ impl Mechanism {
     }
 }
 
+const BACKENDS: &str = "\"accounts\", \"oauth\" or \"http\"";
+
 impl Backend {
     fn parse(name: &str) -> Result<Backend, String> {
         match name {
             "accounts" => Ok(Backend::Accounts),
-            "oauth" | "http" => Err(format!("\"{name}\" comes with a later version; write \"accounts\"")),
-            _ => Err(format!("\"{name}\" is not a backend; write \"accounts\"")),
+            "oauth" => Ok(Backend::OAuth),
+            "http" => Ok(Backend::Http),
+            _ => Err(format!("\"{name}\" is not a backend; write {BACKENDS}")),
         }
     }
 }
@@ -196,6 +242,6 @@ impl<'de> Deserialize<'de> for Mechanism {
 
 impl<'de> Deserialize<'de> for Backend {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Backend, D::Error> {
-        deserializer.deserialize_str(Text { expecting: "\"accounts\"", parse: Backend::parse })
+        deserializer.deserialize_str(Text { expecting: BACKENDS, parse: Backend::parse })
     }
 }

@@ -6,7 +6,9 @@
 
 mod fault;
 mod hostname;
+mod network;
 mod value;
+mod web;
 
 mod storage;
 mod tls;
@@ -14,6 +16,8 @@ mod tls;
 mod listen;
 
 mod auth;
+mod http;
+mod relay;
 mod throttle;
 
 mod limits;
@@ -39,9 +43,11 @@ pub use audit::Audit;
 pub use auth::{Auth, Backend, Mechanism};
 pub use delivery::{Delivery, HostTls, Login, Retry, Route};
 pub use fault::ConfigError;
+pub use http::Http;
 pub use limits::Limits;
 pub use listen::{Listen, ListenTls};
 pub use log::{Format, Level, Log};
+pub use relay::Relay;
 pub use sending::Sending;
 pub use storage::Storage;
 pub use submission::{SenderCheck, Submission};
@@ -131,7 +137,7 @@ impl Written {
             storage: storage::mean(self.storage, base)?,
             tls: tls::mean(self.tls, base, &listen)?,
             listen,
-            auth: self.auth.mean()?,
+            auth: self.auth.mean(base)?,
             limits: self.limits.mean()?,
             submission: self.submission.mean(),
             sending: self.sending.mean()?,

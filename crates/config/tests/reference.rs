@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
+use std::time::Duration;
 
 use config::Config;
 
@@ -33,13 +34,24 @@ fn the_reference_says_the_defaults() {
 #[test]
 fn what_the_reference_comments_out_can_be_written() {
     let text = REFERENCE
+        .replace("optional = false", "optional = true")
+        .replace("\n# relay_", "\nrelay_")
+        .replace("\n# [auth", "\n[auth")
+        .replace("\n# url", "\nurl")
+        .replace("\n# secret_file", "\nsecret_file")
+        .replace("\n# timeout", "\ntimeout")
+        .replace("\n# concurrency", "\nconcurrency")
         .replace("\n# [[delivery", "\n[[delivery")
         .replace("\n# domains", "\ndomains")
         .replace("\n# via", "\nvia")
         .replace("\n# tls_ca", "\ntls_ca")
         .replace("\n# proxy_protocol", "\nproxy_protocol")
         .replace("\n# xclient", "\nxclient");
-    assert_eq!(parse(&text).unwrap().delivery.routes.len(), 1);
+    let config = parse(&text).unwrap();
+    assert_eq!(config.delivery.routes.len(), 1);
+    let http = config.auth.http.unwrap();
+    assert_eq!((http.timeout, http.concurrency), (Duration::from_secs(5), 32));
+    assert_eq!(config.auth.relay.unwrap().networks.len(), 1);
 }
 
 #[test]
@@ -70,6 +82,7 @@ fn the_reference_has_every_key() {
         "[auth]",
         "[auth.throttle]",
         "[auth.throttle.network]",
+        "[auth.http]",
         "[limits]",
         "[submission]",
         "[sending]",
@@ -93,4 +106,31 @@ fn relative_paths_start_at_the_file() {
     let config = parse(&text).unwrap();
     assert_eq!(config.storage.master_key_file, Path::new("/etc/gatepost/master.key"));
     assert_eq!(config.delivery.via, config::Via::Maildir("/etc/gatepost/out".into()));
+}
+
+#[test]
+fn backends_come_in_any_order() {
+    use config::Backend::{Accounts, Http};
+    let section = "[auth.http]\nurl = \"http://127.0.0.1:8080/login\"\nsecret_file = \"s\"\n";
+    for (written, backends) in
+        [("\"accounts\", \"http\"", vec![Accounts, Http]), ("\"http\", \"accounts\"", vec![Http, Accounts])]
+    {
+        let text = format!("{REQUIRED}[auth]\nbackends = [{written}]\n{section}");
+        assert_eq!(parse(&text).unwrap().auth.backends, backends);
+    }
+}
+
+#[test]
+fn in_clear_a_program_is_asked_on_this_machine_alone() {
+    let with = |host: &str| {
+        parse(&format!("{REQUIRED}[auth.http]\nurl = \"http://{host}/\"\nsecret_file = \"s\"\n")).map(drop)
+    };
+    for here in ["127.0.0.1:8080", "127.9.9.9", "[::1]:8080", "localhost"] {
+        with(here).unwrap();
+    }
+    for away in
+        ["192.0.2.1", "[::2]", "localhost.example", "127.0.0.1.example", "0.0.0.0", "2130706434.example"]
+    {
+        assert!(with(away).unwrap_err().contains("write https://"), "{away}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use config::{Config, HostTls, ListenTls, SenderCheck, Tls};
+use config::{Backend, Config, HostTls, ListenTls, SenderCheck, Tls};
 use jiff::{Timestamp, ToSpan as _};
 use submission::tls::CertificateFacts;
 
@@ -21,6 +21,9 @@ pub(crate) fn about(config: &Config, certificate: Option<&CertificateFacts>, now
     if let Some(login) = &config.delivery.login {
         doubts.extend(exposed("password file", &login.password_file));
     }
+    if let Some(http) = &config.auth.http {
+        doubts.extend(exposed("secret file", &http.secret_file));
+    }
     doubts
 }
 
@@ -36,6 +39,10 @@ fn about_settings(config: &Config) -> Vec<String> {
         (
             config.submission.sender_check == SenderCheck::Off,
             "submission.sender_check is \"off\": users may send in anybody's name",
+        ),
+        (
+            config.auth.http.is_some() && !config.auth.backends.contains(&Backend::Http),
+            "[auth.http] is there, but auth.backends has no \"http\": nobody is asked",
         ),
         (unverified, "delivery.tls is not \"verify\": mail may be read on the way to the next host"),
     ];
@@ -92,6 +99,10 @@ mod tests {
         for (extra, key) in [
             ("[auth]\nallow_insecure = true\n[delivery]\nvia = \"hold\"\n", "auth.allow_insecure"),
             ("[submission]\nsender_check = \"off\"\n[delivery]\nvia = \"hold\"\n", "submission.sender_check"),
+            (
+                "[auth.http]\nurl = \"https://a.test\"\nsecret_file = \"s\"\n[delivery]\nvia = \"hold\"\n",
+                "[auth.http]",
+            ),
             ("[delivery]\nvia = \"smtp://relay.test:25\"\ntls = \"opportunistic\"\n", "delivery.tls"),
             ("[[listen]]\naddress = \"[::1]:0\"\ntls = \"off\"\n[delivery]\nvia = \"hold\"\n", "a listener"),
         ] {
