@@ -25,6 +25,8 @@ pub struct Setup {
     pub max_failures: Option<u32>,
     pub mechanisms: Option<Vec<String>>,
     pub required_message: Option<String>,
+    pub login_is_optional: bool,
+    pub hide_starttls: bool,
     /// What is shown depends on octets that arrive together.
     pub uncut: bool,
     pub only: Option<Stage>,
@@ -213,6 +215,8 @@ impl Default for Setup {
             max_failures: None,
             mechanisms: None,
             required_message: None,
+            login_is_optional: false,
+            hide_starttls: false,
             uncut: false,
             only: None,
         }
@@ -243,6 +247,8 @@ impl Setup {
             "max_failures" => self.max_failures = Some(number()?),
             "mechanisms" => self.mechanisms = Some(value.split(' ').map(str::to_owned).collect()),
             "required_message" => self.required_message = Some(value.to_owned()),
+            "login" if value == "optional" => self.login_is_optional = true,
+            "starttls" if value == "hidden" => self.hide_starttls = true,
             "uncut:" if !value.is_empty() => self.uncut = true,
             "only" if value.starts_with("session: ") => self.only = Some(Stage::Session),
             "only" if value.starts_with("server: ") => self.only = Some(Stage::Server),

@@ -51,6 +51,7 @@ enum Cut {
 struct PureWire {
     /// `None` only while it is being replaced.
     session: Option<Session>,
+    login_is_optional: bool,
     users: Vec<(String, String)>,
     user: Option<String>,
     cut: Cut,
@@ -69,7 +70,8 @@ impl PureWire {
     fn new(setup: &Setup, cut: Cut) -> PureWire {
         let tls = (setup.listener == Listener::Submissions).then_some(FACTS);
         PureWire {
-            session: Some(Session::new(Arc::new(settings(setup)), channel(tls))),
+            session: Some(Session::new(Arc::new(settings(setup)), channel(tls, setup.login_is_optional))),
+            login_is_optional: setup.login_is_optional,
             users: setup.users.clone(),
             user: None,
             cut,
@@ -158,7 +160,8 @@ impl PureWire {
     fn sender(&self, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
         let own = match (&envelope.reverse_path, &self.user) {
             (ReversePath::Mailbox(mailbox), Some(user)) => same_mailbox(&mailbox.to_string(), user),
-            (ReversePath::Null, _) | (_, None) => false,
+            (_, None) => self.login_is_optional,
+            (ReversePath::Null, Some(_)) => false,
         };
         if own { Ok(SenderAllowed::after_check()) } else { Err(Rejection::SenderNotOwned) }
     }
@@ -208,7 +211,8 @@ impl Wire for PureWire {
             return Err("the session did not ask for TLS".to_owned());
         }
         self.upgrading = false;
-        self.session = self.session.take().map(|session| session.into_tls(channel(Some(FACTS))));
+        let channel = channel(Some(FACTS), self.login_is_optional);
+        self.session = self.session.take().map(|session| session.into_tls(channel));
         self.drive();
         Ok(())
     }
@@ -246,28 +250,29 @@ impl Wire for PureWire {
 
 const FACTS: TlsFacts = TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
 
-fn channel(tls: Option<TlsFacts>) -> Channel {
-    Channel { tls, ..Channel::in_clear(Nonces::new([0; 32])) }
+fn channel(tls: Option<TlsFacts>, login_is_optional: bool) -> Channel {
+    Channel { tls, login_is_optional, ..Channel::in_clear(Nonces::new([0; 32])) }
 }
 
 fn settings(setup: &Setup) -> Settings {
+    let usual = Settings::new("mail.example.org");
     let mechanisms = match &setup.mechanisms {
         Some(names) => names.iter().filter_map(|name| Mechanism::from_name(name)).collect(),
-        None => vec![Mechanism::Plain, Mechanism::Login],
+        None => usual.mechanisms,
     };
     Settings {
-        hostname: "mail.example.org".to_owned(),
         starttls: setup.listener == Listener::Submission,
+        hide_starttls: setup.hide_starttls,
         allow_insecure: setup.listener == Listener::Insecure,
         mechanisms,
-        required_message: setup
-            .required_message
-            .clone()
-            .unwrap_or_else(|| "Authentication required".to_owned()),
-        message_size: setup.message_size.unwrap_or(35 * 1024 * 1024),
-        recipients: setup.recipients.unwrap_or(100),
-        max_unauthenticated_commands: setup.max_unauthenticated_commands.unwrap_or(Some(10)),
-        max_failures: setup.max_failures.unwrap_or(3),
+        required_message: setup.required_message.clone().unwrap_or(usual.required_message),
+        message_size: setup.message_size.unwrap_or(usual.message_size),
+        recipients: setup.recipients.unwrap_or(usual.recipients),
+        max_unauthenticated_commands: setup
+            .max_unauthenticated_commands
+            .unwrap_or(usual.max_unauthenticated_commands),
+        max_failures: setup.max_failures.unwrap_or(usual.max_failures),
+        hostname: usual.hostname,
     }
 }
 

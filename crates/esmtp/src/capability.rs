@@ -24,6 +24,11 @@ impl<'a> Capabilities<'a> {
         self.settings.starttls && self.channel.tls.is_none()
     }
 
+    /// EHLO says so too.
+    fn announces_starttls(&self) -> bool {
+        self.starttls() && !self.settings.hide_starttls
+    }
+
     /// AUTH may be sent: not while passwords would travel in clear.
     pub(crate) fn auth(&self) -> bool {
         self.channel.tls.is_some() || self.settings.allow_insecure
@@ -68,7 +73,7 @@ impl<'a> Capabilities<'a> {
         line("CHUNKING");
         line("ENHANCEDSTATUSCODES");
         line(&format!("LIMITS RCPTMAX={} MAILMAX={MESSAGES}", settings.recipients));
-        if self.starttls() {
+        if self.announces_starttls() {
             line("STARTTLS");
         }
         let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();

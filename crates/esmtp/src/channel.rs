@@ -12,13 +12,21 @@ pub struct Channel {
     pub bindings: ChannelBindings,
     /// The client has shown a certificate.
     pub client_certificate: bool,
+    /// The client may hand in mail without logging in.
+    pub login_is_optional: bool,
     /// What challenges are made from.
     pub nonces: Nonces,
 }
 
 impl Channel {
-    /// A connection without TLS.
+    /// A connection without TLS, of a client that has to log in.
     pub fn in_clear(nonces: Nonces) -> Self {
-        Self { tls: None, bindings: ChannelBindings::default(), client_certificate: false, nonces }
+        Self {
+            tls: None,
+            bindings: ChannelBindings::default(),
+            client_certificate: false,
+            login_is_optional: false,
+            nonces,
+        }
     }
 }

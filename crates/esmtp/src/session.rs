@@ -368,24 +368,14 @@ impl State {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sasl::{Mechanism, Nonces};
+    use sasl::Nonces;
     use types::{QueueId, TlsFacts};
 
     use super::*;
     use crate::{Durable, SenderAllowed};
 
     fn settings() -> Arc<Settings> {
-        Arc::new(Settings {
-            hostname: "mail.example.org".to_owned(),
-            starttls: true,
-            allow_insecure: false,
-            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
-            required_message: "Authentication required".to_owned(),
-            message_size: 1000,
-            recipients: 3,
-            max_unauthenticated_commands: Some(10),
-            max_failures: 3,
-        })
+        Arc::new(Settings { message_size: 1000, recipients: 3, ..Settings::new("mail.example.org") })
     }
 
     fn under_tls() -> Session {

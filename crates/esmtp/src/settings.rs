@@ -2,13 +2,20 @@
 
 use sasl::Mechanism;
 
-/// The settings of a listener's sessions.
+/// The settings of a listener's sessions. [`Settings::new`] has good ones, of which some may be set otherwise:
+///
+/// ```
+/// use esmtp::Settings;
+/// let settings = Settings { recipients: 20, ..Settings::new("mail.example.org") };
+/// ```
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The name in the greeting and in the reply to EHLO.
     pub hostname: String,
     /// STARTTLS is offered to a session that is not yet under TLS.
     pub starttls: bool,
+    /// STARTTLS is not announced by EHLO, and yet taken from clients that try it: for old ones that break over it.
+    pub hide_starttls: bool,
     /// AUTH is allowed without TLS. For development alone.
     pub allow_insecure: bool,
     /// The mechanisms that are offered, in this order.
@@ -19,8 +26,27 @@ pub struct Settings {
     pub message_size: u64,
     /// The most recipients of a message.
     pub recipients: usize,
-    /// Commands before authentication, AUTH not counted; `None` is no limit.
+    /// Commands before authentication, AUTH not counted; `None` is no limit. Where login is optional, none are counted.
     pub max_unauthenticated_commands: Option<u32>,
     /// Refused logins before the connection is closed.
     pub max_failures: u32,
+}
+
+impl Settings {
+    /// What suits most servers: STARTTLS; PLAIN and LOGIN, under TLS alone; messages of up to 35 MiB for up to 100
+    /// recipients; ten commands before a login, and three tries at it.
+    pub fn new(hostname: impl Into<String>) -> Self {
+        Self {
+            hostname: hostname.into(),
+            starttls: true,
+            hide_starttls: false,
+            allow_insecure: false,
+            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+            required_message: "Authentication required".to_owned(),
+            message_size: 35 * 1024 * 1024,
+            recipients: 100,
+            max_unauthenticated_commands: Some(10),
+            max_failures: 3,
+        }
+    }
 }

@@ -17,6 +17,7 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
     esmtp::Settings {
         hostname: config.hostname.clone(),
         starttls: false,
+        hide_starttls: false,
         allow_insecure: auth.allow_insecure,
         mechanisms: auth.mechanisms.iter().copied().map(mechanism).collect(),
         required_message: auth.required_message.clone(),

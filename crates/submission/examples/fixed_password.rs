@@ -45,6 +45,7 @@ fn settings() -> Settings {
     Settings {
         hostname: "localhost".to_owned(),
         starttls: true,
+        hide_starttls: false,
         allow_insecure: false,
         mechanisms: vec![Mechanism::Plain, Mechanism::Login],
         required_message: "Authentication required".to_owned(),

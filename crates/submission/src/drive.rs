@@ -112,7 +112,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         } else {
             self.wire.receive_early(&mut self.input);
         }
-        let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), self.channel());
+        let channel = self.channel();
+        if channel.login_is_optional {
+            self.patience.trust();
+        }
+        let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), channel);
         session.greet(&self.input);
         Ok(session)
     }
@@ -124,6 +128,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             tls: facts.tls,
             bindings: ChannelBindings::default(),
             client_certificate: facts.client_certificate.is_some(),
+            login_is_optional: (self.house.login_is_optional)(facts),
             nonces: Nonces::new(rand::random()),
         }
     }

@@ -12,7 +12,7 @@ pub(crate) struct Patience {
     opened: Instant,
     /// The last reply, or the last octets of a message.
     last: Instant,
-    /// The client has logged in.
+    /// The client has logged in, or need not.
     known: bool,
     body: Option<Body>,
 }
@@ -28,7 +28,7 @@ impl Patience {
         Self { opened: now, last: now, known: false, body: None }
     }
 
-    /// The client has logged in: from now on it has more time for everything.
+    /// The client has logged in, or need not: from now on it has more time for everything.
     pub(crate) fn trust(&mut self) {
         self.known = true;
     }

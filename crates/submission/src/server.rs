@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use types::SessionFacts;
 
 use crate::MailHandler;
 use crate::admission::Admission;
@@ -60,9 +61,13 @@ pub struct Builder<A, M> {
     auth: A,
     mail: M,
     limits: Limits,
+    login_is_optional: Predicate,
     identity: Option<(Identity, MinVersion)>,
     listeners: Vec<(SocketAddr, TlsMode)>,
 }
+
+/// Something that is true of some clients.
+type Predicate = Arc<dyn Fn(&SessionFacts) -> bool + Send + Sync>;
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     /// Sets limits of time and number; without it the defaults hold.
@@ -76,6 +81,16 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     #[must_use]
     pub fn tls(mut self, identity: Identity, oldest: MinVersion) -> Self {
         self.identity = Some((identity, oldest));
+        self
+    }
+
+    /// Lets clients of whom this is true hand in mail without logging in, also without TLS. They may log in all the same; if
+    /// not, the handlers find no user. It is asked when a connection begins and again when TLS does, and knows of the
+    /// client no more than where it connected from and to: `|session| session.peer.ip().is_loopback()`. Without it
+    /// everybody has to log in.
+    #[must_use]
+    pub fn login_is_optional(mut self, who: impl Fn(&SessionFacts) -> bool + Send + Sync + 'static) -> Self {
+        self.login_is_optional = Arc::new(who);
         self
     }
 
@@ -99,7 +114,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
             .map(|(address, mode)| open(*address, *mode, identity))
             .collect::<Result<_, _>>()?;
         let terms = Arc::new(ArcSwap::from_pointee(Terms::new(self.settings, self.limits)));
-        Ok(Server { auth: self.auth, mail: self.mail, terms, doors })
+        let login_is_optional = self.login_is_optional;
+        Ok(Server { auth: self.auth, mail: self.mail, login_is_optional, terms, doors })
     }
 }
 
@@ -113,6 +129,7 @@ impl<A, M> fmt::Debug for Builder<A, M> {
 pub struct Server<A, M> {
     auth: A,
     mail: M,
+    login_is_optional: Predicate,
     terms: Arc<ArcSwap<Terms>>,
     doors: Vec<(TcpListener, Arc<Door>)>,
 }
@@ -121,7 +138,15 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
     /// Begins with what the protocol offers (`settings.starttls` is set per listener), who judges logins, and who
     /// takes the mail.
     pub fn builder(settings: Settings, auth: A, mail: M) -> Builder<A, M> {
-        Builder { settings, auth, mail, limits: Limits::default(), identity: None, listeners: Vec::new() }
+        Builder {
+            settings,
+            auth,
+            mail,
+            limits: Limits::default(),
+            login_is_optional: Arc::new(|_| false),
+            identity: None,
+            listeners: Vec::new(),
+        }
     }
 
     /// Where the server listens, in the order of [`Builder::listen`].
@@ -144,6 +169,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
         let house = Arc::new(House {
             auth: self.auth,
             mail: self.mail,
+            login_is_optional: self.login_is_optional,
             terms: self.terms,
             admission: Arc::default(),
             stop,
@@ -195,6 +221,7 @@ impl fmt::Debug for Handle {
 pub(crate) struct House<A, M> {
     pub(crate) auth: A,
     pub(crate) mail: M,
+    pub(crate) login_is_optional: Predicate,
     pub(crate) terms: Arc<ArcSwap<Terms>>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) stop: CancellationToken,

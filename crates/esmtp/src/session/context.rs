@@ -64,12 +64,17 @@ impl Context {
         self.channel.tls.is_some()
     }
 
-    /// Why a command for a mail transaction can't be had before login, if it is one and nobody has logged in.
+    /// The client may hand in mail: it has logged in, or need not.
+    fn may_send(&self) -> bool {
+        self.authenticated || self.channel.login_is_optional
+    }
+
+    /// Why a command for a mail transaction can't be had before login, if it is one and the client has to log in.
     pub(super) fn refusal_before_login(&self, command: &Ordered) -> Option<Reply> {
         match command {
             Ordered::StartTls | Ordered::Auth { .. } => None,
             Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data | Ordered::Bdat { .. }
-                if self.authenticated =>
+                if self.may_send() =>
             {
                 None
             }
@@ -87,7 +92,7 @@ impl Context {
 
     /// Counts the command. AUTH is what a client is here for, and QUIT what we want it to do.
     pub(super) fn is_one_command_too_many(&mut self, command: &Result<Command, SyntaxError>) -> bool {
-        if self.authenticated
+        if self.may_send()
             || matches!(command, Ok(Command::Ordered(Ordered::Auth { .. }) | Command::Anytime(Anytime::Quit)))
         {
             return false;
@@ -101,7 +106,7 @@ impl Context {
     /// Counts a command that brings no message nearer.
     pub(super) fn is_one_idle_command_too_many(&mut self) -> bool {
         self.tally.idle_commands += 1;
-        self.authenticated && self.tally.idle_commands > IDLE_COMMANDS
+        self.may_send() && self.tally.idle_commands > IDLE_COMMANDS
     }
 
     /// As many messages were accepted as there may be.
@@ -136,7 +141,7 @@ impl Context {
     /// Says the reply to a client's error, and closes if it is one too many.
     pub(super) fn fault(&mut self, reply: &Reply, next: State) -> State {
         self.tally.errors += 1;
-        let limit = if self.authenticated { ERRORS_AUTHENTICATED } else { ERRORS_UNAUTHENTICATED };
+        let limit = if self.may_send() { ERRORS_AUTHENTICATED } else { ERRORS_UNAUTHENTICATED };
         let next = self.say_then(reply, next);
         if self.tally.errors >= limit && !matches!(next, State::Closing) {
             return self.close(&reply::TOO_MANY_ERRORS);

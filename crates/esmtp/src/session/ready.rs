@@ -28,11 +28,10 @@ impl Greeted {
         match command {
             Ordered::StartTls => start_tls(here, last_of_input, cx),
             Ordered::Auth { .. } if !cx.capabilities().auth() => cx.fault(&reply::ENCRYPTION_REQUIRED, here),
-            Ordered::Auth { .. }
-            | Ordered::Mail(..)
-            | Ordered::Rcpt(_)
-            | Ordered::Data
-            | Ordered::Bdat { .. } => cx.fault(&reply::EHLO_FIRST, here),
+            Ordered::Auth { .. } | Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => {
+                cx.fault(&reply::EHLO_FIRST, here)
+            }
+            Ordered::Bdat { size, .. } => Skip::chunk(size, reply::EHLO_FIRST, here, cx),
         }
     }
 }

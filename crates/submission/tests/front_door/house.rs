@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use sasl::{AuthHandler, Authenticated, Claim, Mechanism, Verdict};
+use sasl::{AuthHandler, Authenticated, Claim, Verdict};
 use submission::tls::{Identity, MinVersion};
 use submission::{Handle, Limits, MailHandler, Server, TlsMode};
 use tokio::sync::Semaphore;
@@ -76,6 +76,12 @@ pub(crate) struct Shelf {
     pub(crate) permits: Arc<Semaphore>,
 }
 
+impl Default for Shelf {
+    fn default() -> Self {
+        Self { kept: Arc::default(), permits: Arc::new(Semaphore::new(0)) }
+    }
+}
+
 impl MailHandler<String> for Shelf {
     type Message = Kept;
 
@@ -123,17 +129,7 @@ impl MailHandler<String> for Shelf {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings {
-        hostname: "mail.example.test".to_owned(),
-        starttls: false,
-        allow_insecure: false,
-        mechanisms: vec![Mechanism::Plain, Mechanism::Login],
-        required_message: "Authentication required".to_owned(),
-        message_size: 40 * 1024 * 1024,
-        recipients: 100,
-        max_unauthenticated_commands: Some(10),
-        max_failures: 3,
-    }
+    Settings { message_size: 40 * 1024 * 1024, ..Settings::new("mail.example.test") }
 }
 
 /// A fresh identity for `localhost`, and the certificate that clients should trust.
@@ -165,7 +161,7 @@ impl Running {
     pub(crate) fn with(limits: Limits) -> Self {
         let (identity, certificate) = identity();
         let judge = Judge::default();
-        let shelf = Shelf { kept: Arc::default(), permits: Arc::new(Semaphore::new(0)) };
+        let shelf = Shelf::default();
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server::builder(settings(), judge.clone(), shelf.clone())
             .tls(identity.clone(), MinVersion::Tls12)

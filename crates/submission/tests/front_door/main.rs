@@ -9,6 +9,7 @@ mod greeting;
 mod tls;
 mod live;
 mod mail;
+mod optional_login;
 mod limits;
 mod deadlines;
 mod shutdown;
