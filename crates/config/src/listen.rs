@@ -14,6 +14,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// When TLS begins.
     pub tls: ListenTls,
+    /// Clients are asked for a certificate, to log in with by EXTERNAL.
+    pub client_certificates: bool,
 }
 
 /// When TLS begins on a connection.
@@ -44,13 +46,15 @@ impl ListenTls {
 pub(crate) struct Written {
     address: Option<Spanned<String>>,
     tls: Option<ListenTls>,
+    client_certificates: Option<Spanned<bool>>,
     proxy_protocol: Option<Spanned<Vec<String>>>,
     xclient: Option<Spanned<Vec<String>>>,
 }
 
 /// The ports of RFC 6409 and RFC 8314, on every address.
 pub(crate) fn default_listeners() -> Vec<Listen> {
-    let any = |port, tls| Listen { address: SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port), tls };
+    let everywhere = |port| SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
+    let any = |port, tls| Listen { address: everywhere(port), tls, client_certificates: false };
     vec![any(587, ListenTls::StartTls), any(465, ListenTls::Implicit)]
 }
 
@@ -91,7 +95,19 @@ impl Written {
             Fault::at(&written, format!("\"{}\" is not an address; {RIGHT_ADDRESS}", written.get_ref()))
         })?;
         let tls = self.tls.ok_or_else(|| Fault::missing(Some(at), "listen.tls", RIGHT_TLS))?;
-        Ok((written, Listen { address, tls }))
+        let client_certificates = certificates_under(tls, self.client_certificates)?;
+        Ok((written, Listen { address, tls, client_certificates }))
+    }
+}
+
+/// Certificates are shown within TLS (RFC 8446 section 4.3.2).
+fn certificates_under(tls: ListenTls, written: Option<Spanned<bool>>) -> Result<bool, Fault> {
+    match written {
+        Some(asked_for) if *asked_for.get_ref() && tls == ListenTls::Off => Err(Fault::at(
+            &asked_for,
+            "needs TLS; write tls = \"starttls\" or \"implicit\" here, or leave it out",
+        )),
+        written => Ok(written.is_some_and(Spanned::into_inner)),
     }
 }
 

@@ -1,13 +1,13 @@
 //! From what the configuration means to what each part of the server wants to be told.
 
 use anyhow::Context as _;
-use config::{Config, Delivery, DomainPattern, HostPort, ListenTls, Login, TlsVersion};
+use config::{Config, Delivery, DomainPattern, HostPort, Listen, ListenTls, Login, TlsVersion};
 use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
 use esmtp::dialogue::Credentials;
 use jiff::SignedDuration;
 use rustls::pki_types::CertificateDer;
 use submission::tls::MinVersion;
-use submission::{Limits, TlsMode, pem};
+use submission::{Limits, Listener, TlsMode, pem};
 use types::Secret;
 
 use crate::clock;
@@ -70,7 +70,11 @@ pub(crate) fn limits(config: &Config) -> Limits {
     }
 }
 
-pub(crate) fn tls_mode(tls: ListenTls) -> TlsMode {
+pub(crate) fn listener(listen: &Listen) -> Listener {
+    Listener::new(listen.address, tls_mode(listen.tls)).client_certificates(listen.client_certificates)
+}
+
+fn tls_mode(tls: ListenTls) -> TlsMode {
     match tls {
         ListenTls::StartTls => TlsMode::StartTls,
         ListenTls::Implicit => TlsMode::Implicit,

@@ -144,7 +144,7 @@ fn bind(
         builder = builder.tls(identity, meant::min_version(tls.min_version));
     }
     for listen in &config.listen {
-        builder = builder.listen(listen.address, meant::tls_mode(listen.tls));
+        builder = builder.listener(meant::listener(listen));
     }
     builder.bind().map_err(|error| {
         let advice = advice(&error);

@@ -220,11 +220,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let deadline = Instant::now() + self.terms.limits.handshake;
         let handshake = self.house.stop.run_until_cancelled(self.wire.handshake(config, &mut self.input));
         let shaken = self.alarm.within(deadline, handshake).await.map_err(|_| Reason::TimedOut)?;
-        let facts = shaken.ok_or(Reason::Shutdown)?.map_err(|error| {
+        let shaken = shaken.ok_or(Reason::Shutdown)?.map_err(|error| {
             tracing::debug!(session = %self.ledger.facts.id, %error, "no agreement on TLS");
             Reason::HandshakeFailed
         })?;
-        self.ledger.facts.tls = Some(facts);
+        self.ledger.facts.tls = Some(shaken.facts);
+        self.ledger.facts.client_certificate = shaken.client_certificate;
         self.patience.replied(Instant::now());
         Ok(())
     }

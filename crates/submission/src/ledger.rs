@@ -105,6 +105,7 @@ impl Drop for Ledger {
             local = %facts.local,
             tls = facts.tls.map(|tls| tls.version),
             cipher = facts.tls.map(|tls| tls.cipher),
+            certificate = facts.client_certificate.as_ref().map(|certificate| display(certificate.fingerprint)),
             user = self.login.as_ref().map(|(user, _)| user.as_str()),
             mechanism = self.login.as_ref().map(|(_, mechanism)| mechanism.name()),
             messages = self.messages,

@@ -32,10 +32,12 @@
 
 mod server;
 mod limits;
+mod listener;
 mod listen;
 mod admission;
 pub mod tls;
 pub mod pem;
+mod certificate;
 mod wire;
 mod records;
 mod drive;
@@ -48,4 +50,5 @@ mod trace;
 
 pub use handler::MailHandler;
 pub use limits::Limits;
-pub use server::{BindError, Builder, Handle, Server, TlsMode};
+pub use listener::{Listener, TlsMode};
+pub use server::{BindError, Builder, Handle, Server};

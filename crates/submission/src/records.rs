@@ -9,7 +9,9 @@ use bytes::BytesMut;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic};
 use rustls::{CipherSuite, Error, ProtocolVersion, ServerConfig};
-use types::TlsFacts;
+use types::{ClientCertificate, TlsFacts};
+
+use crate::certificate;
 
 /// How far a TLS connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +124,12 @@ impl Records {
                 return;
             }
         }
+    }
+
+    /// The certificate that the client showed, in this handshake or in the one that this session goes back to.
+    pub(crate) fn client_certificate(&self) -> Result<Option<Arc<ClientCertificate>>, Error> {
+        let own = self.connection.peer_certificates().and_then(<[_]>::first);
+        own.map(certificate::read).transpose()
     }
 
     /// What the handshake agreed on, once it has.
@@ -243,7 +251,7 @@ mod tests {
             let mut roots = RootCertStore::empty();
             roots.add(certificate).unwrap();
             let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-            let server = server_config(&identity, MinVersion::Tls12).unwrap();
+            let server = server_config(&identity, MinVersion::Tls12, false).unwrap();
             Self { server, client: Arc::new(client) }
         }
 

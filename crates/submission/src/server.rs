@@ -20,21 +20,11 @@ use crate::MailHandler;
 use crate::admission::Admission;
 use crate::limits::Limits;
 use crate::listen;
+use crate::listener::{Listener, TlsMode};
 use crate::tls::{self, Identity, MinVersion, TlsError};
 
 /// What sessions have beyond [`Limits::shutdown_grace`] to send their last reply, and handlers to come to an end.
 const AFTER_GRACE: Duration = Duration::from_secs(5);
-
-/// How TLS begins on a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TlsMode {
-    /// With the STARTTLS command (RFC 3207), port 587.
-    StartTls,
-    /// With the connection (RFC 8314 section 3.3), port 465.
-    Implicit,
-    /// Not at all. Nobody can log in then, unless [`Settings::allow_insecure`] is set.
-    Off,
-}
 
 /// A server that could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +53,7 @@ pub struct Builder<A, M> {
     limits: Limits,
     login_is_optional: Predicate,
     identity: Option<(Identity, MinVersion)>,
-    listeners: Vec<(SocketAddr, TlsMode)>,
+    listeners: Vec<Listener>,
 }
 
 /// Something that is true of some clients.
@@ -96,8 +86,14 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
 
     /// Adds a listener. Port 0 is any free port; see [`Server::addresses`].
     #[must_use]
-    pub fn listen(mut self, address: SocketAddr, mode: TlsMode) -> Self {
-        self.listeners.push((address, mode));
+    pub fn listen(self, address: SocketAddr, mode: TlsMode) -> Self {
+        self.listener(Listener::new(address, mode))
+    }
+
+    /// Adds a listener with options of its own.
+    #[must_use]
+    pub fn listener(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
         self
     }
 
@@ -108,11 +104,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     /// When an address cannot be bound, or TLS cannot be offered.
     pub fn bind(self) -> Result<Server<A, M>, BindError> {
         let identity = self.identity.as_ref();
-        let doors = self
-            .listeners
-            .iter()
-            .map(|(address, mode)| open(*address, *mode, identity))
-            .collect::<Result<_, _>>()?;
+        let doors = self.listeners.iter().map(|listener| open(listener, identity));
+        let doors = doors.collect::<Result<_, _>>()?;
         let terms = Arc::new(ArcSwap::from_pointee(Terms::new(self.settings, self.limits)));
         let login_is_optional = self.login_is_optional;
         Ok(Server { auth: self.auth, mail: self.mail, login_is_optional, terms, doors })
@@ -149,7 +142,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
         }
     }
 
-    /// Where the server listens, in the order of [`Builder::listen`].
+    /// Where the server listens, in the order they were added.
     #[must_use]
     pub fn addresses(&self) -> Vec<(SocketAddr, TlsMode)> {
         self.doors.iter().map(|(_, door)| (door.address, door.mode)).collect()
@@ -263,13 +256,15 @@ impl Door {
 }
 
 fn open(
-    address: SocketAddr,
-    mode: TlsMode,
+    listener: &Listener,
     identity: Option<&(Identity, MinVersion)>,
 ) -> Result<(TcpListener, Arc<Door>), BindError> {
+    let (address, mode) = (listener.address, listener.tls);
     let tls = match (mode, identity) {
         (TlsMode::Off, _) => None,
-        (_, Some((identity, oldest))) => Some(tls::server_config(identity, *oldest)?),
+        (_, Some((identity, oldest))) => {
+            Some(tls::server_config(identity, *oldest, listener.client_certificates)?)
+        }
         (_, None) => return Err(BindError::NoIdentity(address)),
     };
     let listener = listen::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));

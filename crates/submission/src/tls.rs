@@ -8,12 +8,15 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::{ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello, NoClientAuth, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{
     ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection,
@@ -23,6 +26,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
+use crate::certificate::{self, AnyCertificate};
 use crate::pem::{self, PemError};
 
 /// The one protocol name that is agreed to; whoever offers only others is talking to the wrong server, perhaps
@@ -152,13 +156,23 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// What one listener offers: hybrid post-quantum key exchange first, no early data, no client certificates, and
-/// sessions resumed by tickets alone, so that nothing is kept for clients that are gone.
-pub(crate) fn server_config(identity: &Identity, oldest: MinVersion) -> Result<Arc<ServerConfig>, TlsError> {
-    let mut config = ServerConfig::builder_with_provider(provider())
+/// What one listener offers: hybrid post-quantum key exchange first, no early data, client certificates only where they
+/// are asked for, and sessions resumed by tickets alone, so that nothing is kept for clients that are gone.
+pub(crate) fn server_config(
+    identity: &Identity,
+    oldest: MinVersion,
+    client_certificates: bool,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = provider();
+    let verifier: Arc<dyn ClientCertVerifier> = if client_certificates {
+        Arc::new(AnyCertificate(provider.signature_verification_algorithms))
+    } else {
+        Arc::new(NoClientAuth)
+    };
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(oldest.versions())
         .map_err(TlsError::Setup)?
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(Resolver(identity.clone())));
     config.ignore_client_order = true;
     config.alpn_protocols = vec![ALPN.to_vec()];
@@ -190,7 +204,7 @@ impl CertificateFacts {
             .map(|names| names.value.general_names.iter().filter_map(readable).collect())
             .unwrap_or_default();
         Ok(Self {
-            not_after: after_epoch(parsed.validity().not_after.timestamp()),
+            not_after: certificate::moment(parsed.validity().not_after),
             names,
             own: own.clone().into_owned(),
         })
@@ -203,10 +217,6 @@ impl CertificateFacts {
         ParsedCertificate::try_from(&self.own)
             .is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, &name).is_ok())
     }
-}
-
-fn after_epoch(seconds: i64) -> SystemTime {
-    u64::try_from(seconds).map_or(UNIX_EPOCH, |seconds| UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 fn readable(name: &GeneralName<'_>) -> Option<String> {
@@ -236,7 +246,7 @@ pub fn warm_up(identity: &Identity) -> Result<(), TlsError> {
         .with_no_client_auth();
     let nobody = ServerName::from(IpAddr::from([127, 0, 0, 1]));
     let mut client = ClientConnection::new(Arc::new(client), nobody).map_err(TlsError::Setup)?;
-    let config = server_config(identity, MinVersion::default())?;
+    let config = server_config(identity, MinVersion::default(), false)?;
     let mut server = ServerConnection::new(config).map_err(TlsError::Setup)?;
     let mut hello = Vec::new();
     client
@@ -248,6 +258,8 @@ pub fn warm_up(identity: &Identity) -> Result<(), TlsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use rustls::pki_types::PrivatePkcs8KeyDer;
 
     use super::*;

@@ -18,7 +18,7 @@ use rustls::ServerConfig;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use types::TlsFacts;
+use types::{ClientCertificate, TlsFacts};
 
 use crate::records::{Progress, Records};
 
@@ -43,6 +43,19 @@ pub(crate) struct Wire {
     unsent: BytesMut,
 }
 
+/// What a handshake has come to.
+pub(crate) struct Shaken {
+    pub(crate) facts: TlsFacts,
+    pub(crate) client_certificate: Option<Arc<ClientCertificate>>,
+}
+
+impl Shaken {
+    fn of(tls: &Records) -> io::Result<Option<Self>> {
+        let Some(facts) = tls.facts() else { return Ok(None) };
+        Ok(Some(Self { facts, client_certificate: tls.client_certificate().map_err(invalid)? }))
+    }
+}
+
 impl Wire {
     /// A connection in clear. Small replies are never held back for more (Nagle's algorithm is off).
     pub(crate) fn new(socket: TcpStream) -> io::Result<Self> {
@@ -65,7 +78,7 @@ impl Wire {
         &mut self,
         config: Arc<ServerConfig>,
         input: &mut BytesMut,
-    ) -> io::Result<TlsFacts> {
+    ) -> io::Result<Shaken> {
         self.tls = Some(Box::new(Records::new(config).map_err(invalid)?));
         while self.progress() == Progress::Handshaking {
             poll_fn(|cx| self.poll_flush(cx)).await?;
@@ -73,8 +86,8 @@ impl Wire {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        let facts = self.tls.as_ref().and_then(|tls| tls.facts());
-        facts.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
+        let shaken = self.tls.as_ref().map(|tls| Shaken::of(tls)).transpose()?.flatten();
+        shaken.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
     }
 
     /// Adds what the client sends to `input` as soon as there is any, and says how many octets that is; 0 is the

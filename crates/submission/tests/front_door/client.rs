@@ -57,14 +57,19 @@ impl Client {
 
     /// Under STARTTLS, and silent since.
     pub(crate) async fn starttls(server: &Running) -> Self {
+        Self::starttls_as(server, trusting(&server.certificate)).await
+    }
+
+    pub(crate) async fn starttls_as(server: &Running, config: ClientConfig) -> Self {
         let mut socket = TcpStream::connect(server.starttls).await.unwrap();
         for (line, reply) in [("", "220"), ("EHLO before.test\r\n", "250"), ("STARTTLS\r\n", "220")] {
             socket.write_all(line.as_bytes()).await.unwrap();
             let mut octets = [0; 1024];
             let length = socket.read(&mut octets).await.unwrap();
             assert!(octets[..length].starts_with(reply.as_bytes()));
+            assert!(!String::from_utf8_lossy(&octets[..length]).contains("AUTH"));
         }
-        Self::over(shake(socket, trusting(&server.certificate)).await.unwrap())
+        Self::over(shake(socket, config).await.unwrap())
     }
 
     /// Under TLS and logged in.

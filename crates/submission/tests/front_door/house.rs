@@ -10,7 +10,7 @@ use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sasl::{AuthHandler, Authenticated, Claim, Verdict};
 use submission::tls::{Identity, MinVersion};
-use submission::{Handle, Limits, MailHandler, Server, TlsMode};
+use submission::{Handle, Limits, Listener, MailHandler, Server, TlsMode};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ pub(crate) const POISON: &str = "poison@example.test";
 pub(crate) struct Judge {
     revoked: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
+    met: Arc<Mutex<Option<SessionFacts>>>,
 }
 
 impl Judge {
@@ -37,12 +38,18 @@ impl Judge {
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
+
+    /// What was known of the session of the last login.
+    pub(crate) fn met(&self) -> SessionFacts {
+        self.met.lock().unwrap().clone().unwrap()
+    }
 }
 
 impl AuthHandler for Judge {
     type User = String;
 
-    async fn judge(&self, claim: Claim, _: &SessionFacts) -> Verdict<String> {
+    async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<String> {
+        *self.met.lock().unwrap() = Some(session.clone());
         let Claim::Password(claim) = claim else { return Verdict::Unavailable };
         assert_ne!(claim.username, POISON);
         if claim.username == USER && claim.password.declassify() == PASSWORD.as_bytes() {
@@ -159,15 +166,26 @@ impl Running {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
+        Self::built(settings(), limits, false)
+    }
+
+    /// Asks clients for certificates, and offers EXTERNAL to those who have shown one.
+    pub(crate) fn asking_for_certificates() -> Self {
+        let settings = Settings { mechanisms: vec![Mechanism::Plain, Mechanism::External], ..settings() };
+        Self::built(settings, Limits::default(), true)
+    }
+
+    fn built(settings: Settings, limits: Limits, client_certificates: bool) -> Self {
         let (identity, certificate) = identity();
         let judge = Judge::default();
         let shelf = Shelf::default();
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::builder(settings(), judge.clone(), shelf.clone())
+        let door = |mode| Listener::new(loopback, mode).client_certificates(client_certificates);
+        let server = Server::builder(settings, judge.clone(), shelf.clone())
             .tls(identity.clone(), MinVersion::Tls12)
             .limits(limits)
-            .listen(loopback, TlsMode::StartTls)
-            .listen(loopback, TlsMode::Implicit)
+            .listener(door(TlsMode::StartTls))
+            .listener(door(TlsMode::Implicit))
             .bind()
             .unwrap();
         let addresses = server.addresses();

@@ -7,6 +7,7 @@ mod house;
 
 mod greeting;
 mod tls;
+mod certificates;
 mod live;
 mod mail;
 mod optional_login;

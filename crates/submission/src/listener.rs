@@ -1,0 +1,43 @@
+//! A listener, before it is bound.
+
+use std::net::SocketAddr;
+
+/// How TLS begins on a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// With the STARTTLS command (RFC 3207), port 587.
+    StartTls,
+    /// With the connection (RFC 8314 section 3.3), port 465.
+    Implicit,
+    /// Not at all. Nobody can log in then, unless [`esmtp::Settings::allow_insecure`] is set.
+    Off,
+}
+
+/// Where clients connect, and what holds for those who do.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Listener {
+    /// Port 0 is any free port; see [`Server::addresses`](crate::Server::addresses).
+    pub address: SocketAddr,
+    /// How TLS begins.
+    pub tls: TlsMode,
+    /// Clients are asked for a certificate, which they need not have. One that is shown is in
+    /// [`SessionFacts::client_certificate`](types::SessionFacts::client_certificate), whoever has signed it; only that
+    /// the client has its private key is certain.
+    pub client_certificates: bool,
+}
+
+impl Listener {
+    /// A listener that does nothing out of the ordinary.
+    #[must_use]
+    pub fn new(address: SocketAddr, tls: TlsMode) -> Self {
+        Self { address, tls, client_certificates: false }
+    }
+
+    /// Sets [`Listener::client_certificates`].
+    #[must_use]
+    pub fn client_certificates(mut self, asked_for: bool) -> Self {
+        self.client_certificates = asked_for;
+        self
+    }
+}
