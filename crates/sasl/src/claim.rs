@@ -79,7 +79,7 @@ pub struct TokenClaim {
     /// Whom the client says it is. The token decides; a judge must refuse a name that is not the token's. OAUTHBEARER
     /// may leave it out.
     pub username: Option<String>,
-    /// The token: printable ASCII (RFC 6750 section 2.1), at most [`MAX_TOKEN`](crate::MAX_TOKEN) octets.
+    /// The token: a `b64token` (RFC 6750 section 2.1), at most [`MAX_TOKEN`](crate::MAX_TOKEN) octets.
     pub token: Secret,
 }
 

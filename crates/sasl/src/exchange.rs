@@ -2,8 +2,12 @@
 
 use crate::base64;
 use crate::claim::Claim;
+use crate::cram_md5::AwaitingDigest;
+use crate::external::AwaitingAuthzid;
 use crate::login::{AwaitingPassword, AwaitingUsername};
+use crate::oauth::{AwaitingBearer, AwaitingXOAuth2};
 use crate::plain::AwaitingMessage;
+use crate::scram::{AwaitingFinal, AwaitingFirst, AwaitingSalt};
 use crate::{ChannelBindings, Mechanism, Nonce, ScramParameters};
 
 /// What a response led to.
@@ -56,22 +60,19 @@ pub struct Exchange(State);
 
 /// A SCRAM exchange that waits for the user's salt.
 #[derive(Debug)]
-pub struct SaltWanted {
-    username: String,
-}
+pub struct SaltWanted(AwaitingSalt);
 
 impl SaltWanted {
     /// Whose.
     #[must_use]
     pub fn username(&self) -> &str {
-        &self.username
+        self.0.username()
     }
 
     /// Goes on with it; `None` lets it be made up.
     #[must_use]
     pub fn with(self, parameters: Option<ScramParameters>) -> Step {
-        let _ = parameters;
-        Step::Failed(ExchangeError::Malformed)
+        Exchange(State::ScramFinal(self.0.with(parameters))).challenge()
     }
 }
 
@@ -81,6 +82,12 @@ enum State {
     PlainMessage(AwaitingMessage),
     LoginUsername(AwaitingUsername),
     LoginPassword(AwaitingPassword),
+    CramMd5Digest(AwaitingDigest),
+    ScramFirst(AwaitingFirst),
+    ScramFinal(AwaitingFinal),
+    OAuthBearerToken(AwaitingBearer),
+    XOAuth2Token(AwaitingXOAuth2),
+    ExternalAuthzid(AwaitingAuthzid),
 }
 
 impl Exchange {
@@ -88,19 +95,10 @@ impl Exchange {
     /// `=` for an empty one (RFC 4954 section 4).
     #[must_use]
     pub fn start(mechanism: Mechanism, initial: Option<&str>, circumstances: Circumstances<'_>) -> Step {
-        let _ = circumstances;
-        let state = match mechanism {
-            Mechanism::Plain => State::PlainMessage(AwaitingMessage),
-            Mechanism::Login => State::LoginUsername(AwaitingUsername),
-            Mechanism::ScramSha256Plus
-            | Mechanism::ScramSha256
-            | Mechanism::OAuthBearer
-            | Mechanism::XOAuth2
-            | Mechanism::External
-            | Mechanism::CramMd5 => return Step::Failed(ExchangeError::Malformed),
-        };
+        let state = State::first(mechanism, &circumstances);
         match initial {
             None => Self(state).challenge(),
+            Some(_) if mechanism == Mechanism::CramMd5 => Step::Failed(ExchangeError::NoInitialResponse),
             Some("=") => Self(state).take(""),
             Some(text) => Self(state).take(text),
         }
@@ -127,17 +125,45 @@ impl Exchange {
                 state.take(&response).map(|next| Self(State::LoginPassword(next)).challenge())
             }
             State::LoginPassword(state) => state.take(response).map(Step::Claim),
+            State::CramMd5Digest(state) => state.take(&response).map(Claim::CramMd5).map(Step::Claim),
+            State::ScramFirst(state) => state.take(&response).map(SaltWanted).map(Step::Salt),
+            State::ScramFinal(state) => state.take(&response).map(Claim::Scram).map(Step::Claim),
+            State::OAuthBearerToken(state) => state.take(&response).map(Claim::Token).map(Step::Claim),
+            State::XOAuth2Token(state) => state.take(&response).map(Claim::Token).map(Step::Claim),
+            State::ExternalAuthzid(state) => state.take(&response).map(Claim::External).map(Step::Claim),
         }
     }
 
     fn challenge(self) -> Step {
         let text = match &self.0 {
-            // RFC 4616: the client speaks first, so that the challenge is empty.
-            State::PlainMessage(_) => "",
+            // RFC 4422 section 5: where the client speaks first, it is asked to with an empty challenge.
+            State::PlainMessage(_)
+            | State::ScramFirst(_)
+            | State::OAuthBearerToken(_)
+            | State::XOAuth2Token(_)
+            | State::ExternalAuthzid(_) => "",
             State::LoginUsername(_) => AwaitingUsername::CHALLENGE,
             State::LoginPassword(_) => AwaitingPassword::CHALLENGE,
+            State::CramMd5Digest(state) => state.challenge(),
+            State::ScramFinal(state) => state.challenge(),
         };
         Step::Challenge(base64::encode(text), self)
+    }
+}
+
+impl State {
+    fn first(mechanism: Mechanism, circumstances: &Circumstances<'_>) -> Self {
+        match mechanism {
+            Mechanism::ScramSha256Plus | Mechanism::ScramSha256 => {
+                Self::ScramFirst(AwaitingFirst::new(mechanism, circumstances))
+            }
+            Mechanism::OAuthBearer => Self::OAuthBearerToken(AwaitingBearer),
+            Mechanism::XOAuth2 => Self::XOAuth2Token(AwaitingXOAuth2),
+            Mechanism::External => Self::ExternalAuthzid(AwaitingAuthzid),
+            Mechanism::CramMd5 => Self::CramMd5Digest(AwaitingDigest::new(circumstances)),
+            Mechanism::Plain => Self::PlainMessage(AwaitingMessage),
+            Mechanism::Login => Self::LoginUsername(AwaitingUsername),
+        }
     }
 }
 

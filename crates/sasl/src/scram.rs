@@ -1,9 +1,26 @@
 //! SCRAM-SHA-256 (RFC 5802, RFC 7677): each side proves to the other that it knows the password.
+//!
+//! ```text
+//! client-first   n,,n=user,r=CLIENT                   who it is, and its nonce
+//! server-first   r=CLIENT+SERVER,s=SALT,i=COUNT       both nonces, and what to make keys of the password with
+//! client-final   c=BINDING,r=CLIENT+SERVER,p=PROOF    becomes the claim
+//! server-final   v=SIGNATURE                          from whoever judged the claim to be true
+//! ```
+//! With SCRAM-SHA-256-PLUS, BINDING is something of the TLS connection, so that nobody can stand between the two.
+
+mod attributes;
+mod first;
+mod last;
+mod prepare;
+mod exchange;
+mod keys;
 
 use types::Secret;
-use zeroize::Zeroizing;
 
-use crate::{Mechanism, base64};
+pub(crate) use self::exchange::{AwaitingFinal, AwaitingFirst, AwaitingSalt};
+pub use self::keys::{ScramKeys, ServerSignature};
+
+use crate::Mechanism;
 
 /// What SCRAM makes keys of a password with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,58 +31,20 @@ pub struct ScramParameters {
     pub iterations: u32,
 }
 
-/// What is kept of a password for SCRAM (RFC 5802 section 3). Who has it can't log in with it, but can try passwords on
-/// it, and can pass for the server: keep it sealed.
-#[derive(Clone)]
-pub struct ScramKeys {
-    stored_key: Zeroizing<[u8; 32]>,
-    server_key: Zeroizing<[u8; 32]>,
-}
-
-impl std::fmt::Debug for ScramKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ScramKeys(…)")
-    }
-}
-
-impl ScramKeys {
-    /// StoredKey and ServerKey, as they were kept.
-    #[must_use]
-    pub fn new(stored_key: [u8; 32], server_key: [u8; 32]) -> Self {
-        Self { stored_key: Zeroizing::new(stored_key), server_key: Zeroizing::new(server_key) }
-    }
-
-    /// Makes them of a password; that takes as long as the iterations take. `None` for a password that SASLprep
-    /// (RFC 4013) does not allow.
-    #[must_use]
-    pub fn derive(password: &Secret, parameters: &ScramParameters) -> Option<Self> {
-        let _ = (password, parameters);
-        None
-    }
-
-    /// To be kept.
-    #[must_use]
-    pub fn stored_key(&self) -> &[u8; 32] {
-        &self.stored_key
-    }
-
-    /// To be kept.
-    #[must_use]
-    pub fn server_key(&self) -> &[u8; 32] {
-        &self.server_key
-    }
-}
-
-/// The server's proof that it knows the keys (RFC 5802 section 3).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerSignature([u8; 32]);
-
-impl ServerSignature {
-    /// The server-final-message, `v=` and the signature, as it is sent.
-    #[must_use]
-    pub fn in_base64(&self) -> String {
-        base64::encode(format!("v={}", base64::encode(self.0)))
-    }
+/// Why a claim can't be true, though it is well-formed: it was not made for this exchange over this connection. Somebody may
+/// stand between the client and us. It is a failed login, not an error of syntax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ScramFlaw {
+    /// The client binds its proof to another connection, or in a way that this connection does not have; or it does not
+    /// bind it although its mechanism does, or the other way round.
+    #[error("the proof is not bound to this connection")]
+    NotBound,
+    /// The client believes that SCRAM-SHA-256-PLUS is not offered, but it is (RFC 5802 section 6).
+    #[error("the client was not shown that channel binding is offered")]
+    Downgraded,
+    /// The nonce is not this exchange's: the message is from another.
+    #[error("the nonce is another exchange's")]
+    OtherNonce,
 }
 
 /// A claim to be `username`, because the client can prove to know the password.
@@ -78,6 +57,7 @@ pub struct ScramClaim {
     /// RFC 5802 section 3: AuthMessage.
     auth_message: String,
     proof: [u8; 32],
+    flaw: Option<ScramFlaw>,
 }
 
 impl ScramClaim {
@@ -105,11 +85,17 @@ impl ScramClaim {
         &self.parameters
     }
 
+    /// Why no keys will do. A judge need not ask; it may, to say so in its log.
+    #[must_use]
+    pub fn flaw(&self) -> Option<ScramFlaw> {
+        self.flaw
+    }
+
     /// The server's own proof, if these are the keys of the client's password. In constant time.
     #[must_use]
     pub fn proves(&self, keys: &ScramKeys) -> Option<ServerSignature> {
-        let _ = (keys, &self.auth_message, &self.proof);
-        None
+        let signature = keys.check(self.auth_message.as_bytes(), &self.proof);
+        signature.filter(|_| self.flaw.is_none())
     }
 
     /// The same for a judge that knows the password; it makes the keys first.
