@@ -7,7 +7,7 @@
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
-use store::SealedPlace;
+use store::{ChallengeKind, SealedPlace};
 use thiserror::Error;
 use types::Secret;
 
@@ -107,6 +107,22 @@ fn associated(head: &[u8; HEAD], place: SealedPlace) -> Vec<u8> {
             let version = enrolled_at.as_millisecond().to_be_bytes();
             [head.as_slice(), b"totp", account.as_bytes(), &version].concat()
         }
+        SealedPlace::ChallengeKey { account, kind, credential, made_at } => {
+            let version = made_at.as_millisecond().to_be_bytes();
+            let (of_app_password, credential) = match &credential {
+                Some(credential) => ([1], credential.as_bytes()),
+                None => ([0], &[0; 16]),
+            };
+            let purpose = purpose(kind).as_slice();
+            [head.as_slice(), purpose, account.as_bytes(), &of_app_password, credential, &version].concat()
+        }
+    }
+}
+
+fn purpose(kind: ChallengeKind) -> &'static [u8; 4] {
+    match kind {
+        ChallengeKind::CramMd5 => b"cram",
+        ChallengeKind::ScramSha256 => b"scrm",
     }
 }
 
@@ -118,7 +134,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD as BASE64;
     use jiff::Timestamp;
     use proptest::prelude::*;
-    use types::AccountId;
+    use types::{AccountId, CredentialId};
 
     use super::*;
     use crate::master_key::tests::numbered;
@@ -126,6 +142,13 @@ mod tests {
     fn place(account: u8, version: i64) -> SealedPlace {
         let enrolled_at = Timestamp::from_millisecond(version).unwrap();
         SealedPlace::TotpSeed { account: AccountId::from_bytes([account; 16]), enrolled_at }
+    }
+
+    /// Of the account password, or of an app password.
+    fn challenge_key(kind: ChallengeKind, credential: Option<u8>) -> SealedPlace {
+        let credential = credential.map(|credential| CredentialId::from_bytes([credential; 16]));
+        let made_at = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
+        SealedPlace::ChallengeKey { account: AccountId::from_bytes([5; 16]), kind, credential, made_at }
     }
 
     fn seed() -> Secret {
@@ -145,6 +168,25 @@ mod tests {
             BASE64.encode(root),
             "AQAAAAcJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQnoI506LwYHJkJcnJ9yKdb+XAUVYy7r8z2Be6l7PfOkK5NVdG4="
         );
+    }
+
+    #[test]
+    fn a_known_envelope_of_a_challenge_key_never_changes() {
+        // Computed apart like the others.
+        for (place, known) in [
+            (
+                challenge_key(ChallengeKind::CramMd5, Some(6)),
+                "AQAAAAcJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQnoI506LwYHJkJcnJ9yKdb+XAUVY+A5dayqWP0+edwruLjlT50=",
+            ),
+            (
+                challenge_key(ChallengeKind::ScramSha256, None),
+                "AQAAAAcJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQnoI506LwYHJkJcnJ9yKdb+XAUVY8FakFSoaPs4cJ3+bG8klU0=",
+            ),
+        ] {
+            let sealed = seal_with(&numbered(&[7]), place, &seed(), [9; NONCE]);
+            assert_eq!(BASE64.encode(&sealed), known);
+            assert_eq!(open(&numbered(&[7]), place, &sealed), Ok(seed()));
+        }
     }
 
     #[test]
@@ -168,6 +210,22 @@ mod tests {
         }
         let root = seal(&masters, SealedPlace::RootKey, &seed());
         assert_eq!(open(&masters, place(1, 1), &root), Err(SealError::Damaged));
+    }
+
+    #[test]
+    fn a_challenge_key_of_another_kind_or_password_fails_closed() {
+        let (cram, scram) = (ChallengeKind::CramMd5, ChallengeKind::ScramSha256);
+        let masters = numbered(&[1]);
+        let sealed = seal(&masters, challenge_key(scram, Some(0)), &seed());
+        for elsewhere in [
+            challenge_key(cram, Some(0)),
+            challenge_key(scram, Some(1)),
+            challenge_key(scram, None),
+            place(5, 1_700_000_000_123),
+        ] {
+            assert_eq!(open(&masters, elsewhere, &sealed), Err(SealError::Damaged), "{elsewhere:?}");
+        }
+        assert_eq!(open(&masters, challenge_key(scram, Some(0)), &sealed), Ok(seed()));
     }
 
     #[test]

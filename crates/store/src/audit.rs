@@ -39,6 +39,10 @@ pub enum Action {
     AppPasswordRevoke,
     /// An app password of another server was used for the first time, and is one of ours now.
     AppPasswordAdopt,
+    /// A certificate was added, for clients to log in with.
+    CertificateAdd,
+    /// It was removed.
+    CertificateRemove,
     /// A second factor was prepared.
     TotpEnroll,
     /// It was confirmed, and is on.
@@ -63,7 +67,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 23] = [
+    pub const ALL: [Action; 25] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -77,6 +81,8 @@ impl Action {
         Action::AppPasswordCreate,
         Action::AppPasswordRevoke,
         Action::AppPasswordAdopt,
+        Action::CertificateAdd,
+        Action::CertificateRemove,
         Action::TotpEnroll,
         Action::TotpConfirm,
         Action::TotpDisable,
@@ -106,6 +112,8 @@ impl Action {
             Action::AppPasswordCreate => "app-password-create",
             Action::AppPasswordRevoke => "app-password-revoke",
             Action::AppPasswordAdopt => "app-password-adopt",
+            Action::CertificateAdd => "certificate-add",
+            Action::CertificateRemove => "certificate-remove",
             Action::TotpEnroll => "totp-enroll",
             Action::TotpConfirm => "totp-confirm",
             Action::TotpDisable => "totp-disable",
@@ -175,7 +183,8 @@ pub struct AuditEvent {
     pub reason: Cow<'static, str>,
     /// Whose account: an address in its normal form, which need not exist.
     pub account: Option<String>,
-    /// By which credential, or which one it was about: the id of an app password, or `password`.
+    /// By which credential, or which one it was about: the id of an app password, the fingerprint of a certificate, or
+    /// `password`.
     pub credential: Option<String>,
     /// The SASL mechanism.
     pub mechanism: Option<String>,

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use types::{AccountId, CredentialId, Mailbox};
 
-use crate::{Account, AppPassword, Error};
+use crate::{Account, AppPassword, Error, SealedPlace};
 
 /// What kind of challenge a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,7 +22,7 @@ impl ChallengeKind {
     /// Every kind.
     pub const ALL: [ChallengeKind; 2] = [ChallengeKind::CramMd5, ChallengeKind::ScramSha256];
 
-    /// The kind as it is stored, and sealed along.
+    /// The kind as it is stored.
     pub fn name(self) -> &'static str {
         match self {
             ChallengeKind::CramMd5 => "cram-md5",
@@ -29,6 +30,19 @@ impl ChallengeKind {
         }
     }
 }
+
+impl FromStr for ChallengeKind {
+    type Err = UnknownChallengeKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownChallengeKind> {
+        ChallengeKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or(UnknownChallengeKind)
+    }
+}
+
+/// A kind of challenge that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown kind of challenge")]
+pub struct UnknownChallengeKind;
 
 impl fmt::Display for ChallengeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +63,15 @@ pub struct ChallengeKey {
     pub made_at: Timestamp,
     /// The key itself.
     pub sealed: Vec<u8>,
+}
+
+impl ChallengeKey {
+    /// What it is sealed for.
+    #[must_use]
+    pub fn place(&self) -> SealedPlace {
+        let Self { kind, account, credential, made_at, .. } = *self;
+        SealedPlace::ChallengeKey { account, kind, credential, made_at }
+    }
 }
 
 /// An account with the keys that stand in for its passwords, each with its app password.
@@ -72,6 +95,13 @@ pub trait ChallengeKeys: Send + Sync + 'static {
         account: AccountId,
         credential: Option<CredentialId>,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Of which app passwords of this account there are keys of this kind.
+    fn app_passwords_with_challenge_key(
+        &self,
+        kind: ChallengeKind,
+        account: AccountId,
+    ) -> impl Future<Output = Result<Vec<CredentialId>, Error>> + Send;
 
     /// The account with this address and its keys of this kind, that of the account password first.
     fn challenged(

@@ -27,7 +27,7 @@ pub use account::{Account, Accounts, Revision};
 pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
 pub use certificate::{Certificate, Certificates};
-pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged};
+pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, UnknownChallengeKind};
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};

@@ -3,9 +3,9 @@
 use std::future::Future;
 
 use jiff::Timestamp;
-use types::AccountId;
+use types::{AccountId, CredentialId};
 
-use crate::Error;
+use crate::{ChallengeKind, Error};
 
 /// Which sealed secret: its place in the store, and all that is sealed along with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +18,17 @@ pub enum SealedPlace {
         account: AccountId,
         /// When it was made.
         enrolled_at: Timestamp,
+    },
+    /// What stands in for a password where a challenge is answered.
+    ChallengeKey {
+        /// Whose.
+        account: AccountId,
+        /// What it is for.
+        kind: ChallengeKind,
+        /// The app password that it was made of, or `None` for the account password.
+        credential: Option<CredentialId>,
+        /// When it was made.
+        made_at: Timestamp,
     },
 }
 

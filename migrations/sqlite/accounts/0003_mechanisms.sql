@@ -9,9 +9,9 @@ CREATE TABLE challenge_keys (
     sealed     BLOB    NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX challenge_keys_of_passwords ON challenge_keys (account, kind) WHERE credential IS NULL;
-CREATE UNIQUE INDEX challenge_keys_of_app_passwords ON challenge_keys (credential, kind) WHERE credential IS NOT NULL;
-CREATE INDEX challenge_keys_account ON challenge_keys (account, kind);
+-- One of a kind for each password: NULLs alone would not be the same.
+CREATE UNIQUE INDEX challenge_keys_password ON challenge_keys (account, kind, coalesce(credential, x''));
+CREATE INDEX challenge_keys_credential ON challenge_keys (credential);
 
 -- Whose certificates clients log in with.
 CREATE TABLE certificates (

@@ -7,11 +7,11 @@ use sqlx::{Row, Sqlite, Transaction};
 use store::{Account, Accounts, Action, AuditEvent, Corrupt, Error, Import, Revision};
 use types::{AccountId, Mailbox};
 
-use super::{SqliteAccounts, audit, import};
+use super::{SqliteAccounts, audit, challenge_key, import};
 use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets, time};
 
-type Query = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
+pub(super) type Query = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
 
 /// The columns of an account, whose table is `a`, and whether it has a second factor.
 macro_rules! columns {
@@ -63,7 +63,7 @@ impl Accounts for SqliteAccounts {
         let update = sqlx::query(update).bind(hash.to_owned()).bind(id.as_bytes().to_vec());
         let event =
             |normal| vec![AuditEvent::change(Action::PasswordSet, normal, at).about(AuditEvent::PASSWORD)];
-        self.change(id, update, event).await.map(drop)
+        self.change_both(id, update, Some(challenge_key::of_password(id)), event).await.map(drop)
     }
 
     async fn rehash(&self, id: AccountId, old: &str, new: &str, at: Timestamp) -> Result<bool, Error> {
@@ -85,7 +85,8 @@ impl Accounts for SqliteAccounts {
         let update = sqlx::query(update).bind(address.to_string()).bind(address.normal());
         let events =
             |old| [old, address.normal()].map(|name| AuditEvent::change(Action::UserRename, name, at)).into();
-        self.change(id, update.bind(id.as_bytes().to_vec()), events).await.map(drop)
+        let update = update.bind(id.as_bytes().to_vec());
+        self.change_both(id, update, Some(challenge_key::of_address(id)), events).await.map(drop)
     }
 
     async fn set_disabled(&self, id: AccountId, disabled: bool, at: Timestamp) -> Result<(), Error> {
@@ -128,11 +129,25 @@ impl SqliteAccounts {
         query: Query,
         events: impl FnOnce(String) -> Vec<AuditEvent>,
     ) -> Result<bool, Error> {
+        self.change_both(id, query, None, events).await
+    }
+
+    /// The same, with what goes along with the change: it need not change anything.
+    async fn change_both(
+        &self,
+        id: AccountId,
+        query: Query,
+        along: Option<Query>,
+        events: impl FnOnce(String) -> Vec<AuditEvent>,
+    ) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
         let normal = normal(&mut transaction, id).await?;
         let changed = query.execute(&mut *transaction).await.map_err(of_write)?;
         if changed.rows_affected() == 0 {
             return Ok(false);
+        }
+        if let Some(along) = along {
+            along.execute(&mut *transaction).await.map_err(unavailable)?;
         }
         for event in events(normal) {
             audit::enter(&mut transaction, &event).await?;

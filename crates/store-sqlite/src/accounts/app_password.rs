@@ -11,7 +11,15 @@ use super::{SqliteAccounts, audit};
 use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets, time};
 
-/// The columns of an app password, under names that do not clash with those of its account.
+/// The columns of an app password, whose table is `p`, under names that do not clash with those of its account.
+macro_rules! app_password_columns {
+    () => {
+        "p.id AS credential, p.account, p.label, p.scopes, p.networks, p.senders, p.created_at AS made_at, \
+         p.expires_at, p.last_used_at, p.last_used_ip, p.last_mechanism"
+    };
+}
+pub(super) use app_password_columns;
+
 macro_rules! joined {
     ($condition:literal) => {
         joined!("", "", $condition)
@@ -20,8 +28,8 @@ macro_rules! joined {
         concat!(
             "SELECT ",
             columns!(),
-            ", p.id AS credential, p.account, p.label, p.scopes, p.networks, p.senders, p.created_at AS made_at, \
-             p.expires_at, p.last_used_at, p.last_used_ip, p.last_mechanism",
+            ", ",
+            app_password_columns!(),
             $more_columns,
             " FROM app_passwords p JOIN accounts a ON a.id = p.account",
             $more_tables,
@@ -180,7 +188,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-fn app_password(row: &SqliteRow) -> Result<AppPassword, Corrupt> {
+pub(super) fn app_password(row: &SqliteRow) -> Result<AppPassword, Corrupt> {
     let id: &[u8] = row.try_get("credential").unwrap_or_default();
     let id =
         octets(id).map(CredentialId::from_bytes).ok_or_else(|| Corrupt::on("app_passwords", "?", "id"))?;
@@ -202,7 +210,7 @@ fn imported_hash(row: &SqliteRow) -> Result<String, Corrupt> {
     row.try_get("imported_hash").map_err(|_| Corrupt::on("imported_app_passwords", "?", "hash"))
 }
 
-fn last_use(columns: &Columns<'_>) -> Result<Option<LastUse>, Corrupt> {
+pub(super) fn last_use(columns: &Columns<'_>) -> Result<Option<LastUse>, Corrupt> {
     let Some(at) = columns.maybe("last_used_at", time)? else { return Ok(None) };
     let ip = columns.read("last_used_ip", |ip: &str| ip.parse().ok())?;
     Ok(Some(LastUse { at, ip, mechanism: columns.take("last_mechanism")? }))

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqlitePool;
 use store::{
-    Accounts, Action, Allowance, AppPasswords, Audit, AuditEvent, Counter, Identities, LastUse, Mark,
-    SecondFactors, Sending, Sent, Tally, ThrottleKey, ThrottleKind, Throttles, network_of,
+    Accounts, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificates, ChallengeKeys, ChallengeKind,
+    Counter, Identities, LastUse, Mark, SecondFactors, Sending, Sent, Tally, ThrottleKey, ThrottleKind,
+    Throttles, network_of,
 };
-use types::{AccountId, CredentialId, Mailbox};
+use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
 use super::SqliteAccounts;
 use crate::{Mode, SqliteStore};
@@ -19,6 +20,7 @@ use crate::{Mode, SqliteStore};
 const ANN: &str = "ann@example.org";
 const HER_ID: AccountId = AccountId::from_bytes([1; 16]);
 const HER_APP_PASSWORD: CredentialId = CredentialId::from_bytes([1; 16]);
+const HER_CERTIFICATE: Fingerprint = Fingerprint::from_octets([1; 32]);
 const DIGEST: [u8; 32] = [1; 32];
 
 /// Ann's account with one of everything.
@@ -29,6 +31,9 @@ const ANN_ALONE: &str = "
         SELECT id, id, CAST(id || id AS BLOB), '', 'smtp', '', 0 FROM accounts;
     INSERT INTO familiar_networks SELECT id, '192.0.2.1/32', 1800000000000 FROM accounts;
     INSERT INTO totp SELECT id, x'00', 0, 0, 0 FROM accounts;
+    INSERT INTO challenge_keys SELECT 'scram-sha-256', id, id, 0, x'00' FROM accounts;
+    INSERT INTO certificates (fingerprint, account, label, created_at)
+        SELECT CAST(id || id AS BLOB), id, '', 0 FROM accounts;
 ";
 
 /// As many as a test has time for: in everything that a login looks at, many rows of others, and of Ann those that
@@ -46,6 +51,11 @@ const ALL_THE_OTHERS: &str = "
     INSERT OR IGNORE INTO totp SELECT id, x'00', 0, 0, 0 FROM accounts;
     INSERT INTO recovery_codes SELECT account, randomblob(32) FROM totp WHERE rowid > 1;
     INSERT INTO identities SELECT id, normal, address, 0 FROM accounts WHERE normal <> 'ann@example.org';
+    INSERT INTO challenge_keys SELECT 'scram-sha-256', account, id, 0, x'00' FROM app_passwords
+        WHERE account <> x'01010101010101010101010101010101';
+    INSERT INTO challenge_keys SELECT 'cram-md5', account, id, 0, x'00' FROM app_passwords;
+    INSERT INTO certificates (fingerprint, account, label, created_at)
+        SELECT randomblob(32), account, '', 0 FROM app_passwords;
     INSERT INTO throttle SELECT 'password', n || '@example.org', '', 1800000000000 + n, zeroblob(16) FROM n;
     INSERT INTO sending_limits (account) SELECT id FROM accounts WHERE normal <> 'ann@example.org';
     INSERT INTO sent SELECT id, 0, 0, 0, 0, 0, 0, 0 FROM accounts WHERE normal <> 'ann@example.org';
@@ -55,6 +65,7 @@ const ALL_THE_OTHERS: &str = "
     UPDATE accounts SET rowid = 1000000 WHERE rowid = 1;
     UPDATE app_passwords SET rowid = 1000000 WHERE rowid = 1;
     UPDATE totp SET rowid = 1000000 WHERE rowid = 1;
+    UPDATE challenge_keys SET rowid = 1000000 WHERE rowid = 1;
 ";
 
 /// Counts the steps that these connections take from now on.
@@ -95,6 +106,11 @@ async fn log_in(accounts: &SqliteAccounts, round: u8) {
     assert!(accounts.by_digest(&[2; 32]).await.unwrap().is_none());
     assert!(accounts.imported(&[2; 32]).await.unwrap().is_empty());
     assert_eq!(accounts.by_address(&ann).await.unwrap().unwrap().id, HER_ID);
+    let scram = ChallengeKind::ScramSha256;
+    assert_eq!(accounts.challenged(&ann, scram).await.unwrap().unwrap().1.len(), 1);
+    assert!(accounts.has_challenge_key(scram, HER_ID, Some(HER_APP_PASSWORD)).await.unwrap());
+    assert!(!accounts.has_challenge_key(scram, HER_ID, None).await.unwrap());
+    assert_eq!(accounts.by_fingerprint(&HER_CERTIFICATE).await.unwrap().unwrap().1.id, HER_ID);
     assert!(accounts.throttled(&counters(round), at(0)).await.unwrap().is_none());
     assert!(accounts.attempt(&counters(round), at(0)).await.unwrap().is_none());
     accounts.succeeded(&counters(round)).await.unwrap();
@@ -114,6 +130,7 @@ async fn take_notes(accounts: &SqliteAccounts, round: u8) {
     let tally = Tally { since: at, messages: 1, recipients: 1, new_recipients: 1 };
     accounts.logged_in(HER_ID, at, Some(network_of(ip)));
     accounts.used(HER_APP_PASSWORD, LastUse { at, ip, mechanism: "PLAIN".to_owned() });
+    accounts.certificate_used(HER_CERTIFICATE, LastUse { at, ip, mechanism: "EXTERNAL".to_owned() });
     accounts.note_sent(HER_ID, Sent { hour: tally, day: tally }, &[[round; 16]], at);
     for result in [store::AuditResult::Success, store::AuditResult::Failure] {
         let event = AuditEvent { result, ip: Some(ip), ..AuditEvent::change(Action::Login, ANN, at) };

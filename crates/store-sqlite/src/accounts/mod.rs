@@ -3,6 +3,8 @@
 mod account;
 mod app_password;
 mod audit;
+mod certificate;
+mod challenge_key;
 mod identity;
 mod import;
 mod notes;

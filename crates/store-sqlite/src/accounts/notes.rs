@@ -13,9 +13,10 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::{AuditEvent, Correspondent, LastUse, Sent};
 use tokio::sync::Notify;
-use types::{AccountId, CredentialId};
+use types::{AccountId, CredentialId, Fingerprint};
 
 use super::audit::{self, Gathered};
+use super::certificate;
 use super::sending::{self, Noted};
 
 /// How long notes gather.
@@ -32,6 +33,7 @@ struct Pending {
     logins: HashMap<AccountId, Timestamp>,
     networks: HashMap<(AccountId, IpNet), Timestamp>,
     uses: HashMap<CredentialId, LastUse>,
+    certificate_uses: HashMap<Fingerprint, LastUse>,
     sent: HashMap<AccountId, Noted>,
     events: Gathered,
 }
@@ -68,6 +70,11 @@ impl Notes {
 
     pub(super) fn credential_use(&self, id: CredentialId, last_use: LastUse) {
         self.pending().uses.insert(id, last_use);
+        self.noted.notify_one();
+    }
+
+    pub(super) fn certificate_use(&self, fingerprint: Fingerprint, last_use: LastUse) {
+        self.pending().certificate_uses.insert(fingerprint, last_use);
         self.noted.notify_one();
     }
 
@@ -113,7 +120,11 @@ impl Notes {
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.logins.is_empty() && self.uses.is_empty() && self.sent.is_empty() && self.events.is_empty()
+        self.logins.is_empty()
+            && self.uses.is_empty()
+            && self.certificate_uses.is_empty()
+            && self.sent.is_empty()
+            && self.events.is_empty()
     }
 
     async fn write(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
@@ -126,6 +137,9 @@ impl Pending {
         }
         for (id, last_use) in &self.uses {
             write_use(&mut transaction, *id, last_use).await?;
+        }
+        for (fingerprint, last_use) in &self.certificate_uses {
+            certificate::write_use(&mut transaction, fingerprint, last_use).await?;
         }
         for (id, noted) in &self.sent {
             sending::write(&mut transaction, *id, noted).await?;

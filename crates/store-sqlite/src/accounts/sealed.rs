@@ -2,13 +2,18 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 use store::{Corrupt, Error, Resealed, SealedPlace, SealedSecrets};
-use types::AccountId;
+use types::{AccountId, CredentialId};
 
 use super::SqliteAccounts;
+use super::account::Query;
+use super::challenge_key::credential;
 use crate::failure::unavailable;
 use crate::row::{Columns, octets, time};
+
+/// A sealed secret with its place.
+type Sealed = (SealedPlace, Vec<u8>);
 
 impl SealedSecrets for SqliteAccounts {
     async fn root_key(&self) -> Result<Option<Vec<u8>>, Error> {
@@ -27,18 +32,16 @@ impl SealedSecrets for SqliteAccounts {
         any.fetch_one(&self.readers).await.map_err(unavailable)
     }
 
-    async fn sealed(
-        &self,
-        after: Option<SealedPlace>,
-        at_most: u32,
-    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, Error> {
+    async fn sealed(&self, after: Option<SealedPlace>, at_most: u32) -> Result<Vec<Sealed>, Error> {
         let root = match after {
             None if at_most > 0 => self.root_key().await?,
             _ => None,
         };
-        let mut all: Vec<_> = root.map(|sealed| (SealedPlace::RootKey, sealed)).into_iter().collect();
-        let left = if all.is_empty() { at_most } else { at_most.saturating_sub(1) };
-        all.extend(self.seeds(after, left).await?);
+        let mut all: Vec<Sealed> = root.map(|sealed| (SealedPlace::RootKey, sealed)).into_iter().collect();
+        if let Some(seeds) = seeds(after, left(at_most, &all)) {
+            all.extend(self.secrets(seeds, seed).await?);
+        }
+        all.extend(self.secrets(challenge_keys(after, left(at_most, &all)), challenge_key).await?);
         Ok(all)
     }
 
@@ -53,51 +56,107 @@ impl SealedSecrets for SqliteAccounts {
 }
 
 impl SqliteAccounts {
-    /// The seeds of second factors behind this place; all of them lie behind the root key.
-    async fn seeds(
+    async fn secrets(
         &self,
-        after: Option<SealedPlace>,
-        at_most: u32,
-    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, Error> {
-        let (account, enrolled_at) = match after {
-            Some(SealedPlace::TotpSeed { account, enrolled_at }) => {
-                (account.as_bytes().to_vec(), enrolled_at)
-            }
-            Some(SealedPlace::RootKey) | None => (Vec::new(), Timestamp::MIN),
-        };
-        let seeds = sqlx::query(
-            "SELECT account, enrolled_at, seed FROM totp WHERE (account, enrolled_at) > ($1, $2) \
-             ORDER BY account, enrolled_at LIMIT $3",
-        );
-        let seeds = seeds.bind(account).bind(enrolled_at.as_millisecond()).bind(at_most);
-        let rows = seeds.fetch_all(&self.readers).await.map_err(unavailable)?;
-        rows.iter().map(|row| Ok(seed(row)?)).collect()
+        query: Query,
+        read: fn(&SqliteRow) -> Result<Sealed, Corrupt>,
+    ) -> Result<Vec<Sealed>, Error> {
+        let rows = query.fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(read(row)?)).collect()
     }
 }
 
-fn seed(row: &SqliteRow) -> Result<(SealedPlace, Vec<u8>), Corrupt> {
-    let account: &[u8] = row.try_get("account").unwrap_or_default();
-    let account =
-        octets(account).map(AccountId::from_bytes).ok_or_else(|| Corrupt::on("totp", "?", "account"))?;
+/// How many more may come.
+fn left(at_most: u32, all: &[Sealed]) -> u32 {
+    at_most.saturating_sub(u32::try_from(all.len()).unwrap_or(u32::MAX))
+}
+
+/// The seeds of second factors behind this place, unless it lies behind them all; the root key lies before them.
+fn seeds(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
+    let (account, enrolled_at) = match after {
+        Some(SealedPlace::TotpSeed { account, enrolled_at }) => (account.as_bytes().to_vec(), enrolled_at),
+        Some(SealedPlace::RootKey) | None => (Vec::new(), Timestamp::MIN),
+        Some(SealedPlace::ChallengeKey { .. }) => return None,
+    };
+    let seeds = sqlx::query(
+        "SELECT account, enrolled_at, seed FROM totp WHERE (account, enrolled_at) > ($1, $2) \
+         ORDER BY account, enrolled_at LIMIT $3",
+    );
+    Some(seeds.bind(account).bind(enrolled_at.as_millisecond()).bind(at_most))
+}
+
+/// The challenge keys behind this place; whatever else there is lies before them.
+fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
+    let keys = sqlx::query(
+        "SELECT account, kind, credential AS key_of, made_at, sealed FROM challenge_keys \
+         WHERE (account, kind, coalesce(credential, x''), made_at) > ($1, $2, $3, $4) \
+         ORDER BY account, kind, coalesce(credential, x''), made_at LIMIT $5",
+    );
+    let keys = match after {
+        Some(SealedPlace::ChallengeKey { account, kind, credential, made_at }) => keys
+            .bind(account.as_bytes().to_vec())
+            .bind(kind.name())
+            .bind(octets_of(credential))
+            .bind(made_at.as_millisecond()),
+        Some(SealedPlace::RootKey | SealedPlace::TotpSeed { .. }) | None => {
+            keys.bind(Vec::new()).bind("").bind(Vec::new()).bind(i64::MIN)
+        }
+    };
+    keys.bind(at_most)
+}
+
+fn octets_of(credential: Option<CredentialId>) -> Vec<u8> {
+    credential.map(|credential| credential.as_bytes().to_vec()).unwrap_or_default()
+}
+
+fn seed(row: &SqliteRow) -> Result<Sealed, Corrupt> {
+    let account = owner(row, "totp")?;
     let columns = Columns::of(row, "totp", account);
     let enrolled_at = columns.read("enrolled_at", time)?;
     Ok((SealedPlace::TotpSeed { account, enrolled_at }, columns.take("seed")?))
 }
 
+fn challenge_key(row: &SqliteRow) -> Result<Sealed, Corrupt> {
+    let account = owner(row, "challenge_keys")?;
+    let columns = Columns::of(row, "challenge_keys", account);
+    let place = SealedPlace::ChallengeKey {
+        account,
+        kind: columns.read("kind", |name: &str| name.parse().ok())?,
+        credential: credential(&columns)?,
+        made_at: columns.read("made_at", time)?,
+    };
+    Ok((place, columns.take("sealed")?))
+}
+
+fn owner(row: &SqliteRow, table: &'static str) -> Result<AccountId, Corrupt> {
+    Columns::of(row, table, "?").read("account", |id: &[u8]| octets(id).map(AccountId::from_bytes))
+}
+
 async fn reseal(transaction: &mut Transaction<'_, Sqlite>, secret: &Resealed) -> Result<u64, sqlx::Error> {
+    let (old, new) = (secret.old.clone(), secret.new.clone());
     let update = match secret.place {
         SealedPlace::RootKey => {
             sqlx::query("UPDATE server_keys SET sealed = $1 WHERE sealed = $2 AND purpose = 'root'")
-                .bind(secret.new.clone())
-                .bind(secret.old.clone())
+                .bind(new)
+                .bind(old)
         }
         SealedPlace::TotpSeed { account, enrolled_at } => {
             sqlx::query("UPDATE totp SET seed = $1 WHERE seed = $2 AND account = $3 AND enrolled_at = $4")
-                .bind(secret.new.clone())
-                .bind(secret.old.clone())
+                .bind(new)
+                .bind(old)
                 .bind(account.as_bytes().to_vec())
                 .bind(enrolled_at.as_millisecond())
         }
+        SealedPlace::ChallengeKey { account, kind, credential, made_at } => sqlx::query(
+            "UPDATE challenge_keys SET sealed = $1 WHERE sealed = $2 AND account = $3 AND kind = $4 \
+             AND coalesce(credential, x'') = $5 AND made_at = $6",
+        )
+        .bind(new)
+        .bind(old)
+        .bind(account.as_bytes().to_vec())
+        .bind(kind.name())
+        .bind(octets_of(credential))
+        .bind(made_at.as_millisecond()),
     };
     Ok(update.execute(&mut **transaction).await?.rows_affected())
 }

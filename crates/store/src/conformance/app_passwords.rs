@@ -1,8 +1,8 @@
 //! What [`AppPasswords`] promises.
 #![expect(missing_docs, reason = "the names say it")]
 
-use super::sample::{account, app_password, at};
-use crate::{Accounts, AppPasswords, Error, LastUse};
+use super::sample::{account, app_password, at, last_use};
+use crate::{Accounts, AppPasswords, Error};
 
 pub async fn one_look_up_finds_the_password_and_its_account<A: Accounts + AppPasswords>(store: &A) {
     let alice = account(1, "alice@example.org");
@@ -60,10 +60,9 @@ pub async fn a_use_is_noted<A: Accounts + AppPasswords>(store: &A) {
     let password = app_password(1, &alice);
     store.add(&alice).await.unwrap();
     store.create(&password, &[1; 32], 10).await.unwrap();
-    let last_use = |at, ip: &str| LastUse { at, ip: ip.parse().unwrap(), mechanism: "PLAIN".to_owned() };
-    store.used(password.id, last_use(at(1), "192.0.2.1"));
-    store.used(password.id, last_use(at(2), "2001:db8::1"));
+    store.used(password.id, last_use(1, "192.0.2.1"));
+    store.used(password.id, last_use(2, "2001:db8::1"));
     store.flush().await.unwrap();
     let (noted, _) = store.by_credential(password.id).await.unwrap().unwrap();
-    assert_eq!(noted.last_used, Some(last_use(at(2), "2001:db8::1")));
+    assert_eq!(noted.last_used, Some(last_use(2, "2001:db8::1")));
 }

@@ -6,6 +6,8 @@
 pub mod accounts;
 pub mod app_passwords;
 pub mod audit;
+pub mod certificates;
+pub mod challenge_keys;
 pub mod identity;
 pub mod import;
 pub mod lease;
@@ -33,6 +35,16 @@ macro_rules! conformance {
         $crate::conformance!(@accounts $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
             only_its_owner_revokes_it, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
+        $crate::conformance!(@accounts $open, certificates:
+            one_look_up_finds_the_certificate_and_its_account, a_certificate_is_one_accounts, only_its_owner_removes_it,
+            a_removed_account_takes_its_certificates_along, a_use_of_a_certificate_is_noted,
+            changes_of_certificates_are_told);
+        $crate::conformance!(@accounts $open, challenge_keys:
+            an_account_comes_with_its_keys, the_newest_key_of_a_password_stands,
+            a_key_is_kept_only_if_nothing_has_changed_since, keys_go_with_their_app_password,
+            another_password_takes_its_own_keys_along, another_address_takes_what_it_salts_along,
+            a_removed_account_takes_its_keys_along, it_is_known_what_there_are_keys_of,
+            sealed_keys_come_behind_the_seeds_in_the_order_of_their_places, keys_are_resealed_where_they_lie);
         $crate::conformance!(@accounts $open, import:
             an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,
             an_imported_app_password_is_found_by_its_selector_until_it_is_adopted);

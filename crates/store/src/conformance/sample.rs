@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use types::{AccountId, BodyType, CredentialId, ForwardPath, Mailbox, QueueId, ReversePath};
 
-use crate::{Account, AppPassword, Body, Lease, Leased, Outcome, Scope, Spool, Submission};
+use crate::{Account, AppPassword, Body, LastUse, Lease, Leased, Outcome, Scope, Spool, Submission};
 
 /// A time, in seconds of an hour long past.
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -37,6 +37,10 @@ pub(super) fn app_password(n: u8, account: &Account) -> AppPassword {
         expires_at: Some(at(1000)),
         last_used: None,
     }
+}
+
+pub(super) fn last_use(seconds: i64, ip: &str) -> LastUse {
+    LastUse { at: at(seconds), ip: ip.parse().unwrap(), mechanism: "PLAIN".to_owned() }
 }
 
 /// A submission that is due at once, to these recipients.

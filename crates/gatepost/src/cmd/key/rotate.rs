@@ -113,7 +113,9 @@ async fn audit(store: &SqliteAccounts, unopened: &Unopened) -> anyhow::Result<()
     for (place, error) in unopened {
         let account = match place {
             SealedPlace::RootKey => None,
-            SealedPlace::TotpSeed { account, .. } => store.by_id(*account).await?,
+            SealedPlace::TotpSeed { account, .. } | SealedPlace::ChallengeKey { account, .. } => {
+                store.by_id(*account).await?
+            }
         };
         let account = account.map(|account| account.address.normal());
         let event = AuditEvent::failure(Action::SecretOpen, error.code(), clock::now());

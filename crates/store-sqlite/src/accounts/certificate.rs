@@ -1,0 +1,125 @@
+//! Certificates as rows.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Sqlite, Transaction};
+use store::{Account, Action, AuditEvent, Certificate, Certificates, Corrupt, Error, LastUse};
+use types::{AccountId, Fingerprint};
+
+use super::SqliteAccounts;
+use super::account::{account, columns, normal};
+use super::app_password::last_use;
+use super::audit;
+use crate::failure::{is_taken, unavailable};
+use crate::row::{Columns, octets, time};
+
+/// The columns of a certificate, whose table is `c`, under names that do not clash with those of its account.
+macro_rules! joined {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", c.fingerprint, c.account, c.label, c.created_at AS added_at, c.expires_at, c.last_used_at, \
+             c.last_used_ip, c.last_mechanism FROM certificates c JOIN accounts a ON a.id = c.account WHERE ",
+            $condition
+        )
+    };
+}
+
+impl Certificates for SqliteAccounts {
+    async fn add_certificate(&self, certificate: &Certificate) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        let normal = normal(&mut transaction, certificate.account).await?;
+        insert(&mut transaction, certificate).await?;
+        let event = AuditEvent::change(Action::CertificateAdd, normal, certificate.created_at);
+        audit::enter(&mut transaction, &event.about(certificate.fingerprint)).await?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn by_fingerprint(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<(Certificate, Account)>, Error> {
+        let one = sqlx::query(joined!("c.fingerprint = $1")).bind(fingerprint.as_octets().to_vec());
+        let row = one.fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((certificate(&row)?, account(&row)?)))
+    }
+
+    async fn certificates(&self, account: AccountId) -> Result<Vec<Certificate>, Error> {
+        let all = joined!("c.account = $1 ORDER BY c.created_at, c.fingerprint");
+        let all = sqlx::query(all).bind(account.as_bytes().to_vec());
+        let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(certificate(row)?)).collect()
+    }
+
+    async fn remove_certificate(
+        &self,
+        account: AccountId,
+        fingerprint: &Fingerprint,
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let delete = sqlx::query("DELETE FROM certificates WHERE account = $1 AND fingerprint = $2")
+            .bind(account.as_bytes().to_vec())
+            .bind(fingerprint.as_octets().to_vec());
+        let event =
+            |normal| vec![AuditEvent::change(Action::CertificateRemove, normal, at).about(fingerprint)];
+        match self.change(account, delete, event).await {
+            Err(Error::NotFound) => Ok(false),
+            changed => changed,
+        }
+    }
+
+    fn certificate_used(&self, fingerprint: Fingerprint, last_use: LastUse) {
+        self.notes.certificate_use(fingerprint, last_use);
+    }
+}
+
+async fn insert(transaction: &mut Transaction<'_, Sqlite>, certificate: &Certificate) -> Result<(), Error> {
+    let inserted = sqlx::query(
+        "INSERT INTO certificates (fingerprint, account, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(certificate.fingerprint.as_octets().to_vec())
+    .bind(certificate.account.as_bytes().to_vec())
+    .bind(&certificate.label)
+    .bind(certificate.created_at.as_millisecond())
+    .bind(certificate.expires_at.map(Timestamp::as_millisecond))
+    .execute(&mut **transaction)
+    .await;
+    inserted
+        .map(drop)
+        .map_err(|error| if is_taken(&error) { Error::AlreadyExists } else { unavailable(error) })
+}
+
+fn certificate(row: &SqliteRow) -> Result<Certificate, Corrupt> {
+    let unknown = Columns::of(row, "certificates", "?");
+    let fingerprint =
+        unknown.read("fingerprint", |octets: &[u8]| octets.try_into().ok().map(Fingerprint::from_octets))?;
+    let columns = Columns::of(row, "certificates", fingerprint);
+    Ok(Certificate {
+        fingerprint,
+        account: columns.read("account", |id: &[u8]| octets(id).map(AccountId::from_bytes))?,
+        label: columns.take("label")?,
+        created_at: columns.read("added_at", time)?,
+        expires_at: columns.maybe("expires_at", time)?,
+        last_used: last_use(&columns)?,
+    })
+}
+
+/// Writes a last use.
+pub(super) async fn write_use(
+    transaction: &mut Transaction<'_, Sqlite>,
+    fingerprint: &Fingerprint,
+    last_use: &LastUse,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE certificates SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 WHERE fingerprint = $4",
+    )
+    .bind(last_use.at.as_millisecond())
+    .bind(last_use.ip.to_string())
+    .bind(&last_use.mechanism)
+    .bind(fingerprint.as_octets().to_vec())
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}

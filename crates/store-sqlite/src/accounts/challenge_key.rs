@@ -1,0 +1,114 @@
+//! Challenge keys as rows.
+
+use sqlx::sqlite::SqliteRow;
+use store::{AppPassword, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Corrupt, Error};
+use types::{AccountId, CredentialId, Mailbox};
+
+use super::SqliteAccounts;
+use super::account::{Query, account, columns};
+use super::app_password::{app_password, app_password_columns};
+use crate::failure::unavailable;
+use crate::row::{Columns, octets, time};
+
+impl ChallengeKeys for SqliteAccounts {
+    async fn keep_challenge_key(&self, key: &ChallengeKey, version: i64) -> Result<bool, Error> {
+        let insert = sqlx::query(
+            "INSERT INTO challenge_keys (account, kind, credential, made_at, sealed) \
+             SELECT id, $2, $3, $4, $5 FROM accounts WHERE id = $1 AND version = $6 AND ($3 IS NULL OR EXISTS \
+             (SELECT 1 FROM app_passwords p WHERE p.id = $3 AND p.account = accounts.id)) \
+             ON CONFLICT (account, kind, coalesce(credential, x'')) \
+             DO UPDATE SET made_at = excluded.made_at, sealed = excluded.sealed",
+        );
+        let insert = insert.bind(id(key.account)).bind(key.kind.name()).bind(key.credential.map(octets_of));
+        let insert = insert.bind(key.made_at.as_millisecond()).bind(key.sealed.clone()).bind(version);
+        let kept = insert.execute(&self.writer).await.map_err(unavailable)?;
+        Ok(kept.rows_affected() > 0)
+    }
+
+    async fn has_challenge_key(
+        &self,
+        kind: ChallengeKind,
+        account: AccountId,
+        credential: Option<CredentialId>,
+    ) -> Result<bool, Error> {
+        let has = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM challenge_keys \
+             WHERE account = $1 AND kind = $2 AND coalesce(credential, x'') = $3)",
+        );
+        let has = has.bind(id(account)).bind(kind.name());
+        let has = has.bind(credential.map(octets_of).unwrap_or_default());
+        has.fetch_one(&self.readers).await.map_err(unavailable)
+    }
+
+    async fn app_passwords_with_challenge_key(
+        &self,
+        kind: ChallengeKind,
+        account: AccountId,
+    ) -> Result<Vec<CredentialId>, Error> {
+        let all = sqlx::query(
+            "SELECT credential AS key_of FROM challenge_keys \
+             WHERE account = $1 AND kind = $2 AND coalesce(credential, x'') > x''",
+        );
+        let rows = all.bind(id(account)).bind(kind.name()).fetch_all(&self.readers);
+        let rows = rows.await.map_err(unavailable)?;
+        let credentials = rows.iter().map(|row| credential(&Columns::of(row, "challenge_keys", account)));
+        Ok(credentials.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    async fn challenged(&self, address: &Mailbox, kind: ChallengeKind) -> Result<Option<Challenged>, Error> {
+        let all = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            app_password_columns!(),
+            ", k.credential AS key_of, k.made_at AS key_made_at, k.sealed FROM accounts a \
+             LEFT JOIN challenge_keys k ON k.account = a.id AND k.kind = $2 \
+             LEFT JOIN app_passwords p ON p.id = k.credential \
+             WHERE a.normal = $1 ORDER BY coalesce(k.credential, x'')",
+        ));
+        let all = all.bind(address.normal()).bind(kind.name());
+        let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let account = account(first)?;
+        let keys = rows.iter().filter_map(|row| challenge_key(row, kind, account.id).transpose());
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        Ok(Some((account, keys)))
+    }
+}
+
+/// What goes with the account password.
+pub(super) fn of_password(account: AccountId) -> Query {
+    sqlx::query("DELETE FROM challenge_keys WHERE account = $1 AND credential IS NULL").bind(id(account))
+}
+
+/// What goes with the address, which SCRAM's salt is made of.
+pub(super) fn of_address(account: AccountId) -> Query {
+    let delete = sqlx::query("DELETE FROM challenge_keys WHERE account = $1 AND kind = $2");
+    delete.bind(id(account)).bind(ChallengeKind::ScramSha256.name())
+}
+
+fn id(account: AccountId) -> Vec<u8> {
+    account.as_bytes().to_vec()
+}
+
+fn octets_of(credential: CredentialId) -> Vec<u8> {
+    credential.as_bytes().to_vec()
+}
+
+/// The key of a row; `None` in the one row of an account that has none.
+fn challenge_key(
+    row: &SqliteRow,
+    kind: ChallengeKind,
+    account: AccountId,
+) -> Result<Option<(ChallengeKey, Option<AppPassword>)>, Corrupt> {
+    let columns = Columns::of(row, "challenge_keys", account);
+    let Some(sealed) = columns.take("sealed")? else { return Ok(None) };
+    let (credential, made_at) = (credential(&columns)?, columns.read("key_made_at", time)?);
+    let made_of = credential.map(|_| app_password(row)).transpose()?;
+    Ok(Some((ChallengeKey { kind, account, credential, made_at, sealed }, made_of)))
+}
+
+/// The app password that a key was made of.
+pub(super) fn credential(columns: &Columns<'_>) -> Result<Option<CredentialId>, Corrupt> {
+    columns.maybe("key_of", |id: &[u8]| octets(id).map(CredentialId::from_bytes))
+}
