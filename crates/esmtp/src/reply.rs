@@ -240,6 +240,15 @@ pub enum Rejection {
     /// Something that is needed for a decision does not answer.
     #[error("temporarily unavailable")]
     Unavailable,
+    /// For a reason, and in words, of the handler's own.
+    #[error("{}", .0.text())]
+    Own(RefusalReply),
+}
+
+impl From<RefusalReply> for Rejection {
+    fn from(own: RefusalReply) -> Self {
+        Self::Own(own)
+    }
 }
 
 impl From<&Rejection> for Reply {
@@ -266,6 +275,7 @@ impl From<&Rejection> for Reply {
             Rejection::SendingLimit { limit, what, wait } => Reply::sending_limit(*limit, what, *wait),
             Rejection::CredentialRevoked => REVOKED,
             Rejection::Unavailable => reply(451, "4.3.0", "Temporarily unavailable; try again later"),
+            Rejection::Own(own) => Reply::from(own.clone()),
         }
     }
 }

@@ -38,7 +38,7 @@ pub trait AuthHandler: Send + Sync + 'static {
         session: &SessionFacts,
     ) -> impl Future<Output = Verdict<Self::User>> + Send {
         let _ = (username, session);
-        std::future::ready(Verdict::Refused(Refusal::default()))
+        std::future::ready(Verdict::refused())
     }
 
     /// Whether what was proved at a login still holds: the credential may have been revoked since, the account
@@ -90,6 +90,14 @@ pub enum Verdict<U> {
     },
     /// Not judged: something needed for it is out of order or overloaded.
     Unavailable,
+}
+
+impl<U> Verdict<U> {
+    /// It is not true, and the client learns no more than that.
+    #[must_use]
+    pub fn refused() -> Self {
+        Self::Refused(Refusal::default())
+    }
 }
 
 /// The proof that a judge accepted a claim. Judges alone make one: search for `Authenticated::new` and you have

@@ -22,6 +22,7 @@ mod name;
 mod claim;
 mod refusal;
 mod handler;
+mod by_password;
 
 pub use binding::ChannelBindings;
 pub use claim::{Claim, ExternalClaim, PasswordClaim, TokenClaim};

@@ -11,7 +11,21 @@ pub struct Refusal {
     pub challenge: OAuthChallenge,
 }
 
-/// A reply of the judge's own to a claim that it refuses.
+/// In the judge's own words: `Verdict::Refused(reply.into())`.
+impl From<RefusalReply> for Refusal {
+    fn from(reply: RefusalReply) -> Self {
+        Self { reply: Some(reply), ..Self::default() }
+    }
+}
+
+/// With what a client that came with a token is told of it.
+impl From<OAuthChallenge> for Refusal {
+    fn from(challenge: OAuthChallenge) -> Self {
+        Self { challenge, ..Self::default() }
+    }
+}
+
+/// A reply of the handler's own, to a claim or to mail that it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusalReply {
     code: u16,

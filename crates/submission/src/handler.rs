@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
-use types::{ForwardPath, SessionFacts};
+use types::{ForwardPath, QueueId, SessionFacts};
 
 /// Decides who may send to whom, and keeps the messages. `U` is what an [`sasl::AuthHandler`] knows of a user;
 /// `user` is `None` in a session that need not log in.
@@ -62,6 +62,12 @@ pub trait MailHandler<U>: Send + Sync + 'static {
         message: Self::Message,
         envelope: Envelope,
     ) -> impl Future<Output = Result<Durable, Rejection>> + Send;
+}
+
+/// A name for a message, for handlers that have none of their own: 128 random bits.
+#[must_use]
+pub fn random_queue_id() -> QueueId {
+    QueueId::from_bytes(rand::random())
 }
 
 /// One handler for several doors, or one that something else holds too.

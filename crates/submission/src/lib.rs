@@ -5,23 +5,47 @@
 //! handlers. The protocol itself is in [`esmtp`]; here is what it takes to speak it over sockets.
 //!
 //! ```no_run
-//! # use submission::{Limits, MailHandler, Server, TlsMode};
-//! # use submission::tls::{Identity, MinVersion};
-//! # async fn embed<A, M>(settings: esmtp::Settings, auth: A, mail: M) -> Result<(), Box<dyn std::error::Error>>
-//! # where A: sasl::AuthHandler, M: MailHandler<A::User> {
+//! use submission::tls::{Identity, MinVersion};
+//! use submission::{Server, Settings, TlsMode};
+//! # use submission::{AuthHandler, MailHandler};
+//!
+//! # async fn embed<A, M>(auth: A, mail: M) -> Result<(), Box<dyn std::error::Error>>
+//! # where A: AuthHandler, M: MailHandler<A::User> {
 //! let identity = Identity::load("fullchain.pem".as_ref(), "privkey.pem".as_ref())?;
-//! let server = Server::builder(settings, auth, mail)
-//!     .tls(identity.clone(), MinVersion::Tls12)
-//!     .limits(Limits { connections: 500, ..Limits::default() })
+//! let server = Server::builder(Settings::new("mail.example.org"), auth, mail)
+//!     .tls(identity, MinVersion::Tls12)
 //!     .listen("[::]:587".parse()?, TlsMode::StartTls)
 //!     .listen("[::]:465".parse()?, TlsMode::Implicit)
 //!     .bind()?;
-//! let stop = tokio_util::sync::CancellationToken::new();
-//! server.serve(stop).await;
+//! server.serve_until(tokio::signal::ctrl_c()).await;
 //! # Ok(())
 //! # }
 //! ```
-//! `examples/fixed_password.rs` is such a server in whole, with handlers of its own.
+//!
+//! # Who may log in
+//!
+//! An [`AuthHandler`] is given a [`Claim`], one for each mechanism in [`Settings::mechanisms`], and the [`SessionFacts`]:
+//!
+//! | mechanism | claim | what it holds | how to judge it |
+//! | --- | --- | --- | --- |
+//! | PLAIN, LOGIN | [`Claim::Password`] | the password | [`Claim::judge_by_password`], or a hash of yours |
+//! | CRAM-MD5 | [`Claim::CramMd5`] | challenge and response | [`Claim::judge_by_password`] |
+//! | SCRAM-SHA-256, SCRAM-SHA-256-PLUS | [`Claim::Scram`] | a proof of the password | [`Claim::judge_by_password`], or [`ScramClaim::proves`] with keys that you keep |
+//! | XOAUTH2, OAUTHBEARER | [`Claim::Token`] | an access token | ask who issued it |
+//! | EXTERNAL | [`Claim::External`] | nothing | [`SessionFacts::client_certificate`] |
+//!
+//! It answers with a [`Verdict`]: a user of your own type, a refusal ([`Refusal`]) that may have its own reply
+//! ([`RefusalReply`]) and, for tokens, its own challenge ([`OAuthChallenge`]), or that nothing could be judged for now.
+//!
+//! # What becomes of mail
+//!
+//! A [`MailHandler`] is asked about the sender and each recipient, takes the message as it comes in, and keeps it. It is given
+//! the user of the login each time.
+//!
+//! # Whole servers
+//!
+//! `examples/fixed_password.rs`, `examples/sqlite_accounts.rs` and `examples/maildrop.rs`; `docs/embedding.md` walks
+//! through one from an empty directory on. What a client may take of the server, in numbers and in time, is in [`Limits`].
 //!
 //! Invariants: no credential is judged in clear unless the embedder insists; what came before TLS does not matter
 //! after it; everything that a client can make last has a deadline, and everything it can make grow has a limit;
@@ -48,7 +72,21 @@ mod handler;
 mod ledger;
 mod trace;
 
-pub use handler::MailHandler;
+pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
 pub use listener::{Listener, TlsMode};
 pub use server::{BindError, Builder, Handle, Server};
+
+// What the handlers are made of, so that an embedder needs no other crate of ours.
+pub use bytes::Bytes;
+pub use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
+pub use sasl::{
+    AuthHandler, Authenticated, BadRefusalReply, Claim, CramMd5Claim, ExternalClaim, Mechanism,
+    OAuthChallenge, PasswordClaim, Refusal, RefusalReply, ScramClaim, ScramKeys, ScramParameters,
+    ServerSignature, TokenClaim, Verdict,
+};
+pub use tokio_util::sync::CancellationToken;
+pub use types::{
+    BodyType, ClientCertificate, Domain, EhloName, Fingerprint, ForwardPath, Host, Mailbox, QueueId,
+    ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
+};

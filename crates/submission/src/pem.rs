@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+/// What stands for the path of text that is in no file.
+const IN_MEMORY: &str = "the PEM text";
+
 /// A PEM file that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PemError {
@@ -18,7 +21,7 @@ pub enum PemError {
         source: io::Error,
     },
     /// The file is there, but not in the form of RFC 7468.
-    #[error("{} is not a valid PEM file", path.display())]
+    #[error("{} is not valid PEM", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -40,8 +43,19 @@ pub enum PemError {
 /// # Errors
 /// When the file cannot be read, is malformed, or holds no certificate.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemError> {
-    let text = read(path)?;
-    let chain = rustls_pemfile::certs(&mut text.as_slice())
+    read_certificates(&read(path)?, path)
+}
+
+/// The same of text in memory.
+///
+/// # Errors
+/// When it is malformed, or holds no certificate.
+pub fn certificates_in(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
+    read_certificates(text, Path::new(IN_MEMORY))
+}
+
+fn read_certificates(mut text: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, PemError> {
+    let chain = rustls_pemfile::certs(&mut text)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| PemError::Malformed { path: path.to_owned(), source })?;
     if chain.is_empty() { Err(missing(path, "certificate")) } else { Ok(chain) }
@@ -52,8 +66,19 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemErro
 /// # Errors
 /// When the file cannot be read, is malformed, or holds no key that is unencrypted.
 pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemError> {
-    let text = read(path)?;
-    rustls_pemfile::private_key(&mut text.as_slice())
+    read_private_key(&read(path)?, path)
+}
+
+/// The same of text in memory.
+///
+/// # Errors
+/// When it is malformed, or holds no key that is unencrypted.
+pub fn private_key_in(text: &[u8]) -> Result<PrivateKeyDer<'static>, PemError> {
+    read_private_key(text, Path::new(IN_MEMORY))
+}
+
+fn read_private_key(mut text: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, PemError> {
+    rustls_pemfile::private_key(&mut text)
         .map_err(|source| PemError::Malformed { path: path.to_owned(), source })?
         .ok_or_else(|| missing(path, "private key"))
 }

@@ -1,6 +1,7 @@
 //! A server, from its parts to its end.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -181,6 +182,16 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
                 "sessions left behind"
             );
         }
+    }
+
+    /// The same until something comes about: `server.serve_until(tokio::signal::ctrl_c())`.
+    pub async fn serve_until(self, end: impl Future) {
+        let stop = CancellationToken::new();
+        let tell = async {
+            end.await;
+            stop.cancel();
+        };
+        tokio::join!(self.serve(stop.clone()), tell);
     }
 }
 

@@ -12,7 +12,8 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
+pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     ClientHello, NoClientAuth, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert,
@@ -89,6 +90,14 @@ impl Identity {
     /// When a file cannot be read, or the key does not belong to the certificate.
     pub fn load(certificate: &Path, private_key: &Path) -> Result<Self, TlsError> {
         Self::new(pem::certificates(certificate)?, pem::private_key(private_key)?)
+    }
+
+    /// Reads a chain and its key from PEM text, where they are not in files.
+    ///
+    /// # Errors
+    /// When the text is malformed, or the key does not belong to the certificate.
+    pub fn from_pem(certificate: &[u8], private_key: &[u8]) -> Result<Self, TlsError> {
+        Self::new(pem::certificates_in(certificate)?, pem::private_key_in(private_key)?)
     }
 
     /// Takes a chain, the server's own certificate first, and its key.
@@ -274,6 +283,16 @@ mod tests {
     fn a_key_of_another_certificate_is_refused() {
         let error = Identity::new(pair("a.test").0, pair("a.test").1).unwrap_err();
         assert!(matches!(error, TlsError::Pair(_)), "{error}");
+    }
+
+    #[test]
+    fn an_identity_may_be_text_in_memory() {
+        let made = rcgen::generate_simple_self_signed(["a.test".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let identity = Identity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+        assert_eq!(identity.facts().unwrap().names, ["a.test"]);
+        let error = Identity::from_pem(key.as_bytes(), key.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "the PEM text holds no certificate");
     }
 
     #[test]

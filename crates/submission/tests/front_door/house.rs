@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use sasl::{AuthHandler, Authenticated, Claim, Verdict};
+use sasl::{AuthHandler, Authenticated, Claim, Mechanism, Verdict};
 use submission::tls::{Identity, MinVersion};
 use submission::{Handle, Limits, Listener, MailHandler, Server, TlsMode};
 use tokio::sync::Semaphore;

@@ -10,6 +10,7 @@ mod tls;
 mod certificates;
 mod live;
 mod mail;
+mod handlers;
 mod optional_login;
 mod limits;
 mod deadlines;
