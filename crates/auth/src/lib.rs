@@ -39,6 +39,8 @@ pub use phc::Cost;
 
 mod foreign;
 
+pub mod fetch;
+
 pub mod second_factor;
 
 pub mod totp;

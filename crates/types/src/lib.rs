@@ -15,10 +15,12 @@ mod secret;
 mod sender_pattern;
 mod certificate;
 mod session;
+mod endpoint;
 
 pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
 pub use domain::{Domain, MAX_DOMAIN};
 pub use ehlo::EhloName;
+pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;
 pub use id::{AccountId, CredentialId, IdError, QueueId, SessionId};
 pub use local_part::MAX_LOCAL_PART;

@@ -1,0 +1,138 @@
+//! The URL of another server that ours may ask.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// An absolute URL that the operator wrote, or that was found where he pointed to.
+///
+/// It begins with `https:`, or with `http:` to this machine alone: what is asked there, and what is answered, decides
+/// who logs in. It holds no user name and no password, since URLs end up in logs, and no fragment. It prints without
+/// its query, which may hold anything.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint(Url);
+
+/// Why a URL is not one to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadEndpoint {
+    /// Nothing that has a scheme and a host.
+    #[error("is not a URL; write \"https://host/path\"")]
+    Malformed,
+    /// Another scheme, or `http:` to another machine.
+    #[error(
+        "is not protected by TLS; write \"https://…\" (\"http://…\" is for 127.0.0.1, [::1] and localhost)"
+    )]
+    Insecure,
+    /// A user name or a password. Not repeated, as it may be a secret.
+    #[error("holds a user name or a password, which do not belong into a URL")]
+    Login,
+    /// `#` and what stands behind it.
+    #[error("has a fragment, which is never sent; leave out \"#\" and what follows")]
+    Fragment,
+}
+
+impl Endpoint {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`], which says what would be right.
+    pub fn parse(text: &str) -> Result<Self, BadEndpoint> {
+        let url = Url::parse(text).map_err(|_| BadEndpoint::Malformed)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BadEndpoint::Login);
+        }
+        if url.fragment().is_some() {
+            return Err(BadEndpoint::Fragment);
+        }
+        match (url.scheme(), url.host()) {
+            ("https", Some(_)) => Ok(Self(url)),
+            ("http", Some(host)) if is_this_machine(&host) => Ok(Self(url)),
+            (_, None) => Err(BadEndpoint::Malformed),
+            (_, Some(_)) => Err(BadEndpoint::Insecure),
+        }
+    }
+
+    /// The whole of it, with its query: for the request, not for the log.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether both lead to the same server: scheme, host and port (RFC 6454 section 5).
+    #[must_use]
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = self.0.as_str();
+        f.write_str(whole.split_once('?').map_or(whole, |(before, _)| before))
+    }
+}
+
+/// RFC 6761 section 6.3 for the name.
+fn is_this_machine(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_wanted_beyond_this_machine() {
+        for right in [
+            "https://idp.example.org",
+            "HTTPS://idp.example.org:8443/a/b?c=d",
+            "https://192.0.2.1/",
+            "http://127.0.0.1:8080/x",
+            "http://127.255.0.9/",
+            "http://[::1]:9/",
+            "http://localhost/",
+        ] {
+            assert!(Endpoint::parse(right).is_ok(), "{right}");
+        }
+        for (wrong, why) in [
+            ("", BadEndpoint::Malformed),
+            ("idp.example.org/x", BadEndpoint::Malformed),
+            ("/x", BadEndpoint::Malformed),
+            ("file:///etc/passwd", BadEndpoint::Malformed),
+            ("data:text/plain,x", BadEndpoint::Malformed),
+            ("https://", BadEndpoint::Malformed),
+            ("http://idp.example.org/", BadEndpoint::Insecure),
+            ("http://localhost.example.org/", BadEndpoint::Insecure),
+            ("http://192.0.2.1/", BadEndpoint::Insecure),
+            ("http://0.0.0.0/", BadEndpoint::Insecure),
+            ("http://[::ffff:192.0.2.1]/", BadEndpoint::Insecure),
+            ("ftp://127.0.0.1/", BadEndpoint::Insecure),
+            ("https://user@idp.example.org/", BadEndpoint::Login),
+            ("https://:secret@idp.example.org/", BadEndpoint::Login),
+            ("http://127.0.0.1@idp.example.org/", BadEndpoint::Login),
+            ("https://idp.example.org/#x", BadEndpoint::Fragment),
+        ] {
+            assert_eq!(Endpoint::parse(wrong), Err(why), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let same = |a: &str, b: &str| Endpoint::parse(a).unwrap().has_origin_of(&Endpoint::parse(b).unwrap());
+        assert!(same("https://idp.example.org/a", "https://IDP.example.org:443/b?c"));
+        assert!(!same("https://idp.example.org/", "https://idp.example.org:444/"));
+        assert!(!same("https://idp.example.org/", "https://idp.example.org.evil.test/"));
+        assert!(!same("https://127.0.0.1/", "http://127.0.0.1/"));
+    }
+
+    #[test]
+    fn it_prints_without_its_query() {
+        let endpoint = Endpoint::parse("https://idp.example.org:8443/keys?token=abc").unwrap();
+        assert_eq!(endpoint.to_string(), "https://idp.example.org:8443/keys");
+        assert!(endpoint.as_str().ends_with("?token=abc"));
+    }
+}
