@@ -205,6 +205,26 @@ mod tests {
         }
     }
 
+    /// The mechanism's exchange at each of its steps, with the challenge that it waits for an answer to.
+    fn waiting(mechanism: Mechanism) -> Vec<(String, Exchange)> {
+        let mut all = vec![challenge(start(mechanism, None))];
+        match mechanism {
+            Mechanism::Login => all.push(challenge(start(mechanism, Some(&b64("alice"))))),
+            Mechanism::ScramSha256 | Mechanism::ScramSha256Plus => {
+                match start(mechanism, Some(&b64("n,,n=alice,r=abc"))) {
+                    Step::Salt(wanted) => all.push(challenge(wanted.with(None))),
+                    step @ (Step::Challenge(..) | Step::Claim(_) | Step::Failed(_)) => panic!("{step:?}"),
+                }
+            }
+            Mechanism::OAuthBearer
+            | Mechanism::XOAuth2
+            | Mechanism::External
+            | Mechanism::CramMd5
+            | Mechanism::Plain => {}
+        }
+        all
+    }
+
     fn failure(step: Step) -> ExchangeError {
         match step {
             Step::Failed(error) => error,
@@ -281,10 +301,16 @@ mod tests {
             "=AAA", "AAA=BBB", "A", "AA", "AAA", "AA=", "AA\tAA", "AAAA ", " AAAA", "AAAA\r", "AAAA=",
             "AAAA====", "====", "==", "AB==", "AAB=", "AA==AA==", "__--", "AAA*", "é", "A\0==", "**",
         ] {
-            for mechanism in PASSWORDS {
-                assert_eq!(failure(start(mechanism, Some(text))), ExchangeError::NotBase64, "{text:?}");
-                let (_, exchange) = challenge(start(mechanism, None));
-                assert_eq!(failure(exchange.respond(text)), ExchangeError::NotBase64, "{text:?}");
+            for mechanism in Mechanism::ALL {
+                let early = if mechanism == Mechanism::CramMd5 {
+                    ExchangeError::NoInitialResponse
+                } else {
+                    ExchangeError::NotBase64
+                };
+                assert_eq!(failure(start(mechanism, Some(text))), early, "{text:?}");
+                for (_, exchange) in waiting(mechanism) {
+                    assert_eq!(failure(exchange.respond(text)), ExchangeError::NotBase64, "{text:?}");
+                }
             }
         }
     }
@@ -322,23 +348,49 @@ mod tests {
 
     #[test]
     fn sas_05_a_star_cancels_at_every_step() {
-        for mechanism in PASSWORDS {
-            let (_, exchange) = challenge(start(mechanism, None));
+        for (_, exchange) in Mechanism::ALL.into_iter().flat_map(waiting) {
             assert_eq!(failure(exchange.respond("*")), ExchangeError::Cancelled);
         }
-        let (_, exchange) = challenge(start(Mechanism::Login, Some(&b64("alice"))));
-        assert_eq!(failure(exchange.respond("*")), ExchangeError::Cancelled);
     }
 
     #[test]
     fn sas_06_a_failure_leaves_nothing_for_the_next_exchange() {
-        for first in PASSWORDS {
-            for second in PASSWORDS {
-                let _ = start(first, Some("!"));
-                let (text, _) = challenge(start(second, None));
-                assert_eq!(text, if second == Mechanism::Plain { "" } else { "VXNlcm5hbWU6" });
+        let begun = |mechanism| challenge(start(mechanism, None)).0;
+        let fresh = Mechanism::ALL.map(begun);
+        for first in Mechanism::ALL {
+            let _ = start(first, Some("!"));
+            for (_, exchange) in waiting(first) {
+                let _ = exchange.respond("!");
             }
+            assert_eq!(Mechanism::ALL.map(begun), fresh);
         }
+    }
+
+    #[test]
+    fn sas_07_cram_md5_has_the_server_speak_first_and_the_others_ask_for_nothing() {
+        for initial in ["=", "", "YQ==", "!"] {
+            let failure = failure(start(Mechanism::CramMd5, Some(initial)));
+            assert_eq!(failure, ExchangeError::NoInitialResponse, "{initial:?}");
+        }
+        for mechanism in Mechanism::ALL {
+            let (text, _) = challenge(start(mechanism, None));
+            let speaks_first = matches!(mechanism, Mechanism::CramMd5 | Mechanism::Login);
+            assert_eq!(text.is_empty(), !speaks_first, "{mechanism}");
+        }
+    }
+
+    #[test]
+    fn external_tells_an_empty_response_from_none() {
+        let claim = |step| match step {
+            Step::Claim(Claim::External(claim)) => claim.authzid,
+            step @ (Step::Challenge(..) | Step::Salt(_) | Step::Claim(_) | Step::Failed(_)) => {
+                panic!("{step:?}")
+            }
+        };
+        assert_eq!(claim(start(Mechanism::External, Some("="))), None);
+        assert_eq!(claim(start(Mechanism::External, Some(&b64("alice")))), Some("alice".to_owned()));
+        let (_, exchange) = challenge(start(Mechanism::External, None));
+        assert_eq!(claim(exchange.respond("")), None);
     }
 
     #[test]
@@ -386,12 +438,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_lines_end_in_a_step(initial in proptest::option::of("\\PC{0,40}"), lines: Vec<String>) {
-            for mechanism in PASSWORDS {
+        fn any_lines_end_in_a_step(initial in proptest::option::of("\\PC{0,40}"), lines in proptest::collection::vec("\\PC{0,40}", 0..4)) {
+            for mechanism in Mechanism::ALL {
                 let mut step = start(mechanism, initial.as_deref());
                 for line in &lines {
-                    let Step::Challenge(_, exchange) = step else { break };
-                    step = exchange.respond(line);
+                    step = match step {
+                        Step::Challenge(_, exchange) => exchange.respond(&if line.is_ascii() { line.clone() } else { b64(line) }),
+                        Step::Salt(wanted) => wanted.with(None),
+                        Step::Claim(_) | Step::Failed(_) => break,
+                    };
                 }
             }
         }

@@ -8,7 +8,9 @@ pub const MAX_USERNAME: usize = 320;
 /// The most octets of a password. A hash must not be made to work for more.
 pub const MAX_PASSWORD: usize = 1024;
 
-/// The most octets of an access token: what fits into an AUTH line beside a name.
+/// The most octets of an access token. In an OAUTHBEARER message it stands beside a name, a host and a port, which take
+/// less than a thousand, and in base64 that is a line of at most 16,000: within what a server takes (RFC 4954 section 4
+/// asks for 12,288).
 pub const MAX_TOKEN: usize = 11_000;
 
 /// A name that may be absent, as the authorization identity may.

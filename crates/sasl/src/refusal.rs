@@ -114,8 +114,11 @@ impl OAuthChallenge {
     #[must_use]
     pub fn in_base64(&self) -> String {
         let Self { status, schemes, scope } = self;
-        let scope = scope.as_ref().map_or_else(String::new, |scope| format!(",\"scope\":\"{scope}\""));
-        base64::encode(format!("{{\"status\":\"{status}\",\"schemes\":\"{schemes}\"{scope}}}"))
+        let mut object = serde_json::json!({ "status": status, "schemes": schemes });
+        if let (Some(scope), Some(object)) = (scope, object.as_object_mut()) {
+            object.insert("scope".to_owned(), scope.as_str().into());
+        }
+        base64::encode(object.to_string())
     }
 }
 
@@ -149,5 +152,31 @@ mod tests {
             );
         }
         assert!(RefusalReply::new(535, "5.7.8", &"x".repeat(401)).is_err());
+    }
+
+    fn json(challenge: &OAuthChallenge) -> serde_json::Value {
+        serde_json::from_slice(base64::decode(&challenge.in_base64()).unwrap().declassify()).unwrap()
+    }
+
+    #[test]
+    fn oau_08_the_challenge_is_what_google_sends() {
+        let challenge = OAuthChallenge::default();
+        assert_eq!(json(&challenge), serde_json::json!({ "status": "401", "schemes": "bearer" }));
+        let scoped = OAuthChallenge { scope: Some("https://mail.example/".to_owned()), ..challenge };
+        assert_eq!(json(&scoped)["scope"], "https://mail.example/");
+    }
+
+    #[test]
+    fn oau_08_the_challenge_is_json_whatever_its_text() {
+        for text in ["\"", "\\", "a\",\"status\":\"200", "\r\n250 OK", "\0\u{1}\u{7f}", "é\u{2028}🦀", ""]
+        {
+            let challenge = OAuthChallenge {
+                status: text.to_owned(),
+                schemes: text.to_owned(),
+                scope: Some(text.to_owned()),
+            };
+            let expected = serde_json::json!({ "status": text, "schemes": text, "scope": text });
+            assert_eq!(json(&challenge), expected);
+        }
     }
 }
