@@ -19,6 +19,7 @@ use crate::admission::Place;
 use crate::alarm::Alarm;
 use crate::ledger::{Ledger, Reason};
 use crate::patience::Patience;
+use crate::records::Records;
 use crate::server::{Door, House, Terms};
 use crate::trace;
 use crate::wire::Wire;
@@ -107,12 +108,13 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     /// Greets the client: under implicit TLS behind the handshake, in the same flight as its last octets.
     async fn begin(&mut self) -> Result<Session, Reason> {
-        if self.door.is_implicit() {
-            self.handshake().await?;
+        let bindings = if self.door.is_implicit() {
+            self.handshake().await?
         } else {
             self.wire.receive_early(&mut self.input);
-        }
-        let channel = self.channel();
+            ChannelBindings::default()
+        };
+        let channel = self.channel(bindings);
         if channel.login_is_optional {
             self.patience.trust();
         }
@@ -122,11 +124,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     }
 
     /// What the session has to know of the connection as it is now.
-    fn channel(&self) -> Channel {
+    fn channel(&self, bindings: ChannelBindings) -> Channel {
         let facts = &self.ledger.facts;
         Channel {
             tls: facts.tls,
-            bindings: ChannelBindings::default(),
+            bindings,
             client_certificate: facts.client_certificate.is_some(),
             login_is_optional: (self.house.login_is_optional)(facts),
             nonces: Nonces::new(rand::random()),
@@ -211,14 +213,15 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// is another one. What it may have sent too early has ended the session before this.
     async fn start_tls(&mut self, mut session: Session) -> Result<Session, Reason> {
         self.say(&mut session).await?;
-        self.handshake().await?;
-        Ok(session.into_tls(self.channel()))
+        let bindings = self.handshake().await?;
+        Ok(session.into_tls(self.channel(bindings)))
     }
 
-    async fn handshake(&mut self) -> Result<(), Reason> {
-        let config = self.door.tls.clone().ok_or(Reason::HandshakeFailed)?;
+    /// Begins TLS, and says what logins can be bound to then.
+    async fn handshake(&mut self) -> Result<ChannelBindings, Reason> {
+        let records = self.records()?;
         let deadline = Instant::now() + self.terms.limits.handshake;
-        let handshake = self.house.stop.run_until_cancelled(self.wire.handshake(config, &mut self.input));
+        let handshake = self.house.stop.run_until_cancelled(self.wire.handshake(records, &mut self.input));
         let shaken = self.alarm.within(deadline, handshake).await.map_err(|_| Reason::TimedOut)?;
         let shaken = shaken.ok_or(Reason::Shutdown)?.map_err(|error| {
             tracing::debug!(session = %self.ledger.facts.id, %error, "no agreement on TLS");
@@ -227,7 +230,15 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         self.ledger.facts.tls = Some(shaken.facts);
         self.ledger.facts.client_certificate = shaken.client_certificate;
         self.patience.replied(Instant::now());
-        Ok(())
+        Ok(shaken.bindings)
+    }
+
+    /// Only SCRAM-SHA-256-PLUS binds logins to the connection.
+    fn records(&self) -> Result<Records, Reason> {
+        let offer = self.door.tls.as_ref().ok_or(Reason::HandshakeFailed)?;
+        let binds = self.door.settings(&self.terms).mechanisms.contains(&Mechanism::ScramSha256Plus);
+        let records = if binds { offer.bound_records() } else { offer.records() };
+        records.map_err(|_| Reason::HandshakeFailed)
     }
 
     /// Sends the last reply, and sees to it that the client can read it.

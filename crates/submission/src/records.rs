@@ -9,8 +9,10 @@ use bytes::BytesMut;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic};
 use rustls::{CipherSuite, Error, ProtocolVersion, ServerConfig};
+use sasl::ChannelBindings;
 use types::{ClientCertificate, TlsFacts};
 
+use crate::bound::Bound;
 use crate::certificate;
 
 /// How far a TLS connection has come.
@@ -28,12 +30,14 @@ pub(crate) struct Records {
     /// The beginning of a record or handshake message whose end has not come.
     partial: Vec<u8>,
     progress: Progress,
+    bound: Option<Arc<Bound>>,
 }
 
 impl Records {
-    pub(crate) fn new(config: Arc<ServerConfig>) -> Result<Self, Error> {
+    /// A connection that has not begun; what `bound` is its own is in `config` too.
+    pub(crate) fn new(config: Arc<ServerConfig>, bound: Option<Arc<Bound>>) -> Result<Self, Error> {
         let connection = UnbufferedServerConnection::new(config)?;
-        Ok(Self { connection, partial: Vec::new(), progress: Progress::Handshaking })
+        Ok(Self { connection, partial: Vec::new(), progress: Progress::Handshaking, bound })
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -124,6 +128,13 @@ impl Records {
                 return;
             }
         }
+    }
+
+    /// What logins can be bound to, once the handshake is over; it is told once.
+    pub(crate) fn take_bindings(&mut self) -> ChannelBindings {
+        let suite = self.connection.negotiated_cipher_suite();
+        let bound = self.bound.take().zip(suite);
+        bound.map(|(bound, suite)| bound.bindings(suite)).unwrap_or_default()
     }
 
     /// The certificate that the client showed, in this handshake or in the one that this session goes back to.
@@ -234,11 +245,12 @@ mod tests {
     use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
     use super::*;
-    use crate::tls::{Identity, MinVersion, server_config};
+    use crate::offer::Offer;
+    use crate::tls::{Identity, MinVersion};
 
     /// A client and a server of the same configuration, so that one handshake is like another.
     struct World {
-        server: Arc<ServerConfig>,
+        server: Offer,
         client: Arc<ClientConfig>,
     }
 
@@ -251,7 +263,7 @@ mod tests {
             let mut roots = RootCertStore::empty();
             roots.add(certificate).unwrap();
             let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-            let server = server_config(&identity, MinVersion::Tls12, false).unwrap();
+            let server = Offer::new(&identity, MinVersion::Tls12, false).unwrap();
             Self { server, client: Arc::new(client) }
         }
 
@@ -259,7 +271,7 @@ mod tests {
             let name = ServerName::try_from("localhost").unwrap();
             Pair {
                 client: ClientConnection::new(Arc::clone(&self.client), name).unwrap(),
-                server: Records::new(Arc::clone(&self.server)).unwrap(),
+                server: self.server.records().unwrap(),
                 input: BytesMut::new(),
             }
         }

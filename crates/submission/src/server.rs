@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use esmtp::Settings;
-use rustls::ServerConfig;
 use sasl::AuthHandler;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -22,7 +21,8 @@ use crate::admission::Admission;
 use crate::limits::Limits;
 use crate::listen;
 use crate::listener::{Listener, TlsMode};
-use crate::tls::{self, Identity, MinVersion, TlsError};
+use crate::offer::Offer;
+use crate::tls::{Identity, MinVersion, TlsError};
 
 /// What sessions have beyond [`Limits::shutdown_grace`] to send their last reply, and handlers to come to an end.
 const AFTER_GRACE: Duration = Duration::from_secs(5);
@@ -249,7 +249,7 @@ impl Terms {
 /// What is particular to one listener.
 pub(crate) struct Door {
     pub(crate) address: SocketAddr,
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<Offer>,
     mode: TlsMode,
 }
 
@@ -273,9 +273,7 @@ fn open(
     let (address, mode) = (listener.address, listener.tls);
     let tls = match (mode, identity) {
         (TlsMode::Off, _) => None,
-        (_, Some((identity, oldest))) => {
-            Some(tls::server_config(identity, *oldest, listener.client_certificates)?)
-        }
+        (_, Some((identity, oldest))) => Some(Offer::new(identity, *oldest, listener.client_certificates)?),
         (_, None) => return Err(BindError::NoIdentity(address)),
     };
     let listener = listen::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));

@@ -1,7 +1,4 @@
-//! TLS: one certificate for all listeners that can be replaced while they run, and what each of them offers.
-//!
-//! A listener has ticket keys of its own, so that a session begun on one cannot be resumed on another. What is done
-//! with the octets of a connection is not here.
+//! TLS: one certificate for all listeners, which can be replaced while they run, and the versions they speak.
 
 use std::fmt;
 use std::io;
@@ -11,31 +8,22 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{
-    ClientHello, NoClientAuth, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert,
-};
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::{
-    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection,
-    SupportedProtocolVersion, version,
+    ClientConfig, ClientConnection, RootCertStore, ServerConnection, SupportedProtocolVersion, version,
 };
+use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
-use crate::certificate::{self, AnyCertificate};
+use crate::offer::Offer;
 use crate::pem::{self, PemError};
-
-/// The one protocol name that is agreed to; whoever offers only others is talking to the wrong server, perhaps
-/// not of its own will (the ALPACA attack), and is refused. RFC 7301 section 3.2. To offer none is fine.
-const ALPN: &[u8] = b"smtp";
-
-/// Tickets for a client's next connections (RFC 8446 section 4.6.1). They leave together with the greeting.
-const TICKETS: usize = 2;
+use crate::{certificate, end_point};
 
 /// The oldest version of TLS that is spoken. Nothing below 1.2 exists here at all (RFC 8996).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,7 +36,7 @@ pub enum MinVersion {
 }
 
 impl MinVersion {
-    fn versions(self) -> &'static [&'static SupportedProtocolVersion] {
+    pub(crate) fn versions(self) -> &'static [&'static SupportedProtocolVersion] {
         match self {
             Self::Tls12 => const { &[&version::TLS13, &version::TLS12] },
             Self::Tls13 => const { &[&version::TLS13] },
@@ -80,7 +68,17 @@ pub enum TlsError {
 /// for every handshake from then on; connections that stand keep the one they have.
 #[derive(Clone)]
 pub struct Identity {
-    current: Arc<ArcSwap<CertifiedKey>>,
+    current: Arc<ArcSwap<Served>>,
+}
+
+/// A chain and its key, and what only depends on them.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) key: Arc<CertifiedKey>,
+    /// The SHA-256 of the server's own certificate.
+    pub(crate) hash: [u8; 32],
+    /// `tls-server-end-point`.
+    pub(crate) end_point: Option<Vec<u8>>,
 }
 
 impl Identity {
@@ -105,7 +103,7 @@ impl Identity {
     /// # Errors
     /// When the key does not belong to the certificate.
     pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
-        let current = ArcSwap::from_pointee(matched(chain, key)?);
+        let current = ArcSwap::from_pointee(Served::new(chain, key)?);
         Ok(Self { current: Arc::new(current) })
     }
 
@@ -114,7 +112,7 @@ impl Identity {
     /// # Errors
     /// As [`Identity::load`]; the old pair then stays in use.
     pub fn reload(&self, certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
-        let fresh = matched(pem::certificates(certificate)?, pem::private_key(private_key)?)?;
+        let fresh = Served::new(pem::certificates(certificate)?, pem::private_key(private_key)?)?;
         self.current.store(Arc::new(fresh));
         Ok(())
     }
@@ -124,9 +122,14 @@ impl Identity {
     /// # Errors
     /// When the certificate cannot be understood.
     pub fn facts(&self) -> Result<CertificateFacts, TlsError> {
-        let current = self.current.load();
-        let own = current.end_entity_cert().map_err(TlsError::Setup)?;
+        let current = self.current();
+        let own = current.key.end_entity_cert().map_err(TlsError::Setup)?;
         CertificateFacts::read(own)
+    }
+
+    /// What a handshake that begins now is given.
+    pub(crate) fn current(&self) -> Arc<Served> {
+        self.current.load_full()
     }
 }
 
@@ -136,60 +139,14 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Whatever name the client asks for, it gets the one certificate (RFC 6066 section 3 leaves that to the server),
-/// so a flood of made-up names costs nothing.
-#[derive(Debug)]
-struct Resolver(Identity);
-
-impl ResolvesServerCert for Resolver {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.current.load_full())
+impl Served {
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
+        let key =
+            CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(TlsError::Pair)?;
+        let own = key.end_entity_cert().map_err(TlsError::Pair)?;
+        let (hash, end_point) = (Sha256::digest(own).into(), end_point::binding(own));
+        Ok(Self { key: Arc::new(key), hash, end_point })
     }
-}
-
-fn matched(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<CertifiedKey, TlsError> {
-    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(TlsError::Pair)
-}
-
-/// The provider, with AES-128 and SHA-256 in front: no weaker than the rest of the handshake, and where the processor
-/// has instructions for both, a session of one message costs a tenth less than with AES-256, which brings SHA-384.
-fn provider() -> Arc<CryptoProvider> {
-    let mut provider = aws_lc_rs::default_provider();
-    provider.cipher_suites.sort_by_key(|suite| {
-        let uses_sha256 = suite.suite().as_str().is_some_and(|name| name.contains("AES_128"));
-        (suite.version().version != ProtocolVersion::TLSv1_3, !uses_sha256)
-    });
-    Arc::new(provider)
-}
-
-/// What one listener offers: hybrid post-quantum key exchange first, no early data, client certificates only where they
-/// are asked for, and sessions resumed by tickets alone, so that nothing is kept for clients that are gone.
-pub(crate) fn server_config(
-    identity: &Identity,
-    oldest: MinVersion,
-    client_certificates: bool,
-) -> Result<Arc<ServerConfig>, TlsError> {
-    let provider = provider();
-    let verifier: Arc<dyn ClientCertVerifier> = if client_certificates {
-        Arc::new(AnyCertificate(provider.signature_verification_algorithms))
-    } else {
-        Arc::new(NoClientAuth)
-    };
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(oldest.versions())
-        .map_err(TlsError::Setup)?
-        .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(Resolver(identity.clone())));
-    config.ignore_client_order = true;
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
-    config.send_tls13_tickets = TICKETS;
-    config.max_early_data_size = 0;
-    Ok(Arc::new(config))
 }
 
 /// What a certificate says of itself, for those who look after it.
@@ -255,8 +212,8 @@ pub fn warm_up(identity: &Identity) -> Result<(), TlsError> {
         .with_no_client_auth();
     let nobody = ServerName::from(IpAddr::from([127, 0, 0, 1]));
     let mut client = ClientConnection::new(Arc::new(client), nobody).map_err(TlsError::Setup)?;
-    let config = server_config(identity, MinVersion::default(), false)?;
-    let mut server = ServerConnection::new(config).map_err(TlsError::Setup)?;
+    let offer = Offer::new(identity, MinVersion::default(), false)?;
+    let mut server = ServerConnection::new(offer.shared()).map_err(TlsError::Setup)?;
     let mut hello = Vec::new();
     client
         .write_tls(&mut hello)

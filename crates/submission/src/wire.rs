@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use rustls::ServerConfig;
+use sasl::ChannelBindings;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -46,13 +46,15 @@ pub(crate) struct Wire {
 /// What a handshake has come to.
 pub(crate) struct Shaken {
     pub(crate) facts: TlsFacts,
+    pub(crate) bindings: ChannelBindings,
     pub(crate) client_certificate: Option<Arc<ClientCertificate>>,
 }
 
 impl Shaken {
-    fn of(tls: &Records) -> io::Result<Option<Self>> {
+    fn of(tls: &mut Records) -> io::Result<Option<Self>> {
         let Some(facts) = tls.facts() else { return Ok(None) };
-        Ok(Some(Self { facts, client_certificate: tls.client_certificate().map_err(invalid)? }))
+        let client_certificate = tls.client_certificate().map_err(invalid)?;
+        Ok(Some(Self { facts, bindings: tls.take_bindings(), client_certificate }))
     }
 }
 
@@ -74,19 +76,15 @@ impl Wire {
 
     /// Makes the connection one under TLS. What the server has to say last (tickets, or its Finished in TLS 1.2)
     /// is left for the next [`Wire::send`]; text that the client sent before that is put into `input`.
-    pub(crate) async fn handshake(
-        &mut self,
-        config: Arc<ServerConfig>,
-        input: &mut BytesMut,
-    ) -> io::Result<Shaken> {
-        self.tls = Some(Box::new(Records::new(config).map_err(invalid)?));
+    pub(crate) async fn handshake(&mut self, records: Records, input: &mut BytesMut) -> io::Result<Shaken> {
+        self.tls = Some(Box::new(records));
         while self.progress() == Progress::Handshaking {
             poll_fn(|cx| self.poll_flush(cx)).await?;
             if poll_fn(|cx| self.poll_read(cx, input)).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        let shaken = self.tls.as_ref().map(|tls| Shaken::of(tls)).transpose()?.flatten();
+        let shaken = self.tls.as_mut().map(|tls| Shaken::of(tls)).transpose()?.flatten();
         shaken.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
     }
 

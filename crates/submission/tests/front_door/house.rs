@@ -175,6 +175,13 @@ impl Running {
         Self::built(settings, Limits::default(), true)
     }
 
+    /// Offers SCRAM bound to TLS.
+    pub(crate) fn binding_logins() -> Self {
+        let settings =
+            Settings { mechanisms: vec![Mechanism::ScramSha256Plus, Mechanism::Plain], ..settings() };
+        Self::built(settings, Limits::default(), false)
+    }
+
     fn built(settings: Settings, limits: Limits, client_certificates: bool) -> Self {
         let (identity, certificate) = identity();
         let judge = Judge::default();

@@ -1,6 +1,6 @@
 //! TLS, and what an attacker on the way could try at its beginning.
 
-use rustls::ProtocolVersion;
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -57,6 +57,14 @@ async fn only_smtp_is_agreed_on_if_a_protocol_is_named_at_all() {
     }
 }
 
+fn speaking(server: &Running, version: &'static SupportedProtocolVersion) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(server.certificate.clone()).unwrap();
+    ClientConfig::builder_with_protocol_versions(&[version])
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
 #[tokio::test]
 async fn both_versions_are_spoken_in_whole() {
     let server = Running::start();
@@ -64,13 +72,8 @@ async fn both_versions_are_spoken_in_whole() {
         (&rustls::version::TLS12, ProtocolVersion::TLSv1_2),
         (&rustls::version::TLS13, ProtocolVersion::TLSv1_3),
     ] {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(server.certificate.clone()).unwrap();
-        let config = rustls::ClientConfig::builder_with_protocol_versions(&[version])
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let socket = TcpStream::connect(server.implicit).await.unwrap();
-        let stream = shake(socket, config).await.unwrap();
+        let stream = shake(socket, speaking(&server, version)).await.unwrap();
         assert_eq!(stream.get_ref().1.protocol_version(), Some(expected));
         let mut client = Client::over(stream);
         client.expect("220 ").await;
@@ -118,6 +121,17 @@ async fn a_new_certificate_is_for_new_connections() {
     assert!(shake(socket, trusting(&server.certificate)).await.is_err());
     let socket = TcpStream::connect(server.implicit).await.unwrap();
     assert!(shake(socket, trusting(made.cert.der())).await.is_ok());
+}
+
+#[tokio::test]
+async fn logins_can_be_bound_to_the_connection_in_both_versions() {
+    let server = Running::binding_logins();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut client = Client::starttls_as(&server, speaking(&server, version)).await;
+        let capabilities = client.ask("EHLO client.test\r\n", "250 ").await;
+        assert!(capabilities.contains("AUTH SCRAM-SHA-256-PLUS PLAIN\r\n"), "{capabilities}");
+        client.log_in().await;
+    }
 }
 
 /// The client ends TLS and goes on in clear, as in CVE-2026-45185.
