@@ -1,4 +1,4 @@
-//! The pool in which Argon2 runs: as many at once as there are cores, a bounded queue behind them, and nothing
+//! The pool in which Argon2 and whatever else is slow by intent runs: as many at once as there are cores, a bounded queue behind them, and nothing
 //! beyond, so that a flood of log-ins costs memory and patience that were set aside for it.
 
 use std::num::NonZero;
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use argon2::Block;
 use rand::RngExt as _;
+use sasl::{ScramKeys, ScramParameters};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::Secret;
@@ -122,10 +123,37 @@ impl Hasher {
         }
     }
 
+    /// The SCRAM keys of each of these; `None` if SASLprep does not allow one of them.
+    ///
+    /// # Errors
+    /// When the pool is overloaded.
+    pub(crate) async fn scram_keys(
+        &self,
+        passwords: Vec<Secret>,
+        parameters: ScramParameters,
+    ) -> Result<Option<Vec<ScramKeys>>, HashError> {
+        self.run(move |_| {
+            let derive = |password| ScramKeys::derive(password, &parameters);
+            Some(passwords.iter().map(derive).collect())
+        })
+        .await
+    }
+
+    /// Whether a core is free, so that what is not urgent takes nobody's turn.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.available_permits() > 0
+    }
+
     /// How often Argon2 ran since the start.
     #[cfg(test)]
     pub(crate) fn argon2_runs(&self) -> u64 {
         self.pool.runs.load(Ordering::Relaxed)
+    }
+
+    /// A pool in which everything is busy for ever.
+    #[cfg(test)]
+    pub(crate) fn without_places() -> Self {
+        Self::with_places(CHEAP, 0, 1, PATIENCE).unwrap()
     }
 
     async fn run<T: Send + 'static>(

@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Mark,
     /// What finds an app password of another server by its first letters.
     Selector,
+    /// The salt that SCRAM gives out for a name.
+    ScramSalt,
     /// What secrets are sealed with.
     Seal,
 }
@@ -30,6 +32,7 @@ impl Purpose {
             Purpose::RecoveryCodeDigest => b"gatepost recovery-code digest 1",
             Purpose::Mark => b"gatepost mark 1",
             Purpose::Selector => b"gatepost app-password selector 1",
+            Purpose::ScramSalt => b"gatepost scram salt 1",
             Purpose::Seal => b"gatepost seal 1",
         }
     }
@@ -104,6 +107,7 @@ mod tests {
             (Purpose::RecoveryCodeDigest, "zzKrpGzRb1CjZ6kPsfKKP+fKUkaKVbZrcZCvkU2VBTA="),
             (Purpose::Mark, "3mX40OX3nsrOWPeoQFjM5Qh+wtRrX9uD1y1A47hyXX0="),
             (Purpose::Selector, "yFUsjTGp5t6l5trFuQgukrzjJsMQHKzL7ij2qqtJa6U="),
+            (Purpose::ScramSalt, "SUyOdkmmT89vlwJiV36SRRq+UHUMn3c7H+of1OIrgfg="),
             (Purpose::Seal, "ethFpAiKgwl3A5066RDadukguzKQepRw4fGUD9LpY2U="),
         ] {
             assert_eq!(BASE64.encode(*key.derive(purpose)), derived, "{purpose:?}");

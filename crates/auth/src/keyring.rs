@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use sasl::ScramParameters;
 use store::{Resealed, SealedPlace, SealedSecrets};
 use thiserror::Error;
 use types::{AccountId, Secret};
@@ -15,7 +16,7 @@ use types::{AccountId, Secret};
 use crate::key::Key;
 use crate::marks::{self, MarkKey};
 use crate::seal::{self, SealError};
-use crate::{AppPasswordKey, MasterKeys, RecoveryCodeKey};
+use crate::{AppPasswordKey, MasterKeys, RecoveryCodeKey, challenge_key};
 
 /// The master keys and the root key of a store.
 pub struct Keyring {
@@ -114,6 +115,12 @@ impl Keyring {
     #[must_use]
     pub fn recovery_codes(&self) -> RecoveryCodeKey {
         RecoveryCodeKey::new(&self.root)
+    }
+
+    /// What SCRAM makes keys with for this name, whether it is anybody's or not.
+    #[must_use]
+    pub fn scram_parameters(&self, name: &str) -> ScramParameters {
+        challenge_key::scram_parameters(&self.root, name)
     }
 
     /// The key of marks.

@@ -21,6 +21,8 @@ pub use policy::Policy;
 pub mod app_password;
 pub use app_password::AppPasswordKey;
 
+pub mod challenge_key;
+
 mod gate;
 pub use gate::FAMILIAR;
 

@@ -78,7 +78,7 @@ impl ChallengeKey {
 pub type Challenged = (Account, Vec<(ChallengeKey, Option<AppPassword>)>);
 
 /// The challenge keys. They go with the password that they were made of: with an app password that is revoked, with an
-/// account password that is changed. SCRAM keys are salted by the address, and go with that too.
+/// account password that is changed or joined by a second factor. SCRAM keys are salted by the address, and go with that too.
 pub trait ChallengeKeys: Send + Sync + 'static {
     /// Keeps a key in the place of an older one; `false`, and nothing kept, if the account has another version by now,
     /// or the app password is gone.

@@ -40,7 +40,8 @@ pub trait SecondFactors: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<SecondFactor>, Error>> + Send;
 
     /// Switches on the second factor that was prepared at `enrolled_at`, using up `step`, with these recovery
-    /// codes. The version of the account grows, so that sessions opened by its password end. `false`, and nothing
+    /// codes. The version of the account grows, so that sessions opened by its password end, and the challenge keys of
+    /// that go, which is no good for mail any more. `false`, and nothing
     /// changed, if there is none that waits, or the step is used up. Audited.
     fn confirm(
         &self,

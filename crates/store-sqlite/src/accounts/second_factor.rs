@@ -8,7 +8,7 @@ use types::AccountId;
 
 use super::SqliteAccounts;
 use super::account::normal;
-use super::audit;
+use super::{audit, challenge_key};
 use crate::failure::unavailable;
 use crate::row::{Columns, time};
 
@@ -57,6 +57,7 @@ impl SecondFactors for SqliteAccounts {
             return Ok(false);
         }
         replace_codes(&mut transaction, account, recovery_codes).await.map_err(unavailable)?;
+        challenge_key::of_password(account).execute(&mut *transaction).await.map_err(unavailable)?;
         grow_version(&mut transaction, account).await.map_err(unavailable)?;
         audited(&mut transaction, Action::TotpConfirm, account, at).await?;
         transaction.commit().await.map_err(unavailable)?;

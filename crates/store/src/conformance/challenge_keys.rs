@@ -126,6 +126,17 @@ pub async fn another_password_takes_its_own_keys_along<S: Accounts + AppPassword
     assert_eq!(of(store, "alice@example.org", CRAM).await, [Some(TELEPHONE), Some(TABLET)]);
 }
 
+pub async fn a_second_factor_takes_those_of_the_password_along<S>(store: &S)
+where
+    S: Accounts + AppPasswords + ChallengeKeys + SecondFactors,
+{
+    with_keys(store).await;
+    store.enroll(ALICE, b"seed", at(1)).await.unwrap();
+    assert_eq!(of(store, "alice@example.org", SCRAM).await.len(), 3, "it is not on yet");
+    assert!(store.confirm(ALICE, at(1), 100, &[], at(2)).await.unwrap());
+    assert_eq!(of(store, "alice@example.org", SCRAM).await, [Some(TELEPHONE), Some(TABLET)]);
+}
+
 pub async fn another_address_takes_what_it_salts_along<S: Accounts + AppPasswords + ChallengeKeys>(
     store: &S,
 ) {

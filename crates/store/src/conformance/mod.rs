@@ -42,7 +42,7 @@ macro_rules! conformance {
         $crate::conformance!(@accounts $open, challenge_keys:
             an_account_comes_with_its_keys, the_newest_key_of_a_password_stands,
             a_key_is_kept_only_if_nothing_has_changed_since, keys_go_with_their_app_password,
-            another_password_takes_its_own_keys_along, another_address_takes_what_it_salts_along,
+            another_password_takes_its_own_keys_along, a_second_factor_takes_those_of_the_password_along, another_address_takes_what_it_salts_along,
             a_removed_account_takes_its_keys_along, it_is_known_what_there_are_keys_of,
             sealed_keys_come_behind_the_seeds_in_the_order_of_their_places, keys_are_resealed_where_they_lie);
         $crate::conformance!(@accounts $open, import:
