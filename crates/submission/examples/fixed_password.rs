@@ -1,69 +1,55 @@
-//! A whole submission server with one user and a password in its source: what an embedder has to write.
+//! A whole submission server with one user, whose password is in its source: the least that an embedder has to write.
 //!
-//! ```text
-//! cargo run -p submission --example fixed_password -- certificate.pem
-//! curl --ssl-reqd --crlf --cacert certificate.pem smtp://localhost:2587 --user demo:secret \
-//!     --mail-from demo@example.test --mail-rcpt you@example.net --upload-file README.md
+//! ```sh
+//! openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+//!     -keyout key.pem -out certificate.pem
+//! cargo run -p submission --example fixed_password -- certificate.pem key.pem 127.0.0.1:2587
 //! ```
-//! The certificate is made at the start and written to the file that is named, so that clients can trust it.
+//! and, while it runs:
+//!
+//! ```sh
+//! curl --ssl-reqd --cacert certificate.pem smtp://localhost:2587 --user demo:secret \
+//!     --mail-from demo@example.test --mail-rcpt you@example.net --upload-file README.md --crlf
+//! ```
+//! `--login-options AUTH=CRAM-MD5`, or LOGIN, makes curl prove the password in another way.
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
-use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use sasl::{AuthHandler, Authenticated, Claim, Mechanism, Refusal, Verdict};
-use submission::tls::{self, Identity, MinVersion};
-use submission::{MailHandler, Server, TlsMode};
-use tokio_util::sync::CancellationToken;
-use types::{ForwardPath, QueueId, Secret, SessionFacts};
+use submission::tls::{Identity, MinVersion};
+use submission::{
+    AuthHandler, Bytes, Claim, Durable, Envelope, ForwardPath, MailHandler, Mechanism, Rejection, Secret,
+    SenderAllowed, Server, SessionFacts, Settings, TlsMode, Verdict, random_queue_id,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [certificate, key, address] = arguments.as_slice() else {
+        return Err("usage: fixed_password CERTIFICATE KEY ADDRESS".into());
+    };
+    let settings = Settings { mechanisms: mechanisms(), ..Settings::new("localhost") };
     let auth = FixedPassword { name: "demo", password: Secret::new("secret") };
-    let identity = identity()?;
-    tls::warm_up(&identity)?;
-    let server = Server::builder(settings(), auth, Counter::default())
-        .tls(identity, MinVersion::Tls12)
-        .listen(([127, 0, 0, 1], 2587).into(), TlsMode::StartTls)
-        .listen(([127, 0, 0, 1], 2465).into(), TlsMode::Implicit)
+    let server = Server::builder(settings, auth, Printer)
+        .tls(Identity::load(certificate.as_ref(), key.as_ref())?, MinVersion::Tls12)
+        .listen(address.parse()?, TlsMode::StartTls)
         .bind()?;
-    for (address, mode) in server.addresses() {
-        println!("listening on {address} ({mode:?})");
+    for (address, _) in server.addresses() {
+        println!("listening on {address}");
     }
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(server.serve(stop.clone()));
-    tokio::signal::ctrl_c().await?;
-    stop.cancel();
-    Ok(serving.await?)
+    server.serve_until(tokio::signal::ctrl_c()).await;
+    Ok(())
 }
 
-/// What the protocol offers.
-fn settings() -> Settings {
-    Settings {
-        hostname: "localhost".to_owned(),
-        starttls: true,
-        hide_starttls: false,
-        allow_insecure: false,
-        mechanisms: vec![Mechanism::Plain, Mechanism::Login],
-        required_message: "Authentication required".to_owned(),
-        message_size: 35 * 1024 * 1024,
-        recipients: 100,
-        max_unauthenticated_commands: Some(10),
-        max_failures: 3,
-    }
-}
-
-/// A certificate that is good for this run.
-fn identity() -> Result<Identity, Box<dyn Error>> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
-    if let Some(file) = std::env::args_os().nth(1) {
-        std::fs::write(file, made.cert.pem())?;
-    }
-    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-    Ok(Identity::new(vec![made.cert.der().clone()], key.into())?)
+/// Who has the password itself can offer every mechanism that proves one. Who has a hash of it is left with PLAIN and LOGIN.
+fn mechanisms() -> Vec<Mechanism> {
+    vec![
+        Mechanism::ScramSha256Plus,
+        Mechanism::ScramSha256,
+        Mechanism::CramMd5,
+        Mechanism::Plain,
+        Mechanism::Login,
+    ]
 }
 
 /// Knows one user.
@@ -72,52 +58,36 @@ struct FixedPassword {
     password: Secret,
 }
 
-/// What this server knows of a user: a name.
-struct User(&'static str);
-
 impl AuthHandler for FixedPassword {
-    type User = User;
+    /// What the mail handler is given of a user. Any type will do.
+    type User = String;
 
-    async fn judge(&self, claim: Claim, _: &SessionFacts) -> Verdict<User> {
-        let Claim::Password(claim) = claim else { return Verdict::Refused(Refusal::default()) };
-        // `Secret` compares in constant time; the name is no secret here.
-        let is_right = claim.password == self.password && claim.username == self.name;
-        if is_right && claim.authzid.is_none() {
-            Verdict::Accepted(Authenticated::new(claim.username, User(self.name)))
-        } else {
-            Verdict::Refused(Refusal::default())
-        }
+    async fn judge(&self, claim: Claim, _: &SessionFacts) -> Verdict<String> {
+        let is_known = claim.username() == Some(self.name);
+        claim.judge_by_password(is_known.then(|| (&self.password, self.name.to_owned())))
     }
 }
 
-/// Numbers the messages, and forgets them.
-#[derive(Default)]
-struct Counter {
-    messages: AtomicU64,
-}
+/// Prints what comes in, and forgets it.
+struct Printer;
 
-/// A message under way.
-struct Counted {
-    user: &'static str,
-    octets: usize,
-}
-
-impl MailHandler<User> for Counter {
-    type Message = Counted;
+impl MailHandler<String> for Printer {
+    /// What there is of a message while it is being received.
+    type Message = Vec<u8>;
 
     async fn sender(
         &self,
-        user: Option<&Arc<User>>,
+        user: Option<&Arc<String>>,
         _: &Envelope,
         _: &SessionFacts,
     ) -> Result<SenderAllowed, Rejection> {
-        // A real server looks here whether the address belongs to the user.
+        // Whoever has logged in may write in any name; `examples/maildrop.rs` looks closer.
         user.map(|_| SenderAllowed::after_check()).ok_or(Rejection::SenderNotOwned)
     }
 
     async fn recipient(
         &self,
-        _: Option<&Arc<User>>,
+        _: Option<&Arc<String>>,
         _: &Envelope,
         _: &ForwardPath,
         _: &SessionFacts,
@@ -125,19 +95,21 @@ impl MailHandler<User> for Counter {
         Ok(())
     }
 
-    fn open(&self, user: Option<&Arc<User>>, _: &Envelope, _: &SessionFacts) -> Counted {
-        Counted { user: user.map_or("nobody", |user| user.0), octets: 0 }
+    fn open(&self, user: Option<&Arc<String>>, envelope: &Envelope, session: &SessionFacts) -> Vec<u8> {
+        let user = user.map_or("nobody", |user| user.as_str());
+        println!("{user} at {} sends from {}", session.peer, envelope.reverse_path);
+        Vec::new()
     }
 
-    async fn body(&self, message: &mut Counted, chunk: Bytes) {
-        message.octets += chunk.len();
+    async fn body(&self, message: &mut Vec<u8>, chunk: Bytes) {
+        message.extend_from_slice(&chunk);
     }
 
-    async fn commit(&self, message: Counted, envelope: Envelope) -> Result<Durable, Rejection> {
-        let number = self.messages.fetch_add(1, Ordering::Relaxed);
-        let recipients = envelope.forward_paths.len();
-        println!("{}: {} octets for {recipients} recipients", message.user, message.octets);
-        // A real server calls this once its disk has said so.
-        Ok(Durable::after_sync(QueueId::new(number, [0; 10])))
+    async fn commit(&self, message: Vec<u8>, envelope: Envelope) -> Result<Durable, Rejection> {
+        for recipient in &envelope.forward_paths {
+            println!("{} octets to {recipient}", message.len());
+        }
+        // A server that is not an example says so only once its disk has.
+        Ok(Durable::after_sync(random_queue_id()))
     }
 }

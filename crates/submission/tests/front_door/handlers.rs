@@ -19,10 +19,13 @@ struct Member {
     quota: Mutex<u32>,
 }
 
+/// What a judge was asked: the mechanism, the name to act as, the session.
+type Asked = (Mechanism, Option<String>, SessionFacts);
+
 /// Answers by the name that the client gives, and keeps what it was asked.
 #[derive(Clone, Default)]
 struct Porter {
-    seen: Arc<Mutex<Vec<(Mechanism, Option<String>, SessionFacts)>>>,
+    seen: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl AuthHandler for Porter {
