@@ -23,5 +23,6 @@ mod disk;
 mod memory;
 mod pace;
 mod relay;
+mod printers;
 mod pretenders;
 mod sending;

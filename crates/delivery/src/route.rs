@@ -102,7 +102,8 @@ fn place(ways: &mut Vec<Via>, via: Via) -> usize {
 }
 
 impl Domains {
-    fn contain(&self, domain: &str) -> bool {
+    /// Whether this domain, in the form of [`types::Domain::normal`], is among them.
+    pub fn contain(&self, domain: &str) -> bool {
         match self {
             Domains::Exactly(this) => domain == this,
             Domains::Below(this) => {

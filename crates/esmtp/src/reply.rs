@@ -197,6 +197,12 @@ pub enum Rejection {
     /// There are as many connections as there may be.
     #[error("too many connections")]
     TooManyConnections,
+    /// The client has to log in, after all.
+    #[error("login is required")]
+    LoginRequired,
+    /// Who has not logged in may not send to this recipient.
+    #[error("without a login there is no way to the recipient")]
+    RelayDenied,
     /// The reverse-path is not one of the account's addresses.
     #[error("the sender is not the account's")]
     SenderNotOwned,
@@ -255,6 +261,8 @@ impl From<&Rejection> for Reply {
     fn from(rejection: &Rejection) -> Self {
         match rejection {
             Rejection::TooManyConnections => reply(421, "4.7.0", "Too many connections; try again later"),
+            Rejection::LoginRequired => reply(530, "5.7.0", "Authentication required"),
+            Rejection::RelayDenied => reply(550, "5.7.1", "Mail to this recipient needs authentication"),
             Rejection::SenderNotOwned => reply(553, "5.7.1", "Sender address is not yours to use"),
             Rejection::FromNotOwned => {
                 reply(550, "5.7.1", "An address in From or Sender is not yours to use")

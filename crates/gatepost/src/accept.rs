@@ -2,7 +2,7 @@
 //!
 //! 1. MAIL: the login still holds, there is room, the sender is the user's own, and the user has not sent too much
 //!    ([`Acceptance::allow`]).
-//! 2. RCPT: the login still holds, and the user may send to one more.
+//! 2. RCPT: the login still holds, and the user may send to one more ([`Acceptance::add`]).
 //! 3. The text comes in chunks ([`Acceptance::keep`]). Once the header section is complete it is read, its authors are
 //!    checked, it is fixed up, and it goes into the spool ([`Acceptance::begin`]).
 //! 4. The body follows it there, chunk by chunk; nothing of it stays here.
@@ -24,26 +24,30 @@ use submission::MailHandler;
 use types::{ForwardPath, QueueId, SessionFacts, SessionId};
 
 use crate::clock;
+use crate::relay::Relay;
 use crate::sender::Policy;
 use crate::sending::Quota;
 
 use self::arrival::Arrival;
+use self::submitter::Submitter;
 
 mod arrival;
+mod submitter;
 
-/// Accepts messages of users that have logged in.
+/// Accepts messages of users that have logged in, and of machines that need not ([`Relay`]).
 pub(crate) struct Acceptance {
     hostname: String,
     rules: ArcSwap<Rules>,
     judge: Arc<Authenticator<SqliteAccounts>>,
     accounts: SqliteAccounts,
+    relay: ArcSwap<Relay>,
     quota: Quota<SqliteAccounts>,
     committer: Committer<SqliteSpool>,
 }
 
 /// A message on its way in.
 pub(crate) struct Incoming {
-    user: Arc<User>,
+    submitter: Submitter,
     arrival: Arrival,
     size: u64,
     stage: Stage,
@@ -58,11 +62,13 @@ enum Stage {
     Refused(Rejection),
 }
 
+type Counted<'a> = crate::sending::Counted<'a, SqliteAccounts>;
+
 /// What the spool has of a message; dropping it leaves nothing behind.
 type Spooled = <SqliteSpool as Spool>::Incoming;
 
 impl MailHandler<User> for Acceptance {
-    /// `None` for somebody who has not logged in, and sends nothing.
+    /// `None` for somebody who would have to log in, and sends nothing.
     type Message = Option<Incoming>;
 
     async fn sender(
@@ -71,8 +77,9 @@ impl MailHandler<User> for Acceptance {
         envelope: &Envelope,
         session: &SessionFacts,
     ) -> Result<SenderAllowed, Rejection> {
-        let allowed = self.allow(user, envelope).await;
-        allowed.inspect_err(|reason| tell_refused(session.id, user, reason))
+        let submitter = self.submitter(user, session);
+        let allowed = self.allow(submitter.as_ref(), envelope).await;
+        allowed.inspect_err(|reason| tell_refused(session.id, submitter.as_ref(), reason))
     }
 
     async fn recipient(
@@ -80,11 +87,15 @@ impl MailHandler<User> for Acceptance {
         user: Option<&Arc<User>>,
         envelope: &Envelope,
         path: &ForwardPath,
-        _session: &SessionFacts,
+        session: &SessionFacts,
     ) -> Result<(), Rejection> {
-        let user = user.ok_or(Rejection::SenderNotOwned)?;
-        self.standing(user).await?;
-        self.quota.may_add(user, envelope, path).await
+        let submitter = self.submitter(user, session).ok_or(Rejection::LoginRequired)?;
+        let added = self.add(&submitter, envelope, path).await;
+        added.inspect_err(|reason| {
+            if *reason == Rejection::RelayDenied {
+                tell_refused(session.id, Some(&submitter), reason);
+            }
+        })
     }
 
     fn open(
@@ -93,9 +104,9 @@ impl MailHandler<User> for Acceptance {
         envelope: &Envelope,
         session: &SessionFacts,
     ) -> Option<Incoming> {
-        let user = Arc::clone(user?);
+        let submitter = self.submitter(user, session)?;
         let arrival = Arrival::now(envelope, session, self.rules.load().hide_client_address);
-        Some(Incoming { user, arrival, size: 0, stage: Stage::Header(Section::default()) })
+        Some(Incoming { submitter, arrival, size: 0, stage: Stage::Header(Section::default()) })
     }
 
     async fn body(&self, message: &mut Option<Incoming>, chunk: Bytes) {
@@ -107,12 +118,12 @@ impl MailHandler<User> for Acceptance {
     }
 
     async fn commit(&self, message: Option<Incoming>, envelope: Envelope) -> Result<Durable, Rejection> {
-        let message = message.ok_or(Rejection::SenderNotOwned)?;
-        let (session, user, size) = (message.arrival.session, message.user.clone(), message.size);
+        let message = message.ok_or(Rejection::LoginRequired)?;
+        let (session, submitter, size) = (message.arrival.session, message.submitter.clone(), message.size);
         let committed = self.finish(message, envelope).await;
         match &committed {
-            Ok(durable) => tell_accepted(session, &user, durable.id(), size),
-            Err(reason) => tell_refused(session, Some(&user), reason),
+            Ok(durable) => tell_accepted(session, &submitter, durable.id(), size),
+            Err(reason) => tell_refused(session, Some(&submitter), reason),
         }
         committed
     }
@@ -128,29 +139,105 @@ impl Acceptance {
         committer: Committer<SqliteSpool>,
     ) -> Acceptance {
         let rules = ArcSwap::from_pointee(config.submission);
+        let relay = ArcSwap::from_pointee(Relay::of(config.auth.relay.as_ref()));
         let quota = Quota::new(accounts.clone(), marks, config.sending, clock::now);
-        Acceptance { hostname: config.hostname.clone(), rules, judge, accounts, quota, committer }
+        Acceptance { hostname: config.hostname.clone(), rules, judge, accounts, relay, quota, committer }
     }
 
-    /// What comes in from now on is treated by these rules, and counted against these limits.
-    pub(crate) fn replace(&self, rules: Rules, sending: config::Sending) {
-        self.rules.store(Arc::new(rules));
-        self.quota.replace(sending);
+    /// What comes in from now on is treated by the rules of this configuration, and counted against its limits.
+    pub(crate) fn replace(&self, config: &Config) {
+        self.rules.store(Arc::new(config.submission));
+        self.relay.store(Arc::new(Relay::of(config.auth.relay.as_ref())));
+        self.quota.replace(config.sending);
     }
 
-    async fn allow(&self, user: Option<&Arc<User>>, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
-        let user = user.ok_or(Rejection::SenderNotOwned)?;
-        let standing = self.standing(user).await?;
-        self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)?;
-        let allowed = self.policy(&standing).may_send(&envelope.reverse_path).await?;
-        self.quota.may_begin(user).await.map(|()| allowed)
+    /// Whether the client may hand in mail without a login.
+    pub(crate) fn takes_without_login(&self, session: &SessionFacts) -> bool {
+        self.relay.load().machine(session).is_some()
+    }
+
+    /// Who sends; `None` for somebody who would have to log in.
+    fn submitter(&self, user: Option<&Arc<User>>, session: &SessionFacts) -> Option<Submitter> {
+        match user {
+            Some(user) => Some(Submitter::User(Arc::clone(user))),
+            None => self.relay.load().machine(session).map(Submitter::Machine),
+        }
+    }
+
+    async fn allow(
+        &self,
+        submitter: Option<&Submitter>,
+        envelope: &Envelope,
+    ) -> Result<SenderAllowed, Rejection> {
+        let submitter = submitter.ok_or(Rejection::LoginRequired)?;
+        let path = &envelope.reverse_path;
+        match submitter {
+            Submitter::User(user) => {
+                let standing = self.standing(user).await?;
+                self.has_room(envelope).await?;
+                let allowed = self.policy(&standing).may_send(path).await?;
+                self.quota.may_begin(user).await.map(|()| allowed)
+            }
+            Submitter::Machine(machine) => {
+                let allowed = self.relay.load().may_send(*machine, path)?;
+                self.has_room(envelope).await?;
+                self.quota.machine_may_begin(*machine).map(|()| allowed)
+            }
+        }
+    }
+
+    async fn has_room(&self, envelope: &Envelope) -> Result<(), Rejection> {
+        self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)
+    }
+
+    async fn add(
+        &self,
+        submitter: &Submitter,
+        envelope: &Envelope,
+        path: &ForwardPath,
+    ) -> Result<(), Rejection> {
+        match submitter {
+            Submitter::User(user) => {
+                self.standing(user).await?;
+                self.quota.may_add(user, envelope, path).await
+            }
+            Submitter::Machine(machine) => {
+                self.relay.load().may_reach(*machine, path)?;
+                self.quota.machine_may_add(*machine, envelope, path)
+            }
+        }
+    }
+
+    async fn may_write(&self, submitter: &Submitter, header: &Header<'_>) -> Result<(), Rejection> {
+        match submitter {
+            Submitter::User(user) => {
+                let standing = self.standing(user).await?;
+                self.policy(&standing).may_write(header).await
+            }
+            Submitter::Machine(machine) => self.relay.load().may_write(*machine, header),
+        }
+    }
+
+    /// Counts a complete message, if its submitter may still send.
+    async fn count(&self, submitter: &Submitter, envelope: &Envelope) -> Result<Counted<'_>, Rejection> {
+        match submitter {
+            Submitter::User(user) => {
+                self.standing(user).await?;
+                self.quota.take(user, envelope).await
+            }
+            Submitter::Machine(machine) => {
+                self.relay.load().still_knows(*machine)?;
+                self.quota.take_of_machine(*machine, envelope)
+            }
+        }
     }
 
     async fn keep(&self, message: &mut Incoming, chunk: Bytes) -> Result<(), Rejection> {
         match &mut message.stage {
             Stage::Header(section) => {
                 if let Progress::Complete { header, body_rest } = section.feed(chunk).map_err(malformed)? {
-                    let spooled = self.begin(&message.user, &message.arrival, &header, body_rest).await?;
+                    let spooled =
+                        self.begin(&message.submitter, &message.arrival, &header, body_rest).await?;
                     message.stage = Stage::Body(spooled);
                 }
                 Ok(())
@@ -163,14 +250,13 @@ impl Acceptance {
     /// Puts the header section into the spool, as it travels on, and what there is of the body behind it.
     async fn begin(
         &self,
-        user: &Arc<User>,
+        submitter: &Submitter,
         arrival: &Arrival,
         section: &[u8],
         body: Bytes,
     ) -> Result<Spooled, Rejection> {
         let header = read(section, arrival.utf8)?;
-        let standing = self.standing(user).await?;
-        self.policy(&standing).may_write(&header).await?;
+        self.may_write(submitter, &header).await?;
         let fixed = self.fix_up(&header, arrival)?;
         let mut spooled = self.spool().open(arrival.id);
         self.spool().append(&mut spooled, fixed.into()).await.map_err(not_stored)?;
@@ -181,16 +267,17 @@ impl Acceptance {
     }
 
     async fn finish(&self, message: Incoming, envelope: Envelope) -> Result<Durable, Rejection> {
-        let Incoming { user, arrival, stage, .. } = message;
+        let Incoming { submitter, arrival, stage, .. } = message;
         let spooled = match stage {
             Stage::Refused(rejection) => return Err(rejection),
             Stage::Body(spooled) => spooled,
             // No blank line came: all of it was header (RFC 5322 section 2.1).
-            Stage::Header(section) => self.begin(&user, &arrival, &section.finish(), Bytes::new()).await?,
+            Stage::Header(section) => {
+                self.begin(&submitter, &arrival, &section.finish(), Bytes::new()).await?
+            }
         };
-        self.standing(&user).await?;
-        let counted = self.quota.take(&user, &envelope).await?;
-        let submission = arrival.entry(&user, envelope);
+        let counted = self.count(&submitter, &envelope).await?;
+        let submission = arrival.entry(&submitter, envelope);
         let durable = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
         counted.keep();
         Ok(durable)
@@ -252,13 +339,12 @@ fn not_stored(error: SpoolError) -> Rejection {
     }
 }
 
-fn tell_accepted(session: SessionId, user: &User, id: QueueId, size: u64) {
-    let account = &user.address;
+fn tell_accepted(session: SessionId, account: &Submitter, id: QueueId, size: u64) {
     tracing::info!(event = "accepted", %session, queue.id = %id, account.address = %account, size, "{id} accepted");
 }
 
-fn tell_refused(session: SessionId, user: Option<&Arc<User>>, reason: &Rejection) {
-    let account = user.map(|user| tracing::field::display(&user.address));
+fn tell_refused(session: SessionId, submitter: Option<&Submitter>, reason: &Rejection) {
+    let account = submitter.map(tracing::field::display);
     tracing::info!(event = "refused", %session, account.address = account, %reason, "refused");
 }
 

@@ -20,6 +20,7 @@ mod upkeep;
 
 mod accept;
 mod sender;
+mod relay;
 mod sending;
 
 mod open;

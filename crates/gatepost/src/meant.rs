@@ -120,7 +120,7 @@ pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
     Ok(Routes::new(via(&delivery.via, delivery, &trust, login), routes.collect()))
 }
 
-fn domains(pattern: &DomainPattern) -> Domains {
+pub(crate) fn domains(pattern: &DomainPattern) -> Domains {
     match pattern {
         DomainPattern::Exactly(domain) => Domains::Exactly(domain.clone()),
         DomainPattern::Below(domain) => Domains::Below(domain.clone()),

@@ -20,7 +20,7 @@ pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
             let descriptors = Descriptors::for_connections(now.limits.connections);
             parts.handle.replace(meant::settings(&now), descriptors.fit(meant::limits(&now)));
             parts.judge.replace(meant::policy(&now.auth));
-            parts.acceptance.replace(now.submission, now.sending);
+            parts.acceptance.replace(&now);
             tracing::info!(event = "reloaded", "configuration and certificate were read again");
             now
         }

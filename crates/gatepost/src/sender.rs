@@ -50,9 +50,7 @@ impl<S: Accounts> Policy<'_, S> {
         if self.check == SenderCheck::Off {
             return Ok(());
         }
-        let authors = message::authors(header);
-        let authors = authors.map_err(|unclear| Rejection::AuthorsUnclear(unclear.text()))?;
-        if self.owns_all(&authors).await? { Ok(()) } else { Err(Rejection::FromNotOwned) }
+        if self.owns_all(&authors(header)?).await? { Ok(()) } else { Err(Rejection::FromNotOwned) }
     }
 
     async fn owns_all(&self, mailboxes: &[Mailbox]) -> Result<bool, Rejection> {
@@ -77,6 +75,14 @@ impl<S: Accounts> Policy<'_, S> {
             Rejection::Unavailable
         })
     }
+}
+
+/// Everybody in whose name the message speaks.
+///
+/// # Errors
+/// [`Rejection::AuthorsUnclear`].
+pub(crate) fn authors(header: &Header<'_>) -> Result<Vec<Mailbox>, Rejection> {
+    message::authors(header).map_err(|unclear| Rejection::AuthorsUnclear(unclear.text()))
 }
 
 /// Whose a mailbox is.

@@ -9,11 +9,13 @@
 //! about recipients that nobody has in memory.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use auth::{MarkKey, User};
 use esmtp::{Envelope, Rejection};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{Accounts, Correspondent, OwnLimits};
 use types::{AccountId, ForwardPath};
@@ -26,21 +28,24 @@ pub(crate) use self::limit::{Limit, Limits};
 mod counter;
 mod known;
 mod limit;
+mod machines;
 mod senders;
 
-/// The sending limits of all accounts.
+/// The sending limits of all accounts, and of machines that need none.
 pub(crate) struct Quota<S> {
     store: S,
     marks: MarkKey,
     configured: ArcSwap<config::Sending>,
-    senders: Senders,
+    senders: Senders<AccountId>,
+    machines: Senders<IpNet>,
     now: fn() -> Timestamp,
 }
 
 /// A message that is counted. Dropped, it is given back.
 pub(crate) struct Counted<'a, S: store::Sending> {
     quota: &'a Quota<S>,
-    account: AccountId,
+    /// `None` for a machine, of which nothing is written down.
+    account: Option<AccountId>,
     sender: Arc<Sender>,
     recipients: HashSet<Correspondent>,
     taken: Option<Taken>,
@@ -49,7 +54,8 @@ pub(crate) struct Counted<'a, S: store::Sending> {
 impl<S: store::Sending + Accounts> Quota<S> {
     /// `marks` makes correspondents of recipients, `now` reads the clock.
     pub(crate) fn new(store: S, marks: MarkKey, configured: config::Sending, now: fn() -> Timestamp) -> Self {
-        Self { store, marks, configured: ArcSwap::from_pointee(configured), senders: Senders::default(), now }
+        let configured = ArcSwap::from_pointee(configured);
+        Self { store, marks, configured, senders: Senders::default(), machines: Senders::default(), now }
     }
 
     /// From now on these limits are good for accounts that have none of their own.
@@ -67,7 +73,7 @@ impl<S: store::Sending + Accounts> Quota<S> {
             Limit::MessagesPerHour | Limit::MessagesPerDay => 1,
             Limit::RecipientsPerHour | Limit::RecipientsPerDay | Limit::NewRecipientsPerDay => 0,
         };
-        sender.room(&limits, more, (self.now)()).map_err(|full| sender.refuse(user, full))
+        sender.room(&limits, more, (self.now)()).map_err(|full| sender.refuse(&user.address, full))
     }
 
     /// Whether the user may add this recipient to the envelope. One that is there already is no other.
@@ -91,7 +97,7 @@ impl<S: store::Sending + Accounts> Quota<S> {
             Limit::RecipientsPerHour | Limit::RecipientsPerDay => recipients,
             Limit::NewRecipientsPerDay => new,
         };
-        sender.room(&limits, more, (self.now)()).map_err(|full| sender.refuse(user, full))
+        sender.room(&limits, more, (self.now)()).map_err(|full| sender.refuse(&user.address, full))
     }
 
     /// Counts a complete message.
@@ -106,8 +112,8 @@ impl<S: store::Sending + Accounts> Quota<S> {
             None => 0,
         };
         let (paths, new) = (number(envelope.forward_paths.len()), number(new));
-        let taken = sender.take(user, &limits, paths, new, self.now)?;
-        Ok(Counted { quota: self, account: user.account, sender, recipients, taken: Some(taken) })
+        let taken = sender.take(&user.address, &limits, paths, new, self.now)?;
+        Ok(Counted { quota: self, account: Some(user.account), sender, recipients, taken: Some(taken) })
     }
 
     /// The account's state and its limits as they are now.
@@ -195,7 +201,9 @@ impl<S: store::Sending> Counted<'_, S> {
         self.taken = None;
         let now = (self.quota.now)();
         self.sender.kept(&self.recipients, now, |sent, recipients| {
-            self.quota.store.note_sent(self.account, sent, recipients, now);
+            if let Some(account) = self.account {
+                self.quota.store.note_sent(account, sent, recipients, now);
+            }
         });
     }
 }
@@ -204,7 +212,11 @@ impl<S: store::Sending> Drop for Counted<'_, S> {
     fn drop(&mut self) {
         let Some(taken) = self.taken.take() else { return };
         let now = (self.quota.now)();
-        self.sender.give_back(&taken, |sent| self.quota.store.note_sent(self.account, sent, &[], now));
+        self.sender.give_back(&taken, |sent| {
+            if let Some(account) = self.account {
+                self.quota.store.note_sent(account, sent, &[], now);
+            }
+        });
     }
 }
 
@@ -219,8 +231,8 @@ fn unavailable(error: store::Error) -> Rejection {
 }
 
 /// Tells the operator, once for each window.
-fn tell_near(user: &User, limit: Limit, at_most: u32) {
-    let (account, limit) = (&user.address, limit.name());
+fn tell_near(account: &impl Display, limit: Limit, at_most: u32) {
+    let limit = limit.name();
     tracing::warn!(
         event = "sending.near-limit",
         account.address = %account,
@@ -230,8 +242,8 @@ fn tell_near(user: &User, limit: Limit, at_most: u32) {
     );
 }
 
-fn tell_reached(user: &User, Full { limit, at_most, wait }: &Full) {
-    let (account, limit, wait_seconds) = (&user.address, limit.name(), wait.as_secs());
+fn tell_reached(account: &impl Display, Full { limit, at_most, wait }: &Full) {
+    let (limit, wait_seconds) = (limit.name(), wait.as_secs());
     tracing::warn!(
         event = "sending.limited",
         account.address = %account,

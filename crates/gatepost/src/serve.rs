@@ -139,7 +139,10 @@ fn bind(
     identity: Option<Identity>,
     limits: Limits,
 ) -> anyhow::Result<Door> {
-    let mut builder = Door::builder(meant::settings(config), judge, acceptance).limits(limits);
+    let relaying = Arc::clone(&acceptance);
+    let mut builder = Door::builder(meant::settings(config), judge, acceptance)
+        .limits(limits)
+        .login_is_optional(move |session| relaying.takes_without_login(session));
     if let (Some(identity), Some(tls)) = (identity, &config.tls) {
         builder = builder.tls(identity, meant::min_version(tls.min_version));
     }

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use auth::User;
 use esmtp::Envelope;
 use jiff::Timestamp;
 use message::Trace;
@@ -10,6 +9,7 @@ use rand::RngExt as _;
 use store::Submission;
 use types::{EhloName, ForwardPath, QueueId, SessionFacts, SessionId, TlsFacts};
 
+use super::submitter::Submitter;
 use crate::clock;
 
 pub(super) struct Arrival {
@@ -57,11 +57,11 @@ impl Arrival {
         }
     }
 
-    pub(super) fn entry(&self, user: &User, envelope: Envelope) -> Submission {
+    pub(super) fn entry(&self, submitter: &Submitter, envelope: Envelope) -> Submission {
         Submission {
             id: self.id,
-            account: user.account,
-            account_address: user.address.to_string(),
+            account: submitter.account(),
+            account_address: submitter.to_string(),
             reverse_path: envelope.reverse_path,
             forward_paths: envelope.forward_paths,
             body: envelope.body,

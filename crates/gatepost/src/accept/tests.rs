@@ -199,9 +199,9 @@ async fn an_account_that_is_disabled_meanwhile_sends_nothing_more() {
 async fn nobody_sends_without_logging_in() {
     let bench = bench().await;
     let refused = bench.acceptance.sender(None, &envelope(), &session()).await;
-    assert_eq!(refused.unwrap_err(), Rejection::SenderNotOwned);
+    assert_eq!(refused.unwrap_err(), Rejection::LoginRequired);
     let message = bench.acceptance.open(None, &envelope(), &session());
-    assert_eq!(bench.acceptance.commit(message, envelope()).await.unwrap_err(), Rejection::SenderNotOwned);
+    assert_eq!(bench.acceptance.commit(message, envelope()).await.unwrap_err(), Rejection::LoginRequired);
 }
 
 #[tokio::test]
@@ -250,8 +250,9 @@ async fn every_author_is_the_user() {
 #[tokio::test]
 async fn switched_off_the_sender_check_lets_anybody_through() {
     let bench = bench().await;
-    let Config { submission, sending, .. } = config();
-    bench.acceptance.replace(Rules { sender_check: config::SenderCheck::Off, ..submission }, sending);
+    let Config { submission, .. } = config();
+    let submission = Rules { sender_check: config::SenderCheck::Off, ..submission };
+    bench.acceptance.replace(&Config { submission, ..config() });
     let reverse_path = ReversePath::take("<bob@example.org>").unwrap().0;
     let bob = Envelope { reverse_path, ..envelope() };
     assert!(bench.acceptance.sender(Some(&bench.user), &bob, &session()).await.is_ok());

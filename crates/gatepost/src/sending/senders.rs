@@ -1,34 +1,34 @@
-//! The accounts that send: the state of each, and those whose windows have not passed.
+//! Those who send: the state of each, and those whose windows have not passed.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use auth::User;
 use esmtp::Rejection;
 use jiff::Timestamp;
 use store::{Correspondent, OwnLimits, Revision, Sent};
-use types::AccountId;
 
 use super::counter::{Counter, Full, News, Taken};
 use super::known::Known;
 use super::limit::{Limit, Limits};
 use super::{tell_near, tell_reached};
 
-/// Below this many accounts nobody looks for those that could be forgotten.
+/// Below this many nobody looks for those that could be forgotten.
 const FEW: usize = 1024;
 
-/// The accounts that have sent in the last day, or do so now.
-#[derive(Debug, Default)]
-pub(super) struct Senders(Mutex<All>);
+/// Those that have sent in the last day, or do so now.
+#[derive(Debug)]
+pub(super) struct Senders<K>(Mutex<All<K>>);
 
-#[derive(Debug, Default)]
-struct All {
-    senders: HashMap<AccountId, Arc<Sender>>,
+#[derive(Debug)]
+struct All<K> {
+    senders: HashMap<K, Arc<Sender>>,
     /// With how many it is worth looking.
     many: usize,
 }
 
-/// An account that sends.
+/// One that sends.
 #[derive(Debug, Default)]
 pub(super) struct Sender(Mutex<State>);
 
@@ -40,24 +40,30 @@ struct State {
     own: Option<(Revision, OwnLimits)>,
 }
 
-impl Senders {
-    pub(super) fn get(&self, account: AccountId) -> Option<Arc<Sender>> {
-        self.all().senders.get(&account).cloned()
+impl<K> Default for Senders<K> {
+    fn default() -> Self {
+        Self(Mutex::new(All { senders: HashMap::new(), many: 0 }))
+    }
+}
+
+impl<K: Eq + Hash> Senders<K> {
+    pub(super) fn get(&self, key: K) -> Option<Arc<Sender>> {
+        self.all().senders.get(&key).cloned()
     }
 
-    /// The account's state, which begins with what was written down, unless somebody else has begun it meanwhile.
-    pub(super) fn insert(&self, account: AccountId, sent: Sent, now: Timestamp) -> Arc<Sender> {
+    /// Its state, which begins with what was written down, unless somebody else has begun it meanwhile.
+    pub(super) fn insert(&self, key: K, sent: Sent, now: Timestamp) -> Arc<Sender> {
         let mut all = self.all();
         all.forget_idle(now);
-        Arc::clone(all.senders.entry(account).or_insert_with(|| Arc::new(Sender::resume(sent))))
+        Arc::clone(all.senders.entry(key).or_insert_with(|| Arc::new(Sender::resume(sent))))
     }
 
-    fn all(&self) -> MutexGuard<'_, All> {
+    fn all(&self) -> MutexGuard<'_, All<K>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl All {
+impl<K> All<K> {
     /// Looks through all of them only when there are twice as many as the last look has left.
     fn forget_idle(&mut self, now: Timestamp) {
         if self.senders.len() < self.many.max(FEW) {
@@ -91,7 +97,7 @@ impl Sender {
     /// Counts a message. The clock is read once nobody else can, so that time passes here in one direction.
     pub(super) fn take(
         &self,
-        user: &User,
+        who: &impl Display,
         limits: &Limits,
         recipients: u32,
         new_recipients: u32,
@@ -101,8 +107,8 @@ impl Sender {
         let now = clock();
         let taken = state.counter.take(limits, recipients, new_recipients, now);
         drop(state);
-        self.newly_near(limits, now).into_iter().for_each(|(limit, at_most)| tell_near(user, limit, at_most));
-        taken.map_err(|full| self.refuse(user, full))
+        self.newly_near(limits, now).into_iter().for_each(|(limit, at_most)| tell_near(who, limit, at_most));
+        taken.map_err(|full| self.refuse(who, full))
     }
 
     pub(super) fn newly_near(&self, limits: &Limits, now: Timestamp) -> Vec<(Limit, u32)> {
@@ -110,9 +116,9 @@ impl Sender {
     }
 
     /// The reply to the client; the operator learns it once.
-    pub(super) fn refuse(&self, user: &User, full: Full) -> Rejection {
+    pub(super) fn refuse(&self, who: &impl Display, full: Full) -> Rejection {
         if self.state().counter.is_first(full.limit, News::Reached) {
-            tell_reached(user, &full);
+            tell_reached(who, &full);
         }
         full.into()
     }

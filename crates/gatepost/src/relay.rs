@@ -1,0 +1,212 @@
+//! Mail without a login (`auth.optional`), for machines that can't log in: whence, in whose name, and whereto.
+//!
+//! Such a machine connects by itself. Whom a proxy speaks for is known by the proxy's word alone, and has to log in.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use delivery::Domains;
+use esmtp::{Rejection, SenderAllowed};
+use ipnet::IpNet;
+use message::Header;
+use types::{ForwardPath, Host, Mailbox, ReversePath, SenderPattern, SessionFacts};
+
+use crate::{meant, sender};
+
+/// What may be handed in without a login. Without networks that is nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Relay {
+    networks: Vec<IpNet>,
+    senders: Vec<SenderPattern>,
+    domains: Vec<Domains>,
+}
+
+/// A machine that hands in mail and has not logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Machine(IpAddr);
+
+impl Machine {
+    pub(crate) fn address(self) -> IpAddr {
+        self.0
+    }
+}
+
+/// As it stands in the queue and in the log where an account would stand: no address of mail looks like it.
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "relay:{}", self.0)
+    }
+}
+
+impl Relay {
+    pub(crate) fn of(relay: Option<&config::Relay>) -> Relay {
+        relay.map_or_else(Relay::default, |relay| Relay {
+            networks: relay.networks.clone(),
+            senders: relay.senders.clone(),
+            domains: relay.domains.iter().map(meant::domains).collect(),
+        })
+    }
+
+    /// The client, if it need not log in.
+    pub(crate) fn machine(&self, session: &SessionFacts) -> Option<Machine> {
+        let machine = Machine(session.peer.ip().to_canonical());
+        (session.proxy.is_none() && self.knows(machine)).then_some(machine)
+    }
+
+    /// Whether the machine may send, and in this name. The null reverse-path is nobody's, and what a machine sends
+    /// should not bounce to nobody.
+    ///
+    /// # Errors
+    /// [`Rejection::LoginRequired`] or [`Rejection::SenderNotOwned`].
+    pub(crate) fn may_send(&self, machine: Machine, path: &ReversePath) -> Result<SenderAllowed, Rejection> {
+        self.still_knows(machine)?;
+        match path {
+            ReversePath::Mailbox(mailbox) if self.is_sender(mailbox) => Ok(SenderAllowed::after_check()),
+            ReversePath::Mailbox(_) | ReversePath::Null => Err(Rejection::SenderNotOwned),
+        }
+    }
+
+    /// Whether mail of the machine may go to this recipient. The postmaster of this server has no domain.
+    ///
+    /// # Errors
+    /// [`Rejection::LoginRequired`] or [`Rejection::RelayDenied`].
+    pub(crate) fn may_reach(&self, machine: Machine, path: &ForwardPath) -> Result<(), Rejection> {
+        self.still_knows(machine)?;
+        let Some(Host::Domain(domain)) = path.mailbox().map(Mailbox::host) else {
+            return Err(Rejection::RelayDenied);
+        };
+        let domain = domain.normal();
+        let reached = self.domains.iter().any(|domains| domains.contain(&domain));
+        if reached { Ok(()) } else { Err(Rejection::RelayDenied) }
+    }
+
+    /// Whether every author that the header names is one that the machine may name.
+    ///
+    /// # Errors
+    /// [`Rejection::LoginRequired`], [`Rejection::FromNotOwned`] or [`Rejection::AuthorsUnclear`].
+    pub(crate) fn may_write(&self, machine: Machine, header: &Header<'_>) -> Result<(), Rejection> {
+        self.still_knows(machine)?;
+        let own = sender::authors(header)?.iter().all(|author| self.is_sender(author));
+        if own { Ok(()) } else { Err(Rejection::FromNotOwned) }
+    }
+
+    /// What was allowed when the session began may be allowed no longer.
+    ///
+    /// # Errors
+    /// [`Rejection::LoginRequired`].
+    pub(crate) fn still_knows(&self, machine: Machine) -> Result<(), Rejection> {
+        if self.knows(machine) { Ok(()) } else { Err(Rejection::LoginRequired) }
+    }
+
+    fn knows(&self, Machine(address): Machine) -> bool {
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+
+    fn is_sender(&self, mailbox: &Mailbox) -> bool {
+        self.senders.iter().any(|sender| sender.matches(mailbox))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use types::SessionId;
+
+    use super::*;
+
+    fn relay() -> Relay {
+        let text = "hostname = \"mail.example.org\"\n[storage]\nurl = \"sqlite:s\"\nmaster_key_file = \"k\"\n\
+            [tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n[delivery]\nvia = \"hold\"\n\
+            [auth]\noptional = true\nrelay_networks = [\"192.0.2.0/28\", \"2001:db8::/32\"]\n\
+            relay_senders = [\"Printer@example.org\", \"*@scan.example\"]\n\
+            relay_domains = [\"example.org\", \"*.example.net\", \"b\u{fc}cher.example\"]\n";
+        let config = config::Config::parse(text, "gatepost.toml".as_ref()).unwrap();
+        Relay::of(config.auth.relay.as_ref())
+    }
+
+    fn session(peer: &str) -> SessionFacts {
+        let here = SocketAddr::from(([127, 0, 0, 1], 587));
+        SessionFacts::new(SessionId::new([0; 8]), SocketAddr::new(peer.parse().unwrap(), 40_000), here)
+    }
+
+    fn printer() -> Machine {
+        relay().machine(&session("192.0.2.7")).unwrap()
+    }
+
+    #[test]
+    fn who_connects_from_its_networks_is_known() {
+        for known in ["192.0.2.0", "192.0.2.15", "::ffff:192.0.2.7", "2001:db8::9"] {
+            assert!(relay().machine(&session(known)).is_some(), "{known}");
+        }
+        for unknown in ["192.0.2.16", "127.0.0.1", "::1", "2001:db9::9"] {
+            assert_eq!(relay().machine(&session(unknown)), None, "{unknown}");
+        }
+        assert_eq!(Relay::of(None).machine(&session("192.0.2.7")), None);
+        assert_eq!(printer().to_string(), "relay:192.0.2.7");
+    }
+
+    #[test]
+    fn whom_a_proxy_speaks_for_is_not() {
+        let proxied = SessionFacts { proxy: Some(session("192.0.2.1").peer), ..session("192.0.2.7") };
+        assert_eq!(relay().machine(&proxied), None);
+    }
+
+    #[test]
+    fn it_sends_in_its_names_alone() {
+        let may_send = |path: &str| relay().may_send(printer(), &ReversePath::take(path).unwrap().0);
+        for own in ["<printer@example.org>", "<PRINTER@Example.org>", "<any@scan.example>"] {
+            assert!(may_send(own).is_ok(), "{own}");
+        }
+        for foreign in ["<>", "<ann@example.org>", "<printer+x@example.org>", "<any@sub.scan.example>"] {
+            assert_eq!(may_send(foreign).unwrap_err(), Rejection::SenderNotOwned, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn it_writes_in_its_names_alone() {
+        let may_write =
+            |header: &str| relay().may_write(printer(), &Header::parse(header.as_bytes()).unwrap());
+        assert_eq!(
+            may_write("From: Printer <printer@example.org>\r\nSender: a@scan.example\r\n\r\n"),
+            Ok(())
+        );
+        for foreign in [
+            "From: ann@example.org\r\n\r\n",
+            "From: printer@example.org, ann@example.org\r\n\r\n",
+            "From: printer@example.org\r\nSender: ann@example.org\r\n\r\n",
+        ] {
+            assert_eq!(may_write(foreign), Err(Rejection::FromNotOwned), "{foreign}");
+        }
+        assert!(matches!(may_write("Subject: x\r\n\r\n"), Err(Rejection::AuthorsUnclear(_))));
+    }
+
+    #[test]
+    fn it_reaches_its_domains_alone() {
+        let may_reach = |path: &str| relay().may_reach(printer(), &ForwardPath::take(path).unwrap().0);
+        for own in ["<a@example.org>", "<a@EXAMPLE.org>", "<a@x.example.net>", "<a@xn--bcher-kva.example>"] {
+            assert_eq!(may_reach(own), Ok(()), "{own}");
+        }
+        for foreign in [
+            "<a@example.net>",
+            "<a@x.example.org>",
+            "<a@evilexample.org>",
+            "<a@example.org.evil.test>",
+            "<a@[192.0.2.1]>",
+            "<\"a@example.org\"@evil.test>",
+            "<a%evil.test@evil.example.com>",
+            "<postmaster>",
+        ] {
+            assert_eq!(may_reach(foreign), Err(Rejection::RelayDenied), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_away_is_gone_at_the_next_command() {
+        let gone = Relay::of(None);
+        let path = ReversePath::take("<printer@example.org>").unwrap().0;
+        assert_eq!(gone.may_send(printer(), &path).unwrap_err(), Rejection::LoginRequired);
+        let path = ForwardPath::take("<a@example.org>").unwrap().0;
+        assert_eq!(gone.may_reach(printer(), &path), Err(Rejection::LoginRequired));
+    }
+}
