@@ -11,6 +11,7 @@ mod certificates;
 mod live;
 mod mail;
 mod handlers;
+mod smtp_server_auth;
 mod optional_login;
 mod limits;
 mod deadlines;
