@@ -1,17 +1,16 @@
 //! Clients that others wrote, on both ports, until the message lies in the Maildir to the last octet.
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tests::authority::HOSTNAME;
 use tests::client::stuffed;
 use tests::maildir::until_there;
 use tests::server::{Installation, Server, run};
 
 use crate::letter::{awkward, carries};
+use crate::openssl::OpenSsl;
 
 const USER: &str = "alice@example.org";
 
@@ -51,16 +50,32 @@ impl Door {
 #[test]
 fn openssl_with_tls_from_the_start() {
     let door = Door::open();
-    let mut client = OpenSsl::start(&door, door.server.implicit(), &[]);
+    let mut client = OpenSsl::start(&door.installation, door.server.implicit(), &[]);
     client.hear("220 ");
-    client.send_mail(&door, "openssl-implicit");
+    send_mail(client, &door, "openssl-implicit");
 }
 
 #[test]
 fn openssl_with_starttls() {
     let door = Door::open();
-    let mut client = OpenSsl::start(&door, door.server.starttls(), &["-starttls", "smtp"]);
-    client.send_mail(&door, "openssl-starttls");
+    let client = OpenSsl::start(&door.installation, door.server.starttls(), &["-starttls", "smtp"]);
+    send_mail(client, &door, "openssl-starttls");
+}
+
+fn send_mail(mut client: OpenSsl, door: &Door, name: &str) {
+    let message = awkward(name);
+    // With -starttls, openssl itself prints the end of the EHLO reply that it got in clear.
+    client.say("EHLO client.example", "250-AUTH ");
+    client.hear("250 ");
+    let response = STANDARD.encode(format!("\0{USER}\0{}", door.password));
+    client.say(&format!("AUTH PLAIN {response}"), "235 ");
+    client.say(&format!("MAIL FROM:<{USER}> BODY=8BITMIME"), "250 ");
+    client.say("RCPT TO:<bob@example.net>", "250 ");
+    client.say("DATA", "354 ");
+    client.type_in(&stuffed(&message));
+    client.hear("250 2.0.0 queued as ");
+    client.quit();
+    door.has_arrived(&message);
 }
 
 #[test]
@@ -169,62 +184,4 @@ fn succeeds(command: &mut Command, input: &str) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-}
-
-/// `openssl s_client`, with a person at the keyboard who waits for each reply.
-struct OpenSsl {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl OpenSsl {
-    fn start(door: &Door, address: SocketAddr, more: &[&str]) -> OpenSsl {
-        let mut command = Command::new("openssl");
-        command.args(["s_client", "-quiet", "-verify_return_error", "-verify_hostname", HOSTNAME]);
-        command.args(["-CAfile", &door.authority_file(), "-connect", &address.to_string()]).args(more);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        OpenSsl { child, input, output }
-    }
-
-    fn send_mail(&mut self, door: &Door, name: &str) {
-        let message = awkward(name);
-        // With -starttls, openssl itself prints the end of the EHLO reply that it got in clear.
-        self.say("EHLO client.example", "250-AUTH ");
-        self.hear("250 ");
-        let response = STANDARD.encode(format!("\0{USER}\0{}", door.password));
-        self.say(&format!("AUTH PLAIN {response}"), "235 ");
-        self.say(&format!("MAIL FROM:<{USER}> BODY=8BITMIME"), "250 ");
-        self.say("RCPT TO:<bob@example.net>", "250 ");
-        self.say("DATA", "354 ");
-        self.input.write_all(&stuffed(&message)).unwrap();
-        self.hear("250 2.0.0 queued as ");
-        self.say("QUIT", "221 ");
-        assert!(self.child.wait().unwrap().success());
-        door.has_arrived(&message);
-    }
-
-    fn say(&mut self, line: &str, reply: &str) {
-        self.input.write_all(format!("{line}\r\n").as_bytes()).unwrap();
-        self.hear(reply);
-    }
-
-    /// Reads up to a line that begins so.
-    fn hear(&mut self, start: &str) {
-        let mut line = String::new();
-        while !line.starts_with(start) {
-            line.clear();
-            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the connection ended before {start:?}");
-        }
-    }
-}
-
-impl Drop for OpenSsl {
-    fn drop(&mut self) {
-        // It has ended, unless the test failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -2,6 +2,7 @@
 
 mod house;
 mod letter;
+mod openssl;
 mod demo;
 mod clients;
 mod commands;
@@ -17,6 +18,7 @@ mod matrix;
 mod identities;
 mod import;
 mod tls;
+mod certificates;
 mod crash;
 mod shutdown;
 mod disk;

@@ -25,6 +25,8 @@ pub struct Settings {
     pub address: &'static str,
     /// The `tls` of each listener, in order.
     pub listeners: Vec<&'static str>,
+    /// What each listener says besides.
+    pub listen: String,
     pub auth: String,
     pub limits: String,
     pub submission: String,
@@ -40,6 +42,7 @@ impl Default for Settings {
         Settings {
             address: "127.0.0.1",
             listeners: vec!["starttls", "implicit"],
+            listen: String::new(),
             auth: String::new(),
             limits: String::new(),
             submission: String::new(),
@@ -92,7 +95,10 @@ impl Installation {
         let listeners: String = settings
             .listeners
             .iter()
-            .map(|tls| format!("[[listen]]\naddress = \"{}:0\"\ntls = \"{tls}\"\n", settings.address))
+            .map(|tls| {
+                let (address, more) = (settings.address, &settings.listen);
+                format!("[[listen]]\naddress = \"{address}:0\"\ntls = \"{tls}\"\n{more}\n")
+            })
             .collect();
         format!(
             "hostname = \"{HOSTNAME}\"\n\n[storage]\nurl = \"sqlite:{}\"\nmaster_key_file = \"master.key\"\n\n\
