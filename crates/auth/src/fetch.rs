@@ -173,14 +173,15 @@ impl Header {
     }
 
     /// A client's name and secret as OAuth sends them (RFC 6749 section 2.3.1): encoded as in a form, then by RFC 7617.
-    ///
-    /// # Errors
-    /// Never, for the result is base64.
-    pub fn basic(client: &str, secret: &Secret) -> Result<Self, BadHeader> {
+    #[must_use]
+    pub fn basic(client: &str, secret: &Secret) -> Self {
         let encode = |octets: &[u8]| url::form_urlencoded::byte_serialize(octets).collect::<String>();
         let login = Zeroizing::new(format!("{}:{}", encode(client.as_bytes()), encode(secret.declassify())));
-        let value = format!("Basic {}", STANDARD.encode(login.as_bytes()));
-        Self::new(AUTHORIZATION.as_str(), &Secret::new(value))
+        let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(login.as_bytes())));
+        // Base64 is always a value.
+        let mut value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""));
+        value.set_sensitive(true);
+        Self { name: AUTHORIZATION, value }
     }
 }
 

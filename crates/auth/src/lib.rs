@@ -41,6 +41,8 @@ pub use phc::Cost;
 
 mod foreign;
 
+pub mod oauth;
+
 pub mod fetch;
 
 pub mod second_factor;

@@ -58,6 +58,15 @@ impl Endpoint {
         self.0.as_str()
     }
 
+    /// Another place on the same server, without a query. It is made from the path of this one, without slashes at its end.
+    #[must_use]
+    pub fn with_path(&self, path: impl FnOnce(&str) -> String) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(&path(self.0.path().trim_end_matches('/')));
+        url.set_query(None);
+        Self(url)
+    }
+
     /// Whether both lead to the same server: scheme, host and port (RFC 6454 section 5).
     #[must_use]
     pub fn has_origin_of(&self, other: &Self) -> bool {
@@ -127,6 +136,14 @@ mod tests {
         assert!(!same("https://idp.example.org/", "https://idp.example.org:444/"));
         assert!(!same("https://idp.example.org/", "https://idp.example.org.evil.test/"));
         assert!(!same("https://127.0.0.1/", "http://127.0.0.1/"));
+    }
+
+    #[test]
+    fn another_place_is_on_the_same_server() {
+        let below = |text| Endpoint::parse(text).unwrap().with_path(|path| format!("{path}/x")).to_string();
+        assert_eq!(below("https://idp.example.org"), "https://idp.example.org/x");
+        assert_eq!(below("https://idp.example.org/a/?b"), "https://idp.example.org/a/x");
+        assert_eq!(below("https://idp.example.org/a?b"), "https://idp.example.org/a/x");
     }
 
     #[test]

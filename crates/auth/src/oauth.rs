@@ -1,0 +1,118 @@
+//! Access tokens that an identity provider has issued: whether they are good, and whose they are.
+//!
+//! A provider proves its tokens in one of two ways. It signs them (RFC 7519, RFC 9068), and publishes its keys, which
+//! are found by way of its issuer; or it is asked about each (RFC 7662). Which provider a token is from stands in the
+//! token, as a claim that decides nothing but who is to prove it: everything that judges a token, the algorithm first,
+//! comes from the configuration.
+//!
+//! A token that is refused tells the audit trail why ([`TokenFlaw`]). A provider that does not answer is not a refusal
+//! but a [`Fault`]: nobody is to think that his token is bad because of that.
+//!
+//! What it does not do: compare the account with the name that a client gives, or look it up. Why things are refused
+//! stands in docs/decisions/0010-tokens-are-judged-by-the-configuration.md.
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use types::Secret;
+
+mod provider;
+pub use provider::{Proof, Provider, ProviderSettings};
+
+mod token;
+use token::Shape;
+
+mod algorithm;
+pub use algorithm::SignatureAlgorithm;
+
+mod rules;
+pub use rules::{Identified, SKEW};
+
+mod flaw;
+pub use flaw::TokenFlaw;
+
+mod keys;
+
+mod key_set;
+
+mod discovery;
+
+mod introspection;
+
+mod fault;
+pub use fault::{Fault, Trouble};
+
+mod json;
+
+/// Everybody whose tokens are taken.
+#[derive(Debug, Default)]
+pub struct Providers {
+    providers: Vec<Provider>,
+}
+
+/// What came of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// None of the providers has issued it.
+    Unknown,
+    /// It is no good.
+    Bad(TokenFlaw),
+    /// It is good.
+    Good(Identified),
+}
+
+impl Providers {
+    /// These providers.
+    #[must_use]
+    pub fn new(providers: Vec<Provider>) -> Self {
+        Self { providers }
+    }
+
+    /// Judges a token.
+    ///
+    /// # Errors
+    /// When it can't be judged, since the provider does not answer as it should.
+    pub async fn judge(&self, token: &Secret, now: Timestamp) -> Result<Judged, Fault> {
+        if token.declassify().len() > sasl::MAX_TOKEN {
+            return Ok(Judged::Bad(TokenFlaw::TooLong));
+        }
+        // RFC 6750 section 2.1: a token is ASCII.
+        let Some(text) = token.declassify_str().filter(|text| text.is_ascii()) else {
+            return Ok(Judged::Unknown);
+        };
+        let shape = Shape::of(text);
+        let judged = match self.issuer_of(&shape) {
+            Ok(Some(provider)) => provider.judge(token, &shape, now).await?,
+            Ok(None) => return Ok(Judged::Unknown),
+            Err(flaw) => Err(flaw),
+        };
+        Ok(judged.map_or_else(Judged::Bad, Judged::Good))
+    }
+
+    /// Who has issued it. What does not say so is for the provider that is asked about its tokens; what says another
+    /// name is not shown to it.
+    fn issuer_of(&self, shape: &Shape<'_>) -> Result<Option<&Provider>, TokenFlaw> {
+        Ok(match shape {
+            Shape::Signed(jwt) => {
+                let issuer = jwt.issuer();
+                self.providers.iter().find(|provider| issuer == Some(provider.issuer()))
+            }
+            Shape::Opaque => self.providers.iter().find(|provider| provider.is_asked()),
+            Shape::Broken => return Err(TokenFlaw::Malformed),
+        })
+    }
+
+    /// The scope that the first provider wants: for the client that is refused.
+    #[must_use]
+    pub fn scope(&self) -> Option<String> {
+        self.providers.first().and_then(Provider::scope)
+    }
+
+    /// Tries whether each of them answers, and returns the faults.
+    pub async fn reach(&self, now: Timestamp) -> Vec<Fault> {
+        let answers = join_all(self.providers.iter().map(|provider| provider.reach(now))).await;
+        answers.into_iter().filter_map(Result::err).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

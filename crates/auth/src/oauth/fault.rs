@@ -1,0 +1,32 @@
+//! Why a token could not be judged: for the operator, and no fault of the client's.
+
+use types::Endpoint;
+
+use crate::fetch::FetchError;
+
+/// A provider that does not answer as it should.
+#[derive(Debug, thiserror::Error)]
+#[error("provider {provider} cannot be asked about tokens")]
+pub struct Fault {
+    /// Its name in the configuration.
+    pub provider: String,
+    /// Why.
+    #[source]
+    pub trouble: Trouble,
+}
+
+/// What is wrong with an answer, or with getting one.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("{endpoint} answers with status {status}")]
+    Status { endpoint: Endpoint, status: u16 },
+    #[error("the answer of {endpoint} {wrong}")]
+    Answer { endpoint: Endpoint, wrong: &'static str },
+    /// It is not asked again at once.
+    #[error("it did not answer a moment ago, and is not asked again so soon")]
+    Lately,
+    #[error("too many wait for its answer")]
+    Busy,
+}

@@ -1,0 +1,114 @@
+//! Asking a provider about its tokens (RFC 7662).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use types::{Endpoint, Secret};
+
+use super::discovery::good;
+use super::json::Object;
+use super::rules::Rules;
+use super::{TokenFlaw, Trouble};
+use crate::fetch::{self, Fetcher, Header};
+
+/// How long an answer counts: who revokes a token wants that to be noticed (RFC 7662 section 4). An answer without an end
+/// counts for no longer, either.
+const COUNTS: SignedDuration = SignedDuration::from_secs(60);
+
+/// Answers kept at most.
+const CAPACITY: usize = 10_000;
+
+/// Questions at a time, so that many logins are not a flood for the provider.
+const AT_A_TIME: usize = 32;
+
+/// How long one may wait to ask.
+const PATIENCE: Duration = fetch::DEADLINE;
+
+/// The way to ask one provider.
+#[derive(Debug)]
+pub(crate) struct Introspection {
+    endpoint: Endpoint,
+    login: Header,
+    fetcher: Fetcher,
+    turns: Semaphore,
+    good: Mutex<HashMap<[u8; 32], Answer>>,
+}
+
+/// What was answered about a good token. What is no good is not kept: strangers could fill the memory with that.
+#[derive(Clone, Debug)]
+struct Answer {
+    account: String,
+    until: Timestamp,
+    /// Until when it is not asked again.
+    counts: Timestamp,
+}
+
+impl Introspection {
+    pub(crate) fn new(endpoint: Endpoint, login: Header, fetcher: Fetcher) -> Self {
+        Self { endpoint, login, fetcher, turns: Semaphore::new(AT_A_TIME), good: Mutex::default() }
+    }
+
+    /// Whose token it is and when it ends.
+    pub(crate) async fn judge(
+        &self,
+        token: &Secret,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Result<(String, Timestamp), TokenFlaw>, Trouble> {
+        let digest = Sha256::digest(token.declassify()).into();
+        if let Some(answer) = self.remembered(&digest, now) {
+            return Ok(Ok((answer.account, answer.until)));
+        }
+        let answer = self.ask(token).await?;
+        // RFC 7662 section 2.2: a boolean, and what is not true is false.
+        if answer.get("active") != Some(&Value::Bool(true)) {
+            return Ok(Err(TokenFlaw::Inactive));
+        }
+        Ok(rules.of_answer(&answer, now).map(|(account, ends)| {
+            let soon = now.saturating_add(COUNTS).unwrap_or(now);
+            let until = ends.unwrap_or(soon);
+            self.remember(digest, Answer { account: account.clone(), until, counts: until.min(soon) }, now);
+            (account, until)
+        }))
+    }
+
+    /// Asks about a token that is none.
+    pub(crate) async fn reach(&self) -> Result<(), Trouble> {
+        self.ask(&Secret::new("none")).await.map(drop)
+    }
+
+    async fn ask(&self, token: &Secret) -> Result<Object, Trouble> {
+        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
+        let _turn = turn.ok().and_then(Result::ok).ok_or(Trouble::Busy)?;
+        let form =
+            [("token", token.declassify_str().unwrap_or_default()), ("token_type_hint", "access_token")];
+        let login = std::slice::from_ref(&self.login);
+        let answer = good(&self.endpoint, self.fetcher.post_form(&self.endpoint, login, &form).await?)?;
+        let object = Object::parse(&answer.body).filter(|object| object.get("active").is_some());
+        let wrong = "does not say whether the token is active";
+        let endpoint = self.endpoint.clone();
+        object.map(Object::without_nulls).ok_or(Trouble::Answer { endpoint, wrong })
+    }
+
+    fn remembered(&self, digest: &[u8; 32], now: Timestamp) -> Option<Answer> {
+        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        good.get(digest).filter(|answer| now < answer.counts).cloned()
+    }
+
+    /// All of them are short-lived: when there are too many, those that no longer count go, or else all.
+    fn remember(&self, digest: [u8; 32], answer: Answer, now: Timestamp) {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if good.len() >= CAPACITY {
+            good.retain(|_, answer| now < answer.counts);
+        }
+        if good.len() >= CAPACITY {
+            good.clear();
+        }
+        good.insert(digest, answer);
+    }
+}
