@@ -25,6 +25,8 @@ pub struct Setup {
     pub max_failures: Option<u32>,
     pub mechanisms: Option<Vec<String>>,
     pub required_message: Option<String>,
+    /// Whose certificate the client shows.
+    pub certificate: Option<String>,
     pub login_is_optional: bool,
     pub hide_starttls: bool,
     /// What is shown depends on octets that arrive together.
@@ -215,6 +217,7 @@ impl Default for Setup {
             max_failures: None,
             mechanisms: None,
             required_message: None,
+            certificate: None,
             login_is_optional: false,
             hide_starttls: false,
             uncut: false,
@@ -246,6 +249,7 @@ impl Setup {
             }
             "max_failures" => self.max_failures = Some(number()?),
             "mechanisms" => self.mechanisms = Some(value.split(' ').map(str::to_owned).collect()),
+            "certificate" if !value.is_empty() => self.certificate = Some(value.to_owned()),
             "required_message" => self.required_message = Some(value.to_owned()),
             "login" if value == "optional" => self.login_is_optional = true,
             "starttls" if value == "hidden" => self.hide_starttls = true,

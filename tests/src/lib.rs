@@ -5,6 +5,7 @@
 pub mod template;
 pub mod dialogue;
 pub mod play;
+pub mod judge;
 pub mod session;
 pub mod stage;
 pub mod runner;
@@ -13,5 +14,6 @@ pub mod runner;
 pub mod authority;
 pub mod server;
 pub mod client;
+pub mod login;
 pub mod smarthost;
 pub mod maildir;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use esmtp::{
-    Advance, Answer, Authentication, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Session,
-    Settings,
+    Advance, Answer, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Session, Settings,
 };
-use sasl::{Claim, Mechanism, Nonces, Refusal};
-use types::{Mailbox, QueueId, ReversePath, TlsFacts};
+use sasl::{ChannelBindings, Mechanism, Nonces};
+use types::{QueueId, ReversePath, TlsFacts};
 
 use crate::dialogue::{Dialogue, Listener, Setup};
+use crate::judge::{Judge, bindings, same_mailbox, scram_parameters};
 use crate::play::{Accepted, Wire, play};
 
 /// Above this many octets not every place to cut is tried, but as many, evenly spread.
@@ -19,7 +19,7 @@ const CUTS: usize = 2_000;
 
 /// Plays the dialogue with every write whole, then octet by octet, then cut in two at every place: the server's lines have to be the same.
 pub fn rehearse(dialogue: &Dialogue) -> Result<(), String> {
-    let mut whole = PureWire::new(&dialogue.setup, Cut::Nowhere);
+    let mut whole = PureWire::whole(&dialogue.setup);
     let said = play(dialogue, &mut whole)?;
     if dialogue.setup.uncut {
         return Ok(());
@@ -48,11 +48,12 @@ enum Cut {
     At(usize),
 }
 
-struct PureWire {
+/// The wire, and the server at its other end.
+pub struct PureWire {
     /// `None` only while it is being replaced.
     session: Option<Session>,
-    login_is_optional: bool,
-    users: Vec<(String, String)>,
+    setup: Setup,
+    judge: Judge,
     user: Option<String>,
     cut: Cut,
     input: BytesMut,
@@ -67,12 +68,17 @@ struct PureWire {
 }
 
 impl PureWire {
+    /// A wire over which every write arrives whole.
+    pub fn whole(setup: &Setup) -> PureWire {
+        PureWire::new(setup, Cut::Nowhere)
+    }
+
     fn new(setup: &Setup, cut: Cut) -> PureWire {
         let tls = (setup.listener == Listener::Submissions).then_some(FACTS);
         PureWire {
-            session: Some(Session::new(Arc::new(settings(setup)), channel(tls, setup.login_is_optional))),
-            login_is_optional: setup.login_is_optional,
-            users: setup.users.clone(),
+            session: Some(Session::new(Arc::new(settings(setup)), channel(setup, tls))),
+            setup: setup.clone(),
+            judge: Judge::of(setup),
             user: None,
             cut,
             input: BytesMut::new(),
@@ -113,7 +119,7 @@ impl PureWire {
                 Advance::LoggedIn => {}
                 Advance::Discard => self.message.clear(),
                 Advance::Ask(question) => {
-                    let answer = self.judge(question);
+                    let answer = self.decide(question);
                     self.session().answer(answer);
                 }
                 Advance::StartTls => self.upgrading = true,
@@ -132,35 +138,24 @@ impl PureWire {
         }
     }
 
-    fn judge(&mut self, question: Question) -> Answer {
+    fn decide(&mut self, question: Question) -> Answer {
         match question {
-            Question::Salt(_) => Answer::Salt(None),
-            Question::Authenticate(Claim::Password(claim)) => Answer::Authenticate(self.authenticate(&claim)),
-            Question::Authenticate(_) => Answer::Authenticate(Authentication::Unavailable),
+            Question::Salt(_) => Answer::Salt(Some(scram_parameters())),
+            Question::Authenticate(claim) => {
+                let (verdict, user) = self.judge.judge(&claim);
+                self.user = user.or(self.user.take());
+                Answer::Authenticate(verdict)
+            }
             Question::Sender(envelope) => Answer::Sender(self.sender(&envelope)),
             Question::Recipient(_) => Answer::Recipient(Ok(())),
             Question::Commit(envelope) => Answer::Commit(Ok(self.commit(&envelope))),
         }
     }
 
-    fn authenticate(&mut self, claim: &sasl::PasswordClaim) -> Authentication {
-        let own = claim.authzid.as_ref().is_none_or(|authzid| same_mailbox(authzid, &claim.username));
-        let known = self.users.iter().find(|(address, password)| {
-            same_mailbox(address, &claim.username) && password.as_bytes() == claim.password.declassify()
-        });
-        match known {
-            Some((address, _)) if own => {
-                self.user = Some(address.clone());
-                Authentication::Accepted(None)
-            }
-            _ => Authentication::Refused(Refusal::default()),
-        }
-    }
-
     fn sender(&self, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
         let own = match (&envelope.reverse_path, &self.user) {
             (ReversePath::Mailbox(mailbox), Some(user)) => same_mailbox(&mailbox.to_string(), user),
-            (_, None) => self.login_is_optional,
+            (_, None) => self.setup.login_is_optional,
             (ReversePath::Null, Some(_)) => false,
         };
         if own { Ok(SenderAllowed::after_check()) } else { Err(Rejection::SenderNotOwned) }
@@ -211,7 +206,7 @@ impl Wire for PureWire {
             return Err("the session did not ask for TLS".to_owned());
         }
         self.upgrading = false;
-        let channel = channel(Some(FACTS), self.login_is_optional);
+        let channel = channel(&self.setup, Some(FACTS));
         self.session = self.session.take().map(|session| session.into_tls(channel));
         self.drive();
         Ok(())
@@ -250,8 +245,14 @@ impl Wire for PureWire {
 
 const FACTS: TlsFacts = TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
 
-fn channel(tls: Option<TlsFacts>, login_is_optional: bool) -> Channel {
-    Channel { tls, login_is_optional, ..Channel::in_clear(Nonces::new([0; 32])) }
+fn channel(setup: &Setup, tls: Option<TlsFacts>) -> Channel {
+    Channel {
+        bindings: if tls.is_some() { bindings() } else { ChannelBindings::default() },
+        client_certificate: tls.is_some() && setup.certificate.is_some(),
+        tls,
+        login_is_optional: setup.login_is_optional,
+        nonces: Nonces::new([0; 32]),
+    }
 }
 
 fn settings(setup: &Setup) -> Settings {
@@ -273,13 +274,6 @@ fn settings(setup: &Setup) -> Settings {
             .unwrap_or(usual.max_unauthenticated_commands),
         max_failures: setup.max_failures.unwrap_or(usual.max_failures),
         hostname: usual.hostname,
-    }
-}
-
-fn same_mailbox(one: &str, other: &str) -> bool {
-    match (Mailbox::parse(one), Mailbox::parse(other)) {
-        (Ok(one), Ok(other)) => one.normal() == other.normal(),
-        _ => false,
     }
 }
 

@@ -224,8 +224,8 @@ impl Session {
             (State::Awaiting(Pending::Salt(wanted)), Answer::Salt(parameters)) => {
                 exchange::on_step(wanted.with(parameters), true, cx)
             }
-            (State::Awaiting(Pending::Authenticate(mechanism)), Answer::Authenticate(verdict)) => {
-                exchange::on_verdict(verdict, mechanism, cx)
+            (State::Awaiting(Pending::Authenticate { mechanism, waits }), Answer::Authenticate(verdict)) => {
+                exchange::on_verdict(verdict, mechanism, waits, cx)
             }
             (State::Awaiting(Pending::Sender(transaction)), Answer::Sender(verdict)) => {
                 transaction.on_sender(verdict, cx)
@@ -303,7 +303,7 @@ impl Session {
             | State::Skip(_)
             | State::Asking(..)
             | State::Awaiting(
-                Pending::Salt(_) | Pending::Authenticate(_) | Pending::Sender(_) | Pending::Commit,
+                Pending::Salt(_) | Pending::Authenticate { .. } | Pending::Sender(_) | Pending::Commit,
             )
             | State::Securing
             | State::Closing => None,

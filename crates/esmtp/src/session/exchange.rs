@@ -1,6 +1,6 @@
 //! AUTH, from the command to the end of the login (RFC 4954 section 4).
 
-use sasl::{Circumstances, ExchangeError, Mechanism, OAuthChallenge, Refusal, Step};
+use sasl::{Circumstances, Claim, ExchangeError, Mechanism, OAuthChallenge, Refusal, Step};
 use types::Secret;
 
 use super::State;
@@ -73,9 +73,11 @@ pub(super) fn on_step(step: Step, last_of_input: bool, cx: &mut Context) -> Stat
         Step::Salt(wanted) => {
             State::Asking(Question::Salt(wanted.username().to_owned()), Pending::Salt(wanted))
         }
+        // Who has our proof yet to see can't have more to say.
+        Step::Claim(Claim::Scram(_)) if !last_of_input => cx.close(&reply::SYNCHRONISATION),
         Step::Claim(claim) => {
-            let mechanism = claim.mechanism();
-            State::Asking(Question::Authenticate(claim), Pending::Authenticate(mechanism))
+            let pending = Pending::Authenticate { mechanism: claim.mechanism(), waits: last_of_input };
+            State::Asking(Question::Authenticate(claim), pending)
         }
         Step::Failed(error) => cx.fault(&failure(error), State::Ready(Ready)),
     }
@@ -90,7 +92,13 @@ fn failure(error: ExchangeError) -> Reply {
     }
 }
 
-pub(super) fn on_verdict(verdict: Authentication, mechanism: Mechanism, cx: &mut Context) -> State {
+/// Goes on with the verdict. `waits` says whether the client has sent nothing behind its claim.
+pub(super) fn on_verdict(
+    verdict: Authentication,
+    mechanism: Mechanism,
+    waits: bool,
+    cx: &mut Context,
+) -> State {
     match verdict {
         Authentication::Accepted(signature) => match (mechanism, signature) {
             (Mechanism::ScramSha256 | Mechanism::ScramSha256Plus, Some(signature)) => {
@@ -103,7 +111,7 @@ pub(super) fn on_verdict(verdict: Authentication, mechanism: Mechanism, cx: &mut
             }
             (_, _) => log_in(cx),
         },
-        Authentication::Refused(refusal) => refuse(refusal, mechanism, cx),
+        Authentication::Refused(refusal) => refuse(refusal, mechanism, waits, cx),
         Authentication::NeedsAppPassword => cx.fail_login(&reply::NEEDS_APP_PASSWORD),
         Authentication::Throttled(wait) => cx.fail_login(&Reply::throttled(wait)),
         Authentication::Unavailable => cx.fail_login(&reply::AUTH_UNAVAILABLE),
@@ -116,10 +124,13 @@ fn log_in(cx: &mut Context) -> State {
     State::LoggedIn
 }
 
-fn refuse(refusal: Refusal, mechanism: Mechanism, cx: &mut Context) -> State {
+fn refuse(refusal: Refusal, mechanism: Mechanism, waits: bool, cx: &mut Context) -> State {
     let Refusal { reply, challenge } = refusal;
     let reply = reply.map_or(reply::REFUSED, Reply::from);
     match mechanism {
+        // A client that has sent commands behind a token that it thought good does not wait for a challenge. The first of
+        // them would be taken for the answer.
+        Mechanism::OAuthBearer | Mechanism::XOAuth2 if !waits => cx.fail_login(&reply),
         Mechanism::OAuthBearer | Mechanism::XOAuth2 => {
             cx.say(&Reply::challenge(OAuthChallenge::in_base64(&challenge)));
             State::LastWord(LastWord::Refused(reply))

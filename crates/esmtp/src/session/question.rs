@@ -69,7 +69,11 @@ impl<U> From<&Verdict<U>> for Authentication {
 #[derive(Debug)]
 pub(super) enum Pending {
     Salt(SaltWanted),
-    Authenticate(Mechanism),
+    Authenticate {
+        mechanism: Mechanism,
+        /// The client has sent nothing behind its claim.
+        waits: bool,
+    },
     Sender(Transaction),
     Recipient(Transaction, ForwardPath),
     Commit,
