@@ -94,3 +94,8 @@ pub use types::{
     BodyType, ClientCertificate, Domain, EhloName, Fingerprint, ForwardPath, Host, Mailbox, QueueId,
     ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
 };
+
+/// The programs on that page are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct Embedding;
