@@ -7,6 +7,7 @@
 //!     │ STARTTLS       │   │ AUTH          └────────┴──┘            ▼  │ BDAT
 //!     ▼                │   ▼                                       Chunked
 //!  Securing ◀──────────┘  Exchange ? ──▶ Ready
+//!                             └──▶ LastWord ──▶ Ready
 //! ```
 //! At each `?` the session asks and parks in `Awaiting`; it takes no input until the answer is there. EHLO and RSET
 //! lead back to `Ready` from everywhere, QUIT and every reply that closes lead to `Closing`.
