@@ -2,13 +2,15 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::fault::Fault;
+use crate::network::{self, Network};
 
 /// One address that clients connect to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// Port 0 means any free port.
     pub address: SocketAddr,
@@ -16,6 +18,25 @@ pub struct Listen {
     pub tls: ListenTls,
     /// Clients are asked for a certificate, to log in with by EXTERNAL.
     pub client_certificates: bool,
+    /// Who connects from here begins with a header of the PROXY protocol.
+    pub proxy_protocol: Vec<IpNet>,
+    /// Who connects from here may say with XCLIENT who its client is.
+    pub xclient: Vec<IpNet>,
+    /// And that its client has logged in.
+    pub xclient_login: bool,
+}
+
+impl Listen {
+    fn new(address: SocketAddr, tls: ListenTls) -> Listen {
+        Listen {
+            address,
+            tls,
+            client_certificates: false,
+            proxy_protocol: Vec::new(),
+            xclient: Vec::new(),
+            xclient_login: false,
+        }
+    }
 }
 
 /// When TLS begins on a connection.
@@ -47,14 +68,14 @@ pub(crate) struct Written {
     address: Option<Spanned<String>>,
     tls: Option<ListenTls>,
     client_certificates: Option<Spanned<bool>>,
-    proxy_protocol: Option<Spanned<Vec<String>>>,
-    xclient: Option<Spanned<Vec<String>>>,
+    proxy_protocol: Option<Vec<Spanned<Network>>>,
+    xclient: Option<Vec<Spanned<Network>>>,
+    xclient_login: Option<Spanned<bool>>,
 }
 
 /// The ports of RFC 6409 and RFC 8314, on every address.
 pub(crate) fn default_listeners() -> Vec<Listen> {
-    let everywhere = |port| SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
-    let any = |port, tls| Listen { address: everywhere(port), tls, client_certificates: false };
+    let any = |port, tls| Listen::new(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port), tls);
     vec![any(587, ListenTls::StartTls), any(465, ListenTls::Implicit)]
 }
 
@@ -86,9 +107,6 @@ const RIGHT_TLS: &str = "write \"starttls\", \"implicit\" or \"off\"";
 
 impl Written {
     fn mean(self, at: usize) -> Result<(Spanned<String>, Listen), Fault> {
-        for (networks, what) in [(&self.proxy_protocol, "the PROXY protocol"), (&self.xclient, "XCLIENT")] {
-            refuse_networks(networks.as_ref(), what)?;
-        }
         let written =
             self.address.ok_or_else(|| Fault::missing(Some(at), "listen.address", RIGHT_ADDRESS))?;
         let address = written.get_ref().parse().map_err(|_| {
@@ -96,7 +114,9 @@ impl Written {
         })?;
         let tls = self.tls.ok_or_else(|| Fault::missing(Some(at), "listen.tls", RIGHT_TLS))?;
         let client_certificates = certificates_under(tls, self.client_certificates)?;
-        Ok((written, Listen { address, tls, client_certificates }))
+        let (proxy_protocol, xclient) = (trusted(self.proxy_protocol)?, trusted(self.xclient)?);
+        let xclient_login = login_of(&xclient, self.xclient_login)?;
+        Ok((written, Listen { address, tls, client_certificates, proxy_protocol, xclient, xclient_login }))
     }
 }
 
@@ -111,11 +131,17 @@ fn certificates_under(tls: ListenTls, written: Option<Spanned<bool>>) -> Result<
     }
 }
 
-fn refuse_networks(networks: Option<&Spanned<Vec<String>>>, what: &str) -> Result<(), Fault> {
-    match networks {
-        Some(networks) if !networks.get_ref().is_empty() => {
-            Err(Fault::at(networks, format!("{what} comes with a later version; leave it out or write []")))
-        }
-        Some(_) | None => Ok(()),
+fn trusted(written: Option<Vec<Spanned<Network>>>) -> Result<Vec<IpNet>, Fault> {
+    written.unwrap_or_default().into_iter().map(network::of_trusted).collect()
+}
+
+/// Whose word it would be has to be said too.
+fn login_of(xclient: &[IpNet], written: Option<Spanned<bool>>) -> Result<bool, Fault> {
+    match written {
+        Some(login) if *login.get_ref() && xclient.is_empty() => Err(Fault::at(
+            &login,
+            "says nothing without xclient; write the networks whose word is taken there, or leave it out",
+        )),
+        written => Ok(written.is_some_and(Spanned::into_inner)),
     }
 }

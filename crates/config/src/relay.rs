@@ -7,7 +7,7 @@ use toml::Spanned;
 use types::SenderPattern;
 
 use crate::fault::Fault;
-use crate::network::Network;
+use crate::network::{self, Network};
 use crate::via::DomainPattern;
 
 /// Which mail is taken without a login.
@@ -44,7 +44,7 @@ impl Written {
         let senders = listed(self.senders, optional, "relay_senders", RIGHT_SENDERS)?;
         let domains = listed(self.domains, optional, "relay_domains", RIGHT_DOMAINS)?;
         Ok(Some(Relay {
-            networks: networks.into_iter().map(network).collect::<Result<_, _>>()?,
+            networks: networks.into_iter().map(network::of_trusted).collect::<Result<_, _>>()?,
             domains: domains.into_iter().map(Spanned::into_inner).collect(),
             senders: senders.into_iter().map(sender).collect::<Result<_, _>>()?,
         }))
@@ -73,17 +73,6 @@ fn listed<T>(
         None => Err(Fault::at(optional, format!("is an open relay without {key}; {right}"))),
         Some(list) if list.get_ref().is_empty() => Err(Fault::at(&list, format!("is empty; {right}"))),
         Some(list) => Ok(list.into_inner()),
-    }
-}
-
-fn network(written: Spanned<Network>) -> Result<IpNet, Fault> {
-    let Network(network) = *written.get_ref();
-    match network.prefix_len() {
-        0 => Err(Fault::at(
-            &written,
-            format!("{network} is everybody; write the networks of machines you know"),
-        )),
-        _ => Ok(network),
     }
 }
 

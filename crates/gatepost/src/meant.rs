@@ -71,7 +71,9 @@ pub(crate) fn limits(config: &Config) -> Limits {
 }
 
 pub(crate) fn listener(listen: &Listen) -> Listener {
-    Listener::new(listen.address, tls_mode(listen.tls)).client_certificates(listen.client_certificates)
+    Listener::new(listen.address, tls_mode(listen.tls))
+        .client_certificates(listen.client_certificates)
+        .proxy_protocol(listen.proxy_protocol.iter().copied())
 }
 
 fn tls_mode(tls: ListenTls) -> TlsMode {

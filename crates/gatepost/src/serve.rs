@@ -170,7 +170,12 @@ fn advice(error: &BindError) -> &'static str {
 
 fn bound(config: &Config, door: &Door) -> Vec<Listen> {
     let addresses = door.addresses().into_iter().map(|(address, _)| address);
-    config.listen.iter().zip(addresses).map(|(listen, address)| Listen { address, ..*listen }).collect()
+    config
+        .listen
+        .iter()
+        .zip(addresses)
+        .map(|(listen, address)| Listen { address, ..listen.clone() })
+        .collect()
 }
 
 fn tell_ready(parts: &Parts) {

@@ -38,25 +38,29 @@ impl From<IpAddr> for Network {
     }
 }
 
-/// A place that is taken until this is dropped.
+/// A place that is taken until this is dropped: one of all, and one of its network's once that is known.
 #[derive(Debug)]
 pub(crate) struct Place {
     admission: Arc<Admission>,
-    network: Network,
+    network: Option<Network>,
 }
 
 impl Admission {
     /// A place for a connection from `address`, if there is one left.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Option<Place> {
-        let network = Network::from(address);
+        let mut place = self.admit_proxy(limits)?;
+        place.belongs_to(address, limits).then_some(place)
+    }
+
+    /// A place for a connection whose client a proxy has yet to name. A proxy has many clients, so it is not counted as
+    /// one itself.
+    pub(crate) fn admit_proxy(self: &Arc<Self>, limits: &Limits) -> Option<Place> {
         let mut counts = self.counts();
-        let here = counts.by_network.get(&network).copied().unwrap_or_default();
-        if counts.total >= limits.connections || here >= limits.connections_per_network {
+        if counts.total >= limits.connections {
             return None;
         }
         counts.total += 1;
-        counts.by_network.insert(network, here + 1);
-        Some(Place { admission: Arc::clone(self), network })
+        Some(Place { admission: Arc::clone(self), network: None })
     }
 
     /// The connections there are.
@@ -70,15 +74,46 @@ impl Admission {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.admission.counts();
-        counts.total -= 1;
-        if let Entry::Occupied(mut entry) = counts.by_network.entry(self.network) {
+impl Counts {
+    fn enter(&mut self, network: Network, limits: &Limits) -> bool {
+        let here = self.by_network.entry(network).or_default();
+        let is_room = *here < limits.connections_per_network;
+        *here += usize::from(is_room);
+        is_room
+    }
+
+    fn leave(&mut self, network: Network) {
+        if let Entry::Occupied(mut entry) = self.by_network.entry(network) {
             *entry.get_mut() -= 1;
             if *entry.get() == 0 {
                 entry.remove();
             }
+        }
+    }
+}
+
+impl Place {
+    /// Counts the connection as one from `address` from here on, if there is room for it.
+    pub(crate) fn belongs_to(&mut self, address: IpAddr, limits: &Limits) -> bool {
+        let network = Network::from(address);
+        let mut counts = self.admission.counts();
+        if self.network == Some(network) {
+            return true;
+        }
+        let is_room = counts.enter(network, limits);
+        if is_room && let Some(before) = self.network.replace(network) {
+            counts.leave(before);
+        }
+        is_room
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.admission.counts();
+        counts.total -= 1;
+        if let Some(network) = self.network {
+            counts.leave(network);
         }
     }
 }
@@ -113,6 +148,22 @@ mod tests {
         let _place = admission.admit(ip("2001:db8::1"), &limits(9, 1)).unwrap();
         assert!(admission.admit(ip("2001:db8::ffff:1"), &limits(9, 1)).is_none());
         assert!(admission.admit(ip("2001:db8:0:1::1"), &limits(9, 1)).is_some());
+    }
+
+    #[test]
+    fn a_proxy_is_not_counted_but_its_clients_are() {
+        let admission = Arc::new(Admission::default());
+        let (one, two) = (limits(3, 1), [ip("192.0.2.1"), ip("192.0.2.2")]);
+        let mut places: Vec<_> = (0..3).map(|_| admission.admit_proxy(&one).unwrap()).collect();
+        assert!(admission.admit_proxy(&one).is_none());
+        assert!(places[0].belongs_to(two[0], &one) && places[0].belongs_to(two[0], &one));
+        assert!(!places[1].belongs_to(two[0], &one));
+        // The first has another client from here on.
+        assert!(places[0].belongs_to(two[1], &one) && places[1].belongs_to(two[0], &one));
+        assert!(!places[2].belongs_to(two[1], &one));
+        drop(places);
+        assert!(admission.counts().by_network.is_empty());
+        assert_eq!(admission.total(), 0);
     }
 
     #[test]

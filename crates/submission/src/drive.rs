@@ -106,9 +106,13 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         }
     }
 
-    /// Greets the client: under implicit TLS behind the handshake, in the same flight as its last octets.
+    /// Greets the client, once it is known who that is: under implicit TLS behind the handshake, in the same flight as its
+    /// last octets.
     async fn begin(&mut self) -> Result<Session, Reason> {
+        let welcome = self.identify().await?;
         let bindings = if self.door.is_implicit() {
+            // Without a handshake there is nobody to be told.
+            welcome.as_ref().map_err(|_| Reason::TurnedAway)?;
             self.handshake().await?
         } else {
             self.wire.receive_early(&mut self.input);
@@ -119,7 +123,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             self.patience.trust();
         }
         let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), channel);
-        session.greet(&self.input);
+        match welcome {
+            Ok(()) => session.greet(&self.input),
+            Err(rejection) => session.refuse(&rejection),
+        }
         Ok(session)
     }
 
@@ -130,7 +137,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             tls: facts.tls,
             bindings,
             client_certificate: facts.client_certificate.is_some(),
-            login_is_optional: (self.house.login_is_optional)(facts),
+            // What holds for a proxy, or for its network, does not hold for its clients.
+            login_is_optional: facts.proxy.is_none() && (self.house.login_is_optional)(facts),
             nonces: Nonces::new(rand::random()),
         }
     }

@@ -19,6 +19,10 @@ pub(crate) enum Reason {
     TimedOut,
     /// The client did not read our replies.
     Stalled,
+    /// A proxy that has to say whom it speaks for did not, or said it wrongly.
+    NoHeader,
+    /// There were too many connections of the client that a proxy spoke for.
+    TurnedAway,
     /// There was no agreement on TLS.
     HandshakeFailed,
     /// The server stopped, and the session with it; or it would not end, and was left behind.
@@ -36,6 +40,8 @@ impl Reason {
             Self::Disconnected => "disconnected",
             Self::TimedOut => "timed-out",
             Self::Stalled => "stalled",
+            Self::NoHeader => "no-proxy-header",
+            Self::TurnedAway => "turned-away",
             Self::HandshakeFailed => "handshake-failed",
             Self::Shutdown => "shutdown",
             Self::Revoked => "revoked",
@@ -103,6 +109,7 @@ impl Drop for Ledger {
             session = %facts.id,
             peer = %facts.peer,
             local = %facts.local,
+            proxy = facts.proxy.map(tracing::field::display),
             tls = facts.tls.map(|tls| tls.version),
             cipher = facts.tls.map(|tls| tls.cipher),
             certificate = facts.client_certificate.as_ref().map(|certificate| display(certificate.fingerprint)),

@@ -66,6 +66,8 @@ mod certificate;
 mod bound;
 mod exporter;
 mod end_point;
+mod proxy;
+mod identify;
 mod wire;
 mod records;
 mod drive;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub data_rate: u32,
     /// After which no further message is begun in a session.
     pub session: Duration,
+    /// For the header with which a trusted proxy begins, from the connection to its last octet.
+    pub proxy_header: Duration,
     /// For a TLS handshake, from its first octet to its last.
     pub handshake: Duration,
     /// For a client to take our replies.
@@ -47,6 +49,7 @@ impl Default for Limits {
             data_grace: seconds(180),
             data_rate: 500,
             session: seconds(3600),
+            proxy_header: seconds(5),
             handshake: seconds(15),
             write_timeout: seconds(60),
             shutdown_grace: seconds(30),

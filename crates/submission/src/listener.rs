@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use ipnet::IpNet;
+
 /// How TLS begins on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
@@ -25,19 +27,30 @@ pub struct Listener {
     /// [`SessionFacts::client_certificate`](types::SessionFacts::client_certificate), whoever has signed it; only that
     /// the client has its private key is certain.
     pub client_certificates: bool,
+    /// Proxies that begin each connection with a header of the PROXY protocol, version 1 or 2: without one they are not
+    /// served. Of anybody else such a header is an error. Whom it names is in [`SessionFacts`](types::SessionFacts), with
+    /// the proxy itself in [`SessionFacts::proxy`](types::SessionFacts::proxy).
+    pub proxy_protocol: Vec<IpNet>,
 }
 
 impl Listener {
     /// A listener that does nothing out of the ordinary.
     #[must_use]
     pub fn new(address: SocketAddr, tls: TlsMode) -> Self {
-        Self { address, tls, client_certificates: false }
+        Self { address, tls, client_certificates: false, proxy_protocol: Vec::new() }
     }
 
     /// Sets [`Listener::client_certificates`].
     #[must_use]
     pub fn client_certificates(mut self, asked_for: bool) -> Self {
         self.client_certificates = asked_for;
+        self
+    }
+
+    /// Sets [`Listener::proxy_protocol`].
+    #[must_use]
+    pub fn proxy_protocol(mut self, proxies: impl IntoIterator<Item = IpNet>) -> Self {
+        self.proxy_protocol = proxies.into_iter().collect();
         self
     }
 }

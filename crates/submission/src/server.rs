@@ -3,12 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use esmtp::Settings;
+use ipnet::IpNet;
 use sasl::AuthHandler;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -251,9 +252,15 @@ pub(crate) struct Door {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<Offer>,
     mode: TlsMode,
+    proxies: Vec<IpNet>,
 }
 
 impl Door {
+    /// Whether a connection from there begins with a header that says whose it is.
+    pub(crate) fn wants_header_of(&self, peer: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(&peer))
+    }
+
     pub(crate) fn is_implicit(&self) -> bool {
         self.mode == TlsMode::Implicit
     }
@@ -276,7 +283,7 @@ fn open(
         (_, Some((identity, oldest))) => Some(Offer::new(identity, *oldest, listener.client_certificates)?),
         (_, None) => return Err(BindError::NoIdentity(address)),
     };
-    let listener = listen::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
-    let (address, listener) = listener.map_err(|source| BindError::Listen { address, source })?;
-    Ok((listener, Arc::new(Door { address, tls, mode })))
+    let bound = listen::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (address, bound) = bound.map_err(|source| BindError::Listen { address, source })?;
+    Ok((bound, Arc::new(Door { address, tls, mode, proxies: listener.proxy_protocol.clone() })))
 }

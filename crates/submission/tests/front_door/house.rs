@@ -166,28 +166,33 @@ impl Running {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
-        Self::built(settings(), limits, false)
+        Self::behind(limits, |listener| listener)
+    }
+
+    /// With listeners that are not like any other.
+    pub(crate) fn behind(limits: Limits, special: impl Fn(Listener) -> Listener) -> Self {
+        Self::built(settings(), limits, special)
     }
 
     /// Asks clients for certificates, and offers EXTERNAL to those who have shown one.
     pub(crate) fn asking_for_certificates() -> Self {
         let settings = Settings { mechanisms: vec![Mechanism::Plain, Mechanism::External], ..settings() };
-        Self::built(settings, Limits::default(), true)
+        Self::built(settings, Limits::default(), |listener| listener.client_certificates(true))
     }
 
     /// Offers SCRAM bound to TLS.
     pub(crate) fn binding_logins() -> Self {
         let settings =
             Settings { mechanisms: vec![Mechanism::ScramSha256Plus, Mechanism::Plain], ..settings() };
-        Self::built(settings, Limits::default(), false)
+        Self::built(settings, Limits::default(), |listener| listener)
     }
 
-    fn built(settings: Settings, limits: Limits, client_certificates: bool) -> Self {
+    fn built(settings: Settings, limits: Limits, special: impl Fn(Listener) -> Listener) -> Self {
         let (identity, certificate) = identity();
         let judge = Judge::default();
         let shelf = Shelf::default();
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let door = |mode| Listener::new(loopback, mode).client_certificates(client_certificates);
+        let door = |mode| special(Listener::new(loopback, mode));
         let server = Server::builder(settings, judge.clone(), shelf.clone())
             .tls(identity.clone(), MinVersion::Tls12)
             .limits(limits)

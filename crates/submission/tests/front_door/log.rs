@@ -13,7 +13,7 @@ use crate::client::{Client, auth_plain};
 use crate::house::{PASSWORD, POISON, Running, USER};
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
@@ -27,7 +27,7 @@ impl Write for Log {
 
 impl Log {
     /// Keeps what is logged on this thread, where the server runs too.
-    fn keep(level: Level) -> (Self, DefaultGuard) {
+    pub(crate) fn keep(level: Level) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -39,7 +39,7 @@ impl Log {
     }
 
     /// Once the server has had the time to write it.
-    async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         tokio::time::sleep(Duration::from_millis(50)).await;
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }

@@ -14,6 +14,7 @@ mod handlers;
 mod smtp_server_auth;
 mod optional_login;
 mod limits;
+mod proxy;
 mod deadlines;
 mod shutdown;
 mod log;
