@@ -4,13 +4,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use submission::tls::MinVersion;
 use submission::{
     AuthHandler, Bytes, CancellationToken, Claim, Durable, Envelope, ForwardPath, Limits, MailHandler,
     Mechanism, Refusal, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings,
     TlsMode, Verdict, random_queue_id,
 };
 
-use crate::client::{Client, auth_plain};
+use tokio::net::TcpStream;
+
+use crate::client::{Client, auth_plain, shake, trusting};
+use crate::house::identity;
 
 /// A user of the embedder's own type, which can be told from every other of its kind.
 #[derive(Debug)]
@@ -170,6 +174,30 @@ async fn a_judge_knows_the_mechanism_the_name_to_act_as_and_the_session() {
     assert_eq!((plain.local, plain.peer.ip()), (server.address, server.address.ip()));
     assert_eq!(plain.ehlo.as_ref().map(|name| name.as_str()), Some("desk.example.test"));
     assert!(plain.extended && plain.tls.is_none() && plain.client_certificate.is_none());
+}
+
+#[tokio::test]
+async fn a_judge_knows_what_tls_came_to() {
+    let (identity, certificate) = identity();
+    let porter = Porter::default();
+    let server = Server::builder(Settings::new("mail.example.test"), porter.clone(), Clerk::default())
+        .tls(identity, MinVersion::Tls13)
+        .listen(([127, 0, 0, 1], 0).into(), TlsMode::Implicit)
+        .bind()
+        .unwrap();
+    let socket = TcpStream::connect(server.addresses()[0].0).await.unwrap();
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(server.serve_until(stop.clone().cancelled_owned()));
+    let mut client = Client::over(shake(socket, trusting(&certificate)).await.unwrap());
+    client.expect("220 ").await;
+    client.ask("EHLO desk.example.test\r\n", "250 ").await;
+    client.ask(&auth_plain("member", "secret"), "235 ").await;
+    let tls = porter.seen.lock().unwrap()[0].2.tls.unwrap();
+    assert_eq!((tls.version, tls.cipher), ("TLSv1.3", "TLS_AES_128_GCM_SHA256"));
+    stop.cancel();
+    client.expect("421 4.3.2 ").await;
+    drop(client);
+    task.await.unwrap();
 }
 
 #[tokio::test]
