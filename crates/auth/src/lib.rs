@@ -45,6 +45,8 @@ pub mod oauth;
 
 pub mod fetch;
 
+pub mod http;
+
 pub mod second_factor;
 
 pub mod totp;

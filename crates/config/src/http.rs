@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
-use url::Url;
+use types::Endpoint;
 
 use crate::fault::Fault;
 use crate::value::{self, Base, Time};
@@ -15,7 +15,7 @@ use crate::web;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http {
     /// Where each claim is posted to: https, or http to this machine.
-    pub url: Url,
+    pub url: Endpoint,
     /// A file whose first line is what proves to the program that it is us who asks.
     pub secret_file: PathBuf,
     /// How long an answer may take.

@@ -1,6 +1,9 @@
 //! From what the configuration means to what each part of the server wants to be told.
 
+use std::path::Path;
+
 use anyhow::Context as _;
+use auth::http::{HttpHandler, HttpSettings};
 use config::{Config, Delivery, DomainPattern, HostPort, Listen, ListenTls, Login, TlsVersion};
 use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
 use esmtp::dialogue::Credentials;
@@ -54,6 +57,21 @@ pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
     )
 }
 
+/// The program that judges logins.
+///
+/// # Errors
+/// When its secret, or the CA, cannot be read or is of no use.
+pub(crate) fn http(http: &config::Http) -> anyhow::Result<HttpHandler> {
+    let settings = HttpSettings {
+        endpoint: http.url.clone(),
+        secret: first_line(&http.secret_file, "auth.http.secret_file", "the secret")?,
+        timeout: http.timeout,
+        concurrency: usize::try_from(http.concurrency).unwrap_or(usize::MAX),
+        authorities: trust(http.tls_ca.as_deref(), "auth.http.tls_ca")?,
+    };
+    HttpHandler::new(settings).context("auth.http")
+}
+
 pub(crate) fn limits(config: &Config) -> Limits {
     let limits = &config.limits;
     let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
@@ -102,7 +120,7 @@ pub(crate) fn carrying(config: &Config) -> delivery::Settings {
     }
 }
 
-/// CAs that are trusted for fixed hosts besides the system's.
+/// CAs that are trusted besides the system's.
 type Trust = Vec<CertificateDer<'static>>;
 
 /// The ways of `[delivery]`. Its login is for the host of `via` alone: another host has no business with it.
@@ -111,15 +129,17 @@ type Trust = Vec<CertificateDer<'static>>;
 /// When the password for the next host, or the CA, cannot be read.
 pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
     let login = delivery.login.as_ref().map(login).transpose()?;
-    let trust = match &delivery.tls_ca {
-        Some(path) => pem::certificates(path).context("delivery.tls_ca")?,
-        None => Vec::new(),
-    };
+    let trust = trust(delivery.tls_ca.as_deref(), "delivery.tls_ca")?;
     let routes = delivery.routes.iter().map(|route| Route {
         domains: route.domains.iter().map(domains).collect(),
         via: via(&route.via, delivery, &trust, None),
     });
     Ok(Routes::new(via(&delivery.via, delivery, &trust, login), routes.collect()))
+}
+
+/// Those in the file that `key` names.
+fn trust(file: Option<&Path>, key: &'static str) -> anyhow::Result<Trust> {
+    file.map_or_else(|| Ok(Trust::new()), |path| pem::certificates(path).context(key))
 }
 
 pub(crate) fn domains(pattern: &DomainPattern) -> Domains {
@@ -157,15 +177,17 @@ fn host_tls(tls: config::HostTls) -> HostTls {
 }
 
 fn login(login: &Login) -> anyhow::Result<Credentials> {
-    let Login { username, password_file } = login;
-    let mut text = std::fs::read_to_string(password_file)
-        .with_context(|| format!("delivery.password_file: cannot read {}", password_file.display()))?;
+    let password = first_line(&login.password_file, "delivery.password_file", "the password")?;
+    Ok(Credentials { username: login.username.clone(), password })
+}
+
+/// The first line of a file that holds `what`, and is named by `key`.
+fn first_line(file: &Path, key: &str, what: &str) -> anyhow::Result<Secret> {
+    let mut text =
+        std::fs::read_to_string(file).with_context(|| format!("{key}: cannot read {}", file.display()))?;
     text.truncate(text.find(['\r', '\n']).unwrap_or(text.len()));
     if text.is_empty() {
-        anyhow::bail!(
-            "delivery.password_file: the first line of {} is empty; write the password there",
-            password_file.display()
-        );
+        anyhow::bail!("{key}: the first line of {} is empty; write {what} there", file.display());
     }
-    Ok(Credentials { username: username.clone(), password: Secret::new(text) })
+    Ok(Secret::new(text))
 }

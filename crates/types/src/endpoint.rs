@@ -12,22 +12,23 @@ use url::{Host, Url};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint(Url);
 
-/// Why a URL is not one to ask.
+/// Why a URL is not one to ask; says what would be right. The URL is not repeated, as it may hold a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadEndpoint {
     /// Nothing that has a scheme and a host.
-    #[error("is not a URL; write \"https://host/path\"")]
+    #[error("is not the address of a page; write \"https://host/path\"")]
     Malformed,
-    /// Another scheme, or `http:` to another machine.
-    #[error(
-        "is not protected by TLS; write \"https://…\" (\"http://…\" is for 127.0.0.1, [::1] and localhost)"
-    )]
+    /// Another scheme.
+    #[error("is not a page of the web; write \"https://host/path\"")]
+    Scheme,
+    /// `http:` to another machine.
+    #[error("would show secrets to anyone on the way; write https://, or http:// to 127.0.0.1")]
     Insecure,
-    /// A user name or a password. Not repeated, as it may be a secret.
-    #[error("holds a user name or a password, which do not belong into a URL")]
+    /// A user name or a password.
+    #[error("has a login in it; leave that out, files are the place for what is secret")]
     Login,
     /// `#` and what stands behind it.
-    #[error("has a fragment, which is never sent; leave out \"#\" and what follows")]
+    #[error("has a fragment, which is never sent; leave out # and what follows")]
     Fragment,
 }
 
@@ -47,8 +48,9 @@ impl Endpoint {
         match (url.scheme(), url.host()) {
             ("https", Some(_)) => Ok(Self(url)),
             ("http", Some(host)) if is_this_machine(&host) => Ok(Self(url)),
+            ("http", Some(_)) => Err(BadEndpoint::Insecure),
+            (_, Some(_)) => Err(BadEndpoint::Scheme),
             (_, None) => Err(BadEndpoint::Malformed),
-            (_, Some(_)) => Err(BadEndpoint::Insecure),
         }
     }
 
@@ -119,7 +121,7 @@ mod tests {
             ("http://192.0.2.1/", BadEndpoint::Insecure),
             ("http://0.0.0.0/", BadEndpoint::Insecure),
             ("http://[::ffff:192.0.2.1]/", BadEndpoint::Insecure),
-            ("ftp://127.0.0.1/", BadEndpoint::Insecure),
+            ("ftp://127.0.0.1/", BadEndpoint::Scheme),
             ("https://user@idp.example.org/", BadEndpoint::Login),
             ("https://:secret@idp.example.org/", BadEndpoint::Login),
             ("http://127.0.0.1@idp.example.org/", BadEndpoint::Login),
