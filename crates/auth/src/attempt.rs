@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use sasl::{Mechanism, PasswordClaim};
+use sasl::{Claim, CramMd5Claim, ScramClaim};
 use store::{Scope, network_of};
 use types::{Secret, SessionFacts, SessionId};
 
@@ -41,22 +41,56 @@ impl Door {
 /// What is claimed.
 #[derive(Debug)]
 pub struct Attempt {
-    /// In whose name the client wants to act, if it said so.
+    /// In whose name the client wants to act, if it said so apart from who it is.
     pub authzid: Option<String>,
-    /// Who it says it is, as typed.
-    pub username: String,
-    /// The account password, or an app password.
-    pub password: Secret,
-    /// The code of a second factor, or a recovery code.
-    pub code: Option<Secret>,
+    /// Who it says it is, as typed. A token or a certificate may be left to speak for itself.
+    pub username: Option<String>,
+    /// Why that should be believed.
+    pub proof: Proof,
     /// What it is for.
     pub door: Door,
 }
 
-impl From<PasswordClaim> for Attempt {
-    fn from(claim: PasswordClaim) -> Self {
-        let PasswordClaim { authzid, username, password, mechanism: _ } = claim;
-        Self { authzid, username, password, code: None, door: Door::Smtp }
+/// What a client offers as proof.
+#[derive(Debug)]
+pub enum Proof {
+    /// The account password, or an app password.
+    Password {
+        /// It.
+        password: Secret,
+        /// The code of a second factor, or a recovery code.
+        code: Option<Secret>,
+    },
+    /// What it made of a challenge.
+    CramMd5(CramMd5Claim),
+    /// A proof that it knows a password.
+    Scram(ScramClaim),
+    /// An access token.
+    Token(Secret),
+    /// The certificate it has shown to TLS.
+    Certificate,
+    /// The word of a trusted proxy.
+    Voucher,
+}
+
+impl Attempt {
+    /// What a client claims who wants to hand in mail.
+    pub(crate) fn of(claim: Claim) -> Self {
+        let authzid = claim.authzid().map(str::to_owned);
+        let username = claim.username().map(str::to_owned);
+        let proof = match claim {
+            Claim::Password(claim) => Proof::Password { password: claim.password, code: None },
+            Claim::CramMd5(claim) => Proof::CramMd5(claim),
+            Claim::Scram(claim) => Proof::Scram(claim),
+            Claim::Token(claim) => Proof::Token(claim.token),
+            Claim::External(_) => Proof::Certificate,
+        };
+        Self { authzid, username, proof, door: Door::Smtp }
+    }
+
+    /// What a trusted proxy says of its client.
+    pub(crate) fn vouched(username: &str) -> Self {
+        Self { authzid: None, username: Some(username.to_owned()), proof: Proof::Voucher, door: Door::Smtp }
     }
 }
 
@@ -65,26 +99,35 @@ impl From<PasswordClaim> for Attempt {
 pub struct Origin {
     /// The client's address.
     pub ip: IpAddr,
-    /// The version of TLS.
-    pub tls: Option<&'static str>,
-    /// The SASL mechanism.
-    pub mechanism: Option<Mechanism>,
+    /// The SASL mechanism, or what else stands in the place of one.
+    pub mechanism: Option<&'static str>,
     /// The session; `None` if nobody logs in, and the attempt is only examined.
-    pub session: Option<SessionId>,
+    pub session: Option<SessionFacts>,
 }
 
 impl Origin {
-    pub(crate) fn of(session: &SessionFacts, mechanism: Mechanism) -> Self {
-        Self {
-            ip: session.peer.ip().to_canonical(),
-            tls: session.tls.map(|tls| tls.version),
-            mechanism: Some(mechanism),
-            session: Some(session.id),
-        }
+    /// An attempt that is only examined, as if it came from this address.
+    #[must_use]
+    pub fn examined(ip: IpAddr) -> Self {
+        Self { ip: ip.to_canonical(), mechanism: None, session: None }
+    }
+
+    pub(crate) fn of(session: &SessionFacts, mechanism: &'static str) -> Self {
+        let ip = session.peer.ip().to_canonical();
+        Self { ip, mechanism: Some(mechanism), session: Some(session.clone()) }
     }
 
     /// The network that failures are counted by: who has one IPv6 address has a /64 of them.
     pub(crate) fn network(&self) -> IpNet {
         network_of(self.ip)
+    }
+
+    pub(crate) fn session_id(&self) -> Option<SessionId> {
+        self.session.as_ref().map(|session| session.id)
+    }
+
+    /// The version of TLS.
+    pub(crate) fn tls(&self) -> Option<&'static str> {
+        self.session.as_ref()?.tls.map(|tls| tls.version)
     }
 }

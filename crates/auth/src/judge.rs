@@ -1,12 +1,19 @@
-//! The judge: an app password is tried first, then the account password; both by one path, so that every
-//! refusal costs the same.
+//! The judge: asks the backends in a row, and answers for all of them alike.
 //!
 //! - A right app password costs one look-up by its digest, and no Argon2. Nothing that others do gets in its way.
 //! - The account password is judged only as long as the throttles let it. Each attempt counts as failed until it is
 //!   proved right, so that a thousand at a time learn no more than a thousand in a row.
 //! - A right account password costs Argon2 once, then nothing for a few minutes.
-//! - Anything else costs exactly one run of Argon2, whatever is wrong with it, and is answered alike, not before a
-//!   time by which every kind of check has ended.
+//! - Any other password costs exactly one run of Argon2, whatever is wrong with it. Every refusal is answered alike, not
+//!   before a time by which every kind of check has ended.
+
+mod passage;
+mod password;
+mod challenge;
+mod token;
+mod certificate;
+mod handler;
+mod voucher;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,26 +21,23 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use sasl::{AuthHandler, Authenticated, Claim, Verdict};
+use sasl::{AuthHandler, Authenticated, Claim, OAuthChallenge, ScramParameters, ServerSignature, Verdict};
 use store::{
-    Account, Accounts, AppPassword, AppPasswords, Audit, Identities, LastUse, SecondFactors, Throttled,
-    Throttles,
+    Account, Accounts, AppPassword, AppPasswords, Audit, Certificates, ChallengeKeys, Identities, LastUse,
+    SecondFactors, Throttled, Throttles,
 };
 use tokio::time::Instant;
-use types::{Mailbox, Secret, SessionFacts};
+use types::{Mailbox, SessionFacts};
 
-use crate::app_password::normalise;
 use crate::at_revision::AtRevision;
-use crate::attempt::{Attempt, Door, Origin};
-use crate::gate::Gate;
-use crate::hasher::Checked;
-use crate::outcome::{Fault, Matched, Outcome, Reason, Refusal, User};
+use crate::attempt::{Attempt, Door, Origin, Proof};
+use crate::challenge_key::ScramAtLogin;
+use crate::outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
 use crate::recent::Recent;
-use crate::second_factor::{self, SecondFactorOutcome};
 use crate::standing::{Standing, Standings, has_passed};
 use crate::trail::Trail;
 use crate::turns::Turns;
-use crate::{AppPasswordKey, HashError, Hasher, Keyring, MarkKey, Policy};
+use crate::{AppPasswordKey, Backend, Hasher, Keyring, MarkKey, Policy};
 
 /// A refusal is answered so long after its claim, or a multiple of that: it is longer than it takes to check the slowest
 /// hash that others are wont to leave us (bcrypt of cost 12: 280 ms) and to run Argon2 behind it. Whether an account was
@@ -41,9 +45,22 @@ use crate::{AppPasswordKey, HashError, Hasher, Keyring, MarkKey, Policy};
 const REFUSAL: Duration = Duration::from_millis(400);
 
 /// A store with all that logging in needs.
-pub trait CredentialStore: Accounts + AppPasswords + Identities + SecondFactors + Throttles + Audit {}
+pub trait CredentialStore:
+    Accounts + AppPasswords + Audit + Certificates + ChallengeKeys + Identities + SecondFactors + Throttles
+{
+}
 
-impl<S: Accounts + AppPasswords + Identities + SecondFactors + Throttles + Audit> CredentialStore for S {}
+impl<S> CredentialStore for S where
+    S: Accounts
+        + AppPasswords
+        + Audit
+        + Certificates
+        + ChallengeKeys
+        + Identities
+        + SecondFactors
+        + Throttles
+{
+}
 
 /// Judges claims by what the store knows.
 pub struct Authenticator<S> {
@@ -53,13 +70,16 @@ pub struct Authenticator<S> {
     marks: MarkKey,
     hasher: Arc<Hasher>,
     policy: ArcSwap<Policy>,
+    /// Who is asked, in this order.
+    row: ArcSwap<Vec<Backend>>,
     recent: Recent,
     /// The rows of app passwords, by their digest.
     found: AtRevision<[u8; 32], Arc<(AppPassword, Account)>>,
     standings: Standings,
+    scram: ScramAtLogin,
     turns: Turns,
     /// [`REFUSAL`], but for tests.
-    refusal: Duration,
+    least: Duration,
     now: fn() -> Timestamp,
 }
 
@@ -73,17 +93,33 @@ impl<S: CredentialStore> AuthHandler for Authenticator<S> {
     type User = User;
 
     async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<User> {
-        let origin = Origin::of(session, claim.mechanism());
-        match claim {
-            Claim::Password(claim) => self.verdict(self.examine(Attempt::from(claim), &origin).await),
-            Claim::CramMd5(_) | Claim::Scram(_) | Claim::Token(_) | Claim::External(_) => {
-                Verdict::Unavailable
-            }
-        }
+        let origin = Origin::of(session, claim.mechanism().name());
+        self.answer(Attempt::of(claim), &origin).await
+    }
+
+    async fn vouched(&self, username: &str, session: &SessionFacts) -> Verdict<User> {
+        self.answer(Attempt::vouched(username), &Origin::of(session, "XCLIENT")).await
+    }
+
+    /// The same function for every name: nothing is looked up, and nobody learns who exists.
+    async fn scram_parameters(&self, username: &str, _session: &SessionFacts) -> Option<ScramParameters> {
+        Some(self.keyring.scram_parameters(username))
     }
 
     async fn still_holds(&self, user: &User, _session: &SessionFacts) -> bool {
         self.standing(user).await.map_or(true, |standing| standing.is_some())
+    }
+}
+
+/// What an attempt led to: the user, and with SCRAM the server's own proof.
+struct Proven {
+    user: User,
+    signature: Option<ServerSignature>,
+}
+
+impl From<User> for Proven {
+    fn from(user: User) -> Self {
+        Self { user, signature: None }
     }
 }
 
@@ -101,12 +137,13 @@ impl<F: Into<Fault>> From<F> for Denial {
 }
 
 impl<S: CredentialStore> Authenticator<S> {
-    /// `now` reads the clock.
+    /// The backends of `row` are asked in their order. `now` reads the clock.
     pub fn new(
         store: Arc<S>,
         keyring: Arc<Keyring>,
         hasher: Arc<Hasher>,
         policy: Policy,
+        row: Vec<Backend>,
         now: fn() -> Timestamp,
     ) -> Self {
         Self {
@@ -116,41 +153,53 @@ impl<S: CredentialStore> Authenticator<S> {
             keyring,
             hasher,
             policy: ArcSwap::from_pointee(policy),
+            row: ArcSwap::from_pointee(row),
             recent: Recent::new(),
             found: AtRevision::new(),
             standings: Standings::new(),
+            scram: ScramAtLogin::default(),
             turns: Turns::default(),
-            refusal: REFUSAL,
+            least: REFUSAL,
             now,
         }
     }
 
-    /// Attempts are judged by this policy from now on.
-    pub fn replace(&self, policy: Policy) {
+    /// Attempts are judged by this policy and these backends from now on.
+    pub fn replace(&self, policy: Policy, row: Vec<Backend>) {
         self.policy.store(Arc::new(policy));
+        self.row.store(Arc::new(row));
     }
 
     /// Judges an attempt, with all that belongs to it: throttles, log and audit trail. What came of it is more than a
     /// client may know.
     pub async fn examine(&self, attempt: Attempt, origin: &Origin) -> Outcome {
+        self.decide(attempt, origin).await.0
+    }
+
+    async fn answer(&self, attempt: Attempt, origin: &Origin) -> Verdict<User> {
+        let (outcome, signature) = self.decide(attempt, origin).await;
+        self.verdict(outcome, signature)
+    }
+
+    async fn decide(&self, attempt: Attempt, origin: &Origin) -> (Outcome, Option<ServerSignature>) {
         let begun = Instant::now();
         let trail = Trail::of(&attempt, origin);
-        let outcome = match self.prove(attempt, origin).await {
-            Ok(user) => Outcome::Accepted(user),
-            Err(Denial::Refused(refusal)) => Outcome::Refused(refusal),
-            Err(Denial::Throttled(throttled)) => Outcome::Throttled(throttled),
-            Err(Denial::Unavailable(fault)) => Outcome::Unavailable(fault),
+        let (outcome, signature) = match self.prove(attempt, origin).await {
+            Ok(Proven { user, signature }) => (Outcome::Accepted(user), signature),
+            Err(Denial::Refused(refusal)) => (Outcome::Refused(refusal), None),
+            Err(Denial::Throttled(throttled)) => (Outcome::Throttled(throttled), None),
+            Err(Denial::Unavailable(fault)) => (Outcome::Unavailable(fault), None),
         };
         trail.log(&outcome);
         self.store.note(trail.event(&outcome, (self.now)()));
         match &outcome {
             Outcome::Accepted(user) => self.note(user, origin),
             Outcome::Refused(_) => {
-                tokio::time::sleep_until(begun + rounded_up(begun.elapsed(), self.refusal)).await;
+                tokio::time::sleep_until(begun + rounded_up(begun.elapsed(), self.least)).await;
             }
             Outcome::Throttled(_) | Outcome::Unavailable(_) => {}
         }
-        outcome
+        (outcome, signature)
     }
 
     /// What the user may do now; `None` if what was proved at the login holds no longer: the credential was revoked or
@@ -163,15 +212,21 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// What the client is told of an outcome.
-    fn verdict(&self, outcome: Outcome) -> Verdict<User> {
+    fn verdict(&self, outcome: Outcome, signature: Option<ServerSignature>) -> Verdict<User> {
         match outcome {
-            Outcome::Accepted(user) => Verdict::Accepted(Authenticated::new(user.address.normal(), user)),
+            Outcome::Accepted(user) => {
+                let proof = Authenticated::new(user.address.normal(), user);
+                Verdict::Accepted(match signature {
+                    Some(signature) => proof.with_signature(signature),
+                    None => proof,
+                })
+            }
             Outcome::Refused(Refusal { reason: Reason::NeedsAppPassword, .. })
                 if self.policy.load().hint_app_password =>
             {
                 Verdict::NeedsAppPassword
             }
-            Outcome::Refused(_) => Verdict::Refused(sasl::Refusal::default()),
+            Outcome::Refused(_) => Verdict::Refused(self.refusal()),
             Outcome::Throttled(Throttled { until, .. }) => {
                 let wait = until.duration_since((self.now)()).unsigned_abs();
                 Verdict::Throttled { retry_after: wait.max(Duration::from_secs(1)) }
@@ -180,235 +235,87 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    async fn prove(&self, attempt: Attempt, origin: &Origin) -> Result<User, Denial> {
-        let name = claimed_name(&attempt);
-        let by_app_password = match &name {
-            Ok(name) => self.by_app_password(name, &attempt, origin).await?,
-            Err(_) => Err(None),
-        };
-        match by_app_password {
-            Ok(user) => Ok(user),
-            Err(flaw) => self.by_account_password(name, attempt, origin, flaw).await,
-        }
-    }
-
-    /// The user whose app password it is, or else what is wrong with that app password, if it is one at all.
-    async fn by_app_password(
-        &self,
-        name: &Mailbox,
-        attempt: &Attempt,
-        origin: &Origin,
-    ) -> Result<Result<User, Option<Refusal>>, Denial> {
-        let Some(letters) = normalise(&attempt.password) else { return Ok(Err(None)) };
-        let Some(found) = self.find(self.digests.digest(&letters)).await? else { return Ok(Err(None)) };
-        let (app_password, account) = &*found;
-        let matched = Some(Matched::AppPassword(app_password.id));
-        Ok(match flaw(app_password, account, name, attempt.door, origin.ip, (self.now)()) {
-            Some(reason) => Err(Some(Refusal { reason, matched })),
-            None => Ok(user(account, Some(app_password))),
-        })
-    }
-
-    /// The app password with this digest, and its account.
-    async fn find(&self, digest: [u8; 32]) -> Result<Option<Arc<(AppPassword, Account)>>, store::Error> {
-        let revision = self.store.revision();
-        if let Some(found) = self.found.at(revision, &digest) {
-            return Ok(Some(found));
-        }
-        let found = self.store.by_digest(&digest).await?.map(Arc::new);
-        if let Some(found) = &found {
-            self.found.remember(revision, digest, Arc::clone(found));
-        }
-        Ok(found)
-    }
-
-    /// Judges the account password, as far as the gate lets it. `flaw` is what was wrong with it as an app password.
-    async fn by_account_password(
-        &self,
-        name: Result<Mailbox, Reason>,
-        attempt: Attempt,
-        origin: &Origin,
-        flaw: Option<Refusal>,
-    ) -> Result<User, Denial> {
-        let gate = self.gate(&name, &attempt, origin).await?;
-        let_through(gate.look().await?)?;
-        let account = self.look_up(&name).await?;
-        if let Ok(account) = &account
-            && self.recent.knows(account, &attempt.password, (self.now)())
-        {
-            return self.admit(account, attempt.door, attempt.code).await;
-        }
-        let _turn = self.turns.next(origin.network()).await.ok_or(HashError::Overloaded)?;
-        // While this one waited, others of its network may have failed.
-        let_through(gate.look().await?)?;
-        let_through(gate.enter().await?)?;
-        let flaw = match self.by_adoption(&account, &attempt, origin, flaw).await? {
-            Ok(user) => return gate.right().await.map(|()| user).map_err(Denial::from),
-            Err(flaw) => flaw,
-        };
-        let checked = self.check(account, &attempt.password, flaw).await;
-        let account = settle(&gate, checked.and_then(|account| self.recognise(account, &attempt))).await?;
-        self.admit(&account, attempt.door, attempt.code).await
-    }
-
-    async fn gate(
-        &self,
-        name: &Result<Mailbox, Reason>,
-        attempt: &Attempt,
-        origin: &Origin,
-    ) -> Result<Gate<'_, S>, store::Error> {
-        let policy = **self.policy.load();
-        let account = name.as_ref().map_or_else(|_| attempt.username.clone(), Mailbox::normal);
-        let mark = self.marks.mark(&account, &attempt.password);
-        Gate::before(&*self.store, name.as_ref().ok(), origin.network(), mark, &policy, self.now).await
-    }
-
-    /// The account with this name, if anybody may log in to it.
-    async fn look_up(&self, name: &Result<Mailbox, Reason>) -> Result<Result<Account, Reason>, store::Error> {
-        let name = match name {
-            Ok(name) => name,
-            Err(reason) => return Ok(Err(*reason)),
-        };
-        let account = self.store.by_address(name).await?.ok_or(Reason::UnknownUser);
-        Ok(account.and_then(|account| if account.disabled { Err(Reason::Disabled) } else { Ok(account) }))
-    }
-
-    /// The user whose app password it is, of those that were brought from another server and never used here; or else
-    /// what is wrong with it, which is `flaw` where nobody can have one. Of several sessions that bring one at once one
-    /// makes it ours, and the others find it so.
-    async fn by_adoption(
-        &self,
-        account: &Result<Account, Reason>,
-        attempt: &Attempt,
-        origin: &Origin,
-        flaw: Option<Refusal>,
-    ) -> Result<Result<User, Option<Refusal>>, Denial> {
-        let Ok(account) = account else { return Ok(Err(flaw)) };
-        self.adopt(account, &attempt.password).await?;
-        self.by_app_password(&account.address, attempt, origin).await
-    }
-
-    /// Makes such an app password one of ours, if it is one: the slow check of the other server runs once.
-    async fn adopt(&self, account: &Account, password: &Secret) -> Result<(), Denial> {
-        let Some(letters) = normalise(password) else { return Ok(()) };
-        let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());
-        for (hash, brought, _) in self.store.imported(&selector).await? {
-            if self.hasher.was_made_elsewhere(letters.secret(), &hash).await? {
-                self.store.adopt(brought.id, &self.digests.digest(&letters), (self.now)()).await?;
-                break;
+    /// Whose claim it is, as far as the backends know it. The first that knows the user decides.
+    async fn prove(&self, attempt: Attempt, origin: &Origin) -> Result<Proven, Denial> {
+        let Attempt { authzid, username, proof, door } = attempt;
+        let name = claimed_name(username.as_deref(), authzid.as_deref());
+        let claimed = Claimed { username, authzid, name, door };
+        match proof {
+            Proof::Password { password, code } => {
+                self.by_password(&claimed, &password, code, origin).await.map(Proven::from)
             }
+            Proof::CramMd5(claim) => self.by_cram_md5(&claimed, &claim, origin).await.map(Proven::from),
+            Proof::Scram(claim) => self.by_scram(&claimed, &claim, origin).await,
+            Proof::Token(token) => self.by_token(&claimed, &token, origin).await.map(Proven::from),
+            Proof::Certificate => self.by_certificate(&claimed, origin).await.map(Proven::from),
+            Proof::Voucher => self.by_voucher(&claimed).await.map(Proven::from),
         }
-        Ok(())
     }
 
-    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it.
-    async fn check(
-        &self,
-        account: Result<Account, Reason>,
-        password: &Secret,
-        flaw: Option<Refusal>,
-    ) -> Result<Account, Denial> {
-        let found = account.and_then(|mut account| match account.password_hash.take() {
-            Some(hash) => Ok((account, hash)),
-            None => Err(Reason::NoPassword),
+    /// What every refused client is told; with a token it learns which scope is wanted.
+    fn refusal(&self) -> sasl::Refusal {
+        let row = self.row.load();
+        let scope = row.iter().find_map(|backend| match backend {
+            Backend::OAuth(providers) => providers.scope(),
+            Backend::Accounts | Backend::Http(_) => None,
         });
-        let stored = found.as_ref().ok().map(|(_, hash)| hash.as_str());
-        let checked = self.hasher.verify(password.clone(), stored).await?;
-        let refused = |reason: Reason| Denial::Refused(flaw.unwrap_or(reason.into()));
-        let (account, hash) = found.map_err(refused)?;
-        match checked {
-            Checked::No => return Err(refused(Reason::BadPassword)),
-            Checked::Yes => {}
-            Checked::YesButOutdated => self.hash_anew(&account, &hash, password).await,
-        }
-        Ok(account)
-    }
-
-    /// Remembers that the password was right; or, where nobody is to learn that and it opens nothing, refuses it as if
-    /// it were wrong: were the counters cleared by it, that could be seen.
-    fn recognise(&self, account: Account, attempt: &Attempt) -> Result<Account, Denial> {
-        if account.totp && attempt.door == Door::Smtp && !self.policy.load().hint_app_password {
-            return Err(not_enough(Reason::NeedsAppPassword));
-        }
-        self.recent.remember(&account, &attempt.password, (self.now)());
-        Ok(account)
-    }
-
-    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or made at another cost. That
-    /// this fails is no reason to refuse a right password; the next login tries again.
-    async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
-        let done: Result<(), Fault> = async {
-            let new = self.hasher.hash(password.clone()).await?;
-            self.store.rehash(account.id, old, &new, (self.now)()).await?;
-            Ok(())
-        }
-        .await;
-        if let Err(fault) = done {
-            let error: &dyn std::error::Error = &fault;
-            tracing::warn!(event = "auth.not-rehashed", account.address = %account.address, error, "an old password hash stays for now");
-        }
-    }
-
-    /// Lets in who has the account password, as far as that goes.
-    async fn admit(&self, account: &Account, door: Door, code: Option<Secret>) -> Result<User, Denial> {
-        match (account.totp, door, code) {
-            (false, Door::Smtp | Door::Master, _) => Ok(user(account, None)),
-            (true, Door::Smtp, _) => Err(not_enough(Reason::NeedsAppPassword)),
-            (true, Door::Master, None) => Err(not_enough(Reason::NeedsCode)),
-            (true, Door::Master, Some(code)) => match self.check_code(account, &code).await? {
-                SecondFactorOutcome::Accepted => Ok(user(account, None)),
-                SecondFactorOutcome::Wrong => Err(not_enough(Reason::BadCode)),
-                SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
-                SecondFactorOutcome::Damaged => Err(Denial::Unavailable(Fault::Secret)),
-            },
-        }
-    }
-
-    async fn check_code(
-        &self,
-        account: &Account,
-        code: &Secret,
-    ) -> Result<SecondFactorOutcome, store::Error> {
-        let totp = self.policy.load().totp;
-        second_factor::check(&*self.store, &self.keyring, account, code, totp, (self.now)()).await
+        let challenge = OAuthChallenge { scope, ..OAuthChallenge::default() };
+        sasl::Refusal { challenge, ..sasl::Refusal::default() }
     }
 
     /// Notes a login; an attempt that was only examined is none.
     fn note(&self, user: &User, origin: &Origin) {
-        let (Some(mechanism), Some(_)) = (origin.mechanism, origin.session) else { return };
+        let (Some(mechanism), Some(_)) = (origin.mechanism, origin.session_id()) else { return };
         let (at, ip) = ((self.now)(), origin.ip);
-        if let Some(credential) = user.credential {
-            self.store.used(credential, LastUse { at, ip, mechanism: mechanism.name().to_owned() });
+        let last_use = LastUse { at, ip, mechanism: mechanism.to_owned() };
+        match &user.credential {
+            Credential::AppPassword(id) => self.store.used(*id, last_use),
+            Credential::Certificate(fingerprint) => self.store.certificate_used(*fingerprint, last_use),
+            Credential::AccountPassword
+            | Credential::Token { .. }
+            | Credential::Http { .. }
+            | Credential::Voucher => {}
         }
         self.store.logged_in(user.account, at, Some(origin.network()));
     }
 }
 
-fn user(account: &Account, app_password: Option<&AppPassword>) -> User {
-    User {
-        account: account.id,
-        address: account.address.clone(),
-        credential: app_password.map(|one| one.id),
-        version: account.version,
+/// Whom a client claims to be.
+struct Claimed {
+    /// As typed.
+    username: Option<String>,
+    /// In whose name it wants to act, if it said so.
+    authzid: Option<String>,
+    /// The address that it means; or why nobody is meant.
+    name: Result<Mailbox, Reason>,
+    /// What it is for.
+    door: Door,
+}
+
+impl Claimed {
+    /// The one form of the name that failures are counted by.
+    fn text(&self) -> String {
+        let typed = || self.username.clone().unwrap_or_default();
+        self.name.as_ref().map_or_else(|_| typed(), Mailbox::normal)
+    }
+
+    /// Whether this is who the client says it is; it may leave that to its token or certificate.
+    fn may_be(&self, address: &Mailbox) -> bool {
+        self.username.is_none() || self.name.as_ref().is_ok_and(|name| name.normal() == address.normal())
+    }
+
+    /// Why it is nobody, if nobody knows it.
+    fn nobody(&self) -> Reason {
+        self.name.as_ref().err().copied().unwrap_or(Reason::UnknownUser)
     }
 }
 
-/// The account password is right, and does not suffice.
-fn not_enough(reason: Reason) -> Denial {
-    Denial::Refused(Refusal { reason, matched: Some(Matched::AccountPassword) })
+fn user(account: &Account, credential: Credential) -> User {
+    User { account: account.id, address: account.address.clone(), credential, version: account.version }
 }
 
-/// Tells the gate what came of it.
-async fn settle<S: Throttles>(
-    gate: &Gate<'_, S>,
-    judged: Result<Account, Denial>,
-) -> Result<Account, Denial> {
-    match &judged {
-        Ok(_) => gate.right().await?,
-        Err(Denial::Refused(_)) => gate.wrong().await?,
-        Err(Denial::Throttled(_) | Denial::Unavailable(_)) => {}
-    }
-    judged
+fn refused(reason: Reason) -> Denial {
+    Denial::Refused(reason.into())
 }
 
 /// The next multiple of `step` behind what has passed.
@@ -417,18 +324,16 @@ fn rounded_up(passed: Duration, step: Duration) -> Duration {
     step.saturating_mul(whole.and_then(|whole| u32::try_from(whole + 1).ok()).unwrap_or(1))
 }
 
-fn let_through(throttled: Option<Throttled>) -> Result<(), Denial> {
-    throttled.map_or(Ok(()), |throttled| Err(Denial::Throttled(throttled)))
-}
-
 /// Whom the client claims to be. It may say so twice, but not act for another (RFC 4616 section 2).
-fn claimed_name(attempt: &Attempt) -> Result<Mailbox, Reason> {
-    let name = Mailbox::parse(&attempt.username).map_err(|_| Reason::NotAnAddress)?;
-    let acts_for = attempt.authzid.as_deref().map(Mailbox::parse).transpose();
-    match acts_for {
-        Ok(None) => Ok(name),
-        Ok(Some(other)) if other.normal() == name.normal() => Ok(name),
-        Ok(Some(_)) | Err(_) => Err(Reason::ForeignIdentity),
+fn claimed_name(username: Option<&str>, authzid: Option<&str>) -> Result<Mailbox, Reason> {
+    let name = Mailbox::parse(username.unwrap_or_default()).map_err(|_| Reason::NotAnAddress);
+    match authzid {
+        None => name,
+        Some(other) if Some(other) == username => name,
+        Some(other) => match (name, Mailbox::parse(other)) {
+            (Ok(name), Ok(other)) if other.normal() == name.normal() => Ok(name),
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => Err(Reason::ForeignIdentity),
+        },
     }
 }
 

@@ -10,7 +10,10 @@
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
 mod attempt;
-pub use attempt::{Attempt, Door, Origin};
+pub use attempt::{Attempt, Door, Origin, Proof};
+
+mod backend;
+pub use backend::Backend;
 
 mod judge;
 pub use judge::{Authenticator, CredentialStore};
@@ -55,7 +58,7 @@ pub mod recovery_code;
 pub use recovery_code::RecoveryCodeKey;
 
 mod outcome;
-pub use outcome::{Fault, Matched, Outcome, Reason, Refusal, User};
+pub use outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
 
 mod trail;
 

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+use sasl::ScramFlaw;
 use store::{AuditEvent, Throttled};
-use types::{AccountId, CredentialId, Mailbox};
+use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
 use crate::HashError;
+use crate::http::HttpFault;
+use crate::oauth::{self, TokenFlaw};
 
 /// Who logged in, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,10 +18,49 @@ pub struct User {
     pub account: AccountId,
     /// The address of the account at that time.
     pub address: Mailbox,
-    /// The app password, or `None` for the account password.
-    pub credential: Option<CredentialId>,
+    /// By what.
+    pub credential: Credential,
     /// The version of the account at that time.
     pub version: i64,
+}
+
+/// By what somebody logged in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// The account password.
+    AccountPassword,
+    /// An app password.
+    AppPassword(CredentialId),
+    /// A client certificate.
+    Certificate(Fingerprint),
+    /// An access token of this provider, as long as it is valid.
+    Token {
+        /// The provider, as the configuration calls it.
+        provider: String,
+        /// When the token expires.
+        until: Timestamp,
+    },
+    /// What the HTTP handler found good, as long as it says.
+    Http {
+        /// When that ends.
+        until: Option<Timestamp>,
+    },
+    /// The word of a trusted proxy.
+    Voucher,
+}
+
+/// As the audit trail has it.
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Credential::AccountPassword => f.write_str(AuditEvent::PASSWORD),
+            Credential::AppPassword(id) => id.fmt(f),
+            Credential::Certificate(fingerprint) => fingerprint.fmt(f),
+            Credential::Token { provider, .. } => write!(f, "oauth:{provider}"),
+            Credential::Http { .. } => f.write_str("http"),
+            Credential::Voucher => f.write_str("xclient"),
+        }
+    }
 }
 
 /// What came of an attempt.
@@ -42,50 +85,37 @@ impl Outcome {
             Outcome::Refused(refusal) => refusal.reason.code(),
             Outcome::Throttled(_) => "throttled",
             Outcome::Unavailable(Fault::Secret) => "damaged-secret",
-            Outcome::Unavailable(Fault::Hash(_) | Fault::Store(_)) => "unavailable",
+            Outcome::Unavailable(
+                Fault::Hash(_) | Fault::Store(_) | Fault::Provider(_) | Fault::Handler(_),
+            ) => "unavailable",
         }
     }
 
-    /// The credential that matched, as far as one did: the id of an app password, or `password`.
+    /// The credential that matched, as far as one did: the id of an app password, `password`, the fingerprint of a
+    /// certificate, `oauth:` and a provider, `http`, `xclient`.
     #[must_use]
     pub fn credential(&self) -> Option<String> {
         match self {
-            Outcome::Accepted(user) => Some(credential_name(user.credential)),
-            Outcome::Refused(refusal) => refusal.matched.map(|matched| match matched {
-                Matched::AppPassword(id) => credential_name(Some(id)),
-                Matched::AccountPassword => credential_name(None),
-            }),
+            Outcome::Accepted(user) => Some(user.credential.to_string()),
+            Outcome::Refused(refusal) => refusal.matched.as_ref().map(Credential::to_string),
             Outcome::Throttled(_) | Outcome::Unavailable(_) => None,
         }
     }
 }
 
-fn credential_name(app_password: Option<CredentialId>) -> String {
-    app_password.map_or_else(|| AuditEvent::PASSWORD.to_owned(), |id| id.to_string())
-}
-
 /// Why an attempt was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// What was wrong.
     pub reason: Reason,
     /// What was right nevertheless.
-    pub matched: Option<Matched>,
+    pub matched: Option<Credential>,
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
         Self { reason, matched: None }
     }
-}
-
-/// A credential that was right, but not good for this attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Matched {
-    /// An app password.
-    AppPassword(CredentialId),
-    /// The account password.
-    AccountPassword,
 }
 
 /// What was wrong with an attempt.
@@ -105,12 +135,30 @@ pub enum Reason {
     BadPassword,
     /// An app password, but of another account.
     AppPasswordOfAnother,
-    /// An app password that has expired.
+    /// An app password, or a certificate, that has expired.
     Expired,
     /// An app password that is not good for this.
     WrongScope,
     /// An app password that may not be used from there.
     NetworkNotAllowed,
+    /// The answer to the challenge is not the right one.
+    BadAnswer,
+    /// The proof was not made for this exchange over this connection.
+    BadScram(ScramFlaw),
+    /// The program of `[auth.http]` refuses it.
+    HandlerRefused,
+    /// The client has shown no certificate.
+    NoCertificate,
+    /// A certificate that is nobody's.
+    UnknownCertificate,
+    /// A certificate of another account.
+    CertificateOfAnother,
+    /// A token of a provider that is not configured, or none at all.
+    UnknownToken,
+    /// A token that is no good.
+    BadToken(TokenFlaw),
+    /// A token of another account.
+    TokenOfAnother,
     /// The account password, where two-factor authentication wants an app password.
     NeedsAppPassword,
     /// The account password, without the code that belongs to it.
@@ -134,6 +182,17 @@ impl Reason {
             Reason::Expired => "expired",
             Reason::WrongScope => "wrong-scope",
             Reason::NetworkNotAllowed => "network-not-allowed",
+            Reason::BadAnswer => "bad-answer",
+            Reason::BadScram(ScramFlaw::NotBound) => "not-bound",
+            Reason::BadScram(ScramFlaw::Downgraded) => "downgraded",
+            Reason::BadScram(ScramFlaw::OtherNonce) => "other-nonce",
+            Reason::HandlerRefused => "handler-refused",
+            Reason::NoCertificate => "no-certificate",
+            Reason::UnknownCertificate => "unknown-certificate",
+            Reason::CertificateOfAnother => "certificate-of-another",
+            Reason::UnknownToken => "unknown-token",
+            Reason::BadToken(flaw) => flaw.code(),
+            Reason::TokenOfAnother => "token-of-another",
             Reason::NeedsAppPassword => "needs-app-password",
             Reason::NeedsCode => "needs-code",
             Reason::BadCode => "bad-code",
@@ -152,9 +211,20 @@ impl fmt::Display for Reason {
             Reason::NoPassword => "the account has no password, only app passwords, and this is none of them",
             Reason::BadPassword => "it is neither the account password nor an app password of the account",
             Reason::AppPasswordOfAnother => "it is an app password of another account",
-            Reason::Expired => "the app password has expired",
+            Reason::Expired => "the app password or the certificate has expired",
             Reason::WrongScope => "the app password is not good for this scope",
             Reason::NetworkNotAllowed => "the app password may not be used from this network",
+            Reason::BadAnswer => {
+                "the answer to the challenge is wrong: another password, or none kept for challenges"
+            }
+            Reason::BadScram(flaw) => return flaw.fmt(f),
+            Reason::HandlerRefused => "the program of [auth.http] refuses it",
+            Reason::NoCertificate => "the client has shown no certificate",
+            Reason::UnknownCertificate => "the certificate is nobody's",
+            Reason::CertificateOfAnother => "the certificate is another account's",
+            Reason::UnknownToken => "no provider in auth.backends has issued the token",
+            Reason::BadToken(flaw) => return flaw.fmt(f),
+            Reason::TokenOfAnother => "the token is another account's",
             Reason::NeedsAppPassword => {
                 "the account password is right, but with two-factor authentication SMTP needs an app password"
             }
@@ -175,10 +245,28 @@ pub enum Fault {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The seed of the second factor does not open.
+    /// A provider of tokens does not answer.
+    #[error(transparent)]
+    Provider(Box<oauth::Fault>),
+    /// The program of `[auth.http]` does not answer as it should.
+    #[error(transparent)]
+    Handler(Box<HttpFault>),
+    /// A sealed secret does not open: the seed of the second factor, or what answers to challenges are checked with.
     #[error(
-        "the seed of the second factor does not open: it was damaged or moved, or its key is not in the key file; put the file \
-         right, or switch the second factor off and enroll anew"
+        "a sealed secret of the account does not open: it was damaged or moved, or its key is not in the key file; put the \
+         file right, or make the secret anew (the second factor, the app password)"
     )]
     Secret,
+}
+
+impl From<oauth::Fault> for Fault {
+    fn from(fault: oauth::Fault) -> Self {
+        Fault::Provider(Box::new(fault))
+    }
+}
+
+impl From<HttpFault> for Fault {
+    fn from(fault: HttpFault) -> Self {
+        Fault::Handler(Box::new(fault))
+    }
 }

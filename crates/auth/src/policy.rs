@@ -8,6 +8,8 @@ use store::Allowance;
 pub struct Policy {
     /// Whether a client with the right account password is told that it needs an app password.
     pub hint_app_password: bool,
+    /// Whether passwords are made ready for SCRAM when they are shown.
+    pub scram: bool,
     /// Wrong passwords of one account.
     pub password: Allowance,
     /// Wrong codes of one account's second factor.
@@ -32,6 +34,7 @@ impl Policy {
         let allow = |(failures, window), accounts| Allowance { failures, accounts, window };
         Self {
             hint_app_password,
+            scram: false,
             password: allow(password, u32::MAX),
             totp: allow(totp, u32::MAX),
             network: allow(network, ACCOUNTS_OF_A_NETWORK),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Account, Accounts, AppPasswords, Identities};
-use types::{AccountId, CredentialId, Mailbox, SenderPattern};
+use store::{Account, Accounts, AppPassword, AppPasswords, Certificates, Identities};
+use types::{AccountId, Mailbox, SenderPattern};
 
-use crate::User;
 use crate::at_revision::AtRevision;
+use crate::{Credential, User};
 
 /// What a user may do for as long as nothing changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Standing {
 }
 
 /// What was proved at a log-in. The version stands for the address that the account had.
-type Login = (AccountId, Option<CredentialId>, i64);
+type Login = (AccountId, Credential, i64);
 
 /// Who was found to stand.
 pub(crate) struct Standings(AtRevision<Login, Arc<Standing>>);
@@ -41,9 +41,9 @@ impl Standings {
         now: Timestamp,
     ) -> Result<Option<Arc<Standing>>, store::Error>
     where
-        S: Accounts + AppPasswords + Identities,
+        S: Accounts + AppPasswords + Certificates + Identities,
     {
-        let (revision, login) = (store.revision(), (user.account, user.credential, user.version));
+        let (revision, login) = (store.revision(), (user.account, user.credential.clone(), user.version));
         let standing = match self.0.at(revision, &login) {
             Some(standing) => standing,
             None => {
@@ -58,29 +58,56 @@ impl Standings {
 
 async fn read<S>(user: &User, store: &S) -> Result<Option<Standing>, store::Error>
 where
-    S: Accounts + AppPasswords + Identities,
+    S: Accounts + AppPasswords + Certificates + Identities,
 {
-    let (account, app_password) = match user.credential {
-        None => (store.by_id(user.account).await?, None),
-        Some(credential) => {
-            store.by_credential(credential).await?.map(|(one, account)| (account, one)).unzip()
-        }
+    let Some(found) = find(user, store).await?.filter(|found| is_as_proved(&found.account, user)) else {
+        return Ok(None);
     };
-    let Some(account) = account.filter(|account| is_as_proved(account, user)) else { return Ok(None) };
     let identities = store.identities(user.account).await?;
     let identities = identities.into_iter().map(|identity| identity.sender).collect();
-    let until = app_password.as_ref().and_then(|one| one.expires_at);
-    let senders = app_password.map_or_else(Vec::new, |one| one.senders);
+    let Found { account, senders, until } = found;
     Ok(Some(Standing { address: account.address, identities, senders, until }))
 }
 
-/// Another account password does not touch an app password; another address does.
+/// What the store has of a login.
+struct Found {
+    account: Account,
+    senders: Vec<SenderPattern>,
+    until: Option<Timestamp>,
+}
+
+/// The account, and what its credential adds; `None` if either is gone.
+async fn find<S>(user: &User, store: &S) -> Result<Option<Found>, store::Error>
+where
+    S: Accounts + AppPasswords + Certificates,
+{
+    let with = |until| move |account| Found { account, senders: Vec::new(), until };
+    Ok(match &user.credential {
+        Credential::AppPassword(id) => store.by_credential(*id).await?.map(|(app_password, account)| {
+            let AppPassword { senders, expires_at: until, .. } = app_password;
+            Found { account, senders, until }
+        }),
+        Credential::Certificate(fingerprint) => {
+            let found = store.by_fingerprint(fingerprint).await?;
+            found.map(|(certificate, account)| with(certificate.expires_at)(account))
+        }
+        Credential::Token { until, .. } => store.by_id(user.account).await?.map(with(Some(*until))),
+        Credential::Http { until } => store.by_id(user.account).await?.map(with(*until)),
+        Credential::AccountPassword | Credential::Voucher => store.by_id(user.account).await?.map(with(None)),
+    })
+}
+
+/// Another account password does not touch what was proved without it; another address does.
 fn is_as_proved(account: &Account, user: &User) -> bool {
     let same = match user.credential {
-        None => account.version == user.version,
-        Some(_) => account.address == user.address,
+        Credential::AccountPassword => account.version == user.version,
+        Credential::AppPassword(_)
+        | Credential::Certificate(_)
+        | Credential::Token { .. }
+        | Credential::Http { .. }
+        | Credential::Voucher => account.address == user.address,
     };
-    same && !account.disabled
+    same && account.id == user.account && !account.disabled
 }
 
 /// Whether this time has come.

@@ -9,7 +9,7 @@ use crate::{Attempt, Door, Origin};
 
 /// An attempt, without its secrets.
 pub(crate) struct Trail {
-    username: String,
+    username: Option<String>,
     door: Door,
     origin: Origin,
 }
@@ -32,11 +32,11 @@ impl Trail {
             reason: outcome.reason().into(),
             account: self.account(outcome),
             credential: outcome.credential(),
-            mechanism: self.origin.mechanism.map(|mechanism| mechanism.name().to_owned()),
+            mechanism: self.origin.mechanism.map(str::to_owned),
             scope: Some(self.door.name().to_owned()),
             ip: Some(self.origin.ip),
-            tls: self.origin.tls.map(str::to_owned),
-            session: self.origin.session.map(|session| session.to_string()),
+            tls: self.origin.tls().map(str::to_owned),
+            session: self.origin.session_id().map(|session| session.to_string()),
         }
     }
 
@@ -46,19 +46,20 @@ impl Trail {
         match outcome {
             Outcome::Accepted(user) => Some(user.address.normal()),
             Outcome::Throttled(throttled) if throttled.key.kind == ThrottleKind::Network => None,
-            Outcome::Refused(_) | Outcome::Throttled(_) | Outcome::Unavailable(_) => Some(self.normal_name()),
+            Outcome::Refused(_) | Outcome::Throttled(_) | Outcome::Unavailable(_) => self.normal_name(),
         }
     }
 
-    fn normal_name(&self) -> String {
-        Mailbox::parse(&self.username).map_or_else(|_| self.username.clone(), |name| name.normal())
+    fn normal_name(&self) -> Option<String> {
+        let username = self.username.as_ref()?;
+        Some(Mailbox::parse(username).map_or_else(|_| username.clone(), |name| name.normal()))
     }
 
     /// The line for the log. What the client chose stands last, where it can pass for nothing else.
     pub(crate) fn log(&self, outcome: &Outcome) {
-        let Origin { ip, mechanism, session, .. } = &self.origin;
-        let (username, reason) = (self.username.as_str(), outcome.reason());
-        let (mechanism, session) = (mechanism.map(|one| one.name()), session.map(tracing::field::display));
+        let Origin { ip, mechanism, .. } = &self.origin;
+        let (username, reason) = (self.username.as_deref(), outcome.reason());
+        let session = self.origin.session_id().map(tracing::field::display);
         match outcome {
             Outcome::Accepted(_) => {}
             Outcome::Refused(_) => {

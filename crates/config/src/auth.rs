@@ -38,6 +38,15 @@ pub struct Auth {
     pub throttle: Throttle,
 }
 
+impl Auth {
+    /// Whether SCRAM is offered, with channel binding or without.
+    #[must_use]
+    pub fn offers_scram(&self) -> bool {
+        let is_scram = |one: &Mechanism| matches!(one, Mechanism::ScramSha256 | Mechanism::ScramSha256Plus);
+        self.mechanisms.iter().any(is_scram)
+    }
+}
+
 impl Default for Auth {
     fn default() -> Auth {
         Auth {

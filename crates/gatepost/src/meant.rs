@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use auth::Backend;
 use auth::http::{HttpHandler, HttpSettings};
+use auth::oauth::Providers;
 use config::{Config, Delivery, DomainPattern, HostPort, Listen, ListenTls, Login, TlsVersion};
 use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
 use esmtp::dialogue::Credentials;
@@ -49,19 +51,36 @@ pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
     let allow = |one: config::Allowance| {
         (one.failures, SignedDuration::try_from(one.window).unwrap_or(SignedDuration::MAX))
     };
-    auth::Policy::new(
+    let policy = auth::Policy::new(
         auth.hint_app_password,
         allow(throttle.password),
         allow(throttle.totp),
         allow(throttle.network),
-    )
+    );
+    auth::Policy { scram: auth.offers_scram(), ..policy }
+}
+
+/// Who is asked about logins.
+///
+/// # Errors
+/// When what one of them needs cannot be read.
+pub(crate) fn row(auth: &config::Auth) -> anyhow::Result<Vec<Backend>> {
+    let backend = |backend: &config::Backend| match backend {
+        config::Backend::Accounts => Ok(Backend::Accounts),
+        config::Backend::OAuth => Ok(Backend::OAuth(Providers::default())),
+        config::Backend::Http => {
+            let settings = auth.http.as_ref().context("auth.http is missing")?;
+            http(settings).map(Backend::Http)
+        }
+    };
+    auth.backends.iter().map(backend).collect()
 }
 
 /// The program that judges logins.
 ///
 /// # Errors
 /// When its secret, or the CA, cannot be read or is of no use.
-pub(crate) fn http(http: &config::Http) -> anyhow::Result<HttpHandler> {
+fn http(http: &config::Http) -> anyhow::Result<HttpHandler> {
     let settings = HttpSettings {
         endpoint: http.url.clone(),
         secret: first_line(&http.secret_file, "auth.http.secret_file", "the secret")?,

@@ -64,5 +64,12 @@ pub(crate) fn judge(
     keyring: Arc<Keyring>,
 ) -> anyhow::Result<Judge> {
     let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(Hasher::new(Cost::default())?));
-    Ok(Authenticator::new(accounts, keyring, hasher, meant::policy(&config.auth), clock::now))
+    Ok(Authenticator::new(
+        accounts,
+        keyring,
+        hasher,
+        meant::policy(&config.auth),
+        meant::row(&config.auth)?,
+        clock::now,
+    ))
 }

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use auth::Backend;
 use config::Config;
 
 use crate::descriptors::Descriptors;
@@ -14,12 +15,12 @@ use crate::serve::Parts;
 /// The configuration that holds from now on: what `file` says, or `old` if that is no use.
 pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
     match read(file, parts) {
-        Ok(new) => {
+        Ok((new, row)) => {
             warn_of_what_stays(&old, &new);
             let now = live(old, new);
             let descriptors = Descriptors::for_connections(now.limits.connections);
             parts.handle.replace(meant::settings(&now), descriptors.fit(meant::limits(&now)));
-            parts.judge.replace(meant::policy(&now.auth));
+            parts.judge.replace(meant::policy(&now.auth), row);
             parts.acceptance.replace(&now);
             tracing::info!(event = "reloaded", "configuration and certificate were read again");
             now
@@ -36,13 +37,15 @@ pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
     }
 }
 
-/// The configuration, once it is known to be good, and the certificate, which is in use from then on.
-fn read(file: &Path, parts: &Parts) -> anyhow::Result<Config> {
+/// The configuration and its backends, once they are known to be good, and the certificate, which is in use from then
+/// on.
+fn read(file: &Path, parts: &Parts) -> anyhow::Result<(Config, Vec<Backend>)> {
     let new = Config::load(file)?;
+    let row = meant::row(&new.auth)?;
     if let (Some(identity), Some(tls)) = (&parts.identity, &new.tls) {
         identity.reload(&tls.certificate, &tls.private_key)?;
     }
-    Ok(new)
+    Ok((new, row))
 }
 
 /// Of the new configuration, what can change while the server runs; the rest of the old one.

@@ -5,7 +5,7 @@ use sasl::{Mechanism, PasswordClaim};
 use store::{Action, AuditEntry, AuditFilter, Scope};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
-use types::{AccountId, CredentialId, SessionId};
+use types::{AccountId, CredentialId, Secret, SessionId};
 
 use super::*;
 use crate::MasterKeys;
@@ -69,8 +69,15 @@ impl Scene {
         let keys = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
         let keyring = Arc::new(Keyring::open(keys, store.accounts()).await.unwrap());
         let hasher = Arc::new(Hasher::new(CHEAP).unwrap());
-        let mut judge = Authenticator::new(Arc::new(store.accounts().clone()), keyring, hasher, policy, noon);
-        judge.refusal = Duration::ZERO;
+        let mut judge = Authenticator::new(
+            Arc::new(store.accounts().clone()),
+            keyring,
+            hasher,
+            policy,
+            vec![Backend::Accounts],
+            noon,
+        );
+        judge.least = Duration::ZERO;
         let scene = Self { judge, store, _directory: directory };
         scene.account(ALICE, Some(PASSWORD)).await;
         scene
@@ -162,6 +169,11 @@ fn app_password_of(account: AccountId, id: CredentialId) -> AppPassword {
     }
 }
 
+fn credential_of(user: &User) -> CredentialId {
+    let Credential::AppPassword(id) = user.credential else { panic!("{user:?}") };
+    id
+}
+
 const ALICE_ID: AccountId = AccountId::from_bytes([0; 16]);
 
 #[tokio::test]
@@ -215,7 +227,7 @@ async fn a_right_app_password_costs_no_run_however_many_there_are() {
     for spelling in [right.clone(), right.replace(' ', ""), format!(" {right}\t"), right.to_uppercase()] {
         let (verdict, runs) = scene.judge(claim(None, ALICE, &spelling)).await;
         let Verdict::Accepted(proof) = verdict else { panic!("{spelling:?}") };
-        assert_eq!(proof.user().credential, newest);
+        assert_eq!(Some(credential_of(proof.user())), newest);
         assert_eq!((runs, proof.identity()), (0, ALICE));
     }
 }
@@ -251,7 +263,7 @@ async fn an_account_password_is_hashed_once_and_then_remembered() {
     {
         let (verdict, runs) = scene.judge(claim(Some(ALICE), username, PASSWORD)).await;
         assert!(
-            matches!(&verdict, Verdict::Accepted(proof) if proof.user().credential.is_none()),
+            matches!(&verdict, Verdict::Accepted(proof) if proof.user().credential == Credential::AccountPassword),
             "{username}"
         );
         assert_eq!(runs, expected_runs, "{username}");
@@ -334,7 +346,7 @@ async fn a_session_by_app_password_outlives_the_account_password_alone() {
     scene.judge.now = in_ten_minutes;
     assert!(!scene.still_holds(&user).await);
     scene.judge.now = noon;
-    scene.accounts().revoke(ALICE_ID, user.credential.unwrap(), noon()).await.unwrap();
+    scene.accounts().revoke(ALICE_ID, credential_of(&user), noon()).await.unwrap();
     assert!(!scene.still_holds(&user).await);
 }
 
@@ -370,13 +382,12 @@ async fn what_a_user_may_do_follows_the_store() {
 async fn an_attempt_that_is_only_examined_is_no_login() {
     let scene = Scene::new().await;
     let right = scene.app_password(ALICE_ID, |_| ()).await;
-    let origin = Origin { ip: "198.51.100.7".parse().unwrap(), tls: None, mechanism: None, session: None };
+    let origin = Origin::examined("198.51.100.7".parse().unwrap());
     for (door, reason) in [(Door::Smtp, "ok"), (Door::Master, "wrong-scope")] {
         let attempt = Attempt {
             authzid: None,
-            username: ALICE.to_owned(),
-            password: Secret::new(right.as_str()),
-            code: None,
+            username: Some(ALICE.to_owned()),
+            proof: Proof::Password { password: Secret::new(right.as_str()), code: None },
             door,
         };
         let outcome = scene.judge.examine(attempt, &origin).await;

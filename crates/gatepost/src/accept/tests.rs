@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use auth::{Keyring, MasterKeys};
+use auth::{Credential, Keyring, MasterKeys};
 use delivery::{Carrier, Routes, Schedule, Settings, Via};
 use esmtp::Durable;
 use jiff::Timestamp;
@@ -41,8 +41,12 @@ async fn bench() -> Bench {
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
     let accounts = store.accounts().clone();
     let acceptance = Acceptance::new(&config(), Arc::new(judge), accounts, marks, carrier.committer());
-    let user =
-        User { account: account.id, address: account.address, credential: None, version: account.version };
+    let user = User {
+        account: account.id,
+        address: account.address,
+        credential: Credential::AccountPassword,
+        version: account.version,
+    };
     Bench { directory, store, user: Arc::new(user), acceptance }
 }
 

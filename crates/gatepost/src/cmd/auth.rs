@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::bail;
-use auth::{Attempt, Door, Origin, Outcome};
+use auth::{Attempt, Door, Origin, Outcome, Proof};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use config::Config;
 use serde::Serialize;
@@ -66,8 +66,9 @@ async fn test(config: &Config, store: &SqliteStore, args: Test) -> anyhow::Resul
     let keyring = Arc::new(open::keyring(config, store.accounts()).await?);
     let judge = open::judge(config, store.accounts(), keyring)?;
     let (password, code) = (password.read()?, code.map(Secret::from));
-    let attempt = Attempt { authzid: None, username: address, password, code, door };
-    let origin = Origin { ip: ip.to_canonical(), tls: None, mechanism: None, session: None };
+    let attempt =
+        Attempt { authzid: None, username: Some(address), proof: Proof::Password { password, code }, door };
+    let origin = Origin::examined(ip);
     let outcome = judge.examine(attempt, &origin).await;
     store.accounts().flush().await?;
     tell(&outcome, format)

@@ -32,7 +32,7 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         certificate.map(drop),
         key,
         store(&config.storage.directory, masters).await,
-        config.auth.http.as_ref().map_or(Ok(()), |http| meant::http(http).map(drop)),
+        meant::row(&config.auth).map(drop),
         meant::routes(&config.delivery).map(drop),
         maildirs(&config.delivery),
     ]

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use auth::{Keyring, MasterKeys};
+use auth::{Credential, Keyring, MasterKeys};
 use jiff::SignedDuration;
 use store::{Account, OwnLimit, Sending as _};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
@@ -47,7 +47,8 @@ impl Bench {
         let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
         let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
         let (account, address) = (AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap());
-        let user = User { account, address: address.clone(), credential: None, version: 1 };
+        let user =
+            User { account, address: address.clone(), credential: Credential::AccountPassword, version: 1 };
         store.accounts().add(&Account::new(account, address, clock())).await.unwrap();
         Bench { directory, store, keyring, user }
     }

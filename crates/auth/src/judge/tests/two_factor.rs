@@ -16,12 +16,11 @@ async fn with_totp(scene: &Scene) -> Seed {
 async fn examine(scene: &Scene, password: &str, code: Option<&str>) -> Outcome {
     let attempt = Attempt {
         authzid: None,
-        username: ALICE.to_owned(),
-        password: Secret::new(password),
-        code: code.map(Secret::new),
+        username: Some(ALICE.to_owned()),
+        proof: Proof::Password { password: Secret::new(password), code: code.map(Secret::new) },
         door: Door::Master,
     };
-    let origin = Origin { ip: "192.0.2.1".parse().unwrap(), tls: None, mechanism: None, session: None };
+    let origin = Origin::examined("192.0.2.1".parse().unwrap());
     scene.judge.examine(attempt, &origin).await
 }
 
@@ -39,7 +38,7 @@ async fn the_account_password_no_longer_opens_smtp_and_who_has_it_learns_why() {
     assert!(scene.log_in(&app_password).await.is_some());
 
     let never = Policy { hint_app_password: false, ..usual() };
-    scene.judge.replace(never);
+    scene.judge.replace(never, vec![Backend::Accounts]);
     assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Refused(_)));
     let reasons: Vec<_> = scene.trail().await.into_iter().map(|entry| entry.event.reason).collect();
     assert!(reasons.contains(&"needs-app-password".into()), "{reasons:?}");

@@ -1,0 +1,16 @@
+//! Who is asked about a login.
+
+use crate::http::HttpHandler;
+use crate::oauth::Providers;
+
+/// One in the row of those who may know a user. The first that does decides; one that is out of order stops the row,
+/// for nobody can tell what it would have said.
+#[derive(Debug)]
+pub enum Backend {
+    /// The accounts of the store, with their passwords, app passwords and certificates.
+    Accounts,
+    /// OAuth providers, for access tokens alone.
+    OAuth(Providers),
+    /// A program of the operator's own.
+    Http(HttpHandler),
+}

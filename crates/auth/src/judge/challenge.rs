@@ -1,0 +1,183 @@
+//! Answers to challenges: CRAM-MD5 and SCRAM, where the password itself never comes.
+//!
+//! An app password has so many letters that nobody guesses it, so its keys are tried without further ado. The account
+//! password is another matter: an answer that may be its is counted like a guess. That every answer looks another has
+//! its price: the same wrong password counts each time.
+
+use sasl::{CramMd5Claim, ScramClaim, ServerSignature};
+use store::{Account, AppPassword, ChallengeKey, ChallengeKind, Challenged};
+use types::{Mailbox, Secret};
+
+use super::passage::Passage;
+use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, flaw, refused, user};
+use crate::attempt::Origin;
+use crate::http::Evidence;
+use crate::key::random;
+use crate::outcome::{Credential, Fault, Reason, Refusal, User};
+use crate::{Backend, SealError, challenge_key};
+
+impl<S: CredentialStore> Authenticator<S> {
+    pub(super) async fn by_cram_md5(
+        &self,
+        claimed: &Claimed,
+        claim: &CramMd5Claim,
+        origin: &Origin,
+    ) -> Result<User, Denial> {
+        let once = Secret::new(random::<16>());
+        let mut passage = self.passage(claimed, origin, &once);
+        for backend in self.row.load_full().iter() {
+            let known = match backend {
+                Backend::Accounts => self.cram_md5_in_accounts(claimed, claim, origin).await?,
+                Backend::OAuth(_) => None,
+                Backend::Http(handler) => {
+                    let evidence = Evidence::CramMd5(claim);
+                    let proven =
+                        self.by_guarded_handler(handler, claimed, evidence, origin, &mut passage).await?;
+                    proven.map(|proven| proven.user)
+                }
+            };
+            if let Some(user) = known {
+                return Ok(user);
+            }
+        }
+        Err(refused(claimed.nobody()))
+    }
+
+    async fn cram_md5_in_accounts(
+        &self,
+        claimed: &Claimed,
+        claim: &CramMd5Claim,
+        origin: &Origin,
+    ) -> Result<Option<User>, Denial> {
+        let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::CramMd5).await? else {
+            return Ok(None);
+        };
+        let answered = |key: &ChallengeKey| {
+            let now = (self.now)();
+            let forms = challenge_key::open_cram_md5(&*self.store, &self.keyring, &account, key, now)?;
+            Ok(forms.iter().any(|form| claim.validates(form)).then_some(()))
+        };
+        match first(keys, answered)? {
+            Some((_, Some(app_password), ())) => {
+                self.by_key_of(&app_password, &account, name, claimed, origin).map(Some)
+            }
+            Some((_, None, ())) | None => Err(refused(Reason::BadAnswer)),
+        }
+    }
+
+    pub(super) async fn by_scram(
+        &self,
+        claimed: &Claimed,
+        claim: &ScramClaim,
+        origin: &Origin,
+    ) -> Result<Proven, Denial> {
+        let once = Secret::new(random::<16>());
+        let mut passage = self.passage(claimed, origin, &once);
+        for backend in self.row.load_full().iter() {
+            let known = match backend {
+                Backend::Accounts => self.scram_in_accounts(claimed, claim, origin, &mut passage).await?,
+                Backend::OAuth(_) => None,
+                Backend::Http(handler) => {
+                    let evidence = Evidence::Scram(claim);
+                    self.by_guarded_handler(handler, claimed, evidence, origin, &mut passage).await?
+                }
+            };
+            if let Some(proven) = known {
+                return Ok(proven);
+            }
+        }
+        passage.enter().await?;
+        passage.settle(Err(refused(claimed.nobody()))).await
+    }
+
+    async fn scram_in_accounts(
+        &self,
+        claimed: &Claimed,
+        claim: &ScramClaim,
+        origin: &Origin,
+        passage: &mut Passage<'_, S>,
+    ) -> Result<Option<Proven>, Denial> {
+        let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::ScramSha256).await?
+        else {
+            return Ok(None);
+        };
+        let (own, of_app_passwords): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, one)| one.is_none());
+        let answered = |key: &ChallengeKey| {
+            let now = (self.now)();
+            let keys = challenge_key::open_scram(&*self.store, &self.keyring, &account, key, now)?;
+            Ok(keys.iter().find_map(|keys| claim.proves(keys)))
+        };
+        if let Some(flaw) = claim.flaw() {
+            return Err(refused(Reason::BadScram(flaw)));
+        }
+        if let Some((_, Some(app_password), signature)) = first(of_app_passwords, answered)? {
+            let user = self.by_key_of(&app_password, &account, name, claimed, origin)?;
+            return Ok(Some(Proven { user, signature: Some(signature) }));
+        }
+        passage.enter().await?;
+        let proved = first(own, answered).and_then(|found| self.proved(found, &account, claimed));
+        let signature = passage.settle(proved).await?;
+        let user = self.admit(&account, claimed.door, None).await?;
+        Ok(Some(Proven { user, signature: Some(signature) }))
+    }
+
+    /// The account that is named, with its keys.
+    async fn challenged<'a>(
+        &self,
+        claimed: &'a Claimed,
+        kind: ChallengeKind,
+    ) -> Result<Option<(&'a Mailbox, Challenged)>, Denial> {
+        let Ok(name) = &claimed.name else { return Ok(None) };
+        Ok(self.store.challenged(name, kind).await?.map(|found| (name, found)))
+    }
+
+    /// Whether the account password was proved, and may be known to have been.
+    fn proved(
+        &self,
+        found: Option<Match<ServerSignature>>,
+        account: &Account,
+        claimed: &Claimed,
+    ) -> Result<ServerSignature, Denial> {
+        if account.disabled {
+            return Err(refused(Reason::Disabled));
+        }
+        let (_, _, signature) = found.ok_or(refused(Reason::BadAnswer))?;
+        self.not_in_secret(account, claimed.door).map(|()| signature)
+    }
+
+    /// The user whose app password was proved, if it is good for this.
+    fn by_key_of(
+        &self,
+        app_password: &AppPassword,
+        account: &Account,
+        name: &Mailbox,
+        claimed: &Claimed,
+        origin: &Origin,
+    ) -> Result<User, Denial> {
+        let credential = Credential::AppPassword(app_password.id);
+        match flaw(app_password, account, name, claimed.door, origin.ip, (self.now)()) {
+            None => Ok(user(account, credential)),
+            Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
+        }
+    }
+}
+
+/// A key that an answer was made with, its app password, and what comes of it.
+type Match<T> = (ChallengeKey, Option<AppPassword>, T);
+
+/// The first key that the answer was made with. One that does not open is in nobody's way, but if no other will do,
+/// nobody can say that the answer is wrong.
+fn first<T>(
+    keys: Vec<(ChallengeKey, Option<AppPassword>)>,
+    answered: impl Fn(&ChallengeKey) -> Result<Option<T>, SealError>,
+) -> Result<Option<Match<T>>, Denial> {
+    let mut damaged = false;
+    for (key, app_password) in keys {
+        match answered(&key) {
+            Ok(Some(found)) => return Ok(Some((key, app_password, found))),
+            Ok(None) => {}
+            Err(_) => damaged = true,
+        }
+    }
+    if damaged { Err(Denial::Unavailable(Fault::Secret)) } else { Ok(None) }
+}

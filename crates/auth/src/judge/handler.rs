@@ -1,0 +1,83 @@
+//! What the operator's own program says to a claim (`[auth.http]`), and the account that comes of it.
+
+use store::Account;
+use types::{AccountId, Mailbox};
+
+use super::passage::Passage;
+use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, refused, user};
+use crate::attempt::Origin;
+use crate::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
+use crate::key::random;
+use crate::outcome::{Credential, Reason, Refusal};
+use crate::standing::has_passed;
+
+impl<S: CredentialStore> Authenticator<S> {
+    /// What the program makes of something that might be guessed.
+    pub(super) async fn by_guarded_handler(
+        &self,
+        handler: &HttpHandler,
+        claimed: &Claimed,
+        evidence: Evidence<'_>,
+        origin: &Origin,
+        passage: &mut Passage<'_, S>,
+    ) -> Result<Option<Proven>, Denial> {
+        passage.enter().await?;
+        match self.by_handler(handler, claimed, evidence, origin).await {
+            Ok(None) => Ok(None),
+            judged => passage.settle(judged).await,
+        }
+    }
+
+    /// What the program makes of a claim. Nobody acts for another, whatever it would say to that.
+    pub(super) async fn by_handler(
+        &self,
+        handler: &HttpHandler,
+        claimed: &Claimed,
+        evidence: Evidence<'_>,
+        origin: &Origin,
+    ) -> Result<Option<Proven>, Denial> {
+        if claimed.name == Err(Reason::ForeignIdentity) {
+            return Ok(None);
+        }
+        let mechanism = origin.mechanism.unwrap_or("PLAIN");
+        let (username, authzid) = (claimed.username.as_deref(), claimed.authzid.as_deref());
+        let claim = HttpClaim { mechanism, username, authzid, evidence };
+        match handler.ask(claim, origin.session.as_ref()).await? {
+            HttpVerdict::Unknown => Ok(None),
+            HttpVerdict::Refused => Err(refused(Reason::HandlerRefused)),
+            HttpVerdict::Accepted(accepted) => self.accepted(accepted).await.map(Some),
+        }
+    }
+
+    /// The user in our words. Whoever the program knows has an account from the first login on, so that all that is
+    /// said of accounts can be said of this one.
+    async fn accepted(&self, accepted: HttpUser) -> Result<Proven, Denial> {
+        let HttpUser { address, until, signature } = accepted;
+        let credential = Credential::Http { until };
+        let account = self.account_of(address).await?;
+        let reason =
+            [(account.disabled, Reason::Disabled), (has_passed(until, (self.now)()), Reason::Expired)]
+                .into_iter()
+                .find_map(|(wrong, reason)| wrong.then_some(reason));
+        match reason {
+            None => Ok(Proven { user: user(&account, credential), signature }),
+            Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
+        }
+    }
+
+    async fn account_of(&self, address: Mailbox) -> Result<Account, store::Error> {
+        if let Some(account) = self.store.by_address(&address).await? {
+            return Ok(account);
+        }
+        let now = (self.now)();
+        let id = AccountId::new(u64::try_from(now.as_millisecond()).unwrap_or_default(), random());
+        let account = Account::new(id, address, now);
+        match self.store.add(&account).await {
+            // Another session was first.
+            Err(store::Error::AlreadyExists) => {
+                self.store.by_address(&account.address).await?.ok_or(store::Error::NotFound)
+            }
+            added => added.map(|()| account),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! One attempt's way through the gate: it is counted once, whichever backend judges it.
+
+use store::Throttled;
+use types::Secret;
+
+use super::{Authenticator, Claimed, CredentialStore, Denial};
+use crate::HashError;
+use crate::attempt::Origin;
+use crate::gate::Gate;
+use crate::turns::Turn;
+
+/// The way of one attempt. Who leaves it behind its [`enter`](Self::enter) has failed.
+pub(super) struct Passage<'a, S> {
+    judge: &'a Authenticator<S>,
+    claimed: &'a Claimed,
+    origin: &'a Origin,
+    /// The same one counts once.
+    secret: &'a Secret,
+    gate: Option<Gate<'a, S>>,
+    /// While the attempt is judged, its network has one place less to try others.
+    turn: Option<Turn>,
+}
+
+impl<S: CredentialStore> Authenticator<S> {
+    /// The way of an attempt with this secret. It costs nothing as long as nobody takes it.
+    pub(super) fn passage<'a>(
+        &'a self,
+        claimed: &'a Claimed,
+        origin: &'a Origin,
+        secret: &'a Secret,
+    ) -> Passage<'a, S> {
+        Passage { judge: self, claimed, origin, secret, gate: None, turn: None }
+    }
+}
+
+impl<'a, S: CredentialStore> Passage<'a, S> {
+    /// Whether the attempt may be judged, as things stand; nothing is counted.
+    pub(super) async fn look(&mut self) -> Result<(), Denial> {
+        let_through(self.gate().await?.look().await?)
+    }
+
+    /// Counts the attempt, once, and lets it be judged when it is its turn.
+    pub(super) async fn enter(&mut self) -> Result<(), Denial> {
+        if self.turn.is_some() {
+            return Ok(());
+        }
+        let turn = self.judge.turns.next(self.origin.network()).await.ok_or(HashError::Overloaded)?;
+        // While this one waited, others of its network may have failed.
+        self.look().await?;
+        let_through(self.gate().await?.enter().await?)?;
+        self.turn = Some(turn);
+        Ok(())
+    }
+
+    /// Tells the gate what came of it.
+    pub(super) async fn settle<T>(&mut self, judged: Result<T, Denial>) -> Result<T, Denial> {
+        match &judged {
+            Ok(_) => self.gate().await?.right().await?,
+            Err(Denial::Refused(_)) => self.gate().await?.wrong().await?,
+            Err(Denial::Throttled(_) | Denial::Unavailable(_)) => {}
+        }
+        judged
+    }
+
+    async fn gate(&mut self) -> Result<&Gate<'a, S>, store::Error> {
+        let gate = match self.gate.take() {
+            Some(gate) => gate,
+            None => {
+                let (judge, name) = (self.judge, self.claimed.name.as_ref().ok());
+                let policy = **judge.policy.load();
+                let mark = judge.marks.mark(&self.claimed.text(), self.secret);
+                Gate::before(&*judge.store, name, self.origin.network(), mark, &policy, judge.now).await?
+            }
+        };
+        Ok(self.gate.insert(gate))
+    }
+}
+
+fn let_through(throttled: Option<Throttled>) -> Result<(), Denial> {
+    throttled.map_or(Ok(()), |throttled| Err(Denial::Throttled(throttled)))
+}

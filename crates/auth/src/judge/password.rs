@@ -1,0 +1,259 @@
+//! Names and passwords: an app password first, then the account password; all by one path, so that every refusal costs
+//! the same.
+
+use std::sync::Arc;
+
+use store::{Account, AppPassword};
+use types::{Mailbox, Secret};
+
+use super::passage::Passage;
+use super::{Authenticator, Claimed, CredentialStore, Denial, flaw, user};
+use crate::Backend;
+use crate::app_password::normalise;
+use crate::attempt::{Door, Origin};
+use crate::challenge_key::Password;
+use crate::hasher::Checked;
+use crate::http::{Evidence, HttpHandler};
+use crate::outcome::{Credential, Fault, Reason, Refusal, User};
+use crate::second_factor::{self, SecondFactorOutcome};
+
+/// A password that is being judged.
+struct Guess<'a, S> {
+    claimed: &'a Claimed,
+    password: &'a Secret,
+    code: Option<Secret>,
+    origin: &'a Origin,
+    passage: Passage<'a, S>,
+    /// What was wrong with it as an app password, if it is one at all.
+    flaw: Option<Refusal>,
+}
+
+impl<S: CredentialStore> Authenticator<S> {
+    pub(super) async fn by_password(
+        &self,
+        claimed: &Claimed,
+        password: &Secret,
+        code: Option<Secret>,
+        origin: &Origin,
+    ) -> Result<User, Denial> {
+        let passage = self.passage(claimed, origin, password);
+        let mut guess = Guess { claimed, password, code, origin, passage, flaw: None };
+        for backend in self.row.load_full().iter() {
+            let known = match backend {
+                Backend::Accounts => self.in_accounts(&mut guess).await?,
+                Backend::OAuth(_) => None,
+                Backend::Http(handler) => self.in_handler(handler, &mut guess).await?,
+            };
+            if let Some(user) = known {
+                return Ok(user);
+            }
+        }
+        self.nobodys(guess).await
+    }
+
+    /// The user that the store knows by this name, if the password is right.
+    async fn in_accounts(&self, guess: &mut Guess<'_, S>) -> Result<Option<User>, Denial> {
+        let Ok(name) = &guess.claimed.name else { return Ok(None) };
+        match self.by_app_password(name, guess).await? {
+            Ok(user) => return Ok(Some(user)),
+            Err(flaw) => guess.flaw = flaw,
+        }
+        guess.passage.look().await?;
+        match self.store.by_address(name).await? {
+            Some(account) => self.by_account_password(account, guess).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn in_handler(
+        &self,
+        handler: &HttpHandler,
+        guess: &mut Guess<'_, S>,
+    ) -> Result<Option<User>, Denial> {
+        let Guess { claimed, password, origin, passage, .. } = guess;
+        let evidence = Evidence::Password(password);
+        let proven = self.by_guarded_handler(handler, claimed, evidence, origin, passage).await?;
+        Ok(proven.map(|proven| proven.user))
+    }
+
+    /// Refuses what nobody knows, at the price of a wrong password.
+    async fn nobodys(&self, mut guess: Guess<'_, S>) -> Result<User, Denial> {
+        guess.passage.enter().await?;
+        let checked = self.check(Err(guess.claimed.nobody()), &guess).await;
+        let account = guess.passage.settle(checked).await?;
+        Ok(user(&account, Credential::AccountPassword))
+    }
+
+    /// The user whose app password it is, or else what is wrong with that app password, if it is one at all.
+    async fn by_app_password(
+        &self,
+        name: &Mailbox,
+        guess: &Guess<'_, S>,
+    ) -> Result<Result<User, Option<Refusal>>, Denial> {
+        let Some(letters) = normalise(guess.password) else { return Ok(Err(None)) };
+        let Some(found) = self.find(self.digests.digest(&letters)).await? else { return Ok(Err(None)) };
+        let (app_password, account) = &*found;
+        let credential = Credential::AppPassword(app_password.id);
+        let (door, ip) = (guess.claimed.door, guess.origin.ip);
+        if let Some(reason) = flaw(app_password, account, name, door, ip, (self.now)()) {
+            return Ok(Err(Some(Refusal { reason, matched: Some(credential) })));
+        }
+        self.ready_for_scram(account, || Password::App(app_password.id, letters)).await;
+        Ok(Ok(user(account, credential)))
+    }
+
+    /// The app password with this digest, and its account.
+    async fn find(&self, digest: [u8; 32]) -> Result<Option<Arc<(AppPassword, Account)>>, store::Error> {
+        let revision = self.store.revision();
+        if let Some(found) = self.found.at(revision, &digest) {
+            return Ok(Some(found));
+        }
+        let found = self.store.by_digest(&digest).await?.map(Arc::new);
+        if let Some(found) = &found {
+            self.found.remember(revision, digest, Arc::clone(found));
+        }
+        Ok(found)
+    }
+
+    /// Judges the account password, as far as the gate lets it.
+    async fn by_account_password(&self, account: Account, guess: &mut Guess<'_, S>) -> Result<User, Denial> {
+        if !account.disabled && self.recent.knows(&account, guess.password, (self.now)()) {
+            return self.let_in(&account, guess).await;
+        }
+        guess.passage.enter().await?;
+        let open = if account.disabled { Err(Reason::Disabled) } else { Ok(account) };
+        if let Ok(account) = &open {
+            match self.by_adoption(account, guess).await? {
+                Ok(user) => return guess.passage.settle(Ok(user)).await,
+                Err(flaw) => guess.flaw = flaw,
+            }
+        }
+        let checked = self.check(open, guess).await;
+        let recognised = checked.and_then(|account| self.recognise(account, guess));
+        let account = guess.passage.settle(recognised).await?;
+        self.let_in(&account, guess).await
+    }
+
+    async fn let_in(&self, account: &Account, guess: &mut Guess<'_, S>) -> Result<User, Denial> {
+        let user = self.admit(account, guess.claimed.door, guess.code.take()).await?;
+        self.ready_for_scram(account, || Password::Account(guess.password.clone())).await;
+        Ok(user)
+    }
+
+    /// What has been shown in clear need not be shown again, if SCRAM is spoken.
+    async fn ready_for_scram(&self, account: &Account, password: impl FnOnce() -> Password) {
+        if self.policy.load().scram {
+            let (password, now) = (password(), (self.now)());
+            let (store, keyring) = (&*self.store, &*self.keyring);
+            self.scram.see_to(store, keyring, &self.hasher, account, &password, now).await;
+        }
+    }
+
+    /// The user whose app password it is, of those that were brought from another server and never used here; or else
+    /// what is wrong with it. Of several sessions that bring one at once one makes it ours, and the others find it so.
+    async fn by_adoption(
+        &self,
+        account: &Account,
+        guess: &Guess<'_, S>,
+    ) -> Result<Result<User, Option<Refusal>>, Denial> {
+        self.adopt(account, guess.password).await?;
+        self.by_app_password(&account.address, guess).await
+    }
+
+    /// Makes such an app password one of ours, if it is one: the slow check of the other server runs once.
+    async fn adopt(&self, account: &Account, password: &Secret) -> Result<(), Denial> {
+        let Some(letters) = normalise(password) else { return Ok(()) };
+        let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());
+        for (hash, brought, _) in self.store.imported(&selector).await? {
+            if self.hasher.was_made_elsewhere(letters.secret(), &hash).await? {
+                self.store.adopt(brought.id, &self.digests.digest(&letters), (self.now)()).await?;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it.
+    async fn check(&self, account: Result<Account, Reason>, guess: &Guess<'_, S>) -> Result<Account, Denial> {
+        let found = account.and_then(|mut account| match account.password_hash.take() {
+            Some(hash) => Ok((account, hash)),
+            None => Err(Reason::NoPassword),
+        });
+        let stored = found.as_ref().ok().map(|(_, hash)| hash.as_str());
+        let checked = self.hasher.verify(guess.password.clone(), stored).await?;
+        let refused = |reason: Reason| Denial::Refused(guess.flaw.clone().unwrap_or(reason.into()));
+        let (account, hash) = found.map_err(refused)?;
+        match checked {
+            Checked::No => return Err(refused(Reason::BadPassword)),
+            Checked::Yes => {}
+            Checked::YesButOutdated => self.hash_anew(&account, &hash, guess.password).await,
+        }
+        Ok(account)
+    }
+
+    /// Remembers that the password was right, unless nobody is to learn that.
+    fn recognise(&self, account: Account, guess: &Guess<'_, S>) -> Result<Account, Denial> {
+        self.not_in_secret(&account, guess.claimed.door)?;
+        self.recent.remember(&account, guess.password, (self.now)());
+        Ok(account)
+    }
+
+    /// Where nobody is to learn that the account password is right, and it opens nothing, it is refused as if it were
+    /// wrong: were the counters cleared by it, that could be seen.
+    pub(super) fn not_in_secret(&self, account: &Account, door: Door) -> Result<(), Denial> {
+        if account.totp && door == Door::Smtp && !self.policy.load().hint_app_password {
+            return Err(not_enough(Reason::NeedsAppPassword));
+        }
+        Ok(())
+    }
+
+    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or made at another cost. That
+    /// this fails is no reason to refuse a right password; the next login tries again.
+    async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
+        let done: Result<(), Fault> = async {
+            let new = self.hasher.hash(password.clone()).await?;
+            self.store.rehash(account.id, old, &new, (self.now)()).await?;
+            Ok(())
+        }
+        .await;
+        if let Err(fault) = done {
+            let error: &dyn std::error::Error = &fault;
+            tracing::warn!(event = "auth.not-rehashed", account.address = %account.address, error, "an old password hash stays for now");
+        }
+    }
+
+    /// Lets in who has the account password, as far as that goes.
+    pub(super) async fn admit(
+        &self,
+        account: &Account,
+        door: Door,
+        code: Option<Secret>,
+    ) -> Result<User, Denial> {
+        let user = user(account, Credential::AccountPassword);
+        match (account.totp, door, code) {
+            (false, Door::Smtp | Door::Master, _) => Ok(user),
+            (true, Door::Smtp, _) => Err(not_enough(Reason::NeedsAppPassword)),
+            (true, Door::Master, None) => Err(not_enough(Reason::NeedsCode)),
+            (true, Door::Master, Some(code)) => match self.check_code(account, &code).await? {
+                SecondFactorOutcome::Accepted => Ok(user),
+                SecondFactorOutcome::Wrong => Err(not_enough(Reason::BadCode)),
+                SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
+                SecondFactorOutcome::Damaged => Err(Denial::Unavailable(Fault::Secret)),
+            },
+        }
+    }
+
+    async fn check_code(
+        &self,
+        account: &Account,
+        code: &Secret,
+    ) -> Result<SecondFactorOutcome, store::Error> {
+        let totp = self.policy.load().totp;
+        second_factor::check(&*self.store, &self.keyring, account, code, totp, (self.now)()).await
+    }
+}
+
+/// The account password is right, and does not suffice.
+fn not_enough(reason: Reason) -> Denial {
+    Denial::Refused(Refusal { reason, matched: Some(Credential::AccountPassword) })
+}
