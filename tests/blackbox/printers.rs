@@ -87,6 +87,24 @@ fn env_01_everybody_else_has_to_log_in() {
     assert!(office.installation.queue().is_empty());
 }
 
+/// Trust is never passed on: the proxy is believed where its client connects from, and yet that is no printer.
+#[test]
+fn env_01_whom_a_proxy_speaks_for_has_to_log_in() {
+    let listen = "proxy_protocol = [\"127.0.0.3\"]".to_owned();
+    let office = Office::new(Settings { listen, ..Settings::default() });
+    let server = office.installation.start();
+    let proxy = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
+    let mut client = Client::connect_from(proxy, server.starttls(), &office.installation.authority.client());
+    client.say(b"PROXY TCP4 127.0.0.2 127.0.0.1 40000 587\r\n").unwrap();
+    assert_eq!(client.reply().unwrap().code, 220);
+    client.expect("EHLO printer.example", 250);
+    client.expect("MAIL FROM:<printer@example.org>", 530);
+    client.expect("QUIT", 221);
+    let session = server.until_logged("event=session");
+    assert!(session.contains("peer=127.0.0.2"), "{session}");
+    office.in_clear(&server, PRINTER).expect("MAIL FROM:<printer@example.org>", 250);
+}
+
 #[test]
 fn a_printer_has_its_own_name_and_few_to_write_to() {
     let office =
