@@ -177,6 +177,7 @@ fn asked(installation: &Installation, leavings: &mut Leavings) {
         &["user", "show", USER],
         &["user", "add", USER, "--password-stdin"],
         &["app-password", "list", USER, "--json"],
+        &["certificate", "list", USER, "--json"],
         &["totp", "status", USER],
         &["totp", "enroll", USER],
         &["audit", "list", "--json"],
@@ -237,11 +238,12 @@ fn spellings(name: &str, text: &str) -> Vec<Canary> {
 
 #[test]
 fn no_secret_is_left_anywhere() {
-    let installation = Installation::new(&Settings::default());
+    let auth = "mechanisms = [\"PLAIN\", \"LOGIN\", \"CRAM-MD5\", \"SCRAM-SHA-256\"]".to_owned();
+    let installation = Installation::new(&Settings { auth, ..Settings::default() });
     let (password, wrong) = (random(12), random(12));
     installation.add_user(USER, &password);
     let server = start(&installation);
-    let (_, app_password) = installation.app_password(USER, &[]);
+    let (_, app_password) = installation.app_password(USER, &["--cram-md5"]);
     let mut leavings = Leavings::new();
     for secret in [&password, &wrong, &app_password] {
         try_in_every_way(&server, &installation, secret);

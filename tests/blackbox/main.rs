@@ -8,6 +8,8 @@ mod clients;
 mod commands;
 mod audit;
 mod credentials;
+mod certificate_commands;
+mod challenge_keys;
 mod attacks;
 mod live;
 mod canaries;

@@ -26,6 +26,7 @@ mod sending;
 mod open;
 mod meant;
 mod sealed;
+mod scram;
 mod import;
 
 mod doubts;
@@ -72,6 +73,9 @@ enum Command {
     /// Make, list and revoke app passwords
     #[command(subcommand)]
     AppPassword(cmd::app_password::Command),
+    /// Certificates that clients log in with
+    #[command(subcommand)]
+    Certificate(cmd::certificate::Command),
     /// Two-factor authentication: the second factor of an account
     #[command(subcommand)]
     Totp(cmd::totp::Command),
@@ -122,6 +126,7 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::Check => cmd::check::run(&config).await,
         Command::User(command) => cmd::user::run(&config, command).await,
         Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
+        Command::Certificate(command) => cmd::certificate::run(&config, command).await,
         Command::Totp(command) => cmd::totp::run(&config, command).await,
         Command::Identity(command) => cmd::identity::run(&config, command).await,
         Command::Throttle(command) => cmd::throttle::run(&config, command).await,

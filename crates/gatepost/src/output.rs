@@ -46,6 +46,11 @@ impl Format {
     }
 }
 
+/// Tells on stderr what was left undone, when all the rest is done.
+pub(crate) fn warn(warning: &str) {
+    eprintln!("warning: {warning}");
+}
+
 /// Rows under a heading, columns aligned, without lines or colour: easy on the eye and on `awk`.
 pub(crate) fn table<const COLUMNS: usize>(
     heading: [&str; COLUMNS],

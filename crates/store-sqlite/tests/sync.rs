@@ -29,8 +29,8 @@ fn a_sync_that_fails_is_told_and_never_taken_for_success() {
         return commit_until_the_storage_fails(&directory);
     }
     let directory = tempfile::tempdir().unwrap();
-    // Every sync of a thread after its 12th fails.
-    let failing = "-o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:error=EIO:when=12+";
+    // Every sync of a thread after its 15th fails.
+    let failing = "-o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:error=EIO:when=16+";
     let name = "a_sync_that_fails_is_told_and_never_taken_for_success";
     let output = traced(name, directory.path(), failing);
     let (confirmed, refused) = (numbers(&output, "confirmed "), numbers(&output, "refused "));

@@ -74,7 +74,10 @@ impl ClientCertVerifier for AnyCertificate {
 }
 
 /// What is known of a client by its certificate.
-pub(crate) fn read(certificate: &CertificateDer<'_>) -> Result<Arc<ClientCertificate>, Error> {
+///
+/// # Errors
+/// When it cannot be understood.
+pub fn read(certificate: &CertificateDer<'_>) -> Result<Arc<ClientCertificate>, Error> {
     let (_, parsed) = X509Certificate::from_der(certificate)
         .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
     Ok(Arc::new(ClientCertificate {

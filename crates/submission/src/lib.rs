@@ -62,7 +62,7 @@ mod admission;
 pub mod tls;
 pub mod pem;
 mod offer;
-mod certificate;
+pub mod certificate;
 mod bound;
 mod exporter;
 mod end_point;

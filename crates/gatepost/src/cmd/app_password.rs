@@ -5,13 +5,16 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::bail;
-use auth::{Standing, app_password};
-use config::Config;
+use auth::challenge_key::{self, Password};
+use auth::{Keyring, Standing, app_password};
+use config::{Config, Mechanism};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
-use store::{Account, Accounts, AppPassword, AppPasswords, Identities, LastUse, Scope};
+use store::{
+    Account, Accounts, AppPassword, AppPasswords, ChallengeKeys, ChallengeKind, Identities, LastUse, Scope,
+};
 use store_sqlite::SqliteAccounts;
 use types::{CredentialId, Mailbox, SenderPattern};
 use zeroize::Zeroizing;
@@ -20,7 +23,7 @@ use crate::argument::{self, Moment};
 use crate::cmd::user::find;
 use crate::output::{self, Format};
 use crate::sender::Names;
-use crate::{clock, open};
+use crate::{clock, open, scram};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -61,6 +64,9 @@ pub(crate) struct Create {
     /// Whom it may send as: an address, or *@domain; everybody that the account may, if not given
     #[arg(long, value_name = "SENDER")]
     sender: Vec<SenderPattern>,
+    /// Let it be used with CRAM-MD5, too; for that the password itself is kept, sealed
+    #[arg(long)]
+    cram_md5: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -82,12 +88,12 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 async fn create(store: &SqliteAccounts, config: &Config, args: Create) -> anyhow::Result<()> {
-    let key = open::keyring(config, store).await?.app_passwords();
+    let keyring = open::keyring(config, store).await?;
     let at_most = config.auth.app_passwords_per_account;
     let account = find(store, &args.address).await?;
     see_covered(store, &account, &args.sender).await?;
     let (letters, password) = (app_password::generate(), made(account.id, &args)?);
-    match store.create(&password, &key.digest(&letters), at_most).await {
+    match store.create(&password, &keyring.app_passwords().digest(&letters), at_most).await {
         Err(store::Error::TooMany) => {
             bail!(
                 "{0} has {at_most} app passwords already; revoke one: `gatepost app-password list {0}`",
@@ -96,9 +102,34 @@ async fn create(store: &SqliteAccounts, config: &Config, args: Create) -> anyhow
         }
         created => created?,
     }
-    let view = Created { app_password: View::of(&password), password: letters.declassify() };
-    let print = args.format.print(&view, |_| letters.grouped().to_string());
-    print.inspect(|()| args.format.remark("this password is shown once; white space in it is ignored"))
+    if args.cram_md5 {
+        keep_cram_md5(store, &keyring, &account, (password.id, &letters)).await?;
+    }
+    scram::keep(config, store, &account, &Password::App(password.id, letters.clone())).await;
+    let app_password = View::of(&password, args.cram_md5);
+    let view = Created { app_password, password: letters.declassify() };
+    args.format.print(&view, |_| letters.grouped().to_string())?;
+    args.format.remark("this password is shown once; white space in it is ignored");
+    if args.cram_md5 && !config.auth.mechanisms.contains(&Mechanism::CramMd5) {
+        args.format.remark("nobody can use it with CRAM-MD5 before \"CRAM-MD5\" is in auth.mechanisms");
+    }
+    Ok(())
+}
+
+/// Keeps the letters for CRAM-MD5. An app password that was wanted for that is no use without.
+async fn keep_cram_md5(
+    store: &SqliteAccounts,
+    keyring: &Keyring,
+    account: &Account,
+    app_password: (CredentialId, &app_password::AppPassword),
+) -> anyhow::Result<()> {
+    let kept = challenge_key::keep_cram_md5(store, keyring, account, app_password, clock::now()).await;
+    if let Ok(true) = kept {
+        return Ok(());
+    }
+    store.revoke(account.id, app_password.0, clock::now()).await?;
+    kept?;
+    bail!("{} was changed meanwhile, and no app password is made; try again", account.address)
 }
 
 fn made(account: types::AccountId, args: &Create) -> anyhow::Result<AppPassword> {
@@ -141,16 +172,29 @@ async fn see_covered(
 }
 
 async fn list(
-    store: &(impl Accounts + AppPasswords),
+    store: &(impl Accounts + AppPasswords + ChallengeKeys),
     address: &Mailbox,
     format: Format,
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
     let passwords = store.of_account(account.id).await?;
-    let views: Vec<View<'_>> = passwords.iter().map(View::of).collect();
+    let for_cram_md5 = store.app_passwords_with_challenge_key(ChallengeKind::CramMd5, account.id).await?;
+    let view = |password| View::of(password, for_cram_md5.contains(&password.id));
+    let views: Vec<View<'_>> = passwords.iter().map(view).collect();
     format.print(&views, |views| {
         output::table(
-            ["ID", "LABEL", "SCOPES", "NETWORKS", "SENDERS", "CREATED", "EXPIRES", "LAST USED", "FROM"],
+            [
+                "ID",
+                "LABEL",
+                "SCOPES",
+                "NETWORKS",
+                "SENDERS",
+                "CRAM-MD5",
+                "CREATED",
+                "EXPIRES",
+                "LAST USED",
+                "FROM",
+            ],
             views.iter().map(|view| {
                 [
                     view.id.clone(),
@@ -158,6 +202,7 @@ async fn list(
                     view.scopes.join(", "),
                     output::list_or(view.networks, "any"),
                     output::list_or(&view.senders, "any"),
+                    output::yes_no(view.cram_md5),
                     output::time(view.created_at),
                     output::time_or(view.expires_at, "never"),
                     output::time_or(view.last_used_at, "never"),
@@ -191,6 +236,8 @@ struct View<'a> {
     networks: &'a [IpNet],
     /// In whose names it may send; in all that the account may, if empty.
     senders: Vec<String>,
+    /// Whether it can be used with CRAM-MD5.
+    cram_md5: bool,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
@@ -211,7 +258,7 @@ fn letters<S: serde::Serializer>(password: &Zeroizing<String>, serializer: S) ->
 }
 
 impl<'a> View<'a> {
-    fn of(password: &'a AppPassword) -> Self {
+    fn of(password: &'a AppPassword, cram_md5: bool) -> Self {
         let last_used = password.last_used.as_ref();
         Self {
             id: password.id.to_string(),
@@ -219,6 +266,7 @@ impl<'a> View<'a> {
             scopes: password.scopes.iter().map(|scope| scope.name()).collect(),
             networks: &password.networks,
             senders: password.senders.iter().map(ToString::to_string).collect(),
+            cram_md5,
             created_at: password.created_at,
             expires_at: password.expires_at,
             last_used_at: last_used.map(|LastUse { at, .. }| *at),
@@ -247,10 +295,10 @@ mod tests {
         let letters = Zeroizing::new("abcdefghijklmnop".to_owned());
         let expected = serde_json::json!({
             "id": "00000000000000000000000000", "label": "phone", "scopes": ["smtp"],
-            "networks": ["192.0.2.0/24"], "senders": ["*@example.org"], "created_at": "2026-11-21T12:00:00Z",
+            "networks": ["192.0.2.0/24"], "senders": ["*@example.org"], "cram_md5": true, "created_at": "2026-11-21T12:00:00Z",
             "expires_at": null, "last_used_at": null, "last_used_ip": null, "password": "abcdefghijklmnop",
         });
-        let created = Created { app_password: View::of(&password), password: letters };
+        let created = Created { app_password: View::of(&password, true), password: letters };
         assert_eq!(serde_json::to_value(created).unwrap(), expected);
     }
 }

@@ -42,14 +42,15 @@ pub(crate) async fn run(dir: &Path) -> anyhow::Result<()> {
     let file = directory.configuration();
     let config = Config::load(&file)?;
     log::start(config.log)?;
-    let server = Server::start(&file, config).await?;
-    print(&server, &directory).await?;
+    let server = Server::start(&file, config.clone()).await?;
+    print(&server, &config, &directory).await?;
     server.run().await
 }
 
-async fn print(server: &Server, directory: &Directory) -> anyhow::Result<()> {
+async fn print(server: &Server, config: &Config, directory: &Directory) -> anyhow::Result<()> {
     let accounts = server.parts().store.accounts();
-    let password = account::fresh_password(accounts, &server.parts().keyring, ADDRESS, clock::now()).await?;
+    let password =
+        account::fresh_password(config, accounts, &server.parts().keyring, ADDRESS, clock::now()).await?;
     let (ca, outbox) = (directory.ca(), directory.outbox());
     let text = commands::text(&Facts {
         address: ADDRESS,

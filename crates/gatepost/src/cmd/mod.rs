@@ -10,6 +10,8 @@ pub(crate) mod user;
 
 pub(crate) mod app_password;
 
+pub(crate) mod certificate;
+
 pub(crate) mod totp;
 
 pub(crate) mod identity;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
+use auth::challenge_key::Password;
 use config::Config;
 use jiff::Timestamp;
 use rand::RngExt as _;
@@ -13,7 +14,7 @@ use types::{AccountId, Mailbox};
 
 use crate::output::{self, Format};
 use crate::prompt::{NewPassword, confirm};
-use crate::{argument, clock, open};
+use crate::{argument, clock, open, scram};
 
 use self::limit::{Change, Standing};
 
@@ -111,10 +112,10 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 async fn on(config: &Config, store: &SqliteAccounts, command: Command) -> anyhow::Result<()> {
     let limits = config.sending;
     match command {
-        Command::Add(args) => add(store, args).await,
+        Command::Add(args) => add(config, store, args).await,
         Command::List { format } => list(store, format).await,
         Command::Show { address, format } => show(store, limits, &address, format).await,
-        Command::Password { address, password } => set_password(store, &address, password).await,
+        Command::Password { address, password } => set_password(config, store, &address, password).await,
         Command::Rename { address, new_address } => rename(store, &address, &new_address).await,
         Command::Limit { address, change, format } => limit(store, limits, &address, &change, format).await,
         Command::Disable { address } => set_disabled(store, &address, true).await,
@@ -134,12 +135,13 @@ pub(crate) async fn find(store: &impl Accounts, address: &Mailbox) -> anyhow::Re
         .with_context(|| format!("there is no account {address}; `gatepost user list` shows those there are"))
 }
 
-async fn add(store: &impl Accounts, args: Add) -> anyhow::Result<()> {
+async fn add(config: &Config, store: &SqliteAccounts, args: Add) -> anyhow::Result<()> {
     if store.by_address(&args.address).await?.is_some() {
         return Err(taken(&args.address));
     }
-    let password_hash = match args.password.read()? {
-        Some(password) => Some(hasher()?.hash(password).await?),
+    let password = args.password.read()?;
+    let password_hash = match &password {
+        Some(password) => Some(hasher()?.hash(password.clone()).await?),
         None => None,
     };
     let now = clock::now();
@@ -150,6 +152,9 @@ async fn add(store: &impl Accounts, args: Add) -> anyhow::Result<()> {
         ..Account::new(AccountId::new(clock::unix_ms(now), rand::rng().random()), args.address, now)
     };
     store.add(&account).await.map_err(|error| or_taken(error, &account.address))?;
+    if let Some(password) = password {
+        scram::keep(config, store, &account, &Password::Account(password)).await;
+    }
     shown(&account, None, args.format)
 }
 
@@ -174,10 +179,20 @@ async fn list(store: &impl Accounts, format: Format) -> anyhow::Result<()> {
     })
 }
 
-async fn set_password(store: &impl Accounts, address: &Mailbox, password: NewPassword) -> anyhow::Result<()> {
+async fn set_password(
+    config: &Config,
+    store: &SqliteAccounts,
+    address: &Mailbox,
+    password: NewPassword,
+) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    let hash = hasher()?.hash(password.require()?).await?;
+    let password = password.require()?;
+    let hash = hasher()?.hash(password.clone()).await?;
     store.set_password(account.id, &hash, clock::now()).await?;
+    // Somebody may have set another since.
+    let account = store.by_id(account.id).await?.filter(|now| now.password_hash.as_deref() == Some(&*hash));
+    let Some(account) = account else { bail!("{address} was given another password meanwhile") };
+    scram::keep(config, store, &account, &Password::Account(password)).await;
     output::line(&format!("{} has a new password", account.address))
 }
 

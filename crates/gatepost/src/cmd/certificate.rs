@@ -1,0 +1,219 @@
+//! `gatepost certificate`: what clients log in with by EXTERNAL.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use config::{Config, Mechanism};
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{Accounts, Certificate, Certificates, LastUse};
+use submission::{certificate, pem};
+use types::{Fingerprint, Mailbox};
+
+use crate::argument;
+use crate::cmd::user::find;
+use crate::output::{self, Format};
+use crate::{clock, explain, open};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Let an account log in with a certificate, whoever has signed it
+    Add(Add),
+    /// List the certificates of an account
+    List {
+        /// The account
+        address: Mailbox,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove a certificate; a session that uses it ends at its next command
+    Remove {
+        /// The account
+        address: Mailbox,
+        /// As `list` shows it
+        fingerprint: Fingerprint,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// The account
+    address: Mailbox,
+    #[command(flatten)]
+    which: Which,
+    /// Where it will be used, to know it by later
+    #[arg(long, value_name = "TEXT", value_parser = argument::text)]
+    label: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The certificate, PEM; of several in it the first
+    file: Option<PathBuf>,
+    /// Its SHA-256 instead, as `openssl x509 -noout -fingerprint -sha256` has it
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<Fingerprint>,
+}
+
+/// Works on the store that the configuration names.
+///
+/// # Errors
+/// When it could not be done.
+pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    let (config, store) = open::store(config).await?;
+    let accounts = store.accounts();
+    let done = match command {
+        Command::Add(args) => add(accounts, &config, args).await,
+        Command::List { address, format } => list(accounts, &address, format).await,
+        Command::Remove { address, fingerprint } => remove(accounts, &address, &fingerprint).await,
+    };
+    store.close().await;
+    done
+}
+
+async fn add(store: &(impl Accounts + Certificates), config: &Config, args: Add) -> anyhow::Result<()> {
+    let (account, now) = (find(store, &args.address).await?, clock::now());
+    let (fingerprint, expires_at) = args.which.read(now)?;
+    let certificate = Certificate {
+        fingerprint,
+        account: account.id,
+        label: args.label,
+        created_at: now,
+        expires_at,
+        last_used: None,
+    };
+    match store.add_certificate(&certificate).await {
+        Err(store::Error::AlreadyExists) => return Err(taken(store, &fingerprint).await?),
+        added => added?,
+    }
+    let may = |view: &View<'_>| format!("{} may log in with {}", account.address, view.fingerprint);
+    args.format.print(&View::of(&certificate), may)?;
+    lacks(config).into_iter().for_each(|lack| args.format.remark(lack));
+    Ok(())
+}
+
+impl Which {
+    /// Its fingerprint, and when it expires, if that can be seen.
+    fn read(&self, now: Timestamp) -> anyhow::Result<(Fingerprint, Option<Timestamp>)> {
+        match (&self.file, self.fingerprint) {
+            (Some(file), _) => read(file, now),
+            (None, Some(fingerprint)) => Ok((fingerprint, None)),
+            (None, None) => bail!("name a file, or a --fingerprint"),
+        }
+    }
+}
+
+fn read(file: &Path, now: Timestamp) -> anyhow::Result<(Fingerprint, Option<Timestamp>)> {
+    let shown = file.display();
+    let own = pem::certificates(file).map_err(|error| unread(error, file))?;
+    let own = own.first().with_context(|| format!("{shown} holds no certificate"))?;
+    let own =
+        certificate::read(own).with_context(|| format!("the certificate {shown} cannot be understood"))?;
+    // RFC 5280 section 4.1.2.5: the end of the year 9999, which lies beyond our calendar, means that it has no end.
+    let expires_at = Timestamp::try_from(own.not_after).ok();
+    match expires_at {
+        Some(end) if end <= now => {
+            bail!("the certificate {shown} expired at {}; add its successor", output::time(end))
+        }
+        end => Ok((own.fingerprint, end)),
+    }
+}
+
+/// Why there is no certificate in the file, and what to do about it.
+fn unread(error: pem::PemError, file: &Path) -> anyhow::Error {
+    let in_der = !matches!(error, pem::PemError::Unreadable { .. });
+    let said = explain::one_line(&error.into());
+    let remedy =
+        format!("; DER becomes PEM with `openssl x509 -inform der -in {} -out client.pem`", file.display());
+    anyhow!("{said}{}", if in_der { &remedy } else { "" })
+}
+
+/// What to do about a certificate that is somebody's already.
+async fn taken(store: &impl Certificates, fingerprint: &Fingerprint) -> anyhow::Result<anyhow::Error> {
+    let found = store.by_fingerprint(fingerprint).await?;
+    let owner = found.map_or_else(|| "somebody".to_owned(), |(_, account)| account.address.to_string());
+    Ok(anyhow!(
+        "that certificate is one of {owner} already; `gatepost certificate remove {owner} {fingerprint}` takes it away"
+    ))
+}
+
+/// What keeps every certificate from being of use.
+fn lacks(config: &Config) -> Vec<&'static str> {
+    let asked_for = config.listen.iter().any(|listen| listen.client_certificates);
+    let lacks = [
+        (!asked_for, "no listener asks for certificates yet: `client_certificates = true` in a [[listen]]"),
+        (
+            !config.auth.mechanisms.contains(&Mechanism::External),
+            "nobody can log in with it before \"EXTERNAL\" is in auth.mechanisms",
+        ),
+    ];
+    lacks.into_iter().filter(|(lacking, _)| *lacking).map(|(_, lack)| lack).collect()
+}
+
+async fn list(
+    store: &(impl Accounts + Certificates),
+    address: &Mailbox,
+    format: Format,
+) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    let certificates = store.certificates(account.id).await?;
+    let views: Vec<View<'_>> = certificates.iter().map(View::of).collect();
+    format.print(&views, |views| {
+        output::table(
+            ["FINGERPRINT", "LABEL", "CREATED", "EXPIRES", "LAST USED", "FROM"],
+            views.iter().map(|view| {
+                [
+                    view.fingerprint.clone(),
+                    view.label.to_owned(),
+                    output::time(view.created_at),
+                    output::time_or(view.expires_at, "-"),
+                    output::time_or(view.last_used_at, "never"),
+                    output::or_dash(view.last_used_ip),
+                ]
+            }),
+        )
+    })
+}
+
+async fn remove(
+    store: &(impl Accounts + Certificates),
+    address: &Mailbox,
+    fingerprint: &Fingerprint,
+) -> anyhow::Result<()> {
+    let account = find(store, address).await?;
+    if !store.remove_certificate(account.id, fingerprint, clock::now()).await? {
+        bail!(
+            "{address} has no certificate {fingerprint}; `gatepost certificate list {address}` shows those there are"
+        );
+    }
+    output::line(&format!("{} may no longer log in with {fingerprint}", account.address))
+}
+
+/// A certificate as `--json` shows it.
+#[derive(Serialize)]
+struct View<'a> {
+    fingerprint: String,
+    label: &'a str,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    last_used_ip: Option<IpAddr>,
+}
+
+impl<'a> View<'a> {
+    fn of(certificate: &'a Certificate) -> Self {
+        let last_used = certificate.last_used.as_ref();
+        Self {
+            fingerprint: certificate.fingerprint.to_string(),
+            label: &certificate.label,
+            created_at: certificate.created_at,
+            expires_at: certificate.expires_at,
+            last_used_at: last_used.map(|LastUse { at, .. }| *at),
+            last_used_ip: last_used.map(|LastUse { ip, .. }| *ip),
+        }
+    }
+}
