@@ -236,6 +236,47 @@ fn spellings(name: &str, text: &str) -> Vec<Canary> {
         .into()
 }
 
+/// What SCRAM makes of a password (RFC 5802 section 3), each octet of it computed by Python from the salt that the
+/// server gives out.
+fn scram_keys(server: &Server, installation: &Installation, name: &str, password: &str) -> Vec<Canary> {
+    let (salt, iterations) = scram_parameters(server, installation);
+    assert_eq!(scram_parameters(server, installation).0, salt, "else these are keys of nothing that is kept");
+    let script = "import base64, hashlib, hmac, sys\n\
+        salted = hashlib.pbkdf2_hmac('sha256', sys.argv[1].encode(), base64.b64decode(sys.argv[2]), int(sys.argv[3]))\n\
+        key = lambda name: hmac.new(salted, name, hashlib.sha256).digest()\n\
+        client = key(b'Client Key')\n\
+        for one in salted, client, hashlib.sha256(client).digest(), key(b'Server Key'): print(one.hex())";
+    let mut python = Command::new("python3");
+    let output = python.args(["-c", script, password, &salt, &iterations]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let keys = String::from_utf8(output.stdout).unwrap();
+    let names = ["SaltedPassword", "ClientKey", "StoredKey", "ServerKey"];
+    assert_eq!(keys.lines().count(), names.len());
+    let canary =
+        |(key, hex): (&str, &str)| Canary { name: format!("the {key} of {name}"), octets: unhex(hex) };
+    names.into_iter().zip(keys.lines()).map(canary).collect()
+}
+
+/// The salt and the number of iterations that a client of SCRAM is told.
+fn scram_parameters(server: &Server, installation: &Installation) -> (String, String) {
+    let first = STANDARD.encode(format!("n,,n={USER},r=canary"));
+    let mut client = server.client(installation);
+    client.expect("EHLO client.example", 250);
+    let asked = client.expect(&format!("AUTH SCRAM-SHA-256 {first}"), 334);
+    let challenge =
+        String::from_utf8(STANDARD.decode(asked.lines[0].trim_start_matches("334 ")).unwrap()).unwrap();
+    let field =
+        |name: &str| challenge.split(',').find_map(|field| field.strip_prefix(name)).unwrap().to_owned();
+    (field("s="), field("i="))
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
 #[test]
 fn no_secret_is_left_anywhere() {
     let auth = "mechanisms = [\"PLAIN\", \"LOGIN\", \"CRAM-MD5\", \"SCRAM-SHA-256\"]".to_owned();
@@ -244,6 +285,11 @@ fn no_secret_is_left_anywhere() {
     installation.add_user(USER, &password);
     let server = start(&installation);
     let (_, app_password) = installation.app_password(USER, &["--cram-md5"]);
+    let mut scram = scram_keys(&server, &installation, "the account password", &password);
+    let grouped = spellings("", &app_password)[1].octets.clone();
+    for form in [app_password.clone(), String::from_utf8(grouped).unwrap()] {
+        scram.extend(scram_keys(&server, &installation, "the app password", &form));
+    }
     let mut leavings = Leavings::new();
     for secret in [&password, &wrong, &app_password] {
         try_in_every_way(&server, &installation, secret);
@@ -256,6 +302,7 @@ fn no_secret_is_left_anywhere() {
     canaries.extend(spellings("the account password", &password));
     canaries.extend(spellings("the wrong password", &wrong));
     canaries.extend(master_keys(&installation));
+    canaries.extend(scram);
     process(&server, &mut leavings);
     files(&installation.path("store"), &mut leavings);
     server.signal("ABRT");

@@ -45,6 +45,18 @@ fn with_scram_keys_are_kept_of_every_password_that_is_set_and_go_with_it() {
 }
 
 #[test]
+fn the_next_login_with_plain_makes_the_keys_of_a_password_from_before() {
+    let installation = installed("");
+    let (_, app_password) = installation.app_password(USER, &[]);
+    installation.configure(&Settings { auth: SCRAM.to_owned(), ..Settings::default() });
+    let server = installation.start();
+    for (password, keys) in [(app_password.as_str(), 1), ("correct horse", 2), (&app_password, 2)] {
+        server.logged_in(&installation, USER, password).expect("QUIT", 221);
+        assert_eq!(kept(&installation), keys, "of {password}");
+    }
+}
+
+#[test]
 fn another_password_has_keys_of_its_own_and_another_address_none() {
     let installation = installed(SCRAM);
     let output = installation.run(&["user", "password", USER, "--password-stdin"], "battery staple");
