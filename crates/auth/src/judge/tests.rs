@@ -12,6 +12,8 @@ use crate::MasterKeys;
 use crate::app_password;
 use crate::hasher::CHEAP;
 
+mod certificate;
+mod challenge;
 mod gate;
 mod newcomers;
 mod two_factor;
