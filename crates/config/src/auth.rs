@@ -117,9 +117,10 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    pub(crate) fn mean(self, base: &Base) -> Result<Auth, Fault> {
+    /// `oauth` says whether there are providers.
+    pub(crate) fn mean(self, base: &Base, oauth: bool) -> Result<Auth, Fault> {
         let default = Auth::default();
-        let sections = Sections { oauth: false, http: self.http.is_some() };
+        let sections = Sections { oauth, http: self.http.is_some() };
         sections.serve(self.backends.as_ref())?;
         let relay = relay::Written {
             optional: self.optional,

@@ -20,6 +20,8 @@ mod http;
 mod relay;
 mod throttle;
 
+mod oauth;
+
 mod limits;
 
 mod submission;
@@ -47,6 +49,7 @@ pub use http::Http;
 pub use limits::Limits;
 pub use listen::{Listen, ListenTls};
 pub use log::{Format, Level, Log};
+pub use oauth::{OAuthProof, OAuthProvider, SignatureAlgorithm};
 pub use relay::Relay;
 pub use sending::Sending;
 pub use storage::Storage;
@@ -71,6 +74,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// How clients log in.
     pub auth: Auth,
+    /// Whose access tokens are taken.
+    pub oauth: Vec<OAuthProvider>,
     /// What one client may take of the server.
     pub limits: Limits,
     /// What happens to a message as it comes in.
@@ -117,6 +122,8 @@ struct Written {
     #[serde(default)]
     auth: auth::Written,
     #[serde(default)]
+    oauth: oauth::Section,
+    #[serde(default)]
     limits: limits::Written,
     #[serde(default)]
     submission: submission::Written,
@@ -132,12 +139,14 @@ struct Written {
 impl Written {
     fn mean(self, base: &Base) -> Result<Config, Fault> {
         let listen = listen::mean(self.listen)?;
+        let oauth = self.oauth.mean(base)?;
         Ok(Config {
             hostname: hostname::mean(self.hostname)?,
             storage: storage::mean(self.storage, base)?,
             tls: tls::mean(self.tls, base, &listen)?,
             listen,
-            auth: self.auth.mean(base)?,
+            auth: self.auth.mean(base, !oauth.is_empty())?,
+            oauth,
             limits: self.limits.mean()?,
             submission: self.submission.mean(),
             sending: self.sending.mean()?,

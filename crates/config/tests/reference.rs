@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use config::Config;
+use config::{Config, OAuthProof, OAuthProvider};
 
 const REFERENCE: &str = include_str!("../../../config/gatepost.toml");
 
@@ -41,6 +41,17 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# secret_file", "\nsecret_file")
         .replace("\n# timeout", "\ntimeout")
         .replace("\n# concurrency", "\nconcurrency")
+        .replace("\n# [[oauth", "\n[[oauth")
+        .replace("\n# name", "\nname")
+        .replace("\n# issuer", "\nissuer")
+        .replace("\n# audience", "\naudience")
+        .replace("\n# scope", "\nscope")
+        .replace("\n# claim", "\nclaim")
+        .replace("\n# algorithms", "\nalgorithms")
+        .replace("\n# type", "\ntype")
+        .replace("\n# jwks_uri", "\njwks_uri")
+        .replace("\n# introspection", "\nintrospection")
+        .replace("\n# client_", "\nclient_")
         .replace("\n# [[delivery", "\n[[delivery")
         .replace("\n# domains", "\ndomains")
         .replace("\n# via", "\nvia")
@@ -52,6 +63,17 @@ fn what_the_reference_comments_out_can_be_written() {
     let http = config.auth.http.unwrap();
     assert_eq!((http.timeout, http.concurrency), (Duration::from_secs(5), 32));
     assert_eq!(config.auth.relay.unwrap().networks.len(), 1);
+    let [signed, asked] = config.oauth.as_slice() else { panic!("{:?}", config.oauth) };
+    assert!(matches!(asked.proof, OAuthProof::Introspection { .. }));
+    // What is written there are the defaults.
+    let least = "[[oauth.provider]]\nname = \"keycloak\"\nissuer = \"https://login.example.org/realms/staff\"\n\
+        audience = [\"mail\"]\n";
+    let least = parse(&format!("{REQUIRED}{least}")).unwrap().oauth.remove(0);
+    let OAuthProof::Signature { algorithms, types, .. } = &signed.proof else { panic!("{signed:?}") };
+    let (algorithms, types) = (algorithms.clone(), types.clone());
+    let proof = OAuthProof::Signature { algorithms, types, jwks_uri: None };
+    let scope = Vec::new();
+    assert_eq!(least, OAuthProvider { proof, scope, tls_ca: None, ..signed.clone() });
 }
 
 #[test]
@@ -83,6 +105,8 @@ fn the_reference_has_every_key() {
         "[auth.throttle]",
         "[auth.throttle.network]",
         "[auth.http]",
+        "[oauth]",
+        "[[oauth.provider]]",
         "[limits]",
         "[submission]",
         "[sending]",
@@ -93,7 +117,7 @@ fn the_reference_has_every_key() {
         "[log]",
     ] {
         for key in keys_of(section) {
-            let written = [format!("{key} ="), format!("[{key}]"), format!("{key}]")];
+            let written = [format!("{key} ="), format!("[{key}]"), format!("{key}]"), format!("[{key}.")];
             assert!(written.iter().any(|key| REFERENCE.contains(key)), "{section} {key} is missing");
         }
     }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use config::{Backend, Config, HostTls, ListenTls, SenderCheck, Tls};
+use config::{Backend, Config, HostTls, ListenTls, OAuthProof, SenderCheck, Tls};
 use jiff::{Timestamp, ToSpan as _};
 use submission::tls::CertificateFacts;
 
@@ -24,6 +24,11 @@ pub(crate) fn about(config: &Config, certificate: Option<&CertificateFacts>, now
     if let Some(http) = &config.auth.http {
         doubts.extend(exposed("secret file", &http.secret_file));
     }
+    for provider in &config.oauth {
+        if let OAuthProof::Introspection { client_secret_file, .. } = &provider.proof {
+            doubts.extend(exposed("secret file", client_secret_file));
+        }
+    }
     doubts
 }
 
@@ -43,6 +48,10 @@ fn about_settings(config: &Config) -> Vec<String> {
         (
             config.auth.http.is_some() && !config.auth.backends.contains(&Backend::Http),
             "[auth.http] is there, but auth.backends has no \"http\": nobody is asked",
+        ),
+        (
+            !config.oauth.is_empty() && !config.auth.backends.contains(&Backend::OAuth),
+            "[[oauth.provider]] is there, but auth.backends has no \"oauth\": no token is taken",
         ),
         (unverified, "delivery.tls is not \"verify\": mail may be read on the way to the next host"),
     ];
@@ -102,6 +111,11 @@ mod tests {
             (
                 "[auth.http]\nurl = \"https://a.test\"\nsecret_file = \"s\"\n[delivery]\nvia = \"hold\"\n",
                 "[auth.http]",
+            ),
+            (
+                "[[oauth.provider]]\nname = \"a\"\nissuer = \"https://a.test\"\naudience = \"m\"\n\
+                 [delivery]\nvia = \"hold\"\n",
+                "[[oauth.provider]]",
             ),
             ("[delivery]\nvia = \"smtp://relay.test:25\"\ntls = \"opportunistic\"\n", "delivery.tls"),
             ("[[listen]]\naddress = \"[::1]:0\"\ntls = \"off\"\n[delivery]\nvia = \"hold\"\n", "a listener"),

@@ -25,6 +25,7 @@ mod sending;
 
 mod open;
 mod meant;
+mod providers;
 mod sealed;
 mod scram;
 mod import;

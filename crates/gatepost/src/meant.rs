@@ -140,7 +140,7 @@ pub(crate) fn carrying(config: &Config) -> delivery::Settings {
 }
 
 /// CAs that are trusted besides the system's.
-type Trust = Vec<CertificateDer<'static>>;
+pub(crate) type Trust = Vec<CertificateDer<'static>>;
 
 /// The ways of `[delivery]`. Its login is for the host of `via` alone: another host has no business with it.
 ///
@@ -157,7 +157,7 @@ pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
 }
 
 /// Those in the file that `key` names.
-fn trust(file: Option<&Path>, key: &'static str) -> anyhow::Result<Trust> {
+pub(crate) fn trust(file: Option<&Path>, key: &'static str) -> anyhow::Result<Trust> {
     file.map_or_else(|| Ok(Trust::new()), |path| pem::certificates(path).context(key))
 }
 
@@ -201,7 +201,7 @@ fn login(login: &Login) -> anyhow::Result<Credentials> {
 }
 
 /// The first line of a file that holds `what`, and is named by `key`.
-fn first_line(file: &Path, key: &str, what: &str) -> anyhow::Result<Secret> {
+pub(crate) fn first_line(file: &Path, key: &str, what: &str) -> anyhow::Result<Secret> {
     let mut text =
         std::fs::read_to_string(file).with_context(|| format!("{key}: cannot read {}", file.display()))?;
     text.truncate(text.find(['\r', '\n']).unwrap_or(text.len()));

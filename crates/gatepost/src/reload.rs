@@ -72,6 +72,7 @@ fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("hostname", old.hostname != new.hostname),
         ("storage", old.storage != new.storage),
         ("tls.min_version", min_version(old) != min_version(new)),
+        ("oauth", old.oauth != new.oauth),
         ("listen", old.listen != new.listen),
         ("delivery", old.delivery != new.delivery),
         ("audit", old.audit != new.audit),
@@ -102,6 +103,8 @@ mod tests {
             assert_eq!(needing_restart(&parse(OLD), &parse(&OLD.replace(from, to))), [key]);
         }
         let more = |more: &str| parse(&format!("{OLD}{more}"));
+        let provider = "[[oauth.provider]]\nname = \"a\"\nissuer = \"https://a.test\"\naudience = \"m\"\n";
+        assert_eq!(needing_restart(&parse(OLD), &more(provider)), ["oauth"]);
         assert_eq!(needing_restart(&parse(OLD), &more("[log]\nlevel = \"warn\"\n")), ["log"]);
     }
 

@@ -61,7 +61,12 @@ fn settings(issuer: &str) -> ProviderSettings {
 }
 
 fn providers(settings: ProviderSettings) -> Providers {
-    let fetcher = Fetcher::new(Duration::from_secs(1), &[]).unwrap();
+    within(Duration::from_secs(30), settings)
+}
+
+/// That are given so long to answer.
+fn within(deadline: Duration, settings: ProviderSettings) -> Providers {
+    let fetcher = Fetcher::new(deadline, &[]).unwrap();
     Providers::new(vec![Provider::new(settings, fetcher).unwrap()])
 }
 

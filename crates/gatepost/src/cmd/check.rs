@@ -11,7 +11,7 @@ use store_sqlite::{Mode, SqliteAccounts};
 use submission::tls::{CertificateFacts, Identity};
 
 use crate::sealed::{self, Batches};
-use crate::{clock, doubts, explain, meant, open, output};
+use crate::{clock, doubts, explain, meant, open, output, providers};
 
 /// Reads everything that `serve` would read, and goes on after a fault, so that all of them are told at once.
 ///
@@ -34,6 +34,7 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         store(&config.storage.directory, masters).await,
         meant::row(&config.auth).map(drop),
         meant::routes(&config.delivery).map(drop),
+        reach(&config).await,
         maildirs(&config.delivery),
     ]
     .into_iter()
@@ -58,6 +59,14 @@ fn tell(file: &Path, faults: &[anyhow::Error]) -> anyhow::Result<()> {
 fn certificate(config: &Config) -> anyhow::Result<Option<CertificateFacts>> {
     let Some(tls) = &config.tls else { return Ok(None) };
     Ok(Some(Identity::load(&tls.certificate, &tls.private_key)?.facts()?))
+}
+
+/// A provider that does not answer just now is no fault: it may be back before anybody needs it.
+async fn reach(config: &Config) -> anyhow::Result<()> {
+    for fault in providers::meant(&config.oauth)?.reach(clock::now()).await {
+        output::line(&format!("warning: {}", explain::one_line(&fault.into())))?;
+    }
+    Ok(())
 }
 
 /// A store that is not there yet is made by the first start, and must not be made here: `check` may be run by somebody

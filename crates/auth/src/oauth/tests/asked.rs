@@ -96,7 +96,7 @@ async fn a_bad_answer_is_a_fault() {
     for reply in replies {
         let shown = format!("{reply:?}");
         let idp = FakeServer::start(move |_| reply.clone()).await;
-        let providers = providers(asked_at(&idp));
+        let providers = within(Duration::from_secs(1), asked_at(&idp));
         let fault = judge(&providers, TOKEN, now()).await;
         assert!(fault.is_err(), "{shown}: {fault:?}");
         assert!(!format!("{:?}", fault.unwrap_err()).contains(TOKEN));

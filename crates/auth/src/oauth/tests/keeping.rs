@@ -120,8 +120,9 @@ async fn a_set_without_keys_does_not_replace_those_that_are_known() {
 async fn fault_of(manner: impl Fn(&Asked) -> Reply + Send + 'static) -> (Trouble, String) {
     let idp = FakeServer::start(manner).await;
     let token = lasting(&Signer::es256("one"), &idp);
-    let fault = judge(&providers(settings(&idp.origin)), &token, now()).await.unwrap_err();
-    assert_eq!(providers(settings(&idp.origin)).reach(now()).await.len(), 1);
+    let providers = within(Duration::from_secs(1), settings(&idp.origin));
+    let fault = judge(&providers, &token, now()).await.unwrap_err();
+    assert_eq!(providers.reach(now()).await.len(), 1);
     (fault.trouble, idp.asked().pop().unwrap().line)
 }
 

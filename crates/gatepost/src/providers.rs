@@ -1,0 +1,61 @@
+//! From `[[oauth.provider]]` to those who are asked about access tokens.
+
+use anyhow::Context as _;
+use auth::fetch::Fetcher;
+use auth::oauth::{Proof, Provider, ProviderSettings, Providers};
+use config::{OAuthProof, OAuthProvider};
+
+use crate::meant;
+
+/// Everybody whose tokens are taken. Nobody is asked yet.
+///
+/// # Errors
+/// When a secret or a CA can't be read.
+pub(crate) fn meant(providers: &[OAuthProvider]) -> anyhow::Result<Providers> {
+    let providers: anyhow::Result<_> = providers.iter().map(provider).collect();
+    Ok(Providers::new(providers?))
+}
+
+fn provider(provider: &OAuthProvider) -> anyhow::Result<Provider> {
+    let OAuthProvider { name, issuer, audience, scope, claim, .. } = provider.clone();
+    let trust = meant::trust(provider.tls_ca.as_deref(), "oauth.provider.tls_ca")?;
+    let fetcher = Fetcher::new(provider.timeout, &trust)?;
+    let proof = proof(&provider.proof)?;
+    let settings = ProviderSettings { name, issuer, audience, scope, claim, proof };
+    Provider::new(settings, fetcher).context("oauth.provider.issuer")
+}
+
+fn proof(proof: &OAuthProof) -> anyhow::Result<Proof> {
+    Ok(match proof {
+        OAuthProof::Signature { algorithms, types, jwks_uri } => Proof::Signature {
+            algorithms: algorithms.iter().copied().map(algorithm).collect(),
+            types: types.clone(),
+            jwks_uri: jwks_uri.clone(),
+        },
+        OAuthProof::Introspection { endpoint, client_id, client_secret_file } => Proof::Introspection {
+            endpoint: endpoint.clone(),
+            client_id: client_id.clone(),
+            client_secret: meant::first_line(
+                client_secret_file,
+                "oauth.provider.client_secret_file",
+                "the client's secret",
+            )?,
+        },
+    })
+}
+
+fn algorithm(algorithm: config::SignatureAlgorithm) -> auth::oauth::SignatureAlgorithm {
+    use auth::oauth::SignatureAlgorithm as Meant;
+    use config::SignatureAlgorithm as Written;
+    match algorithm {
+        Written::Rs256 => Meant::Rs256,
+        Written::Rs384 => Meant::Rs384,
+        Written::Rs512 => Meant::Rs512,
+        Written::Ps256 => Meant::Ps256,
+        Written::Ps384 => Meant::Ps384,
+        Written::Ps512 => Meant::Ps512,
+        Written::Es256 => Meant::Es256,
+        Written::Es384 => Meant::Es384,
+        Written::EdDsa => Meant::EdDsa,
+    }
+}
