@@ -103,3 +103,30 @@ fn a_listener_that_does_not_ask_is_shown_nothing() {
     client.quit();
     assert!(!server.until_logged("event=session").contains("certificate"));
 }
+
+#[test]
+fn a_certificate_logs_in_until_it_is_removed() {
+    let installation = asking();
+    installation.add_user("alice@example.org", "correct horse");
+    let server = installation.start();
+    let certificate = Certificate::make(&installation, &["ed25519"]);
+    let log_in = |reply| {
+        let (mut client, _) = certificate.shown(&installation, server.implicit(), &[]);
+        client.say("AUTH EXTERNAL =", reply);
+        client
+    };
+    log_in("535 5.7.8 ").quit();
+    installation.done(&[
+        "certificate",
+        "add",
+        "alice@example.org",
+        &certificate.file,
+        "--label",
+        "backup host",
+    ]);
+    let mut client = log_in("235 2.7.0 ");
+    client.say("MAIL FROM:<alice@example.org>", "250 ");
+    installation.done(&["certificate", "remove", "alice@example.org", &certificate.fingerprint]);
+    client.say("RCPT TO:<bob@example.net>", "421 4.7.0 ");
+    log_in("535 5.7.8 ").quit();
+}

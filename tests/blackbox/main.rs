@@ -21,6 +21,7 @@ mod identities;
 mod import;
 mod tls;
 mod certificates;
+mod scram;
 mod crash;
 mod shutdown;
 mod disk;
