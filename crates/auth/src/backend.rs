@@ -14,3 +14,12 @@ pub enum Backend {
     /// A program of the operator's own.
     Http(HttpHandler),
 }
+
+impl Backend {
+    pub(crate) fn providers(&self) -> Option<&Providers> {
+        match self {
+            Backend::OAuth(providers) => Some(providers),
+            Backend::Accounts | Backend::Http(_) => None,
+        }
+    }
+}

@@ -164,8 +164,16 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    /// Attempts are judged by this policy and these backends from now on.
+    /// Attempts are judged by this policy and these backends from now on. What providers have published stays known: one
+    /// that is out of order must not be missed because of that.
     pub fn replace(&self, policy: Policy, row: Vec<Backend>) {
+        for (new, old) in row
+            .iter()
+            .filter_map(Backend::providers)
+            .zip(self.row.load().iter().filter_map(Backend::providers))
+        {
+            new.inherit(old);
+        }
         self.policy.store(Arc::new(policy));
         self.row.store(Arc::new(row));
     }

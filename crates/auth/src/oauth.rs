@@ -107,6 +107,16 @@ impl Providers {
         self.providers.first().and_then(Provider::scope)
     }
 
+    /// Takes over the keys that others with the same issuers know.
+    pub(crate) fn inherit(&self, old: &Providers) {
+        for provider in &self.providers {
+            let same = old.providers.iter().find(|old| old.issuer() == provider.issuer());
+            if let Some(old) = same {
+                provider.inherit(old);
+            }
+        }
+    }
+
     /// Tries whether each of them answers, and returns the faults.
     pub async fn reach(&self, now: Timestamp) -> Vec<Fault> {
         let answers = join_all(self.providers.iter().map(|provider| provider.reach(now))).await;

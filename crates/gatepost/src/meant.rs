@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::Context as _;
 use auth::Backend;
 use auth::http::{HttpHandler, HttpSettings};
-use auth::oauth::Providers;
 use config::{Config, Delivery, DomainPattern, HostPort, Listen, ListenTls, Login, TlsVersion};
 use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
 use esmtp::dialogue::Credentials;
@@ -15,7 +14,7 @@ use submission::tls::MinVersion;
 use submission::{Limits, Listener, TlsMode, pem};
 use types::Secret;
 
-use crate::clock;
+use crate::{clock, providers};
 
 pub(crate) fn settings(config: &Config) -> esmtp::Settings {
     let auth = &config.auth;
@@ -64,16 +63,16 @@ pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
 ///
 /// # Errors
 /// When what one of them needs cannot be read.
-pub(crate) fn row(auth: &config::Auth) -> anyhow::Result<Vec<Backend>> {
+pub(crate) fn row(config: &Config) -> anyhow::Result<Vec<Backend>> {
     let backend = |backend: &config::Backend| match backend {
         config::Backend::Accounts => Ok(Backend::Accounts),
-        config::Backend::OAuth => Ok(Backend::OAuth(Providers::default())),
+        config::Backend::OAuth => providers::meant(&config.oauth).map(Backend::OAuth),
         config::Backend::Http => {
-            let settings = auth.http.as_ref().context("auth.http is missing")?;
+            let settings = config.auth.http.as_ref().context("auth.http is missing")?;
             http(settings).map(Backend::Http)
         }
     };
-    auth.backends.iter().map(backend).collect()
+    config.auth.backends.iter().map(backend).collect()
 }
 
 /// The program that judges logins.

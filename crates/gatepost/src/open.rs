@@ -69,7 +69,7 @@ pub(crate) fn judge(
         keyring,
         hasher,
         meant::policy(&config.auth),
-        meant::row(&config.auth)?,
+        meant::row(config)?,
         clock::now,
     ))
 }

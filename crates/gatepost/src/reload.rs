@@ -41,7 +41,7 @@ pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
 /// on.
 fn read(file: &Path, parts: &Parts) -> anyhow::Result<(Config, Vec<Backend>)> {
     let new = Config::load(file)?;
-    let row = meant::row(&new.auth)?;
+    let row = meant::row(&new)?;
     if let (Some(identity), Some(tls)) = (&parts.identity, &new.tls) {
         identity.reload(&tls.certificate, &tls.private_key)?;
     }
@@ -53,6 +53,7 @@ fn live(old: Config, new: Config) -> Config {
     Config {
         tls: new.tls,
         auth: new.auth,
+        oauth: new.oauth,
         limits: new.limits,
         submission: new.submission,
         sending: new.sending,
@@ -72,7 +73,6 @@ fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("hostname", old.hostname != new.hostname),
         ("storage", old.storage != new.storage),
         ("tls.min_version", min_version(old) != min_version(new)),
-        ("oauth", old.oauth != new.oauth),
         ("listen", old.listen != new.listen),
         ("delivery", old.delivery != new.delivery),
         ("audit", old.audit != new.audit),
@@ -103,8 +103,6 @@ mod tests {
             assert_eq!(needing_restart(&parse(OLD), &parse(&OLD.replace(from, to))), [key]);
         }
         let more = |more: &str| parse(&format!("{OLD}{more}"));
-        let provider = "[[oauth.provider]]\nname = \"a\"\nissuer = \"https://a.test\"\naudience = \"m\"\n";
-        assert_eq!(needing_restart(&parse(OLD), &more(provider)), ["oauth"]);
         assert_eq!(needing_restart(&parse(OLD), &more("[log]\nlevel = \"warn\"\n")), ["log"]);
     }
 

@@ -64,6 +64,13 @@ impl Keys {
         Self { issuer, at, pinned, fetcher, known: ArcSwapOption::empty(), asking: Mutex::default() }
     }
 
+    /// Takes over what others know, if it came from the same place.
+    pub(crate) fn inherit(&self, old: &Keys) {
+        if self.pinned == old.pinned {
+            self.known.store(old.known.load_full());
+        }
+    }
+
     /// The keys that a token may be signed by: none, if the provider has no such key.
     pub(crate) async fn find(
         &self,

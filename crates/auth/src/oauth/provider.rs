@@ -117,6 +117,14 @@ impl Provider {
         judged.map(|judged| judged.map(identify)).map_err(|trouble| self.fault(trouble))
     }
 
+    pub(crate) fn inherit(&self, old: &Provider) {
+        if let (Prover::Signature { keys, .. }, Prover::Signature { keys: old, .. }) =
+            (&self.prover, &old.prover)
+        {
+            keys.inherit(old);
+        }
+    }
+
     pub(crate) async fn reach(&self, now: Timestamp) -> Result<(), Fault> {
         let reached = match &self.prover {
             Prover::Signature { keys, .. } => keys.reach(now).await,

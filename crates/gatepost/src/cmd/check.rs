@@ -32,7 +32,7 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         certificate.map(drop),
         key,
         store(&config.storage.directory, masters).await,
-        meant::row(&config.auth).map(drop),
+        meant::row(&config).map(drop),
         meant::routes(&config.delivery).map(drop),
         reach(&config).await,
         maildirs(&config.delivery),
@@ -63,7 +63,9 @@ fn certificate(config: &Config) -> anyhow::Result<Option<CertificateFacts>> {
 
 /// A provider that does not answer just now is no fault: it may be back before anybody needs it.
 async fn reach(config: &Config) -> anyhow::Result<()> {
-    for fault in providers::meant(&config.oauth)?.reach(clock::now()).await {
+    // What keeps it from being asked at all is told as a fault already.
+    let Ok(providers) = providers::meant(&config.oauth) else { return Ok(()) };
+    for fault in providers.reach(clock::now()).await {
         output::line(&format!("warning: {}", explain::one_line(&fault.into())))?;
     }
     Ok(())

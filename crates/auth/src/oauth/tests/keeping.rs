@@ -198,3 +198,25 @@ async fn the_document_of_oauth_stands_before_the_path_of_the_issuer() {
     assert_eq!(idp.asked()[0].line, "GET /realm/.well-known/openid-configuration");
     assert!(providers(settings(&issuer)).reach(now()).await.is_empty());
 }
+
+#[tokio::test]
+async fn keys_outlive_a_change_of_the_configuration() {
+    let (idp, old, signer) = stage().await;
+    let token = lasting(&signer, &idp);
+    assert!(is_good(&judge(&old, &token, now()).await));
+    idp.behave(|_| Reply::HangUp);
+    let new = providers(settings(&idp.origin));
+    new.inherit(&old);
+    assert!(is_good(&judge(&new, &token, after(1)).await));
+    // Not those that came from elsewhere.
+    let mut pinned = settings(&idp.origin);
+    let algorithms = vec![SignatureAlgorithm::Es256];
+    pinned.proof = Proof::Signature {
+        algorithms,
+        types: vec!["at+jwt".to_owned()],
+        jwks_uri: Some(idp.endpoint("/others")),
+    };
+    let pinned = providers(pinned);
+    pinned.inherit(&old);
+    assert!(judge(&pinned, &token, after(1)).await.is_err());
+}
