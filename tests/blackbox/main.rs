@@ -22,6 +22,7 @@ mod import;
 mod tls;
 mod certificates;
 mod scram;
+mod handler;
 mod crash;
 mod shutdown;
 mod disk;

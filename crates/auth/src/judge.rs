@@ -322,6 +322,11 @@ fn user(account: &Account, credential: Credential) -> User {
     User { account: account.id, address: account.address.clone(), credential, version: account.version }
 }
 
+/// Whether the account, having no password, may be that of somebody whom another backend knows.
+fn is_anothers(account: &Account) -> bool {
+    !account.disabled && account.password_hash.is_none()
+}
+
 fn refused(reason: Reason) -> Denial {
     Denial::Refused(reason.into())
 }

@@ -9,7 +9,7 @@ use store::{Account, AppPassword, ChallengeKey, ChallengeKind, Challenged};
 use types::{Mailbox, Secret};
 
 use super::passage::Passage;
-use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, flaw, refused, user};
+use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, flaw, is_anothers, refused, user};
 use crate::attempt::Origin;
 use crate::http::Evidence;
 use crate::key::random;
@@ -25,9 +25,13 @@ impl<S: CredentialStore> Authenticator<S> {
     ) -> Result<User, Denial> {
         let once = Secret::new(random::<16>());
         let mut passage = self.passage(claimed, origin, &once);
+        let mut nobody = claimed.nobody();
         for backend in self.row.load_full().iter() {
             let known = match backend {
-                Backend::Accounts => self.cram_md5_in_accounts(claimed, claim, origin).await?,
+                Backend::Accounts => {
+                    let known = self.cram_md5_in_accounts(claimed, claim, origin).await?;
+                    known.map_err(|reason| nobody = reason).ok()
+                }
                 Backend::OAuth(_) => None,
                 Backend::Http(handler) => {
                     let evidence = Evidence::CramMd5(claim);
@@ -40,17 +44,18 @@ impl<S: CredentialStore> Authenticator<S> {
                 return Ok(user);
             }
         }
-        Err(refused(claimed.nobody()))
+        Err(refused(nobody))
     }
 
+    /// The user whom the store knows, or why it does not.
     async fn cram_md5_in_accounts(
         &self,
         claimed: &Claimed,
         claim: &CramMd5Claim,
         origin: &Origin,
-    ) -> Result<Option<User>, Denial> {
+    ) -> Result<Result<User, Reason>, Denial> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::CramMd5).await? else {
-            return Ok(None);
+            return Ok(Err(claimed.nobody()));
         };
         let answered = |key: &ChallengeKey| {
             let now = (self.now)();
@@ -59,8 +64,9 @@ impl<S: CredentialStore> Authenticator<S> {
         };
         match first(keys, answered)? {
             Some((_, Some(app_password), ())) => {
-                self.by_key_of(&app_password, &account, name, claimed, origin).map(Some)
+                self.by_key_of(&app_password, &account, name, claimed, origin).map(Ok)
             }
+            None if is_anothers(&account) => Ok(Err(Reason::BadAnswer)),
             Some((_, None, ())) | None => Err(refused(Reason::BadAnswer)),
         }
     }
@@ -73,9 +79,13 @@ impl<S: CredentialStore> Authenticator<S> {
     ) -> Result<Proven, Denial> {
         let once = Secret::new(random::<16>());
         let mut passage = self.passage(claimed, origin, &once);
+        let mut nobody = claimed.nobody();
         for backend in self.row.load_full().iter() {
             let known = match backend {
-                Backend::Accounts => self.scram_in_accounts(claimed, claim, origin, &mut passage).await?,
+                Backend::Accounts => {
+                    let known = self.scram_in_accounts(claimed, claim, origin, &mut passage).await?;
+                    known.map_err(|reason| nobody = reason).ok()
+                }
                 Backend::OAuth(_) => None,
                 Backend::Http(handler) => {
                     let evidence = Evidence::Scram(claim);
@@ -87,19 +97,20 @@ impl<S: CredentialStore> Authenticator<S> {
             }
         }
         passage.enter().await?;
-        passage.settle(Err(refused(claimed.nobody()))).await
+        passage.settle(Err(refused(nobody))).await
     }
 
+    /// The user whom the store knows, or why it does not.
     async fn scram_in_accounts(
         &self,
         claimed: &Claimed,
         claim: &ScramClaim,
         origin: &Origin,
         passage: &mut Passage<'_, S>,
-    ) -> Result<Option<Proven>, Denial> {
+    ) -> Result<Result<Proven, Reason>, Denial> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::ScramSha256).await?
         else {
-            return Ok(None);
+            return Ok(Err(claimed.nobody()));
         };
         let (own, of_app_passwords): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, one)| one.is_none());
         let answered = |key: &ChallengeKey| {
@@ -112,13 +123,16 @@ impl<S: CredentialStore> Authenticator<S> {
         }
         if let Some((_, Some(app_password), signature)) = first(of_app_passwords, answered)? {
             let user = self.by_key_of(&app_password, &account, name, claimed, origin)?;
-            return Ok(Some(Proven { user, signature: Some(signature) }));
+            return Ok(Ok(Proven { user, signature: Some(signature) }));
+        }
+        if is_anothers(&account) {
+            return Ok(Err(Reason::BadAnswer));
         }
         passage.enter().await?;
         let proved = first(own, answered).and_then(|found| self.proved(found, &account, claimed));
         let signature = passage.settle(proved).await?;
         let user = self.admit(&account, claimed.door, None).await?;
-        Ok(Some(Proven { user, signature: Some(signature) }))
+        Ok(Ok(Proven { user, signature: Some(signature) }))
     }
 
     /// The account that is named, with its keys.

@@ -7,7 +7,7 @@ use store::{Account, AppPassword};
 use types::{Mailbox, Secret};
 
 use super::passage::Passage;
-use super::{Authenticator, Claimed, CredentialStore, Denial, flaw, user};
+use super::{Authenticator, Claimed, CredentialStore, Denial, flaw, is_anothers, user};
 use crate::Backend;
 use crate::app_password::normalise;
 use crate::attempt::{Door, Origin};
@@ -26,6 +26,8 @@ struct Guess<'a, S> {
     passage: Passage<'a, S>,
     /// What was wrong with it as an app password, if it is one at all.
     flaw: Option<Refusal>,
+    /// Why it is refused, if nobody knows the user.
+    nobody: Reason,
 }
 
 impl<S: CredentialStore> Authenticator<S> {
@@ -37,7 +39,8 @@ impl<S: CredentialStore> Authenticator<S> {
         origin: &Origin,
     ) -> Result<User, Denial> {
         let passage = self.passage(claimed, origin, password);
-        let mut guess = Guess { claimed, password, code, origin, passage, flaw: None };
+        let nobody = claimed.nobody();
+        let mut guess = Guess { claimed, password, code, origin, passage, flaw: None, nobody };
         for backend in self.row.load_full().iter() {
             let known = match backend {
                 Backend::Accounts => self.in_accounts(&mut guess).await?,
@@ -51,7 +54,8 @@ impl<S: CredentialStore> Authenticator<S> {
         self.nobodys(guess).await
     }
 
-    /// The user that the store knows by this name, if the password is right.
+    /// The user that the store knows by this name, if the password is right. An account without one may be that of
+    /// somebody whom another backend knows.
     async fn in_accounts(&self, guess: &mut Guess<'_, S>) -> Result<Option<User>, Denial> {
         let Ok(name) = &guess.claimed.name else { return Ok(None) };
         match self.by_app_password(name, guess).await? {
@@ -60,6 +64,7 @@ impl<S: CredentialStore> Authenticator<S> {
         }
         guess.passage.look().await?;
         match self.store.by_address(name).await? {
+            Some(account) if is_anothers(&account) => self.by_last_app_password(&account, guess).await,
             Some(account) => self.by_account_password(account, guess).await.map(Some),
             None => Ok(None),
         }
@@ -79,7 +84,7 @@ impl<S: CredentialStore> Authenticator<S> {
     /// Refuses what nobody knows, at the price of a wrong password.
     async fn nobodys(&self, mut guess: Guess<'_, S>) -> Result<User, Denial> {
         guess.passage.enter().await?;
-        let checked = self.check(Err(guess.claimed.nobody()), &guess).await;
+        let checked = self.check(Err(guess.nobody), &guess).await;
         let account = guess.passage.settle(checked).await?;
         Ok(user(&account, Credential::AccountPassword))
     }
@@ -113,6 +118,22 @@ impl<S: CredentialStore> Authenticator<S> {
             self.found.remember(revision, digest, Arc::clone(found));
         }
         Ok(found)
+    }
+
+    /// Where there is no account password, there may be an app password that was brought from elsewhere.
+    async fn by_last_app_password(
+        &self,
+        account: &Account,
+        guess: &mut Guess<'_, S>,
+    ) -> Result<Option<User>, Denial> {
+        guess.passage.enter().await?;
+        match self.by_adoption(account, guess).await? {
+            Ok(user) => guess.passage.settle(Ok(user)).await.map(Some),
+            Err(flaw) => {
+                (guess.flaw, guess.nobody) = (flaw, Reason::NoPassword);
+                Ok(None)
+            }
+        }
     }
 
     /// Judges the account password, as far as the gate lets it.
