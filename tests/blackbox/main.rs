@@ -28,6 +28,7 @@ mod shutdown;
 mod disk;
 mod memory;
 mod pace;
+mod proxies;
 mod relay;
 mod printers;
 mod pretenders;

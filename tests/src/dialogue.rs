@@ -29,6 +29,8 @@ pub struct Setup {
     pub certificate: Option<String>,
     pub login_is_optional: bool,
     pub hide_starttls: bool,
+    /// The client is a proxy whose XCLIENT is taken, with LOGIN or without.
+    pub xclient: Option<bool>,
     /// What is shown depends on octets that arrive together.
     pub uncut: bool,
     pub only: Option<Stage>,
@@ -220,6 +222,7 @@ impl Default for Setup {
             certificate: None,
             login_is_optional: false,
             hide_starttls: false,
+            xclient: None,
             uncut: false,
             only: None,
         }
@@ -253,6 +256,7 @@ impl Setup {
             "required_message" => self.required_message = Some(value.to_owned()),
             "login" if value == "optional" => self.login_is_optional = true,
             "starttls" if value == "hidden" => self.hide_starttls = true,
+            "xclient" if value == "taken" || value == "login" => self.xclient = Some(value == "login"),
             "uncut:" if !value.is_empty() => self.uncut = true,
             "only" if value.starts_with("session: ") => self.only = Some(Stage::Session),
             "only" if value.starts_with("server: ") => self.only = Some(Stage::Server),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use esmtp::{
-    Advance, Answer, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Session, Settings,
+    Advance, Answer, Authentication, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Session,
+    Settings, Xclient,
 };
-use sasl::{ChannelBindings, Mechanism, Nonces};
+use sasl::{ChannelBindings, Mechanism, Nonces, Refusal};
 use types::{QueueId, ReversePath, TlsFacts};
 
 use crate::dialogue::{Dialogue, Listener, Setup};
@@ -146,9 +147,20 @@ impl PureWire {
                 self.user = user.or(self.user.take());
                 Answer::Authenticate(verdict)
             }
+            Question::Client(client) => Answer::Client(Ok(client.login.map(|name| self.vouched(name)))),
             Question::Sender(envelope) => Answer::Sender(self.sender(&envelope)),
             Question::Recipient(_) => Answer::Recipient(Ok(())),
             Question::Commit(envelope) => Answer::Commit(Ok(self.commit(&envelope))),
+        }
+    }
+
+    /// Whether the name is a user's, which is enough for who is known to have looked at the password.
+    fn vouched(&mut self, name: String) -> Authentication {
+        let known = self.setup.users.iter().any(|(address, _)| *address == name);
+        self.user = known.then_some(name);
+        match known {
+            true => Authentication::Accepted(None),
+            false => Authentication::Refused(Refusal::default()),
         }
     }
 
@@ -251,6 +263,11 @@ fn channel(setup: &Setup, tls: Option<TlsFacts>) -> Channel {
         client_certificate: tls.is_some() && setup.certificate.is_some(),
         tls,
         login_is_optional: setup.login_is_optional,
+        xclient: match setup.xclient {
+            None => Xclient::Refused,
+            Some(false) => Xclient::Taken,
+            Some(true) => Xclient::WithLogin,
+        },
         nonces: Nonces::new([0; 32]),
     }
 }

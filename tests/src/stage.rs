@@ -111,6 +111,9 @@ fn settings(setup: &Setup, next: Option<&Smarthost>) -> Settings {
     });
     Settings {
         listeners: vec![listener],
+        listen: setup
+            .xclient
+            .map_or(String::new(), |login| format!("xclient = [\"127.0.0.1\"]\nxclient_login = {login}")),
         auth: auth(setup),
         limits: limits(setup),
         delivery,

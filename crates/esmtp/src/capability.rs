@@ -80,6 +80,9 @@ impl<'a> Capabilities<'a> {
         if !names.is_empty() {
             line(&format!("AUTH {}", names.join(" ")));
         }
+        if let Some(attributes) = self.channel.xclient.attributes() {
+            line(&format!("XCLIENT {attributes}"));
+        }
         output.put_slice(b"250 HELP\r\n");
     }
 }

@@ -3,6 +3,8 @@
 use sasl::{ChannelBindings, Nonces};
 use types::TlsFacts;
 
+use crate::introduction::Xclient;
+
 /// The connection of a session, from its beginning or since TLS began.
 #[derive(Debug)]
 pub struct Channel {
@@ -14,6 +16,8 @@ pub struct Channel {
     pub client_certificate: bool,
     /// The client may hand in mail without logging in.
     pub login_is_optional: bool,
+    /// Whether the client is a proxy that may say who its client is.
+    pub xclient: Xclient,
     /// What challenges are made from.
     pub nonces: Nonces,
 }
@@ -26,6 +30,7 @@ impl Channel {
             bindings: ChannelBindings::default(),
             client_certificate: false,
             login_is_optional: false,
+            xclient: Xclient::Refused,
             nonces,
         }
     }

@@ -46,6 +46,8 @@ pub enum Ordered {
         /// The base64 text; `=` stands for an empty response.
         initial: Option<Secret>,
     },
+    /// `XCLIENT attribute=value …`, which is read only if the peer may send it.
+    Xclient(Vec<u8>),
     /// `MAIL FROM:<reverse-path> [parameters]`.
     Mail(ReversePath, MailParameters),
     /// `RCPT TO:<forward-path>`.
@@ -114,6 +116,7 @@ impl Command {
             b"EXPN" => Ok(Self::Anytime(Anytime::Expn)),
             b"STARTTLS" => alone(argument, Self::Ordered(Ordered::StartTls)),
             b"AUTH" => auth(argument).map(Self::Ordered),
+            b"XCLIENT" => Ok(Self::Ordered(Ordered::Xclient(argument.to_vec()))),
             b"MAIL" => mail(argument).map(Self::Ordered),
             b"RCPT" => rcpt(argument).map(Self::Ordered),
             b"DATA" => alone(argument, Self::Ordered(Ordered::Data)),
@@ -261,7 +264,7 @@ mod tests {
 
         #[test]
         fn no_argument_is_too_strange_to_be_answered(
-            verb in "(EHLO|AUTH|MAIL FROM:<|RCPT TO:<|BDAT|MAIL FROM:<> )", line in "\\PC{0,200}",
+            verb in "(EHLO|AUTH|XCLIENT|MAIL FROM:<|RCPT TO:<|BDAT|MAIL FROM:<> )", line in "\\PC{0,200}",
         ) {
             let _ = Command::parse(format!("{verb} {line}").as_bytes());
         }

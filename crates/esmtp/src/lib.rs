@@ -14,6 +14,8 @@
 
 pub mod limits;
 mod line;
+mod xtext;
+mod introduction;
 mod parameters;
 mod command;
 mod settings;
@@ -29,6 +31,7 @@ pub mod dialogue;
 pub use channel::Channel;
 pub use command::{Anytime, Command, Ordered, SyntaxError};
 pub use envelope::Envelope;
+pub use introduction::{Introduction, Xclient};
 pub use parameters::MailParameters;
 pub use proof::{Durable, SenderAllowed};
 pub use reply::{Rejection, Reply};

@@ -2,6 +2,8 @@
 
 use types::BodyType;
 
+use crate::xtext;
+
 /// What MAIL was given behind the reverse-path.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MailParameters {
@@ -83,21 +85,9 @@ fn body(value: &str) -> Result<BodyType, ParameterError> {
     }
 }
 
-/// RFC 3461 section 4: xtext, in which `+` begins two upper-case hexadecimal digits. `<>` says that nobody is known.
+/// RFC 4954 section 5: xtext. `<>` says that nobody is known.
 fn is_auth_value(value: &str) -> bool {
-    value == "<>" || (!value.is_empty() && value.len() <= 500 && is_xtext(value.as_bytes()))
-}
-
-fn is_xtext(mut text: &[u8]) -> bool {
-    let is_digit = |octet: &u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
-    while let Some((first, rest)) = text.split_first() {
-        text = match (first, rest) {
-            (b'+', [high, low, rest @ ..]) if is_digit(high) && is_digit(low) => rest,
-            (b'!'..=b'~', _) if !matches!(first, b'+' | b'=') => rest,
-            _ => return false,
-        };
-    }
-    true
+    value == "<>" || (!value.is_empty() && value.len() <= 500 && xtext::decode(value.as_bytes()).is_some())
 }
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ pub(crate) const NEED_MAIL: Reply = reply(503, "5.5.1", "Send MAIL first");
 pub(crate) const NEED_RCPT: Reply = reply(503, "5.5.1", "Send RCPT first");
 pub(crate) const NESTED_MAIL: Reply = reply(503, "5.5.1", "A mail transaction is open already");
 pub(crate) const CHUNKS_FOLLOW: Reply = reply(503, "5.5.1", "BDAT has begun; send more BDAT, or RSET");
+pub(crate) const BAD_ATTRIBUTE: Reply =
+    reply(501, "5.5.4", "Unknown attribute, or bad value of one; write attribute=value in xtext");
 pub(crate) const UNKNOWN_MECHANISM: Reply = reply(504, "5.5.4", "Mechanism not available");
 pub(crate) const BARE_LINE_END_IN_TEXT: Reply =
     reply(521, "5.5.2", "Message has a CR or LF that is not part of a CRLF");
@@ -83,6 +85,8 @@ pub(crate) const REFUSED: Reply = reply(535, "5.7.8", "Authentication credential
 pub(crate) const NEEDS_APP_PASSWORD: Reply = reply(534, "5.7.9", "Application-specific password required");
 pub(crate) const ENCRYPTION_REQUIRED: Reply = reply(538, "5.7.11", "Encryption required for authentication");
 pub(crate) const AUTH_UNAVAILABLE: Reply = reply(454, "4.7.0", "Authentication is temporarily unavailable");
+pub(crate) const NOT_AUTHORISED: Reply = reply(550, "5.7.0", "Insufficient authorization");
+pub(crate) const LOGIN_NOT_TAKEN: Reply = reply(550, "5.7.0", "The client's login is not accepted here");
 pub(crate) const TOO_BIG: Reply = reply(552, "5.3.4", "Message is larger than the limit");
 pub(crate) const NEEDS_SMTPUTF8: Reply = reply(553, "5.6.7", "A UTF-8 address needs SMTPUTF8 in MAIL");
 pub(crate) const SYNCHRONISATION: Reply =

@@ -10,12 +10,14 @@
 //!                             └──▶ LastWord ──▶ Ready
 //! ```
 //! At each `?` the session asks and parks in `Awaiting`; it takes no input until the answer is there. EHLO and RSET
-//! lead back to `Ready` from everywhere, QUIT and every reply that closes lead to `Closing`.
+//! lead back to `Ready` from everywhere, XCLIENT asks and leads back to `Greeted` from outside of a transaction, QUIT and every
+//! reply that closes lead to `Closing`.
 
 mod question;
 mod context;
 mod anytime;
 mod ready;
+mod xclient;
 mod exchange;
 mod transaction;
 mod text;
@@ -102,6 +104,8 @@ enum State {
     Exchange(Exchange),
     LastWord(LastWord),
     LoggedIn,
+    /// The same, by the word of a proxy, for a client that has yet to say EHLO.
+    Vouched,
     Transaction(Transaction),
     Text(Text),
     Chunk(Chunk),
@@ -155,6 +159,7 @@ impl Session {
             State::Chunk(chunk) => chunk.take(input, &mut self.context),
             State::Skip(skip) => skip.take(input, &mut self.context),
             State::LoggedIn => (State::Ready(Ready), Some(Advance::LoggedIn)),
+            State::Vouched => (State::Greeted(Greeted), Some(Advance::LoggedIn)),
             State::Asking(question, pending) => (State::Awaiting(pending), Some(Advance::Ask(question))),
             waiting @ State::Awaiting(_) => (waiting, Some(Advance::Input)),
             State::Securing => (State::Securing, Some(Advance::StartTls)),
@@ -191,6 +196,7 @@ impl Session {
             other @ (State::Greeted(_)
             | State::Ready(_)
             | State::LoggedIn
+            | State::Vouched
             | State::Transaction(_)
             | State::Text(_)
             | State::Chunk(_)
@@ -228,6 +234,9 @@ impl Session {
             (State::Awaiting(Pending::Authenticate { mechanism, waits }), Answer::Authenticate(verdict)) => {
                 exchange::on_verdict(verdict, mechanism, waits, cx)
             }
+            (State::Awaiting(Pending::Client(introduction)), Answer::Client(verdict)) => {
+                xclient::on_client(introduction, verdict, cx)
+            }
             (State::Awaiting(Pending::Sender(transaction)), Answer::Sender(verdict)) => {
                 transaction.on_sender(verdict, cx)
             }
@@ -239,6 +248,7 @@ impl Session {
                 _,
                 Answer::Salt(_)
                 | Answer::Authenticate(_)
+                | Answer::Client(_)
                 | Answer::Sender(_)
                 | Answer::Recipient(_)
                 | Answer::Commit(_),
@@ -274,6 +284,7 @@ impl Session {
             State::Greeted(_)
             | State::Ready(_)
             | State::LoggedIn
+            | State::Vouched
             | State::Transaction(_)
             | State::Chunked(_)
             | State::Asking(..)
@@ -301,19 +312,24 @@ impl Session {
             | State::Exchange(_)
             | State::LastWord(_)
             | State::LoggedIn
+            | State::Vouched
             | State::Skip(_)
             | State::Asking(..)
             | State::Awaiting(
-                Pending::Salt(_) | Pending::Authenticate { .. } | Pending::Sender(_) | Pending::Commit,
+                Pending::Salt(_)
+                | Pending::Authenticate { .. }
+                | Pending::Client(_)
+                | Pending::Sender(_)
+                | Pending::Commit,
             )
             | State::Securing
             | State::Closing => None,
         }
     }
 
-    /// The name that the client gave with EHLO or HELO.
+    /// The name that the client gave with EHLO or HELO: to a proxy, if that has told it.
     pub fn ehlo(&self) -> Option<&EhloName> {
-        self.context.ehlo.as_ref()
+        self.context.introduction.helo.as_ref().or(self.context.ehlo.as_ref())
     }
 
     /// The client said EHLO, not HELO.
@@ -336,6 +352,7 @@ impl State {
             Self::Exchange(_)
             | Self::LastWord(_)
             | Self::LoggedIn
+            | Self::Vouched
             | Self::Text(_)
             | Self::Chunk(_)
             | Self::Skip(_)
@@ -353,6 +370,7 @@ impl State {
             Self::Greeted(_)
             | Self::Ready(_)
             | Self::LoggedIn
+            | Self::Vouched
             | Self::Transaction(_)
             | Self::Text(_)
             | Self::Chunk(_)
@@ -424,6 +442,9 @@ mod tests {
         match question {
             Question::Salt(_) => Answer::Salt(None),
             Question::Authenticate(_) => Answer::Authenticate(Authentication::Accepted(None)),
+            Question::Client(client) => {
+                Answer::Client(Ok(client.login.as_ref().map(|_| Authentication::Accepted(None))))
+            }
             Question::Sender(_) => Answer::Sender(Ok(SenderAllowed::after_check())),
             Question::Recipient(_) => Answer::Recipient(Ok(())),
             Question::Commit(_) => {

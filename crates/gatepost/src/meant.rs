@@ -110,6 +110,8 @@ pub(crate) fn listener(listen: &Listen) -> Listener {
     Listener::new(listen.address, tls_mode(listen.tls))
         .client_certificates(listen.client_certificates)
         .proxy_protocol(listen.proxy_protocol.iter().copied())
+        .xclient(listen.xclient.iter().copied())
+        .xclient_login(listen.xclient_login)
 }
 
 fn tls_mode(tls: ListenTls) -> TlsMode {

@@ -22,6 +22,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 Answer::Salt(self.house.auth.scram_parameters(&username, &self.ledger.facts).await)
             }
             Question::Authenticate(claim) => Answer::Authenticate(self.authenticate(claim).await),
+            Question::Client(introduction) => Answer::Client(self.introduce(introduction).await),
             Question::Sender(envelope) => {
                 let verdict = self.house.mail.sender(self.user.as_ref(), &envelope, &self.ledger.facts).await;
                 Answer::Sender(verdict)
@@ -66,8 +67,18 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     }
 
     async fn authenticate(&mut self, claim: Claim) -> Authentication {
-        let mechanism = claim.mechanism();
+        let mechanism = claim.mechanism().name();
         let verdict = self.house.auth.judge(claim, &self.ledger.facts).await;
+        self.heed(verdict, mechanism).await
+    }
+
+    /// A proxy says that its client has logged in.
+    pub(crate) async fn vouch(&mut self, username: &str) -> Authentication {
+        let verdict = self.house.auth.vouched(username, &self.ledger.facts).await;
+        self.heed(verdict, "XCLIENT").await
+    }
+
+    async fn heed(&mut self, verdict: Verdict<A::User>, mechanism: &'static str) -> Authentication {
         let authentication = Authentication::from(&verdict);
         match verdict {
             Verdict::Accepted(proof) => {

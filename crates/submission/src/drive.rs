@@ -4,13 +4,14 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Advance, Channel, Ending, Phase, Session};
+use esmtp::{Advance, Channel, Ending, Phase, Session, Xclient};
 use sasl::{AuthHandler, ChannelBindings, Mechanism, Nonces};
 use tokio::time::Instant;
 
@@ -38,6 +39,10 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) alarm: Alarm,
     pub(crate) patience: Patience,
     pub(crate) ledger: Ledger,
+    /// Where the connection itself comes from and goes to, whoever the client is.
+    pub(crate) ends: (SocketAddr, SocketAddr),
+    /// Whether the peer may say who its client is.
+    pub(crate) xclient: Xclient,
     /// Who has proved to be who, and logs in once the protocol has come to its end.
     pub(crate) proved: Option<Login<A::User>>,
     /// Who has logged in.
@@ -56,7 +61,7 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
 pub(crate) struct Login<U> {
     /// For the log.
     pub(crate) name: String,
-    pub(crate) mechanism: Mechanism,
+    pub(crate) mechanism: &'static str,
     pub(crate) user: Arc<U>,
 }
 
@@ -139,6 +144,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             client_certificate: facts.client_certificate.is_some(),
             // What holds for a proxy, or for its network, does not hold for its clients.
             login_is_optional: facts.proxy.is_none() && (self.house.login_is_optional)(facts),
+            xclient: self.xclient,
             nonces: Nonces::new(rand::random()),
         }
     }
@@ -221,6 +227,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// is another one. What it may have sent too early has ended the session before this.
     async fn start_tls(&mut self, mut session: Session) -> Result<Session, Reason> {
         self.say(&mut session).await?;
+        self.forget_introduction();
         let bindings = self.handshake().await?;
         Ok(session.into_tls(self.channel(bindings)))
     }

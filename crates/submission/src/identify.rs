@@ -1,8 +1,9 @@
 //! Who the client of a connection is: who connected, or whom a trusted proxy speaks for.
 
 use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
 
-use esmtp::Rejection;
+use esmtp::{Authentication, Introduction, Rejection, Xclient};
 use sasl::AuthHandler;
 use tokio::time::Instant;
 
@@ -54,14 +55,53 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             // Not the proxy, and so not trusted as it is.
             Proxied::Somebody => {
                 facts.proxy = Some(facts.peer);
+                self.xclient = Xclient::Refused;
                 Ok(())
             }
             Proxied::Client { source, destination } => {
                 facts.proxy = Some(facts.peer);
                 (facts.peer, facts.local) = (source, destination);
+                // What it says now are its client's words.
+                self.xclient = Xclient::Refused;
                 self.take_place()
             }
         }
+    }
+
+    /// From here on the client is who the proxy says with XCLIENT, and not who it was before; it has no certificate, for that
+    /// of the connection is the proxy's.
+    pub(crate) async fn introduce(
+        &mut self,
+        client: Introduction,
+    ) -> Result<Option<Authentication>, Rejection> {
+        self.forget_introduction();
+        let (proxy, local) = self.ends;
+        let facts = &mut self.ledger.facts;
+        facts.proxy = Some(proxy);
+        facts.peer = told(client.address, client.port, proxy);
+        facts.local = told(client.local_address, client.local_port, local);
+        (facts.name, facts.ehlo) = (client.name, client.helo);
+        facts.client_certificate = None;
+        if client.address.is_some() {
+            self.take_place()?;
+        }
+        match client.login {
+            None => Ok(None),
+            Some(username) => Ok(Some(self.vouch(&username).await)),
+        }
+    }
+
+    /// Nothing that the peer has said of its client holds any longer, nor does a login.
+    pub(crate) fn forget_introduction(&mut self) {
+        if self.xclient == Xclient::Refused {
+            return;
+        }
+        (self.proved, self.user, self.message) = (None, None, None);
+        self.ledger.login = None;
+        self.patience.distrust();
+        let facts = &mut self.ledger.facts;
+        (facts.peer, facts.local) = self.ends;
+        (facts.proxy, facts.name) = (None, None);
     }
 
     /// Counts the connection as the client's.
@@ -74,4 +114,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         tracing::info!(event = "connection.refused", peer = %facts.peer, local = %facts.local, proxy = facts.proxy.map(tracing::field::display), "too many connections");
         Err(Rejection::TooManyConnections)
     }
+}
+
+/// What a proxy says of one end. Without the address, the port means nothing.
+fn told(address: Option<IpAddr>, port: Option<u16>, otherwise: SocketAddr) -> SocketAddr {
+    address.map_or(otherwise, |address| SocketAddr::new(address, port.unwrap_or_default()))
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use bytes::BytesMut;
 use esmtp::Ending;
-use sasl::Mechanism;
 use tokio::time::Instant;
 use types::{SessionFacts, SessionId};
 
@@ -65,7 +64,7 @@ impl From<Ending> for Reason {
 pub(crate) struct Ledger {
     pub(crate) facts: SessionFacts,
     /// Whom the client logged in as, and how.
-    pub(crate) login: Option<(String, Mechanism)>,
+    pub(crate) login: Option<(String, &'static str)>,
     /// Messages that were accepted.
     pub(crate) messages: u32,
     /// Octets that the client sent, TLS taken off.
@@ -114,7 +113,7 @@ impl Drop for Ledger {
             cipher = facts.tls.map(|tls| tls.cipher),
             certificate = facts.client_certificate.as_ref().map(|certificate| display(certificate.fingerprint)),
             user = self.login.as_ref().map(|(user, _)| user.as_str()),
-            mechanism = self.login.as_ref().map(|(_, mechanism)| mechanism.name()),
+            mechanism = self.login.as_ref().map(|(_, mechanism)| *mechanism),
             messages = self.messages,
             octets = self.octets,
             duration_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),

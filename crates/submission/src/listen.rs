@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Channel, Rejection, Session};
+use esmtp::{Channel, Rejection, Session, Xclient};
 use sasl::{AuthHandler, Nonces};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -82,13 +82,13 @@ fn receive<A: AuthHandler, M: MailHandler<A::User>>(
 ) {
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     let terms = house.terms.load_full();
-    let is_proxy = door.wants_header_of(peer.ip());
+    let is_proxy = door.wants_header_of(peer.ip()) || door.xclient(peer.ip()) != Xclient::Refused;
     let place = match is_proxy {
         true => house.admission.admit_proxy(&terms.limits),
         false => house.admission.admit(peer.ip(), &terms.limits),
     };
     match place {
-        None => turn_away(&socket, peer, is_proxy, door, &terms),
+        None => turn_away(&socket, peer, door, &terms),
         // An error here means that the client is gone already.
         Some(place) => {
             if let Ok(connection) = connection(socket, peer, place, terms, door, house) {
@@ -116,6 +116,8 @@ fn connection<A: AuthHandler, M: MailHandler<A::User>>(
         input: BytesMut::new(),
         alarm: Alarm::new(now + terms.limits.handshake),
         patience: Patience::new(now),
+        ends: (peer, local),
+        xclient: door.xclient(peer.ip()),
         ledger: Ledger::new(peer, local, now),
         proved: None,
         user: None,
@@ -130,9 +132,9 @@ fn connection<A: AuthHandler, M: MailHandler<A::User>>(
 /// Says so in clear where the protocol begins in clear. Under implicit TLS the connection is closed without a word:
 /// a handshake would give those who flood us the very work that they are after. Nor is anything said to a proxy before
 /// its header.
-fn turn_away(socket: &TcpStream, peer: SocketAddr, is_proxy: bool, door: &Door, terms: &Terms) {
+fn turn_away(socket: &TcpStream, peer: SocketAddr, door: &Door, terms: &Terms) {
     tracing::info!(event = "connection.refused", %peer, local = %door.address, "too many connections");
-    if !door.is_implicit() && !is_proxy {
+    if !door.is_implicit() && !door.wants_header_of(peer.ip()) {
         let mut session =
             Session::new(Arc::clone(door.settings(terms)), Channel::in_clear(Nonces::new(rand::random())));
         session.refuse(&Rejection::TooManyConnections);

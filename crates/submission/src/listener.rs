@@ -31,13 +31,26 @@ pub struct Listener {
     /// served. Of anybody else such a header is an error. Whom it names is in [`SessionFacts`](types::SessionFacts), with
     /// the proxy itself in [`SessionFacts::proxy`](types::SessionFacts::proxy).
     pub proxy_protocol: Vec<IpNet>,
+    /// Proxies that may say with XCLIENT who their client is. Such a proxy must not let through what its clients say, or
+    /// they may say it too.
+    pub xclient: Vec<IpNet>,
+    /// Those may also say that their client has logged in, which is then for
+    /// [`AuthHandler::vouched`](sasl::AuthHandler::vouched) to judge.
+    pub xclient_login: bool,
 }
 
 impl Listener {
     /// A listener that does nothing out of the ordinary.
     #[must_use]
     pub fn new(address: SocketAddr, tls: TlsMode) -> Self {
-        Self { address, tls, client_certificates: false, proxy_protocol: Vec::new() }
+        Self {
+            address,
+            tls,
+            client_certificates: false,
+            proxy_protocol: Vec::new(),
+            xclient: Vec::new(),
+            xclient_login: false,
+        }
     }
 
     /// Sets [`Listener::client_certificates`].
@@ -51,6 +64,20 @@ impl Listener {
     #[must_use]
     pub fn proxy_protocol(mut self, proxies: impl IntoIterator<Item = IpNet>) -> Self {
         self.proxy_protocol = proxies.into_iter().collect();
+        self
+    }
+
+    /// Sets [`Listener::xclient`].
+    #[must_use]
+    pub fn xclient(mut self, proxies: impl IntoIterator<Item = IpNet>) -> Self {
+        self.xclient = proxies.into_iter().collect();
+        self
+    }
+
+    /// Sets [`Listener::xclient_login`].
+    #[must_use]
+    pub fn xclient_login(mut self, believed: bool) -> Self {
+        self.xclient_login = believed;
         self
     }
 }

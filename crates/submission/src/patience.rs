@@ -33,6 +33,11 @@ impl Patience {
         self.known = true;
     }
 
+    /// The client is another, who has yet to log in. Its time began with the connection.
+    pub(crate) fn distrust(&mut self) {
+        self.known = false;
+    }
+
     /// A reply was sent: a request was complete, and the next may take its time.
     pub(crate) fn replied(&mut self, now: Instant) {
         self.last = now;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use esmtp::Settings;
+use esmtp::{Settings, Xclient};
 use ipnet::IpNet;
 use sasl::AuthHandler;
 use tokio::net::TcpListener;
@@ -253,12 +253,23 @@ pub(crate) struct Door {
     pub(crate) tls: Option<Offer>,
     mode: TlsMode,
     proxies: Vec<IpNet>,
+    xclient: Vec<IpNet>,
+    xclient_login: bool,
 }
 
 impl Door {
     /// Whether a connection from there begins with a header that says whose it is.
     pub(crate) fn wants_header_of(&self, peer: IpAddr) -> bool {
-        self.proxies.iter().any(|network| network.contains(&peer))
+        includes(&self.proxies, peer)
+    }
+
+    /// Whether who connects from there may say who its client is.
+    pub(crate) fn xclient(&self, peer: IpAddr) -> Xclient {
+        match (includes(&self.xclient, peer), self.xclient_login) {
+            (false, _) => Xclient::Refused,
+            (true, false) => Xclient::Taken,
+            (true, true) => Xclient::WithLogin,
+        }
     }
 
     pub(crate) fn is_implicit(&self) -> bool {
@@ -273,6 +284,10 @@ impl Door {
     }
 }
 
+fn includes(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(&address))
+}
+
 fn open(
     listener: &Listener,
     identity: Option<&(Identity, MinVersion)>,
@@ -285,5 +300,7 @@ fn open(
     };
     let bound = listen::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
     let (address, bound) = bound.map_err(|source| BindError::Listen { address, source })?;
-    Ok((bound, Arc::new(Door { address, tls, mode, proxies: listener.proxy_protocol.clone() })))
+    let (proxies, xclient) = (listener.proxy_protocol.clone(), listener.xclient.clone());
+    let door = Door { address, tls, mode, proxies, xclient, xclient_login: listener.xclient_login };
+    Ok((bound, Arc::new(door)))
 }

@@ -8,7 +8,7 @@ use types::SessionId;
 
 /// Commands whose arguments may be seen. Whatever else a client sends may be part of a credential: a response, the
 /// rest of an AUTH line that was too long, a password that somebody typed by mistake.
-const SHOWN: [&[u8]; 12] = [
+const SHOWN: [&[u8]; 13] = [
     b"EHLO",
     b"HELO",
     b"MAIL",
@@ -21,6 +21,7 @@ const SHOWN: [&[u8]; 12] = [
     b"HELP",
     b"VRFY",
     b"STARTTLS",
+    b"XCLIENT",
 ];
 
 /// The most that is shown of a line.

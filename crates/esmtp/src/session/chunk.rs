@@ -6,6 +6,7 @@ use bytes::BytesMut;
 use super::context::Context;
 use super::text::Incoming;
 use super::transaction::Transaction;
+use super::xclient;
 use super::{Advance, State};
 use crate::Envelope;
 use crate::command::Ordered;
@@ -88,6 +89,7 @@ impl Chunked {
             Ordered::StartTls | Ordered::Auth { .. } => {
                 cx.fault(&reply::NOT_IN_TRANSACTION, State::Chunked(self))
             }
+            Ordered::Xclient(_) => xclient::in_transaction(State::Chunked(self), cx),
             Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => {
                 cx.fault(&reply::CHUNKS_FOLLOW, State::Chunked(self))
             }
@@ -102,6 +104,7 @@ impl Skip {
             Ordered::Bdat { size, .. } => Self::chunk(size, refusal, here, cx),
             Ordered::StartTls
             | Ordered::Auth { .. }
+            | Ordered::Xclient(_)
             | Ordered::Mail(..)
             | Ordered::Rcpt(_)
             | Ordered::Data => cx.say_then(&refusal, here),

@@ -10,6 +10,7 @@ use super::ready::Ready;
 use crate::capability::Capabilities;
 use crate::channel::Channel;
 use crate::command::{Anytime, Command, Ordered, SyntaxError};
+use crate::introduction::Introduction;
 use crate::limits::{ERRORS_AUTHENTICATED, ERRORS_UNAUTHENTICATED, IDLE_COMMANDS, MESSAGES};
 use crate::line::LineReader;
 use crate::reply::{self, Rejection, Reply};
@@ -22,6 +23,8 @@ pub(super) struct Context {
     pub(super) ehlo: Option<EhloName>,
     pub(super) extended: bool,
     pub(super) authenticated: bool,
+    /// What a proxy has said of the client, since TLS began.
+    pub(super) introduction: Introduction,
     pub(super) is_first_line: bool,
     pub(super) lines: LineReader,
     pub(super) output: BytesMut,
@@ -48,6 +51,7 @@ impl Context {
             ehlo: None,
             extended: false,
             authenticated: false,
+            introduction: Introduction::default(),
             is_first_line: true,
             lines: LineReader::default(),
             output: BytesMut::new(),
@@ -72,7 +76,7 @@ impl Context {
     /// Why a command for a mail transaction can't be had before login, if it is one and the client has to log in.
     pub(super) fn refusal_before_login(&self, command: &Ordered) -> Option<Reply> {
         match command {
-            Ordered::StartTls | Ordered::Auth { .. } => None,
+            Ordered::StartTls | Ordered::Auth { .. } | Ordered::Xclient(_) => None,
             Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data | Ordered::Bdat { .. }
                 if self.may_send() =>
             {
@@ -107,6 +111,23 @@ impl Context {
     pub(super) fn is_one_idle_command_too_many(&mut self) -> bool {
         self.tally.idle_commands += 1;
         self.may_send() && self.tally.idle_commands > IDLE_COMMANDS
+    }
+
+    /// The same for XCLIENT, which might otherwise go on for ever: it leads back to before the login.
+    pub(super) fn is_one_introduction_too_many(&mut self) -> bool {
+        self.tally.idle_commands += 1;
+        self.tally.idle_commands > IDLE_COMMANDS
+    }
+
+    /// The client is another. What was granted to the one before is gone, and also what the proxy has for itself alone; what
+    /// was counted stays, or XCLIENT would be a way around the limits of a connection.
+    pub(super) fn begin_again(&mut self, introduction: Introduction) {
+        self.ehlo = None;
+        self.extended = false;
+        self.authenticated = false;
+        self.channel.client_certificate = false;
+        self.channel.login_is_optional = false;
+        self.introduction = introduction;
     }
 
     /// As many messages were accepted as there may be.
@@ -150,13 +171,13 @@ impl Context {
     }
 
     /// Says the reply to a failed login, and closes if it is one too many.
-    pub(super) fn fail_login(&mut self, reply: &Reply) -> State {
+    pub(super) fn fail_login(&mut self, reply: &Reply, next: State) -> State {
         self.tally.failures += 1;
         self.say(reply);
         if self.tally.failures >= self.settings.max_failures {
             return self.close(&reply::TOO_MANY_FAILURES);
         }
-        State::Ready(Ready)
+        next
     }
 
     pub(super) fn on_commit(&mut self, verdict: Result<Durable, Rejection>) -> State {

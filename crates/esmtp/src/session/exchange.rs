@@ -55,8 +55,8 @@ impl LastWord {
             (Self::Accepted, b"") => log_in(cx),
             (Self::Accepted, b"*") => cx.fault(&reply::CANCELLED, State::Ready(Ready)),
             (Self::Accepted, _) => cx.fault(&reply::BAD_RESPONSE, State::Ready(Ready)),
-            (Self::Refused(_), b"*") => cx.fail_login(&reply::CANCELLED),
-            (Self::Refused(reply), _) => cx.fail_login(&reply),
+            (Self::Refused(_), b"*") => cx.fail_login(&reply::CANCELLED, State::Ready(Ready)),
+            (Self::Refused(reply), _) => cx.fail_login(&reply, State::Ready(Ready)),
         }
     }
 }
@@ -107,14 +107,14 @@ pub(super) fn on_verdict(
             }
             // Without our proof the client would not believe it.
             (Mechanism::ScramSha256 | Mechanism::ScramSha256Plus, None) => {
-                cx.fail_login(&reply::AUTH_UNAVAILABLE)
+                cx.fail_login(&reply::AUTH_UNAVAILABLE, State::Ready(Ready))
             }
             (_, _) => log_in(cx),
         },
         Authentication::Refused(refusal) => refuse(refusal, mechanism, waits, cx),
-        Authentication::NeedsAppPassword => cx.fail_login(&reply::NEEDS_APP_PASSWORD),
-        Authentication::Throttled(wait) => cx.fail_login(&Reply::throttled(wait)),
-        Authentication::Unavailable => cx.fail_login(&reply::AUTH_UNAVAILABLE),
+        Authentication::NeedsAppPassword => cx.fail_login(&reply::NEEDS_APP_PASSWORD, State::Ready(Ready)),
+        Authentication::Throttled(wait) => cx.fail_login(&Reply::throttled(wait), State::Ready(Ready)),
+        Authentication::Unavailable => cx.fail_login(&reply::AUTH_UNAVAILABLE, State::Ready(Ready)),
     }
 }
 
@@ -130,7 +130,7 @@ fn refuse(refusal: Refusal, mechanism: Mechanism, waits: bool, cx: &mut Context)
     match mechanism {
         // A client that has sent commands behind a token that it thought good does not wait for a challenge. The first of
         // them would be taken for the answer.
-        Mechanism::OAuthBearer | Mechanism::XOAuth2 if !waits => cx.fail_login(&reply),
+        Mechanism::OAuthBearer | Mechanism::XOAuth2 if !waits => cx.fail_login(&reply, State::Ready(Ready)),
         Mechanism::OAuthBearer | Mechanism::XOAuth2 => {
             cx.say(&Reply::challenge(OAuthChallenge::in_base64(&challenge)));
             State::LastWord(LastWord::Refused(reply))
@@ -140,6 +140,6 @@ fn refuse(refusal: Refusal, mechanism: Mechanism, waits: bool, cx: &mut Context)
         | Mechanism::External
         | Mechanism::CramMd5
         | Mechanism::Plain
-        | Mechanism::Login => cx.fail_login(&reply),
+        | Mechanism::Login => cx.fail_login(&reply, State::Ready(Ready)),
     }
 }

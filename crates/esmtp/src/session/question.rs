@@ -6,7 +6,7 @@ use sasl::{Claim, Mechanism, Refusal, SaltWanted, ScramParameters, ServerSignatu
 use types::ForwardPath;
 
 use super::transaction::Transaction;
-use crate::{Durable, Envelope, Rejection, SenderAllowed};
+use crate::{Durable, Envelope, Introduction, Rejection, SenderAllowed};
 
 /// A decision that is not the protocol's to make. No input is taken until it is answered.
 #[derive(Debug)]
@@ -15,6 +15,9 @@ pub enum Question {
     Salt(String),
     /// Is this claim true?
     Authenticate(Claim),
+    /// Is there room for this client of a trusted proxy, and may it be logged in if the proxy says so? It takes the place of the
+    /// one before, whatever the answer.
+    Client(Introduction),
     /// May the client send in this name? The envelope has no recipients yet.
     Sender(Envelope),
     /// May the message go to this recipient?
@@ -30,6 +33,8 @@ pub enum Answer {
     Salt(Option<ScramParameters>),
     /// What came of the claim.
     Authenticate(Authentication),
+    /// There is room, and what came of the login if one was told; or why not, which closes the session.
+    Client(Result<Option<Authentication>, Rejection>),
     /// The sender may be used, or why not.
     Sender(Result<SenderAllowed, Rejection>),
     /// The recipient is accepted, or why not.
@@ -74,6 +79,7 @@ pub(super) enum Pending {
         /// The client has sent nothing behind its claim.
         waits: bool,
     },
+    Client(Introduction),
     Sender(Transaction),
     Recipient(Transaction, ForwardPath),
     Commit,

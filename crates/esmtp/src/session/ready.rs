@@ -9,6 +9,7 @@ use super::context::Context;
 use super::exchange;
 use super::question::{Pending, Question};
 use super::transaction::Transaction;
+use super::xclient;
 use crate::Envelope;
 use crate::command::Ordered;
 use crate::parameters::MailParameters;
@@ -27,6 +28,7 @@ impl Greeted {
         let here = State::Greeted(self);
         match command {
             Ordered::StartTls => start_tls(here, last_of_input, cx),
+            Ordered::Xclient(attributes) => xclient::on(here, &attributes, last_of_input, cx),
             Ordered::Auth { .. } if !cx.capabilities().auth() => cx.fault(&reply::ENCRYPTION_REQUIRED, here),
             Ordered::Auth { .. } | Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => {
                 cx.fault(&reply::EHLO_FIRST, here)
@@ -41,6 +43,7 @@ impl Ready {
         let here = State::Ready(self);
         match command {
             Ordered::StartTls => start_tls(here, last_of_input, cx),
+            Ordered::Xclient(attributes) => xclient::on(here, &attributes, last_of_input, cx),
             Ordered::Auth { mechanism, initial } => auth(&mechanism, initial.as_ref(), last_of_input, cx),
             Ordered::Mail(reverse_path, parameters) => mail(reverse_path, &parameters, cx),
             Ordered::Rcpt(_) | Ordered::Data => cx.fault(&reply::NEED_MAIL, here),

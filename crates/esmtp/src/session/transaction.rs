@@ -10,6 +10,7 @@ use super::context::Context;
 use super::question::{Pending, Question};
 use super::ready::Ready;
 use super::text::Text;
+use super::xclient;
 use crate::command::Ordered;
 use crate::reply::{self, Rejection, Reply};
 use crate::{Envelope, SenderAllowed};
@@ -47,6 +48,7 @@ impl Transaction {
             Ordered::StartTls | Ordered::Auth { .. } => {
                 cx.fault(&reply::NOT_IN_TRANSACTION, State::Transaction(self))
             }
+            Ordered::Xclient(_) => xclient::in_transaction(State::Transaction(self), cx),
             Ordered::Rcpt(forward_path) => self.rcpt(forward_path, cx),
             Ordered::Data => self.data(last_of_input, cx),
             Ordered::Bdat { size, last } => self.bdat(size, last, cx),

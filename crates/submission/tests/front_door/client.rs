@@ -72,6 +72,13 @@ impl Client {
         Self::over(shake(socket, config).await.unwrap())
     }
 
+    /// The same connection, under TLS from here on.
+    pub(crate) async fn secured(self, server: &Running) -> Self {
+        let connector = TlsConnector::from(Arc::new(trusting(&server.certificate)));
+        let name = ServerName::try_from("localhost").unwrap();
+        Self::over(connector.connect(name, self.stream.into_inner()).await.unwrap())
+    }
+
     /// Under TLS and logged in.
     pub(crate) async fn known(server: &Running) -> Self {
         let mut client = Self::implicit(server).await;

@@ -15,6 +15,7 @@ mod smtp_server_auth;
 mod optional_login;
 mod limits;
 mod proxy;
+mod xclient;
 mod deadlines;
 mod shutdown;
 mod log;

@@ -18,7 +18,7 @@ fn behind_proxies(limits: Limits) -> Running {
     Running::behind(limits, |listener| listener.proxy_protocol(["127.0.0.1/32".parse().unwrap()]))
 }
 
-async fn connect(from: [u8; 4], to: SocketAddr) -> TcpStream {
+pub(crate) async fn connect(from: [u8; 4], to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
     socket.connect(to).await.unwrap()
