@@ -1,8 +1,9 @@
 //! Answers to challenges: CRAM-MD5 and SCRAM, where the password itself never comes.
 //!
-//! An app password has so many letters that nobody guesses it, so its keys are tried without further ado. The account
-//! password is another matter: an answer that may be its is counted like a guess. That every answer looks another has
-//! its price: the same wrong password counts each time.
+//! An app password has so many letters that nobody guesses it, so its keys are tried without further ado. Any other answer
+//! is counted like a guess, of CRAM-MD5 as well, for which there is nothing to guess: were it not, it could be seen which
+//! names a backend behind the accounts knows. That every answer looks another has its price: the same wrong password
+//! counts each time.
 
 use sasl::{CramMd5Claim, ScramClaim, ServerSignature};
 use store::{Account, AppPassword, ChallengeKey, ChallengeKind, Challenged};
@@ -29,7 +30,7 @@ impl<S: CredentialStore> Authenticator<S> {
         for backend in self.row.load_full().iter() {
             let known = match backend {
                 Backend::Accounts => {
-                    let known = self.cram_md5_in_accounts(claimed, claim, origin).await?;
+                    let known = self.cram_md5_in_accounts(claimed, claim, origin, &mut passage).await?;
                     known.map_err(|reason| nobody = reason).ok()
                 }
                 Backend::OAuth(_) => None,
@@ -44,7 +45,8 @@ impl<S: CredentialStore> Authenticator<S> {
                 return Ok(user);
             }
         }
-        Err(refused(nobody))
+        passage.enter().await?;
+        passage.settle(Err(refused(nobody))).await
     }
 
     /// The user whom the store knows, or why it does not.
@@ -53,6 +55,7 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         claim: &CramMd5Claim,
         origin: &Origin,
+        passage: &mut Passage<'_, S>,
     ) -> Result<Result<User, Reason>, Denial> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::CramMd5).await? else {
             return Ok(Err(claimed.nobody()));
@@ -67,7 +70,10 @@ impl<S: CredentialStore> Authenticator<S> {
                 self.by_key_of(&app_password, &account, name, claimed, origin).map(Ok)
             }
             None if is_anothers(&account) => Ok(Err(Reason::BadAnswer)),
-            Some((_, None, ())) | None => Err(refused(Reason::BadAnswer)),
+            Some((_, None, ())) | None => {
+                passage.enter().await?;
+                passage.settle(Err(refused(Reason::BadAnswer))).await
+            }
         }
     }
 
@@ -77,6 +83,10 @@ impl<S: CredentialStore> Authenticator<S> {
         claim: &ScramClaim,
         origin: &Origin,
     ) -> Result<Proven, Denial> {
+        // It proves nothing of any password, so that there is nothing to ask anybody, nor to count.
+        if let Some(flaw) = claim.flaw() {
+            return Err(refused(Reason::BadScram(flaw)));
+        }
         let once = Secret::new(random::<16>());
         let mut passage = self.passage(claimed, origin, &once);
         let mut nobody = claimed.nobody();
@@ -118,9 +128,6 @@ impl<S: CredentialStore> Authenticator<S> {
             let keys = challenge_key::open_scram(&*self.store, &self.keyring, &account, key, now)?;
             Ok(keys.iter().find_map(|keys| claim.proves(keys)))
         };
-        if let Some(flaw) = claim.flaw() {
-            return Err(refused(Reason::BadScram(flaw)));
-        }
         if let Some((_, Some(app_password), signature)) = first(of_app_passwords, answered)? {
             let user = self.by_key_of(&app_password, &account, name, claimed, origin)?;
             return Ok(Ok(Proven { user, signature: Some(signature) }));
