@@ -86,10 +86,14 @@ impl CramMd5Claim {
         &self.response
     }
 
-    /// Whether who made the response knows this password. In constant time.
+    /// Whether who made the response knows this password. In constant time. Nobody has to know an empty one, as some
+    /// keep for those who have none; to HMAC one of NULs is the same.
     #[must_use]
     #[expect(clippy::expect_used, reason = "RFC 2104 section 3: HMAC takes a key of any length")]
     pub fn validates(&self, password: &Secret) -> bool {
+        if password.declassify().iter().all(|octet| *octet == 0) {
+            return false;
+        }
         let mac = Hmac::<Md5>::new_from_slice(password.declassify()).expect("a key of any length");
         mac.chain_update(&self.challenge).verify_slice(&self.response).is_ok()
     }
@@ -112,6 +116,16 @@ mod tests {
         assert!(claim.validates(&Secret::new("tanstaaftanstaaf")));
         for wrong in ["", "tanstaaftanstaa", "tanstaaftanstaaF", "tanstaaftanstaaf "] {
             assert!(!claim.validates(&Secret::new(wrong)), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn sas_02_an_empty_password_is_nobodys() {
+        for empty in ["", "\0", "\0\0\0"] {
+            let mac = Hmac::<Md5>::new_from_slice(empty.as_bytes()).unwrap().chain_update("<x@y>");
+            let response = mac.finalize().into_bytes().into();
+            let claim = CramMd5Claim { username: "tim".to_owned(), challenge: "<x@y>".to_owned(), response };
+            assert!(!claim.validates(&Secret::new(empty)), "{empty:?}");
         }
     }
 
