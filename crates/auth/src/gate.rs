@@ -64,6 +64,12 @@ impl<'a, S: Throttles> Gate<'a, S> {
         self.store.succeeded(self.account.as_slice()).await
     }
 
+    /// It was right, but as something that is no guess: an app password. The account's other failures stay counted, or who
+    /// has one could try account passwords for ever.
+    pub(crate) async fn no_guess(&self) -> Result<(), store::Error> {
+        self.store.withdraw(self.account.as_slice()).await
+    }
+
     /// It was wrong: that counts for the network, too.
     pub(crate) async fn wrong(&self) -> Result<(), store::Error> {
         self.store.attempt(std::slice::from_ref(&self.network), (self.now)()).await.map(drop)

@@ -155,6 +155,10 @@ pub trait Throttles: Send + Sync + 'static {
     /// taken back, who can keep the server from judging could take back what was judged wrong before.
     fn succeeded(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// The attempt was no guess: it is no longer counted, and what others have failed still is. For one that was right
+    /// and says nothing about what the counters are there for.
+    fn withdraw(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
+
     /// All counters whose window has not passed, those that end first in front.
     fn counted(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Counted>, Error>> + Send;
 

@@ -42,7 +42,7 @@ impl<S: CredentialStore> Authenticator<S> {
                 }
             };
             if let Some(user) = known {
-                return Ok(user);
+                return passage.end(user).await;
             }
         }
         passage.enter().await?;
@@ -103,7 +103,7 @@ impl<S: CredentialStore> Authenticator<S> {
                 }
             };
             if let Some(proven) = known {
-                return Ok(proven);
+                return passage.end(proven).await;
             }
         }
         passage.enter().await?;

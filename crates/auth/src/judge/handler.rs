@@ -5,7 +5,7 @@ use types::{AccountId, Mailbox};
 
 use super::passage::Passage;
 use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, refused, user};
-use crate::attempt::Origin;
+use crate::attempt::{Door, Origin};
 use crate::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
 use crate::key::random;
 use crate::outcome::{Credential, Reason, Refusal};
@@ -45,20 +45,27 @@ impl<S: CredentialStore> Authenticator<S> {
         match handler.ask(claim, origin.session.as_ref()).await? {
             HttpVerdict::Unknown => Ok(None),
             HttpVerdict::Refused => Err(refused(Reason::HandlerRefused)),
-            HttpVerdict::Accepted(accepted) => self.accepted(accepted).await.map(Some),
+            HttpVerdict::Accepted(accepted) => {
+                let is_password =
+                    matches!(evidence, Evidence::Password(_) | Evidence::CramMd5(_) | Evidence::Scram(_));
+                let second_factor = is_password.then(|| wanted_besides(claimed.door));
+                self.accepted(accepted, second_factor).await.map(Some)
+            }
         }
     }
 
     /// The user in our words. Whoever the program knows has an account from the first login on, so that all that is
     /// said of accounts can be said of this one.
-    async fn accepted(&self, accepted: HttpUser) -> Result<Proven, Denial> {
+    /// `second_factor` says what is missing if the account has one: a password does not suffice then, whoever knows it.
+    async fn accepted(&self, accepted: HttpUser, second_factor: Option<Reason>) -> Result<Proven, Denial> {
         let HttpUser { address, until, signature } = accepted;
         let credential = Credential::Http { until };
         let account = self.account_of(address).await?;
         let reason =
             [(account.disabled, Reason::Disabled), (has_passed(until, (self.now)()), Reason::Expired)]
                 .into_iter()
-                .find_map(|(wrong, reason)| wrong.then_some(reason));
+                .find_map(|(wrong, reason)| wrong.then_some(reason))
+                .or(second_factor.filter(|_| account.totp));
         match reason {
             None => Ok(Proven { user: user(&account, credential), signature }),
             Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
@@ -79,5 +86,14 @@ impl<S: CredentialStore> Authenticator<S> {
             }
             added => added.map(|()| account),
         }
+    }
+}
+
+/// What a password lacks where the account has a second factor. The program's has no code of ours, so it never opens
+/// the account itself.
+fn wanted_besides(door: Door) -> Reason {
+    match door {
+        Door::Smtp => Reason::NeedsAppPassword,
+        Door::Master => Reason::NeedsCode,
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Passage<'a, S> {
     gate: Option<Gate<'a, S>>,
     /// While the attempt is judged, its network has one place less to try others.
     turn: Option<Turn>,
+    /// It is counted as failed, and nobody has found it right.
+    counted: bool,
 }
 
 impl<S: CredentialStore> Authenticator<S> {
@@ -29,13 +31,17 @@ impl<S: CredentialStore> Authenticator<S> {
         origin: &'a Origin,
         secret: &'a Secret,
     ) -> Passage<'a, S> {
-        Passage { judge: self, claimed, origin, secret, gate: None, turn: None }
+        Passage { judge: self, claimed, origin, secret, gate: None, turn: None, counted: false }
     }
 }
 
 impl<'a, S: CredentialStore> Passage<'a, S> {
-    /// Whether the attempt may be judged, as things stand; nothing is counted.
+    /// Whether the attempt may be judged, as things stand; nothing is counted. One that is let through already is not asked
+    /// again: it may be the last one that there was room for.
     pub(super) async fn look(&mut self) -> Result<(), Denial> {
+        if self.turn.is_some() {
+            return Ok(());
+        }
         let_through(self.gate().await?.look().await?)
     }
 
@@ -48,18 +54,30 @@ impl<'a, S: CredentialStore> Passage<'a, S> {
         // While this one waited, others of its network may have failed.
         self.look().await?;
         let_through(self.gate().await?.enter().await?)?;
-        self.turn = Some(turn);
+        (self.turn, self.counted) = (Some(turn), true);
         Ok(())
     }
 
     /// Tells the gate what came of it.
     pub(super) async fn settle<T>(&mut self, judged: Result<T, Denial>) -> Result<T, Denial> {
         match &judged {
-            Ok(_) => self.gate().await?.right().await?,
+            Ok(_) => {
+                self.gate().await?.right().await?;
+                self.counted = false;
+            }
             Err(Denial::Refused(_)) => self.gate().await?.wrong().await?,
             Err(Denial::Throttled(_) | Denial::Unavailable(_)) => {}
         }
         judged
+    }
+
+    /// The user was found without guessing, whoever was asked before and did not know it.
+    pub(super) async fn end<T>(&mut self, found: T) -> Result<T, Denial> {
+        if self.counted {
+            self.gate().await?.no_guess().await?;
+            self.counted = false;
+        }
+        Ok(found)
     }
 
     async fn gate(&mut self) -> Result<&Gate<'a, S>, store::Error> {

@@ -48,7 +48,7 @@ impl<S: CredentialStore> Authenticator<S> {
                 Backend::Http(handler) => self.in_handler(handler, &mut guess).await?,
             };
             if let Some(user) = known {
-                return Ok(user);
+                return guess.passage.end(user).await;
             }
         }
         self.nobodys(guess).await

@@ -16,6 +16,7 @@ mod certificate;
 mod challenge;
 mod gate;
 mod newcomers;
+mod row;
 mod two_factor;
 
 const ALICE: &str = "alice@example.org";

@@ -127,6 +127,11 @@ impl Throttles for Memory {
         Ok(())
     }
 
+    async fn withdraw(&self, counters: &[Counter]) -> Result<(), store::Error> {
+        self.marks.lock().unwrap().retain(|counted| counters.iter().all(|counter| counter.mark != *counted));
+        Ok(())
+    }
+
     async fn counted(&self, _: Timestamp) -> Result<Vec<Counted>, store::Error> {
         Ok(Vec::new())
     }

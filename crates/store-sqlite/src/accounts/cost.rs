@@ -113,6 +113,7 @@ async fn log_in(accounts: &SqliteAccounts, round: u8) {
     assert_eq!(accounts.by_fingerprint(&HER_CERTIFICATE).await.unwrap().unwrap().1.id, HER_ID);
     assert!(accounts.throttled(&counters(round), at(0)).await.unwrap().is_none());
     assert!(accounts.attempt(&counters(round), at(0)).await.unwrap().is_none());
+    accounts.withdraw(&counters(round)).await.unwrap();
     accounts.succeeded(&counters(round)).await.unwrap();
     assert!(accounts.second_factor(HER_ID).await.unwrap().is_some());
     assert!(accounts.use_step(HER_ID, u64::from(round) + 1).await.unwrap());

@@ -56,6 +56,14 @@ impl Throttles for SqliteAccounts {
         transaction.commit().await.map_err(unavailable)
     }
 
+    async fn withdraw(&self, counters: &[Counter]) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        for counter in counters {
+            take_back(&mut transaction, counter).await?;
+        }
+        transaction.commit().await.map_err(unavailable)
+    }
+
     async fn counted(&self, now: Timestamp) -> Result<Vec<Counted>, Error> {
         let all = sqlx::query("SELECT * FROM throttle WHERE until > $1 ORDER BY until, rowid");
         let rows = all.bind(now.as_millisecond()).fetch_all(&self.readers).await.map_err(unavailable)?;
@@ -191,6 +199,21 @@ async fn keep(transaction: &mut Transaction<'_, Sqlite>, counted: &Counted) -> R
 async fn remove(transaction: &mut Transaction<'_, Sqlite>, key: &ThrottleKey) -> Result<(), sqlx::Error> {
     let delete = "DELETE FROM throttle WHERE kind = $1 AND account = $2 AND network = $3";
     on(key, delete).execute(&mut **transaction).await.map(drop)
+}
+
+/// Takes the mark out of its counter, whatever its window; the last one takes the counter with it.
+async fn take_back(
+    transaction: &mut Transaction<'_, Sqlite>,
+    Counter { key, mark, .. }: &Counter,
+) -> Result<(), Error> {
+    let row = on(key, "SELECT * FROM throttle WHERE kind = $1 AND account = $2 AND network = $3");
+    let row = row.fetch_optional(&mut **transaction).await.map_err(unavailable)?;
+    let Some(mut counted) = row.as_ref().map(counted).transpose()? else { return Ok(()) };
+    counted.marks.retain(|counted| counted != mark);
+    if counted.marks.is_empty() {
+        return remove(transaction, key).await.map_err(unavailable);
+    }
+    keep(transaction, &counted).await.map_err(unavailable)
 }
 
 fn counted(row: &SqliteRow) -> Result<Counted, Corrupt> {

@@ -65,6 +65,7 @@ macro_rules! conformance {
             a_window_begins_with_its_first_failure, a_clock_that_is_set_back_locks_nobody_out, the_same_failure_counts_once, looking_counts_nothing,
             a_network_may_try_so_many_accounts, if_one_is_used_up_none_of_them_counts,
             a_success_clears_its_counters_and_no_other,
+            what_was_no_guess_is_taken_back_alone,
             keys_that_differ_in_anything_are_others,
             operators_let_an_account_or_a_network_in, a_network_is_familiar_for_a_while_to_who_logged_in_there,
             what_has_ended_is_forgotten);

@@ -131,6 +131,24 @@ pub async fn a_success_clears_its_counters_and_no_other<T: Throttles>(store: &T)
     assert_eq!((&left[0].key, &*left[0].marks), (&of_network(OFFICE, "bob", 1).key, &[mark("bob", 1)][..]));
 }
 
+pub async fn what_was_no_guess_is_taken_back_alone<T: Throttles>(store: &T) {
+    for secret in [1, 2, 9] {
+        assert!(counts(store, of_account(ALICE, secret), 0).await);
+    }
+    assert!(!counts(store, of_account(ALICE, 4), 1).await);
+    let right = of_account(ALICE, 9);
+    for _ in 0..2 {
+        store.withdraw(std::slice::from_ref(&right)).await.unwrap();
+        let left = store.counted(at(1)).await.unwrap();
+        assert_eq!((left.len(), &*left[0].marks), (1, &[mark("alice", 1), mark("alice", 2)][..]));
+    }
+    store
+        .withdraw(&[of_account(ALICE, 1), of_account(ALICE, 2), of_network(OFFICE, "bob", 1)])
+        .await
+        .unwrap();
+    assert!(store.counted(at(1)).await.unwrap().is_empty());
+}
+
 pub async fn keys_that_differ_in_anything_are_others<T: Throttles>(store: &T) {
     let (account, by_network) = (of_account(ALICE, 1), Some(network("2001:db8:1:2::/64")));
     let mut others = vec![account.clone(); 3];

@@ -12,7 +12,7 @@ use crate::app_password::normalise;
 use crate::challenge_key;
 
 /// The claim of a client by `mechanism`, which answers each challenge with what `answer` makes of it.
-async fn claim_by(
+pub(super) async fn claim_by(
     scene: &Scene,
     mechanism: Mechanism,
     username: &str,
@@ -39,7 +39,7 @@ async fn claim_by(
     }
 }
 
-async fn cram_md5(scene: &Scene, username: &str, password: &str) -> Claim {
+pub(super) async fn cram_md5(scene: &Scene, username: &str, password: &str) -> Claim {
     claim_by(scene, Mechanism::CramMd5, username, None, |challenge| {
         let mac = Hmac::<Md5>::new_from_slice(password.as_bytes()).unwrap().chain_update(challenge);
         let digits: String = mac.finalize().into_bytes().iter().map(|octet| format!("{octet:02x}")).collect();
@@ -53,7 +53,7 @@ fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
 }
 
 /// RFC 5802 section 3, from the client's side.
-async fn scram(scene: &Scene, username: &str, password: &str) -> Claim {
+pub(super) async fn scram(scene: &Scene, username: &str, password: &str) -> Claim {
     let bare = format!("n={username},r=rOprNGfwEbeRWgbNEkqO");
     let first = format!("n,,{bare}");
     claim_by(scene, Mechanism::ScramSha256, username, Some(&first), |server_first| {
@@ -73,14 +73,18 @@ async fn scram(scene: &Scene, username: &str, password: &str) -> Claim {
 
 impl Scene {
     /// A scene in which SCRAM is offered.
-    async fn with_scram() -> Self {
+    pub(super) async fn with_scram() -> Self {
         let scene = Self::under(Policy { scram: true, ..usual() }).await;
         scene.log_in(PASSWORD).await.unwrap();
         scene
     }
 
     /// An app password with its keys for both kinds of challenge.
-    async fn for_challenges(&self, account: AccountId, change: impl Fn(&mut AppPassword)) -> String {
+    pub(super) async fn for_challenges(
+        &self,
+        account: AccountId,
+        change: impl Fn(&mut AppPassword),
+    ) -> String {
         let letters = self.app_password(account, change).await;
         let owner = self.accounts().by_id(account).await.unwrap().unwrap();
         let id = self.accounts().of_account(account).await.unwrap().last().unwrap().id;

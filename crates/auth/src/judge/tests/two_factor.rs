@@ -4,7 +4,7 @@ use super::*;
 use crate::totp::Seed;
 
 /// Switches two-factor authentication on for `alice`.
-async fn with_totp(scene: &Scene) -> Seed {
+pub(super) async fn with_totp(scene: &Scene) -> Seed {
     let (seed, enrolled_at) = (Seed::generate(), noon());
     let place = store::SealedPlace::TotpSeed { account: ALICE_ID, enrolled_at };
     let sealed = scene.judge.keyring.seal(place, seed.octets());

@@ -1,0 +1,118 @@
+//! Backends in a row: what one of them decides, or leaves to the next, tells nobody anything and costs nobody a login.
+
+use super::challenge::{claim_by, cram_md5, scram};
+use super::two_factor::with_totp;
+use super::*;
+use crate::fetch::fake::{FakeServer, Reply};
+use crate::http::{HttpHandler, HttpSettings};
+
+const NOBODY: &str = "nobody@example.org";
+
+/// A program that says the same to everybody.
+async fn saying(answer: &str) -> (FakeServer, Backend) {
+    let answer = answer.to_owned();
+    let server = FakeServer::start(move |_| Reply::With(200, answer.clone())).await;
+    let settings = HttpSettings {
+        endpoint: server.endpoint("/login"),
+        secret: Secret::new("s3cret"),
+        timeout: Duration::from_secs(5),
+        concurrency: 8,
+        authorities: Vec::new(),
+    };
+    (server, Backend::Http(HttpHandler::new(settings).unwrap()))
+}
+
+const UNKNOWN: &str = r#"{"verdict": "unknown"}"#;
+
+fn throttling() -> Policy {
+    Policy { scram: true, ..usual() }
+}
+
+/// A message that was made for another connection.
+async fn flawed(scene: &Scene, username: &str) -> Claim {
+    let first = format!("n,,n={username},r=rOprNGfwEbeRWgbNEkqO");
+    claim_by(scene, Mechanism::ScramSha256, username, Some(&first), |server_first| {
+        let nonce = server_first.split(',').next().unwrap();
+        format!("c=eSws,{nonce},p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+    })
+    .await
+}
+
+#[tokio::test]
+async fn how_long_wrong_answers_are_judged_tells_nobody_who_exists() {
+    let (_server, program) = saying(UNKNOWN).await;
+    let scene = Scene::with_scram().await;
+    scene.judge.replace(throttling(), vec![Backend::Accounts, program]);
+    for mechanism in [Mechanism::CramMd5, Mechanism::ScramSha256, Mechanism::ScramSha256Plus] {
+        let mut of_both = Vec::new();
+        for name in [ALICE, NOBODY] {
+            let mut verdicts = Vec::new();
+            for _ in 0..7 {
+                let wrong = match mechanism {
+                    Mechanism::CramMd5 => cram_md5(&scene, name, "wrong").await,
+                    Mechanism::ScramSha256 => scram(&scene, name, "wrong").await,
+                    _ => flawed(&scene, name).await,
+                };
+                let verdict = scene.judge(wrong).await.0;
+                verdicts.push(matches!(verdict, Verdict::Throttled { .. }));
+            }
+            let address = Mailbox::parse(name).unwrap();
+            scene.accounts().clear_account(&address, noon()).await.unwrap();
+            of_both.push(verdicts);
+        }
+        assert_eq!(of_both[0], of_both[1], "{mechanism}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_password_is_no_failure_though_somebody_else_was_asked_first() {
+    let (_server, program) = saying(UNKNOWN).await;
+    let scene = Scene::with_scram().await;
+    let letters = scene.for_challenges(ALICE_ID, |_| ()).await;
+    scene.judge.replace(throttling(), vec![program, Backend::Accounts]);
+    let guess = claim(None, ALICE, "a guess");
+    assert!(matches!(scene.judge(guess).await.0, Verdict::Refused(_)));
+    for number in 0..7 {
+        for right in [
+            claim(None, ALICE, &letters),
+            cram_md5(&scene, ALICE, &letters).await,
+            scram(&scene, ALICE, &letters).await,
+        ] {
+            let verdict = scene.judge(right).await.0;
+            assert!(matches!(verdict, Verdict::Accepted(_)), "{number}: {verdict:?}");
+        }
+    }
+    let counted = scene.accounts().counted(noon()).await.unwrap();
+    let of_account = counted.iter().find(|counted| counted.key.account.is_some()).unwrap();
+    assert_eq!(of_account.marks.len(), 1, "the guess, which no app password makes good");
+}
+
+#[tokio::test]
+async fn the_last_attempt_that_there_is_room_for_is_judged_by_all() {
+    let (_server, program) = saying(UNKNOWN).await;
+    let scene = Scene::under(usual()).await;
+    scene.judge.replace(usual(), vec![program, Backend::Accounts]);
+    for number in 0..4 {
+        let guess = claim(None, ALICE, &format!("guess {number}"));
+        assert!(matches!(scene.judge(guess).await.0, Verdict::Refused(_)));
+    }
+    assert!(scene.log_in(PASSWORD).await.is_some());
+}
+
+#[tokio::test]
+async fn with_a_second_factor_no_password_suffices_whoever_accepts_it() {
+    let (_server, program) = saying(r#"{"verdict": "accept"}"#).await;
+    let scene = Scene::new().await;
+    scene.judge.replace(Policy { hint_app_password: false, ..usual() }, vec![program]);
+    assert!(scene.log_in("of the program").await.is_some());
+    with_totp(&scene).await;
+    for wrong in [claim(None, ALICE, "of the program"), cram_md5(&scene, ALICE, "of the program").await] {
+        assert!(matches!(scene.judge(wrong).await.0, Verdict::Refused(_)));
+    }
+    let token = Claim::Token(sasl::TokenClaim {
+        mechanism: Mechanism::XOAuth2,
+        username: Some(ALICE.to_owned()),
+        token: Secret::new("token"),
+    });
+    assert!(matches!(scene.judge(token).await.0, Verdict::Accepted(_)), "which may have seen one");
+}
