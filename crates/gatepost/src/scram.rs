@@ -5,22 +5,15 @@
 
 use auth::challenge_key::{Password, Scram, keep_scram};
 use auth::{Cost, Hasher};
-use config::{Config, Mechanism};
+use config::Config;
 use store::Account;
 use store_sqlite::SqliteAccounts;
 
 use crate::{clock, explain, open, output};
 
-/// Whether clients may log in by SCRAM.
-pub(crate) fn is_offered(auth: &config::Auth) -> bool {
-    auth.mechanisms
-        .iter()
-        .any(|mechanism| matches!(mechanism, Mechanism::ScramSha256 | Mechanism::ScramSha256Plus))
-}
-
 /// Makes the SCRAM keys of a password of this account, if anybody may want them.
 pub(crate) async fn keep(config: &Config, store: &SqliteAccounts, account: &Account, password: &Password) {
-    if !is_offered(&config.auth) {
+    if !config.auth.offers_scram() {
         return;
     }
     let later = |lack: &str| format!("SCRAM takes this password only after a login with PLAIN: {lack}");
