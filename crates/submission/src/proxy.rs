@@ -100,7 +100,7 @@ fn in_line(line: &[u8]) -> Result<Proxied, Malformed> {
         Some(address) => {
             let ports = [address.source.port(), address.destination.port()].map(|port| port.to_string());
             let as_written = words.skip(3).eq(ports.iter().map(String::as_bytes));
-            if as_written { client(address.source, address.destination) } else { Err(Malformed) }
+            if as_written { Ok(client(address.source, address.destination)) } else { Err(Malformed) }
         }
     }
 }
@@ -115,15 +115,17 @@ fn in_block(block: &[u8]) -> Result<Proxied, Malformed> {
     let (header, _) = ProxyHeader::parse(block, config).map_err(|_| Malformed)?;
     match header.proxied_address() {
         None => Ok(Proxied::Somebody),
-        Some(address) if address.protocol == Protocol::Stream => client(address.source, address.destination),
+        Some(address) if address.protocol == Protocol::Stream => {
+            Ok(client(address.source, address.destination))
+        }
         Some(_) => Err(Malformed),
     }
 }
 
 /// A client of IPv4 may come to the proxy, and be told to us, in the clothes of IPv6 (RFC 4291 section 2.5.5.2).
-fn client(source: SocketAddr, destination: SocketAddr) -> Result<Proxied, Malformed> {
+fn client(source: SocketAddr, destination: SocketAddr) -> Proxied {
     let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-    Ok(Proxied::Client { source: canonical(source), destination: canonical(destination) })
+    Proxied::Client { source: canonical(source), destination: canonical(destination) }
 }
 
 #[cfg(test)]
