@@ -185,3 +185,19 @@ async fn a_large_chain_is_taken_and_resumed_and_a_huge_one_refused() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_certificate_of_a_proxy_is_not_its_clients() {
+    let server = Running::asking_for_certificates();
+    let (certificate, key) = alice();
+    let config = showing(&server, vec![certificate], signing(&key), &[&version::TLS13]);
+    let socket = TcpStream::connect(server.implicit).await.unwrap();
+    let mut client = Client::over(shake(socket, config).await.unwrap());
+    client.expect("220 ").await;
+    assert!(client.ask("EHLO proxy.test\r\n", "250 ").await.contains("AUTH PLAIN EXTERNAL\r\n"));
+    client.ask("XCLIENT ADDR=203.0.113.9\r\n", "220 ").await;
+    assert!(client.ask("EHLO proxy.test\r\n", "250 ").await.contains("AUTH PLAIN\r\n"));
+    client.ask("AUTH EXTERNAL =\r\n", "504 5.5.4 ").await;
+    client.log_in().await;
+    assert_eq!(server.judge.met().client_certificate, None);
+}

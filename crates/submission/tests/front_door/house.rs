@@ -184,10 +184,13 @@ impl Running {
         Self::built(settings(), limits, special)
     }
 
-    /// Asks clients for certificates, and offers EXTERNAL to those who have shown one.
+    /// Asks clients for certificates, and offers EXTERNAL to those who have shown one. Takes XCLIENT.
     pub(crate) fn asking_for_certificates() -> Self {
         let settings = Settings { mechanisms: vec![Mechanism::Plain, Mechanism::External], ..settings() };
-        Self::built(settings, Limits::default(), |listener| listener.client_certificates(true))
+        let believed = ["127.0.0.1/32".parse().unwrap()];
+        Self::built(settings, Limits::default(), |listener| {
+            listener.client_certificates(true).xclient(believed)
+        })
     }
 
     /// Offers SCRAM bound to TLS.
