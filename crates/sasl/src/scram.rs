@@ -15,6 +15,8 @@ mod prepare;
 mod exchange;
 mod keys;
 
+use std::fmt;
+
 use types::Secret;
 
 pub(crate) use self::exchange::{AwaitingFinal, AwaitingFirst, AwaitingSalt};
@@ -48,7 +50,6 @@ pub enum ScramFlaw {
 }
 
 /// A claim to be `username`, because the client can prove to know the password.
-#[derive(Debug)]
 pub struct ScramClaim {
     mechanism: Mechanism,
     authzid: Option<String>,
@@ -58,6 +59,19 @@ pub struct ScramClaim {
     auth_message: String,
     proof: [u8; 32],
     flaw: Option<ScramFlaw>,
+}
+
+/// Without the messages and the proof: who has those can try passwords on them.
+impl fmt::Debug for ScramClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mechanism, authzid, username, flaw, .. } = self;
+        f.debug_struct("ScramClaim")
+            .field("mechanism", mechanism)
+            .field("authzid", authzid)
+            .field("username", username)
+            .field("flaw", flaw)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ScramClaim {

@@ -77,6 +77,13 @@ fn bound(mechanism: Mechanism, offers_plus: bool, first: &str, cbind_input: &[u8
 }
 
 #[test]
+fn what_passwords_can_be_tried_on_is_not_shown() {
+    let shown = format!("{:?}", example(FIRST, FINAL).unwrap());
+    let expected = "ScramClaim { mechanism: ScramSha256, authzid: None, username: \"user\", flaw: None, .. }";
+    assert_eq!(shown, expected);
+}
+
+#[test]
 fn sas_10_the_example_of_rfc_7677() {
     let mut begun = begin(Mechanism::ScramSha256, false, FIRST).unwrap();
     assert_eq!(begun.username(), "user");
