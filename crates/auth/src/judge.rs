@@ -29,6 +29,7 @@ use store::{
 use tokio::time::Instant;
 use types::{Mailbox, SessionFacts};
 
+use self::challenge::Answer;
 use crate::at_revision::AtRevision;
 use crate::attempt::{Attempt, Door, Origin, Proof};
 use crate::challenge_key::ScramAtLogin;
@@ -252,8 +253,8 @@ impl<S: CredentialStore> Authenticator<S> {
             Proof::Password { password, code } => {
                 self.by_password(&claimed, &password, code, origin).await.map(Proven::from)
             }
-            Proof::CramMd5(claim) => self.by_cram_md5(&claimed, &claim, origin).await.map(Proven::from),
-            Proof::Scram(claim) => self.by_scram(&claimed, &claim, origin).await,
+            Proof::CramMd5(claim) => self.by_answer(&claimed, Answer::CramMd5(&claim), origin).await,
+            Proof::Scram(claim) => self.by_answer(&claimed, Answer::Scram(&claim), origin).await,
             Proof::Token(token) => self.by_token(&claimed, &token, origin).await.map(Proven::from),
             Proof::Certificate => self.by_certificate(&claimed, origin).await.map(Proven::from),
             Proof::Voucher => self.by_voucher(&claimed).await.map(Proven::from),

@@ -17,32 +17,52 @@ use crate::key::random;
 use crate::outcome::{Credential, Fault, Reason, Refusal, User};
 use crate::{Backend, SealError, challenge_key};
 
+/// What a client made of a challenge.
+#[derive(Clone, Copy)]
+pub(super) enum Answer<'a> {
+    CramMd5(&'a CramMd5Claim),
+    Scram(&'a ScramClaim),
+}
+
+impl<'a> Answer<'a> {
+    fn evidence(self) -> Evidence<'a> {
+        match self {
+            Answer::CramMd5(claim) => Evidence::CramMd5(claim),
+            Answer::Scram(claim) => Evidence::Scram(claim),
+        }
+    }
+}
+
 impl<S: CredentialStore> Authenticator<S> {
-    pub(super) async fn by_cram_md5(
+    pub(super) async fn by_answer(
         &self,
         claimed: &Claimed,
-        claim: &CramMd5Claim,
+        answer: Answer<'_>,
         origin: &Origin,
-    ) -> Result<User, Denial> {
+    ) -> Result<Proven, Denial> {
+        // Such a proof proves nothing of any password, so that there is nothing to ask anybody, nor to count.
+        if let Answer::Scram(claim) = answer
+            && let Some(flaw) = claim.flaw()
+        {
+            return Err(refused(Reason::BadScram(flaw)));
+        }
         let once = Secret::new(random::<16>());
         let mut passage = self.passage(claimed, origin, &once);
         let mut nobody = claimed.nobody();
         for backend in self.row.load_full().iter() {
             let known = match backend {
                 Backend::Accounts => {
-                    let known = self.cram_md5_in_accounts(claimed, claim, origin, &mut passage).await?;
+                    let known = self.answer_in_accounts(claimed, answer, origin, &mut passage).await?;
                     known.map_err(|reason| nobody = reason).ok()
                 }
                 Backend::OAuth(_) => None,
                 Backend::Http(handler) => {
-                    let evidence = Evidence::CramMd5(claim);
-                    let proven =
-                        self.by_guarded_handler(handler, claimed, evidence, origin, &mut passage).await?;
-                    proven.map(|proven| proven.user)
+                    let evidence = answer.evidence();
+                    self.by_guarded_handler(handler, claimed, evidence, origin, &mut passage).await?
                 }
             };
-            if let Some(user) = known {
-                return passage.end(user).await;
+            if let Some(proven) = known {
+                return passage.end(proven).await;
             }
         }
         passage.enter().await?;
@@ -50,6 +70,22 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// The user whom the store knows, or why it does not.
+    async fn answer_in_accounts(
+        &self,
+        claimed: &Claimed,
+        answer: Answer<'_>,
+        origin: &Origin,
+        passage: &mut Passage<'_, S>,
+    ) -> Result<Result<Proven, Reason>, Denial> {
+        match answer {
+            Answer::CramMd5(claim) => {
+                let known = self.cram_md5_in_accounts(claimed, claim, origin, passage).await?;
+                Ok(known.map(Proven::from))
+            }
+            Answer::Scram(claim) => self.scram_in_accounts(claimed, claim, origin, passage).await,
+        }
+    }
+
     async fn cram_md5_in_accounts(
         &self,
         claimed: &Claimed,
@@ -77,40 +113,6 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    pub(super) async fn by_scram(
-        &self,
-        claimed: &Claimed,
-        claim: &ScramClaim,
-        origin: &Origin,
-    ) -> Result<Proven, Denial> {
-        // It proves nothing of any password, so that there is nothing to ask anybody, nor to count.
-        if let Some(flaw) = claim.flaw() {
-            return Err(refused(Reason::BadScram(flaw)));
-        }
-        let once = Secret::new(random::<16>());
-        let mut passage = self.passage(claimed, origin, &once);
-        let mut nobody = claimed.nobody();
-        for backend in self.row.load_full().iter() {
-            let known = match backend {
-                Backend::Accounts => {
-                    let known = self.scram_in_accounts(claimed, claim, origin, &mut passage).await?;
-                    known.map_err(|reason| nobody = reason).ok()
-                }
-                Backend::OAuth(_) => None,
-                Backend::Http(handler) => {
-                    let evidence = Evidence::Scram(claim);
-                    self.by_guarded_handler(handler, claimed, evidence, origin, &mut passage).await?
-                }
-            };
-            if let Some(proven) = known {
-                return passage.end(proven).await;
-            }
-        }
-        passage.enter().await?;
-        passage.settle(Err(refused(nobody))).await
-    }
-
-    /// The user whom the store knows, or why it does not.
     async fn scram_in_accounts(
         &self,
         claimed: &Claimed,
