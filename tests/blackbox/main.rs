@@ -21,6 +21,8 @@ mod identities;
 mod import;
 mod tls;
 mod certificates;
+mod identity_provider;
+mod oauth;
 mod scram;
 mod handler;
 mod crash;
