@@ -53,7 +53,8 @@ impl Claim {
     }
 
     /// The client has proved to be one user, if it has, and wants to act in the name of another. A judge must refuse that
-    /// unless it knows that this user may (RFC 4616 section 2).
+    /// unless it knows that this user may (RFC 4616 section 2). A certificate claims no user name, so any name that comes
+    /// with one is another's to this function: compare [`Claim::authzid`] with its owner instead.
     #[must_use]
     pub fn acts_for_another(&self) -> bool {
         self.authzid().is_some_and(|authzid| self.username() != Some(authzid))

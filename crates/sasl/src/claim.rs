@@ -83,9 +83,10 @@ pub struct TokenClaim {
     pub token: Secret,
 }
 
-/// A claim to be whom the client's certificate stands for.
+/// A claim to be whom the client's certificate stands for. Whose it is and whether it is within its dates is for the judge
+/// to say: TLS has proved no more than that the client has its private key.
 #[derive(Debug)]
 pub struct ExternalClaim {
-    /// In whose name the client wants to act; absent, it is the certificate's owner's.
+    /// In whose name the client wants to act; absent, it is the certificate's owner's. A judge must refuse any other name.
     pub authzid: Option<String>,
 }

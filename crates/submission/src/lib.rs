@@ -86,15 +86,16 @@ pub use server::{BindError, Builder, Handle, Server};
 // What the handlers are made of, so that an embedder needs no other crate of ours.
 pub use bytes::Bytes;
 pub use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
+pub use ipnet::IpNet;
 pub use sasl::{
     AuthHandler, Authenticated, BadRefusalReply, Claim, CramMd5Claim, ExternalClaim, Mechanism,
-    OAuthChallenge, PasswordClaim, Refusal, RefusalReply, ScramClaim, ScramKeys, ScramParameters,
+    OAuthChallenge, PasswordClaim, Refusal, RefusalReply, ScramClaim, ScramFlaw, ScramKeys, ScramParameters,
     ServerSignature, TokenClaim, Verdict,
 };
 pub use tokio_util::sync::CancellationToken;
 pub use types::{
-    BodyType, ClientCertificate, Domain, EhloName, Fingerprint, ForwardPath, Host, Mailbox, QueueId,
-    ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
+    AddressError, BadFingerprint, BodyType, ClientCertificate, Domain, EhloName, Fingerprint, ForwardPath,
+    Host, Mailbox, QueueId, ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
 };
 
 /// The programs on that page are compiled.

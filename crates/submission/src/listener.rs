@@ -15,7 +15,8 @@ pub enum TlsMode {
     Off,
 }
 
-/// Where clients connect, and what holds for those who do.
+/// Where clients connect, and what holds for those who do. Proxies are networks: `"10.0.0.0/24".parse()?`, or
+/// [`IpNet::from`] of a single address.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Listener {

@@ -78,8 +78,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
 
     /// Lets clients of whom this is true hand in mail without logging in, also without TLS. They may log in all the same; if
     /// not, the handlers find no user. It is asked when a connection begins and again when TLS does, and knows of the
-    /// client no more than where it connected from and to: `|session| session.peer.ip().is_loopback()`. Without it
-    /// everybody has to log in.
+    /// client no more than where it connected from and to: `|session| session.peer.ip().is_loopback()`. It is not asked
+    /// about clients that a proxy speaks for, who have to log in whatever their address. Without it everybody has to.
     #[must_use]
     pub fn login_is_optional(mut self, who: impl Fn(&SessionFacts) -> bool + Send + Sync + 'static) -> Self {
         self.login_is_optional = Arc::new(who);
