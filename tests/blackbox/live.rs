@@ -1,5 +1,8 @@
 //! What is changed by a command, in a process of its own, acts on the sessions that run.
 
+use sasl::Mechanism;
+use sasl::Mechanism::{CramMd5, External, Plain, ScramSha256, ScramSha256Plus};
+use tests::authority::Pair;
 use tests::client::Client;
 use tests::server::{Installation, Server, Settings, until};
 
@@ -27,37 +30,68 @@ const COMMANDS: [(&[&str], &str); 12] = [
 const MAIL: &str = "MAIL FROM:<alice@example.org>";
 const RCPT: &str = "RCPT TO:<bob@example.net>";
 
+const MECHANISMS: [Mechanism; 5] = [ScramSha256Plus, ScramSha256, External, CramMd5, Plain];
+
 /// What a session logged in with.
 #[derive(Clone, Copy)]
 enum By {
-    Password,
-    AppPassword(&'static [&'static str]),
+    Password(Mechanism),
+    AppPassword(Mechanism, &'static [&'static str]),
+    Certificate,
+}
+
+const PASSWORDS: [By; 3] = [By::Password(Plain), By::Password(ScramSha256), By::Password(ScramSha256Plus)];
+const APP_PASSWORDS: [By; 4] = [
+    By::AppPassword(Plain, &[]),
+    By::AppPassword(ScramSha256, &[]),
+    By::AppPassword(ScramSha256Plus, &[]),
+    By::AppPassword(CramMd5, &["--cram-md5"]),
+];
+
+fn all() -> impl Iterator<Item = By> {
+    PASSWORDS.into_iter().chain(APP_PASSWORDS).chain([By::Certificate])
 }
 
 struct Stage {
     installation: Installation,
     server: Server,
+    mechanism: Mechanism,
     password: String,
-    /// The app password's id.
+    /// The app password's id, or the certificate's fingerprint.
     id: String,
+    certificate: Pair,
 }
 
 impl Stage {
     fn set(by: By) -> Stage {
-        let installation = Installation::new(&Settings::default());
+        let installation = Installation::new(&Settings {
+            listen: "client_certificates = true".to_owned(),
+            auth: format!("mechanisms = {:?}", MECHANISMS.map(Mechanism::name)),
+            ..Settings::default()
+        });
         installation.add_user(USER, PASSWORD);
-        let (id, password) = match by {
-            By::Password => (String::new(), PASSWORD.to_owned()),
-            By::AppPassword(more) => installation.app_password(USER, more),
+        let certificate = Pair::of_a_client(2120);
+        let (mechanism, (id, password)) = match by {
+            By::Password(mechanism) => (mechanism, (String::new(), PASSWORD.to_owned())),
+            By::AppPassword(mechanism, more) => (mechanism, installation.app_password(USER, more)),
+            By::Certificate => (External, (installation.add_certificate(USER, &certificate), String::new())),
         };
         let server = installation.start();
-        Stage { installation, server, password, id }
+        Stage { installation, server, mechanism, password, id, certificate }
+    }
+
+    fn logged_in(&self) -> Client {
+        let mut client = self.server.client_showing(&self.certificate, &self.installation);
+        client.expect("EHLO client.example", 250);
+        let reply = client.auth(self.mechanism, USER, &self.password).unwrap();
+        assert_eq!(reply.code, 235, "{}: {reply:?}", self.mechanism);
+        client
     }
 
     /// A session for each of [`COMMANDS`], one step before it.
     fn sessions(&self) -> Vec<Client> {
         let session = |(before, _): &(&[&str], &str)| {
-            let mut client = self.server.logged_in(&self.installation, USER, &self.password);
+            let mut client = self.logged_in();
             for command in *before {
                 client.expect(command, 250);
             }
@@ -117,19 +151,22 @@ fn leaves_alone(by: By, change: impl Fn(&Stage)) {
 
 #[test]
 fn revoked() {
-    ends(By::AppPassword(&[]), |stage| stage.run(&["app-password", "revoke", USER, &stage.id]));
+    for by in APP_PASSWORDS {
+        ends(by, |stage| stage.run(&["app-password", "revoke", USER, &stage.id]));
+    }
+    ends(By::Certificate, |stage| stage.run(&["certificate", "remove", USER, &stage.id]));
 }
 
 #[test]
 fn disabled() {
-    for by in [By::Password, By::AppPassword(&[])] {
+    for by in all() {
         ends(by, |stage| stage.run(&["user", "disable", USER]));
     }
 }
 
 #[test]
 fn disabled_and_enabled_again() {
-    ends(By::Password, |stage| {
+    ends(By::Password(Plain), |stage| {
         stage.run(&["user", "disable", USER]);
         stage.run(&["user", "enable", USER]);
     });
@@ -137,14 +174,14 @@ fn disabled_and_enabled_again() {
 
 #[test]
 fn removed() {
-    for by in [By::Password, By::AppPassword(&[])] {
+    for by in all() {
         ends(by, |stage| stage.run(&["user", "remove", USER, "--yes"]));
     }
 }
 
 #[test]
 fn removed_and_made_anew() {
-    ends(By::Password, |stage| {
+    ends(By::Password(Plain), |stage| {
         stage.run(&["user", "remove", USER, "--yes"]);
         stage.installation.add_user(USER, PASSWORD);
     });
@@ -152,15 +189,19 @@ fn removed_and_made_anew() {
 
 #[test]
 fn renamed() {
-    for by in [By::Password, By::AppPassword(&[])] {
+    for by in all() {
         ends(by, |stage| stage.run(&["user", "rename", USER, "alice.smith@example.org"]));
     }
 }
 
 #[test]
 fn given_another_password() {
-    ends(By::Password, Stage::set_password);
-    leaves_alone(By::AppPassword(&[]), Stage::set_password);
+    for by in PASSWORDS {
+        ends(by, Stage::set_password);
+    }
+    for by in APP_PASSWORDS.into_iter().chain([By::Certificate]) {
+        leaves_alone(by, Stage::set_password);
+    }
 }
 
 #[test]
@@ -169,15 +210,19 @@ fn given_a_second_factor() {
         let phone = Phone::enrolled(&stage.installation, USER);
         stage.run(&["totp", "confirm", USER, &phone.code()]);
     };
-    ends(By::Password, confirm);
-    leaves_alone(By::AppPassword(&[]), confirm);
-    leaves_alone(By::Password, |stage| drop(Phone::enrolled(&stage.installation, USER)));
+    for by in PASSWORDS {
+        ends(by, confirm);
+    }
+    for by in APP_PASSWORDS.into_iter().chain([By::Certificate]) {
+        leaves_alone(by, confirm);
+    }
+    leaves_alone(By::Password(Plain), |stage| drop(Phone::enrolled(&stage.installation, USER)));
 }
 
 /// No change in the store tells the server; the clock does.
 #[test]
 fn expired_while_the_session_is_idle() {
-    let stage = Stage::set(By::AppPassword(&["--expires", "6s"]));
+    let stage = Stage::set(By::AppPassword(Plain, &["--expires", "6s"]));
     let sessions = stage.sessions();
     until("the app password has expired", || {
         let told = stage.server.knock(&stage.installation, USER, &stage.password);
@@ -188,7 +233,7 @@ fn expired_while_the_session_is_idle() {
 
 #[test]
 fn what_concerns_another_credential_or_account_does_not_disturb() {
-    for by in [By::Password, By::AppPassword(&[])] {
+    for by in [By::Password(Plain), By::AppPassword(Plain, &[])] {
         leaves_alone(by, |stage| {
             let (other, _) = stage.installation.app_password(USER, &[]);
             stage.run(&["app-password", "revoke", USER, &other]);
@@ -202,7 +247,7 @@ fn what_concerns_another_credential_or_account_does_not_disturb() {
 /// The text was begun in good faith; its end is where it counts.
 #[test]
 fn within_a_text_it_is_told_at_the_end() {
-    let stage = Stage::set(By::Password);
+    let stage = Stage::set(By::Password(Plain));
     let mut client = stage.server.logged_in(&stage.installation, USER, PASSWORD);
     client.expect(MAIL, 250);
     client.expect(RCPT, 250);
@@ -217,7 +262,7 @@ fn within_a_text_it_is_told_at_the_end() {
 
 #[test]
 fn over_starttls_too() {
-    let stage = Stage::set(By::Password);
+    let stage = Stage::set(By::Password(Plain));
     let mut client = Client::connect(stage.server.starttls(), &stage.installation.authority.client());
     assert_eq!(client.reply().unwrap().code, 220);
     client.expect("EHLO client.example", 250);

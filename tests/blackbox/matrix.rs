@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use sasl::Mechanism;
+use sasl::Mechanism::{CramMd5, External, Login, Plain, ScramSha256, ScramSha256Plus};
+use tests::authority::Pair;
 use tests::client::Client;
 use tests::server::{Installation, Server, Settings, run, until};
 use types::CredentialId;
@@ -16,7 +17,7 @@ const ACCEPTED: &str = "235 2.7.0 Authentication successful";
 const REFUSED: &str = "535 5.7.8 Authentication credentials invalid";
 const NEEDS_APP_PASSWORD: &str = "534 5.7.9 Application-specific password required";
 
-const MECHANISMS: [&str; 2] = ["PLAIN", "LOGIN"];
+const MECHANISMS: [Mechanism; 5] = [Plain, Login, CramMd5, ScramSha256, ScramSha256Plus];
 
 /// What an account is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,36 @@ const KINDS: [Kind; 8] = [
 ];
 
 /// The reason code, and whether the credential is named.
-fn judged(state: State, kind: Kind) -> (&'static str, bool) {
+fn judged(state: State, kind: Kind, mechanism: Mechanism) -> (&'static str, bool) {
+    match mechanism {
+        CramMd5 => answered(state, kind),
+        ScramSha256 | ScramSha256Plus => proved(state, kind),
+        _ => shown(state, kind),
+    }
+}
+
+/// An answer is compared with what is kept of this account alone, and of its app passwords alone.
+fn answered(state: State, kind: Kind) -> (&'static str, bool) {
+    match (state, kind) {
+        (State::Unknown, _) => ("unknown-user", false),
+        (_, Kind::Password | Kind::WrongPassword | Kind::OfAnother | Kind::Revoked) => ("bad-answer", false),
+        _ => shown(state, kind),
+    }
+}
+
+/// The account password, too.
+fn proved(state: State, kind: Kind) -> (&'static str, bool) {
+    match (state, kind) {
+        (State::Sound, Kind::Password) => ("ok", true),
+        (State::Disabled, Kind::Password | Kind::WrongPassword | Kind::OfAnother | Kind::Revoked) => {
+            ("disabled", false)
+        }
+        _ => answered(state, kind),
+    }
+}
+
+/// What is shown as it is may be known from elsewhere.
+fn shown(state: State, kind: Kind) -> (&'static str, bool) {
     match (state, kind) {
         (State::Sound, Kind::Password) => ("ok", true),
         (State::SecondFactor, Kind::Password) => ("needs-app-password", true),
@@ -126,9 +156,9 @@ impl Account {
     }
 
     /// Shows each credential.
-    fn try_all(&self, installation: &Installation, server: &Server, mechanism: &str, hint: bool) {
+    fn try_all(&self, installation: &Installation, server: &Server, mechanism: Mechanism, hint: bool) {
         for (kind, (secret, _)) in KINDS.iter().zip(&self.credentials) {
-            let expected = reply(judged(self.state, *kind).0, hint);
+            let expected = reply(judged(self.state, *kind, mechanism).0, hint);
             let told = knock(&mut server.client(installation), mechanism, &self.name, secret);
             assert_eq!(told, expected, "{kind:?} of {}, {mechanism}", self.name);
         }
@@ -138,9 +168,9 @@ impl Account {
     fn expected(&self) -> BTreeMap<Trace, u64> {
         let mut counts = BTreeMap::new();
         for (kind, (_, id)) in KINDS.iter().zip(&self.credentials) {
-            let (reason, named) = judged(self.state, *kind);
             for mechanism in MECHANISMS {
-                let trace = [reason, if named { id } else { "" }, mechanism].map(str::to_owned);
+                let (reason, named) = judged(self.state, *kind, mechanism);
+                let trace = [reason, if named { id } else { "" }, mechanism.name()].map(str::to_owned);
                 *counts.entry(trace).or_default() += 1;
             }
         }
@@ -160,7 +190,7 @@ fn credential(installation: &Installation, owner: &str, kind: Kind) -> (String, 
         Kind::AppPassword | Kind::OfAnother | Kind::Expired | Kind::Revoked | Kind::WrongScope => &[],
     };
     let owner = if kind == Kind::OfAnother { "another@example.org" } else { owner };
-    let (id, secret) = installation.app_password(owner, more);
+    let (id, secret) = installation.app_password(owner, &[more, &["--cram-md5"]].concat());
     match kind {
         Kind::Revoked => drop(installation.done(&["app-password", "revoke", owner, &id])),
         Kind::Expired => edit(installation, &id, "expires_at = created_at"),
@@ -188,16 +218,9 @@ with sqlite3.connect(file) as database:
 }
 
 /// The reply to a login, to the octet.
-fn knock(client: &mut Client, mechanism: &str, user: &str, secret: &str) -> String {
+fn knock(client: &mut Client, mechanism: Mechanism, user: &str, secret: &str) -> String {
     client.expect("EHLO client.example", 250);
-    let reply = if mechanism == "PLAIN" {
-        client.auth_plain(user, secret).unwrap()
-    } else {
-        client.expect("AUTH LOGIN", 334);
-        client.expect(&STANDARD.encode(user), 334);
-        client.ask(&STANDARD.encode(secret)).unwrap()
-    };
-    reply.lines.join("\r\n")
+    client.auth(mechanism, user, secret).unwrap().lines.join("\r\n")
 }
 
 /// How often the audit trail has each reason, credential and mechanism of logins to this account. What does not
@@ -221,8 +244,10 @@ fn trail(installation: &Installation, name: &str) -> BTreeMap<Trace, u64> {
 fn installed(auth: &str) -> Installation {
     let throttle = "[auth.throttle]\npassword = { failures = 1000, window = \"60s\" }\n\
                     network = { failures = 1000, window = \"10m\" }";
-    let installation =
-        Installation::new(&Settings { auth: format!("{auth}\n{throttle}"), ..Settings::default() });
+    let mechanisms: Vec<&str> = MECHANISMS.iter().chain([&External]).map(|one| one.name()).collect();
+    let auth = format!("{auth}\nmechanisms = {mechanisms:?}\n{throttle}");
+    let listen = "client_certificates = true".to_owned();
+    let installation = Installation::new(&Settings { auth, listen, ..Settings::default() });
     installation.add_user("another@example.org", "correct horse");
     installation
 }
@@ -253,7 +278,9 @@ fn without_a_hint_two_factor_authentication_cannot_be_told_from_a_wrong_password
     let installation = installed("hint_app_password = false");
     let account = Account::set_up(&installation, State::SecondFactor);
     let server = installation.start();
-    account.try_all(&installation, &server, "PLAIN", false);
+    for mechanism in MECHANISMS {
+        account.try_all(&installation, &server, mechanism, false);
+    }
 }
 
 /// Logins at once, so that ticks of the processor's time are fine enough; and how often, so that what disturbs one
@@ -310,4 +337,59 @@ fn cost_of(installation: &Installation, server: &Server, user: &str, secret: &st
         assert_eq!(client.reply().unwrap().lines, [REFUSED]);
     }
     server.processor_time() - before
+}
+
+/// A certificate, and whose it is.
+struct Shown {
+    pair: Pair,
+    fingerprint: String,
+}
+
+/// Every certificate at every account; nobody is asked for a password.
+#[test]
+fn every_certificate_at_every_account() {
+    let installation = installed("");
+    let made = |owner: &str, until: i32| {
+        let pair = Pair::of_a_client(until);
+        let fingerprint = installation.add_certificate(owner, &pair);
+        Shown { pair, fingerprint }
+    };
+    let another = made("another@example.org", 2120);
+    let accounts = STATES.map(|state| {
+        let account = Account::set_up(&installation, state);
+        let own = (state != State::Unknown).then(|| made(&account.name, 2120));
+        (account, own)
+    });
+    let server = installation.start();
+    let told = |shown: &Shown, name: &str| {
+        let mut client = server.client_showing(&shown.pair, &installation);
+        knock(&mut client, External, name, "")
+    };
+    for (account, own) in &accounts {
+        let mut expected = BTreeMap::new();
+        let mut add = |reason: &str, shown: &Shown| {
+            let trace = [reason, &shown.fingerprint, "EXTERNAL"].map(str::to_owned);
+            *expected.entry(trace).or_default() += 1;
+        };
+        assert_eq!(told(&another, &account.name), REFUSED);
+        add("certificate-of-another", &another);
+        if let Some(own) = own {
+            let reason = if account.state == State::Disabled { "disabled" } else { "ok" };
+            assert_eq!(told(own, &account.name), reply(reason, true), "{}", account.name);
+            add(reason, own);
+        }
+        let found = || by(&trail(&installation, &account.name), "EXTERNAL");
+        until("the trail has it all", || {
+            (found().values().sum::<u64>() >= expected.values().sum()).then_some(())
+        });
+        assert_eq!(found(), expected, "{}", account.name);
+    }
+}
+
+fn by(trail: &BTreeMap<Trace, u64>, mechanism: &str) -> BTreeMap<Trace, u64> {
+    trail
+        .iter()
+        .filter(|(trace, _)| trace[2] == mechanism)
+        .map(|(trace, count)| (trace.clone(), *count))
+        .collect()
 }

@@ -3,9 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use rustls::client::WantsClientCert;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
 /// The name in every server certificate; 127.0.0.1 and `localhost` stand there too.
 pub const HOSTNAME: &str = "mail.example.org";
@@ -54,9 +59,19 @@ impl Authority {
 
     /// What a client needs to trust this root and no other.
     pub fn client(&self) -> Arc<ClientConfig> {
+        Arc::new(self.trusting().with_no_client_auth())
+    }
+
+    /// The same, of a client that shows this certificate if it is asked for one.
+    pub fn client_showing(&self, pair: &Pair) -> Arc<ClientConfig> {
+        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+        Arc::new(self.trusting().with_client_auth_cert(vec![pair.der.clone()], key).unwrap())
+    }
+
+    fn trusting(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
-        Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+        ClientConfig::builder().with_root_certificates(roots)
     }
 }
 
@@ -67,6 +82,16 @@ impl Default for Authority {
 }
 
 impl Pair {
+    /// A client's certificate, signed by its own key, that is valid until the first day of this year.
+    pub fn of_a_client(year: i32) -> Pair {
+        let mut parameters = CertificateParams::default();
+        (parameters.not_before, parameters.not_after) =
+            (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        Pair { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().clone() }
+    }
+
     /// Writes both files, the key for its owner alone.
     pub fn write(&self, certificate: &Path, key: &Path) {
         use std::os::unix::fs::PermissionsExt;

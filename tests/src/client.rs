@@ -9,9 +9,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use sasl::{ChannelBindings, Mechanism};
 use socket2::{Domain, Socket, Type};
+use types::Secret;
 
 use crate::authority::HOSTNAME;
+use crate::login::{Credentials, Login};
 
 /// Longer than any reply may take; only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,6 +31,13 @@ pub struct Client {
 pub struct Reply {
     pub code: u16,
     pub lines: Vec<String>,
+}
+
+impl Reply {
+    /// What follows a 334.
+    pub fn challenge(&self) -> Option<&str> {
+        self.lines[0].strip_prefix("334 ")
+    }
 }
 
 enum Stream {
@@ -147,6 +157,28 @@ impl Client {
     pub fn say_auth_plain(&mut self, user: &str, password: &str) -> std::io::Result<()> {
         let response = STANDARD.encode(format!("\0{user}\0{password}"));
         self.say(format!("AUTH PLAIN {response}\r\n").as_bytes())
+    }
+
+    /// A login by any mechanism, up to the first reply that is no challenge.
+    pub fn auth(&mut self, mechanism: Mechanism, user: &str, secret: &str) -> std::io::Result<Reply> {
+        let credentials = Credentials { username: user.to_owned(), secret: secret.to_owned() };
+        self.log_in(Login::new(mechanism, credentials, self.bindings()))
+    }
+
+    /// As [`Client::auth`], by somebody with a mind of his own.
+    pub fn log_in(&mut self, mut login: Login) -> std::io::Result<Reply> {
+        let mut reply = self.ask(&login.command())?;
+        while let Some(challenge) = reply.challenge() {
+            reply = self.ask(&login.answer(challenge))?;
+        }
+        Ok(reply)
+    }
+
+    /// What the connection can be bound by: under TLS, what RFC 9266 says.
+    pub fn bindings(&self) -> ChannelBindings {
+        let Stream::Tls(tls) = &self.stream else { return ChannelBindings::default() };
+        let octets = tls.conn.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", None).unwrap();
+        ChannelBindings { exporter: Some(Secret::new(octets)), server_end_point: None }
     }
 
     /// MAIL, RCPT and DATA; the reply to the end of the message, or the first that is not what it should be.

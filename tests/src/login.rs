@@ -47,9 +47,19 @@ impl Login {
             | Mechanism::OAuthBearer
             | Mechanism::XOAuth2
             | Mechanism::Plain
-            | Mechanism::Login => Client::Rsasl(Box::new(rsasl(mechanism, credentials, bindings))),
+            | Mechanism::Login => {
+                let binds = mechanism == Mechanism::ScramSha256Plus;
+                Client::Rsasl(Box::new(rsasl(Known { credentials, mechanism, binds }, bindings)))
+            }
         };
         Login { mechanism, client }
+    }
+
+    /// By a client that would have bound its proof to the connection, had it been offered to.
+    pub fn unbound(credentials: Credentials) -> Login {
+        let mechanism = Mechanism::ScramSha256;
+        let client = rsasl(Known { credentials, mechanism, binds: true }, ChannelBindings::default());
+        Login { mechanism, client: Client::Rsasl(Box::new(client)) }
     }
 
     /// The AUTH command, with an initial response where the client speaks first.
@@ -90,24 +100,20 @@ impl Login {
     }
 }
 
-fn rsasl(
-    mechanism: Mechanism,
-    credentials: Credentials,
-    bindings: ChannelBindings,
-) -> Session<NoValidation, Bindings> {
+fn rsasl(known: Known, bindings: ChannelBindings) -> Session<NoValidation, Bindings> {
     static ALL: &[rsasl::prelude::Mechanism] =
         &[SCRAM_SHA256, SCRAM_SHA256_PLUS, OAUTHBEARER, XOAUTH2, PLAIN, LOGIN];
-    let config = SASLConfig::builder()
-        .with_registry(Registry::with_mechanisms(ALL))
-        .with_callback(Known { credentials, mechanism })
-        .expect("a configuration");
     let name =
         |mechanism: Mechanism| Mechname::parse(mechanism.name().as_bytes()).expect("a mechanism's name");
     // It takes PLUS for a variant of the other.
-    let offered = match mechanism {
-        Mechanism::ScramSha256Plus => vec![name(Mechanism::ScramSha256), name(mechanism)],
-        _ => vec![name(mechanism)],
+    let offered = match known.mechanism {
+        Mechanism::ScramSha256Plus => vec![name(Mechanism::ScramSha256), name(known.mechanism)],
+        mechanism => vec![name(mechanism)],
     };
+    let config = SASLConfig::builder()
+        .with_registry(Registry::with_mechanisms(ALL))
+        .with_callback(known)
+        .expect("a configuration");
     SASLClient::with_cb(config, Bindings(bindings))
         .start_suggested(&offered)
         .expect("a mechanism that rsasl has")
@@ -116,6 +122,8 @@ fn rsasl(
 struct Known {
     credentials: Credentials,
     mechanism: Mechanism,
+    /// Whether it would bind its proof to the connection, if it were offered to.
+    binds: bool,
 }
 
 impl SessionCallback for Known {
@@ -143,7 +151,7 @@ impl SessionCallback for Known {
     }
 
     fn enable_channel_binding(&self) -> bool {
-        self.mechanism == Mechanism::ScramSha256Plus
+        self.binds
     }
 }
 

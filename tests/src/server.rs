@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::authority::{Authority, HOSTNAME};
+use crate::authority::{Authority, HOSTNAME, Pair};
 use crate::client::{Client, Reply};
 
 /// What is waited for has long happened by then, unless the test fails.
@@ -162,6 +162,14 @@ impl Installation {
         (text(&created, "id"), text(&created, "password"))
     }
 
+    /// The account may log in by this certificate from now on; its fingerprint.
+    pub fn add_certificate(&self, address: &str, pair: &Pair) -> String {
+        let path = self.path("client.pem");
+        std::fs::write(&path, &pair.certificate).unwrap();
+        let path = path.display().to_string();
+        text(&self.json(&["certificate", "add", address, &path, "--label", "a test"]), "fingerprint")
+    }
+
     pub fn queue(&self) -> Vec<Value> {
         self.json(&["queue", "list"]).as_array().expect("a list").clone()
     }
@@ -262,6 +270,11 @@ impl Server {
     /// A client with TLS on the implicit port that has heard the greeting.
     pub fn client(&self, installation: &Installation) -> Client {
         greeted(Client::connect(self.implicit(), &installation.authority.client()))
+    }
+
+    /// As [`Server::client`], of one that shows a certificate.
+    pub fn client_showing(&self, pair: &Pair, installation: &Installation) -> Client {
+        greeted(Client::connect(self.implicit(), &installation.authority.client_showing(pair)))
     }
 
     /// As [`Server::client`], from this address of the machine.
