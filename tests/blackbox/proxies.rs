@@ -214,6 +214,37 @@ fn nginx_logs_the_client_in() {
     assert_eq!(house.installation.queue().len(), 1);
 }
 
+/// Behind the login nginx passes on whatever its client says. Without TLS between the two, the client could also begin TLS
+/// with Gatepost itself.
+#[test]
+fn what_nginx_passes_on_is_the_word_of_its_client() {
+    let house = House::behind(&["starttls"], "xclient = [\"127.0.0.1\"]\nxclient_login = true");
+    house.installation.add_user("mallory@example.org", PASSWORD);
+    let proxy = nginx(&house, "");
+    for (greeting, attack) in [
+        ("EHLO laptop", "XCLIENT LOGIN=alice@example.org"),
+        ("EHLO laptop", "XCLIENT ADDR=203.0.113.9"),
+        ("EHLO laptop", "STARTTLS"),
+        // Then nginx says no EHLO either.
+        ("NOOP", "XCLIENT LOGIN=alice@example.org"),
+    ] {
+        let socket = TcpStream::connect(("127.0.0.1", proxy.ports[0])).unwrap();
+        let mut replies = BufReader::new(&socket).lines().map_while(Result::ok);
+        let mut ask = |line: &str| {
+            write!(&socket, "{line}").unwrap();
+            replies.find(|reply| reply.as_bytes().get(3) == Some(&b' ')).unwrap_or_default()
+        };
+        assert!(ask("").starts_with("220 "));
+        assert!(ask(&format!("{greeting}\r\n")).starts_with("250 "));
+        let login = ask("AUTH PLAIN AG1hbGxvcnlAZXhhbXBsZS5vcmcAeA==\r\n");
+        assert!(login.starts_with("235 "), "{login}");
+        let taken = ask(&format!("{attack}\r\n"));
+        assert!(!taken.starts_with("220 "), "{greeting} {attack}: {taken}");
+        assert!(ask("EHLO laptop\r\n").starts_with("250 "));
+        assert!(ask("MAIL FROM:<alice@example.org>\r\n").starts_with("553 "), "it is mallory still");
+    }
+}
+
 #[test]
 fn nginx_names_the_client_and_passes_its_login_on() {
     let listen = "xclient = [\"127.0.0.1\"]";

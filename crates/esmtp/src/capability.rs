@@ -4,6 +4,7 @@ use bytes::{BufMut, BytesMut};
 use sasl::Mechanism;
 
 use crate::channel::Channel;
+use crate::introduction::Xclient;
 use crate::limits::MESSAGES;
 use crate::settings::Settings;
 
@@ -19,9 +20,10 @@ impl<'a> Capabilities<'a> {
         Self { settings, channel }
     }
 
-    /// STARTTLS may be sent (RFC 3207 section 4: not again under TLS).
+    /// STARTTLS may be sent (RFC 3207 section 4: not again under TLS). It makes us forget what a proxy has said, which must
+    /// not be in the power of whom it was said of.
     pub(crate) fn starttls(&self) -> bool {
-        self.settings.starttls && self.channel.tls.is_none()
+        self.settings.starttls && self.channel.tls.is_none() && self.channel.xclient != Xclient::Said
     }
 
     /// EHLO says so too.

@@ -16,13 +16,16 @@ pub enum Xclient {
     Taken,
     /// It may also say that its client has logged in, and as whom: the LOGIN attribute.
     WithLogin,
+    /// It has said where its client is, or as whom that has logged in. What comes from here on may be the client's own
+    /// words: behind the login many proxies pass on whatever comes.
+    Said,
 }
 
 impl Xclient {
     /// The attributes that are taken, as EHLO offers them.
     pub(crate) fn attributes(self) -> Option<&'static str> {
         match self {
-            Self::Refused => None,
+            Self::Refused | Self::Said => None,
             Self::Taken => Some("NAME ADDR PORT PROTO HELO DESTADDR DESTPORT"),
             Self::WithLogin => Some("NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"),
         }
@@ -47,6 +50,8 @@ pub struct Introduction {
     pub local_address: Option<IpAddr>,
     /// DESTPORT.
     pub local_port: Option<u16>,
+    /// ADDR or LOGIN was said, if only that it is unknown: the proxy is done, and the next word may be the client's.
+    pub is_complete: bool,
 }
 
 /// An attribute that is unknown, written twice, or has a value that it can't have.
@@ -67,6 +72,7 @@ impl Introduction {
             if seen.contains(&name) {
                 return Err(BadAttribute);
             }
+            known.is_complete |= matches!(&*name, b"ADDR" | b"LOGIN");
             seen.push(name);
         }
         if seen.is_empty() { Err(BadAttribute) } else { Ok(known) }
@@ -166,6 +172,7 @@ mod tests {
             login: Some("alice+shop@example.org".to_owned()),
             local_address: Some("192.0.2.2".parse().unwrap()),
             local_port: Some(587),
+            is_complete: true,
         };
         assert_eq!(read(all), Ok(expected));
         assert_eq!(
@@ -180,8 +187,28 @@ mod tests {
         let second = first.with(b"ADDR=[UNAVAILABLE] PORT=[tempunavail] HELO=x", Xclient::WithLogin).unwrap();
         assert_eq!(
             second,
-            Introduction { name: name("client.example"), helo: name("x"), ..Introduction::default() }
+            Introduction {
+                name: name("client.example"),
+                helo: name("x"),
+                is_complete: true,
+                ..Introduction::default()
+            }
         );
+    }
+
+    #[test]
+    fn where_the_client_is_or_who_completes_it_though_it_be_unknown() {
+        for (attributes, completes) in [
+            ("NAME=client.example PORT=1 PROTO=SMTP HELO=x DESTADDR=192.0.2.2 DESTPORT=587", false),
+            ("addr=192.0.2.1", true),
+            ("ADDR=[UNAVAILABLE]", true),
+            ("login=a", true),
+            ("LOGIN=[TEMPUNAVAIL]", true),
+        ] {
+            let known = read(attributes).unwrap();
+            assert_eq!(known.is_complete, completes, "{attributes}");
+            assert_eq!(known.with(b"PORT=2", Xclient::Taken).unwrap().is_complete, completes, "{attributes}");
+        }
     }
 
     #[test]

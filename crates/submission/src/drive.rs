@@ -124,9 +124,6 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             ChannelBindings::default()
         };
         let channel = self.channel(bindings);
-        if channel.login_is_optional {
-            self.patience.trust();
-        }
         let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), channel);
         match welcome {
             Ok(()) => session.greet(&self.input),
@@ -136,14 +133,18 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     }
 
     /// What the session has to know of the connection as it is now.
-    fn channel(&self, bindings: ChannelBindings) -> Channel {
+    fn channel(&mut self, bindings: ChannelBindings) -> Channel {
         let facts = &self.ledger.facts;
+        // What holds for a proxy, or for its network, does not hold for its clients.
+        let login_is_optional = facts.proxy.is_none() && (self.house.login_is_optional)(facts);
+        if login_is_optional {
+            self.patience.trust();
+        }
         Channel {
             tls: facts.tls,
             bindings,
             client_certificate: facts.client_certificate.is_some(),
-            // What holds for a proxy, or for its network, does not hold for its clients.
-            login_is_optional: facts.proxy.is_none() && (self.house.login_is_optional)(facts),
+            login_is_optional,
             xclient: self.xclient,
             nonces: Nonces::new(rand::random()),
         }

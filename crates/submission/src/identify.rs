@@ -93,12 +93,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     /// Nothing that the peer has said of its client holds any longer, nor does a login.
     pub(crate) fn forget_introduction(&mut self) {
-        if self.xclient == Xclient::Refused {
-            return;
-        }
         (self.proved, self.user, self.message) = (None, None, None);
         self.ledger.login = None;
         self.patience.distrust();
+        if self.xclient == Xclient::Refused {
+            return;
+        }
         let facts = &mut self.ledger.facts;
         (facts.peer, facts.local) = self.ends;
         (facts.proxy, facts.name) = (None, None);

@@ -10,7 +10,7 @@ use super::ready::Ready;
 use crate::capability::Capabilities;
 use crate::channel::Channel;
 use crate::command::{Anytime, Command, Ordered, SyntaxError};
-use crate::introduction::Introduction;
+use crate::introduction::{Introduction, Xclient};
 use crate::limits::{ERRORS_AUTHENTICATED, ERRORS_UNAUTHENTICATED, IDLE_COMMANDS, MESSAGES};
 use crate::line::LineReader;
 use crate::reply::{self, Rejection, Reply};
@@ -127,6 +127,9 @@ impl Context {
         self.authenticated = false;
         self.channel.client_certificate = false;
         self.channel.login_is_optional = false;
+        if introduction.is_complete {
+            self.channel.xclient = Xclient::Said;
+        }
         self.introduction = introduction;
     }
 

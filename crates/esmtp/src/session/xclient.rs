@@ -1,7 +1,8 @@
 //! XCLIENT: a trusted proxy says who its client is (Postfix, XCLIENT_README).
 //!
 //! Behind it the session begins anew, but for TLS and for what has been counted: else XCLIENT would be a way around
-//! every limit of the connection. Who is trusted is a matter of the connection, and no XCLIENT changes it.
+//! every limit of the connection. Who is trusted is a matter of the connection. No XCLIENT extends that, but one that names
+//! the client ends it: behind it a proxy such as nginx passes on whatever the client says, which might be XCLIENT, too.
 
 use super::State;
 use super::context::Context;
@@ -12,7 +13,7 @@ use crate::reply::{self, Rejection, Reply};
 
 /// Outside of a transaction.
 pub(super) fn on(here: State, attributes: &[u8], last_of_input: bool, cx: &mut Context) -> State {
-    if cx.channel.xclient == Xclient::Refused {
+    if matches!(cx.channel.xclient, Xclient::Refused | Xclient::Said) {
         return cx.fault(&reply::NOT_AUTHORISED, here);
     }
     if cx.is_one_introduction_too_many() {
@@ -28,7 +29,7 @@ pub(super) fn on(here: State, attributes: &[u8], last_of_input: bool, cx: &mut C
 
 pub(super) fn in_transaction(here: State, cx: &mut Context) -> State {
     match cx.channel.xclient {
-        Xclient::Refused => cx.fault(&reply::NOT_AUTHORISED, here),
+        Xclient::Refused | Xclient::Said => cx.fault(&reply::NOT_AUTHORISED, here),
         Xclient::Taken | Xclient::WithLogin => cx.fault(&reply::NOT_IN_TRANSACTION, here),
     }
 }
