@@ -1,5 +1,5 @@
-//! The pool in which Argon2 and whatever else is slow by intent runs: as many at once as there are cores, a bounded queue behind them, and nothing
-//! beyond, so that a flood of log-ins costs memory and patience that were set aside for it.
+//! The pool in which Argon2 and whatever else is slow by intent runs: as many at once as there are cores, a bounded queue
+//! behind them, and nothing beyond, so that a flood of log-ins costs memory and patience that were set aside for it.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -7,6 +7,7 @@
 //! - Any other password costs exactly one run of Argon2, whatever is wrong with it. Every refusal is answered alike, not
 //!   before a time by which every kind of check has ended.
 
+mod claimed;
 mod passage;
 mod password;
 mod challenge;
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 use types::{Mailbox, SessionFacts};
 
 use self::challenge::Answer;
+use self::claimed::Claimed;
 use crate::at_revision::AtRevision;
 use crate::attempt::{Attempt, Door, Origin, Proof};
 use crate::challenge_key::ScramAtLogin;
@@ -247,8 +249,7 @@ impl<S: CredentialStore> Authenticator<S> {
     /// Whose claim it is, as far as the backends know it. The first that knows the user decides.
     async fn prove(&self, attempt: Attempt, origin: &Origin) -> Result<Proven, Denial> {
         let Attempt { authzid, username, proof, door } = attempt;
-        let name = claimed_name(username.as_deref(), authzid.as_deref());
-        let claimed = Claimed { username, authzid, name, door };
+        let claimed = Claimed::of(username, authzid, door);
         match proof {
             Proof::Password { password, code } => {
                 self.by_password(&claimed, &password, code, origin).await.map(Proven::from)
@@ -289,36 +290,6 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 }
 
-/// Whom a client claims to be.
-struct Claimed {
-    /// As typed.
-    username: Option<String>,
-    /// In whose name it wants to act, if it said so.
-    authzid: Option<String>,
-    /// The address that it means; or why nobody is meant.
-    name: Result<Mailbox, Reason>,
-    /// What it is for.
-    door: Door,
-}
-
-impl Claimed {
-    /// The one form of the name that failures are counted by.
-    fn text(&self) -> String {
-        let typed = || self.username.clone().unwrap_or_default();
-        self.name.as_ref().map_or_else(|_| typed(), Mailbox::normal)
-    }
-
-    /// Whether this is who the client says it is; it may leave that to its token or certificate.
-    fn may_be(&self, address: &Mailbox) -> bool {
-        self.username.is_none() || self.name.as_ref().is_ok_and(|name| name.normal() == address.normal())
-    }
-
-    /// Why it is nobody, if nobody knows it.
-    fn nobody(&self) -> Reason {
-        self.name.as_ref().err().copied().unwrap_or(Reason::UnknownUser)
-    }
-}
-
 fn user(account: &Account, credential: Credential) -> User {
     User { account: account.id, address: account.address.clone(), credential, version: account.version }
 }
@@ -336,19 +307,6 @@ fn refused(reason: Reason) -> Denial {
 fn rounded_up(passed: Duration, step: Duration) -> Duration {
     let whole = passed.as_nanos().checked_div(step.as_nanos());
     step.saturating_mul(whole.and_then(|whole| u32::try_from(whole + 1).ok()).unwrap_or(1))
-}
-
-/// Whom the client claims to be. It may say so twice, but not act for another (RFC 4616 section 2).
-fn claimed_name(username: Option<&str>, authzid: Option<&str>) -> Result<Mailbox, Reason> {
-    let name = Mailbox::parse(username.unwrap_or_default()).map_err(|_| Reason::NotAnAddress);
-    match authzid {
-        None => name,
-        Some(other) if Some(other) == username => name,
-        Some(other) => match (name, Mailbox::parse(other)) {
-            (Ok(name), Ok(other)) if other.normal() == name.normal() => Ok(name),
-            (Ok(_) | Err(_), Ok(_) | Err(_)) => Err(Reason::ForeignIdentity),
-        },
-    }
 }
 
 /// Why an app password is not good for this attempt.
