@@ -27,6 +27,7 @@ mod scram;
 mod handler;
 mod cram_md5;
 mod proofs;
+mod abandoned;
 mod salts;
 mod crash;
 mod shutdown;

@@ -1,5 +1,10 @@
 //! A [`Wire`] to the real binary: a directory of its own, a real socket, TLS with a verified certificate.
 
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+
+use crate::authority::Pair;
 use crate::client::Client;
 use crate::dialogue::{Dialogue, Listener, Setup};
 use crate::play::{Accepted, Wire, play};
@@ -13,8 +18,12 @@ pub fn perform(dialogue: &Dialogue) -> Result<(), String> {
     for (address, password) in &dialogue.setup.users {
         installation.add_user(address, password);
     }
+    let tls = match &dialogue.setup.certificate {
+        Some(address) => showing_one_of(address, &installation),
+        None => installation.authority.client(),
+    };
     let server = installation.start();
-    let mut client = Client::connect(server.starttls(), &installation.authority.client());
+    let mut client = Client::connect(server.starttls(), &tls);
     if dialogue.setup.listener == Listener::Submissions {
         client.handshake()?;
     }
@@ -22,6 +31,13 @@ pub fn perform(dialogue: &Dialogue) -> Result<(), String> {
     play(dialogue, &mut wire)
         .map(drop)
         .map_err(|problem| format!("{problem}\n  its log:\n{}", Server::log(&server)))
+}
+
+/// A client with a certificate of this user.
+fn showing_one_of(address: &str, installation: &Installation) -> Arc<ClientConfig> {
+    let pair = Pair::of_a_client(2120);
+    installation.add_certificate(address, &pair);
+    installation.authority.client_showing(&pair)
 }
 
 struct RealWire<'a> {
@@ -111,14 +127,18 @@ fn settings(setup: &Setup, next: Option<&Smarthost>) -> Settings {
     });
     Settings {
         listeners: vec![listener],
-        listen: setup
-            .xclient
-            .map_or(String::new(), |login| format!("xclient = [\"127.0.0.1\"]\nxclient_login = {login}")),
+        listen: listen(setup),
         auth: auth(setup),
         limits: limits(setup),
         delivery,
         ..Settings::default()
     }
+}
+
+fn listen(setup: &Setup) -> String {
+    let asks = setup.certificate.is_some().then(|| "client_certificates = true".to_owned());
+    let xclient = setup.xclient.map(|login| format!("xclient = [\"127.0.0.1\"]\nxclient_login = {login}"));
+    asks.into_iter().chain(xclient).collect::<Vec<_>>().join("\n")
 }
 
 fn auth(setup: &Setup) -> String {
