@@ -4,9 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use sasl::{ChannelBindings, Mechanism};
+use sasl::Mechanism;
 use tests::client::Reply;
-use tests::login::{Credentials, Login};
 use tests::server::{Installation, Server, Settings, text};
 
 /// Known to the examples.
@@ -112,15 +111,9 @@ impl House {
     }
 
     fn log_in(&self, server: &Server, mechanism: Mechanism, username: &str, secret: &str) -> Reply {
-        let credentials = Credentials { username: username.to_owned(), secret: secret.to_owned() };
-        let mut login = Login::new(mechanism, credentials, ChannelBindings::default());
         let mut client = server.client(&self.installation);
         client.expect("EHLO client.example", 250);
-        let mut reply = client.ask(&login.command()).unwrap();
-        while reply.code == 334 {
-            reply = client.ask(&login.answer(reply.lines[0].get(4..).unwrap_or_default())).unwrap();
-        }
-        reply
+        client.auth(mechanism, username, secret).unwrap()
     }
 
     fn code(&self, server: &Server, username: &str, password: &str) -> u16 {
