@@ -49,18 +49,22 @@ impl<S: CredentialStore> Authenticator<S> {
                 let is_password =
                     matches!(evidence, Evidence::Password(_) | Evidence::CramMd5(_) | Evidence::Scram(_));
                 let second_factor = is_password.then(|| wanted_besides(claimed.door));
-                self.accepted(accepted, second_factor).await.map(Some)
+                self.accepted(accepted, second_factor, origin).await.map(Some)
             }
         }
     }
 
-    /// The user in our words. Whoever the program knows has an account from the first login on, so that all that is
-    /// said of accounts can be said of this one.
-    /// `second_factor` says what is missing if the account has one: a password does not suffice then, whoever knows it.
-    async fn accepted(&self, accepted: HttpUser, second_factor: Option<Reason>) -> Result<Proven, Denial> {
+    /// The user in our words. `second_factor` says what is missing if the account has one: a password does not suffice
+    /// then, whoever knows it.
+    async fn accepted(
+        &self,
+        accepted: HttpUser,
+        second_factor: Option<Reason>,
+        origin: &Origin,
+    ) -> Result<Proven, Denial> {
         let HttpUser { address, until, signature } = accepted;
         let credential = Credential::Http { until };
-        let account = self.account_of(address).await?;
+        let account = self.account_of(address, origin).await?;
         let reason =
             [(account.disabled, Reason::Disabled), (has_passed(until, (self.now)()), Reason::Expired)]
                 .into_iter()
@@ -72,13 +76,18 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    async fn account_of(&self, address: Mailbox) -> Result<Account, store::Error> {
+    /// Whoever the program knows has an account from the first login on, so that all that is said of accounts can be said
+    /// of this one. An attempt that is only examined is no login.
+    async fn account_of(&self, address: Mailbox, origin: &Origin) -> Result<Account, store::Error> {
         if let Some(account) = self.store.by_address(&address).await? {
             return Ok(account);
         }
         let now = (self.now)();
         let id = AccountId::new(u64::try_from(now.as_millisecond()).unwrap_or_default(), random());
         let account = Account::new(id, address, now);
+        if origin.session.is_none() {
+            return Ok(account);
+        }
         match self.store.add(&account).await {
             // Another session was first.
             Err(store::Error::AlreadyExists) => {
