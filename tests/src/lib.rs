@@ -15,5 +15,6 @@ pub mod authority;
 pub mod server;
 pub mod client;
 pub mod login;
+pub mod introspection;
 pub mod smarthost;
 pub mod maildir;

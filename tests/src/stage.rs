@@ -7,6 +7,7 @@ use rustls::ClientConfig;
 use crate::authority::Pair;
 use crate::client::Client;
 use crate::dialogue::{Dialogue, Listener, Setup};
+use crate::introspection::Introspection;
 use crate::play::{Accepted, Wire, play};
 use crate::server::{Installation, Server, Settings, text};
 use crate::smarthost::{Script, Smarthost};
@@ -15,6 +16,7 @@ use crate::smarthost::{Script, Smarthost};
 pub fn perform(dialogue: &Dialogue) -> Result<(), String> {
     let next = dialogue.looks_into_messages().then(|| Smarthost::start(Script::default()));
     let installation = Installation::new(&settings(&dialogue.setup, next.as_ref()));
+    std::fs::write(installation.path("oauth.secret"), "between us\n").map_err(|error| error.to_string())?;
     for (address, password) in &dialogue.setup.users {
         installation.add_user(address, password);
     }
@@ -152,7 +154,12 @@ fn auth(setup: &Setup) -> String {
             number.map_or("false".to_owned(), |number| number.to_string())
         )
     }));
+    lines.extend(takes_tokens(setup).then(|| Introspection::start(setup.users.clone()).settings()));
     lines.join("\n")
+}
+
+fn takes_tokens(setup: &Setup) -> bool {
+    setup.mechanisms.iter().flatten().any(|name| ["OAUTHBEARER", "XOAUTH2"].contains(&name.as_str()))
 }
 
 fn limits(setup: &Setup) -> String {
