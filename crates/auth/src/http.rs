@@ -117,7 +117,7 @@ pub enum HttpFault {
     )]
     Busy(Endpoint),
     /// There is no answer.
-    #[error("is the program of [auth.http] running?")]
+    #[error("the program of [auth.http] has given no answer")]
     Fetch(#[from] FetchError),
     /// The answer is no verdict.
     #[error("{endpoint} answered with the status {status}, where 200 and a verdict belong; {}", advice(*status))]

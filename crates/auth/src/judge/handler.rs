@@ -39,6 +39,7 @@ impl<S: CredentialStore> Authenticator<S> {
         if claimed.name == Err(Reason::ForeignIdentity) {
             return Ok(None);
         }
+        // What is only examined is a password in clear.
         let mechanism = origin.mechanism.unwrap_or("PLAIN");
         let (username, authzid) = (claimed.username.as_deref(), claimed.authzid.as_deref());
         let claim = HttpClaim { mechanism, username, authzid, evidence };

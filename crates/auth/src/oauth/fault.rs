@@ -20,7 +20,7 @@ pub struct Fault {
 pub enum Trouble {
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    #[error("{endpoint} answers with status {status}")]
+    #[error("{endpoint} answers with status {status}; {}", advice(*status))]
     Status { endpoint: Endpoint, status: u16 },
     #[error("the answer of {endpoint} {wrong}")]
     Answer { endpoint: Endpoint, wrong: &'static str },
@@ -29,4 +29,13 @@ pub enum Trouble {
     Lately,
     #[error("too many wait for its answer")]
     Busy,
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        300..=399 => "redirects are not followed, so write where they lead",
+        401 | 403 => "are client_id and client_secret_file right?",
+        404 | 405 => "are issuer, jwks_uri and introspection_endpoint right?",
+        _ => "the provider's own log may say why",
+    }
 }

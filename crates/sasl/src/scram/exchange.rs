@@ -10,7 +10,7 @@ use super::{ScramClaim, ScramFlaw, ScramParameters};
 use crate::gs2::BindingFlag;
 use crate::{ChannelBindings, Circumstances, ExchangeError, Mechanism, Nonce, base64};
 
-/// Iterations when nobody says how many. RFC 7677 section 4 asks for 4096 at least; a phone makes these in a blink.
+/// Iterations when nobody says how many; a judge that keeps keys has a number of its own. RFC 7677 section 4 asks for 4096 at least; a phone makes these in a blink.
 const ITERATIONS: u32 = 20_000;
 
 /// Octets of a salt that is made up.

@@ -84,8 +84,15 @@ fn hash(key: &Key) -> Key {
 }
 
 /// The server's proof that it knows the keys (RFC 5802 section 3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServerSignature([u8; 32]);
+
+/// Passwords could be tried on it.
+impl std::fmt::Debug for ServerSignature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerSignature(…)")
+    }
+}
 
 impl ServerSignature {
     /// The server-final-message, `v=` and the signature, as it is sent.
