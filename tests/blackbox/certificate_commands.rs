@@ -132,7 +132,7 @@ fn what_is_no_certificate_or_no_longer_one_is_refused_with_what_to_do() {
     for (file, words) in [
         (key, "client.key holds no certificate"),
         (old, "expired at 2021-01-01 00:00:00Z; add its successor"),
-        (installation.path("client.der"), "; DER becomes PEM with `openssl x509 -inform der -in"),
+        (installation.path("client.der"), "; if it is DER, `openssl x509 -inform der -in"),
         (installation.path("broken"), "broken cannot be understood"),
         (installation.path("nowhere"), "cannot read"),
     ] {

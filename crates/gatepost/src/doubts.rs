@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use config::{Backend, Config, HostTls, ListenTls, OAuthProof, SenderCheck, Tls};
+use config::{Backend, Config, HostTls, ListenTls, Mechanism, OAuthProof, SenderCheck, Tls};
 use jiff::{Timestamp, ToSpan as _};
 use submission::tls::CertificateFacts;
 
@@ -13,6 +13,7 @@ const EXPIRES_SOON_DAYS: i64 = 21;
 /// Everything doubtful, a sentence each. `certificate` is that of `[tls]`.
 pub(crate) fn about(config: &Config, certificate: Option<&CertificateFacts>, now: Timestamp) -> Vec<String> {
     let mut doubts = about_settings(config);
+    doubts.extend(about_mechanisms(config));
     if let (Some(tls), Some(facts)) = (&config.tls, certificate) {
         doubts.extend(about_end(tls, facts, now));
         doubts.extend(about_name(config, facts));
@@ -54,6 +55,33 @@ fn about_settings(config: &Config) -> Vec<String> {
             "[[oauth.provider]] is there, but auth.backends has no \"oauth\": no token is taken",
         ),
         (unverified, "delivery.tls is not \"verify\": mail may be read on the way to the next host"),
+    ];
+    doubts.into_iter().filter(|(doubtful, _)| *doubtful).map(|(_, doubt)| doubt.to_owned()).collect()
+}
+
+/// Mechanisms that are offered and lead nowhere, or lead somewhere and are not offered.
+fn about_mechanisms(config: &Config) -> Vec<String> {
+    let offered = |mechanism| config.auth.mechanisms.contains(&mechanism);
+    let asked = |backend| config.auth.backends.contains(&backend);
+    let for_tokens = offered(Mechanism::XOAuth2) || offered(Mechanism::OAuthBearer);
+    let certificates = config.listen.iter().any(|listen| listen.client_certificates);
+    let doubts = [
+        (
+            for_tokens && !asked(Backend::OAuth) && !asked(Backend::Http),
+            "auth.mechanisms has OAUTHBEARER or XOAUTH2, but auth.backends neither \"oauth\" nor \"http\": every token is refused",
+        ),
+        (
+            asked(Backend::OAuth) && !for_tokens,
+            "auth.backends has \"oauth\", but auth.mechanisms neither OAUTHBEARER nor XOAUTH2: no client can show a token",
+        ),
+        (
+            offered(Mechanism::External) && !certificates,
+            "auth.mechanisms has EXTERNAL, but no [[listen]] has client_certificates = true: it is never offered",
+        ),
+        (
+            certificates && !offered(Mechanism::External),
+            "a [[listen]] has client_certificates = true, but auth.mechanisms no EXTERNAL: nobody logs in by certificate",
+        ),
     ];
     doubts.into_iter().filter(|(doubtful, _)| *doubtful).map(|(_, doubt)| doubt.to_owned()).collect()
 }
@@ -122,6 +150,25 @@ mod tests {
         ] {
             let doubts = about_settings(&settings(extra));
             assert!(matches!(doubts.as_slice(), [doubt] if doubt.starts_with(key)), "{doubts:?}");
+        }
+    }
+
+    #[test]
+    fn a_mechanism_without_what_it_needs_is_doubtful_and_so_is_the_reverse() {
+        let provider = "[[oauth.provider]]\nname = \"a\"\nissuer = \"https://a.test\"\naudience = \"m\"\n";
+        let listen = "[[listen]]\naddress = \"[::1]:0\"\ntls = \"implicit\"\nclient_certificates = true\n";
+        for (auth, more, wrong) in [
+            ("mechanisms = [\"XOAUTH2\"]", "", "every token is refused"),
+            ("mechanisms = [\"XOAUTH2\"]\nbackends = [\"oauth\"]", provider, ""),
+            ("backends = [\"accounts\", \"oauth\"]", provider, "no client can show a token"),
+            ("mechanisms = [\"EXTERNAL\"]", "", "it is never offered"),
+            ("mechanisms = [\"EXTERNAL\"]", listen, ""),
+            ("", listen, "nobody logs in by certificate"),
+        ] {
+            let config = settings(&format!("[delivery]\nvia = \"hold\"\n[auth]\n{auth}\n{more}"));
+            let doubts = about_mechanisms(&config);
+            assert_eq!(doubts.len(), usize::from(!wrong.is_empty()), "{auth} {more} {doubts:?}");
+            assert!(doubts.iter().all(|doubt| doubt.ends_with(wrong)), "{doubts:?}");
         }
     }
 }

@@ -109,7 +109,7 @@ async fn create(store: &SqliteAccounts, config: &Config, args: Create) -> anyhow
     let app_password = View::of(&password, args.cram_md5);
     let view = Created { app_password, password: letters.declassify() };
     args.format.print(&view, |_| letters.grouped().to_string())?;
-    args.format.remark("this password is shown once; white space in it is ignored");
+    args.format.remark("this password is shown once; it is good with and without its spaces");
     if args.cram_md5 && !config.auth.mechanisms.contains(&Mechanism::CramMd5) {
         args.format.remark("nobody can use it with CRAM-MD5 before \"CRAM-MD5\" is in auth.mechanisms");
     }

@@ -37,6 +37,9 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "gatepost certificate add [OPTIONS] --label <TEXT> <ADDRESS> <FILE|--fingerprint <HEX>>"
+)]
 pub(crate) struct Add {
     /// The account
     address: Mailbox,
@@ -127,8 +130,10 @@ fn read(file: &Path, now: Timestamp) -> anyhow::Result<(Fingerprint, Option<Time
 fn unread(error: pem::PemError, file: &Path) -> anyhow::Error {
     let in_der = !matches!(error, pem::PemError::Unreadable { .. });
     let said = explain::one_line(&error.into());
-    let remedy =
-        format!("; DER becomes PEM with `openssl x509 -inform der -in {} -out client.pem`", file.display());
+    let remedy = format!(
+        "; if it is DER, `openssl x509 -inform der -in {} -out client.pem` makes PEM of it",
+        file.display()
+    );
     anyhow!("{said}{}", if in_der { &remedy } else { "" })
 }
 
