@@ -179,7 +179,8 @@ fn sas_10_a_proof_bound_to_another_connection_is_none() {
 fn enm_12_wrong_passwords_and_wrong_proofs_have_one_counter_and_app_passwords_none() {
     use Mechanism::{CramMd5, Login, Plain, ScramSha256, ScramSha256Plus};
     let door = Door::open(
-        "mechanisms = [\"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-256\", \"CRAM-MD5\", \"PLAIN\", \"LOGIN\"]",
+        "mechanisms = [\"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-256\", \"CRAM-MD5\", \"PLAIN\", \"LOGIN\"]\n\
+         [auth.throttle]\npassword = { failures = 5, window = \"10m\" }",
     );
     let (_, app_password) = door.installation.app_password(USER, &["--cram-md5"]);
     for user in [USER, GHOST] {
