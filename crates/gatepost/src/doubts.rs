@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use config::{Backend, Config, HostTls, ListenTls, Mechanism, OAuthProof, SenderCheck, Tls};
+use config::{Backend, Config, HostTls, ListenTls, Mechanism, OAuthProof, OAuthProvider, SenderCheck, Tls};
 use jiff::{Timestamp, ToSpan as _};
 use submission::tls::CertificateFacts;
 
@@ -26,6 +26,7 @@ pub(crate) fn about(config: &Config, certificate: Option<&CertificateFacts>, now
         doubts.extend(exposed("secret file", &http.secret_file));
     }
     for provider in &config.oauth {
+        doubts.extend(about_purpose(provider));
         if let OAuthProof::Introspection { client_secret_file, .. } = &provider.proof {
             doubts.extend(exposed("secret file", client_secret_file));
         }
@@ -84,6 +85,16 @@ fn about_mechanisms(config: &Config) -> Vec<String> {
         ),
     ];
     doubts.into_iter().filter(|(doubtful, _)| *doubtful).map(|(_, doubt)| doubt.to_owned()).collect()
+}
+
+/// Only a provider that is asked may leave both out.
+fn about_purpose(provider: &OAuthProvider) -> Option<String> {
+    (provider.audience.is_empty() && provider.scope.is_empty()).then(|| {
+        format!(
+            "provider {} has neither audience nor scope: tokens that were made for something else log in, too",
+            provider.name
+        )
+    })
 }
 
 fn about_end(tls: &Tls, facts: &CertificateFacts, now: Timestamp) -> Option<String> {
@@ -150,6 +161,17 @@ mod tests {
         ] {
             let doubts = about_settings(&settings(extra));
             assert!(matches!(doubts.as_slice(), [doubt] if doubt.starts_with(key)), "{doubts:?}");
+        }
+    }
+
+    #[test]
+    fn a_provider_whose_tokens_may_be_for_anything_is_doubtful() {
+        let provider = "[delivery]\nvia = \"hold\"\n[[oauth.provider]]\nname = \"a\"\nissuer = \"https://a.test\"\n\
+                        introspection_endpoint = \"https://a.test/i\"\nclient_id = \"g\"\nclient_secret_file = \"s\"\n";
+        for (key, doubtful) in [("", true), ("audience = \"mail\"", false), ("scope = \"mail\"", false)] {
+            let config = settings(&format!("{provider}{key}\n"));
+            let doubt = config.oauth.first().and_then(about_purpose);
+            assert_eq!(doubt.is_some(), doubtful, "{key} {doubt:?}");
         }
     }
 
