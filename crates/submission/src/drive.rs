@@ -81,9 +81,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         self.ledger.reason = reason;
     }
 
-    /// What handlers do is boxed: it may need much room, which an idle connection should not have to keep.
+    /// What handlers do is boxed, and so are handshakes: they may need much room, which an idle connection should not have
+    /// to keep.
     async fn converse(&mut self) -> Result<Reason, Reason> {
-        let mut session = self.begin().await?;
+        let mut session = Box::pin(self.begin()).await?;
         let mut reason = Reason::Closed;
         loop {
             match self.step(&mut session) {
@@ -105,7 +106,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 Advance::LoggedIn => self.log_in(),
                 Advance::Body(octets) => Box::pin(self.keep(octets, &session)).await,
                 Advance::Discard => self.message = None,
-                Advance::StartTls => session = self.start_tls(session).await?,
+                Advance::StartTls => session = Box::pin(self.start_tls(session)).await?,
                 Advance::Close => return self.part(&mut session).await.map(|()| reason),
             }
         }
@@ -249,12 +250,13 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         Ok(shaken.bindings)
     }
 
-    /// Only SCRAM-SHA-256-PLUS binds logins to the connection.
-    fn records(&self) -> Result<Records, Reason> {
+    /// Only SCRAM-SHA-256-PLUS binds logins to the connection. Boxed from the beginning, or every step on the way to the
+    /// wire would keep room for them, as long as the connection lasts.
+    fn records(&self) -> Result<Box<Records>, Reason> {
         let offer = self.door.tls.as_ref().ok_or(Reason::HandshakeFailed)?;
         let binds = self.door.settings(&self.terms).mechanisms.contains(&Mechanism::ScramSha256Plus);
         let records = if binds { offer.bound_records() } else { offer.records() };
-        records.map_err(|_| Reason::HandshakeFailed)
+        records.map(Box::new).map_err(|_| Reason::HandshakeFailed)
     }
 
     /// Sends the last reply, and sees to it that the client can read it.

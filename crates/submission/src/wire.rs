@@ -77,8 +77,12 @@ impl Wire {
     /// Makes the connection one under TLS. What the server has to say last (tickets, or its Finished in TLS 1.2)
     /// is left for the next [`Wire::send`]; text that the client sent before that is put into `input`, where its first
     /// records may be already.
-    pub(crate) async fn handshake(&mut self, records: Records, input: &mut BytesMut) -> io::Result<Shaken> {
-        self.tls = Some(Box::new(records));
+    pub(crate) async fn handshake(
+        &mut self,
+        records: Box<Records>,
+        input: &mut BytesMut,
+    ) -> io::Result<Shaken> {
+        self.tls = Some(records);
         if !input.is_empty() {
             let mut first = mem::take(input);
             self.take_in(&mut first, input)?;
