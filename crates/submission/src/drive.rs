@@ -81,10 +81,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         self.ledger.reason = reason;
     }
 
-    /// What handlers do is boxed, and so are handshakes: they may need much room, which an idle connection should not have
-    /// to keep.
+    /// What handlers do is boxed: it may need much room, which an idle connection should not have to keep.
     async fn converse(&mut self) -> Result<Reason, Reason> {
-        let mut session = Box::pin(self.begin()).await?;
+        let mut session = self.begin().await?;
         let mut reason = Reason::Closed;
         loop {
             match self.step(&mut session) {
@@ -106,7 +105,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 Advance::LoggedIn => self.log_in(),
                 Advance::Body(octets) => Box::pin(self.keep(octets, &session)).await,
                 Advance::Discard => self.message = None,
-                Advance::StartTls => session = Box::pin(self.start_tls(session)).await?,
+                Advance::StartTls => session = self.start_tls(session).await?,
                 Advance::Close => return self.part(&mut session).await.map(|()| reason),
             }
         }
