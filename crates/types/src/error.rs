@@ -4,6 +4,12 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
+    /// Nothing is there.
+    #[error("there is no address")]
+    Empty,
+    /// The octets are no text.
+    #[error("the address is not UTF-8")]
+    NotUtf8,
     /// No angle brackets, or a source route that is none.
     #[error("the path is malformed")]
     Path,

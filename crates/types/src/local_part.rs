@@ -1,13 +1,17 @@
 //! The name before the at sign: a dot-string or a quoted string (RFC 5321 section 4.1.2, RFC 6531 section 3.3).
+//!
+//! A dot-string may have its dots anywhere, unlike in the grammar: providers once gave out addresses such as
+//! `try..this@` that still work, and some servers send as `host.@`.
 
 use std::fmt::{self, Write};
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use crate::AddressError;
+use crate::{AddressError, MAX_PATH};
 
-/// The most octets a local part may have as it is written. RFC 5321 section 4.5.3.1.1.
-pub const MAX_LOCAL_PART: usize = 64;
+/// The most octets a local part may have as it is written: what the shortest domain leaves of a path. RFC 5321 section
+/// 4.5.3.1.1 has 64 as the least that is to be taken, and section 4.5.3.1 wants no limit where it can be helped.
+pub const MAX_LOCAL_PART: usize = MAX_PATH - "<@d>".len();
 
 /// A local part, held as what it means: without quotes and backslashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,12 +55,17 @@ impl LocalPart {
         Self(folded.into_boxed_str())
     }
 
-    /// Whether this is the other name with a tag, `name+tag` (RFC 5233): both can be written without quotes, for what
-    /// needs them can look like anything.
+    /// Whether it reads as nothing but a name: what needs quotes can look like anything, and `=?` begins an
+    /// encoded-word, whose end may stand somewhere else in a header field.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_dot_string() && !self.0.contains("=?")
+    }
+
+    /// Whether this is the other name with a tag, `name+tag` (RFC 5233): both are plain.
     pub(crate) fn is_tagged(&self, other: &Self) -> bool {
         let (tagged, name) = (self.folded(), other.folded());
         let tag = tagged.as_str().strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('+'));
-        tag.is_some_and(|tag| !tag.is_empty()) && tagged.is_dot_string() && name.is_dot_string()
+        tag.is_some_and(|tag| !tag.is_empty()) && tagged.is_plain() && name.is_plain()
     }
 }
 
@@ -76,13 +85,10 @@ impl fmt::Display for LocalPart {
     }
 }
 
-/// `Dot-string = Atom *("." Atom)`
+/// `Dot-string = Atom *("." Atom)`, but with dots anywhere.
 fn take_dot_string(input: &str) -> Result<(Box<str>, &str), AddressError> {
-    let end = input.find(|c| !is_atext(c) && c != '.').unwrap_or(input.len());
+    let end = input.find(|c| !is_dot_text(c)).unwrap_or(input.len());
     let (name, rest) = input.split_at_checked(end).ok_or(AddressError::LocalPart)?;
-    if !is_dot_string(name) {
-        return Err(AddressError::LocalPart);
-    }
     Ok((name.into(), rest))
 }
 
@@ -105,7 +111,11 @@ fn take_quoted(input: &str) -> Result<(Box<str>, &str), AddressError> {
 }
 
 fn is_dot_string(name: &str) -> bool {
-    name.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+    name.chars().all(is_dot_text)
+}
+
+fn is_dot_text(c: char) -> bool {
+    c == '.' || is_atext(c)
 }
 
 /// `atext` of RFC 5322 section 3.2.3, with `UTF8-non-ascii` of RFC 6531 section 3.3.
@@ -166,6 +176,10 @@ mod tests {
             ("\">\"", ">"),
             ("\" \"", " "),
             ("\"..\"", ".."),
+            (".", "."),
+            (".a", ".a"),
+            ("a.", "a."),
+            ("try..this..", "try..this.."),
             ("用户", "用户"),
             ("\"用 户\"", "用 户"),
         ] {
@@ -177,10 +191,6 @@ mod tests {
     fn what_names_nobody_is_refused() {
         for text in [
             "",
-            ".",
-            ".a",
-            "a.",
-            "a..b",
             "\"\"",
             "\"",
             "\"a",
@@ -225,11 +235,28 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_at_most_64_octets_as_written() {
-        assert!(LocalPart::take(&"a".repeat(64)).is_ok());
-        assert_eq!(LocalPart::take(&"a".repeat(65)), Err(AddressError::LocalPartTooLong));
-        assert_eq!(LocalPart::take(&format!("\"{}\"", "a".repeat(63))), Err(AddressError::LocalPartTooLong));
-        assert_eq!(LocalPart::take(&"é".repeat(33)), Err(AddressError::LocalPartTooLong));
+    fn a_name_has_at_most_252_octets_as_written() {
+        assert!(LocalPart::take(&"a".repeat(252)).is_ok());
+        assert_eq!(LocalPart::take(&"a".repeat(253)), Err(AddressError::LocalPartTooLong));
+        assert_eq!(LocalPart::take(&format!("\"{}\"", "a".repeat(251))), Err(AddressError::LocalPartTooLong));
+        assert_eq!(LocalPart::take(&"é".repeat(127)), Err(AddressError::LocalPartTooLong));
+    }
+
+    #[test]
+    fn a_name_is_plain_if_it_reads_as_nothing_else() {
+        for (text, plain) in [
+            ("a", true),
+            ("a.", true),
+            ("\"a..b\"", true),
+            ("a=b?c", true),
+            ("\"a b\"", false),
+            ("\"a@b\"", false),
+            ("=?utf-8?q?a", false),
+            ("a=?", false),
+            ("a?=", true),
+        ] {
+            assert_eq!(LocalPart::take(text).unwrap().0.is_plain(), plain, "{text}");
+        }
     }
 
     #[test]
@@ -240,6 +267,7 @@ mod tests {
             ("\"al\\ice\"", "alice"),
             ("\"A B\"", "\"a b\""),
             ("\"a\\\"B\"", "\"a\\\"b\""),
+            ("\"A..\"", "a.."),
             ("JOSE\u{301}", "josé"),
             ("josé", "josé"),
             ("ΑΣ", "ασ"),

@@ -94,12 +94,12 @@ impl Mailbox {
         Ok(Self { local_part, host: Host::parse(host)? })
     }
 
-    /// Takes the mailbox that stands before the first `>` outside of quotes; the rest begins with that.
-    pub(crate) fn take_before_bracket(input: &str) -> Result<(Self, &str), AddressError> {
+    /// Takes the mailbox whose host goes up to the first of these characters, or up to the end; the rest begins with it.
+    pub(crate) fn take<'a>(input: &'a str, ends: &[char]) -> Result<(Self, &'a str), AddressError> {
         let (local_part, rest) = LocalPart::take(input)?;
         let rest = rest.strip_prefix('@').ok_or(AddressError::NoDomain)?;
-        let end = rest.find('>').ok_or(AddressError::Path)?;
-        let (host, rest) = rest.split_at_checked(end).ok_or(AddressError::Path)?;
+        let end = rest.find(ends).unwrap_or(rest.len());
+        let (host, rest) = rest.split_at_checked(end).ok_or(AddressError::Domain)?;
         Ok((Self { local_part, host: Host::parse(host)? }, rest))
     }
 
@@ -109,7 +109,7 @@ impl Mailbox {
         self.local_part.as_str()
     }
 
-    /// Whether the local part can only be written in quotes.
+    /// Whether the local part can only be written in quotes. Dots alone need none, wherever they stand.
     #[must_use]
     pub fn is_quoted(&self) -> bool {
         !self.local_part.is_dot_string()
@@ -127,8 +127,15 @@ impl Mailbox {
         self.local_part().is_ascii() && self.host.is_ascii()
     }
 
+    /// Whether a pattern such as `*@example.org` can mean this mailbox. A local part in quotes, or with `=?` in it, may
+    /// be another address to a reader that loses its place; it is somebody's only if its owner is named in full.
+    #[must_use]
+    pub fn fits_wildcard(&self) -> bool {
+        self.local_part.is_plain()
+    }
+
     /// Whether this is the other mailbox with a tag in its local part: `alice+lists@example.org` of
-    /// `alice@example.org` (subaddressing, RFC 5233). One that needs quotes has no tags.
+    /// `alice@example.org` (subaddressing, RFC 5233). What no wildcard can mean has no tags.
     #[must_use]
     pub fn is_tagged(&self, other: &Self) -> bool {
         self.local_part.is_tagged(&other.local_part) && self.host.normal() == other.host.normal()
@@ -173,6 +180,8 @@ mod tests {
             ("\"alice\"@example.org", "alice@example.org"),
             ("\"a b\"@example.org", "\"a b\"@example.org"),
             ("\"a@b\"@example.org", "\"a@b\"@example.org"),
+            ("try..this.@example.org", "try..this.@example.org"),
+            ("\".a\"@example.org", ".a@example.org"),
             ("a@[192.0.2.1]", "a@[192.0.2.1]"),
             ("a@[IPv6:2001:DB8::1]", "a@[IPv6:2001:db8::1]"),
             ("a@[ipv6:::1]", "a@[IPv6:::1]"),
@@ -284,8 +293,20 @@ mod tests {
             ("\"user+<bob@example.org>\"@example.org", "user@example.org"),
             ("\"a b+x\"@example.org", "\"a b\"@example.org"),
             ("user\u{ff0b}x@example.org", "user@example.org"),
+            ("user+=?x@example.org", "user@example.org"),
+            ("user=?+x@example.org", "user=?@example.org"),
         ] {
             assert!(!tagged(text, of), "{text} {of}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_read_as_something_else_fits_no_wildcard() {
+        for text in ["a@example.org", "host.@example.org", "\"a..b\"@example.org", "é@example.org"] {
+            assert!(Mailbox::parse(text).unwrap().fits_wildcard(), "{text}");
+        }
+        for text in ["\"<ceo@bank.test>\"@example.org", "\"a b\"@example.org", "=?utf-8?q?a@example.org"] {
+            assert!(!Mailbox::parse(text).unwrap().fits_wildcard(), "{text}");
         }
     }
 

@@ -1,4 +1,8 @@
 //! The paths of MAIL and RCPT: a mailbox in angle brackets, or one of the two that are none.
+//!
+//! `take` reads them as they are displayed and kept; what clients write instead is read by `take_from_command`.
+
+mod command;
 
 use std::fmt;
 
@@ -111,12 +115,17 @@ fn strip_postmaster(input: &str) -> Option<&str> {
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`
 fn take_path(input: &str) -> Result<(Mailbox, &str), AddressError> {
     let inside = input.strip_prefix('<').ok_or(AddressError::Path)?;
-    let (mailbox, rest) = Mailbox::take_before_bracket(skip_route(inside)?)?;
+    let (mailbox, rest) = Mailbox::take(skip_route(inside)?, &['>'])?;
     let rest = rest.strip_prefix('>').ok_or(AddressError::Path)?;
-    if input.len().saturating_sub(rest.len()) > MAX_PATH {
-        return Err(AddressError::PathTooLong);
-    }
-    Ok((mailbox, rest))
+    let octets = input.len().saturating_sub(rest.len());
+    within_limit(mailbox, octets).map(|mailbox| (mailbox, rest))
+}
+
+/// The mailbox, if its path has no more than [`MAX_PATH`] octets: as it was written, and as it will be. An address literal
+/// can be longer in its own form.
+fn within_limit(mailbox: Mailbox, octets: usize) -> Result<Mailbox, AddressError> {
+    let displayed = mailbox.to_string().len() + "<>".len();
+    if octets.max(displayed) > MAX_PATH { Err(AddressError::PathTooLong) } else { Ok(mailbox) }
 }
 
 /// `A-d-l = At-domain *( "," At-domain )`, `At-domain = "@" Domain`
@@ -215,6 +224,11 @@ mod tests {
         assert_eq!(ForwardPath::take(&format!("<{name}@{domain}c>")), Err(AddressError::PathTooLong));
         assert_eq!(ForwardPath::take(&format!("<@{domain},@{domain}:a@b>")), Err(AddressError::PathTooLong));
         assert_eq!(ForwardPath::take(&format!("<@r:{name}@{domain}>")), Err(AddressError::PathTooLong));
+        let long = |octets: usize| format!("<{}@example.org>", "a".repeat(octets - "<@example.org>".len()));
+        assert!(ForwardPath::take(&long(256)).is_ok());
+        assert_eq!(ForwardPath::take(&long(257)), Err(AddressError::PathTooLong));
+        let longer_in_its_own_form = format!("<{}@[IPv6:::ffff:ffff:ffff]>", "a".repeat(230));
+        assert_eq!(ForwardPath::take(&longer_in_its_own_form), Err(AddressError::PathTooLong));
     }
 
     #[test]
