@@ -77,11 +77,11 @@ fn listed<T>(
 }
 
 fn sender(written: Spanned<String>) -> Result<SenderPattern, Fault> {
-    written.get_ref().parse().map_err(|_| {
-        let text = written.get_ref();
-        Fault::at(
-            &written,
-            format!("\"{text}\" is no sender; write \"printer@example.org\", or \"*@example.org\" for all of a domain"),
-        )
-    })
+    const RIGHT: &str = "write \"printer@example.org\", or \"*@example.org\" for all of a domain";
+    let fault = |text: &str, is: &str| Err(Fault::at(&written, format!("\"{text}\" is {is}; {RIGHT}")));
+    match written.get_ref().parse() {
+        Ok(SenderPattern::Any) => fault("*", "anybody"),
+        Ok(sender) => Ok(sender),
+        Err(_) => fault(written.get_ref(), "no sender"),
+    }
 }

@@ -100,6 +100,8 @@ pub(crate) struct Names<'a> {
     addresses: HashSet<String>,
     /// Of whole domains. Kept apart: `*` is a good local part too.
     domains: HashSet<String>,
+    /// There is the identity `*`.
+    any: bool,
     senders: &'a [SenderPattern],
 }
 
@@ -107,13 +109,15 @@ impl<'a> Names<'a> {
     pub(crate) fn of(standing: &'a Standing) -> Self {
         let mut addresses = HashSet::from([standing.address.normal()]);
         let mut domains = HashSet::new();
+        let mut any = false;
         for identity in &standing.identities {
             match identity {
-                SenderPattern::Address(address) => addresses.insert(address.normal()),
-                SenderPattern::Domain(domain) => domains.insert(domain.normal()),
-            };
+                SenderPattern::Address(address) => drop(addresses.insert(address.normal())),
+                SenderPattern::Domain(domain) => drop(domains.insert(domain.normal())),
+                SenderPattern::Any => any = true,
+            }
         }
-        Self { address: &standing.address, addresses, domains, senders: &standing.senders }
+        Self { address: &standing.address, addresses, domains, any, senders: &standing.senders }
     }
 
     /// Whose this mailbox is, for this login.
@@ -121,10 +125,7 @@ impl<'a> Names<'a> {
         if !self.is_allowed(mailbox) {
             return Owner::SomebodyElse;
         }
-        let domain = mailbox.host().domain().map(Domain::normal);
-        if self.addresses.contains(&mailbox.normal())
-            || domain.is_some_and(|domain| self.domains.contains(&domain))
-        {
+        if self.any || self.addresses.contains(&mailbox.normal()) || self.is_of_a_domain(mailbox) {
             Owner::User
         } else if mailbox.is_tagged(self.address) {
             Owner::UserUnlessTaken
@@ -137,8 +138,14 @@ impl<'a> Names<'a> {
     pub(crate) fn cover(&self, sender: &SenderPattern) -> bool {
         match sender {
             SenderPattern::Address(address) => self.owner(address) != Owner::SomebodyElse,
-            SenderPattern::Domain(domain) => self.domains.contains(&domain.normal()),
+            SenderPattern::Domain(domain) => self.any || self.domains.contains(&domain.normal()),
+            SenderPattern::Any => self.any,
         }
+    }
+
+    fn is_of_a_domain(&self, mailbox: &Mailbox) -> bool {
+        let domain = mailbox.host().domain().map(Domain::normal);
+        mailbox.fits_wildcard() && domain.is_some_and(|domain| self.domains.contains(&domain))
     }
 
     /// Whether the app password lets it be used, if it is the user's.
@@ -225,6 +232,10 @@ mod tests {
             ("josé@bucher.example", SomebodyElse),
             ("anybody@example.net", User),
             ("\"a b\"@Example.NET", User),
+            ("\"a c\"@example.net", SomebodyElse),
+            ("\"<ceo@bank.test>\"@example.net", SomebodyElse),
+            ("=?utf-8?q?a@example.net", SomebodyElse),
+            ("host.@example.net", User),
             ("*@example.net", User),
             ("anybody@sub.example.net", SomebodyElse),
             ("anybody@example.net.evil.test", SomebodyElse),
@@ -252,6 +263,22 @@ mod tests {
     }
 
     #[test]
+    fn who_may_be_anybody_may_be_anybody() {
+        let table = [
+            ("bob@example.com", User),
+            ("\"<ceo@bank.test>\"@example.net", User),
+            ("=?utf-8?q?a@example.net", User),
+            ("anybody@[192.0.2.1]", User),
+            ("ann+x@example.org", User),
+        ];
+        assert_owners(&ann(&["*"], &[]), &table);
+        let table = [("any@example.net", User), ("ann@example.org", SomebodyElse)];
+        assert_owners(&ann(&["*"], &["*@example.net"]), &table);
+        let table = [("ann@example.org", User), ("bob@example.org", SomebodyElse)];
+        assert_owners(&ann(&[], &["*"]), &table);
+    }
+
+    #[test]
     fn an_account_that_is_called_star_is_not_everybody() {
         let star = Standing { address: Mailbox::parse("*@example.org").unwrap(), ..ann(&[], &[]) };
         assert_owners(&star, &[("*@example.org", User), ("ann@example.org", SomebodyElse)]);
@@ -266,10 +293,19 @@ mod tests {
         {
             assert!(covers(own), "{own}");
         }
-        for foreign in
-            ["*@example.org", "*@example.com", "*@sub.example.net", "sales+x@example.com", "bob@example.org"]
-        {
+        for foreign in [
+            "*",
+            "*@example.org",
+            "*@example.com",
+            "*@sub.example.net",
+            "sales+x@example.com",
+            "bob@example.org",
+        ] {
             assert!(!covers(foreign), "{foreign}");
+        }
+        let standing = ann(&["*"], &[]);
+        for own in ["*", "*@example.com", "\"a b\"@example.com"] {
+            assert!(Names::of(&standing).cover(&own.parse().unwrap()), "{own}");
         }
     }
 }

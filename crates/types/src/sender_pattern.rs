@@ -1,17 +1,20 @@
-//! Whom an account may send as: one address, or everybody at a domain.
+//! Whom an account may send as: one address, everybody at a domain, or anybody.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{AddressError, Domain, Mailbox};
 
-/// A sender that an account may use: `sales@example.org`, or `*@example.org` for every address of that very domain.
+/// A sender that an account may use: `sales@example.org`; `*@example.org` for every address of that very domain; `*` for
+/// any at all.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SenderPattern {
     /// This address, without regard to how it is written.
     Address(Mailbox),
-    /// Every address at this domain, and none below it.
+    /// Every address at this domain, and none below it, but for those that [fit no wildcard](Mailbox::fits_wildcard).
     Domain(Domain),
+    /// Any address, also in quotes and at a literal: for list managers and redirects.
+    Any,
 }
 
 impl SenderPattern {
@@ -21,8 +24,10 @@ impl SenderPattern {
         match self {
             Self::Address(address) => address.normal() == mailbox.normal(),
             Self::Domain(domain) => {
-                mailbox.host().domain().is_some_and(|other| other.normal() == domain.normal())
+                mailbox.fits_wildcard()
+                    && mailbox.host().domain().is_some_and(|other| other.normal() == domain.normal())
             }
+            Self::Any => true,
         }
     }
 
@@ -32,6 +37,7 @@ impl SenderPattern {
         match self {
             Self::Address(address) => address.normal(),
             Self::Domain(domain) => format!("*@{}", domain.normal()),
+            Self::Any => "*".to_owned(),
         }
     }
 }
@@ -41,6 +47,7 @@ impl fmt::Display for SenderPattern {
         match self {
             Self::Address(address) => address.fmt(f),
             Self::Domain(domain) => write!(f, "*@{domain}"),
+            Self::Any => f.write_str("*"),
         }
     }
 }
@@ -52,6 +59,7 @@ impl FromStr for SenderPattern {
     /// Those of [`Mailbox::parse`] and [`Domain::parse`].
     fn from_str(text: &str) -> Result<Self, AddressError> {
         match text.strip_prefix("*@") {
+            _ if text == "*" => Ok(Self::Any),
             Some(domain) => Domain::parse(domain).map(Self::Domain),
             None => Mailbox::parse(text).map(Self::Address),
         }
@@ -80,16 +88,41 @@ mod tests {
     fn a_domain_is_everybody_there_and_nobody_below() {
         assert!(matches("*@example.org", "anybody@EXAMPLE.org"));
         assert!(matches("*@bücher.example", "a@xn--bcher-kva.example"));
-        for other in ["a@sub.example.org", "a@example.com", "a@[192.0.2.1]"] {
+        assert!(matches("*@example.org", "host.@example.org"));
+        for other in [
+            "a@sub.example.org",
+            "a@example.com",
+            "a@[192.0.2.1]",
+            "\"<ceo@bank.test>\"@example.org",
+            "=?utf-8?q?a@example.org",
+        ] {
             assert!(!matches("*@example.org", other), "{other}");
         }
     }
 
     #[test]
+    fn a_star_is_anybody() {
+        for any in ["a@example.org", "a@[192.0.2.1]", "\"<ceo@bank.test>\"@example.org", "=?x@example.org"] {
+            assert!(matches("*", any), "{any}");
+        }
+        let any: SenderPattern = "*".parse().unwrap();
+        assert_eq!((any.to_string(), any.normal()), ("*".to_owned(), "*".to_owned()));
+    }
+
+    #[test]
     fn what_is_neither_is_refused() {
-        for text in
-            ["", "*", "*@", "@example.org", "*@*", "*@[192.0.2.1]", "a*b", "*@example.org, a@example.org"]
-        {
+        for text in [
+            "",
+            "**",
+            "* ",
+            "*@",
+            "*@@example.org",
+            "@example.org",
+            "*@*",
+            "*@[192.0.2.1]",
+            "a*b",
+            "*@example.org, a@example.org",
+        ] {
             assert!(text.parse::<SenderPattern>().is_err(), "{text:?}");
         }
     }

@@ -12,13 +12,16 @@ use crate::cmd::user::find;
 use crate::output::{self, Format};
 use crate::{clock, open};
 
+/// What the identity `*` comes to.
+const IN_ANY_NAME: &str = "the account can send in anybody's name";
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Let an account send as somebody else, too; what it has open may do so at once
     Add {
         /// The account
         address: Mailbox,
-        /// Whom it may send as: an address, or *@example.org for every address there
+        /// Whom it may send as: an address, *@example.org for every address there, or * for anybody
         sender: SenderPattern,
         #[command(flatten)]
         format: Format,
@@ -76,6 +79,9 @@ async fn add(
     if other.is_some() {
         format.remark(&format!("{} has an account of its own; both may send as it now", identity.sender));
     }
+    if identity.sender == SenderPattern::Any {
+        format.remark(&format!("warning: {IN_ANY_NAME}; give `*` to list managers and redirects alone"));
+    }
     Ok(())
 }
 
@@ -83,7 +89,7 @@ async fn add(
 async fn namesake(store: &impl Accounts, sender: &SenderPattern) -> Result<Option<Account>, store::Error> {
     match sender {
         SenderPattern::Address(address) => store.by_address(address).await,
-        SenderPattern::Domain(_) => Ok(None),
+        SenderPattern::Domain(_) | SenderPattern::Any => Ok(None),
     }
 }
 
@@ -91,7 +97,7 @@ async fn list(store: &(impl Accounts + Identities), address: &Mailbox, format: F
     let account = find(store, address).await?;
     let views: Vec<View> = store.identities(account.id).await?.iter().map(View::of).collect();
     format.print(&views, |views| {
-        let rows = views.iter().map(|view| [view.sender.clone(), output::time(view.created_at)]);
+        let rows = views.iter().map(|view| [view.for_people(), output::time(view.created_at)]);
         output::table(["SENDER", "CREATED"], rows)
     })
 }
@@ -118,5 +124,9 @@ struct View {
 impl View {
     fn of(identity: &Identity) -> Self {
         Self { sender: identity.sender.to_string(), created_at: identity.created_at }
+    }
+
+    fn for_people(&self) -> String {
+        if self.sender == "*" { format!("* (warning: {IN_ANY_NAME})") } else { self.sender.clone() }
     }
 }
