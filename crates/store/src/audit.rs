@@ -63,11 +63,13 @@ pub enum Action {
     KeyRotate,
     /// A sealed secret did not open: it was damaged, moved, or its key is gone.
     SecretOpen,
+    /// A message was sent in a name that is the account's by the identity `*` alone.
+    SendAsAny,
 }
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 25] = [
+    pub const ALL: [Action; 26] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -93,6 +95,7 @@ impl Action {
         Action::ThrottleClear,
         Action::KeyRotate,
         Action::SecretOpen,
+        Action::SendAsAny,
     ];
 
     /// The action as it is written and stored.
@@ -124,6 +127,7 @@ impl Action {
             Action::ThrottleClear => "throttle-clear",
             Action::KeyRotate => "key-rotate",
             Action::SecretOpen => "secret-open",
+            Action::SendAsAny => "send-as-any",
         }
     }
 }
