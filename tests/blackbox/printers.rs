@@ -113,7 +113,7 @@ fn a_printer_has_its_own_name_and_few_to_write_to() {
     let mut client = office.in_clear(&server, PRINTER);
     for sender in ["", "alice@example.org", "printer@example.com", "printer+x@example.org"] {
         let reply = client.expect(&format!("MAIL FROM:<{sender}>"), 553);
-        assert_said(&reply, "553 5.7.1 Sender address is not yours to use");
+        assert_said(&reply, &format!("553 5.7.1 <{sender}> is not yours to use as a sender"));
     }
     client.expect("MAIL FROM:<printer@example.org>", 250);
     for recipient in ["bob@example.com", "bob@example.net", "bob@[127.0.0.1]", "postmaster"] {
@@ -125,11 +125,12 @@ fn a_printer_has_its_own_name_and_few_to_write_to() {
     for from in ["alice@example.org", "printer@example.org, alice@example.org"] {
         let message = format!("From: {from}\r\n\r\nHello.\r\n");
         let reply = client.send("printer@example.org", &["bob@example.org"], message.as_bytes()).unwrap();
-        assert_said(&reply, "550 5.7.1 An address in From or Sender is not yours to use");
+        assert_said(&reply, "550 5.7.1 <alice@example.org> in From or Sender is not yours to use");
     }
     assert!(office.installation.queue().is_empty());
     let refused = server.until_logged("event=refused");
     assert!(refused.contains("account.address=relay:127.0.0.2"), "{refused}");
+    server.until_logged("reason=\"alice@example.org in From or Sender is not the account's\"");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use sasl::Mechanism;
 
 use crate::channel::Channel;
 use crate::introduction::Xclient;
-use crate::limits::MESSAGES;
 use crate::settings::Settings;
 
 /// What depends on the moment. The other extensions are always there.
@@ -74,7 +73,7 @@ impl<'a> Capabilities<'a> {
         line("SMTPUTF8");
         line("CHUNKING");
         line("ENHANCEDSTATUSCODES");
-        line(&format!("LIMITS RCPTMAX={} MAILMAX={MESSAGES}", settings.recipients));
+        line(&format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients, settings.messages_per_connection));
         if self.announces_starttls() {
             line("STARTTLS");
         }

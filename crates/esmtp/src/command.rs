@@ -1,6 +1,9 @@
 //! Commands, parsed from their lines (RFC 5321 section 4.1.1).
+//!
+//! Devices and old libraries write several blanks, or tabs, where the grammar has one space. That changes no meaning and is
+//! taken, but not with BDAT, whose size decides what is text and what is a command.
 
-use types::{EhloName, ForwardPath, ReversePath, Secret};
+use types::{AddressError, EhloName, ForwardPath, ReversePath, Secret};
 
 use crate::parameters::{MailParameters, ParameterError, no_parameters};
 
@@ -16,9 +19,9 @@ pub enum Command {
 /// A command that means the same in every state.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Anytime {
-    /// `EHLO name`.
+    /// `EHLO name`, with any name or none.
     Ehlo(EhloName),
-    /// `HELO name`.
+    /// `HELO name`, likewise.
     Helo(EhloName),
     /// `RSET`.
     Rset,
@@ -28,7 +31,7 @@ pub enum Anytime {
     Quit,
     /// `HELP`, with any argument.
     Help,
-    /// `VRFY`, with any argument: it is never looked at.
+    /// `VRFY string`, with any string: it is never looked at.
     Vrfy,
     /// `EXPN`, with any argument.
     Expn,
@@ -48,9 +51,9 @@ pub enum Ordered {
     },
     /// `XCLIENT attribute=value …`, which is read only if the peer may send it.
     Xclient(Vec<u8>),
-    /// `MAIL FROM:<reverse-path> [parameters]`.
+    /// `MAIL FROM:<reverse-path> [parameters]`, also without the angle brackets.
     Mail(ReversePath, MailParameters),
-    /// `RCPT TO:<forward-path>`.
+    /// `RCPT TO:<forward-path>`, likewise.
     Rcpt(ForwardPath),
     /// `DATA`.
     Data,
@@ -78,12 +81,12 @@ pub enum SyntaxError {
     /// The size of a chunk can't be read, so that the end of the chunk is unknown.
     #[error("bad chunk size")]
     BadChunkSize,
-    /// Not a reverse-path.
-    #[error("bad reverse-path")]
-    BadReversePath,
-    /// Not a forward-path.
-    #[error("bad forward-path")]
-    BadForwardPath,
+    /// Not a reverse-path, and what is wrong with it.
+    #[error("bad reverse-path: {0}")]
+    BadReversePath(AddressError),
+    /// Not a forward-path, and what is wrong with it.
+    #[error("bad forward-path: {0}")]
+    BadForwardPath(AddressError),
     /// A parameter that was not offered.
     #[error("unknown parameter")]
     UnknownParameter,
@@ -104,14 +107,16 @@ impl From<ParameterError> for SyntaxError {
 impl Command {
     /// Parses a line without its CRLF.
     pub fn parse(line: &[u8]) -> Result<Self, SyntaxError> {
-        let (verb, argument) = split_verb(line)?;
+        let (verb, behind) = split_verb(line)?;
+        let argument = behind.trim_ascii_start();
         match verb.to_ascii_uppercase().as_slice() {
-            b"EHLO" => name(argument).map(|name| Self::Anytime(Anytime::Ehlo(name))),
-            b"HELO" => name(argument).map(|name| Self::Anytime(Anytime::Helo(name))),
+            b"EHLO" => Ok(Self::Anytime(Anytime::Ehlo(EhloName::plain_of(argument)))),
+            b"HELO" => Ok(Self::Anytime(Anytime::Helo(EhloName::plain_of(argument)))),
             b"RSET" => alone(argument, Self::Anytime(Anytime::Rset)),
             b"NOOP" => Ok(Self::Anytime(Anytime::Noop)),
             b"QUIT" => alone(argument, Self::Anytime(Anytime::Quit)),
             b"HELP" => Ok(Self::Anytime(Anytime::Help)),
+            b"VRFY" if argument.is_empty() => Err(TAKES_A_STRING),
             b"VRFY" => Ok(Self::Anytime(Anytime::Vrfy)),
             b"EXPN" => Ok(Self::Anytime(Anytime::Expn)),
             b"STARTTLS" => alone(argument, Self::Ordered(Ordered::StartTls)),
@@ -120,7 +125,7 @@ impl Command {
             b"MAIL" => mail(argument).map(Self::Ordered),
             b"RCPT" => rcpt(argument).map(Self::Ordered),
             b"DATA" => alone(argument, Self::Ordered(Ordered::Data)),
-            b"BDAT" => bdat(argument).map(Self::Ordered),
+            b"BDAT" => bdat(behind).map(Self::Ordered),
             b"GET" | b"POST" | b"PUT" | b"HEAD" | b"DELETE" | b"OPTIONS" | b"CONNECT" | b"PATCH"
             | b"TRACE" => Err(SyntaxError::Foreign),
             _ => Err(SyntaxError::UnknownCommand),
@@ -130,25 +135,34 @@ impl Command {
 
 /// Whether the line that begins with these octets is an AUTH command, which may be longer than others.
 pub(crate) fn begins_auth(input: &[u8]) -> bool {
-    input.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "))
+    match input.split_at_checked(b"AUTH".len()) {
+        Some((verb, [blank, ..])) => is_blank(*blank) && verb.eq_ignore_ascii_case(b"AUTH"),
+        Some((_, [])) | None => false,
+    }
 }
 
-/// The verb, and its argument with the space before it and trailing white space gone.
+/// Whether the line is a RCPT command, be it as malformed as it may.
+pub(crate) fn is_rcpt(line: &[u8]) -> bool {
+    split_verb(line).is_ok_and(|(verb, _)| verb.eq_ignore_ascii_case(b"RCPT"))
+}
+
+/// The verb, and what stands behind it with the blanks before it; trailing white space is gone.
 fn split_verb(line: &[u8]) -> Result<(&[u8], &[u8]), SyntaxError> {
     if line.contains(&0) {
         return Err(SyntaxError::UnknownCommand);
     }
     // RFC 5321 section 4.1.1: trailing white space is tolerated.
     let line = line.trim_ascii_end();
-    match line.iter().position(|octet| *octet == b' ') {
-        Some(at) => Ok((line.get(..at).unwrap_or_default(), line.get(at + 1..).unwrap_or_default())),
-        None => Ok((line, &[])),
-    }
+    let end = line.iter().position(|octet| is_blank(*octet)).unwrap_or(line.len());
+    Ok(line.split_at_checked(end).unwrap_or((line, &[])))
+}
+
+fn is_blank(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
 }
 
 const TAKES_NOTHING: SyntaxError = SyntaxError::BadArgument("this command takes none");
-const TAKES_A_NAME: SyntaxError =
-    SyntaxError::BadArgument("write the name of your host, or its address in brackets");
+const TAKES_A_STRING: SyntaxError = SyntaxError::BadArgument("write VRFY and a name or an address");
 const TAKES_A_MECHANISM: SyntaxError =
     SyntaxError::BadArgument("write AUTH, a mechanism, and at most one initial response");
 const TAKES_FROM: SyntaxError = SyntaxError::BadArgument("write MAIL FROM:<address>");
@@ -158,18 +172,12 @@ fn alone(argument: &[u8], command: Command) -> Result<Command, SyntaxError> {
     if argument.is_empty() { Ok(command) } else { Err(TAKES_NOTHING) }
 }
 
-fn name(argument: &[u8]) -> Result<EhloName, SyntaxError> {
-    let text = str::from_utf8(argument).map_err(|_| TAKES_A_NAME)?;
-    EhloName::parse(text).map_err(|_| TAKES_A_NAME)
-}
-
 fn auth(argument: &[u8]) -> Result<Ordered, SyntaxError> {
     let text = str::from_utf8(argument).map_err(|_| TAKES_A_MECHANISM)?;
-    let (mechanism, initial) = match text.split_once(' ') {
-        Some((mechanism, initial)) => (mechanism, Some(initial)),
-        None => (text, None),
-    };
-    if mechanism.is_empty() || initial.is_some_and(|text| text.is_empty() || text.contains(' ')) {
+    let mut words = text.split_ascii_whitespace();
+    let mechanism = words.next().ok_or(TAKES_A_MECHANISM)?;
+    let initial = words.next();
+    if words.next().is_some() {
         return Err(TAKES_A_MECHANISM);
     }
     Ok(Ordered::Auth {
@@ -179,36 +187,36 @@ fn auth(argument: &[u8]) -> Result<Ordered, SyntaxError> {
 }
 
 fn mail(argument: &[u8]) -> Result<Ordered, SyntaxError> {
-    let path = after_keyword(argument, "FROM:", TAKES_FROM, SyntaxError::BadReversePath)?;
-    let (reverse_path, rest) = ReversePath::take(path).map_err(|_| SyntaxError::BadReversePath)?;
+    let path = after_keyword(argument, b"FROM").ok_or(TAKES_FROM)?;
+    let path = text_of(path).map_err(SyntaxError::BadReversePath)?;
+    let (reverse_path, rest) = ReversePath::take_from_command(path).map_err(SyntaxError::BadReversePath)?;
     Ok(Ordered::Mail(reverse_path, MailParameters::parse(rest)?))
 }
 
 fn rcpt(argument: &[u8]) -> Result<Ordered, SyntaxError> {
-    let path = after_keyword(argument, "TO:", TAKES_TO, SyntaxError::BadForwardPath)?;
-    let (forward_path, rest) = ForwardPath::take(path).map_err(|_| SyntaxError::BadForwardPath)?;
+    let path = after_keyword(argument, b"TO").ok_or(TAKES_TO)?;
+    let path = text_of(path).map_err(SyntaxError::BadForwardPath)?;
+    let (forward_path, rest) = ForwardPath::take_from_command(path).map_err(SyntaxError::BadForwardPath)?;
     no_parameters(rest)?;
     Ok(Ordered::Rcpt(forward_path))
 }
 
-/// What follows `FROM:` or `TO:`. One space before the path is not in the grammar, but in many clients.
-fn after_keyword<'a>(
-    argument: &'a [u8],
-    keyword: &str,
-    no_keyword: SyntaxError,
-    bad_path: SyntaxError,
-) -> Result<&'a str, SyntaxError> {
-    let (head, rest) = argument.split_at_checked(keyword.len()).ok_or(no_keyword)?;
-    if !head.eq_ignore_ascii_case(keyword.as_bytes()) {
-        return Err(no_keyword);
-    }
-    let rest = str::from_utf8(rest).map_err(|_| bad_path)?;
-    Ok(rest.strip_prefix(' ').unwrap_or(rest))
+/// What follows `FROM:` or `TO:`, also with blanks before the colon.
+fn after_keyword<'a>(argument: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = argument.split_at_checked(keyword.len())?;
+    let path = rest.trim_ascii_start().strip_prefix(b":");
+    path.filter(|_| head.eq_ignore_ascii_case(keyword))
 }
 
-/// `chunk-size [SP "LAST"]`. Nineteen digits hold any size below 10^19, which is below 2^64.
-fn bdat(argument: &[u8]) -> Result<Ordered, SyntaxError> {
-    let text = str::from_utf8(argument).map_err(|_| SyntaxError::BadChunkSize)?;
+fn text_of(path: &[u8]) -> Result<&str, AddressError> {
+    str::from_utf8(path).map_err(|_| AddressError::NotUtf8)
+}
+
+/// `SP chunk-size [SP "LAST"]`. Nineteen digits hold any size below 10^19, which is below 2^64. Whoever reads a size in two
+/// ways takes text for commands, so this is read to the letter.
+fn bdat(behind: &[u8]) -> Result<Ordered, SyntaxError> {
+    let text = str::from_utf8(behind).map_err(|_| SyntaxError::BadChunkSize)?;
+    let text = text.strip_prefix(' ').ok_or(SyntaxError::BadChunkSize)?;
     let (size, last) = match text.split_once(' ') {
         Some((size, word)) if word.eq_ignore_ascii_case("LAST") => (size, true),
         Some(_) => return Err(SyntaxError::BadChunkSize),
@@ -224,6 +232,7 @@ fn bdat(argument: &[u8]) -> Result<Ordered, SyntaxError> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use types::Mailbox;
 
     use super::*;
 
@@ -239,11 +248,67 @@ mod tests {
 
     #[test]
     fn chunk_sizes_that_are_no_plain_number_are_refused() {
-        for size in
-            ["", "-1", "+5", "0x10", "1e3", " 5", "5 LASTX", "5  LAST", "18446744073709551616", "5 LAST 6"]
-        {
+        for size in [
+            "",
+            "-1",
+            "+5",
+            "0x10",
+            "1e3",
+            " 5",
+            "5 LASTX",
+            "5  LAST",
+            "18446744073709551616",
+            "5 LAST 6",
+            "\t5",
+            "5\tLAST",
+        ] {
             let line = format!("BDAT {size}");
             assert_eq!(Command::parse(line.as_bytes()), Err(SyntaxError::BadChunkSize), "{line}");
+        }
+        assert_eq!(Command::parse(b"BDAT\t5"), Err(SyntaxError::BadChunkSize));
+    }
+
+    fn mailbox(text: &str) -> Mailbox {
+        Mailbox::parse(text).unwrap()
+    }
+
+    #[test]
+    fn several_blanks_are_as_good_as_one() {
+        for line in ["AUTH PLAIN AGEAYg==", "AUTH  PLAIN   AGEAYg== ", "auth\tPLAIN\t AGEAYg==\t"] {
+            let initial = Some(Secret::from("AGEAYg==".to_owned()));
+            let auth = Ordered::Auth { mechanism: "PLAIN".to_owned(), initial };
+            assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(auth)), "{line:?}");
+            assert!(begins_auth(line.as_bytes()), "{line:?}");
+        }
+        assert!(!begins_auth(b"AUTH") && !begins_auth(b"AUTHX "));
+        for line in [
+            "MAIL FROM:<a@example.org> SIZE=5",
+            "MAIL  FROM:<a@example.org>  SIZE=5 ",
+            "MAIL FROM : <a@example.org> SIZE=5",
+            "mail\tfrom\t:\t< a@example.org >\tSIZE=5\t",
+            "MAIL FROM: a@example.org   SIZE=5",
+        ] {
+            let parameters = MailParameters { size: Some(5), ..MailParameters::default() };
+            let mail = Ordered::Mail(ReversePath::Mailbox(mailbox("a@example.org")), parameters);
+            assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(mail)), "{line:?}");
+        }
+        for line in ["RCPT TO:<b@example.org>", "RCPT   TO :  b@example.org  ", "RCPT TO:b@example.org"] {
+            let rcpt = Ordered::Rcpt(ForwardPath::Mailbox(mailbox("b@example.org")));
+            assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(rcpt)), "{line:?}");
+            assert!(is_rcpt(line.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn whoever_greets_is_taken_at_what_is_plain_of_the_name() {
+        for (line, name) in [
+            (b"EHLO laptop.example".as_slice(), "laptop.example"),
+            (b"EHLO", "unknown"),
+            (b"ehlo  \t[::1] ", "[IPv6:::1]"),
+            (b"EHLO M\xdcLLER-PC", "MLLER-PC"),
+        ] {
+            let name = EhloName::parse(name).unwrap();
+            assert_eq!(Command::parse(line), Ok(Command::Anytime(Anytime::Ehlo(name))));
         }
     }
 
@@ -252,8 +317,25 @@ mod tests {
         assert_eq!(Command::parse(b"POST / HTTP/1.1"), Err(SyntaxError::Foreign));
         assert_eq!(Command::parse(b"XYZZY"), Err(SyntaxError::UnknownCommand));
         assert_eq!(Command::parse(b"MAIL FROM:<a\0b@example.org>"), Err(SyntaxError::UnknownCommand));
-        assert_eq!(Command::parse(b"RCPT TO:<\xc3@example.org>"), Err(SyntaxError::BadForwardPath));
         assert_eq!(Command::parse(b"RCPT FROM:<a@example.org>"), Err(TAKES_TO));
+        assert_eq!(Command::parse(b"RCPT TO <a@example.org>"), Err(TAKES_TO));
+        assert_eq!(Command::parse(b"VRFY "), Err(TAKES_A_STRING));
+    }
+
+    #[test]
+    fn a_bad_path_says_which_part_is_wrong() {
+        use AddressError::{Domain, Empty, NoDomain, NotUtf8};
+        for (line, error) in [
+            (b"RCPT TO:<\xc3@example.org>".as_slice(), NotUtf8),
+            (b"RCPT TO:<>", Empty),
+            (b"RCPT TO:", Empty),
+            (b"RCPT TO: bob", NoDomain),
+            (b"RCPT TO:<bob@example..org>", Domain),
+        ] {
+            assert_eq!(Command::parse(line), Err(SyntaxError::BadForwardPath(error)));
+            assert!(is_rcpt(line));
+        }
+        assert_eq!(Command::parse(b"MAIL FROM:<a@>"), Err(SyntaxError::BadReversePath(Domain)));
     }
 
     proptest! {

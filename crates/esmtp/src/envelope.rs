@@ -9,10 +9,13 @@ pub struct Envelope {
     pub reverse_path: ReversePath,
     /// The accepted recipients, each once, in the client's order.
     pub forward_paths: Vec<ForwardPath>,
-    /// [`BodyType::EightBit`] when it was declared (RFC 6152), or when octets above 127 were sent all the same.
+    /// What was declared (RFC 6152), or once the text has ended, what it is: [`BodyType::EightBit`] if there is an octet above
+    /// 127 in it.
     pub body: BodyType,
     /// The client asked for SMTPUTF8 (RFC 6531 section 3.4).
     pub smtputf8: bool,
     /// The size in octets that the client declared (RFC 1870 section 6).
     pub declared_size: Option<u64>,
+    /// The text had bare line ends, and they were repaired.
+    pub repaired_line_ends: bool,
 }

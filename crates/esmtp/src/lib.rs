@@ -37,3 +37,4 @@ pub use proof::{Durable, SenderAllowed};
 pub use reply::{Rejection, Reply};
 pub use session::{Advance, Answer, Authentication, Ending, Phase, Question, Session};
 pub use settings::Settings;
+pub use types::BareLineEnds;

@@ -19,8 +19,13 @@ pub const DISCARD_SLACK: u64 = 1024 * 1024;
 /// BDAT commands in one message; each costs more than its octets.
 pub const CHUNKS: u32 = 100_000;
 
-/// Messages in one connection, announced as `LIMITS MAILMAX` (RFC 9422 section 4).
-pub const MESSAGES: u32 = 100;
+/// CRs in a row that are remembered until it is known whether a LF follows, which makes them one line end, where bare
+/// line ends are repaired. Each CR before these is a line end of its own.
+pub const CR_RUN: usize = 1000;
+
+/// Mechanisms that were tried and are not offered, then 421. They are no errors: a client may know no better way to find one
+/// that is offered than to try all it has.
+pub const UNKNOWN_MECHANISMS: u32 = 20;
 
 /// Errors before authentication, then 421.
 pub const ERRORS_UNAUTHENTICATED: u32 = 3;

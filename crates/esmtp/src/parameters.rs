@@ -28,7 +28,7 @@ pub(crate) enum ParameterError {
 }
 
 impl MailParameters {
-    /// Parses what follows the path: nothing, or parameters each with a space before it.
+    /// Parses what follows the path: nothing, or parameters each with blanks before it.
     pub(crate) fn parse(text: &str) -> Result<Self, ParameterError> {
         let mut parameters = Self::default();
         for parameter in words(text)? {
@@ -63,10 +63,11 @@ pub(crate) fn no_parameters(text: &str) -> Result<(), ParameterError> {
 }
 
 fn words(text: &str) -> Result<impl Iterator<Item = &str>, ParameterError> {
-    if !text.is_empty() && !text.starts_with(' ') {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    if !text.is_empty() && !text.starts_with(BLANKS) {
         return Err(ParameterError::Malformed);
     }
-    Ok(text.split(' ').filter(|word| !word.is_empty()))
+    Ok(text.split(BLANKS).filter(|word| !word.is_empty()))
 }
 
 /// RFC 1870 section 6: up to 20 digits.
@@ -103,6 +104,7 @@ mod tests {
         assert_eq!(parameters, expected);
         assert_eq!(MailParameters::parse(""), Ok(MailParameters::default()));
         assert!(MailParameters::parse(" AUTH=<>").is_ok());
+        assert_eq!(MailParameters::parse("\tSIZE=5  \t").map(|known| known.size), Ok(Some(5)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use sasl::RefusalReply;
+use types::{MAX_PATH, Mailbox, ReversePath};
 
 use crate::body::TextFault;
 use crate::command::SyntaxError;
@@ -14,7 +15,7 @@ use crate::proof::Durable;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     code: u16,
-    /// Empty where RFC 2034 has no enhanced code: greeting, EHLO, 334, 354.
+    /// Empty where RFC 2034 has no enhanced code: greeting, EHLO and HELO, 334, 354.
     status: Cow<'static, str>,
     text: Cow<'static, str>,
 }
@@ -100,6 +101,11 @@ impl Reply {
         reply_with(220, "", format!("{hostname} ESMTP Gatepost"))
     }
 
+    /// The reply to HELO: RFC 5321 section 4.1.1.1 wants the server's name first, and RFC 2034 section 4 no enhanced code.
+    pub(crate) fn hello(hostname: &str) -> Self {
+        reply_with(250, "", hostname.to_owned())
+    }
+
     pub(crate) fn authentication_required(message: &str) -> Self {
         reply_with(530, "5.7.0", message.to_owned())
     }
@@ -120,6 +126,16 @@ impl Reply {
             "4.7.1",
             format!("Limit of {limit} {what} is reached; try again in {seconds} seconds"),
         )
+    }
+
+    /// RFC 5321 section 4.5.3.1.5: a reply has at most 512 octets, so that an address which is too long is cut.
+    fn foreign_author(field: &str, address: &Mailbox) -> Self {
+        let mut address = address.to_string();
+        if address.len() > MAX_PATH {
+            address.truncate(address.floor_char_boundary(MAX_PATH));
+            address.push_str("...");
+        }
+        reply_with(550, "5.7.1", format!("<{address}> in {field} is not yours to use"))
     }
 
     pub(crate) fn chunk_received(octets: u64) -> Self {
@@ -177,8 +193,12 @@ impl From<SyntaxError> for Reply {
             SyntaxError::UnknownCommand => reply(500, "5.5.2", "Command not recognised"),
             SyntaxError::BadArgument(hint) => reply_with(501, "5.5.4", format!("Bad argument: {hint}")),
             SyntaxError::BadChunkSize => reply(501, "5.5.4", "Bad chunk size"),
-            SyntaxError::BadReversePath => reply(501, "5.1.7", "Bad reverse-path; write MAIL FROM:<address>"),
-            SyntaxError::BadForwardPath => reply(501, "5.1.3", "Bad forward-path; write RCPT TO:<address>"),
+            SyntaxError::BadReversePath(error) => {
+                reply_with(501, "5.1.7", format!("Bad reverse-path: {error}; write MAIL FROM:<address>"))
+            }
+            SyntaxError::BadForwardPath(error) => {
+                reply_with(501, "5.1.3", format!("Bad forward-path: {error}; write RCPT TO:<address>"))
+            }
             SyntaxError::UnknownParameter => reply(555, "5.5.4", "Parameter not recognised"),
             SyntaxError::BadParameter => reply(501, "5.5.4", "Bad value of a parameter, or given twice"),
         }
@@ -208,11 +228,16 @@ pub enum Rejection {
     #[error("without a login there is no way to the recipient")]
     RelayDenied,
     /// The reverse-path is not one of the account's addresses.
-    #[error("the sender is not the account's")]
-    SenderNotOwned,
-    /// From or Sender names somebody else than the account.
-    #[error("an author is not the account's")]
-    FromNotOwned,
+    #[error("the sender {0} is not the account's")]
+    SenderNotOwned(ReversePath),
+    /// A field of the header, such as From, names somebody else than the account.
+    #[error("{address} in {field} is not the account's")]
+    FromNotOwned {
+        /// The name of the field.
+        field: &'static str,
+        /// Whom it names.
+        address: Mailbox,
+    },
     /// From or Sender has no one reading, or is missing; the text says which.
     #[error("the authors are unclear: {0}")]
     AuthorsUnclear(&'static str),
@@ -267,10 +292,10 @@ impl From<&Rejection> for Reply {
             Rejection::TooManyConnections => reply(421, "4.7.0", "Too many connections; try again later"),
             Rejection::LoginRequired => reply(530, "5.7.0", "Authentication required"),
             Rejection::RelayDenied => reply(550, "5.7.1", "Mail to this recipient needs authentication"),
-            Rejection::SenderNotOwned => reply(553, "5.7.1", "Sender address is not yours to use"),
-            Rejection::FromNotOwned => {
-                reply(550, "5.7.1", "An address in From or Sender is not yours to use")
+            Rejection::SenderNotOwned(path) => {
+                reply_with(553, "5.7.1", format!("{path} is not yours to use as a sender"))
             }
+            Rejection::FromNotOwned { field, address } => Reply::foreign_author(field, address),
             Rejection::AuthorsUnclear(fault) => {
                 reply_with(550, "5.7.1", format!("Cannot tell whose message this is: {fault}"))
             }
@@ -294,6 +319,8 @@ impl From<&Rejection> for Reply {
 
 #[cfg(test)]
 mod tests {
+    use types::AddressError;
+
     use super::*;
 
     #[test]
@@ -301,6 +328,44 @@ mod tests {
         let mut output = BytesMut::new();
         Reply::authentication_required("log in\r\n250 first").write(&mut output);
         assert_eq!(output, "530 5.7.0 log in250 first\r\n");
+    }
+
+    fn written(reply: &Reply) -> String {
+        let mut output = BytesMut::new();
+        reply.write(&mut output);
+        String::from_utf8(output.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_bad_path_is_explained_by_its_part() {
+        let error = SyntaxError::BadReversePath(AddressError::Domain);
+        let expected = "501 5.1.7 Bad reverse-path: the domain is malformed; write MAIL FROM:<address>\r\n";
+        assert_eq!(written(&Reply::from(error)), expected);
+    }
+
+    #[test]
+    fn who_is_not_the_users_is_named() {
+        let bob = Mailbox::parse("\"bob b\"@example.org").unwrap();
+        let from = Rejection::FromNotOwned { field: "From", address: bob.clone() };
+        let expected = "550 5.7.1 <\"bob b\"@example.org> in From is not yours to use\r\n";
+        assert_eq!(written(&Reply::from(&from)), expected);
+        assert_eq!(from.to_string(), "\"bob b\"@example.org in From is not the account's");
+        let sender = Rejection::SenderNotOwned(ReversePath::Mailbox(bob));
+        let expected = "553 5.7.1 <\"bob b\"@example.org> is not yours to use as a sender\r\n";
+        assert_eq!(written(&Reply::from(&sender)), expected);
+        let nobody = Rejection::SenderNotOwned(ReversePath::Null);
+        assert_eq!(written(&Reply::from(&nobody)), "553 5.7.1 <> is not yours to use as a sender\r\n");
+        assert_eq!(nobody.to_string(), "the sender <> is not the account's");
+    }
+
+    #[test]
+    fn a_reply_fits_into_its_512_octets() {
+        let domain = format!("{0}.{0}.{0}.{0}", "d".repeat(63));
+        for name in ["a".repeat(252), "é".repeat(126)] {
+            let address = Mailbox::parse(&format!("{name}@{domain}")).unwrap();
+            let reply = Reply::from(&Rejection::FromNotOwned { field: "Resent-Sender", address });
+            assert!(written(&reply).len() <= 512);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a listener offers and demands, the same for all of its sessions.
 
 use sasl::Mechanism;
+use types::BareLineEnds;
 
 /// The settings of a listener's sessions. [`Settings::new`] has good ones, of which some may be set otherwise:
 ///
@@ -26,6 +27,13 @@ pub struct Settings {
     pub message_size: u64,
     /// The most recipients of a message.
     pub recipients: usize,
+    /// The most messages in one connection, announced as `LIMITS MAILMAX` (RFC 9422 section 4).
+    pub messages_per_connection: u32,
+    /// What becomes of a CR or LF in a text that is no part of a CRLF. Whatever it is, only `CRLF.CRLF` or `BDAT … LAST` ends
+    /// a message, and what is passed on is CRLF-clean.
+    pub bare_line_ends: BareLineEnds,
+    /// Lines of a text over 998 octets are taken: whoever takes the message deals with them. Else they are a fault.
+    pub long_lines: bool,
     /// Commands before authentication, AUTH not counted; `None` is no limit. Where login is optional, none are counted.
     pub max_unauthenticated_commands: Option<u32>,
     /// Refused logins before the connection is closed.
@@ -33,8 +41,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What suits most servers: STARTTLS; PLAIN and LOGIN, under TLS alone; messages of up to 35 MiB for up to 100
-    /// recipients; ten commands before a login, and three tries at it.
+    /// What suits most servers: STARTTLS; PLAIN and LOGIN, under TLS alone; up to 1000 messages in a connection, of up to
+    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; ten commands before a login, and three
+    /// tries at it.
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
@@ -44,7 +53,10 @@ impl Settings {
             mechanisms: vec![Mechanism::Plain, Mechanism::Login],
             required_message: "Authentication required".to_owned(),
             message_size: 35 * 1024 * 1024,
-            recipients: 100,
+            recipients: 1000,
+            messages_per_connection: 1000,
+            bare_line_ends: BareLineEnds::Refuse,
+            long_lines: false,
             max_unauthenticated_commands: Some(10),
             max_failures: 3,
         }

@@ -62,7 +62,7 @@ impl Relay {
         self.still_knows(machine)?;
         match path {
             ReversePath::Mailbox(mailbox) if self.is_sender(mailbox) => Ok(SenderAllowed::after_check()),
-            ReversePath::Mailbox(_) | ReversePath::Null => Err(Rejection::SenderNotOwned),
+            ReversePath::Mailbox(_) | ReversePath::Null => Err(Rejection::SenderNotOwned(path.clone())),
         }
     }
 
@@ -86,8 +86,10 @@ impl Relay {
     /// [`Rejection::LoginRequired`], [`Rejection::FromNotOwned`] or [`Rejection::AuthorsUnclear`].
     pub(crate) fn may_write(&self, machine: Machine, header: &Header<'_>) -> Result<(), Rejection> {
         self.still_knows(machine)?;
-        let own = sender::authors(header)?.iter().all(|author| self.is_sender(author));
-        if own { Ok(()) } else { Err(Rejection::FromNotOwned) }
+        match sender::authors(header)?.iter().find(|author| !self.is_sender(author)) {
+            None => Ok(()),
+            Some(author) => Err(sender::foreign_author(author)),
+        }
     }
 
     /// What was allowed when the session began may be allowed no longer.
@@ -159,7 +161,8 @@ mod tests {
             assert!(may_send(own).is_ok(), "{own}");
         }
         for foreign in ["<>", "<ann@example.org>", "<printer+x@example.org>", "<any@sub.scan.example>"] {
-            assert_eq!(may_send(foreign).unwrap_err(), Rejection::SenderNotOwned, "{foreign}");
+            let path = ReversePath::take(foreign).unwrap().0;
+            assert_eq!(may_send(foreign).unwrap_err(), Rejection::SenderNotOwned(path));
         }
     }
 
@@ -176,7 +179,8 @@ mod tests {
             "From: printer@example.org, ann@example.org\r\n\r\n",
             "From: printer@example.org\r\nSender: ann@example.org\r\n\r\n",
         ] {
-            assert_eq!(may_write(foreign), Err(Rejection::FromNotOwned), "{foreign}");
+            let ann = Mailbox::parse("ann@example.org").unwrap();
+            assert_eq!(may_write(foreign), Err(sender::foreign_author(&ann)), "{foreign}");
         }
         assert!(matches!(may_write("Subject: x\r\n\r\n"), Err(Rejection::AuthorsUnclear(_))));
     }

@@ -32,13 +32,16 @@ impl<S: Accounts> Policy<'_, S> {
     /// # Errors
     /// [`Rejection::SenderNotOwned`], or [`Rejection::Unavailable`] when the store can't tell.
     pub(crate) async fn may_send(&self, path: &ReversePath) -> Result<SenderAllowed, Rejection> {
-        let own = match (self.check, path) {
-            (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => true,
+        let foreign = match (self.check, path) {
+            (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => None,
             (SenderCheck::Reject, ReversePath::Mailbox(mailbox)) => {
-                self.owns_all(std::slice::from_ref(mailbox)).await?
+                self.first_foreign(std::slice::from_ref(mailbox)).await?
             }
         };
-        own.then(SenderAllowed::after_check).ok_or(Rejection::SenderNotOwned)
+        match foreign {
+            None => Ok(SenderAllowed::after_check()),
+            Some(_) => Err(Rejection::SenderNotOwned(path.clone())),
+        }
     }
 
     /// Whether every author that the header names is the user. A header that does not say clearly who its authors are
@@ -50,10 +53,14 @@ impl<S: Accounts> Policy<'_, S> {
         if self.check == SenderCheck::Off {
             return Ok(());
         }
-        if self.owns_all(&authors(header)?).await? { Ok(()) } else { Err(Rejection::FromNotOwned) }
+        match self.first_foreign(&authors(header)?).await? {
+            None => Ok(()),
+            Some(author) => Err(foreign_author(author)),
+        }
     }
 
-    async fn owns_all(&self, mailboxes: &[Mailbox]) -> Result<bool, Rejection> {
+    /// The first of these mailboxes that is not the user's.
+    async fn first_foreign<'m>(&self, mailboxes: &'m [Mailbox]) -> Result<Option<&'m Mailbox>, Rejection> {
         let names = Names::of(self.standing);
         for mailbox in mailboxes {
             let own = match names.owner(mailbox) {
@@ -62,10 +69,10 @@ impl<S: Accounts> Policy<'_, S> {
                 Owner::SomebodyElse => false,
             };
             if !own {
-                return Ok(false);
+                return Ok(Some(mailbox));
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     async fn is_an_account(&self, mailbox: &Mailbox) -> Result<bool, Rejection> {
@@ -83,6 +90,10 @@ impl<S: Accounts> Policy<'_, S> {
 /// [`Rejection::AuthorsUnclear`].
 pub(crate) fn authors(header: &Header<'_>) -> Result<Vec<Mailbox>, Rejection> {
     message::authors(header).map_err(|unclear| Rejection::AuthorsUnclear(unclear.text()))
+}
+
+pub(crate) fn foreign_author(author: &Mailbox) -> Rejection {
+    Rejection::FromNotOwned { field: "From or Sender", address: author.clone() }
 }
 
 /// Whose a mailbox is.

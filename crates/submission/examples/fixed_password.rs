@@ -78,11 +78,12 @@ impl MailHandler<String> for Printer {
     async fn sender(
         &self,
         user: Option<&Arc<String>>,
-        _: &Envelope,
+        envelope: &Envelope,
         _: &SessionFacts,
     ) -> Result<SenderAllowed, Rejection> {
         // Whoever has logged in may write in any name; `examples/maildrop.rs` looks closer.
-        user.map(|_| SenderAllowed::after_check()).ok_or(Rejection::SenderNotOwned)
+        let refused = || Rejection::SenderNotOwned(envelope.reverse_path.clone());
+        user.map(|_| SenderAllowed::after_check()).ok_or_else(refused)
     }
 
     async fn recipient(

@@ -105,7 +105,8 @@ impl MailHandler<Person> for Maildrop {
     ) -> Result<SenderAllowed, Rejection> {
         let own =
             |person: &&Arc<Person>| envelope.reverse_path.to_string() == format!("<{}>", person.address);
-        user.filter(own).map(|_| SenderAllowed::after_check()).ok_or(Rejection::SenderNotOwned)
+        let refused = || Rejection::SenderNotOwned(envelope.reverse_path.clone());
+        user.filter(own).map(|_| SenderAllowed::after_check()).ok_or_else(refused)
     }
 
     async fn recipient(

@@ -153,7 +153,8 @@ impl MailHandler<Account> for Forgetful {
     ) -> Result<SenderAllowed, Rejection> {
         let own =
             |account: &&Arc<Account>| envelope.reverse_path.to_string() == format!("<{}>", account.address);
-        user.filter(own).map(|_| SenderAllowed::after_check()).ok_or(Rejection::SenderNotOwned)
+        let refused = || Rejection::SenderNotOwned(envelope.reverse_path.clone());
+        user.filter(own).map(|_| SenderAllowed::after_check()).ok_or_else(refused)
     }
 
     async fn recipient(

@@ -15,6 +15,7 @@ mod secret;
 mod sender_pattern;
 mod certificate;
 mod session;
+mod line_ends;
 mod endpoint;
 
 pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
@@ -23,6 +24,7 @@ pub use ehlo::EhloName;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;
 pub use id::{AccountId, CredentialId, IdError, QueueId, SessionId};
+pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};
 pub use path::{ForwardPath, MAX_PATH, ReversePath};

@@ -2,7 +2,8 @@
 //!
 //! Only a dot between two CRLFs ends a message. What other servers took for an end (`LF.LF`, `CR.CR`, `LF.CRLF`, …)
 //! let attackers smuggle a second message past a first server (2023); here it is text, and [`super::TextCheck`]
-//! refuses it for its bare CR or LF.
+//! refuses it for its bare CR or LF, unless [`super::LineEnds`] has made a line of the text out of it. A dot is taken out
+//! only behind a CRLF, too.
 
 use bytes::{Buf, Bytes, BytesMut};
 

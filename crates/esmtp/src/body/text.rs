@@ -5,7 +5,7 @@ use crate::limits::TEXT_LINE;
 /// What is wrong with a text; of several faults the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TextFault {
-    /// A line is longer than the next host has to take, which would break it and its signature.
+    /// A line is longer than the next host has to take, which would break it and its signature, and is not taken here.
     LongLine,
     /// NUL is not text (RFC 5321 section 4.5.2 with RFC 5322 section 4).
     Nul,
@@ -16,6 +16,7 @@ pub(crate) enum TextFault {
 /// Looks at each octet of a text once, however it is cut.
 #[derive(Debug, Default)]
 pub(crate) struct TextCheck {
+    takes_long_lines: bool,
     fault: Option<TextFault>,
     /// Octets of the current line.
     line: usize,
@@ -24,6 +25,11 @@ pub(crate) struct TextCheck {
 }
 
 impl TextCheck {
+    /// A check to which a long line is a fault, or none.
+    pub(crate) fn new(takes_long_lines: bool) -> Self {
+        Self { takes_long_lines, ..Self::default() }
+    }
+
     /// Looks at the next piece of the text.
     pub(crate) fn feed(&mut self, mut text: &[u8]) {
         self.eight_bit |= !text.is_ascii();
@@ -84,7 +90,7 @@ impl TextCheck {
 
     fn run(&mut self, octets: usize) {
         self.line = self.line.saturating_add(octets);
-        if self.line > TEXT_LINE {
+        if self.line > TEXT_LINE && !self.takes_long_lines {
             self.fault = self.fault.max(Some(TextFault::LongLine));
         }
     }
@@ -122,6 +128,14 @@ mod tests {
                 assert_eq!(check.finish(), fault, "{text:.40?} in steps of {step}");
             }
         }
+    }
+
+    #[test]
+    fn long_lines_are_taken_where_somebody_deals_with_them() {
+        let mut check = TextCheck::new(true);
+        check.feed("A".repeat(TEXT_LINE + 1).as_bytes());
+        check.feed(b"\r\n\0");
+        assert_eq!(check.finish(), Some(TextFault::Nul));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::State;
 use super::context::Context;
 use super::ready::{Greeted, Ready};
 use crate::command::Anytime;
-use crate::reply;
+use crate::reply::{self, Reply};
 
 pub(super) fn on(state: State, command: Anytime, cx: &mut Context) -> State {
     if !matches!(command, Anytime::Quit) && cx.is_one_idle_command_too_many() {
@@ -20,7 +20,7 @@ pub(super) fn on(state: State, command: Anytime, cx: &mut Context) -> State {
         }
         Anytime::Helo(name) => {
             introduce(name, false, cx);
-            cx.say(&reply::DONE);
+            cx.say(&Reply::hello(&cx.settings.hostname));
             state.reset(cx)
         }
         Anytime::Rset => {

@@ -40,7 +40,7 @@ pub(super) struct Skip {
 
 impl Chunk {
     pub(super) fn first(transaction: Transaction, size: u64, last: bool, cx: &mut Context) -> State {
-        Self::begin(Incoming::new(transaction), 1, size, last, cx)
+        Self::begin(Incoming::new(transaction, &cx.settings), 1, size, last, cx)
     }
 
     fn begin(incoming: Incoming, number: u32, size: u64, last: bool, cx: &mut Context) -> State {

@@ -11,7 +11,7 @@ use crate::capability::Capabilities;
 use crate::channel::Channel;
 use crate::command::{Anytime, Command, Ordered, SyntaxError};
 use crate::introduction::{Introduction, Xclient};
-use crate::limits::{ERRORS_AUTHENTICATED, ERRORS_UNAUTHENTICATED, IDLE_COMMANDS, MESSAGES};
+use crate::limits::{ERRORS_AUTHENTICATED, ERRORS_UNAUTHENTICATED, IDLE_COMMANDS, UNKNOWN_MECHANISMS};
 use crate::line::LineReader;
 use crate::reply::{self, Rejection, Reply};
 use crate::{Durable, Settings};
@@ -39,6 +39,7 @@ struct Tally {
     unauthenticated_commands: u32,
     errors: u32,
     failures: u32,
+    unknown_mechanisms: u32,
     idle_commands: u32,
     messages: u32,
 }
@@ -135,7 +136,7 @@ impl Context {
 
     /// As many messages were accepted as there may be.
     pub(super) fn has_sent_enough(&self) -> bool {
-        self.tally.messages >= MESSAGES
+        self.tally.messages >= self.settings.messages_per_connection
     }
 
     pub(super) fn greet(&mut self) {
@@ -168,6 +169,16 @@ impl Context {
         let limit = if self.may_send() { ERRORS_AUTHENTICATED } else { ERRORS_UNAUTHENTICATED };
         let next = self.say_then(reply, next);
         if self.tally.errors >= limit && !matches!(next, State::Closing) {
+            return self.close(&reply::TOO_MANY_ERRORS);
+        }
+        next
+    }
+
+    /// Says that a mechanism is not offered, and closes if it is one too many.
+    pub(super) fn decline_mechanism(&mut self, next: State) -> State {
+        self.tally.unknown_mechanisms += 1;
+        self.say(&reply::UNKNOWN_MECHANISM);
+        if self.tally.unknown_mechanisms >= UNKNOWN_MECHANISMS {
             return self.close(&reply::TOO_MANY_ERRORS);
         }
         next

@@ -75,12 +75,10 @@ fn auth(mechanism: &str, initial: Option<&Secret>, last_of_input: bool, cx: &mut
     if !cx.capabilities().auth() {
         return cx.fault(&reply::ENCRYPTION_REQUIRED, here);
     }
-    if !cx.extended {
-        return cx.fault(&reply::EHLO_FIRST, here);
-    }
+    // RFC 4954 section 3 offers AUTH to who says EHLO. Cameras and printers say HELO and send it all the same.
     match Mechanism::from_name(mechanism).filter(|mechanism| cx.capabilities().offers(*mechanism)) {
         Some(mechanism) => exchange::start(mechanism, initial, last_of_input, cx),
-        None => cx.fault(&reply::UNKNOWN_MECHANISM, here),
+        None => cx.decline_mechanism(here),
     }
 }
 
@@ -102,6 +100,7 @@ fn mail(reverse_path: ReversePath, parameters: &MailParameters, cx: &mut Context
         body: parameters.body.unwrap_or(BodyType::SevenBit),
         smtputf8: parameters.smtputf8,
         declared_size: parameters.size,
+        repaired_line_ends: false,
     };
     State::Asking(Question::Sender(envelope.clone()), Pending::Sender(Transaction::new(envelope)))
 }

@@ -1,46 +1,62 @@
-//! The text of a message: counted, checked, and passed on; and DATA, one of its two framings.
+//! The text of a message: repaired, counted, checked, and passed on; and DATA, one of its two framings.
 
 use bytes::{Bytes, BytesMut};
-use types::BodyType;
+use types::{BareLineEnds, BodyType};
 
 use super::context::Context;
 use super::question::{Pending, Question};
 use super::ready::Ready;
 use super::transaction::Transaction;
 use super::{Advance, State};
-use crate::Envelope;
-use crate::body::{Dot, DotReader, TextCheck};
+use crate::body::{Dot, DotReader, LineEnds, TextCheck};
 use crate::limits::DISCARD_SLACK;
 use crate::reply::{self, Reply};
+use crate::{Envelope, Settings};
 
 /// A message whose text is on its way in.
 #[derive(Debug)]
 pub(super) struct Incoming {
     transaction: Transaction,
+    /// Of what is passed on.
     size: u64,
+    /// Only where bare line ends are repaired.
+    line_ends: Option<LineEnds>,
     check: TextCheck,
     /// The message will be refused, so that its text is passed on no more.
     lost: bool,
 }
 
 impl Incoming {
-    pub(super) fn new(transaction: Transaction) -> Self {
-        Self { transaction, size: 0, check: TextCheck::default(), lost: false }
+    pub(super) fn new(transaction: Transaction, settings: &Settings) -> Self {
+        let line_ends = match settings.bare_line_ends {
+            BareLineEnds::Refuse => None,
+            BareLineEnds::Repair => Some(LineEnds::default()),
+        };
+        Self { transaction, size: 0, line_ends, check: TextCheck::new(settings.long_lines), lost: false }
     }
 
     pub(super) fn envelope(&self) -> &Envelope {
         self.transaction.envelope()
     }
 
-    /// Counts and checks a piece of the text; gives it back if it is to be passed on.
+    /// Takes the next piece of the text; what of it is to be passed on.
     pub(super) fn feed(&mut self, octets: Bytes, cx: &mut Context) -> Option<Advance> {
+        let octets = match &mut self.line_ends {
+            Some(line_ends) => line_ends.feed(octets),
+            None => octets,
+        };
+        self.pass(octets, cx)
+    }
+
+    /// Counts and checks a piece of the text; gives it back if it is to be passed on.
+    fn pass(&mut self, octets: Bytes, cx: &mut Context) -> Option<Advance> {
         self.size = self.size.saturating_add(octets.len() as u64);
         self.check.feed(&octets);
         if !self.lost && (self.is_too_big(cx) || self.check.fault().is_some()) {
             self.lost = true;
             cx.discard();
         }
-        (!self.lost).then_some(Advance::Body(octets))
+        (!self.lost && !octets.is_empty()).then_some(Advance::Body(octets))
     }
 
     pub(super) fn is_too_big(&self, cx: &Context) -> bool {
@@ -54,6 +70,8 @@ impl Incoming {
 
     /// The text has ended. Text in chunks may lack its last CRLF, without which it could not be sent on.
     pub(super) fn finish(mut self, cx: &mut Context) -> (State, Option<Advance>) {
+        let rest = self.line_ends.as_mut().map_or_else(Bytes::new, LineEnds::finish);
+        let rest = self.pass(rest, cx);
         if self.is_too_big(cx) {
             return (cx.say_then(&reply::TOO_BIG, State::Ready(Ready)), None);
         }
@@ -64,11 +82,19 @@ impl Incoming {
             return (cx.say_then(&Reply::from(fault), State::Ready(Ready)), None);
         }
         let line_end = (!self.check.at_line_start()).then(|| Advance::Body(Bytes::from_static(b"\r\n")));
-        let mut envelope = self.transaction.into_envelope();
-        if self.check.eight_bit() {
-            envelope.body = BodyType::EightBit;
+        let envelope = self.into_envelope();
+        // What the repair of line ends leaves for the end is a line end itself.
+        (State::Asking(Question::Commit(envelope), Pending::Commit), rest.or(line_end))
+    }
+
+    /// The envelope, with what is known of the text now that it has ended. What was declared may be more than is needed: many
+    /// clients say `BODY=8BITMIME` of all their mail.
+    fn into_envelope(self) -> Envelope {
+        Envelope {
+            body: if self.check.eight_bit() { BodyType::EightBit } else { BodyType::SevenBit },
+            repaired_line_ends: self.line_ends.is_some_and(|line_ends| line_ends.repaired()),
+            ..self.transaction.into_envelope()
         }
-        (State::Asking(Question::Commit(envelope), Pending::Commit), line_end)
     }
 }
 
@@ -80,8 +106,8 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn new(transaction: Transaction) -> Self {
-        Self { incoming: Incoming::new(transaction), dots: DotReader::new() }
+    pub(super) fn new(transaction: Transaction, settings: &Settings) -> Self {
+        Self { incoming: Incoming::new(transaction, settings), dots: DotReader::new() }
     }
 
     pub(super) fn envelope(&self) -> &Envelope {

@@ -18,7 +18,7 @@ use crate::{Envelope, SenderAllowed};
 #[derive(Debug)]
 pub(super) struct Transaction {
     envelope: Envelope,
-    /// A recipient was named, if only to be refused.
+    /// RCPT was sent, if only to be refused.
     tried_recipient: bool,
 }
 
@@ -33,6 +33,11 @@ impl Transaction {
 
     pub(super) fn into_envelope(self) -> Envelope {
         self.envelope
+    }
+
+    /// RCPT was sent with an argument that can't be read.
+    pub(super) fn with_refused_recipient(self) -> Self {
+        Self { tried_recipient: true, ..self }
     }
 
     pub(super) fn on_sender(self, verdict: Result<SenderAllowed, Rejection>, cx: &mut Context) -> State {
@@ -94,7 +99,7 @@ impl Transaction {
             return cx.close(&reply::SYNCHRONISATION);
         }
         cx.say(&reply::SEND_TEXT);
-        State::Text(Text::new(self))
+        State::Text(Text::new(self, &cx.settings))
     }
 
     fn bdat(self, size: u64, last: bool, cx: &mut Context) -> State {

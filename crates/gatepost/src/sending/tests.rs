@@ -71,6 +71,7 @@ fn envelope(to: &[&str]) -> Envelope {
         body: BodyType::SevenBit,
         smtputf8: false,
         declared_size: None,
+        repaired_line_ends: false,
     }
 }
 

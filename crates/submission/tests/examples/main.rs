@@ -88,9 +88,9 @@ fn maildrop_knows_who_may_do_what() {
     assert_eq!(curl(alice, "alice@example.test", "you@example.net"), abroad);
     assert_eq!(
         curl(alice, "bob@example.test", "bob@example.test"),
-        "< 553 5.7.1 Sender address is not yours to use"
+        "< 553 5.7.1 <bob@example.test> is not yours to use as a sender"
     );
-    assert_eq!(curl(bob, "", "bob@example.test"), "< 553 5.7.1 Sender address is not yours to use");
+    assert_eq!(curl(bob, "", "bob@example.test"), "< 553 5.7.1 <> is not yours to use as a sender");
     fs::rename(example.directory.path().join("maildrop"), example.directory.path().join("gone")).unwrap();
     assert!(curl(bob, "bob@example.test", "you@example.net").starts_with("< 451 4.3.0 "));
 }

@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_by_its_part() {
         use AddressError::{Domain, Empty, LocalPart, NoDomain, Path, PathTooLong};
-        let long = format!("{}@example.org", "a".repeat(243));
+        let fits = format!("{}@example.org", "a".repeat(242));
+        let long = format!("a{fits}");
         for (input, error) in [
             ("", Empty),
             ("  ", Empty),
@@ -152,7 +153,7 @@ mod tests {
         ] {
             assert_eq!((reverse(input), forward(input)), (Err(error), Err(error)), "{input:?}");
         }
-        assert!(reverse(&long[1..]).is_ok());
+        assert!(reverse(&fits).is_ok());
     }
 
     proptest! {
