@@ -15,6 +15,8 @@ pub struct Limits {
     pub message_size: u64,
     /// Recipients of a message.
     pub recipients: u32,
+    /// Messages in one connection.
+    pub messages_per_connection: u32,
     /// Connections at once.
     pub connections: u32,
     /// Connections at once from one IPv4 address or IPv6 /64.
@@ -31,7 +33,8 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             message_size: 35 << 20,
-            recipients: 100,
+            recipients: 1000,
+            messages_per_connection: 1000,
             connections: 10_000,
             connections_per_network: 100,
             command_timeout: Duration::from_secs(300), // RFC 5321 section 4.5.3.2.7
@@ -46,6 +49,7 @@ impl Default for Limits {
 pub(crate) struct Written {
     message_size: Option<Spanned<Size>>,
     recipients: Option<Spanned<i64>>,
+    messages_per_connection: Option<Spanned<i64>>,
     connections: Option<Spanned<i64>>,
     connections_per_network: Option<Spanned<i64>>,
     command_timeout: Option<Spanned<Time>>,
@@ -61,6 +65,11 @@ impl Written {
             // RFC 5321 section 4.5.3.1.7: at least 64 KiB.
             message_size: value::size(self.message_size, default.message_size, 64 << 10..=2 << 30)?,
             recipients: value::number(self.recipients, default.recipients, 1..=10_000)?,
+            messages_per_connection: value::number(
+                self.messages_per_connection,
+                default.messages_per_connection,
+                1..=1_000_000,
+            )?,
             connections: value::number(self.connections, default.connections, 1..=1_000_000)?,
             connections_per_network: value::number(
                 self.connections_per_network,

@@ -27,6 +27,10 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
         required_message: auth.required_message.clone(),
         message_size: config.limits.message_size,
         recipients: usize::try_from(config.limits.recipients).unwrap_or(usize::MAX),
+        messages_per_connection: config.limits.messages_per_connection,
+        bare_line_ends: config.submission.bare_line_ends,
+        // Repair re-encodes them.
+        long_lines: config.submission.repair,
         max_unauthenticated_commands: auth.max_unauthenticated_commands,
         max_failures: auth.max_failures,
     }
