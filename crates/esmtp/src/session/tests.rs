@@ -1,0 +1,292 @@
+//! A session as a whole: what it says and keeps, however its input is cut.
+
+use proptest::prelude::*;
+use sasl::Nonces;
+use types::{BareLineEnds, BodyType, QueueId, TlsFacts};
+
+use super::*;
+use crate::{Durable, SenderAllowed};
+
+fn settings() -> Settings {
+    Settings { message_size: 1000, recipients: 3, ..Settings::new("mail.example.org") }
+}
+
+fn under_tls() -> Session {
+    with(settings())
+}
+
+fn repairing() -> Session {
+    with(Settings { bare_line_ends: BareLineEnds::Repair, ..settings() })
+}
+
+fn with(settings: Settings) -> Session {
+    let tls = Some(TlsFacts { version: "TLSv1.3", cipher: "test" });
+    let channel = Channel { tls, ..Channel::in_clear(Nonces::new([0; 32])) };
+    let mut session = Session::new(Arc::new(settings), channel);
+    session.greet(&BytesMut::new());
+    session
+}
+
+/// What a session led to: every octet it said, and each message that was committed.
+#[derive(Debug, Default, PartialEq)]
+struct Outcome {
+    said: String,
+    committed: Vec<Vec<u8>>,
+    envelopes: Vec<Envelope>,
+    closed: bool,
+}
+
+/// Plays `input` in pieces of `step` octets, saying yes to every question.
+fn play(session: Session, input: &[u8], step: usize) -> Outcome {
+    play_pieces(session, input.chunks(step))
+}
+
+fn play_pieces<'a>(mut session: Session, mut pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
+    let (mut outcome, mut kept, mut buffer) = (Outcome::default(), Vec::new(), BytesMut::new());
+    loop {
+        match session.advance(&mut buffer) {
+            Advance::Body(octets) => kept.extend_from_slice(&octets),
+            Advance::Discard => kept.clear(),
+            Advance::LoggedIn => {}
+            Advance::Ask(question) => session.answer(yes(&question, &mut kept, &mut outcome)),
+            Advance::StartTls => panic!("STARTTLS under TLS"),
+            Advance::Close => {
+                outcome.closed = true;
+                break;
+            }
+            Advance::Input => match pieces.next() {
+                Some(piece) => buffer.extend_from_slice(piece),
+                None => break,
+            },
+        }
+    }
+    outcome.said = String::from_utf8(session.output().to_vec()).unwrap();
+    outcome
+}
+
+fn yes(question: &Question, kept: &mut Vec<u8>, outcome: &mut Outcome) -> Answer {
+    match question {
+        Question::Salt(_) => Answer::Salt(None),
+        Question::Authenticate(_) => Answer::Authenticate(Authentication::Accepted(None)),
+        Question::Client(client) => {
+            Answer::Client(Ok(client.login.as_ref().map(|_| Authentication::Accepted(None))))
+        }
+        Question::Sender(_) => Answer::Sender(Ok(SenderAllowed::after_check())),
+        Question::Recipient(_) => Answer::Recipient(Ok(())),
+        Question::Commit(envelope) => {
+            outcome.committed.push(std::mem::take(kept));
+            outcome.envelopes.push(envelope.clone());
+            Answer::Commit(Ok(Durable::after_sync(QueueId::new(0, [0; 10]))))
+        }
+    }
+}
+
+const LOGIN: &str = "EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\n";
+const TO_RECIPIENT: &str = "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n";
+
+fn codes(said: &str) -> Vec<&str> {
+    said.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(code, _)| code)
+        .filter(|code| code.len() == 3)
+        .collect()
+}
+
+#[test]
+fn while_a_question_is_open_no_input_is_taken() {
+    let mut session = under_tls();
+    let mut input = BytesMut::from("EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\nNOOP\r\n");
+    assert!(matches!(session.advance(&mut input), Advance::Ask(Question::Authenticate(_))));
+    assert!(matches!(session.advance(&mut input), Advance::Input));
+    assert_eq!(input, "NOOP\r\n");
+    session.answer(Answer::Sender(Ok(SenderAllowed::after_check())));
+    assert!(matches!(session.advance(&mut input), Advance::Close), "an answer to another question");
+}
+
+#[test]
+fn a_message_in_chunks_ends_with_a_line_end() {
+    let input = format!("{LOGIN}{TO_RECIPIENT}BDAT 3\r\na\r\nBDAT 1 LAST\r\nb");
+    for step in 1..input.len() {
+        assert_eq!(play(under_tls(), input.as_bytes(), step).committed, [b"a\r\nb\r\n"]);
+    }
+}
+
+#[test]
+fn a_refused_text_is_dropped_whole_and_the_session_goes_on() {
+    let big = "A".repeat(900) + "\r\n" + &"B".repeat(900) + "\r\n.\n";
+    let input =
+        format!("{LOGIN}{TO_RECIPIENT}BDAT {} LAST\r\n{big}NOOP\r\nRCPT TO:<b@example.org>\r\n", big.len());
+    for step in [1, 7, 4000] {
+        let outcome = play(under_tls(), input.as_bytes(), step);
+        assert_eq!(codes(&outcome.said), ["220", "250", "235", "250", "250", "552", "250", "503"]);
+        assert!(outcome.committed.is_empty());
+    }
+}
+
+#[test]
+fn text_before_354_and_a_challenge_answered_before_it_was_sent_close_the_session() {
+    for tail in [format!("{TO_RECIPIENT}DATA\r\nSubject: x\r\n\r\n.\r\n"), String::new()] {
+        let input = if tail.is_empty() {
+            "EHLO a.example\r\nAUTH LOGIN\r\nYQ==\r\nYg==\r\n".to_owned()
+        } else {
+            format!("{LOGIN}{tail}")
+        };
+        let outcome = play(under_tls(), input.as_bytes(), input.len());
+        assert!(outcome.closed && outcome.said.contains("554 5.5.0"), "{}", outcome.said);
+    }
+}
+
+/// Plays a message that comes by DATA, whose text waits for its 354.
+fn play_data(session: Session, text: &[u8], step: usize) -> Outcome {
+    let before = format!("{LOGIN}{TO_RECIPIENT}DATA\r\n");
+    play_pieces(session, std::iter::once(before.as_bytes()).chain(text.chunks(step)))
+}
+
+/// Plays a message that comes in chunks of `size` octets, the last of them empty.
+fn play_chunks(session: Session, text: &[u8], size: usize, step: usize) -> Outcome {
+    let chunks =
+        text.chunks(size).map(|chunk| [format!("BDAT {}\r\n", chunk.len()).as_bytes(), chunk].concat());
+    let chunks = chunks.collect::<Vec<_>>().concat();
+    let input = [LOGIN.as_bytes(), TO_RECIPIENT.as_bytes(), &chunks, b"BDAT 0 LAST\r\n"].concat();
+    play(session, &input, step)
+}
+
+#[test]
+fn bare_line_ends_are_repaired_however_the_text_is_cut() {
+    let text = b" 10%\r 50%\r100%\r\ndone\r\r\nlf\n\n.\nlast\r.\r\r\r\nx\n.\r\n.\r";
+    let repaired = b" 10%\r\n 50%\r\n100%\r\ndone\r\nlf\r\n\r\n.\r\nlast\r\n.\r\nx\r\n.\r\n.\r\n";
+    let stuffed = b" 10%\r 50%\r100%\r\ndone\r\r\nlf\n\n.\nlast\r.\r\r\r\nx\n.\r\n..\r\n.\r\n";
+    for step in 1..=text.len() {
+        let outcome = play_data(repairing(), stuffed, step);
+        assert_eq!(outcome.committed, [repaired], "DATA in steps of {step}");
+        assert!(outcome.envelopes[0].repaired_line_ends);
+        for size in 1..=text.len() {
+            let outcome = play_chunks(repairing(), text, size, step);
+            assert_eq!(outcome.committed, [repaired], "chunks of {size} in steps of {step}");
+        }
+    }
+}
+
+#[test]
+fn what_needs_no_repair_is_not_told_as_repaired() {
+    let outcome = play_data(repairing(), b"a\r\nb\r\n.\r\n", 3);
+    assert_eq!(
+        (outcome.committed[0].as_slice(), outcome.envelopes[0].repaired_line_ends),
+        (b"a\r\nb\r\n".as_slice(), false)
+    );
+    let refused = play_data(under_tls(), b"a\rb\r\n.\r\n", 3);
+    assert!(refused.committed.is_empty() && refused.said.contains("521 5.5.2"), "{}", refused.said);
+}
+
+#[test]
+fn a_text_that_repair_makes_too_big_is_too_big() {
+    for text in ["\n".repeat(501), "a".repeat(998) + "\r\r"] {
+        let outcome = play_chunks(repairing(), text.as_bytes(), 1000, 7);
+        assert!(outcome.committed.is_empty() && outcome.said.contains("552 5.3.4"), "{}", outcome.said);
+    }
+    assert_eq!(
+        play_chunks(repairing(), "\n".repeat(500).as_bytes(), 1000, 7).committed,
+        [b"\r\n".repeat(500)]
+    );
+}
+
+#[test]
+fn long_lines_are_taken_where_the_settings_say_so() {
+    let text = "A".repeat(999) + "\r\n.\r\n";
+    let takes = Settings { message_size: 2000, long_lines: true, ..settings() };
+    assert_eq!(play_data(with(takes.clone()), text.as_bytes(), 100).committed.len(), 1);
+    let refuses = Settings { long_lines: false, ..takes };
+    assert!(play_data(with(refuses), text.as_bytes(), 100).said.contains("554 5.6.0"));
+}
+
+#[test]
+fn an_envelope_says_what_the_text_is_not_what_was_declared() {
+    for (declared, text, body) in [
+        ("8BITMIME", "a\r\n".as_bytes(), BodyType::SevenBit),
+        ("7BIT", "å\r\n".as_bytes(), BodyType::EightBit),
+        ("8BITMIME", "å\r\n".as_bytes(), BodyType::EightBit),
+    ] {
+        let before =
+            format!("{LOGIN}MAIL FROM:<a@example.org> BODY={declared}\r\nRCPT TO:<b@example.org>\r\n");
+        let chunk = format!("BDAT {} LAST\r\n", text.len());
+        let input = [before.as_bytes(), chunk.as_bytes(), text].concat();
+        assert_eq!(play(under_tls(), &input, 9).envelopes[0].body, body);
+    }
+}
+
+#[test]
+fn a_client_that_tries_all_the_mechanisms_it_has_finds_one() {
+    let tries = "AUTH CRAM-MD5\r\n".repeat(19);
+    let outcome =
+        play(under_tls(), format!("EHLO a.example\r\n{tries}AUTH PLAIN AGEAYg==\r\n").as_bytes(), 20);
+    assert!(outcome.said.ends_with("235 2.7.0 Authentication successful\r\n"), "{}", outcome.said);
+    let outcome = play(under_tls(), format!("EHLO a.example\r\n{tries}AUTH X\r\n").as_bytes(), 20);
+    assert!(
+        outcome.closed
+            && outcome.said.ends_with("504 5.5.4 Mechanism not available\r\n421 4.7.0 Too many errors\r\n")
+    );
+}
+
+#[test]
+fn as_many_messages_are_taken_as_the_settings_say() {
+    let few = Settings { messages_per_connection: 2, ..settings() };
+    let message = format!("{TO_RECIPIENT}BDAT 3 LAST\r\na\r\n");
+    let outcome = play(with(few), format!("{LOGIN}{}", message.repeat(3)).as_bytes(), 50);
+    assert!(outcome.closed && outcome.said.contains("421 4.7.0 Too many messages"), "{}", outcome.said);
+    assert_eq!(outcome.committed.len(), 2);
+    assert!(outcome.said.contains("LIMITS RCPTMAX=3 MAILMAX=2"));
+}
+
+#[test]
+fn recipients_that_cannot_be_read_are_refused_recipients() {
+    for bad in
+        ["RCPT TO:<@>", "RCPT bob", "RCPT TO:<b@example.org> NOTIFY=NEVER", "rcpt\tto:<\u{e9}@example.org>"]
+    {
+        let input = format!("{LOGIN}MAIL FROM:<a@example.org>\r\n{bad}\r\nBDAT 3 LAST\r\na\r\n");
+        let outcome = play(under_tls(), input.as_bytes(), 11);
+        assert!(outcome.said.ends_with("554 5.5.1 No valid recipients\r\n"), "{bad}: {}", outcome.said);
+    }
+    let input = format!("{LOGIN}MAIL FROM:<a@example.org>\r\nMAIL FROM:<@>\r\nBDAT 3 LAST\r\na\r\n");
+    let outcome = play(under_tls(), input.as_bytes(), 11);
+    assert!(outcome.said.ends_with("503 5.5.1 Send RCPT first\r\n"), "{}", outcome.said);
+}
+
+proptest! {
+    /// Where the input is cut changes nothing, but for the points at which a client has to wait for a reply.
+    #[test]
+    fn the_cut_of_the_input_does_not_matter(
+        commands in proptest::collection::vec(prop_oneof![
+            Just("MAIL FROM:<a@example.org>\r\n"), Just("MAIL FROM:<> SIZE=2000\r\n"), Just("RCPT TO:<b@example.org>\r\n"),
+            Just("RCPT TO:<x>\r\n"), Just("BDAT 5\r\na\r\nb\r"), Just("BDAT 3 LAST\r\nab\n"), Just("BDAT 4 LAST\r\nab\r\n"),
+            Just("BDAT 0 LAST\r\n"), Just("RSET\r\n"), Just("EHLO b.example\r\n"), Just("NOOP\n\r\n"), Just("QUIT x\r\n"),
+            Just("\r\n"), Just("VRFY a\r\n"), Just("AUTH PLAIN =\r\n"), Just("STARTTLS\r\n"), Just("VRFY\r\n"),
+            Just("MAIL  FROM : a@example.org \r\n"), Just("RCPT\tTO:<>\r\n"), Just("HELO\r\n"), Just("BDAT 3\r\n\r\ra"),
+            Just("AUTH  X\r\n"),
+        ], 0..24),
+        step in 1_usize..40,
+    ) {
+        let input = format!("{LOGIN}{}", commands.concat());
+        for session in [under_tls, repairing] {
+            let whole = play(session(), input.as_bytes(), input.len());
+            prop_assert_eq!(&play(session(), input.as_bytes(), step), &whole);
+        }
+    }
+
+    #[test]
+    fn a_repaired_text_is_crlf_clean_and_the_same_however_it_comes(
+        text in "[a.\r\n]{0,40}", size in 1_usize..20, step in 1_usize..40,
+    ) {
+        let whole = play_chunks(repairing(), text.as_bytes(), 50, 500);
+        prop_assert_eq!(&play_chunks(repairing(), text.as_bytes(), size, step).committed, &whole.committed);
+        let kept = String::from_utf8(whole.committed[0].clone()).unwrap();
+        prop_assert!(!kept.replace("\r\n", "").contains(['\r', '\n']));
+    }
+
+    #[test]
+    fn no_input_is_too_strange(input in proptest::collection::vec(any::<u8>(), 0..400), step in 1_usize..50) {
+        play(under_tls(), &input, step);
+        play(under_tls(), &[LOGIN.as_bytes(), &input].concat(), step);
+        play(under_tls(), &[LOGIN.as_bytes(), TO_RECIPIENT.as_bytes(), b"BDAT 50\r\n", &input].concat(), step);
+        play_data(repairing(), &input, step);
+    }
+}
