@@ -1,4 +1,5 @@
-//! Every file of `dialogues/` as two cases: against the pure session, and against the real binary over a socket.
+//! Every file of `dialogues/` and `cases/` as two cases: against the pure session, and against the real binary over a
+//! socket.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,8 +9,11 @@ use tests::runner::{Case, main as run};
 use tests::{session, stage};
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("dialogues");
-    run(find(&root).into_iter().flat_map(|path| cases(&root, path)).collect())
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dialogues = tests.join("dialogues");
+    let known = find(&dialogues).into_iter().flat_map(|path| cases(&dialogues, path));
+    let real = find(&tests.join("cases")).into_iter().flat_map(|path| cases(tests, path));
+    run(known.chain(real).collect())
 }
 
 /// A file that can't be read is one case that fails and says why.

@@ -1,13 +1,15 @@
 //! A dialogue as it stands in its file: a set-up and steps. `dialogues/README.md` describes the format.
+//!
+//! `cases/` has more of them: what devices and programs really send.
 
 use std::path::{Path, PathBuf};
 
 use crate::template::{expand, expand_raw};
 
-/// One file of `dialogues/`.
+/// One file of `dialogues/` or `cases/`.
 #[derive(Debug)]
 pub struct Dialogue {
-    /// The path below `dialogues/`, without its ending.
+    /// The path below `dialogues/`, or from `cases/` on, without its ending.
     pub name: String,
     pub setup: Setup,
     pub steps: Vec<(usize, Step)>,
@@ -18,8 +20,16 @@ pub struct Dialogue {
 pub struct Setup {
     pub listener: Listener,
     pub users: Vec<(String, String)>,
+    /// An account, and whom it may send as besides itself.
+    pub identities: Vec<(String, String)>,
     pub message_size: Option<u64>,
     pub recipients: Option<usize>,
+    pub messages_per_connection: Option<u32>,
+    pub repairs_line_ends: bool,
+    /// What is against the rules for header and body is refused, though it could be repaired.
+    pub refuses_repair: bool,
+    /// What the next host does not know, of what it usually offers; `EHLO` for EHLO itself.
+    pub next_lacks: Vec<String>,
     /// `None`: as the configuration has it by default; `Some(None)`: no limit.
     pub max_unauthenticated_commands: Option<Option<u32>>,
     pub max_failures: Option<u32>,
@@ -86,6 +96,8 @@ pub enum Step {
     Body { has: bool, octets: Vec<u8> },
     /// The reply heard last has, or has not, such a line.
     Reply { has: bool, pattern: String },
+    /// The next host was told such a line, or was not; texts do not count.
+    Next { heard: bool, pattern: String },
 }
 
 impl Dialogue {
@@ -109,9 +121,9 @@ impl Dialogue {
         }
     }
 
-    /// Whether some step looks into the message, so that the server has to deliver it somewhere.
-    pub fn looks_into_messages(&self) -> bool {
-        self.steps.iter().any(|(_, step)| matches!(step, Step::Body { .. }))
+    /// Whether some step looks into the message or at its delivery, so that the server has to deliver it somewhere.
+    pub fn looks_at_delivery(&self) -> bool {
+        self.steps.iter().any(|(_, step)| matches!(step, Step::Body { .. } | Step::Next { .. }))
     }
 }
 
@@ -204,6 +216,8 @@ fn check(text: &str) -> Result<Step, String> {
         ["body", "lacks", octets] => Ok(Step::Body { has: false, octets: expand_raw(octets)? }),
         ["reply", "has", line] => Ok(Step::Reply { has: true, pattern: pattern(line)? }),
         ["reply", "lacks", line] => Ok(Step::Reply { has: false, pattern: pattern(line)? }),
+        ["next", "heard", line] => Ok(Step::Next { heard: true, pattern: pattern(line)? }),
+        ["next", "lacks", line] => Ok(Step::Next { heard: false, pattern: pattern(line)? }),
         _ => Err(format!("no such check: {text:?}")),
     }
 }
@@ -213,8 +227,13 @@ impl Default for Setup {
         Setup {
             listener: Listener::Submissions,
             users: Vec::new(),
+            identities: Vec::new(),
             message_size: None,
             recipients: None,
+            messages_per_connection: None,
+            repairs_line_ends: false,
+            refuses_repair: false,
+            next_lacks: Vec::new(),
             max_unauthenticated_commands: None,
             max_failures: None,
             mechanisms: None,
@@ -243,9 +262,16 @@ impl Setup {
         let number = || value.parse::<u32>().map_err(|_| format!("`{key}` takes a number, not {value:?}"));
         match key {
             "listener" => self.listener = Listener::named(value)?,
-            "user" => self.users.push(user(value)?),
+            "user" => self.users.push(pair(value).ok_or("a user has an address and a password")?),
+            "identity" => self.identities.push(pair(value).ok_or("an identity has an address and a sender")?),
             "message_size" => self.message_size = Some(u64::from(number()?)),
             "recipients" => self.recipients = Some(number()?.try_into().map_err(|_| "too many".to_owned())?),
+            "messages_per_connection" => self.messages_per_connection = Some(number()?),
+            "bare_line_ends" if value == "repair" => self.repairs_line_ends = true,
+            "repair" if value == "off" => self.refuses_repair = true,
+            "next" if value.starts_with("lacks ") => {
+                self.next_lacks.extend(value.split(' ').skip(1).map(str::to_owned));
+            }
             "max_unauthenticated_commands" => {
                 self.max_unauthenticated_commands =
                     Some(if value == "false" { None } else { Some(number()?) });
@@ -281,9 +307,8 @@ impl Listener {
     }
 }
 
-fn user(text: &str) -> Result<(String, String), String> {
-    let (address, password) = text.split_once(' ').ok_or("a user has an address and a password")?;
-    Ok((address.to_owned(), password.to_owned()))
+fn pair(text: &str) -> Option<(String, String)> {
+    text.split_once(' ').map(|(one, other)| (one.to_owned(), other.to_owned()))
 }
 
 #[cfg(test)]
@@ -303,6 +328,12 @@ mod tests {
             Dialogue::parse("x", "@ listener submission  user alice@example.org secret word\n").unwrap();
         assert_eq!(dialogue.setup.listener, Listener::Submission);
         assert_eq!(dialogue.setup.users, [("alice@example.org".to_owned(), "secret word".to_owned())]);
+    }
+
+    #[test]
+    fn the_next_host_may_lack_several_things() {
+        let dialogue = Dialogue::parse("x", "@ next lacks 8BITMIME SIZE  next lacks EHLO\n").unwrap();
+        assert_eq!(dialogue.setup.next_lacks, ["8BITMIME", "SIZE", "EHLO"]);
     }
 
     #[test]

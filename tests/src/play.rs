@@ -18,6 +18,10 @@ pub trait Wire {
     fn closed(&mut self) -> Result<(), String>;
     /// Everything accepted so far, oldest first.
     fn accepted(&mut self) -> Result<Vec<Accepted>, String>;
+    /// How much that is.
+    fn number_accepted(&mut self) -> Result<usize, String>;
+    /// Every line that the next host was told, once nothing is queued any more; `None` where there is no next host.
+    fn next_heard(&mut self) -> Result<Option<Vec<String>>, String>;
     /// The dialogue is over: an error if the server said more than was heard.
     fn finish(&mut self) -> Result<(), String>;
 }
@@ -34,13 +38,10 @@ pub struct Accepted {
 pub fn play(dialogue: &Dialogue, wire: &mut dyn Wire) -> Result<Vec<String>, String> {
     let mut play = Play { setup: &dialogue.setup, wire, said: Vec::new(), reply: Vec::new() };
     for (line, step) in &dialogue.steps {
-        play.step(step).map_err(|problem| {
-            format!("tests/dialogues/{}.smtp:{line}: {problem}{}", dialogue.name, play.heard())
-        })?;
+        play.step(step)
+            .map_err(|problem| format!("{}.smtp:{line}: {problem}{}", dialogue.name, play.heard()))?;
     }
-    play.wire
-        .finish()
-        .map_err(|problem| format!("tests/dialogues/{}.smtp, at its end: {problem}", dialogue.name))?;
+    play.wire.finish().map_err(|problem| format!("{}.smtp, at its end: {problem}", dialogue.name))?;
     Ok(play.said)
 }
 
@@ -64,11 +65,12 @@ impl Play<'_> {
             Step::HangUp => self.wire.hang_up(),
             Step::Closed => self.wire.closed(),
             Step::Silent => self.wire.silent(),
-            Step::Queue(number) => same("messages accepted", self.wire.accepted()?.len(), *number),
+            Step::Queue(number) => same("messages accepted", self.wire.number_accepted()?, *number),
             Step::Sender(path) => same("sender", self.last()?.sender.as_str(), path.as_str()),
             Step::Recipients(paths) => same("recipients", &self.last()?.recipients, paths),
             Step::Body { has, octets } => has_octets(&self.last()?.octets, octets, *has),
             Step::Reply { has, pattern } => self.reply_line(pattern, *has),
+            Step::Next { heard, pattern } => self.next_line(pattern, *heard),
         }
     }
 
@@ -115,6 +117,18 @@ impl Play<'_> {
                 "expected a reply {} {pattern:?}, heard {:#?}",
                 if wanted { "with" } else { "without" },
                 self.reply
+            )),
+        }
+    }
+
+    /// A session has no next host, so that there the step says nothing.
+    fn next_line(&mut self, pattern: &str, wanted: bool) -> Result<(), String> {
+        let Some(lines) = self.wire.next_heard()? else { return Ok(()) };
+        match lines.iter().any(|line| matches(pattern, line)) == wanted {
+            true => Ok(()),
+            false => Err(format!(
+                "the next host {} {pattern:?}, but {lines:#?}",
+                if wanted { "was not told" } else { "was told" }
             )),
         }
     }

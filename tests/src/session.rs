@@ -9,7 +9,7 @@ use esmtp::{
     Settings, Xclient,
 };
 use sasl::{ChannelBindings, Mechanism, Nonces, Refusal};
-use types::{QueueId, ReversePath, TlsFacts};
+use types::{BareLineEnds, Mailbox, QueueId, ReversePath, SenderPattern, TlsFacts};
 
 use crate::dialogue::{Dialogue, Listener, Setup};
 use crate::judge::{Judge, bindings, same_mailbox, scram_parameters};
@@ -166,11 +166,21 @@ impl PureWire {
 
     fn sender(&self, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
         let own = match (&envelope.reverse_path, &self.user) {
-            (ReversePath::Mailbox(mailbox), Some(user)) => same_mailbox(&mailbox.to_string(), user),
+            (ReversePath::Mailbox(mailbox), Some(user)) => self.is_identity(mailbox, user),
             (_, None) => self.setup.login_is_optional,
             (ReversePath::Null, Some(_)) => false,
         };
-        if own { Ok(SenderAllowed::after_check()) } else { Err(Rejection::SenderNotOwned) }
+        let refused = || Rejection::SenderNotOwned(envelope.reverse_path.clone());
+        own.then(SenderAllowed::after_check).ok_or_else(refused)
+    }
+
+    /// Whether the mailbox is the user's own, or one of the identities in the set-up.
+    fn is_identity(&self, mailbox: &Mailbox, user: &str) -> bool {
+        let mut identities = self.setup.identities.iter().filter(|(of, _)| same_mailbox(of, user));
+        same_mailbox(&mailbox.to_string(), user)
+            || identities.any(|(_, sender)| {
+                sender.parse::<SenderPattern>().is_ok_and(|sender| sender.matches(mailbox))
+            })
     }
 
     fn commit(&mut self, envelope: &Envelope) -> Durable {
@@ -250,6 +260,14 @@ impl Wire for PureWire {
         Ok(self.accepted.clone())
     }
 
+    fn number_accepted(&mut self) -> Result<usize, String> {
+        Ok(self.accepted.len())
+    }
+
+    fn next_heard(&mut self) -> Result<Option<Vec<String>>, String> {
+        Ok(None)
+    }
+
     fn finish(&mut self) -> Result<(), String> {
         self.silent()
     }
@@ -286,6 +304,9 @@ fn settings(setup: &Setup) -> Settings {
         required_message: setup.required_message.clone().unwrap_or(usual.required_message),
         message_size: setup.message_size.unwrap_or(usual.message_size),
         recipients: setup.recipients.unwrap_or(usual.recipients),
+        messages_per_connection: setup.messages_per_connection.unwrap_or(usual.messages_per_connection),
+        bare_line_ends: if setup.repairs_line_ends { BareLineEnds::Repair } else { BareLineEnds::Refuse },
+        long_lines: !setup.refuses_repair,
         max_unauthenticated_commands: setup
             .max_unauthenticated_commands
             .unwrap_or(usual.max_unauthenticated_commands),

@@ -14,11 +14,14 @@ use crate::smarthost::{Script, Smarthost};
 
 /// Plays the dialogue against a server started for it.
 pub fn perform(dialogue: &Dialogue) -> Result<(), String> {
-    let next = dialogue.looks_into_messages().then(|| Smarthost::start(Script::default()));
+    let next = dialogue.looks_at_delivery().then(|| Smarthost::start(script(&dialogue.setup)));
     let installation = Installation::new(&settings(&dialogue.setup, next.as_ref()));
     std::fs::write(installation.path("oauth.secret"), "between us\n").map_err(|error| error.to_string())?;
     for (address, password) in &dialogue.setup.users {
         installation.add_user(address, password);
+    }
+    for (address, sender) in &dialogue.setup.identities {
+        installation.done(&["identity", "add", address, sender]);
     }
     let tls = match &dialogue.setup.certificate {
         Some(address) => showing_one_of(address, &installation),
@@ -97,6 +100,18 @@ impl Wire for RealWire<'_> {
         }
     }
 
+    fn number_accepted(&mut self) -> Result<usize, String> {
+        match &self.next {
+            Some(_) => Ok(self.accepted()?.len()),
+            None => Ok(self.installation.queue().len()),
+        }
+    }
+
+    fn next_heard(&mut self) -> Result<Option<Vec<String>>, String> {
+        self.installation.until_queue_is_empty();
+        Ok(self.next.as_ref().map(Smarthost::lines))
+    }
+
     fn finish(&mut self) -> Result<(), String> {
         match self.client.hang_up() {
             Ok(lines) if lines.is_empty() => Ok(()),
@@ -118,6 +133,21 @@ impl RealWire<'_> {
     }
 }
 
+/// The usual next host, but for what it lacks.
+fn script(setup: &Setup) -> Script {
+    let lacks = |name: &str| setup.next_lacks.iter().any(|lacking| lacking == name);
+    let usual = Script::default();
+    let knows = |line: &&str| line.split(' ').next().is_none_or(|name| !lacks(name));
+    let answer = move |line: &str, _: usize| {
+        line.to_ascii_uppercase().starts_with("EHLO").then(|| "500 5.5.2 what?".to_owned())
+    };
+    Script {
+        capabilities: usual.capabilities.iter().copied().filter(knows).collect(),
+        answer: if lacks("EHLO") { Box::new(answer) } else { usual.answer },
+        tls: usual.tls,
+    }
+}
+
 fn settings(setup: &Setup, next: Option<&Smarthost>) -> Settings {
     let listener = match setup.listener {
         Listener::Submission => "starttls",
@@ -132,6 +162,7 @@ fn settings(setup: &Setup, next: Option<&Smarthost>) -> Settings {
         listen: listen(setup),
         auth: auth(setup),
         limits: limits(setup),
+        submission: submission(setup),
         delivery,
         ..Settings::default()
     }
@@ -165,5 +196,11 @@ fn takes_tokens(setup: &Setup) -> bool {
 fn limits(setup: &Setup) -> String {
     let size = setup.message_size.map(|octets| format!("message_size = \"{octets} B\""));
     let recipients = setup.recipients.map(|number| format!("recipients = {number}"));
-    size.into_iter().chain(recipients).collect::<Vec<_>>().join("\n")
+    let messages = setup.messages_per_connection.map(|number| format!("messages_per_connection = {number}"));
+    size.into_iter().chain(recipients).chain(messages).collect::<Vec<_>>().join("\n")
+}
+
+fn submission(setup: &Setup) -> String {
+    let line_ends = if setup.repairs_line_ends { "repair" } else { "refuse" };
+    format!("repair = {}\nbare_line_ends = \"{line_ends}\"", !setup.refuses_repair)
 }
