@@ -59,7 +59,7 @@ fn an_identity_that_makes_no_sense_is_refused() {
     assert!(refused(&identity(&["add", USER, "SALES@example.org"]), 1).contains("already"));
     assert!(refused(&identity(&["remove", USER, "support@example.org"]), 1).contains("no identity"));
     assert!(refused(&identity(&["list", "nobody@example.org"]), 1).contains("no account"));
-    for sender in ["sales", "*", "*@", "*@*"] {
+    for sender in ["sales", "**", "*@", "*@*"] {
         refused(&identity(&["add", USER, sender]), 2);
     }
 }
@@ -75,6 +75,27 @@ fn the_address_of_another_account_is_remarked_on() {
     };
     assert!(said("bob@example.org").contains("bob@example.org has an account of its own"));
     assert_eq!(said("sales@example.org"), "");
+}
+
+#[test]
+fn who_may_be_anybody_is_warned_of() {
+    const WARNING: &str = "the account can send in anybody's name";
+    let installation = installed();
+    let server = installation.start();
+    let mut client = server.logged_in(&installation, USER, "correct horse");
+    client.expect("MAIL FROM:<anybody@example.com>", 553);
+    let added = installation.run(&["identity", "add", USER, "*"], "");
+    assert!(added.status.success(), "{added:?}");
+    assert!(String::from_utf8(added.stderr).unwrap().contains(WARNING));
+    client.expect("MAIL FROM:<anybody@example.com>", 250);
+    client.expect("RSET", 250);
+    assert!(installation.done(&["identity", "list", USER]).contains(WARNING));
+    assert_eq!(installation.json(&["identity", "list", USER])[0]["sender"], "*");
+    installation.done(&["app-password", "create", USER, "--label", "a list", "--sender", "*"]);
+    installation.done(&["identity", "remove", USER, "*"]);
+    client.expect("MAIL FROM:<anybody@example.com>", 553);
+    let narrower = ["app-password", "create", USER, "--label", "another", "--sender", "*"];
+    assert!(!installation.run(&narrower, "").status.success());
 }
 
 #[test]

