@@ -168,6 +168,33 @@ fn bare_line_ends_are_repaired_however_the_text_is_cut() {
 }
 
 #[test]
+fn a_false_end_ends_nothing_where_it_is_repaired_either() {
+    let ends: [&[u8]; 9] = [
+        b"\n.\n",
+        b"\r.\r",
+        b"\r.\n",
+        b"\n.\r",
+        b"\n.\r\n",
+        b"\r\n.\n",
+        b"\r.\r\n",
+        b"\r\n.\r",
+        b"\r\n.\r\r\n",
+    ];
+    for end in ends {
+        let smuggled = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<c@example.org>\r\nBDAT 0 LAST\r\n";
+        let text = [b"a".as_slice(), end, smuggled, b".\r\n"].concat();
+        for step in 1..=text.len() {
+            let outcome = play_data(repairing(), &text, step);
+            let [kept] = outcome.committed.as_slice() else {
+                panic!("{:?}: {outcome:?}", end.escape_ascii())
+            };
+            assert!(kept.ends_with(smuggled), "{:?}", end.escape_ascii());
+            assert_eq!(outcome.envelopes[0].forward_paths.len(), 1);
+        }
+    }
+}
+
+#[test]
 fn what_needs_no_repair_is_not_told_as_repaired() {
     let outcome = play_data(repairing(), b"a\r\nb\r\n.\r\n", 3);
     assert_eq!(
