@@ -20,15 +20,18 @@ mod capability;
 mod stage;
 mod broken;
 mod login;
+mod envelope;
+mod verdict;
 mod stuffing;
 mod transaction;
 
 pub use broken::Broken;
 pub use capability::Capabilities;
+pub use envelope::Envelope;
 pub use login::{Credentials, Mechanism};
 pub use reply::{Enhanced, Kind, LINE_LIMIT, LINES_LIMIT, Reply, ReplyError};
 pub use stage::Stage;
-pub use transaction::{Envelope, Verdict};
+pub use verdict::Verdict;
 
 use bytes::{BufMut, BytesMut};
 use login::Login;

@@ -6,52 +6,15 @@
 use std::collections::VecDeque;
 
 use bytes::{BufMut, BytesMut};
-use types::{BodyType, ForwardPath, ReversePath};
+use types::BodyType;
 
 use super::broken::Broken;
 use super::capability::Capabilities;
+use super::envelope::Envelope;
 use super::reply::{Enhanced, Kind, Reply};
 use super::stage::Stage;
 use super::stuffing::Stuffing;
-
-/// A message to be sent: everything but its text.
-#[derive(Debug, Clone)]
-pub struct Envelope<'a> {
-    /// Where failures are told.
-    pub reverse_path: &'a ReversePath,
-    /// Where it goes; verdicts come in the same order.
-    pub forward_paths: Vec<&'a ForwardPath>,
-    /// Whether the text has octets above 127.
-    pub body: BodyType,
-    /// Whether an address or a header field needs RFC 6531.
-    pub smtputf8: bool,
-    /// The octets of the text, for SIZE (RFC 1870).
-    pub size: u64,
-}
-
-impl Envelope<'_> {
-    fn needs_utf8(&self) -> bool {
-        let ascii = self.reverse_path.is_ascii() && self.forward_paths.iter().all(|path| path.is_ascii());
-        self.smtputf8 || !ascii
-    }
-}
-
-/// What became of one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// The next host has it.
-    Delivered(Reply),
-    /// Not now.
-    Deferred(Reply),
-    /// Refused for good.
-    Failed(Reply),
-}
-
-impl Verdict {
-    fn refusal(reply: Reply) -> Verdict {
-        if reply.kind() == Kind::Permanent { Verdict::Failed(reply) } else { Verdict::Deferred(reply) }
-    }
-}
+use super::verdict::Verdict;
 
 /// A transaction under way.
 #[derive(Debug)]
