@@ -126,6 +126,6 @@ fn envelope(parcel: &Parcel) -> Envelope<'_> {
         forward_paths: parcel.recipients.iter().map(|recipient| &recipient.forward_path).collect(),
         body: submission.body,
         smtputf8: submission.smtputf8,
-        size: parcel.leased.size,
+        size: Some(parcel.leased.size),
     }
 }

@@ -287,7 +287,7 @@ mod tests {
             forward_paths: vec![&path],
             body: BodyType::SevenBit,
             smtputf8: false,
-            size: 3,
+            size: Some(3),
         };
         let mut sent = wire.send(&envelope, &mut Text(Some(Bytes::from_static(b"x\r\n")))).await.unwrap();
         match sent.attempt.verdicts.remove(0) {

@@ -6,6 +6,8 @@ use super::reply::Reply;
 /// The extensions of a peer. After HELO, and before EHLO, there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Capabilities {
+    /// The peer has answered EHLO. One that was spoken to with HELO has not said what it offers.
+    pub extended: bool,
     /// STARTTLS (RFC 3207).
     pub starttls: bool,
     /// PIPELINING (RFC 2920).
@@ -23,7 +25,7 @@ pub struct Capabilities {
 impl Capabilities {
     /// Reads an EHLO reply; its first line is the peer's name, the others a keyword each (RFC 5321 section 4.1.1.1).
     pub(super) fn read(reply: &Reply) -> Capabilities {
-        let mut capabilities = Capabilities::default();
+        let mut capabilities = Capabilities { extended: true, ..Capabilities::default() };
         for line in reply.lines().iter().skip(1) {
             let mut words = line.split_ascii_whitespace();
             if let Some(keyword) = words.next() {

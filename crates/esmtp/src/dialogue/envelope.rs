@@ -1,6 +1,15 @@
-//! The envelope of a message on its way out, and what it needs of the next host.
+//! The envelope of a message on its way out: what it needs of the next host, and how it is written for it.
+//!
+//! SMTPUTF8 is asked for where nothing else will do: for a header in UTF-8, and for a local part, of which only its own
+//! host knows another form. A domain has one in ASCII.
 
-use types::{BodyType, ForwardPath, ReversePath};
+use std::fmt::{self, Display};
+
+use types::{BodyType, ForwardPath, Mailbox, ReversePath};
+
+use super::capability::Capabilities;
+use super::reply::{Enhanced, Reply};
+use super::verdict::Verdict;
 
 /// A message to be sent: everything but its text.
 #[derive(Debug, Clone)]
@@ -9,17 +18,102 @@ pub struct Envelope<'a> {
     pub reverse_path: &'a ReversePath,
     /// Where it goes; verdicts come in the same order.
     pub forward_paths: Vec<&'a ForwardPath>,
-    /// Whether the text has octets above 127.
+    /// Whether the text has octets above 127. Whoever drives the dialogue re-encodes the text of a message for a peer without
+    /// [8BITMIME](Capabilities::eight_bit), and says `SevenBit` then.
     pub body: BodyType,
-    /// Whether an address or a header field needs RFC 6531.
+    /// Whether the header needs RFC 6531. What the paths need is seen of them.
     pub smtputf8: bool,
-    /// The octets of the text, for SIZE (RFC 1870).
-    pub size: u64,
+    /// The octets of the text, for SIZE (RFC 1870); `None` if that is known only when it has been written.
+    pub size: Option<u64>,
 }
 
 impl Envelope<'_> {
-    pub(super) fn needs_utf8(&self) -> bool {
-        let ascii = self.reverse_path.is_ascii() && self.forward_paths.iter().all(|path| path.is_ascii());
-        self.smtputf8 || !ascii
+    /// For each recipient whom `peer` cannot be asked to take the message for, the verdict on it.
+    pub(super) fn verdicts(&self, peer: &Capabilities) -> Vec<Option<Verdict>> {
+        let verdict = |path: &&ForwardPath| {
+            let needs = self.needs_smtputf8_for(path).filter(|_| !peer.smtputf8)?;
+            Some(Verdict::refusal(no_smtputf8(needs), peer))
+        };
+        self.forward_paths.iter().map(verdict).collect()
     }
+
+    /// What needs SMTPUTF8 if the message goes to this recipient, whoever else it goes to.
+    fn needs_smtputf8_for(&self, path: &ForwardPath) -> Option<&'static str> {
+        if self.smtputf8 {
+            Some("the header of the message")
+        } else if needs_smtputf8(self.reverse_path.mailbox()) {
+            Some("the address of the sender")
+        } else if needs_smtputf8(path.mailbox()) {
+            Some("the address of the recipient")
+        } else {
+            None
+        }
+    }
+
+    /// Whether MAIL asks `peer` for SMTPUTF8. RFC 6531 section 3.4: not if neither envelope nor header needs it.
+    pub(super) fn asks_for_smtputf8(&self, peer: &Capabilities) -> bool {
+        peer.smtputf8 && self.forward_paths.iter().any(|path| self.needs_smtputf8_for(path).is_some())
+    }
+
+    /// The parameters of MAIL, each behind a space.
+    pub(super) fn parameters(&self, peer: &Capabilities) -> String {
+        let mut parameters = String::new();
+        if let Some(size) = self.size.filter(|_| peer.size) {
+            parameters.push_str(&format!(" SIZE={size}"));
+        }
+        if self.body == BodyType::EightBit {
+            parameters.push_str(" BODY=8BITMIME");
+        }
+        if self.asks_for_smtputf8(peer) {
+            parameters.push_str(" SMTPUTF8");
+        }
+        parameters
+    }
+}
+
+fn needs_smtputf8(mailbox: Option<&Mailbox>) -> bool {
+    mailbox.is_some_and(|mailbox| !mailbox.local_part().is_ascii())
+}
+
+/// RFC 6531 section 3.5.
+fn no_smtputf8(needs: &str) -> Reply {
+    let text = format!("the next host does not take internationalized mail (SMTPUTF8), which {needs} needs");
+    Reply::ours(550, Enhanced(5, 6, 7), text)
+}
+
+/// A path as it is written in a transaction with or without SMTPUTF8.
+pub(super) struct Written<'a, P> {
+    path: &'a P,
+    mailbox: Option<&'a Mailbox>,
+    utf8: bool,
+}
+
+impl<'a> Written<'a, ReversePath> {
+    pub(super) fn sender(path: &'a ReversePath, utf8: bool) -> Self {
+        Written { path, mailbox: path.mailbox(), utf8 }
+    }
+}
+
+impl<'a> Written<'a, ForwardPath> {
+    pub(super) fn recipient(path: &'a ForwardPath, utf8: bool) -> Self {
+        Written { path, mailbox: path.mailbox(), utf8 }
+    }
+}
+
+impl<P: Display> Display for Written<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mailbox {
+            Some(mailbox) if !self.utf8 && !mailbox.host().is_ascii() => {
+                write!(f, "<{}>", with_a_labels(mailbox))
+            }
+            Some(_) | None => self.path.fmt(f),
+        }
+    }
+}
+
+/// The mailbox with its domain as A-labels (RFC 5890 section 2.3.2.1), which every host knows.
+fn with_a_labels(mailbox: &Mailbox) -> String {
+    let (given, host) = (mailbox.to_string(), mailbox.host());
+    let local_part = given.strip_suffix(host.to_string().as_str()).unwrap_or_default();
+    format!("{local_part}{}", host.normal())
 }

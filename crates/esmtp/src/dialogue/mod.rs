@@ -238,13 +238,15 @@ impl Dialogue {
         Ok(None)
     }
 
-    /// Begins a transaction. The dialogue must be ready. The verdicts come at once if the peer cannot carry the message.
+    /// Begins a transaction for those recipients whom the peer can be asked to take the message for. The dialogue must be ready.
+    /// If there are none, the verdicts come at once.
     pub fn send(&mut self, envelope: &Envelope<'_>) -> Option<Vec<Verdict>> {
-        if let Some(verdicts) = Transaction::refused(envelope, &self.capabilities) {
-            return Some(verdicts);
+        let verdicts = envelope.verdicts(&self.capabilities);
+        if verdicts.iter().all(Option::is_some) {
+            return Some(verdicts.into_iter().flatten().collect());
         }
         let reset = std::mem::replace(&mut self.reset_first, true);
-        let transaction = Transaction::start(envelope, &self.capabilities, reset, &mut self.output);
+        let transaction = Transaction::start(envelope, verdicts, &self.capabilities, reset, &mut self.output);
         self.state = State::Transaction(Box::new(transaction));
         None
     }

@@ -6,12 +6,11 @@
 use std::collections::VecDeque;
 
 use bytes::{BufMut, BytesMut};
-use types::BodyType;
 
 use super::broken::Broken;
 use super::capability::Capabilities;
-use super::envelope::Envelope;
-use super::reply::{Enhanced, Kind, Reply};
+use super::envelope::{Envelope, Written};
+use super::reply::{Kind, Reply};
 use super::stage::Stage;
 use super::stuffing::Stuffing;
 use super::verdict::Verdict;
@@ -26,6 +25,7 @@ pub(super) struct Transaction {
     due: VecDeque<Step>,
     /// What is settled for each recipient; `None` is still open.
     verdicts: Vec<Option<Verdict>>,
+    peer: Capabilities,
     stuffing: Stuffing,
 }
 
@@ -55,9 +55,11 @@ pub(super) enum Progress {
 }
 
 impl Transaction {
-    /// Writes the first commands to `out`; all of them if the peer takes them in one flight.
+    /// Writes the first commands to `out`; all of them if the peer takes them in one flight. Recipients that have a verdict
+    /// already are left out.
     pub(super) fn start(
         envelope: &Envelope<'_>,
+        verdicts: Vec<Option<Verdict>>,
         peer: &Capabilities,
         reset: bool,
         out: &mut BytesMut,
@@ -66,10 +68,11 @@ impl Transaction {
             ahead: VecDeque::with_capacity(envelope.forward_paths.len() + 3),
             script: BytesMut::new(),
             due: VecDeque::with_capacity(envelope.forward_paths.len() + 3),
-            verdicts: vec![None; envelope.forward_paths.len()],
+            verdicts,
+            peer: peer.clone(),
             stuffing: Stuffing::default(),
         };
-        transaction.write_script(envelope, peer, reset);
+        transaction.write_script(envelope, reset);
         if peer.pipelining {
             out.unsplit(std::mem::take(&mut transaction.script));
             transaction.due.extend(transaction.ahead.drain(..).map(|(step, _)| step));
@@ -79,34 +82,19 @@ impl Transaction {
         transaction
     }
 
-    /// A transaction that `peer` cannot carry out, settled without a word to it.
-    pub(super) fn refused(envelope: &Envelope<'_>, peer: &Capabilities) -> Option<Vec<Verdict>> {
-        let reply = if envelope.needs_utf8() && !peer.smtputf8 {
-            // RFC 6531 section 3.5.
-            Reply::ours(
-                550,
-                Enhanced(5, 6, 7),
-                "the next host does not take internationalized mail (SMTPUTF8)",
-            )
-        } else if envelope.body == BodyType::EightBit && !peer.eight_bit {
-            // RFC 6152 section 3.
-            Reply::ours(554, Enhanced(5, 6, 3), "the next host does not take 8-bit mail (8BITMIME)")
-        } else {
-            return None;
-        };
-        Some(envelope.forward_paths.iter().map(|_| Verdict::Failed(reply.clone())).collect())
-    }
-
-    fn write_script(&mut self, envelope: &Envelope<'_>, peer: &Capabilities, reset: bool) {
+    fn write_script(&mut self, envelope: &Envelope<'_>, reset: bool) {
         if reset {
             self.add(Step::Reset, format_args!("RSET\r\n"));
         }
-        let size = if peer.size { format!(" SIZE={}", envelope.size) } else { String::new() };
-        let body = if envelope.body == BodyType::EightBit { " BODY=8BITMIME" } else { "" };
-        let utf8 = if envelope.needs_utf8() { " SMTPUTF8" } else { "" };
-        self.add(Step::Mail, format_args!("MAIL FROM:{}{size}{body}{utf8}\r\n", envelope.reverse_path));
+        let utf8 = envelope.asks_for_smtputf8(&self.peer);
+        let sender = Written::sender(envelope.reverse_path, utf8);
+        let parameters = envelope.parameters(&self.peer);
+        self.add(Step::Mail, format_args!("MAIL FROM:{sender}{parameters}\r\n"));
         for (number, path) in envelope.forward_paths.iter().enumerate() {
-            self.add(Step::Recipient(number), format_args!("RCPT TO:{path}\r\n"));
+            if self.is_open(number) {
+                let path = Written::recipient(path, utf8);
+                self.add(Step::Recipient(number), format_args!("RCPT TO:{path}\r\n"));
+            }
         }
         self.add(Step::Data, format_args!("DATA\r\n"));
     }
@@ -143,7 +131,7 @@ impl Transaction {
         match (step, reply.kind()) {
             // The final reply stands whatever else the peer is up to.
             (Step::Final, Kind::Success) => Ok(self.settle(Verdict::Delivered(reply))),
-            (Step::Final, Kind::Transient | Kind::Permanent) => Ok(self.settle(Verdict::refusal(reply))),
+            (Step::Final, Kind::Transient | Kind::Permanent) => Ok(self.settle(self.refusal(reply))),
             (Step::EmptyFinal, Kind::Success | Kind::Transient | Kind::Permanent) => {
                 Ok(Progress::Done { clean: true })
             }
@@ -160,7 +148,7 @@ impl Transaction {
             }
             (Step::Data, Kind::Continue) => Ok(self.data_accepted(out)),
             (Step::Data, Kind::Transient | Kind::Permanent) => {
-                self.settle(Verdict::refusal(reply));
+                self.settle(self.refusal(reply));
                 Ok(Progress::Done { clean: false })
             }
             (Step::Reset | Step::Final | Step::EmptyFinal | Step::Body, _)
@@ -182,15 +170,13 @@ impl Transaction {
     }
 
     fn mail_refused(&mut self, reply: Reply) -> Progress {
-        // RFC 4954 section 6: 530, 534, 535 and 538 are about us, not about the message, and an operator can mend them.
-        let about_us = matches!(reply.code(), 530 | 534 | 535 | 538);
-        self.settle(if about_us { Verdict::Deferred(reply) } else { Verdict::refusal(reply) });
+        self.settle(self.refusal(reply));
         if self.due.is_empty() { Progress::Done { clean: false } } else { Progress::More }
     }
 
     fn recipient_refused(&mut self, number: usize, reply: Reply) {
         // RFC 5321 section 4.5.3.1.10: 552 to RCPT is an old way to say 452, too many recipients.
-        let verdict = if reply.code() == 552 { Verdict::Deferred(reply) } else { Verdict::refusal(reply) };
+        let verdict = if reply.code() == 552 { Verdict::Deferred(reply) } else { self.refusal(reply) };
         if let Some(open @ None) = self.verdicts.get_mut(number) {
             *open = Some(verdict);
         }
@@ -219,6 +205,14 @@ impl Transaction {
         }
         let closed = matches!(verdict, Verdict::Deferred(reply) if reply.closes());
         if closed { Progress::Closed } else { Progress::Done { clean: true } }
+    }
+
+    fn refusal(&self, reply: Reply) -> Verdict {
+        Verdict::refusal(reply, &self.peer)
+    }
+
+    fn is_open(&self, number: usize) -> bool {
+        matches!(self.verdicts.get(number), Some(None))
     }
 
     fn nobody_left(&self) -> bool {
