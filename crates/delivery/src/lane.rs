@@ -210,6 +210,7 @@ mod tests {
             forward_paths: Vec::new(),
             body: BodyType::SevenBit,
             smtputf8: false,
+            must_be_rewritten: false,
             accepted_at: Timestamp::UNIX_EPOCH,
             held: false,
         };

@@ -100,6 +100,7 @@ fn submission() -> Submission {
         forward_paths: vec![ForwardPath::Mailbox(mailbox("bob@example.net"))],
         body: BodyType::SevenBit,
         smtputf8: false,
+        must_be_rewritten: false,
         accepted_at: Timestamp::UNIX_EPOCH,
         held: false,
     }

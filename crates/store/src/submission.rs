@@ -19,10 +19,14 @@ pub struct Submission {
     pub reverse_path: ReversePath,
     /// Where it goes. A recipient's number is its place here, from 0.
     pub forward_paths: Vec<ForwardPath>,
-    /// The BODY parameter of MAIL (RFC 6152).
+    /// Whether the body has octets above 127 (RFC 6152): found out when it came, whatever MAIL declared.
     pub body: BodyType,
-    /// Whether MAIL had the SMTPUTF8 parameter (RFC 6531).
+    /// Whether the header has octets above 127, and so needs SMTPUTF8 (RFC 6531): found out when it came, whatever MAIL
+    /// declared. What the paths need is seen of them.
     pub smtputf8: bool,
+    /// Whether it is re-encoded when it leaves, whichever way: a line of its body is too long (RFC 5321 section 4.5.3.1.6), or the
+    /// header of one of its parts has raw octets above 127.
+    pub must_be_rewritten: bool,
     /// When it was accepted; the retry schedule counts from here.
     pub accepted_at: Timestamp,
     /// Whether it waits for an operator instead of being delivered.

@@ -101,6 +101,7 @@ fn submission(id: QueueId, recipients: &[&str]) -> Submission {
         forward_paths: recipients.iter().map(|address| forward(address)).collect(),
         body: BodyType::SevenBit,
         smtputf8: false,
+        must_be_rewritten: false,
         accepted_at: now(),
         held: false,
     }

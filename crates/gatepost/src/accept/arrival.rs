@@ -66,6 +66,7 @@ impl Arrival {
             forward_paths: envelope.forward_paths,
             body: envelope.body,
             smtputf8: envelope.smtputf8,
+            must_be_rewritten: false,
             accepted_at: self.at,
             held: false,
         }

@@ -65,8 +65,8 @@ async fn take_due(
     sqlx::query(
         "UPDATE entries SET due_at = $1, lease_owner = $2 WHERE number IN \
          (SELECT number FROM entries WHERE due_at <= $3 AND held = 0 ORDER BY due_at LIMIT $4) \
-         RETURNING id, account, account_address, reverse_path, eight_bit, smtputf8, accepted_at, size, recipients, \
-         content_crc, envelope_crc",
+         RETURNING id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, \
+         size, recipients, content_crc, envelope_crc",
     )
     .bind(wanted.lease.until.as_millisecond())
     .bind(Arc::clone(&wanted.lease.owner))
@@ -118,6 +118,7 @@ fn read(
         forward_paths,
         body: if columns.take("eight_bit")? { BodyType::EightBit } else { BodyType::SevenBit },
         smtputf8: columns.take("smtputf8")?,
+        must_be_rewritten: columns.take("must_be_rewritten")?,
         accepted_at: columns.read("accepted_at", time)?,
         held: false,
     };

@@ -10,12 +10,17 @@ pub(super) fn of(submission: &Submission, size: u64, content_crc: u32) -> u32 {
     crc.update(submission.account.as_bytes());
     text(&mut crc, &submission.account_address);
     text(&mut crc, &submission.reverse_path.to_string());
-    crc.update(&[u8::from(submission.body == BodyType::EightBit), u8::from(submission.smtputf8)]);
+    crc.update(&[body(submission), u8::from(submission.smtputf8)]);
     crc.update(&submission.accepted_at.as_millisecond().to_le_bytes());
     crc.update(&size.to_le_bytes());
     crc.update(&content_crc.to_le_bytes());
     submission.forward_paths.iter().map(ForwardPath::to_string).for_each(|path| text(&mut crc, &path));
     crc.finalize()
+}
+
+/// What is known of the body, a bit for each fact: the checksums of entries from before `must_be_rewritten` still hold.
+fn body(submission: &Submission) -> u8 {
+    u8::from(submission.body == BodyType::EightBit) | u8::from(submission.must_be_rewritten) << 1
 }
 
 /// Ends with an octet that no path contains, so that what moves from one text to the next is seen.

@@ -78,8 +78,8 @@ impl Script {
 
     fn insert_entries(&mut self, submits: &[&Submit]) {
         self.sql.push(
-            "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, accepted_at, size, \
-             recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file) ",
+            "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, \
+             accepted_at, size, recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file) ",
         );
         self.sql.push_values(submits, |mut row, submit| {
             let submission = &submit.submission;
@@ -89,6 +89,7 @@ impl Script {
                 .push_bind(submission.reverse_path.to_string())
                 .push_bind(submission.body == BodyType::EightBit)
                 .push_bind(submission.smtputf8)
+                .push_bind(submission.must_be_rewritten)
                 .push_bind(submission.accepted_at.as_millisecond())
                 .push_bind(i64::try_from(submit.size).unwrap_or(i64::MAX))
                 .push_bind(i64::try_from(submission.forward_paths.len()).unwrap_or(i64::MAX))

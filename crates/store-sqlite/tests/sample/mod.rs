@@ -37,6 +37,7 @@ pub(crate) fn submission(id: QueueId) -> Submission {
         forward_paths: vec![ForwardPath::Mailbox(mailbox("bob@example.net"))],
         body: BodyType::SevenBit,
         smtputf8: false,
+        must_be_rewritten: false,
         accepted_at: at(0),
         held: false,
     }

@@ -53,6 +53,7 @@ pub(super) fn submission(n: u8, recipients: &[&str]) -> Submission {
         forward_paths: recipients.iter().map(|text| ForwardPath::Mailbox(mailbox(text))).collect(),
         body: BodyType::SevenBit,
         smtputf8: false,
+        must_be_rewritten: false,
         accepted_at: at(i64::from(n)),
         held: false,
     }
