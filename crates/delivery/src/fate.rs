@@ -4,7 +4,7 @@ use esmtp::dialogue::Verdict;
 use jiff::Timestamp;
 use store::{Outcome, Recipient, Submission};
 
-use crate::lane::{Attempt, Parcel};
+use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
 
 /// The outcome for each recipient of a parcel, by its number. Whom the schedule gives up has failed.

@@ -5,12 +5,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use esmtp::dialogue::{Enhanced, Reply, Verdict};
-use store::{Leased, Recipient, Spool, SpoolError};
+use store::{Spool, SpoolError};
 use tokio::sync::Notify;
 
 use crate::maildir::{Maildir, MaildirError};
+use crate::parcel::{Attempt, Parcel};
 use crate::relay::Relay;
 use crate::route::{RouteError, Via};
 
@@ -22,21 +22,6 @@ const ROOM: usize = 2000;
 const FULL: usize = 500;
 /// Octets of messages that wait on one lane in memory. The others are read when their turn comes.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
-
-/// A leased message, and those of its recipients that take one way.
-#[derive(Debug)]
-pub(crate) struct Parcel {
-    pub(crate) leased: Leased,
-    pub(crate) recipients: Vec<Recipient>,
-}
-
-/// What an attempt came to: one verdict for each recipient of the parcel, in their order.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    pub(crate) verdicts: Vec<Verdict>,
-    /// Who was asked.
-    pub(crate) host: Option<String>,
-}
 
 /// A destination.
 #[derive(Debug)]
@@ -158,21 +143,6 @@ impl Drop for Shift<'_> {
     }
 }
 
-impl Parcel {
-    /// How much of the message is in memory.
-    fn octets(&self) -> usize {
-        self.leased.content.as_ref().map_or(0, Bytes::len)
-    }
-}
-
-impl Attempt {
-    /// The same temporary answer for every recipient.
-    pub(crate) fn deferred(parcel: &Parcel, host: Option<String>, reason: &Reply) -> Attempt {
-        let verdicts = parcel.recipients.iter().map(|_| Verdict::Deferred(reason.clone())).collect();
-        Attempt { verdicts, host }
-    }
-}
-
 fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
     match delivered {
         Ok(reply) => {
@@ -196,7 +166,7 @@ fn on_hold() -> Reply {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use store::{Lease, Submission};
+    use store::{Lease, Leased, Submission};
     use types::{AccountId, BodyType, QueueId, ReversePath};
 
     use super::*;

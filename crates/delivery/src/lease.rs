@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::commit::Committer;
-use crate::lane::{Attempt, Lane, Parcel};
+use crate::lane::Lane;
 use crate::ledger::{Ending, Ledger};
+use crate::parcel::{Attempt, Parcel};
 use crate::route::{RouteError, Routes};
 use crate::schedule::Schedule;
 

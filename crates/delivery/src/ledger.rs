@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::fate;
-use crate::lane::{Attempt, Parcel};
+use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
 
 /// Waits between tries to record an outcome: the first, and the longest.

@@ -13,6 +13,7 @@
 mod commit;
 mod lease;
 mod route;
+mod parcel;
 mod lane;
 mod relay;
 mod maildir;

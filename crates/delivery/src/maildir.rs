@@ -12,7 +12,7 @@ use memchr::memchr;
 use store::{Body, SpoolError};
 use tokio::runtime::Handle;
 
-use crate::lane::Parcel;
+use crate::parcel::Parcel;
 
 /// A directory with `tmp`, `new` and `cur`.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use esmtp::dialogue::{Credentials, Envelope, Reply};
 use rustls::pki_types::CertificateDer;
 use store::{Body, SpoolError};
 
-use crate::lane::{Attempt, Parcel};
+use crate::parcel::{Attempt, Parcel};
 use crate::route::RouteError;
 use idle::Idle;
 use open::Opener;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::trouble::Trouble;
-use crate::lane::Attempt;
+use crate::parcel::Attempt;
 
 /// Anything mail can be sent over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}

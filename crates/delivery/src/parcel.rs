@@ -1,0 +1,35 @@
+//! What is carried, and what an attempt to carry it came to.
+
+use bytes::Bytes;
+use esmtp::dialogue::{Reply, Verdict};
+use store::{Leased, Recipient};
+
+/// A leased message, and those of its recipients that take one way.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) leased: Leased,
+    pub(crate) recipients: Vec<Recipient>,
+}
+
+impl Parcel {
+    /// How much of the message is in memory.
+    pub(crate) fn octets(&self) -> usize {
+        self.leased.content.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+/// What an attempt came to: one verdict for each recipient of the parcel, in their order.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Who was asked.
+    pub(crate) host: Option<String>,
+}
+
+impl Attempt {
+    /// The same temporary answer for every recipient.
+    pub(crate) fn deferred(parcel: &Parcel, host: Option<String>, reason: &Reply) -> Attempt {
+        let verdicts = parcel.recipients.iter().map(|_| Verdict::Deferred(reason.clone())).collect();
+        Attempt { verdicts, host }
+    }
+}
