@@ -15,8 +15,11 @@ mod authors;
 mod mailbox_list;
 mod fixup;
 mod received;
+mod field_repair;
+mod mime;
 
 pub use authors::{AuthorsError, authors};
 pub use fixup::{FixupError, MAX_HOPS, Options, Trace, fixup};
 pub use header::{Field, Header, HeaderError, MAX_FIELD, MAX_FIELDS, MAX_LINE};
+pub use mime::{Plan, Survey, Surveyed, Target, Untouchable};
 pub use section::{MAX_SECTION, Progress, Section};

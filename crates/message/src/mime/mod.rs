@@ -1,0 +1,21 @@
+//! Re-encodes the body of a message, part by part (RFC 6409 section 8, RFC 2045, RFC 2046), where it could not
+//! be sent otherwise: lines of more than 998 octets, and octets above 127 for a host without 8BITMIME.
+//!
+//! That takes two passes: a [`Survey`] finds out what is needed, and a [`Rewriter`] does it. The content of each
+//! part is, decoded, what it was, octet for octet. What a signature covers or what is not understood is never
+//! changed ([`Untouchable`]).
+
+mod untouchable;
+mod part_fields;
+mod content_type;
+mod entity;
+mod delimiter;
+mod parts;
+mod line_length;
+mod utf8;
+mod plan;
+mod survey;
+
+pub use plan::{Plan, Target};
+pub use survey::{Survey, Surveyed};
+pub use untouchable::Untouchable;

@@ -1,0 +1,40 @@
+//! What is to be changed in a message so that the next host can take it.
+
+/// What the next host can carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Octets above 127 in the body: it has 8BITMIME (RFC 6152).
+    EightBit,
+    /// ASCII alone.
+    SevenBit,
+}
+
+/// A list of the parts to be re-encoded, for a [`Rewriter`](crate::Rewriter).
+///
+/// It holds a few octets for each of them. What else is to be changed, header sections and the text around
+/// parts, is found again by the rewriter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) target: Target,
+    pub(super) changes: bool,
+    /// In the order of their indices.
+    pub(super) leaves: Vec<Leaf>,
+}
+
+impl Plan {
+    /// Whether anything is to be changed. If not, the message can leave as it is, without a rewriter.
+    #[must_use]
+    pub fn changes_anything(&self) -> bool {
+        self.changes
+    }
+}
+
+/// A part whose content is to be re-encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Leaf {
+    /// Its place among the entities of the message.
+    pub(super) index: u32,
+    pub(super) has_long_line: bool,
+    /// The charset of the Content-Type that is to be added.
+    pub(super) charset: Option<&'static str>,
+}
