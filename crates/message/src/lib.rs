@@ -5,8 +5,8 @@
 //! few changes as RFC 6409 section 8 asks for ([`fixup()`]). There is one reading of a header section, for every
 //! purpose, and what has two readings is refused.
 //!
-//! The body is never looked at. In particular its lines may be longer than the 998 octets of RFC 5322 section
-//! 2.1.1; that is neither refused nor repaired here.
+//! The body is stored as it came. What of it the next host could not carry is found out by a [`Survey`] and
+//! re-encoded by a [`Rewriter`] when the message leaves; all else of it stays octet for octet.
 #![warn(missing_docs)]
 
 mod section;
@@ -21,5 +21,5 @@ mod mime;
 pub use authors::{AuthorsError, authors};
 pub use fixup::{FixupError, MAX_HOPS, Options, Trace, fixup};
 pub use header::{Field, Header, HeaderError, MAX_FIELD, MAX_FIELDS, MAX_LINE};
-pub use mime::{Plan, Survey, Surveyed, Target, Untouchable};
+pub use mime::{Plan, Rewriter, Survey, Surveyed, Target, Untouchable};
 pub use section::{MAX_SECTION, Progress, Section};

@@ -15,7 +15,17 @@ mod line_length;
 mod utf8;
 mod plan;
 mod survey;
+mod header_edit;
+mod encoded_line;
+mod quoted_printable;
+mod soft_breaks;
+mod base64_lines;
+mod surrounding_text;
+mod rewrite;
+#[cfg(test)]
+mod decoded;
 
 pub use plan::{Plan, Target};
+pub use rewrite::Rewriter;
 pub use survey::{Survey, Surveyed};
 pub use untouchable::Untouchable;
