@@ -51,7 +51,8 @@ pub(super) struct Part<'a> {
 /// A delimiter line.
 #[derive(Debug)]
 pub(super) struct Delimiter<'a> {
-    /// The line, with the CRLF before it if that is not the end of a header section.
+    /// The line, with the CRLF before it if that is not the end of a header section. Only that CRLF, if the end
+    /// of the message stands for the line.
     pub(super) octets: &'a [u8],
     /// Whether it begins a part of the innermost multipart that was open.
     pub(super) begins_own_part: bool,
@@ -138,11 +139,23 @@ impl Parts {
         }
         match self.take_state() {
             State::Section(section) => self.end_section(&section, section.gathered.len(), false, visitor),
-            State::Content(held) => {
-                if !self.delimiter(&held.octets, held.line(), visitor) {
-                    give_content(&held.octets, visitor);
-                }
-            }
+            State::Content(held) => self.end_content(&held, visitor),
+        }
+    }
+
+    /// The message has ended within content. Where a closing delimiter is missing, readers take the end for one,
+    /// so that the last CRLF is not content.
+    fn end_content(&mut self, held: &HeldBack, visitor: &mut impl Visitor) {
+        if self.delimiter(&held.octets, held.line(), visitor) {
+            return;
+        }
+        match self.open.last() {
+            Some(multipart) if held.octets == b"\r\n" => visitor.delimiter(&Delimiter {
+                octets: b"\r\n",
+                begins_own_part: false,
+                untouchable: multipart.inside.untouchable,
+            }),
+            _ => give_content(&held.octets, visitor),
         }
     }
 

@@ -99,6 +99,20 @@ fn a_header_section_that_lacks_its_blank_line_gets_one_where_fields_follow() {
 }
 
 #[test]
+fn the_last_line_end_is_content_unless_a_delimiter_is_missing_behind_it() {
+    let picture = "Content-Type: image/png\r\nMIME-Version: 1.0\r\n";
+    let encoded = format!("{picture}Content-Transfer-Encoding: base64\r\n");
+    for (message, written) in [
+        (format!("{picture}\r\né"), format!("{encoded}\r\nw6k=\r\n")),
+        (format!("{picture}\r\né\r\n"), format!("{encoded}\r\nw6kNCg==\r\n")),
+        (format!("{MIXED}\r\n--b\r\n{picture}\r\né"), format!("{MIXED}\r\n--b\r\n{encoded}\r\nw6k=\r\n")),
+        (format!("{MIXED}\r\n--b\r\n{picture}\r\né\r\n"), format!("{MIXED}\r\n--b\r\n{encoded}\r\nw6k=\r\n")),
+    ] {
+        assert_eq!(seven_bit(&message), written);
+    }
+}
+
+#[test]
 fn a_part_that_a_signature_covers_stays_as_it_is_beside_one_that_changes() {
     let signed = "Content-Type: multipart/signed; boundary=s\r\nContent-Transfer-Encoding: 8bit\r\n\r\n--s\r\n\
                   Content-Transfer-Encoding: 8bit\r\n\r\nplain \r\n--s\r\n\r\nsignature\r\n--s--\r\nepilogue\r\n";
