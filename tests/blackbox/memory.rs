@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::server::{Installation, Server, Settings};
+use tests::server::{Installation, Server, Settings, until};
+use tests::smarthost::{Script, Smarthost};
 
 use crate::letter::letter;
 
@@ -31,6 +32,42 @@ fn memory_stays_flat_and_a_bystander_quick_while_35_mib_come_in() {
     });
     assert!(peak < before + GROWTH, "resident: {before} KiB before, {peak} KiB at most");
     assert!(slowest < Duration::from_secs(1), "a bystander's message took {slowest:?}");
+}
+
+#[test]
+fn memory_stays_flat_while_35_mib_are_re_encoded() {
+    let next = Smarthost::start(Script { capabilities: vec!["PIPELINING"], ..Script::default() });
+    let delivery = format!("via = \"smtp://{}\"\ntls = \"off\"", next.address);
+    let installation = Installation::new(&Settings { delivery, ..Settings::default() });
+    installation.add_user(USER, "correct horse");
+    let (_, password) = installation.app_password(USER, &[]);
+    let server = installation.start();
+    send_8_bit(&installation, &server, &password, &letter("warm", &eight_bit_text(2_000_000)));
+    next.until_messages(1);
+    let before = server.resident();
+
+    let text = eight_bit_text(35 * 1024 * 1024 - 1000);
+    send_8_bit(&installation, &server, &password, &letter("large", &text));
+    let mut peak = 0;
+    until("the large message has arrived", || {
+        peak = peak.max(server.resident());
+        let ends = next.lines().iter().filter(|line| line.as_str() == ".").count();
+        (ends == 2).then_some(())
+    });
+    assert!(peak < before + GROWTH, "resident: {before} KiB before, {peak} KiB at most");
+}
+
+fn send_8_bit(installation: &Installation, server: &Server, password: &str, message: &[u8]) {
+    let mut client = server.logged_in(installation, USER, password);
+    client.expect(&format!("MAIL FROM:<{USER}> BODY=8BITMIME"), 250);
+    client.expect("RCPT TO:<bob@example.net>", 250);
+    client.expect("DATA", 354);
+    client.say(&tests::client::stuffed(message)).unwrap();
+    assert_eq!(client.reply().unwrap().code, 250);
+}
+
+fn eight_bit_text(octets: usize) -> String {
+    "sixty-two octets of text, na\u{ef}ve, on each of very many lines.\r\n".repeat(octets / 64)
 }
 
 /// Sends small messages until it is done; the most memory seen, and the longest a message took.

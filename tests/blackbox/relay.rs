@@ -1,8 +1,10 @@
 //! The next host, and every way in which it can say no.
 
+use std::process::Command;
+
 use serde_json::Value;
 use tests::authority::Authority;
-use tests::server::{Installation, Server, Settings, text, until};
+use tests::server::{Installation, Server, Settings, run, text, until};
 use tests::smarthost::{Answer, Script, Smarthost, Tls};
 
 use crate::letter::{awkward, letter};
@@ -160,24 +162,72 @@ fn a_host_that_comes_back_gets_the_message_on_retry_and_only_once() {
 }
 
 #[test]
-fn eight_bit_text_is_not_forced_on_a_host_that_cannot_have_it() {
+fn eight_bit_text_is_re_encoded_for_a_host_that_cannot_have_it() {
+    let body =
+        "na\u{ef}ve, as .\r\n..\r\nFrom here\r\ntrailing  \r\n\ttab\r\n=3D\r\n\r\n\u{1f600}\r\n".repeat(40);
+    for script in [Script { capabilities: vec!["PIPELINING", "SIZE"], ..Script::default() }, old_host()] {
+        let relay = Relay::to(script);
+        relay.send(" BODY=8BITMIME", &["bob@example.net"], &letter("eight", &body));
+        let arrived = relay.next.until_messages(1).remove(0);
+        relay.installation.until_queue_is_empty();
+        let arrived = String::from_utf8(arrived.octets).unwrap();
+        assert!(arrived.is_ascii() && arrived.lines().all(|line| line.len() <= 998), "{arrived}");
+        assert_eq!(relay.next.until_line("MAIL FROM"), format!("MAIL FROM:<{USER}>"));
+        assert_eq!(payload(&arrived), body);
+    }
+}
+
+/// The body as Python decodes it.
+fn payload(message: &str) -> String {
+    let script = "import email, sys\nmessage = email.message_from_bytes(sys.stdin.buffer.read())\n\
+                  sys.stdout.buffer.write(message.get_payload(decode=True))";
+    let output = run(Command::new("python3").args(["-c", script]), message);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Knows no EHLO, as hosts say in trouble, too.
+fn old_host() -> Script {
+    answering(|line, _| says(line, "EHLO", "502 5.5.2 what?"))
+}
+
+#[test]
+fn a_host_that_knows_no_ehlo_refuses_nothing_for_good() {
+    let relay = Relay::to(answering(|line, _| {
+        says(line, "EHLO", "502 5.5.2 what?").or_else(|| says(line, "RCPT", "550 5.7.1 go away"))
+    }));
+    let id = relay.send("", &["bob@example.net"], &letter("old", "text\r\n"));
+    let fates = relay.fates(&id);
+    assert_eq!(fates[0]["state"], "deferred");
+    assert!(text(&fates[0], "last_reply").contains("550 5.7.1"), "{}", fates[0]);
+}
+
+#[test]
+fn what_a_signature_covers_is_not_re_encoded() {
     let relay = Relay::to(Script { capabilities: vec!["PIPELINING"], ..Script::default() });
-    let id = relay.send(" BODY=8BITMIME", &["bob@example.net"], &letter("eight", "na\u{ef}ve\r\n"));
+    let signed = [
+        b"DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=s; h=from; bh=eA==; b=eA==\r\n".as_slice(),
+        &letter("signed", "na\u{ef}ve\r\n"),
+    ];
+    let id = relay.send(" BODY=8BITMIME", &["bob@example.net"], &signed.concat());
     let fates = relay.fates(&id);
     assert_eq!(fates[0]["state"], "failed");
-    assert!(text(&fates[0], "last_reply").contains("5.6.3"), "{}", fates[0]);
-    assert!(relay.next.messages().is_empty());
+    assert!(text(&fates[0], "last_reply").starts_with("554 5.6.3 "), "{}", fates[0]);
+    assert!(text(&fates[0], "last_reply").ends_with("a DKIM-Signature covers the body"), "{}", fates[0]);
     assert!(!relay.next.lines().iter().any(|line| line == "DATA"));
 }
 
 #[test]
 fn a_utf_8_address_is_not_mangled_for_a_host_that_does_not_know_it() {
     let relay = Relay::to(Script { capabilities: vec!["8BITMIME"], ..Script::default() });
-    let id = relay.send(" SMTPUTF8", &["j\u{fc}rgen@example.net"], &letter("utf8", "text\r\n"));
+    let id = relay.send(
+        " SMTPUTF8",
+        &["j\u{fc}rgen@example.net", "bob@b\u{fc}cher.example"],
+        &letter("utf8", "text\r\n"),
+    );
     let fates = relay.fates(&id);
     assert_eq!(fates[0]["state"], "failed");
     assert!(text(&fates[0], "last_reply").contains("5.6.7"), "{}", fates[0]);
-    assert!(relay.next.messages().is_empty());
 }
 
 #[test]

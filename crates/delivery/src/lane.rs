@@ -6,10 +6,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use esmtp::dialogue::{Enhanced, Reply, Verdict};
+use message::Target;
 use store::{Spool, SpoolError};
 use tokio::sync::Notify;
 
 use crate::maildir::{Maildir, MaildirError};
+use crate::outgoing::{self, Outgoing};
 use crate::parcel::{Attempt, Parcel};
 use crate::relay::Relay;
 use crate::route::{RouteError, Via};
@@ -89,10 +91,9 @@ impl Lane {
 
     /// Makes an attempt. An error is the spool's, and says nothing about the recipients.
     pub(crate) async fn carry<S: Spool>(&self, parcel: &Parcel, spool: &S) -> Result<Attempt, SpoolError> {
-        let body = spool.body(&parcel.leased).await?;
         match &self.way {
-            Way::Maildir(maildir) => maildir_attempt(parcel, maildir.deliver(parcel, body).await),
-            Way::Relay(relay) => relay.carry(parcel, body).await,
+            Way::Maildir(maildir) => into_maildir(maildir, parcel, spool).await,
+            Way::Relay(relay) => relay.carry(parcel, spool).await,
             Way::Hold => Ok(Attempt::deferred(parcel, None, &on_hold())),
         }
     }
@@ -143,12 +144,21 @@ impl Drop for Shift<'_> {
     }
 }
 
+/// A file takes octets of any kind, but whoever reads it may send it on.
+async fn into_maildir<S: Spool>(
+    maildir: &Maildir,
+    parcel: &Parcel,
+    spool: &S,
+) -> Result<Attempt, SpoolError> {
+    match outgoing::open(spool, &parcel.leased, Target::EightBit).await? {
+        Ok(Outgoing { text, .. }) => maildir_attempt(parcel, maildir.deliver(parcel, text).await),
+        Err(refusal) => Ok(Attempt::all(parcel, None, &Verdict::Failed(refusal))),
+    }
+}
+
 fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
     match delivered {
-        Ok(reply) => {
-            let verdicts = parcel.recipients.iter().map(|_| Verdict::Delivered(reply.clone())).collect();
-            Ok(Attempt { verdicts, host: None })
-        }
+        Ok(reply) => Ok(Attempt::all(parcel, None, &Verdict::Delivered(reply))),
         // A full disk, a lost mount, a wrong owner: an operator can mend all of them.
         Err(MaildirError::Io(error)) => {
             let reason =

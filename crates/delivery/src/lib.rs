@@ -2,8 +2,9 @@
 //!
 //! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it; `route`
 //! says where each recipient's copy goes; `lane` carries one destination's mail, a bounded number at a time, by
-//! `relay` or `maildir`; `ledger` writes down what became of each recipient before anything else is done, in the
-//! words of `fate`, with `schedule` for those to be tried again.
+//! `relay` or `maildir`, to which `outgoing` gives the text in a form that the destination can take; `ledger` writes down
+//! what became of each recipient before anything else is done, in the words of `fate`, with `schedule` for those to be
+//! tried again.
 //!
 //! Invariants: only `commit` says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
 //! host has taken is recorded before its message may be tried again, so that a second copy needs a crash in between.
@@ -15,6 +16,7 @@ mod lease;
 mod route;
 mod parcel;
 mod lane;
+mod outgoing;
 mod relay;
 mod maildir;
 mod ledger;

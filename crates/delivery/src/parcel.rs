@@ -27,9 +27,13 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// The same verdict for every recipient.
+    pub(crate) fn all(parcel: &Parcel, host: Option<String>, verdict: &Verdict) -> Attempt {
+        Attempt { verdicts: vec![verdict.clone(); parcel.recipients.len()], host }
+    }
+
     /// The same temporary answer for every recipient.
     pub(crate) fn deferred(parcel: &Parcel, host: Option<String>, reason: &Reply) -> Attempt {
-        let verdicts = parcel.recipients.iter().map(|_| Verdict::Deferred(reason.clone())).collect();
-        Attempt { verdicts, host }
+        Attempt::all(parcel, host, &Verdict::Deferred(reason.clone()))
     }
 }

@@ -8,10 +8,12 @@ mod idle;
 
 use std::sync::Arc;
 
-use esmtp::dialogue::{Credentials, Envelope, Reply};
+use esmtp::dialogue::{Capabilities, Credentials, Envelope, Reply};
+use message::Target;
 use rustls::pki_types::CertificateDer;
-use store::{Body, SpoolError};
+use store::{Spool, SpoolError};
 
+use crate::outgoing::{self, Outgoing};
 use crate::parcel::{Attempt, Parcel};
 use crate::route::RouteError;
 use idle::Idle;
@@ -68,10 +70,9 @@ impl Relay {
     }
 
     /// Makes an attempt for each recipient of the parcel. An error is the spool's.
-    pub(crate) async fn carry<B: Body>(&self, parcel: &Parcel, mut body: B) -> Result<Attempt, SpoolError> {
-        let envelope = envelope(parcel);
+    pub(crate) async fn carry<S: Spool>(&self, parcel: &Parcel, spool: &S) -> Result<Attempt, SpoolError> {
         if let Some(connection) = self.idle.take().await {
-            let sent = self.send(connection, &envelope, &mut body).await?;
+            let sent = self.send(connection, parcel, spool).await?;
             if !sent.untouched {
                 return Ok(sent.attempt);
             }
@@ -80,25 +81,25 @@ impl Relay {
             return Ok(self.deferred(parcel, &refusal));
         }
         match self.opener.open().await {
-            Ok(connection) => Ok(self.send(connection, &envelope, &mut body).await?.attempt),
+            Ok(connection) => Ok(self.send(connection, parcel, spool).await?.attempt),
             Err(trouble) => Ok(self.no_connection(parcel, &trouble)),
         }
     }
 
     /// Sends the message over this connection, and keeps it if it can be used again. Nobody waits for a farewell.
-    async fn send<B: Body>(
+    async fn send<S: Spool>(
         &self,
         mut connection: Connection,
-        envelope: &Envelope<'_>,
-        body: &mut B,
+        parcel: &Parcel,
+        spool: &S,
     ) -> Result<Sent, SpoolError> {
-        let sent = connection.send(envelope, body).await?;
+        let sent = send_over(&mut connection, parcel, spool).await;
         if connection.is_worn_out() {
             tokio::spawn(connection.quit());
         } else if connection.is_ready() {
             self.idle.keep(connection);
         }
-        Ok(sent)
+        sent
     }
 
     fn no_connection(&self, parcel: &Parcel, trouble: &Trouble) -> Attempt {
@@ -119,13 +120,29 @@ impl Relay {
     }
 }
 
-fn envelope(parcel: &Parcel) -> Envelope<'_> {
+/// Sends the message in a form that the host at the other end can take.
+async fn send_over<S: Spool>(
+    connection: &mut Connection,
+    parcel: &Parcel,
+    spool: &S,
+) -> Result<Sent, SpoolError> {
+    match outgoing::open(spool, &parcel.leased, target(connection.dialogue.capabilities())).await? {
+        Ok(mut outgoing) => connection.send(&envelope(parcel, &outgoing), &mut outgoing.text).await,
+        Err(refusal) => Ok(connection.refuse(parcel.recipients.len(), refusal)),
+    }
+}
+
+fn target(peer: &Capabilities) -> Target {
+    if peer.eight_bit { Target::EightBit } else { Target::SevenBit }
+}
+
+fn envelope<'a, B>(parcel: &'a Parcel, outgoing: &Outgoing<B>) -> Envelope<'a> {
     let submission = &parcel.leased.submission;
     Envelope {
         reverse_path: &submission.reverse_path,
         forward_paths: parcel.recipients.iter().map(|recipient| &recipient.forward_path).collect(),
-        body: submission.body,
+        body: outgoing.body,
         smtputf8: submission.smtputf8,
-        size: Some(parcel.leased.size),
+        size: outgoing.size,
     }
 }

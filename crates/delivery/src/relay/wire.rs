@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use bytes::BytesMut;
-use esmtp::dialogue::{Advance, Dialogue, Envelope, Stage, Verdict};
+use esmtp::dialogue::{Advance, Dialogue, Envelope, Reply, Stage, Verdict};
 use store::{Body, SpoolError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -106,6 +106,13 @@ impl<S: Stream> Wire<S> {
             Err(Interrupted::Trouble(trouble)) => Ok(self.broke(&trouble)),
             Err(Interrupted::Spool(error)) => Err(error),
         }
+    }
+
+    /// For each of so many recipients a verdict by us: the message cannot be sent to this peer.
+    pub(super) fn refuse(&self, recipients: usize, reason: Reply) -> Sent {
+        let verdict = Verdict::refusal(reason, self.dialogue.capabilities());
+        let attempt = Attempt { verdicts: vec![verdict; recipients], host: Some(self.host.clone()) };
+        Sent { attempt, untouched: false }
     }
 
     /// Whether a command may follow.

@@ -84,7 +84,7 @@ async fn a_large_message_is_streamed() {
 async fn a_message_that_is_damaged_in_the_spool_is_never_seen() {
     let directory = tempfile::tempdir().unwrap();
     let mut office = Office::running(Via::Maildir(directory.path().into())).await;
-    *office.spool.damaged.lock().unwrap() = true;
+    *office.spool.damaged.lock().unwrap() = Some(0);
     let id = office.submit(&["a@example.org"]).await;
     office.until(|spool| spool.is_held(id)).await;
     assert!(files(&directory.path().join("new")).is_empty());

@@ -14,4 +14,5 @@ mod office;
 mod maildir;
 mod relay;
 mod relay_tls;
+mod needs;
 mod carrier;

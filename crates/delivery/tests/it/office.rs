@@ -67,11 +67,23 @@ impl Office {
     }
 
     pub(crate) async fn submit_text(&mut self, recipients: &[&str], text: &[u8]) -> QueueId {
+        self.submit_with(recipients, text, |_| {}).await
+    }
+
+    /// Hands in a message after `shape` has changed its envelope.
+    pub(crate) async fn submit_with(
+        &mut self,
+        recipients: &[&str],
+        text: &[u8],
+        shape: impl FnOnce(&mut Submission),
+    ) -> QueueId {
         self.next += 1;
         let id = QueueId::new(self.next, [0; 10]);
         let mut incoming = self.spool.open(id);
         self.spool.append(&mut incoming, bytes::Bytes::copy_from_slice(text)).await.unwrap();
-        let durable = self.committer.commit(submission(id, recipients), incoming).await.unwrap();
+        let mut submission = submission(id, recipients);
+        shape(&mut submission);
+        let durable = self.committer.commit(submission, incoming).await.unwrap();
         assert_eq!(durable.id(), id);
         id
     }

@@ -20,8 +20,14 @@ pub(crate) struct Manners {
     pub(crate) start_tls: &'static str,
     /// To AUTH.
     pub(crate) auth: &'static str,
+    /// To EHLO, instead of the keywords.
+    pub(crate) ehlo: Option<&'static str>,
     /// To MAIL.
     pub(crate) mail: &'static str,
+    /// To RCPT.
+    pub(crate) rcpt: &'static str,
+    /// To DATA.
+    pub(crate) data: &'static str,
     /// To the text.
     pub(crate) text: &'static str,
     /// Messages after which the host hangs up without a word.
@@ -39,7 +45,10 @@ impl Default for Manners {
             offers_in_tls: vec!["PIPELINING"],
             start_tls: "220 go ahead",
             auth: "235 2.7.0 welcome",
+            ehlo: None,
             mail: "250 2.1.0 fine",
+            rcpt: "250 2.1.5 fine",
+            data: "354 go ahead",
             text: "250 2.0.0 taken",
             messages: usize::MAX,
             pace: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
@@ -156,13 +165,14 @@ impl Talk {
             self.saw(format!("{mark}{line}"));
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             let reply = match verb.as_str() {
-                "EHLO" => self.ehlo(),
+                "EHLO" => self.manners.ehlo.map_or_else(|| self.ehlo(), str::to_owned),
                 "STARTTLS" => self.manners.start_tls.into(),
                 "AUTH" => self.manners.auth.into(),
                 "MAIL" => self.manners.mail.into(),
                 "RCPT" if line.contains("<refused") => "550 5.1.1 nobody here".into(),
                 "RCPT" if line.contains("<later") => "450 4.7.1 come again".into(),
-                "DATA" => "354 go ahead".into(),
+                "RCPT" => self.manners.rcpt.into(),
+                "DATA" => self.manners.data.into(),
                 "QUIT" => {
                     self.seen.lock().unwrap().quits += 1;
                     "221 bye".into()
@@ -173,7 +183,7 @@ impl Talk {
             stream.flush().await?;
             match verb.as_str() {
                 "STARTTLS" if reply.starts_with("220") => return Ok(true),
-                "DATA" => {
+                "DATA" if reply.starts_with("354") => {
                     self.text(&mut stream).await?;
                     messages += 1;
                 }

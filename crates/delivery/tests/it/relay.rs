@@ -74,7 +74,7 @@ async fn a_host_that_is_not_there_defers() {
 #[tokio::test]
 async fn a_message_that_is_damaged_in_the_spool_is_not_ended() {
     let (mut office, peer) = office(Manners::default()).await;
-    *office.spool.damaged.lock().unwrap() = true;
+    *office.spool.damaged.lock().unwrap() = Some(0);
     let id = office.submit(&["a@example.org"]).await;
     office.until(|spool| spool.is_held(id)).await;
     assert!(office.spool.seats(id)[0].reply.contains("damaged"));

@@ -18,8 +18,10 @@ pub(crate) struct MemorySpool {
     items: Mutex<BTreeMap<QueueId, Item>>,
     /// So many calls of `record` fail before one succeeds.
     pub(crate) failing_records: AtomicU32,
-    /// Bodies turn out damaged at their end.
-    pub(crate) damaged: Mutex<bool>,
+    /// After so many readings, bodies turn out damaged at their end.
+    pub(crate) damaged: Mutex<Option<u32>>,
+    /// How many bodies were opened.
+    pub(crate) readings: AtomicU32,
     /// Told of every change.
     changed: Notify,
 }
@@ -205,7 +207,9 @@ impl Spool for MemorySpool {
         while !content.is_empty() {
             chunks.insert(0, content.split_to(content.len().min(64 * 1024)));
         }
-        Ok(MemoryBody { chunks, damaged: *self.damaged.lock().unwrap() })
+        let before = self.readings.fetch_add(1, Ordering::Relaxed);
+        let damaged = self.damaged.lock().unwrap().is_some_and(|intact| before >= intact);
+        Ok(MemoryBody { chunks, damaged })
     }
 
     async fn record(
