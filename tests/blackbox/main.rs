@@ -39,3 +39,4 @@ mod relay;
 mod printers;
 mod pretenders;
 mod sending;
+mod readers;

@@ -24,23 +24,25 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE.parents[1] / "target"))
-AUTHORS = {"from", "sender", "reply-to", "resent-from", "resent-sender", "resent-reply-to"}
+# Not Reply-To, in which anybody may be named.
+AUTHORS = {"from", "sender", "resent-from", "resent-sender"}
 # No reader takes longer over one field.
 PATIENCE = 120
 
 
 def main():
     options = parse()
-    questions = list(asked(options.file))
+    questions = list(asked(options.file, options.own))
     answers, failures = ask(programs(options), questions)
-    own = Own(options.own)
-    wrong = [answer for answer in answers if own.misses(answer)]
+    for answer in answers:
+        judge(answer, Own(questions[answer["id"]]["own"]))
+    wrong = [answer for answer in answers if answer["authors"] or answer["in_names"]]
     if options.json:
         for answer in answers:
-            print(json.dumps({**answer, "wrong": own.misses(answer)}))
+            print(json.dumps(answer))
     else:
-        report(questions, answers if options.all else wrong, own)
-        summary(questions, answers, own)
+        report(questions, answers if options.all else wrong, options.most)
+        summary(questions, answers, wrong)
     for failure in failures:
         print(failure, file=sys.stderr)
     sys.exit(2 if failures else 1 if wrong else 0)
@@ -51,6 +53,7 @@ def parse():
     parser.add_argument("file", type=pathlib.Path, help="fields or messages")
     parser.add_argument("--own", action="append", default=[], metavar="ADDRESS", help="may be shown; *@DOMAIN for all of a domain")
     parser.add_argument("--all", action="store_true", help="print what everybody shows, not only what is wrong")
+    parser.add_argument("--most", type=int, metavar="N", help="print no more than N fields")
     parser.add_argument("--json", action="store_true", help="print every answer as a line of JSON")
     parser.add_argument("--made", type=pathlib.Path, default=TARGET / "readers", help="where node_modules is [target/readers]")
     parser.add_argument("--python", action="append", metavar="PATH", help="a Python to ask [python3 and /usr/bin/python3]")
@@ -58,18 +61,25 @@ def parse():
     return parser.parse_args()
 
 
-def asked(file):
-    """The questions for the programs: of each author field its name and its octets, and the message that it stands in."""
+def asked(file, own):
+    """The questions for the programs: of each author field its name and its octets, and the message that it stands in. What was
+    asked already isn't asked again."""
+    seen = set()
     for entry in entries(file):
-        if "message" in entry:
-            message = base64.b64decode(entry["message"])
-            fields = [(name, field) for name, field in header(message) if name.lower() in AUTHORS]
-        else:
-            name, field = entry.get("name", "From"), entry["field"].encode("latin-1").strip(b"\r\n") + b"\r\n"
-            message = name.encode() + b":" + field + b"To: you@example.net\r\nSubject: s\r\n\r\nhello\r\n"
-            fields = [(name, field)]
-        for name, field in fields:
-            yield {"of": entry.get("id"), "name": name, "field": field.decode("latin-1"), "message": message.decode("latin-1")}
+        for name, field, message in author_fields(entry):
+            question = (name, field, *entry.get("own", own))
+            if question not in seen:
+                seen.add(question)
+                octets = {"field": field.decode("latin-1"), "message": message.decode("latin-1")}
+                yield {"of": entry.get("id"), "name": name, "own": entry.get("own", own), **octets}
+
+
+def author_fields(entry):
+    if "message" in entry:
+        message = base64.b64decode(entry["message"])
+        return [(name, field, message) for name, field in header(message) if name.lower() in AUTHORS]
+    name, field = entry.get("name", "From"), entry["field"].encode("latin-1").strip(b"\r\n") + b"\r\n"
+    return [(name, field, name.encode() + b":" + field + b"To: you@example.net\r\nSubject: s\r\n\r\nhello\r\n")]
 
 
 def entries(file):
@@ -188,28 +198,25 @@ class Own:
         plain = re.fullmatch(r"[^\s@<>()\[\],;:\\\"]+", local) and "=?" not in local
         return address.lower() in self.addresses or bool(plain and domain in self.domains)
 
-    def misses(self, answer):
-        """What of an answer is somebody else's."""
-        return self.authors(answer) + self.names(answer)
-
-    def authors(self, answer):
-        return [address for address in answer["addresses"] if address and not self.has(address.strip())]
-
-    def names(self, answer):
-        return [name for name in answer["names"] if self.alive_in(name)]
-
     def alive_in(self, name):
         """Whether an `@` stands in a name outside of an own address: it is one more author to whoever reads the name."""
         words = re.split(r"[\s<>()\[\],;:\\\"]+", name)
         return any("@" in word and not self.has(word) for word in words)
 
 
-def report(questions, answers, own):
-    for number, shown in grouped(answers).items():
+def judge(answer, own):
+    """Adds what of an answer is somebody else's."""
+    answer["authors"] = [address for address in answer["addresses"] if address and not own.has(address.strip())]
+    answer["in_names"] = [name for name in answer["names"] if own.alive_in(name)]
+
+
+def report(questions, answers, most):
+    for number, shown in list(grouped(answers).items())[:most]:
         print(f"{number}: {questions[number]['name']}:{json.dumps(questions[number]['field'])[1:-1]}")
         for answer in shown:
-            mark = "!" if own.misses(answer) else " "
-            print(f"  {mark} {answer['reader']:66} {' '.join(answer['addresses']) or '-'}  {answer['names']} {answer.get('error', '')[:60]}")
+            mark = "!" if answer["authors"] or answer["in_names"] else " "
+            addresses = " ".join(answer["addresses"]) or "-"
+            print(f"  {mark} {answer['reader']:66} {addresses}  {answer['names']} {answer.get('error', '')[:60]}")
 
 
 def grouped(answers):
@@ -219,14 +226,15 @@ def grouped(answers):
     return groups
 
 
-def summary(questions, answers, own):
+def summary(questions, answers, wrong):
     readers = collections.defaultdict(collections.Counter)
     for answer in answers:
-        readers[answer["reader"]]["author"] += bool(own.authors(answer))
-        readers[answer["reader"]]["name"] += bool(own.names(answer))
-        readers[answer["reader"]]["nobody"] += not any(answer["addresses"])
-    fooled = {answer["id"] for answer in answers if own.misses(answer)}
-    print(f"{len(questions)} fields, {len(readers)} readers; {len(fooled)} fields show somebody else to a reader")
+        counts = readers[answer["reader"]]
+        counts["author"] += bool(answer["authors"])
+        counts["name"] += bool(answer["in_names"])
+        counts["nobody"] += not any(answer["addresses"])
+    fooled = len({answer["id"] for answer in wrong})
+    print(f"{len(questions)} fields, {len(readers)} readers; {fooled} fields show somebody else to a reader")
     print(f"{'':70} wrong author   in the name   nobody shown")
     for reader, counts in sorted(readers.items()):
         print(f"  {reader:68} {counts['author']:12}   {counts['name']:11}   {counts['nobody']:12}")
