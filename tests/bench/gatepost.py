@@ -39,7 +39,7 @@ recipients_per_day = false
 new_recipients_per_day = false
 
 [delivery]
-via = "hold"
+via = "{via}"
 """
 
 
@@ -47,23 +47,29 @@ class Gatepost:
     name = "Gatepost"
     user = "alice@example.org"
 
-    def __init__(self, directory, pki, binary):
+    def __init__(self, directory, pki, binary, via="hold"):
         self.directory, self.binary = directory, binary
         self.ca = pki.ca
         self.ports = {"implicit": free_port(), "starttls": free_port()}
         self.process = None
         directory.mkdir(mode=0o700)
-        values = {"dir": directory, "certificate": pki.certificate, "key": pki.key, **self.ports}
+        values = {"dir": directory, "certificate": pki.certificate, "key": pki.key, "via": via, **self.ports}
         (directory / "gatepost.toml").write_text(CONFIGURATION.format(**values))
         self.password = self._make_account()
 
     def _make_account(self):
         """Makes the store with its one account, keeps a copy for every start, and returns an app password."""
         self._run("key", "generate", self.directory / "master.key")
-        self._run("user", "add", self.user, "--password-stdin", text="an account password\n")
-        created = self._run("app-password", "create", self.user, "--label", "bench", "--json")
+        password = self.add_account(self.user)
         shutil.copytree(self.directory / "store", self.directory / "store.new")
-        return json.loads(created)["password"]
+        return password
+
+    def add_account(self, user, *senders):
+        """Makes an account that may also send as `senders`, and returns an app password of it."""
+        self._run("user", "add", user, "--password-stdin", text="an account password\n")
+        for sender in senders:
+            self._run("identity", "add", user, sender)
+        return json.loads(self._run("app-password", "create", user, "--label", "bench", "--json"))["password"]
 
     def _run(self, *arguments, text=None):
         command = [self.binary, "--config", self.directory / "gatepost.toml", *arguments]

@@ -44,7 +44,7 @@ def parse():
 def sound(chance, _corpus):
     """A field of the grammar: a phrase and comments, then the address; or the address and comments."""
     words = [sound_word(chance) for _ in range(chance.randint(0, 4))]
-    behind = [sound_comment(chance) for _ in range(chance.choice([0, 0, 0, 1, 2]))]
+    behind = [sound_comment(chance) for _ in range(chance.choice([0, 0, 0, 0, 0, 1, 2]))]
     address = chance.choice([f"<{OWN}>"] * 5 + [sound_address(chance)]) if words or chance.random() < 0.5 else OWN
     fold = chance.choice([" "] * 4 + ["\r\n ", "", "\t"])
     return fold.join(words) + chance.choice([" ", "", "\r\n "]) + " ".join([address, *behind])
@@ -55,7 +55,7 @@ def nearly_sound(chance, corpus):
 
 
 def sound_word(chance):
-    return chance.choice([sound_quoted, sound_quoted, sound_comment, sound_encoded, sound_encoded, sound_atom])(chance)
+    return chance.choice([sound_quoted] * 4 + [sound_encoded] * 4 + [sound_atom] * 3 + [sound_comment])(chance)
 
 
 def sound_atom(chance):
@@ -197,7 +197,7 @@ def wrapped(chance, text):
 def tidied(field, chance):
     """The field as one that can stand in a header: no line end but a fold, octets alone, and mostly an own address at its end."""
     field = re.sub(r"\r\n(?![ \t])|\r(?!\n)|(?<!\r)\n|\0", "", field).strip(" \t\r\n")
-    if OWN not in field[-40:] and chance.random() < 0.8:
+    if OWN not in field and chance.random() < 0.8:
         field += f" <{OWN}>"
     return field or OWN
 
