@@ -40,3 +40,4 @@ mod printers;
 mod pretenders;
 mod sending;
 mod readers;
+mod programs;
