@@ -22,6 +22,8 @@ OTHER = "ceo@bank.test"
 CORPUS = pathlib.Path(__file__).with_name("fields.json")
 # What a reader counts by; one more or less of it and the rest is read as something else.
 MARKS = ['"', "\\", '\\"', "(", ")", "\\(", "\\)", "<", ">", ",", ";", ":", "@", "[", "]", "=?", "?=", "?", "=", ".", "'", "\r\n ", "\r\n\t", " ", "\t"]
+# The same marks in another form (Unicode's compatibility decomposition), which some readers undo before they read.
+WIDE = {ord(mark): chr(ord(mark) - 0x20 + 0xFF00) for mark in '"()<>,;:@[\\]'}
 CHARSETS = ["utf-8", "UTF-8", "us-ascii", "iso-8859-1", "utf-7", "iso-2022-jp", "x", "", "utf-8*en", "unknown-8bit"]
 
 
@@ -148,6 +150,8 @@ def atom(chance):
 
 def poison(chance):
     """Another's address, in some form."""
+    if chance.random() < 0.05:
+        return encoded(chance, "", whole=True, octets=f"<{OTHER}>".translate(WIDE).encode())
     plain = [OTHER, f"<{OTHER}>", f"<{OTHER}>", f"{OTHER},", f"<{OTHER}>,", f",{OTHER}", f",<{OTHER}>,", f"{OTHER};", f"x:{OTHER};", f"@bank.test", f"<{OTHER}", f"{OTHER}>"]
     return chance.choice(plain) if chance.random() < 0.7 else encoded(chance, chance.choice(plain))
 
@@ -167,10 +171,11 @@ def comment(chance):
     return "(" + middle + chance.choice([")"] * 6 + ["\\)", "\\\\)", "", "))"])
 
 
-def encoded(chance, text=None, *, whole=False):
+def encoded(chance, text=None, *, whole=False, octets=None):
     """An RFC 2047 word; if it need not be whole, also one that is cut or has in it what may not stand there."""
     text = inside(chance) if text is None else text
-    octets = text.encode("latin-1")
+    octets = octets or text.encode("latin-1")
+    text = octets.decode("latin-1")
     if chance.random() < 0.4:
         how, word = chance.choice("bB"), base64.b64encode(octets).decode()
     elif whole or chance.random() < 0.7:

@@ -27,7 +27,6 @@ const { simpleParser: simpleParser37 } = there('mailparser-3.7');
 const addressparser = there('addressparser');
 const { default: emailjs } = there('emailjs-addressparser');
 const mimelib = there('mimelib');
-const letterparser = there('letterparser');
 const emailAddresses = there('email-addresses');
 const haraka = there('address-rfc2822');
 const libmime = there('libmime');
@@ -75,11 +74,6 @@ const readers = {
   'emailjs-addressparser': ({ text }) => shown(emailjs(text)),
   'emailjs-addressparser, decoded first': decodedFirst(emailjs),
   mimelib: ({ text }) => shown(mimelib.parseAddresses(text)),
-  letterparser: ({ message, name }) => {
-    if (name.toLowerCase() !== 'from') return [];
-    const field = letterparser.extract(message.toString('latin1')).from;
-    return flat([field ?? []]).map(({ address, name }) => [address, name]);
-  },
   'email-addresses': ({ text }) => flat(emailAddresses.parseAddressList(text)).map((entry) => [entry.address, entry.name]),
   'email-addresses, loosely': ({ text }) =>
     flat(emailAddresses({ input: text, rfc6532: true })?.addresses).map((entry) => [entry.address, entry.name]),

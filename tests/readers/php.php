@@ -19,10 +19,7 @@ function by_imap(string $text): array
             $shown[] = ["$entry->mailbox@$entry->host", by_utf8($entry->personal ?? '')];
         }
     }
-    imap_errors();
-    imap_alerts();
-    // What it could not read is said in the place of an address.
-    return array_values(array_filter($shown, fn ($entry) => !str_ends_with($entry[0], '@.SYNTAX-ERROR.')));
+    return understood($shown);
 }
 
 function by_mailparse(string $text): array
@@ -42,8 +39,15 @@ function by_headers(string $octets): array
             $shown[] = ["$entry->mailbox@$entry->host", by_utf8($entry->personal ?? '')];
         }
     }
+    return understood($shown);
+}
+
+// Without what it says in the place of an address that it could not read.
+function understood(array $shown): array
+{
     imap_errors();
-    return $shown;
+    imap_alerts();
+    return array_values(array_filter($shown, fn ($entry) => !str_ends_with($entry[0], '@.SYNTAX-ERROR.')));
 }
 
 function by_utf8(string $text): string

@@ -199,7 +199,11 @@ class Own:
         return address.lower() in self.addresses or bool(plain and domain in self.domains)
 
     def alive_in(self, name):
-        """Whether an `@` stands in a name outside of an own address: it is one more author to whoever reads the name."""
+        """Whether an `@` stands in a name outside of an own address: it is one more author to whoever reads the name.
+        Some readers put blanks around it."""
+        return self._alive_in(name) and self._alive_in(re.sub(r"\s*([@.])\s*", r"\1", name))
+
+    def _alive_in(self, name):
         words = re.split(r"[\s<>()\[\],;:\\\"]+", name)
         return any("@" in word and not self.has(word) for word in words)
 
