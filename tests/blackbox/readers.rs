@@ -14,6 +14,8 @@ use tests::smarthost::{Script, Smarthost};
 
 /// Has no address but its own.
 const ONE: &str = "me@gp.test";
+/// Its address with a tag, which is its own too.
+const TAGGED: &str = "me+tag@gp.test";
 /// May send in any name of its domain.
 const ALL: &str = "all@gp.test";
 const PASSWORD: &str = "correct horse";
@@ -106,8 +108,8 @@ fn judged(house: &House, arrived: &[Accepted]) {
 }
 
 fn question(message: &Accepted) -> Value {
-    let own = if message.sender == ONE { ONE } else { "*@gp.test" };
-    json!({ "message": STANDARD.encode(&message.octets), "own": [own] })
+    let own = if message.sender == ONE { vec![ONE, TAGGED] } else { vec!["*@gp.test"] };
+    json!({ "message": STANDARD.encode(&message.octets), "own": own })
 }
 
 #[test]

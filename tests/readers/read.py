@@ -194,6 +194,8 @@ class Own:
         self.domains = {address[2:].lower() for address in addresses if address.startswith("*@")}
 
     def has(self, address):
+        # Some show quotes around what could do without; it is the same address (RFC 5321 section 4.1.2).
+        address = re.sub(r'^"([^\s@<>()\[\],;:\\"]+)"@', r"\1@", address)
         local, _, domain = address.lower().rpartition("@")
         plain = re.fullmatch(r"[^\s@<>()\[\],;:\\\"]+", local) and "=?" not in local
         return address.lower() in self.addresses or bool(plain and domain in self.domains)
