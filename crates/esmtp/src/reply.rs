@@ -9,6 +9,7 @@ use types::{MAX_PATH, Mailbox, ReversePath};
 
 use crate::body::TextFault;
 use crate::command::SyntaxError;
+use crate::limits::TEXT_LINE;
 use crate::proof::Durable;
 
 /// A reply of one line.
@@ -240,16 +241,19 @@ pub enum Rejection {
     },
     /// From or Sender has no one reading, or is missing; the text says which.
     #[error("the authors are unclear: {0}")]
-    AuthorsUnclear(&'static str),
+    AuthorsUnclear(String),
     /// The header section is malformed; the text says how.
     #[error("malformed header section: {0}")]
-    BadHeader(&'static str),
+    BadHeader(String),
+    /// A line of the text is too long, and can't be re-encoded; the text says why.
+    #[error("a line is too long and cannot be re-encoded: {0}")]
+    LongLine(&'static str),
     /// The header section is larger than the limit.
     #[error("header section too big")]
     HeaderTooBig,
-    /// The header section has octets above 127 without SMTPUTF8.
-    #[error("the header section needs SMTPUTF8")]
-    NonAsciiHeader,
+    /// This header field has octets above 127 that can't be encoded, and SMTPUTF8 was not asked for.
+    #[error("the {0} field needs SMTPUTF8")]
+    NonAsciiHeader(String),
     /// The message has passed so many hosts that it must be going round in a circle.
     #[error("too many hops")]
     TooManyHops,
@@ -303,8 +307,15 @@ impl From<&Rejection> for Reply {
                 reply_with(554, "5.6.0", format!("Malformed header section: {fault}"))
             }
             Rejection::HeaderTooBig => reply(552, "5.3.4", "Header section is larger than the limit"),
-            Rejection::NonAsciiHeader => {
-                reply(554, "5.6.7", "A header field with UTF-8 needs SMTPUTF8 in MAIL")
+            Rejection::LongLine(why) => reply_with(
+                554,
+                "5.6.0",
+                format!(
+                    "Message has a line of more than {TEXT_LINE} octets that cannot be re-encoded: {why}"
+                ),
+            ),
+            Rejection::NonAsciiHeader(field) => {
+                reply_with(554, "5.6.7", format!("UTF-8 in the {field} field needs SMTPUTF8 in MAIL"))
             }
             Rejection::TooManyHops => reply(554, "5.4.6", "Too many hops: the message is in a loop"),
             Rejection::StorageFull => reply(452, "4.3.1", "Insufficient storage; try again later"),

@@ -3,9 +3,9 @@
 //! 1. MAIL: the login still holds, there is room, the sender is the user's own, and the user has not sent too much
 //!    ([`Acceptance::allow`]).
 //! 2. RCPT: the login still holds, and the user may send to one more ([`Acceptance::add`]).
-//! 3. The text comes in chunks ([`Acceptance::keep`]). Once the header section is complete it is read, its authors are
-//!    checked, it is fixed up, and it goes into the spool ([`Acceptance::begin`]).
-//! 4. The body follows it there, chunk by chunk; nothing of it stays here.
+//! 3. The text comes in chunks ([`Acceptance::keep`]). Once the header section is complete it is repaired and read, its
+//!    authors are checked, it is fixed up, and it goes into the spool ([`Acceptance::begin`]).
+//! 4. The body follows it there, chunk by chunk; nothing of it stays here but what it will need to travel on.
 //! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is
 //!    counted and committed, and only then is there a 250.
 
@@ -17,22 +17,25 @@ use bytes::Bytes;
 use config::{Config, Submission as Rules};
 use delivery::Committer;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
-use message::{FixupError, Header, HeaderError, Progress, Section};
-use store::{Spool, SpoolError};
+use message::{Gathered, Header, Progress, Repairs, Section};
+use store::{Audit as _, Spool, SpoolError};
 use store_sqlite::{SqliteAccounts, SqliteSpool};
 use submission::MailHandler;
-use types::{ForwardPath, QueueId, SessionFacts, SessionId};
+use types::{ForwardPath, SessionFacts, SessionId};
 
 use crate::clock;
 use crate::relay::Relay;
-use crate::sender::Policy;
+use crate::sender::{Judged, Policy, Writing};
 use crate::sending::Quota;
 
 use self::arrival::Arrival;
+use self::body::Body;
 use self::submitter::Submitter;
 
-mod arrival;
 mod submitter;
+mod arrival;
+mod header;
+mod body;
 
 /// Accepts messages of users that have logged in, and of machines that need not ([`Relay`]).
 pub(crate) struct Acceptance {
@@ -57,15 +60,12 @@ enum Stage {
     /// The header section is not complete.
     Header(Section),
     /// The header section is in the spool, and the body follows it.
-    Body(Spooled),
+    Body(Box<Body>),
     /// It will be refused, once the client has said all.
     Refused(Rejection),
 }
 
 type Counted<'a> = crate::sending::Counted<'a, SqliteAccounts>;
-
-/// What the spool has of a message; dropping it leaves nothing behind.
-type Spooled = <SqliteSpool as Spool>::Incoming;
 
 impl MailHandler<User> for Acceptance {
     /// `None` for somebody who would have to log in, and sends nothing.
@@ -106,7 +106,8 @@ impl MailHandler<User> for Acceptance {
     ) -> Option<Incoming> {
         let submitter = self.submitter(user, session)?;
         let arrival = Arrival::now(envelope, session, self.rules.load().hide_client_address);
-        Some(Incoming { submitter, arrival, size: 0, stage: Stage::Header(Section::default()) })
+        let section = Section::new(self.rules.load().repair);
+        Some(Incoming { submitter, arrival, size: 0, stage: Stage::Header(section) })
     }
 
     async fn body(&self, message: &mut Option<Incoming>, chunk: Bytes) {
@@ -121,11 +122,16 @@ impl MailHandler<User> for Acceptance {
         let message = message.ok_or(Rejection::LoginRequired)?;
         let (session, submitter, size) = (message.arrival.session, message.submitter.clone(), message.size);
         let committed = self.finish(message, envelope).await;
-        match &committed {
-            Ok(durable) => tell_accepted(session, &submitter, durable.id(), size),
-            Err(reason) => tell_refused(session, Some(&submitter), reason),
+        match committed {
+            Ok((durable, repairs)) => {
+                tell_accepted(session, &submitter, &durable, size, &repairs);
+                Ok(durable)
+            }
+            Err(reason) => {
+                tell_refused(session, Some(&submitter), &reason);
+                Err(reason)
+            }
         }
-        committed
     }
 }
 
@@ -208,13 +214,18 @@ impl Acceptance {
         }
     }
 
-    async fn may_write(&self, submitter: &Submitter, header: &Header<'_>) -> Result<(), Rejection> {
+    async fn may_write<'h>(
+        &self,
+        submitter: &Submitter,
+        header: &Header<'h>,
+        writing: Writing<'_>,
+    ) -> Result<Judged<'h>, Rejection> {
         match submitter {
             Submitter::User(user) => {
                 let standing = self.standing(user).await?;
-                self.policy(&standing).may_write(header).await
+                self.policy(&standing).may_write(header, writing).await
             }
-            Submitter::Machine(machine) => self.relay.load().may_write(*machine, header),
+            Submitter::Machine(machine) => self.relay.load().may_write(*machine, header, writing),
         }
     }
 
@@ -235,14 +246,15 @@ impl Acceptance {
     async fn keep(&self, message: &mut Incoming, chunk: Bytes) -> Result<(), Rejection> {
         match &mut message.stage {
             Stage::Header(section) => {
-                if let Progress::Complete { header, body_rest } = section.feed(chunk).map_err(malformed)? {
-                    let spooled =
-                        self.begin(&message.submitter, &message.arrival, &header, body_rest).await?;
-                    message.stage = Stage::Body(spooled);
+                if let Progress::Complete { header, body_rest } =
+                    section.feed(chunk).map_err(header::malformed)?
+                {
+                    let body = self.begin(&message.submitter, &message.arrival, header, body_rest).await?;
+                    message.stage = Stage::Body(Box::new(body));
                 }
                 Ok(())
             }
-            Stage::Body(spooled) => self.spool().append(spooled, chunk).await.map_err(not_stored),
+            Stage::Body(body) => body.append(self.spool(), chunk).await,
             Stage::Refused(_) => Ok(()),
         }
     }
@@ -252,45 +264,51 @@ impl Acceptance {
         &self,
         submitter: &Submitter,
         arrival: &Arrival,
-        section: &[u8],
-        body: Bytes,
-    ) -> Result<Spooled, Rejection> {
-        let header = read(section, arrival.utf8)?;
-        self.may_write(submitter, &header).await?;
-        let fixed = self.fix_up(&header, arrival)?;
-        let mut spooled = self.spool().open(arrival.id);
-        self.spool().append(&mut spooled, fixed.into()).await.map_err(not_stored)?;
-        if !body.is_empty() {
-            self.spool().append(&mut spooled, body).await.map_err(not_stored)?;
+        gathered: Gathered,
+        rest: Bytes,
+    ) -> Result<Body, Rejection> {
+        let rules = self.rules.load_full();
+        let (section, mut repairs) = header::repaired(gathered, rules.repair)?;
+        let header = header::read(&section, arrival.utf8)?;
+        let added = arrival.author().filter(|_| rules.repair && rules.add_missing_headers);
+        let writing = Writing { reverse_path: &arrival.reverse_path, added, patient: rules.repair };
+        let judged = self.may_write(submitter, &header, writing).await?;
+        let as_any = judged.as_any;
+        let trace = arrival.trace(&self.hostname);
+        let fixed = header::fix_up(&header, judged, added, &trace, &rules, &mut repairs)?;
+        let spooled = self.spool().open(arrival.id);
+        let mut body = Body::begin(self.spool(), spooled, &header, fixed, repairs, as_any).await?;
+        if !rest.is_empty() {
+            body.append(self.spool(), rest).await?;
         }
-        Ok(spooled)
+        Ok(body)
     }
 
-    async fn finish(&self, message: Incoming, envelope: Envelope) -> Result<Durable, Rejection> {
+    async fn finish(
+        &self,
+        message: Incoming,
+        mut envelope: Envelope,
+    ) -> Result<(Durable, Repairs), Rejection> {
         let Incoming { submitter, arrival, stage, .. } = message;
-        let spooled = match stage {
+        let body = match stage {
             Stage::Refused(rejection) => return Err(rejection),
-            Stage::Body(spooled) => spooled,
-            // No blank line came: all of it was header (RFC 5322 section 2.1).
+            Stage::Body(body) => *body,
+            // No blank line came: all of it was header (RFC 5322 section 2.1), as far as it looks like one.
             Stage::Header(section) => {
-                self.begin(&submitter, &arrival, &section.finish(), Bytes::new()).await?
+                let (header, rest) = section.finish().map_err(header::malformed)?;
+                self.begin(&submitter, &arrival, header, rest).await?
             }
         };
+        let as_any = body.as_any;
+        let (spooled, needs) = body.finish(&mut envelope, self.rules.load().repair)?;
         let counted = self.count(&submitter, &envelope).await?;
-        let submission = arrival.entry(&submitter, envelope);
+        let submission = arrival.entry(&submitter, envelope, needs.rewrite);
         let durable = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
         counted.keep();
-        Ok(durable)
-    }
-
-    fn fix_up(&self, header: &Header<'_>, arrival: &Arrival) -> Result<Vec<u8>, Rejection> {
-        let rules = self.rules.load();
-        let options =
-            message::Options { add_missing_headers: rules.add_missing_headers, remove_bcc: rules.remove_bcc };
-        message::fixup(header, &arrival.trace(&self.hostname), &options).map_err(|error| match error {
-            FixupError::TooManyHops => Rejection::TooManyHops,
-            FixupError::Date => Rejection::Unavailable,
-        })
+        if as_any && let Submitter::User(user) = &submitter {
+            self.accounts.note(arrival.sent_as_any(user));
+        }
+        Ok((durable, needs.repairs))
     }
 
     /// What the user may do, unless what was proved at the login holds no longer: revocation acts at the next command.
@@ -314,16 +332,6 @@ impl Acceptance {
     }
 }
 
-/// A header section with octets beyond ASCII needs SMTPUTF8 all the way (RFC 6532 section 3.6).
-fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> {
-    let header = Header::parse(section).map_err(malformed)?;
-    if utf8 || header.is_ascii() { Ok(header) } else { Err(Rejection::NonAsciiHeader) }
-}
-
-fn malformed(error: HeaderError) -> Rejection {
-    if error.is_too_big() { Rejection::HeaderTooBig } else { Rejection::BadHeader(error.text()) }
-}
-
 /// The client learns that it should try again; the operator learns why.
 fn not_stored(error: SpoolError) -> Rejection {
     let cause: &dyn std::error::Error = &error;
@@ -339,8 +347,10 @@ fn not_stored(error: SpoolError) -> Rejection {
     }
 }
 
-fn tell_accepted(session: SessionId, account: &Submitter, id: QueueId, size: u64) {
-    tracing::info!(event = "accepted", %session, queue.id = %id, account.address = %account, size, "{id} accepted");
+fn tell_accepted(session: SessionId, account: &Submitter, message: &Durable, size: u64, repairs: &Repairs) {
+    let id = message.id();
+    let repaired = (!repairs.is_empty()).then(|| repairs.to_string());
+    tracing::info!(event = "accepted", %session, queue.id = %id, account.address = %account, size, repaired, "{id} accepted");
 }
 
 fn tell_refused(session: SessionId, submitter: Option<&Submitter>, reason: &Rejection) {

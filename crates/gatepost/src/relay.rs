@@ -8,10 +8,11 @@ use std::net::IpAddr;
 use delivery::Domains;
 use esmtp::{Rejection, SenderAllowed};
 use ipnet::IpNet;
-use message::Header;
+use message::{Authors, Header};
 use types::{ForwardPath, Host, Mailbox, ReversePath, SenderPattern, SessionFacts};
 
-use crate::{meant, sender};
+use crate::meant;
+use crate::sender::{self, Judged, Writing};
 
 /// What may be handed in without a login. Without networks that is nothing.
 #[derive(Debug, Default)]
@@ -84,12 +85,20 @@ impl Relay {
     ///
     /// # Errors
     /// [`Rejection::LoginRequired`], [`Rejection::FromNotOwned`] or [`Rejection::AuthorsUnclear`].
-    pub(crate) fn may_write(&self, machine: Machine, header: &Header<'_>) -> Result<(), Rejection> {
+    pub(crate) fn may_write<'h>(
+        &self,
+        machine: Machine,
+        header: &Header<'h>,
+        writing: Writing<'_>,
+    ) -> Result<Judged<'h>, Rejection> {
         self.still_knows(machine)?;
-        match sender::authors(header)?.iter().find(|author| !self.is_sender(author)) {
-            None => Ok(()),
-            Some(author) => Err(sender::foreign_author(author)),
+        let authors = Authors::read(header, writing.patient).map_err(sender::unclear)?;
+        let foreign = writing.speakers(&authors).find(|(_, mailbox)| !self.is_sender(mailbox));
+        if let Some((field, address)) = foreign {
+            return Err(Rejection::FromNotOwned { field, address: address.clone() });
         }
+        let own = authors.in_names().filter(|mailbox| self.is_sender(mailbox)).collect();
+        Ok(Judged { authors: Some(authors), own, as_any: false })
     }
 
     /// What was allowed when the session began may be allowed no longer.
@@ -168,21 +177,25 @@ mod tests {
 
     #[test]
     fn it_writes_in_its_names_alone() {
-        let may_write =
-            |header: &str| relay().may_write(printer(), &Header::parse(header.as_bytes()).unwrap());
+        let may_write = |header: &str| {
+            let (reverse_path, header) = (ReversePath::Null, Header::parse(header.as_bytes()).unwrap());
+            let writing = Writing { reverse_path: &reverse_path, added: None, patient: true };
+            relay().may_write(printer(), &header, writing).map(drop)
+        };
         assert_eq!(
             may_write("From: Printer <printer@example.org>\r\nSender: a@scan.example\r\n\r\n"),
             Ok(())
         );
-        for foreign in [
-            "From: ann@example.org\r\n\r\n",
-            "From: printer@example.org, ann@example.org\r\n\r\n",
-            "From: printer@example.org\r\nSender: ann@example.org\r\n\r\n",
+        let ann =
+            |field| Rejection::FromNotOwned { field, address: Mailbox::parse("ann@example.org").unwrap() };
+        for (foreign, field) in [
+            ("From: ann@example.org\r\n\r\n", "From"),
+            ("From: printer@example.org, ann@example.org\r\n\r\n", "From"),
+            ("From: printer@example.org\r\nSender: ann@example.org\r\n\r\n", "Sender"),
         ] {
-            let ann = Mailbox::parse("ann@example.org").unwrap();
-            assert_eq!(may_write(foreign), Err(sender::foreign_author(&ann)), "{foreign}");
+            assert_eq!(may_write(foreign), Err(ann(field)), "{foreign}");
         }
-        assert!(matches!(may_write("Subject: x\r\n\r\n"), Err(Rejection::AuthorsUnclear(_))));
+        assert!(matches!(may_write("From: x\r\n\r\n"), Err(Rejection::AuthorsUnclear(_))));
     }
 
     #[test]

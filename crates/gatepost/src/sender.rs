@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use auth::Standing;
 use config::SenderCheck;
 use esmtp::{Rejection, SenderAllowed};
-use message::Header;
+use message::{Authors, AuthorsError, Header};
 use store::Accounts;
 use types::{Domain, Mailbox, ReversePath, SenderPattern};
 
@@ -32,47 +32,56 @@ impl<S: Accounts> Policy<'_, S> {
     /// # Errors
     /// [`Rejection::SenderNotOwned`], or [`Rejection::Unavailable`] when the store can't tell.
     pub(crate) async fn may_send(&self, path: &ReversePath) -> Result<SenderAllowed, Rejection> {
-        let foreign = match (self.check, path) {
-            (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => None,
+        let own = match (self.check, path) {
+            (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => true,
             (SenderCheck::Reject, ReversePath::Mailbox(mailbox)) => {
-                self.first_foreign(std::slice::from_ref(mailbox)).await?
+                self.owns(&Names::of(self.standing), mailbox).await?
             }
         };
-        match foreign {
-            None => Ok(SenderAllowed::after_check()),
-            Some(_) => Err(Rejection::SenderNotOwned(path.clone())),
-        }
+        own.then(SenderAllowed::after_check).ok_or_else(|| Rejection::SenderNotOwned(path.clone()))
     }
 
     /// Whether every author that the header names is the user. A header that does not say clearly who its authors are
-    /// is taken to name somebody else.
+    /// is taken to name somebody else, unless the user may write in anybody's name.
     ///
     /// # Errors
     /// [`Rejection::FromNotOwned`], [`Rejection::AuthorsUnclear`], or [`Rejection::Unavailable`].
-    pub(crate) async fn may_write(&self, header: &Header<'_>) -> Result<(), Rejection> {
+    pub(crate) async fn may_write<'h>(
+        &self,
+        header: &Header<'h>,
+        writing: Writing<'_>,
+    ) -> Result<Judged<'h>, Rejection> {
         if self.check == SenderCheck::Off {
-            return Ok(());
+            return Ok(Judged::unjudged(false));
         }
-        match self.first_foreign(&authors(header)?).await? {
-            None => Ok(()),
-            Some(author) => Err(foreign_author(author)),
-        }
-    }
-
-    /// The first of these mailboxes that is not the user's.
-    async fn first_foreign<'m>(&self, mailboxes: &'m [Mailbox]) -> Result<Option<&'m Mailbox>, Rejection> {
         let names = Names::of(self.standing);
-        for mailbox in mailboxes {
-            let own = match names.owner(mailbox) {
-                Owner::User => true,
-                Owner::UserUnlessTaken => !self.is_an_account(mailbox).await?,
-                Owner::SomebodyElse => false,
-            };
-            if !own {
-                return Ok(Some(mailbox));
+        let needs_any = writing.reverse_path.mailbox().is_some_and(|mailbox| names.needs_any(mailbox));
+        let authors = match Authors::read(header, writing.patient) {
+            Ok(authors) => authors,
+            Err(AuthorsError::Unclear(..)) if names.is_anybody() => return Ok(Judged::unjudged(true)),
+            Err(error) => return Err(unclear(error)),
+        };
+        for (field, address) in writing.speakers(&authors) {
+            if !self.owns(&names, address).await? {
+                return Err(Rejection::FromNotOwned { field, address: address.clone() });
             }
         }
-        Ok(None)
+        if names.is_anybody() {
+            let needs_any =
+                needs_any || writing.speakers(&authors).any(|(_, mailbox)| names.needs_any(mailbox));
+            return Ok(Judged::unjudged(needs_any));
+        }
+        // Whether somebody else has a tagged address is not asked for those in names: there may be thousands.
+        let own = authors.in_names().filter(|mailbox| names.owner(mailbox) == Owner::User).collect();
+        Ok(Judged { authors: Some(authors), own, as_any: needs_any })
+    }
+
+    async fn owns(&self, names: &Names<'_>, mailbox: &Mailbox) -> Result<bool, Rejection> {
+        match names.owner(mailbox) {
+            Owner::User => Ok(true),
+            Owner::UserUnlessTaken => self.is_an_account(mailbox).await.map(|taken| !taken),
+            Owner::SomebodyElse => Ok(false),
+        }
     }
 
     async fn is_an_account(&self, mailbox: &Mailbox) -> Result<bool, Rejection> {
@@ -84,16 +93,53 @@ impl<S: Accounts> Policy<'_, S> {
     }
 }
 
-/// Everybody in whose name the message speaks.
-///
-/// # Errors
-/// [`Rejection::AuthorsUnclear`].
-pub(crate) fn authors(header: &Header<'_>) -> Result<Vec<Mailbox>, Rejection> {
-    message::authors(header).map_err(|unclear| Rejection::AuthorsUnclear(unclear.text()))
+/// What matters, beside its header, of a message that is written in somebody's name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writing<'a> {
+    pub(crate) reverse_path: &'a ReversePath,
+    /// Who will be its author if the header names none.
+    pub(crate) added: Option<&'a Mailbox>,
+    /// Whether author fields are read with patience.
+    pub(crate) patient: bool,
 }
 
-pub(crate) fn foreign_author(author: &Mailbox) -> Rejection {
-    Rejection::FromNotOwned { field: "From or Sender", address: author.clone() }
+impl<'a> Writing<'a> {
+    /// Everybody in whose name the message will speak, and the field that says so.
+    pub(crate) fn speakers<'s>(
+        &self,
+        authors: &'s Authors<'_>,
+    ) -> impl Iterator<Item = (&'static str, &'s Mailbox)> + use<'s, 'a>
+    where
+        'a: 's,
+    {
+        let added = self.added.filter(|_| !authors.has_from()).map(|mailbox| ("From", mailbox));
+        authors.speakers().chain(added)
+    }
+}
+
+/// The author fields of a message that its submitter may write.
+#[derive(Debug)]
+pub(crate) struct Judged<'a> {
+    /// `None` if anybody may stand there.
+    pub(crate) authors: Option<Authors<'a>>,
+    /// Addresses in names that are the submitter's own.
+    pub(crate) own: Vec<Mailbox>,
+    /// Only the identity `*` allows it.
+    pub(crate) as_any: bool,
+}
+
+impl Judged<'_> {
+    fn unjudged(as_any: bool) -> Self {
+        Judged { authors: None, own: Vec::new(), as_any }
+    }
+}
+
+/// The reply to a message whose authors are unclear.
+pub(crate) fn unclear(error: AuthorsError) -> Rejection {
+    match error {
+        AuthorsError::NoHeader => Rejection::BadHeader(error.to_string()),
+        error => Rejection::AuthorsUnclear(error.to_string()),
+    }
 }
 
 /// Whose a mailbox is.
@@ -136,13 +182,28 @@ impl<'a> Names<'a> {
         if !self.is_allowed(mailbox) {
             return Owner::SomebodyElse;
         }
-        if self.any || self.addresses.contains(&mailbox.normal()) || self.is_of_a_domain(mailbox) {
+        if self.any { Owner::User } else { self.named_owner(mailbox) }
+    }
+
+    /// Whose it is, the identity `*` left aside.
+    fn named_owner(&self, mailbox: &Mailbox) -> Owner {
+        if self.addresses.contains(&mailbox.normal()) || self.is_of_a_domain(mailbox) {
             Owner::User
         } else if mailbox.is_tagged(self.address) {
             Owner::UserUnlessTaken
         } else {
             Owner::SomebodyElse
         }
+    }
+
+    /// Whether this login may send in anybody's name.
+    fn is_anybody(&self) -> bool {
+        self.any && self.senders.is_empty()
+    }
+
+    /// Whether only the identity `*` makes this mailbox the user's.
+    fn needs_any(&self, mailbox: &Mailbox) -> bool {
+        self.any && self.named_owner(mailbox) == Owner::SomebodyElse
     }
 
     /// Whether this login may use all that this sender stands for.

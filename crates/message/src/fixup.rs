@@ -1,39 +1,21 @@
 //! What a submission server changes in a header section (RFC 6409 section 8), and nothing else.
 
-use std::net::IpAddr;
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
-use types::{EhloName, ForwardPath, QueueId, TlsFacts};
+use types::Mailbox;
 
-use crate::mailbox_list::skip_cfws;
-use crate::received::received;
-use crate::{Field, Header};
+use crate::authors::{Authors, AuthorsError, Change};
+use crate::header::{Field, Header};
+use crate::lexer::lex;
+use crate::received::{Trace, received};
+use crate::repairs::{Repair, Repairs};
+use crate::signature::Coverage;
 
 /// The most Received fields that a message may bring along. RFC 5321 section 6.3 asks for at least 100.
 pub const MAX_HOPS: usize = 100;
-
-/// What is known of a message's arrival.
-#[derive(Debug, Clone)]
-pub struct Trace<'a> {
-    /// The name of this server.
-    pub hostname: &'a str,
-    /// Under which the message was accepted.
-    pub queue_id: QueueId,
-    /// When it was.
-    pub now: Timestamp,
-    /// Random octets for a Message-ID, should one be missing.
-    pub message_id_random: [u8; 16],
-    /// TLS of the session.
-    pub tls: Option<TlsFacts>,
-    /// Whether the message came with SMTPUTF8.
-    pub utf8: bool,
-    /// The recipient, if there is only one: a trace must not tell recipients of each other.
-    pub recipient: Option<&'a ForwardPath>,
-    /// What the client calls itself and its address; `None` to tell nobody.
-    pub client: Option<(EhloName, IpAddr)>,
-}
 
 /// What the operator wants changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +27,7 @@ pub struct Options {
 }
 
 /// Why a header section cannot be fixed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FixupError {
     /// More than [`MAX_HOPS`] Received fields: the message runs in a circle.
     #[error("the message has passed too many servers")]
@@ -53,28 +35,103 @@ pub enum FixupError {
     /// The time given has a year that RFC 5322 cannot write.
     #[error("the time of acceptance cannot be written as a date")]
     Date,
+    /// A field has to go, and a signature covers it.
+    #[error("the {0} field is signed, and must not leave")]
+    Signed(String),
+    /// It can't be told who wrote the message.
+    #[error(transparent)]
+    Authors(#[from] AuthorsError),
+}
+
+/// Whose message it is, as far as its header section has to say so.
+pub struct Authorship<'a> {
+    /// The author fields as they were read; `None` if anybody may stand there, and nobody has to.
+    pub authors: Option<Authors<'a>>,
+    /// Who is to be named if nobody is; `None` to add nobody.
+    pub author: Option<&'a Mailbox>,
+    /// Whether an address is the author's own, and may stand in a name.
+    pub own: &'a dyn Fn(&Mailbox) -> bool,
+}
+
+impl fmt::Debug for Authorship<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorship")
+            .field("authors", &self.authors)
+            .field("author", &self.author)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Writes the header section that travels on, with the blank line at its end: our Received field first, then
-/// all fields in their order and octet for octet, but those which must go, then what was missing.
+/// all fields in their order and octet for octet, but those which must go or be written anew, then what was missing.
 ///
 /// # Errors
 /// [`FixupError`].
-pub fn fixup(header: &Header<'_>, trace: &Trace<'_>, options: &Options) -> Result<Vec<u8>, FixupError> {
+pub fn fixup(
+    header: &Header<'_>,
+    authorship: &Authorship<'_>,
+    trace: &Trace<'_>,
+    options: &Options,
+    repairs: &mut Repairs,
+) -> Result<Vec<u8>, FixupError> {
     if header.named("Received").count() > MAX_HOPS {
         return Err(FixupError::TooManyHops);
     }
     let date = date_time(trace.now)?;
+    let coverage = header.coverage();
+    let changes = match &authorship.authors {
+        Some(authors) => authors.changes(&coverage, authorship.own)?,
+        None => Vec::new(),
+    };
     let mut out = Vec::with_capacity(header.octets().saturating_add(ADDED));
     out.extend_from_slice(received(trace, &date).as_bytes());
-    for field in header.fields().filter(|field| !must_go(field, trace, options)) {
-        out.extend_from_slice(field.raw().as_bytes());
+    for (place, field) in header.fields().enumerate() {
+        if must_go(&field, trace, options) {
+            is_unsigned(&field, &coverage)?;
+            continue;
+        }
+        match changes.iter().find(|(changed, _)| *changed == place).map(|(_, change)| change) {
+            None => out.extend_from_slice(field.raw().as_bytes()),
+            Some(Change::Remove) => repairs.add(Repair::EmptyField),
+            Some(Change::Rewrite(value)) => {
+                repairs.add(Repair::AuthorField);
+                out.extend_from_slice(format!("{}:{value}\r\n", field.name()).as_bytes());
+            }
+        }
+    }
+    if let Some(author) = missing_from(header, authorship, &coverage)? {
+        repairs.add(Repair::NoFrom);
+        out.extend_from_slice(format!("From: {author}\r\n").as_bytes());
     }
     if options.add_missing_headers {
-        out.extend_from_slice(missing(header, trace, &date).as_bytes());
+        out.extend_from_slice(missing(header, trace, &date, &coverage).as_bytes());
     }
     out.extend_from_slice(b"\r\n");
     Ok(out)
+}
+
+/// Who is to be named in a From field that has to be added. A signature covers From in any case, if only that there is
+/// none (RFC 6376 section 5.4).
+fn missing_from<'a>(
+    header: &Header<'_>,
+    authorship: &Authorship<'a>,
+    coverage: &Coverage,
+) -> Result<Option<&'a Mailbox>, AuthorsError> {
+    let has_from = || header.named("From").next().is_some();
+    if authorship.authors.as_ref().map_or_else(has_from, Authors::has_from) {
+        return Ok(None);
+    }
+    match authorship.author {
+        Some(_) if coverage.has_field("From") => Err(AuthorsError::Signed("From")),
+        None if authorship.authors.is_some() => {
+            Err(if header.fields().next().is_none() { AuthorsError::NoHeader } else { AuthorsError::NoFrom })
+        }
+        author => Ok(author),
+    }
+}
+
+fn is_unsigned(field: &Field<'_>, coverage: &Coverage) -> Result<(), FixupError> {
+    if coverage.has_field(field.name()) { Err(FixupError::Signed(field.name().to_owned())) } else { Ok(()) }
 }
 
 /// Enough octets for what is added, nearly always.
@@ -90,18 +147,19 @@ fn must_go(field: &Field<'_>, trace: &Trace<'_>, options: &Options) -> bool {
 /// RFC 8601 section 5: results in this server's name that it did not write itself are forged. So, for all we
 /// know, are those whose author cannot be made out.
 fn claims_to_be_from(hostname: &str, results: &str) -> bool {
-    let Ok(start) = skip_cfws(results) else { return true };
-    let id = start.split([' ', '\t', '\r', ';', '(']).next().unwrap_or_default();
-    id.starts_with('"') || id.trim_end_matches('.').eq_ignore_ascii_case(hostname)
+    let Ok(tokens) = lex(results) else { return true };
+    let Some(id) = tokens.iter().find(|token| !token.is_cfws()) else { return false };
+    id.text.starts_with('"') || id.text.trim_end_matches('.').eq_ignore_ascii_case(hostname)
 }
 
-/// RFC 6409 sections 8.2 and 8.3.
-fn missing(header: &Header<'_>, trace: &Trace<'_>, date: &str) -> String {
+/// RFC 6409 sections 8.2 and 8.3. A signature that covers the absence of a field forbids to add it.
+fn missing(header: &Header<'_>, trace: &Trace<'_>, date: &str, coverage: &Coverage) -> String {
     let mut fields = String::new();
-    if header.named("Date").next().is_none() {
+    let is_missing = |name: &str| header.named(name).next().is_none() && !coverage.has_field(name);
+    if is_missing("Date") {
         fields.push_str(&format!("Date: {date}\r\n"));
     }
-    if header.named("Message-ID").next().is_none() {
+    if is_missing("Message-ID") {
         let unique = u128::from_be_bytes(trace.message_id_random);
         fields.push_str(&format!("Message-ID: <{unique:032x}@{}>\r\n", trace.hostname));
     }
@@ -115,8 +173,9 @@ fn date_time(now: Timestamp) -> Result<String, FixupError> {
 
 #[cfg(test)]
 mod tests {
+    use types::{QueueId, TlsFacts};
+
     use super::*;
-    use crate::authors;
 
     const OPTIONS: Options = Options { add_missing_headers: true, remove_bcc: true };
     const NOW: Timestamp = Timestamp::constant(1_763_697_180, 0);
@@ -134,9 +193,27 @@ mod tests {
         }
     }
 
+    /// Anybody may stand in the author fields.
+    const ANYBODY: Authorship<'static> = Authorship { authors: None, author: None, own: &|_| true };
+
     fn fix(section: &str, trace: &Trace<'_>, options: &Options) -> String {
         let header = Header::parse(section.as_bytes()).unwrap();
-        String::from_utf8(fixup(&header, trace, options).unwrap()).unwrap()
+        let fixed = fixup(&header, &ANYBODY, trace, options, &mut Repairs::default());
+        String::from_utf8(fixed.unwrap()).unwrap()
+    }
+
+    /// What becomes of a section of somebody who is `me@gp.test`, without the Received field, and what was repaired.
+    fn judged(section: &str) -> Result<(String, String), FixupError> {
+        let me = Mailbox::parse("me@gp.test").unwrap();
+        let header = Header::parse(section.as_bytes()).unwrap();
+        let authors = Some(Authors::read(&header, true)?);
+        let own = |mailbox: &Mailbox| *mailbox == me;
+        let authorship = Authorship { authors, author: Some(&me), own: &own };
+        let mut repairs = Repairs::default();
+        let options = Options { add_missing_headers: false, ..OPTIONS };
+        let fixed =
+            String::from_utf8(fixup(&header, &authorship, &trace(), &options, &mut repairs)?).unwrap();
+        Ok((fixed.split_once("+0000\r\n").unwrap().1.to_owned(), repairs.to_string()))
     }
 
     /// What `fixup` made of a section, without the Received field.
@@ -221,15 +298,54 @@ mod tests {
     #[test]
     fn a_hundred_hops_pass_and_one_more_is_a_loop() {
         let hops = |count: usize| "Received: x\r\n".repeat(count) + WHOLE;
-        let fixed = |count| fixup(&Header::parse(hops(count).as_bytes()).unwrap(), &trace(), &OPTIONS);
+        let fixed = |count| {
+            let header = hops(count);
+            let header = Header::parse(header.as_bytes()).unwrap();
+            fixup(&header, &ANYBODY, &trace(), &OPTIONS, &mut Repairs::default())
+        };
         assert!(fixed(100).is_ok());
         assert_eq!(fixed(101), Err(FixupError::TooManyHops));
     }
 
     #[test]
-    fn what_was_fixed_up_has_the_same_authors() {
-        let fixed = fix("Bcc: c@example.org\r\nFrom: A <a@example.org>\r\n\r\n", &trace(), &OPTIONS);
-        let header = Header::parse(fixed.as_bytes()).unwrap();
-        assert_eq!(authors(&header).unwrap().len(), 1);
+    fn a_missing_from_is_added_and_empty_fields_go() {
+        for (section, expected, told) in [
+            ("Subject: x\r\n", "Subject: x\r\nFrom: me@gp.test\r\n\r\n", "no From"),
+            ("", "From: me@gp.test\r\n\r\n", "no From"),
+            ("From:\r\nSender: \r\nTo: x\r\n", "To: x\r\nFrom: me@gp.test\r\n\r\n", "no From, empty field"),
+            ("From: me@gp.test\r\nReply-To:\r\n", "From: me@gp.test\r\n\r\n", "empty field"),
+        ] {
+            assert_eq!(judged(section), Ok((expected.to_owned(), told.to_owned())), "{section:?}");
+        }
+    }
+
+    #[test]
+    fn author_fields_are_written_anew_unless_they_are_plain() {
+        let section = "From: \"ceo@bank.test\" <me@gp.test>\r\nto: \"a@b\" <c@d>\r\nreply-to: X (y) <me@gp.test>\r\nSender: Me <me@gp.test>\r\n";
+        let expected = "From: \"ceo at bank.test\" <me@gp.test>\r\nto: \"a@b\" <c@d>\r\nreply-to: X <me@gp.test>\r\nSender: Me <me@gp.test>\r\n\r\n";
+        assert_eq!(judged(section), Ok((expected.to_owned(), "author field".to_owned())));
+    }
+
+    #[test]
+    fn what_a_signature_covers_is_neither_added_nor_rewritten_nor_removed() {
+        let signed = |section: &str, names: &str| {
+            judged(&format!("{section}DKIM-Signature: h={names}; bh=x; b=y\r\n"))
+        };
+        let plain = "From: Me <me@gp.test>\r\n";
+        assert!(signed(plain, "from:sender:bcc").is_ok());
+        for (section, names, error) in [
+            ("Subject: x\r\n", "from", FixupError::Authors(AuthorsError::Signed("From"))),
+            ("From: <me@gp.test>\r\n", "from", FixupError::Authors(AuthorsError::Signed("From"))),
+            (
+                "From: me@gp.test\r\nSender:\r\n",
+                "from:sender",
+                FixupError::Authors(AuthorsError::Signed("Sender")),
+            ),
+            ("From: me@gp.test\r\nBcc: x\r\n", "from:bcc", FixupError::Signed("Bcc".into())),
+        ] {
+            assert_eq!(signed(section, names), Err(error), "{section:?}");
+        }
+        let without_date = rest(&format!("{plain}DKIM-Signature: h=from:date; b=x\r\n"));
+        assert!(!without_date.contains("Date:") && without_date.contains("Message-ID:"), "{without_date}");
     }
 }

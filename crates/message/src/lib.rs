@@ -1,25 +1,40 @@
-//! The message as data: header section, RFC 6409 fix-up, trace.
+//! The message as data: header section, repair, RFC 6409 fix-up, trace.
 //!
-//! A message is taken apart only as far as a submission server must: the header section is gathered
-//! ([`Section`]), read strictly ([`Header`]), asked who wrote the message ([`authors()`]), and rewritten with as
-//! few changes as RFC 6409 section 8 asks for ([`fixup()`]). There is one reading of a header section, for every
-//! purpose, and what has two readings is refused.
+//! A message is taken apart only as far as a submission server must. Its header section is gathered ([`Section`]); what could
+//! not travel, or could be cut in two ways, is repaired ([`Gathered::repaired`]), and the result read strictly ([`Header`]). It
+//! is asked who wrote the message ([`Authors`]), and rewritten with as few changes as RFC 6409 section 8 asks for ([`fixup()`]). What
+//! leaves has one reading, for every reader; what can't have one is refused.
 //!
 //! The body is stored as it came. What of it the next host could not carry is found out by a [`Survey`] and
 //! re-encoded by a [`Rewriter`] when the message leaves; all else of it stays octet for octet.
+//!
+//! What a signature covers is never changed ([`Coverage`], [`Untouchable`]).
 #![warn(missing_docs)]
 
-mod section;
+mod repairs;
 mod header;
-mod authors;
-mod mailbox_list;
-mod fixup;
-mod received;
+mod section;
+mod signature;
+mod encoded_word;
+mod lexer;
+mod raw_octets;
+mod fold;
 mod field_repair;
+mod mailbox_list;
+mod plain_form;
+mod author_field;
+mod authors;
+mod received;
+mod fixup;
 mod mime;
 
-pub use authors::{AuthorsError, authors};
-pub use fixup::{FixupError, MAX_HOPS, Options, Trace, fixup};
-pub use header::{Field, Header, HeaderError, MAX_FIELD, MAX_FIELDS, MAX_LINE};
+pub use authors::{Authors, AuthorsError};
+pub use field_repair::Unrepairable;
+pub use fixup::{Authorship, FixupError, MAX_HOPS, Options, fixup};
+pub use header::{Field, Header, HeaderError, MAX_FIELDS, MAX_LINE};
+pub use mailbox_list::ListError;
 pub use mime::{Plan, Rewriter, Survey, Surveyed, Target, Untouchable};
-pub use section::{MAX_SECTION, Progress, Section};
+pub use received::Trace;
+pub use repairs::{Repair, Repairs};
+pub use section::{Gathered, MAX_SECTION, Progress, Section};
+pub use signature::Coverage;

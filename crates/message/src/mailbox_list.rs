@@ -1,127 +1,277 @@
-//! Reads lists of mailboxes in header fields (RFC 5322 section 3.4), and only those that have one reading.
+//! Reads lists of mailboxes in header fields (RFC 5322 section 3.4) as their senders meant them.
 //!
-//! Comments, folding, display names, quoted strings and encoded-words are understood. What some reader might
-//! take for another address is not accepted: groups, routes, empty elements, white space or comments inside of
-//! an address, comments that nest or have an at sign, bare at signs in display names.
+//! What is read here is judged by the address and then written anew from what was read, unless it came in a form that
+//! has one reading everywhere ([`crate::plain_form`]). So it does no harm to be patient with what people and programs
+//! write: nobody but us ever reads the original. [`Mailboxes::strict`] says whether patience was needed.
+//!
+//! What could mean two different addresses is not read: groups, routes, an address that something follows.
 
-use types::{Mailbox, ReversePath};
+use types::Mailbox;
 
-/// The list could not be read, or could be read in two ways.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unreadable;
+use crate::encoded_word;
+use crate::lexer::{Kind, LexError, Token, lex};
 
-/// `mailbox-list = mailbox *("," mailbox)`
-pub(crate) fn read_mailboxes(value: &str) -> Result<Vec<Mailbox>, Unreadable> {
-    let mut mailboxes = Vec::with_capacity(1);
-    let mut rest = value;
-    loop {
-        let (mailbox, after) = take_mailbox(rest)?;
-        mailboxes.push(mailbox);
-        rest = match after.strip_prefix(',') {
-            Some(next) => next,
-            None if after.is_empty() => return Ok(mailboxes),
-            None => return Err(Unreadable),
+/// A list that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mailboxes {
+    pub(crate) members: Vec<Member>,
+    /// The list is as RFC 5322 wants it written today, and has nothing that a simple reader might take for more.
+    pub(crate) strict: bool,
+}
+
+/// One mailbox of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) mailbox: Mailbox,
+    /// What is shown of its owner, decoded; empty if nothing is. Not yet safe to be written.
+    pub(crate) name: String,
+    /// The address that stands in the place of an unquoted name. Some readers show that one.
+    pub(crate) named: Option<Mailbox>,
+}
+
+/// Why a list has not one reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// There is no address in it.
+    #[error("has no address")]
+    Empty,
+    /// A quoted-string has no end.
+    #[error("has a quote that is not closed")]
+    OpenQuote,
+    /// A comment has no end.
+    #[error("has a bracket that is not closed")]
+    OpenComment,
+    /// A group (RFC 5322 section 3.4).
+    #[error("has a group of addresses")]
+    Group,
+    /// Something without an address where an address is due.
+    #[error("has something in it that is no address")]
+    NotAnAddress,
+    /// More than one address where one is due.
+    #[error("has more than one address")]
+    Several,
+    /// It would have one reading with patience, which is not wanted.
+    #[error("is not a plain list of addresses")]
+    Obsolete,
+    /// Something stands where only one address in angle brackets can, at the end.
+    #[error("has angle brackets that do not hold one address at the end")]
+    AngleBrackets,
+}
+
+impl From<LexError> for ListError {
+    fn from(error: LexError) -> Self {
+        match error {
+            LexError::OpenQuote => Self::OpenQuote,
+            LexError::OpenComment => Self::OpenComment,
+        }
+    }
+}
+
+/// `mailbox-list = mailbox *("," mailbox)`, read with patience.
+pub(crate) fn read_mailboxes(value: &str) -> Result<Mailboxes, ListError> {
+    let tokens = lex(value)?;
+    let colon = at_top_level(&tokens).any(|token| token.is(':'));
+    if colon && at_top_level(&tokens).any(|token| token.is(';')) {
+        return Err(ListError::Group);
+    }
+    let mut list = List { mailboxes: Mailboxes { members: Vec::new(), strict: true }, words: Vec::new() };
+    list.mailboxes.strict &= tokens.iter().all(is_strict);
+    for element in elements(&tokens) {
+        list.add(element)?;
+    }
+    list.finish()
+}
+
+/// A list while it is read.
+struct List<'a> {
+    mailboxes: Mailboxes,
+    /// What stood before a comma and was no address: the beginning of the next one's name, such as `Care Team, Billing`.
+    words: Vec<Token<'a>>,
+}
+
+impl<'a> List<'a> {
+    fn add(&mut self, element: &[Token<'a>]) -> Result<(), ListError> {
+        if element.iter().all(Token::is_cfws) {
+            self.mailboxes.strict = false;
+            return Ok(());
+        }
+        if let Some(member) = self.angle_addr(element)? {
+            self.mailboxes.members.push(member);
+            return Ok(());
+        }
+        match addr_spec(element) {
+            Some(address) if self.words.is_empty() => {
+                self.mailboxes.strict &= address.strict;
+                self.mailboxes.members.push(address.member(element));
+                Ok(())
+            }
+            None if !element.iter().any(|token| token.is('@')) => {
+                self.mailboxes.strict = false;
+                self.words.extend_from_slice(element);
+                self.words.push(Token { kind: Kind::Special(','), text: "," });
+                Ok(())
+            }
+            _ => Err(ListError::NotAnAddress),
+        }
+    }
+
+    /// `name-addr = [display-name] angle-addr`; nothing if there are no angle brackets.
+    fn angle_addr(&mut self, element: &[Token<'a>]) -> Result<Option<Member>, ListError> {
+        let Some(open) = element.iter().position(|token| token.is('<')) else { return Ok(None) };
+        let (before, inside) = element.split_at_checked(open).unwrap_or((element, &[]));
+        let end = inside.iter().rposition(|token| !token.is_cfws()).unwrap_or_default();
+        let inside = match inside.get(..=end) {
+            Some([_, inside @ .., last]) if last.is('>') => inside,
+            _ => return Err(ListError::AngleBrackets),
         };
-    }
-}
-
-/// `mailbox = name-addr / addr-spec`, with the white space and comments around it.
-fn take_mailbox(input: &str) -> Result<(Mailbox, &str), Unreadable> {
-    let start = skip_cfws(input)?;
-    // Even obsolete phrases have dots only after their first word.
-    if start.starts_with('.') {
-        return Err(Unreadable);
-    }
-    let mut rest = start;
-    loop {
-        if let Some(opened) = rest.strip_prefix('<') {
-            return take_angle_addr(rest, opened);
+        if inside.iter().all(Token::is_cfws) && self.words.is_empty() && phrase(before).is_empty() {
+            return Err(ListError::Empty);
         }
-        let after = skip_word(rest)?;
-        if after.starts_with('@') {
-            // An address that follows other words is none: it must be the first word.
-            return if rest.len() == start.len() { take_addr_spec(start) } else { Err(Unreadable) };
-        }
-        rest = skip_cfws(after)?;
+        let address = addr_spec(inside).ok_or(ListError::AngleBrackets)?;
+        // White space around the address within its brackets is in today's grammar, but few readers know it.
+        let tight = !inside.iter().any(Token::is_cfws);
+        self.mailboxes.strict &= address.strict && tight && is_strict_phrase(before);
+        let named = addr_spec(before).filter(|named| self.words.is_empty() && is_public(&named.mailbox));
+        let mut name = std::mem::take(&mut self.words);
+        name.extend_from_slice(before);
+        Ok(Some(Member {
+            mailbox: address.mailbox,
+            name: phrase(&name),
+            named: named.map(|address| address.mailbox),
+        }))
     }
-}
 
-/// `angle-addr = "<" addr-spec ">"`, without the obsolete route.
-fn take_angle_addr<'a>(angle: &'a str, opened: &str) -> Result<(Mailbox, &'a str), Unreadable> {
-    if opened.starts_with('@') {
-        return Err(Unreadable);
-    }
-    match ReversePath::take(angle) {
-        Ok((ReversePath::Mailbox(mailbox), rest)) => Ok((mailbox, skip_cfws(rest)?)),
-        Ok((ReversePath::Null, _)) | Err(_) => Err(Unreadable),
-    }
-}
-
-/// `addr-spec`, whose local part is known to be followed by `@`.
-fn take_addr_spec(input: &str) -> Result<(Mailbox, &str), Unreadable> {
-    let host = skip_word(input)?.strip_prefix('@').ok_or(Unreadable)?;
-    let host_length = match host.strip_prefix('[') {
-        Some(literal) => literal.find(']').map(|end| end.saturating_add(2)),
-        None => host.find([' ', '\t', '\r', ',', '(']),
-    };
-    let rest = host_length.map_or("", |length| host.get(length..).unwrap_or_default());
-    let addr_spec = input.get(..input.len().saturating_sub(rest.len())).unwrap_or_default();
-    let mailbox = Mailbox::parse(addr_spec).map_err(|_| Unreadable)?;
-    Ok((mailbox, skip_cfws(rest)?))
-}
-
-/// `word = atom / quoted-string`. An atom may have dots, which display names had before quotes were asked for.
-fn skip_word(input: &str) -> Result<&str, Unreadable> {
-    if let Some(quoted) = input.strip_prefix('"') {
-        return skip_quoted(quoted);
-    }
-    let rest = input.trim_start_matches(is_word);
-    if rest.len() == input.len() { Err(Unreadable) } else { Ok(rest) }
-}
-
-/// The rest after a quoted string whose opening quote was taken.
-fn skip_quoted(quoted: &str) -> Result<&str, Unreadable> {
-    let mut chars = quoted.chars();
-    loop {
-        match chars.next() {
-            Some('"') => return Ok(chars.as_str()),
-            Some('\\') => match chars.next() {
-                Some(' '..='~') => {}
-                _ => return Err(Unreadable),
-            },
-            Some('\r' | '\n' | '\t') => {}
-            Some(c) if !c.is_control() => {}
-            _ => return Err(Unreadable),
+    fn finish(self) -> Result<Mailboxes, ListError> {
+        match (self.words.is_empty(), self.mailboxes.members.is_empty()) {
+            (false, _) => Err(ListError::NotAnAddress),
+            (true, true) => Err(ListError::Empty),
+            (true, false) => Ok(self.mailboxes),
         }
     }
 }
 
-/// Skips white space, line folds and comments.
-pub(crate) fn skip_cfws(input: &str) -> Result<&str, Unreadable> {
-    let mut rest = input;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
-        match rest.strip_prefix('(') {
-            Some(comment) => rest = skip_comment(comment)?,
-            None => return Ok(rest),
+/// Whether an address can be one that somebody knows: `Scanner@3rd-floor` is but a name.
+fn is_public(mailbox: &Mailbox) -> bool {
+    mailbox.host().domain().is_none_or(|domain| domain.as_str().contains('.'))
+}
+
+/// Tokens outside of angle brackets, and these.
+fn at_top_level<'a, 't>(tokens: &'t [Token<'a>]) -> impl Iterator<Item = &'t Token<'a>> {
+    let mut inside = false;
+    tokens.iter().filter(move |token| {
+        let outside = !inside || token.is('>');
+        inside = (inside || token.is('<')) && !token.is('>');
+        outside
+    })
+}
+
+/// The list cut at its commas, and at semicolons, which some programs write between addresses.
+fn elements<'a, 't>(tokens: &'t [Token<'a>]) -> impl Iterator<Item = &'t [Token<'a>]> {
+    let mut inside = false;
+    tokens.split(move |token| {
+        inside = (inside || token.is('<')) && !token.is('>');
+        !inside && (token.is(',') || token.is(';'))
+    })
+}
+
+/// An addr-spec that was read.
+struct AddrSpec {
+    mailbox: Mailbox,
+    strict: bool,
+}
+
+impl AddrSpec {
+    /// Without a name, what a comment says is taken for it: `root@host (Cron Daemon)`.
+    fn member(self, element: &[Token<'_>]) -> Member {
+        let comments = element.iter().filter(|token| token.kind == Kind::Comment);
+        let name = comments.map(Token::content).collect::<Vec<_>>().join(" ");
+        Member { mailbox: self.mailbox, name: encoded_word::decode(&name), named: None }
+    }
+}
+
+/// `addr-spec = local-part "@" domain`, with white space and comments between its tokens (RFC 5322 section 4.4).
+fn addr_spec(tokens: &[Token<'_>]) -> Option<AddrSpec> {
+    let first = tokens.iter().position(|token| !token.is_cfws())?;
+    let last = tokens.iter().rposition(|token| !token.is_cfws())?;
+    let tokens = tokens.get(first..=last)?;
+    let at = tokens.iter().position(|token| token.is('@'))?;
+    let (local_part, domain) = (tokens.get(..at)?, tokens.get(at + 1..)?);
+    let text = format!("{}@{}", joined(local_part)?, joined(domain)?);
+    let mailbox = Mailbox::parse(&text).ok()?;
+    Some(AddrSpec { mailbox, strict: !tokens.iter().any(Token::is_cfws) })
+}
+
+/// The text of tokens without what stands between them; nothing if that was between two words, which are then no one
+/// word.
+fn joined(tokens: &[Token<'_>]) -> Option<String> {
+    let mut text = String::new();
+    let mut spaced = false;
+    for token in tokens {
+        if token.is_cfws() {
+            spaced = true;
+            continue;
+        }
+        let apart = spaced && !text.is_empty() && !text.ends_with('.') && !token.text.starts_with('.');
+        if apart && !token.is(']') && !text.ends_with('[') {
+            return None;
+        }
+        match token.kind {
+            Kind::Quoted => text.push_str(&requoted(&token.content())),
+            _ => text.push_str(token.text),
+        }
+        spaced = false;
+    }
+    Some(text)
+}
+
+fn requoted(content: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in content.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// What a display-name says, decoded.
+fn phrase(tokens: &[Token<'_>]) -> String {
+    let mut text = String::new();
+    for token in tokens {
+        match token.kind {
+            Kind::Blank | Kind::Comment => text.push(' '),
+            Kind::Quoted => text.push_str(&token.content()),
+            Kind::Word | Kind::Special(_) => text.push_str(token.text),
+        }
+    }
+    encoded_word::decode(text.trim())
+}
+
+/// Whether a token can stand in a list as RFC 5322 wants it written today, and is nothing that a reader who knows no
+/// comments, or no encoded-words, would take for more.
+fn is_strict(token: &Token<'_>) -> bool {
+    match token.kind {
+        Kind::Blank => true,
+        Kind::Word => token.text.chars().all(crate::lexer::is_word),
+        Kind::Special(special) => matches!(special, ',' | '<' | '>' | '@' | '[' | ']' | ':'),
+        Kind::Quoted => !token.text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n')),
+        Kind::Comment => {
+            let inside = token.text.get(1..token.text.len().saturating_sub(1)).unwrap_or_default();
+            !inside.contains(|c: char| {
+                matches!(c, '(' | '"' | '\\' | '@' | '<' | '>')
+                    || (c.is_control() && !matches!(c, '\t' | '\r' | '\n'))
+            })
         }
     }
 }
 
-/// The rest after a comment whose opening bracket was taken. What could be another comment, a quoted string or
-/// an address to a reader who knows no comments is not accepted within.
-fn skip_comment(comment: &str) -> Result<&str, Unreadable> {
-    let (text, rest) = comment.split_once(')').ok_or(Unreadable)?;
-    let ambiguous = |c: char| matches!(c, '(' | '"' | '\\' | '@' | '<' | '>');
-    let foreign = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
-    if text.contains(|c| ambiguous(c) || foreign(c)) { Err(Unreadable) } else { Ok(rest) }
-}
-
-/// `atext` of RFC 5322 section 3.2.3 and RFC 6532 section 3.2, or a dot.
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric()
-        || "!#$%&'*+-/=?^_`{|}~.".contains(c)
-        || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+/// `phrase = 1*word`, of which only the words behind the first may have dots (RFC 5322 section 4.1), or nothing.
+fn is_strict_phrase(tokens: &[Token<'_>]) -> bool {
+    let dotted =
+        tokens.iter().find(|token| !token.is_cfws()).is_some_and(|first| first.text.starts_with('.'));
+    !dotted && !tokens.iter().any(|token| matches!(token.kind, Kind::Special(_)))
 }
 
 #[cfg(test)]
@@ -132,16 +282,15 @@ mod tests {
 
     use super::*;
 
-    fn read(value: &str) -> Result<Vec<String>, Unreadable> {
-        Ok(read_mailboxes(value)?.iter().map(Mailbox::to_string).collect())
+    fn read(value: &str) -> Result<Vec<String>, ListError> {
+        let list = read_mailboxes(value)?;
+        Ok(list.members.iter().map(|member| member.mailbox.to_string()).collect())
     }
 
     #[test]
     fn what_clients_write_is_read() {
         for (value, mailboxes) in [
             ("me@x", &["me@x"][..]),
-            ("me.@x", &["me.@x"]),
-            ("Me <m..e@x>", &["m..e@x"]),
             (" <me@x>", &["me@x"]),
             (" Alice <me@x> ", &["me@x"]),
             (" Alice<me@x>", &["me@x"]),
@@ -173,134 +322,128 @@ mod tests {
             (" 山田 <me@x>", &["me@x"]),
         ] {
             assert_eq!(read(value).unwrap(), mailboxes, "{value:?}");
+            assert!(read_mailboxes(value).unwrap().strict, "{value:?}");
         }
     }
 
     #[test]
-    fn env_03_what_could_be_read_in_two_ways_is_not_read() {
-        for value in [
-            // nothing, or empty elements
-            "",
-            " ",
-            "\r\n ",
-            ",",
-            "me@x,",
-            ",me@x",
-            "me@x,,me@x",
-            "<>",
-            "<@>",
-            "()",
-            "(a)",
-            "Alice",
-            "\"me@x\"",
-            "Alice <>",
-            "me",
-            "me@",
-            "@x",
-            // groups
-            "g: me@x;",
-            "undisclosed-recipients:;",
-            "me@x;",
-            "a:b@x",
-            "g:me@x",
-            "\"g\": <me@x>;",
-            // two addresses where one should be
-            "<victim@x> <me@x>",
-            "<victim@x>me@x",
-            "me@x <victim@x>",
-            "victim@x <me@x>",
-            "victim@x me@x",
-            "me@x victim@x",
-            "<me@x>,victim",
-            "a victim@x <me@x>",
-            "a me@x",
-            "\"a\" me@x",
-            "<me@x> a",
-            "<me@x>\"victim@x\"",
-            "me@x \"victim@x\"",
-            "victim@x, <me@x",
-            "me@x>",
-            "<<me@x>>",
-            "<victim@x,me@x>",
-            "<me@x victim@x>",
-            "<\"a\"<victim@x>me@x>",
-            "\"a\"@x@y",
-            "me@x@y",
-            "a@b@x <me@x>",
-            "\"a\"b@x",
-            // routes
-            "<@victim:me@x>",
-            "<@a,@b:me@x>",
-            "a <@victim.example:me@x>",
-            // white space and comments inside of an address
-            "me @x",
-            "me@ x",
-            "me@x .y",
-            "me. you@x",
-            "me(c)@x",
-            "me@(c)x",
-            "< me@x>",
-            "<me@x >",
-            "<me@x(c)>",
-            "<(c)me@x>",
-            "<me\r\n @x>",
-            "me@\r\n x",
-            "\"me\" @x",
-            "<me@x\r\n >",
-            "me(\"@victim\")@x",
-            // comments
-            "me@x (",
-            "me@x )",
-            "me@x (a(b))",
-            "((a)) me@x",
-            "(a) me@x (",
-            "(a\\) me@x",
-            "(<victim@x>) me@x",
-            "(victim@x) <me@x>",
-            "me@x (\"a\")",
-            "(a\") <victim@x> (b\") <me@x>",
-            "me@x)victim@x",
-            "()victim@x()me@x",
-            "(a\x07) me@x",
-            // quotes
-            "\"a <me@x>",
-            "a\" <me@x>",
-            "\"a\\\" <me@x>",
-            "\"a\\é\" <me@x>",
-            "\"a\x07\" <me@x>",
-            "\"a\x7f\" <me@x>",
-            "\"\"@x",
-            // characters that have no place
-            "a\u{7} <me@x>",
-            "a\x1b[2J <me@x>",
-            "[a] <me@x>",
-            "a\\b <me@x>",
-            "a;b <me@x>",
-            "a:b <me@x>",
-            "a\u{a0}<me@x>",
-            "a\u{3000}b <me@x>",
-            "me@x\u{a0}",
-            "me@x\u{2024}y",
-            "me@x\u{3002}y",
-            "me\u{200b}@x",
-            "\u{202e}me@x",
-            "=?utf-8?q?victim=40x=3e?=@x",
-            "me@x.",
-            "me@.x",
-            "me@x..y",
-            ".<me@x>",
-            "... a <me@x>",
-            ".me@x",
-            ".<me@x>",
-            "(c). a <me@x>",
-            "me@[127.0.0.1",
-            "me@127.0.0.1]",
-            "me@[x]",
-            "me@x_y",
-            "me@xn--example-.org",
-            "me@-x",
+    fn what_people_and_programs_write_is_read_with_patience() {
+        for (value, mailboxes, name) in [
+            (" Alice < me@x >", &["me@x"][..], "Alice"),
+            (" <me @ x>", &["me@x"], ""),
+            (" me (c) . too@(d)x . y", &["me.too@x.y"], "c d"),
+            (" <me@x(c)>", &["me@x"], ""),
+            (" Nulty [Site Name] <me@x>", &["me@x"], "Nulty [Site Name]"),
+            (" Care Team, Billing <me@x>", &["me@x"], "Care Team, Billing"),
+            (" Doe, John <a@x>, Roe, Jane <b@x>", &["a@x", "b@x"], "Doe, John"),
+            (" Sales @ Work <me@x>", &["me@x"], "Sales @ Work"),
+            (" @home <me@x>", &["me@x"], "@home"),
+            (" Re: you <me@x>", &["me@x"], "Re: you"),
+            (" a\\b;c <me@x>", &["me@x"], "a\\b,c"),
+            (" .a <me@x>", &["me@x"], ".a"),
+            (" root@x (Cron Daemon)", &["root@x"], "Cron Daemon"),
+            (" me@x (a(b)) ", &["me@x"], "a(b)"),
+            (" (you@y) me@x", &["me@x"], "you@y"),
+            (" me@x; you@x;", &["me@x", "you@x"], ""),
+            (" me@x,,you@x,", &["me@x", "you@x"], ""),
+            (" a\u{7}\u{a0}b <me@x>", &["me@x"], "a\u{7}\u{a0}b"),
+            (" =?utf-8?q?a,_(b?= <me@x>", &["me@x"], "a, (b"),
         ] {
-            assert_eq!(read(value), Err(Unreadable), "{value:?}");
+            let list = read_mailboxes(value).unwrap();
+            assert_eq!(read(value).unwrap(), mailboxes, "{value:?}");
+            assert_eq!(list.members[0].name, name, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn obsolete_forms_are_told_from_strict_ones() {
+        for value in [
+            " < me@x>",
+            " me @x",
+            " [a] <me@x>",
+            " a, b <me@x>",
+            " me@x (a(b))",
+            " me@x (b@y)",
+            " me@x (\"a\")",
+            " me@x,",
+            " ,me@x",
+            " .a <me@x>",
+            " a\u{a0}<me@x>",
+            " a@x <me@x>",
+            " =?u?q?(?= <me@x>",
+            " me@x;",
+        ] {
+            assert!(!read_mailboxes(value).unwrap().strict, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_the_place_of_a_name_is_told() {
+        let named =
+            |value: &str| read_mailboxes(value).unwrap().members[0].named.as_ref().map(Mailbox::to_string);
+        assert_eq!(named(" you@y.z <me@x>").as_deref(), Some("you@y.z"));
+        assert_eq!(named(" you @ y . z (c) <me@x>").as_deref(), Some("you@y.z"));
+        for value in [" \"you@y\" <me@x>", " you@y team <me@x>", " you <me@x>", " (you@y) <me@x>"] {
+            assert_eq!(named(value), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn env_03_what_could_mean_two_addresses_is_not_read() {
+        use ListError::{AngleBrackets, Empty, Group, NotAnAddress, OpenComment, OpenQuote};
+        for (value, error) in [
+            ("", Empty),
+            ("\r\n ", Empty),
+            (",", Empty),
+            ("()", Empty),
+            ("<>", Empty),
+            (" < > ", Empty),
+            ("Alice <>", AngleBrackets),
+            ("<@>", AngleBrackets),
+            ("(a) b", NotAnAddress),
+            ("Alice", NotAnAddress),
+            ("\"me@x\"", NotAnAddress),
+            ("me@", NotAnAddress),
+            ("@x", NotAnAddress),
+            ("g: me@x;", Group),
+            ("undisclosed-recipients:;", Group),
+            ("g: a@x, b <me@x>;", Group),
+            ("g:me@x", NotAnAddress),
+            ("g: a@x, b <me@x>", NotAnAddress),
+            ("<victim@x> <me@x>", AngleBrackets),
+            ("<victim@x>me@x", AngleBrackets),
+            ("a me@x", NotAnAddress),
+            ("victim@x me@x", NotAnAddress),
+            ("\"a\" me@x", NotAnAddress),
+            ("<me@x> a", AngleBrackets),
+            ("<me@x>,victim", NotAnAddress),
+            ("victim, me@x", NotAnAddress),
+            ("me@x \"victim@x\"", NotAnAddress),
+            ("victim@x, <me@x", AngleBrackets),
+            ("me@x>", NotAnAddress),
+            ("<<me@x>>", AngleBrackets),
+            ("<victim@x,me@x>", AngleBrackets),
+            ("<me@x victim@x>", AngleBrackets),
+            ("me@x@y", NotAnAddress),
+            ("\"a\"b@x", NotAnAddress),
+            ("<@victim:me@x>", AngleBrackets),
+            ("a <@victim.example:me@x>", AngleBrackets),
+            ("a b@x", NotAnAddress),
+            ("me@x y", NotAnAddress),
+            ("me@x (", OpenComment),
+            ("(a) me@x (b", OpenComment),
+            ("\"a <me@x>", OpenQuote),
+            ("a\" <me@x>", OpenQuote),
+            ("\"\"@x", NotAnAddress),
+            ("me@x\u{a0}", NotAnAddress),
+            ("me@x\u{2024}y", NotAnAddress),
+            ("me\u{200b}@x", NotAnAddress),
+            ("\u{202e}me@x", NotAnAddress),
+            ("=?utf-8?q?victim=40x=3e?=@x", NotAnAddress),
+            ("me@[127.0.0.1", NotAnAddress),
+            ("me@-x", NotAnAddress),
+        ] {
+            assert_eq!(read(value), Err(error), "{value:?}");
         }
     }
 
@@ -314,23 +457,13 @@ mod tests {
             let _ = read(&part.repeat(64 * 1024 / part.len()));
             let _ = read(&("\"".to_owned() + &part.repeat(64 * 1024 / part.len())));
         }
-        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(value in "\\PC{0,60}|([ab@x,<>()\"\\\\. ]|\r\n ){0,30}") {
             let _ = read(&value);
-        }
-
-        #[test]
-        fn every_at_sign_outside_of_quotes_is_in_an_address_that_is_told(value in "([abx@,<>(). ]|\r\n |a@x|<b@x>|, ){0,20}") {
-            if let Ok(mailboxes) = read(&value) {
-                prop_assert_eq!(value.matches('@').count(), mailboxes.len());
-                for mailbox in mailboxes {
-                    prop_assert!(value.contains(&mailbox), "{} in {:?}", mailbox, value);
-                }
-            }
         }
 
         #[test]

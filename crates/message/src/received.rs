@@ -1,10 +1,31 @@
 //! The trace that this server leaves: one Received field (RFC 5321 section 4.4).
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
-use types::{EhloName, ForwardPath, Host};
+use jiff::Timestamp;
+use types::{EhloName, ForwardPath, Host, QueueId, TlsFacts};
 
-use crate::Trace;
+/// What is known of a message's arrival.
+#[derive(Debug, Clone)]
+pub struct Trace<'a> {
+    /// The name of this server.
+    pub hostname: &'a str,
+    /// Under which the message was accepted.
+    pub queue_id: QueueId,
+    /// When it was.
+    pub now: Timestamp,
+    /// Random octets for a Message-ID, should one be missing.
+    pub message_id_random: [u8; 16],
+    /// TLS of the session.
+    pub tls: Option<TlsFacts>,
+    /// Whether the message came with SMTPUTF8.
+    pub utf8: bool,
+    /// The recipient, if there is only one: a trace must not tell recipients of each other.
+    pub recipient: Option<&'a ForwardPath>,
+    /// What the client calls itself and its address; `None` to tell nobody.
+    pub client: Option<(EhloName, IpAddr)>,
+}
 
 /// Stands for a client that is not to be named: `from` must have a domain (RFC 5321 section 4.4), and this one
 /// cannot exist (RFC 2606 section 2).
@@ -34,7 +55,7 @@ fn is_strict(ehlo: &EhloName) -> bool {
     Host::parse(ehlo.as_str()).is_ok()
 }
 
-/// The keyword of RFC 3848 or RFC 6531 section 4.3. Mail comes in only after AUTH, which needs EHLO.
+/// The keyword of RFC 3848 or RFC 6531 section 4.3. Behind HELO, too: who has logged in speaks an extension.
 fn protocol(trace: &Trace<'_>) -> &'static str {
     match (trace.utf8, trace.tls.is_some()) {
         (false, false) => "ESMTPA",
@@ -44,21 +65,17 @@ fn protocol(trace: &Trace<'_>) -> &'static str {
     }
 }
 
-/// The recipient, if the trace can name it: it needs a full path, of characters that this message may have, and
-/// one which needs no quotes, so that no `;` or bracket of a local part can be taken for the trace's own.
+/// The recipient, if the trace can name it: it needs a full path, in ASCII, for the header to need no SMTPUTF8 for the
+/// trace's sake, and one which needs no quotes, so that no `;` or bracket of a local part can be taken for the trace's own.
 fn nameable<'a>(trace: &Trace<'a>) -> Option<&'a ForwardPath> {
-    trace.recipient.filter(|path| {
-        path.mailbox().is_some_and(|mailbox| !mailbox.is_quoted()) && (trace.utf8 || path.is_ascii())
-    })
+    let is_plain = |path: &&ForwardPath| {
+        path.mailbox().is_some_and(|mailbox| !mailbox.is_quoted() && mailbox.is_ascii())
+    };
+    trace.recipient.filter(is_plain)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
-    use jiff::Timestamp;
-    use types::{QueueId, TlsFacts};
-
     use super::*;
     use crate::Header;
 
@@ -134,11 +151,8 @@ mod tests {
     fn only_a_plain_recipient_is_named() {
         for text in ["<Postmaster>", "<\"a; b\"@example.net>", "<é@example.net>", "<a@bücher.example>"] {
             let recipient = path(text);
-            let field = received(&Trace { recipient: Some(&recipient), ..trace() }, DATE);
+            let field = received(&Trace { recipient: Some(&recipient), utf8: true, ..trace() }, DATE);
             assert!(!field.contains("for"), "{field}");
         }
-        let recipient = path("<é@example.net>");
-        let field = received(&Trace { recipient: Some(&recipient), utf8: true, ..trace() }, DATE);
-        assert!(field.contains("\r\n for <é@example.net>;\r\n"), "{field}");
     }
 }

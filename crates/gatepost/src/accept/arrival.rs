@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use auth::User;
 use esmtp::Envelope;
 use jiff::Timestamp;
 use message::Trace;
 use rand::RngExt as _;
-use store::Submission;
-use types::{EhloName, ForwardPath, QueueId, SessionFacts, SessionId, TlsFacts};
+use store::{Action, AuditEvent, Submission};
+use types::{EhloName, ForwardPath, Mailbox, QueueId, ReversePath, SessionFacts, SessionId, TlsFacts};
 
 use super::submitter::Submitter;
 use crate::clock;
@@ -21,7 +22,10 @@ pub(super) struct Arrival {
     client: Option<(EhloName, IpAddr)>,
     /// Only if there is no other: recipients must not learn of each other from a Received field.
     recipient: Option<ForwardPath>,
+    pub(super) reverse_path: ReversePath,
+    /// The client asked for SMTPUTF8.
     pub(super) utf8: bool,
+    ip: IpAddr,
 }
 
 impl Arrival {
@@ -34,6 +38,8 @@ impl Arrival {
             _ => None,
         };
         Arrival {
+            reverse_path: envelope.reverse_path.clone(),
+            ip: session.peer.ip().to_canonical(),
             session: session.id,
             id: QueueId::new(clock::unix_ms(at), rand::rng().random()),
             at,
@@ -57,7 +63,27 @@ impl Arrival {
         }
     }
 
-    pub(super) fn entry(&self, submitter: &Submitter, envelope: Envelope) -> Submission {
+    /// Whose message it is, if it does not say so itself.
+    pub(super) fn author(&self) -> Option<&Mailbox> {
+        self.reverse_path.mailbox()
+    }
+
+    /// The user sent it in a name that only the identity `*` allows.
+    pub(super) fn sent_as_any(&self, user: &User) -> AuditEvent {
+        AuditEvent {
+            ip: Some(self.ip),
+            session: Some(self.session.to_string()),
+            tls: self.tls.map(|tls| tls.version.to_owned()),
+            ..AuditEvent::change(Action::SendAsAny, user.address.normal(), self.at).about(&user.credential)
+        }
+    }
+
+    pub(super) fn entry(
+        &self,
+        submitter: &Submitter,
+        envelope: Envelope,
+        must_be_rewritten: bool,
+    ) -> Submission {
         Submission {
             id: self.id,
             account: submitter.account(),
@@ -66,7 +92,7 @@ impl Arrival {
             forward_paths: envelope.forward_paths,
             body: envelope.body,
             smtputf8: envelope.smtputf8,
-            must_be_rewritten: false,
+            must_be_rewritten,
             accepted_at: self.at,
             held: false,
         }

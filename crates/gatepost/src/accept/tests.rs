@@ -7,9 +7,9 @@ use auth::{Credential, Keyring, MasterKeys};
 use delivery::{Carrier, Routes, Schedule, Settings, Via};
 use esmtp::Durable;
 use jiff::Timestamp;
-use store::{Account, Accounts as _, Body as _};
+use store::{Account, Accounts as _, Action, AuditFilter, Body as _, Identities as _, Identity};
 use store_sqlite::{Mode, SqliteStore};
-use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SessionId};
+use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SenderPattern, SessionId};
 
 use super::*;
 use crate::{clock, open};
@@ -77,8 +77,8 @@ fn envelope() -> Envelope {
     }
 }
 
-fn foreign_author(address: &str) -> Rejection {
-    crate::sender::foreign_author(&Mailbox::parse(address).unwrap())
+fn foreign_author(field: &'static str, address: &str) -> Rejection {
+    Rejection::FromNotOwned { field, address: Mailbox::parse(address).unwrap() }
 }
 
 impl Bench {
@@ -109,6 +109,13 @@ impl Bench {
             text.extend_from_slice(&chunk);
         }
         String::from_utf8(text).unwrap()
+    }
+
+    /// How many messages were sent in a name that only `*` allows.
+    async fn sent_as_any(&self) -> u64 {
+        self.store.accounts().flush().await.unwrap();
+        let filter = AuditFilter { action: Some(Action::SendAsAny), ..AuditFilter::default() };
+        self.store.accounts().entries(&filter).await.unwrap().iter().map(|entry| entry.count).sum()
     }
 
     async fn is_empty(&self) -> bool {
@@ -157,38 +164,126 @@ async fn a_message_may_be_all_header() {
 async fn what_is_refused_leaves_nothing() {
     let bench = bench().await;
     let hops = "Received: from a by b; Sat, 21 Nov 2026 12:00:00 +0000\r\n".repeat(101);
-    assert_eq!(
-        bench.submit(&[]).await.unwrap_err(),
-        Rejection::AuthorsUnclear("the message has no From field")
-    );
+    let signed = "DKIM-Signature: h=from; bh=x; b=y\r\nFrom: ann@example.org\r\n\r\n".as_bytes();
+    let long = [b"x".repeat(999), b"\r\n".to_vec()].concat();
     let table: [(Vec<u8>, Rejection); 8] = [
-        (b"From: eve@example.org\r\n\r\nx\r\n".to_vec(), foreign_author("eve@example.org")),
+        (b"From: eve@example.org\r\n\r\nx\r\n".to_vec(), foreign_author("From", "eve@example.org")),
         (
             b"From: ann@example.org\r\nFrom: eve@example.org\r\n\r\n".to_vec(),
-            Rejection::AuthorsUnclear("the message has more than one From field"),
+            Rejection::AuthorsUnclear("the message has more than one From field".into()),
         ),
-        (b"\r\nno header at all\r\n".to_vec(), Rejection::AuthorsUnclear("the message has no From field")),
-        (b"From eve\r\n\r\n".to_vec(), Rejection::BadHeader("")),
-        (b"From: ann@example.org\r\nSubject: \0\r\n\r\n".to_vec(), Rejection::BadHeader("")),
-        ("From: ann@example.org\r\nSubject: ü\r\n\r\n".as_bytes().to_vec(), Rejection::NonAsciiHeader),
+        (
+            b"From: ann@example.org\r\nSubject: \0\r\n\r\n".to_vec(),
+            Rejection::BadHeader("the header has a NUL".into()),
+        ),
+        (
+            "From: ann@example.org\r\nTo: \u{fc}@example.net\r\n\r\n".as_bytes().to_vec(),
+            Rejection::NonAsciiHeader("To".into()),
+        ),
+        (
+            b"From: ann@example.org\r\nTo: \xfc@example.net\r\n\r\n".to_vec(),
+            Rejection::BadHeader("an address in the To field has octets that are not UTF-8".into()),
+        ),
         (format!("{hops}From: ann@example.org\r\n\r\n").into_bytes(), Rejection::TooManyHops),
         ([b"X: y\r\n".repeat(60_000), b"\r\n".to_vec()].concat(), Rejection::HeaderTooBig),
+        ([signed, &long].concat(), Rejection::LongLine("a DKIM-Signature covers the body")),
     ];
     for (message, expected) in table {
-        let refused =
-            bench.submit(&[&message, b"more body\r\n"]).await.map(|durable| durable.id()).unwrap_err();
-        assert_eq!(std::mem::discriminant(&refused), std::mem::discriminant(&expected), "{refused}");
+        let refused = bench.submit(&[&message, b"more body\r\n"]).await;
+        assert_eq!(refused.map(|durable| durable.id()).unwrap_err(), expected);
     }
     assert!(bench.is_empty().await);
 }
 
 #[tokio::test]
-async fn with_smtputf8_a_header_may_be_utf8() {
+async fn what_was_meant_is_repaired() {
+    for (message, expected) in [
+        ("Battery low\r\n", "\r\n\r\nBattery low\r\n"),
+        ("Subject: x\r\n\r\n", "Subject: x\r\nFrom: ann@example.org\r\n"),
+        ("From a@b Sun\r\nFrom: ann@example.org\r\nno field\r\n", "\r\n\r\nno field\r\n"),
+        (
+            "From : Ann <ann@example.org>\r\nBcc : eve@example.net\r\n\r\n",
+            "\nFrom: Ann <ann@example.org>\r\nDate",
+        ),
+        (
+            "From: \"eve@example.net\" <ann@example.org>\r\n\r\n",
+            "From: \"eve at example.net\" <ann@example.org>",
+        ),
+        ("From: ann@example.org <ann@example.org>\r\n\r\n", "From: \"ann@example.org\" <ann@example.org>"),
+        ("From: ann@example.org\r\nSubject: \u{fc}\r\n\r\n", "Subject: =?utf-8?q?=C3=BC?=\r\n"),
+    ] {
+        let bench = bench().await;
+        bench.submit(&[message.as_bytes()]).await.unwrap();
+        let stored = bench.stored().await;
+        assert!(stored.contains(expected), "{message}: {stored}");
+    }
+}
+
+#[tokio::test]
+async fn without_repair_it_is_refused() {
     let bench = bench().await;
-    let message = "From: ann@example.org\r\nSubject: ü\r\n\r\n".as_bytes();
-    bench.submit_in(Envelope { smtputf8: true, ..envelope() }, &[message]).await.unwrap();
-    let stored = bench.stored().await;
-    assert!(stored.contains("Subject: ü\r\n") && stored.contains("with UTF8SMTP"), "{stored}");
+    bench
+        .acceptance
+        .replace(&Config { submission: Rules { repair: false, ..config().submission }, ..config() });
+    for (message, expected) in [
+        ("Battery low\r\n", Rejection::BadHeader("there is no header".into())),
+        ("From eve\r\n\r\n", Rejection::BadHeader("a header line is not a field".into())),
+        ("Subject: x\r\n\r\n", Rejection::AuthorsUnclear("the message has no From field".into())),
+        ("\r\nx\r\n", Rejection::BadHeader("there is no header".into())),
+        ("From: ann@example.org\r\nSubject: \u{fc}\r\n\r\n", Rejection::NonAsciiHeader("Subject".into())),
+        (
+            "From: < ann@example.org >\r\n\r\n",
+            Rejection::AuthorsUnclear("the From field is not a plain list of addresses".into()),
+        ),
+    ] {
+        assert_eq!(bench.submit(&[message.as_bytes()]).await.unwrap_err(), expected, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_message_needs_is_found_out() {
+    for (message, body, smtputf8, must_be_rewritten) in [
+        (
+            "From: ann@example.org\r\nSubject: \u{fc}\r\n\r\nx\r\n".to_owned(),
+            BodyType::SevenBit,
+            false,
+            false,
+        ),
+        ("From: ann@example.org\r\n\r\n\u{fc}\r\n".to_owned(), BodyType::EightBit, false, false),
+        ("From: ann@example.org\r\nTo: \u{fc}@x\r\n\r\nx\r\n".to_owned(), BodyType::EightBit, true, false),
+        (format!("From: ann@example.org\r\n\r\n{}\r\n", "x".repeat(999)), BodyType::SevenBit, false, true),
+    ] {
+        let bench = bench().await;
+        let declared = Envelope { smtputf8: true, body: BodyType::EightBit, ..envelope() };
+        bench.submit_in(declared, &[message.as_bytes()]).await.unwrap();
+        let leased = bench.store.spool().lease_due("test", clock::now(), Timestamp::MAX, 1).await.unwrap();
+        let needs = &leased[0].submission;
+        assert_eq!(
+            (needs.body, needs.smtputf8, needs.must_be_rewritten),
+            (body, smtputf8, must_be_rewritten)
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_may_be_anybody_may_write_in_any_name_and_that_is_audited() {
+    let bench = bench().await;
+    let sender: SenderPattern = "*".parse().unwrap();
+    let identity = Identity { sender, created_at: clock::now() };
+    bench.store.accounts().add_identity(bench.user.account, &identity).await.unwrap();
+    for own in ["From: ann@example.org\r\n\r\n", "Subject: x\r\n\r\n"] {
+        bench.submit(&[own.as_bytes()]).await.unwrap();
+    }
+    assert_eq!(bench.sent_as_any().await, 0);
+    for foreign in [
+        "From: \"a@b\" <bob@example.org>\r\nResent-From: ann@example.org\r\n\r\n",
+        "From: all: bob@example.org;\r\n\r\n",
+    ] {
+        bench.submit(&[foreign.as_bytes()]).await.unwrap();
+    }
+    assert_eq!(bench.sent_as_any().await, 2);
+    let two = b"From: a@b\r\nFrom: b@c\r\n\r\n";
+    assert!(matches!(bench.submit(&[two]).await.unwrap_err(), Rejection::AuthorsUnclear(_)));
 }
 
 #[tokio::test]
@@ -226,7 +321,7 @@ async fn a_tag_of_ones_own_address_is_ones_own_unless_an_account_has_it() {
     bench.store.accounts().add(&other).await.unwrap();
     let refused = bench.acceptance.sender(Some(&bench.user), &tagged, &session()).await;
     assert_eq!(refused.unwrap_err(), Rejection::SenderNotOwned(tagged.reverse_path));
-    assert_eq!(bench.submit(&[text]).await.unwrap_err(), foreign_author("ann+lists@example.org"));
+    assert_eq!(bench.submit(&[text]).await.unwrap_err(), foreign_author("Sender", "ann+lists@example.org"));
 }
 
 #[tokio::test]
@@ -242,11 +337,13 @@ async fn every_author_is_the_user() {
         "From: ann@example.org\r\nSender: bob@example.org\r\n\r\n",
         "From: ann@example.org\r\nResent-From: bob@example.org\r\n\r\n",
         "From: bob+ann@example.org\r\n\r\n",
+        "From: bob@example.org <ann@example.org>\r\n\r\n",
     ] {
         let refused = bench.submit(&[foreign.as_bytes()]).await.unwrap_err();
         assert!(matches!(refused, Rejection::FromNotOwned { .. }), "{foreign} {refused}");
     }
-    for unclear in ["From: ann@example.org <bob@example.org>\r\n\r\n", "From: all: ann@example.org;\r\n\r\n"]
+    for unclear in
+        ["From: <ann@example.org> <bob@example.org>\r\n\r\n", "From: all: ann@example.org;\r\n\r\n"]
     {
         let refused = bench.submit(&[unclear.as_bytes()]).await.unwrap_err();
         assert!(matches!(refused, Rejection::AuthorsUnclear(_)), "{unclear} {refused}");

@@ -184,7 +184,11 @@ impl Visitor for Reading {
 
     fn delimiter(&mut self, delimiter: &Delimiter<'_>) {
         self.end_content();
-        self.found.push(("delimiter".to_owned(), delimiter.octets.trim_ascii().to_owned()));
+        let line = delimiter.octets.trim_ascii().to_owned();
+        // The end of the message is none, though a re-encoded text may have got the line end that one would have.
+        if !line.is_empty() {
+            self.found.push(("delimiter".to_owned(), line));
+        }
     }
 }
 

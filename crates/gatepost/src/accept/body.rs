@@ -1,0 +1,79 @@
+//! The body of a message on its way into the spool, and what it will need to travel on.
+
+use bytes::Bytes;
+use esmtp::{Envelope, Rejection};
+use message::{Header, Repair, Repairs, Survey, Target};
+use store::Spool;
+use store_sqlite::SqliteSpool;
+use types::BodyType;
+
+use super::not_stored;
+
+/// What the spool has of a message; dropping it leaves nothing behind.
+type Spooled = <SqliteSpool as Spool>::Incoming;
+
+pub(super) struct Body {
+    spooled: Spooled,
+    survey: Survey,
+    /// The header section has octets above 127.
+    utf8: bool,
+    repairs: Repairs,
+    /// The message is in a name that only the identity `*` allows.
+    pub(super) as_any: bool,
+}
+
+/// What a whole message needs, which is found out and not believed (RFC 6531 section 3.4, RFC 6152 section 3).
+pub(super) struct Needs {
+    /// Its body is re-encoded when it leaves.
+    pub(super) rewrite: bool,
+    pub(super) repairs: Repairs,
+}
+
+impl Body {
+    /// The body behind a header section, which goes into the spool as it travels on.
+    ///
+    /// # Errors
+    /// [`Rejection::StorageFull`] or [`Rejection::StorageFailing`].
+    pub(super) async fn begin(
+        spool: &SqliteSpool,
+        mut spooled: Spooled,
+        header: &Header<'_>,
+        section: Vec<u8>,
+        repairs: Repairs,
+        as_any: bool,
+    ) -> Result<Body, Rejection> {
+        let (survey, utf8) = (Survey::of_body(header), !section.is_ascii());
+        spool.append(&mut spooled, section.into()).await.map_err(not_stored)?;
+        Ok(Body { spooled, survey, utf8, repairs, as_any })
+    }
+
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(super) async fn append(&mut self, spool: &SqliteSpool, chunk: Bytes) -> Result<(), Rejection> {
+        self.survey.feed(&chunk);
+        spool.append(&mut self.spooled, chunk).await.map_err(not_stored)
+    }
+
+    /// The text has ended: the envelope learns what the message needs.
+    ///
+    /// # Errors
+    /// [`Rejection::LongLine`] if it has to be re-encoded, and can't be.
+    pub(super) fn finish(self, envelope: &mut Envelope, repair: bool) -> Result<(Spooled, Needs), Rejection> {
+        let surveyed = self.survey.finish();
+        if surveyed.has_long_line() {
+            surveyed.plan(Target::EightBit).map_err(|untouchable| Rejection::LongLine(untouchable.text()))?;
+        }
+        let eight_bit = self.utf8 || surveyed.eight_bit();
+        envelope.body = if eight_bit { BodyType::EightBit } else { BodyType::SevenBit };
+        envelope.smtputf8 = self.utf8;
+        let mut repairs = self.repairs;
+        let found = [
+            (Repair::LongLine, surveyed.has_long_line()),
+            (Repair::PartHeader, repair && surveyed.has_raw_part_header()),
+            (Repair::LineEnd, envelope.repaired_line_ends),
+        ];
+        found.into_iter().filter(|(_, found)| *found).for_each(|(repair, _)| repairs.add(repair));
+        let rewrite = repair && surveyed.must_be_rewritten();
+        Ok((self.spooled, Needs { rewrite, repairs }))
+    }
+}

@@ -1,0 +1,61 @@
+//! The header section of a message on its way in: repaired, read, and written as it travels on.
+
+use config::Submission as Rules;
+use esmtp::Rejection;
+use message::{Authorship, FixupError, Gathered, Header, HeaderError, Options, Repairs, Trace, Unrepairable};
+use types::Mailbox;
+
+use crate::sender::{self, Judged};
+
+/// The fields, so that they have one reading and can travel, and what was repaired to that end.
+///
+/// # Errors
+/// [`Rejection::BadHeader`] for what can't be repaired.
+pub(super) fn repaired(gathered: Gathered, repair: bool) -> Result<(Vec<u8>, Repairs), Rejection> {
+    if repair {
+        gathered.repaired().map_err(unrepairable)
+    } else {
+        Ok((gathered.as_they_came(), Repairs::default()))
+    }
+}
+
+/// A header section with octets beyond ASCII needs SMTPUTF8 all the way (RFC 6532 section 3.6).
+///
+/// # Errors
+/// [`Rejection::NonAsciiHeader`], or those of a malformed header section.
+pub(super) fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> {
+    let header = Header::parse(section).map_err(malformed)?;
+    let foreign = header.fields().find(|field| !utf8 && !field.raw().is_ascii());
+    foreign.map_or(Ok(header.clone()), |field| Err(Rejection::NonAsciiHeader(field.name().to_owned())))
+}
+
+/// The section as it travels on. `added` is its author if it names none.
+///
+/// # Errors
+/// The reply to a message that can't be fixed up.
+pub(super) fn fix_up(
+    header: &Header<'_>,
+    judged: Judged<'_>,
+    added: Option<&Mailbox>,
+    trace: &Trace<'_>,
+    rules: &Rules,
+    repairs: &mut Repairs,
+) -> Result<Vec<u8>, Rejection> {
+    let options = Options { add_missing_headers: rules.add_missing_headers, remove_bcc: rules.remove_bcc };
+    let Judged { authors, own, .. } = judged;
+    let authorship = Authorship { authors, author: added, own: &|mailbox| own.contains(mailbox) };
+    message::fixup(header, &authorship, trace, &options, repairs).map_err(|error| match error {
+        FixupError::TooManyHops => Rejection::TooManyHops,
+        FixupError::Date => Rejection::Unavailable,
+        FixupError::Signed(_) => Rejection::BadHeader(error.to_string()),
+        FixupError::Authors(unclear) => sender::unclear(unclear),
+    })
+}
+
+pub(super) fn malformed(error: HeaderError) -> Rejection {
+    if error.is_too_big() { Rejection::HeaderTooBig } else { Rejection::BadHeader(error.to_string()) }
+}
+
+fn unrepairable(error: Unrepairable) -> Rejection {
+    Rejection::BadHeader(error.to_string())
+}
