@@ -18,7 +18,7 @@ use config::{Config, Submission as Rules};
 use delivery::Committer;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
 use message::{Gathered, Header, Progress, Repairs, Section};
-use store::{Audit as _, Spool, SpoolError};
+use store::{Audit as _, Spool};
 use store_sqlite::{SqliteAccounts, SqliteSpool};
 use submission::MailHandler;
 use types::{ForwardPath, SessionFacts, SessionId};
@@ -30,9 +30,11 @@ use crate::sending::Quota;
 
 use self::arrival::Arrival;
 use self::body::Body;
+use self::storage::not_stored;
 use self::submitter::Submitter;
 
 mod submitter;
+mod storage;
 mod arrival;
 mod header;
 mod body;
@@ -329,21 +331,6 @@ impl Acceptance {
 
     fn spool(&self) -> &SqliteSpool {
         self.committer.spool()
-    }
-}
-
-/// The client learns that it should try again; the operator learns why.
-fn not_stored(error: SpoolError) -> Rejection {
-    let cause: &dyn std::error::Error = &error;
-    match error {
-        SpoolError::Full => {
-            tracing::warn!(event = "spool.full", "no space is left for mail; clients are told to try again");
-            Rejection::StorageFull
-        }
-        SpoolError::Failing(_) | SpoolError::Corrupt(_) => {
-            tracing::error!(event = "spool.failing", error = cause, "a message could not be kept");
-            Rejection::StorageFailing
-        }
     }
 }
 

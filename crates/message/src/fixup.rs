@@ -83,21 +83,13 @@ pub fn fixup(
         Some(authors) => authors.changes(&coverage, authorship.own)?,
         None => Vec::new(),
     };
+    let goes = |field: &Field<'_>| must_go(field, trace, options);
+    header.fields().filter(goes).try_for_each(|field| is_unsigned(&field, &coverage))?;
     let mut out = Vec::with_capacity(header.octets().saturating_add(ADDED));
     out.extend_from_slice(received(trace, &date).as_bytes());
-    for (place, field) in header.fields().enumerate() {
-        if must_go(&field, trace, options) {
-            is_unsigned(&field, &coverage)?;
-            continue;
-        }
-        match changes.iter().find(|(changed, _)| *changed == place).map(|(_, change)| change) {
-            None => out.extend_from_slice(field.raw().as_bytes()),
-            Some(Change::Remove) => repairs.add(Repair::EmptyField),
-            Some(Change::Rewrite(value)) => {
-                repairs.add(Repair::AuthorField);
-                out.extend_from_slice(format!("{}:{value}\r\n", field.name()).as_bytes());
-            }
-        }
+    for (place, field) in header.fields().enumerate().filter(|(_, field)| !goes(field)) {
+        let change = changes.iter().find(|(changed, _)| *changed == place).map(|(_, change)| change);
+        write_field(&field, change, &mut out, repairs);
     }
     if let Some(author) = missing_from(header, authorship, &coverage)? {
         repairs.add(Repair::NoFrom);
@@ -108,6 +100,17 @@ pub fn fixup(
     }
     out.extend_from_slice(b"\r\n");
     Ok(out)
+}
+
+fn write_field(field: &Field<'_>, change: Option<&Change>, out: &mut Vec<u8>, repairs: &mut Repairs) {
+    match change {
+        None => out.extend_from_slice(field.raw().as_bytes()),
+        Some(Change::Remove) => repairs.add(Repair::EmptyField),
+        Some(Change::Rewrite(value)) => {
+            repairs.add(Repair::AuthorField);
+            out.extend_from_slice(format!("{}:{value}\r\n", field.name()).as_bytes());
+        }
+    }
 }
 
 /// Who is to be named in a From field that has to be added. A signature covers From in any case, if only that there is

@@ -2,6 +2,8 @@
 //!
 //! Within an address there is no way to write them but UTF-8 (RFC 6532), so there they stay.
 
+use std::borrow::Cow;
+
 use crate::encoded_word::{self, Charset, EncodedWord};
 use crate::lexer::{Kind, Token, lex};
 
@@ -39,18 +41,19 @@ const ADDRESSES: [&str; 18] = [
     "Errors-To",
 ];
 
+const IDENTIFIERS: [&str; 5] = ["Message-ID", "In-Reply-To", "References", "Resent-Message-ID", "Content-ID"];
+
+const PARAMETERS: [&str; 2] = ["Content-Type", "Content-Disposition"];
+
 impl Holds {
     /// What the fields of this name hold.
     pub(crate) fn of(name: &str) -> Self {
-        let is = |other: &&str| name.eq_ignore_ascii_case(other);
-        if ADDRESSES.iter().any(|other| is(other)) {
+        let is_one_of = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
+        if is_one_of(&ADDRESSES) {
             Self::Addresses
-        } else if ["Message-ID", "In-Reply-To", "References", "Resent-Message-ID", "Content-ID"]
-            .iter()
-            .any(|other| is(other))
-        {
+        } else if is_one_of(&IDENTIFIERS) {
             Self::Identifiers
-        } else if ["Content-Type", "Content-Disposition"].iter().any(|other| is(other)) {
+        } else if is_one_of(&PARAMETERS) {
             Self::Parameters
         } else {
             Self::Text
@@ -70,7 +73,7 @@ pub(crate) fn encode(value: &str, charset: Charset, holds: Holds, column: usize)
 
 /// What stands between two pieces, or is one.
 struct Piece<'a> {
-    text: std::borrow::Cow<'a, str>,
+    text: Cow<'a, str>,
     kind: PieceKind,
 }
 
@@ -178,37 +181,42 @@ fn merge(pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
 fn encode_pieces(pieces: Vec<Piece<'_>>, charset: Charset, column: usize) -> String {
     let pieces = merge(pieces);
     let mut line = Line { text: String::new(), column };
-    let kind = |at: Option<usize>| at.and_then(|at| pieces.get(at)).map(|piece| piece.kind);
+    let mut before = None;
     for (at, piece) in pieces.iter().enumerate() {
-        let before = kind(at.checked_sub(1));
-        match piece.kind {
+        let column = line.column;
+        let written = match piece.kind {
             PieceKind::Raw => {
-                // Of the blanks between two encoded-words a reader sees none, so those must be within.
-                let beside = |one: Option<usize>, two: Option<usize>| {
-                    (kind(one), kind(two)) == (Some(PieceKind::Blank), Some(PieceKind::Encoded))
-                };
-                let lead = if beside(at.checked_sub(1), at.checked_sub(2)) { " " } else { "" };
-                let trail = if beside(Some(at + 1), Some(at + 2)) { " " } else { "" };
-                line.push_apart(before);
-                line.push(&encoded_word::encode(
-                    &format!("{lead}{}{trail}", piece.text),
-                    charset,
-                    line.column,
-                ));
+                encoded_word::encode(&with_blanks(&pieces, at, &piece.text), charset, column).into()
             }
             PieceKind::RawComment => {
-                line.push_apart(before);
-                line.push(&format!("({})", encoded_word::encode(&piece.text, charset, line.column + 1)));
+                format!("({})", encoded_word::encode(&piece.text, charset, column + 1)).into()
             }
-            PieceKind::Blank => line.push(&piece.text),
-            PieceKind::Encoded | PieceKind::Other => {
-                let follows = matches!(before, Some(PieceKind::Raw | PieceKind::RawComment));
-                line.push_apart(before.filter(|_| follows && piece.text != ","));
-                line.push(&piece.text);
-            }
+            PieceKind::Blank | PieceKind::Encoded | PieceKind::Other => Cow::Borrowed(&*piece.text),
+        };
+        if before.is_some_and(|before| wants_blank(before, piece)) {
+            line.push(" ");
         }
+        line.push(&written);
+        before = Some(piece.kind);
     }
     line.text
+}
+
+/// Of the blanks between two encoded-words a reader sees none (RFC 2047 section 6.2), so beside another one they are
+/// encoded, too.
+fn with_blanks(pieces: &[Piece<'_>], at: usize, text: &str) -> String {
+    let kind = |at: Option<usize>| at.and_then(|at| pieces.get(at)).map(|piece| piece.kind);
+    let beside = |one, two| (kind(one), kind(two)) == (Some(PieceKind::Blank), Some(PieceKind::Encoded));
+    let lead = if beside(at.checked_sub(1), at.checked_sub(2)) { " " } else { "" };
+    let trail = if beside(at.checked_add(1), at.checked_add(2)) { " " } else { "" };
+    format!("{lead}{text}{trail}")
+}
+
+/// An encoded-word, or a comment with one, has a blank on either side (RFC 2047 section 5).
+fn wants_blank(before: PieceKind, piece: &Piece<'_>) -> bool {
+    let is_raw = |kind| matches!(kind, PieceKind::Raw | PieceKind::RawComment);
+    let apart = before == PieceKind::Blank || piece.kind == PieceKind::Blank || piece.text == ",";
+    !apart && (is_raw(before) || is_raw(piece.kind))
 }
 
 /// A field as it is written, and where its last line stands.
@@ -224,13 +232,6 @@ impl Line {
             Some(end) => text.len() - end - 1,
             None => self.column + text.len(),
         };
-    }
-
-    /// An encoded-word has a blank on either side (RFC 2047 section 5).
-    fn push_apart(&mut self, before: Option<PieceKind>) {
-        if before.is_some_and(|before| before != PieceKind::Blank) {
-            self.push(" ");
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use store::Spool;
 use store_sqlite::SqliteSpool;
 use types::BodyType;
 
-use super::not_stored;
+use super::storage::not_stored;
 
 /// What the spool has of a message; dropping it leaves nothing behind.
 type Spooled = <SqliteSpool as Spool>::Incoming;
