@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8};
 
 /// The most octets of an encoded-word. RFC 2047 section 2.
 const MAX_WORD: usize = 75;
@@ -71,14 +71,17 @@ impl<'a> EncodedWord<'a> {
         Some(Self { charset, encoding: coding, text, length })
     }
 
-    /// What the word says, if that is beyond doubt: a known charset, sound octets, and no longer than a word may be.
+    /// What the word says, if that is beyond doubt: sound octets, no more of them than a word may have, and a charset that has
+    /// ASCII where ASCII is. In another one, such as UTF-16, a reader that does not know it sees an address in its octets, and
+    /// two that do may still disagree about the order of octets.
     pub(crate) fn meaning(&self) -> Option<String> {
+        let encoding = self.encoding().filter(|encoding| *encoding == UTF_8 || encoding.is_single_byte())?;
         let sound = self.length <= MAX_WORD && self.text.bytes().all(|octet| octet.is_ascii_graphic());
         let octets = match self.encoding {
             Coding::Q => unquote(self.text).filter(|_| sound)?,
             Coding::B => STANDARD.decode(self.text).ok().filter(|_| sound)?,
         };
-        let (text, damaged) = self.encoding()?.decode_without_bom_handling(&octets);
+        let (text, damaged) = encoding.decode_without_bom_handling(&octets);
         (!damaged).then(|| text.into_owned())
     }
 
@@ -183,7 +186,7 @@ impl Run {
 
     fn end(&mut self, out: &mut String) {
         if let Some(encoding) = self.encoding.take() {
-            out.push_str(&encoding.decode_without_bom_handling(&self.octets).0);
+            out.push_str(&encoding.decode(&self.octets).0);
             self.octets.clear();
         }
     }
@@ -321,6 +324,7 @@ mod tests {
             ("=?utf-8?q?=C3?= =?utf-8?q?=B6?=", "ö"),
             ("=?utf-8?b?w7Y?=", "ö"),
             ("=?utf-8?q?=ff?=", "\u{fffd}"),
+            ("=?utf-16?b?/v8AYwBlAG8=?=", "ceo"),
             ("(=?utf-8?q?a?=)", "(a)"),
             ("=?x-none?q?a?=", "=?x-none?q?a?="),
             ("=?utf-8?x?a?=", "=?utf-8?x?a?="),
@@ -344,6 +348,10 @@ mod tests {
             "=?x-none?q?a?=",
             "=?utf-8?q?ö?=",
             "=?iso-2022-kr?q?a?=",
+            "=?iso-2022-jp?q?a?=",
+            "=?utf-16?b?/v8AYwBlAG8AQABiAGEAbgBrAC4AdABlAHMAdAAsACA=?=",
+            "=?utf-16le?b?Y2VvQGJhbmsudGVzdCA=?=",
+            "=?gb2312?b?uui0qcg=?=",
             "=?utf-8?q?=C?=",
             "=?utf-8?q?aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa?=",
             "a",

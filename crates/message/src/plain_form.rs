@@ -154,6 +154,8 @@ mod tests {
             " =?utf-8?q?a.b?= <me@gp.test>",
             " =?utf-8?q?=C3?= <me@gp.test>",
             " =?x?q?a?= <me@gp.test>",
+            " =?utf-16?b?/v8AYwBlAG8AQABiAGEAbgBrAC4AdABlAHMAdAAsACA=?= <me@gp.test>",
+            " =?x-x-big5?q?ceo=a1=40bank=2Etest?= <me@gp.test>",
             " =?utf-8?q?a?= b <me@gp.test>",
             " =?----- <me@gp.test>",
             " =?x@gp.test",
