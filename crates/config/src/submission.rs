@@ -9,7 +9,7 @@ use types::BareLineEnds;
 pub struct Submission {
     /// Whether MAIL FROM and From must belong to the account.
     pub sender_check: SenderCheck,
-    /// Add Date and Message-ID if they are missing (RFC 6409 sections 8.2 and 8.3).
+    /// Add Date and Message-ID if they are missing (RFC 6409 sections 8.2 and 8.3), and From where there is repair.
     pub add_missing_headers: bool,
     /// No client address or EHLO name in Received.
     pub hide_client_address: bool,

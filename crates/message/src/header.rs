@@ -12,7 +12,7 @@ pub const MAX_LINE: usize = 998;
 /// The most fields of a header section.
 pub const MAX_FIELDS: usize = 1000;
 
-/// Why a header section was not accepted. Nothing is repaired: where two readers could disagree on what is a
+/// Why a header section was not accepted. Nothing is repaired here: where two readers could disagree on what is a
 /// field, or where the body begins, the message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderError {
