@@ -50,9 +50,9 @@ fn client(trace: &Trace<'_>) -> Cow<'static, str> {
     Cow::Owned(if is_strict(ehlo) { format!("{ehlo} ({address})") } else { format!("{address} ({address})") })
 }
 
-/// EHLO is read with more patience than a trace may be written.
+/// EHLO is read with more patience than a trace may be written, in whose domains are no underscores.
 fn is_strict(ehlo: &EhloName) -> bool {
-    Host::parse(ehlo.as_str()).is_ok()
+    !ehlo.as_str().contains('_') && Host::parse(ehlo.as_str()).is_ok()
 }
 
 /// The keyword of RFC 3848 or RFC 6531 section 4.3. Behind HELO, too: who has logged in speaks an extension.

@@ -84,13 +84,14 @@ impl fmt::Display for Domain {
     }
 }
 
-/// `sub-domain = Let-dig [Ldh-str]`. RFC 5321 section 4.1.2.
+/// `sub-domain = Let-dig [Ldh-str]`. RFC 5321 section 4.1.2. Hosts are also called by names with underscores, which the DNS
+/// allows (RFC 2181 section 11), and mail comes from them.
 fn check_label(label: &str) -> Result<(), AddressError> {
     if label.len() > MAX_LABEL {
         return Err(AddressError::DomainTooLong);
     }
-    let ldh = label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
-    if label.is_empty() || !ldh || label.starts_with('-') || label.ends_with('-') {
+    let plain = label.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'));
+    if label.is_empty() || !plain || label.starts_with('-') || label.ends_with('-') {
         return Err(AddressError::Domain);
     }
     Ok(())
@@ -121,6 +122,7 @@ mod tests {
             "example.org",
             "EXAMPLE.org",
             "localhost",
+            "my_pc.example",
             "a",
             "1.example",
             "a--b.example",
@@ -146,7 +148,6 @@ mod tests {
             "-a",
             "a-",
             "a.-b.c",
-            "a_b",
             "a b",
             "a\0b",
             "a\r\nb",

@@ -96,11 +96,24 @@ impl Mailbox {
 
     /// Takes the mailbox whose host goes up to the first of these characters, or up to the end; the rest begins with it.
     pub(crate) fn take<'a>(input: &'a str, ends: &[char]) -> Result<(Self, &'a str), AddressError> {
+        Self::take_with(input, ends, Host::parse)
+    }
+
+    /// The same for a client, which may write the root's dot behind a domain.
+    pub(crate) fn take_rooted<'a>(input: &'a str, ends: &[char]) -> Result<(Self, &'a str), AddressError> {
+        Self::take_with(input, ends, |host| Host::parse(host.strip_suffix('.').unwrap_or(host)))
+    }
+
+    fn take_with<'a>(
+        input: &'a str,
+        ends: &[char],
+        read_host: impl FnOnce(&str) -> Result<Host, AddressError>,
+    ) -> Result<(Self, &'a str), AddressError> {
         let (local_part, rest) = LocalPart::take(input)?;
         let rest = rest.strip_prefix('@').ok_or(AddressError::NoDomain)?;
         let end = rest.find(ends).unwrap_or(rest.len());
         let (host, rest) = rest.split_at_checked(end).ok_or(AddressError::Domain)?;
-        Ok((Self { local_part, host: Host::parse(host)? }, rest))
+        Ok((Self { local_part, host: read_host(host)? }, rest))
     }
 
     /// The local part as it is meant: without quotes and backslashes.

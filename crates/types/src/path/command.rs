@@ -54,8 +54,15 @@ fn strip_postmaster(path: &str) -> Option<&str> {
 fn take_mailbox(path: &str) -> Result<(Mailbox, &str), AddressError> {
     match path.strip_prefix('<') {
         Some(inside) => take_in_brackets(inside),
-        None => take_word(path),
+        None => take_word(path).or_else(|error| take_behind_name(path).unwrap_or(Err(error))),
     }
+}
+
+/// What some write as in a header field: `Alice <alice@example.org>`. Nothing if there are no brackets, or more.
+fn take_behind_name(path: &str) -> Option<Result<(Mailbox, &str), AddressError>> {
+    let (name, inside) = path.split_once('<')?;
+    let is_name = !name.contains(['@', '>']) && name.matches('"').count() % 2 == 0;
+    is_name.then(|| take_in_brackets(inside))
 }
 
 /// `[ A-d-l ":" ] Mailbox ">"` with blanks at both ends.
@@ -64,7 +71,7 @@ fn take_in_brackets(inside: &str) -> Result<(Mailbox, &str), AddressError> {
     if route.starts_with('>') {
         return Err(AddressError::Empty);
     }
-    let (mailbox, rest) = Mailbox::take(skip_route(route)?, &['>', ' ', '\t'])?;
+    let (mailbox, rest) = Mailbox::take_rooted(skip_route(route)?, &['>', ' ', '\t'])?;
     let rest = rest.trim_start_matches(BLANKS).strip_prefix('>').ok_or(AddressError::Path)?;
     let octets = inside.len().saturating_sub(rest.len());
     within_limit(mailbox, octets + "<".len()).map(|mailbox| (mailbox, rest))
@@ -75,7 +82,7 @@ fn take_word(word: &str) -> Result<(Mailbox, &str), AddressError> {
     if word.is_empty() {
         return Err(AddressError::Empty);
     }
-    let (mailbox, rest) = Mailbox::take(word, &BLANKS)?;
+    let (mailbox, rest) = Mailbox::take_rooted(word, &BLANKS)?;
     let octets = word.len().saturating_sub(rest.len());
     within_limit(mailbox, octets + "<>".len()).map(|mailbox| (mailbox, rest))
 }
@@ -108,6 +115,10 @@ mod tests {
             ("a@example.org SIZE=5  BODY=7BIT", " SIZE=5  BODY=7BIT"),
             ("\"a\"@example.org\tSIZE=5", "\tSIZE=5"),
             ("<a@example.org>x", "x"),
+            ("<a@example.org.> SIZE=5", " SIZE=5"),
+            ("a@example.org. SIZE=5", " SIZE=5"),
+            ("Alice A. <a@example.org> SIZE=5", " SIZE=5"),
+            ("\"Alice\" < a@example.org >", ""),
         ] {
             let expected = Ok(("<a@example.org>".to_owned(), rest));
             assert_eq!((reverse(input), forward(input)), (expected.clone(), expected), "{input:?}");
@@ -145,7 +156,8 @@ mod tests {
             ("<a@b c>", Path),
             ("a@b>", Domain),
             ("<a@b..c>", Domain),
-            ("Alice <a@b>", NoDomain),
+            ("Alice <a@b", Path),
+            ("\"Alice <a@b>", LocalPart),
             ("<<a@b>>", LocalPart),
             ("<postmaster", NoDomain),
             ("postmaster>", NoDomain),
