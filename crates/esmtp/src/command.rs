@@ -146,13 +146,13 @@ pub(crate) fn is_rcpt(line: &[u8]) -> bool {
     split_verb(line).is_ok_and(|(verb, _)| verb.eq_ignore_ascii_case(b"RCPT"))
 }
 
-/// The verb, and what stands behind it with the blanks before it; trailing white space is gone.
+/// The verb, and what stands behind it with the blanks before it; white space at both ends of the line is gone.
 fn split_verb(line: &[u8]) -> Result<(&[u8], &[u8]), SyntaxError> {
     if line.contains(&0) {
         return Err(SyntaxError::UnknownCommand);
     }
-    // RFC 5321 section 4.1.1: trailing white space is tolerated.
-    let line = line.trim_ascii_end();
+    // RFC 5321 section 4.1.1: trailing white space is tolerated, and so is that before a verb.
+    let line = line.trim_ascii();
     let end = line.iter().position(|octet| is_blank(*octet)).unwrap_or(line.len());
     Ok(line.split_at_checked(end).unwrap_or((line, &[])))
 }

@@ -191,8 +191,9 @@ impl Session {
     fn on_line(&mut self, state: State, line: &[u8], last_of_input: bool) -> State {
         let cx = &mut self.context;
         let state = match state {
-            State::Exchange(exchange) => return exchange.on_line(line, last_of_input, cx),
-            State::LastWord(last_word) => return last_word.on_line(line, cx),
+            // Blanks behind a response are none of it.
+            State::Exchange(exchange) => return exchange.on_line(line.trim_ascii_end(), last_of_input, cx),
+            State::LastWord(last_word) => return last_word.on_line(line.trim_ascii_end(), cx),
             other @ (State::Greeted(_)
             | State::Ready(_)
             | State::LoggedIn
@@ -216,7 +217,9 @@ impl Session {
             Ok(Command::Anytime(command)) => anytime::on(state, command, cx),
             Ok(Command::Ordered(command)) => state.on(command, last_of_input, cx),
             // A first line that is no command comes from no mail client: a browser made to talk to us, or a scanner.
-            Err(SyntaxError::UnknownCommand) if first => cx.close(&Reply::from(SyntaxError::Foreign)),
+            Err(SyntaxError::UnknownCommand) if first && !line.is_empty() => {
+                cx.close(&Reply::from(SyntaxError::Foreign))
+            }
             Err(error @ SyntaxError::Foreign) => cx.close(&Reply::from(error)),
             // Where the chunk ends is unknown, so what follows can't be told from commands.
             Err(error @ SyntaxError::BadChunkSize) => cx.close(&Reply::from(error)),
