@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::BytesMut;
 use esmtp::Ending;
 use tokio::time::Instant;
-use types::{SessionFacts, SessionId};
+use types::{EhloName, SessionFacts, SessionId};
 
 /// Why a session ended, as the log has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,7 @@ impl Drop for Ledger {
             peer = %facts.peer,
             local = %facts.local,
             proxy = facts.proxy.map(tracing::field::display),
+            ehlo = facts.ehlo.as_ref().map(EhloName::as_str),
             tls = facts.tls.map(|tls| tls.version),
             cipher = facts.tls.map(|tls| tls.cipher),
             certificate = facts.client_certificate.as_ref().map(|certificate| display(certificate.fingerprint)),

@@ -94,8 +94,8 @@ pub use sasl::{
 };
 pub use tokio_util::sync::CancellationToken;
 pub use types::{
-    AddressError, BadFingerprint, BodyType, ClientCertificate, Domain, EhloName, Fingerprint, ForwardPath,
-    Host, Mailbox, QueueId, ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
+    AddressError, BadFingerprint, BareLineEnds, BodyType, ClientCertificate, Domain, EhloName, Fingerprint,
+    ForwardPath, Host, Mailbox, QueueId, ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
 };
 
 /// The programs on that page are compiled.
