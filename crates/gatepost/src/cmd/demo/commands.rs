@@ -57,7 +57,7 @@ fn openssl(facts: &Facts<'_>, server: SocketAddr, starttls: &str) -> String {
     format!(
         "  for line in 'EHLO localhost' 'AUTH PLAIN {plain}' \\
       'MAIL FROM:<{address}>' 'RCPT TO:<{RECIPIENT}>' DATA \\
-      'From: <{address}>' 'Subject: by openssl' '' 'Hello.' . QUIT
+      'From: {address}' 'Subject: by openssl' '' 'Hello.' . QUIT
   do sleep 0.3; echo \"$line\"; done |
   openssl s_client {starttls}-connect localhost:{port} -servername localhost \\
       -CAfile {ca} -verify_return_error -verify_hostname localhost -crlf -quiet"
@@ -68,7 +68,7 @@ fn curl(facts: &Facts<'_>) -> String {
     let Facts { address, password, starttls, ca, .. } = facts;
     let (port, ca) = (starttls.port(), quoted(ca));
     format!(
-        "  printf 'From: <{address}>\\r\\nSubject: by curl\\r\\n\\r\\nHello.\\r\\n' |
+        "  printf 'From: {address}\\r\\nSubject: by curl\\r\\n\\r\\nHello.\\r\\n' |
   curl --url smtp://localhost:{port} --ssl-reqd --cacert {ca} \\
       --user '{address}:{password}' \\
       --mail-from {address} --mail-rcpt {RECIPIENT} --upload-file -"
