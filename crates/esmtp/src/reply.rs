@@ -245,6 +245,9 @@ pub enum Rejection {
     /// The header section is malformed; the text says how.
     #[error("malformed header section: {0}")]
     BadHeader(String),
+    /// Something in the header section can't travel as it is, and can't be repaired; the text says why.
+    #[error("{0}")]
+    Unrepairable(String),
     /// A line of the text is too long, and can't be re-encoded; the text says why.
     #[error("a line is too long and cannot be re-encoded: {0}")]
     LongLine(&'static str),
@@ -307,6 +310,9 @@ impl From<&Rejection> for Reply {
                 reply_with(554, "5.6.0", format!("Malformed header section: {fault}"))
             }
             Rejection::HeaderTooBig => reply(552, "5.3.4", "Header section is larger than the limit"),
+            Rejection::Unrepairable(why) => {
+                reply_with(554, "5.6.0", format!("Message cannot be taken: {why}"))
+            }
             Rejection::LongLine(why) => reply_with(
                 554,
                 "5.6.0",

@@ -195,7 +195,7 @@ mod tests {
         ] {
             assert_eq!(may_write(foreign), Err(ann(field)), "{foreign}");
         }
-        assert!(matches!(may_write("From: x\r\n\r\n"), Err(Rejection::AuthorsUnclear(_))));
+        assert!(matches!(may_write("From: x@\r\n\r\n"), Err(Rejection::AuthorsUnclear(_))));
     }
 
     #[test]

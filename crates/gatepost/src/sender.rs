@@ -138,6 +138,7 @@ impl Judged<'_> {
 pub(crate) fn unclear(error: AuthorsError) -> Rejection {
     match error {
         AuthorsError::NoHeader => Rejection::BadHeader(error.to_string()),
+        AuthorsError::Signed(_) => Rejection::Unrepairable(error.to_string()),
         error => Rejection::AuthorsUnclear(error.to_string()),
     }
 }

@@ -4,7 +4,7 @@ use types::Mailbox;
 
 use crate::author_field;
 use crate::header::{Field, Header};
-use crate::mailbox_list::{ListError, Mailboxes, read_mailboxes};
+use crate::mailbox_list::{ListError, Mailboxes, Member, read_mailboxes, read_name};
 use crate::plain_form::is_plain;
 use crate::signature::Coverage;
 
@@ -44,7 +44,7 @@ struct AuthorField<'a> {
     /// Its place in the section.
     place: usize,
     field: Field<'a>,
-    /// `None` if it is empty.
+    /// `None` if there is no address in it.
     list: Option<Mailboxes>,
 }
 
@@ -87,6 +87,21 @@ impl<'a> Authors<'a> {
     #[must_use]
     pub fn has_from(&self) -> bool {
         self.named("From").any(|field| field.list.is_some())
+    }
+
+    /// Why nobody is known to have written the message, of which [`has_from`](Self::has_from) is not true.
+    pub(crate) fn missing_from(&self) -> AuthorsError {
+        match self.named("From").next().map(|field| read_name(field.field.value()).is_empty()) {
+            Some(true) => AuthorsError::Unclear("From", ListError::Empty),
+            Some(false) => AuthorsError::Unclear("From", ListError::NameAlone),
+            None => AuthorsError::NoFrom,
+        }
+    }
+
+    /// The From field that is to be added, without its name: that of an author whom the message names in part or not at all.
+    pub(crate) fn added_from(&self, author: &Mailbox, own: &dyn Fn(&Mailbox) -> bool) -> String {
+        let name = self.named("From").map(|field| read_name(field.field.value())).next().unwrap_or_default();
+        author_field::write(&[Member { mailbox: author.clone(), name, named: None }], "From:".len(), own)
     }
 
     /// Every address in whose name the message speaks, and the field that says so. Reply-To speaks in nobody's name.
@@ -140,6 +155,7 @@ impl<'a> AuthorField<'a> {
             }
             Ok(list) if list.strict || patient => read(Some(list)),
             Err(ListError::Empty) if patient => read(None),
+            Err(ListError::NameAlone) if patient && name == "From" => read(None),
             Ok(_) | Err(_) if name.ends_with("Reply-To") => Ok(None),
             Ok(_) => Err(AuthorsError::Unclear(name, ListError::Obsolete)),
             Err(error) => Err(AuthorsError::Unclear(name, error)),
@@ -187,7 +203,7 @@ mod tests {
             ("From: a@x\r\nFrom:\r\n", Several("From")),
             ("From: a@x\r\nSender: a@x\r\nsender: a@x\r\n", Several("Sender")),
             ("From: a@x\r\nSender: a@x, b@x\r\n", Unclear("Sender", ListError::Several)),
-            ("From: a@x\r\nSender: b\r\n", Unclear("Sender", ListError::NotAnAddress)),
+            ("From: a@x\r\nSender: b\r\n", Unclear("Sender", ListError::NameAlone)),
             ("From: a@x\r\nResent-From: g: b@x;\r\n", Unclear("Resent-From", ListError::Group)),
         ] {
             assert_eq!(of(section, true), Err(error), "{section:?}");

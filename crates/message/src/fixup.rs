@@ -93,7 +93,11 @@ pub fn fixup(
     }
     if let Some(author) = missing_from(header, authorship, &coverage)? {
         repairs.add(Repair::NoFrom);
-        out.extend_from_slice(format!("From: {author}\r\n").as_bytes());
+        let value = match &authorship.authors {
+            Some(authors) => authors.added_from(author, authorship.own),
+            None => format!(" {author}"),
+        };
+        out.extend_from_slice(format!("From:{value}\r\n").as_bytes());
     }
     if options.add_missing_headers {
         out.extend_from_slice(missing(header, trace, &date, &coverage).as_bytes());
@@ -124,12 +128,11 @@ fn missing_from<'a>(
     if authorship.authors.as_ref().map_or_else(has_from, Authors::has_from) {
         return Ok(None);
     }
-    match authorship.author {
-        Some(_) if coverage.has_field("From") => Err(AuthorsError::Signed("From")),
-        None if authorship.authors.is_some() => {
-            Err(if header.fields().next().is_none() { AuthorsError::NoHeader } else { AuthorsError::NoFrom })
-        }
-        author => Ok(author),
+    match (authorship.author, &authorship.authors) {
+        (Some(_), _) if coverage.has_field("From") => Err(AuthorsError::Signed("From")),
+        (None, Some(_)) if header.fields().next().is_none() => Err(AuthorsError::NoHeader),
+        (None, Some(authors)) => Err(authors.missing_from()),
+        (author, _) => Ok(author),
     }
 }
 
@@ -150,9 +153,11 @@ fn must_go(field: &Field<'_>, trace: &Trace<'_>, options: &Options) -> bool {
 /// RFC 8601 section 5: results in this server's name that it did not write itself are forged. So, for all we
 /// know, are those whose author cannot be made out.
 fn claims_to_be_from(hostname: &str, results: &str) -> bool {
-    let Ok(tokens) = lex(results) else { return true };
+    let (tokens, unclosed) = lex(results);
     let Some(id) = tokens.iter().find(|token| !token.is_cfws()) else { return false };
-    id.text.starts_with('"') || id.text.trim_end_matches('.').eq_ignore_ascii_case(hostname)
+    unclosed.is_some()
+        || id.text.starts_with('"')
+        || id.text.trim_end_matches('.').eq_ignore_ascii_case(hostname)
 }
 
 /// RFC 6409 sections 8.2 and 8.3. A signature that covers the absence of a field forbids to add it.
@@ -315,8 +320,18 @@ mod tests {
         for (section, expected, told) in [
             ("Subject: x\r\n", "Subject: x\r\nFrom: me@gp.test\r\n\r\n", "no From"),
             ("", "From: me@gp.test\r\n\r\n", "no From"),
-            ("From:\r\nSender: \r\nTo: x\r\n", "To: x\r\nFrom: me@gp.test\r\n\r\n", "no From, empty field"),
-            ("From: me@gp.test\r\nReply-To:\r\n", "From: me@gp.test\r\n\r\n", "empty field"),
+            (
+                "From:\r\nSender: \r\nTo: x\r\n",
+                "To: x\r\nFrom: me@gp.test\r\n\r\n",
+                "no From, field without an address",
+            ),
+            ("From: root\r\n", "From: root <me@gp.test>\r\n\r\n", "no From, field without an address"),
+            (
+                "From: root (Cron @ x)\r\n",
+                "From: root <me@gp.test>\r\n\r\n",
+                "no From, field without an address",
+            ),
+            ("From: me@gp.test\r\nReply-To:\r\n", "From: me@gp.test\r\n\r\n", "field without an address"),
         ] {
             assert_eq!(judged(section), Ok((expected.to_owned(), told.to_owned())), "{section:?}");
         }

@@ -24,13 +24,13 @@ pub(crate) enum Kind {
     Special(char),
 }
 
-/// Why a field has no tokens.
+/// What in a field has no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LexError {
-    /// A quoted-string has no end.
-    OpenQuote,
-    /// A comment has no end.
-    OpenComment,
+pub(crate) enum Unclosed {
+    /// A quoted-string.
+    Quote,
+    /// A comment.
+    Comment,
 }
 
 impl Token<'_> {
@@ -58,31 +58,42 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of a field's value.
-pub(crate) fn lex(value: &str) -> Result<Vec<Token<'_>>, LexError> {
+/// The tokens of a field's value, and what in it has no end. A quote or bracket that is not closed is one character like
+/// others, and so are those behind it.
+pub(crate) fn lex(value: &str) -> (Vec<Token<'_>>, Option<Unclosed>) {
     let mut tokens = Vec::with_capacity(8);
+    let mut unclosed = None;
     let mut rest = value;
     while let Some(first) = rest.chars().next() {
-        let (kind, length) = measure(rest, first)?;
+        let (kind, length) = measure(rest, first, &mut unclosed);
         let (text, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
         tokens.push(Token { kind, text });
         rest = after;
     }
-    Ok(tokens)
+    (tokens, unclosed)
 }
 
-fn measure(rest: &str, first: char) -> Result<(Kind, usize), LexError> {
+fn measure(rest: &str, first: char, unclosed: &mut Option<Unclosed>) -> (Kind, usize) {
+    let is_open = unclosed.is_some();
+    let mut closed = |length: Option<usize>, kind, flaw| {
+        if length.is_none() {
+            unclosed.get_or_insert(flaw);
+        }
+        length.map_or((Kind::Special(first), first.len_utf8()), |length| (kind, length))
+    };
     match first {
-        ' ' | '\t' | '\r' | '\n' => Ok((Kind::Blank, run(rest, |c| matches!(c, ' ' | '\t' | '\r' | '\n')))),
-        '"' => quoted_length(rest).map(|length| (Kind::Quoted, length)).ok_or(LexError::OpenQuote),
-        '(' => comment_length(rest).map(|length| (Kind::Comment, length)).ok_or(LexError::OpenComment),
+        ' ' | '\t' | '\r' | '\n' => (Kind::Blank, run(rest, |c| matches!(c, ' ' | '\t' | '\r' | '\n'))),
+        // Looked for once: what has no end here has none further on.
+        '"' | '(' if is_open => (Kind::Special(first), 1),
+        '"' => closed(quoted_length(rest), Kind::Quoted, Unclosed::Quote),
+        '(' => closed(comment_length(rest), Kind::Comment, Unclosed::Comment),
         '=' if EncodedWord::take(rest).is_some() => {
             let word = EncodedWord::take(rest).map_or(0, |word| word.length);
             let behind = rest.get(word..).unwrap_or_default();
-            Ok((Kind::Word, word + run(behind, is_word)))
+            (Kind::Word, word + run(behind, is_word))
         }
-        c if is_word(c) => Ok((Kind::Word, run(rest, is_word))),
-        c => Ok((Kind::Special(c), c.len_utf8())),
+        c if is_word(c) => (Kind::Word, run(rest, is_word)),
+        c => (Kind::Special(c), c.len_utf8()),
     }
 }
 
@@ -135,7 +146,7 @@ mod tests {
     use super::*;
 
     fn kinds(value: &str) -> Vec<(Kind, &str)> {
-        lex(value).unwrap().into_iter().map(|token| (token.kind, token.text)).collect()
+        lex(value).0.into_iter().map(|token| (token.kind, token.text)).collect()
     }
 
     #[test]
@@ -161,30 +172,30 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_end_is_told() {
-        for (value, error) in [
-            ("\"a", LexError::OpenQuote),
-            ("\"a\\\"", LexError::OpenQuote),
-            ("(a", LexError::OpenComment),
-            ("(a(b)", LexError::OpenComment),
-            ("(a\\)", LexError::OpenComment),
+    fn what_has_no_end_is_told_and_is_text() {
+        for (value, flaw, tokens) in [
+            ("\"a", Unclosed::Quote, 2),
+            ("\"a\\\"", Unclosed::Quote, 4),
+            ("(a", Unclosed::Comment, 2),
+            ("(a(b)", Unclosed::Comment, 5),
+            ("a\" (b) <", Unclosed::Quote, 8),
         ] {
-            assert_eq!(lex(value), Err(error), "{value}");
+            let (found, unclosed) = lex(value);
+            assert_eq!((found.len(), unclosed), (tokens, Some(flaw)), "{value}");
         }
     }
 
     #[test]
     fn content_is_what_is_meant() {
-        assert_eq!(lex("\"a\\\\ \\\"\r\n b\"").unwrap()[0].content(), "a\\ \" b");
-        assert_eq!(lex("(a (b\\) c))").unwrap()[0].content(), "a (b) c)");
+        assert_eq!(lex("\"a\\\\ \\\"\r\n b\"").0[0].content(), "a\\ \" b");
+        assert_eq!(lex("(a (b\\) c))").0[0].content(), "a (b) c)");
     }
 
     proptest! {
         #[test]
         fn nothing_is_lost(value in "([ab@<>(),;:\"\\\\. é]|\r\n |=\\?u\\?q\\?a\\?=){0,40}") {
-            if let Ok(tokens) = lex(&value) {
-                prop_assert_eq!(tokens.iter().map(|token| token.text).collect::<String>(), value);
-            }
+            let (tokens, _) = lex(&value);
+            prop_assert_eq!(tokens.iter().map(|token| token.text).collect::<String>(), value);
         }
     }
 }

@@ -124,15 +124,9 @@ fn cut_at_blanks(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A field of addresses, of which phrases and comments are to be encoded. If it has no tokens, its words are, but
-/// for those that may be addresses.
+/// A field of addresses, of which phrases and comments are to be encoded.
 fn pieces_of_addresses(value: &str) -> Vec<Piece<'_>> {
-    let Ok(tokens) = lex(value) else {
-        let raw = |text: &str| !text.is_ascii() && !text.contains(['@', '<', '>']);
-        return cut_at_blanks(value)
-            .map(|text| Piece { text: text.into(), kind: kind_of_word(text, raw(text)) })
-            .collect();
-    };
+    let (tokens, _) = lex(value);
     let mut inside = false;
     let around = |at: usize| {
         at.checked_sub(1).and_then(|before| tokens.get(before)).into_iter().chain(tokens.get(at + 1))
@@ -251,7 +245,7 @@ fn encode_parameters(value: &str, charset: Charset) -> String {
 
 /// The parts between semicolons that are not in quotes. A quote without an end is none.
 fn cut_at_semicolons(value: &str) -> Vec<&str> {
-    let Ok(tokens) = lex(value) else { return value.split(';').collect() };
+    let (tokens, _) = lex(value);
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
     for token in tokens {
@@ -283,8 +277,8 @@ fn encode_parameter(part: &str, charset: Charset) -> String {
 }
 
 fn unquoted(value: &str) -> String {
-    match lex(value).ok().as_deref() {
-        Some([quoted]) if quoted.kind == Kind::Quoted => quoted.content(),
+    match lex(value).0.as_slice() {
+        [quoted] if quoted.kind == Kind::Quoted => quoted.content(),
         _ => value.trim_matches('"').to_owned(),
     }
 }
@@ -348,7 +342,7 @@ mod tests {
             (" a@b (Jörg (x))", " a@b (=?utf-8?q?J=C3=B6rg_=28x=29?=)"),
             (" jörg@b, Ü <ö@ü>", " jörg@b, =?utf-8?q?=C3=9C?= <ö@ü>"),
             (" Gruß: a@b;", " =?utf-8?q?Gru=C3=9F?= : a@b;"),
-            (" \"üx <a@b>", " =?utf-8?q?=22=C3=BCx?= <a@b>"),
+            (" \"üx <a@b>", " \" =?utf-8?q?=C3=BCx?= <a@b>"),
             (" ü \"x <a@b>", " =?utf-8?q?=C3=BC?= \"x <a@b>"),
         ] {
             assert_eq!(encoded("To", value), written);

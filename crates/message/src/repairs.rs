@@ -22,7 +22,7 @@ pub enum Repair {
     LongHeaderLine,
     /// A From field was added.
     NoFrom,
-    /// An empty From, Sender, Reply-To or Resent field was left out.
+    /// A From, Sender, Reply-To or Resent field without an address was left out.
     EmptyField,
     /// An author field was written anew.
     AuthorField,
@@ -45,7 +45,7 @@ impl Repair {
             Self::RawHeader => "raw octets in the header",
             Self::LongHeaderLine => "long header line",
             Self::NoFrom => "no From",
-            Self::EmptyField => "empty field",
+            Self::EmptyField => "field without an address",
             Self::AuthorField => "author field",
             Self::PartHeader => "header of a part",
             Self::LongLine => "long line",

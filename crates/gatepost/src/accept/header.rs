@@ -10,7 +10,7 @@ use crate::sender::{self, Judged};
 /// The fields, so that they have one reading and can travel, and what was repaired to that end.
 ///
 /// # Errors
-/// [`Rejection::BadHeader`] for what can't be repaired.
+/// [`Rejection::Unrepairable`].
 pub(super) fn repaired(gathered: Gathered, repair: bool) -> Result<(Vec<u8>, Repairs), Rejection> {
     if repair {
         gathered.repaired().map_err(unrepairable)
@@ -50,7 +50,7 @@ pub(super) fn fix_up(
     message::fixup(header, &authorship, trace, &options, repairs).map_err(|error| match error {
         FixupError::TooManyHops => Rejection::TooManyHops,
         FixupError::Date => Rejection::Unavailable,
-        FixupError::Signed(_) => Rejection::BadHeader(error.to_string()),
+        FixupError::Signed(_) => Rejection::Unrepairable(error.to_string()),
         FixupError::Authors(unclear) => sender::unclear(unclear),
     })
 }
@@ -60,5 +60,5 @@ pub(super) fn malformed(error: HeaderError) -> Rejection {
 }
 
 fn unrepairable(error: Unrepairable) -> Rejection {
-    Rejection::BadHeader(error.to_string())
+    Rejection::Unrepairable(error.to_string())
 }

@@ -182,7 +182,7 @@ async fn what_is_refused_leaves_nothing() {
         ),
         (
             b"From: ann@example.org\r\nTo: \xfc@example.net\r\n\r\n".to_vec(),
-            Rejection::BadHeader("an address in the To field has octets that are not UTF-8".into()),
+            Rejection::Unrepairable("an address in the To field has octets that are not UTF-8".into()),
         ),
         (format!("{hops}From: ann@example.org\r\n\r\n").into_bytes(), Rejection::TooManyHops),
         ([b"X: y\r\n".repeat(60_000), b"\r\n".to_vec()].concat(), Rejection::HeaderTooBig),
