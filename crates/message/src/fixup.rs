@@ -122,7 +122,7 @@ fn missing_from<'a>(
         return Ok(None);
     }
     match authorship.author {
-        Some(_) if coverage.has_field("From") => Err(AuthorsError::Signed("From")),
+        Some(_) if coverage.has_field("From") => Err(AuthorsError::NoFromSigned),
         None if authorship.authors.is_some() => {
             Err(if header.fields().next().is_none() { AuthorsError::NoHeader } else { AuthorsError::NoFrom })
         }
@@ -333,8 +333,12 @@ mod tests {
         };
         let plain = "From: Me <me@gp.test>\r\n";
         assert!(signed(plain, "from:sender:bcc").is_ok());
+        assert!(
+            signed("From: \"me@gp.test\" <me@gp.test>\r\n", "from")
+                .is_ok_and(|(_, repairs)| repairs.is_empty())
+        );
         for (section, names, error) in [
-            ("Subject: x\r\n", "from", FixupError::Authors(AuthorsError::Signed("From"))),
+            ("Subject: x\r\n", "from", FixupError::Authors(AuthorsError::NoFromSigned)),
             ("From: <me@gp.test>\r\n", "from", FixupError::Authors(AuthorsError::Signed("From"))),
             (
                 "From: me@gp.test\r\nSender:\r\n",
