@@ -26,7 +26,13 @@ pub(super) fn repaired(gathered: Gathered, repair: bool) -> Result<(Vec<u8>, Rep
 pub(super) fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> {
     let header = Header::parse(section).map_err(malformed)?;
     let foreign = header.fields().find(|field| !utf8 && !field.raw().is_ascii());
-    foreign.map_or(Ok(header.clone()), |field| Err(Rejection::NonAsciiHeader(field.name().to_owned())))
+    match foreign {
+        None => Ok(header.clone()),
+        Some(field) if header.coverage().has_field(field.name()) => {
+            Err(Rejection::NonAsciiHeader(format!("signed {}", field.name())))
+        }
+        Some(field) => Err(Rejection::NonAsciiHeader(field.name().to_owned())),
+    }
 }
 
 /// The section as it travels on. `added` is its author if it names none.
