@@ -123,14 +123,14 @@ pub(crate) struct Judged<'a> {
     /// `None` if anybody may stand there.
     pub(crate) authors: Option<Authors<'a>>,
     /// Addresses in names that are the submitter's own.
-    pub(crate) own: Vec<Mailbox>,
+    pub(crate) own: HashSet<Mailbox>,
     /// Only the identity `*` allows it.
     pub(crate) as_any: bool,
 }
 
 impl Judged<'_> {
     fn unjudged(as_any: bool) -> Self {
-        Judged { authors: None, own: Vec::new(), as_any }
+        Judged { authors: None, own: HashSet::new(), as_any }
     }
 }
 

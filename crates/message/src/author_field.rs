@@ -60,7 +60,8 @@ fn fits_quotes(name: &str) -> bool {
 /// The name without anything that a reader could take for the end of it: specials become blanks, and `@` becomes ` at `. Only in
 /// quotes may an address of the author's own stay as it is.
 fn harmless(name: &str, own: &dyn Fn(&Mailbox) -> bool) -> String {
-    let keeps = |word: &&str| fits_quotes(name) && Mailbox::parse(word).is_ok_and(|address| own(&address));
+    let in_quotes = fits_quotes(name);
+    let keeps = |word: &&str| in_quotes && Mailbox::parse(word).is_ok_and(|address| own(&address));
     let words = words(name).map(|word| if keeps(&word) { word.to_owned() } else { disarmed(word) });
     let mut harmless = words.collect::<Vec<_>>().join(" ");
     while looks_encoded(&harmless) {

@@ -18,6 +18,9 @@ pub enum AuthorsError {
     /// RFC 5322 section 3.6 asks for exactly one From.
     #[error("the message has no From field")]
     NoFrom,
+    /// None can be added, as a signature covers that there is none (RFC 6376 section 5.4.2).
+    #[error("the message has no From field, and its signature forbids to add one")]
+    NoFromSigned,
     /// RFC 5322 section 3.6 allows one From, and one Sender.
     #[error("the message has more than one {0} field")]
     Several(&'static str),
@@ -164,9 +167,13 @@ impl<'a> AuthorField<'a> {
 
     fn change(&self, own: &dyn Fn(&Mailbox) -> bool) -> Option<Change> {
         let Some(list) = &self.list else { return Some(Change::Remove) };
-        let column = self.field.name().len() + 1;
-        (!is_plain(self.field.value()))
-            .then(|| Change::Rewrite(author_field::write(&list.members, column, own)))
+        let (column, value) = (self.field.name().len() + 1, self.field.value());
+        if is_plain(value) {
+            return None;
+        }
+        // It may have come as it would be written, with an own address for a name, or with dots at odd places in an address.
+        let anew = author_field::write(&list.members, column, own);
+        (anew != value).then_some(Change::Rewrite(anew))
     }
 }
 

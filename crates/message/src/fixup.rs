@@ -129,7 +129,7 @@ fn missing_from<'a>(
         return Ok(None);
     }
     match (authorship.author, &authorship.authors) {
-        (Some(_), _) if coverage.has_field("From") => Err(AuthorsError::Signed("From")),
+        (Some(_), _) if coverage.has_field("From") => Err(AuthorsError::NoFromSigned),
         (None, Some(_)) if header.fields().next().is_none() => Err(AuthorsError::NoHeader),
         (None, Some(authors)) => Err(authors.missing_from()),
         (author, _) => Ok(author),
@@ -351,8 +351,12 @@ mod tests {
         };
         let plain = "From: Me <me@gp.test>\r\n";
         assert!(signed(plain, "from:sender:bcc").is_ok());
+        assert!(
+            signed("From: \"me@gp.test\" <me@gp.test>\r\n", "from")
+                .is_ok_and(|(_, repairs)| repairs.is_empty())
+        );
         for (section, names, error) in [
-            ("Subject: x\r\n", "from", FixupError::Authors(AuthorsError::Signed("From"))),
+            ("Subject: x\r\n", "from", FixupError::Authors(AuthorsError::NoFromSigned)),
             ("From: <me@gp.test>\r\n", "from", FixupError::Authors(AuthorsError::Signed("From"))),
             (
                 "From: me@gp.test\r\nSender:\r\n",

@@ -3,6 +3,7 @@
 //! Within an address there is no way to write them but UTF-8 (RFC 6532), so there they stay.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::encoded_word::{self, Charset, EncodedWord};
 use crate::lexer::{Kind, Token, lex};
@@ -45,11 +46,14 @@ const IDENTIFIERS: [&str; 5] = ["Message-ID", "In-Reply-To", "References", "Rese
 
 const PARAMETERS: [&str; 2] = ["Content-Type", "Content-Disposition"];
 
+/// A date has a comment, with the name of the time zone in it, which is encoded as it is among addresses.
+const DATES: [&str; 2] = ["Date", "Resent-Date"];
+
 impl Holds {
     /// What the fields of this name hold.
     pub(crate) fn of(name: &str) -> Self {
         let is_one_of = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
-        if is_one_of(&ADDRESSES) {
+        if is_one_of(&ADDRESSES) || is_one_of(&DATES) {
             Self::Addresses
         } else if is_one_of(&IDENTIFIERS) {
             Self::Identifiers
@@ -236,11 +240,29 @@ fn percent_encoded(value: &str, charset: Charset) -> String {
 
 /// `value *(";" attribute "=" value)`, of which only the values of attributes have a way to be written (RFC 2231).
 fn encode_parameters(value: &str, charset: Charset) -> String {
-    cut_at_semicolons(value)
+    let parts = cut_at_semicolons(value);
+    let extended: BTreeSet<String> = parts.iter().filter_map(|part| extended_name(part)).collect();
+    parts
         .into_iter()
-        .map(|part| if part.is_ascii() { part.to_owned() } else { encode_parameter(part, charset) })
+        .filter(|part| part.is_ascii() || !extended.contains(&attribute_name(part)))
+        .map(|part| if must_stay(part) { part.to_owned() } else { encode_parameter(part, charset) })
         .collect::<Vec<_>>()
         .join(";")
+}
+
+/// Whether an attribute stays as it is. Of a boundary few readers know another form than that in its delimiter lines.
+fn must_stay(part: &str) -> bool {
+    part.is_ascii() || attribute_name(part) == "boundary"
+}
+
+/// The name of an attribute that stands there as RFC 2231 section 4 has it. If it also stands there raw, as in
+/// `filename="ü.pdf"; filename*=utf-8''%C3%BC.pdf`, and both were written so, some readers would join the two.
+fn extended_name(part: &str) -> Option<String> {
+    attribute_name(part).split_once('*').map(|(name, _)| name.to_owned())
+}
+
+fn attribute_name(part: &str) -> String {
+    part.split('=').next().unwrap_or_default().trim_matches(is_blank).to_ascii_lowercase()
 }
 
 /// The parts between semicolons that are not in quotes. A quote without an end is none.
@@ -350,6 +372,14 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_time_zone_stays_a_comment() {
+        assert_eq!(
+            encoded("Date", " Sun, 29 Nov 2026 10:00:00 +0100 (Mitteleuropäische Zeit)"),
+            " Sun, 29 Nov 2026 10:00:00 +0100 (=?utf-8?q?Mitteleurop=C3=A4ische_Zeit?=)"
+        );
+    }
+
+    #[test]
     fn file_names_are_encoded_as_parameters() {
         for (value, written) in [
             (
@@ -358,6 +388,9 @@ mod tests {
             ),
             (" application/pdf; name=ü.pdf; x=y", " application/pdf;\r\n name*=utf-8''%C3%BC.pdf; x=y"),
             (" text/pläin; x", " text/pl?in; x"),
+            (" a; filename=\"ü.pdf\"; FILENAME*=utf-8''%C3%BC.pdf", " a; FILENAME*=utf-8''%C3%BC.pdf"),
+            (" a; x*0=\"b\"; X=ü ;y", " a; x*0=\"b\";y"),
+            (" multipart/mixed; Boundary=a\r\n ü; x=y", " multipart/mixed; Boundary=a\r\n ü; x=y"),
             (" attachment; filename=\"ü.pdf", " attachment;\r\n filename*=utf-8''%C3%BC.pdf"),
         ] {
             assert_eq!(encoded("Content-Disposition", value), written);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use crate::field_repair::{Unrepairable, repair_section};
-use crate::header::{HeaderError, MAX_LINE};
+use crate::header::{HeaderError, MAX_FIELDS, MAX_LINE};
 use crate::repairs::{Repair, Repairs};
 
 /// The most octets of a header section, its blank line included.
@@ -24,6 +24,8 @@ pub struct Section {
     fields: usize,
     repairs: Repairs,
     are_odd: bool,
+    /// How many fields there are.
+    count: usize,
 }
 
 /// What a chunk led to.
@@ -96,13 +98,15 @@ impl Section {
             fields: 0,
             repairs: Repairs::default(),
             are_odd: false,
+            count: 0,
         }
     }
 
     /// Takes the next chunk of a message whose lines end with CRLF.
     ///
     /// # Errors
-    /// [`HeaderError::SectionTooBig`] as soon as there are more than [`MAX_SECTION`] octets; what was gathered is dropped then.
+    /// [`HeaderError::SectionTooBig`] as soon as there are more than [`MAX_SECTION`] octets, [`HeaderError::TooManyFields`] as soon as
+    /// there are more than [`MAX_FIELDS`] fields; what was gathered is dropped then.
     /// Read strictly, also [`HeaderError::NotAField`], [`HeaderError::LeadingFold`] and [`HeaderError::NoHeader`].
     pub fn feed(&mut self, chunk: Bytes) -> Result<Progress, HeaderError> {
         let mut taken = 0;
@@ -122,8 +126,10 @@ impl Section {
                     return Ok(complete(header, text, chunk.slice(taken..)));
                 }
                 Line::MailboxSeparator => self.fields = self.gathered.len(),
-                Line::Field | Line::Continuation => self.are_odd |= is_odd(self.line()),
+                Line::Field => self.count_field()?,
+                Line::Continuation => {}
             }
+            self.are_odd |= is_odd(self.line());
             self.open_line = self.gathered.len();
         }
     }
@@ -139,6 +145,15 @@ impl Section {
             self.end_at_blank_line()
         };
         Ok((header, text.into()))
+    }
+
+    fn count_field(&mut self) -> Result<(), HeaderError> {
+        self.count += 1;
+        if self.count > MAX_FIELDS {
+            *self = Self::new(self.patient);
+            return Err(HeaderError::TooManyFields);
+        }
+        Ok(())
     }
 
     fn gather(&mut self, octets: &[u8]) -> Result<(), HeaderError> {
@@ -379,6 +394,16 @@ mod tests {
         assert_eq!(section.gathered.capacity(), 0);
         let whole = format!("A: {}\r\n\r\nbody", "a".repeat(MAX_SECTION - 7));
         assert!(matches!(Section::new(true).feed(Bytes::from(whole)), Ok(Progress::Complete { .. })));
+    }
+
+    #[test]
+    fn too_many_fields_are_too_many_before_they_are_looked_at() {
+        assert!(matches!(
+            Section::new(true).feed(Bytes::from("A: b\r\n".repeat(MAX_FIELDS))),
+            Ok(Progress::More)
+        ));
+        let many = Bytes::from("A: b\r\n".repeat(MAX_FIELDS + 1));
+        assert_eq!(Section::new(true).feed(many), Err(HeaderError::TooManyFields));
     }
 
     proptest! {

@@ -1,11 +1,13 @@
 //! What a signature within a message covers, and what therefore must leave as it came.
 
+use std::collections::HashSet;
+
 /// The fields that the signatures of a header section cover (RFC 6376 section 3.5, RFC 8617 section 4.1.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     signed: bool,
     /// In lower case.
-    names: Vec<String>,
+    names: HashSet<String>,
 }
 
 impl Coverage {
@@ -29,9 +31,7 @@ impl Coverage {
     /// added (RFC 6376 section 5.4.2). A signature covers itself.
     #[must_use]
     pub fn has_field(&self, name: &str) -> bool {
-        self.signed
-            && (is_signature(name.as_bytes())
-                || self.names.iter().any(|signed| signed.eq_ignore_ascii_case(name)))
+        self.signed && (is_signature(name.as_bytes()) || self.names.contains(&name.to_ascii_lowercase()))
     }
 }
 
@@ -40,7 +40,7 @@ fn is_signature(name: &[u8]) -> bool {
 }
 
 /// The names in `h=`, in lower case: `tag-list = tag-spec *( ";" tag-spec ) [ ";" ]` (RFC 6376 section 3.2).
-fn signed_names(value: &[u8]) -> Vec<String> {
+fn signed_names(value: &[u8]) -> HashSet<String> {
     let text: String =
         value.iter().filter(|octet| !octet.is_ascii_whitespace()).map(|octet| char::from(*octet)).collect();
     let list = text.split(';').find_map(|tag| tag.strip_prefix("h=")).unwrap_or_default();

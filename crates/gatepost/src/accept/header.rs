@@ -27,7 +27,9 @@ pub(super) fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> 
     let header = Header::parse(section).map_err(malformed)?;
     let foreign = header.fields().find(|field| !utf8 && !field.raw().is_ascii());
     if let Some(field) = foreign {
-        return Err(Rejection::NonAsciiHeader(field.name().to_owned()));
+        let name = field.name();
+        let signed = if header.coverage().has_field(name) { "signed " } else { "" };
+        return Err(Rejection::NonAsciiHeader(format!("{signed}{name}")));
     }
     Ok(header)
 }

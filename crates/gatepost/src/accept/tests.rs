@@ -166,7 +166,7 @@ async fn what_is_refused_leaves_nothing() {
     let hops = "Received: from a by b; Sat, 21 Nov 2026 12:00:00 +0000\r\n".repeat(101);
     let signed = "DKIM-Signature: h=from; bh=x; b=y\r\nFrom: ann@example.org\r\n\r\n".as_bytes();
     let long = [b"x".repeat(999), b"\r\n".to_vec()].concat();
-    let table: [(Vec<u8>, Rejection); 8] = [
+    let table: [(Vec<u8>, Rejection); 9] = [
         (b"From: eve@example.org\r\n\r\nx\r\n".to_vec(), foreign_author("From", "eve@example.org")),
         (
             b"From: ann@example.org\r\nFrom: eve@example.org\r\n\r\n".to_vec(),
@@ -179,6 +179,12 @@ async fn what_is_refused_leaves_nothing() {
         (
             "From: ann@example.org\r\nTo: \u{fc}@example.net\r\n\r\n".as_bytes().to_vec(),
             Rejection::NonAsciiHeader("To".into()),
+        ),
+        (
+            "From: ann@example.org\r\nDKIM-Signature: h=subject\r\nSubject: \u{fc}\r\n\r\n"
+                .as_bytes()
+                .to_vec(),
+            Rejection::NonAsciiHeader("signed Subject".into()),
         ),
         (
             b"From: ann@example.org\r\nTo: \xfc@example.net\r\n\r\n".to_vec(),

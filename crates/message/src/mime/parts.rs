@@ -45,7 +45,16 @@ pub(super) struct Part<'a> {
     pub(super) untouchable: Option<Untouchable>,
     /// Its header section without the blank line.
     pub(super) section: &'a [u8],
-    pub(super) blank_line: bool,
+    pub(super) end: SectionEnd,
+}
+
+/// What ended a header section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SectionEnd {
+    BlankLine,
+    /// A line that is no field, or the end of the message.
+    Text,
+    Delimiter,
 }
 
 /// A delimiter line.
@@ -112,7 +121,7 @@ impl Parts {
     /// The parser of what stands behind the header section of a message.
     pub(super) fn of_body(entity: Entity, visitor: &mut impl Visitor) -> Self {
         let mut parts = Self::of_message();
-        parts.enter(entity, OUTERMOST, (b"", true), visitor);
+        parts.enter(entity, OUTERMOST, (b"", SectionEnd::BlankLine), visitor);
         parts
     }
 
@@ -138,7 +147,9 @@ impl Parts {
             self.section_line(visitor);
         }
         match self.take_state() {
-            State::Section(section) => self.end_section(&section, section.gathered.len(), false, visitor),
+            State::Section(section) => {
+                self.end_section(&section, section.gathered.len(), SectionEnd::Text, visitor)
+            }
             State::Content(held) => self.end_content(&held, visitor),
         }
     }
@@ -192,7 +203,14 @@ impl Parts {
         }
         let State::Section(section) = self.take_state() else { return };
         let line = section.gathered.get(section.line_start..).unwrap_or_default();
-        self.end_section(&section, section.line_start, is_blank, visitor);
+        let end = if is_blank {
+            SectionEnd::BlankLine
+        } else if is_delimiter {
+            SectionEnd::Delimiter
+        } else {
+            SectionEnd::Text
+        };
+        self.end_section(&section, section.line_start, end, visitor);
         if is_delimiter {
             self.delimiter(line, line, visitor);
         } else if !is_blank {
@@ -204,22 +222,16 @@ impl Parts {
     fn give_up_section(&mut self, visitor: &mut impl Visitor) {
         let State::Section(section) = self.take_state() else { return };
         let untouchable = section.place.untouchable.or(Some(Untouchable::HeaderTooBig));
-        self.enter(Entity::bare(), Place { untouchable, ..section.place }, (b"", false), visitor);
+        self.enter(Entity::bare(), Place { untouchable, ..section.place }, (b"", SectionEnd::Text), visitor);
         self.feed(&section.gathered, visitor);
     }
 
     /// Reads the first `length` octets of a header section, and goes into the entity.
-    fn end_section(
-        &mut self,
-        section: &Section,
-        length: usize,
-        blank_line: bool,
-        visitor: &mut impl Visitor,
-    ) {
+    fn end_section(&mut self, section: &Section, length: usize, end: SectionEnd, visitor: &mut impl Visitor) {
         let fields = section.gathered.get(..length).unwrap_or_default();
         let entity =
             Entity::read(part_fields(fields).map(|field| (field.name, field.value)), section.place.in_digest);
-        self.enter(entity, section.place, (fields, blank_line), visitor);
+        self.enter(entity, section.place, (fields, end), visitor);
     }
 
     /// Goes into an entity, whose header section has ended.
@@ -227,7 +239,7 @@ impl Parts {
         &mut self,
         entity: Entity,
         place: Place,
-        (section, blank_line): (&[u8], bool),
+        (section, end): (&[u8], SectionEnd),
         visitor: &mut impl Visitor,
     ) {
         let untouchable = self.untouchable(&entity, place);
@@ -239,7 +251,7 @@ impl Parts {
             is_message: place.is_message,
             untouchable,
             section,
-            blank_line,
+            end,
         });
         let inside = Place { depth: place.depth + 1, untouchable, in_digest: false, is_message: false };
         self.state = match entity.kind {

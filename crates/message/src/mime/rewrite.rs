@@ -6,7 +6,7 @@ use super::base64_lines::{Base64, WrappedBase64};
 use super::entity::{Encoding, Entity, Kind};
 use super::header_edit::HeaderEdit;
 use super::line_length::has_long_line;
-use super::parts::{Delimiter, Part, Parts, Visitor};
+use super::parts::{Delimiter, Part, Parts, SectionEnd, Visitor};
 use super::plan::{Leaf, Plan, Target};
 use super::quoted_printable::QuotedPrintable;
 use super::soft_breaks::SoftBreaks;
@@ -86,7 +86,7 @@ impl Visitor for Output<'_> {
             (None, Kind::Text | Kind::Data | Kind::Message) => Coder::Copy,
         };
         self.writer.edit(part, leaf).write(&repaired_section(part), self.out);
-        if part.blank_line || leaf.is_some() || self.writer.begins_message(part) {
+        if part.end == SectionEnd::BlankLine || leaf.is_some() || self.writer.begins_message(part) {
             self.out.extend_from_slice(b"\r\n");
         }
     }
@@ -124,6 +124,7 @@ impl Writer {
     fn begins_message(&self, part: &Part<'_>) -> bool {
         let next = self.plan.leaves.get(self.next_leaf);
         part.entity.kind == Kind::Message
+            && part.end != SectionEnd::Delimiter
             && next.is_some_and(|leaf| leaf.index == part.index.saturating_add(1))
     }
 

@@ -28,7 +28,7 @@ impl Pieces {
 impl Visitor for Pieces {
     fn header(&mut self, part: &Part<'_>) {
         self.octets.extend_from_slice(part.section);
-        if part.blank_line {
+        if part.end == SectionEnd::BlankLine {
             self.octets.extend_from_slice(b"\r\n");
         }
         let kind = match &part.entity.kind {

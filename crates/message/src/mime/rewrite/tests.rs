@@ -91,6 +91,10 @@ fn a_header_section_that_lacks_its_blank_line_gets_one_where_fields_follow() {
             "Content-Type: message/rfc822\r\né".to_owned(),
             format!("Content-Type: message/rfc822\r\n\r\nMIME-Version: 1.0\r\n{encoded}"),
         ),
+        (
+            "Content-Type: message/rfc822\r\n--b\r\né".to_owned(),
+            format!("Content-Type: message/rfc822\r\n--b\r\n{encoded}"),
+        ),
         (format!("{MIXED}x\r\n--b\r\n\r\né"), format!("{MIXED}x\r\n--b\r\n{encoded}")),
     ] {
         let message = |part: &str| format!("{MIXED}\r\n--b\r\n{part}\r\n--b--\r\n");
