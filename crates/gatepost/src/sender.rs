@@ -55,7 +55,6 @@ impl<S: Accounts> Policy<'_, S> {
             return Ok(Judged::unjudged(false));
         }
         let names = Names::of(self.standing);
-        let needs_any = writing.reverse_path.mailbox().is_some_and(|mailbox| names.needs_any(mailbox));
         let authors = match Authors::read(header, writing.patient) {
             Ok(authors) => authors,
             Err(AuthorsError::Unclear(..)) if names.is_anybody() => return Ok(Judged::unjudged(true)),
@@ -66,14 +65,14 @@ impl<S: Accounts> Policy<'_, S> {
                 return Err(Rejection::FromNotOwned { field, address: address.clone() });
             }
         }
+        let speakers = writing.speakers(&authors).map(|(_, mailbox)| mailbox);
+        let as_any = speakers.chain(writing.reverse_path.mailbox()).any(|mailbox| names.needs_any(mailbox));
         if names.is_anybody() {
-            let needs_any =
-                needs_any || writing.speakers(&authors).any(|(_, mailbox)| names.needs_any(mailbox));
-            return Ok(Judged::unjudged(needs_any));
+            return Ok(Judged::unjudged(as_any));
         }
         // Whether somebody else has a tagged address is not asked for those in names: there may be thousands.
         let own = authors.in_names().filter(|mailbox| names.owner(mailbox) == Owner::User).collect();
-        Ok(Judged { authors: Some(authors), own, as_any: needs_any })
+        Ok(Judged { authors: Some(authors), own, as_any })
     }
 
     async fn owns(&self, names: &Names<'_>, mailbox: &Mailbox) -> Result<bool, Rejection> {
