@@ -55,10 +55,10 @@ impl LocalPart {
         Self(folded.into_boxed_str())
     }
 
-    /// Whether it reads as nothing but a name: what needs quotes can look like anything, and `=?` begins an
-    /// encoded-word, whose end may stand somewhere else in a header field.
+    /// Whether it reads as nothing but a name: what needs quotes can look like anything, `=?` begins an encoded-word, whose
+    /// end may stand somewhere else in a header field, and a full-width `@` is one to who reads it.
     pub(crate) fn is_plain(&self) -> bool {
-        self.is_dot_string() && !self.0.contains("=?")
+        self.is_dot_string() && !self.0.contains("=?") && !self.0.chars().any(stands_for_a_special)
     }
 
     /// Whether this is the other name with a tag, `name+tag` (RFC 5233): both are plain.
@@ -136,6 +136,11 @@ fn is_plain_non_ascii(c: char) -> bool {
         || matches!(c, '\u{fdd0}'..='\u{fdef}')
         || u32::from(c) & 0xfffe == 0xfffe;
     !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !unshowable
+}
+
+/// Whether a character beyond ASCII is, in its compatibility decomposition, one that needs quotes.
+fn stands_for_a_special(c: char) -> bool {
+    !c.is_ascii() && std::iter::once(c).nfkd().any(|c| c.is_ascii() && c != '.' && !is_atext(c))
 }
 
 /// `=?charset?encoding?text?=` anywhere in the name.

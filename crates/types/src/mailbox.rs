@@ -318,7 +318,12 @@ mod tests {
         for text in ["a@example.org", "host.@example.org", "\"a..b\"@example.org", "é@example.org"] {
             assert!(Mailbox::parse(text).unwrap().fits_wildcard(), "{text}");
         }
-        for text in ["\"<ceo@bank.test>\"@example.org", "\"a b\"@example.org", "=?utf-8?q?a@example.org"] {
+        for text in [
+            "\"<ceo@bank.test>\"@example.org",
+            "\"a b\"@example.org",
+            "=?utf-8?q?a@example.org",
+            "ceo\u{ff20}bank@example.org",
+        ] {
             assert!(!Mailbox::parse(text).unwrap().fits_wildcard(), "{text}");
         }
     }
