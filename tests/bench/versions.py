@@ -5,6 +5,8 @@
     cargo build --release -p gatepost -p load && tests/bench/versions.py --old /tmp/before/target/release/gatepost
 
 For each load the rates of both and their ratio, pair by pair: its median, and its least and greatest. Below 1 the new one is slower.
+Beside it the ratio of the server's processor time for a message, of which above 1 is slower: on a machine that does other things, too,
+it is the steadier one.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from pki import Pki
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What of a report says how fast it was.
 RATES = ("messages_per_second", "connections_per_second")
+TIMES = ("server_cpu_ms_per_message", "server_cpu_ms_per_login")
 
 
 class Build(Gatepost):
@@ -46,18 +49,24 @@ def main():
             build.stop()
         shutil.rmtree(directory, ignore_errors=True)
     for name in options.loads:
-        print(line(name, [rate(report) for report in results[name]["old"]], [rate(report) for report in results[name]["new"]]))
-
-
-def rate(report):
-    return next(report[key] for key in RATES if report.get(key))
+        print(line(name, results[name]["old"], results[name]["new"]))
 
 
 def line(name, old, new):
+    rates = [[first(report, RATES) for report in reports] for reports in (old, new)]
+    times = [[first(report, TIMES) for report in reports] for reports in (old, new)]
+    medians = [statistics.median(each) for each in rates]
+    return (f"{loads.SENDING[name][0]:34} old {medians[0]:8.1f}/s  new {medians[1]:8.1f}/s  ratio {ratio(*rates)}"
+            f"  processor time {ratio(*times)}")
+
+
+def first(report, keys):
+    return next(report[key] for key in keys if report.get(key))
+
+
+def ratio(old, new):
     ratios = [after / before for before, after in zip(old, new)]
-    middle, least, greatest = statistics.median(ratios), min(ratios), max(ratios)
-    return (f"{loads.SENDING[name][0]:40} old {statistics.median(old):9.1f}/s  new {statistics.median(new):9.1f}/s"
-            f"  ratio {middle:.3f} ({least:.3f} to {greatest:.3f})")
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
 
 
 def parse():

@@ -34,7 +34,9 @@ function by_mailparse(string $text): array
 function by_headers(string $octets): array
 {
     $shown = [];
-    foreach (imap_rfc822_parse_headers($octets)->from ?? [] as $entry) {
+    // It would take lines of the body for fields.
+    $header = substr($octets, 0, strpos($octets . "\r\n\r\n", "\r\n\r\n") + 2);
+    foreach (imap_rfc822_parse_headers($header)->from ?? [] as $entry) {
         if (isset($entry->mailbox, $entry->host)) {
             $shown[] = ["$entry->mailbox@$entry->host", by_utf8($entry->personal ?? '')];
         }

@@ -18,7 +18,7 @@ impl Template {
     pub(crate) fn new(sender: &str, recipients: &[String], size: usize, run: u32) -> Self {
         let mut text = String::new();
         let to = recipients.join(",\r\n ");
-        let _ = write!(text, "From: <{sender}>\r\nTo: {to}\r\nDate: Mon, 01 Jun 2026 12:00:00 +0000\r\n");
+        let _ = write!(text, "From: {sender}\r\nTo: {to}\r\nDate: Mon, 01 Jun 2026 12:00:00 +0000\r\n");
         text.push_str(
             "Subject: Load\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n",
         );
