@@ -57,13 +57,14 @@ fn fits_quotes(name: &str) -> bool {
     name.is_ascii() && name.len() <= LONGEST_QUOTED
 }
 
-/// The name without anything that a reader could take for the end of it: specials become blanks, and `@` becomes ` at `. Only in
-/// quotes may an address of the author's own stay as it is.
+/// The name without anything that a reader could take for the end of it: specials become blanks, and `@` becomes ` at `. Only the
+/// whole name may be an address, of the author's own.
 fn harmless(name: &str, own: &dyn Fn(&Mailbox) -> bool) -> String {
-    let in_quotes = fits_quotes(name);
-    let keeps = |word: &&str| in_quotes && Mailbox::parse(word).is_ok_and(|address| own(&address));
-    let words = words(name).map(|word| if keeps(&word) { word.to_owned() } else { disarmed(word) });
-    let mut harmless = words.collect::<Vec<_>>().join(" ");
+    let is_own = |address: Mailbox| address.fits_wildcard() && own(&address);
+    if fits_quotes(name) && Mailbox::parse(name.trim()).is_ok_and(is_own) {
+        return name.trim().to_owned();
+    }
+    let mut harmless = words(name).map(disarmed).collect::<Vec<_>>().join(" ");
     while looks_encoded(&harmless) {
         harmless = harmless.replace("=?", " ").replace("?=", " ");
     }

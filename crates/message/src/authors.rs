@@ -101,7 +101,7 @@ impl<'a> Authors<'a> {
         }
     }
 
-    /// The From field that is to be added, without its name: that of an author whom the message names in part or not at all.
+    /// The value of the From field that is to be added, for an author of whom the message has a name at most.
     pub(crate) fn added_from(&self, author: &Mailbox, own: &dyn Fn(&Mailbox) -> bool) -> String {
         let name = self.named("From").map(|field| read_name(field.field.value())).next().unwrap_or_default();
         author_field::write(&[Member { mailbox: author.clone(), name, named: None }], "From:".len(), own)
@@ -133,13 +133,15 @@ impl<'a> Authors<'a> {
         coverage: &Coverage,
         own: &dyn Fn(&Mailbox) -> bool,
     ) -> Result<Vec<(usize, Change)>, AuthorsError> {
-        let changes = self.fields.iter().filter_map(|field| Some((field, field.change(own)?)));
-        changes
-            .map(|(field, change)| match coverage.has_field(field.name) {
-                true => Err(AuthorsError::Signed(field.name)),
-                false => Ok((field.place, change)),
-            })
-            .collect()
+        let mut changes = Vec::new();
+        for field in &self.fields {
+            let Some(change) = field.change(own) else { continue };
+            if coverage.has_field(field.name) {
+                return Err(AuthorsError::Signed(field.name));
+            }
+            changes.push((field.place, change));
+        }
+        Ok(changes)
     }
 }
 

@@ -193,19 +193,31 @@ impl Run {
 }
 
 /// The text as encoded-words, each whole and short, on lines of their own behind the first, which begins in `column`.
+///
+/// A text with characters that the charset lacks is written in UTF-8.
 pub(crate) fn encode(text: &str, charset: Charset, column: usize) -> String {
+    let fits = charset == Charset::Utf8 || text.chars().all(|c| u8::try_from(c).is_ok());
+    let charset = if fits { charset } else { Charset::Utf8 };
     let coding = suited(text, charset);
+    let overhead = charset.name().len() + "=??q??=".len();
     let mut words = String::with_capacity(text.len() * 2);
     let mut room = MAX_LINE.saturating_sub(column).clamp(LEAST_ROOM, MAX_WORD);
     let mut chunk = Vec::new();
+    let mut q_octets = 0;
     for c in text.chars() {
         let before = chunk.len();
         charset.write(c, &mut chunk);
-        if before > 0 && word_length(&chunk, charset, coding) > room {
+        let added = q_length(chunk.get(before..).unwrap_or_default());
+        let length = match coding {
+            Coding::Q => q_octets + added,
+            Coding::B => b_length(chunk.len()),
+        };
+        q_octets += added;
+        if before > 0 && length + overhead > room {
             let next = chunk.split_off(before);
             write_word(&chunk, charset, coding, &mut words);
             words.push_str("\r\n ");
-            (chunk, room) = (next, MAX_WORD);
+            (chunk, room, q_octets) = (next, MAX_WORD, added);
         }
     }
     write_word(&chunk, charset, coding, &mut words);
@@ -260,16 +272,11 @@ fn percent(octet: u8) -> String {
 fn suited(text: &str, charset: Charset) -> Coding {
     let mut octets = Vec::with_capacity(text.len());
     text.chars().for_each(|c| charset.write(c, &mut octets));
-    let b_length = octets.len().div_ceil(3) * 4;
-    if q_length(&octets) <= b_length * 2 { Coding::Q } else { Coding::B }
+    if q_length(&octets) <= b_length(octets.len()) * 2 { Coding::Q } else { Coding::B }
 }
 
-fn word_length(octets: &[u8], charset: Charset, coding: Coding) -> usize {
-    let text = match coding {
-        Coding::Q => q_length(octets),
-        Coding::B => octets.len().div_ceil(3) * 4,
-    };
-    charset.name().len() + text + "=??q??=".len()
+fn b_length(octets: usize) -> usize {
+    octets.div_ceil(3) * 4
 }
 
 fn q_length(octets: &[u8]) -> usize {

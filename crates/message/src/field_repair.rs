@@ -20,9 +20,9 @@ pub enum Unrepairable {
     /// Octets that are not UTF-8, where they can't be encoded.
     #[error("an address in the {0} field has octets that are not UTF-8")]
     NotUtf8(String),
-    /// An address that no line has room for.
-    #[error("the {0} field has an address of more than 998 octets")]
-    LongAddress(String),
+    /// A line that can be folded nowhere, and what is in it can't be encoded, such as an address.
+    #[error("the {0} field has more than 998 octets in a row that cannot be folded")]
+    Unfoldable(String),
 }
 
 /// A field, as its octets came.
@@ -174,8 +174,7 @@ fn repair_field(field: &RawField<'_>, out: &mut Vec<u8>) -> Result<(), Unrepaira
     if charset == Charset::Latin1 && !ascii.is_ascii() {
         return Err(Unrepairable::NotUtf8(name.to_owned()));
     }
-    let folded = fold(&ascii, column, holds == Holds::Addresses)
-        .map_err(|_| Unrepairable::LongAddress(name.to_owned()))?;
+    let folded = fold(&ascii, column, holds).map_err(|_| Unrepairable::Unfoldable(name.to_owned()))?;
     if !name.is_empty() {
         out.extend_from_slice(name.as_bytes());
         out.push(b':');
@@ -249,7 +248,7 @@ mod tests {
         assert_eq!(repaired("To: \u{fc}@x\r\n".as_bytes()).unwrap().0, "To: \u{fc}@x\r\n");
         assert_eq!(repaired(b"To: \xfc@x\r\n"), Err(Unrepairable::NotUtf8("To".into())));
         let long = [b"To: <", &[b'x'; 1000][..], b"@x>\r\n"].concat();
-        assert_eq!(repaired(&long), Err(Unrepairable::LongAddress("To".into())));
+        assert_eq!(repaired(&long), Err(Unrepairable::Unfoldable("To".into())));
     }
 
     #[test]

@@ -318,7 +318,7 @@ mod tests {
         let _ = Header::parse("A: b\r\n".repeat(43_000).as_bytes());
         let long = format!("A: {}\r\n", "x".repeat(250));
         assert!(Header::parse(long.repeat(1000).as_bytes()).is_ok());
-        assert!(started.elapsed() < Duration::from_secs(3));
+        assert!(started.elapsed() < Duration::from_secs(10));
     }
 
     #[test]

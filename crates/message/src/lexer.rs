@@ -87,12 +87,11 @@ fn measure(rest: &str, first: char, unclosed: &mut Option<Unclosed>) -> (Kind, u
         '"' | '(' if is_open => (Kind::Special(first), 1),
         '"' => closed(quoted_length(rest), Kind::Quoted, Unclosed::Quote),
         '(' => closed(comment_length(rest), Kind::Comment, Unclosed::Comment),
-        '=' if EncodedWord::take(rest).is_some() => {
-            let word = EncodedWord::take(rest).map_or(0, |word| word.length);
-            let behind = rest.get(word..).unwrap_or_default();
-            (Kind::Word, word + run(behind, is_word))
+        c if is_word(c) => {
+            let encoded = EncodedWord::take(rest).map_or(0, |word| word.length);
+            let behind = rest.get(encoded..).unwrap_or_default();
+            (Kind::Word, encoded + run(behind, is_word))
         }
-        c if is_word(c) => (Kind::Word, run(rest, is_word)),
         c => (Kind::Special(c), c.len_utf8()),
     }
 }

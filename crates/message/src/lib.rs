@@ -17,6 +17,7 @@ mod section;
 mod signature;
 mod encoded_word;
 mod lexer;
+mod parameters;
 mod raw_octets;
 mod fold;
 mod field_repair;

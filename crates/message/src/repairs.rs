@@ -6,6 +6,8 @@ use std::fmt;
 /// One kind of repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Repair {
+    /// A byte order mark stood before the header.
+    ByteOrderMark,
     /// A `From ` line, which separates messages in a mailbox file, stood before the header and was left out.
     MailboxLine,
     /// There was no header; one was made.
@@ -37,6 +39,7 @@ pub enum Repair {
 impl Repair {
     fn text(self) -> &'static str {
         match self {
+            Self::ByteOrderMark => "byte order mark",
             Self::MailboxLine => "mailbox line",
             Self::NoHeader => "no header",
             Self::NoBlankLine => "no blank line before the body",

@@ -10,6 +10,9 @@ use crate::repairs::{Repair, Repairs};
 /// The most octets of a header section, its blank line included.
 pub const MAX_SECTION: usize = 256 * 1024;
 
+/// What files of Windows begin with, in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A header section under way.
 ///
 /// Strictly read, it ends with the first blank line, and a line before it that is neither a field nor a continuation is an
@@ -171,7 +174,11 @@ impl Section {
     }
 
     /// What the last line is that was gathered, as soon as that can be told.
-    fn kind_of_line(&self) -> Line {
+    fn kind_of_line(&mut self) -> Line {
+        if self.patient && self.gathered.starts_with(BYTE_ORDER_MARK) {
+            self.gathered.drain(..BYTE_ORDER_MARK.len());
+            self.repairs.add(Repair::ByteOrderMark);
+        }
         let line = self.line();
         let is_first = self.open_line == self.fields;
         let whole = line.ends_with(b"\n");
@@ -240,7 +247,7 @@ fn complete(header: Gathered, text: Vec<u8>, rest: Bytes) -> Progress {
 /// What a line is by its beginning; nothing if that may still go either way.
 fn kind_of(line: &[u8], is_first: bool) -> Option<Line> {
     match line {
-        b"" | b"\r" => return None,
+        b"" | b"\r" | b"\xef" | b"\xef\xbb" => return None,
         b"\r\n" => return Some(Line::Blank),
         [b' ' | b'\t', ..] => return Some(if is_first { Line::Text } else { Line::Continuation }),
         _ => {}
@@ -348,6 +355,7 @@ mod tests {
             ),
             ("From here on\r\n\r\nx\r\n", "", "From here on\r\n\r\nx\r\n", "no header"),
             ("From : a@b\r\n\r\nx\r\n", "From : a@b\r\n", "x\r\n", ""),
+            ("\u{feff}A: b\r\n\r\nx\r\n", "A: b\r\n", "x\r\n", "byte order mark"),
             ("From\t \t: a@b\r\nBcc : c\r\n\r\n", "From\t \t: a@b\r\nBcc : c\r\n", "", ""),
             (
                 "A: b\r\nFrom a@b\r\n\r\nx\r\n",

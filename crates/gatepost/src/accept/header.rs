@@ -25,7 +25,10 @@ pub(super) fn repaired(gathered: Gathered, repair: bool) -> Result<(Vec<u8>, Rep
 /// [`Rejection::NonAsciiHeader`], or those of a malformed header section.
 pub(super) fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> {
     let header = Header::parse(section).map_err(malformed)?;
-    let foreign = header.fields().find(|field| !utf8 && !field.raw().is_ascii());
+    if utf8 || header.is_ascii() {
+        return Ok(header);
+    }
+    let foreign = header.fields().find(|field| !field.raw().is_ascii());
     if let Some(field) = foreign {
         let name = field.name();
         let signed = if header.coverage().has_field(name) { "signed " } else { "" };

@@ -16,8 +16,9 @@ use crate::{MAX_LINE, MAX_SECTION};
 /// The most entities that are told apart; what comes then is untouchable. The message itself is the first.
 pub(super) const MAX_ENTITIES: u32 = 10_000;
 
-/// The most composites around a part; what is deeper is not taken apart. Common readers stop at 100 or before.
-pub(super) const MAX_DEPTH: usize = 100;
+/// The most composites around a part; what is deeper is not taken apart. Each line that begins with two hyphens is compared with
+/// every boundary that is open, and no program nests deeper that is not made to.
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// Takes the pieces of a message in their order.
 pub(super) trait Visitor {
