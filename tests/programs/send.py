@@ -58,7 +58,8 @@ def send_all(names):
     """Prints a line of JSON for each: as whom it was sent, to how many, and why it was not, if so."""
     with tempfile.TemporaryDirectory(prefix="gatepost-programs-") as scratch:
         os.environ["GOMAIL"] = f"{scratch}/gomail"
-        subprocess.run(["go", "build", "-o", os.environ["GOMAIL"], HERE / "gomail.go"], check=True)
+        if any(SENDINGS[name].command is go for name in names):
+            subprocess.run(["go", "build", "-o", os.environ["GOMAIL"], HERE / "gomail.go"], check=True)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for sent in pool.map(send, names):
                 print(json.dumps(sent))
