@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn long_lists_are_folded_between_their_members() {
-        let written = anew(&vec!["Somebody Else <somebody.else@example.org>"; 9].join(","));
+        let written = anew(&["Somebody Else <somebody.else@example.org>"; 9].join(","));
         assert!(is_plain(&written) && written.split("\r\n").all(|line| line.len() <= LINE), "{written}");
         let long = anew(&format!("\"{}\" <me@gp.test>", "a.b ".repeat(100)));
         assert!(is_plain(&long) && long.split("\r\n").all(|line| line.len() <= LINE), "{long}");

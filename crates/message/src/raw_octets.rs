@@ -48,14 +48,14 @@ impl Holds {
     /// What the fields of this name hold.
     pub(crate) fn of(name: &str) -> Self {
         let is = |other: &&str| name.eq_ignore_ascii_case(other);
-        if ADDRESSES.iter().chain(&DATES).any(|other| is(other)) {
+        if ADDRESSES.iter().chain(&DATES).any(is) {
             Self::Addresses
         } else if ["Message-ID", "In-Reply-To", "References", "Resent-Message-ID", "Content-ID"]
             .iter()
-            .any(|other| is(other))
+            .any(is)
         {
             Self::Identifiers
-        } else if ["Content-Type", "Content-Disposition"].iter().any(|other| is(other)) {
+        } else if ["Content-Type", "Content-Disposition"].iter().any(is) {
             Self::Parameters
         } else {
             Self::Text

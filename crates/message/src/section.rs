@@ -394,11 +394,11 @@ mod tests {
                 start = cut;
             }
             prop_assert_eq!(&gather(&chunks, patient), &whole);
-            if let (Ok((fields, body, repairs)), true) = (whole, message.ends_with("\r\n")) {
-                if !repairs.contains("mailbox") {
-                    let joined = [format!("{fields}\r\n{body}"), format!("{fields}{body}")];
-                    prop_assert!(joined.contains(&message));
-                }
+            if let (Ok((fields, body, repairs)), true) = (whole, message.ends_with("\r\n"))
+                && !repairs.contains("mailbox")
+            {
+                let joined = [format!("{fields}\r\n{body}"), format!("{fields}{body}")];
+                prop_assert!(joined.contains(&message));
             }
         }
     }
