@@ -41,3 +41,4 @@ mod pretenders;
 mod sending;
 mod readers;
 mod programs;
+mod signatures;

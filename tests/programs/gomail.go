@@ -21,21 +21,21 @@ func main() {
 	if err := json.NewDecoder(os.Stdin).Decode(&asked); err != nil {
 		fail(err)
 	}
-	host, user := os.Getenv("SMTP_HOST"), os.Getenv("SMTP_USER")
+	host, sender := os.Getenv("SMTP_HOST"), os.Getenv("SMTP_FROM")
 	address := net.JoinHostPort(host, os.Getenv("SMTP_PORT"))
-	auth := smtp.PlainAuth("", user, os.Getenv("SMTP_PASSWORD"), host)
+	auth := smtp.PlainAuth("", os.Getenv("SMTP_USER"), os.Getenv("SMTP_PASSWORD"), host)
 	if os.Getenv("SMTP_TLS") != "implicit" {
-		if err := smtp.SendMail(address, auth, user, asked.To, []byte(asked.Message)); err != nil {
+		if err := smtp.SendMail(address, auth, sender, asked.To, []byte(asked.Message)); err != nil {
 			fail(err)
 		}
 		return
 	}
-	if err := send(address, host, auth, user, asked); err != nil {
+	if err := send(address, host, auth, sender, asked); err != nil {
 		fail(err)
 	}
 }
 
-func send(address, host string, auth smtp.Auth, user string, asked letter) error {
+func send(address, host string, auth smtp.Auth, sender string, asked letter) error {
 	connection, err := tls.Dial("tcp", address, nil)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func send(address, host string, auth smtp.Auth, user string, asked letter) error
 	if err := client.Auth(auth); err != nil {
 		return err
 	}
-	if err := client.Mail(user); err != nil {
+	if err := client.Mail(sender); err != nil {
 		return err
 	}
 	for _, recipient := range asked.To {

@@ -12,6 +12,6 @@ tls_trust_file $SMTP_CA
 auth on
 user $SMTP_USER
 password $SMTP_PASSWORD
-from $SMTP_USER
+from $SMTP_FROM
 END
 exec msmtp --file="$SCRATCH/msmtprc" "$@"

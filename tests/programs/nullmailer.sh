@@ -2,7 +2,7 @@
 # nullmailer as a sendmail: what nullmailer-inject makes of the text, carried by its smtp as nullmailer-send does it, but now and
 # from here, not from /var/spool/nullmailer.
 [ "$SMTP_TLS" = implicit ] && tls=tls || tls=starttls
-export NULLMAILER_USER="${SMTP_USER%@*}" NULLMAILER_HOST="${SMTP_USER#*@}" HELOHOST="${SMTP_USER#*@}"
+export NULLMAILER_USER="${SMTP_FROM%@*}" NULLMAILER_HOST="${SMTP_FROM#*@}" HELOHOST="${SMTP_FROM#*@}"
 while [ $# -gt 0 ]; do
     # The options of sendmail that nullmailer-inject does not have.
     case $1 in -i | -t) shift ;; *) break ;; esac

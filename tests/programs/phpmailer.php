@@ -17,7 +17,7 @@ $mail->SMTPAuth = true;
 $mail->Username = getenv('SMTP_USER');
 $mail->Password = getenv('SMTP_PASSWORD');
 $mail->CharSet = PHPMailer::CHARSET_UTF8;
-$mail->setFrom(getenv('SMTP_USER'), $asked['name'] ?? '');
+$mail->setFrom(getenv('SMTP_FROM'), $asked['name'] ?? '');
 foreach ($asked['to'] as $recipient) {
     $mail->addAddress($recipient);
 }

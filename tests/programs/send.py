@@ -2,15 +2,17 @@
 """Sends mail with the programs that people use, in the ways that they use them; README.md tells how it is used.
 
     tests/programs/send.py list              the names of all sendings
-    tests/programs/send.py send NAME         sends; the server is told by SMTP_HOST, SMTP_PORT and so on
+    tests/programs/send.py send [NAME ...]   sends these, or all, several at once; the server is told by SMTP_HOST and so on
     tests/programs/send.py judge FILE        compares what arrived with what was meant
 """
 
 import argparse
+import concurrent.futures
 import dataclasses
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,29 +37,56 @@ class Sending:
     bare: bool = False
 
 
+# Programs that wait for the server, most of the time.
+AT_ONCE = 8
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["list", "send", "judge"])
-    parser.add_argument("of", nargs="?")
+    parser.add_argument("of", nargs="*")
     options = parser.parse_args()
     if options.what == "list":
         print(json.dumps({name: {"tls": sending.tls, "bare": sending.bare} for name, sending in SENDINGS.items()}))
     elif options.what == "send":
-        sys.exit(send(SENDINGS[options.of]))
+        send_all(options.of or SENDINGS)
     else:
-        sys.exit(judge(pathlib.Path(options.of)))
+        sys.exit(judge(pathlib.Path(options.of[0])))
 
 
-def send(sending):
-    user = os.environ["SMTP_USER"]
+def send_all(names):
+    """Prints a line of JSON for each: as whom it was sent, to how many, and why it was not, if so."""
+    with tempfile.TemporaryDirectory(prefix="gatepost-programs-") as scratch:
+        os.environ["GOMAIL"] = f"{scratch}/gomail"
+        if any(SENDINGS[name].command is go for name in names):
+            subprocess.run(["go", "build", "-o", os.environ["GOMAIL"], HERE / "gomail.go"], check=True)
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for sent in pool.map(send, names):
+                print(json.dumps(sent))
+
+
+def send(name):
+    sending, sender = SENDINGS[name], own_sender(name)
     with tempfile.TemporaryDirectory(prefix="gatepost-programs-") as scratch:
         # Of the locale of a cron job and of a container; a program that looks for one finds UTF-8.
         environment = {**os.environ, "SCRATCH": scratch, "HERE": str(HERE), "LC_ALL": "C.UTF-8"}
-        environment |= {"SMTP_TLS": sending.tls, "SSL_CERT_FILE": os.environ["SMTP_CA"]}
-        command = sending.command(sending.letter, user)
-        text = sending.text(sending.letter, user).encode()
-        done = subprocess.run(command, input=text, env=environment, stdout=sys.stderr, cwd=scratch)
-    return done.returncode
+        environment |= {"SMTP_TLS": sending.tls, "SMTP_PORT": port(sending), "SMTP_FROM": sender, "SSL_CERT_FILE": os.environ["SMTP_CA"]}
+        command = sending.command(sending.letter, sender)
+        text = sending.text(sending.letter, sender).encode()
+        done = subprocess.run(command, input=text, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch)
+    said = done.stdout.decode(errors="replace").splitlines()[-3:]
+    return {"name": name, "sender": sender, "recipients": len(sending.letter.to), "failed": " / ".join(said) if done.returncode else None}
+
+
+def own_sender(name):
+    """The user's address with a tag, by which what arrives is told from the rest."""
+    local_part, domain = os.environ["SMTP_USER"].split("@")
+    tag = re.sub("[^a-z0-9]+", "-", name.lower())
+    return f"{local_part}+{tag}@{domain}"
+
+
+def port(sending):
+    return os.environ["SMTP_PORT" if sending.tls == "implicit" else "SMTP_PORT_STARTTLS"]
 
 
 def judge(file):
@@ -103,8 +132,9 @@ def run(*command):
 
 def swaks(*more):
     def command(letter, user):
-        server = ["--server", os.environ["SMTP_HOST"], "--port", os.environ["SMTP_PORT"], "--tls-ca-path", os.environ["SMTP_CA"], "--tls-verify"]
-        login = ["--auth-user", user, "--auth-password", os.environ["SMTP_PASSWORD"], "--silent", "2"]
+        port = os.environ["SMTP_PORT" if "--tls-on-connect" in more else "SMTP_PORT_STARTTLS"]
+        server = ["--server", os.environ["SMTP_HOST"], "--port", port, "--tls-ca-path", os.environ["SMTP_CA"], "--tls-verify"]
+        login = ["--auth-user", os.environ["SMTP_USER"], "--auth-password", os.environ["SMTP_PASSWORD"], "--silent", "2"]
         text = ["--from", user, "--to", ",".join(letter.to), "--header", f"Subject: {letter.subject}", "--body", letter.body]
         return ["swaks", *server, *login, *text, *more]
 
@@ -113,8 +143,9 @@ def swaks(*more):
 
 def curl(scheme, *more):
     def command(letter, user):
-        url = f"{scheme}://{os.environ['SMTP_HOST']}:{os.environ['SMTP_PORT']}"
-        login = ["--cacert", os.environ["SMTP_CA"], "--user", f"{user}:{os.environ['SMTP_PASSWORD']}", "--ssl-reqd"]
+        port = os.environ["SMTP_PORT" if scheme == "smtps" else "SMTP_PORT_STARTTLS"]
+        url = f"{scheme}://{os.environ['SMTP_HOST']}:{port}"
+        login = ["--cacert", os.environ["SMTP_CA"], "--user", f"{os.environ['SMTP_USER']}:{os.environ['SMTP_PASSWORD']}", "--ssl-reqd"]
         envelope = ["--mail-from", user, *(part for to in letter.to for part in ("--mail-rcpt", to))]
         return ["curl", "--silent", "--show-error", "--url", url, *login, *envelope, *more]
 
@@ -127,11 +158,14 @@ def curl_form(letter, user):
     return curl("smtps", *parts, *(part for field in fields for part in ("-H", field)))(letter, user)
 
 
+def go(letter, user):
+    return [os.environ["GOMAIL"]]
+
+
 def mailx(sendmail, *more):
     return shell("bsd-mailx.sh", sendmail, "-s", "SUBJECT", *more, "TO")
 
 
-GO = run("go", "run", "HERE/gomail.go")
 NODE = run("node", "HERE/nodemailer.cjs")
 PERL = run("perl", "HERE/net-smtp.pl")
 SENDER = run("perl", "HERE/net-smtp.pl", "--sender")
@@ -163,24 +197,25 @@ SENDINGS = {
     "curl": Sending(letters.PLAIN, curl("smtps", "--crlf", "--upload-file", "-"), file()),
     "curl, umlauts": Sending(letters.UMLAUTS, curl("smtp", "--upload-file", "-"), file(end="\r\n"), "starttls"),
     "curl, a long line": Sending(letters.LONG_UMLAUTS, curl("smtps", "--upload-file", "-"), file(*UTF8, end="\r\n")),
-    "curl, a form": Sending(letters.UMLAUTS, curl_form, lambda letter, user: ""),
+    "curl, a form": Sending(letters.UMLAUTS, curl_form, lambda letter, user: "", bare=True),
     "nodemailer, raw": Sending(letters.PLAIN, NODE, by_hand()),
     "nodemailer, raw, umlauts": Sending(letters.UMLAUTS, NODE, by_hand(*UTF8, end="\r\n"), "starttls"),
     "nodemailer, raw, no MIME": Sending(letters.JAPANESE, NODE, by_hand(end="\r\n", bit8=True)),
     "nodemailer, raw, a long line": Sending(letters.LONG_BLOB, NODE, by_hand(*UTF8)),
-    "Go net/smtp": Sending(letters.PLAIN, GO, by_hand(end="\r\n"), "starttls"),
-    "Go net/smtp, umlauts": Sending(letters.UMLAUTS, GO, by_hand(*UTF8, end="\r\n"), "starttls"),
-    "Go net/smtp, no MIME": Sending(letters.JAPANESE, GO, by_hand(end="\r\n")),
-    "Go net/smtp, bare line feeds": Sending(letters.UMLAUTS, GO, by_hand()),
-    "Go net/smtp, 150 recipients": Sending(letters.MANY, GO, by_hand(end="\r\n")),
-    "Go net/smtp, HTML in a line": Sending(letters.HTML, GO, by_hand("MIME-Version: 1.0", "Content-Type: text/html; charset=UTF-8", end="\r\n")),
+    "Go net/smtp": Sending(letters.PLAIN, go, by_hand(end="\r\n"), "starttls"),
+    "Go net/smtp, umlauts": Sending(letters.UMLAUTS, go, by_hand(*UTF8, end="\r\n"), "starttls"),
+    "Go net/smtp, no MIME": Sending(letters.JAPANESE, go, by_hand(end="\r\n")),
+    "Go net/smtp, bare line feeds": Sending(letters.UMLAUTS, go, by_hand()),
+    "Go net/smtp, 150 recipients": Sending(letters.MANY, go, by_hand(end="\r\n")),
+    "Go net/smtp, HTML in a line": Sending(letters.HTML, go, by_hand("MIME-Version: 1.0", "Content-Type: text/html; charset=UTF-8", end="\r\n")),
     "Python MIMEText": Sending(letters.PLAIN, PYTHON, asked(charset="us-ascii")),
     "Python MIMEText, umlauts": Sending(letters.UMLAUTS, PYTHON, asked(charset="utf-8"), "starttls"),
     "Python MIMEText, a long line": Sending(letters.LONG_BLOB, PYTHON, asked(charset="us-ascii")),
     "Python MIMEText, a long subject": Sending(letters.LONG_SUBJECT, PYTHON, asked(charset="us-ascii")),
     "Python MIMEText, 150 recipients": Sending(letters.MANY, PYTHON, asked(charset="utf-8")),
     "Python sendmail, no MIME": Sending(letters.UMLAUTS, PYTHON, by_hand(end="\r\n")),
-    "Python sendmail, bare line feeds": Sending(letters.UMLAUTS, PYTHON, by_hand(), bare=True),
+    # Of octets smtplib doubles each dot behind a line feed, which is no line's beginning for the server: there is none in this letter.
+    "Python sendmail, bare line feeds": Sending(letters.JAPANESE, PYTHON, by_hand(), bare=True),
     "curl, bare line feeds": Sending(letters.PLAIN, curl("smtps", "--upload-file", "-"), file(), bare=True),
     "Python sendmail, a subject alone": Sending(dataclasses.replace(letters.PLAIN, shown=()), PYTHON, lambda letter, user: json.dumps({"to": letter.to, "message": f"Subject: {letter.subject}\n\n{letter.body}"})),
     "Python sendmail, hidden recipients": Sending(letters.HIDDEN, PYTHON, by_hand("Bcc: carol@example.net")),
