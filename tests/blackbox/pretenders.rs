@@ -107,12 +107,18 @@ fn env_03_all_that_is_ones_own_may_be_written_in_any_way() {
         "From: \"sal\\es\"@example.com",
         "From: \"A B\"@example.com",
         "From:\r\n Sales\r\n\t<sales@example.com>",
+        "From: sales\r\n @example.com",
+        "From: sales(bob@example.org)@example.com",
         "from: sales@example.com, anybody@example.net, Alice <alice+x@example.org>",
         "From: sales@example.com\r\nSender: anybody@EXAMPLE.net",
         "From: sales@example.com\r\nResent-From: alice@example.org",
         "From: Jos\u{e9} <jos\u{e9}@b\u{fc}cher.example>",
         "From: JOSE\u{301}@XN--BCHER-KVA.example",
         "From: *@example.net",
+        // Who is named nowhere else is who MAIL has named.
+        "From: ",
+        "From: ;",
+        "Sender: sales@example.com",
     ] {
         assert_eq!(post(&mut client, header).code, 250, "{header}");
     }
@@ -141,8 +147,6 @@ fn env_03_what_is_anothers_or_has_two_readings_is_refused_whatever_identities_th
         "From: sales@example.com (bob@example.org",
         "From: (sales@example.com) <bob@example.org>",
         "From: sales@example.com\r\n , bob@example.org",
-        "From: sales\r\n @example.com",
-        "From: sales(bob@example.org)@example.com",
         "From: <@example.com:bob@example.org>",
         "From: =?utf-8?q?sales=40example=2Ecom?=",
         "From: =?utf-8?q?sales?=@example.com",
@@ -173,9 +177,6 @@ fn env_03_what_is_anothers_or_has_two_readings_is_refused_whatever_identities_th
         "From: \"alice+ <bob@example.org>\"@example.org",
         "From: alice+@example.org",
         "From: \"alice\\+x y\"@example.org",
-        "From: ",
-        "From: ;",
-        "Sender: sales@example.com",
     ];
     for header in foreign {
         let mut client = server.logged_in(&installation, USER, PASSWORD);
