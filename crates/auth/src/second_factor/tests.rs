@@ -199,7 +199,7 @@ impl Scene {
 
     /// What the app shows so many seconds after noon.
     fn code(&self, second: i64) -> String {
-        format!("{:06}", self.seed.code(totp::step_at(at(second)).unwrap()))
+        self.seed.code(totp::step_at(at(second)).unwrap())
     }
 
     /// A code that no step has for some minutes.

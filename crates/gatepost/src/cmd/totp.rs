@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(
             serde_json::to_value(enrolled).unwrap(),
             serde_json::json!({
-                "uri": "otpauth://totp/mail.example.org:alice@example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=mail.example.org",
+                "uri": "otpauth://totp/mail.example.org:alice%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=mail.example.org",
                 "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
             })
         );
