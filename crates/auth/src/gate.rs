@@ -1,9 +1,10 @@
 //! The gate before the account password: how many wrong ones it lets through, and from whom.
 //!
-//! An account has one counter for all the world, and one more for each network that it has lately logged in from: who
-//! knows neither its password nor its networks can't lock its owner out. A network has a counter for all accounts,
-//! against trying one password on many. All of them count names that nobody has just like others. Why it is so stands
-//! in docs/decisions/0008-the-gate-counts-before-it-judges.md.
+//! An account has one counter for all the world, and one more for each network from which its password has lately been
+//! right: who knows neither its password nor its networks can't lock its owner out. A network has a counter for all
+//! accounts, against trying one password on many; it stops nobody who is familiar there, or whoever fails in an office would
+//! lock the others out. All of them count names that nobody has just like others. Why it is so stands in
+//! docs/decisions/0008-the-gate-counts-before-it-judges.md.
 
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +13,7 @@ use types::Mailbox;
 
 use crate::Policy;
 
-/// How long a network stays familiar to an account after the last login from there.
+/// How long a network stays familiar to an account after its password was last right there.
 pub const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The counters of one attempt.
@@ -46,8 +47,14 @@ impl<'a, S: Throttles> Gate<'a, S> {
 
     /// Whether the attempt may be judged, as things stand; nothing is counted.
     pub(crate) async fn look(&self) -> Result<Option<Throttled>, store::Error> {
-        let counters: Vec<_> = self.account.iter().chain([&self.network]).cloned().collect();
+        let network = (!self.is_familiar()).then_some(&self.network);
+        let counters: Vec<_> = self.account.iter().chain(network).cloned().collect();
         self.store.throttled(&counters, (self.now)()).await
+    }
+
+    /// Whether the account has a counter of its own for this network.
+    fn is_familiar(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.key.network.is_some())
     }
 
     /// Counts the attempt as one more failure of the account, unless there are too many. It is counted before it is

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use store::{Account, AppPassword};
-use types::{Mailbox, Secret};
+use store::{Account, AppPassword, Mark};
+use types::{AccountId, Mailbox, Secret};
 
 use super::passage::Passage;
 use super::{Authenticator, Claimed, CredentialStore, Denial, flaw, is_anothers, user};
@@ -28,6 +28,13 @@ struct Guess<'a, S> {
     flaw: Option<Refusal>,
     /// Why it is refused, if nobody knows the user.
     nobody: Reason,
+}
+
+impl<S: CredentialStore> Guess<'_, S> {
+    /// The password at this account as it is now, or where there is none to log in to.
+    fn at(&self, account: Option<&Account>) -> (Mark, Option<(AccountId, i64)>) {
+        (self.passage.mark(), account.map(|account| (account.id, account.version)))
+    }
 }
 
 impl<S: CredentialStore> Authenticator<S> {
@@ -128,7 +135,7 @@ impl<S: CredentialStore> Authenticator<S> {
     ) -> Result<Option<User>, Denial> {
         guess.passage.enter().await?;
         match self.by_adoption(account, guess).await? {
-            Ok(user) => guess.passage.settle(Ok(user)).await.map(Some),
+            Ok(user) => Ok(Some(user)),
             Err(flaw) => {
                 (guess.flaw, guess.nobody) = (flaw, Reason::NoPassword);
                 Ok(None)
@@ -145,7 +152,7 @@ impl<S: CredentialStore> Authenticator<S> {
         let open = if account.disabled { Err(Reason::Disabled) } else { Ok(account) };
         if let Ok(account) = &open {
             match self.by_adoption(account, guess).await? {
-                Ok(user) => return guess.passage.settle(Ok(user)).await,
+                Ok(user) => return Ok(user),
                 Err(flaw) => guess.flaw = flaw,
             }
         }
@@ -177,7 +184,9 @@ impl<S: CredentialStore> Authenticator<S> {
         account: &Account,
         guess: &Guess<'_, S>,
     ) -> Result<Result<User, Option<Refusal>>, Denial> {
-        self.adopt(account, guess.password).await?;
+        if !self.wrong.has(&guess.at(Some(account)), (self.now)()) {
+            self.adopt(account, guess.password).await?;
+        }
         self.by_app_password(&account.address, guess).await
     }
 
@@ -194,14 +203,23 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(())
     }
 
-    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it.
+    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it. What was wrong a
+    /// moment ago is wrong still, as long as the account has not changed.
     async fn check(&self, account: Result<Account, Reason>, guess: &Guess<'_, S>) -> Result<Account, Denial> {
         let found = account.and_then(|mut account| match account.password_hash.take() {
             Some(hash) => Ok((account, hash)),
             None => Err(Reason::NoPassword),
         });
         let stored = found.as_ref().ok().map(|(_, hash)| hash.as_str());
-        let checked = self.hasher.verify(guess.password.clone(), stored).await?;
+        let tried = guess.at(found.as_ref().ok().map(|(account, _)| account));
+        let checked = if self.wrong.has(&tried, (self.now)()) {
+            Checked::No
+        } else {
+            self.hasher.verify(guess.password.clone(), stored).await?
+        };
+        if checked == Checked::No {
+            self.wrong.add(tried, (self.now)());
+        }
         let refused = |reason: Reason| Denial::Refused(guess.flaw.clone().unwrap_or(reason.into()));
         let (account, hash) = found.map_err(refused)?;
         match checked {
