@@ -12,6 +12,7 @@ use store::{Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
 use types::Mailbox;
 
 use crate::Policy;
+use crate::guesses::Guesses;
 
 /// How long a network stays familiar to an account after its password was last right there.
 pub const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -23,7 +24,7 @@ pub(crate) struct Gate<'a, S> {
     now: fn() -> Timestamp,
     network: Counter,
     /// None for a name that no account can have.
-    account: Option<Counter>,
+    account: Option<Guesses>,
 }
 
 impl<'a, S: Throttles> Gate<'a, S> {
@@ -40,7 +41,7 @@ impl<'a, S: Throttles> Gate<'a, S> {
             Some(name) => Some(account_key(store, name, network, now()).await?),
             None => None,
         };
-        let account = account.map(|key| Counter { key, allowance: policy.password, mark });
+        let account = account.map(|key| Guesses::at_password(key, mark, policy));
         let key = ThrottleKey { kind: ThrottleKind::Network, account: None, network: Some(network) };
         Ok(Self { store, now, network: Counter { key, allowance: policy.network, mark }, account })
     }
@@ -48,39 +49,59 @@ impl<'a, S: Throttles> Gate<'a, S> {
     /// Whether the attempt may be judged, as things stand; nothing is counted.
     pub(crate) async fn look(&self) -> Result<Option<Throttled>, store::Error> {
         let network = (!self.is_familiar()).then_some(&self.network);
-        let counters: Vec<_> = self.account.iter().chain(network).cloned().collect();
+        let of_account = self.account.iter().flat_map(Guesses::in_its_way);
+        let counters: Vec<_> = of_account.chain(network).cloned().collect();
         self.store.throttled(&counters, (self.now)()).await
     }
 
-    /// Whether the account has a counter of its own for this network.
     fn is_familiar(&self) -> bool {
-        self.account.as_ref().is_some_and(|account| account.key.network.is_some())
+        self.account.as_ref().is_some_and(Guesses::is_familiar)
     }
 
     /// Counts the attempt as one more failure of the account, unless there are too many. It is counted before it is
     /// judged, so that many at a time learn no more than many in a row. The network is not: a hundred people who log in
     /// at once from behind one address have not failed.
     pub(crate) async fn enter(&self) -> Result<Option<Throttled>, store::Error> {
-        self.store.attempt(self.account.as_slice(), (self.now)()).await
+        match &self.account {
+            Some(account) => account.enter(self.store, (self.now)()).await,
+            None => Ok(None),
+        }
     }
 
-    /// The password was right: the account begins at zero again. Nobody says so of one that could not be judged,
+    /// The password was right: the account begins at zero again, but for the count of the day. Nobody says so of one that could not be judged,
     /// which stays counted: who fills the hashing pool on purpose must not get guesses back by that, and a right
     /// password that is tried again counts once.
     pub(crate) async fn right(&self) -> Result<(), store::Error> {
-        self.store.succeeded(self.account.as_slice()).await
+        match &self.account {
+            Some(account) => account.right(self.store).await,
+            None => Ok(()),
+        }
     }
 
     /// It was right, but as something that is no guess: an app password. The account's other failures stay counted, or who
     /// has one could try account passwords for ever.
     pub(crate) async fn no_guess(&self) -> Result<(), store::Error> {
-        self.store.withdraw(self.account.as_slice()).await
+        match &self.account {
+            Some(account) => account.take_back(self.store).await,
+            None => Ok(()),
+        }
     }
 
     /// It was wrong: that counts for the network, too.
     pub(crate) async fn wrong(&self) -> Result<(), store::Error> {
         self.store.attempt(std::slice::from_ref(&self.network), (self.now)()).await.map(drop)
     }
+}
+
+/// Whether this network is familiar to the account.
+pub(crate) async fn is_familiar(
+    store: &impl Throttles,
+    name: &Mailbox,
+    network: IpNet,
+    now: Timestamp,
+) -> Result<bool, store::Error> {
+    let since = now.saturating_sub(FAMILIAR).unwrap_or(Timestamp::MIN);
+    store.is_familiar(name, &network, since).await
 }
 
 /// What failures of this account are counted by: with its network, where that is a familiar one.
@@ -90,8 +111,7 @@ async fn account_key(
     network: IpNet,
     now: Timestamp,
 ) -> Result<ThrottleKey, store::Error> {
-    let since = now.saturating_sub(FAMILIAR).unwrap_or(Timestamp::MIN);
-    let familiar = store.is_familiar(name, &network, since).await?;
+    let familiar = is_familiar(store, name, network, now).await?;
     let (account, network) = (Some(name.normal()), familiar.then_some(network));
     Ok(ThrottleKey { kind: ThrottleKind::Password, account, network })
 }

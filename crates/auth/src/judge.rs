@@ -49,6 +49,9 @@ use crate::{AppPasswordKey, Backend, Hasher, Keyring, MarkKey, Policy};
 /// brought from elsewhere can't be measured then.
 const REFUSAL: Duration = Duration::from_millis(400);
 
+/// A password that was tried, and the account as it was then.
+type Tried = (Mark, Option<(AccountId, i64)>);
+
 /// A store with all that logging in needs.
 pub trait CredentialStore:
     Accounts + AppPasswords + Audit + Certificates + ChallengeKeys + Identities + SecondFactors + Throttles
@@ -78,9 +81,11 @@ pub struct Authenticator<S> {
     /// Who is asked, in this order.
     row: ArcSwap<Vec<Backend>>,
     recent: Recent,
-    /// Passwords that were wrong a moment ago, each with the account as it was then, if there was one to log in to. The
+    /// Passwords that were wrong a moment ago, each with the account, if there was one to log in to. The
     /// counters don't tell: they have those, too, that were never judged.
-    wrong: Lately<(Mark, Option<(AccountId, i64)>)>,
+    wrong: Lately<Tried>,
+    /// Those that were right where nobody is to learn that: they are to cost as little.
+    right_in_secret: Lately<Tried>,
     /// The rows of app passwords, by their digest.
     found: AtRevision<[u8; 32], Arc<(AppPassword, Account)>>,
     standings: Standings,
@@ -164,6 +169,7 @@ impl<S: CredentialStore> Authenticator<S> {
             row: ArcSwap::from_pointee(row),
             recent: Recent::new(),
             wrong: Lately::default(),
+            right_in_secret: Lately::default(),
             found: AtRevision::new(),
             standings: Standings::new(),
             scram: ScramAtLogin::default(),

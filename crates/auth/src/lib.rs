@@ -27,6 +27,8 @@ pub use app_password::AppPasswordKey;
 
 pub mod challenge_key;
 
+mod guesses;
+
 mod gate;
 pub use gate::FAMILIAR;
 

@@ -14,22 +14,34 @@ use crate::Error;
 pub enum ThrottleKind {
     /// Wrong account passwords.
     Password,
+    /// Wrong account passwords of a day, wherever from.
+    PasswordDay,
     /// Wrong codes of a second factor.
     Totp,
+    /// Wrong codes of a day, wherever from.
+    TotpDay,
     /// Anything wrong from one network.
     Network,
 }
 
 impl ThrottleKind {
     /// Every kind there is.
-    pub const ALL: [ThrottleKind; 3] = [ThrottleKind::Password, ThrottleKind::Totp, ThrottleKind::Network];
+    pub const ALL: [ThrottleKind; 5] = [
+        ThrottleKind::Password,
+        ThrottleKind::PasswordDay,
+        ThrottleKind::Totp,
+        ThrottleKind::TotpDay,
+        ThrottleKind::Network,
+    ];
 
     /// The kind as it is written and stored.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             ThrottleKind::Password => "password",
+            ThrottleKind::PasswordDay => "password-day",
             ThrottleKind::Totp => "totp",
+            ThrottleKind::TotpDay => "totp-day",
             ThrottleKind::Network => "network",
         }
     }

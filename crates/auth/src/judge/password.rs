@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use store::{Account, AppPassword, Mark};
-use types::{AccountId, Mailbox, Secret};
+use store::{Account, AppPassword};
+use types::{Mailbox, Secret};
 
 use super::passage::Passage;
-use super::{Authenticator, Claimed, CredentialStore, Denial, flaw, is_anothers, user};
+use super::{Authenticator, Claimed, CredentialStore, Denial, Tried, flaw, is_anothers, user};
 use crate::Backend;
 use crate::app_password::normalise;
 use crate::attempt::{Door, Origin};
 use crate::challenge_key::Password;
+use crate::gate::is_familiar;
 use crate::hasher::Checked;
 use crate::http::{Evidence, HttpHandler};
 use crate::outcome::{Credential, Fault, Reason, Refusal, User};
@@ -32,7 +33,7 @@ struct Guess<'a, S> {
 
 impl<S: CredentialStore> Guess<'_, S> {
     /// The password at this account as it is now, or where there is none to log in to.
-    fn at(&self, account: Option<&Account>) -> (Mark, Option<(AccountId, i64)>) {
+    fn at(&self, account: Option<&Account>) -> Tried {
         (self.passage.mark(), account.map(|account| (account.id, account.version)))
     }
 }
@@ -163,7 +164,7 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     async fn let_in(&self, account: &Account, guess: &mut Guess<'_, S>) -> Result<User, Denial> {
-        let user = self.admit(account, guess.claimed.door, guess.code.take()).await?;
+        let user = self.admit(account, guess.claimed.door, guess.code.take(), guess.origin).await?;
         self.ready_for_scram(account, || Password::Account(guess.password.clone())).await;
         Ok(user)
     }
@@ -212,10 +213,9 @@ impl<S: CredentialStore> Authenticator<S> {
         });
         let stored = found.as_ref().ok().map(|(_, hash)| hash.as_str());
         let tried = guess.at(found.as_ref().ok().map(|(account, _)| account));
-        let checked = if self.wrong.has(&tried, (self.now)()) {
-            Checked::No
-        } else {
-            self.hasher.verify(guess.password.clone(), stored).await?
+        let checked = match self.known(&tried) {
+            Some(known) => known,
+            None => self.hasher.verify(guess.password.clone(), stored).await?,
         };
         if checked == Checked::No {
             self.wrong.add(tried, (self.now)());
@@ -230,9 +230,19 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(account)
     }
 
-    /// Remembers that the password was right, unless nobody is to learn that.
+    /// What a check would find, if it was made a moment ago.
+    fn known(&self, tried: &Tried) -> Option<Checked> {
+        let now = (self.now)();
+        let right = || self.right_in_secret.has(tried, now).then_some(Checked::Yes);
+        if self.wrong.has(tried, now) { Some(Checked::No) } else { right() }
+    }
+
+    /// Remembers that the password was right, where nobody is to learn that apart from others.
     fn recognise(&self, account: Account, guess: &Guess<'_, S>) -> Result<Account, Denial> {
-        self.not_in_secret(&account, guess.claimed.door)?;
+        if let Err(denial) = self.not_in_secret(&account, guess.claimed.door) {
+            self.right_in_secret.add(guess.at(Some(&account)), (self.now)());
+            return Err(denial);
+        }
         self.recent.remember(&account, guess.password, (self.now)());
         Ok(account)
     }
@@ -267,13 +277,14 @@ impl<S: CredentialStore> Authenticator<S> {
         account: &Account,
         door: Door,
         code: Option<Secret>,
+        origin: &Origin,
     ) -> Result<User, Denial> {
         let user = user(account, Credential::AccountPassword);
         match (account.totp, door, code) {
             (false, Door::Smtp | Door::Master, _) => Ok(user),
             (true, Door::Smtp, _) => Err(not_enough(Reason::NeedsAppPassword)),
             (true, Door::Master, None) => Err(not_enough(Reason::NeedsCode)),
-            (true, Door::Master, Some(code)) => match self.check_code(account, &code).await? {
+            (true, Door::Master, Some(code)) => match self.check_code(account, &code, origin).await? {
                 SecondFactorOutcome::Accepted => Ok(user),
                 SecondFactorOutcome::Wrong => Err(not_enough(Reason::BadCode)),
                 SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
@@ -286,9 +297,11 @@ impl<S: CredentialStore> Authenticator<S> {
         &self,
         account: &Account,
         code: &Secret,
+        origin: &Origin,
     ) -> Result<SecondFactorOutcome, store::Error> {
-        let totp = self.policy.load().totp;
-        second_factor::check(&*self.store, &self.keyring, account, code, totp, (self.now)()).await
+        let (store, now, policy) = (&*self.store, (self.now)(), **self.policy.load());
+        let familiar = is_familiar(store, &account.address, origin.network(), now).await?;
+        second_factor::check(store, &self.keyring, account, code, (&policy, familiar), now).await
     }
 }
 

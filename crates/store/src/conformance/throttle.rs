@@ -154,6 +154,9 @@ pub async fn keys_that_differ_in_anything_are_others<T: Throttles>(store: &T) {
     let mut others = vec![account.clone(); 3];
     others[1].key.network = by_network;
     others[2].key.kind = ThrottleKind::Totp;
+    for kind in [ThrottleKind::PasswordDay, ThrottleKind::TotpDay] {
+        others.push(Counter { key: ThrottleKey { kind, ..account.key.clone() }, ..account.clone() });
+    }
     for other in &others {
         assert!(counts(store, other.clone(), 0).await);
     }

@@ -154,6 +154,47 @@ async fn the_count_of_a_network_shuts_out_nobody_who_is_familiar_there() {
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
 }
 
+/// As usual, but for the counters of the minute, which let a thousand through.
+fn by_day() -> Policy {
+    let lots = (1000, SignedDuration::from_secs(60));
+    Policy::new(true, lots, lots, lots)
+}
+
+fn a_day_later() -> Timestamp {
+    noon() + SignedDuration::from_hours(24)
+}
+
+#[tokio::test]
+async fn after_a_hundred_failures_in_a_day_only_familiar_networks_may_go_on() {
+    let mut scene = Scene::under(by_day()).await;
+    let app_password = scene.app_password(ALICE_ID, |_| ()).await;
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    scene.accounts().flush().await.unwrap();
+    let nobody = "nobody@example.org";
+    for username in [ALICE, nobody] {
+        for number in 0..100 {
+            let peer = if number < 30 { HOME } else { "203.0.113.1" };
+            let (verdict, _) = guess(&scene, peer, username, &format!("wrong {number}")).await;
+            assert!(matches!(verdict, Verdict::Refused(_)), "{username} {number}: {verdict:?}");
+        }
+        let (verdict, runs) = guess(&scene, "203.0.113.2", username, PASSWORD).await;
+        let Verdict::Throttled { retry_after } = verdict else { panic!("{username}: {verdict:?}") };
+        assert_eq!((retry_after, runs), (Duration::from_hours(24), 0), "{username}");
+    }
+    assert!(matches!(guess(&scene, "203.0.113.2", ALICE, &app_password).await.0, Verdict::Accepted(_)));
+    assert!(matches!(guess(&scene, HOME, ALICE, "wrong").await.0, Verdict::Refused(_)));
+    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    let (verdict, _) = guess(&scene, "203.0.113.2", ALICE, "wrong").await;
+    assert!(matches!(verdict, Verdict::Throttled { .. }), "a success does not end it: {verdict:?}");
+
+    scene.accounts().clear_account(&Mailbox::parse(ALICE).unwrap(), noon()).await.unwrap();
+    assert!(matches!(guess(&scene, "203.0.113.2", ALICE, "wrong").await.0, Verdict::Refused(_)));
+    assert!(matches!(guess(&scene, "203.0.113.2", nobody, "wrong").await.0, Verdict::Throttled { .. }));
+    scene.judge.now = a_day_later;
+    assert!(matches!(guess(&scene, "203.0.113.2", nobody, "wrong").await.0, Verdict::Refused(_)));
+}
+
 #[tokio::test]
 async fn success_clears_the_count() {
     let scene = Scene::under(usual()).await;
