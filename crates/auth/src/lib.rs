@@ -41,6 +41,8 @@ mod turns;
 mod hasher;
 pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
 
+mod typed;
+
 mod stored;
 pub use stored::{Brought, StoredError};
 

@@ -256,7 +256,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(())
     }
 
-    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or made at another cost. That
+    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or is weaker. That
     /// this fails is no reason to refuse a right password; the next login tries again.
     async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
         let done: Result<(), Fault> = async {

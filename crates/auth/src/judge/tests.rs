@@ -310,17 +310,22 @@ async fn a_changed_password_ends_the_old_one_at_once() {
 }
 
 #[tokio::test]
-async fn a_hash_made_at_another_cost_is_made_anew_at_the_next_login() {
-    let scene = Scene::new().await;
-    let dear = crate::Cost { memory_kib: 16, ..CHEAP };
-    let old = Hasher::new(dear).unwrap().hash(Secret::new(PASSWORD)).await.unwrap();
-    scene.accounts().set_password(ALICE_ID, &old, noon()).await.unwrap();
+async fn a_weaker_hash_is_made_anew_at_the_next_login_and_a_stronger_one_never() {
+    let mut scene = Scene::new().await;
+    let hash =
+        async |scene: &Scene| scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().password_hash.unwrap();
+    let dear = Arc::new(Hasher::new(crate::Cost { memory_kib: 16, ..CHEAP }).unwrap());
+    let cheap = std::mem::replace(&mut scene.judge.hasher, dear);
     let user = scene.log_in(PASSWORD).await.unwrap();
-    let hash = scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().password_hash.unwrap();
-    assert!(hash.starts_with("$argon2id$v=19$m=8,"), "{hash}");
+    let strong = hash(&scene).await;
+    assert!(strong.starts_with("$argon2id$v=19$m=16,"), "{strong}");
     assert!(scene.still_holds(&user).await, "the password is the same");
-    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
-    assert_eq!(scene.judge(claim(None, ALICE, PASSWORD)).await.1, 1, "and not again");
+    for hasher in [Arc::clone(&scene.judge.hasher), cheap] {
+        scene.judge.hasher = hasher;
+        scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+        assert_eq!(scene.judge(claim(None, ALICE, PASSWORD)).await.1, 1);
+        assert_eq!(hash(&scene).await, strong);
+    }
 }
 
 #[tokio::test]
