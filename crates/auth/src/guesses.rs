@@ -70,8 +70,7 @@ impl Guesses {
     /// It was right. The counter of the day goes on without it: else who guesses on would begin anew at each of the owner's
     /// logins.
     pub(crate) async fn right(&self, store: &impl Throttles) -> Result<(), store::Error> {
-        store.withdraw(std::slice::from_ref(&self.day)).await?;
-        store.succeeded(std::slice::from_ref(&self.own)).await
+        store.succeeded(std::slice::from_ref(&self.own), std::slice::from_ref(&self.day)).await
     }
 
     /// It was none.

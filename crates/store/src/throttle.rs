@@ -163,9 +163,14 @@ pub trait Throttles: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Throttled>, Error>> + Send;
 
-    /// The attempt succeeded: its counters are cleared. An attempt that could not be judged stays counted: were it
+    /// The attempt succeeded: its `counters` are cleared, and it is taken out of `others` as by
+    /// [`withdraw`](Throttles::withdraw). An attempt that could not be judged stays counted: were it
     /// taken back, who can keep the server from judging could take back what was judged wrong before.
-    fn succeeded(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
+    fn succeeded(
+        &self,
+        counters: &[Counter],
+        others: &[Counter],
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The attempt was no guess: it is no longer counted, and what others have failed still is. For one that was right
     /// and says nothing about what the counters are there for.

@@ -132,7 +132,7 @@ impl Throttles for Memory {
         Ok(None)
     }
 
-    async fn succeeded(&self, _: &[Counter]) -> Result<(), store::Error> {
+    async fn succeeded(&self, _: &[Counter], _: &[Counter]) -> Result<(), store::Error> {
         self.marks.lock().unwrap().clear();
         Ok(())
     }
