@@ -393,8 +393,8 @@ mod spraying {
             refused += usize::from(reply.code == 535);
             if number % 4 == 0 {
                 assert_eq!(from_there(ATTACKER, &app_password).code, 235);
-                let own = from_there(ATTACKER, PASSWORD);
-                assert!(if refused < 20 { own.code == 235 } else { is_throttled(&own) }, "{own:?}");
+                // Where an account is familiar, the failures of others don't stop it.
+                assert_eq!(from_there(ATTACKER, PASSWORD).code, 235);
             }
         }
         assert_eq!(refused, 20);

@@ -89,7 +89,8 @@ fn it_is_prepared_confirmed_shown_and_switched_off() {
     let enrolled = installation.json(&["totp", "enroll", USER]);
     assert_eq!(keys(&enrolled), ["secret", "uri"]);
     let phone = Phone { seed: text(&enrolled, "secret") };
-    let uri = format!("otpauth://totp/mail.example.org:{USER}?secret={}&issuer=mail.example.org", phone.seed);
+    let label = format!("mail.example.org:{}", USER.replace('@', "%40"));
+    let uri = format!("otpauth://totp/{label}?secret={}&issuer=mail.example.org", phone.seed);
     assert_eq!(enrolled["uri"], uri.as_str());
     assert!(status("enrolled_at").is_string() && status("confirmed_at").is_null());
     assert_eq!(user(), false, "nothing is on before a code was right");

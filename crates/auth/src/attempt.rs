@@ -73,6 +73,16 @@ pub enum Proof {
     Voucher,
 }
 
+impl Proof {
+    /// Whether it shows that somebody knows a password, which might be guessed.
+    pub(crate) fn is_guess(&self) -> bool {
+        match self {
+            Proof::Password { .. } | Proof::CramMd5(_) | Proof::Scram(_) => true,
+            Proof::Token(_) | Proof::Certificate | Proof::Voucher => false,
+        }
+    }
+}
+
 impl Attempt {
     /// What a client claims who wants to hand in mail.
     pub(crate) fn of(claim: Claim) -> Self {
@@ -124,6 +134,12 @@ impl Origin {
 
     pub(crate) fn session_id(&self) -> Option<SessionId> {
         self.session.as_ref().map(|session| session.id)
+    }
+
+    /// What tells the client certificate from others; nothing, if there is none.
+    pub(crate) fn shown(&self) -> Secret {
+        let certificate = self.session.as_ref().and_then(|session| session.client_certificate.as_ref());
+        certificate.map_or_else(|| Secret::new(""), |shown| Secret::new(*shown.fingerprint.as_octets()))
     }
 
     /// The version of TLS.

@@ -15,6 +15,7 @@ use types::Secret;
 
 use crate::phc::{self, Cost, Phc};
 use crate::stored::{Stored, StoredError};
+use crate::typed::{Form, Typed};
 
 /// The longest password that an account may be given, in octets.
 pub const PASSWORD_OCTETS: usize = 1024;
@@ -43,7 +44,7 @@ pub(crate) enum Checked {
     No,
     /// The password.
     Yes,
-    /// The password, but its hash is another server's, or of another cost than ours: make it anew.
+    /// The password, but its hash is another server's, or weaker than ours, or not of its normal form: make it anew.
     YesButOutdated,
 }
 
@@ -85,14 +86,15 @@ impl Hasher {
         })
     }
 
-    /// The PHC string for a new password, with a fresh salt.
+    /// The PHC string for a new password in its normal form, with a fresh salt.
     ///
     /// # Errors
     /// When the pool is overloaded.
     pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
         self.run(move |pool| {
             let salt = rand::rng().random();
-            pool.with_arena(|arena| phc::hash(pool.cost, password.declassify(), salt, arena))
+            let typed = Typed::new(&password);
+            pool.with_arena(|arena| phc::hash(pool.cost, typed.normal(), salt, arena))
         })
         .await
     }
@@ -105,8 +107,8 @@ impl Hasher {
     pub(crate) async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<Checked, HashError> {
         let stored = stored.map(Stored::parse).transpose()?;
         self.run(move |pool| match &stored {
-            None => pool.never(password.declassify()).map(|_| Checked::No),
-            Some(stored) => pool.check(password.declassify(), stored),
+            None => pool.never(&Typed::new(&password)).map(|_| Checked::No),
+            Some(stored) => pool.check(&Typed::new(&password), stored),
         })
         .await
     }
@@ -186,18 +188,38 @@ impl std::fmt::Debug for Hasher {
 }
 
 impl Pool {
-    fn check(&self, password: &[u8], stored: &Stored) -> Option<Checked> {
-        let matches = match stored {
-            Stored::Argon2(phc) => self.with_arena(|arena| phc.matches(password, arena))?,
-            Stored::Foreign(foreign) => foreign.matches(password)? || self.never(password)?,
+    fn check(&self, typed: &Typed<'_>, stored: &Stored) -> Option<Checked> {
+        let strength = stored.against(self.cost);
+        let outdated = match stored {
+            Stored::Argon2(phc) => {
+                let form = self.form_of(phc, typed)?;
+                form.map(|form| strength.is_lt() || (form != Form::Normal && strength.is_eq()))
+            }
+            // Other servers took passwords as they came.
+            Stored::Foreign(foreign) => {
+                (foreign.matches(typed.as_it_came())? || self.never(typed)?).then_some(true)
+            }
         };
-        let yes = if stored.is_outdated(self.cost) { Checked::YesButOutdated } else { Checked::Yes };
-        Some(if matches { yes } else { Checked::No })
+        Some(match outdated {
+            None => Checked::No,
+            Some(false) => Checked::Yes,
+            Some(true) => Checked::YesButOutdated,
+        })
+    }
+
+    /// The form of the password that has this hash, if one has.
+    fn form_of(&self, phc: &Phc, typed: &Typed<'_>) -> Option<Option<Form>> {
+        for (form, octets) in typed.forms() {
+            if self.with_arena(|arena| phc.matches(octets, arena))? {
+                return Some(Some(form));
+            }
+        }
+        Some(None)
     }
 
     /// No, at the cost of a wrong password.
-    fn never(&self, password: &[u8]) -> Option<bool> {
-        self.with_arena(|arena| self.unknowable.matches(password, arena)).map(|_| false)
+    fn never(&self, typed: &Typed<'_>) -> Option<bool> {
+        self.form_of(&self.unknowable, typed).map(|_| false)
     }
 
     /// Lends the work an arena, and counts the run.
@@ -286,15 +308,53 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_another_cost_or_kind_is_outdated() {
+    async fn a_weaker_hash_is_outdated_and_a_stronger_one_stays() {
         let hasher = Hasher::new(CHEAP).unwrap();
         let dearer = Hasher::new(Cost { memory_kib: 16, ..CHEAP }).unwrap();
-        let ours = hasher.hash(secret("x")).await.unwrap();
+        let (ours, dear) =
+            (hasher.hash(secret("secret")).await.unwrap(), dearer.hash(secret("secret")).await.unwrap());
         let theirs = "$argon2i$v=19$m=32768,t=4,p=1$cwnZe3fg04XM542oCQ1/3A\
                       $myXRW7K9Uyhoa8BwkvOfckKoOT17TC/XrXDgdzOSj6g";
-        assert_eq!(hasher.verify(secret("x"), Some(&ours)).await.unwrap(), Checked::Yes);
-        assert_eq!(dearer.verify(secret("x"), Some(&ours)).await.unwrap(), Checked::YesButOutdated);
-        assert_eq!(hasher.verify(secret("secret"), Some(theirs)).await.unwrap(), Checked::YesButOutdated);
+        for (hasher, stored, found) in [
+            (&hasher, &*ours, Checked::Yes),
+            (&dearer, &ours, Checked::YesButOutdated),
+            (&hasher, &dear, Checked::Yes),
+            (&dearer, &dear, Checked::Yes),
+            (&hasher, theirs, Checked::Yes),
+        ] {
+            assert_eq!(hasher.verify(secret("secret"), Some(stored)).await.unwrap(), found, "{stored}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_one_however_its_letters_are_composed() {
+        let hasher = Hasher::new(CHEAP).unwrap();
+        let (composed, decomposed) = ("p\u{e4}ssw\u{f6}rd", "pa\u{308}sswo\u{308}rd");
+        for made_of in [composed, decomposed, "p\u{e4}ss\u{ff57}\u{f6}rd"] {
+            let stored = hasher.hash(secret(made_of)).await.unwrap();
+            for typed in [composed, decomposed] {
+                assert_eq!(hasher.verify(secret(typed), Some(&stored)).await.unwrap(), Checked::Yes);
+            }
+            assert_eq!(hasher.verify(secret("password"), Some(&stored)).await.unwrap(), Checked::No);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_the_password_as_it_came_is_right_and_made_anew() {
+        let hasher = Hasher::new(CHEAP).unwrap();
+        let typed = "pa\u{308}ssword";
+        let hash = |memory_kib| {
+            phc::hash(Cost { memory_kib, ..CHEAP }, typed.as_bytes(), [3; 16], &mut Vec::new()).unwrap()
+        };
+        assert_eq!(hasher.verify(secret(typed), Some(&hash(8))).await.unwrap(), Checked::YesButOutdated);
+        assert_eq!(hasher.verify(secret(typed), Some(&hash(16))).await.unwrap(), Checked::Yes, "stronger");
+        // Whatever it is compared with, a no costs as much.
+        for stored in [None, Some(hash(8))] {
+            let before = hasher.argon2_runs();
+            let other = secret("o\u{308}ther");
+            assert_eq!(hasher.verify(other, stored.as_deref()).await.unwrap(), Checked::No);
+            assert_eq!(hasher.argon2_runs(), before + 2);
+        }
     }
 
     async fn futures_pending<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {

@@ -4,8 +4,9 @@
 //! - The account password is judged only as long as the throttles let it. Each attempt counts as failed until it is
 //!   proved right, so that a thousand at a time learn no more than a thousand in a row.
 //! - A right account password costs Argon2 once, then nothing for a few minutes.
-//! - Any other password costs exactly one run of Argon2, whatever is wrong with it. Every refusal is answered alike, not
-//!   before a time by which every kind of check has ended.
+//! - Any other password costs exactly one run of Argon2, whatever is wrong with it, and none when it is tried again. Every
+//!   refusal is answered alike, not before a time by which every kind of check has ended.
+//! - Tokens and certificates, which nobody guesses, are no failures of an account; those of a network they are.
 
 mod claimed;
 mod passage;
@@ -25,16 +26,17 @@ use jiff::Timestamp;
 use sasl::{AuthHandler, Authenticated, Claim, OAuthChallenge, ScramParameters, ServerSignature, Verdict};
 use store::{
     Account, Accounts, AppPassword, AppPasswords, Audit, Certificates, ChallengeKeys, Identities, LastUse,
-    SecondFactors, Throttled, Throttles,
+    Mark, SecondFactors, Throttled, Throttles,
 };
 use tokio::time::Instant;
-use types::{Mailbox, SessionFacts};
+use types::{AccountId, Mailbox, SessionFacts};
 
 use self::challenge::Answer;
 use self::claimed::Claimed;
 use crate::at_revision::AtRevision;
 use crate::attempt::{Attempt, Door, Origin, Proof};
 use crate::challenge_key::ScramAtLogin;
+use crate::lately::Lately;
 use crate::outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
 use crate::recent::Recent;
 use crate::standing::{Standing, Standings, has_passed};
@@ -46,6 +48,9 @@ use crate::{AppPasswordKey, Backend, Hasher, Keyring, MarkKey, Policy};
 /// hash that others are wont to leave us (bcrypt of cost 12: 280 ms) and to run Argon2 behind it. Whether an account was
 /// brought from elsewhere can't be measured then.
 const REFUSAL: Duration = Duration::from_millis(400);
+
+/// A password that was tried, and the account as it was then.
+type Tried = (Mark, Option<(AccountId, i64)>);
 
 /// A store with all that logging in needs.
 pub trait CredentialStore:
@@ -76,6 +81,11 @@ pub struct Authenticator<S> {
     /// Who is asked, in this order.
     row: ArcSwap<Vec<Backend>>,
     recent: Recent,
+    /// Passwords that were wrong a moment ago, each with the account, if there was one to log in to. The
+    /// counters don't tell: they have those, too, that were never judged.
+    wrong: Lately<Tried>,
+    /// Those that were right where nobody is to learn that: they are to cost as little.
+    right_in_secret: Lately<Tried>,
     /// The rows of app passwords, by their digest.
     found: AtRevision<[u8; 32], Arc<(AppPassword, Account)>>,
     standings: Standings,
@@ -158,6 +168,8 @@ impl<S: CredentialStore> Authenticator<S> {
             policy: ArcSwap::from_pointee(policy),
             row: ArcSwap::from_pointee(row),
             recent: Recent::new(),
+            wrong: Lately::default(),
+            right_in_secret: Lately::default(),
             found: AtRevision::new(),
             standings: Standings::new(),
             scram: ScramAtLogin::default(),
@@ -196,6 +208,7 @@ impl<S: CredentialStore> Authenticator<S> {
     async fn decide(&self, attempt: Attempt, origin: &Origin) -> (Outcome, Option<ServerSignature>) {
         let begun = Instant::now();
         let trail = Trail::of(&attempt, origin);
+        let is_guess = attempt.proof.is_guess();
         let (outcome, signature) = match self.prove(attempt, origin).await {
             Ok(Proven { user, signature }) => (Outcome::Accepted(user), signature),
             Err(Denial::Refused(refusal)) => (Outcome::Refused(refusal), None),
@@ -205,7 +218,7 @@ impl<S: CredentialStore> Authenticator<S> {
         trail.log(&outcome);
         self.store.note(trail.event(&outcome, (self.now)()));
         match &outcome {
-            Outcome::Accepted(user) => self.note(user, origin),
+            Outcome::Accepted(user) => self.note(user, is_guess, origin),
             Outcome::Refused(_) => {
                 tokio::time::sleep_until(begun + rounded_up(begun.elapsed(), self.least)).await;
             }
@@ -257,8 +270,14 @@ impl<S: CredentialStore> Authenticator<S> {
             }
             Proof::CramMd5(claim) => self.by_answer(&claimed, Answer::CramMd5(&claim), origin).await,
             Proof::Scram(claim) => self.by_answer(&claimed, Answer::Scram(&claim), origin).await,
-            Proof::Token(token) => self.by_token(&claimed, &token, origin).await.map(Proven::from),
-            Proof::Certificate => self.by_certificate(&claimed, origin).await.map(Proven::from),
+            Proof::Token(token) => {
+                let judged = self.by_token(&claimed, &token, origin);
+                self.as_network_may(&claimed, &token, origin, judged).await.map(Proven::from)
+            }
+            Proof::Certificate => {
+                let judged = self.by_certificate(&claimed, origin);
+                self.as_network_may(&claimed, &origin.shown(), origin, judged).await.map(Proven::from)
+            }
             Proof::Voucher => self.by_voucher(&claimed).await.map(Proven::from),
         }
     }
@@ -274,8 +293,9 @@ impl<S: CredentialStore> Authenticator<S> {
         sasl::Refusal { challenge, ..sasl::Refusal::default() }
     }
 
-    /// Notes a login; an attempt that was only examined is none.
-    fn note(&self, user: &User, origin: &Origin) {
+    /// Notes a login; an attempt that was only examined is none. The network becomes familiar by a right account password
+    /// alone: each familiar network may guess at it, and who has but an app password or a token shall not make more of them.
+    fn note(&self, user: &User, is_guess: bool, origin: &Origin) {
         let (Some(mechanism), Some(_)) = (origin.mechanism, origin.session_id()) else { return };
         let (at, ip) = ((self.now)(), origin.ip);
         let last_use = LastUse { at, ip, mechanism: mechanism.to_owned() };
@@ -287,7 +307,16 @@ impl<S: CredentialStore> Authenticator<S> {
             | Credential::Http { .. }
             | Credential::Voucher => {}
         }
-        self.store.logged_in(user.account, at, Some(origin.network()));
+        // What the HTTP handler takes for a password is guarded as one.
+        let is_account_password = match user.credential {
+            Credential::AccountPassword => true,
+            Credential::Http { .. } => is_guess,
+            Credential::AppPassword(_)
+            | Credential::Certificate(_)
+            | Credential::Token { .. }
+            | Credential::Voucher => false,
+        };
+        self.store.logged_in(user.account, at, is_account_password.then(|| origin.network()));
     }
 }
 

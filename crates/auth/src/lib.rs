@@ -5,7 +5,8 @@
 //! Argon2id or, until its first login, as another server did; behind it there may be a second factor. The outcome
 //! leaves a trail, and what the login stands for is asked again at every command. Below all of this lie the keys.
 //!
-//! Whatever a claim lacks, refusing it costs one run of Argon2, so that a stopwatch learns nothing about accounts.
+//! Whatever a claim lacks, refusing it costs one run of Argon2, so that a stopwatch learns nothing about accounts. What was
+//! refused a moment ago costs none.
 //!
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
@@ -26,8 +27,12 @@ pub use app_password::AppPasswordKey;
 
 pub mod challenge_key;
 
+mod guesses;
+
 mod gate;
 pub use gate::FAMILIAR;
+
+mod lately;
 
 mod recent;
 
@@ -35,6 +40,8 @@ mod turns;
 
 mod hasher;
 pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
+
+mod typed;
 
 mod stored;
 pub use stored::{Brought, StoredError};

@@ -33,6 +33,12 @@ impl Default for Cost {
 }
 
 impl Cost {
+    /// The work of one run, by which costs are compared: KiB that are filled, in all passes together. Lanes are left out,
+    /// since a guesser has as many cores.
+    pub(crate) fn work(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.passes)
+    }
+
     fn of(params: &Params) -> Self {
         Self { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
     }
@@ -43,8 +49,6 @@ pub(crate) struct Phc {
     argon2: Argon2<'static>,
     salt: Vec<u8>,
     output: Vec<u8>,
-    /// What it costs, if it is as we make them but for that.
-    cost: Option<Cost>,
 }
 
 impl Phc {
@@ -60,15 +64,8 @@ impl Phc {
             return Err(StoredError::TooCostly);
         }
         let output = output.as_bytes().to_vec();
-        let ours =
-            algorithm == Algorithm::Argon2id && version == Version::V0x13 && output.len() == OUTPUT_OCTETS;
-        let cost = ours.then(|| Cost::of(&params));
-        Ok(Self {
-            argon2: Argon2::new(algorithm, version, params),
-            salt: salt.as_ref().to_vec(),
-            output,
-            cost,
-        })
+        let argon2 = Argon2::new(algorithm, version, params);
+        Ok(Self { argon2, salt: salt.as_ref().to_vec(), output })
     }
 
     /// A hash that no password is known for: what an account that isn't there is checked against.
@@ -77,12 +74,12 @@ impl Phc {
         salt: [u8; SALT_OCTETS],
         output: [u8; OUTPUT_OCTETS],
     ) -> Option<Self> {
-        Some(Self { argon2: argon2id(cost)?, salt: salt.to_vec(), output: output.to_vec(), cost: Some(cost) })
+        Some(Self { argon2: argon2id(cost)?, salt: salt.to_vec(), output: output.to_vec() })
     }
 
-    /// Whether it is as we make them, at this cost.
-    pub(crate) fn costs(&self, cost: Cost) -> bool {
-        self.cost == Some(cost)
+    /// The work of a check.
+    pub(crate) fn work(&self) -> u64 {
+        Cost::of(self.argon2.params()).work()
     }
 
     /// Whether `password` has this hash. Costs what the hash says, whatever the answer.

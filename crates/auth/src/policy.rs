@@ -14,6 +14,9 @@ pub struct Policy {
     pub password: Allowance,
     /// Wrong codes of one account's second factor.
     pub totp: Allowance,
+    /// Wrong passwords of one account in a day, and as many wrong codes; beyond, those from networks that are not familiar to it
+    /// are not judged.
+    pub day: Allowance,
     /// Anything wrong from one network.
     pub network: Allowance,
 }
@@ -21,6 +24,9 @@ pub struct Policy {
 /// Different accounts that a network may fail on within its window. People have a few; who tries one password on many
 /// accounts needs many.
 const ACCOUNTS_OF_A_NETWORK: u32 = 20;
+
+/// What an account may fail in a day: 100 consecutive failures are the most that NIST SP 800-63B allows (section 5.2.2).
+const DAY: (u32, SignedDuration) = (100, SignedDuration::from_hours(24));
 
 impl Policy {
     /// So many failures within so much time, for each of these.
@@ -37,6 +43,7 @@ impl Policy {
             scram: false,
             password: allow(password, u32::MAX),
             totp: allow(totp, u32::MAX),
+            day: allow(DAY, u32::MAX),
             network: allow(network, ACCOUNTS_OF_A_NETWORK),
         }
     }

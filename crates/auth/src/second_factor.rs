@@ -9,14 +9,14 @@ use std::future::Future;
 
 use jiff::Timestamp;
 use store::{
-    Account, Action, Allowance, Audit, AuditEvent, Counter, Mark, SealedPlace, SecondFactor, SecondFactors,
-    ThrottleKey, ThrottleKind, Throttled, Throttles,
+    Account, Action, Audit, AuditEvent, Mark, SealedPlace, SecondFactor, SecondFactors, Throttled, Throttles,
 };
 use types::{AccountId, Secret};
 
+use crate::guesses::Guesses;
 use crate::recovery_code::{self, CODES, RecoveryCode};
 use crate::totp::{self, Seed};
-use crate::{Keyring, SealError};
+use crate::{Keyring, Policy, SealError};
 
 /// What came of a code.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,10 +73,11 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
     keyring: &Keyring,
     account: &Account,
     code: &Secret,
-    allowance: Allowance,
+    policy: &Policy,
     now: Timestamp,
 ) -> Result<Confirmation, store::Error> {
-    let check = Check { store, keyring, account, typed: code, allowance, now };
+    // Whoever does this has the store, so that no network is in question.
+    let check = Check { store, keyring, account, typed: code, policy, is_familiar: true, now };
     let confirmation = check.confirm().await?;
     match &confirmation {
         Confirmation::Wrong => check.record(Action::TotpConfirm, "bad-code").await?,
@@ -87,7 +88,8 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
     Ok(confirmation)
 }
 
-/// Judges a code of the second factor, or a recovery code, and uses it up.
+/// Judges a code of the second factor, or a recovery code, and uses it up. `is_familiar` says whether it comes from a
+/// network that is familiar to the account.
 ///
 /// # Errors
 /// When the store can't tell.
@@ -96,10 +98,10 @@ pub(crate) async fn check<S: SecondFactors + Throttles + Audit>(
     keyring: &Keyring,
     account: &Account,
     typed: &Secret,
-    allowance: Allowance,
+    (policy, is_familiar): (&Policy, bool),
     now: Timestamp,
 ) -> Result<SecondFactorOutcome, store::Error> {
-    Check { store, keyring, account, typed, allowance, now }.judge().await
+    Check { store, keyring, account, typed, policy, is_familiar, now }.judge().await
 }
 
 /// Makes fresh recovery codes in the place of those left; `None` if no second factor is on.
@@ -128,7 +130,8 @@ struct Check<'a, S> {
     keyring: &'a Keyring,
     account: &'a Account,
     typed: &'a Secret,
-    allowance: Allowance,
+    policy: &'a Policy,
+    is_familiar: bool,
     now: Timestamp,
 }
 
@@ -176,21 +179,16 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
         &self,
         judge: impl Future<Output = Result<bool, store::Error>> + Send,
     ) -> Result<SecondFactorOutcome, store::Error> {
-        let counters = [self.counter()];
-        if let Some(throttled) = self.store.attempt(&counters, self.now).await? {
+        let account = self.account.address.normal();
+        let guesses = Guesses::at_code(account, self.mark(), self.policy, self.is_familiar);
+        if let Some(throttled) = guesses.enter(self.store, self.now).await? {
             return Ok(SecondFactorOutcome::Throttled(throttled));
         }
         if !judge.await? {
             return Ok(SecondFactorOutcome::Wrong);
         }
-        self.store.succeeded(&counters).await?;
+        guesses.right(self.store).await?;
         Ok(SecondFactorOutcome::Accepted)
-    }
-
-    fn counter(&self) -> Counter {
-        let (kind, account) = (ThrottleKind::Totp, Some(self.account.address.normal()));
-        let key = ThrottleKey { kind, account, network: None };
-        Counter { key, allowance: self.allowance, mark: self.mark() }
     }
 
     /// The same code is another guess once the step is another.

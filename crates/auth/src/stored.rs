@@ -1,5 +1,7 @@
 //! What an account's password hash may be: ours, or one that was brought from another server.
 
+use std::cmp::Ordering;
+
 use thiserror::Error;
 use types::Secret;
 
@@ -43,11 +45,11 @@ impl Stored {
         }
     }
 
-    /// Whether we would make another kind of hash of the same password today.
-    pub(crate) fn is_outdated(&self, cost: Cost) -> bool {
+    /// How the work of a check compares with that of those we make at this cost. What is not Argon2 is weaker.
+    pub(crate) fn against(&self, cost: Cost) -> Ordering {
         match self {
-            Self::Argon2(phc) => !phc.costs(cost),
-            Self::Foreign(_) => true,
+            Self::Argon2(phc) => phc.work().cmp(&cost.work()),
+            Self::Foreign(_) => Ordering::Less,
         }
     }
 }

@@ -1,21 +1,14 @@
-//! Time-based one-time passwords (RFC 6238): six digits, SHA-1 and steps of thirty seconds, which is what authenticator
-//! apps read.
+//! Time-based one-time passwords (RFC 6238) by totp-rs: six digits, SHA-1 and steps of thirty seconds, which is what
+//! authenticator apps read.
 //!
 //! Three steps count, the present one and its two neighbours, so that a clock may be half a minute off (RFC 6238
 //! section 5.2). That a step is used once is not seen to here but where it is recorded, in the store.
 
-use std::ops::RangeInclusive;
-
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use rand::Rng as _;
-use sha1::Sha1;
-use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
+use totp_rs::{Builder, Totp};
 use types::{Mailbox, Secret};
 use zeroize::Zeroizing;
-
-/// Digits in a code.
-pub const DIGITS: usize = 6;
 
 /// How long a step lasts, in seconds (RFC 6238 section 5.2).
 const STEP: u64 = 30;
@@ -25,9 +18,6 @@ const OCTETS: usize = 20;
 
 /// Seeds brought from elsewhere are as short as this; shorter ones could be guessed from codes that were seen.
 const OCTETS_AT_LEAST: usize = 10;
-
-/// RFC 4648 section 6.
-const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// What the server and the authenticator app share, and codes are made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,19 +41,14 @@ impl Seed {
     /// The seed that is written so: base32 of either case, in groups or not, with or without padding.
     #[must_use]
     pub fn from_base32(text: &str) -> Option<Self> {
-        let digits = text.trim_end_matches('=').chars().filter(|character| !character.is_whitespace());
-        let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
-        let (mut bits, mut held) = (0u16, 0u32);
-        for digit in digits {
-            bits = (bits << 5) | u16::from(base32_digit(digit)?);
-            held += 5;
-            if held >= 8 {
-                held -= 8;
-                octets.push((bits >> held).to_be_bytes()[1]);
-            }
+        let mut digits = without_white_space(text.trim_end_matches('='));
+        digits.make_ascii_uppercase();
+        // The last group has 2, 4, 5 or 7 digits of its own (RFC 4648 section 6), which totp-rs does not look at.
+        if matches!(digits.len() % 8, 1 | 3 | 6) {
+            return None;
         }
-        // What is left over of the last digit has no meaning, nor may it be a whole digit.
-        (held < 5).then(|| Self::from_octets(Secret::new(octets.to_vec())))?
+        let octets = totp_rs::Secret::try_from_base32(&*digits).ok()?;
+        Self::from_octets(Secret::new(octets.as_bytes()))
     }
 
     /// The octets, to be sealed.
@@ -75,49 +60,45 @@ impl Seed {
     /// The seed as people type it into an app: base32 without padding.
     #[must_use]
     pub fn base32(&self) -> Zeroizing<String> {
-        let octets = self.0.declassify();
-        let mut text = Zeroizing::new(String::with_capacity(octets.len().div_ceil(5) * 8));
-        for group in octets.chunks(5) {
-            let bits = group.iter().fold(0u64, |bits, octet| (bits << 8) | u64::from(*octet));
-            let digits = (group.len() * 8).div_ceil(5);
-            let bits = bits << (digits * 5 - group.len() * 8);
-            text.extend((0..digits).rev().map(|place| base32_letter(bits >> (place * 5))));
-        }
-        text
+        Zeroizing::new(self.totp().secret().to_base32())
     }
 
     /// The seed as an app reads it from a QR code, for the account `address` at the server `issuer`.
     ///
     /// Algorithm, digits and period are left out: they are what every app takes when nothing is said, and a smaller QR
-    /// code is read more easily.
+    /// code is read more easily. A colon, which a quoted local part may have, would end the issuer, and apps show `%3A`
+    /// in its place.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "an address is not empty, and has no colon here")]
     pub fn uri(&self, issuer: &str, address: &Mailbox) -> Zeroizing<String> {
-        let (issuer, address) = (percent(issuer), percent(&address.to_string()));
-        let secret = self.base32();
-        Zeroizing::new(format!("otpauth://totp/{issuer}:{address}?secret={}&issuer={issuer}", *secret))
+        let name = address.to_string().replace(':', "%3A");
+        let totp = self.builder().with_issuer(Some(issuer)).with_account_name(name).build_noncompliant();
+        Zeroizing::new(totp.to_url().expect("a name without a colon"))
     }
 
-    /// The time step whose code this is, if it is one that counts at this time. White space in the code is ignored,
-    /// since apps show it in groups.
-    ///
-    /// How long it takes tells nothing: every step that counts is computed and compared.
+    /// The time step whose code this is, if it is one that counts at this time: the earliest, if it is the code of several.
+    /// White space in the code is ignored, since apps show it in groups.
     #[must_use]
     pub fn step_of(&self, code: &str, now: Timestamp) -> Option<u64> {
-        let typed = read(code)?;
-        let mut found = 0;
-        for step in steps_that_count(now)? {
-            found.conditional_assign(&step, self.code(step).ct_eq(&typed));
-        }
+        let second = u64::try_from(now.as_second()).ok()?;
         // Step 0 was in 1970.
-        (found != 0).then_some(found)
+        self.totp().check(&without_white_space(code), second).filter(|step| *step > 0)
     }
 
-    /// The code of a step: RFC 4226 section 5.3, with the step for a counter.
-    pub(crate) fn code(&self, step: u64) -> u32 {
-        let mac = keyed(self.0.declassify()).chain_update(step.to_be_bytes()).finalize().into_bytes();
-        let offset = usize::from(mac.last().copied().unwrap_or_default() & 0xf);
-        let four = mac.iter().skip(offset).take(4).fold(0u32, |bits, octet| (bits << 8) | u32::from(*octet));
-        (four & 0x7fff_ffff) % 1_000_000
+    /// The code of a step, as an app shows it.
+    #[cfg(test)]
+    pub(crate) fn code(&self, step: u64) -> String {
+        self.totp().generate(step * STEP).to_string()
+    }
+
+    fn totp(&self) -> Totp {
+        self.builder().build_noncompliant()
+    }
+
+    /// Six digits, SHA-1, steps of [`STEP`] seconds of which the present one and its neighbours count. What is built from
+    /// it is called noncompliant when the seed has less than 16 octets, as those of some servers have.
+    fn builder(&self) -> Builder {
+        Builder::new().with_skew(1).with_step_duration(STEP).with_secret(self.0.declassify())
     }
 }
 
@@ -126,54 +107,11 @@ pub(crate) fn step_at(now: Timestamp) -> Option<u64> {
     Some(u64::try_from(now.as_second()).ok()? / STEP)
 }
 
-/// The present step and its neighbours.
-fn steps_that_count(now: Timestamp) -> Option<RangeInclusive<u64>> {
-    let present = step_at(now)?;
-    Some(present.saturating_sub(1)..=present.saturating_add(1))
-}
-
-#[expect(clippy::expect_used, reason = "RFC 2104 section 3: HMAC takes a key of any length")]
-fn keyed(key: &[u8]) -> Hmac<Sha1> {
-    Hmac::new_from_slice(key).expect("a key of any length")
-}
-
-/// The number that somebody typed, if it is six digits.
-fn read(code: &str) -> Option<u32> {
-    let (mut number, mut digits) = (0, 0);
-    for character in code.chars().filter(|character| !character.is_whitespace()) {
-        digits += 1;
-        if digits > DIGITS {
-            return None;
-        }
-        number = number * 10 + character.to_digit(10)?;
-    }
-    (digits == DIGITS).then_some(number)
-}
-
-fn base32_letter(bits: u64) -> char {
-    BASE32
-        .iter()
-        .zip(0u64..)
-        .find(|(_, digit)| *digit == bits & 31)
-        .map_or('A', |(letter, _)| char::from(*letter))
-}
-
-fn base32_digit(letter: char) -> Option<u8> {
-    let letter = u8::try_from(letter.to_ascii_uppercase()).ok()?;
-    BASE32.iter().zip(0u8..).find(|(known, _)| **known == letter).map(|(_, digit)| digit)
-}
-
-/// RFC 3986 section 2.1: all but what may stand in a path and in a query alike.
-fn percent(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, octet| {
-        match octet {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
-                encoded.push(char::from(octet));
-            }
-            octet => encoded.push_str(&format!("%{octet:02X}")),
-        }
-        encoded
-    })
+fn without_white_space(text: &str) -> Zeroizing<String> {
+    // As long as it may get at once: what grows leaves copies behind.
+    let mut rest = Zeroizing::new(String::with_capacity(text.len()));
+    rest.extend(text.chars().filter(|character| !character.is_whitespace()));
+    rest
 }
 
 #[cfg(test)]
@@ -230,7 +168,10 @@ mod tests {
     #[test]
     fn otp_02_guessing_goes_slowly() {
         // As many codes are right at a time as there are steps that count, of a million.
-        let right = u32::try_from(steps_that_count(at(1_111_111_109)).unwrap().count()).unwrap();
+        let now = at(1_111_111_109);
+        let present = step_at(now).unwrap();
+        let counts = |step: &u64| seed().step_of(&seed().code(*step), now).is_some();
+        let right = u32::try_from((present - 10..present + 10).filter(counts).count()).unwrap();
         assert_eq!(right, 3);
         // A throttle of 6 tries in 180 seconds, as the configuration has it at first.
         let tries_a_day = 6.0 * 86_400.0 / 180.0;
@@ -301,12 +242,12 @@ mod tests {
         let address = Mailbox::parse("alice@example.org").unwrap();
         assert_eq!(
             *seed().uri("mail.example.org", &address),
-            "otpauth://totp/mail.example.org:alice@example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=mail.example.org"
+            "otpauth://totp/mail.example.org:alice%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=mail.example.org"
         );
         let address = Mailbox::parse("\"a&b:/?%\"@exämple.org").unwrap();
         let uri = seed().uri("h", &address);
         assert!(
-            uri.starts_with("otpauth://totp/h:%22a%26b%3A%2F%3F%25%22@ex%C3%A4mple.org?secret="),
+            uri.starts_with("otpauth://totp/h:%22a%26b%253A%2F%3F%25%22%40ex%C3%A4mple.org?secret="),
             "{}",
             *uri
         );

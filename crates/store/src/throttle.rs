@@ -14,22 +14,34 @@ use crate::Error;
 pub enum ThrottleKind {
     /// Wrong account passwords.
     Password,
+    /// Wrong account passwords of a day, wherever from.
+    PasswordDay,
     /// Wrong codes of a second factor.
     Totp,
+    /// Wrong codes of a day, wherever from.
+    TotpDay,
     /// Anything wrong from one network.
     Network,
 }
 
 impl ThrottleKind {
     /// Every kind there is.
-    pub const ALL: [ThrottleKind; 3] = [ThrottleKind::Password, ThrottleKind::Totp, ThrottleKind::Network];
+    pub const ALL: [ThrottleKind; 5] = [
+        ThrottleKind::Password,
+        ThrottleKind::PasswordDay,
+        ThrottleKind::Totp,
+        ThrottleKind::TotpDay,
+        ThrottleKind::Network,
+    ];
 
     /// The kind as it is written and stored.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             ThrottleKind::Password => "password",
+            ThrottleKind::PasswordDay => "password-day",
             ThrottleKind::Totp => "totp",
+            ThrottleKind::TotpDay => "totp-day",
             ThrottleKind::Network => "network",
         }
     }
@@ -151,9 +163,14 @@ pub trait Throttles: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Throttled>, Error>> + Send;
 
-    /// The attempt succeeded: its counters are cleared. An attempt that could not be judged stays counted: were it
+    /// The attempt succeeded: its `counters` are cleared, and it is taken out of `others` as by
+    /// [`withdraw`](Throttles::withdraw). An attempt that could not be judged stays counted: were it
     /// taken back, who can keep the server from judging could take back what was judged wrong before.
-    fn succeeded(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
+    fn succeeded(
+        &self,
+        counters: &[Counter],
+        others: &[Counter],
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The attempt was no guess: it is no longer counted, and what others have failed still is. For one that was right
     /// and says nothing about what the counters are there for.

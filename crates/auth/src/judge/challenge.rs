@@ -140,7 +140,7 @@ impl<S: CredentialStore> Authenticator<S> {
         passage.enter().await?;
         let proved = first(own, answered).and_then(|found| self.proved(found, &account, claimed));
         let signature = passage.settle(proved).await?;
-        let user = self.admit(&account, claimed.door, None).await?;
+        let user = self.admit(&account, claimed.door, None, origin).await?;
         Ok(Ok(Proven { user, signature: Some(signature) }))
     }
 

@@ -1,6 +1,8 @@
 //! One attempt's way through the gate: it is counted once, whichever backend judges it.
 
-use store::Throttled;
+use std::future::Future;
+
+use store::{Mark, Throttled};
 use types::Secret;
 
 use super::{Authenticator, Claimed, CredentialStore, Denial};
@@ -32,6 +34,29 @@ impl<S: CredentialStore> Authenticator<S> {
         secret: &'a Secret,
     ) -> Passage<'a, S> {
         Passage { judge: self, claimed, origin, secret, gate: None, turn: None, counted: false }
+    }
+
+    /// Has something judged that nobody guesses, by `judged`, unless too much was wrong from its network. That it was
+    /// refused counts for the network alone.
+    pub(super) async fn as_network_may<T>(
+        &self,
+        claimed: &Claimed,
+        secret: &Secret,
+        origin: &Origin,
+        judged: impl Future<Output = Result<T, Denial>> + Send,
+    ) -> Result<T, Denial> {
+        let mark = self.marks.mark(&claimed.text(), secret);
+        let policy = **self.policy.load();
+        let gate = Gate::before(&*self.store, None, origin.network(), mark, &policy, self.now).await?;
+        let_through(gate.look().await?)?;
+        let _turn = self.turns.next(origin.network()).await.ok_or(HashError::Overloaded)?;
+        // While this one waited, others may have failed.
+        let_through(gate.look().await?)?;
+        let judged = judged.await;
+        if let Err(Denial::Refused(_)) = &judged {
+            gate.wrong().await?;
+        }
+        judged
     }
 }
 
@@ -80,13 +105,18 @@ impl<'a, S: CredentialStore> Passage<'a, S> {
         Ok(found)
     }
 
+    /// What tells this attempt from others.
+    pub(super) fn mark(&self) -> Mark {
+        self.judge.marks.mark(&self.claimed.text(), self.secret)
+    }
+
     async fn gate(&mut self) -> Result<&Gate<'a, S>, store::Error> {
         let gate = match self.gate.take() {
             Some(gate) => gate,
             None => {
                 let (judge, name) = (self.judge, self.claimed.name.as_ref().ok());
                 let policy = **judge.policy.load();
-                let mark = judge.marks.mark(&self.claimed.text(), self.secret);
+                let mark = self.mark();
                 Gate::before(&*judge.store, name, self.origin.network(), mark, &policy, judge.now).await?
             }
         };

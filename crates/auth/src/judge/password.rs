@@ -7,11 +7,12 @@ use store::{Account, AppPassword};
 use types::{Mailbox, Secret};
 
 use super::passage::Passage;
-use super::{Authenticator, Claimed, CredentialStore, Denial, flaw, is_anothers, user};
+use super::{Authenticator, Claimed, CredentialStore, Denial, Tried, flaw, is_anothers, user};
 use crate::Backend;
 use crate::app_password::normalise;
 use crate::attempt::{Door, Origin};
 use crate::challenge_key::Password;
+use crate::gate::is_familiar;
 use crate::hasher::Checked;
 use crate::http::{Evidence, HttpHandler};
 use crate::outcome::{Credential, Fault, Reason, Refusal, User};
@@ -28,6 +29,13 @@ struct Guess<'a, S> {
     flaw: Option<Refusal>,
     /// Why it is refused, if nobody knows the user.
     nobody: Reason,
+}
+
+impl<S: CredentialStore> Guess<'_, S> {
+    /// The password at this account as it is now, or where there is none to log in to.
+    fn at(&self, account: Option<&Account>) -> Tried {
+        (self.passage.mark(), account.map(|account| (account.id, account.version)))
+    }
 }
 
 impl<S: CredentialStore> Authenticator<S> {
@@ -128,7 +136,7 @@ impl<S: CredentialStore> Authenticator<S> {
     ) -> Result<Option<User>, Denial> {
         guess.passage.enter().await?;
         match self.by_adoption(account, guess).await? {
-            Ok(user) => guess.passage.settle(Ok(user)).await.map(Some),
+            Ok(user) => Ok(Some(user)),
             Err(flaw) => {
                 (guess.flaw, guess.nobody) = (flaw, Reason::NoPassword);
                 Ok(None)
@@ -145,7 +153,7 @@ impl<S: CredentialStore> Authenticator<S> {
         let open = if account.disabled { Err(Reason::Disabled) } else { Ok(account) };
         if let Ok(account) = &open {
             match self.by_adoption(account, guess).await? {
-                Ok(user) => return guess.passage.settle(Ok(user)).await,
+                Ok(user) => return Ok(user),
                 Err(flaw) => guess.flaw = flaw,
             }
         }
@@ -156,7 +164,7 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     async fn let_in(&self, account: &Account, guess: &mut Guess<'_, S>) -> Result<User, Denial> {
-        let user = self.admit(account, guess.claimed.door, guess.code.take()).await?;
+        let user = self.admit(account, guess.claimed.door, guess.code.take(), guess.origin).await?;
         self.ready_for_scram(account, || Password::Account(guess.password.clone())).await;
         Ok(user)
     }
@@ -177,7 +185,9 @@ impl<S: CredentialStore> Authenticator<S> {
         account: &Account,
         guess: &Guess<'_, S>,
     ) -> Result<Result<User, Option<Refusal>>, Denial> {
-        self.adopt(account, guess.password).await?;
+        if !self.wrong.has(&guess.at(Some(account)), (self.now)()) {
+            self.adopt(account, guess.password).await?;
+        }
         self.by_app_password(&account.address, guess).await
     }
 
@@ -194,14 +204,22 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(())
     }
 
-    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it.
+    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it. What was wrong a
+    /// moment ago is wrong still, as long as the account has not changed.
     async fn check(&self, account: Result<Account, Reason>, guess: &Guess<'_, S>) -> Result<Account, Denial> {
         let found = account.and_then(|mut account| match account.password_hash.take() {
             Some(hash) => Ok((account, hash)),
             None => Err(Reason::NoPassword),
         });
         let stored = found.as_ref().ok().map(|(_, hash)| hash.as_str());
-        let checked = self.hasher.verify(guess.password.clone(), stored).await?;
+        let tried = guess.at(found.as_ref().ok().map(|(account, _)| account));
+        let checked = match self.known(&tried) {
+            Some(known) => known,
+            None => self.hasher.verify(guess.password.clone(), stored).await?,
+        };
+        if checked == Checked::No {
+            self.wrong.add(tried, (self.now)());
+        }
         let refused = |reason: Reason| Denial::Refused(guess.flaw.clone().unwrap_or(reason.into()));
         let (account, hash) = found.map_err(refused)?;
         match checked {
@@ -212,9 +230,19 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(account)
     }
 
-    /// Remembers that the password was right, unless nobody is to learn that.
+    /// What a check would find, if it was made a moment ago.
+    fn known(&self, tried: &Tried) -> Option<Checked> {
+        let now = (self.now)();
+        let right = || self.right_in_secret.has(tried, now).then_some(Checked::Yes);
+        if self.wrong.has(tried, now) { Some(Checked::No) } else { right() }
+    }
+
+    /// Remembers that the password was right, where nobody is to learn that apart from others.
     fn recognise(&self, account: Account, guess: &Guess<'_, S>) -> Result<Account, Denial> {
-        self.not_in_secret(&account, guess.claimed.door)?;
+        if let Err(denial) = self.not_in_secret(&account, guess.claimed.door) {
+            self.right_in_secret.add(guess.at(Some(&account)), (self.now)());
+            return Err(denial);
+        }
         self.recent.remember(&account, guess.password, (self.now)());
         Ok(account)
     }
@@ -228,7 +256,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(())
     }
 
-    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or made at another cost. That
+    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or is weaker. That
     /// this fails is no reason to refuse a right password; the next login tries again.
     async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
         let done: Result<(), Fault> = async {
@@ -249,13 +277,14 @@ impl<S: CredentialStore> Authenticator<S> {
         account: &Account,
         door: Door,
         code: Option<Secret>,
+        origin: &Origin,
     ) -> Result<User, Denial> {
         let user = user(account, Credential::AccountPassword);
         match (account.totp, door, code) {
             (false, Door::Smtp | Door::Master, _) => Ok(user),
             (true, Door::Smtp, _) => Err(not_enough(Reason::NeedsAppPassword)),
             (true, Door::Master, None) => Err(not_enough(Reason::NeedsCode)),
-            (true, Door::Master, Some(code)) => match self.check_code(account, &code).await? {
+            (true, Door::Master, Some(code)) => match self.check_code(account, &code, origin).await? {
                 SecondFactorOutcome::Accepted => Ok(user),
                 SecondFactorOutcome::Wrong => Err(not_enough(Reason::BadCode)),
                 SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
@@ -268,9 +297,11 @@ impl<S: CredentialStore> Authenticator<S> {
         &self,
         account: &Account,
         code: &Secret,
+        origin: &Origin,
     ) -> Result<SecondFactorOutcome, store::Error> {
-        let totp = self.policy.load().totp;
-        second_factor::check(&*self.store, &self.keyring, account, code, totp, (self.now)()).await
+        let (store, now, policy) = (&*self.store, (self.now)(), **self.policy.load());
+        let familiar = is_familiar(store, &account.address, origin.network(), now).await?;
+        second_factor::check(store, &self.keyring, account, code, (&policy, familiar), now).await
     }
 }
 

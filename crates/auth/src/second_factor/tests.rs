@@ -3,16 +3,21 @@
 use std::sync::Mutex;
 
 use jiff::SignedDuration;
-use store::{AuditEntry, AuditFilter, AuditResult, Counted};
+use store::{AuditEntry, AuditFilter, AuditResult, Counted, Counter, ThrottleKind};
 use types::Mailbox;
 
 use super::*;
 use crate::keyring::tests::keyring;
 
 const NOON: i64 = 1_800_000_000;
-const SIX: Allowance = Allowance { failures: 6, accounts: u32::MAX, window: SignedDuration::from_secs(180) };
 
-/// A store of one account, in memory. Counters never end by themselves.
+/// Six codes in three minutes.
+fn six() -> Policy {
+    let allowance = (6, SignedDuration::from_secs(180));
+    Policy::new(true, allowance, allowance, allowance)
+}
+
+/// A store of one account, in memory. Counters of the minute never end by themselves.
 #[derive(Default)]
 struct Memory {
     factor: Mutex<Option<SecondFactor>>,
@@ -105,13 +110,18 @@ impl SecondFactors for Memory {
     }
 }
 
+/// Those of the day are none of this store's concern.
+fn is_short(counter: &&Counter) -> bool {
+    counter.key.kind == ThrottleKind::Totp
+}
+
 impl Throttles for Memory {
     async fn throttled(&self, _: &[Counter], _: Timestamp) -> Result<Option<Throttled>, store::Error> {
         Ok(None)
     }
 
     async fn attempt(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, store::Error> {
-        let [Counter { key, allowance, mark }] = counters else { panic!("one counter") };
+        let Some(Counter { key, allowance, mark }) = counters.iter().find(is_short) else { return Ok(None) };
         let mut marks = self.marks.lock().unwrap();
         if allowance.is_used_up(&marks) {
             return Ok(Some(Throttled { key: key.clone(), until: now + allowance.window }));
@@ -122,13 +132,14 @@ impl Throttles for Memory {
         Ok(None)
     }
 
-    async fn succeeded(&self, _: &[Counter]) -> Result<(), store::Error> {
+    async fn succeeded(&self, _: &[Counter], _: &[Counter]) -> Result<(), store::Error> {
         self.marks.lock().unwrap().clear();
         Ok(())
     }
 
     async fn withdraw(&self, counters: &[Counter]) -> Result<(), store::Error> {
-        self.marks.lock().unwrap().retain(|counted| counters.iter().all(|counter| counter.mark != *counted));
+        let taken_back = |mark: &Mark| counters.iter().filter(is_short).any(|counter| counter.mark == *mark);
+        self.marks.lock().unwrap().retain(|mark| !taken_back(mark));
         Ok(())
     }
 
@@ -199,7 +210,7 @@ impl Scene {
 
     /// What the app shows so many seconds after noon.
     fn code(&self, second: i64) -> String {
-        format!("{:06}", self.seed.code(totp::step_at(at(second)).unwrap()))
+        self.seed.code(totp::step_at(at(second)).unwrap())
     }
 
     /// A code that no step has for some minutes.
@@ -214,12 +225,12 @@ impl Scene {
 
     async fn confirm(&self, code: &str, second: i64) -> Confirmation {
         let code = Secret::new(code);
-        confirm(&self.store, &self.keyring, &self.account, &code, SIX, at(second)).await.unwrap()
+        confirm(&self.store, &self.keyring, &self.account, &code, &six(), at(second)).await.unwrap()
     }
 
     async fn check(&self, code: &str, second: i64) -> SecondFactorOutcome {
         let code = Secret::new(code);
-        check(&self.store, &self.keyring, &self.account, &code, SIX, at(second)).await.unwrap()
+        check(&self.store, &self.keyring, &self.account, &code, (&six(), false), at(second)).await.unwrap()
     }
 
     fn damage(&self, damage: impl FnOnce(&mut SecondFactor)) {
@@ -371,7 +382,8 @@ async fn a_code_that_could_not_be_judged_counts_once_however_often_it_is_tried()
     *scene.store.out_of_order.lock().unwrap() = true;
     let code = Secret::new(scene.code(30));
     for _ in 0..3 {
-        let checked = check(&scene.store, &scene.keyring, &scene.account, &code, SIX, at(30)).await;
+        let checked =
+            check(&scene.store, &scene.keyring, &scene.account, &code, (&six(), false), at(30)).await;
         assert!(matches!(checked, Err(store::Error::Unavailable(_))));
     }
     assert_eq!(scene.store.marks.lock().unwrap().len(), 1);

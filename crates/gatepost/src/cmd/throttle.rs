@@ -88,6 +88,7 @@ fn allowance(kind: ThrottleKind, policy: &Policy) -> Allowance {
     match kind {
         ThrottleKind::Password => policy.password,
         ThrottleKind::Totp => policy.totp,
+        ThrottleKind::PasswordDay | ThrottleKind::TotpDay => policy.day,
         ThrottleKind::Network => policy.network,
     }
 }
@@ -138,6 +139,7 @@ mod tests {
     fn counted(kind: ThrottleKind, marks: impl IntoIterator<Item = (u8, u8)>) -> Counted {
         let (account, network) = match kind {
             ThrottleKind::Network => (None, Some("2001:db8:1:2::/64".parse().unwrap())),
+            ThrottleKind::PasswordDay | ThrottleKind::TotpDay => (Some("alice@example.org".to_owned()), None),
             ThrottleKind::Password | ThrottleKind::Totp => {
                 (Some("alice@example.org".to_owned()), Some("192.0.2.7/32".parse().unwrap()))
             }

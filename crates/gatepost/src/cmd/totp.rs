@@ -117,9 +117,9 @@ impl Desk {
     async fn confirm(&self, address: &Mailbox, code: String, format: Format) -> anyhow::Result<()> {
         let (store, keyring) = (self.store.accounts(), self.keyring().await?);
         let account = find(store, address).await?;
-        let (code, allowance) = (Secret::from(code), meant::policy(&self.config.auth).totp);
+        let (code, policy) = (Secret::from(code), meant::policy(&self.config.auth));
         let confirmation =
-            second_factor::confirm(store, &keyring, &account, &code, allowance, clock::now()).await?;
+            second_factor::confirm(store, &keyring, &account, &code, &policy, clock::now()).await?;
         let codes = confirmed(confirmation, &account)?;
         format.remark(&format!("two-factor authentication is on for {}", account.address));
         shown(&codes, format)
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(
             serde_json::to_value(enrolled).unwrap(),
             serde_json::json!({
-                "uri": "otpauth://totp/mail.example.org:alice@example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=mail.example.org",
+                "uri": "otpauth://totp/mail.example.org:alice%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=mail.example.org",
                 "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
             })
         );

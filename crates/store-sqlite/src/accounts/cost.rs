@@ -114,7 +114,7 @@ async fn log_in(accounts: &SqliteAccounts, round: u8) {
     assert!(accounts.throttled(&counters(round), at(0)).await.unwrap().is_none());
     assert!(accounts.attempt(&counters(round), at(0)).await.unwrap().is_none());
     accounts.withdraw(&counters(round)).await.unwrap();
-    accounts.succeeded(&counters(round)).await.unwrap();
+    accounts.succeeded(&counters(round), &[]).await.unwrap();
     assert!(accounts.second_factor(HER_ID).await.unwrap().is_some());
     assert!(accounts.use_step(HER_ID, u64::from(round) + 1).await.unwrap());
     assert!(accounts.by_id(HER_ID).await.unwrap().is_some());

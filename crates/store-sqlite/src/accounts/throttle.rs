@@ -48,10 +48,13 @@ impl Throttles for SqliteAccounts {
         Ok(last_to_end(used_up))
     }
 
-    async fn succeeded(&self, counters: &[Counter]) -> Result<(), Error> {
+    async fn succeeded(&self, counters: &[Counter], others: &[Counter]) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         for counter in counters {
             remove(&mut transaction, &counter.key).await.map_err(unavailable)?;
+        }
+        for counter in others {
+            take_back(&mut transaction, counter).await?;
         }
         transaction.commit().await.map_err(unavailable)
     }

@@ -125,7 +125,14 @@ pub async fn a_success_clears_its_counters_and_no_other<T: Throttles>(store: &T)
     assert!(counts(store, of_account(ALICE, 1), 0).await);
     assert!(counts(store, of_network(OFFICE, "bob", 1), 0).await);
     assert!(store.attempt(std::slice::from_ref(&right), at(1)).await.unwrap().is_none());
-    store.succeeded(&[right]).await.unwrap();
+    let other = of_account("bob@example.org", 9);
+    assert!(counts(store, of_account("bob@example.org", 1), 0).await);
+    assert!(counts(store, other.clone(), 0).await);
+    store.succeeded(&[right], std::slice::from_ref(&other)).await.unwrap();
+    let left = store.counted(at(1)).await.unwrap();
+    let of_other = left.iter().find(|counted| counted.key == other.key).unwrap();
+    assert_eq!(of_other.marks, [mark("bob@example.org", 1)], "it is taken out of the others alone");
+    store.succeeded(&[other], &[]).await.unwrap();
     let left = store.counted(at(1)).await.unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!((&left[0].key, &*left[0].marks), (&of_network(OFFICE, "bob", 1).key, &[mark("bob", 1)][..]));
@@ -154,6 +161,9 @@ pub async fn keys_that_differ_in_anything_are_others<T: Throttles>(store: &T) {
     let mut others = vec![account.clone(); 3];
     others[1].key.network = by_network;
     others[2].key.kind = ThrottleKind::Totp;
+    for kind in [ThrottleKind::PasswordDay, ThrottleKind::TotpDay] {
+        others.push(Counter { key: ThrottleKey { kind, ..account.key.clone() }, ..account.clone() });
+    }
     for other in &others {
         assert!(counts(store, other.clone(), 0).await);
     }

@@ -76,6 +76,8 @@ impl Scene {
     pub(super) async fn with_scram() -> Self {
         let scene = Self::under(Policy { scram: true, ..usual() }).await;
         scene.log_in(PASSWORD).await.unwrap();
+        // Where that was is familiar from the first guess on.
+        scene.accounts().flush().await.unwrap();
         scene
     }
 

@@ -61,6 +61,34 @@ async fn a_program_that_repeats_an_old_password_locks_nobody_out() {
 }
 
 #[tokio::test]
+async fn the_same_wrong_password_costs_nothing_again_until_the_account_has_changed() {
+    let scene = Scene::under(usual()).await;
+    let mut total = 0;
+    for number in 0..100 {
+        let (verdict, runs) = guess(&scene, &format!("203.0.113.{}", number % 10), ALICE, "wrong").await;
+        assert!(matches!(verdict, Verdict::Refused(_)), "{verdict:?}");
+        total += runs;
+    }
+    assert_eq!(total, 1, "of ten addresses");
+    let hash = scene.judge.hasher.hash(Secret::new("wrong")).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, &hash, noon()).await.unwrap();
+    assert!(matches!(guess(&scene, HOME, ALICE, "wrong").await.0, Verdict::Accepted(_)));
+    let bob = "bob@example.org";
+    assert!(matches!(guess(&scene, HOME, bob, "new one").await.0, Verdict::Refused(_)));
+    scene.account(bob, Some("new one")).await;
+    assert!(matches!(guess(&scene, HOME, bob, "new one").await.0, Verdict::Accepted(_)));
+}
+
+#[tokio::test]
+async fn a_right_password_that_was_counted_and_not_judged_is_not_taken_for_a_wrong_one() {
+    let mut scene = Scene::under(usual()).await;
+    let working = std::mem::replace(&mut scene.judge.hasher, Arc::new(Hasher::without_places()));
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Unavailable));
+    scene.judge.hasher = working;
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+}
+
+#[tokio::test]
 async fn an_attacker_elsewhere_locks_out_neither_familiar_networks_nor_app_passwords() {
     let scene = Scene::under(usual()).await;
     let app_password = scene.app_password(ALICE_ID, |_| ()).await;
@@ -84,6 +112,87 @@ async fn an_attacker_elsewhere_locks_out_neither_familiar_networks_nor_app_passw
         ));
     }
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
+}
+
+#[tokio::test]
+async fn only_a_right_account_password_makes_a_network_familiar() {
+    let scene = Scene::under(usual()).await;
+    let app_password = scene.app_password(ALICE_ID, |_| ()).await;
+    let peers: Vec<_> = (1..=20).map(|number| format!("203.0.113.{number}")).collect();
+    for peer in &peers {
+        assert!(matches!(guess(&scene, peer, ALICE, &app_password).await.0, Verdict::Accepted(_)));
+    }
+    scene.accounts().flush().await.unwrap();
+    let mut judged = 0;
+    for (number, peer) in peers.iter().cycle().take(100).enumerate() {
+        let (verdict, _) = guess(&scene, peer, ALICE, &format!("wrong {number}")).await;
+        judged += u32::from(matches!(verdict, Verdict::Refused(_)));
+    }
+    assert_eq!(judged, 5, "of 20 networks together");
+}
+
+#[tokio::test]
+async fn the_count_of_a_network_shuts_out_nobody_who_is_familiar_there() {
+    let scene = Scene::under(usual()).await;
+    scene.account("bob@example.org", Some(PASSWORD)).await;
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    scene.accounts().flush().await.unwrap();
+    for number in 0..20 {
+        let (verdict, _) = guess(&scene, HOME, &format!("user{number}@example.org"), "wrong").await;
+        assert!(matches!(verdict, Verdict::Refused(_)), "{number}: {verdict:?}");
+    }
+    assert!(matches!(guess(&scene, HOME, "bob@example.org", PASSWORD).await.0, Verdict::Throttled { .. }));
+    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    let (verdict, runs) = guess(&scene, HOME, ALICE, PASSWORD).await;
+    assert!(matches!(verdict, Verdict::Accepted(_)) && runs == 1, "{verdict:?}");
+    // Her own five are counted there as ever.
+    for number in 0..5 {
+        let (verdict, _) = guess(&scene, HOME, ALICE, &format!("wrong {number}")).await;
+        assert!(matches!(verdict, Verdict::Refused(_)), "{number}: {verdict:?}");
+    }
+    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
+}
+
+/// As usual, but for the counters of the minute, which let a thousand through.
+fn by_day() -> Policy {
+    let lots = (1000, SignedDuration::from_secs(60));
+    Policy::new(true, lots, lots, lots)
+}
+
+fn a_day_later() -> Timestamp {
+    noon() + SignedDuration::from_hours(24)
+}
+
+#[tokio::test]
+async fn after_a_hundred_failures_in_a_day_only_familiar_networks_may_go_on() {
+    let mut scene = Scene::under(by_day()).await;
+    let app_password = scene.app_password(ALICE_ID, |_| ()).await;
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    scene.accounts().flush().await.unwrap();
+    let nobody = "nobody@example.org";
+    for username in [ALICE, nobody] {
+        for number in 0..100 {
+            let peer = if number < 30 { HOME } else { "203.0.113.1" };
+            let (verdict, _) = guess(&scene, peer, username, &format!("wrong {number}")).await;
+            assert!(matches!(verdict, Verdict::Refused(_)), "{username} {number}: {verdict:?}");
+        }
+        let (verdict, runs) = guess(&scene, "203.0.113.2", username, PASSWORD).await;
+        let Verdict::Throttled { retry_after } = verdict else { panic!("{username}: {verdict:?}") };
+        assert_eq!((retry_after, runs), (Duration::from_hours(24), 0), "{username}");
+    }
+    assert!(matches!(guess(&scene, "203.0.113.2", ALICE, &app_password).await.0, Verdict::Accepted(_)));
+    assert!(matches!(guess(&scene, HOME, ALICE, "wrong").await.0, Verdict::Refused(_)));
+    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+    let (verdict, _) = guess(&scene, "203.0.113.2", ALICE, "wrong").await;
+    assert!(matches!(verdict, Verdict::Throttled { .. }), "a success does not end it: {verdict:?}");
+
+    scene.accounts().clear_account(&Mailbox::parse(ALICE).unwrap(), noon()).await.unwrap();
+    assert!(matches!(guess(&scene, "203.0.113.2", ALICE, "wrong").await.0, Verdict::Refused(_)));
+    assert!(matches!(guess(&scene, "203.0.113.2", nobody, "wrong").await.0, Verdict::Throttled { .. }));
+    scene.judge.now = a_day_later;
+    assert!(matches!(guess(&scene, "203.0.113.2", nobody, "wrong").await.0, Verdict::Refused(_)));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Backends in a row: what one of them decides, or leaves to the next, tells nobody anything and costs nobody a login.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::challenge::{claim_by, cram_md5, scram};
 use super::two_factor::with_totp;
 use super::*;
@@ -12,6 +14,24 @@ const NOBODY: &str = "nobody@example.org";
 async fn saying(answer: &str) -> (FakeServer, Backend) {
     let answer = answer.to_owned();
     let server = FakeServer::start(move |_| Reply::With(200, answer.clone())).await;
+    let program = asking(&server);
+    (server, program)
+}
+
+/// A program that refuses everybody, and how often it was asked.
+async fn refusing() -> (FakeServer, Backend, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&asked);
+    let server = FakeServer::start(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Reply::With(200, r#"{"verdict": "refuse"}"#.to_owned())
+    })
+    .await;
+    let program = asking(&server);
+    (server, program, asked)
+}
+
+fn asking(server: &FakeServer) -> Backend {
     let settings = HttpSettings {
         endpoint: server.endpoint("/login"),
         secret: Secret::new("s3cret"),
@@ -19,7 +39,15 @@ async fn saying(answer: &str) -> (FakeServer, Backend) {
         concurrency: 8,
         authorities: Vec::new(),
     };
-    (server, Backend::Http(HttpHandler::new(settings).unwrap()))
+    Backend::Http(HttpHandler::new(settings).unwrap())
+}
+
+fn token(text: &str) -> Claim {
+    Claim::Token(sasl::TokenClaim {
+        mechanism: Mechanism::XOAuth2,
+        username: Some(ALICE.to_owned()),
+        token: Secret::new(text),
+    })
 }
 
 const UNKNOWN: &str = r#"{"verdict": "unknown"}"#;
@@ -109,10 +137,53 @@ async fn with_a_second_factor_no_password_suffices_whoever_accepts_it() {
     for wrong in [claim(None, ALICE, "of the program"), cram_md5(&scene, ALICE, "of the program").await] {
         assert!(matches!(scene.judge(wrong).await.0, Verdict::Refused(_)));
     }
-    let token = Claim::Token(sasl::TokenClaim {
-        mechanism: Mechanism::XOAuth2,
-        username: Some(ALICE.to_owned()),
-        token: Secret::new("token"),
-    });
-    assert!(matches!(scene.judge(token).await.0, Verdict::Accepted(_)), "which may have seen one");
+    assert!(matches!(scene.judge(token("a token")).await.0, Verdict::Accepted(_)), "which may have seen one");
+}
+
+#[tokio::test]
+async fn bogus_tokens_stop_their_network_and_nobody_else() {
+    let (_server, program, asked) = refusing().await;
+    let scene = Scene::under(usual()).await;
+    scene.judge.replace(usual(), vec![Backend::Accounts, program]);
+    let flood = "203.0.113.1";
+    for number in 0..120 {
+        let (verdict, _) = scene.judge_from(flood, token(&format!("bogus {number}"))).await;
+        assert_eq!(matches!(verdict, Verdict::Throttled { .. }), number >= 50, "{number}: {verdict:?}");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 50);
+    let external = Claim::External(sasl::ExternalClaim { authzid: Some(ALICE.to_owned()) });
+    assert!(matches!(scene.judge_from(flood, external).await.0, Verdict::Throttled { .. }));
+    let counted = scene.accounts().counted(noon()).await.unwrap();
+    assert!(counted.iter().all(|counted| counted.key.account.is_none()), "{counted:?}");
+    assert!(matches!(scene.judge(token("bogus")).await.0, Verdict::Refused(_)), "from elsewhere");
+    assert!(scene.log_in(PASSWORD).await.is_some());
+}
+
+#[tokio::test]
+async fn certificates_that_nobody_knows_count_for_their_network() {
+    let scene = Scene::under(usual()).await;
+    for number in 0..=20 {
+        let authzid = Some(format!("user{number}@example.org"));
+        let external = Claim::External(sasl::ExternalClaim { authzid });
+        let (verdict, _) = scene.judge(external).await;
+        assert_eq!(matches!(verdict, Verdict::Throttled { .. }), number == 20, "{number}: {verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_waits_for_a_place_of_its_network_before_anybody_is_asked() {
+    let (_server, program, asked) = refusing().await;
+    let scene = Scene::under(usual()).await;
+    scene.judge.replace(usual(), vec![program]);
+    let network = store::network_of("198.51.100.7".parse().unwrap());
+    let mut held = Vec::new();
+    while let Ok(turn) = tokio::time::timeout(Duration::from_millis(1), scene.judge.turns.next(network)).await
+    {
+        held.push(turn.unwrap());
+    }
+    let waits = tokio::time::timeout(Duration::from_millis(100), scene.judge(token("a token"))).await;
+    assert!(waits.is_err() && asked.load(Ordering::Relaxed) == 0);
+    held.clear();
+    assert!(matches!(scene.judge(token("a token")).await.0, Verdict::Refused(_)));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }

@@ -14,13 +14,17 @@ pub(super) async fn with_totp(scene: &Scene) -> Seed {
 }
 
 async fn examine(scene: &Scene, password: &str, code: Option<&str>) -> Outcome {
+    examine_from("192.0.2.1", scene, password, code).await
+}
+
+async fn examine_from(ip: &str, scene: &Scene, password: &str, code: Option<&str>) -> Outcome {
     let attempt = Attempt {
         authzid: None,
         username: Some(ALICE.to_owned()),
         proof: Proof::Password { password: Secret::new(password), code: code.map(Secret::new) },
         door: Door::Master,
     };
-    let origin = Origin::examined("192.0.2.1".parse().unwrap());
+    let origin = Origin::examined(ip.parse().unwrap());
     scene.judge.examine(attempt, &origin).await
 }
 
@@ -53,7 +57,7 @@ async fn the_account_itself_takes_password_and_code_and_no_app_password() {
     assert_eq!(examine(&scene, PASSWORD, None).await.reason(), "ok", "without two-factor authentication");
     let app_password = scene.app_password(ALICE_ID, |_| ()).await;
     let seed = with_totp(&scene).await;
-    let code = format!("{:06}", seed.code(NOON.unsigned_abs() / 30));
+    let code = seed.code(NOON.unsigned_abs() / 30);
     for (password, code, reason) in [
         (PASSWORD, None, "needs-code"),
         (PASSWORD, Some("000000"), "bad-code"),
@@ -70,12 +74,49 @@ async fn the_account_itself_takes_password_and_code_and_no_app_password() {
 async fn where_nobody_is_told_that_the_password_is_right_no_counter_tells_it_either() {
     let scene = Scene::under(Policy { hint_app_password: false, ..usual() }).await;
     with_totp(&scene).await;
-    for password in ["wrong 0", "wrong 1", PASSWORD, "wrong 2", PASSWORD, "wrong 3"] {
+    for (password, expected_runs) in [
+        ("wrong 0", 1),
+        ("wrong 1", 1),
+        (PASSWORD, 1),
+        ("wrong 2", 1),
+        ("wrong 2", 0),
+        (PASSWORD, 0),
+        ("wrong 3", 1),
+    ] {
         let (verdict, runs) = scene.judge(claim(None, ALICE, password)).await;
         assert!(matches!(verdict, Verdict::Refused(_)), "{password}: {verdict:?}");
-        assert_eq!(runs, 1, "{password}");
+        assert_eq!(runs, expected_runs, "{password}");
     }
+    assert_eq!(scene.told("needs-app-password", ALICE).await, 2);
     assert!(matches!(scene.judge(claim(None, ALICE, "wrong 4")).await.0, Verdict::Throttled { .. }));
     let counted = scene.accounts().counted(noon()).await.unwrap();
-    assert_eq!(counted.iter().map(|one| one.marks.len()).collect::<Vec<_>>(), [5, 5], "account and network");
+    assert_eq!(
+        counted.iter().map(|one| one.marks.len()).collect::<Vec<_>>(),
+        [5, 5, 5],
+        "account, network, day"
+    );
+}
+
+#[tokio::test]
+async fn after_a_hundred_wrong_codes_in_a_day_only_familiar_networks_may_go_on() {
+    let scene = Scene::new().await;
+    assert!(scene.judge_from("192.0.2.9", claim(None, ALICE, PASSWORD)).await.1 > 0);
+    scene.accounts().flush().await.unwrap();
+    let seed = with_totp(&scene).await;
+    let right = seed.code(NOON.unsigned_abs() / 30);
+    for number in 0..100 {
+        let code = format!("no code {number}");
+        assert_eq!(examine(&scene, PASSWORD, Some(&code)).await.reason(), "bad-code", "{number}");
+    }
+    assert_eq!(examine(&scene, PASSWORD, Some(&right)).await.reason(), "throttled");
+    assert_eq!(examine_from("192.0.2.9", &scene, PASSWORD, Some("no code")).await.reason(), "bad-code");
+    assert_eq!(examine_from("192.0.2.9", &scene, PASSWORD, Some(&right)).await.reason(), "ok");
+    let next = seed.code(NOON.unsigned_abs() / 30 + 1);
+    assert_eq!(
+        examine(&scene, PASSWORD, Some(&next)).await.reason(),
+        "throttled",
+        "a success does not end it"
+    );
+    assert!(scene.accounts().clear_account(&Mailbox::parse(ALICE).unwrap(), noon()).await.unwrap() > 0);
+    assert_eq!(examine(&scene, PASSWORD, Some(&next)).await.reason(), "ok");
 }

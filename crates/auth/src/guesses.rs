@@ -1,0 +1,80 @@
+//! The counters of one guess at an account: those of the minute, which a success clears, and that of the day, which ends by
+//! itself. What is guessed at, a password or a code, is the same to them.
+//!
+//! Five guesses a minute are seven thousand a day. So behind a hundred failures, wherever from, only networks that are
+//! familiar to the account may go on, until a day has passed since the first.
+
+use jiff::Timestamp;
+use store::{Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
+
+use crate::Policy;
+
+/// One guess, as it is counted.
+pub(crate) struct Guesses {
+    /// The counter of the minute.
+    own: Counter,
+    /// The counter of the day.
+    day: Counter,
+    /// Whether the counter of the day does not stop it.
+    is_familiar: bool,
+}
+
+impl Guesses {
+    /// A guess at the password of this account, with a counter of the minute that its network has for itself, if it is
+    /// familiar.
+    pub(crate) fn at_password(own: ThrottleKey, mark: Mark, policy: &Policy) -> Self {
+        let is_familiar = own.network.is_some();
+        let day = ThrottleKey { kind: ThrottleKind::PasswordDay, network: None, ..own.clone() };
+        Self {
+            own: Counter { key: own, allowance: policy.password, mark },
+            day: Counter { key: day, allowance: policy.day, mark },
+            is_familiar,
+        }
+    }
+
+    /// A guess at a code of this account.
+    pub(crate) fn at_code(account: String, mark: Mark, policy: &Policy, is_familiar: bool) -> Self {
+        let key = |kind| ThrottleKey { kind, account: Some(account.clone()), network: None };
+        Self {
+            own: Counter { key: key(ThrottleKind::Totp), allowance: policy.totp, mark },
+            day: Counter { key: key(ThrottleKind::TotpDay), allowance: policy.day, mark },
+            is_familiar,
+        }
+    }
+
+    /// Whether it comes from a network that is familiar to the account.
+    pub(crate) fn is_familiar(&self) -> bool {
+        self.is_familiar
+    }
+
+    /// The counters that may stop it.
+    pub(crate) fn in_its_way(&self) -> impl Iterator<Item = &Counter> {
+        std::iter::once(&self.own).chain((!self.is_familiar).then_some(&self.day))
+    }
+
+    /// Counts it as failed, unless there were too many. Where the counter of the day does not stop it, it is counted there
+    /// all the same.
+    pub(crate) async fn enter(
+        &self,
+        store: &impl Throttles,
+        now: Timestamp,
+    ) -> Result<Option<Throttled>, store::Error> {
+        let counters: Vec<_> = self.in_its_way().cloned().collect();
+        let throttled = store.attempt(&counters, now).await?;
+        if throttled.is_none() && self.is_familiar {
+            store.attempt(std::slice::from_ref(&self.day), now).await?;
+        }
+        Ok(throttled)
+    }
+
+    /// It was right. The counter of the day goes on without it: else who guesses on would begin anew at each of the owner's
+    /// logins.
+    pub(crate) async fn right(&self, store: &impl Throttles) -> Result<(), store::Error> {
+        store.succeeded(std::slice::from_ref(&self.own), std::slice::from_ref(&self.day)).await
+    }
+
+    /// It was none.
+    pub(crate) async fn take_back(&self, store: &impl Throttles) -> Result<(), store::Error> {
+        store.withdraw(&[self.own.clone(), self.day.clone()]).await
+    }
+}
