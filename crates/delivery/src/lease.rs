@@ -19,6 +19,7 @@ use crate::commit::Committer;
 use crate::lane::Lane;
 use crate::ledger::{Ending, Ledger};
 use crate::parcel::{Attempt, Parcel};
+use crate::relay;
 use crate::route::{RouteError, Routes};
 use crate::schedule::Schedule;
 
@@ -30,10 +31,8 @@ const BATCH: usize = 500;
 const POLL: Duration = Duration::from_secs(2);
 /// Recipients in one attempt: every server takes so many (RFC 5321 section 4.5.3.1.8). Others follow at once.
 const RECIPIENTS: usize = 100;
-/// How long an attempt may take in all, whatever each step may.
-const ATTEMPT: Duration = Duration::from_secs(60 * 60);
-/// How long a lease lasts: the time on the lane, and then a whole attempt.
-const LEASE: SignedDuration = SignedDuration::from_hours(3);
+/// How long a lease lasts: the time on the lane, and then a whole attempt, which may take hours for so many recipients.
+const LEASE: SignedDuration = SignedDuration::from_hours(12);
 /// How mail is carried.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -246,10 +245,9 @@ impl<S: Spool> Carrier<S> {
         if !self.lease_lasts(parcel) {
             return Ending::Untried;
         }
-        match timeout(ATTEMPT, lane.carry(parcel, &*self.spool)).await {
-            Ok(Ok(attempt)) => Ending::Tried(attempt),
-            Ok(Err(error)) => Ending::Unreadable(error),
-            Err(_) => Ending::Tried(Attempt::deferred(parcel, None, &too_slow())),
+        match lane.carry(parcel, &*self.spool).await {
+            Ok(attempt) => Ending::Tried(attempt),
+            Err(error) => Ending::Unreadable(error),
         }
     }
 
@@ -265,7 +263,7 @@ impl<S: Spool> Carrier<S> {
 
     fn lease_lasts(&self, parcel: &Parcel) -> bool {
         let left = parcel.leased.lease.until.duration_since((self.settings.now)());
-        Duration::try_from(left).is_ok_and(|left| left > ATTEMPT)
+        Duration::try_from(left).is_ok_and(|left| left > relay::longest(parcel.recipients.len()))
     }
 }
 
@@ -320,10 +318,6 @@ impl Appetite {
 
 fn lease_end(now: Timestamp) -> Timestamp {
     now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
-}
-
-fn too_slow() -> Reply {
-    Reply::ours(451, Enhanced(4, 4, 2), "the attempt took longer than an hour")
 }
 
 /// RFC 3463 section 3.5, X.4.5.

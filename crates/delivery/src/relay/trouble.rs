@@ -16,6 +16,8 @@ pub(crate) enum Trouble {
     Connect(io::Error),
     #[error("no answer to {0} within {wait} seconds", wait = .1.as_secs())]
     Silent(Stage, Duration),
+    #[error("it took too long in all, up to {0}")]
+    TooSlow(Stage),
     #[error("it closed the connection at {0}")]
     Closed(Stage),
     #[error("the connection broke at {0}: {1}")]
@@ -34,7 +36,9 @@ impl Trouble {
         let enhanced = match self {
             Trouble::Resolve(_) => Enhanced(4, 4, 3),
             Trouble::Connect(_) => Enhanced(4, 4, 1),
-            Trouble::Silent(..) | Trouble::Closed(_) | Trouble::Lost(..) => Enhanced(4, 4, 2),
+            Trouble::Silent(..) | Trouble::TooSlow(_) | Trouble::Closed(_) | Trouble::Lost(..) => {
+                Enhanced(4, 4, 2)
+            }
             Trouble::NoTls => Enhanced(4, 7, 4),
             Trouble::Tls(_) => Enhanced(4, 7, 5),
             Trouble::Broken(broken) => return broken.to_reply(),
@@ -50,6 +54,7 @@ impl Trouble {
             Trouble::Resolve(_)
             | Trouble::Connect(_)
             | Trouble::Silent(..)
+            | Trouble::TooSlow(_)
             | Trouble::Closed(_)
             | Trouble::Lost(..) => false,
         }
