@@ -40,7 +40,7 @@ pub struct NextHost {
     /// CAs trusted for this host besides the system's.
     pub tls_ca: Vec<CertificateDer<'static>>,
     /// How to log in. With credentials `Opportunistic` means `Verify`: they are never sent to a host that has not
-    /// proved its name, unless `tls` is `Off`.
+    /// proved its name, unless `tls` is `Off` and the host is on this machine.
     pub credentials: Option<Credentials>,
 }
 

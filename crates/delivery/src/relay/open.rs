@@ -75,7 +75,10 @@ impl Opener {
                 Ok((self.greeted(stream).await?, trusted))
             }
             Protection::StartTls(client) => self.start_tls(client, self.greeted(stream).await?).await,
-            Protection::Off => Ok((self.greeted(stream).await?.boxed(), Some(Trusted::by_decree()))),
+            Protection::Off => {
+                let trusted = Trusted::on_this_machine(&stream);
+                Ok((self.greeted(stream).await?.boxed(), trusted))
+            }
         }
     }
 
