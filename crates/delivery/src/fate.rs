@@ -62,7 +62,10 @@ fn tell_one(submission: &Submission, recipient: &Recipient, outcome: &Outcome, n
             )
         };
     }
-    if told.event == "failed" { tell!(warn) } else { tell!(info) }
+    match outcome {
+        Outcome::Failed { .. } | Outcome::Held { .. } => tell!(warn),
+        Outcome::Delivered { .. } | Outcome::Deferred { .. } => tell!(info),
+    }
 }
 
 /// An outcome in the words of the log.
@@ -88,6 +91,12 @@ impl<'a> From<&'a Outcome> for Told<'a> {
             Outcome::Failed { reply, host } => {
                 Told { event: "failed", reply, host: host.as_deref(), next_attempt_at: None }
             }
+            Outcome::Held { reply, host } => Told {
+                event: "held",
+                reply: reply.as_deref().unwrap_or_default(),
+                host: host.as_deref(),
+                next_attempt_at: None,
+            },
         }
     }
 }

@@ -59,7 +59,7 @@ impl<S: Spool> Ledger<S> {
         match ending {
             Ending::Tried(attempt) => self.settle(parcel, attempt).await,
             Ending::Untried => self.record(parcel, Vec::new()).await,
-            Ending::Held => self.hold(parcel).await,
+            Ending::Held => self.record(parcel, held(parcel)).await,
             Ending::Unreadable(error) => self.quarantine(parcel, &error).await,
         }
     }
@@ -90,13 +90,6 @@ impl<S: Spool> Ledger<S> {
         }
     }
 
-    async fn hold(&self, parcel: &Parcel) {
-        if let Err(error) = self.spool.hold(parcel.leased.submission.id).await {
-            complain(parcel, &error, "cannot hold a message");
-        }
-        self.record(parcel, Vec::new()).await;
-    }
-
     /// A message that is not as it was stored is never sent; an operator has to look at it.
     async fn quarantine(&self, parcel: &Parcel, error: &SpoolError) {
         complain(parcel, error, "cannot read a message");
@@ -107,6 +100,12 @@ impl<S: Spool> Ledger<S> {
         }
         self.settle(parcel, Attempt::deferred(parcel, None, &unreadable())).await;
     }
+}
+
+/// Each recipient of the parcel waits for an operator; others of its message go on.
+fn held(parcel: &Parcel) -> Vec<(u32, Outcome)> {
+    let hold = |number| (number, Outcome::Held { reply: None, host: None });
+    parcel.recipients.iter().map(|recipient| hold(recipient.number)).collect()
 }
 
 fn unreadable() -> Reply {

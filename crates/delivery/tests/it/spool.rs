@@ -230,11 +230,12 @@ impl Spool for MemorySpool {
             let seat = &mut item.recipients[usize::try_from(number).unwrap()];
             assert!(seat.open(), "{number} was settled before");
             seat.state = outcome.state();
-            seat.attempts += 1;
+            seat.attempts += u32::from(!matches!(outcome, Outcome::Held { reply: None, .. }));
             match outcome {
                 Outcome::Delivered { reply, host } | Outcome::Failed { reply, host } => {
                     (seat.reply, seat.host) = (reply, host);
                 }
+                Outcome::Held { reply, host } => (seat.reply, seat.host) = (reply.unwrap_or_default(), host),
                 Outcome::Deferred { reply, host, next_attempt_at } => {
                     (seat.reply, seat.host, seat.due) = (reply, host, next_attempt_at);
                 }
@@ -258,8 +259,14 @@ impl Spool for MemorySpool {
         Ok(true)
     }
 
-    async fn release(&self, id: QueueId, _now: Timestamp) -> Result<bool, SpoolError> {
-        self.items.lock().unwrap().get_mut(&id).unwrap().held = false;
+    async fn release(&self, id: QueueId, now: Timestamp) -> Result<bool, SpoolError> {
+        let mut items = self.items.lock().unwrap();
+        let item = items.get_mut(&id).unwrap();
+        item.held = false;
+        for seat in item.recipients.iter_mut().filter(|seat| seat.state == RecipientState::Held) {
+            seat.state = if seat.attempts == 0 { RecipientState::Queued } else { RecipientState::Deferred };
+            seat.due = now;
+        }
         Ok(true)
     }
 
