@@ -20,7 +20,7 @@ use crate::parcel::{Attempt, Parcel};
 use crate::route::RouteError;
 use idle::Idle;
 use open::Opener;
-use trouble::{Complaints, LoginRefused, Trouble};
+use trouble::{Complaints, Trouble};
 use wire::{Connection, Sent};
 
 /// How long an attempt may take up to the end of the text, whatever each step may, besides the time for each recipient.
@@ -61,7 +61,6 @@ pub(crate) struct Relay {
     opener: Opener,
     idle: Arc<Idle>,
     complaints: Complaints,
-    login_refused: LoginRefused,
 }
 
 impl Relay {
@@ -70,7 +69,6 @@ impl Relay {
             opener: Opener::new(next_host, hostname)?,
             idle: Arc::default(),
             complaints: Complaints::default(),
-            login_refused: LoginRefused::default(),
         })
     }
 
@@ -83,8 +81,8 @@ impl Relay {
                 return Ok(sent.attempt);
             }
         }
-        if let Some(refusal) = self.login_refused.lately() {
-            return Ok(self.deferred(parcel, &refusal));
+        if let Some(refusal) = self.opener.logins.refused_lately() {
+            return Ok(self.deferred(parcel, &refusal.to_reply()));
         }
         match timeout_at(limit, self.opener.open()).await {
             Ok(Ok(connection)) => Ok(self.send(connection, parcel, spool, limit).await?.attempt),
@@ -114,7 +112,6 @@ impl Relay {
         if trouble.is_for_operator() {
             self.complaints.tell(self.opener.shown(), trouble);
         }
-        self.login_refused.note(trouble);
         self.deferred(parcel, &trouble.to_reply())
     }
 

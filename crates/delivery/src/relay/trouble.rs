@@ -1,7 +1,7 @@
 //! What goes wrong between us and the next host. All of it is temporary: none is about a message.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use esmtp::dialogue::{Broken, Enhanced, Reply, Stage};
@@ -61,29 +61,70 @@ impl Trouble {
     }
 }
 
-/// That the host has refused our login: it is left alone for a while. To log in again for each message that waits would have
-/// it lock the account.
+/// What is known of our login at a host. Until one has worked, and again after a refusal, logins are tried one at a time, and
+/// after a refusal the host is left alone for a while: to log in again for each message that waits would have it lock the account.
 #[derive(Debug, Default)]
-pub(crate) struct LoginRefused {
-    last: Mutex<Option<(Instant, Reply)>>,
+pub(crate) struct Logins {
+    /// Of those who don't know whether it works.
+    turn: tokio::sync::Mutex<()>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    Works,
+    /// Since when, and what the host said.
+    Refused(Instant, Reply),
 }
 
 /// How long the host is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 
-impl LoginRefused {
-    /// Takes note of trouble, if it is of this kind.
-    pub(crate) fn note(&self, trouble: &Trouble) {
-        if let Trouble::Broken(Broken::LoginRefused(_)) = trouble {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some((Instant::now(), trouble.to_reply()));
+impl Logins {
+    /// Logs in, unless the host is to be left alone.
+    pub(crate) async fn attempt(
+        &self,
+        login: impl Future<Output = Result<(), Trouble>>,
+    ) -> Result<(), Trouble> {
+        let _turn = if self.work() { None } else { Some(self.turn.lock().await) };
+        if let Some(refusal) = self.refused_lately() {
+            return Err(refusal);
         }
+        let tried = login.await;
+        self.note(&tried);
+        tried
     }
 
     /// What the host said, while it is to be left alone.
-    pub(crate) fn lately(&self) -> Option<Reply> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|(when, _)| when.elapsed() < LEFT_ALONE).map(|(_, reply)| reply.clone())
+    pub(crate) fn refused_lately(&self) -> Option<Trouble> {
+        match &*self.known() {
+            Known::Refused(when, reply) if when.elapsed() < LEFT_ALONE => {
+                Some(Broken::LoginRefused(reply.clone()).into())
+            }
+            Known::Refused(..) | Known::Nothing | Known::Works => None,
+        }
+    }
+
+    fn work(&self) -> bool {
+        matches!(*self.known(), Known::Works)
+    }
+
+    /// Trouble of another kind says nothing about the login.
+    fn note(&self, tried: &Result<(), Trouble>) {
+        match tried {
+            Ok(()) => *self.known() = Known::Works,
+            Err(Trouble::Broken(Broken::LoginRefused(reply))) => {
+                *self.known() = Known::Refused(Instant::now(), reply.clone());
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Nothing done under this lock can be left half done.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
