@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::fate;
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
+use crate::unclear::Unclear;
 
 /// Waits between tries to record an outcome: the first, and the longest.
 const RECORD_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -36,6 +37,7 @@ pub(crate) enum Ending {
 pub(crate) struct Ledger<S> {
     spool: Arc<S>,
     schedule: Schedule,
+    unclear: Unclear,
     now: fn() -> Timestamp,
     /// Told when a message is due again at once.
     wake: Arc<Notify>,
@@ -51,7 +53,7 @@ impl<S: Spool> Ledger<S> {
         wake: Arc<Notify>,
         aborting: CancellationToken,
     ) -> Ledger<S> {
-        Ledger { spool, schedule, now, wake, aborting }
+        Ledger { spool, schedule, unclear: Unclear::default(), now, wake, aborting }
     }
 
     /// Writes the ending down, and gives up the lease.
@@ -66,7 +68,7 @@ impl<S: Spool> Ledger<S> {
 
     async fn settle(&self, parcel: &Parcel, attempt: Attempt) {
         let now = (self.now)();
-        let outcomes = fate::outcomes(parcel, attempt, &self.schedule, now);
+        let outcomes = fate::outcomes(parcel, attempt, &self.schedule, &self.unclear, now);
         self.record(parcel, outcomes.clone()).await;
         fate::tell(parcel, &outcomes, now);
     }

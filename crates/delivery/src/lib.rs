@@ -4,7 +4,7 @@
 //! says where each recipient's copy goes; `lane` carries one destination's mail, a bounded number at a time, by
 //! `relay` or `maildir`, to which `outgoing` gives the text in a form that the destination can take; `ledger` writes down
 //! what became of each recipient before anything else is done, in the words of `fate`, with `schedule` for those to be
-//! tried again.
+//! tried again and `unclear` for those whose host may have the message.
 //!
 //! Invariants: only `commit` says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
 //! host has taken is recorded before its message may be tried again, so that a second copy needs a crash in between.
@@ -21,6 +21,7 @@ mod relay;
 mod maildir;
 mod ledger;
 mod fate;
+mod unclear;
 mod schedule;
 
 pub use commit::Committer;

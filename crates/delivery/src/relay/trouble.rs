@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use esmtp::dialogue::{Broken, Enhanced, Reply, Stage};
+use esmtp::dialogue::{Broken, Enhanced, Reply, Stage, Verdict};
 use tokio::time::Instant;
 
 /// Why a connection did not come about, or is of no further use.
@@ -44,6 +44,21 @@ impl Trouble {
             Trouble::Broken(broken) => return broken.to_reply(),
         };
         Reply::ours(451, enhanced, self.to_string())
+    }
+
+    /// What it means for recipients without a verdict.
+    pub(crate) fn to_verdict(&self) -> Verdict {
+        match self {
+            Trouble::Broken(broken) => broken.to_verdict(),
+            Trouble::Resolve(_)
+            | Trouble::Connect(_)
+            | Trouble::Silent(..)
+            | Trouble::TooSlow(_)
+            | Trouble::Closed(_)
+            | Trouble::Lost(..)
+            | Trouble::NoTls
+            | Trouble::Tls(_) => Verdict::Deferred(self.to_reply()),
+        }
     }
 
     /// Whether mail will wait until an operator changes something: credentials, trust, or what the host offers.

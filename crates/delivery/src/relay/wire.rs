@@ -135,7 +135,7 @@ impl<S: Stream> Wire<S> {
     fn broke(&mut self, trouble: &Trouble) -> Sent {
         self.broken = true;
         let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
-        let verdicts = self.dialogue.abandon(&trouble.to_reply());
+        let verdicts = self.dialogue.abandon(&trouble.to_verdict());
         Sent { attempt: Attempt { verdicts, host: Some(self.host.clone()) }, untouched }
     }
 
@@ -355,6 +355,7 @@ mod tests {
         match verdict {
             Verdict::Delivered(reply) => format!("delivered {reply}"),
             Verdict::Deferred(reply) | Verdict::Failed(reply) => reply.to_string(),
+            Verdict::Unclear(reply) => format!("unclear {reply}"),
         }
     }
 
@@ -445,6 +446,25 @@ mod tests {
         let early = "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n";
         let reply = send(vec![(0, "220 hi\r\n"), (1, EHLO), (1, early)]).await;
         assert_eq!(reply, "451 4.5.0 the next host said out of turn, at the message: 250 taken");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_reply_to_the_end_of_the_text_leaves_it_unclear() {
+        for (answer, expected) in [
+            (
+                "what?\r\n",
+                "unclear 451 4.5.0 the next host answered the end of the message with what is no reply",
+            ),
+            (
+                "354 go on\r\n",
+                "unclear 451 4.5.0 the next host said out of turn, at the end of the message: 354 go on",
+            ),
+        ] {
+            let fate =
+                send(vec![(0, "220 hi\r\n"), (1, EHLO), (1, "250 ok\r\n250 ok\r\n354 go\r\n"), (1, answer)])
+                    .await;
+            assert!(fate.starts_with(expected), "{fate}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -295,12 +295,12 @@ impl Dialogue {
         }
     }
 
-    /// Ends a transaction that cannot go on: recipients without a verdict are deferred, for the `reason`.
-    pub fn abandon(&mut self, reason: &Reply) -> Vec<Verdict> {
+    /// Ends a transaction that cannot go on: recipients without a verdict get this one.
+    pub fn abandon(&mut self, verdict: &Verdict) -> Vec<Verdict> {
         let State::Transaction(transaction) = std::mem::replace(&mut self.state, State::Closed) else {
             return Vec::new();
         };
-        transaction.verdicts(|| reason.clone())
+        transaction.verdicts(|| verdict.clone())
     }
 
     /// Takes leave.
@@ -325,8 +325,9 @@ fn unasked(reply: Reply) -> Broken {
 }
 
 /// For a recipient whom a finished transaction has no verdict on, which does not happen.
-fn unsettled() -> Reply {
-    Reply::ours(451, Enhanced(4, 5, 0), "the next host did not say what became of this recipient")
+fn unsettled() -> Verdict {
+    let reason = "the next host did not say what became of this recipient";
+    Verdict::Deferred(Reply::ours(451, Enhanced(4, 5, 0), reason))
 }
 
 #[cfg(test)]
