@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::commit::Committer;
+use crate::in_hand::InHand;
 use crate::lane::Lane;
 use crate::ledger::{Ending, Ledger};
 use crate::parcel::{Attempt, Parcel};
@@ -55,6 +56,7 @@ pub struct Carrier<S> {
     routes: Routes,
     lanes: Vec<Lane>,
     ledger: Ledger<S>,
+    in_hand: InHand,
     settings: Settings,
     /// Whether new messages may be born leased: only while somebody is there to carry them.
     open: AtomicBool,
@@ -85,6 +87,7 @@ impl<S: Spool> Carrier<S> {
         Ok(Arc::new(Carrier {
             spool,
             ledger,
+            in_hand: InHand::default(),
             routes,
             lanes,
             settings,
@@ -211,7 +214,10 @@ impl<S: Spool> Carrier<S> {
         let way = self.choose_way(&leased)?;
         let takes = |recipient: &&Recipient| self.routes.way(&recipient.forward_path) == way;
         let recipients = leased.recipients.iter().filter(takes).take(RECIPIENTS).cloned().collect();
-        Some((self.lanes.get(way)?, way, Parcel { leased, recipients }))
+        let lane = self.lanes.get(way)?;
+        // Leased again while it is carried: the clock was set. Two attempts at once would be two copies.
+        let hand = self.in_hand.take(leased.submission.id)?;
+        Some((lane, way, Parcel { leased, recipients, hand }))
     }
 
     /// Of the ways that its recipients take, the one with most room; that which leads nowhere comes last.
@@ -259,6 +265,9 @@ impl<S: Spool> Carrier<S> {
         _permit: Option<OwnedSemaphorePermit>,
     ) {
         self.ledger.close(&parcel, ending).await;
+        if parcel.hand.let_go() {
+            self.ledger.give_back(&parcel).await;
+        }
     }
 
     fn lease_lasts(&self, parcel: &Parcel) -> bool {

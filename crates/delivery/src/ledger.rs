@@ -66,6 +66,12 @@ impl<S: Spool> Ledger<S> {
         }
     }
 
+    /// Gives up a lease under which nobody carries the message.
+    pub(crate) async fn give_back(&self, parcel: &Parcel) {
+        self.record(parcel, Vec::new()).await;
+        self.wake.notify_one();
+    }
+
     async fn settle(&self, parcel: &Parcel, attempt: Attempt) {
         let now = (self.now)();
         let outcomes = fate::outcomes(parcel, attempt, &self.schedule, &self.unclear, now);

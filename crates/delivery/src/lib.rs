@@ -1,6 +1,7 @@
 //! Carries accepted mail away.
 //!
-//! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it; `route`
+//! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it, and `in_hand` knows
+//! what this process carries; `route`
 //! says where each recipient's copy goes; `lane` carries one destination's mail, a bounded number at a time, by
 //! `relay` or `maildir`, to which `outgoing` gives the text in a form that the destination can take; `ledger` writes down
 //! what became of each recipient before anything else is done, in the words of `fate`, with `schedule` for those to be
@@ -13,6 +14,7 @@
 
 mod commit;
 mod lease;
+mod in_hand;
 mod route;
 mod parcel;
 mod lane;

@@ -6,7 +6,7 @@ use delivery::{Domains, Route, Routes, Schedule, Via};
 use store::RecipientState::{Deferred, Delivered, Failed, Held, Queued};
 use tokio::sync::Semaphore;
 
-use crate::office::{Office, now, plain_host};
+use crate::office::{Office, now, plain_host, set_ahead};
 use crate::peer::{Manners, Peer};
 use crate::spool::MemorySpool;
 
@@ -102,6 +102,29 @@ async fn a_slow_host_keeps_nobody_else_waiting() {
     let fresh = office.submit(&["b@example.org"]).await;
     assert_eq!(office.tried(fresh).await[0].state, Delivered);
     assert_eq!((office.spool.count(Delivered), peer.connections()), (2, 20));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_makes_no_second_copy() {
+    let pace = Arc::new(Semaphore::new(0));
+    let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
+    let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+    let addresses: Vec<String> = (0..150).map(|number| format!("u{number}@example.org")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let id = office.submit(&addresses).await;
+    peer.until_seen("DATA", 1).await;
+    let first = office.spool.leased_until(id);
+    set_ahead(24);
+    // The lease has ended, by the clock, and the queue is looked at again.
+    office.until(|spool| spool.leased_until(id) > first).await;
+    pace.add_permits(2);
+    // Those who were left to a second transaction are given back, and follow.
+    assert!(office.tried(id).await.iter().all(|seat| seat.state == Delivered && seat.attempts == 1));
+    office.stop().await;
+    assert_eq!(
+        (peer.texts().len(), peer.commands().iter().filter(|command| *command == "DATA").count()),
+        (2, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,6 +73,11 @@ impl MemorySpool {
         }
     }
 
+    /// When the lease of a message ends.
+    pub(crate) fn leased_until(&self, id: QueueId) -> Option<Timestamp> {
+        self.items.lock().unwrap()[&id].lease.as_ref().map(|lease| lease.until)
+    }
+
     pub(crate) fn leases(&self) -> usize {
         self.items.lock().unwrap().values().filter(|item| item.lease.is_some()).count()
     }
@@ -174,14 +179,23 @@ impl Spool for MemorySpool {
         at_most: usize,
     ) -> Result<Vec<Leased>, SpoolError> {
         let mut found = Vec::new();
-        for item in self.items.lock().unwrap().values_mut().filter(|item| item.lease.is_none() && !item.held)
+        let ended = |lease: &Lease| lease.until <= now;
+        for item in self
+            .items
+            .lock()
+            .unwrap()
+            .values_mut()
+            .filter(|item| item.lease.as_ref().is_none_or(ended) && !item.held)
         {
             if found.len() == at_most {
                 break;
             }
             item.lease = Some(Lease { owner: owner.into(), until });
             match item.leased(now) {
-                Some(leased) => found.push(leased),
+                Some(leased) => {
+                    self.changed.notify_waiters();
+                    found.push(leased);
+                }
                 None => item.lease = None,
             }
         }
