@@ -318,6 +318,34 @@ fn held_mail_goes_out_when_it_is_released() {
     relay.installation.until_queue_is_empty();
 }
 
+#[test]
+fn a_route_that_holds_leaves_others_alone_and_a_release_claims_no_more_than_it_does() {
+    let later = |line: &str, before| if before == 0 { says(line, ".", "451 4.3.0 later") } else { None };
+    let relay = Relay::with(answering(later), |next| {
+        format!(
+            "via = \"smtp://{}\"\ntls = \"off\"\n[[delivery.route]]\ndomains = [\"held.example\"]\nvia = \"hold\"",
+            next.address
+        )
+    });
+    let both = relay.send("", &["bob@held.example", "carol@example.net"], &letter("both", "text\r\n"));
+    let fates = relay.fates(&both);
+    assert_eq!((text(&fates[0], "state"), text(&fates[1], "state")), ("held".into(), "deferred".into()));
+    assert_eq!(relay.installation.queue()[0]["held"], false);
+    let said = relay.installation.done(&["queue", "release", &both]);
+    assert!(said.contains("not for all: mail for bob@held.example is held by its route"), "{said}");
+    relay.next.until_messages(1);
+    until("the one is held, and the other has it", || {
+        let fates = relay.fates(&both);
+        (fates[0]["state"] == "held" && fates[1]["state"] == "delivered").then_some(())
+    });
+    let output = relay.installation.run(&["queue", "release", &both], "");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && error.contains("stays held: mail for bob@held.example is held by"),
+        "{error}"
+    );
+}
+
 fn secured(tls: fn(tests::authority::Pair) -> Tls) -> (Smarthost, Authority) {
     let authority = Authority::new();
     let tls = tls(authority.sign());

@@ -82,10 +82,21 @@ fn open(path: &Path) -> Result<(File, Metadata), KeyFileError> {
     if !metadata.is_file() {
         return Err(KeyFileError::NoFile(path.to_owned()));
     }
+    let forbidden = forbidden(path, std::env::var_os("CREDENTIALS_DIRECTORY"));
     match metadata.permissions().mode() & 0o777 {
-        mode if mode & 0o077 == 0 => Ok((file, metadata)),
+        mode if mode & forbidden == 0 => Ok((file, metadata)),
         mode => Err(KeyFileError::Exposed(path.to_owned(), mode)),
     }
+}
+
+/// What the mode must not grant. systemd lets the server's user read a credential (`LoadCredential=`) by an access control list, which
+/// shows as rights of the group.
+fn forbidden(path: &Path, credentials: Option<OsString>) -> u32 {
+    let is_credential = || {
+        let credentials = std::fs::canonicalize(credentials?).ok()?;
+        Some(directory_of(path).canonicalize().ok()?.starts_with(credentials))
+    };
+    if is_credential() == Some(true) { 0o037 } else { 0o077 }
 }
 
 /// Writes a file that was not there before, on stable storage when this returns; a file half written does not stay.
@@ -172,5 +183,31 @@ fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_below_the_credentials_may_be_read_by_its_group() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        for directory in ["credentials/deep", "credentials-of-others"] {
+            std::fs::create_dir_all(path(directory)).unwrap();
+        }
+        let credentials = || Some(path("credentials").into_os_string());
+        for (key, credentials, expected) in [
+            ("credentials/key", credentials(), 0o037),
+            ("credentials/deep/key", credentials(), 0o037),
+            ("credentials/../key", credentials(), 0o077),
+            ("credentials-of-others/key", credentials(), 0o077),
+            ("key", credentials(), 0o077),
+            ("credentials/key", None, 0o077),
+            ("credentials/key", Some(OsString::new()), 0o077),
+        ] {
+            assert_eq!(forbidden(&path(key), credentials), expected, "{key}");
+        }
     }
 }

@@ -157,17 +157,27 @@ fn login(
             "is for a host; write via = \"smtp://host:port\" or \"smtps://host:port\"",
         ));
     }
-    // A password goes only to a host that has proved its name.
-    if let Some(tls) = tls.filter(|tls| *tls.get_ref() != HostTls::Verify) {
+    if let Some(tls) = tls.filter(|tls| !keeps_the_password(*tls.get_ref(), via)) {
         return Err(Fault::at(
             tls,
-            "would show the password to anyone on the way; with username write \"verify\", and tls_ca for a private CA",
+            "would show the password to anyone on the way; with username write \"verify\", and tls_ca for a private CA; \"off\" is \
+             for loopback addresses alone",
         ));
     }
     if username.get_ref().is_empty() || username.get_ref().contains(char::is_control) {
         return Err(Fault::at(&username, "is not a user name; write the name the host knows"));
     }
     Ok(Some(Login { password_file: base.path(&password_file)?, username: username.into_inner() }))
+}
+
+/// A password goes only to a host that has proved its name, or to this machine: there may be the end of a tunnel, such as stunnel's
+/// or ssh's, which verifies.
+fn keeps_the_password(tls: HostTls, via: &Via) -> bool {
+    match tls {
+        HostTls::Verify => true,
+        HostTls::Opportunistic => false,
+        HostTls::Off => via.is_loopback(),
+    }
 }
 
 fn route_mean(written: Spanned<WrittenRoute>, base: &Base) -> Result<Route, Fault> {

@@ -1,6 +1,6 @@
 //! Where mail goes: a `via` and the domains of a route.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -71,6 +71,16 @@ impl Via {
     /// Whether mail goes to a host over the network.
     pub fn is_host(&self) -> bool {
         matches!(self, Via::Smtp(_) | Via::Smtps(_))
+    }
+
+    /// Whether mail goes to a host whose address is one of this machine. A name is none: somebody else says what it stands for.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self {
+            Via::Smtp(fixed) | Via::Smtps(fixed) => {
+                fixed.host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
+            }
+            Via::Maildir(_) | Via::Hold => false,
+        }
     }
 }
 

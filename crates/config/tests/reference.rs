@@ -158,3 +158,23 @@ fn in_clear_a_program_is_asked_on_this_machine_alone() {
         assert!(with(away).unwrap_err().contains("write https://"), "{away}");
     }
 }
+
+#[test]
+fn a_login_goes_in_clear_to_a_loopback_address_alone() {
+    let text = REQUIRED.replace(
+        "via = \"hold\"",
+        "via = \"smtp://HOST:2525\"\ntls = \"off\"\nusername = \"u\"\npassword_file = \"p\"",
+    );
+    for (host, taken) in [
+        ("127.0.0.1", true),
+        ("127.9.9.9", true),
+        ("[::1]", true),
+        ("[::ffff:127.0.0.1]", true),
+        ("128.0.0.1", false),
+        ("[::2]", false),
+        ("0.0.0.0", false),
+        ("localhost", false),
+    ] {
+        assert_eq!(parse(&text.replace("HOST", host)).is_ok(), taken, "{host}");
+    }
+}

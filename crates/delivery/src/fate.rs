@@ -6,12 +6,14 @@ use store::{Outcome, Recipient, Submission};
 
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
+use crate::unclear::Unclear;
 
 /// The outcome for each recipient of a parcel, by its number. Whom the schedule gives up has failed.
 pub(crate) fn outcomes(
     parcel: &Parcel,
     attempt: Attempt,
     schedule: &Schedule,
+    unclear: &Unclear,
     now: Timestamp,
 ) -> Vec<(u32, Outcome)> {
     let Attempt { verdicts, host } = attempt;
@@ -19,6 +21,9 @@ pub(crate) fn outcomes(
     let outcome = |(recipient, verdict): (&Recipient, Verdict)| {
         let next =
             || schedule.next_attempt(recipient.attempts + 1, submission.accepted_at, now, rand::random());
+        if unclear.is_too_often(submission.id, recipient.number, &verdict) {
+            return (recipient.number, held(&verdict, host.clone()));
+        }
         (recipient.number, outcome(verdict, host.clone(), next))
     };
     parcel.recipients.iter().zip(verdicts).map(outcome).collect()
@@ -28,11 +33,16 @@ fn outcome(verdict: Verdict, host: Option<String>, next: impl FnOnce() -> Option
     match verdict {
         Verdict::Delivered(reply) => Outcome::Delivered { reply: reply.to_string(), host },
         Verdict::Failed(reply) => Outcome::Failed { reply: reply.to_string(), host },
-        Verdict::Deferred(reply) => match next() {
+        Verdict::Deferred(reply) | Verdict::Unclear(reply) => match next() {
             Some(next_attempt_at) => Outcome::Deferred { reply: reply.to_string(), host, next_attempt_at },
             None => Outcome::Failed { reply: format!("tried for too long; last: {reply}"), host },
         },
     }
+}
+
+fn held(verdict: &Verdict, host: Option<String>) -> Outcome {
+    let reply = format!("held, since the next host may have it; last: {}", verdict.reply());
+    Outcome::Held { reply: Some(reply), host }
 }
 
 /// The canonical line for each recipient, once its outcome is recorded.
@@ -62,7 +72,10 @@ fn tell_one(submission: &Submission, recipient: &Recipient, outcome: &Outcome, n
             )
         };
     }
-    if told.event == "failed" { tell!(warn) } else { tell!(info) }
+    match outcome {
+        Outcome::Failed { .. } | Outcome::Held { .. } => tell!(warn),
+        Outcome::Delivered { .. } | Outcome::Deferred { .. } => tell!(info),
+    }
 }
 
 /// An outcome in the words of the log.
@@ -88,6 +101,12 @@ impl<'a> From<&'a Outcome> for Told<'a> {
             Outcome::Failed { reply, host } => {
                 Told { event: "failed", reply, host: host.as_deref(), next_attempt_at: None }
             }
+            Outcome::Held { reply, host } => Told {
+                event: "held",
+                reply: reply.as_deref().unwrap_or_default(),
+                host: host.as_deref(),
+                next_attempt_at: None,
+            },
         }
     }
 }

@@ -180,6 +180,7 @@ mod tests {
     use types::{AccountId, BodyType, QueueId, ReversePath};
 
     use super::*;
+    use crate::in_hand::InHand;
 
     fn parcel(octets: usize) -> Parcel {
         let submission = Submission {
@@ -201,7 +202,8 @@ mod tests {
             lease: Lease { owner: "here".into(), until: Timestamp::MAX },
             content: Some(vec![b'x'; octets].into()),
         };
-        Parcel { leased, recipients: Vec::new() }
+        let hand = InHand::default().take(leased.submission.id).unwrap();
+        Parcel { leased, recipients: Vec::new(), hand }
     }
 
     #[test]

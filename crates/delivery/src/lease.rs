@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::commit::Committer;
+use crate::in_hand::InHand;
 use crate::lane::Lane;
 use crate::ledger::{Ending, Ledger};
 use crate::parcel::{Attempt, Parcel};
+use crate::relay;
 use crate::route::{RouteError, Routes};
 use crate::schedule::Schedule;
 
@@ -30,10 +32,8 @@ const BATCH: usize = 500;
 const POLL: Duration = Duration::from_secs(2);
 /// Recipients in one attempt: every server takes so many (RFC 5321 section 4.5.3.1.8). Others follow at once.
 const RECIPIENTS: usize = 100;
-/// How long an attempt may take in all, whatever each step may.
-const ATTEMPT: Duration = Duration::from_secs(60 * 60);
-/// How long a lease lasts: the time on the lane, and then a whole attempt.
-const LEASE: SignedDuration = SignedDuration::from_hours(3);
+/// How long a lease lasts: the time on the lane, and then a whole attempt, which may take hours for so many recipients.
+const LEASE: SignedDuration = SignedDuration::from_hours(12);
 /// How mail is carried.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -56,6 +56,7 @@ pub struct Carrier<S> {
     routes: Routes,
     lanes: Vec<Lane>,
     ledger: Ledger<S>,
+    in_hand: InHand,
     settings: Settings,
     /// Whether new messages may be born leased: only while somebody is there to carry them.
     open: AtomicBool,
@@ -86,6 +87,7 @@ impl<S: Spool> Carrier<S> {
         Ok(Arc::new(Carrier {
             spool,
             ledger,
+            in_hand: InHand::default(),
             routes,
             lanes,
             settings,
@@ -212,7 +214,10 @@ impl<S: Spool> Carrier<S> {
         let way = self.choose_way(&leased)?;
         let takes = |recipient: &&Recipient| self.routes.way(&recipient.forward_path) == way;
         let recipients = leased.recipients.iter().filter(takes).take(RECIPIENTS).cloned().collect();
-        Some((self.lanes.get(way)?, way, Parcel { leased, recipients }))
+        let lane = self.lanes.get(way)?;
+        // Leased again while it is carried: the clock was set. Two attempts at once would be two copies.
+        let hand = self.in_hand.take(leased.submission.id)?;
+        Some((lane, way, Parcel { leased, recipients, hand }))
     }
 
     /// Of the ways that its recipients take, the one with most room; that which leads nowhere comes last.
@@ -246,10 +251,9 @@ impl<S: Spool> Carrier<S> {
         if !self.lease_lasts(parcel) {
             return Ending::Untried;
         }
-        match timeout(ATTEMPT, lane.carry(parcel, &*self.spool)).await {
-            Ok(Ok(attempt)) => Ending::Tried(attempt),
-            Ok(Err(error)) => Ending::Unreadable(error),
-            Err(_) => Ending::Tried(Attempt::deferred(parcel, None, &too_slow())),
+        match lane.carry(parcel, &*self.spool).await {
+            Ok(attempt) => Ending::Tried(attempt),
+            Err(error) => Ending::Unreadable(error),
         }
     }
 
@@ -261,11 +265,14 @@ impl<S: Spool> Carrier<S> {
         _permit: Option<OwnedSemaphorePermit>,
     ) {
         self.ledger.close(&parcel, ending).await;
+        if parcel.hand.let_go() {
+            self.ledger.give_back(&parcel).await;
+        }
     }
 
     fn lease_lasts(&self, parcel: &Parcel) -> bool {
         let left = parcel.leased.lease.until.duration_since((self.settings.now)());
-        Duration::try_from(left).is_ok_and(|left| left > ATTEMPT)
+        Duration::try_from(left).is_ok_and(|left| left > relay::longest(parcel.recipients.len()))
     }
 }
 
@@ -320,10 +327,6 @@ impl Appetite {
 
 fn lease_end(now: Timestamp) -> Timestamp {
     now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
-}
-
-fn too_slow() -> Reply {
-    Reply::ours(451, Enhanced(4, 4, 2), "the attempt took longer than an hour")
 }
 
 /// RFC 3463 section 3.5, X.4.5.

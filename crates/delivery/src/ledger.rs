@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::fate;
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
+use crate::unclear::Unclear;
 
 /// Waits between tries to record an outcome: the first, and the longest.
 const RECORD_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -36,6 +37,7 @@ pub(crate) enum Ending {
 pub(crate) struct Ledger<S> {
     spool: Arc<S>,
     schedule: Schedule,
+    unclear: Unclear,
     now: fn() -> Timestamp,
     /// Told when a message is due again at once.
     wake: Arc<Notify>,
@@ -51,7 +53,7 @@ impl<S: Spool> Ledger<S> {
         wake: Arc<Notify>,
         aborting: CancellationToken,
     ) -> Ledger<S> {
-        Ledger { spool, schedule, now, wake, aborting }
+        Ledger { spool, schedule, unclear: Unclear::default(), now, wake, aborting }
     }
 
     /// Writes the ending down, and gives up the lease.
@@ -59,14 +61,20 @@ impl<S: Spool> Ledger<S> {
         match ending {
             Ending::Tried(attempt) => self.settle(parcel, attempt).await,
             Ending::Untried => self.record(parcel, Vec::new()).await,
-            Ending::Held => self.hold(parcel).await,
+            Ending::Held => self.record(parcel, held(parcel)).await,
             Ending::Unreadable(error) => self.quarantine(parcel, &error).await,
         }
     }
 
+    /// Gives up a lease under which nobody carries the message.
+    pub(crate) async fn give_back(&self, parcel: &Parcel) {
+        self.record(parcel, Vec::new()).await;
+        self.wake.notify_one();
+    }
+
     async fn settle(&self, parcel: &Parcel, attempt: Attempt) {
         let now = (self.now)();
-        let outcomes = fate::outcomes(parcel, attempt, &self.schedule, now);
+        let outcomes = fate::outcomes(parcel, attempt, &self.schedule, &self.unclear, now);
         self.record(parcel, outcomes.clone()).await;
         fate::tell(parcel, &outcomes, now);
     }
@@ -90,13 +98,6 @@ impl<S: Spool> Ledger<S> {
         }
     }
 
-    async fn hold(&self, parcel: &Parcel) {
-        if let Err(error) = self.spool.hold(parcel.leased.submission.id).await {
-            complain(parcel, &error, "cannot hold a message");
-        }
-        self.record(parcel, Vec::new()).await;
-    }
-
     /// A message that is not as it was stored is never sent; an operator has to look at it.
     async fn quarantine(&self, parcel: &Parcel, error: &SpoolError) {
         complain(parcel, error, "cannot read a message");
@@ -107,6 +108,12 @@ impl<S: Spool> Ledger<S> {
         }
         self.settle(parcel, Attempt::deferred(parcel, None, &unreadable())).await;
     }
+}
+
+/// Each recipient of the parcel waits for an operator; others of its message go on.
+fn held(parcel: &Parcel) -> Vec<(u32, Outcome)> {
+    let hold = |number| (number, Outcome::Held { reply: None, host: None });
+    parcel.recipients.iter().map(|recipient| hold(recipient.number)).collect()
 }
 
 fn unreadable() -> Reply {

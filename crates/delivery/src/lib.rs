@@ -1,10 +1,11 @@
 //! Carries accepted mail away.
 //!
-//! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it; `route`
+//! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it, and `in_hand` knows
+//! what this process carries; `route`
 //! says where each recipient's copy goes; `lane` carries one destination's mail, a bounded number at a time, by
 //! `relay` or `maildir`, to which `outgoing` gives the text in a form that the destination can take; `ledger` writes down
 //! what became of each recipient before anything else is done, in the words of `fate`, with `schedule` for those to be
-//! tried again.
+//! tried again and `unclear` for those whose host may have the message.
 //!
 //! Invariants: only `commit` says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
 //! host has taken is recorded before its message may be tried again, so that a second copy needs a crash in between.
@@ -13,6 +14,7 @@
 
 mod commit;
 mod lease;
+mod in_hand;
 mod route;
 mod parcel;
 mod lane;
@@ -21,6 +23,7 @@ mod relay;
 mod maildir;
 mod ledger;
 mod fate;
+mod unclear;
 mod schedule;
 
 pub use commit::Committer;

@@ -64,11 +64,13 @@ impl Maildir {
     }
 }
 
-/// The fields that delivery adds on top (RFC 5321 section 4.4, Return-Path).
+/// The fields that delivery adds on top: Return-Path (RFC 5321 section 4.4), and Delivered-To if the message has one recipient
+/// alone. Of several, those who read the file must not learn (RFC 5321 section 7.2), whichever of them it is for.
 fn top(parcel: &Parcel) -> String {
-    let mut top = format!("Return-Path: {}\n", parcel.leased.submission.reverse_path);
-    for recipient in &parcel.recipients {
-        let path = recipient.forward_path.to_string();
+    let submission = &parcel.leased.submission;
+    let mut top = format!("Return-Path: {}\n", submission.reverse_path);
+    if let [only] = submission.forward_paths.as_slice() {
+        let path = only.to_string();
         let address = path.trim_start_matches('<').trim_end_matches('>');
         top.push_str(&format!("Delivered-To: {address}\n"));
     }

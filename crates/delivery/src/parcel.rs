@@ -4,11 +4,14 @@ use bytes::Bytes;
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Leased, Recipient};
 
+use crate::in_hand::Hand;
+
 /// A leased message, and those of its recipients that take one way.
 #[derive(Debug)]
 pub(crate) struct Parcel {
     pub(crate) leased: Leased,
     pub(crate) recipients: Vec<Recipient>,
+    pub(crate) hand: Hand,
 }
 
 impl Parcel {

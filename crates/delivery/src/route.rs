@@ -71,7 +71,12 @@ impl Routes {
 
     /// Whether every one of these recipients takes the way that leads nowhere.
     pub(crate) fn hold(&self, paths: &[ForwardPath]) -> bool {
-        paths.iter().all(|path| self.ways.get(self.way(path)) == Some(&Via::Hold))
+        paths.iter().all(|path| self.holds(path))
+    }
+
+    /// Whether this recipient takes the way that leads nowhere.
+    pub fn holds(&self, path: &ForwardPath) -> bool {
+        self.ways.get(self.way(path)) == Some(&Via::Hold)
     }
 
     /// Each way once, however many routes take it: two routes to one host share its connections.

@@ -276,7 +276,7 @@ impl Acceptance {
         let writing = Writing { reverse_path: &arrival.reverse_path, added, patient: rules.repair };
         let judged = self.may_write(submitter, &header, writing).await?;
         let as_any = judged.as_any;
-        let trace = arrival.trace(&self.hostname);
+        let trace = arrival.trace(&self.hostname, submitter);
         let fixed = header::fix_up(&header, judged, added, &trace, &rules, &mut repairs)?;
         let spooled = self.spool().open(arrival.id);
         let mut body = Body::begin(self.spool(), spooled, &header, fixed, repairs, as_any).await?;

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use rustls::pki_types::CertificateDer;
 use submission::tls::MinVersion;
 use submission::{Limits, Listener, TlsMode, pem};
-use types::Secret;
+use types::{ForwardPath, Secret};
 
 use crate::{clock, providers};
 
@@ -154,11 +154,21 @@ pub(crate) type Trust = Vec<CertificateDer<'static>>;
 pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
     let login = delivery.login.as_ref().map(login).transpose()?;
     let trust = trust(delivery.tls_ca.as_deref(), "delivery.tls_ca")?;
+    Ok(ways(delivery, &trust, login))
+}
+
+/// Whether mail for this recipient, whose address is without angle brackets, takes a route that holds it.
+pub(crate) fn holds(delivery: &Delivery, address: &str) -> bool {
+    let path = format!("<{address}>");
+    ForwardPath::take(&path).is_ok_and(|(path, _)| ways(delivery, &Trust::new(), None).holds(&path))
+}
+
+fn ways(delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Routes {
     let routes = delivery.routes.iter().map(|route| Route {
         domains: route.domains.iter().map(domains).collect(),
-        via: via(&route.via, delivery, &trust, None),
+        via: via(&route.via, delivery, trust, None),
     });
-    Ok(Routes::new(via(&delivery.via, delivery, &trust, login), routes.collect()))
+    Routes::new(via(&delivery.via, delivery, trust, login), routes.collect())
 }
 
 /// Those in the file that `key` names.

@@ -195,6 +195,8 @@ mod tests {
             now: NOW,
             message_id_random: [0xab; 16],
             tls: Some(TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" }),
+            extended: true,
+            authenticated: true,
             utf8: false,
             recipient: None,
             client: None,

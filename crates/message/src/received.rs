@@ -19,6 +19,10 @@ pub struct Trace<'a> {
     pub message_id_random: [u8; 16],
     /// TLS of the session.
     pub tls: Option<TlsFacts>,
+    /// Whether the client had said EHLO, and not HELO.
+    pub extended: bool,
+    /// Whether it had logged in.
+    pub authenticated: bool,
     /// Whether the message came with SMTPUTF8.
     pub utf8: bool,
     /// The recipient, if there is only one: a trace must not tell recipients of each other.
@@ -55,13 +59,21 @@ fn is_strict(ehlo: &EhloName) -> bool {
     !ehlo.as_str().contains('_') && Host::parse(ehlo.as_str()).is_ok()
 }
 
-/// The keyword of RFC 3848 or RFC 6531 section 4.3. Behind HELO, too: who has logged in speaks an extension.
+/// The keyword of RFC 3848, or of RFC 6531 section 4.3. Behind HELO it is that of RFC 5321 section 4.4, which has no kin for TLS
+/// and a login.
 fn protocol(trace: &Trace<'_>) -> &'static str {
-    match (trace.utf8, trace.tls.is_some()) {
-        (false, false) => "ESMTPA",
-        (false, true) => "ESMTPSA",
-        (true, false) => "UTF8SMTPA",
-        (true, true) => "UTF8SMTPSA",
+    if !trace.extended && !trace.utf8 {
+        return "SMTP";
+    }
+    match (trace.utf8, trace.tls.is_some(), trace.authenticated) {
+        (false, false, false) => "ESMTP",
+        (false, false, true) => "ESMTPA",
+        (false, true, false) => "ESMTPS",
+        (false, true, true) => "ESMTPSA",
+        (true, false, false) => "UTF8SMTP",
+        (true, false, true) => "UTF8SMTPA",
+        (true, true, false) => "UTF8SMTPS",
+        (true, true, true) => "UTF8SMTPSA",
     }
 }
 
@@ -88,6 +100,8 @@ mod tests {
             now: Timestamp::UNIX_EPOCH,
             message_id_random: [0; 16],
             tls: None,
+            extended: true,
+            authenticated: true,
             utf8: false,
             recipient: None,
             client: None,
@@ -119,15 +133,22 @@ mod tests {
     }
 
     #[test]
-    fn the_protocol_tells_of_tls_and_utf8() {
+    fn the_protocol_tells_of_the_hello_of_tls_of_a_login_and_of_utf8() {
         let tls = Some(TlsFacts { version: "TLSv1.3", cipher: "X" });
-        for (tls, utf8, keyword) in [
-            (None, false, " ESMTPA\r\n"),
-            (tls, false, " ESMTPSA ("),
-            (None, true, " UTF8SMTPA\r\n"),
-            (tls, true, " UTF8SMTPSA ("),
+        for (extended, tls, authenticated, utf8, keyword) in [
+            (false, None, false, false, " SMTP\r\n"),
+            (false, tls, true, false, " SMTP (TLSv1.3 X)\r\n"),
+            (true, None, false, false, " ESMTP\r\n"),
+            (true, tls, false, false, " ESMTPS ("),
+            (true, None, true, false, " ESMTPA\r\n"),
+            (true, tls, true, false, " ESMTPSA ("),
+            (true, None, false, true, " UTF8SMTP\r\n"),
+            (true, tls, false, true, " UTF8SMTPS ("),
+            (true, None, true, true, " UTF8SMTPA\r\n"),
+            (true, tls, true, true, " UTF8SMTPSA ("),
         ] {
-            assert!(received(&Trace { tls, utf8, ..trace() }, DATE).contains(keyword));
+            let field = received(&Trace { extended, tls, authenticated, utf8, ..trace() }, DATE);
+            assert!(field.contains(&format!(" with{keyword}")), "{keyword}: {field}");
         }
     }
 

@@ -32,6 +32,13 @@ pub enum Outcome {
         /// The next host.
         host: Option<String>,
     },
+    /// It waits for an operator.
+    Held {
+        /// The last reply; `None` if no attempt was made.
+        reply: Option<String>,
+        /// The next host.
+        host: Option<String>,
+    },
 }
 
 impl Outcome {
@@ -41,6 +48,7 @@ impl Outcome {
             Outcome::Delivered { .. } => RecipientState::Delivered,
             Outcome::Deferred { .. } => RecipientState::Deferred,
             Outcome::Failed { .. } => RecipientState::Failed,
+            Outcome::Held { .. } => RecipientState::Held,
         }
     }
 }

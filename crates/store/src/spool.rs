@@ -88,7 +88,7 @@ pub trait Spool: Send + Sync + 'static {
     /// Keeps an entry from being delivered until it is released; a running attempt still ends. `false`: no such entry.
     fn hold(&self, id: QueueId) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
-    /// Ends a hold: what is not delivered or failed is due at `now`. `false`: no such entry.
+    /// Ends a hold, of the entry and of each recipient: what is not delivered or failed is due at `now`. `false`: no such entry.
     fn release(&self, id: QueueId, now: Timestamp) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
     /// Makes every recipient that does not have the message due at `now`, failed ones too. A hold stays. `false`: no
@@ -124,7 +124,7 @@ pub struct Entry {
     pub accepted_at: Timestamp,
     /// When the next of its recipients is due; `None` if none will be.
     pub next_attempt_at: Option<Timestamp>,
-    /// Whether it waits for an operator.
+    /// Whether it waits for an operator, or those of its recipients do who do not have it.
     pub held: bool,
     /// How many recipients it has.
     pub recipients: u32,

@@ -7,19 +7,24 @@ mod open;
 mod idle;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use esmtp::dialogue::{Capabilities, Credentials, Envelope, Reply};
+use esmtp::dialogue::{Capabilities, Credentials, Envelope, Reply, Stage};
 use message::Target;
 use rustls::pki_types::CertificateDer;
 use store::{Spool, SpoolError};
+use tokio::time::{Instant, timeout_at};
 
 use crate::outgoing::{self, Outgoing};
 use crate::parcel::{Attempt, Parcel};
 use crate::route::RouteError;
 use idle::Idle;
 use open::Opener;
-use trouble::{Complaints, LoginRefused, Trouble};
+use trouble::{Complaints, Trouble};
 use wire::{Connection, Sent};
+
+/// How long an attempt may take up to the end of the text, whatever each step may, besides the time for each recipient.
+const ATTEMPT: Duration = Duration::from_secs(60 * 60);
 
 /// A fixed host, and how it is to be spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub struct NextHost {
     /// CAs trusted for this host besides the system's.
     pub tls_ca: Vec<CertificateDer<'static>>,
     /// How to log in. With credentials `Opportunistic` means `Verify`: they are never sent to a host that has not
-    /// proved its name, unless `tls` is `Off`.
+    /// proved its name, unless `tls` is `Off` and the host is on this machine.
     pub credentials: Option<Credentials>,
 }
 
@@ -56,7 +61,6 @@ pub(crate) struct Relay {
     opener: Opener,
     idle: Arc<Idle>,
     complaints: Complaints,
-    login_refused: LoginRefused,
 }
 
 impl Relay {
@@ -65,24 +69,25 @@ impl Relay {
             opener: Opener::new(next_host, hostname)?,
             idle: Arc::default(),
             complaints: Complaints::default(),
-            login_refused: LoginRefused::default(),
         })
     }
 
     /// Makes an attempt for each recipient of the parcel. An error is the spool's.
     pub(crate) async fn carry<S: Spool>(&self, parcel: &Parcel, spool: &S) -> Result<Attempt, SpoolError> {
+        let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
         if let Some(connection) = self.idle.take().await {
-            let sent = self.send(connection, parcel, spool).await?;
+            let sent = self.send(connection, parcel, spool, limit).await?;
             if !sent.untouched {
                 return Ok(sent.attempt);
             }
         }
-        if let Some(refusal) = self.login_refused.lately() {
-            return Ok(self.deferred(parcel, &refusal));
+        if let Some(refusal) = self.opener.logins.refused_lately() {
+            return Ok(self.deferred(parcel, &refusal.to_reply()));
         }
-        match self.opener.open().await {
-            Ok(connection) => Ok(self.send(connection, parcel, spool).await?.attempt),
-            Err(trouble) => Ok(self.no_connection(parcel, &trouble)),
+        match timeout_at(limit, self.opener.open()).await {
+            Ok(Ok(connection)) => Ok(self.send(connection, parcel, spool, limit).await?.attempt),
+            Ok(Err(trouble)) => Ok(self.no_connection(parcel, &trouble)),
+            Err(_) => Ok(self.no_connection(parcel, &Trouble::TooSlow(Stage::Hello))),
         }
     }
 
@@ -92,8 +97,9 @@ impl Relay {
         mut connection: Connection,
         parcel: &Parcel,
         spool: &S,
+        limit: Instant,
     ) -> Result<Sent, SpoolError> {
-        let sent = send_over(&mut connection, parcel, spool).await;
+        let sent = send_over(&mut connection, parcel, spool, limit).await;
         if connection.is_worn_out() {
             tokio::spawn(connection.quit());
         } else if connection.is_ready() {
@@ -106,7 +112,6 @@ impl Relay {
         if trouble.is_for_operator() {
             self.complaints.tell(self.opener.shown(), trouble);
         }
-        self.login_refused.note(trouble);
         self.deferred(parcel, &trouble.to_reply())
     }
 
@@ -125,11 +130,23 @@ async fn send_over<S: Spool>(
     connection: &mut Connection,
     parcel: &Parcel,
     spool: &S,
+    limit: Instant,
 ) -> Result<Sent, SpoolError> {
     match outgoing::open(spool, &parcel.leased, target(connection.dialogue.capabilities())).await? {
-        Ok(mut outgoing) => connection.send(&envelope(parcel, &outgoing), &mut outgoing.text).await,
+        Ok(mut outgoing) => connection.send(&envelope(parcel, &outgoing), &mut outgoing.text, limit).await,
         Err(refusal) => Ok(connection.refuse(parcel.recipients.len(), refusal)),
     }
+}
+
+/// How long an attempt for so many recipients may take: up to the end of the text, then to write that end and to be told.
+pub(crate) fn longest(recipients: usize) -> Duration {
+    up_to_the_end(recipients) + 2 * Stage::FinalReply.patience()
+}
+
+/// A host may take its five minutes for each RCPT (RFC 5321 section 4.5.3.2.3): to cut it short would be to do so at every retry.
+fn up_to_the_end(recipients: usize) -> Duration {
+    let recipients = u32::try_from(recipients).unwrap_or(u32::MAX);
+    ATTEMPT.saturating_add(Stage::Recipient.patience().saturating_mul(recipients))
 }
 
 fn target(peer: &Capabilities) -> Target {

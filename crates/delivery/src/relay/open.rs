@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::NextHost;
 use super::tls::{Client, Protection, Trusted};
-use super::trouble::Trouble;
+use super::trouble::{Logins, Trouble};
 use super::wire::{Connection, Stream, Wire};
 use crate::route::RouteError;
 
@@ -29,6 +29,7 @@ pub(super) struct Opener {
     hostname: String,
     protection: Protection,
     credentials: Option<Credentials>,
+    pub(super) logins: Logins,
 }
 
 impl Opener {
@@ -45,6 +46,7 @@ impl Opener {
             hostname: hostname.to_owned(),
             protection: Protection::new(next_host)?,
             credentials,
+            logins: Logins::default(),
         })
     }
 
@@ -75,7 +77,10 @@ impl Opener {
                 Ok((self.greeted(stream).await?, trusted))
             }
             Protection::StartTls(client) => self.start_tls(client, self.greeted(stream).await?).await,
-            Protection::Off => Ok((self.greeted(stream).await?.boxed(), Some(Trusted::by_decree()))),
+            Protection::Off => {
+                let trusted = Trusted::on_this_machine(&stream);
+                Ok((self.greeted(stream).await?.boxed(), trusted))
+            }
         }
     }
 
@@ -123,8 +128,11 @@ impl Opener {
     async fn log_in(&self, connection: &mut Connection, trusted: Option<Trusted>) -> Result<(), Trouble> {
         let Some(credentials) = &self.credentials else { return Ok(()) };
         let Some(Trusted { .. }) = trusted else { return Err(Trouble::NoTls) };
-        connection.dialogue.log_in(credentials)?;
-        connection.until(&Advance::Ready).await
+        let login = async {
+            connection.dialogue.log_in(credentials)?;
+            connection.until(&Advance::Ready).await
+        };
+        self.logins.attempt(login).await
     }
 }
 

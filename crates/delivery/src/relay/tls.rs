@@ -8,6 +8,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -34,11 +35,9 @@ pub(super) struct Client {
     connector: TlsConnector,
     name: ServerName<'static>,
     verifies: bool,
-    /// Whether the peer may be told credentials after the handshake.
-    trusts: bool,
 }
 
-/// Proof that the peer is the host it should be, or that the operator wants it taken for that. Logging in needs it.
+/// Proof that the peer is the host it should be, or on this machine. Logging in needs it.
 pub(super) struct Trusted(());
 
 impl Protection {
@@ -64,29 +63,25 @@ impl Client {
             .map_err(|_| RouteError::Host(next_host.host.clone()))?;
         let config = config(verifies, &next_host.tls_ca)
             .map_err(|source| RouteError::Tls { host: next_host.host.clone(), source })?;
-        Ok(Client {
-            connector: TlsConnector::from(Arc::new(config)),
-            name,
-            verifies,
-            trusts: verifies || next_host.tls == HostTls::Off,
-        })
+        Ok(Client { connector: TlsConnector::from(Arc::new(config)), name, verifies })
     }
 
-    /// The handshake; with the proof, if the certificate was verified or need not be.
+    /// The handshake; with the proof, if the certificate was verified.
     pub(super) async fn handshake<S: Stream + 'static>(
         &self,
         stream: S,
     ) -> Result<(Box<dyn Stream>, Option<Trusted>), Trouble> {
         let handshake = timeout(HANDSHAKE, self.connector.connect(self.name.clone(), stream)).await;
         let stream = handshake.map_err(|late| Trouble::Tls(late.into()))?.map_err(Trouble::Tls)?;
-        Ok((Box::new(stream), self.trusts.then_some(Trusted(()))))
+        Ok((Box::new(stream), self.verifies.then_some(Trusted(()))))
     }
 }
 
 impl Trusted {
-    /// `tls = "off"`: what the operator has written.
-    pub(super) fn by_decree() -> Trusted {
-        Trusted(())
+    /// Without TLS a peer on this machine is trusted, and no other: it may be the end of a tunnel.
+    pub(super) fn on_this_machine(peer: &TcpStream) -> Option<Trusted> {
+        let address = peer.peer_addr().ok()?;
+        address.ip().to_canonical().is_loopback().then_some(Trusted(()))
     }
 }
 

@@ -1,10 +1,10 @@
 //! What goes wrong between us and the next host. All of it is temporary: none is about a message.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use esmtp::dialogue::{Broken, Enhanced, Reply, Stage};
+use esmtp::dialogue::{Broken, Enhanced, Reply, Stage, Verdict};
 use tokio::time::Instant;
 
 /// Why a connection did not come about, or is of no further use.
@@ -16,6 +16,8 @@ pub(crate) enum Trouble {
     Connect(io::Error),
     #[error("no answer to {0} within {wait} seconds", wait = .1.as_secs())]
     Silent(Stage, Duration),
+    #[error("it took too long in all, up to {0}")]
+    TooSlow(Stage),
     #[error("it closed the connection at {0}")]
     Closed(Stage),
     #[error("the connection broke at {0}: {1}")]
@@ -34,12 +36,29 @@ impl Trouble {
         let enhanced = match self {
             Trouble::Resolve(_) => Enhanced(4, 4, 3),
             Trouble::Connect(_) => Enhanced(4, 4, 1),
-            Trouble::Silent(..) | Trouble::Closed(_) | Trouble::Lost(..) => Enhanced(4, 4, 2),
+            Trouble::Silent(..) | Trouble::TooSlow(_) | Trouble::Closed(_) | Trouble::Lost(..) => {
+                Enhanced(4, 4, 2)
+            }
             Trouble::NoTls => Enhanced(4, 7, 4),
             Trouble::Tls(_) => Enhanced(4, 7, 5),
             Trouble::Broken(broken) => return broken.to_reply(),
         };
         Reply::ours(451, enhanced, self.to_string())
+    }
+
+    /// What it means for recipients without a verdict.
+    pub(crate) fn to_verdict(&self) -> Verdict {
+        match self {
+            Trouble::Broken(broken) => broken.to_verdict(),
+            Trouble::Resolve(_)
+            | Trouble::Connect(_)
+            | Trouble::Silent(..)
+            | Trouble::TooSlow(_)
+            | Trouble::Closed(_)
+            | Trouble::Lost(..)
+            | Trouble::NoTls
+            | Trouble::Tls(_) => Verdict::Deferred(self.to_reply()),
+        }
     }
 
     /// Whether mail will wait until an operator changes something: credentials, trust, or what the host offers.
@@ -50,35 +69,77 @@ impl Trouble {
             Trouble::Resolve(_)
             | Trouble::Connect(_)
             | Trouble::Silent(..)
+            | Trouble::TooSlow(_)
             | Trouble::Closed(_)
             | Trouble::Lost(..) => false,
         }
     }
 }
 
-/// That the host has refused our login: it is left alone for a while. To log in again for each message that waits would have
-/// it lock the account.
+/// What is known of our login at a host. Until one has worked, and again after a refusal, logins are tried one at a time, and
+/// after a refusal the host is left alone for a while: to log in again for each message that waits would have it lock the account.
 #[derive(Debug, Default)]
-pub(crate) struct LoginRefused {
-    last: Mutex<Option<(Instant, Reply)>>,
+pub(crate) struct Logins {
+    /// Of those who don't know whether it works.
+    turn: tokio::sync::Mutex<()>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    Works,
+    /// Since when, and what the host said.
+    Refused(Instant, Reply),
 }
 
 /// How long the host is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 
-impl LoginRefused {
-    /// Takes note of trouble, if it is of this kind.
-    pub(crate) fn note(&self, trouble: &Trouble) {
-        if let Trouble::Broken(Broken::LoginRefused(_)) = trouble {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some((Instant::now(), trouble.to_reply()));
+impl Logins {
+    /// Logs in, unless the host is to be left alone.
+    pub(crate) async fn attempt(
+        &self,
+        login: impl Future<Output = Result<(), Trouble>>,
+    ) -> Result<(), Trouble> {
+        let _turn = if self.work() { None } else { Some(self.turn.lock().await) };
+        if let Some(refusal) = self.refused_lately() {
+            return Err(refusal);
         }
+        let tried = login.await;
+        self.note(&tried);
+        tried
     }
 
     /// What the host said, while it is to be left alone.
-    pub(crate) fn lately(&self) -> Option<Reply> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|(when, _)| when.elapsed() < LEFT_ALONE).map(|(_, reply)| reply.clone())
+    pub(crate) fn refused_lately(&self) -> Option<Trouble> {
+        match &*self.known() {
+            Known::Refused(when, reply) if when.elapsed() < LEFT_ALONE => {
+                Some(Broken::LoginRefused(reply.clone()).into())
+            }
+            Known::Refused(..) | Known::Nothing | Known::Works => None,
+        }
+    }
+
+    fn work(&self) -> bool {
+        matches!(*self.known(), Known::Works)
+    }
+
+    /// Trouble of another kind says nothing about the login.
+    fn note(&self, tried: &Result<(), Trouble>) {
+        match tried {
+            Ok(()) => *self.known() = Known::Works,
+            Err(Trouble::Broken(Broken::LoginRefused(reply))) => {
+                *self.known() = Known::Refused(Instant::now(), reply.clone());
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Nothing done under this lock can be left half done.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) struct Wire<S> {
     pub(super) dialogue: Dialogue,
     pub(super) host: String,
     input: BytesMut,
-    /// Until when the answer to the present stage is awaited.
-    deadline: (Stage, Instant),
+    /// Until when the next reply is awaited, for a stage and after so many replies.
+    deadline: Option<((Stage, u64), Instant)>,
     /// Messages begun on it.
     messages: u32,
     /// The text of the present message has been begun.
@@ -57,13 +57,12 @@ enum Interrupted {
 
 impl<S: Stream> Wire<S> {
     pub(super) fn new(stream: S, dialogue: Dialogue, host: String) -> Wire<S> {
-        let deadline = (Stage::Idle, Instant::now());
         Wire {
             stream,
             dialogue,
             host,
             input: BytesMut::new(),
-            deadline,
+            deadline: None,
             messages: 0,
             text_begun: false,
             broken: false,
@@ -89,19 +88,21 @@ impl<S: Stream> Wire<S> {
         if self.converse().await? == *wanted { Ok(()) } else { Err(Trouble::Closed(stage)) }
     }
 
-    /// Sends one message. An error is the spool's: the text is not ended then, so that the peer takes nothing of it.
+    /// Sends one message, its text up to the end within `limit`. An error is the spool's: the text is not ended then, so that the
+    /// peer takes nothing of it.
     pub(super) async fn send<B: Body>(
         &mut self,
         envelope: &Envelope<'_>,
         body: &mut B,
+        limit: Instant,
     ) -> Result<Sent, SpoolError> {
         self.messages += 1;
         self.text_begun = false;
-        self.deadline = (Stage::Idle, Instant::now());
+        self.deadline = None;
         if let Some(verdicts) = self.dialogue.send(envelope) {
             return Ok(self.sent(verdicts));
         }
-        match self.transact(body).await {
+        match self.transact(body, limit).await {
             Ok(verdicts) => Ok(self.sent(verdicts)),
             Err(Interrupted::Trouble(trouble)) => Ok(self.broke(&trouble)),
             Err(Interrupted::Spool(error)) => Err(error),
@@ -134,7 +135,7 @@ impl<S: Stream> Wire<S> {
     fn broke(&mut self, trouble: &Trouble) -> Sent {
         self.broken = true;
         let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
-        let verdicts = self.dialogue.abandon(&trouble.to_reply());
+        let verdicts = self.dialogue.abandon(&trouble.to_verdict());
         Sent { attempt: Attempt { verdicts, host: Some(self.host.clone()) }, untouched }
     }
 
@@ -143,19 +144,50 @@ impl<S: Stream> Wire<S> {
         self.messages > 1 && !self.text_begun
     }
 
-    async fn transact<B: Body>(&mut self, body: &mut B) -> Result<Vec<Verdict>, Interrupted> {
+    /// The limit ends with the text. From then on the peer may have the message, and only its reply tells (RFC 1047): that has the
+    /// whole time that RFC 5321 gives it.
+    async fn transact<B: Body>(&mut self, body: &mut B, limit: Instant) -> Result<Vec<Verdict>, Interrupted> {
+        match timeout_at(limit, self.up_to_the_end(body)).await {
+            Ok(None) => self.end_text().await,
+            Ok(Some(begun)) => begun,
+            Err(_) => Err(Trouble::TooSlow(self.dialogue.stage()).into()),
+        }
+    }
+
+    /// Speaks up to the end of the text, which is not said yet, unless the transaction ends before.
+    async fn up_to_the_end<B: Body>(&mut self, body: &mut B) -> Option<Result<Vec<Verdict>, Interrupted>> {
         loop {
-            match self.converse().await? {
-                Advance::Body => self.send_text(body).await?,
-                Advance::Done(verdicts) => return Ok(verdicts),
-                Advance::Input | Advance::Ready | Advance::StartTls | Advance::Closed => {
-                    return Err(Trouble::Closed(self.dialogue.stage()).into());
-                }
+            match self.next_step().await {
+                Ok(None) => {}
+                ended => return ended.transpose(),
+            }
+            match self.send_text(body).await {
+                Ok(true) => return None,
+                Ok(false) => {}
+                Err(interrupted) => return Some(Err(interrupted)),
             }
         }
     }
 
-    async fn send_text<B: Body>(&mut self, body: &mut B) -> Result<(), Interrupted> {
+    async fn end_text(&mut self) -> Result<Vec<Verdict>, Interrupted> {
+        self.dialogue.end_body();
+        let ended = self.next_step().await?;
+        ended.ok_or_else(|| Trouble::Closed(self.dialogue.stage()).into())
+    }
+
+    /// Speaks until the text is to be written, or the transaction is over.
+    async fn next_step(&mut self) -> Result<Option<Vec<Verdict>>, Interrupted> {
+        match self.converse().await? {
+            Advance::Body => Ok(None),
+            Advance::Done(verdicts) => Ok(Some(verdicts)),
+            Advance::Input | Advance::Ready | Advance::StartTls | Advance::Closed => {
+                Err(Trouble::Closed(self.dialogue.stage()).into())
+            }
+        }
+    }
+
+    /// Whether all of the text was written before the peer spoke.
+    async fn send_text<B: Body>(&mut self, body: &mut B) -> Result<bool, Interrupted> {
         self.text_begun = true;
         while let Some(chunk) = body.next_chunk().await? {
             self.dialogue.write_body(&chunk);
@@ -163,11 +195,10 @@ impl<S: Stream> Wire<S> {
                 self.write().await?;
             }
             if self.overhear().await? {
-                return Ok(());
+                return Ok(false);
             }
         }
-        self.dialogue.end_body();
-        Ok(())
+        Ok(true)
     }
 
     /// Whether the peer speaks although it is our turn; does not wait.
@@ -181,13 +212,23 @@ impl<S: Stream> Wire<S> {
     }
 
     async fn read(&mut self) -> Result<(), Trouble> {
-        let stage = self.dialogue.stage();
-        if self.deadline.0 != stage {
-            self.deadline = (stage, Instant::now() + stage.patience());
-        }
+        let (stage, deadline) = (self.dialogue.stage(), self.deadline());
         self.input.reserve(READ);
-        let read = timeout_at(self.deadline.1, self.stream.read_buf(&mut self.input)).await;
+        let read = timeout_at(deadline, self.stream.read_buf(&mut self.input)).await;
         self.heard(read.map_err(|_| Trouble::Silent(stage, stage.patience()))?)
+    }
+
+    /// Renewed by each whole reply, and by nothing less.
+    fn deadline(&mut self) -> Instant {
+        let awaited = (self.dialogue.stage(), self.dialogue.heard());
+        match self.deadline {
+            Some((same, until)) if same == awaited => until,
+            _ => {
+                let until = Instant::now() + awaited.0.patience();
+                self.deadline = Some((awaited, until));
+                until
+            }
+        }
     }
 
     fn heard(&self, read: io::Result<usize>) -> Result<(), Trouble> {
@@ -280,26 +321,41 @@ mod tests {
         let _ = stream.read_to_end(&mut sink).await;
     }
 
-    /// What a message comes to with such a peer.
+    /// What a message for one recipient comes to with such a peer, given time.
     async fn send(pieces: Vec<(u64, &'static str)>) -> String {
+        send_within(Duration::from_secs(3600), 1, pieces).await.remove(0)
+    }
+
+    /// What a message comes to for each of so many recipients, if its text must have ended within a while.
+    async fn send_within(
+        limit: Duration,
+        recipients: usize,
+        pieces: Vec<(u64, &'static str)>,
+    ) -> Vec<String> {
         let (ours, theirs) = duplex(64 * 1024);
         tokio::spawn(speak(theirs, pieces));
         let mut wire = Wire::new(ours, Dialogue::new("client.example"), "peer".into());
         if let Err(trouble) = wire.until(&Advance::Ready).await {
-            return trouble.to_reply().to_string();
+            return vec![trouble.to_reply().to_string()];
         }
         let path = ForwardPath::take("<a@example.org>").unwrap().0;
         let envelope = Envelope {
             reverse_path: &ReversePath::Null,
-            forward_paths: vec![&path],
+            forward_paths: vec![&path; recipients],
             body: BodyType::SevenBit,
             smtputf8: false,
             size: Some(3),
         };
-        let mut sent = wire.send(&envelope, &mut Text(Some(Bytes::from_static(b"x\r\n")))).await.unwrap();
-        match sent.attempt.verdicts.remove(0) {
+        let mut text = Text(Some(Bytes::from_static(b"x\r\n")));
+        let sent = wire.send(&envelope, &mut text, Instant::now() + limit).await.unwrap();
+        sent.attempt.verdicts.into_iter().map(told).collect()
+    }
+
+    fn told(verdict: Verdict) -> String {
+        match verdict {
             Verdict::Delivered(reply) => format!("delivered {reply}"),
             Verdict::Deferred(reply) | Verdict::Failed(reply) => reply.to_string(),
+            Verdict::Unclear(reply) => format!("unclear {reply}"),
         }
     }
 
@@ -351,10 +407,64 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn each_command_has_its_own_patience_also_in_one_flight() {
+        let slow = vec![
+            (0, "220 hi\r\n"),
+            (1, EHLO),
+            (299, "250 ok\r\n"),
+            (299, "250 ok\r\n"),
+            (299, "550 5.1.1 nobody\r\n"),
+            (299, "250 ok\r\n"),
+            (119, "354 go\r\n"),
+            (599, "250 taken\r\n"),
+        ];
+        let fates = send_within(Duration::from_secs(3600), 3, slow).await;
+        assert_eq!(fates, ["delivered 250 taken", "550 5.1.1 nobody", "delivered 250 taken"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_of_the_whole_ends_with_the_text() {
+        let slow_at = |rcpt, last| {
+            vec![
+                (0, "220 hi\r\n"),
+                (1, EHLO),
+                (1, "250 ok\r\n550 5.1.1 nobody\r\n"),
+                (rcpt, "250 ok\r\n354 go\r\n"),
+                (last, "250 taken\r\n"),
+            ]
+        };
+        let limit = Duration::from_secs(60);
+        let fates = send_within(limit, 2, slow_at(50, 599)).await;
+        assert_eq!(fates, ["550 5.1.1 nobody", "delivered 250 taken"]);
+        let fates = send_within(limit, 2, slow_at(70, 0)).await;
+        // What was settled stays so.
+        assert_eq!(fates, ["550 5.1.1 nobody", "451 4.4.2 it took too long in all, up to RCPT"]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_reply_before_the_text_has_ended_is_no_delivery() {
         let early = "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n";
         let reply = send(vec![(0, "220 hi\r\n"), (1, EHLO), (1, early)]).await;
         assert_eq!(reply, "451 4.5.0 the next host said out of turn, at the message: 250 taken");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_reply_to_the_end_of_the_text_leaves_it_unclear() {
+        for (answer, expected) in [
+            (
+                "what?\r\n",
+                "unclear 451 4.5.0 the next host answered the end of the message with what is no reply",
+            ),
+            (
+                "354 go on\r\n",
+                "unclear 451 4.5.0 the next host said out of turn, at the end of the message: 354 go on",
+            ),
+        ] {
+            let fate =
+                send(vec![(0, "220 hi\r\n"), (1, EHLO), (1, "250 ok\r\n250 ok\r\n354 go\r\n"), (1, answer)])
+                    .await;
+            assert!(fate.starts_with(expected), "{fate}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

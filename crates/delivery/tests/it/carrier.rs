@@ -3,11 +3,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use delivery::{Domains, Route, Routes, Schedule, Via};
-use store::RecipientState::{Deferred, Delivered, Failed, Queued};
+use store::RecipientState::{Deferred, Delivered, Failed, Held, Queued};
 use tokio::sync::Semaphore;
 
-use crate::office::{Office, now, plain_host};
+use crate::office::{Office, now, plain_host, set_ahead};
 use crate::peer::{Manners, Peer};
+use crate::spool::MemorySpool;
 
 fn maildir(directory: &tempfile::TempDir, name: &str) -> Via {
     Via::Maildir(directory.path().join(name))
@@ -61,13 +62,28 @@ async fn what_is_held_stays() {
     let mut office = Office::closed(routes).open();
     let held = office.submit(&["a@example.net"]).await;
     let both = office.submit(&["a@example.net", "b@example.org"]).await;
-    office.until(|spool| spool.is_held(held) && spool.is_held(both)).await;
-    let states: Vec<_> = office.spool.seats(both).iter().map(|seat| seat.state).collect();
-    assert_eq!((office.spool.seats(held)[0].state, states), (Queued, vec![Queued, Delivered]));
-    // An operator lets it go, but the way still leads nowhere.
-    store::Spool::release(&*office.spool, held, now()).await.unwrap();
-    assert!(!office.spool.is_held(held));
     office.until(|spool| spool.is_held(held)).await;
+    let seats = office.tried(both).await;
+    assert_eq!((seats[0].state, seats[0].attempts, seats[1].state), (Held, 0, Delivered));
+    // An operator lets it go, but the way still leads nowhere.
+    for id in [held, both] {
+        store::Spool::release(&*office.spool, id, now()).await.unwrap();
+        office.until(|spool| spool.seats(id)[0].state == Held).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_leads_nowhere_holds_nobody_else() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("org"), "not a directory yet").unwrap();
+    let routes = Routes::new(Via::Hold, vec![route("example.org", maildir(&directory, "org"))]);
+    let mut office = Office::closed(routes).open();
+    tokio::task::yield_now().await;
+    let id = office.submit(&["a@example.net", "b@example.org"]).await;
+    let states = |spool: &MemorySpool| spool.seats(id).iter().map(|seat| seat.state).collect::<Vec<_>>();
+    office.until(|spool| states(spool) == [Held, Deferred]).await;
+    std::fs::remove_file(directory.path().join("org")).unwrap();
+    office.until(|spool| states(spool) == [Held, Delivered]).await;
 }
 
 /// Threat QUE-13.
@@ -86,6 +102,29 @@ async fn a_slow_host_keeps_nobody_else_waiting() {
     let fresh = office.submit(&["b@example.org"]).await;
     assert_eq!(office.tried(fresh).await[0].state, Delivered);
     assert_eq!((office.spool.count(Delivered), peer.connections()), (2, 20));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_makes_no_second_copy() {
+    let pace = Arc::new(Semaphore::new(0));
+    let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
+    let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+    let addresses: Vec<String> = (0..150).map(|number| format!("u{number}@example.org")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let id = office.submit(&addresses).await;
+    peer.until_seen("DATA", 1).await;
+    let first = office.spool.leased_until(id);
+    set_ahead(24);
+    // The lease has ended, by the clock, and the queue is looked at again.
+    office.until(|spool| spool.leased_until(id) > first).await;
+    pace.add_permits(2);
+    // Those who were left to a second transaction are given back, and follow.
+    assert!(office.tried(id).await.iter().all(|seat| seat.state == Delivered && seat.attempts == 1));
+    office.stop().await;
+    assert_eq!(
+        (peer.texts().len(), peer.commands().iter().filter(|command| *command == "DATA").count()),
+        (2, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]

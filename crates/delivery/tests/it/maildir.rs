@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use delivery::Via;
+use delivery::{Domains, Route, Routes, Via};
 use store::RecipientState;
 
 use crate::office::Office;
@@ -21,21 +21,47 @@ async fn a_message_is_one_file_with_its_envelope_on_top() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("deep/outbox");
     let mut office = Office::running(Via::Maildir(path.clone())).await;
-    let id = office.submit(&["a@example.org", "b@example.org"]).await;
-    let seats = office.tried(id).await;
-    assert!(seats.iter().all(|seat| seat.state == RecipientState::Delivered), "{seats:?}");
+    let id = office.submit(&["a@example.org"]).await;
+    assert_eq!(office.tried(id).await[0].state, RecipientState::Delivered);
 
     let names = files(&path.join("new"));
     assert_eq!(names, [format!("1800000000.{id}_0.client.example")]);
     let file = path.join("new").join(&names[0]);
     assert_eq!(
         fs::read_to_string(&file).unwrap(),
-        "Return-Path: <s@example.net>\nDelivered-To: a@example.org\nDelivered-To: b@example.org\n\
+        "Return-Path: <s@example.net>\nDelivered-To: a@example.org\n\
          From: s@example.net\nSubject: x\n\n.a line with a dot\n..\n.\nend\n"
     );
     assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(files(&path.join("tmp")).is_empty());
+}
+
+#[tokio::test]
+async fn recipients_do_not_learn_of_each_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let rest = tempfile::tempdir().unwrap();
+    let route = Route {
+        domains: vec![Domains::Exactly("example.org".into())],
+        via: Via::Maildir(directory.path().into()),
+    };
+    let routes = Routes::new(Via::Maildir(rest.path().into()), vec![route]);
+    let mut office = Office::closed(routes).open();
+    tokio::task::yield_now().await;
+    let many: Vec<String> = (0..101).map(|number| format!("user{number}@example.org")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).chain(["hidden@example.com"]).collect();
+    let id = office.submit(&many).await;
+    let seats = office.tried(id).await;
+    assert!(seats.iter().all(|seat| seat.state == RecipientState::Delivered), "{seats:?}");
+    // A hundred recipients, the one that was left, and the one that takes another way.
+    for (directory, letters) in [(&directory, 2), (&rest, 1)] {
+        let new = directory.path().join("new");
+        assert_eq!(files(&new).len(), letters);
+        for name in files(&new) {
+            let letter = fs::read_to_string(new.join(name)).unwrap();
+            assert!(letter.starts_with("Return-Path: <s@example.net>\nFrom: "), "{letter}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A carrier at work, and messages for it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +19,20 @@ pub(crate) const TEXT: &str =
 
 thread_local! {
     static START: Instant = Instant::now();
+    /// By how many hours the clock was set ahead.
+    static AHEAD: Cell<i64> = const { Cell::new(0) };
 }
 
 /// The time of the runtime, so that paused tests tell the time that they let pass.
 pub(crate) fn now() -> Timestamp {
     let elapsed = SignedDuration::try_from(START.with(Instant::elapsed)).unwrap();
-    Timestamp::constant(1_800_000_000, 0).checked_add(elapsed).unwrap()
+    let ahead = SignedDuration::from_hours(AHEAD.get());
+    Timestamp::constant(1_800_000_000, 0).checked_add(elapsed + ahead).unwrap()
+}
+
+/// Sets the clock ahead.
+pub(crate) fn set_ahead(hours: i64) {
+    AHEAD.set(hours);
 }
 
 pub(crate) struct Office {

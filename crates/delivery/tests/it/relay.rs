@@ -1,10 +1,11 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use delivery::Via;
-use store::RecipientState::{Deferred, Delivered, Failed};
+use delivery::{Routes, Schedule, Via};
+use store::RecipientState::{Deferred, Delivered, Failed, Held};
 use tokio::sync::Semaphore;
 
-use crate::office::{Office, TEXT, plain_host};
+use crate::office::{Office, TEXT, now, plain_host};
 use crate::peer::{Manners, Peer};
 
 async fn office(manners: Manners) -> (Office, Peer) {
@@ -79,6 +80,30 @@ async fn a_message_that_is_damaged_in_the_spool_is_not_ended() {
     office.until(|spool| spool.is_held(id)).await;
     assert!(office.spool.seats(id)[0].reply.contains("damaged"));
     assert!(peer.texts().is_empty());
+}
+
+#[tokio::test]
+async fn a_host_that_garbles_every_answer_gets_three_copies_and_no_more() {
+    let peer = Peer::start(Manners { text: "what?", ..Manners::default() }).await;
+    let routes = Routes::new(Via::Relay(plain_host(peer.port)), Vec::new());
+    let soon = Duration::from_millis(10);
+    let schedule = Schedule { first: soon, max: soon, ..Schedule::default() };
+    let mut office = Office::with(routes, schedule, Duration::from_secs(30)).open();
+    let id = office.submit(&["a@example.org", "refused@example.org"]).await;
+    office.until(|spool| spool.seats(id)[0].state == Held).await;
+    let seats = office.spool.seats(id);
+    assert_eq!((seats[0].attempts, seats[1].state), (3, Failed));
+    assert!(
+        seats[0].reply.starts_with("held, since the next host may have it; last: 451 4.5.0"),
+        "{}",
+        seats[0].reply
+    );
+    // Whoever has looked lets it go.
+    store::Spool::release(&*office.spool, id, now()).await.unwrap();
+    office.until(|spool| spool.seats(id)[0].attempts == 6).await;
+    assert_eq!(office.spool.seats(id)[0].state, Held);
+    office.stop().await;
+    assert_eq!(peer.commands().iter().filter(|command| *command == "DATA").count(), 6);
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use delivery::{HostTls, NextHost, Via};
 use esmtp::dialogue::Credentials;
 use rustls::pki_types::CertificateDer;
 use store::RecipientState::{self, Deferred, Delivered};
+use tokio::sync::Semaphore;
 
 use crate::office::{Office, plain_host};
 use crate::peer::{Manners, Peer, certificate};
@@ -110,6 +113,33 @@ async fn a_host_that_has_refused_our_login_is_left_alone_for_a_while() {
         assert!(seat.reply.contains("refused our login"), "{}", seat.reply);
     }
     assert_eq!(peer.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_login_is_tried_by_one_connection_until_it_has_worked() {
+    for (auth, logins) in [("535 5.7.8 who are you", 1..=1), ("235 2.7.0 welcome", 2..=20)] {
+        let (ca, manners) = with_tls("localhost");
+        let pace = Arc::new(Semaphore::new(0));
+        let peer = Peer::start(Manners { auth, pace: pace.clone(), ..manners }).await;
+        let mut next_host = plain_host(peer.port);
+        (next_host.tls, next_host.tls_ca, next_host.host) = (HostTls::Verify, vec![ca], "localhost".into());
+        log_in(&mut next_host);
+        let mut office = Office::running(Via::Relay(next_host)).await;
+        let mut ids = Vec::new();
+        for _ in 0..20 {
+            ids.push(office.submit(&["a@example.org"]).await);
+        }
+        if auth.starts_with('2') {
+            // Twenty connections, now that one of them has shown that the login works.
+            peer.until_seen("*DATA", 20).await;
+        }
+        pace.add_permits(20);
+        for id in ids {
+            office.tried(id).await;
+        }
+        let tried = peer.commands().iter().filter(|command| command.starts_with("*AUTH")).count();
+        assert!(logins.contains(&tried), "{auth}: {tried}");
+    }
 }
 
 #[tokio::test]

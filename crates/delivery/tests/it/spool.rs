@@ -73,6 +73,11 @@ impl MemorySpool {
         }
     }
 
+    /// When the lease of a message ends.
+    pub(crate) fn leased_until(&self, id: QueueId) -> Option<Timestamp> {
+        self.items.lock().unwrap()[&id].lease.as_ref().map(|lease| lease.until)
+    }
+
     pub(crate) fn leases(&self) -> usize {
         self.items.lock().unwrap().values().filter(|item| item.lease.is_some()).count()
     }
@@ -174,14 +179,23 @@ impl Spool for MemorySpool {
         at_most: usize,
     ) -> Result<Vec<Leased>, SpoolError> {
         let mut found = Vec::new();
-        for item in self.items.lock().unwrap().values_mut().filter(|item| item.lease.is_none() && !item.held)
+        let ended = |lease: &Lease| lease.until <= now;
+        for item in self
+            .items
+            .lock()
+            .unwrap()
+            .values_mut()
+            .filter(|item| item.lease.as_ref().is_none_or(ended) && !item.held)
         {
             if found.len() == at_most {
                 break;
             }
             item.lease = Some(Lease { owner: owner.into(), until });
             match item.leased(now) {
-                Some(leased) => found.push(leased),
+                Some(leased) => {
+                    self.changed.notify_waiters();
+                    found.push(leased);
+                }
                 None => item.lease = None,
             }
         }
@@ -230,11 +244,12 @@ impl Spool for MemorySpool {
             let seat = &mut item.recipients[usize::try_from(number).unwrap()];
             assert!(seat.open(), "{number} was settled before");
             seat.state = outcome.state();
-            seat.attempts += 1;
+            seat.attempts += u32::from(!matches!(outcome, Outcome::Held { reply: None, .. }));
             match outcome {
                 Outcome::Delivered { reply, host } | Outcome::Failed { reply, host } => {
                     (seat.reply, seat.host) = (reply, host);
                 }
+                Outcome::Held { reply, host } => (seat.reply, seat.host) = (reply.unwrap_or_default(), host),
                 Outcome::Deferred { reply, host, next_attempt_at } => {
                     (seat.reply, seat.host, seat.due) = (reply, host, next_attempt_at);
                 }
@@ -258,8 +273,14 @@ impl Spool for MemorySpool {
         Ok(true)
     }
 
-    async fn release(&self, id: QueueId, _now: Timestamp) -> Result<bool, SpoolError> {
-        self.items.lock().unwrap().get_mut(&id).unwrap().held = false;
+    async fn release(&self, id: QueueId, now: Timestamp) -> Result<bool, SpoolError> {
+        let mut items = self.items.lock().unwrap();
+        let item = items.get_mut(&id).unwrap();
+        item.held = false;
+        for seat in item.recipients.iter_mut().filter(|seat| seat.state == RecipientState::Held) {
+            seat.state = if seat.attempts == 0 { RecipientState::Queued } else { RecipientState::Deferred };
+            seat.due = now;
+        }
         Ok(true)
     }
 

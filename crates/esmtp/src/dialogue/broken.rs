@@ -2,6 +2,7 @@
 
 use super::reply::{Enhanced, Reply, ReplyError};
 use super::stage::Stage;
+use super::verdict::Verdict;
 
 /// Why a dialogue cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +28,21 @@ pub enum Broken {
 }
 
 impl Broken {
+    /// What this means for recipients without a verdict.
+    pub fn to_verdict(&self) -> Verdict {
+        match self {
+            Broken::Malformed(Stage::FinalReply, _) | Broken::OutOfTurn(Stage::FinalReply, _) => {
+                Verdict::Unclear(self.to_reply())
+            }
+            Broken::Malformed(..)
+            | Broken::OutOfTurn(..)
+            | Broken::Refused(..)
+            | Broken::LoginRefused(_)
+            | Broken::NoMechanism
+            | Broken::Plaintext => Verdict::Deferred(self.to_reply()),
+        }
+    }
+
     /// The reason as the queue shows it: 4yz, with the enhanced code of RFC 3463 that fits.
     pub fn to_reply(&self) -> Reply {
         let enhanced = match self {

@@ -46,6 +46,7 @@ pub struct Dialogue {
     capabilities: Capabilities,
     replies: ReplyReader,
     output: BytesMut,
+    heard: u64,
     /// The last transaction was left open at the peer: RSET comes before the next MAIL.
     reset_first: bool,
 }
@@ -88,6 +89,7 @@ impl Dialogue {
             capabilities: Capabilities::default(),
             replies: ReplyReader::default(),
             output: BytesMut::new(),
+            heard: 0,
             reset_first: false,
         }
     }
@@ -108,6 +110,12 @@ impl Dialogue {
             State::Transaction(transaction) => transaction.stage(),
             State::Quit => Stage::Quit,
         }
+    }
+
+    /// How many whole replies have come. Each begins another wait: RFC 5321 section 4.5.3.2 counts time for each command, also
+    /// for those that left in one flight.
+    pub fn heard(&self) -> u64 {
+        self.heard
     }
 
     /// Octets to be written.
@@ -134,6 +142,7 @@ impl Dialogue {
             else {
                 return Ok(self.without_reply(input));
             };
+            self.heard += 1;
             if let Some(advance) = self.on_reply(reply, input)? {
                 return Ok(advance);
             }
@@ -286,12 +295,12 @@ impl Dialogue {
         }
     }
 
-    /// Ends a transaction that cannot go on: recipients without a verdict are deferred, for the `reason`.
-    pub fn abandon(&mut self, reason: &Reply) -> Vec<Verdict> {
+    /// Ends a transaction that cannot go on: recipients without a verdict get this one.
+    pub fn abandon(&mut self, verdict: &Verdict) -> Vec<Verdict> {
         let State::Transaction(transaction) = std::mem::replace(&mut self.state, State::Closed) else {
             return Vec::new();
         };
-        transaction.verdicts(|| reason.clone())
+        transaction.verdicts(|| verdict.clone())
     }
 
     /// Takes leave.
@@ -316,8 +325,9 @@ fn unasked(reply: Reply) -> Broken {
 }
 
 /// For a recipient whom a finished transaction has no verdict on, which does not happen.
-fn unsettled() -> Reply {
-    Reply::ours(451, Enhanced(4, 5, 0), "the next host did not say what became of this recipient")
+fn unsettled() -> Verdict {
+    let reason = "the next host did not say what became of this recipient";
+    Verdict::Deferred(Reply::ours(451, Enhanced(4, 5, 0), reason))
 }
 
 #[cfg(test)]

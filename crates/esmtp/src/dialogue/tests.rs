@@ -64,7 +64,7 @@ impl Played {
     /// The connection broke; without a transaction the driver defers everybody.
     fn lost(mut self, why: &str) -> Played {
         let reason = Reply::ours(451, Enhanced(4, 4, 2), why);
-        let verdicts = self.dialogue.abandon(&reason);
+        let verdicts = self.dialogue.abandon(&Verdict::Deferred(reason.clone()));
         if verdicts.is_empty() {
             self.ended(&[Verdict::Deferred(reason.clone()), Verdict::Deferred(reason)])
         } else {
@@ -77,6 +77,7 @@ fn told(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Delivered(reply) => format!("delivered-{}", reply.code()),
         Verdict::Deferred(reply) => format!("deferred-{}", reply.code()),
+        Verdict::Unclear(reply) => format!("unclear-{}", reply.code()),
         Verdict::Failed(reply) => format!("failed-{}", reply.code()),
     }
 }

@@ -234,11 +234,8 @@ impl Transaction {
         self.due.push_back(Step::Final);
     }
 
-    /// The verdicts, those still open being deferred for the reason given.
-    pub(super) fn verdicts(self, otherwise: impl Fn() -> Reply) -> Vec<Verdict> {
-        self.verdicts
-            .into_iter()
-            .map(|verdict| verdict.unwrap_or_else(|| Verdict::Deferred(otherwise())))
-            .collect()
+    /// The verdicts, with another for those still open.
+    pub(super) fn verdicts(self, otherwise: impl Fn() -> Verdict) -> Vec<Verdict> {
+        self.verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(&otherwise)).collect()
     }
 }

@@ -10,11 +10,24 @@ pub enum Verdict {
     Delivered(Reply),
     /// Not now.
     Deferred(Reply),
+    /// Not as far as is known: the next host has the whole text, and has answered with what is no reply to it. It may have the
+    /// message.
+    Unclear(Reply),
     /// Refused for good.
     Failed(Reply),
 }
 
 impl Verdict {
+    /// What the next host said, or what we say of it.
+    pub fn reply(&self) -> &Reply {
+        match self {
+            Verdict::Delivered(reply)
+            | Verdict::Deferred(reply)
+            | Verdict::Unclear(reply)
+            | Verdict::Failed(reply) => reply,
+        }
+    }
+
     /// A refusal by `peer`, or by us because of what it does not offer: for good if its reply is, unless it is about
     /// something else than the recipient or the message.
     ///

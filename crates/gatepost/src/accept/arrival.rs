@@ -18,6 +18,8 @@ pub(super) struct Arrival {
     pub(super) id: QueueId,
     at: Timestamp,
     tls: Option<TlsFacts>,
+    /// The client had said EHLO.
+    extended: bool,
     /// `None` to tell nobody.
     client: Option<(EhloName, IpAddr)>,
     /// Only if there is no other: recipients must not learn of each other from a Received field.
@@ -44,19 +46,22 @@ impl Arrival {
             id: QueueId::new(clock::unix_ms(at), rand::rng().random()),
             at,
             tls: session.tls,
+            extended: session.extended,
             client: client.filter(|_| !hides_client),
             recipient,
             utf8: envelope.smtputf8,
         }
     }
 
-    pub(super) fn trace<'a>(&'a self, hostname: &'a str) -> Trace<'a> {
+    pub(super) fn trace<'a>(&'a self, hostname: &'a str, submitter: &Submitter) -> Trace<'a> {
         Trace {
             hostname,
             queue_id: self.id,
             now: self.at,
             message_id_random: rand::rng().random(),
             tls: self.tls,
+            extended: self.extended,
+            authenticated: matches!(submitter, Submitter::User(_)),
             utf8: self.utf8,
             recipient: self.recipient.as_ref(),
             client: self.client.clone(),

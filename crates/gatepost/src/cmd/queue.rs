@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use config::Delivery;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Details, Entry, RecipientDetails, Spool, Stats};
+use store::{Details, Entry, RecipientDetails, RecipientState, Spool, Stats};
 use types::QueueId;
 
 use crate::output::{self, Format};
 use crate::prompt::confirm;
-use crate::{clock, open};
+use crate::{clock, meant, open};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -50,19 +51,19 @@ pub(crate) enum Command {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    let (_, store) = open::store(config).await?;
-    let done = on(store.spool(), command).await;
+    let (config, store) = open::store(config).await?;
+    let done = on(store.spool(), &config.delivery, command).await;
     store.close().await;
     done
 }
 
-async fn on(spool: &impl Spool, command: Command) -> anyhow::Result<()> {
+async fn on(spool: &impl Spool, delivery: &Delivery, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { format } => list(spool, format).await,
         Command::Show { id, format } => show(spool, id, format).await,
         Command::Retry { id } => retry(spool, id).await,
         Command::Hold { id } => done(spool.hold(id).await?, id, "is held"),
-        Command::Release { id } => done(spool.release(id, clock::now()).await?, id, "is released"),
+        Command::Release { id } => release(spool, delivery, id).await,
         Command::Remove { id, yes } => remove(spool, id, yes).await,
         Command::Stats { format } => stats(spool, format).await,
     }
@@ -124,6 +125,32 @@ async fn retry(spool: &impl Spool, id: QueueId) -> anyhow::Result<()> {
         bail!("{id} is held; `gatepost queue release {id}` lets it go");
     }
     done(spool.retry(id, clock::now()).await?, id, "is due now")
+}
+
+/// Says which recipients it lets go. The others would be held again by their route, and are left as they are.
+async fn release(spool: &impl Spool, delivery: &Delivery, id: QueueId) -> anyhow::Result<()> {
+    let recipients = spool.show(id).await?.with_context(|| unknown(id))?.recipients;
+    let (stay, go): (Vec<&str>, Vec<&str>) = recipients
+        .iter()
+        .filter(|recipient| is_waiting(recipient.state))
+        .map(|recipient| recipient.address.as_str())
+        .partition(|address| meant::holds(delivery, address));
+    if !stay.is_empty() && go.is_empty() {
+        bail!("{id} stays held: {}", by_their_route(&stay));
+    }
+    done(spool.release(id, clock::now()).await?, id, "is released")?;
+    if stay.is_empty() { Ok(()) } else { output::line(&format!("not for all: {}", by_their_route(&stay))) }
+}
+
+fn is_waiting(state: RecipientState) -> bool {
+    matches!(state, RecipientState::Queued | RecipientState::Deferred | RecipientState::Held)
+}
+
+fn by_their_route(recipients: &[&str]) -> String {
+    format!(
+        "mail for {} is held by its route; give that another `via` in [delivery], restart the server, and release it then",
+        recipients.join(", ")
+    )
 }
 
 async fn remove(spool: &impl Spool, id: QueueId, yes: bool) -> anyhow::Result<()> {
@@ -239,8 +266,6 @@ impl StatsView {
 
 #[cfg(test)]
 mod tests {
-    use store::RecipientState;
-
     use super::*;
 
     fn entry() -> Entry {

@@ -32,7 +32,10 @@ pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<Timestamp>, 
 macro_rules! entries {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_address, reverse_path, size, accepted_at, held, recipients, CASE WHEN held THEN NULL \
+            "SELECT id, account_address, reverse_path, size, accepted_at, recipients, held OR \
+             (EXISTS (SELECT 1 FROM recipients WHERE entry = entries.id AND state = 'held') AND NOT EXISTS \
+             (SELECT 1 FROM recipients WHERE entry = entries.id AND state IN ('queued', 'deferred'))) AS held, \
+             CASE WHEN held THEN NULL \
              ELSE (SELECT min(next_attempt_at) FROM recipients WHERE entry = entries.id) END AS next_attempt_at \
              FROM entries ",
             $rest
@@ -64,7 +67,7 @@ pub(super) async fn stats(readers: &SqlitePool) -> Result<Stats, sqlx::Error> {
     let entries = sqlx::query(entries).fetch_one(&mut *transaction).await?;
     let recipients = "SELECT coalesce(sum(state = 'queued' AND NOT held), 0) AS queued, \
                       coalesce(sum(state = 'deferred' AND NOT held), 0) AS deferred, \
-                      coalesce(sum(state IN ('queued', 'deferred') AND held), 0) AS held, \
+                      coalesce(sum(state = 'held' OR (state IN ('queued', 'deferred') AND held)), 0) AS held, \
                       coalesce(sum(state = 'failed'), 0) AS failed \
                       FROM recipients JOIN entries ON entries.id = recipients.entry";
     let recipients = sqlx::query(recipients).fetch_one(&mut *transaction).await?;

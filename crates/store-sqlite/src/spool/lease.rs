@@ -155,7 +155,7 @@ fn due(rows: &[SqliteRow], submission: &Submission, now: Timestamp) -> Result<Ve
 fn is_waiting(state: &str) -> Option<bool> {
     match state {
         "queued" | "deferred" => Some(true),
-        "delivered" | "failed" => Some(false),
+        "held" | "delivered" | "failed" => Some(false),
         _ => None,
     }
 }

@@ -42,10 +42,11 @@ const UNHOLD: &str = "UPDATE entries SET held = 0 WHERE id = $1";
 const QUARANTINE: &str = "UPDATE entries SET held = 1, due_at = NULL, lease_owner = NULL WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
-const HURRY: &str =
-    "UPDATE recipients SET next_attempt_at = $2 WHERE entry = $1 AND state IN ('queued', 'deferred')";
+const HURRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
+     state = CASE WHEN state <> 'held' THEN state WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END \
+     WHERE entry = $1 AND state IN ('queued', 'deferred', 'held')";
 const RETRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
-     state = CASE state WHEN 'failed' THEN 'deferred' ELSE state END WHERE entry = $1 AND state <> 'delivered'";
+     state = CASE state WHEN 'failed' THEN 'deferred' ELSE state END WHERE entry = $1 AND state NOT IN ('delivered', 'held')";
 const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
 const RELEASE_OWNER: &str = concat!(
     "UPDATE entries SET lease_owner = NULL, due_at = ",

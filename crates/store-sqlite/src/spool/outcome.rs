@@ -99,8 +99,11 @@ async fn set_outcome(
     outcome: &Outcome,
 ) -> Result<(), sqlx::Error> {
     let (reply, host, next_attempt_at) = match outcome {
-        Outcome::Delivered { reply, host } | Outcome::Failed { reply, host } => (reply, host, None),
+        Outcome::Delivered { reply, host }
+        | Outcome::Failed { reply, host }
+        | Outcome::Held { reply: Some(reply), host } => (reply, host, None),
         Outcome::Deferred { reply, host, next_attempt_at } => (reply, host, Some(*next_attempt_at)),
+        Outcome::Held { reply: None, .. } => return keep_back(connection, record, number).await,
     };
     sqlx::query(
         "UPDATE recipients SET state = $1, attempts = attempts + 1, next_attempt_at = $2, last_reply = $3, \
@@ -115,6 +118,17 @@ async fn set_outcome(
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// No attempt was made, and none is counted.
+async fn keep_back(
+    connection: &mut SqliteConnection,
+    record: &Record,
+    number: u32,
+) -> Result<(), sqlx::Error> {
+    let hold = "UPDATE recipients SET state = 'held', next_attempt_at = NULL \
+                WHERE entry = $1 AND number = $2 AND state <> 'delivered'";
+    sqlx::query(hold).bind(record.id.as_bytes().to_vec()).bind(number).execute(connection).await.map(drop)
 }
 
 /// Deletes the entry if everybody has the message.

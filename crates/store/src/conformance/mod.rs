@@ -85,7 +85,8 @@ macro_rules! conformance {
             released_leases_are_due_at_once, next_due_is_the_earliest);
         $crate::conformance!(@spool $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
-            no_outcome_gives_the_entry_back, a_late_record_does_not_end_the_lease_of_another, delivered_is_forever);
+            no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on,
+            a_late_record_does_not_end_the_lease_of_another, delivered_is_forever);
         $crate::conformance!(@spool $open, operate:
             a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once, a_removed_entry_is_gone, a_quarantine_tells_why, nobody_is_told_of_what_is_not_there,
             the_figures_add_up);

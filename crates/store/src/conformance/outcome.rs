@@ -63,6 +63,38 @@ pub async fn no_outcome_gives_the_entry_back<S: Spool>(spool: &S) {
     assert_eq!(again[0].recipients[0].attempts, 0);
 }
 
+pub async fn a_held_recipient_waits_while_others_go_on<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net", "carol@example.net", "dave@example.net"])).await;
+    let leased = lease(spool, 10).await;
+    let id = leased[0].submission.id;
+    let untried = Outcome::Held { reply: None, host: None };
+    let tried =
+        Outcome::Held { reply: Some("451 what?".to_owned()), host: Some("mx.example.net".to_owned()) };
+    spool.record(&leased[0], vec![(0, untried), (1, tried), (2, deferred(at(100)))], at(11)).await.unwrap();
+    let shown = spool.show(id).await.unwrap().unwrap();
+    assert_eq!((shown.entry.held, shown.entry.next_attempt_at), (false, Some(at(100))));
+    let states: Vec<_> = shown.recipients.iter().map(|seat| (seat.state, seat.attempts)).collect();
+    let held = RecipientState::Held;
+    assert_eq!(states, [(held, 0), (held, 1), (RecipientState::Deferred, 1)]);
+    assert_eq!(shown.recipients[1].last_reply.as_deref(), Some("451 what?"));
+    assert_eq!(spool.stats().await.unwrap().held, 2);
+    // A retry hurries the others, and a hold stays.
+    spool.retry(id, at(20)).await.unwrap();
+    let again = lease(spool, 20).await;
+    assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [2]);
+    spool.record(&again[0], vec![(2, failed())], at(21)).await.unwrap();
+    let shown = spool.show(id).await.unwrap().unwrap();
+    assert_eq!((shown.entry.held, shown.entry.next_attempt_at), (true, None));
+    // A release lets go those who were held, and nobody else.
+    assert!(spool.release(id, at(30)).await.unwrap());
+    let again = lease(spool, 30).await;
+    let due: Vec<_> =
+        again[0].recipients.iter().map(|recipient| (recipient.number, recipient.attempts)).collect();
+    assert_eq!(due, [(0, 0), (1, 1)]);
+    let shown = spool.show(id).await.unwrap().unwrap().recipients;
+    assert_eq!((shown[0].state, shown[1].state), (RecipientState::Queued, RecipientState::Deferred));
+}
+
 pub async fn a_late_record_does_not_end_the_lease_of_another<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let late = spool.lease_due("late", at(1), at(2), 10).await.unwrap();

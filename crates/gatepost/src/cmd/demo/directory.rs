@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use auth::{KeyFileError, MasterKeys};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -13,11 +13,14 @@ use submission::tls::Identity;
 
 use super::certificate;
 
+/// A file by which a demo knows its own directory.
+const MARK: &str = ".gatepost-demo";
+
 /// The demo's directory, with absolute paths, so that printed commands work from anywhere.
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    /// Makes what is not there yet; what is there is kept.
+    /// Makes what is not there yet; what a demo has made is kept.
     pub(super) fn prepare(path: &Path, now: Timestamp) -> anyhow::Result<Directory> {
         let directory = Directory(std::path::absolute(path)?);
         let mut private = DirBuilder::new();
@@ -26,6 +29,7 @@ impl Directory {
             .mode(0o700)
             .create(&directory.0)
             .with_context(|| cannot_write(&directory.0))?;
+        directory.claim()?;
         directory.prepare_configuration()?;
         directory.prepare_master_key()?;
         directory.prepare_certificate(now)?;
@@ -42,6 +46,22 @@ impl Directory {
 
     pub(super) fn outbox(&self) -> PathBuf {
         self.0.join("outbox")
+    }
+
+    /// Marks an empty directory as a demo's. One that holds anything else is not touched: it may be a server's.
+    fn claim(&self) -> anyhow::Result<()> {
+        let mark = self.0.join(MARK);
+        if mark.exists() {
+            return Ok(());
+        }
+        let mut found = fs::read_dir(&self.0).with_context(|| cannot_write(&self.0))?;
+        if found.next().is_some() {
+            bail!(
+                "{} is not empty, and no demo has made it; choose another directory with --dir",
+                self.0.display()
+            );
+        }
+        write(&mark, "The demo of Gatepost uses this directory.\n", 0o644)
     }
 
     fn prepare_configuration(&self) -> anyhow::Result<()> {
@@ -110,6 +130,17 @@ mod tests {
         let second = Directory::prepare(&path, now()).unwrap();
         assert_eq!(ca, read(second.ca()));
         assert!(Config::load(&second.configuration()).is_ok());
+    }
+
+    #[test]
+    fn a_directory_that_is_not_the_demos_is_left_as_it_is() {
+        let parent = tempfile::tempdir().unwrap();
+        let key = parent.path().join("key.pem");
+        fs::write(&key, "somebody's").unwrap();
+        let error = Directory::prepare(parent.path(), now()).err().unwrap().to_string();
+        assert!(error.contains("is not empty, and no demo has made it; choose another"), "{error}");
+        assert_eq!(fs::read_to_string(&key).unwrap(), "somebody's");
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
 
     #[test]
