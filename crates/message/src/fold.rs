@@ -196,6 +196,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn no_line_is_too_long_and_none_is_blank(
             words in proptest::collection::vec(("[ \t]{1,4}| {70}", "[a-z,]{1,40}|[a-z]{1200}|é{600}"), 1..40), column in 1_usize..70,

@@ -163,8 +163,9 @@ impl<'a> List<'a> {
             return Err(ListError::AngleBrackets);
         }
         let is_empty = |tokens: &[Token<'_>]| tokens.iter().all(Token::is_cfws);
-        if is_empty(before) && is_empty(inside) && is_empty(after) && self.words.is_empty() {
-            return Err(ListError::Empty);
+        if is_empty(inside) && self.mailboxes.members.is_empty() {
+            let nothing = is_empty(before) && is_empty(after) && self.words.is_empty();
+            return Err(if nothing { ListError::Empty } else { ListError::NameAlone });
         }
         let address = addr_spec(inside).ok_or(ListError::AngleBrackets)?;
         // White space around the address within its brackets is in today's grammar, but few readers know it.
@@ -450,7 +451,7 @@ mod tests {
             ("()", Empty),
             ("<>", Empty),
             (" < > ", Empty),
-            ("Alice <>", AngleBrackets),
+            ("Alice <>", NameAlone),
             ("<@>", AngleBrackets),
             ("(a) b", NameAlone),
             ("Alice", NameAlone),
