@@ -163,7 +163,8 @@ fn a_queue_entry_has_its_keys_and_can_be_removed() {
     installation.json(&["queue", "stats"]);
     installation.done(&["queue", "hold", &id]);
     assert!(assert_one_error(&installation.run(&["queue", "retry", &id], "")).contains("queue release"));
-    installation.done(&["queue", "release", &id]);
+    let held = assert_one_error(&installation.run(&["queue", "release", &id], ""));
+    assert!(held.contains("is held by its route"), "{held}");
     assert_one_error(&installation.run(&["queue", "remove", &id], ""));
     installation.done(&["queue", "remove", &id, "--yes"]);
     assert!(installation.queue().is_empty());

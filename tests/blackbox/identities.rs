@@ -128,7 +128,8 @@ fn who_guesses_is_locked_out_until_an_operator_lets_them_in() {
     assert_eq!(listed[0]["failures"], 5);
     assert!(listed[0]["until"].as_str().unwrap().ends_with('Z'));
     let cleared = installation.done(&["throttle", "clear", "Alice@Example.ORG"]);
-    assert_eq!(cleared, "1 counter of Alice@Example.ORG is cleared\n");
+    // That of a minute, and that of the day.
+    assert_eq!(cleared, "2 counters of Alice@Example.ORG are cleared\n");
     assert_eq!(installation.json(&["throttle", "list"]), serde_json::json!([]));
     assert_eq!(knock("correct horse"), 235);
 }
