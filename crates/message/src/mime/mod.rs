@@ -10,6 +10,8 @@ mod part_fields;
 mod content_type;
 mod entity;
 mod delimiter;
+mod visitor;
+mod held_back;
 mod parts;
 mod line_length;
 mod utf8;

@@ -9,8 +9,10 @@ use memchr::{memchr, memmem};
 
 use super::delimiter::{OpenMultipart, Place, read_delimiter};
 use super::entity::{Encoding, Entity, Kind};
+use super::held_back::{DELIMITER_START, HeldBack, unfinished_start};
 use super::part_fields::{is_header_line, part_fields};
 use super::untouchable::Untouchable;
+use super::visitor::{Delimiter, Part, SectionEnd, Visitor};
 use crate::{MAX_LINE, MAX_SECTION};
 
 /// The most entities that are told apart; what comes then is untouchable. The message itself is the first.
@@ -19,56 +21,6 @@ pub(super) const MAX_ENTITIES: u32 = 10_000;
 /// The most composites around a part; what is deeper is not taken apart. Each line that begins with two hyphens is compared with
 /// every boundary that is open, and no program nests deeper that is not made to.
 pub(super) const MAX_DEPTH: usize = 32;
-
-/// Takes the pieces of a message in their order.
-pub(super) trait Visitor {
-    /// A header section has ended. What follows is its content (a preamble, if it is a multipart), or the
-    /// header section of the message within, or a delimiter line.
-    fn header(&mut self, part: &Part<'_>);
-
-    /// Takes octets of the content, of a preamble or of an epilogue.
-    fn content(&mut self, octets: &[u8]);
-
-    /// A delimiter line has ended what went before. What follows is a header section, or the epilogue if the
-    /// line closes its multipart.
-    fn delimiter(&mut self, delimiter: &Delimiter<'_>);
-}
-
-/// An entity whose header section has ended.
-#[derive(Debug)]
-pub(super) struct Part<'a> {
-    /// The number of entities before it. The message itself has 0.
-    pub(super) index: u32,
-    pub(super) entity: &'a Entity,
-    /// Whether it is a message, with the fields of one, and not a part of a multipart.
-    pub(super) is_message: bool,
-    /// Why neither its header section nor its content may be changed.
-    pub(super) untouchable: Option<Untouchable>,
-    /// Its header section without the blank line.
-    pub(super) section: &'a [u8],
-    pub(super) end: SectionEnd,
-}
-
-/// What ended a header section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SectionEnd {
-    BlankLine,
-    /// A line that is no field, or the end of the message.
-    Text,
-    Delimiter,
-}
-
-/// A delimiter line.
-#[derive(Debug)]
-pub(super) struct Delimiter<'a> {
-    /// The line, with the CRLF before it if that is not the end of a header section. Only that CRLF, if the end
-    /// of the message stands for the line.
-    pub(super) octets: &'a [u8],
-    /// Whether it begins a part of the innermost multipart that was open.
-    pub(super) begins_own_part: bool,
-    /// Why its multipart may not be changed.
-    pub(super) untouchable: Option<Untouchable>,
-}
 
 /// A message on its way through.
 #[derive(Debug)]
@@ -95,16 +47,6 @@ struct Section {
     /// Where its last line begins.
     line_start: usize,
 }
-
-/// Octets that may turn out to be a delimiter line, with the CRLF before it.
-#[derive(Debug, Default)]
-struct HeldBack {
-    octets: Vec<u8>,
-    /// Whether they begin without a CRLF, because they are the first line.
-    is_first_line: bool,
-}
-
-const DELIMITER_START: &[u8] = b"\r\n--";
 
 const OUTERMOST: Place = Place { depth: 0, untouchable: None, in_digest: false, is_message: true };
 
@@ -377,29 +319,7 @@ impl State {
     }
 
     fn content() -> Self {
-        Self::Content(HeldBack { octets: Vec::new(), is_first_line: true })
-    }
-}
-
-impl HeldBack {
-    /// Whether there is nothing that may be a delimiter line.
-    fn is_empty(&self) -> bool {
-        self.octets.is_empty() && !self.is_first_line
-    }
-
-    /// What must come next; `None` if all that shows a candidate is there.
-    fn wanted(&self) -> Option<u8> {
-        let before = if self.is_first_line { 2 } else { 0 };
-        DELIMITER_START.get(before + self.octets.len()).copied()
-    }
-
-    fn line(&self) -> &[u8] {
-        if self.is_first_line { &self.octets } else { self.octets.strip_prefix(b"\r\n").unwrap_or_default() }
-    }
-
-    /// How many octets the line may still have. Longer ones are no delimiter lines.
-    fn room(&self) -> usize {
-        (MAX_LINE + 2).saturating_sub(self.line().len())
+        Self::Content(HeldBack::first_line())
     }
 }
 
@@ -407,14 +327,6 @@ fn give_content(octets: &[u8], visitor: &mut impl Visitor) {
     if !octets.is_empty() {
         visitor.content(octets);
     }
-}
-
-/// How many octets at the end may be the start of [`DELIMITER_START`].
-fn unfinished_start(octets: &[u8]) -> usize {
-    (1..DELIMITER_START.len())
-        .rev()
-        .find(|length| DELIMITER_START.get(..*length).is_some_and(|start| octets.ends_with(start)))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use super::base64_lines::{Base64, WrappedBase64};
 use super::entity::{Encoding, Entity, Kind};
 use super::header_edit::HeaderEdit;
 use super::line_length::has_long_line;
-use super::parts::{Delimiter, Part, Parts, SectionEnd, Visitor};
+use super::parts::Parts;
 use super::plan::{Leaf, Plan, Target};
 use super::quoted_printable::QuotedPrintable;
 use super::soft_breaks::SoftBreaks;
 use super::surrounding_text::SurroundingText;
 use super::untouchable::Untouchable;
+use super::visitor::{Delimiter, Part, SectionEnd, Visitor};
 use crate::field_repair::repair_fields;
 
 /// A message that is changed, as its plan has it, while it streams by. What needs no change stays octet for

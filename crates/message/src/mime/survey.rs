@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::entity::{Entity, Kind};
 use super::line_length::{LineLength, has_long_line};
-use super::parts::{Delimiter, Part, Parts, Visitor};
+use super::parts::Parts;
 use super::plan::{Leaf, Plan, Target};
 use super::untouchable::Untouchable;
 use super::utf8::Utf8;
+use super::visitor::{Delimiter, Part, Visitor};
 use crate::Header;
 use crate::field_repair::repair_fields;
 
