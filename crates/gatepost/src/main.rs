@@ -16,6 +16,7 @@ mod cmd;
 
 mod serve;
 mod reload;
+mod parts;
 mod upkeep;
 
 mod accept;
@@ -24,13 +25,12 @@ mod relay;
 mod sending;
 
 mod open;
-mod meant;
-mod providers;
+mod wiring;
 mod sealed;
 mod scram;
 mod import;
 
-mod doubts;
+mod warnings;
 mod descriptors;
 mod dumps;
 mod clock;

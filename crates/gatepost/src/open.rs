@@ -9,8 +9,10 @@ use config::Config;
 use rustix::process::geteuid;
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 
-use crate::serve::Judge;
-use crate::{clock, meant};
+use crate::{clock, wiring};
+
+/// What judges logins, by the accounts of the store.
+pub(crate) type Judge = Authenticator<SqliteAccounts>;
 
 /// The configuration, and its store for a command; a server may be running on it. Close it in the end.
 ///
@@ -68,8 +70,8 @@ pub(crate) fn judge(
         accounts,
         keyring,
         hasher,
-        meant::policy(&config.auth),
-        meant::row(config)?,
+        wiring::policy(&config.auth),
+        wiring::backends(config)?,
         clock::now,
     ))
 }

@@ -11,8 +11,8 @@ use ipnet::IpNet;
 use message::{Authors, Header};
 use types::{ForwardPath, Host, Mailbox, ReversePath, SenderPattern, SessionFacts};
 
-use crate::meant;
 use crate::sender::{self, Judged, Writing};
+use crate::wiring;
 
 /// What may be handed in without a login. Without networks that is nothing.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Relay {
         relay.map_or_else(Relay::default, |relay| Relay {
             networks: relay.networks.clone(),
             senders: relay.senders.clone(),
-            domains: relay.domains.iter().map(meant::domains).collect(),
+            domains: relay.domains.iter().map(wiring::domains).collect(),
         })
     }
 

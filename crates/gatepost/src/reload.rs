@@ -9,8 +9,8 @@ use auth::Backend;
 use config::Config;
 
 use crate::descriptors::Descriptors;
-use crate::meant;
-use crate::serve::Parts;
+use crate::parts::Parts;
+use crate::wiring;
 
 /// The configuration that holds from now on: what `file` says, or `old` if that is no use.
 pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
@@ -19,8 +19,8 @@ pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
             warn_of_what_stays(&old, &new);
             let now = live(old, new);
             let descriptors = Descriptors::for_connections(now.limits.connections);
-            parts.handle.replace(meant::settings(&now), descriptors.fit(meant::limits(&now)));
-            parts.judge.replace(meant::policy(&now.auth), row);
+            parts.handle.replace(wiring::settings(&now), descriptors.fit(wiring::limits(&now)));
+            parts.judge.replace(wiring::policy(&now.auth), row);
             parts.acceptance.replace(&now);
             tracing::info!(event = "reloaded", "configuration and certificate were read again");
             now
@@ -41,7 +41,7 @@ pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
 /// on.
 fn read(file: &Path, parts: &Parts) -> anyhow::Result<(Config, Vec<Backend>)> {
     let new = Config::load(file)?;
-    let row = meant::row(&new)?;
+    let row = wiring::backends(&new)?;
     if let (Some(identity), Some(tls)) = (&parts.identity, &new.tls) {
         identity.reload(&tls.certificate, &tls.private_key)?;
     }

@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use delivery::Carrier;
 use sd_notify::NotifyState;
-use store_sqlite::{Mode, SqliteAccounts, SqliteSpool, SqliteStore};
+use store_sqlite::{Mode, SqliteSpool, SqliteStore};
 use submission::tls::{self, Identity};
-use submission::{BindError, Handle, Limits};
+use submission::{BindError, Limits};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::Acceptance;
 use crate::descriptors::Descriptors;
-use crate::{clock, doubts, meant, open, reload, upkeep};
+use crate::open::Judge;
+use crate::parts::Parts;
+use crate::{clock, open, reload, upkeep, warnings, wiring};
 
-pub(crate) type Judge = Authenticator<SqliteAccounts>;
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
 
 /// A server whose listeners are bound; clients that connect are kept waiting until [`Server::run`].
@@ -34,18 +34,6 @@ pub(crate) struct Server {
     door: Door,
     carrier: Arc<Carrier<SqliteSpool>>,
     signals: Signals,
-}
-
-/// What can be changed, or looked at, while the server runs.
-pub(crate) struct Parts {
-    pub(crate) store: SqliteStore,
-    pub(crate) keyring: Arc<Keyring>,
-    pub(crate) identity: Option<Identity>,
-    pub(crate) judge: Arc<Judge>,
-    pub(crate) acceptance: Arc<Acceptance>,
-    pub(crate) handle: Handle,
-    /// In the order of the configuration, with the ports that were found for port 0.
-    pub(crate) listeners: Vec<Listen>,
 }
 
 impl Server {
@@ -62,14 +50,14 @@ impl Server {
         let keyring = Arc::new(open::keyring(&config, store.accounts()).await?);
         let carrier = Carrier::new(
             Arc::new(store.spool().clone()),
-            meant::routes(&config.delivery)?,
-            meant::carrying(&config),
+            wiring::routes(&config.delivery)?,
+            wiring::carrying(&config),
         )?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone())?);
         let (accounts, marks) = (store.accounts().clone(), keyring.marks());
         let acceptance = Acceptance::new(&config, judge.clone(), accounts, marks, carrier.committer());
         let acceptance = Arc::new(acceptance);
-        let limits = descriptors.fit(meant::limits(&config));
+        let limits = descriptors.fit(wiring::limits(&config));
         let door = bind(&config, judge.clone(), acceptance.clone(), identity.clone(), limits)?;
         let listeners = bound(&config, &door);
         let parts = Parts { store, keyring, identity, judge, acceptance, handle: door.handle(), listeners };
@@ -140,14 +128,14 @@ fn bind(
     limits: Limits,
 ) -> anyhow::Result<Door> {
     let relaying = Arc::clone(&acceptance);
-    let mut builder = Door::builder(meant::settings(config), judge, acceptance)
+    let mut builder = Door::builder(wiring::settings(config), judge, acceptance)
         .limits(limits)
         .login_is_optional(move |session| relaying.takes_without_login(session));
     if let (Some(identity), Some(tls)) = (identity, &config.tls) {
-        builder = builder.tls(identity, meant::min_version(tls.min_version));
+        builder = builder.tls(identity, wiring::min_version(tls.min_version));
     }
     for listen in &config.listen {
-        builder = builder.listener(meant::listener(listen));
+        builder = builder.listener(wiring::listener(listen));
     }
     builder.bind().map_err(|error| {
         let advice = advice(&error);
@@ -186,13 +174,13 @@ fn tell_ready(parts: &Parts) {
 
 fn tell_doubts(config: &Config, parts: &Parts, descriptors: Descriptors) {
     let facts = parts.identity.as_ref().and_then(|identity| identity.facts().ok());
-    let mut doubts = doubts::about(config, facts.as_ref(), clock::now());
+    let mut doubts = warnings::about(config, facts.as_ref(), clock::now());
     if rustix::process::geteuid().is_root() {
         doubts.push("the server runs as root, which it never needs: see config/gatepost.service".to_owned());
     }
     if let Descriptors::Only(allowed) = descriptors {
         let (connections, room) =
-            (config.limits.connections, descriptors.fit(meant::limits(config)).connections);
+            (config.limits.connections, descriptors.fit(wiring::limits(config)).connections);
         doubts.push(format!(
             "limits.connections is {connections}, but the system allows {allowed} open files (LimitNOFILE, ulimit -n): \
              more than {room} connections at a time are turned away"

@@ -11,7 +11,7 @@ use store_sqlite::{Mode, SqliteAccounts};
 use submission::tls::{CertificateFacts, Identity};
 
 use crate::sealed::{self, Batches};
-use crate::{clock, doubts, explain, meant, open, output, providers};
+use crate::{clock, explain, open, output, warnings, wiring};
 
 /// Reads everything that `serve` would read, and goes on after a fault, so that all of them are told at once.
 ///
@@ -21,7 +21,7 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     let certificate = certificate(&config);
     let facts = certificate.as_ref().ok().and_then(Option::as_ref);
-    for doubt in doubts::about(&config, facts, clock::now()) {
+    for doubt in warnings::about(&config, facts, clock::now()) {
         output::line(&format!("warning: {doubt}"))?;
     }
     let (masters, key) = match MasterKeys::load(&config.storage.master_key_file) {
@@ -32,8 +32,8 @@ pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
         certificate.map(drop),
         key,
         store(&config.storage.directory, masters).await,
-        meant::row(&config).map(drop),
-        meant::routes(&config.delivery).map(drop),
+        wiring::backends(&config).map(drop),
+        wiring::routes(&config.delivery).map(drop),
         reach(&config).await,
         maildirs(&config.delivery),
     ]
@@ -64,7 +64,7 @@ fn certificate(config: &Config) -> anyhow::Result<Option<CertificateFacts>> {
 /// A provider that does not answer just now is no fault: it may be back before anybody needs it.
 async fn reach(config: &Config) -> anyhow::Result<()> {
     // What keeps it from being asked at all is told as a fault already.
-    let Ok(providers) = providers::meant(&config.oauth) else { return Ok(()) };
+    let Ok(providers) = wiring::providers(&config.oauth) else { return Ok(()) };
     for fault in providers.reach(clock::now()).await {
         output::line(&format!("warning: {}", explain::one_line(&fault.into())))?;
     }

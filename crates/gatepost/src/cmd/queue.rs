@@ -11,7 +11,7 @@ use types::QueueId;
 
 use crate::output::{self, Format};
 use crate::prompt::confirm;
-use crate::{clock, meant, open};
+use crate::{clock, open, wiring};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -134,7 +134,7 @@ async fn release(spool: &impl Spool, delivery: &Delivery, id: QueueId) -> anyhow
         .iter()
         .filter(|recipient| is_waiting(recipient.state))
         .map(|recipient| recipient.address.as_str())
-        .partition(|address| meant::holds(delivery, address));
+        .partition(|address| wiring::holds(delivery, address));
     if !stay.is_empty() && go.is_empty() {
         bail!("{id} stays held: {}", by_their_route(&stay));
     }

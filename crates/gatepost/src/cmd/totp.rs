@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::{argument, clock, meant, open, prompt, qr};
+use crate::{argument, clock, open, prompt, qr, wiring};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -117,7 +117,7 @@ impl Desk {
     async fn confirm(&self, address: &Mailbox, code: String, format: Format) -> anyhow::Result<()> {
         let (store, keyring) = (self.store.accounts(), self.keyring().await?);
         let account = find(store, address).await?;
-        let (code, policy) = (Secret::from(code), meant::policy(&self.config.auth));
+        let (code, policy) = (Secret::from(code), wiring::policy(&self.config.auth));
         let confirmation =
             second_factor::confirm(store, &keyring, &account, &code, &policy, clock::now()).await?;
         let codes = confirmed(confirmation, &account)?;

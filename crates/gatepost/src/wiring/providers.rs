@@ -5,20 +5,20 @@ use auth::fetch::Fetcher;
 use auth::oauth::{Proof, Provider, ProviderSettings, Providers};
 use config::{OAuthProof, OAuthProvider};
 
-use crate::meant;
+use super::files;
 
 /// Everybody whose tokens are taken. Nobody is asked yet.
 ///
 /// # Errors
 /// When a secret or a CA can't be read.
-pub(crate) fn meant(providers: &[OAuthProvider]) -> anyhow::Result<Providers> {
+pub(crate) fn providers(providers: &[OAuthProvider]) -> anyhow::Result<Providers> {
     let providers: anyhow::Result<_> = providers.iter().map(provider).collect();
     Ok(Providers::new(providers?))
 }
 
 fn provider(provider: &OAuthProvider) -> anyhow::Result<Provider> {
     let OAuthProvider { name, issuer, audience, scope, claim, .. } = provider.clone();
-    let trust = meant::trust(provider.tls_ca.as_deref(), "oauth.provider.tls_ca")?;
+    let trust = files::trust(provider.tls_ca.as_deref(), "oauth.provider.tls_ca")?;
     let fetcher = Fetcher::new(provider.timeout, &trust)?;
     let proof = proof(&provider.proof)?;
     let settings = ProviderSettings { name, issuer, audience, scope, claim, proof };
@@ -35,7 +35,7 @@ fn proof(proof: &OAuthProof) -> anyhow::Result<Proof> {
         OAuthProof::Introspection { endpoint, client_id, client_secret_file } => Proof::Introspection {
             endpoint: endpoint.clone(),
             client_id: client_id.clone(),
-            client_secret: meant::first_line(
+            client_secret: files::first_line(
                 client_secret_file,
                 "oauth.provider.client_secret_file",
                 "the client's secret",

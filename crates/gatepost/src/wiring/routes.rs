@@ -1,0 +1,83 @@
+//! Where accepted mail goes, and when it is tried again.
+
+use config::{Config, Delivery, DomainPattern, HostPort, Login};
+use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
+use esmtp::dialogue::Credentials;
+use types::ForwardPath;
+
+use super::files::{self, Trust};
+use crate::clock;
+
+pub(crate) fn carrying(config: &Config) -> delivery::Settings {
+    let retry = config.delivery.retry;
+    delivery::Settings {
+        owner: config.hostname.as_str().into(),
+        hostname: config.hostname.clone(),
+        schedule: Schedule { first: retry.first, max: retry.max, give_up: retry.give_up },
+        grace: config.limits.shutdown_grace,
+        now: clock::now,
+    }
+}
+
+/// The ways of `[delivery]`. Its login is for the host of `via` alone: another host has no business with it.
+///
+/// # Errors
+/// When the password for the next host, or the CA, cannot be read.
+pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
+    let login = delivery.login.as_ref().map(login).transpose()?;
+    let trust = files::trust(delivery.tls_ca.as_deref(), "delivery.tls_ca")?;
+    Ok(ways(delivery, &trust, login))
+}
+
+/// Whether mail for this recipient, whose address is without angle brackets, takes a route that holds it.
+pub(crate) fn holds(delivery: &Delivery, address: &str) -> bool {
+    let path = format!("<{address}>");
+    ForwardPath::take(&path).is_ok_and(|(path, _)| ways(delivery, &Trust::new(), None).holds(&path))
+}
+
+fn ways(delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Routes {
+    let routes = delivery.routes.iter().map(|route| Route {
+        domains: route.domains.iter().map(domains).collect(),
+        via: via(&route.via, delivery, trust, None),
+    });
+    Routes::new(via(&delivery.via, delivery, trust, login), routes.collect())
+}
+
+pub(crate) fn domains(pattern: &DomainPattern) -> Domains {
+    match pattern {
+        DomainPattern::Exactly(domain) => Domains::Exactly(domain.clone()),
+        DomainPattern::Below(domain) => Domains::Below(domain.clone()),
+    }
+}
+
+fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Via {
+    let host = |host: &HostPort, implicit_tls| {
+        Via::Relay(NextHost {
+            host: host.host.clone(),
+            port: host.port,
+            implicit_tls,
+            tls: host_tls(delivery.tls),
+            tls_ca: trust.clone(),
+            credentials: login.clone(),
+        })
+    };
+    match via {
+        config::Via::Maildir(path) => Via::Maildir(path.clone()),
+        config::Via::Smtp(to) => host(to, false),
+        config::Via::Smtps(to) => host(to, true),
+        config::Via::Hold => Via::Hold,
+    }
+}
+
+fn host_tls(tls: config::HostTls) -> HostTls {
+    match tls {
+        config::HostTls::Verify => HostTls::Verify,
+        config::HostTls::Opportunistic => HostTls::Opportunistic,
+        config::HostTls::Off => HostTls::Off,
+    }
+}
+
+fn login(login: &Login) -> anyhow::Result<Credentials> {
+    let password = files::first_line(&login.password_file, "delivery.password_file", "the password")?;
+    Ok(Credentials { username: login.username.clone(), password })
+}

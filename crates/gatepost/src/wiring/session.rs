@@ -1,0 +1,92 @@
+//! What sessions are promised, who may log in and how often, and where clients connect.
+
+use config::{Config, Listen, ListenTls, TlsVersion};
+use jiff::SignedDuration;
+use submission::tls::MinVersion;
+use submission::{Limits, Listener, TlsMode};
+
+pub(crate) fn settings(config: &Config) -> esmtp::Settings {
+    let auth = &config.auth;
+    esmtp::Settings {
+        hostname: config.hostname.clone(),
+        starttls: false,
+        hide_starttls: false,
+        allow_insecure: auth.allow_insecure,
+        mechanisms: auth.mechanisms.iter().copied().map(mechanism).collect(),
+        required_message: auth.required_message.clone(),
+        message_size: config.limits.message_size,
+        recipients: usize::try_from(config.limits.recipients).unwrap_or(usize::MAX),
+        messages_per_connection: config.limits.messages_per_connection,
+        bare_line_ends: config.submission.bare_line_ends,
+        // Repair re-encodes them.
+        long_lines: config.submission.repair,
+        max_unauthenticated_commands: auth.max_unauthenticated_commands,
+        max_failures: auth.max_failures,
+    }
+}
+
+fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
+    match mechanism {
+        config::Mechanism::ScramSha256Plus => sasl::Mechanism::ScramSha256Plus,
+        config::Mechanism::ScramSha256 => sasl::Mechanism::ScramSha256,
+        config::Mechanism::OAuthBearer => sasl::Mechanism::OAuthBearer,
+        config::Mechanism::XOAuth2 => sasl::Mechanism::XOAuth2,
+        config::Mechanism::External => sasl::Mechanism::External,
+        config::Mechanism::CramMd5 => sasl::Mechanism::CramMd5,
+        config::Mechanism::Plain => sasl::Mechanism::Plain,
+        config::Mechanism::Login => sasl::Mechanism::Login,
+    }
+}
+
+pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
+    let throttle = auth.throttle;
+    let allow = |one: config::Allowance| {
+        (one.failures, SignedDuration::try_from(one.window).unwrap_or(SignedDuration::MAX))
+    };
+    let policy = auth::Policy::new(
+        auth.hint_app_password,
+        allow(throttle.password),
+        allow(throttle.totp),
+        allow(throttle.network),
+    );
+    auth::Policy { scram: auth.offers_scram(), ..policy }
+}
+
+pub(crate) fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    let default = Limits::default();
+    Limits {
+        connections: number(limits.connections),
+        connections_per_network: number(limits.connections_per_network),
+        command_timeout: limits.command_timeout,
+        // Nobody waits longer before AUTH than after it.
+        unauthenticated_timeout: default.unauthenticated_timeout.min(limits.command_timeout),
+        data_timeout: limits.data_timeout,
+        shutdown_grace: limits.shutdown_grace,
+        ..default
+    }
+}
+
+pub(crate) fn listener(listen: &Listen) -> Listener {
+    Listener::new(listen.address, tls_mode(listen.tls))
+        .client_certificates(listen.client_certificates)
+        .proxy_protocol(listen.proxy_protocol.iter().copied())
+        .xclient(listen.xclient.iter().copied())
+        .xclient_login(listen.xclient_login)
+}
+
+fn tls_mode(tls: ListenTls) -> TlsMode {
+    match tls {
+        ListenTls::StartTls => TlsMode::StartTls,
+        ListenTls::Implicit => TlsMode::Implicit,
+        ListenTls::Off => TlsMode::Off,
+    }
+}
+
+pub(crate) fn min_version(version: TlsVersion) -> MinVersion {
+    match version {
+        TlsVersion::V1_2 => MinVersion::Tls12,
+        TlsVersion::V1_3 => MinVersion::Tls13,
+    }
+}
