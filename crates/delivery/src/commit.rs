@@ -20,7 +20,8 @@ impl<S> Clone for Committer<S> {
 }
 
 impl<S: Spool> Committer<S> {
-    pub(crate) fn new(carrier: Arc<Carrier<S>>) -> Committer<S> {
+    /// Hands what it makes durable to this carrier.
+    pub fn new(carrier: Arc<Carrier<S>>) -> Committer<S> {
         Committer { carrier }
     }
 

@@ -11,10 +11,11 @@ use store::{Spool, SpoolError};
 use tokio::sync::Notify;
 
 use crate::maildir::{Maildir, MaildirError};
+use crate::next_host::NextHostError;
 use crate::outgoing::{self, Outgoing};
 use crate::parcel::{Attempt, Parcel};
 use crate::relay::Relay;
-use crate::route::{RouteError, Via};
+use crate::route::Via;
 
 /// Messages carried at once on one lane.
 const WORKERS: usize = 20;
@@ -50,7 +51,7 @@ struct Waiting {
 }
 
 impl Lane {
-    pub(crate) fn new(via: &Via, hostname: &str, wake: Arc<Notify>) -> Result<Lane, RouteError> {
+    pub(crate) fn new(via: &Via, hostname: &str, wake: Arc<Notify>) -> Result<Lane, NextHostError> {
         let way = match via {
             Via::Maildir(path) => Way::Maildir(Maildir::new(path, hostname)),
             Via::Relay(next_host) => Way::Relay(Box::new(Relay::new(next_host, hostname)?)),

@@ -15,13 +15,13 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::commit::Committer;
 use crate::in_hand::InHand;
 use crate::lane::Lane;
 use crate::ledger::{Ending, Ledger};
+use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
 use crate::relay;
-use crate::route::{RouteError, Routes};
+use crate::route::Routes;
 use crate::schedule::Schedule;
 
 /// Messages carried at once on all lanes.
@@ -74,7 +74,7 @@ impl<S: Spool> Carrier<S> {
     ///
     /// # Errors
     /// What the operator has to put right, such as a host name that is none.
-    pub fn new(spool: Arc<S>, routes: Routes, settings: Settings) -> Result<Arc<Carrier<S>>, RouteError> {
+    pub fn new(spool: Arc<S>, routes: Routes, settings: Settings) -> Result<Arc<Carrier<S>>, NextHostError> {
         let wake = Arc::new(Notify::new());
         let lanes = routes
             .ways()
@@ -98,11 +98,6 @@ impl<S: Spool> Carrier<S> {
             stopping: CancellationToken::new(),
             aborting,
         }))
-    }
-
-    /// What makes messages durable and hands them to this carrier.
-    pub fn committer(self: &Arc<Self>) -> Committer<S> {
-        Committer::new(self.clone())
     }
 
     /// Carries mail until `stop`, then lets running attempts end within the grace and gives back what is leased.

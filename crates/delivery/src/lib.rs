@@ -15,6 +15,7 @@
 mod commit;
 mod lease;
 mod in_hand;
+mod next_host;
 mod route;
 mod parcel;
 mod lane;
@@ -28,6 +29,6 @@ mod schedule;
 
 pub use commit::Committer;
 pub use lease::{Carrier, Settings};
-pub use relay::{HostTls, NextHost};
-pub use route::{Domains, Route, RouteError, Routes, Via};
+pub use next_host::{HostTls, NextHost, NextHostError};
+pub use route::{Domains, Route, Routes, Via};
 pub use schedule::Schedule;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use types::{ForwardPath, Host};
 
-use crate::relay::NextHost;
+use crate::next_host::NextHost;
 
 /// A way for mail to leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +41,6 @@ pub struct Routes {
     ways: Vec<Via>,
     rules: Vec<(Vec<Domains>, usize)>,
     default: usize,
-}
-
-/// Why a way cannot be taken: for the operator, at the start.
-#[derive(Debug, thiserror::Error)]
-pub enum RouteError {
-    /// TLS to a fixed host cannot be set up.
-    #[error("TLS to {host} cannot be set up")]
-    Tls {
-        /// The host.
-        host: String,
-        /// What is wrong, such as a CA that cannot be read.
-        #[source]
-        source: rustls::Error,
-    },
-    /// The name is neither a host name nor an address.
-    #[error("{0} is not the name of a host")]
-    Host(String),
 }
 
 impl Routes {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use config::{Config, Listen};
-use delivery::Carrier;
+use delivery::{Carrier, Committer};
 use sd_notify::NotifyState;
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
 use submission::tls::{self, Identity};
@@ -55,7 +55,8 @@ impl Server {
         )?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone())?);
         let (accounts, marks) = (store.accounts().clone(), keyring.marks());
-        let acceptance = Acceptance::new(&config, judge.clone(), accounts, marks, carrier.committer());
+        let acceptance =
+            Acceptance::new(&config, judge.clone(), accounts, marks, Committer::new(carrier.clone()));
         let acceptance = Arc::new(acceptance);
         let limits = descriptors.fit(wiring::limits(&config));
         let door = bind(&config, judge.clone(), acceptance.clone(), identity.clone(), limits)?;

@@ -9,15 +9,14 @@ mod idle;
 use std::sync::Arc;
 use std::time::Duration;
 
-use esmtp::dialogue::{Capabilities, Credentials, Envelope, Reply, Stage};
+use esmtp::dialogue::{Capabilities, Envelope, Reply, Stage};
 use message::Target;
-use rustls::pki_types::CertificateDer;
 use store::{Spool, SpoolError};
 use tokio::time::{Instant, timeout_at};
 
+use crate::next_host::{NextHost, NextHostError};
 use crate::outgoing::{self, Outgoing};
 use crate::parcel::{Attempt, Parcel};
-use crate::route::RouteError;
 use idle::Idle;
 use open::Opener;
 use trouble::{Complaints, Trouble};
@@ -25,35 +24,6 @@ use wire::{Connection, Sent};
 
 /// How long an attempt may take up to the end of the text, whatever each step may, besides the time for each recipient.
 const ATTEMPT: Duration = Duration::from_secs(60 * 60);
-
-/// A fixed host, and how it is to be spoken to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NextHost {
-    /// A host name, or an IP address without brackets.
-    pub host: String,
-    /// The TCP port.
-    pub port: u16,
-    /// TLS from the first octet, instead of STARTTLS.
-    pub implicit_tls: bool,
-    /// How TLS is used.
-    pub tls: HostTls,
-    /// CAs trusted for this host besides the system's.
-    pub tls_ca: Vec<CertificateDer<'static>>,
-    /// How to log in. With credentials `Opportunistic` means `Verify`: they are never sent to a host that has not
-    /// proved its name, unless `tls` is `Off` and the host is on this machine.
-    pub credentials: Option<Credentials>,
-}
-
-/// How TLS to a fixed host is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HostTls {
-    /// With a certificate for the host's name, or the mail stays.
-    Verify,
-    /// If it is offered, whatever the certificate; in the clear otherwise.
-    Opportunistic,
-    /// Never.
-    Off,
-}
 
 /// The way to a fixed host.
 #[derive(Debug)]
@@ -64,7 +34,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    pub(crate) fn new(next_host: &NextHost, hostname: &str) -> Result<Relay, RouteError> {
+    pub(crate) fn new(next_host: &NextHost, hostname: &str) -> Result<Relay, NextHostError> {
         Ok(Relay {
             opener: Opener::new(next_host, hostname)?,
             idle: Arc::default(),

@@ -9,11 +9,10 @@ use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Stage};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::NextHost;
 use super::tls::{Client, Protection, Trusted};
 use super::trouble::{Logins, Trouble};
 use super::wire::{Connection, Stream, Wire};
-use crate::route::RouteError;
+use crate::next_host::{NextHost, NextHostError};
 
 /// How long one address may take to answer.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -33,7 +32,7 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    pub(super) fn new(next_host: &NextHost, hostname: &str) -> Result<Opener, RouteError> {
+    pub(super) fn new(next_host: &NextHost, hostname: &str) -> Result<Opener, NextHostError> {
         let NextHost { host, port, credentials, .. } = next_host.clone();
         let shown = match host.parse() {
             Ok(ip) => SocketAddr::new(ip, port).to_string(),

@@ -14,8 +14,7 @@ use tokio_rustls::TlsConnector;
 
 use super::trouble::Trouble;
 use super::wire::Stream;
-use super::{HostTls, NextHost};
-use crate::route::RouteError;
+use crate::next_host::{HostTls, NextHost, NextHostError};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -41,7 +40,7 @@ pub(super) struct Client {
 pub(super) struct Trusted(());
 
 impl Protection {
-    pub(super) fn new(next_host: &NextHost) -> Result<Protection, RouteError> {
+    pub(super) fn new(next_host: &NextHost) -> Result<Protection, NextHostError> {
         let verifies = match (next_host.tls, &next_host.credentials) {
             (HostTls::Off, _) if !next_host.implicit_tls => return Ok(Protection::Off),
             (HostTls::Off, _) | (HostTls::Opportunistic, None) => false,
@@ -58,11 +57,11 @@ impl Protection {
 }
 
 impl Client {
-    fn new(next_host: &NextHost, verifies: bool) -> Result<Client, RouteError> {
+    fn new(next_host: &NextHost, verifies: bool) -> Result<Client, NextHostError> {
         let name = ServerName::try_from(next_host.host.clone())
-            .map_err(|_| RouteError::Host(next_host.host.clone()))?;
+            .map_err(|_| NextHostError::Host(next_host.host.clone()))?;
         let config = config(verifies, &next_host.tls_ca)
-            .map_err(|source| RouteError::Tls { host: next_host.host.clone(), source })?;
+            .map_err(|source| NextHostError::Tls { host: next_host.host.clone(), source })?;
         Ok(Client { connector: TlsConnector::from(Arc::new(config)), name, verifies })
     }
 

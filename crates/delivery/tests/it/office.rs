@@ -55,7 +55,7 @@ impl Office {
         let settings =
             Settings { owner: "node".into(), hostname: "client.example".into(), schedule, grace, now };
         let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();
-        let committer = carrier.committer();
+        let committer = Committer::new(carrier.clone());
         Office { spool, committer, carrier, running: None, stop: CancellationToken::new(), next: 0 }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use auth::{Credential, Keyring, MasterKeys};
-use delivery::{Carrier, Routes, Schedule, Settings, Via};
+use delivery::{Carrier, Committer, Routes, Schedule, Settings, Via};
 use esmtp::Durable;
 use jiff::Timestamp;
 use store::{Account, Accounts as _, Action, AuditFilter, Body as _, Identities as _, Identity};
@@ -40,7 +40,8 @@ async fn bench() -> Bench {
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
     let accounts = store.accounts().clone();
-    let acceptance = Acceptance::new(&config(), Arc::new(judge), accounts, marks, carrier.committer());
+    let acceptance =
+        Acceptance::new(&config(), Arc::new(judge), accounts, marks, Committer::new(carrier.clone()));
     let user = User {
         account: account.id,
         address: account.address,

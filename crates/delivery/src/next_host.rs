@@ -1,0 +1,50 @@
+//! A fixed host that mail is handed to, as it is configured.
+
+use esmtp::dialogue::Credentials;
+use rustls::pki_types::CertificateDer;
+
+/// A fixed host, and how it is to be spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextHost {
+    /// A host name, or an IP address without brackets.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    /// TLS from the first octet, instead of STARTTLS.
+    pub implicit_tls: bool,
+    /// How TLS is used.
+    pub tls: HostTls,
+    /// CAs trusted for this host besides the system's.
+    pub tls_ca: Vec<CertificateDer<'static>>,
+    /// How to log in. With credentials `Opportunistic` means `Verify`: they are never sent to a host that has not
+    /// proved its name, unless `tls` is `Off` and the host is on this machine.
+    pub credentials: Option<Credentials>,
+}
+
+/// How TLS to a fixed host is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostTls {
+    /// With a certificate for the host's name, or the mail stays.
+    Verify,
+    /// If it is offered, whatever the certificate; in the clear otherwise.
+    Opportunistic,
+    /// Never.
+    Off,
+}
+
+/// Why a fixed host cannot be used: for the operator, at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum NextHostError {
+    /// TLS to a fixed host cannot be set up.
+    #[error("TLS to {host} cannot be set up")]
+    Tls {
+        /// The host.
+        host: String,
+        /// What is wrong, such as a CA that cannot be read.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The name is neither a host name nor an address.
+    #[error("{0} is not the name of a host")]
+    Host(String),
+}
