@@ -30,6 +30,7 @@ mod proofs;
 mod abandoned;
 mod salts;
 mod crash;
+mod store;
 mod shutdown;
 mod disk;
 mod memory;

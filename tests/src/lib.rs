@@ -17,4 +17,5 @@ pub mod client;
 pub mod login;
 pub mod introspection;
 pub mod smarthost;
+pub mod database;
 pub mod maildir;

@@ -98,6 +98,9 @@ enum Command {
     /// What has been accepted and is not yet delivered
     #[command(subcommand)]
     Queue(cmd::queue::Command),
+    /// The store as a whole: migrate it, check it
+    #[command(subcommand)]
+    Store(cmd::store::Command),
     /// Print the completion script of a shell
     Completions(cmd::completions::Args),
     /// Write the manual pages into a directory
@@ -135,6 +138,7 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
         Command::Auth(command) => cmd::auth::run(&config, command).await,
         Command::Key(command) => cmd::key::run(&config, command).await,
         Command::Queue(command) => cmd::queue::run(&config, command).await,
+        Command::Store(command) => cmd::store::run(&config, command).await,
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),
     }

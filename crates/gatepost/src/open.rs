@@ -4,10 +4,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use auth::{Authenticator, Cost, Hasher, Keyring, MasterKeys};
 use config::Config;
 use rustix::process::geteuid;
-use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
+use store_sqlite::{Migrated, Mode, SqliteAccounts, SqliteStore};
 
 use crate::{clock, wiring};
 
@@ -29,13 +30,44 @@ pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, SqliteStore)
 /// # Errors
 /// When it belongs to another user, or can't be opened.
 pub(crate) async fn store_in(directory: &Path, mode: Mode) -> anyhow::Result<SqliteStore> {
-    if let Some(owner) = other_owner(directory) {
-        anyhow::bail!(
+    ours(directory)?;
+    Ok(SqliteStore::open(directory, mode).await?)
+}
+
+/// Brings the store in this directory up to date; says for each database what was done.
+///
+/// # Errors
+/// When it belongs to another user, a server has it open, or it can't be changed.
+pub(crate) async fn migrate(directory: &Path) -> anyhow::Result<[Migrated; 2]> {
+    ours(directory)?;
+    Ok(SqliteStore::migrate(directory).await?)
+}
+
+/// For what is done to a store that is there: most commands make one where there is none.
+///
+/// # Errors
+/// When there is none, or that can't be told.
+pub(crate) fn existing(directory: &Path) -> anyhow::Result<()> {
+    let exists = directory.join("accounts.db").try_exists();
+    match exists.with_context(|| format!("cannot read the store {}", directory.display()))? {
+        true => Ok(()),
+        false => anyhow::bail!(
+            "there is no store {}: look at [storage] url; the first start of the server makes one",
+            directory.display()
+        ),
+    }
+}
+
+/// # Errors
+/// When the store belongs to another user.
+fn ours(directory: &Path) -> anyhow::Result<()> {
+    match other_owner(directory) {
+        None => Ok(()),
+        Some(owner) => anyhow::bail!(
             "the store {} belongs to another user; run this as that one: `sudo -u '#{owner}' gatepost …`",
             directory.display()
-        );
+        ),
     }
-    Ok(SqliteStore::open(directory, mode).await?)
 }
 
 /// The user whom the store belongs to, if it isn't ours. Files that root made in it would keep the server from

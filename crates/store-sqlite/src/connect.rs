@@ -1,18 +1,12 @@
-//! How connections to the two databases are set up, and their schemas brought up to date.
+//! How connections to the two databases are set up.
 
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqlitePool};
 
 use crate::directory::Directory;
-
-/// The schema of the accounts. One newer than this program is an error.
-pub(crate) static ACCOUNTS: Migrator = sqlx::migrate!("../../migrations/sqlite/accounts");
-/// The schema of the queue.
-pub(crate) static QUEUE: Migrator = sqlx::migrate!("../../migrations/sqlite/queue");
 
 /// How long a writer waits for another process, such as a command beside the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

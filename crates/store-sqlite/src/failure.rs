@@ -20,7 +20,6 @@ pub(crate) fn unavailable(error: sqlx::Error) -> Error {
 pub(crate) fn of_opening(error: MigrateError) -> Box<dyn std::error::Error + Send + Sync> {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => told(error),
-        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => Box::new(OtherSchema),
         error => Box::new(error),
     }
 }
@@ -37,12 +36,6 @@ fn told(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
 fn is_out_of_space(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(SQLITE_FULL) || code(error) == Some(SQLITE_IOERR_SHMSIZE)
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "their schema is that of a newer version of this program, or of another build: use that one, or a backup from before"
-)]
-struct OtherSchema;
 
 #[derive(Debug, thiserror::Error)]
 #[error("no space is left on its file system; make room there")]

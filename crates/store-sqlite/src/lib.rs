@@ -9,13 +9,17 @@
 
 mod directory;
 mod connect;
+mod schema;
 mod store;
 mod failure;
 mod row;
 mod accounts;
 mod spool;
+mod integrity;
 
 pub use accounts::SqliteAccounts;
 pub use directory::Mode;
+pub use integrity::Integrity;
+pub use schema::Migrated;
 pub use spool::{FileBody, Incoming, SqliteSpool};
 pub use store::{OpenError, SqliteStore};

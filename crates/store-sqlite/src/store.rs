@@ -1,12 +1,16 @@
 //! Opening and closing a store.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use crate::accounts::SqliteAccounts;
+use crate::connect;
 use crate::directory::{Directory, Mode, ServerLock, ServerLockError};
-use crate::failure::of_opening;
+use crate::schema::{self, Migrated, SchemaError};
 use crate::spool::SqliteSpool;
 
 /// An open store. A clone is another handle to the same.
@@ -38,7 +42,25 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// A database does not open, or is newer than this program.
+    /// A database has the schema of an older version, and only the server or a migration may change that.
+    #[error(
+        "the store {path} has the schema of an older version: stop the server and run `gatepost store migrate`, or restart the \
+         server with this version, which migrates the store, too"
+    )]
+    Older {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A database has the schema of a newer version, or one that no version has.
+    #[error(
+        "the store {path} has the schema of a newer version, or of another build: use that one, or put back a backup from \
+         before the upgrade"
+    )]
+    Newer {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A database does not open.
     #[error("the databases of the store {path} cannot be used")]
     Database {
         /// The directory.
@@ -52,19 +74,31 @@ pub enum OpenError {
 impl SqliteStore {
     /// Opens the store in the directory `path`, which is made if it does not exist.
     ///
-    /// In [`Mode::Server`] it is an error if another server has it open; leases are ended, since whoever held them is
-    /// dead, and files of messages that never got their 250 are removed.
+    /// In [`Mode::Server`] it is an error if another server has it open; an older schema is migrated; leases are ended, since
+    /// whoever held them is dead, and files of messages that never got their 250 are removed. In [`Mode::Command`] an older
+    /// schema is an error.
     pub async fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         let opening = Opening { path };
         let (directory, lock) = opening.directory(mode).await?;
         if mode == Mode::Server {
             SqliteSpool::make_room(&directory).await;
+            opening.migrate(&directory).await?.iter().for_each(tell);
         }
         let (accounts, spool) = opening.databases(directory, mode).await?;
         if mode == Mode::Server {
             spool.recover().await.map_err(|error| opening.database(error))?;
         }
         Ok(Self { accounts, spool, _lock: lock.map(Arc::new) })
+    }
+
+    /// Brings the schemas of the store in the directory `path` up to date, and says what was done.
+    ///
+    /// It is an error if a server has the store open.
+    pub async fn migrate(path: &Path) -> Result<[Migrated; 2], OpenError> {
+        let opening = Opening { path };
+        let (directory, _lock) = opening.directory(Mode::Server).await?;
+        SqliteSpool::make_room(&directory).await;
+        opening.migrate(&directory).await
     }
 
     /// The accounts and app passwords.
@@ -81,6 +115,18 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.accounts.close().await;
         self.spool.close().await;
+    }
+}
+
+fn tell(Migrated { database, from, to }: &Migrated) {
+    if (1..*to).contains(from) {
+        tracing::info!(
+            event = "store.migrated",
+            database,
+            from,
+            to,
+            "the schema of an older version is migrated"
+        );
     }
 }
 
@@ -110,20 +156,45 @@ impl Opening<'_> {
         }
     }
 
-    /// Opens both databases, one process at a time, since this may change their schemas.
+    /// Brings the schemas up to date, one process at a time.
+    async fn migrate(&self, directory: &Directory) -> Result<[Migrated; 2], OpenError> {
+        let _lock = self.lock_schemas(directory).await?;
+        let migrated = async {
+            let mut accounts = connect::accounts(directory).connect().await?;
+            let mut queue = connect::queue(directory).connect().await?;
+            let migrated =
+                [schema::ACCOUNTS.migrate(&mut accounts).await?, schema::QUEUE.migrate(&mut queue).await?];
+            accounts.close().await?;
+            queue.close().await?;
+            Ok(migrated)
+        };
+        migrated.await.map_err(|error| self.schema(error))
+    }
+
+    /// Opens both databases, one process at a time, since this may make their schemas.
     async fn databases(
         &self,
         directory: Directory,
         mode: Mode,
     ) -> Result<(SqliteAccounts, SqliteSpool), OpenError> {
+        let _lock = self.lock_schemas(&directory).await?;
+        let accounts = SqliteAccounts::open(&directory).await.map_err(|error| self.schema(error))?;
+        let spool = SqliteSpool::open(directory, mode).await.map_err(|error| self.schema(error))?;
+        Ok((accounts, spool))
+    }
+
+    async fn lock_schemas(&self, directory: &Directory) -> Result<File, OpenError> {
         let waiting = directory.clone();
         let lock = tokio::task::spawn_blocking(move || waiting.lock_migrations()).await;
-        let _lock = lock.map_err(io::Error::from).flatten().map_err(|error| self.io(error))?;
-        let accounts = SqliteAccounts::open(&directory).await;
-        let accounts = accounts.map_err(|error| self.database(of_opening(error)))?;
-        let spool = SqliteSpool::open(directory, mode).await;
-        let spool = spool.map_err(|error| self.database(of_opening(error)))?;
-        Ok((accounts, spool))
+        lock.map_err(io::Error::from).flatten().map_err(|error| self.io(error))
+    }
+
+    fn schema(&self, error: SchemaError) -> OpenError {
+        match error {
+            SchemaError::Older => OpenError::Older { path: self.path.to_owned() },
+            SchemaError::Newer => OpenError::Newer { path: self.path.to_owned() },
+            SchemaError::Database(source) => self.database(source),
+        }
     }
 
     fn io(&self, source: io::Error) -> OpenError {

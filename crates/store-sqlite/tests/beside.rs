@@ -110,12 +110,12 @@ async fn a_schema_of_the_future_is_refused() {
                   execution_time FROM _sqlx_migrations LIMIT 1";
     sqlx::query(future).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-    match SqliteStore::open(directory.path(), Mode::Command).await {
-        Err(OpenError::Database { source, .. }) => {
-            assert!(source.to_string().contains("newer version"), "{source}");
-        }
-        opened => panic!("{opened:?}"),
+    for mode in [Mode::Command, Mode::Server] {
+        let opened = SqliteStore::open(directory.path(), mode).await;
+        assert!(matches!(opened, Err(OpenError::Newer { .. })), "{opened:?}");
     }
+    let migrated = SqliteStore::migrate(directory.path()).await;
+    assert!(matches!(migrated, Err(OpenError::Newer { .. })), "{migrated:?}");
 }
 
 /// The bug that could corrupt a WAL when it was reset is fixed in 3.51.3.

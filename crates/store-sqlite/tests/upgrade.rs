@@ -9,6 +9,7 @@ use std::path::Path;
 use sample::{content, id, lease, server, submission, text};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
+use store_sqlite::{Mode, OpenError, SqliteStore};
 use types::BodyType;
 
 const FIRST_SCHEMA: &str = include_str!("../../../migrations/sqlite/queue/0001_queue.sql");
@@ -40,6 +41,8 @@ async fn leave_behind(directory: &Path) {
 async fn entries_of_the_first_schema_are_intact() {
     let directory = tempfile::tempdir().unwrap();
     leave_behind(directory.path()).await;
+    let opened = SqliteStore::open(directory.path(), Mode::Command).await;
+    assert!(matches!(opened, Err(OpenError::Older { .. })), "{opened:?}");
     let store = server(directory.path()).await;
     let leased = lease(store.spool()).await;
     let mut declared = submission(id(2));

@@ -26,6 +26,8 @@ pub(crate) mod key;
 
 pub(crate) mod queue;
 
+pub(crate) mod store;
+
 pub(crate) mod completions;
 
 pub(crate) mod man;

@@ -19,13 +19,13 @@ mod cost;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::migrate::MigrateError;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::Error;
 
 use crate::connect;
 use crate::directory::Directory;
 use crate::failure::unavailable;
+use crate::schema::{self, SchemaError};
 use notes::Notes;
 use wal_index::WalIndex;
 
@@ -42,14 +42,19 @@ pub struct SqliteAccounts {
 }
 
 impl SqliteAccounts {
-    /// Opens the database and brings its schema up to date.
-    pub(crate) async fn open(directory: &Directory) -> Result<Self, MigrateError> {
+    /// Opens the database.
+    pub(crate) async fn open(directory: &Directory) -> Result<Self, SchemaError> {
         let readers = connect::readers(connect::accounts(directory));
         let writer = connect::writer(connect::accounts(directory));
-        connect::ACCOUNTS.run(&writer).await?;
+        schema::ACCOUNTS.require(&mut *writer.acquire().await?).await?;
         let notes = Notes::start(writer.clone());
         let wal_index = WalIndex::open(&directory.accounts_wal_index());
         Ok(Self { readers, writer, notes, wal_index })
+    }
+
+    /// Connections that cannot write.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
     }
 
     pub(crate) async fn close(&self) {

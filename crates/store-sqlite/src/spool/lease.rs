@@ -77,7 +77,7 @@ async fn take_due(
 }
 
 /// All recipients of these entries, in the order of their numbers.
-async fn recipients_of(
+pub(super) async fn recipients_of(
     connection: &mut SqliteConnection,
     entries: &[SqliteRow],
 ) -> Result<HashMap<QueueId, Vec<SqliteRow>>, sqlx::Error> {
@@ -108,6 +108,18 @@ fn read(
     recipients: Vec<SqliteRow>,
     wanted: &LeaseDue,
 ) -> Result<Leased, Corrupt> {
+    let (submission, size) = envelope(row, id, &recipients)?;
+    let recipients = due(&recipients, &submission, wanted.now)?;
+    let (submission, lease) = (Arc::new(submission), wanted.lease.clone());
+    Ok(Leased { submission, recipients, size, lease, content: None })
+}
+
+/// What never changes of an entry, and the size of its message, if that is what was committed.
+pub(super) fn envelope(
+    row: &SqliteRow,
+    id: QueueId,
+    recipients: &[SqliteRow],
+) -> Result<(Submission, u64), Corrupt> {
     let columns = Columns::of(row, "entries", id);
     let forward_paths = recipients.iter().map(|row| forward_path(row, id)).collect::<Result<Vec<_>, _>>()?;
     let submission = Submission {
@@ -127,9 +139,7 @@ fn read(
         let content_crc = columns.take("content_crc").ok()?;
         (crc == seal::of(&submission, size, content_crc)).then_some(())
     })?;
-    let recipients = due(&recipients, &submission, wanted.now)?;
-    let (submission, lease) = (Arc::new(submission), wanted.lease.clone());
-    Ok(Leased { submission, recipients, size, lease, content: None })
+    Ok((submission, size))
 }
 
 fn forward_path(row: &SqliteRow, entry: QueueId) -> Result<ForwardPath, Corrupt> {

@@ -23,22 +23,24 @@ mod operate;
 mod inspect;
 mod body;
 mod recover;
+mod verify;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
-use sqlx::migrate::MigrateError;
 use store::{Details, Entry, Lease, Leased, Outcome, Spool, SpoolError, Stats, Submission};
 use types::QueueId;
 
 pub use body::FileBody;
 pub use incoming::Incoming;
+pub(crate) use verify::Verified;
 
 use crate::connect;
 use crate::directory::{Directory, Mode};
 use crate::failure;
+use crate::schema::SchemaError;
 use operate::Change;
 use writer::{Writer, WriterHandle};
 
@@ -61,8 +63,8 @@ impl SqliteSpool {
         reserve::Reserve::new(directory.root()).release().await;
     }
 
-    /// Opens the database, brings its schema up to date and starts the writer.
-    pub(crate) async fn open(directory: Directory, mode: Mode) -> Result<Self, MigrateError> {
+    /// Opens the database and starts the writer.
+    pub(crate) async fn open(directory: Directory, mode: Mode) -> Result<Self, SchemaError> {
         let directory = Arc::new(directory);
         let readers = connect::readers(connect::queue(&directory));
         let writer = Writer::start(Arc::clone(&directory), mode).await?;
@@ -74,6 +76,16 @@ impl SqliteSpool {
         self.writer.change(Change::ReleaseAll).await?;
         recover::check(self.readers.clone());
         recover::sweep(&self.directory, &self.readers).await
+    }
+
+    /// Reads every message.
+    pub(crate) async fn verify(&self) -> Result<Verified, SpoolError> {
+        verify::all(self).await
+    }
+
+    /// Connections that cannot write.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
     }
 
     pub(crate) async fn close(&self) {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use sqlx::migrate::MigrateError;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use store::{Lease, Leased, Outcome, SpoolError, Submission};
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +19,7 @@ use super::reserve::Reserve;
 use super::submit::Submit;
 use super::{lease, operate, outcome, submit};
 use crate::directory::{Directory, Mode};
+use crate::schema::{self, SchemaError};
 use crate::{connect, failure};
 
 /// How many may wait for the next group. With 64 KiB each at most, this bounds the memory too.
@@ -160,10 +160,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Opens the database, brings its schema up to date and starts the task.
-    pub(super) async fn start(directory: Arc<Directory>, mode: Mode) -> Result<WriterHandle, MigrateError> {
+    /// Opens the database and starts the task.
+    pub(super) async fn start(directory: Arc<Directory>, mode: Mode) -> Result<WriterHandle, SchemaError> {
         let mut connection = connect::queue(&directory).connect().await?;
-        connect::QUEUE.run(&mut connection).await?;
+        schema::QUEUE.require(&mut connection).await?;
         let (sender, jobs) = mpsc::channel(WAITING);
         let mut reserve = Reserve::new(directory.root());
         if mode == Mode::Server {

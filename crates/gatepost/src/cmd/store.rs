@@ -1,0 +1,93 @@
+//! `gatepost store`: the store as a whole.
+
+use std::path::Path;
+
+use anyhow::bail;
+use config::Config;
+use serde::Serialize;
+use store_sqlite::{Integrity, Migrated};
+
+use crate::open;
+use crate::output::Format;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Bring the store of an older version up to date while no server runs; a server does so when it starts
+    Migrate {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Check both databases, and read every message in the queue; a server may be running
+    Check {
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+/// Works on the store that the configuration names.
+///
+/// # Errors
+/// When there is none, or it could not be done.
+pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    open::existing(&Config::load(config)?.storage.directory)?;
+    match command {
+        Command::Migrate { format } => migrate(config, format).await,
+        Command::Check { format } => check(config, format).await,
+    }
+}
+
+async fn migrate(config: &Path, format: Format) -> anyhow::Result<()> {
+    let migrated = open::migrate(&Config::load(config)?.storage.directory).await?;
+    format.print(&migrated.map(|migrated| Migration::of(&migrated)), |databases| {
+        databases.each_ref().map(Migration::told).join("\n")
+    })
+}
+
+/// What was done to a database, as `--json` shows it.
+#[derive(Serialize)]
+struct Migration {
+    database: &'static str,
+    from: i64,
+    to: i64,
+}
+
+impl Migration {
+    fn of(migrated: &Migrated) -> Self {
+        Self { database: migrated.database, from: migrated.from, to: migrated.to }
+    }
+
+    fn told(&self) -> String {
+        let Self { database, from, to } = self;
+        match from == to {
+            true => format!("{database} has version {to} already"),
+            false => format!("{database} is migrated from version {from} to {to}"),
+        }
+    }
+}
+
+/// What was found, as `--json` shows it.
+#[derive(Serialize)]
+struct Findings {
+    messages: u64,
+    faults: Vec<String>,
+}
+
+async fn check(config: &Path, format: Format) -> anyhow::Result<()> {
+    let (config, store) = open::store(config).await?;
+    let found = store.integrity().await;
+    store.close().await;
+    let Integrity { messages, faults } = found?;
+    let findings = Findings { messages, faults };
+    let directory = config.storage.directory.display();
+    format.print(&findings, |findings| match findings.faults.is_empty() {
+        true => format!("the store {directory} is whole; messages in its queue: {messages}"),
+        false => findings.faults.iter().map(|fault| format!("fault: {fault}")).collect::<Vec<_>>().join("\n"),
+    })?;
+    if !findings.faults.is_empty() {
+        bail!(
+            "the store {directory} is damaged: put back a backup, or, if only messages are, look at each with \
+             `gatepost queue show` and remove it"
+        );
+    }
+    Ok(())
+}
