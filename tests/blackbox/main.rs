@@ -32,6 +32,7 @@ mod salts;
 mod crash;
 mod store;
 mod shutdown;
+mod log;
 mod disk;
 mod memory;
 mod pace;

@@ -3,10 +3,15 @@
 use jiff::{Timestamp, Unit};
 
 /// The time, in whole milliseconds: what the store keeps, so that a time reads the same before and after.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub(crate) fn now() -> Timestamp {
-    let now = Timestamp::now();
+    let now = exactly_now();
     now.round(Unit::Millisecond).unwrap_or(now)
+}
+
+/// The time as exactly as the system has it, for the log.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+pub(crate) fn exactly_now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Milliseconds since 1970, as identifiers begin with them.

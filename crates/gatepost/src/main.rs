@@ -111,7 +111,7 @@ fn main() -> ExitCode {
     match run(CommandLine::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", explain::one_line(&error));
+            output::last_word(format!("error: {}", explain::one_line(&error)));
             ExitCode::FAILURE
         }
     }

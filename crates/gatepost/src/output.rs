@@ -4,12 +4,17 @@
 //! quietly, as it does for other tools.
 
 use std::io::{self, IsTerminal, Write as _};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::printable::is_printable;
+
+/// How long the last word may take.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// `--json`, for every command that lists, shows or creates.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -49,6 +54,17 @@ impl Format {
 /// Tells on stderr what was left undone, when all the rest is done.
 pub(crate) fn warn(warning: &str) {
     eprintln!("warning: {warning}");
+}
+
+/// Says on stderr why it ends here. Whoever reads that may have stopped reading, and is not waited for for ever.
+pub(crate) fn last_word(line: String) {
+    let (said, heard) = mpsc::channel();
+    std::thread::spawn(move || {
+        // There is nobody else to tell.
+        let _ = writeln!(io::stderr(), "{line}");
+        let _ = said.send(());
+    });
+    let _ = heard.recv_timeout(LAST_WORD);
 }
 
 /// Rows under a heading, columns aligned, without lines or colour: easy on the eye and on `awk`.

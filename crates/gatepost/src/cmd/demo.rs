@@ -41,7 +41,7 @@ pub(crate) async fn run(dir: &Path) -> anyhow::Result<()> {
     let directory = Directory::prepare(dir, clock::now())?;
     let file = directory.configuration();
     let config = Config::load(&file)?;
-    log::start(config.log)?;
+    let _log = log::start(config.log)?;
     let server = Server::start(&file, config.clone()).await?;
     print(&server, &config, &directory).await?;
     server.run().await

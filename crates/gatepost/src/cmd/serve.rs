@@ -13,6 +13,6 @@ use crate::serve::Server;
 /// When the server can't start: what it says names the file, the address or the process in the way.
 pub(crate) async fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
-    log::start(config.log)?;
+    let _log = log::start(config.log)?;
     Server::start(file, config).await?.run().await
 }
