@@ -173,6 +173,21 @@ fn who_is_accepted_gets_an_account_and_sends() {
 }
 
 #[test]
+fn check_asks_the_program_about_a_user_whom_nobody_has() {
+    let house = House::new();
+    let program = Program::python(&house.installation);
+    house.ask("\"http\"", &program);
+    assert!(!house.installation.done(&["check"]).contains("error: "));
+    assert_eq!(program.asked(), 0);
+    assert!(!house.installation.done(&["check", "--connect"]).contains("error: "));
+    std::fs::write(house.installation.path("http.secret"), "0ther s3same").unwrap();
+    let output = house.installation.run(&["check", "--connect"], "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("error: ") && told.contains("auth.http.secret_file"), "{told}");
+}
+
+#[test]
 fn sas_17_a_program_that_is_out_of_order_refuses_nobody() {
     let house = House::new();
     let program = Program::python(&house.installation);

@@ -1,6 +1,6 @@
 //! A new master key under a running server.
 
-use tests::server::{Installation, Settings};
+use tests::server::Installation;
 
 use crate::second_factor::Phone;
 
@@ -8,7 +8,7 @@ const USER: &str = "alice@example.org";
 
 #[test]
 fn a_rotation_disturbs_nobody_and_the_old_key_may_go() {
-    let installation = Installation::new(&Settings::default());
+    let installation = Installation::with_maildir();
     installation.add_user(USER, "correct horse");
     let (_, before) = installation.app_password(USER, &[]);
     let server = installation.start();

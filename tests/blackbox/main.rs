@@ -6,6 +6,7 @@ mod openssl;
 mod demo;
 mod clients;
 mod commands;
+mod check;
 mod audit;
 mod credentials;
 mod certificate_commands;

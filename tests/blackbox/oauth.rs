@@ -355,13 +355,17 @@ fn keys_change_and_the_provider_goes_down_and_comes_back() {
     assert!(reply.lines[0].starts_with("454 4.7.0 "), "{reply:?}");
     let told = server.until_logged("event=auth.unavailable");
     assert!(told.contains("provider test cannot be asked") && !told.contains(&newest), "{told}");
-    let check = stage.installation.done(&["check"]);
+    let check = failing_check(&stage);
     assert!(
-        check.contains("warning: provider test cannot be asked about tokens: http://127.0.0.1:"),
+        check.contains("error: provider test cannot be asked about tokens: http://127.0.0.1:"),
         "{check}"
     );
+    assert!(
+        !stage.installation.done(&["check"]).contains("provider test"),
+        "nobody is asked without --connect"
+    );
     stage.provider.come_up();
-    assert!(!stage.installation.done(&["check"]).contains("provider test"));
+    assert!(!stage.installation.done(&["check", "--connect"]).contains("provider test"));
     until("the provider is asked again", || match stage.knock(&server, &newest).code {
         235 => Some(()),
         code => {
@@ -436,6 +440,12 @@ fn a_provider_is_asked_about_tokens_that_it_alone_can_read() {
     assert_eq!(stage.knock(&server, &fresh).code, 235);
     // Without the right secret the provider says nothing, and that is not the token's fault.
     std::fs::write(stage.installation.path("client.secret"), "guess\n").unwrap();
-    let check = stage.installation.done(&["check"]);
+    let check = failing_check(&stage);
     assert!(check.contains("answers with status 401"), "{check}");
+}
+
+fn failing_check(stage: &Stage) -> String {
+    let output = stage.installation.run(&["check", "--connect"], "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }

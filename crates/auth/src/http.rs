@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use self::answer::{Answer, Word};
 use self::question::Question;
+use crate::app_password;
 use crate::fetch::{BadHeader, FetchError, Fetcher, FetcherError, Header};
 
 /// How long a claim waits for its turn. Whoever has to wait longer had better hear so.
@@ -135,7 +136,10 @@ pub enum HttpFault {
         /// What is wrong with it. What it says is not repeated, for that may be secret.
         wrong: &'static str,
     },
-    /// A thread that made keys of a password has come to grief.
+    /// Nobody can be sure then that it looks at passwords at all.
+    #[error("{0} accepted a made-up password of a made-up user; it must refuse what it does not know")]
+    AcceptsAnything(Endpoint),
+    /// The thread that makes keys of a password has failed.
     #[error("keys could not be made of the password")]
     Keys(#[from] tokio::task::JoinError),
 }
@@ -189,6 +193,25 @@ impl HttpHandler {
         }
         let answer = Answer::read(&answer.body).map_err(|wrong| self.misunderstood(wrong))?;
         self.weigh(answer, &claim).await
+    }
+
+    /// Tries whether the program answers, by asking about a user whom nobody has: `gatepost-check` at our `hostname`, with a
+    /// password made up for the occasion.
+    ///
+    /// # Errors
+    /// If there is no verdict in time, or if it is to accept.
+    pub async fn reach(&self, hostname: &str) -> Result<(), HttpFault> {
+        let username = format!("gatepost-check@{hostname}");
+        let claim = HttpClaim {
+            mechanism: "PLAIN",
+            username: Some(&username),
+            authzid: None,
+            evidence: Evidence::Password(&app_password::generate().secret()),
+        };
+        match self.ask(claim, None).await? {
+            HttpVerdict::Accepted(_) => Err(HttpFault::AcceptsAnything(self.endpoint.clone())),
+            HttpVerdict::Refused | HttpVerdict::Unknown => Ok(()),
+        }
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>, HttpFault> {

@@ -1,6 +1,5 @@
 //! What is wrong with a configuration file, and where.
 
-use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +18,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file says something wrong.
-    #[error("{}:{line}:{column}: {message}", path.display())]
+    #[error("{}:{line}:{column}: {}{message}", path.display(), prefix(key.as_deref()))]
     Faulty {
         /// The file.
         path: PathBuf,
@@ -27,9 +26,15 @@ pub enum ConfigError {
         line: usize,
         /// Counted in characters, from 1.
         column: usize,
-        /// The key, what is wrong with it, and what would be right.
+        /// The dotted key, if the fault is of one.
+        key: Option<String>,
+        /// What is wrong with it, and what would be right.
         message: String,
     },
+}
+
+fn prefix(key: Option<&str>) -> String {
+    key.map(|key| format!("{key}: ")).unwrap_or_default()
 }
 
 fn right_file(error: &std::io::Error) -> &'static str {
@@ -41,6 +46,14 @@ fn right_file(error: &std::io::Error) -> &'static str {
 }
 
 impl ConfigError {
+    /// The dotted key that is wrong, if one is.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            ConfigError::Unreadable { .. } => None,
+            ConfigError::Faulty { key, .. } => key.as_deref(),
+        }
+    }
+
     pub(crate) fn unreadable(path: &Path, source: std::io::Error) -> ConfigError {
         ConfigError::Unreadable { path: path.to_owned(), source }
     }
@@ -81,12 +94,8 @@ impl Fault {
 
     pub(crate) fn in_file(self, path: &Path, text: &str) -> ConfigError {
         let (line, column) = position(text, self.at);
-        let mut message = String::new();
-        if let Some(key) = self.key.or_else(|| key_at(text, self.at)) {
-            let _ = write!(message, "{key}: ");
-        }
-        message.push_str(&self.message);
-        ConfigError::Faulty { path: path.to_owned(), line, column, message }
+        let key = self.key.or_else(|| key_at(text, self.at));
+        ConfigError::Faulty { path: path.to_owned(), line, column, key, message: self.message }
     }
 }
 

@@ -30,5 +30,6 @@ mod schedule;
 pub use commit::Committer;
 pub use lease::{Carrier, Settings};
 pub use next_host::{HostTls, NextHost, NextHostError};
+pub use relay::{TryError, try_host};
 pub use route::{Domains, Route, Routes, Via};
 pub use schedule::Schedule;

@@ -62,6 +62,14 @@ impl Routes {
         self.ways.get(self.way(path)) == Some(&Via::Hold)
     }
 
+    /// Every fixed host that mail may go to.
+    pub fn hosts(&self) -> impl Iterator<Item = &NextHost> {
+        self.ways.iter().filter_map(|via| match via {
+            Via::Relay(host) => Some(host),
+            Via::Maildir(_) | Via::Hold => None,
+        })
+    }
+
     /// Each way once, however many routes take it: two routes to one host share its connections.
     pub(crate) fn ways(&self) -> &[Via] {
         &self.ways

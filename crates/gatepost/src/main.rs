@@ -30,6 +30,7 @@ mod sealed;
 mod scram;
 mod import;
 
+mod finding;
 mod warnings;
 mod descriptors;
 mod dumps;
@@ -67,7 +68,7 @@ enum Command {
     /// Run the server
     Serve,
     /// Read configuration, certificates, key and store, and say what is wrong
-    Check,
+    Check(cmd::check::Args),
     /// Make and change accounts
     #[command(subcommand)]
     User(cmd::user::Command),
@@ -127,7 +128,7 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
     match command {
         Command::Demo(args) => cmd::demo::run(&args.dir).await,
         Command::Serve => cmd::serve::run(&config).await,
-        Command::Check => cmd::check::run(&config).await,
+        Command::Check(args) => cmd::check::run(&config, &args).await,
         Command::User(command) => cmd::user::run(&config, command).await,
         Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
         Command::Certificate(command) => cmd::certificate::run(&config, command).await,

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::Acceptance;
 use crate::descriptors::Descriptors;
+use crate::finding::Finding;
 use crate::open::Judge;
 use crate::parts::Parts;
 use crate::{clock, open, reload, upkeep, warnings, wiring};
@@ -80,7 +81,7 @@ impl Server {
         let keeping = upkeep::run(parts.store.accounts().clone(), config.audit, stop.clone());
         let keeping = spawn(keeping, &stop);
         tell_ready(&parts);
-        tell_doubts(&config, &parts, descriptors);
+        tell_warnings(&config, &parts, descriptors);
         while stop.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
             notify(&[NotifyState::Reloading], NotifyState::monotonic_usec_now().ok());
             config = reload::reload(&file, config, &parts);
@@ -173,23 +174,31 @@ fn tell_ready(parts: &Parts) {
     notify(&[NotifyState::Ready], None);
 }
 
-fn tell_doubts(config: &Config, parts: &Parts, descriptors: Descriptors) {
+/// What `check` warns of, and what is known of this process alone.
+fn tell_warnings(config: &Config, parts: &Parts, descriptors: Descriptors) {
     let facts = parts.identity.as_ref().and_then(|identity| identity.facts().ok());
-    let mut doubts = warnings::about(config, facts.as_ref(), clock::now());
+    let warnings = warnings::about(config, facts.as_ref(), clock::now());
+    for Finding { code, key, text } in warnings.into_iter().chain(warnings_of_process(config, descriptors)) {
+        tracing::warn!(event = "setup.warning", code, key = key.as_deref(), "{text}");
+    }
+}
+
+fn warnings_of_process(config: &Config, descriptors: Descriptors) -> Vec<Finding> {
+    let mut warnings = Vec::new();
     if rustix::process::geteuid().is_root() {
-        doubts.push("the server runs as root, which it never needs: see config/gatepost.service".to_owned());
+        let text = "the server runs as root, which it never needs: see config/gatepost.service";
+        warnings.push(Finding::new("runs-as-root", text));
     }
     if let Descriptors::Only(allowed) = descriptors {
         let (connections, room) =
             (config.limits.connections, descriptors.fit(wiring::limits(config)).connections);
-        doubts.push(format!(
+        let text = format!(
             "limits.connections is {connections}, but the system allows {allowed} open files (LimitNOFILE, ulimit -n): \
              more than {room} connections at a time are turned away"
-        ));
+        );
+        warnings.push(Finding::of_key("open-files", "limits.connections", text));
     }
-    for doubt in doubts {
-        tracing::warn!(event = "doubtful", "{doubt}");
-    }
+    warnings
 }
 
 fn told(listen: &Listen) -> String {

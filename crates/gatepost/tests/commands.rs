@@ -360,7 +360,7 @@ fn a_store_of_another_user_is_left_alone() {
 }
 
 #[test]
-fn check_tells_every_fault_and_what_is_doubtful() {
+fn check_tells_every_error_and_every_warning() {
     let site = Site::new();
     let set = |delivery: &str| {
         let text = std::fs::read_to_string(site.config()).unwrap();
@@ -374,9 +374,9 @@ fn check_tells_every_fault_and_what_is_doubtful() {
     let output = site.run(&["check"]);
     let said = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("fault: delivery.password_file: ") && said.contains("key generate"), "{said}");
+    assert!(said.contains("error: delivery.password_file: ") && said.contains("key generate"), "{said}");
     assert!(said.contains("warning: others may read the password file"), "{said}");
-    assert!(stderr(&output).starts_with("error: the 2 faults above"), "{}", stderr(&output));
+    assert!(stderr(&output).starts_with("error: 2 errors: the server"), "{}", stderr(&output));
 }
 
 #[test]

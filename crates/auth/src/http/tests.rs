@@ -351,3 +351,20 @@ async fn the_secret_can_be_sent_and_is_not_shown() {
         assert!(matches!(HttpHandler::new(settings), Err(HttpSetupError::Secret(_))));
     }
 }
+
+#[tokio::test]
+async fn a_program_that_accepts_a_made_up_password_is_told_of() {
+    for (answer, told) in [
+        (r#"{"verdict":"refuse"}"#, ""),
+        (r#"{"verdict":"unknown"}"#, ""),
+        // It leaves the comparison to us.
+        (r#"{"verdict":"accept","password":"correct horse"}"#, ""),
+        (r#"{"verdict":"accept"}"#, "accepted a made-up password"),
+        ("{}", "docs/http-handler.md"),
+    ] {
+        let (_server, handler) = saying(answer).await;
+        let reached = handler.reach("mail.example.org").await;
+        let error = reached.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains(told) && error.is_empty() == told.is_empty(), "{answer}: {error}");
+    }
+}

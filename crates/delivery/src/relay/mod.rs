@@ -5,6 +5,7 @@ mod tls;
 mod wire;
 mod open;
 mod idle;
+mod attempt;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,8 @@ use idle::Idle;
 use open::Opener;
 use trouble::{Complaints, Trouble};
 use wire::{Connection, Sent};
+
+pub use attempt::{TryError, try_host};
 
 /// How long an attempt may take up to the end of the text, whatever each step may, besides the time for each recipient.
 const ATTEMPT: Duration = Duration::from_secs(60 * 60);
