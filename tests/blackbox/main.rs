@@ -4,6 +4,7 @@ mod house;
 mod letter;
 mod openssl;
 mod demo;
+mod readme;
 mod clients;
 mod commands;
 mod check;

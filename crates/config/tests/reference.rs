@@ -19,7 +19,7 @@ const REQUIRED: &str = r#"
     certificate = "/etc/gatepost/tls/fullchain.pem"
     private_key = "/etc/gatepost/tls/privkey.pem"
     [delivery]
-    via = "hold"
+    via = "smtp://relay.example.net:587"
 "#;
 
 fn parse(text: &str) -> Result<Config, String> {
@@ -125,8 +125,9 @@ fn the_reference_has_every_key() {
 
 #[test]
 fn relative_paths_start_at_the_file() {
-    let text =
-        REQUIRED.replace("/etc/gatepost/master.key", "master.key").replace("\"hold\"", "\"maildir:out\"");
+    let text = REQUIRED
+        .replace("/etc/gatepost/master.key", "master.key")
+        .replace("smtp://relay.example.net:587", "maildir:out");
     let config = parse(&text).unwrap();
     assert_eq!(config.storage.master_key_file, Path::new("/etc/gatepost/master.key"));
     assert_eq!(config.delivery.via, config::Via::Maildir("/etc/gatepost/out".into()));
