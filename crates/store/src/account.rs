@@ -17,7 +17,7 @@ pub struct Account {
     pub address: Mailbox,
     /// What people call the account, if they call it anything.
     pub name: Option<String>,
-    /// Whether the account may administer others.
+    /// Whether the account is marked as an administrator's. Nothing asks for it yet.
     pub admin: bool,
     /// Whether the account is barred from logging in, by whatever credential.
     pub disabled: bool,

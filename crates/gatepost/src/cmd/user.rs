@@ -89,7 +89,7 @@ pub(crate) struct Add {
     /// What people call the account
     #[arg(long, value_name = "TEXT", value_parser = argument::text)]
     name: Option<String>,
-    /// It may administer others
+    /// Mark it as an administrator's. It means nothing yet: whoever can run these commands administers
     #[arg(long)]
     admin: bool,
     #[command(flatten)]
