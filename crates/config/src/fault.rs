@@ -70,7 +70,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// A fault of the value `spanned`; its key is found by where it stands.
     pub(crate) fn at<T>(spanned: &Spanned<T>, message: impl Into<String>) -> Fault {
-        Fault { at: spanned.span().start, key: None, message: message.into() }
+        Fault { at: spanned.span().start, key: None, message: printable(&message.into()) }
     }
 
     /// `key` is not there but must be; told at the section that lacks it, or at the top of the file.
@@ -86,8 +86,8 @@ impl Fault {
             Fault {
                 at: span.start,
                 // The second of two keys is nowhere in the document.
-                key: text.get(span).filter(|_| twice).map(str::to_owned),
-                message: in_our_words(error.message()),
+                key: text.get(span).filter(|_| twice).map(printable),
+                message: printable(&in_our_words(error.message())),
             }
         })
     }
@@ -120,6 +120,12 @@ fn in_our_words(message: &str) -> String {
         .replacen(", expected ", "; expected ", 1)
 }
 
+/// What stands in the file, so that no terminal obeys it.
+fn printable(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
 fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -140,7 +146,7 @@ fn path_in_table(table: &DeTable<'_>, at: usize) -> Option<Vec<String>> {
         } else {
             path_in(value, at)
         };
-        rest.map(|rest| std::iter::once(key.get_ref().to_string()).chain(rest).collect())
+        rest.map(|rest| std::iter::once(printable(key.get_ref())).chain(rest).collect())
     })
 }
 
