@@ -129,8 +129,12 @@ pub(crate) fn repair_section(section: &[u8], repairs: &mut Repairs) -> Result<Ve
             }
             _ if must_stay => return Err(Unrepairable::Signed(field.name.to_owned())),
             faults => {
+                let before = repaired.len();
                 repair_field(&field, &mut repaired)?;
-                faults.iter().for_each(|fault| repairs.add(*fault));
+                // In an address raw octets stay.
+                if repaired.get(before..) != Some(field.raw) {
+                    faults.iter().for_each(|fault| repairs.add(*fault));
+                }
             }
         }
     }
@@ -212,6 +216,7 @@ mod tests {
                 "raw octets in the header",
             ),
             (b"X:a\r\n", "X:a\r\n", ""),
+            (b"To: \xc3\xbc@x\r\n", "To: \u{fc}@x\r\n", ""),
         ] {
             assert_eq!(repaired(section).unwrap(), (expected.to_owned(), told.to_owned()));
         }
