@@ -1,0 +1,262 @@
+//! Plays a client's input to a session, and writes down what comes of it.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use esmtp::{
+    Advance, Answer, Authentication, Channel, Durable, Envelope, Introduction, Question, Rejection,
+    SenderAllowed, Session, Settings, Xclient,
+};
+use sasl::{ChannelBindings, Mechanism, Nonces};
+use types::{BareLineEnds, QueueId, Secret, TlsFacts};
+
+/// What happened, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    /// The session said this reply, of one line or more.
+    Said(Reply),
+    /// A question was asked, and answered with yes or no.
+    Asked(Asked, bool),
+    /// The message that was committed.
+    Kept(Envelope, Vec<u8>),
+    /// The client is logged in.
+    LoggedIn,
+    /// A handshake begins.
+    StartTls,
+    /// The session is over.
+    Closed,
+}
+
+/// What a question is about, as far as the model has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Salt,
+    Login,
+    Client,
+    Sender,
+    Recipient,
+    Commit,
+}
+
+/// A reply as it stands on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) code: u16,
+    pub(crate) text: String,
+}
+
+/// Where a client waits for all replies before it sends more. The octet itself is not sent.
+pub(crate) const WAIT: u8 = 0x1e;
+
+/// How a session is set up, and what the world outside answers: two octets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Circumstances {
+    flags: u8,
+    /// 0: yes to everything; else about one answer in six is no.
+    seed: u8,
+}
+
+impl Circumstances {
+    pub(crate) const fn new(flags: u8, seed: u8) -> Self {
+        Self { flags, seed }
+    }
+
+    fn has(self, bit: u8) -> bool {
+        self.flags & (1 << bit) != 0
+    }
+
+    pub(crate) fn under_tls(self) -> bool {
+        self.has(0)
+    }
+
+    pub(crate) fn allows_insecure(self) -> bool {
+        self.has(1)
+    }
+
+    pub(crate) fn login_is_optional(self) -> bool {
+        self.has(2)
+    }
+
+    pub(crate) fn repairs(self) -> bool {
+        self.has(3)
+    }
+
+    pub(crate) fn takes_xclient(self) -> bool {
+        self.has(4)
+    }
+
+    fn settings(self) -> Settings {
+        let few = self.has(5);
+        Settings {
+            allow_insecure: self.allows_insecure(),
+            mechanisms: Mechanism::ALL.to_vec(),
+            message_size: if few { 300 } else { 100_000 },
+            recipients: if few { 2 } else { 100 },
+            messages_per_connection: if few { 2 } else { 1000 },
+            bare_line_ends: if self.repairs() { BareLineEnds::Repair } else { BareLineEnds::Refuse },
+            long_lines: self.has(6),
+            starttls: !self.has(7),
+            ..Settings::new("mail.example.org")
+        }
+    }
+
+    fn channel(self, tls: bool) -> Channel {
+        let exporter = Some(Secret::new([7; 32])).filter(|_| tls);
+        Channel {
+            tls: tls.then_some(TlsFacts { version: "TLSv1.3", cipher: "test" }),
+            bindings: ChannelBindings { exporter, server_end_point: None },
+            client_certificate: tls,
+            login_is_optional: self.login_is_optional(),
+            xclient: if self.takes_xclient() { Xclient::WithLogin } else { Xclient::Refused },
+            nonces: Nonces::new([self.seed; 32]),
+        }
+    }
+
+    /// A number for each question, the same however the input was cut.
+    fn draw(self, number: u64) -> u64 {
+        let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(self.seed) << 32;
+        (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32
+    }
+}
+
+/// A session and what came of it so far.
+#[derive(Debug)]
+pub(crate) struct Play {
+    circumstances: Circumstances,
+    session: Option<Session>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) introductions: Vec<Introduction>,
+    kept: Vec<u8>,
+    input: BytesMut,
+    questions: u64,
+}
+
+impl Play {
+    /// A session that has greeted.
+    pub(crate) fn begin(circumstances: Circumstances) -> Self {
+        let channel = circumstances.channel(circumstances.under_tls());
+        let mut session = Session::new(Arc::new(circumstances.settings()), channel);
+        session.greet(&BytesMut::new());
+        Self {
+            circumstances,
+            session: Some(session),
+            events: Vec::new(),
+            introductions: Vec::new(),
+            kept: Vec::new(),
+            input: BytesMut::new(),
+            questions: 0,
+        }
+    }
+
+    /// Plays all of a client's input, which waits for replies where it has a [`WAIT`], and is cut elsewhere.
+    pub(crate) fn whole(circumstances: Circumstances, dialogue: &[u8], step: usize) -> Vec<Event> {
+        let mut play = Self::begin(circumstances);
+        for flight in dialogue.split(|octet| *octet == WAIT) {
+            play.send(flight, step);
+        }
+        play.events
+    }
+
+    /// Sends a flight of commands in pieces, and waits for all replies.
+    pub(crate) fn send(&mut self, flight: &[u8], step: usize) {
+        for piece in super::pieces::within_lines(flight, step) {
+            if !self.is_over() {
+                self.input.extend_from_slice(piece);
+                self.drive();
+            }
+        }
+        self.drive();
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.session.is_none()
+    }
+
+    fn drive(&mut self) {
+        while let Some(mut session) = self.session.take() {
+            let advance = session.advance(&mut self.input);
+            self.listen(&mut session);
+            match advance {
+                Advance::Input => return self.session = Some(session),
+                Advance::Body(octets) => self.kept.extend_from_slice(&octets),
+                Advance::Discard => self.kept.clear(),
+                Advance::LoggedIn => self.events.push(Event::LoggedIn),
+                Advance::Ask(question) => session.answer(self.answer(question)),
+                Advance::StartTls => {
+                    assert!(self.input.is_empty(), "a handshake behind plaintext");
+                    self.events.push(Event::StartTls);
+                    session = session.into_tls(self.circumstances.channel(true));
+                }
+                Advance::Close => return self.events.push(Event::Closed),
+            }
+            self.session = Some(session);
+        }
+    }
+
+    /// Takes down what the session says.
+    fn listen(&mut self, session: &mut Session) {
+        let said = session.output().split();
+        let said = std::str::from_utf8(&said).expect("replies are text");
+        let mut text = String::new();
+        for line in said.split_inclusive("\r\n") {
+            let line = line.strip_suffix("\r\n").expect("a reply ends with CRLF");
+            assert!(!line.contains(char::is_control), "a reply with a control character: {line:?}");
+            assert!(line.len() + 2 <= 512 || line.starts_with("334"), "RFC 5321 section 4.5.3.1.5: {line}");
+            text.push_str(&line[4..]);
+            if line.as_bytes()[3] == b'-' {
+                text.push('\n');
+                continue;
+            }
+            assert_eq!(line.as_bytes()[3], b' ', "{line}");
+            let code = line[..3].parse().expect("a reply begins with its code");
+            self.events.push(Event::Said(Reply { code, text: std::mem::take(&mut text) }));
+        }
+        assert!(text.is_empty(), "a reply without an end");
+    }
+
+    fn answer(&mut self, question: Question) -> Answer {
+        let number = self.circumstances.draw(self.questions);
+        self.questions += 1;
+        let yes = self.circumstances.seed == 0 || !number.is_multiple_of(6);
+        let unless = |rejection: Rejection| if yes { Ok(()) } else { Err(rejection) };
+        let (asked, answer) = match question {
+            Question::Salt(_) => (Asked::Salt, Answer::Salt(None)),
+            Question::Authenticate(_) => (Asked::Login, Answer::Authenticate(authentication(yes, number))),
+            Question::Client(introduction) => {
+                let login = introduction.login.is_some().then(|| authentication(yes, number));
+                self.introductions.push(introduction);
+                (Asked::Client, Answer::Client(Ok(login)))
+            }
+            Question::Sender(envelope) => {
+                assert!(self.kept.is_empty(), "text before MAIL");
+                let rejection = Rejection::SenderNotOwned(envelope.reverse_path);
+                (Asked::Sender, Answer::Sender(unless(rejection).map(|()| SenderAllowed::after_check())))
+            }
+            Question::Recipient(_) => (Asked::Recipient, Answer::Recipient(unless(Rejection::RelayDenied))),
+            Question::Commit(envelope) => {
+                let text = std::mem::take(&mut self.kept);
+                if yes {
+                    self.events.push(Event::Kept(envelope, text));
+                }
+                let durable = unless(Rejection::StorageFailing).map(|()| self.durable(number));
+                (Asked::Commit, Answer::Commit(durable))
+            }
+        };
+        self.events.push(Event::Asked(asked, yes));
+        answer
+    }
+
+    fn durable(&self, number: u64) -> Durable {
+        Durable::after_sync(QueueId::new(number, [0; 10]))
+    }
+}
+
+fn authentication(yes: bool, number: u64) -> Authentication {
+    match number / 6 % 4 {
+        _ if yes => Authentication::Accepted(None),
+        0 => Authentication::Refused(sasl::Refusal::default()),
+        1 => Authentication::NeedsAppPassword,
+        2 => Authentication::Throttled(std::time::Duration::from_secs(60)),
+        _ => Authentication::Unavailable,
+    }
+}

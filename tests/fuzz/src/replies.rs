@@ -1,0 +1,167 @@
+//! Replies of a host that mail is sent to: whatever it says, the dialogue ends, each recipient has one verdict, and nobody is
+//! told that a message has arrived which was not sent.
+
+use bytes::BytesMut;
+use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Envelope, Verdict};
+use types::{BodyType, ForwardPath, ReversePath, Secret};
+
+use crate::pieces::within_lines;
+use crate::play::WAIT;
+
+/// What happened, in its order.
+#[derive(Debug, PartialEq)]
+enum Event {
+    Wrote(String),
+    Verdicts(Vec<Verdict>),
+    Broke(Broken),
+    Closed,
+}
+
+/// The first octet says what the client wants; the rest is what the host says, with a [`WAIT`] wherever it waits for the client.
+pub(crate) fn holds(data: &[u8]) {
+    let [wants, said @ ..] = data else { return };
+    let whole = Client::play(*wants, said, usize::MAX);
+    for step in [1, 5 + usize::from(*wants)] {
+        assert_eq!(Client::play(*wants, said, step), whole, "in pieces of {step}");
+    }
+    whole.iter().for_each(is_sound);
+    let sent = whole.iter().any(|event| matches!(event, Event::Wrote(text) if text.ends_with("\r\n.\r\n")));
+    let delivered = |event: &Event| match event {
+        Event::Verdicts(verdicts) => verdicts.iter().any(|verdict| matches!(verdict, Verdict::Delivered(_))),
+        _ => false,
+    };
+    assert!(sent || !whole.iter().any(delivered), "delivered without a text: {whole:?}");
+}
+
+fn is_sound(event: &Event) {
+    match event {
+        Event::Verdicts(verdicts) => {
+            assert_eq!(verdicts.len(), RECIPIENTS.len());
+            verdicts.iter().for_each(|verdict| is_fit_to_print(verdict.reply()));
+            for verdict in verdicts {
+                let class = verdict.reply().code() / 100;
+                match verdict {
+                    Verdict::Delivered(_) => assert_eq!(class, 2),
+                    Verdict::Failed(_) => assert_eq!(class, 5),
+                    Verdict::Deferred(_) | Verdict::Unclear(_) => {}
+                }
+            }
+        }
+        Event::Broke(broken) => assert!(!broken.to_string().contains(char::is_control)),
+        Event::Wrote(_) | Event::Closed => {}
+    }
+}
+
+fn is_fit_to_print(reply: &esmtp::dialogue::Reply) {
+    assert!((200..=559).contains(&reply.code()));
+    assert!(reply.lines().iter().all(|line| !line.contains(char::is_control)), "{reply:?}");
+}
+
+const RECIPIENTS: [&str; 2] = ["<b@example.org>", "<\u{fc}@example.org>"];
+
+struct Client {
+    dialogue: Option<Dialogue>,
+    recipients: Vec<ForwardPath>,
+    log_in: bool,
+    start_tls: bool,
+    sent: bool,
+    events: Vec<Event>,
+}
+
+impl Client {
+    fn play(wants: u8, said: &[u8], step: usize) -> Vec<Event> {
+        let path = |text: &&str| ForwardPath::take_from_command(text).expect("a path").0;
+        let mut client = Self {
+            dialogue: Some(Dialogue::new("client.example")),
+            recipients: RECIPIENTS.iter().map(path).collect(),
+            log_in: wants & 1 != 0,
+            start_tls: wants & 2 != 0,
+            sent: false,
+            events: Vec::new(),
+        };
+        let mut input = BytesMut::new();
+        for flight in said.split(|octet| *octet == WAIT) {
+            for piece in within_lines(flight, step) {
+                input.extend_from_slice(piece);
+                client.drive(&mut input);
+            }
+        }
+        // The connection ends, and with it whatever is under way.
+        if client.sent
+            && let Some(dialogue) = &mut client.dialogue
+        {
+            let lost = Verdict::Deferred(esmtp::dialogue::Reply::ours(
+                451,
+                esmtp::dialogue::Enhanced(4, 4, 2),
+                "lost",
+            ));
+            let verdicts = dialogue.abandon(&lost);
+            if !verdicts.is_empty() {
+                client.events.push(Event::Verdicts(verdicts));
+            }
+        }
+        client.events
+    }
+
+    fn drive(&mut self, input: &mut BytesMut) {
+        while let Some(mut dialogue) = self.dialogue.take() {
+            let advance = dialogue.advance(input);
+            match advance {
+                Ok(Advance::Input) => {
+                    self.wrote(&mut dialogue);
+                    self.dialogue = Some(dialogue);
+                    return;
+                }
+                Ok(Advance::Ready) => self.command(&mut dialogue),
+                Ok(Advance::StartTls) => {
+                    assert!(input.is_empty(), "a handshake behind plaintext");
+                    self.start_tls = false;
+                    dialogue = dialogue.into_tls();
+                }
+                Ok(Advance::Body) => {
+                    dialogue.write_body(b"Subject: x\r\n\r\n.x\r\n");
+                    dialogue.end_body();
+                }
+                Ok(Advance::Done(verdicts)) => self.events.push(Event::Verdicts(verdicts)),
+                Ok(Advance::Closed) => return self.events.push(Event::Closed),
+                Err(broken) => return self.events.push(Event::Broke(broken)),
+            }
+            self.wrote(&mut dialogue);
+            self.dialogue = Some(dialogue);
+        }
+    }
+
+    fn wrote(&mut self, dialogue: &mut Dialogue) {
+        let text = String::from_utf8(dialogue.output().split().to_vec()).expect("what we write is text");
+        assert!(crate::pieces::is_clean(text.as_bytes()), "{text:?}");
+        if !text.is_empty() {
+            self.events.push(Event::Wrote(text));
+        }
+    }
+
+    /// TLS, a login, and one message, if they are wanted; then QUIT.
+    fn command(&mut self, dialogue: &mut Dialogue) {
+        if std::mem::take(&mut self.start_tls) {
+            return dialogue.start_tls();
+        }
+        if std::mem::take(&mut self.log_in) {
+            let password = Secret::new("secret");
+            let login = Credentials { username: "alice".to_owned(), password };
+            match dialogue.log_in(&login) {
+                Ok(()) => return,
+                Err(broken) => self.events.push(Event::Broke(broken)),
+            }
+        }
+        if std::mem::replace(&mut self.sent, true) {
+            return dialogue.quit();
+        }
+        let verdicts = dialogue.send(&Envelope {
+            reverse_path: &ReversePath::Null,
+            forward_paths: self.recipients.iter().collect(),
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            size: Some(19),
+        });
+        self.events.extend(verdicts.map(Event::Verdicts));
+    }
+}
