@@ -36,6 +36,7 @@ mod store;
 mod shutdown;
 mod log;
 mod disk;
+mod store_files;
 mod memory;
 mod pace;
 mod proxies;

@@ -47,12 +47,24 @@ fn durable(path: &Path) -> SqliteConnectOptions {
 
 /// A pool of connections that cannot write.
 pub(crate) fn readers(options: SqliteConnectOptions) -> SqlitePool {
-    lasting(READERS).connect_lazy_with(options.pragma("query_only", "ON"))
+    readers_of(READERS, options)
 }
 
 /// A pool of the one connection that writes.
 pub(crate) fn writer(options: SqliteConnectOptions) -> SqlitePool {
     lasting(1).connect_lazy_with(options)
+}
+
+/// A connection that is never used and stays to the end. The last connection that is closed removes the WAL, and the
+/// others may all be replaced at once after an error.
+pub(crate) async fn anchor(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let anchor = readers_of(1, options);
+    sqlx::query("SELECT 1 FROM sqlite_schema").execute(&anchor).await?;
+    Ok(anchor)
+}
+
+fn readers_of(connections: u32, options: SqliteConnectOptions) -> SqlitePool {
+    lasting(connections).connect_lazy_with(options.pragma("query_only", "ON"))
 }
 
 /// Connections to a file do not go stale, so they are kept and never tested.

@@ -28,8 +28,8 @@ impl Directory {
         let directory = Self { root: root.to_owned() };
         make_private(&directory.root)?;
         make_private(&directory.spool())?;
-        private_file().open(directory.accounts())?;
-        private_file().open(directory.queue())?;
+        make_file(&directory.accounts())?;
+        make_file(&directory.queue())?;
         Ok(directory)
     }
 
@@ -54,6 +54,11 @@ impl Directory {
         self.root.join("queue.db-wal")
     }
 
+    /// The file whose lock makes a process the server.
+    pub(crate) fn server_lock(&self) -> PathBuf {
+        self.root.join("server.lock")
+    }
+
     pub(crate) fn spool(&self) -> PathBuf {
         self.root.join("spool")
     }
@@ -70,17 +75,20 @@ impl Directory {
         Ok(file)
     }
 
-    /// Makes this process the server of the store.
-    pub(crate) fn lock_server(&self) -> Result<ServerLock, ServerLockError> {
-        let mut file = private_file().open(self.root.join("server.lock"))?;
+    /// Makes this process the server of the store. The directory is locked as well: `server.lock` can be deleted.
+    pub(crate) fn lock_server(&self) -> Result<ServerLock, NotOurs> {
+        let directory = File::open(&self.root)?;
+        let mut file = private_file().open(self.server_lock())?;
+        // Not every file system locks directories.
+        let is_held = matches!(directory.try_lock(), Err(TryLockError::WouldBlock));
         match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ServerLockError::Held(holder(&mut file))),
+            Ok(()) if !is_held => {}
+            Ok(()) | Err(TryLockError::WouldBlock) => return Err(NotOurs::Held(holder(&mut file))),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
-        Ok(ServerLock { _file: file })
+        Ok(ServerLock { _file: file, _directory: directory })
     }
 }
 
@@ -88,17 +96,20 @@ impl Directory {
 #[derive(Debug)]
 pub(crate) struct ServerLock {
     _file: File,
+    _directory: File,
 }
 
-/// Why this process cannot be the server.
+/// Why this process cannot have the store, or be its server.
 #[derive(Debug)]
-pub(crate) enum ServerLockError {
+pub(crate) enum NotOurs {
+    /// It has it open already.
+    OpenAlready,
     /// Another process is, with this id if it could be read.
     Held(String),
     Io(io::Error),
 }
 
-impl From<io::Error> for ServerLockError {
+impl From<io::Error> for NotOurs {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -126,6 +137,15 @@ fn make_with_parents(path: &Path) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Makes an empty file unless there is one, which is not even opened: to close a descriptor of a database that this
+/// process has open would end the locks that SQLite has on it.
+fn make_file(path: &Path) -> io::Result<()> {
+    match private_file().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 fn private_file() -> OpenOptions {

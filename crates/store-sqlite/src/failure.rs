@@ -10,6 +10,7 @@ use sqlx::migrate::MigrateError;
 use store::{Error, SpoolError};
 
 use crate::directory::Directory;
+use crate::watch::FileGone;
 
 /// An error of the accounts database.
 pub(crate) fn unavailable(error: sqlx::Error) -> Error {
@@ -44,6 +45,11 @@ struct NoSpace;
 /// An error of a file in the spool.
 pub(crate) fn of_file(error: io::Error) -> SpoolError {
     if is_full(&error) { SpoolError::Full } else { SpoolError::Failing(Box::new(error)) }
+}
+
+/// A file of the spool is not the one that was opened.
+pub(crate) fn of_watch(gone: FileGone) -> SpoolError {
+    SpoolError::Failing(Box::new(gone))
 }
 
 /// An error of the queue database. May write to the disk to find out.

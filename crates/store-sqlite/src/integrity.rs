@@ -18,9 +18,10 @@ impl SqliteStore {
     /// Has SQLite check both databases, and reads every message. A server may be running.
     ///
     /// # Errors
-    /// When the queue can't be read. What is damaged is no error, but told.
+    /// When the databases can't be read. What is damaged is no error, but told.
     pub async fn integrity(&self) -> Result<Integrity, SpoolError> {
-        let mut faults = of_database("accounts.db", self.accounts().readers()).await;
+        let accounts = self.accounts().readers().map_err(|error| SpoolError::Failing(Box::new(error)))?;
+        let mut faults = of_database("accounts.db", accounts).await;
         faults.extend(of_database("queue.db", self.spool().readers()).await);
         if !faults.is_empty() {
             return Ok(Integrity { messages: 0, faults });

@@ -8,8 +8,10 @@
 //! for another writer, whatever its busy timeout.
 
 mod directory;
+mod once;
 mod connect;
 mod schema;
+mod watch;
 mod store;
 mod failure;
 mod row;

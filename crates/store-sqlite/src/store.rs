@@ -9,7 +9,8 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::accounts::SqliteAccounts;
 use crate::connect;
-use crate::directory::{Directory, Mode, ServerLock, ServerLockError};
+use crate::directory::{Directory, Mode, NotOurs, ServerLock};
+use crate::once::OpenOnce;
 use crate::schema::{self, Migrated, SchemaError};
 use crate::spool::SqliteSpool;
 
@@ -20,6 +21,7 @@ pub struct SqliteStore {
     spool: SqliteSpool,
     /// Held by whoever still uses the store as its server.
     _lock: Option<Arc<ServerLock>>,
+    _once: Arc<OpenOnce>,
 }
 
 /// Why a store cannot be opened.
@@ -32,6 +34,12 @@ pub enum OpenError {
         path: PathBuf,
         /// Which process.
         holder: String,
+    },
+    /// This process has it open.
+    #[error("the store {path} is open in this process already; use that handle, or drop it first")]
+    OpenAlready {
+        /// The directory.
+        path: PathBuf,
     },
     /// The directory or a file in it cannot be made, read or written.
     #[error("the store {path} cannot be used")]
@@ -72,14 +80,15 @@ pub enum OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the store in the directory `path`, which is made if it does not exist.
+    /// Opens the store in the directory `path`, which is made if it does not exist. A process has a store open once;
+    /// clones are further handles.
     ///
     /// In [`Mode::Server`] it is an error if another server has it open; an older schema is migrated; leases are ended, since
     /// whoever held them is dead, and files of messages that never got their 250 are removed. In [`Mode::Command`] an older
     /// schema is an error.
     pub async fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         let opening = Opening { path };
-        let (directory, lock) = opening.directory(mode).await?;
+        let (directory, once, lock) = opening.directory(mode).await?;
         if mode == Mode::Server {
             SqliteSpool::make_room(&directory).await;
             opening.migrate(&directory).await?.iter().for_each(tell);
@@ -88,7 +97,7 @@ impl SqliteStore {
         if mode == Mode::Server {
             spool.recover().await.map_err(|error| opening.database(error))?;
         }
-        Ok(Self { accounts, spool, _lock: lock.map(Arc::new) })
+        Ok(Self { accounts, spool, _lock: lock.map(Arc::new), _once: Arc::new(once) })
     }
 
     /// Brings the schemas of the store in the directory `path` up to date, and says what was done.
@@ -96,7 +105,7 @@ impl SqliteStore {
     /// It is an error if a server has the store open.
     pub async fn migrate(path: &Path) -> Result<[Migrated; 2], OpenError> {
         let opening = Opening { path };
-        let (directory, _lock) = opening.directory(Mode::Server).await?;
+        let (directory, _once, _lock) = opening.directory(Mode::Server).await?;
         SqliteSpool::make_room(&directory).await;
         opening.migrate(&directory).await
     }
@@ -136,22 +145,22 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    async fn directory(&self, mode: Mode) -> Result<(Directory, Option<ServerLock>), OpenError> {
+    async fn directory(&self, mode: Mode) -> Result<(Directory, OpenOnce, Option<ServerLock>), OpenError> {
         let path = self.path.to_owned();
         let prepared = tokio::task::spawn_blocking(move || {
             let directory = Directory::prepare(&path)?;
+            let once = OpenOnce::claim(&path)?.ok_or(NotOurs::OpenAlready)?;
             let lock = match mode {
                 Mode::Server => Some(directory.lock_server()?),
                 Mode::Command => None,
             };
-            Ok((directory, lock))
+            Ok((directory, once, lock))
         });
         match prepared.await {
             Ok(Ok(prepared)) => Ok(prepared),
-            Ok(Err(ServerLockError::Held(holder))) => {
-                Err(OpenError::Held { path: self.path.to_owned(), holder })
-            }
-            Ok(Err(ServerLockError::Io(error))) => Err(self.io(error)),
+            Ok(Err(NotOurs::OpenAlready)) => Err(OpenError::OpenAlready { path: self.path.to_owned() }),
+            Ok(Err(NotOurs::Held(holder))) => Err(OpenError::Held { path: self.path.to_owned(), holder }),
+            Ok(Err(NotOurs::Io(error))) => Err(self.io(error)),
             Err(error) => Err(self.io(error.into())),
         }
     }
@@ -178,7 +187,7 @@ impl Opening<'_> {
         mode: Mode,
     ) -> Result<(SqliteAccounts, SqliteSpool), OpenError> {
         let _lock = self.lock_schemas(&directory).await?;
-        let accounts = SqliteAccounts::open(&directory).await.map_err(|error| self.schema(error))?;
+        let accounts = SqliteAccounts::open(&directory, mode).await.map_err(|error| self.schema(error))?;
         let spool = SqliteSpool::open(directory, mode).await.map_err(|error| self.schema(error))?;
         Ok((accounts, spool))
     }

@@ -3,87 +3,138 @@
 
 mod sample;
 
+use std::fmt::Display;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sample::{ann, commit, id, lease, server};
+use sample::{ann, child, commit, deliver, given, id, lease, server};
 use sqlx::Connection;
-use store::{Accounts, Spool};
+use store::{Accounts, Spool, SpoolError};
 use store_sqlite::{Mode, OpenError, SqliteStore};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_is_told_who_holds_the_store() {
+async fn a_process_opens_a_store_once() {
     let directory = tempfile::tempdir().unwrap();
     let store = server(directory.path()).await;
-    let second = SqliteStore::open(directory.path(), Mode::Server).await;
-    let Err(OpenError::Held { holder, .. }) = second else { panic!("{second:?}") };
-    assert_eq!(holder, format!("process {}", std::process::id()));
+    for mode in [Mode::Server, Mode::Command] {
+        let second = SqliteStore::open(directory.path(), mode).await;
+        assert!(matches!(second, Err(OpenError::OpenAlready { .. })), "{second:?}");
+    }
     store.close().await;
     drop(store);
     server(directory.path()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_works_beside_a_busy_server() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = server(directory.path()).await;
-    let busy = tokio::spawn({
-        let spool = store.spool().clone();
-        async move {
-            for n in 0..300 {
-                commit(&spool, id(n), 4096).await.unwrap();
-            }
-        }
+/// What a command does: a process of its own that opens the store, takes its part in the test, and says what came of it.
+fn command<T: Display>(directory: &Path, part: impl AsyncFnOnce(&SqliteStore) -> T) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = SqliteStore::open(directory, Mode::Command).await.unwrap();
+        println!("\n{}", part(&store).await);
+        store.close().await;
     });
-    let command = SqliteStore::open(directory.path(), Mode::Command).await.unwrap();
-    for n in 1000..1030 {
-        commit(store.spool(), id(n), 100).await.unwrap();
-        assert!(command.spool().hold(id(n)).await.unwrap());
-        assert!(command.spool().remove(id(n)).await.unwrap());
+}
+
+/// Runs the part of a command in the test `name`. What it said.
+async fn beside(name: &'static str, directory: &Path) -> String {
+    let directory = directory.to_owned();
+    let running = tokio::task::spawn_blocking(move || {
+        child(name, &directory, "exec \"$@\"").wait_with_output().unwrap()
+    });
+    let output = running.await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn block_on<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().unwrap().block_on(test)
+}
+
+#[test]
+fn a_command_works_beside_a_busy_server() {
+    if let Some(directory) = given() {
+        return command(&directory, async |store| {
+            for n in 1000..1030 {
+                assert!(store.spool().hold(id(n)).await.unwrap());
+                assert!(store.spool().remove(id(n)).await.unwrap());
+            }
+            "done"
+        });
     }
-    busy.await.unwrap();
-    assert_eq!(command.spool().list().await.unwrap().len(), 300);
-    command.close().await;
-    assert_eq!(lease(store.spool()).await.len(), 300);
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let store = server(directory.path()).await;
+        for n in 1000..1030 {
+            commit(store.spool(), id(n), 100).await.unwrap();
+        }
+        let busy = tokio::spawn({
+            let spool = store.spool().clone();
+            async move {
+                for n in 0..300 {
+                    commit(&spool, id(n), 4096).await.unwrap();
+                }
+            }
+        });
+        beside("a_command_works_beside_a_busy_server", directory.path()).await;
+        busy.await.unwrap();
+        assert_eq!(store.spool().list().await.unwrap().len(), 300);
+        assert_eq!(lease(store.spool()).await.len(), 300);
+    });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = server(directory.path()).await;
-    let accounts = store.accounts();
-    let before = accounts.revision();
-    assert!(before.is_some());
-    commit(store.spool(), id(1), 100).await.unwrap();
-    assert!(accounts.by_id(ann().id).await.unwrap().is_none());
-    assert_eq!(accounts.revision(), before, "neither mail nor looking changes it");
+#[test]
+fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
+    if let Some(directory) = given() {
+        return command(&directory, async |store| {
+            store.accounts().add(&ann()).await.unwrap();
+            "done"
+        });
+    }
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let store = server(directory.path()).await;
+        let accounts = store.accounts();
+        let before = accounts.revision();
+        assert!(before.is_some());
+        commit(store.spool(), id(1), 100).await.unwrap();
+        assert!(accounts.by_id(ann().id).await.unwrap().is_none());
+        assert_eq!(accounts.revision(), before, "neither mail nor looking changes it");
 
-    let command = SqliteStore::open(directory.path(), Mode::Command).await.unwrap();
-    command.accounts().add(&ann()).await.unwrap();
-    let added = accounts.revision();
-    assert_ne!(added, before);
-    command.close().await;
-    assert_eq!(accounts.revision(), added);
-    accounts.set_disabled(ann().id, true, Timestamp::UNIX_EPOCH).await.unwrap();
-    assert_ne!(accounts.revision(), added);
+        beside("a_server_sees_at_once_that_a_command_has_changed_an_account", directory.path()).await;
+        let added = accounts.revision();
+        assert_ne!(added, before);
+        assert_eq!(accounts.revision(), added);
+        accounts.set_disabled(ann().id, true, Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_ne!(accounts.revision(), added);
 
-    store.close().await;
-    assert_eq!(accounts.revision(), None, "the file is gone, and another begins with the next connection");
+        store.close().await;
+        assert_eq!(
+            accounts.revision(),
+            None,
+            "the file is gone, and another begins with the next connection"
+        );
+    });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_start_ends_the_leases_of_the_dead_and_a_command_does_not() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = server(directory.path()).await;
-    commit(store.spool(), id(1), 100).await.unwrap();
-    assert_eq!(lease(store.spool()).await.len(), 1);
-    let command = SqliteStore::open(directory.path(), Mode::Command).await.unwrap();
-    assert!(lease(command.spool()).await.is_empty());
-    command.close().await;
-    drop(store);
-    let store = server(directory.path()).await;
-    assert_eq!(lease(store.spool()).await.len(), 1);
+#[test]
+fn a_start_ends_the_leases_of_the_dead_and_a_command_does_not() {
+    if let Some(directory) = given() {
+        return command(&directory, async |store| format!("leased {}", lease(store.spool()).await.len()));
+    }
+    block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let store = server(directory.path()).await;
+        commit(store.spool(), id(1), 100).await.unwrap();
+        assert_eq!(lease(store.spool()).await.len(), 1);
+        let name = "a_start_ends_the_leases_of_the_dead_and_a_command_does_not";
+        let said = beside(name, directory.path()).await;
+        assert!(said.contains("\nleased 0\n"), "{said}");
+        drop(store);
+        let store = server(directory.path()).await;
+        assert_eq!(lease(store.spool()).await.len(), 1);
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,4 +192,45 @@ async fn an_existing_store_opens_at_once() {
     }
     // An unoptimised build beside other tests; docs/performance.md has the figure.
     assert!(best < Duration::from_millis(100), "{best:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_to_a_file_that_is_gone_is_not_confirmed() {
+    for gone in ["queue.db", "queue.db-wal", "spool", ""] {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("store");
+        let store = server(&root).await;
+        let spool = store.spool();
+        commit(spool, id(1), 100).await.unwrap();
+        let aside = directory.path().join("aside");
+        let path = if gone.is_empty() { root.clone() } else { root.join(gone) };
+        std::fs::rename(&path, &aside).unwrap();
+        let refused = commit(spool, id(2), 100).await;
+        assert!(matches!(refused, Err(SpoolError::Failing(_))), "{gone}: {refused:?}");
+        // What is queued goes on.
+        let leased = lease(spool).await;
+        deliver(spool, leased.iter().find(|entry| entry.submission.id == id(1)).unwrap()).await.unwrap();
+        assert!(matches!(spool.room_for(1).await, Err(SpoolError::Failing(_))), "{gone}");
+        std::fs::rename(&aside, &path).unwrap();
+        commit(spool, id(3), 100).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_are_gone_are_not_read() {
+    for gone in ["accounts.db", "accounts.db-wal", "accounts.db-shm"] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = server(directory.path()).await;
+        let accounts = store.accounts();
+        accounts.add(&ann()).await.unwrap();
+        std::fs::remove_file(directory.path().join(gone)).unwrap();
+        let begun = Instant::now();
+        let disable = async || accounts.set_disabled(ann().id, true, Timestamp::UNIX_EPOCH).await;
+        while accounts.by_id(ann().id).await.is_ok() || disable().await.is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(1), "{gone}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(accounts.revision(), None);
+        commit(store.spool(), id(1), 100).await.unwrap();
+    }
 }

@@ -54,7 +54,7 @@ impl Accounts for SqliteAccounts {
 
     async fn list(&self) -> Result<Vec<Account>, Error> {
         let all = sqlx::query(select!("ORDER BY normal"));
-        let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(account(row)?)).collect()
     }
 
@@ -103,7 +103,7 @@ impl Accounts for SqliteAccounts {
     }
 
     fn revision(&self) -> Option<Revision> {
-        self.wal_index.revision()
+        self.database.revision()
     }
 
     fn logged_in(&self, id: AccountId, at: Timestamp, network: Option<IpNet>) {
@@ -111,13 +111,13 @@ impl Accounts for SqliteAccounts {
     }
 
     async fn flush(&self) -> Result<(), Error> {
-        self.notes.flush(&self.writer).await.map_err(unavailable)
+        self.notes.flush(&self.database).await
     }
 }
 
 impl SqliteAccounts {
     async fn one(&self, query: Query) -> Result<Option<Account>, Error> {
-        let row = query.fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let row = query.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
         Ok(row.as_ref().map(account).transpose()?)
     }
 

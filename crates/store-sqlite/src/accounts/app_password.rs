@@ -68,7 +68,7 @@ impl AppPasswords for SqliteAccounts {
     async fn of_account(&self, id: AccountId) -> Result<Vec<AppPassword>, Error> {
         let all =
             sqlx::query(joined!("p.account = $1 ORDER BY p.created_at, p.id")).bind(id.as_bytes().to_vec());
-        let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(app_password(row)?)).collect()
     }
 
@@ -92,7 +92,7 @@ impl AppPasswords for SqliteAccounts {
             "i.selector = $1"
         );
         let found = sqlx::query(found).bind(selector.to_vec());
-        let rows = found.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = found.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         let read = |row| Ok((imported_hash(row)?, app_password(row)?, account(row)?));
         rows.iter().map(read).collect()
     }
@@ -116,8 +116,11 @@ impl SqliteAccounts {
         sql: &'static str,
         key: &[u8],
     ) -> Result<Option<(AppPassword, Account)>, Error> {
-        let row =
-            sqlx::query(sql).bind(key.to_vec()).fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let row = sqlx::query(sql)
+            .bind(key.to_vec())
+            .fetch_optional(self.database.readers()?)
+            .await
+            .map_err(unavailable)?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((app_password(&row)?, account(&row)?)))
     }

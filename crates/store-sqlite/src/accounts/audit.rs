@@ -35,7 +35,7 @@ impl Audit for SqliteAccounts {
     async fn entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, Error> {
         let limit = filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let (mut query, mut entries) = (select(filter), Vec::new());
-        let mut rows = query.build().persistent(false).fetch(&self.readers);
+        let mut rows = query.build().persistent(false).fetch(self.database.readers()?);
         while entries.len() < limit
             && let Some(row) = rows.try_next().await.map_err(unavailable)?
         {

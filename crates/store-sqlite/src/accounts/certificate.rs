@@ -41,7 +41,7 @@ impl Certificates for SqliteAccounts {
         fingerprint: &Fingerprint,
     ) -> Result<Option<(Certificate, Account)>, Error> {
         let one = sqlx::query(joined!("c.fingerprint = $1")).bind(fingerprint.as_octets().to_vec());
-        let row = one.fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let row = one.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((certificate(&row)?, account(&row)?)))
     }
@@ -49,7 +49,7 @@ impl Certificates for SqliteAccounts {
     async fn certificates(&self, account: AccountId) -> Result<Vec<Certificate>, Error> {
         let all = joined!("c.account = $1 ORDER BY c.created_at, c.fingerprint");
         let all = sqlx::query(all).bind(account.as_bytes().to_vec());
-        let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(certificate(row)?)).collect()
     }
 

@@ -21,7 +21,7 @@ impl ChallengeKeys for SqliteAccounts {
         );
         let insert = insert.bind(id(key.account)).bind(key.kind.name()).bind(key.credential.map(octets_of));
         let insert = insert.bind(key.made_at.as_millisecond()).bind(key.sealed.clone()).bind(version);
-        let kept = insert.execute(&self.writer).await.map_err(unavailable)?;
+        let kept = insert.execute(self.database.writer()?).await.map_err(unavailable)?;
         Ok(kept.rows_affected() > 0)
     }
 
@@ -37,7 +37,7 @@ impl ChallengeKeys for SqliteAccounts {
         );
         let has = has.bind(id(account)).bind(kind.name());
         let has = has.bind(credential.map(octets_of).unwrap_or_default());
-        has.fetch_one(&self.readers).await.map_err(unavailable)
+        has.fetch_one(self.database.readers()?).await.map_err(unavailable)
     }
 
     async fn app_passwords_with_challenge_key(
@@ -49,7 +49,7 @@ impl ChallengeKeys for SqliteAccounts {
             "SELECT credential AS key_of FROM challenge_keys \
              WHERE account = $1 AND kind = $2 AND coalesce(credential, x'') > x''",
         );
-        let rows = all.bind(id(account)).bind(kind.name()).fetch_all(&self.readers);
+        let rows = all.bind(id(account)).bind(kind.name()).fetch_all(self.database.readers()?);
         let rows = rows.await.map_err(unavailable)?;
         let credentials = rows.iter().map(|row| credential(&Columns::of(row, "challenge_keys", account)));
         Ok(credentials.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
@@ -67,7 +67,7 @@ impl ChallengeKeys for SqliteAccounts {
              WHERE a.normal = $1 ORDER BY coalesce(k.credential, x'')",
         ));
         let all = all.bind(address.normal()).bind(kind.name());
-        let rows = all.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         let Some(first) = rows.first() else { return Ok(None) };
         let account = account(first)?;
         let keys = rows.iter().filter_map(|row| challenge_key(row, kind, account.id).transpose());

@@ -145,11 +145,11 @@ async fn cost(directory: &Path, rows: &[&'static str]) -> u64 {
     let store = SqliteStore::open(directory, Mode::Server).await.unwrap();
     let accounts = store.accounts();
     for rows in rows {
-        sqlx::raw_sql(*rows).execute(&accounts.writer).await.unwrap();
+        sqlx::raw_sql(*rows).execute(accounts.database.writer().unwrap()).await.unwrap();
     }
     let steps = Arc::default();
-    count_steps(&accounts.readers, &steps).await;
-    count_steps(&accounts.writer, &steps).await;
+    count_steps(accounts.database.readers().unwrap(), &steps).await;
+    count_steps(accounts.database.writer().unwrap(), &steps).await;
     for round in 0..3 {
         log_in(accounts, round).await;
     }

@@ -25,7 +25,7 @@ impl Identities for SqliteAccounts {
 
     async fn identities(&self, account: AccountId) -> Result<Vec<Identity>, Error> {
         let all = sqlx::query("SELECT sender, created_at FROM identities WHERE account = $1 ORDER BY normal");
-        let rows = all.bind(account.as_bytes().to_vec()).fetch_all(&self.readers).await;
+        let rows = all.bind(account.as_bytes().to_vec()).fetch_all(self.database.readers()?).await;
         rows.map_err(unavailable)?.iter().map(|row| Ok(identity(row, account)?)).collect()
     }
 

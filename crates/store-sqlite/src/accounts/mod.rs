@@ -5,6 +5,7 @@ mod app_password;
 mod audit;
 mod certificate;
 mod challenge_key;
+mod database;
 mod identity;
 mod import;
 mod notes;
@@ -22,12 +23,11 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::Error;
 
-use crate::connect;
-use crate::directory::Directory;
+use crate::directory::{Directory, Mode};
 use crate::failure::unavailable;
-use crate::schema::{self, SchemaError};
+use crate::schema::SchemaError;
+use database::Database;
 use notes::Notes;
-use wal_index::WalIndex;
 
 /// How many rows one transaction forgets: a few milliseconds in which logins are not written down.
 const PIECE: u32 = 1_000;
@@ -35,38 +35,33 @@ const PIECE: u32 = 1_000;
 /// The accounts and their app passwords. A clone is another handle to the same.
 #[derive(Debug, Clone)]
 pub struct SqliteAccounts {
-    readers: SqlitePool,
-    writer: SqlitePool,
+    database: Database,
     notes: Arc<Notes>,
-    wal_index: WalIndex,
 }
 
 impl SqliteAccounts {
     /// Opens the database.
-    pub(crate) async fn open(directory: &Directory) -> Result<Self, SchemaError> {
-        let readers = connect::readers(connect::accounts(directory));
-        let writer = connect::writer(connect::accounts(directory));
-        schema::ACCOUNTS.require(&mut *writer.acquire().await?).await?;
-        let notes = Notes::start(writer.clone());
-        let wal_index = WalIndex::open(&directory.accounts_wal_index());
-        Ok(Self { readers, writer, notes, wal_index })
+    pub(crate) async fn open(directory: &Directory, mode: Mode) -> Result<Self, SchemaError> {
+        let database = Database::open(directory, mode).await?;
+        let notes = Notes::start(database.clone());
+        Ok(Self { database, notes })
     }
 
     /// Connections that cannot write.
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.readers
+    pub(crate) fn readers(&self) -> Result<&SqlitePool, Error> {
+        self.database.readers()
     }
 
     pub(crate) async fn close(&self) {
-        if let Err(error) = self.notes.flush(&self.writer).await {
-            tracing::warn!(event = "store.failing", %error, "the last uses of credentials were not written");
+        if let Err(error) = self.notes.flush(&self.database).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(event = "store.failing", error, "the last uses of credentials were not written");
         }
-        self.readers.close().await;
-        self.writer.close().await;
+        self.database.close().await;
     }
 
     async fn begin(&self) -> Result<Transaction<'_, Sqlite>, Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+        self.database.begin().await
     }
 
     /// Deletes rows from before a time in pieces; says how many. `piece` deletes as many as its second parameter says.
@@ -74,7 +69,7 @@ impl SqliteAccounts {
         let mut forgotten = 0;
         loop {
             let piece = sqlx::query(piece).bind(before.as_millisecond()).bind(PIECE);
-            let gone = piece.execute(&self.writer).await.map_err(unavailable)?.rows_affected();
+            let gone = piece.execute(self.database.writer()?).await.map_err(unavailable)?.rows_affected();
             forgotten += gone;
             if gone < u64::from(PIECE) {
                 return Ok(forgotten);

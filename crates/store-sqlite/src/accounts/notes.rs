@@ -10,14 +10,16 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use sqlx::{Sqlite, SqlitePool, Transaction};
-use store::{AuditEvent, Correspondent, LastUse, Sent};
+use sqlx::{Sqlite, Transaction};
+use store::{AuditEvent, Correspondent, Error, LastUse, Sent};
 use tokio::sync::Notify;
 use types::{AccountId, CredentialId, Fingerprint};
 
 use super::audit::{self, Gathered};
 use super::certificate;
+use super::database::Database;
 use super::sending::{self, Noted};
+use crate::failure::unavailable;
 
 /// How long notes gather.
 const GATHER: Duration = Duration::from_secs(1);
@@ -40,7 +42,7 @@ struct Pending {
 
 impl Notes {
     /// Notes that are written to this database until the last holder lets go of them.
-    pub(super) fn start(writer: SqlitePool) -> Arc<Self> {
+    pub(super) fn start(database: Database) -> Arc<Self> {
         let notes = Arc::new(Self::default());
         let held = Arc::downgrade(&notes);
         tokio::spawn(async move {
@@ -52,8 +54,13 @@ impl Notes {
                     tokio::time::sleep(GATHER).await;
                 }
                 let Some(notes) = held.upgrade() else { break };
-                if let Err(error) = notes.flush(&writer).await {
-                    tracing::warn!(event = "store.failing", %error, "last uses of credentials could not be written");
+                if let Err(error) = notes.flush(&database).await {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(
+                        event = "store.failing",
+                        error,
+                        "last uses of credentials could not be written"
+                    );
                 }
             }
         });
@@ -101,12 +108,12 @@ impl Notes {
 
     /// Writes what is noted, in one transaction. What could not be written is forgotten, but for the audit trail,
     /// which is tried again.
-    pub(super) async fn flush(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    pub(super) async fn flush(&self, database: &Database) -> Result<(), Error> {
         let pending = std::mem::take(&mut *self.pending());
         if pending.is_empty() {
             return Ok(());
         }
-        let written = pending.write(writer).await;
+        let written = pending.write(database).await;
         if written.is_err() {
             self.pending().events.add_all(pending.events);
         }
@@ -127,25 +134,29 @@ impl Pending {
             && self.events.is_empty()
     }
 
-    async fn write(&self, writer: &SqlitePool) -> Result<(), sqlx::Error> {
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    async fn write(&self, database: &Database) -> Result<(), Error> {
+        let mut transaction = database.begin().await?;
+        self.enter(&mut transaction).await.map_err(unavailable)?;
+        transaction.commit().await.map_err(unavailable)
+    }
+
+    async fn enter(&self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), sqlx::Error> {
         for (id, at) in &self.logins {
-            write_login(&mut transaction, *id, *at).await?;
+            write_login(transaction, *id, *at).await?;
         }
         for ((id, network), at) in &self.networks {
-            write_network(&mut transaction, *id, *network, *at).await?;
+            write_network(transaction, *id, *network, *at).await?;
         }
         for (id, last_use) in &self.uses {
-            write_use(&mut transaction, *id, last_use).await?;
+            write_use(transaction, *id, last_use).await?;
         }
         for (fingerprint, last_use) in &self.certificate_uses {
-            certificate::write_use(&mut transaction, fingerprint, last_use).await?;
+            certificate::write_use(transaction, fingerprint, last_use).await?;
         }
         for (id, noted) in &self.sent {
-            sending::write(&mut transaction, *id, noted).await?;
+            sending::write(transaction, *id, noted).await?;
         }
-        audit::write(&mut transaction, &self.events).await?;
-        transaction.commit().await
+        audit::write(transaction, &self.events).await
     }
 }
 

@@ -18,18 +18,18 @@ type Sealed = (SealedPlace, Vec<u8>);
 impl SealedSecrets for SqliteAccounts {
     async fn root_key(&self) -> Result<Option<Vec<u8>>, Error> {
         let key = sqlx::query_scalar("SELECT sealed FROM server_keys WHERE purpose = 'root'");
-        key.fetch_optional(&self.readers).await.map_err(unavailable)
+        key.fetch_optional(self.database.readers()?).await.map_err(unavailable)
     }
 
     async fn keep_root_key(&self, sealed: &[u8]) -> Result<(), Error> {
         let insert = "INSERT INTO server_keys (purpose, sealed) VALUES ('root', $1) ON CONFLICT DO NOTHING";
         let insert = sqlx::query(insert).bind(sealed.to_vec());
-        insert.execute(&self.writer).await.map(drop).map_err(unavailable)
+        insert.execute(self.database.writer()?).await.map(drop).map_err(unavailable)
     }
 
     async fn any_app_password(&self) -> Result<bool, Error> {
         let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM app_passwords)");
-        any.fetch_one(&self.readers).await.map_err(unavailable)
+        any.fetch_one(self.database.readers()?).await.map_err(unavailable)
     }
 
     async fn sealed(&self, after: Option<SealedPlace>, at_most: u32) -> Result<Vec<Sealed>, Error> {
@@ -61,7 +61,7 @@ impl SqliteAccounts {
         query: Query,
         read: fn(&SqliteRow) -> Result<Sealed, Corrupt>,
     ) -> Result<Vec<Sealed>, Error> {
-        let rows = query.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = query.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(read(row)?)).collect()
     }
 }

@@ -33,7 +33,8 @@ impl SecondFactors for SqliteAccounts {
             "SELECT *, (SELECT count(*) FROM recovery_codes c WHERE c.account = t.account) AS codes \
              FROM totp t WHERE account = $1",
         );
-        let row = row.bind(id(account)).fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let row =
+            row.bind(id(account)).fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
         Ok(row.map(|row| second_factor(&row, account)).transpose()?)
     }
 
@@ -69,7 +70,12 @@ impl SecondFactors for SqliteAccounts {
         let update = sqlx::query(
             "UPDATE totp SET last_step = $1 WHERE account = $2 AND last_step < $1 AND confirmed_at IS NOT NULL",
         );
-        let used = update.bind(step).bind(id(account)).execute(&self.writer).await.map_err(unavailable)?;
+        let used = update
+            .bind(step)
+            .bind(id(account))
+            .execute(self.database.writer()?)
+            .await
+            .map_err(unavailable)?;
         Ok(used.rows_affected() > 0)
     }
 

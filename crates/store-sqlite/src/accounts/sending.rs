@@ -18,7 +18,7 @@ const UNLIMITED: i64 = -1;
 impl Sending for SqliteAccounts {
     async fn own_limits(&self, account: AccountId) -> Result<OwnLimits, Error> {
         let row = sqlx::query("SELECT * FROM sending_limits WHERE account = $1").bind(id(account));
-        let row = row.fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let row = row.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
         Ok(row.map_or(Ok(OwnLimits::default()), |row| own_limits(&row, account))?)
     }
 
@@ -44,7 +44,7 @@ impl Sending for SqliteAccounts {
 
     async fn sent(&self, account: AccountId) -> Result<Option<Sent>, Error> {
         let row = sqlx::query("SELECT * FROM sent WHERE account = $1").bind(id(account));
-        let row = row.fetch_optional(&self.readers).await.map_err(unavailable)?;
+        let row = row.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
         Ok(row.map(|row| sent(&row, account)).transpose()?)
     }
 
@@ -59,7 +59,7 @@ impl Sending for SqliteAccounts {
         );
         let mut strangers = recipients.to_vec();
         self.notes.strangers(account, &mut strangers);
-        let known = known.bind(id(account)).bind(json(&strangers)).fetch_all(&self.readers).await;
+        let known = known.bind(id(account)).bind(json(&strangers)).fetch_all(self.database.readers()?).await;
         let known: Vec<Vec<u8>> = known.map_err(unavailable)?;
         let mut known: HashSet<_> = known.iter().filter_map(|known| octets(known)).collect();
         strangers.retain(|stranger| known.insert(*stranger));

@@ -23,7 +23,7 @@ impl Throttles for SqliteAccounts {
     async fn throttled(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, Error> {
         let mut used_up = Vec::new();
         for counter in counters {
-            let counted = read(&self.readers, counter, now).await?;
+            let counted = read(self.database.readers()?, counter, now).await?;
             used_up.extend(counted.and_then(|counted| throttled(counter, &counted)));
         }
         Ok(last_to_end(used_up))
@@ -69,7 +69,8 @@ impl Throttles for SqliteAccounts {
 
     async fn counted(&self, now: Timestamp) -> Result<Vec<Counted>, Error> {
         let all = sqlx::query("SELECT * FROM throttle WHERE until > $1 ORDER BY until, rowid");
-        let rows = all.bind(now.as_millisecond()).fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows =
+            all.bind(now.as_millisecond()).fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(counted(row)?)).collect()
     }
 
@@ -91,7 +92,7 @@ impl Throttles for SqliteAccounts {
              WHERE a.normal = $1 AND f.network = $2 AND f.at >= $3)",
         );
         let familiar = familiar.bind(address.normal()).bind(network.to_string()).bind(since.as_millisecond());
-        familiar.fetch_one(&self.readers).await.map_err(unavailable)
+        familiar.fetch_one(self.database.readers()?).await.map_err(unavailable)
     }
 
     async fn prune_throttles(&self, now: Timestamp, familiar_since: Timestamp) -> Result<(), Error> {

@@ -4,7 +4,8 @@
 //! 1. a message of more than 64 KiB: its octets are in `spool/ID`, the file is synced, the directory is synced;
 //! 2. the rows of its group are in one transaction of `queue.db`;
 //! 3. COMMIT syncs the WAL (`synchronous=FULL`);
-//! 4. `commit` returns, and the session may say 250.
+//! 4. the files are seen to be those that were opened ([`crate::watch`]): nobody finds what was written to others;
+//! 5. `commit` returns, and the session may say 250.
 //!
 //! The row is the one source of truth. A file without a row is a message that never got its 250, and is swept at the
 //! next start; a row without its file is damaged, and is quarantined. A message leaves in the other order: its rows are
@@ -41,6 +42,7 @@ use crate::connect;
 use crate::directory::{Directory, Mode};
 use crate::failure;
 use crate::schema::SchemaError;
+use crate::watch::FileWatch;
 use operate::Change;
 use writer::{Writer, WriterHandle};
 
@@ -52,7 +54,10 @@ const IN_ROW: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct SqliteSpool {
     directory: Arc<Directory>,
+    watch: Arc<FileWatch>,
     readers: SqlitePool,
+    /// Only of a server, which has it open for long.
+    anchor: Option<SqlitePool>,
     writer: WriterHandle,
 }
 
@@ -67,8 +72,17 @@ impl SqliteSpool {
     pub(crate) async fn open(directory: Directory, mode: Mode) -> Result<Self, SchemaError> {
         let directory = Arc::new(directory);
         let readers = connect::readers(connect::queue(&directory));
-        let writer = Writer::start(Arc::clone(&directory), mode).await?;
-        Ok(Self { directory, readers, writer })
+        let writer = Writer::open(Arc::clone(&directory), mode).await?;
+        let (watch, anchor) = match mode {
+            Mode::Command => (FileWatch::nothing(), None),
+            Mode::Server => {
+                let anchor = connect::anchor(connect::queue(&directory)).await?;
+                (FileWatch::of_queue(&directory), Some(anchor))
+            }
+        };
+        let watch = Arc::new(watch).start();
+        let writer = writer.start(Arc::clone(&watch));
+        Ok(Self { directory, watch, readers, anchor, writer })
     }
 
     /// Ends what the last server left: leases of the dead, and files of messages without a 250.
@@ -89,8 +103,12 @@ impl SqliteSpool {
     }
 
     pub(crate) async fn close(&self) {
+        self.watch.end();
         self.writer.close().await;
         self.readers.close().await;
+        if let Some(anchor) = &self.anchor {
+            anchor.close().await;
+        }
     }
 
     async fn failed(&self, error: sqlx::Error) -> SpoolError {
@@ -121,6 +139,7 @@ impl Spool for SqliteSpool {
     }
 
     async fn room_for(&self, octets: u64) -> Result<(), SpoolError> {
+        self.watch.seen().map_err(failure::of_watch)?;
         room::room_for(self.directory.root(), octets)
     }
 

@@ -20,6 +20,7 @@ use super::submit::Submit;
 use super::{lease, operate, outcome, submit};
 use crate::directory::{Directory, Mode};
 use crate::schema::{self, SchemaError};
+use crate::watch::{FileGone, FileWatch};
 use crate::{connect, failure};
 
 /// How many may wait for the next group. With 64 KiB each at most, this bounds the memory too.
@@ -155,30 +156,37 @@ pub(super) struct Writer {
     directory: Arc<Directory>,
     /// `None` after an error: a connection that saw one is not used again.
     connection: Option<SqliteConnection>,
-    jobs: mpsc::Receiver<Job>,
     reserve: Reserve,
+    watch: Arc<FileWatch>,
 }
 
 impl Writer {
-    /// Opens the database and starts the task.
-    pub(super) async fn start(directory: Arc<Directory>, mode: Mode) -> Result<WriterHandle, SchemaError> {
+    /// Opens the database.
+    pub(super) async fn open(directory: Arc<Directory>, mode: Mode) -> Result<Self, SchemaError> {
         let mut connection = connect::queue(&directory).connect().await?;
         schema::QUEUE.require(&mut connection).await?;
-        let (sender, jobs) = mpsc::channel(WAITING);
         let mut reserve = Reserve::new(directory.root());
         if mode == Mode::Server {
             reserve.take().await;
         }
-        tokio::spawn(Writer { directory, connection: Some(connection), jobs, reserve }.run());
-        Ok(WriterHandle { jobs: sender })
+        let watch = Arc::new(FileWatch::nothing());
+        Ok(Writer { directory, connection: Some(connection), reserve, watch })
     }
 
-    async fn run(mut self) {
+    /// Starts the task, which confirms what comes in only while `watch` finds the files in place.
+    pub(super) fn start(self, watch: Arc<FileWatch>) -> WriterHandle {
+        let (sender, jobs) = mpsc::channel(WAITING);
+        tokio::spawn(Writer { watch, ..self }.run(jobs));
+        WriterHandle { jobs: sender }
+    }
+
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut group = Vec::with_capacity(GROUP);
-        while self.jobs.recv_many(&mut group, GROUP).await > 0 {
+        while jobs.recv_many(&mut group, GROUP).await > 0 {
             self.write(&mut group).await;
+            self.refuse_if_gone(&mut group, FileWatch::confirm);
             if group.iter().any(|job| matches!(job, Job::Close(_))) {
-                self.jobs.close();
+                jobs.close();
             }
             for job in group.drain(..) {
                 job.answer(Ok(()));
@@ -189,6 +197,7 @@ impl Writer {
 
     /// Commits the group; those that could not be are answered and taken out of it.
     async fn write(&mut self, group: &mut Vec<Job>) {
+        self.refuse_if_gone(group, FileWatch::seen);
         if self.reserve.is_released() {
             self.reserve.take().await;
         }
@@ -202,6 +211,15 @@ impl Writer {
                 SpoolError::Full => self.write_what_drains(group).await,
                 failure => fail(std::mem::take(group), failure),
             },
+        }
+    }
+
+    /// What would be written to files that nobody finds again, or was, is not confirmed. Deliveries go on.
+    fn refuse_if_gone(&self, group: &mut Vec<Job>, ask: fn(&FileWatch) -> Result<(), FileGone>) {
+        if group.iter().any(Job::is_submission)
+            && let Err(gone) = ask(&self.watch)
+        {
+            fail(take_submissions(group), failure::of_watch(gone));
         }
     }
 
