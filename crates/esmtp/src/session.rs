@@ -14,6 +14,7 @@
 //! reply that closes lead to `Closing`.
 
 mod question;
+mod state;
 mod context;
 mod anytime;
 mod ready;
@@ -30,14 +31,11 @@ use types::EhloName;
 
 pub use self::question::{Answer, Authentication, Question};
 
-use self::chunk::{Chunk, Chunked, Skip};
 use self::context::Context;
-use self::exchange::{Exchange, LastWord};
 use self::question::Pending;
 use self::ready::{Greeted, Ready};
-use self::text::Text;
-use self::transaction::Transaction;
-use crate::command::{Command, Ordered, SyntaxError, begins_auth, is_rcpt};
+use self::state::State;
+use crate::command::{Command, SyntaxError, begins_auth, is_rcpt};
 use crate::limits::{AUTH_LINE, COMMAND_LINE};
 use crate::line::Line;
 use crate::reply::{self, Rejection, Reply};
@@ -95,27 +93,6 @@ pub enum Ending {
     Shutdown,
     /// What was proved at the login holds no longer: `421 4.7.0`.
     Revoked,
-}
-
-#[derive(Debug)]
-enum State {
-    Greeted(Greeted),
-    Ready(Ready),
-    Exchange(Exchange),
-    LastWord(LastWord),
-    LoggedIn,
-    /// The same, by the word of a proxy, for a client that has yet to say EHLO.
-    Vouched,
-    Transaction(Transaction),
-    Text(Text),
-    Chunk(Chunk),
-    Chunked(Chunked),
-    Skip(Skip),
-    /// A question that is about to be asked.
-    Asking(Question, Pending),
-    Awaiting(Pending),
-    Securing,
-    Closing,
 }
 
 impl Session {
@@ -282,53 +259,17 @@ impl Session {
 
     /// What the session waits for.
     pub fn phase(&self) -> Phase {
-        match self.state {
-            State::Exchange(_) | State::LastWord(_) => Phase::Exchange,
-            State::Text(_) | State::Chunk(_) | State::Skip(_) => Phase::Body,
-            State::Greeted(_)
-            | State::Ready(_)
-            | State::LoggedIn
-            | State::Vouched
-            | State::Transaction(_)
-            | State::Chunked(_)
-            | State::Asking(..)
-            | State::Awaiting(_)
-            | State::Securing
-            | State::Closing => Phase::Command { authenticated: self.context.authenticated },
-        }
+        self.state.phase(self.context.authenticated)
     }
 
     /// MAIL was accepted, and the message has not ended yet.
     pub fn in_transaction(&self) -> bool {
-        self.envelope().is_some() || matches!(self.state, State::Awaiting(Pending::Commit))
+        self.state.in_transaction()
     }
 
     /// The envelope of the transaction that runs.
     pub fn envelope(&self) -> Option<&Envelope> {
-        match &self.state {
-            State::Transaction(transaction) => Some(transaction.envelope()),
-            State::Text(text) => Some(text.envelope()),
-            State::Chunk(chunk) => Some(chunk.envelope()),
-            State::Chunked(chunked) => Some(chunked.envelope()),
-            State::Awaiting(Pending::Recipient(transaction, _)) => Some(transaction.envelope()),
-            State::Greeted(_)
-            | State::Ready(_)
-            | State::Exchange(_)
-            | State::LastWord(_)
-            | State::LoggedIn
-            | State::Vouched
-            | State::Skip(_)
-            | State::Asking(..)
-            | State::Awaiting(
-                Pending::Salt(_)
-                | Pending::Authenticate { .. }
-                | Pending::Client(_)
-                | Pending::Sender(_)
-                | Pending::Commit,
-            )
-            | State::Securing
-            | State::Closing => None,
-        }
+        self.state.envelope()
     }
 
     /// The name that the client gave with EHLO or HELO: to a proxy, if that has told it.
@@ -339,73 +280,6 @@ impl Session {
     /// The client said EHLO, not HELO.
     pub fn extended(&self) -> bool {
         self.context.extended
-    }
-}
-
-impl State {
-    /// What a command does that has its place in an order.
-    fn on(self, command: Ordered, last_of_input: bool, cx: &mut Context) -> Self {
-        if let Some(refusal) = cx.refusal_before_login(&command) {
-            return Skip::behind(command, self, refusal, cx);
-        }
-        match self {
-            Self::Greeted(greeted) => greeted.on(command, last_of_input, cx),
-            Self::Ready(ready) => ready.on(command, last_of_input, cx),
-            Self::Transaction(transaction) => transaction.on(command, last_of_input, cx),
-            Self::Chunked(chunked) => chunked.on(command, cx),
-            Self::Exchange(_)
-            | Self::LastWord(_)
-            | Self::LoggedIn
-            | Self::Vouched
-            | Self::Text(_)
-            | Self::Chunk(_)
-            | Self::Skip(_)
-            | Self::Asking(..)
-            | Self::Awaiting(_)
-            | Self::Securing
-            | Self::Closing => cx.close(&reply::INTERNAL),
-        }
-    }
-
-    /// A recipient whose path or parameters can't be read is one that was refused.
-    fn with_refused_recipient(self) -> Self {
-        match self {
-            Self::Transaction(transaction) => Self::Transaction(transaction.with_refused_recipient()),
-            Self::Greeted(_)
-            | Self::Ready(_)
-            | Self::Exchange(_)
-            | Self::LastWord(_)
-            | Self::LoggedIn
-            | Self::Vouched
-            | Self::Text(_)
-            | Self::Chunk(_)
-            | Self::Chunked(_)
-            | Self::Skip(_)
-            | Self::Asking(..)
-            | Self::Awaiting(_)
-            | Self::Securing
-            | Self::Closing => self,
-        }
-    }
-
-    /// A line that can't be read ends the exchange it belonged to.
-    fn without_exchange(self) -> Self {
-        match self {
-            Self::Exchange(_) | Self::LastWord(_) => Self::Ready(Ready),
-            Self::Greeted(_)
-            | Self::Ready(_)
-            | Self::LoggedIn
-            | Self::Vouched
-            | Self::Transaction(_)
-            | Self::Text(_)
-            | Self::Chunk(_)
-            | Self::Chunked(_)
-            | Self::Skip(_)
-            | Self::Asking(..)
-            | Self::Awaiting(_)
-            | Self::Securing
-            | Self::Closing => self,
-        }
     }
 }
 
