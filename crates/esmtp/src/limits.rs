@@ -27,11 +27,16 @@ pub const CR_RUN: usize = 1000;
 /// that is offered than to try all it has.
 pub const UNKNOWN_MECHANISMS: u32 = 20;
 
-/// Errors before authentication, then 421.
-pub const ERRORS_UNAUTHENTICATED: u32 = 3;
+/// RCPT commands of a message, as a multiple of the recipients that it may have, before further ones are errors: more than these
+/// are no list of recipients, for the rest of which the client has been told to send another message.
+pub const RECIPIENTS_TRIED: usize = 2;
 
-/// Errors after authentication, then 421.
-pub const ERRORS_AUTHENTICATED: u32 = 20;
+/// Errors before authentication, then 421.
+pub const ERRORS_BEFORE_LOGIN: u32 = 3;
+
+/// Errors and refusals of whoever may send since the last accepted message, then 421. Recipients that are refused between
+/// accepted ones count as one for each transaction.
+pub const ERRORS_IN_A_ROW: u32 = 20;
 
 /// Commands since the last accepted message that did nothing for one (NOOP, RSET, EHLO, HELP, VRFY), then 421.
 pub const IDLE_COMMANDS: u32 = 100;

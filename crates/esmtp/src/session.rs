@@ -200,7 +200,7 @@ impl Session {
             Err(error @ SyntaxError::Foreign) => cx.close(&Reply::from(error)),
             // Where the chunk ends is unknown, so what follows can't be told from commands.
             Err(error @ SyntaxError::BadChunkSize) => cx.close(&Reply::from(error)),
-            Err(error) if is_rcpt(line) => cx.fault(&Reply::from(error), state.with_refused_recipient()),
+            Err(error) if is_rcpt(line) => state.on_unreadable_recipient(&Reply::from(error), cx),
             Err(error) => cx.fault(&Reply::from(error), state),
         }
     }

@@ -11,7 +11,7 @@ use crate::capability::Capabilities;
 use crate::channel::Channel;
 use crate::command::{Anytime, Command, Ordered, SyntaxError};
 use crate::introduction::{Introduction, Xclient};
-use crate::limits::{ERRORS_AUTHENTICATED, ERRORS_UNAUTHENTICATED, IDLE_COMMANDS, UNKNOWN_MECHANISMS};
+use crate::limits::{ERRORS_BEFORE_LOGIN, ERRORS_IN_A_ROW, IDLE_COMMANDS, UNKNOWN_MECHANISMS};
 use crate::line::LineReader;
 use crate::reply::{self, Rejection, Reply};
 use crate::{Durable, Settings};
@@ -37,6 +37,7 @@ pub(super) struct Context {
 #[derive(Debug, Default)]
 struct Tally {
     unauthenticated_commands: u32,
+    /// Since a message was accepted.
     errors: u32,
     failures: u32,
     unknown_mechanisms: u32,
@@ -163,15 +164,20 @@ impl Context {
         State::Closing
     }
 
-    /// Says the reply to a client's error, and closes if it is one too many.
+    /// Says the reply to a client's error, or to what is refused, and closes if it is one too many in a row.
     pub(super) fn fault(&mut self, reply: &Reply, next: State) -> State {
         self.tally.errors += 1;
-        let limit = if self.may_send() { ERRORS_AUTHENTICATED } else { ERRORS_UNAUTHENTICATED };
+        let limit = if self.may_send() { ERRORS_IN_A_ROW } else { ERRORS_BEFORE_LOGIN };
         let next = self.say_then(reply, next);
         if self.tally.errors >= limit && !matches!(next, State::Closing) {
             return self.close(&reply::TOO_MANY_ERRORS);
         }
         next
+    }
+
+    /// So many errors count no more.
+    pub(super) fn forgive(&mut self, errors: u32) {
+        self.tally.errors = self.tally.errors.saturating_sub(errors);
     }
 
     /// Says that a mechanism is not offered, and closes if it is one too many.
@@ -198,10 +204,10 @@ impl Context {
         match verdict {
             Ok(message) => {
                 self.tally.messages += 1;
-                self.tally.idle_commands = 0;
+                (self.tally.errors, self.tally.idle_commands) = (0, 0);
                 self.say_then(&Reply::queued(&message), State::Ready(Ready))
             }
-            Err(rejection) => self.say_then(&Reply::from(&rejection), State::Ready(Ready)),
+            Err(rejection) => self.fault(&Reply::from(&rejection), State::Ready(Ready)),
         }
     }
 

@@ -89,7 +89,7 @@ fn mail(reverse_path: ReversePath, parameters: &MailParameters, cx: &mut Context
     }
     // RFC 1870 section 6.1: a message that is declared too big is refused before it is sent.
     if parameters.size.is_some_and(|size| size > cx.settings.message_size) {
-        return cx.say_then(&reply::TOO_BIG, here);
+        return cx.fault(&reply::TOO_BIG, here);
     }
     if !reverse_path.is_ascii() && !parameters.smtputf8 {
         return cx.fault(&reply::NEEDS_SMTPUTF8, here);

@@ -10,7 +10,7 @@ use super::text::Text;
 use super::transaction::Transaction;
 use crate::Envelope;
 use crate::command::Ordered;
-use crate::reply;
+use crate::reply::{self, Reply};
 
 #[derive(Debug)]
 pub(super) enum State {
@@ -58,12 +58,12 @@ impl State {
         }
     }
 
-    /// A recipient whose path or parameters can't be read is one that was refused.
-    pub(super) fn with_refused_recipient(self) -> Self {
+    /// A recipient whose path or parameters can't be read is one that is refused.
+    pub(super) fn on_unreadable_recipient(self, reply: &Reply, cx: &mut Context) -> Self {
         if let Self::Transaction(transaction) = self {
-            return Self::Transaction(transaction.with_refused_recipient());
+            return transaction.on_unreadable_recipient(reply, cx);
         }
-        self
+        cx.fault(reply, self)
     }
 
     /// A line that can't be read ends the exchange it belonged to.

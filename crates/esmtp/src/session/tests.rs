@@ -278,6 +278,64 @@ fn recipients_that_cannot_be_read_are_refused_recipients() {
     assert!(outcome.said.ends_with("503 5.5.1 Send RCPT first\r\n"), "{}", outcome.said);
 }
 
+/// Recipients by what becomes of them: those at `refused.example` are refused.
+fn play_recipients(recipients: &str) -> Outcome {
+    let many = Settings { recipients: 100, ..settings() };
+    let (mut session, mut outcome) = (with(many), Outcome::default());
+    let mut input = BytesMut::from(format!("{LOGIN}{recipients}").as_str());
+    outcome.closed = loop {
+        match session.advance(&mut input) {
+            Advance::Ask(Question::Recipient(path)) if path.to_string().contains("refused") => {
+                session.answer(Answer::Recipient(Err(Rejection::RelayDenied)));
+            }
+            Advance::Ask(question) => session.answer(yes(&question, &mut Vec::new(), &mut outcome)),
+            Advance::Body(_) | Advance::Discard | Advance::LoggedIn | Advance::StartTls => {}
+            Advance::Input => break false,
+            Advance::Close => break true,
+        }
+    };
+    outcome.said = String::from_utf8(session.output().to_vec()).unwrap();
+    outcome
+}
+
+#[test]
+fn twenty_recipients_refused_in_a_row_are_enough() {
+    let refused = |times| "RCPT TO:<a@refused.example>\r\n".repeat(times);
+    let begin = "MAIL FROM:<a@example.org>\r\n";
+    assert!(!play_recipients(&format!("{begin}{}", refused(19))).closed);
+    let outcome = play_recipients(&format!("{begin}{}", refused(20)));
+    assert!(
+        outcome.closed && outcome.said.ends_with("\r\n421 4.7.0 Too many errors\r\n"),
+        "{}",
+        outcome.said
+    );
+    let unreadable = format!("{begin}{}RCPT TO:<@>\r\n", refused(19));
+    assert!(play_recipients(&unreadable).closed, "one that can't be read is one more");
+}
+
+#[test]
+fn a_list_may_have_bad_recipients_among_the_good_ones() {
+    let list = |transaction: usize| -> String {
+        let row = |row| {
+            format!(
+                "{}RCPT TO:<{transaction}.{row}@example.org>\r\n",
+                "RCPT TO:<a@refused.example>\r\n".repeat(9)
+            )
+        };
+        format!("MAIL FROM:<a@example.org>\r\n{}", (0..10).map(row).collect::<String>())
+    };
+    let sent = |transaction| format!("{}BDAT 3 LAST\r\na\r\n", list(transaction));
+    let outcome = play_recipients(&(0..30).map(sent).collect::<String>());
+    assert!(!outcome.closed, "{}", outcome.said);
+    assert_eq!(outcome.envelopes.len(), 30);
+    // Without a message that comes of them, they have an end.
+    let dropped: String = (0..30).map(|transaction| format!("{}RSET\r\n", list(transaction))).collect();
+    let outcome = play_recipients(&dropped);
+    assert!(outcome.closed && outcome.said.ends_with("421 4.7.0 Too many errors\r\n"), "{}", outcome.said);
+    let transactions = outcome.said.matches("250 2.1.0").count();
+    assert!((11..20).contains(&transactions), "{transactions}");
+}
+
 proptest! {
     /// Where the input is cut changes nothing, but for the points at which a client has to wait for a reply.
     #[test]

@@ -73,13 +73,13 @@ impl Incoming {
         let rest = self.line_ends.as_mut().map_or_else(Bytes::new, LineEnds::finish);
         let rest = self.pass(rest, cx);
         if self.is_too_big(cx) {
-            return (cx.say_then(&reply::TOO_BIG, State::Ready(Ready)), None);
+            return (cx.fault(&reply::TOO_BIG, State::Ready(Ready)), None);
         }
         if let Some(fault) = self.check.finish() {
             if !self.lost {
                 cx.discard();
             }
-            return (cx.say_then(&Reply::from(fault), State::Ready(Ready)), None);
+            return (cx.fault(&Reply::from(fault), State::Ready(Ready)), None);
         }
         let line_end = (!self.check.at_line_start()).then(|| Advance::Body(Bytes::from_static(b"\r\n")));
         let envelope = self.into_envelope();

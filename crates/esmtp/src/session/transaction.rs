@@ -12,19 +12,22 @@ use super::ready::Ready;
 use super::text::Text;
 use super::xclient;
 use crate::command::Ordered;
+use crate::limits::RECIPIENTS_TRIED;
 use crate::reply::{self, Rejection, Reply};
 use crate::{Envelope, SenderAllowed};
 
 #[derive(Debug)]
 pub(super) struct Transaction {
     envelope: Envelope,
-    /// RCPT was sent, if only to be refused.
-    tried_recipient: bool,
+    /// RCPT commands, whatever became of them.
+    recipients_tried: usize,
+    /// Errors that count against the client for recipients of this transaction.
+    recipients_refused: u32,
 }
 
 impl Transaction {
     pub(super) fn new(envelope: Envelope) -> Self {
-        Self { envelope, tried_recipient: false }
+        Self { envelope, recipients_tried: 0, recipients_refused: 0 }
     }
 
     pub(super) fn envelope(&self) -> &Envelope {
@@ -35,15 +38,16 @@ impl Transaction {
         self.envelope
     }
 
-    /// RCPT was sent with an argument that can't be read.
-    pub(super) fn with_refused_recipient(self) -> Self {
-        Self { tried_recipient: true, ..self }
+    /// Refuses a RCPT command whose argument can't be read.
+    pub(super) fn on_unreadable_recipient(mut self, reply: &Reply, cx: &mut Context) -> State {
+        self.recipients_tried += 1;
+        self.refuse_recipient(reply, cx)
     }
 
     pub(super) fn on_sender(self, verdict: Result<SenderAllowed, Rejection>, cx: &mut Context) -> State {
         match verdict {
             Ok(_allowed) => cx.say_then(&reply::SENDER_OK, State::Transaction(self)),
-            Err(rejection) => cx.say_then(&Reply::from(&rejection), State::Ready(Ready)),
+            Err(rejection) => cx.fault(&Reply::from(&rejection), State::Ready(Ready)),
         }
     }
 
@@ -61,11 +65,16 @@ impl Transaction {
     }
 
     fn rcpt(mut self, forward_path: ForwardPath, cx: &mut Context) -> State {
-        self.tried_recipient = true;
+        self.recipients_tried += 1;
         if !forward_path.is_ascii() && !self.envelope.smtputf8 {
-            return cx.fault(&reply::NEEDS_SMTPUTF8, State::Transaction(self));
+            return self.refuse_recipient(&reply::NEEDS_SMTPUTF8, cx);
         }
-        // RFC 5321 section 4.5.3.1.10: those that were accepted stay so.
+        let most_tried = cx.settings.recipients.saturating_mul(RECIPIENTS_TRIED);
+        if self.recipients_tried > most_tried {
+            return self.refuse_recipient(&reply::TOO_MANY_RECIPIENTS, cx);
+        }
+        // RFC 5321 section 4.5.3.1.10: those that were accepted stay so, and the client sends to the others separately. It may
+        // have named them all at once, which is no error.
         if self.envelope.forward_paths.len() >= cx.settings.recipients {
             return cx.say_then(&reply::TOO_MANY_RECIPIENTS, State::Transaction(self));
         }
@@ -82,11 +91,25 @@ impl Transaction {
             Ok(()) => {
                 if !self.envelope.forward_paths.contains(&forward_path) {
                     self.envelope.forward_paths.push(forward_path);
+                    self.end_row_of_refusals(cx);
                 }
                 cx.say_then(&reply::RECIPIENT_OK, State::Transaction(self))
             }
-            Err(rejection) => cx.say_then(&Reply::from(&rejection), State::Transaction(self)),
+            Err(rejection) => self.refuse_recipient(&Reply::from(&rejection), cx),
         }
+    }
+
+    fn refuse_recipient(mut self, reply: &Reply, cx: &mut Context) -> State {
+        self.recipients_refused += 1;
+        cx.fault(reply, State::Transaction(self))
+    }
+
+    /// A list of recipients may have bad ones in it, if not many in a row. One error stays, or transactions that come to
+    /// nothing could go on for ever.
+    fn end_row_of_refusals(&mut self, cx: &mut Context) {
+        let stays = self.recipients_refused.min(1);
+        cx.forgive(self.recipients_refused - stays);
+        self.recipients_refused = stays;
     }
 
     /// RFC 2920 section 3.1: DATA is the last command of a group. Text that was sent before our 354 may just as well
@@ -110,10 +133,10 @@ impl Transaction {
     }
 
     fn refusal_of_text(&self) -> Option<Reply> {
-        match (self.envelope.forward_paths.is_empty(), self.tried_recipient) {
+        match (self.envelope.forward_paths.is_empty(), self.recipients_tried) {
             (false, _) => None,
-            (true, true) => Some(reply::NO_VALID_RECIPIENTS),
-            (true, false) => Some(reply::NEED_RCPT),
+            (true, 0) => Some(reply::NEED_RCPT),
+            (true, _) => Some(reply::NO_VALID_RECIPIENTS),
         }
     }
 }
