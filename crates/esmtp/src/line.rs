@@ -13,9 +13,11 @@ pub(crate) enum Line {
     TooLong,
     /// The line holds a CR or an LF on its own. What is left of it will be skipped.
     BareLineEnd,
-    /// A line that was refused goes on without end.
-    Flood,
 }
+
+/// A line that was refused goes on without end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Flood;
 
 /// Where the reader stands in the current line, so that no octet is looked at twice however the input is cut.
 #[derive(Debug, Default)]
@@ -26,15 +28,27 @@ pub(crate) struct LineReader {
 }
 
 impl LineReader {
-    /// The next line of `input`, at most `limit` octets long with its CRLF; `None` when more input is needed.
+    /// Drops what has come of the rest of a line that was refused, and says whether there is more to come. From then on
+    /// `input` begins with a line.
+    ///
+    /// # Errors
+    /// [`Flood`] when the rest is too long even to be dropped.
+    pub(crate) fn skip_refused(&mut self, input: &mut BytesMut) -> Result<bool, Flood> {
+        let Some(skipped) = self.skipped else { return Ok(false) };
+        let end = memchr::memmem::find(input, b"\r\n");
+        let dropped = end.unwrap_or_else(|| input.len() - usize::from(input.last() == Some(&b'\r')));
+        input.advance(end.map_or(dropped, |end| end + 2));
+        self.skipped = end.is_none().then_some(skipped + dropped);
+        if skipped + dropped > LINE_EXCESS { Err(Flood) } else { Ok(end.is_none()) }
+    }
+
+    /// The next line of `input`, which begins with one, at most `limit` octets long with its CRLF; `None` when more input is
+    /// needed.
     pub(crate) fn next(&mut self, input: &mut BytesMut, limit: usize) -> Option<Line> {
-        if let Some(skipped) = self.skipped {
-            return self.skip(input, skipped, limit);
-        }
         let found = self.scan(input, limit)?;
         match found {
             Line::TooLong | Line::BareLineEnd => self.skipped = Some(0),
-            Line::Whole(_) | Line::Flood => {}
+            Line::Whole(_) => {}
         }
         self.scanned = 0;
         Some(found)
@@ -58,20 +72,6 @@ impl LineReader {
             _ => Some(refuse(input, at + 1, Line::BareLineEnd)),
         }
     }
-
-    /// Drops input up to the CRLF of a line that has been refused, and goes on to the line behind it.
-    fn skip(&mut self, input: &mut BytesMut, skipped: usize, limit: usize) -> Option<Line> {
-        if let Some(end) = memchr::memmem::find(input, b"\r\n") {
-            input.advance(end + 2);
-            self.skipped = None;
-            return if skipped + end > LINE_EXCESS { Some(Line::Flood) } else { self.next(input, limit) };
-        }
-        let keep = usize::from(input.last() == Some(&b'\r'));
-        let skipped = skipped + input.len() - keep;
-        input.advance(input.len() - keep);
-        self.skipped = Some(skipped);
-        (skipped > LINE_EXCESS).then_some(Line::Flood)
-    }
 }
 
 fn take_line(input: &mut BytesMut, end: usize) -> BytesMut {
@@ -89,40 +89,45 @@ fn refuse(input: &mut BytesMut, upto: usize, line: Line) -> Line {
 mod tests {
     use super::*;
 
-    /// Every line of `input`, handed over in pieces of `step` octets.
-    fn lines(input: &[u8], step: usize, limit: usize) -> Vec<Line> {
+    /// Every line of `input`, handed over in pieces of `step` octets, up to a flood.
+    fn lines(input: &[u8], step: usize, limit: usize) -> Vec<Result<Line, Flood>> {
         let (mut reader, mut buffer, mut found) = (LineReader::default(), BytesMut::new(), Vec::new());
         for piece in input.chunks(step) {
             buffer.extend_from_slice(piece);
-            while let Some(line) = reader.next(&mut buffer, limit) {
-                let flood = line == Line::Flood;
-                found.push(line);
-                if flood {
-                    return found;
+            loop {
+                match reader.skip_refused(&mut buffer) {
+                    Ok(true) => break,
+                    Ok(false) => {}
+                    Err(flood) => {
+                        found.push(Err(flood));
+                        return found;
+                    }
                 }
+                let Some(line) = reader.next(&mut buffer, limit) else { break };
+                found.push(Ok(line));
             }
         }
         found
     }
 
-    fn whole(text: &str) -> Line {
-        Line::Whole(BytesMut::from(text))
+    fn whole(text: &str) -> Result<Line, Flood> {
+        Ok(Line::Whole(BytesMut::from(text)))
     }
 
     #[test]
     fn the_cut_of_the_input_does_not_matter() {
         let long = "A".repeat(40) + "\r\nNOOP\r\n";
         let flood = "A".repeat(LINE_EXCESS + 100) + "\r\nNOOP\r\n";
-        let cases: [(&str, Vec<Line>); 9] = [
+        let cases: [(&str, Vec<Result<Line, Flood>>); 9] = [
             ("NOOP\r\nQUIT\r\n", vec![whole("NOOP"), whole("QUIT")]),
             ("\r\n", vec![whole("")]),
-            ("NOOP\nQUIT\r\nRSET\r\n", vec![Line::BareLineEnd, whole("RSET")]),
-            ("NOOP\n", vec![Line::BareLineEnd]),
-            ("NO\rOP\r\nRSET\r\n", vec![Line::BareLineEnd, whole("RSET")]),
-            ("NOOP\r\r\nRSET\r\n", vec![Line::BareLineEnd, whole("RSET")]),
+            ("NOOP\nQUIT\r\nRSET\r\n", vec![Ok(Line::BareLineEnd), whole("RSET")]),
+            ("NOOP\n", vec![Ok(Line::BareLineEnd)]),
+            ("NO\rOP\r\nRSET\r\n", vec![Ok(Line::BareLineEnd), whole("RSET")]),
+            ("NOOP\r\r\nRSET\r\n", vec![Ok(Line::BareLineEnd), whole("RSET")]),
             ("ABCDEFGHIJKLMNOPQRSTUVWXYZ1234\r\n", vec![whole("ABCDEFGHIJKLMNOPQRSTUVWXYZ1234")]),
-            (&long, vec![Line::TooLong, whole("NOOP")]),
-            (&flood, vec![Line::TooLong, Line::Flood]),
+            (&long, vec![Ok(Line::TooLong), whole("NOOP")]),
+            (&flood, vec![Ok(Line::TooLong), Err(Flood)]),
         ];
         for (input, expected) in cases {
             for step in 1..=input.len().min(64) {
@@ -137,7 +142,7 @@ mod tests {
         let over = "A".repeat(31) + "\r\n";
         for step in 1..40 {
             assert_eq!(lines(fits.as_bytes(), step, 32), [whole(fits.trim_end())]);
-            assert_eq!(lines(over.as_bytes(), step, 32), [Line::TooLong], "steps of {step}");
+            assert_eq!(lines(over.as_bytes(), step, 32), [Ok(Line::TooLong)], "steps of {step}");
         }
     }
 }

@@ -37,7 +37,7 @@ use self::ready::{Greeted, Ready};
 use self::state::State;
 use crate::command::{Command, SyntaxError, begins_auth, is_rcpt};
 use crate::limits::{AUTH_LINE, COMMAND_LINE};
-use crate::line::Line;
+use crate::line::{Flood, Line};
 use crate::reply::{self, Rejection, Reply};
 use crate::{Channel, Envelope, Settings};
 
@@ -151,6 +151,11 @@ impl Session {
     }
 
     fn take_line(&mut self, state: State, input: &mut BytesMut) -> (State, Option<Advance>) {
+        match self.context.lines.skip_refused(input) {
+            Ok(false) => {}
+            Ok(true) => return (state, Some(Advance::Input)),
+            Err(Flood) => return (self.context.close(&reply::TOO_MANY_ERRORS), None),
+        }
         let auth = matches!(state, State::Exchange(_) | State::LastWord(_)) || begins_auth(input);
         let limit = if auth { AUTH_LINE } else { COMMAND_LINE };
         let Some(line) = self.context.lines.next(input, limit) else { return (state, Some(Advance::Input)) };
@@ -160,7 +165,6 @@ impl Session {
             Line::TooLong if auth => self.context.fault(&reply::AUTH_LINE_TOO_LONG, state.without_exchange()),
             Line::TooLong => self.context.fault(&reply::LINE_TOO_LONG, state),
             Line::BareLineEnd => self.context.fault(&reply::BARE_LINE_END, state.without_exchange()),
-            Line::Flood => self.context.close(&reply::TOO_MANY_ERRORS),
         };
         (state, None)
     }
