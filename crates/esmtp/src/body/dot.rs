@@ -6,6 +6,7 @@
 //! only behind a CRLF, too.
 
 use bytes::{Buf, Bytes, BytesMut};
+use memchr::memmem::Finder;
 
 /// What came of the input.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,32 +30,103 @@ impl DotReader {
         Self { at_line_start: true }
     }
 
-    /// Takes the next piece of text off `input`, without a copy.
+    /// Takes the next piece of text off `input`: as much as is surely text, where it stands, and without its transparency dots.
     pub(crate) fn next(&mut self, input: &mut BytesMut) -> Dot {
         if self.at_line_start {
-            match input.as_ref() {
-                b".\r\n" | [b'.', b'\r', b'\n', ..] => {
-                    input.advance(3);
+            match LineStart::of(input) {
+                LineStart::End => {
+                    input.advance(END.len());
                     return Dot::End;
                 }
-                b"" | b"." | b".\r" => return Dot::More,
-                [b'.', ..] => input.advance(1),
-                _ => {}
+                LineStart::Undecided => return Dot::More,
+                LineStart::Dot => input.advance(1),
+                LineStart::Text => {}
             }
             self.at_line_start = false;
         }
-        let (length, at_line_start) = extent(input);
+        let Unstuffed { taken, kept, at_line_start } = Unstuffed::of(input);
         self.at_line_start = at_line_start;
-        if length == 0 { Dot::More } else { Dot::Text(input.split_to(length).freeze()) }
+        let text = input.split_to(kept).freeze();
+        input.advance(taken - kept);
+        if text.is_empty() { Dot::More } else { Dot::Text(text) }
     }
 }
 
-/// How much of `input` is surely text, and whether a line starts behind it. A CR at the end is kept back: only the
-/// next octet tells what it is.
-fn extent(input: &[u8]) -> (usize, bool) {
-    if let Some(at) = memchr::memmem::find(input, b"\r\n.") {
-        return (at + 2, true);
+const END: &[u8] = b".\r\n";
+
+/// What a line begins with.
+enum LineStart {
+    Text,
+    /// A dot that the client put in, and something behind it.
+    Dot,
+    /// The line is a dot and nothing else.
+    End,
+    /// More input is needed to tell.
+    Undecided,
+}
+
+impl LineStart {
+    fn of(input: &[u8]) -> Self {
+        if input.starts_with(END) {
+            Self::End
+        } else if END.starts_with(input) {
+            Self::Undecided
+        } else if input.first() == Some(&b'.') {
+            Self::Dot
+        } else {
+            Self::Text
+        }
     }
+}
+
+/// Text at the beginning of the input, moved together so that its dots are gone.
+#[derive(Default)]
+struct Unstuffed {
+    /// Octets of the input.
+    taken: usize,
+    /// Octets of text, which stand before everything else.
+    kept: usize,
+    /// A line starts behind it.
+    at_line_start: bool,
+}
+
+impl Unstuffed {
+    /// Takes what is surely text. Each octet is moved once, however many dots there are: if a line that begins with one cost
+    /// more than another, text of such lines would be a weapon.
+    fn of(input: &mut [u8]) -> Self {
+        let line_start = Finder::new(b"\r\n.");
+        let mut text = Self::default();
+        while let Some(at) = line_start.find(text.left(input)) {
+            text.take(at + 2, input);
+            match LineStart::of(text.left(input)) {
+                LineStart::Dot => text.taken += 1,
+                LineStart::End | LineStart::Undecided | LineStart::Text => {
+                    text.at_line_start = true;
+                    return text;
+                }
+            }
+        }
+        let (length, at_line_start) = extent(text.left(input));
+        text.take(length, input);
+        Self { at_line_start, ..text }
+    }
+
+    fn left<'i>(&self, input: &'i [u8]) -> &'i [u8] {
+        input.get(self.taken..).unwrap_or_default()
+    }
+
+    fn take(&mut self, length: usize, input: &mut [u8]) {
+        if self.kept != self.taken {
+            input.copy_within(self.taken..self.taken + length, self.kept);
+        }
+        self.taken += length;
+        self.kept += length;
+    }
+}
+
+/// How much of `input`, in which no line starts with a dot, is surely text, and whether a line starts behind it. A CR at the
+/// end is kept back: only the next octet tells what it is.
+fn extent(input: &[u8]) -> (usize, bool) {
     match input {
         [.., b'\r', b'\n'] => (input.len(), true),
         [.., b'\r'] => (input.len() - 1, false),
@@ -92,7 +164,7 @@ mod tests {
 
     #[test]
     fn only_a_dot_between_two_crlfs_is_an_end() {
-        let cases: [Case; 8] = [
+        let cases: [Case; 11] = [
             (b".\r\nNOOP\r\n", b"", Some(b"NOOP\r\n")),
             (b"a\r\n.\r\nb", b"a\r\n", Some(b"b")),
             (b"a\r\n..\r\n.\r\n", b"a\r\n.\r\n", Some(b"")),
@@ -101,6 +173,9 @@ mod tests {
             (b".a\r\n.\r\n", b"a\r\n", Some(b"")),
             (b"a\r\n.\r", b"a\r\n", None),
             (b"a.\r\n", b"a.\r\n", None),
+            (b"..\r\n.a\r\n..\r\n.\r\n.b\r\n", b".\r\na\r\n.\r\n", Some(b".b\r\n")),
+            (b".\r.\r\n..\r\r\n.\n\r\n.\r\n", b"\r.\r\n.\r\r\n\n\r\n", Some(b"")),
+            (b"a\r\n..\r\n.", b"a\r\n.\r\n", None),
         ];
         for (input, text, rest) in cases {
             for step in 1..=input.len() {
@@ -136,6 +211,13 @@ mod tests {
                 assert!(text.ends_with(b"MAIL FROM:<b@example.org>\r\n"), "{:?}", end.escape_ascii());
             }
         }
+    }
+
+    #[test]
+    fn dots_do_not_cut_the_text_into_pieces() {
+        let mut input = BytesMut::from("..\r\n.x\r\n".repeat(1000).as_str());
+        assert_eq!(DotReader::new().next(&mut input), Dot::Text(".\r\nx\r\n".repeat(1000).into()));
+        assert!(input.is_empty());
     }
 
     proptest! {
