@@ -16,8 +16,11 @@ pub const TEXT_LINE: usize = 998;
 /// still gets its 552, and a flood ends.
 pub const DISCARD_SLACK: u64 = 1024 * 1024;
 
-/// BDAT commands in one message; each costs more than its octets.
-pub const CHUNKS: u32 = 100_000;
+/// BDAT commands in one message before their size counts; each costs more than its octets.
+pub const CHUNKS: u64 = 1000;
+
+/// Octets that chunks have to have on average from there on. Whoever sends in chunks sends some kilobytes in each.
+pub const CHUNK_AVERAGE: u64 = 256;
 
 /// CRs in a row that are remembered until it is known whether a LF follows, which makes them one line end, where bare
 /// line ends are repaired. Each CR before these is a line end of its own.

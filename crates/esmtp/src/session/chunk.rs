@@ -10,14 +10,14 @@ use super::xclient;
 use super::{Advance, State};
 use crate::Envelope;
 use crate::command::Ordered;
-use crate::limits::{CHUNKS, DISCARD_SLACK};
+use crate::limits::{CHUNK_AVERAGE, CHUNKS, DISCARD_SLACK};
 use crate::reply::{self, Reply};
 
 /// A chunk of a message is on its way in.
 #[derive(Debug)]
 pub(super) struct Chunk {
     incoming: Incoming,
-    number: u32,
+    number: u64,
     size: u64,
     left: u64,
     last: bool,
@@ -27,7 +27,7 @@ pub(super) struct Chunk {
 #[derive(Debug)]
 pub(super) struct Chunked {
     incoming: Incoming,
-    chunks: u32,
+    chunks: u64,
 }
 
 /// A chunk that nobody wants, the reply to it, and where the session stands behind it.
@@ -43,8 +43,8 @@ impl Chunk {
         Self::begin(Incoming::new(transaction, &cx.settings), 1, size, last, cx)
     }
 
-    fn begin(incoming: Incoming, number: u32, size: u64, last: bool, cx: &mut Context) -> State {
-        if number > CHUNKS {
+    fn begin(incoming: Incoming, number: u64, size: u64, last: bool, cx: &mut Context) -> State {
+        if number > CHUNKS + incoming.size() / CHUNK_AVERAGE {
             return cx.close(&reply::TOO_MANY_CHUNKS);
         }
         if is_too_big_to_skip(size, cx) {

@@ -336,6 +336,20 @@ fn a_list_may_have_bad_recipients_among_the_good_ones() {
     assert!((11..20).contains(&transactions), "{transactions}");
 }
 
+#[test]
+fn chunks_may_be_small_or_many_but_not_both() {
+    let message = |chunk: usize, times| {
+        let chunks =
+            format!("BDAT {chunk}\r\n{}", "a\r\n\r".repeat(chunk).get(..chunk).unwrap()).repeat(times);
+        let input = format!("{LOGIN}{TO_RECIPIENT}{chunks}BDAT 0 LAST\r\n");
+        play(with(Settings { message_size: 10_000_000, ..settings() }), input.as_bytes(), 4000)
+    };
+    assert!(!message(1, 999).closed);
+    let outcome = message(1, 1010);
+    assert!(outcome.said.ends_with("421 4.7.0 Too many chunks in one message\r\n"), "{}", outcome.said);
+    assert!(!message(300, 3000).closed);
+}
+
 proptest! {
     /// Where the input is cut changes nothing, but for the points at which a client has to wait for a reply.
     #[test]

@@ -59,6 +59,11 @@ impl Incoming {
         (!self.lost && !octets.is_empty()).then_some(Advance::Body(octets))
     }
 
+    /// Octets of the text that have come.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     pub(super) fn is_too_big(&self, cx: &Context) -> bool {
         self.size > cx.settings.message_size
     }
