@@ -48,6 +48,7 @@ pub(crate) const SEND_TEXT: Reply = reply(354, "", "End with <CRLF>.<CRLF>");
 pub(crate) const TIMED_OUT: Reply = reply(421, "4.4.2", "Connection timed out");
 pub(crate) const SHUTTING_DOWN: Reply = reply(421, "4.3.2", "Shutting down; try again later");
 pub(crate) const REVOKED: Reply = reply(421, "4.7.0", "Credentials are no longer valid");
+pub(crate) const TOO_MANY_CONNECTIONS: Reply = reply(421, "4.7.0", "Too many connections; try again later");
 pub(crate) const TOO_MANY_COMMANDS: Reply = reply(421, "4.7.0", "Too many commands before authentication");
 pub(crate) const TOO_MANY_IDLE_COMMANDS: Reply = reply(421, "4.7.0", "Too many commands that send nothing");
 pub(crate) const TOO_MANY_ERRORS: Reply = reply(421, "4.7.0", "Too many errors");
@@ -266,6 +267,9 @@ pub enum Rejection {
     /// The message could not be kept.
     #[error("the message could not be kept")]
     StorageFailing,
+    /// The account has as much in messages that have not ended as it may.
+    #[error("too much of the account's mail has not ended yet")]
+    TooMuchUnfinished,
     /// The account has sent as much as it may for now.
     #[error("the limit of {limit} {what} is reached")]
     SendingLimit {
@@ -296,7 +300,7 @@ impl From<RefusalReply> for Rejection {
 impl From<&Rejection> for Reply {
     fn from(rejection: &Rejection) -> Self {
         match rejection {
-            Rejection::TooManyConnections => reply(421, "4.7.0", "Too many connections; try again later"),
+            Rejection::TooManyConnections => TOO_MANY_CONNECTIONS,
             Rejection::LoginRequired => reply(530, "5.7.0", "Authentication required"),
             Rejection::RelayDenied => reply(550, "5.7.1", "Mail to this recipient needs authentication"),
             Rejection::SenderNotOwned(path) => {
@@ -326,6 +330,9 @@ impl From<&Rejection> for Reply {
             Rejection::TooManyHops => reply(554, "5.4.6", "Too many hops: the message is in a loop"),
             Rejection::StorageFull => reply(452, "4.3.1", "Insufficient storage; try again later"),
             Rejection::StorageFailing => reply(451, "4.3.0", "Message could not be stored; try again later"),
+            Rejection::TooMuchUnfinished => {
+                reply(452, "4.3.1", "Too much mail of this account is unfinished; end other messages first")
+            }
             Rejection::SendingLimit { limit, what, wait } => Reply::sending_limit(*limit, what, *wait),
             Rejection::CredentialRevoked => REVOKED,
             Rejection::Unavailable => reply(451, "4.3.0", "Temporarily unavailable; try again later"),

@@ -91,6 +91,8 @@ pub enum Ending {
     TimedOut,
     /// The server stops: `421 4.3.2`.
     Shutdown,
+    /// The client has not logged in, and somebody else gets its place: `421 4.7.0`.
+    Displaced,
     /// What was proved at the login holds no longer: `421 4.7.0`.
     Revoked,
 }
@@ -256,6 +258,7 @@ impl Session {
         let reply = match ending {
             Ending::TimedOut => reply::TIMED_OUT,
             Ending::Shutdown => reply::SHUTTING_DOWN,
+            Ending::Displaced => reply::TOO_MANY_CONNECTIONS,
             Ending::Revoked => reply::REVOKED,
         };
         self.state = self.context.close(&reply);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use esmtp::{Answer, Authentication, Ending, Envelope, Phase, Question, Rejection, Session};
 use sasl::{AuthHandler, Claim, Verdict};
+use tokio::time::Instant;
 use types::ForwardPath;
 
 use crate::MailHandler;
@@ -17,6 +18,13 @@ const LONGEST_DELAY: Duration = Duration::from_secs(10);
 impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     pub(crate) async fn answer(&mut self, question: Question, session: &Session) -> Answer {
         self.learn(session);
+        let began = Instant::now();
+        let answer = self.find_answer(question, session).await;
+        self.patience.excuse(began.elapsed());
+        answer
+    }
+
+    async fn find_answer(&mut self, question: Question, session: &Session) -> Answer {
         match question {
             Question::Salt(username) => {
                 Answer::Salt(self.house.auth.scram_parameters(&username, &self.ledger.facts).await)
@@ -24,6 +32,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             Question::Authenticate(claim) => Answer::Authenticate(self.authenticate(claim).await),
             Question::Client(introduction) => Answer::Client(self.introduce(introduction).await),
             Question::Sender(envelope) => {
+                self.patience.mail(Instant::now());
                 let verdict = self.house.mail.sender(self.user.as_ref(), &envelope, &self.ledger.facts).await;
                 Answer::Sender(verdict)
             }
@@ -37,7 +46,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     pub(crate) async fn revocation(&mut self, session: &Session) -> Option<Ending> {
         let (Phase::Command { .. }, Some(user)) = (session.phase(), self.user.clone()) else { return None };
         self.learn(session);
+        let began = Instant::now();
         let holds = Box::pin(self.house.auth.still_holds(&user, &self.ledger.facts)).await;
+        self.patience.excuse(began.elapsed());
         (!holds).then_some(Ending::Revoked)
     }
 
@@ -48,7 +59,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             self.message = Some(self.house.mail.open(self.user.as_ref(), envelope, &self.ledger.facts));
         }
         if let Some(message) = &mut self.message {
+            let began = Instant::now();
             self.house.mail.body(message, octets).await;
+            self.patience.excuse(began.elapsed());
         }
     }
 
@@ -68,12 +81,14 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     async fn authenticate(&mut self, claim: Claim) -> Authentication {
         let mechanism = claim.mechanism().name();
+        self.hold_place();
         let verdict = self.house.auth.judge(claim, &self.ledger.facts).await;
         self.heed(verdict, mechanism).await
     }
 
     /// A proxy says that its client has logged in.
     pub(crate) async fn vouch(&mut self, username: &str) -> Authentication {
+        self.hold_place();
         let verdict = self.house.auth.vouched(username, &self.ledger.facts).await;
         self.heed(verdict, "XCLIENT").await
     }
@@ -85,17 +100,45 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 let name = proof.identity().to_owned();
                 self.proved = Some(Login { name, mechanism, user: Arc::new(proof.into_user()) });
             }
-            Verdict::Refused(_) | Verdict::NeedsAppPassword => self.delay_failure().await,
-            Verdict::Throttled { .. } | Verdict::Unavailable => {}
+            Verdict::Refused(_) | Verdict::NeedsAppPassword => {
+                self.loosen_place();
+                self.delay_failure().await;
+            }
+            Verdict::Throttled { .. } | Verdict::Unavailable => self.loosen_place(),
         }
         authentication
+    }
+
+    /// The client is being judged, or has logged in, or need not: its place is its own.
+    fn hold_place(&mut self) {
+        if let Some(place) = &mut self.place {
+            place.hold();
+        }
+    }
+
+    fn loosen_place(&mut self) {
+        if let Some(place) = &mut self.place {
+            place.loosen();
+        }
+    }
+
+    /// The client has logged in, or need not.
+    pub(crate) fn trust(&mut self) {
+        self.patience.trust();
+        self.hold_place();
+    }
+
+    /// The client is another, who has yet to log in.
+    pub(crate) fn distrust(&mut self) {
+        self.patience.distrust();
+        self.loosen_place();
     }
 
     /// What was proved holds from here on.
     pub(crate) fn log_in(&mut self) {
         if let Some(Login { name, mechanism, user }) = self.proved.take() {
             self.ledger.login = Some((name, mechanism));
-            self.patience.trust();
+            self.trust();
             self.user = Some(user);
         }
     }

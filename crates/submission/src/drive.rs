@@ -7,13 +7,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use esmtp::{Advance, Channel, Ending, Phase, Session, Xclient};
 use sasl::{AuthHandler, ChannelBindings, Mechanism, Nonces};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::MailHandler;
 use crate::admission::Place;
@@ -70,6 +71,8 @@ enum Heard {
     Octets(usize),
     Silence,
     Stop,
+    /// Somebody else has the client's place.
+    Displaced,
 }
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
@@ -106,7 +109,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 Advance::Body(octets) => Box::pin(self.keep(octets, &session)).await,
                 Advance::Discard => self.message = None,
                 Advance::StartTls => session = self.start_tls(session).await?,
-                Advance::Close => return self.part(&mut session).await.map(|()| reason),
+                Advance::Close => return self.part(&mut session, reason).await.map(|()| reason),
             }
         }
     }
@@ -138,8 +141,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         // What holds for a proxy, or for its network, does not hold for its clients.
         let login_is_optional = facts.proxy.is_none() && (self.house.login_is_optional)(facts);
         if login_is_optional {
-            self.patience.trust();
+            self.trust();
         }
+        let facts = &self.ledger.facts;
         Channel {
             tls: facts.tls,
             bindings,
@@ -189,7 +193,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             _ => (patience, Ending::TimedOut),
         };
         match self.wait(deadline).await.map_err(|_| Reason::Disconnected)? {
-            Heard::Octets(0) => Err(Reason::Disconnected),
+            Heard::Octets(0) => {
+                self.take_leave().await;
+                Err(Reason::Disconnected)
+            }
             Heard::Octets(octets) => {
                 let now = Instant::now();
                 self.ledger.octets += u64::try_from(octets).unwrap_or(u64::MAX);
@@ -203,14 +210,23 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 Ok(None)
             }
             Heard::Stop => Ok(Some(Ending::Shutdown)),
+            Heard::Displaced => Ok(Some(Ending::Displaced)),
         }
+    }
+
+    /// The client has closed its side. TLS is closed on ours, too, for one that still reads: without that it could not tell the
+    /// end from an attack (RFC 8446 section 6.1).
+    async fn take_leave(&mut self) {
+        let deadline = Instant::now() + LINGER;
+        // It may be gone altogether.
+        let _ = self.alarm.within(deadline, self.wire.close(&mut BytesMut::new())).await;
     }
 
     async fn wait(&mut self, deadline: Instant) -> io::Result<Heard> {
         if self.input.is_empty() {
             self.input = BytesMut::new();
         }
-        let Self { wire, input, alarm, house, stopping, .. } = self;
+        let Self { wire, input, alarm, house, stopping, place, .. } = self;
         let mut stop = pin!(house.stop.cancelled());
         poll_fn(|cx| {
             if let Poll::Ready(octets) = wire.poll_receive(cx, input) {
@@ -218,6 +234,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             }
             if stopping.is_none() && stop.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(Heard::Stop));
+            }
+            if poll_lost(place, cx).is_ready() {
+                return Poll::Ready(Ok(Heard::Displaced));
             }
             alarm.poll(cx, deadline).map(|()| Ok(Heard::Silence))
         })
@@ -237,9 +256,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     async fn handshake(&mut self) -> Result<ChannelBindings, Reason> {
         let records = self.records()?;
         let deadline = Instant::now() + self.terms.limits.handshake;
-        let handshake = self.house.stop.run_until_cancelled(self.wire.handshake(records, &mut self.input));
-        let shaken = self.alarm.within(deadline, handshake).await.map_err(|_| Reason::TimedOut)?;
-        let shaken = shaken.ok_or(Reason::Shutdown)?.map_err(|error| {
+        let Self { wire, input, alarm, house, place, .. } = self;
+        let handshake = while_wanted(&house.stop, place, wire.handshake(records, input));
+        let shaken = alarm.within(deadline, handshake).await.map_err(|_| Reason::TimedOut)??;
+        let shaken = shaken.map_err(|error| {
             tracing::debug!(session = %self.ledger.facts.id, %error, "no agreement on TLS");
             Reason::HandshakeFailed
         })?;
@@ -259,7 +279,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     }
 
     /// Sends the last reply, and sees to it that the client can read it.
-    async fn part(&mut self, session: &mut Session) -> Result<(), Reason> {
+    async fn part(&mut self, session: &mut Session, reason: Reason) -> Result<(), Reason> {
         self.message = None;
         let output = session.output();
         trace::replies(output, self.ledger.facts.id);
@@ -268,8 +288,35 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let closed = self.alarm.within(deadline, self.wire.close(output)).await;
         closed.map_err(|_| Reason::Stalled)?.map_err(|_| Reason::Disconnected)?;
         self.place = None;
+        if reason == Reason::Displaced {
+            // Whoever has its place must not find its descriptor taken.
+            return Ok(());
+        }
         // Whether the client closes too is its own affair.
         let _ = self.alarm.within(Instant::now() + LINGER, self.wire.drain()).await;
         Ok(())
     }
+}
+
+/// Does `work`, unless the server stops before it is done, or somebody else gets the client's place.
+pub(crate) async fn while_wanted<T>(
+    stop: &CancellationToken,
+    place: &mut Option<Place>,
+    work: impl Future<Output = T>,
+) -> Result<T, Reason> {
+    let (mut stop, mut work) = (pin!(stop.cancelled()), pin!(work));
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        if stop.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(Reason::Shutdown));
+        }
+        poll_lost(place, cx).map(|()| Err(Reason::Displaced))
+    })
+    .await
+}
+
+fn poll_lost(place: &mut Option<Place>, cx: &mut Context<'_>) -> Poll<()> {
+    place.as_mut().map_or(Poll::Pending, |place| place.poll_lost(cx))
 }

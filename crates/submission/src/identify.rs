@@ -8,7 +8,7 @@ use sasl::AuthHandler;
 use tokio::time::Instant;
 
 use crate::MailHandler;
-use crate::drive::Connection;
+use crate::drive::{Connection, while_wanted};
 use crate::ledger::Reason;
 use crate::proxy::{self, Proxied};
 
@@ -35,9 +35,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             if let Some(header) = proxy::take(&mut self.input).map_err(|_| Reason::NoHeader)? {
                 return Ok(header);
             }
-            let receive = poll_fn(|cx| self.wire.poll_receive(cx, &mut self.input));
-            let received = self.alarm.within(deadline, self.house.stop.run_until_cancelled(receive)).await;
-            let received = received.map_err(|_| Reason::NoHeader)?.ok_or(Reason::Shutdown)?;
+            let Self { wire, input, alarm, house, place, .. } = self;
+            let receive = poll_fn(|cx| wire.poll_receive(cx, input));
+            let received = alarm.within(deadline, while_wanted(&house.stop, place, receive)).await;
+            let received = received.map_err(|_| Reason::NoHeader)??;
             match received.map_err(|_| Reason::Disconnected)? {
                 0 => return Err(Reason::Disconnected),
                 // A header in pieces need not wait for its acknowledgements.
@@ -95,7 +96,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     pub(crate) fn forget_introduction(&mut self) {
         (self.proved, self.user, self.message) = (None, None, None);
         self.ledger.login = None;
-        self.patience.distrust();
+        self.distrust();
         if self.xclient == Xclient::Refused {
             return;
         }

@@ -26,6 +26,8 @@ pub(crate) enum Reason {
     HandshakeFailed,
     /// The server stopped, and the session with it; or it would not end, and was left behind.
     Shutdown,
+    /// It had not logged in, and there was no other place for somebody else.
+    Displaced,
     /// The credential that opened it, or its account, is no longer good.
     Revoked,
     /// A fault of ours; what it was stands in the log before.
@@ -43,6 +45,7 @@ impl Reason {
             Self::TurnedAway => "turned-away",
             Self::HandshakeFailed => "handshake-failed",
             Self::Shutdown => "shutdown",
+            Self::Displaced => "displaced",
             Self::Revoked => "revoked",
             Self::Panicked => "panicked",
         }
@@ -54,6 +57,7 @@ impl From<Ending> for Reason {
         match ending {
             Ending::TimedOut => Self::TimedOut,
             Ending::Shutdown => Self::Shutdown,
+            Ending::Displaced => Self::Displaced,
             Ending::Revoked => Self::Revoked,
         }
     }

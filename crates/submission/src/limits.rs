@@ -5,7 +5,9 @@ use std::time::Duration;
 /// Limits of time and number. What a message may be is in [`esmtp::Settings`].
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at a time.
+    /// Connections at a time. The last fifth is for clients that log in at once: from there on every new connection takes
+    /// the place of the one that has been longest without a login, if it has been five seconds, and when all are taken, if
+    /// it has been one.
     pub connections: usize,
     /// Connections at a time from one IPv4 address or one IPv6 /64, which is what one customer is given.
     pub connections_per_network: usize,
@@ -21,6 +23,8 @@ pub struct Limits {
     pub data_grace: Duration,
     /// Octets of a message a second, on average, that are enough to go on.
     pub data_rate: u32,
+    /// For a message, from MAIL to the end of its text, whatever the pace.
+    pub message_time: Duration,
     /// After which no further message is begun in a session.
     pub session: Duration,
     /// For the header with which a trusted proxy begins, from the connection to its last octet.
@@ -48,6 +52,7 @@ impl Default for Limits {
             data_timeout: seconds(600),
             data_grace: seconds(180),
             data_rate: 500,
+            message_time: seconds(3600),
             session: seconds(3600),
             proxy_header: seconds(5),
             handshake: seconds(15),

@@ -1,4 +1,7 @@
-//! How long a client is waited for: a deadline for each request as a whole, not for each octet of it.
+//! How long a client is waited for: a deadline for each request as a whole, not for each octet of it, and one for each message.
+//!
+//! Only the client's time counts: when a handler has judged or kept something, every deadline moves by as much. What it takes
+//! to read what a client sends is the client's own.
 
 use std::time::Duration;
 
@@ -14,6 +17,8 @@ pub(crate) struct Patience {
     last: Instant,
     /// The client has logged in, or need not.
     known: bool,
+    /// When the last MAIL came.
+    mail: Instant,
     body: Option<Body>,
 }
 
@@ -25,7 +30,7 @@ struct Body {
 
 impl Patience {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { opened: now, last: now, known: false, body: None }
+        Self { opened: now, last: now, known: false, mail: now, body: None }
     }
 
     /// The client has logged in, or need not: from now on it has more time for everything.
@@ -43,9 +48,24 @@ impl Patience {
         self.last = now;
     }
 
-    /// Octets came. Those of a command do not prolong it; those of a message do.
+    /// MAIL came: with it begins the time of another message, however little there was to wait for since the one before.
+    pub(crate) fn mail(&mut self, now: Instant) {
+        self.mail = now;
+        self.body = None;
+    }
+
+    /// A handler has taken so long, for which the client can do nothing.
+    pub(crate) fn excuse(&mut self, spent: Duration) {
+        let body = self.body.as_mut().map(|body| &mut body.began);
+        for instant in [&mut self.opened, &mut self.last, &mut self.mail].into_iter().chain(body) {
+            *instant += spent;
+        }
+    }
+
+    /// Octets came. Those of a command do not prolong it; those of a message do, unless it is a chunk of somebody who may not
+    /// send any.
     pub(crate) fn heard(&mut self, phase: Phase, octets: usize, now: Instant) {
-        if phase != Phase::Body {
+        if phase != Phase::Body || !self.known {
             self.body = None;
             return;
         }
@@ -58,9 +78,13 @@ impl Patience {
     pub(crate) fn deadline(&self, phase: Phase, in_transaction: bool, limits: &Limits) -> Instant {
         if self.known {
             match phase {
-                Phase::Body => self.body_deadline(limits),
+                Phase::Body if in_transaction => self.body_deadline(self.mail, limits),
+                // A chunk that is refused is read to its end.
+                Phase::Body => {
+                    self.body_deadline(self.body.as_ref().map_or(self.last, |body| body.began), limits)
+                }
                 Phase::Command { .. } | Phase::Exchange if in_transaction => {
-                    self.last + limits.command_timeout
+                    (self.last + limits.command_timeout).min(self.mail + limits.message_time)
                 }
                 Phase::Command { .. } | Phase::Exchange => {
                     (self.last + limits.command_timeout).min(self.opened + limits.session)
@@ -72,9 +96,9 @@ impl Patience {
         }
     }
 
-    /// Every `data_rate` octets buy another second.
-    fn body_deadline(&self, limits: &Limits) -> Instant {
-        let idle = self.last + limits.data_timeout;
+    /// Every `data_rate` octets buy another second, as long as the time since `began` is not over.
+    fn body_deadline(&self, began: Instant, limits: &Limits) -> Instant {
+        let idle = (self.last + limits.data_timeout).min(began + limits.message_time);
         let Some(body) = &self.body else { return idle };
         let bought = Duration::from_secs(body.octets / u64::from(limits.data_rate.max(1)));
         idle.min(body.began + limits.data_grace + bought)
@@ -116,16 +140,18 @@ mod tests {
     fn nobody_stays_long_without_logging_in() {
         let start = Instant::now();
         let mut patience = Patience::new(start);
+        patience.replied(start + seconds(100));
+        patience.heard(Phase::Body, 1_000_000, start + seconds(159));
+        assert_eq!(due(&patience, Phase::Body, false), 160, "a chunk that is only skipped");
         patience.replied(start + seconds(299));
         assert_eq!(due(&patience, COMMAND, false), 300);
-        patience.heard(Phase::Body, 1_000_000, start + seconds(299));
-        assert_eq!(due(&patience, Phase::Body, false), 300, "a chunk that is only skipped");
     }
 
     #[test]
     fn an_old_session_may_finish_its_message_but_not_begin_another() {
         let start = Instant::now();
         let mut patience = known(start);
+        patience.mail(start + seconds(3590));
         patience.replied(start + seconds(3590));
         assert_eq!(due(&patience, COMMAND, false), 3600);
         assert_eq!(due(&patience, COMMAND, true), 3890);
@@ -142,8 +168,40 @@ mod tests {
         assert_eq!(due(&patience, Phase::Body, true), 280);
         patience.heard(Phase::Body, 50_000_000, start + seconds(100));
         assert_eq!(due(&patience, Phase::Body, true), 700, "idle");
-        patience.heard(COMMAND, 10, start + seconds(101));
+        patience.mail(start + seconds(101));
         patience.heard(Phase::Body, 1, start + seconds(200));
         assert_eq!(due(&patience, Phase::Body, true), 380, "the next message begins anew");
+    }
+
+    #[test]
+    fn a_message_has_an_hour_however_fast_it_comes() {
+        let start = Instant::now();
+        let mut patience = known(start);
+        patience.mail(start + seconds(100));
+        patience.replied(start + seconds(3600));
+        assert_eq!(due(&patience, COMMAND, true), 3700);
+        patience.heard(Phase::Body, 50_000_000, start + seconds(3650));
+        assert_eq!(due(&patience, Phase::Body, true), 3700);
+        patience.mail(start + seconds(3660));
+        patience.heard(Phase::Body, 50_000_000, start + seconds(3661));
+        assert_eq!(due(&patience, Phase::Body, true), 3661 + 600, "another message");
+        assert_eq!(due(&patience, Phase::Body, false), 3661 + 600, "a chunk that is refused");
+        patience.heard(Phase::Body, 50_000_000, start + seconds(3661 + 3599));
+        assert_eq!(due(&patience, Phase::Body, false), 3661 + 3600);
+    }
+
+    #[test]
+    fn what_the_server_does_is_not_the_clients_time() {
+        let start = Instant::now();
+        let mut patience = Patience::new(start);
+        patience.excuse(seconds(400));
+        assert_eq!(patience.deadline(COMMAND, false, &Limits::default()), start + seconds(460));
+        patience.replied(start + seconds(690));
+        assert_eq!(patience.deadline(COMMAND, false, &Limits::default()), start + seconds(700));
+        patience.trust();
+        patience.mail(start + seconds(410));
+        patience.heard(Phase::Body, 1, start + seconds(420));
+        patience.excuse(seconds(9000));
+        assert_eq!(patience.deadline(Phase::Body, true, &Limits::default()), start + seconds(9420 + 180));
     }
 }

@@ -191,17 +191,18 @@ impl Wire {
         ready!(Pin::new(&mut self.socket).poll_read(cx, &mut space))?;
         let taken = space.filled().len() - before;
         if taken > 0 {
-            self.take_in(space.filled_mut(), input).inspect_err(|_| {
-                // The alert that tells the client why is worth one attempt.
-                let _ = self.poll_flush(cx);
-            })?;
+            self.take_in(space.filled_mut(), input)?;
         }
         Poll::Ready(Ok(taken))
     }
 
     fn take_in(&mut self, octets: &mut [u8], input: &mut BytesMut) -> io::Result<()> {
         match &mut self.tls {
-            Some(tls) => tls.open(octets, input, &mut self.unsent).map_err(invalid),
+            Some(tls) => tls.open(octets, input, &mut self.unsent).map_err(|error| {
+                // The alert that tells the client why is worth one attempt.
+                let _ = (&*SockRef::from(&self.socket)).write(&self.unsent);
+                invalid(error)
+            }),
             None => {
                 input.extend_from_slice(octets);
                 Ok(())

@@ -109,9 +109,21 @@ impl Client {
         }
     }
 
+    /// The next line, or what there is of one when the server closes.
+    pub(crate) async fn line(&mut self) -> String {
+        let mut line = String::new();
+        let _ = self.stream.read_line(&mut line).await;
+        line
+    }
+
     pub(crate) async fn ask(&mut self, text: &str, beginning: &str) -> String {
         self.send(text).await;
         self.expect(beginning).await
+    }
+
+    /// Says that it will say no more.
+    pub(crate) async fn close(&mut self) {
+        self.stream.shutdown().await.unwrap();
     }
 
     /// All that the server still says, until it closes in an orderly way.

@@ -97,6 +97,80 @@ async fn a_slow_line_is_good_enough_for_a_message() {
     client.ask(".\r\n", "250 2.0.0").await;
 }
 
+/// Sends a line of 6000 octets every ten seconds, which is fast enough, until the server has had enough.
+async fn pour(client: &mut Client, limit: u64) -> u64 {
+    let (start, line) = (Instant::now(), format!("{}\r\n", "x".repeat(5998)));
+    while client.is_silent(10_000).await && seconds(start) < limit {
+        client.send(&line).await;
+    }
+    seconds(start)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_has_an_hour_however_fast_it_comes() {
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
+    sleep(Duration::from_secs(200)).await;
+    client.ask("RCPT TO:<a@example.net>\r\n", "250").await;
+    client.ask("DATA\r\n", "354").await;
+    let lasted = pour(&mut client, 4000).await;
+    assert!((3399..=3401).contains(&lasted), "{lasted} s");
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+    assert_eq!(server.kept(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn recipients_without_an_end_have_one() {
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    let start = Instant::now();
+    client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
+    while client.is_silent(290_000).await && seconds(start) < 4000 {
+        client.ask("RCPT TO:<a@example.net>\r\n", "250").await;
+    }
+    assert_eq!(seconds(start), 3600);
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chunk_without_a_login_has_the_time_of_a_command() {
+    let server = Running::start();
+    let mut client = Client::implicit(&server).await;
+    client.ask("EHLO client.test\r\n", "250").await;
+    client.send("BDAT 1000000\r\n").await;
+    let lasted = pour(&mut client, 400).await;
+    assert!((50..=61).contains(&lasted), "{lasted} s");
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chunk_that_is_refused_has_an_hour() {
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    client.send("BDAT 10000000\r\n").await;
+    let lasted = pour(&mut client, 4000).await;
+    assert!((3600..=3611).contains(&lasted), "{lasted} s");
+    assert!(client.rest().await.starts_with("421 4.4.2 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_takes_for_itself_is_not_the_clients_time() {
+    let server = Running::start();
+    let mut client = Client::known(&server).await;
+    let message = "MAIL FROM:<demo@example.test>\r\nRCPT TO:<slow@example.net>\r\nBDAT 3 LAST\r\na\r\n";
+    for _ in 0..2 {
+        client.send(message).await;
+        sleep(Duration::from_secs(7200)).await;
+        server.shelf.permits.add_permits(1);
+        for reply in ["250 2.1.0", "250 2.1.5", "250 2.0.0"] {
+            client.expect(reply).await;
+        }
+    }
+    sleep(Duration::from_secs(290)).await;
+    client.ask("NOOP\r\n", "250").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_handshake_has_fifteen_seconds() {
     let server = Running::start();

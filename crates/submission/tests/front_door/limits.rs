@@ -1,5 +1,6 @@
 //! Too many connections, and too much to say.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use submission::Limits;
@@ -33,6 +34,42 @@ async fn limits_can_be_changed_for_those_who_come_later() {
     let mut second = Client::over(TcpStream::connect(server.starttls).await.unwrap());
     assert!(second.rest().await.starts_with("421 4.7.0 "));
     first.ask("QUIT\r\n", "221").await;
+}
+
+/// Five are all, and each has been there for a while before another is let in.
+#[tokio::test]
+async fn who_says_nothing_makes_room_for_who_logs_in() {
+    let server = Running::with(Limits { connections: 5, ..Limits::default() });
+    let mut silent = Client::plain(server.starttls).await;
+    let mut handshaking = TcpStream::connect(server.implicit).await.unwrap();
+    let mut known = Client::known(&server).await;
+    let mut others = vec![Client::plain(server.starttls).await, Client::plain(server.starttls).await];
+
+    others.push(greeted(server.starttls).await);
+    assert_eq!(silent.rest().await, "421 4.7.0 Too many connections; try again later\r\n");
+    others.push(greeted(server.starttls).await);
+    assert_eq!(handshaking.read(&mut [0; 16]).await.unwrap_or(0), 0, "without a word");
+    // More of them than there are places.
+    for _ in 0..3 {
+        others.push(greeted(server.starttls).await);
+    }
+    known.ask("NOOP\r\n", "250").await;
+    let mut late = greeted(server.starttls).await;
+    for (line, reply) in [("EHLO client.test\r\n", "250"), ("STARTTLS\r\n", "220")] {
+        late.ask(line, reply).await;
+    }
+    late.secured(&server).await.log_in().await;
+}
+
+/// A connection, as soon as there is room for one.
+async fn greeted(address: SocketAddr) -> Client {
+    loop {
+        let mut client = Client::over(TcpStream::connect(address).await.unwrap());
+        if client.line().await.starts_with("220 ") {
+            return client;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The client sends commands for ever and reads nothing: once its replies don't fit into the sockets any more,

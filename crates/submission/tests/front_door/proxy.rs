@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use submission::Limits;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
@@ -236,4 +236,16 @@ async fn a_hundred_failures_behind_a_proxy_are_not_the_proxys() {
     client.expect("220 ").await;
     client.ask("EHLO client.test\r\n", "250 ").await;
     client.ask(&auth_plain(USER, PASSWORD), "235").await;
+}
+
+/// RFC 8446 section 6.2: whoever has made the mistake is told, wherever the octets of the header end.
+#[tokio::test]
+async fn a_bad_hello_right_behind_a_header_gets_its_alert() {
+    let server = behind_proxies(Limits::default());
+    for hello in [&b"EHLO client.test\r\n"[..], b"\x16\x03\x01\0\x05\x01\0\0\x01\0"] {
+        let mut socket = by_proxy(server.implicit, &[&line("203.0.113.9"), hello].concat()).await;
+        let mut said = Vec::new();
+        socket.read_to_end(&mut said).await.unwrap();
+        assert_eq!((said.first(), said.len()), (Some(&21), 7), "{said:?}");
+    }
 }

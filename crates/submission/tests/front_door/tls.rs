@@ -147,3 +147,15 @@ async fn nothing_is_read_behind_the_end_of_tls() {
     let _ = stream.read_to_string(&mut said).await;
     assert!(!said.contains("221"), "{said}");
 }
+
+/// A client that closes first and then reads can tell our end from an attacker's.
+#[tokio::test]
+async fn who_closes_first_is_answered_in_kind() {
+    let server = Running::start();
+    for mut client in
+        [Client::implicit(&server).await, Client::known(&server).await, Client::starttls(&server).await]
+    {
+        client.close().await;
+        assert_eq!(client.rest().await, "");
+    }
+}
