@@ -32,9 +32,11 @@ use self::arrival::Arrival;
 use self::body::Body;
 use self::storage::not_stored;
 use self::submitter::Submitter;
+use self::unfinished::{Share, Unfinished};
 
 mod submitter;
 mod storage;
+mod unfinished;
 mod arrival;
 mod header;
 mod body;
@@ -47,6 +49,7 @@ pub(crate) struct Acceptance {
     accounts: SqliteAccounts,
     relay: ArcSwap<Relay>,
     quota: Quota<SqliteAccounts>,
+    unfinished: Arc<Unfinished>,
     committer: Committer<SqliteSpool>,
 }
 
@@ -55,6 +58,7 @@ pub(crate) struct Incoming {
     submitter: Submitter,
     arrival: Arrival,
     size: u64,
+    unfinished: Share,
     stage: Stage,
 }
 
@@ -109,7 +113,8 @@ impl MailHandler<User> for Acceptance {
         let submitter = self.submitter(user, session)?;
         let arrival = Arrival::now(envelope, session, self.rules.load().hide_client_address);
         let section = Section::new(self.rules.load().repair);
-        Some(Incoming { submitter, arrival, size: 0, stage: Stage::Header(section) })
+        let unfinished = self.unfinished.begin(&submitter);
+        Some(Incoming { submitter, arrival, size: 0, unfinished, stage: Stage::Header(section) })
     }
 
     async fn body(&self, message: &mut Option<Incoming>, chunk: Bytes) {
@@ -117,6 +122,7 @@ impl MailHandler<User> for Acceptance {
         message.size = message.size.saturating_add(chunk.len() as u64);
         if let Err(rejection) = self.keep(message, chunk).await {
             message.stage = Stage::Refused(rejection);
+            message.unfinished.give_back();
         }
     }
 
@@ -149,7 +155,8 @@ impl Acceptance {
         let rules = ArcSwap::from_pointee(config.submission);
         let relay = ArcSwap::from_pointee(Relay::of(config.auth.relay.as_ref()));
         let quota = Quota::new(accounts.clone(), marks, config.sending, clock::now);
-        Acceptance { hostname: config.hostname.clone(), rules, judge, accounts, relay, quota, committer }
+        let (hostname, unfinished) = (config.hostname.clone(), Unfinished::new(config.limits.unfinished));
+        Acceptance { hostname, rules, judge, accounts, relay, quota, unfinished, committer }
     }
 
     /// What comes in from now on is treated by the rules of this configuration, and counted against its limits.
@@ -157,6 +164,7 @@ impl Acceptance {
         self.rules.store(Arc::new(config.submission));
         self.relay.store(Arc::new(Relay::of(config.auth.relay.as_ref())));
         self.quota.replace(config.sending);
+        self.unfinished.replace(config.limits.unfinished);
     }
 
     /// Whether the client may hand in mail without a login.
@@ -246,6 +254,9 @@ impl Acceptance {
     }
 
     async fn keep(&self, message: &mut Incoming, chunk: Bytes) -> Result<(), Rejection> {
+        if let Stage::Header(_) | Stage::Body(_) = message.stage {
+            message.unfinished.add(chunk.len() as u64)?;
+        }
         match &mut message.stage {
             Stage::Header(section) => {
                 if let Progress::Complete { header, body_rest } =
