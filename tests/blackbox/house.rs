@@ -219,3 +219,12 @@ fn without_tests(text: &str) -> &str {
 fn says(line: &str, words: &str) -> bool {
     line.split("//").next().is_some_and(|code| code.contains(words))
 }
+
+/// TLS-12: a certificate that was compressed could be a bomb (RUSTSEC-2026-0348), and rustls unpacks some if its features say so.
+#[test]
+fn nothing_unpacks_certificates() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let rustls = lock.split("[[package]]").find(|package| package.contains("\nname = \"rustls\"\n")).unwrap();
+    assert!(rustls.contains("\"aws-lc-rs\""), "{rustls}");
+    assert!(!rustls.contains("brotli") && !rustls.contains("zlib"), "{rustls}");
+}

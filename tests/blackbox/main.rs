@@ -39,6 +39,7 @@ mod disk;
 mod store_files;
 mod memory;
 mod pace;
+mod pressure;
 mod proxies;
 mod relay;
 mod printers;

@@ -1,9 +1,14 @@
 //! TLS of the running server: certificates that change, protocols that are not mail, nothing in clear.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use tests::authority::{Authority, Pair};
+use rustls::ClientConnection;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tests::authority::{Authority, HOSTNAME, Pair};
 use tests::client::Client;
 use tests::server::{Installation, Server, Settings, until};
 
@@ -83,4 +88,119 @@ fn a_handshake_with_garbage_disturbs_nobody() {
     // An alert perhaps, then the end.
     while garbage.line().is_ok_and(|line| line.is_some()) {}
     canary.expect("NOOP", 250);
+}
+
+/// A connection that waits for ten seconds at the most.
+fn connect(address: SocketAddr) -> TcpStream {
+    let socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    socket
+}
+
+/// The first flight of a client to a server of another name, which may be none.
+fn hello(installation: &Installation, name: &[u8]) -> Vec<u8> {
+    // As long as the name, and easy to find.
+    let stand_in: String = (0..name.len()).map(|at| if at % 2 == 0 { 'q' } else { '.' }).collect();
+    let stand_in = if stand_in.ends_with('.') { stand_in.replacen("q.", "qq", 1) } else { stand_in };
+    let server = ServerName::try_from(stand_in.clone()).unwrap();
+    let mut client = ClientConnection::new(installation.authority.client(), server).unwrap();
+    let mut flight = Vec::new();
+    client.write_tls(&mut flight).unwrap();
+    let at = flight.windows(name.len()).position(|window| window == stand_in.as_bytes()).unwrap();
+    flight[at..at + name.len()].copy_from_slice(name);
+    flight
+}
+
+/// The type of the first record that these octets are answered with.
+fn answer(address: SocketAddr, octets: &[u8]) -> Option<u8> {
+    let mut socket = connect(address);
+    // It may be closed before all is said.
+    let _ = socket.write_all(octets);
+    let mut record = [0; 5];
+    socket.read_exact(&mut record).ok().map(|()| record[0])
+}
+
+/// TLS-08: there is one certificate, whatever name is asked for.
+#[test]
+fn no_name_of_the_server_is_too_strange() {
+    const ALERT: u8 = 21;
+    const HANDSHAKE: u8 = 22;
+    let installation = Installation::new(&Settings::default());
+    let server = installation.start();
+    let (address, mut canary) = (server.implicit(), server.client(&installation));
+    for known in ["other.example", "a", &"a.".repeat(126).trim_end_matches('.')] {
+        assert_eq!(answer(address, &hello(&installation, known.as_bytes())), Some(HANDSHAKE), "{known}");
+    }
+    for strange in
+        [b"127.0.0.1".as_slice(), b"a\0", b"mail.example.org\\", b"..", b"\xff\xfe\xfd", &[b'.'; 251]]
+    {
+        let answered = answer(address, &hello(&installation, strange));
+        assert!(matches!(answered, Some(ALERT | HANDSHAKE)), "{}: {answered:?}", strange.escape_ascii());
+    }
+    // A hello of a megabyte, of which a name is the most.
+    let endless = [b"\x16\x03\x01\x40\0\x01\x10\0\0\x03\x03".as_slice(), &[0; 100_000]].concat();
+    assert_ne!(answer(address, &endless), Some(HANDSHAKE));
+
+    let different = |number: u32| hello(&installation, format!("{number:05}.example").as_bytes());
+    (0..100).for_each(|number| assert_eq!(answer(address, &different(number)), Some(HANDSHAKE)));
+    let before = server.resident();
+    (100..700).for_each(|number| assert_eq!(answer(address, &different(number)), Some(HANDSHAKE)));
+    let growth = server.resident().saturating_sub(before);
+    assert!(growth < 600, "{growth} KiB for 600 names");
+    canary.expect("NOOP", 250);
+    assert!(!server.log().contains("panic"), "{}", server.log());
+}
+
+/// TLS-12: new keys now and then are good manners, and nothing but new keys is an attack.
+#[test]
+fn a_flood_of_key_updates_ends_the_connection() {
+    let installation = Installation::new(&Settings::default());
+    let server = installation.start();
+    let mut canary = server.client(&installation);
+    let mut socket = connect(server.implicit());
+    let name = ServerName::try_from(HOSTNAME).unwrap();
+    let mut client = ClientConnection::new(installation.authority.client(), name).unwrap();
+    let mut greeting = [0; 256];
+    while client.is_handshaking() {
+        client.complete_io(&mut socket).unwrap();
+    }
+    assert!(rustls::Stream::new(&mut client, &mut socket).read(&mut greeting).unwrap() > 0);
+
+    let update = |client: &mut ClientConnection, socket: &mut TcpStream, times| {
+        for _ in 0..times {
+            client.refresh_traffic_keys().unwrap();
+            // The server may have closed already.
+            while client.wants_write() && client.write_tls(socket).is_ok() {}
+        }
+    };
+    update(&mut client, &mut socket, 20);
+    let mut stream = rustls::Stream::new(&mut client, &mut socket);
+    stream.write_all(b"NOOP\r\n").unwrap();
+    assert!(stream.read(&mut greeting).unwrap() > 0);
+    update(&mut client, &mut socket, 200);
+    let end = rustls::Stream::new(&mut client, &mut socket).read(&mut greeting);
+    assert!(end.as_ref().is_ok_and(|octets| *octets == 0) || end.is_err(), "{end:?}");
+    assert!(end.is_ok() || end.is_err_and(|error| error.kind() != std::io::ErrorKind::WouldBlock));
+    canary.expect("NOOP", 250);
+}
+
+/// TLS-12: RFC 9325 section 3.5. The `R` of s_client asks for it.
+#[test]
+fn nothing_is_negotiated_twice() {
+    // The client waits for the server to give up.
+    let limits = "command_timeout = \"1s\"".to_owned();
+    let installation = Installation::new(&Settings { limits, ..Settings::default() });
+    let server = installation.start();
+    let mut client = Command::new("openssl")
+        .args(["s_client", "-tls1_2", "-connect", &server.implicit().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    client.stdin.take().unwrap().write_all(b"R\n").unwrap();
+    let output = client.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(said.contains("RENEGOTIATING") && said.contains("no renegotiation"), "{said}");
+    server.client(&installation).expect("NOOP", 250);
 }
