@@ -8,6 +8,7 @@ mod readme;
 mod clients;
 mod commands;
 mod check;
+mod queue;
 mod audit;
 mod credentials;
 mod certificate_commands;

@@ -37,6 +37,7 @@ impl Trail {
             ip: Some(self.origin.ip),
             tls: self.origin.tls().map(str::to_owned),
             session: self.origin.session_id().map(|session| session.to_string()),
+            by: None,
         }
     }
 

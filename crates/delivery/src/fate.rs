@@ -60,6 +60,7 @@ fn tell_one(submission: &Submission, recipient: &Recipient, outcome: &Outcome, n
             tracing::$level!(
                 event = told.event,
                 queue.id = %submission.id,
+                message.id = submission.message_id,
                 account.address = %submission.account_address,
                 sender = %submission.reverse_path,
                 recipient = %recipient.forward_path,

@@ -195,6 +195,8 @@ mod tests {
             must_be_rewritten: false,
             accepted_at: Timestamp::UNIX_EPOCH,
             held: false,
+            message_id: None,
+            credential: None,
         };
         let leased = Leased {
             submission: Arc::new(submission),

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use config::{Config, Submission as Rules};
 use delivery::Committer;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
-use message::{Gathered, Header, Progress, Repairs, Section};
+use message::{Gathered, Header, Progress, Section};
 use store::{Audit as _, Spool};
 use store_sqlite::{SqliteAccounts, SqliteSpool};
 use submission::MailHandler;
@@ -29,7 +29,7 @@ use crate::sender::{Judged, Policy, Writing};
 use crate::sending::Quota;
 
 use self::arrival::Arrival;
-use self::body::Body;
+use self::body::{Body, Needs};
 use self::storage::not_stored;
 use self::submitter::Submitter;
 use self::unfinished::{Share, Unfinished};
@@ -131,8 +131,8 @@ impl MailHandler<User> for Acceptance {
         let (session, submitter, size) = (message.arrival.session, message.submitter.clone(), message.size);
         let committed = self.finish(message, envelope).await;
         match committed {
-            Ok((durable, repairs)) => {
-                tell_accepted(session, &submitter, &durable, size, &repairs);
+            Ok((durable, needs)) => {
+                tell_accepted(session, &submitter, &durable, size, &needs);
                 Ok(durable)
             }
             Err(reason) => {
@@ -297,11 +297,7 @@ impl Acceptance {
         Ok(body)
     }
 
-    async fn finish(
-        &self,
-        message: Incoming,
-        mut envelope: Envelope,
-    ) -> Result<(Durable, Repairs), Rejection> {
+    async fn finish(&self, message: Incoming, mut envelope: Envelope) -> Result<(Durable, Needs), Rejection> {
         let Incoming { submitter, arrival, stage, .. } = message;
         let body = match stage {
             Stage::Refused(rejection) => return Err(rejection),
@@ -315,13 +311,13 @@ impl Acceptance {
         let as_any = body.as_any;
         let (spooled, needs) = body.finish(&mut envelope, self.rules.load().repair)?;
         let counted = self.count(&submitter, &envelope).await?;
-        let submission = arrival.entry(&submitter, envelope, needs.rewrite);
+        let submission = arrival.entry(&submitter, envelope, &needs);
         let durable = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
         counted.keep();
         if as_any && let Submitter::User(user) = &submitter {
             self.accounts.note(arrival.sent_as_any(user));
         }
-        Ok((durable, needs.repairs))
+        Ok((durable, needs))
     }
 
     /// What the user may do, unless what was proved at the login holds no longer: revocation acts at the next command.
@@ -345,10 +341,10 @@ impl Acceptance {
     }
 }
 
-fn tell_accepted(session: SessionId, account: &Submitter, message: &Durable, size: u64, repairs: &Repairs) {
-    let id = message.id();
+fn tell_accepted(session: SessionId, account: &Submitter, message: &Durable, size: u64, needs: &Needs) {
+    let (id, Needs { repairs, message_id, .. }) = (message.id(), needs);
     let repaired = (!repairs.is_empty()).then(|| repairs.to_string());
-    tracing::info!(event = "accepted", %session, queue.id = %id, account.address = %account, size, repaired, "{id} accepted");
+    tracing::info!(event = "accepted", %session, queue.id = %id, message.id = message_id, account.address = %account, size, repaired, "{id} accepted");
 }
 
 fn tell_refused(session: SessionId, submitter: Option<&Submitter>, reason: &Rejection) {

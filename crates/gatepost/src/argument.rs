@@ -6,7 +6,8 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
-use store::{Action, AuditResult, Scope};
+use store::{Action, AuditResult, RecipientState, Scope};
+use types::{Domain, Mailbox, ReversePath};
 
 use crate::printable::is_printable;
 
@@ -59,6 +60,27 @@ pub(crate) fn action() -> impl TypedValueParser<Value = Action> {
 pub(crate) fn audit_result() -> impl TypedValueParser<Value = AuditResult> {
     PossibleValuesParser::new(AuditResult::ALL.map(AuditResult::name))
         .try_map(|name| AuditResult::from_name(&name).ok_or("unknown result"))
+}
+
+/// A state of a recipient, told by name.
+pub(crate) fn recipient_state() -> impl TypedValueParser<Value = RecipientState> {
+    PossibleValuesParser::new(RecipientState::ALL.map(RecipientState::name))
+        .try_map(|name| name.parse::<RecipientState>())
+}
+
+/// A domain, as it stands behind the `@` of an address.
+pub(crate) fn domain(given: &str) -> Result<Domain, String> {
+    Domain::parse(given).map_err(|_| "write a domain like example.org".to_owned())
+}
+
+/// The sender of a message: an address, or `<>` for none.
+pub(crate) fn sender(given: &str) -> Result<ReversePath, String> {
+    match given {
+        "" | "<>" => Ok(ReversePath::Null),
+        given => Mailbox::parse(given).map(ReversePath::Mailbox).map_err(|_| {
+            "write an address like alice@example.org, or <> for mail that has no sender".to_owned()
+        }),
+    }
 }
 
 /// When something ends, or began.

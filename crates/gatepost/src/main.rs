@@ -18,6 +18,7 @@ mod serve;
 mod reload;
 mod parts;
 mod upkeep;
+mod operations;
 
 mod accept;
 mod sender;
@@ -35,6 +36,7 @@ mod warnings;
 mod descriptors;
 mod dumps;
 mod clock;
+mod actor;
 mod log;
 
 mod prompt;

@@ -13,8 +13,15 @@ use serde::Serialize;
 
 use crate::printable::is_printable;
 
+pub(crate) use self::listing::Listing;
+
+mod listing;
+
 /// How long the last word may take.
 const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// Blanks between two columns.
+const PADDING: u16 = 2;
 
 /// `--json`, for every command that lists, shows or creates.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -95,6 +102,14 @@ pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
+/// The beginning of a text that may be too long for a table.
+pub(crate) fn beginning(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// A list that may be empty.
 pub(crate) fn list_or(values: &[impl ToString], empty: &str) -> String {
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
@@ -124,20 +139,33 @@ pub(crate) fn colour(stream: &impl IsTerminal) -> bool {
 /// # Errors
 /// When stdout can't be written; a closed pipe is no error.
 pub(crate) fn raw(octets: &[u8]) -> anyhow::Result<()> {
+    written(octets).map(drop)
+}
+
+/// Writes octets; `false` if nobody reads them any more.
+fn written(octets: &[u8]) -> anyhow::Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(octets).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to standard output"),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.context("cannot write to standard output").map(|()| true),
     }
 }
 
 fn aligned<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
+    lines(&cells(rows))
+}
+
+fn cells<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| harmless(&cell))));
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, PADDING));
     }
+    table
+}
+
+fn lines(table: &comfy_table::Table) -> String {
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 

@@ -82,11 +82,16 @@ fn typed(prompt: dialoguer::Password<'_>) -> anyhow::Result<Zeroizing<Vec<u8>>> 
 /// # Errors
 /// When nobody is there to ask, or they said no.
 pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
-    if yes {
-        return Ok(());
-    }
+    if yes { Ok(()) } else { ask(question, "--yes") }
+}
+
+/// Asks a question that `instead` on the command line would have answered.
+///
+/// # Errors
+/// When nobody is there to ask, or they said no.
+pub(crate) fn ask(question: &str, instead: &str) -> anyhow::Result<()> {
     if !at_terminal() {
-        bail!("nothing is done: this asks first, and there is no terminal to ask on; pass --yes");
+        bail!("nothing is done: this asks first, and there is no terminal to ask on; pass {instead}");
     }
     eprint!("{question} [y/N] ");
     let mut answer = String::new();

@@ -22,7 +22,7 @@ use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::open::Judge;
 use crate::parts::Parts;
-use crate::{clock, open, reload, upkeep, warnings, wiring};
+use crate::{clock, open, operations, reload, upkeep, warnings, wiring};
 
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
 
@@ -80,6 +80,7 @@ impl Server {
         let taking = spawn(door.serve(stop.clone()), &stop);
         let keeping = upkeep::run(parts.store.accounts().clone(), config.audit, stop.clone());
         let keeping = spawn(keeping, &stop);
+        let telling = spawn(operations::run(parts.store.spool().clone(), stop.clone()), &stop);
         tell_ready(&parts);
         tell_warnings(&config, &parts, descriptors);
         while stop.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
@@ -94,10 +95,10 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, carried, kept) = tokio::join!(taking, carrying, keeping);
+        let (taken, carried, kept, told) = tokio::join!(taking, carrying, keeping, telling);
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        taken.and(carried).and(kept).context("a part of the server has failed")
+        taken.and(carried).and(kept).and(told).context("a part of the server has failed")
     }
 }
 

@@ -10,6 +10,7 @@ use types::Mailbox;
 use crate::authors::{Authors, AuthorsError, Change};
 use crate::header::{Field, Header};
 use crate::lexer::lex;
+use crate::message_id::identifier;
 use crate::received::{Trace, received};
 use crate::repairs::{Repair, Repairs};
 use crate::signature::Coverage;
@@ -62,6 +63,15 @@ impl fmt::Debug for Authorship<'_> {
     }
 }
 
+/// A header section as it travels on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixed {
+    /// Its octets, with the blank line at its end.
+    pub section: Vec<u8>,
+    /// The Message-ID that it has now, with its angle brackets and without folds; `None` if it has none.
+    pub message_id: Option<String>,
+}
+
 /// Writes the header section that travels on, with the blank line at its end: our Received field first, then
 /// all fields in their order and octet for octet, but those which must go or be written anew, then what was missing.
 ///
@@ -73,7 +83,7 @@ pub fn fixup(
     trace: &Trace<'_>,
     options: &Options,
     repairs: &mut Repairs,
-) -> Result<Vec<u8>, FixupError> {
+) -> Result<Fixed, FixupError> {
     if header.named("Received").count() > MAX_HOPS {
         return Err(FixupError::TooManyHops);
     }
@@ -99,11 +109,18 @@ pub fn fixup(
         };
         out.extend_from_slice(format!("From:{value}\r\n").as_bytes());
     }
+    let mut message_id = header.named("Message-ID").find_map(|field| identifier(field.value()));
     if options.add_missing_headers {
-        out.extend_from_slice(missing(header, trace, &date, &coverage).as_bytes());
+        if is_missing("Date", header, &coverage) {
+            out.extend_from_slice(format!("Date: {date}\r\n").as_bytes());
+        }
+        if is_missing("Message-ID", header, &coverage) {
+            let added = message_id.insert(unique_id(trace));
+            out.extend_from_slice(format!("Message-ID: {added}\r\n").as_bytes());
+        }
     }
     out.extend_from_slice(b"\r\n");
-    Ok(out)
+    Ok(Fixed { section: out, message_id })
 }
 
 fn write_field(field: &Field<'_>, change: Option<&Change>, out: &mut Vec<u8>, repairs: &mut Repairs) {
@@ -161,17 +178,13 @@ fn claims_to_be_from(hostname: &str, results: &str) -> bool {
 }
 
 /// RFC 6409 sections 8.2 and 8.3. A signature that covers the absence of a field forbids to add it.
-fn missing(header: &Header<'_>, trace: &Trace<'_>, date: &str, coverage: &Coverage) -> String {
-    let mut fields = String::new();
-    let is_missing = |name: &str| header.named(name).next().is_none() && !coverage.has_field(name);
-    if is_missing("Date") {
-        fields.push_str(&format!("Date: {date}\r\n"));
-    }
-    if is_missing("Message-ID") {
-        let unique = u128::from_be_bytes(trace.message_id_random);
-        fields.push_str(&format!("Message-ID: <{unique:032x}@{}>\r\n", trace.hostname));
-    }
-    fields
+fn is_missing(name: &str, header: &Header<'_>, coverage: &Coverage) -> bool {
+    header.named(name).next().is_none() && !coverage.has_field(name)
+}
+
+/// A Message-ID of ours.
+fn unique_id(trace: &Trace<'_>) -> String {
+    format!("<{:032x}@{}>", u128::from_be_bytes(trace.message_id_random), trace.hostname)
 }
 
 /// `date-time` of RFC 5322 section 3.3, in UTC.
@@ -209,7 +222,7 @@ mod tests {
     fn fix(section: &str, trace: &Trace<'_>, options: &Options) -> String {
         let header = Header::parse(section.as_bytes()).unwrap();
         let fixed = fixup(&header, &ANYBODY, trace, options, &mut Repairs::default());
-        String::from_utf8(fixed.unwrap()).unwrap()
+        String::from_utf8(fixed.unwrap().section).unwrap()
     }
 
     /// What becomes of a section of somebody who is `me@gp.test`, without the Received field, and what was repaired.
@@ -221,8 +234,8 @@ mod tests {
         let authorship = Authorship { authors, author: Some(&me), own: &own };
         let mut repairs = Repairs::default();
         let options = Options { add_missing_headers: false, ..OPTIONS };
-        let fixed =
-            String::from_utf8(fixup(&header, &authorship, &trace(), &options, &mut repairs)?).unwrap();
+        let fixed = fixup(&header, &authorship, &trace(), &options, &mut repairs)?;
+        let fixed = String::from_utf8(fixed.section).unwrap();
         Ok((fixed.split_once("+0000\r\n").unwrap().1.to_owned(), repairs.to_string()))
     }
 
@@ -253,6 +266,19 @@ mod tests {
             "From: a@example.org\r\nDate: Fri, 21 Nov 2025 03:53:00 +0000\r\n\
              Message-ID: <abababababababababababababababab@mail.example.org>\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn it_is_told_what_the_message_calls_itself() {
+        let told = |section: &str, options: &Options| {
+            let header = Header::parse(section.as_bytes()).unwrap();
+            fixup(&header, &ANYBODY, &trace(), options, &mut Repairs::default()).unwrap().message_id
+        };
+        let added = "<abababababababababababababababab@mail.example.org>";
+        assert_eq!(told("Subject: x\r\n\r\n", &OPTIONS).as_deref(), Some(added));
+        assert_eq!(told(WHOLE, &OPTIONS).as_deref(), Some("<1@example.org>"));
+        let options = Options { add_missing_headers: false, ..OPTIONS };
+        assert_eq!(told("Subject: x\r\n\r\n", &options), None);
     }
 
     #[test]

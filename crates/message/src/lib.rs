@@ -26,12 +26,13 @@ mod plain_form;
 mod author_field;
 mod authors;
 mod received;
+mod message_id;
 mod fixup;
 mod mime;
 
 pub use authors::{Authors, AuthorsError};
 pub use field_repair::Unrepairable;
-pub use fixup::{Authorship, FixupError, MAX_HOPS, Options, fixup};
+pub use fixup::{Authorship, Fixed, FixupError, MAX_HOPS, Options, fixup};
 pub use header::{Field, Header, HeaderError, MAX_FIELDS, MAX_LINE};
 pub use mailbox_list::ListError;
 pub use mime::{Plan, Rewriter, Survey, Surveyed, Target, Untouchable};

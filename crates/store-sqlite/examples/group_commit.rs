@@ -103,6 +103,8 @@ fn submission() -> Submission {
         must_be_rewritten: false,
         accepted_at: Timestamp::UNIX_EPOCH,
         held: false,
+        message_id: Some(format!("<{:x}@example.org>", rand::random::<u128>())),
+        credential: Some("password".to_owned()),
     }
 }
 

@@ -60,3 +60,18 @@ pub(crate) fn time(milliseconds: i64) -> Option<Timestamp> {
 pub(crate) fn octets(octets: &[u8]) -> Option<[u8; 16]> {
     octets.try_into().ok()
 }
+
+/// A column, unless it is damaged or NULL.
+pub(crate) fn maybe<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(row: &'r SqliteRow, column: &str) -> Option<T> {
+    row.try_get::<Option<T>, _>(column).ok().flatten()
+}
+
+/// Text as far as it can be read, unless it is NULL.
+pub(crate) fn lossy(row: &SqliteRow, column: &str) -> Option<String> {
+    maybe::<&[u8]>(row, column).map(|text| String::from_utf8_lossy(text).into_owned())
+}
+
+/// Text as far as it can be read.
+pub(crate) fn text(row: &SqliteRow, column: &str) -> String {
+    lossy(row, column).unwrap_or_default()
+}

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sample::{ann, child, commit, deliver, given, id, lease, server};
+use sample::{all, ann, child, commit, deliver, frank, given, id, lease, server};
 use sqlx::Connection;
-use store::{Accounts, Spool, SpoolError};
+use store::{Accounts, Operation, Spool, SpoolError};
 use store_sqlite::{Mode, OpenError, SqliteStore};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,8 +57,10 @@ fn a_command_works_beside_a_busy_server() {
     if let Some(directory) = given() {
         return command(&directory, async |store| {
             for n in 1000..1030 {
-                assert!(store.spool().hold(id(n)).await.unwrap());
-                assert!(store.spool().remove(id(n)).await.unwrap());
+                for operation in [Operation::Hold, Operation::Remove] {
+                    let done = store.spool().operate(operation, vec![id(n)], &frank()).await.unwrap();
+                    assert_eq!(done.len(), 1);
+                }
             }
             "done"
         });
@@ -79,7 +81,7 @@ fn a_command_works_beside_a_busy_server() {
         });
         beside("a_command_works_beside_a_busy_server", directory.path()).await;
         busy.await.unwrap();
-        assert_eq!(store.spool().list().await.unwrap().len(), 300);
+        assert_eq!(all(store.spool()).await.len(), 300);
         assert_eq!(lease(store.spool()).await.len(), 300);
     });
 }

@@ -6,7 +6,7 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
-use sample::{commit, content, deliver, id, lease, server};
+use sample::{all, commit, content, deliver, id, lease, server};
 use sqlx::Connection;
 use store::{RecipientState, Spool, SpoolError};
 use store_sqlite::SqliteSpool;
@@ -30,7 +30,7 @@ async fn assert_only_the_first_is_held(spool: &SqliteSpool, context: &str) {
     let said = shown.recipients[0].last_reply.clone().unwrap();
     assert!(said.contains("damaged"), "{context}: {said}");
     assert_eq!(spool.next_due().await.unwrap(), None, "{context}");
-    assert_eq!(spool.list().await.unwrap().len(), 1, "{context}");
+    assert_eq!(all(spool).await.len(), 1, "{context}");
     spool.stats().await.unwrap();
 }
 

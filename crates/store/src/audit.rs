@@ -65,11 +65,19 @@ pub enum Action {
     SecretOpen,
     /// A message was sent in a name that is the account's by the identity `*` alone.
     SendAsAny,
+    /// Messages of an account were to be tried again at once.
+    QueueRetry,
+    /// They were kept from being delivered.
+    QueueHold,
+    /// They were let go.
+    QueueRelease,
+    /// They were removed undelivered.
+    QueueRemove,
 }
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 26] = [
+    pub const ALL: [Action; 30] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -96,6 +104,10 @@ impl Action {
         Action::KeyRotate,
         Action::SecretOpen,
         Action::SendAsAny,
+        Action::QueueRetry,
+        Action::QueueHold,
+        Action::QueueRelease,
+        Action::QueueRemove,
     ];
 
     /// The action as it is written and stored.
@@ -128,6 +140,10 @@ impl Action {
             Action::KeyRotate => "key-rotate",
             Action::SecretOpen => "secret-open",
             Action::SendAsAny => "send-as-any",
+            Action::QueueRetry => "queue-retry",
+            Action::QueueHold => "queue-hold",
+            Action::QueueRelease => "queue-release",
+            Action::QueueRemove => "queue-remove",
         }
     }
 }
@@ -200,6 +216,8 @@ pub struct AuditEvent {
     pub tls: Option<String>,
     /// The session, as in the log.
     pub session: Option<String>,
+    /// Who did it at the command line: the user of the system, where that is known.
+    pub by: Option<String>,
 }
 
 impl AuditEvent {
@@ -221,6 +239,7 @@ impl AuditEvent {
             ip: None,
             tls: None,
             session: None,
+            by: None,
         }
     }
 
@@ -240,6 +259,12 @@ impl AuditEvent {
     #[must_use]
     pub fn about(self, credential: impl ToString) -> Self {
         Self { credential: Some(credential.to_string()), ..self }
+    }
+
+    /// The same, done by this user of the system.
+    #[must_use]
+    pub fn by(self, by: impl Into<String>) -> Self {
+        Self { by: Some(by.into()), ..self }
     }
 
     /// The event without its time and session: equal for events that may become one entry.

@@ -4,6 +4,7 @@
 //! `conformance`. Times are parameters, and identifiers are made by whoever has the randomness.
 
 mod account;
+mod act;
 mod app_password;
 mod audit;
 mod certificate;
@@ -13,6 +14,8 @@ mod identity;
 mod import;
 mod network;
 mod outcome;
+mod page;
+mod queue;
 mod sealed;
 mod second_factor;
 mod sending;
@@ -24,6 +27,7 @@ mod throttle;
 pub mod conformance;
 
 pub use account::{Account, Accounts, Revision};
+pub use act::Act;
 pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
 pub use certificate::{Certificate, Certificates};
@@ -33,9 +37,13 @@ pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
 pub use network::network_of;
 pub use outcome::{Outcome, RecipientState, UnknownState};
+pub use page::Page;
+pub use queue::{
+    Details, Entry, Operated, Operation, QueueFilter, QueuedBy, RecipientDetails, RecipientFilter, Stats,
+};
 pub use sealed::{Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{SecondFactor, SecondFactors};
 pub use sending::{Correspondent, OwnLimit, OwnLimits, Sending, Sent, Tally};
-pub use spool::{Body, Details, Entry, RecipientDetails, Spool, Stats};
+pub use spool::{Body, Spool};
 pub use submission::{Lease, Leased, Recipient, Submission};
 pub use throttle::{Allowance, Counted, Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use types::QueueId;
 
-use crate::{Lease, Leased, Outcome, RecipientState, SpoolError, Submission};
+use crate::{
+    Act, Details, Entry, Lease, Leased, Operated, Operation, Outcome, Page, QueueFilter, SpoolError, Stats,
+    Submission,
+};
 
 /// The spool.
 ///
@@ -79,24 +82,35 @@ pub trait Spool: Send + Sync + 'static {
     /// recipients. Others go on.
     fn quarantine(&self, id: QueueId, reason: &str) -> impl Future<Output = Result<(), SpoolError>> + Send;
 
-    /// All entries, oldest first.
-    fn list(&self) -> impl Future<Output = Result<Vec<Entry>, SpoolError>> + Send;
+    /// A page of the entries that the filter lets through, oldest first.
+    fn list(
+        &self,
+        filter: &QueueFilter,
+        page: Page<QueueId>,
+    ) -> impl Future<Output = Result<Vec<Entry>, SpoolError>> + Send;
+
+    /// The ids alone of a page of [`list`](Spool::list).
+    fn ids(
+        &self,
+        filter: &QueueFilter,
+        page: Page<QueueId>,
+    ) -> impl Future<Output = Result<Vec<QueueId>, SpoolError>> + Send;
 
     /// One entry with its recipients.
     fn show(&self, id: QueueId) -> impl Future<Output = Result<Option<Details>, SpoolError>> + Send;
 
-    /// Keeps an entry from being delivered until it is released; a running attempt still ends. `false`: no such entry.
-    fn hold(&self, id: QueueId) -> impl Future<Output = Result<bool, SpoolError>> + Send;
+    /// Does what an operator wants to entries, all or nothing, and notes it for [`take_operations`](Spool::take_operations).
+    /// Says what was done: nothing to an entry that is not there.
+    fn operate(
+        &self,
+        operation: Operation,
+        ids: Vec<QueueId>,
+        act: &Act,
+    ) -> impl Future<Output = Result<Vec<Operated>, SpoolError>> + Send;
 
-    /// Ends a hold, of the entry and of each recipient: what is not delivered or failed is due at `now`. `false`: no such entry.
-    fn release(&self, id: QueueId, now: Timestamp) -> impl Future<Output = Result<bool, SpoolError>> + Send;
-
-    /// Makes every recipient that does not have the message due at `now`, failed ones too. A hold stays. `false`: no
-    /// such entry.
-    fn retry(&self, id: QueueId, now: Timestamp) -> impl Future<Output = Result<bool, SpoolError>> + Send;
-
-    /// Removes an entry and its message; nobody is told. `false`: no such entry.
-    fn remove(&self, id: QueueId) -> impl Future<Output = Result<bool, SpoolError>> + Send;
+    /// What operators have done since this was last asked, for the log: the oldest first, and at most so many.
+    fn take_operations(&self, at_most: u32)
+    -> impl Future<Output = Result<Vec<Operated>, SpoolError>> + Send;
 
     /// The queue in figures.
     fn stats(&self) -> impl Future<Output = Result<Stats, SpoolError>> + Send;
@@ -107,70 +121,4 @@ pub trait Body: Send + 'static {
     /// The next octets, or `None` after the last. [`SpoolError::Corrupt`] if what was read, up to the end, is not what was
     /// committed: then the transfer must not be completed.
     fn next_chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, SpoolError>> + Send;
-}
-
-/// An entry as `queue list` shows it: as stored, so that a damaged one can be shown too.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The id told in the 250 reply.
-    pub id: QueueId,
-    /// The address of the account that handed it in.
-    pub account: String,
-    /// The reverse-path without angle brackets; empty for the null reverse-path.
-    pub sender: String,
-    /// The size of the message in octets.
-    pub size: u64,
-    /// When it was accepted.
-    pub accepted_at: Timestamp,
-    /// When the next of its recipients is due; `None` if none will be.
-    pub next_attempt_at: Option<Timestamp>,
-    /// Whether it waits for an operator, or those of its recipients do who do not have it.
-    pub held: bool,
-    /// How many recipients it has.
-    pub recipients: u32,
-}
-
-/// An entry as `queue show` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Details {
-    /// What the list shows.
-    pub entry: Entry,
-    /// Its recipients in the order of their numbers.
-    pub recipients: Vec<RecipientDetails>,
-}
-
-/// A recipient as `queue show` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecipientDetails {
-    /// The forward-path without angle brackets.
-    pub address: String,
-    /// Where it stands.
-    pub state: RecipientState,
-    /// How often delivery was tried.
-    pub attempts: u32,
-    /// When it is tried next.
-    pub next_attempt_at: Option<Timestamp>,
-    /// What the next host last said, or what went wrong before it could.
-    pub last_reply: Option<String>,
-    /// Who said it.
-    pub last_host: Option<String>,
-}
-
-/// The queue in figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Stats {
-    /// Entries.
-    pub entries: u64,
-    /// Octets of their messages.
-    pub octets: u64,
-    /// Recipients not tried yet.
-    pub queued: u64,
-    /// Recipients that will be tried again.
-    pub deferred: u64,
-    /// Recipients that wait for an operator.
-    pub held: u64,
-    /// Recipients that failed for good.
-    pub failed: u64,
-    /// When the oldest entry was accepted.
-    pub oldest: Option<Timestamp>,
 }

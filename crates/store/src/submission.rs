@@ -31,6 +31,10 @@ pub struct Submission {
     pub accepted_at: Timestamp,
     /// Whether it waits for an operator instead of being delivered.
     pub held: bool,
+    /// What the message calls itself: its Message-ID with angle brackets (RFC 5322 section 3.6.4), if it has one.
+    pub message_id: Option<String>,
+    /// The credential that it was handed in with, as [`AuditEvent`](crate::AuditEvent) has it; `None` without a login.
+    pub credential: Option<String>,
 }
 
 /// The right to deliver an entry, for one owner, until a time.

@@ -1,6 +1,7 @@
 //! Identifiers: unique without asking anybody, and written so that people can read them out.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// Crockford's base32 in lower case: no `i`, `l`, `o` or `u` to be misread.
@@ -68,6 +69,17 @@ macro_rules! timed_id {
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
+            }
+
+            /// The ids whose text begins with `text`: people cut ids short.
+            ///
+            /// # Errors
+            /// [`IdError`] if the text is empty, or no id begins so.
+            pub fn beginning_with(text: &str) -> Result<RangeInclusive<Self>, IdError> {
+                if text.is_empty() {
+                    return Err(IdError);
+                }
+                Ok(format!("{text:0<26}").parse()?..=format!("{text:z<26}").parse()?)
             }
         }
 
@@ -169,6 +181,19 @@ mod tests {
             assert_eq!(text.parse::<QueueId>(), Err(IdError), "{text}");
         }
         assert_eq!("g000000000000".parse::<SessionId>(), Err(IdError));
+    }
+
+    #[test]
+    fn an_id_that_is_cut_short_is_a_range() {
+        let range = QueueId::beginning_with("01ARZ3").unwrap();
+        assert_eq!(range.start().to_string(), "01arz300000000000000000000");
+        assert_eq!(range.end().to_string(), "01arz3zzzzzzzzzzzzzzzzzzzz");
+        let whole = "01arz3ndektsv4rrffq69g5fav";
+        let id: QueueId = whole.parse().unwrap();
+        assert_eq!(QueueId::beginning_with(whole), Ok(id..=id));
+        for none in ["", "8", "u", "01arz3-", "é", "01arz3ndektsv4rrffq69g5fav0"] {
+            assert_eq!(QueueId::beginning_with(none), Err(IdError), "{none}");
+        }
     }
 
     proptest! {

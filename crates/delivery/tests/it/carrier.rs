@@ -67,7 +67,7 @@ async fn what_is_held_stays() {
     assert_eq!((seats[0].state, seats[0].attempts, seats[1].state), (Held, 0, Delivered));
     // An operator lets it go, but the way still leads nowhere.
     for id in [held, both] {
-        store::Spool::release(&*office.spool, id, now()).await.unwrap();
+        office.spool.release(id, now());
         office.until(|spool| spool.seats(id)[0].state == Held).await;
     }
 }

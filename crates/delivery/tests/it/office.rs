@@ -125,6 +125,8 @@ fn submission(id: QueueId, recipients: &[&str]) -> Submission {
         must_be_rewritten: false,
         accepted_at: now(),
         held: false,
+        message_id: Some("<1@example.org>".to_owned()),
+        credential: None,
     }
 }
 

@@ -99,7 +99,7 @@ async fn a_host_that_garbles_every_answer_gets_three_copies_and_no_more() {
         seats[0].reply
     );
     // Whoever has looked lets it go.
-    store::Spool::release(&*office.spool, id, now()).await.unwrap();
+    office.spool.release(id, now());
     office.until(|spool| spool.seats(id)[0].attempts == 6).await;
     assert_eq!(office.spool.seats(id)[0].state, Held);
     office.stop().await;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use store::{
-    Body, Corrupt, Details, Entry, Lease, Leased, Outcome, Recipient, RecipientState, Spool, SpoolError,
-    Stats, Submission,
+    Act, Body, Corrupt, Details, Entry, Lease, Leased, Operated, Operation, Outcome, Page, QueueFilter,
+    Recipient, RecipientState, Spool, SpoolError, Stats, Submission,
 };
 use tokio::sync::Notify;
 use types::QueueId;
@@ -60,6 +60,11 @@ impl MemorySpool {
         self.items.lock().unwrap()[&id].held
     }
 
+    /// Lets a held message go.
+    pub(crate) fn release(&self, id: QueueId, now: Timestamp) {
+        self.items.lock().unwrap().get_mut(&id).unwrap().release(now);
+    }
+
     /// Waits until `done`.
     pub(crate) async fn until(&self, done: impl Fn(&MemorySpool) -> bool) {
         loop {
@@ -94,6 +99,14 @@ impl MemorySpool {
 }
 
 impl Item {
+    fn release(&mut self, now: Timestamp) {
+        self.held = false;
+        for seat in self.recipients.iter_mut().filter(|seat| seat.state == RecipientState::Held) {
+            seat.state = if seat.attempts == 0 { RecipientState::Queued } else { RecipientState::Deferred };
+            seat.due = now;
+        }
+    }
+
     fn leased(&self, now: Timestamp) -> Option<Leased> {
         let recipients: Vec<Recipient> = (0..)
             .zip(&self.recipients)
@@ -267,37 +280,29 @@ impl Spool for MemorySpool {
         Ok(())
     }
 
-    async fn hold(&self, id: QueueId) -> Result<bool, SpoolError> {
-        self.items.lock().unwrap().get_mut(&id).unwrap().held = true;
-        self.changed.notify_waiters();
-        Ok(true)
+    async fn operate(
+        &self,
+        _operation: Operation,
+        _ids: Vec<QueueId>,
+        _act: &Act,
+    ) -> Result<Vec<Operated>, SpoolError> {
+        unreachable!("nothing here operates")
     }
 
-    async fn release(&self, id: QueueId, now: Timestamp) -> Result<bool, SpoolError> {
-        let mut items = self.items.lock().unwrap();
-        let item = items.get_mut(&id).unwrap();
-        item.held = false;
-        for seat in item.recipients.iter_mut().filter(|seat| seat.state == RecipientState::Held) {
-            seat.state = if seat.attempts == 0 { RecipientState::Queued } else { RecipientState::Deferred };
-            seat.due = now;
-        }
-        Ok(true)
+    async fn take_operations(&self, _at_most: u32) -> Result<Vec<Operated>, SpoolError> {
+        unreachable!("nothing here logs")
     }
 
-    async fn list(&self) -> Result<Vec<Entry>, SpoolError> {
+    async fn list(&self, _filter: &QueueFilter, _page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError> {
+        unreachable!("nothing here lists")
+    }
+
+    async fn ids(&self, _filter: &QueueFilter, _page: Page<QueueId>) -> Result<Vec<QueueId>, SpoolError> {
         unreachable!("nothing here lists")
     }
 
     async fn show(&self, _id: QueueId) -> Result<Option<Details>, SpoolError> {
         unreachable!("nothing here shows")
-    }
-
-    async fn retry(&self, _id: QueueId, _now: Timestamp) -> Result<bool, SpoolError> {
-        unreachable!("nothing here retries")
-    }
-
-    async fn remove(&self, _id: QueueId) -> Result<bool, SpoolError> {
-        unreachable!("nothing here removes")
     }
 
     async fn stats(&self) -> Result<Stats, SpoolError> {

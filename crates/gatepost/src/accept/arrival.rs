@@ -10,6 +10,7 @@ use rand::RngExt as _;
 use store::{Action, AuditEvent, Submission};
 use types::{EhloName, ForwardPath, Mailbox, QueueId, ReversePath, SessionFacts, SessionId, TlsFacts};
 
+use super::body::Needs;
 use super::submitter::Submitter;
 use crate::clock;
 
@@ -83,12 +84,7 @@ impl Arrival {
         }
     }
 
-    pub(super) fn entry(
-        &self,
-        submitter: &Submitter,
-        envelope: Envelope,
-        must_be_rewritten: bool,
-    ) -> Submission {
+    pub(super) fn entry(&self, submitter: &Submitter, envelope: Envelope, needs: &Needs) -> Submission {
         Submission {
             id: self.id,
             account: submitter.account(),
@@ -97,9 +93,11 @@ impl Arrival {
             forward_paths: envelope.forward_paths,
             body: envelope.body,
             smtputf8: envelope.smtputf8,
-            must_be_rewritten,
+            must_be_rewritten: needs.rewrite,
             accepted_at: self.at,
             held: false,
+            message_id: needs.message_id.clone(),
+            credential: submitter.credential(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use esmtp::{Envelope, Rejection};
-use message::{Header, Repair, Repairs, Survey, Target};
+use message::{Fixed, Header, Repair, Repairs, Survey, Target};
 use store::Spool;
 use store_sqlite::SqliteSpool;
 use types::BodyType;
@@ -18,14 +18,17 @@ pub(super) struct Body {
     /// The header section has octets above 127.
     utf8: bool,
     repairs: Repairs,
+    message_id: Option<String>,
     /// The message is in a name that only the identity `*` allows.
     pub(super) as_any: bool,
 }
 
-/// What a whole message needs, which is found out and not believed (RFC 6531 section 3.4, RFC 6152 section 3).
+/// What is known of a whole message: what it calls itself, and what it needs, which is found out and not believed (RFC 6531 section 3.4, RFC 6152 section 3).
 pub(super) struct Needs {
     /// Its body is re-encoded when it leaves.
     pub(super) rewrite: bool,
+    /// What it calls itself.
+    pub(super) message_id: Option<String>,
     pub(super) repairs: Repairs,
 }
 
@@ -38,13 +41,14 @@ impl Body {
         spool: &SqliteSpool,
         mut spooled: Spooled,
         header: &Header<'_>,
-        section: Vec<u8>,
+        fixed: Fixed,
         repairs: Repairs,
         as_any: bool,
     ) -> Result<Body, Rejection> {
+        let Fixed { section, message_id } = fixed;
         let (survey, utf8) = (Survey::of_body(header), !section.is_ascii());
         spool.append(&mut spooled, section.into()).await.map_err(not_stored)?;
-        Ok(Body { spooled, survey, utf8, repairs, as_any })
+        Ok(Body { spooled, survey, utf8, repairs, message_id, as_any })
     }
 
     /// # Errors
@@ -74,6 +78,6 @@ impl Body {
         ];
         found.into_iter().filter(|(_, found)| *found).for_each(|(repair, _)| repairs.add(repair));
         let rewrite = repair && surveyed.must_be_rewritten();
-        Ok((self.spooled, Needs { rewrite, repairs }))
+        Ok((self.spooled, Needs { rewrite, message_id: self.message_id, repairs }))
     }
 }

@@ -2,7 +2,9 @@
 
 use config::Submission as Rules;
 use esmtp::Rejection;
-use message::{Authorship, FixupError, Gathered, Header, HeaderError, Options, Repairs, Trace, Unrepairable};
+use message::{
+    Authorship, Fixed, FixupError, Gathered, Header, HeaderError, Options, Repairs, Trace, Unrepairable,
+};
 use types::Mailbox;
 
 use crate::sender::{self, Judged};
@@ -48,7 +50,7 @@ pub(super) fn fix_up(
     trace: &Trace<'_>,
     rules: &Rules,
     repairs: &mut Repairs,
-) -> Result<Vec<u8>, Rejection> {
+) -> Result<Fixed, Rejection> {
     let options = Options { add_missing_headers: rules.add_missing_headers, remove_bcc: rules.remove_bcc };
     let Judged { authors, own, .. } = judged;
     let authorship = Authorship { authors, author: added, own: &|mailbox| own.contains(mailbox) };

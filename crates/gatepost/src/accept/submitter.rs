@@ -25,6 +25,14 @@ impl Submitter {
             Submitter::Machine(_) => NO_ACCOUNT,
         }
     }
+
+    /// What it logged in with, as the audit trail has it; `None` if it did not.
+    pub(super) fn credential(&self) -> Option<String> {
+        match self {
+            Submitter::User(user) => Some(user.credential.to_string()),
+            Submitter::Machine(_) => None,
+        }
+    }
 }
 
 /// As the queue and the log have it.

@@ -7,7 +7,10 @@ use auth::{Credential, Keyring, MasterKeys};
 use delivery::{Carrier, Committer, Routes, Schedule, Settings, Via};
 use esmtp::Durable;
 use jiff::Timestamp;
-use store::{Account, Accounts as _, Action, AuditFilter, Body as _, Identities as _, Identity};
+use store::{
+    Account, Accounts as _, Act, Action, AuditFilter, Body as _, Identities as _, Identity, Operation, Page,
+    QueueFilter,
+};
 use store_sqlite::{Mode, SqliteStore};
 use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SenderPattern, SessionId};
 
@@ -120,7 +123,7 @@ impl Bench {
     }
 
     async fn is_empty(&self) -> bool {
-        self.store.spool().list().await.unwrap().is_empty()
+        self.store.spool().ids(&QueueFilter::default(), Page::first(1)).await.unwrap().is_empty()
     }
 }
 
@@ -145,11 +148,12 @@ async fn a_message_is_kept_with_a_received_line_and_without_bcc() {
 #[tokio::test]
 async fn where_chunks_are_cut_makes_no_difference() {
     let bench = bench().await;
+    let act = Act { by: "frank".to_owned(), at: clock::now() };
     for cut in 1..MESSAGE.len() {
         let (before, after) = MESSAGE.split_at(cut);
         let id = bench.submit(&[before, after]).await.unwrap().id();
         assert!(bench.stored().await.ends_with(TRAVELS_ON), "cut at {cut}");
-        bench.store.spool().remove(id).await.unwrap();
+        bench.store.spool().operate(Operation::Remove, vec![id], &act).await.unwrap();
     }
 }
 

@@ -80,6 +80,7 @@ async fn list(audit: &impl Audit, args: List) -> anyhow::Result<()> {
                 "MECHANISM",
                 "IP",
                 "SESSION",
+                "BY",
                 "COUNT",
             ],
             views.iter().map(View::row),
@@ -114,7 +115,7 @@ impl List {
 }
 
 /// A name as the trail has it: somebody may have tried to log in by one that is no address.
-fn normal(name: String) -> String {
+pub(crate) fn normal(name: String) -> String {
     Mailbox::parse(&name).map_or(name, |address| address.normal())
 }
 
@@ -135,6 +136,8 @@ struct View<'a> {
     ip: Option<IpAddr>,
     tls: Option<&'a str>,
     session: Option<&'a str>,
+    /// Who did it at the command line, where that is known.
+    by: Option<&'a str>,
     count: u64,
 }
 
@@ -154,11 +157,12 @@ impl<'a> View<'a> {
             ip: event.ip,
             tls: event.tls.as_deref(),
             session: event.session.as_deref(),
+            by: event.by.as_deref(),
             count: entry.count,
         }
     }
 
-    fn row(&self) -> [String; 10] {
+    fn row(&self) -> [String; 11] {
         [
             output::time(self.time),
             self.action.to_owned(),
@@ -169,6 +173,7 @@ impl<'a> View<'a> {
             output::or_dash(self.mechanism),
             output::or_dash(self.ip),
             output::or_dash(self.session),
+            output::or_dash(self.by),
             self.count.to_string(),
         ]
     }
@@ -187,7 +192,7 @@ mod tests {
         let expected = serde_json::json!({
             "time": "2026-11-21T12:00:00Z", "first_time": "2026-11-21T12:00:00Z", "action": "password-set",
             "result": "success", "reason": "ok", "account": "alice@example.org", "credential": "password",
-            "mechanism": null, "scope": null, "ip": null, "tls": null, "session": null, "count": 1,
+            "mechanism": null, "scope": null, "ip": null, "tls": null, "session": null, "by": null, "count": 1,
         });
         assert_eq!(serde_json::to_value(View::of(&event.into())).unwrap(), expected);
     }

@@ -9,17 +9,19 @@ use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
 use store::{Account, Accounts, Sending};
-use store_sqlite::SqliteAccounts;
+use store_sqlite::{SqliteAccounts, SqliteStore};
 use types::{AccountId, Mailbox};
 
+use crate::cmd::queue::Operator;
 use crate::output::{self, Format};
-use crate::prompt::{NewPassword, confirm};
+use crate::prompt::NewPassword;
 use crate::{argument, clock, open, scram};
 
 use self::limit::{Change, Standing};
 
 mod import;
 mod limit;
+mod remove;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -72,14 +74,8 @@ pub(crate) enum Command {
     },
     /// Bring accounts from another server, with the hashes of their passwords
     Import(import::Import),
-    /// Remove an account and its app passwords; what it has sent stays in the queue
-    Remove {
-        /// The account
-        address: Mailbox,
-        /// Don't ask
-        #[arg(long, short)]
-        yes: bool,
-    },
+    /// Remove an account and its app passwords; what it has sent stays in the queue, and is delivered
+    Remove(remove::Remove),
 }
 
 #[derive(Debug, clap::Args)]
@@ -104,13 +100,13 @@ pub(crate) struct Add {
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     let (config, store) = open::store(config).await?;
-    let done = on(&config, store.accounts(), command).await;
+    let done = on(&config, &store, command).await;
     store.close().await;
     done
 }
 
-async fn on(config: &Config, store: &SqliteAccounts, command: Command) -> anyhow::Result<()> {
-    let limits = config.sending;
+async fn on(config: &Config, whole: &SqliteStore, command: Command) -> anyhow::Result<()> {
+    let (limits, store) = (config.sending, whole.accounts());
     match command {
         Command::Add(args) => add(config, store, args).await,
         Command::List { format } => list(store, format).await,
@@ -121,7 +117,11 @@ async fn on(config: &Config, store: &SqliteAccounts, command: Command) -> anyhow
         Command::Disable { address } => set_disabled(store, &address, true).await,
         Command::Enable { address } => set_disabled(store, &address, false).await,
         Command::Import(args) => import::run(config, store, args).await,
-        Command::Remove { address, yes } => remove(store, &address, yes).await,
+        Command::Remove(args) => {
+            let operator = Operator::new(whole.spool(), store, &config.delivery);
+            let account = find(store, args.address()).await?;
+            remove::run(store, &operator, &account, args).await
+        }
     }
 }
 
@@ -231,13 +231,6 @@ async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) 
     store.set_disabled(account.id, disabled, clock::now()).await?;
     let state = if disabled { "disabled" } else { "enabled" };
     output::line(&format!("{} is {state}", account.address))
-}
-
-async fn remove(store: &impl Accounts, address: &Mailbox, yes: bool) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    confirm(&format!("Remove {} and its app passwords?", account.address), yes)?;
-    store.remove(account.id, clock::now()).await?;
-    output::line(&format!("{} is removed", account.address))
 }
 
 fn hasher() -> anyhow::Result<auth::Hasher> {

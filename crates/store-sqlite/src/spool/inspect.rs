@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, SqlitePool, Type};
-use store::{Details, Entry, RecipientDetails, RecipientState, SpoolError, Stats};
+use sqlx::{Decode, Sqlite, SqlitePool, Type};
+use store::{Details, Entry, Page, QueueFilter, RecipientDetails, RecipientState, SpoolError, Stats};
 use types::QueueId;
 
-use super::SqliteSpool;
-use crate::row::{octets, time};
+use super::{SqliteSpool, select};
+use crate::row::{lossy, maybe, octets, text, time};
 
 impl SqliteSpool {
     /// Asks a reader.
@@ -28,37 +28,40 @@ pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<Timestamp>, 
     Ok(due.and_then(time))
 }
 
-/// What is shown of an entry. An entry in delivery is due when its recipients are, not when its lease ends.
-macro_rules! entries {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, account_address, reverse_path, size, accepted_at, recipients, held OR \
-             (EXISTS (SELECT 1 FROM recipients WHERE entry = entries.id AND state = 'held') AND NOT EXISTS \
-             (SELECT 1 FROM recipients WHERE entry = entries.id AND state IN ('queued', 'deferred'))) AS held, \
-             CASE WHEN held THEN NULL \
-             ELSE (SELECT min(next_attempt_at) FROM recipients WHERE entry = entries.id) END AS next_attempt_at \
-             FROM entries ",
-            $rest
-        )
-    };
+pub(super) async fn list(
+    readers: &SqlitePool,
+    filter: &QueueFilter,
+    page: Page<QueueId>,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    let rows = select::entries(filter, page).build().persistent(false).fetch_all(readers).await?;
+    Ok(rows.iter().map(entry).collect())
 }
 
-pub(super) async fn list(readers: &SqlitePool) -> Result<Vec<Entry>, sqlx::Error> {
-    let rows = sqlx::query(entries!("ORDER BY id")).fetch_all(readers).await?;
-    Ok(rows.iter().map(entry).collect())
+pub(super) async fn ids(
+    readers: &SqlitePool,
+    filter: &QueueFilter,
+    page: Page<QueueId>,
+) -> Result<Vec<QueueId>, sqlx::Error> {
+    let rows = select::ids(filter, page).build().persistent(false).fetch_all(readers).await?;
+    Ok(rows.iter().map(id).collect())
 }
 
 pub(super) async fn show(readers: &SqlitePool, id: QueueId) -> Result<Option<Details>, sqlx::Error> {
     // Both queries in one transaction, so that they see the same state.
     let mut transaction = readers.begin().await?;
-    let one = sqlx::query(entries!("WHERE id = $1")).bind(id.as_bytes().to_vec());
-    let Some(row) = one.fetch_optional(&mut *transaction).await? else { return Ok(None) };
+    let filter = QueueFilter { ids: Some(id..=id), ..QueueFilter::default() };
+    let mut one = select::entries(&filter, Page::first(1));
+    let Some(row) = one.build().fetch_optional(&mut *transaction).await? else { return Ok(None) };
     let recipients = "SELECT * FROM recipients WHERE entry = $1 ORDER BY number";
     let recipients =
         sqlx::query(recipients).bind(id.as_bytes().to_vec()).fetch_all(&mut *transaction).await?;
     let entry = entry(&row);
     let recipients = recipients.iter().map(|row| recipient(row, entry.held)).collect();
     Ok(Some(Details { entry, recipients }))
+}
+
+pub(super) async fn has_operations(readers: &SqlitePool) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM operations)").fetch_one(readers).await
 }
 
 pub(super) async fn stats(readers: &SqlitePool) -> Result<Stats, sqlx::Error> {
@@ -84,7 +87,7 @@ pub(super) async fn stats(readers: &SqlitePool) -> Result<Stats, sqlx::Error> {
 
 fn entry(row: &SqliteRow) -> Entry {
     Entry {
-        id: QueueId::from_bytes(maybe(row, "id").and_then(octets).unwrap_or_default()),
+        id: id(row),
         account: text(row, "account_address"),
         sender: inside(&text(row, "reverse_path")),
         size: shown(row, "size"),
@@ -92,11 +95,24 @@ fn entry(row: &SqliteRow) -> Entry {
         next_attempt_at: maybe(row, "next_attempt_at").and_then(time),
         held: shown(row, "held"),
         recipients: shown(row, "recipients"),
+        state: state(row),
+        last_reply: lossy(row, "last_reply"),
+        message_id: lossy(row, "message_id"),
+        credential: lossy(row, "credential"),
     }
 }
 
+fn id(row: &SqliteRow) -> QueueId {
+    QueueId::from_bytes(maybe(row, "id").and_then(octets).unwrap_or_default())
+}
+
+/// One that is damaged waits for an operator.
+fn state(row: &SqliteRow) -> RecipientState {
+    text(row, "state").parse().unwrap_or(RecipientState::Held)
+}
+
 fn recipient(row: &SqliteRow, held: bool) -> RecipientDetails {
-    let state = match text(row, "state").parse().unwrap_or(RecipientState::Held) {
+    let state = match state(row) {
         RecipientState::Queued | RecipientState::Deferred if held => RecipientState::Held,
         state => state,
     };
@@ -105,8 +121,8 @@ fn recipient(row: &SqliteRow, held: bool) -> RecipientDetails {
         state,
         attempts: shown(row, "attempts"),
         next_attempt_at: maybe(row, "next_attempt_at").and_then(time).filter(|_| !held),
-        last_reply: maybe::<&[u8]>(row, "last_reply").map(|text| String::from_utf8_lossy(text).into_owned()),
-        last_host: maybe::<&[u8]>(row, "last_host").map(|text| String::from_utf8_lossy(text).into_owned()),
+        last_reply: lossy(row, "last_reply"),
+        last_host: lossy(row, "last_host"),
     }
 }
 
@@ -115,15 +131,6 @@ fn inside(path: &str) -> String {
     path.trim_start_matches('<').trim_end_matches('>').to_owned()
 }
 
-fn text(row: &SqliteRow, column: &str) -> String {
-    String::from_utf8_lossy(maybe(row, column).unwrap_or_default()).into_owned()
-}
-
 fn shown<'r, T: Decode<'r, Sqlite> + Type<Sqlite> + Default>(row: &'r SqliteRow, column: &str) -> T {
     maybe(row, column).unwrap_or_default()
-}
-
-/// A column, unless it is damaged or NULL.
-fn maybe<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(row: &'r SqliteRow, column: &str) -> Option<T> {
-    row.try_get::<Option<T>, _>(column).ok().flatten()
 }

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use store::{Corrupt, Lease, Leased, Recipient, Submission};
 use types::{AccountId, BodyType, ForwardPath, QueueId, ReversePath};
 
-use super::operate::{self, Change};
+use super::change::{self, Change};
 use super::seal;
 use crate::row::{Columns, octets, time};
 
@@ -53,9 +53,7 @@ async fn quarantine(
     corrupt: &Corrupt,
 ) -> Result<(), sqlx::Error> {
     tracing::error!(event = "spool.quarantined", queue.id = %id, error = %corrupt, "a damaged entry is held");
-    operate::write(connection, &Change::Quarantine(id, format!("held by the queue: {corrupt}")))
-        .await
-        .map(drop)
+    change::write(connection, &Change::Quarantine(id, format!("held by the queue: {corrupt}"))).await
 }
 
 async fn take_due(
@@ -66,7 +64,7 @@ async fn take_due(
         "UPDATE entries SET due_at = $1, lease_owner = $2 WHERE number IN \
          (SELECT number FROM entries WHERE due_at <= $3 AND held = 0 ORDER BY due_at LIMIT $4) \
          RETURNING id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, \
-         size, recipients, content_crc, envelope_crc",
+         size, recipients, content_crc, envelope_crc, message_id, credential",
     )
     .bind(wanted.lease.until.as_millisecond())
     .bind(Arc::clone(&wanted.lease.owner))
@@ -133,6 +131,8 @@ pub(super) fn envelope(
         must_be_rewritten: columns.take("must_be_rewritten")?,
         accepted_at: columns.read("accepted_at", time)?,
         held: false,
+        message_id: columns.take("message_id")?,
+        credential: columns.take("credential")?,
     };
     let size = columns.read("size", |size: i64| u64::try_from(size).ok())?;
     columns.read("envelope_crc", |crc: u32| {

@@ -20,7 +20,9 @@ mod writer;
 mod submit;
 mod lease;
 mod outcome;
+mod change;
 mod operate;
+mod select;
 mod inspect;
 mod body;
 mod recover;
@@ -31,7 +33,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
-use store::{Details, Entry, Lease, Leased, Outcome, Spool, SpoolError, Stats, Submission};
+use store::{
+    Act, Details, Entry, Lease, Leased, Operated, Operation, Outcome, Page, QueueFilter, Spool, SpoolError,
+    Stats, Submission,
+};
 use types::QueueId;
 
 pub use body::FileBody;
@@ -43,7 +48,7 @@ use crate::directory::{Directory, Mode};
 use crate::failure;
 use crate::schema::SchemaError;
 use crate::watch::FileWatch;
-use operate::Change;
+use change::Change;
 use writer::{Writer, WriterHandle};
 
 /// Messages of up to this many octets live in a row. Above, a file of its own is cheaper than overflow pages that go
@@ -158,7 +163,7 @@ impl Spool for SqliteSpool {
     }
 
     async fn release_leases(&self, owner: &str) -> Result<(), SpoolError> {
-        self.writer.change(Change::ReleaseOwner(owner.to_owned())).await.map(drop)
+        self.writer.change(Change::ReleaseOwner(owner.to_owned())).await
     }
 
     async fn body(&self, leased: &Leased) -> Result<FileBody, SpoolError> {
@@ -182,33 +187,42 @@ impl Spool for SqliteSpool {
     }
 
     async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {
-        self.writer.change(Change::Quarantine(id, reason.to_owned())).await.map(drop)
+        self.writer.change(Change::Quarantine(id, reason.to_owned())).await
     }
 
-    async fn list(&self) -> Result<Vec<Entry>, SpoolError> {
-        self.read(inspect::list).await
+    async fn list(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError> {
+        self.read(async |readers| inspect::list(readers, filter, page).await).await
+    }
+
+    async fn ids(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<QueueId>, SpoolError> {
+        self.read(async |readers| inspect::ids(readers, filter, page).await).await
     }
 
     async fn show(&self, id: QueueId) -> Result<Option<Details>, SpoolError> {
         self.read(async |readers| inspect::show(readers, id).await).await
     }
 
-    async fn hold(&self, id: QueueId) -> Result<bool, SpoolError> {
-        self.writer.change(Change::Hold(id)).await
+    async fn operate(
+        &self,
+        operation: Operation,
+        ids: Vec<QueueId>,
+        act: &Act,
+    ) -> Result<Vec<Operated>, SpoolError> {
+        let done = self.writer.operate(operation, ids, act.clone()).await?;
+        if operation == Operation::Remove {
+            for Operated { id, .. } in &done {
+                file::remove(self.directory.message(*id)).await;
+            }
+        }
+        Ok(done)
     }
 
-    async fn release(&self, id: QueueId, now: Timestamp) -> Result<bool, SpoolError> {
-        self.writer.change(Change::Release(id, now)).await
-    }
-
-    async fn retry(&self, id: QueueId, now: Timestamp) -> Result<bool, SpoolError> {
-        self.writer.change(Change::Retry(id, now)).await
-    }
-
-    async fn remove(&self, id: QueueId) -> Result<bool, SpoolError> {
-        let removed = self.writer.change(Change::Remove(id)).await?;
-        file::remove(self.directory.message(id)).await;
-        Ok(removed)
+    async fn take_operations(&self, at_most: u32) -> Result<Vec<Operated>, SpoolError> {
+        // To write is to sync, and nearly always there is nothing.
+        match self.read(inspect::has_operations).await? {
+            true => self.writer.take_operations(at_most).await,
+            false => Ok(Vec::new()),
+        }
     }
 
     async fn stats(&self) -> Result<Stats, SpoolError> {

@@ -1,34 +1,25 @@
-//! What operators and recovery do to entries.
+//! What operators do to entries, and the note of it that the server tells its log.
 
-use jiff::Timestamp;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use store::{Act, Operated, Operation};
 use types::QueueId;
 
-/// A change of entries.
+use super::change::{due, on};
+use crate::row::{octets, text, time};
+
+/// What is to be done to entries.
 #[derive(Debug)]
-pub(super) enum Change {
-    Hold(QueueId),
-    Release(QueueId, Timestamp),
-    Retry(QueueId, Timestamp),
-    Remove(QueueId),
-    Quarantine(QueueId, String),
-    /// Ends the leases of an owner.
-    ReleaseOwner(String),
-    /// Ends all leases: at the start of the server, whoever had them is dead.
-    ReleaseAll,
+pub(super) struct Operate {
+    pub(super) operation: Operation,
+    pub(super) ids: Vec<QueueId>,
+    pub(super) act: Act,
 }
 
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
-
-/// When an entry is to be looked at, if nobody holds a lease.
-macro_rules! due {
-    () => {
-        "CASE WHEN held THEN NULL ELSE \
-         (SELECT min(next_attempt_at) FROM recipients WHERE recipients.entry = entries.id) END"
-    };
-}
-pub(super) use due;
+const NOTE: &str = "INSERT INTO operations (at, operation, entry, account_address, message_id, done_by) \
+                    SELECT $2, $3, id, account_address, message_id, $4 FROM entries WHERE id = $1 RETURNING *";
+const TAKE: &str = "DELETE FROM operations WHERE number IN (SELECT number FROM operations ORDER BY number LIMIT $1) \
+                    RETURNING *";
 
 /// Sets when the entry is to be looked at, after a change of its recipients or of its hold. One that is being delivered
 /// stays with its owner.
@@ -39,52 +30,70 @@ const SET_DUE: &str = concat!(
 );
 const HOLD: &str = "UPDATE entries SET held = 1 WHERE id = $1";
 const UNHOLD: &str = "UPDATE entries SET held = 0 WHERE id = $1";
-const QUARANTINE: &str = "UPDATE entries SET held = 1, due_at = NULL, lease_owner = NULL WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
+/// The time is the second parameter.
 const HURRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
      state = CASE WHEN state <> 'held' THEN state WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END \
      WHERE entry = $1 AND state IN ('queued', 'deferred', 'held')";
+/// The time is the second parameter.
 const RETRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
      state = CASE state WHEN 'failed' THEN 'deferred' ELSE state END WHERE entry = $1 AND state NOT IN ('delivered', 'held')";
-const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
-const RELEASE_OWNER: &str = concat!(
-    "UPDATE entries SET lease_owner = NULL, due_at = ",
-    due!(),
-    " WHERE due_at IS NOT NULL AND lease_owner = $1"
-);
-const RELEASE_ALL: &str = concat!(
-    "UPDATE entries SET lease_owner = NULL, due_at = ",
-    due!(),
-    " WHERE due_at IS NOT NULL AND lease_owner IS NOT NULL"
-);
 
-/// Whether there was such an entry.
-pub(super) async fn write(connection: &mut SqliteConnection, change: &Change) -> Result<bool, sqlx::Error> {
-    let mut affected = 0;
-    for statement in change.statements() {
-        affected = statement.execute(&mut *connection).await?.rows_affected();
+/// Does it to those entries that there are, and says which.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    wanted: &Operate,
+) -> Result<Vec<Operated>, sqlx::Error> {
+    let Operate { operation, ids, act } = wanted;
+    let mut done = Vec::with_capacity(ids.len());
+    for id in ids {
+        let note = on(*id, NOTE).bind(act.at.as_millisecond()).bind(operation.name()).bind(act.by.clone());
+        let Some(note) = note.fetch_optional(&mut *connection).await? else { continue };
+        done.extend(operated(&note));
+        perform(connection, *operation, *id, act).await?;
     }
-    Ok(affected > 0)
+    Ok(done)
 }
 
-impl Change {
-    /// What to run, in this order. The last one touches the entry itself.
-    fn statements(&self) -> Vec<Query> {
-        match self {
-            Change::Hold(id) => vec![on(*id, HOLD), on(*id, SET_DUE)],
-            Change::Release(id, now) => {
-                vec![on(*id, HURRY).bind(now.as_millisecond()), on(*id, UNHOLD), on(*id, SET_DUE)]
-            }
-            Change::Retry(id, now) => vec![on(*id, RETRY).bind(now.as_millisecond()), on(*id, SET_DUE)],
-            Change::Remove(id) => vec![on(*id, REMOVE_RECIPIENTS), on(*id, REMOVE)],
-            Change::Quarantine(id, reason) => vec![on(*id, TELL).bind(reason.clone()), on(*id, QUARANTINE)],
-            Change::ReleaseOwner(owner) => vec![sqlx::query(RELEASE_OWNER).bind(owner.clone())],
-            Change::ReleaseAll => vec![sqlx::query(RELEASE_ALL)],
-        }
+async fn perform(
+    connection: &mut SqliteConnection,
+    operation: Operation,
+    id: QueueId,
+    act: &Act,
+) -> Result<(), sqlx::Error> {
+    let now = act.at.as_millisecond();
+    let statements = match operation {
+        Operation::Retry => vec![on(id, RETRY).bind(now), on(id, SET_DUE)],
+        Operation::Hold => vec![on(id, HOLD), on(id, SET_DUE)],
+        Operation::Release => vec![on(id, HURRY).bind(now), on(id, UNHOLD), on(id, SET_DUE)],
+        Operation::Remove => vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE)],
+    };
+    for statement in statements {
+        statement.execute(&mut *connection).await?;
     }
+    Ok(())
 }
 
-fn on(id: QueueId, sql: &'static str) -> Query {
-    sqlx::query(sql).bind(id.as_bytes().to_vec())
+/// Takes the oldest notes.
+pub(super) async fn take(
+    connection: &mut SqliteConnection,
+    at_most: u32,
+) -> Result<Vec<Operated>, sqlx::Error> {
+    let mut rows = sqlx::query(TAKE).bind(at_most).fetch_all(connection).await?;
+    // SQLite returns them in no order.
+    rows.sort_by_key(|row| row.try_get::<i64, _>("number").unwrap_or_default());
+    Ok(rows.iter().filter_map(operated).collect())
+}
+
+/// A note, unless it is damaged: it is for the log alone.
+fn operated(row: &SqliteRow) -> Option<Operated> {
+    let at = time(row.try_get("at").ok()?)?;
+    Some(Operated {
+        operation: Operation::from_name(&text(row, "operation"))?,
+        act: Act { by: text(row, "done_by"), at },
+        id: QueueId::from_bytes(octets(row.try_get("entry").ok()?)?),
+        account: text(row, "account_address"),
+        message_id: row.try_get("message_id").ok()?,
+    })
 }

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use store::{Leased, Outcome};
 use types::QueueId;
 
-use super::operate::due;
+use super::change::due;
 use super::submit::Script;
 use super::writer::Job;
 

@@ -3,7 +3,8 @@
 use store::Submission;
 use types::{BodyType, ForwardPath};
 
-/// The CRC-32 of everything about an entry that never changes.
+/// The CRC-32 of everything about an entry that never changes. What entries from before did not have is left out where
+/// there is none.
 pub(super) fn of(submission: &Submission, size: u64, content_crc: u32) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(submission.id.as_bytes());
@@ -14,6 +15,10 @@ pub(super) fn of(submission: &Submission, size: u64, content_crc: u32) -> u32 {
     crc.update(&submission.accepted_at.as_millisecond().to_le_bytes());
     crc.update(&size.to_le_bytes());
     crc.update(&content_crc.to_le_bytes());
+    [&submission.message_id, &submission.credential]
+        .into_iter()
+        .flatten()
+        .for_each(|known| text(&mut crc, known));
     submission.forward_paths.iter().map(ForwardPath::to_string).for_each(|path| text(&mut crc, &path));
     crc.finalize()
 }

@@ -79,7 +79,8 @@ impl Script {
     fn insert_entries(&mut self, submits: &[&Submit]) {
         self.sql.push(
             "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, \
-             accepted_at, size, recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file) ",
+             accepted_at, size, recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file, message_id, \
+             credential) ",
         );
         self.sql.push_values(submits, |mut row, submit| {
             let submission = &submit.submission;
@@ -98,7 +99,9 @@ impl Script {
                 .push_bind(submit.lease.as_ref().map(|lease| Arc::clone(&lease.owner)))
                 .push_bind(submit.content_crc)
                 .push_bind(submit.envelope_crc)
-                .push_bind(submit.content.is_none());
+                .push_bind(submit.content.is_none())
+                .push_bind(submission.message_id.clone())
+                .push_bind(submission.credential.clone());
         });
         self.sql.push(";");
     }

@@ -8,16 +8,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{Lease, Leased, Outcome, SpoolError, Submission};
+use store::{Act, Lease, Leased, Operated, Operation, Outcome, SpoolError, Submission};
 use tokio::sync::{mpsc, oneshot};
+use types::QueueId;
 
+use super::change::Change;
 use super::incoming::{Place, Stored};
 use super::lease::LeaseDue;
-use super::operate::Change;
+use super::operate::Operate;
 use super::outcome::Record;
 use super::reserve::Reserve;
 use super::submit::Submit;
-use super::{lease, operate, outcome, submit};
+use super::{change, lease, operate, outcome, submit};
 use crate::directory::{Directory, Mode};
 use crate::schema::{self, SchemaError};
 use crate::watch::{FileGone, FileWatch};
@@ -35,7 +37,10 @@ pub(super) enum Job {
     Submit(Submit, Reply<()>),
     Record(Record, Reply<bool>),
     Lease(LeaseDue, Reply<Vec<Leased>>),
-    Change(Change, Reply<bool>),
+    Change(Change, Reply<()>),
+    Operate(Operate, Reply<Vec<Operated>>),
+    /// What operators have done, so many at most.
+    TakeOperations(u32, Reply<Vec<Operated>>),
     Close(Reply<()>),
 }
 
@@ -66,8 +71,9 @@ impl Job {
 
     fn answer(self, result: Result<(), SpoolError>) {
         match self {
-            Job::Submit(_, reply) | Job::Close(reply) => reply.send(result),
-            Job::Record(_, reply) | Job::Change(_, reply) => reply.send(result),
+            Job::Submit(_, reply) | Job::Change(_, reply) | Job::Close(reply) => reply.send(result),
+            Job::Record(_, reply) => reply.send(result),
+            Job::Operate(_, reply) | Job::TakeOperations(_, reply) => reply.send(result),
             Job::Lease(_, reply) => reply.send(result),
         }
     }
@@ -125,8 +131,21 @@ impl WriterHandle {
         self.ask(|reply| Job::Lease(LeaseDue { lease, now, at_most }, reply)).await
     }
 
-    pub(super) async fn change(&self, change: Change) -> Result<bool, SpoolError> {
+    pub(super) async fn change(&self, change: Change) -> Result<(), SpoolError> {
         self.ask(|reply| Job::Change(change, reply)).await
+    }
+
+    pub(super) async fn operate(
+        &self,
+        operation: Operation,
+        ids: Vec<QueueId>,
+        act: Act,
+    ) -> Result<Vec<Operated>, SpoolError> {
+        self.ask(|reply| Job::Operate(Operate { operation, ids, act }, reply)).await
+    }
+
+    pub(super) async fn take_operations(&self, at_most: u32) -> Result<Vec<Operated>, SpoolError> {
+        self.ask(|reply| Job::TakeOperations(at_most, reply)).await
     }
 
     /// Ends the writer after everything before it.
@@ -327,7 +346,9 @@ async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(
                 reply.set(outcome::write(connection, record).await?);
             }
             Job::Lease(wanted, reply) => reply.set(lease::write(connection, wanted).await?),
-            Job::Change(change, reply) => reply.set(operate::write(connection, change).await?),
+            Job::Change(change, reply) => reply.set(change::write(connection, change).await?),
+            Job::Operate(wanted, reply) => reply.set(operate::write(connection, wanted).await?),
+            Job::TakeOperations(at_most, reply) => reply.set(operate::take(connection, *at_most).await?),
             Job::Submit(..) | Job::Record(..) | Job::Close(_) => {}
         }
     }
@@ -338,6 +359,6 @@ fn has_more(group: &[Job]) -> bool {
     group.iter().any(|job| match job {
         Job::Submit(..) | Job::Close(_) => false,
         Job::Record(record, _) => !record.is_complete(),
-        Job::Lease(..) | Job::Change(..) => true,
+        Job::Lease(..) | Job::Change(..) | Job::Operate(..) | Job::TakeOperations(..) => true,
     })
 }

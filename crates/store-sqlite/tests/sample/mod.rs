@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use store::{Account, Body, Leased, Outcome, Spool, SpoolError, Submission};
+use store::{Account, Act, Body, Entry, Leased, Outcome, Page, QueueFilter, Spool, SpoolError, Submission};
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
 use types::{AccountId, BodyType, ForwardPath, Mailbox, QueueId, ReversePath};
 
@@ -40,6 +40,8 @@ pub(crate) fn submission(id: QueueId) -> Submission {
         must_be_rewritten: false,
         accepted_at: at(0),
         held: false,
+        message_id: None,
+        credential: None,
     }
 }
 
@@ -64,6 +66,16 @@ pub(crate) async fn content(spool: &SqliteSpool, leased: &Leased) -> Result<Vec<
         content.extend_from_slice(&chunk);
     }
     Ok(content)
+}
+
+/// The first thousand of all entries.
+pub(crate) async fn all(spool: &SqliteSpool) -> Vec<Entry> {
+    spool.list(&QueueFilter::default(), Page::first(1000)).await.unwrap()
+}
+
+/// Frank, who operates.
+pub(crate) fn frank() -> Act {
+    Act { by: "frank".to_owned(), at: at(1) }
 }
 
 pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {

@@ -24,6 +24,7 @@ fn failure(name: &str, ip: &str, seconds: i64) -> AuditEvent {
         ip: Some(ip.parse().unwrap()),
         tls: Some("TLSv1.3".to_owned()),
         session: Some(format!("session at {seconds}")),
+        by: None,
     }
 }
 
@@ -97,7 +98,7 @@ pub async fn an_entry_comes_back_as_it_was_noted<A: Accounts + Audit>(store: &A)
     let event = failure("nobody@example.org", "::ffff:192.0.2.1", 1);
     store.note(event.clone());
     store.flush().await.unwrap();
-    let bare = AuditEvent::success(Action::KeyRotate, at(2));
+    let bare = AuditEvent::success(Action::KeyRotate, at(2)).by("frank");
     store.record(&bare).await.unwrap();
     let canonical = AuditEvent { ip: Some([192, 0, 2, 1].into()), ..event };
     assert_eq!(all(store).await, [AuditEntry::from(bare), AuditEntry::from(canonical)]);
@@ -117,6 +118,8 @@ pub async fn what_is_alike_within_an_hour_is_one_entry<A: Accounts + Audit>(stor
     store.record(&AuditEvent { reason: "expired".into(), ..alice(HOUR + 3) }).await.unwrap();
     let counts: Vec<_> = all(store).await.iter().map(|entry| entry.count).collect();
     assert_eq!(counts, [1, 1, 1, 3], "neither later, nor from elsewhere, nor for another reason");
+    store.record(&alice(HOUR + 4).by("frank")).await.unwrap();
+    assert_eq!(all(store).await.len(), 5, "nor by somebody else");
 }
 
 pub async fn the_newest_come_first_and_filters_narrow<A: Accounts + Audit>(store: &A) {

@@ -11,6 +11,7 @@ pub mod challenge_keys;
 pub mod identity;
 pub mod import;
 pub mod lease;
+pub mod list;
 pub mod operate;
 pub mod outcome;
 mod sample;
@@ -89,7 +90,11 @@ macro_rules! conformance {
             a_late_record_does_not_end_the_lease_of_another, delivered_is_forever);
         $crate::conformance!(@spool $open, operate:
             a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once, a_removed_entry_is_gone, a_quarantine_tells_why, nobody_is_told_of_what_is_not_there,
+            what_was_done_is_told_once_and_in_order,
             the_figures_add_up);
+        $crate::conformance!(@spool $open, list:
+            a_list_comes_in_pages, an_entry_tells_its_worst_recipient, entries_are_found_by_what_they_came_with,
+            entries_are_found_by_one_of_their_recipients, entries_are_found_by_a_state_as_it_is_shown);
     };
     (@accounts $open:ident, $module:ident: $($test:ident),*) => {
         mod $module { $(

@@ -1,21 +1,15 @@
 //! What operators are promised.
 #![expect(missing_docs, reason = "the names say it")]
 
-use types::QueueId;
-
-use super::sample::{at, commit, deferred, delivered, failed, lease, submission};
-use crate::{RecipientState, Spool, Stats};
-
-fn id(n: u8) -> QueueId {
-    QueueId::from_bytes([n; 16])
-}
+use super::sample::{all, at, commit, deferred, delivered, failed, frank, id, lease, operate, submission};
+use crate::{Operated, Operation, RecipientState, Spool, Stats};
 
 pub async fn a_hold_lasts_until_it_is_released<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
-    assert!(spool.hold(id(1)).await.unwrap());
+    assert!(operate(spool, Operation::Hold, 1, 50).await.is_some());
     assert!(lease(spool, 100).await.is_empty());
     assert_eq!(spool.next_due().await.unwrap(), None);
-    assert!(spool.release(id(1), at(200)).await.unwrap());
+    assert!(operate(spool, Operation::Release, 1, 200).await.is_some());
     assert_eq!(spool.next_due().await.unwrap(), Some(at(200)));
     assert_eq!(lease(spool, 200).await.len(), 1);
 }
@@ -23,12 +17,12 @@ pub async fn a_hold_lasts_until_it_is_released<S: Spool>(spool: &S) {
 pub async fn a_hold_outlasts_the_running_attempt<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     let leased = lease(spool, 10).await;
-    spool.hold(id(1)).await.unwrap();
+    operate(spool, Operation::Hold, 1, 11).await;
     assert_eq!(spool.next_due().await.unwrap(), None);
     spool.record(&leased[0], vec![(0, deferred(at(20)))], at(11)).await.unwrap();
     assert!(lease(spool, 10_000).await.is_empty());
     assert_eq!(spool.show(id(1)).await.unwrap().unwrap().recipients[0].state, RecipientState::Held);
-    spool.release(id(1), at(30)).await.unwrap();
+    operate(spool, Operation::Release, 1, 30).await;
     assert_eq!(lease(spool, 30).await[0].recipients[0].attempts, 1);
 }
 
@@ -37,7 +31,7 @@ pub async fn a_retry_is_due_at_once<S: Spool>(spool: &S) {
     let leased = lease(spool, 10).await;
     let outcomes = vec![(0, delivered()), (1, failed()), (2, deferred(at(5000)))];
     spool.record(&leased[0], outcomes, at(11)).await.unwrap();
-    assert!(spool.retry(id(1), at(20)).await.unwrap());
+    assert!(operate(spool, Operation::Retry, 1, 20).await.is_some());
     let again = lease(spool, 20).await;
     assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [1, 2]);
 }
@@ -45,8 +39,8 @@ pub async fn a_retry_is_due_at_once<S: Spool>(spool: &S) {
 pub async fn a_removed_entry_is_gone<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     let leased = lease(spool, 10).await;
-    assert!(spool.remove(id(1)).await.unwrap());
-    assert!(spool.list().await.unwrap().is_empty());
+    assert!(operate(spool, Operation::Remove, 1, 10).await.is_some());
+    assert!(all(spool).await.is_empty());
     // The attempt that was under way finds nothing to record, and that is no error.
     spool.record(&leased[0], vec![(0, deferred(at(20)))], at(11)).await.unwrap();
     assert_eq!(spool.stats().await.unwrap(), Stats::default());
@@ -65,12 +59,33 @@ pub async fn a_quarantine_tells_why<S: Spool>(spool: &S) {
 }
 
 pub async fn nobody_is_told_of_what_is_not_there<S: Spool>(spool: &S) {
-    assert!(!spool.hold(id(9)).await.unwrap());
-    assert!(!spool.release(id(9), at(0)).await.unwrap());
-    assert!(!spool.retry(id(9), at(0)).await.unwrap());
-    assert!(!spool.remove(id(9)).await.unwrap());
+    for operation in Operation::ALL {
+        assert_eq!(operate(spool, operation, 9, 0).await, None);
+    }
+    assert!(spool.take_operations(10).await.unwrap().is_empty());
     assert!(spool.show(id(9)).await.unwrap().is_none());
     spool.quarantine(id(9), "nothing").await.unwrap();
+}
+
+pub async fn what_was_done_is_told_once_and_in_order<S: Spool>(spool: &S) {
+    for n in 1..=3 {
+        commit(spool, submission(n, &["bob@example.net"])).await;
+    }
+    let ids = vec![id(3), id(9), id(1)];
+    let held = spool.operate(Operation::Hold, ids, &frank(10)).await.unwrap();
+    assert_eq!(held.iter().map(|done| done.id).collect::<Vec<_>>(), [id(3), id(1)]);
+    let removed = operate(spool, Operation::Remove, 1, 11).await.unwrap();
+    let expected = Operated {
+        operation: Operation::Remove,
+        act: frank(11),
+        id: id(1),
+        account: "alice@example.org".to_owned(),
+        message_id: Some("<1@example.org>".to_owned()),
+    };
+    assert_eq!(removed, expected);
+    assert_eq!(spool.take_operations(2).await.unwrap(), held);
+    assert_eq!(spool.take_operations(2).await.unwrap(), [expected]);
+    assert!(spool.take_operations(2).await.unwrap().is_empty());
 }
 
 pub async fn the_figures_add_up<S: Spool>(spool: &S) {
@@ -79,7 +94,7 @@ pub async fn the_figures_add_up<S: Spool>(spool: &S) {
     spool.record(&leased[0], vec![(0, deferred(at(50))), (1, failed())], at(11)).await.unwrap();
     commit(spool, submission(2, &["bob@example.net"])).await;
     commit(spool, submission(3, &["bob@example.net"])).await;
-    spool.hold(id(3)).await.unwrap();
+    operate(spool, Operation::Hold, 3, 11).await;
     let expected =
         Stats { entries: 3, octets: 75, queued: 1, deferred: 1, held: 1, failed: 1, oldest: Some(at(1)) };
     assert_eq!(spool.stats().await.unwrap(), expected);

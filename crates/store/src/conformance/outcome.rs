@@ -1,17 +1,17 @@
 //! What recording an outcome promises.
 #![expect(missing_docs, reason = "the names say it")]
 
-use super::sample::{at, commit, content, deferred, delivered, failed, lease, submission};
-use crate::{Outcome, RecipientState, Spool};
+use super::sample::{all, at, commit, content, deferred, delivered, failed, lease, operate, submission};
+use crate::{Operation, Outcome, RecipientState, Spool};
 
 pub async fn an_entry_that_everybody_has_leaves<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
     spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(20)))], at(11)).await.unwrap();
-    assert_eq!(spool.list().await.unwrap().len(), 1);
+    assert_eq!(all(spool).await.len(), 1);
     let leased = lease(spool, 20).await;
     spool.record(&leased[0], vec![(1, delivered())], at(21)).await.unwrap();
-    assert!(spool.list().await.unwrap().is_empty());
+    assert!(all(spool).await.is_empty());
     assert!(spool.show(leased[0].submission.id).await.unwrap().is_none());
     assert_eq!(spool.stats().await.unwrap(), crate::Stats::default());
 }
@@ -46,7 +46,7 @@ pub async fn a_failed_recipient_stays_listed<S: Spool>(spool: &S) {
     spool.record(&leased[0], vec![(0, delivered()), (1, failed())], at(11)).await.unwrap();
     assert_eq!(spool.next_due().await.unwrap(), None);
     assert!(lease(spool, 10_000).await.is_empty());
-    let listed = spool.list().await.unwrap();
+    let listed = all(spool).await;
     assert_eq!((listed[0].next_attempt_at, listed[0].held), (None, false));
     let shown = spool.show(listed[0].id).await.unwrap().unwrap().recipients;
     assert_eq!(
@@ -79,14 +79,14 @@ pub async fn a_held_recipient_waits_while_others_go_on<S: Spool>(spool: &S) {
     assert_eq!(shown.recipients[1].last_reply.as_deref(), Some("451 what?"));
     assert_eq!(spool.stats().await.unwrap().held, 2);
     // A retry hurries the others, and a hold stays.
-    spool.retry(id, at(20)).await.unwrap();
+    operate(spool, Operation::Retry, 1, 20).await;
     let again = lease(spool, 20).await;
     assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [2]);
     spool.record(&again[0], vec![(2, failed())], at(21)).await.unwrap();
     let shown = spool.show(id).await.unwrap().unwrap();
     assert_eq!((shown.entry.held, shown.entry.next_attempt_at), (true, None));
     // A release lets go those who were held, and nobody else.
-    assert!(spool.release(id, at(30)).await.unwrap());
+    assert!(operate(spool, Operation::Release, 1, 30).await.is_some());
     let again = lease(spool, 30).await;
     let due: Vec<_> =
         again[0].recipients.iter().map(|recipient| (recipient.number, recipient.attempts)).collect();

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use types::{AccountId, BodyType, CredentialId, ForwardPath, Mailbox, QueueId, ReversePath};
 
-use crate::{Account, AppPassword, Body, LastUse, Lease, Leased, Outcome, Scope, Spool, Submission};
+use crate::{
+    Account, Act, AppPassword, Body, Entry, LastUse, Lease, Leased, Operated, Operation, Outcome, Page,
+    QueueFilter, Scope, Spool, Submission,
+};
 
 /// A time, in seconds of an hour long past.
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -56,6 +59,8 @@ pub(super) fn submission(n: u8, recipients: &[&str]) -> Submission {
         must_be_rewritten: false,
         accepted_at: at(i64::from(n)),
         held: false,
+        message_id: Some(format!("<{n}@example.org>")),
+        credential: Some("password".to_owned()),
     }
 }
 
@@ -64,6 +69,25 @@ pub(super) async fn commit<S: Spool>(spool: &S, submission: Submission) {
     let mut incoming = spool.open(submission.id);
     spool.append(&mut incoming, Bytes::from_static(b"Subject: hello\r\n\r\nhello\r\n")).await.unwrap();
     assert!(spool.commit(submission, incoming, None).await.unwrap().is_none());
+}
+
+/// The first hundred of all entries.
+pub(super) async fn all<S: Spool>(spool: &S) -> Vec<Entry> {
+    spool.list(&QueueFilter::default(), Page::first(100)).await.unwrap()
+}
+
+pub(super) fn id(n: u8) -> QueueId {
+    QueueId::from_bytes([n; 16])
+}
+
+/// Frank, who operates.
+pub(super) fn frank(seconds: i64) -> Act {
+    Act { by: "frank".to_owned(), at: at(seconds) }
+}
+
+/// What Frank does to an entry, if it is there.
+pub(super) async fn operate<S: Spool>(spool: &S, operation: Operation, n: u8, now: i64) -> Option<Operated> {
+    spool.operate(operation, vec![id(n)], &frank(now)).await.unwrap().pop()
 }
 
 /// Leases all that is due, for an hour.

@@ -1,0 +1,59 @@
+//! Tells the log what operators do to the queue: they use commands, which have no log of their own.
+
+use std::time::Duration;
+
+use store::{Operated, Operation, Spool, SpoolError};
+use tokio_util::sync::CancellationToken;
+
+/// How long it takes at most until an operation is told.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How many operations are taken from the queue at a time.
+const BATCH: u32 = 500;
+
+/// Tells what was done, also before the server was started, until it is told to stop.
+pub(crate) async fn run(spool: impl Spool, stop: CancellationToken) {
+    while stop.run_until_cancelled(tell_new(&spool)).await.is_some() {
+        stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+    }
+}
+
+async fn tell_new(spool: &impl Spool) {
+    if let Err(error) = take_and_tell(spool).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(event = "spool.failing", error, "cannot read what operators have done");
+    }
+}
+
+async fn take_and_tell(spool: &impl Spool) -> Result<(), SpoolError> {
+    loop {
+        let taken = spool.take_operations(BATCH).await?;
+        taken.iter().for_each(tell);
+        if taken.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn tell(done: &Operated) {
+    // One statement for each event, so that a search for its name finds it.
+    macro_rules! tell {
+        ($level:ident, $event:literal, $words:literal) => {
+            tracing::$level!(
+                event = $event,
+                queue.id = %done.id,
+                message.id = done.message_id,
+                account.address = %done.account,
+                by = %done.act.by,
+                at = %done.act.at,
+                "{} {} by {}", done.id, $words, done.act.by
+            )
+        };
+    }
+    match done.operation {
+        Operation::Retry => tell!(info, "queue.retried", "is due again"),
+        Operation::Hold => tell!(info, "queue.held", "was held"),
+        Operation::Release => tell!(info, "queue.released", "was released"),
+        Operation::Remove => tell!(warn, "queue.removed", "was removed undelivered"),
+    }
+}

@@ -1,0 +1,179 @@
+//! The queue as operators see it, and what they do to it.
+
+use std::ops::RangeInclusive;
+
+use jiff::Timestamp;
+use types::{AccountId, Domain, QueueId, ReversePath};
+
+use crate::{Act, RecipientState};
+
+/// Which entries; an empty filter lets all through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QueueFilter {
+    /// With an id of this range.
+    pub ids: Option<RangeInclusive<QueueId>>,
+    /// Handed in by this account.
+    pub account: Option<QueuedBy>,
+    /// With this reverse-path.
+    pub sender: Option<ReversePath>,
+    /// Handed in with this credential, as the audit trail has it.
+    pub credential: Option<String>,
+    /// Accepted before this.
+    pub accepted_before: Option<Timestamp>,
+    /// With a recipient of whom all of this is true.
+    pub recipient: RecipientFilter,
+}
+
+/// Whose entries: those of an account that there is, also under an address that it had before, and those that were handed
+/// in under the address, also by an account that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedBy {
+    /// The account, if there is one.
+    pub account: Option<AccountId>,
+    /// Its address. ASCII letters are compared without regard to case.
+    pub address: String,
+}
+
+/// Which recipients; an empty filter lets all through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecipientFilter {
+    /// Of this domain, as it is given here or in A-labels.
+    pub domain: Option<Domain>,
+    /// In this state, as [`Spool::show`](crate::Spool::show) tells it.
+    pub state: Option<RecipientState>,
+    /// Whose last reply has this text in it. ASCII letters are compared without regard to case.
+    pub reply_contains: Option<String>,
+}
+
+impl RecipientFilter {
+    /// Whether it lets all through.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == RecipientFilter::default()
+    }
+}
+
+/// What operators do to entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Makes every recipient that does not have the message due, failed ones too. A hold stays.
+    Retry,
+    /// Keeps an entry from being delivered until it is released; a running attempt still ends.
+    Hold,
+    /// Ends a hold, of the entry and of each recipient: what is not delivered or failed is due.
+    Release,
+    /// Removes an entry and its message; nobody is told.
+    Remove,
+}
+
+impl Operation {
+    /// Every operation there is.
+    pub const ALL: [Operation; 4] =
+        [Operation::Retry, Operation::Hold, Operation::Release, Operation::Remove];
+
+    /// The operation as it is written and stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Retry => "retry",
+            Operation::Hold => "hold",
+            Operation::Release => "release",
+            Operation::Remove => "remove",
+        }
+    }
+
+    /// The operation that is written so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Operation::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+}
+
+/// An operation on one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operated {
+    /// What was done.
+    pub operation: Operation,
+    /// Who did it, and when.
+    pub act: Act,
+    /// The entry.
+    pub id: QueueId,
+    /// The address of the account that had handed it in.
+    pub account: String,
+    /// What its message calls itself.
+    pub message_id: Option<String>,
+}
+
+/// An entry as `queue list` shows it: as stored, so that a damaged one can be shown too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The id told in the 250 reply.
+    pub id: QueueId,
+    /// The address of the account that handed it in.
+    pub account: String,
+    /// The reverse-path without angle brackets; empty for the null reverse-path.
+    pub sender: String,
+    /// The size of the message in octets.
+    pub size: u64,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// When the next of its recipients is due; `None` if none will be.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Whether it waits for an operator, or those of its recipients do who do not have it.
+    pub held: bool,
+    /// How many recipients it has.
+    pub recipients: u32,
+    /// The worst of the states of its recipients: `failed`, then `held`, `deferred`, `queued` and `delivered`.
+    pub state: RecipientState,
+    /// The last reply to a recipient in that state.
+    pub last_reply: Option<String>,
+    /// What the message calls itself.
+    pub message_id: Option<String>,
+    /// The credential that it was handed in with, as the audit trail has it.
+    pub credential: Option<String>,
+}
+
+/// An entry as `queue show` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// What the list shows.
+    pub entry: Entry,
+    /// Its recipients in the order of their numbers.
+    pub recipients: Vec<RecipientDetails>,
+}
+
+/// A recipient as `queue show` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientDetails {
+    /// The forward-path without angle brackets.
+    pub address: String,
+    /// Where it stands.
+    pub state: RecipientState,
+    /// How often delivery was tried.
+    pub attempts: u32,
+    /// When it is tried next.
+    pub next_attempt_at: Option<Timestamp>,
+    /// What the next host last said, or what went wrong before it could.
+    pub last_reply: Option<String>,
+    /// Who said it.
+    pub last_host: Option<String>,
+}
+
+/// The queue in figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Entries.
+    pub entries: u64,
+    /// Octets of their messages.
+    pub octets: u64,
+    /// Recipients not tried yet.
+    pub queued: u64,
+    /// Recipients that will be tried again.
+    pub deferred: u64,
+    /// Recipients that wait for an operator.
+    pub held: u64,
+    /// Recipients that failed for good.
+    pub failed: u64,
+    /// When the oldest entry was accepted.
+    pub oldest: Option<Timestamp>,
+}
