@@ -51,7 +51,7 @@ fn written(header: &Header<'_>, authors: &Authors<'_>, all_own: bool) -> Option<
         client: None,
     };
     let options = Options { add_missing_headers: false, remove_bcc: false };
-    fixup(header, &authorship, &trace, &options, &mut Repairs::default()).ok()
+    fixup(header, &authorship, &trace, &options, &mut Repairs::default()).ok().map(|fixed| fixed.section)
 }
 
 /// Each address in whose name the message speaks, and the field.
