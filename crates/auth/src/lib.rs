@@ -3,7 +3,7 @@
 //! Modules stand in the order in which a login meets them. An attempt comes before the judge, [`Authenticator`]. An app
 //! password is found by a keyed digest. Else the gate lets the attempt through to the account password, hashed with
 //! Argon2id or, until its first login, as another server did; behind it there may be a second factor. The outcome
-//! leaves a trail, and what the login stands for is asked again at every command. Below all of this lie the keys.
+//! leaves a trail, and what the login stands for is asked again before the commands that follow. Below all of this lie the keys.
 //!
 //! Whatever a claim lacks, refusing it costs one run of Argon2, so that a stopwatch learns nothing about accounts. What was
 //! refused a moment ago costs none.

@@ -1,4 +1,4 @@
-//! What a login still stands for: asked at every command that matters, so that a change acts at the next of them.
+//! What a login still stands for: asked before commands are read and when mail is taken, so that a change acts at the next.
 
 use std::sync::Arc;
 
