@@ -8,7 +8,7 @@ use esmtp::limits::{AUTH_LINE, COMMAND_LINE};
 use esmtp::{Anytime, Command, Ordered, SyntaxError};
 use types::{BodyType, ForwardPath, ReversePath};
 
-use crate::pieces::{clean, is_clean};
+use crate::pieces::{clean, is_clean, unstuffed};
 use crate::play::{Asked, Circumstances, Event, Reply};
 
 /// Where the dialogue stands.
@@ -395,16 +395,4 @@ fn has_its_class(reply: &Reply) {
     let is_enhanced = word.split('.').count() == 3 && word.bytes().all(|o| o == b'.' || o.is_ascii_digit());
     let class = (reply.code / 100).to_string();
     assert!(!is_enhanced || word.starts_with(&class), "{} {}", reply.code, reply.text);
-}
-
-/// Text of DATA as it was before the client put dots in: behind CRLF, and at the beginning.
-fn unstuffed(text: &[u8]) -> Vec<u8> {
-    let mut unstuffed = Vec::with_capacity(text.len());
-    for (at, octet) in text.iter().enumerate() {
-        let begins_line = at == 0 || text[..at].ends_with(b"\r\n");
-        if !(begins_line && *octet == b'.') {
-            unstuffed.push(*octet);
-        }
-    }
-    unstuffed
 }

@@ -62,3 +62,15 @@ pub(crate) fn stuffed(text: &[u8]) -> BytesMut {
     wire.put_slice(if behind_line_end { b".\r\n" } else { b"\r\n.\r\n" });
     wire
 }
+
+/// Text of DATA as it was before the client put dots in: behind CRLF, and at the beginning.
+pub(crate) fn unstuffed(text: &[u8]) -> Vec<u8> {
+    let mut unstuffed = Vec::with_capacity(text.len());
+    for (at, octet) in text.iter().enumerate() {
+        let begins_line = at == 0 || text[..at].ends_with(b"\r\n");
+        if !(begins_line && *octet == b'.') {
+            unstuffed.push(*octet);
+        }
+    }
+    unstuffed
+}
