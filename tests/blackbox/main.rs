@@ -15,6 +15,7 @@ mod certificate_commands;
 mod challenge_keys;
 mod attacks;
 mod live;
+mod reload;
 mod canaries;
 mod keys;
 mod ban;

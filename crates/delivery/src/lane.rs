@@ -85,6 +85,13 @@ impl Lane {
         more
     }
 
+    /// Takes out all that waits.
+    pub(crate) fn clear(&self) -> Vec<Parcel> {
+        let mut waiting = self.waiting();
+        waiting.octets = 0;
+        waiting.parcels.drain(..).collect()
+    }
+
     /// The shift of a worker that [`push`](Lane::push) asked for.
     pub(crate) fn begin(&self) -> Shift<'_> {
         Shift { lane: self, over: false }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use esmtp::dialogue::{Enhanced, Reply};
 use jiff::{SignedDuration, Timestamp};
 use store::{Lease, Leased, Recipient, Spool, SpoolError, Submission};
@@ -14,6 +15,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use types::ForwardPath;
 
 use crate::in_hand::InHand;
 use crate::lane::Lane;
@@ -23,6 +25,7 @@ use crate::parcel::{Attempt, Parcel};
 use crate::relay;
 use crate::route::Routes;
 use crate::schedule::Schedule;
+use crate::ways::Ways;
 
 /// Messages carried at once on all lanes.
 const AT_ONCE: usize = 200;
@@ -53,8 +56,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Carrier<S> {
     spool: Arc<S>,
-    routes: Routes,
-    lanes: Vec<Lane>,
+    ways: ArcSwap<Ways>,
     ledger: Ledger<S>,
     in_hand: InHand,
     settings: Settings,
@@ -76,20 +78,15 @@ impl<S: Spool> Carrier<S> {
     /// What the operator has to put right, such as a host name that is none.
     pub fn new(spool: Arc<S>, routes: Routes, settings: Settings) -> Result<Arc<Carrier<S>>, NextHostError> {
         let wake = Arc::new(Notify::new());
-        let lanes = routes
-            .ways()
-            .iter()
-            .map(|via| Lane::new(via, &settings.hostname, wake.clone()))
-            .collect::<Result<_, _>>()?;
+        let times = (settings.schedule, settings.grace);
+        let ways = Ways::new(routes, times, &settings.hostname, &wake, None)?;
         let aborting = CancellationToken::new();
-        let ledger =
-            Ledger::new(spool.clone(), settings.schedule, settings.now, wake.clone(), aborting.clone());
+        let ledger = Ledger::new(spool.clone(), settings.now, wake.clone(), aborting.clone());
         Ok(Arc::new(Carrier {
             spool,
             ledger,
             in_hand: InHand::default(),
-            routes,
-            lanes,
+            ways: ArcSwap::from_pointee(ways),
             settings,
             open: AtomicBool::new(false),
             wake,
@@ -127,11 +124,12 @@ impl<S: Spool> Carrier<S> {
         self.open.store(false, Ordering::Release);
         self.stopping.cancel();
         self.workers.close();
-        if timeout(self.settings.grace, self.workers.wait()).await.is_err() {
+        let ways = self.ways.load_full();
+        if timeout(ways.grace, self.workers.wait()).await.is_err() {
             self.aborting.cancel();
             self.workers.wait().await;
         }
-        for lane in &self.lanes {
+        for lane in &ways.lanes {
             lane.close().await;
         }
         self.give_back_all().await;
@@ -171,7 +169,8 @@ impl<S: Spool> Carrier<S> {
     }
 
     fn appetite(&self, full_since: &mut Option<Instant>) -> Appetite {
-        let rooms = || self.lanes.iter().map(Lane::room);
+        let ways = self.ways.load();
+        let rooms = || ways.lanes.iter().map(|lane| lane.room());
         let (least, most) = (rooms().min().unwrap_or(0), rooms().max().unwrap_or(0));
         if least > 0 {
             *full_since = None;
@@ -195,35 +194,29 @@ impl<S: Spool> Carrier<S> {
 
     /// Puts a message on its lane. One that was found by probing a full lane comes again later instead.
     fn put_on_lane(self: &Arc<Self>, leased: Leased, appetite: Appetite) {
-        let Some((lane, way, parcel)) = self.parcel(leased) else { return };
+        let Some((lane, parcel)) = self.parcel(leased) else { return };
         if appetite == Appetite::Probe && lane.room() == 0 {
             let ending = Ending::Tried(Attempt::deferred(&parcel, None, &congested()));
             self.workers.spawn(self.clone().write_down(parcel, ending, None));
         } else if lane.push(parcel) {
-            self.workers.spawn(self.clone().work(way));
+            self.workers.spawn(self.clone().work(lane));
         }
     }
 
     /// The recipients who are next, with the lane that they take.
-    fn parcel(&self, leased: Leased) -> Option<(&Lane, usize, Parcel)> {
-        let way = self.choose_way(&leased)?;
-        let takes = |recipient: &&Recipient| self.routes.way(&recipient.forward_path) == way;
+    fn parcel(&self, leased: Leased) -> Option<(Arc<Lane>, Parcel)> {
+        let ways = self.ways.load();
+        let way = ways.choose(&leased)?;
+        let takes = |recipient: &&Recipient| ways.routes.way(&recipient.forward_path) == way;
         let recipients = leased.recipients.iter().filter(takes).take(RECIPIENTS).cloned().collect();
-        let lane = self.lanes.get(way)?;
+        let lane = ways.lanes.get(way)?.clone();
         // Leased again while it is carried: the clock was set. Two attempts at once would be two copies.
         let hand = self.in_hand.take(leased.submission.id)?;
-        Some((lane, way, Parcel { leased, recipients, hand }))
-    }
-
-    /// Of the ways that its recipients take, the one with most room; that which leads nowhere comes last.
-    fn choose_way(&self, leased: &Leased) -> Option<usize> {
-        let ways = leased.recipients.iter().map(|recipient| self.routes.way(&recipient.forward_path));
-        ways.max_by_key(|way| self.lanes.get(*way).map(|lane| (!lane.holds(), lane.room())))
+        Some((lane, Parcel { leased, recipients, hand }))
     }
 
     /// Carries parcels of one lane while there are any.
-    async fn work(self: Arc<Self>, way: usize) {
-        let Some(lane) = self.lanes.get(way) else { return };
+    async fn work(self: Arc<Self>, lane: Arc<Lane>) {
         let mut shift = lane.begin();
         while !self.stopping.is_cancelled()
             && let Some(parcel) = shift.next()
@@ -231,7 +224,7 @@ impl<S: Spool> Carrier<S> {
             let Ok(permit) = self.at_once.clone().acquire_owned().await else { return };
             let ending = tokio::select! {
                 biased;
-                ending = self.attempt(lane, &parcel) => ending,
+                ending = self.attempt(&lane, &parcel) => ending,
                 () = self.aborting.cancelled() => return,
             };
             // Written down beside the next attempt: many endings then share one sync of the spool.
@@ -259,7 +252,8 @@ impl<S: Spool> Carrier<S> {
         ending: Ending,
         _permit: Option<OwnedSemaphorePermit>,
     ) {
-        self.ledger.close(&parcel, ending).await;
+        let schedule = self.ways.load().schedule;
+        self.ledger.close(&parcel, ending, &schedule).await;
         if parcel.hand.let_go() {
             self.ledger.give_back(&parcel).await;
         }
@@ -271,19 +265,59 @@ impl<S: Spool> Carrier<S> {
     }
 }
 
+/// How a running carrier is given other ways.
+impl<S: Spool> Carrier<S> {
+    /// Prepares other routes, another schedule and another grace. A way that stays as it is keeps its connections and what waits for
+    /// it. Nothing changes before [`Carrier::replace`].
+    ///
+    /// # Errors
+    /// As [`Carrier::new`].
+    pub fn prepare(
+        &self,
+        routes: Routes,
+        schedule: Schedule,
+        grace: Duration,
+    ) -> Result<Ways, NextHostError> {
+        Ways::new(routes, (schedule, grace), &self.settings.hostname, &self.wake, Some(&self.ways.load()))
+    }
+
+    /// Has mail take these ways from now on. Attempts that are under way end as they began; what waits for a way that is no more
+    /// is given back to the queue, due at once.
+    pub fn replace(self: &Arc<Self>, ways: Ways) {
+        let ways = Arc::new(ways);
+        let old = self.ways.swap(ways.clone());
+        for lane in &old.lanes {
+            if !ways.lanes.iter().any(|kept| Arc::ptr_eq(kept, lane)) {
+                self.workers.spawn(self.clone().retire(lane.clone()));
+            }
+        }
+        self.wake.notify_one();
+    }
+
+    async fn retire(self: Arc<Self>, lane: Arc<Lane>) {
+        for parcel in lane.clear() {
+            self.clone().write_down(parcel, Ending::Untried, None).await;
+        }
+        self.wake.notify_one();
+        lane.close().await;
+    }
+}
+
 /// What the committer needs.
 impl<S: Spool> Carrier<S> {
     pub(crate) fn spool(&self) -> &Arc<S> {
         &self.spool
     }
 
-    pub(crate) fn routes(&self) -> &Routes {
-        &self.routes
+    /// Whether every one of these recipients takes a route that is `hold`.
+    pub(crate) fn holds(&self, paths: &[ForwardPath]) -> bool {
+        self.ways.load().routes.hold(paths)
     }
 
     /// The lease that a new message may be born with, if it can be carried at once.
     pub(crate) fn lease_for(&self, submission: &Submission) -> Option<Lease> {
-        let room = |path| self.lanes.get(self.routes.way(path)).is_some_and(|lane| lane.room() > 0);
+        let ways = self.ways.load();
+        let room = |path| ways.lanes.get(ways.routes.way(path)).is_some_and(|lane| lane.room() > 0);
         let carried = self.open.load(Ordering::Acquire)
             && !submission.held
             && submission.forward_paths.iter().all(room);

@@ -36,7 +36,6 @@ pub(crate) enum Ending {
 #[derive(Debug)]
 pub(crate) struct Ledger<S> {
     spool: Arc<S>,
-    schedule: Schedule,
     unclear: Unclear,
     now: fn() -> Timestamp,
     /// Told when a message is due again at once.
@@ -48,21 +47,20 @@ pub(crate) struct Ledger<S> {
 impl<S: Spool> Ledger<S> {
     pub(crate) fn new(
         spool: Arc<S>,
-        schedule: Schedule,
         now: fn() -> Timestamp,
         wake: Arc<Notify>,
         aborting: CancellationToken,
     ) -> Ledger<S> {
-        Ledger { spool, schedule, unclear: Unclear::default(), now, wake, aborting }
+        Ledger { spool, unclear: Unclear::default(), now, wake, aborting }
     }
 
-    /// Writes the ending down, and gives up the lease.
-    pub(crate) async fn close(&self, parcel: &Parcel, ending: Ending) {
+    /// Writes the ending down, with the next attempt as `schedule` has it, and gives up the lease.
+    pub(crate) async fn close(&self, parcel: &Parcel, ending: Ending, schedule: &Schedule) {
         match ending {
-            Ending::Tried(attempt) => self.settle(parcel, attempt).await,
+            Ending::Tried(attempt) => self.settle(parcel, attempt, schedule).await,
             Ending::Untried => self.record(parcel, Vec::new()).await,
             Ending::Held => self.record(parcel, held(parcel)).await,
-            Ending::Unreadable(error) => self.quarantine(parcel, &error).await,
+            Ending::Unreadable(error) => self.quarantine(parcel, &error, schedule).await,
         }
     }
 
@@ -72,9 +70,9 @@ impl<S: Spool> Ledger<S> {
         self.wake.notify_one();
     }
 
-    async fn settle(&self, parcel: &Parcel, attempt: Attempt) {
+    async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
-        let outcomes = fate::outcomes(parcel, attempt, &self.schedule, &self.unclear, now);
+        let outcomes = fate::outcomes(parcel, attempt, schedule, &self.unclear, now);
         self.record(parcel, outcomes.clone()).await;
         fate::tell(parcel, &outcomes, now);
     }
@@ -99,14 +97,14 @@ impl<S: Spool> Ledger<S> {
     }
 
     /// A message that is not as it was stored is never sent; an operator has to look at it.
-    async fn quarantine(&self, parcel: &Parcel, error: &SpoolError) {
+    async fn quarantine(&self, parcel: &Parcel, error: &SpoolError, schedule: &Schedule) {
         complain(parcel, error, "cannot read a message");
         if let SpoolError::Corrupt(corrupt) = error
             && self.spool.quarantine(parcel.leased.submission.id, &corrupt.to_string()).await.is_ok()
         {
             return;
         }
-        self.settle(parcel, Attempt::deferred(parcel, None, &unreadable())).await;
+        self.settle(parcel, Attempt::deferred(parcel, None, &unreadable()), schedule).await;
     }
 }
 

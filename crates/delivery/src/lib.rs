@@ -2,7 +2,7 @@
 //!
 //! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it, and `in_hand` knows
 //! what this process carries; `route`
-//! says where each recipient's copy goes; `lane` carries one destination's mail, a bounded number at a time, by
+//! says where each recipient's copy goes, and `ways` can be changed while mail is carried; `lane` carries one destination's mail, a bounded number at a time, by
 //! `relay` or `maildir`, to which `outgoing` gives the text in a form that the destination can take; `ledger` writes down
 //! what became of each recipient before anything else is done, in the words of `fate`, with `schedule` for those to be
 //! tried again and `unclear` for those whose host may have the message.
@@ -18,6 +18,7 @@ mod in_hand;
 mod next_host;
 mod route;
 mod parcel;
+mod ways;
 mod lane;
 mod outgoing;
 mod relay;
@@ -33,3 +34,4 @@ pub use next_host::{HostTls, NextHost, NextHostError};
 pub use relay::{TryError, try_host};
 pub use route::{Domains, Route, Routes, Via};
 pub use schedule::Schedule;
+pub use ways::Ways;

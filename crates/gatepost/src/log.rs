@@ -10,7 +10,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use config::{Format, Log};
 use tracing::Subscriber;
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
@@ -23,9 +22,11 @@ use self::queue::{Intake, Queue};
 use self::strangers::Strangers;
 use crate::output;
 
+pub(crate) use self::level::change_level;
 pub(crate) use self::writer::Running;
 
 mod fields;
+mod level;
 mod strangers;
 mod form;
 mod queue;
@@ -67,17 +68,7 @@ where
 
 /// A plain level costs less for each event than the language of `RUST_LOG`, so that is used only if it is spoken.
 fn filter<S: Subscriber>(log: Log) -> Box<dyn Layer<S> + Send + Sync> {
-    EnvFilter::try_from_default_env().map_or_else(|_| level(log).boxed(), Layer::boxed)
-}
-
-fn level(log: Log) -> LevelFilter {
-    match log.level {
-        config::Level::Error => LevelFilter::ERROR,
-        config::Level::Warn => LevelFilter::WARN,
-        config::Level::Info => LevelFilter::INFO,
-        config::Level::Debug => LevelFilter::DEBUG,
-        config::Level::Trace => LevelFilter::TRACE,
-    }
+    EnvFilter::try_from_default_env().map_or_else(|_| level::starting_with(log.level).boxed(), Layer::boxed)
 }
 
 /// What Rust itself would write to stderr at once, and would wait for somebody to read.

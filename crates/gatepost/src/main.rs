@@ -17,6 +17,7 @@ mod cmd;
 mod serve;
 mod reload;
 mod parts;
+mod listen_error;
 mod upkeep;
 mod operations;
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use auth::Keyring;
-use config::Listen;
-use store_sqlite::SqliteStore;
+use config::{Config, Listen};
+use delivery::Carrier;
+use store_sqlite::{SqliteSpool, SqliteStore};
 use submission::Handle;
 use submission::tls::Identity;
+use tokio::sync::watch;
 
 use crate::accept::Acceptance;
 use crate::open::Judge;
@@ -18,7 +20,27 @@ pub(crate) struct Parts {
     pub(crate) identity: Option<Identity>,
     pub(crate) judge: Arc<Judge>,
     pub(crate) acceptance: Arc<Acceptance>,
+    pub(crate) carrier: Arc<Carrier<SqliteSpool>>,
+    pub(crate) audit: watch::Sender<config::Audit>,
     pub(crate) handle: Handle,
-    /// In the order of the configuration, with the ports that were found for port 0.
-    pub(crate) listeners: Vec<Listen>,
+}
+
+impl Parts {
+    /// The listeners of this configuration, which the server was started with or has taken up, with the ports that were found for
+    /// port 0.
+    pub(crate) fn listeners(&self, config: &Config) -> Vec<Listen> {
+        let bound = self.handle.addresses().into_iter().map(|(address, _)| address);
+        config
+            .listen
+            .iter()
+            .zip(bound)
+            .map(|(listen, address)| Listen { address, ..listen.clone() })
+            .collect()
+    }
+
+    /// Each as `address/tls`, as the log has them.
+    pub(crate) fn addresses(&self, config: &Config) -> String {
+        let told = |listen: &Listen| format!("{}/{}", listen.address, listen.tls.name());
+        self.listeners(config).iter().map(told).collect::<Vec<_>>().join(" ")
+    }
 }

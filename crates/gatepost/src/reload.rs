@@ -1,82 +1,126 @@
-//! SIGHUP: the configuration and the certificate are read again, and connections stay.
+//! SIGHUP: the configuration is read again, with every file that it names, and connections and messages stay.
 //!
-//! All of it or nothing: if either is wrong, that is told, and a server that serves goes on as it was. Settings of
-//! sessions are for those that begin from now on; those that run keep theirs.
+//! All of it or nothing: everything that can fail is prepared first, and if any of it does, that is told, and the server goes
+//! on as it was. Settings of sessions are for those that begin from now on; those that run keep theirs.
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use auth::Backend;
 use config::Config;
+use delivery::Ways;
+use submission::ListenerChange;
+use submission::tls::Identity;
 
 use crate::descriptors::Descriptors;
 use crate::parts::Parts;
-use crate::wiring;
+use crate::{listen_error, log, wiring};
 
-/// The configuration that holds from now on: what `file` says, or `old` if that is no use.
-pub(crate) fn reload(file: &Path, old: Config, parts: &Parts) -> Config {
-    match read(file, parts) {
-        Ok((new, row)) => {
-            warn_of_what_stays(&old, &new);
-            let now = live(old, new);
-            let descriptors = Descriptors::for_connections(now.limits.connections);
-            parts.handle.replace(wiring::settings(&now), descriptors.fit(wiring::limits(&now)));
-            parts.judge.replace(wiring::policy(&now.auth), row);
-            parts.acceptance.replace(&now);
-            tracing::info!(event = "reloaded", "configuration and certificate were read again");
-            now
+/// The configuration that holds from now on: what `file` says, or `old` if that is no use. Whether it is another.
+pub(crate) async fn reload(file: &Path, old: Config, parts: &mut Parts) -> (Config, bool) {
+    match Prepared::read(file, &old, parts) {
+        Ok(prepared) => {
+            let now = prepared.apply(&old, parts).await;
+            let listen = parts.addresses(&now);
+            tracing::info!(
+                event = "reloaded",
+                listen,
+                "the configuration and the files that it names were read again"
+            );
+            (now, true)
         }
         Err(error) => {
             let error: &dyn std::error::Error = error.as_ref();
             tracing::error!(
                 event = "reload.failed",
                 error,
-                "configuration and certificate stay as they were"
+                "nothing has changed: the new configuration cannot be used"
             );
-            old
+            (old, false)
         }
     }
 }
 
-/// The configuration and its backends, once they are known to be good, and the certificate, which is in use from then
-/// on.
-fn read(file: &Path, parts: &Parts) -> anyhow::Result<(Config, Vec<Backend>)> {
-    let new = Config::load(file)?;
-    let row = wiring::backends(&new)?;
-    if let (Some(identity), Some(tls)) = (&parts.identity, &new.tls) {
-        identity.reload(&tls.certificate, &tls.private_key)?;
-    }
-    Ok((new, row))
+/// A new configuration that is known to be good, and what was made from it.
+struct Prepared {
+    config: Config,
+    identity: Option<Identity>,
+    backends: Vec<Backend>,
+    ways: Ways,
+    listeners: ListenerChange,
 }
 
-/// Of the new configuration, what can change while the server runs; the rest of the old one.
-fn live(old: Config, new: Config) -> Config {
-    Config {
-        tls: new.tls,
-        auth: new.auth,
-        oauth: new.oauth,
-        limits: new.limits,
-        submission: new.submission,
-        sending: new.sending,
-        ..old
+impl Prepared {
+    fn read(file: &Path, old: &Config, parts: &Parts) -> anyhow::Result<Prepared> {
+        let config = Config::load(file)?;
+        let of_file = || file.display().to_string();
+        let config =
+            Config { hostname: old.hostname.clone(), storage: old.storage.clone(), ..told(old, config) };
+        let backends = wiring::backends(&config).with_context(of_file)?;
+        let identity = identity(&config).with_context(of_file)?;
+        let delivery = wiring::carrying(&config);
+        let routes = wiring::routes(&config.delivery).with_context(of_file)?;
+        let ways = parts.carrier.prepare(routes, delivery.schedule, delivery.grace).with_context(of_file)?;
+        let listeners = listeners(&config, identity.as_ref(), parts).with_context(of_file)?;
+        Ok(Prepared { config, identity, backends, ways, listeners })
+    }
+
+    async fn apply(self, old: &Config, parts: &mut Parts) -> Config {
+        let now = self.config;
+        match (&parts.identity, self.identity) {
+            (Some(present), Some(new)) => present.replace(&new),
+            (None, Some(new)) => parts.identity = Some(new),
+            (_, None) => {}
+        }
+        let descriptors = Descriptors::for_connections(now.limits.connections);
+        parts.handle.replace(wiring::settings(&now), descriptors.fit(wiring::limits(&now)));
+        parts.judge.replace(wiring::policy(&now.auth), self.backends);
+        parts.acceptance.replace(&now);
+        parts.carrier.replace(self.ways);
+        parts.audit.send_replace(now.audit);
+        if old.log.level != now.log.level && !log::change_level(now.log.level) {
+            tracing::warn!(event = "reload.partial", key = "log.level", "RUST_LOG goes before log.level");
+        }
+        if let Err(error) = self.listeners.apply().await {
+            let (error, advice) = (&error as &dyn std::error::Error, listen_error::advice(&error));
+            tracing::error!(
+                event = "reload.partial",
+                key = "listen",
+                error,
+                "a listener is missing; {advice}"
+            );
+        }
+        now
     }
 }
 
-fn warn_of_what_stays(old: &Config, new: &Config) {
-    for key in needing_restart(old, new) {
+/// A listener that stays has the certificate that is replaced in place, a new one is given it.
+fn listeners(config: &Config, new: Option<&Identity>, parts: &Parts) -> anyhow::Result<ListenerChange> {
+    let identity = parts.identity.as_ref().or(new);
+    let oldest = config.tls.as_ref().map(|tls| wiring::min_version(tls.min_version));
+    let listeners = config.listen.iter().map(wiring::listener).collect();
+    parts.handle.prepare_listeners(listeners, identity.zip(oldest)).map_err(listen_error::told)
+}
+
+fn identity(config: &Config) -> anyhow::Result<Option<Identity>> {
+    let Some(tls) = &config.tls else { return Ok(None) };
+    let identity = Identity::load(&tls.certificate, &tls.private_key).context("[tls]")?;
+    Ok(Some(identity))
+}
+
+/// The new configuration, once it is told what of it has to wait for a restart.
+fn told(old: &Config, new: Config) -> Config {
+    for key in needing_restart(old, &new) {
         tracing::warn!(event = "reload.partial", key, "a change of {key} takes effect at the next start");
     }
+    new
 }
 
 fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
-    let min_version = |config: &Config| config.tls.as_ref().map(|tls| tls.min_version);
     let changes = [
         ("hostname", old.hostname != new.hostname),
         ("storage", old.storage != new.storage),
-        ("tls.min_version", min_version(old) != min_version(new)),
-        ("listen", old.listen != new.listen),
-        ("delivery", old.delivery != new.delivery),
-        ("audit", old.audit != new.audit),
-        ("log", old.log != new.log),
+        ("log.format", old.log.format != new.log.format),
     ];
     changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
@@ -94,27 +138,16 @@ mod tests {
 
     #[test]
     fn a_change_that_has_to_wait_is_named() {
-        for (from, to, key) in [
-            ("a.test", "b.test", "hostname"),
-            ("sqlite:s", "sqlite:t", "storage"),
-            ("private_key = \"k\"\n", "private_key = \"k\"\nmin_version = \"1.3\"\n", "tls.min_version"),
-            ("\"hold\"", "\"maildir:m\"", "delivery"),
+        for (from, to, keys) in [
+            ("a.test", "b.test", &["hostname"][..]),
+            ("sqlite:s", "sqlite:t", &["storage"]),
+            ("private_key = \"k\"\n", "private_key = \"k\"\nmin_version = \"1.3\"\n", &[]),
+            ("\"hold\"", "\"maildir:m\"", &[]),
         ] {
-            assert_eq!(needing_restart(&parse(OLD), &parse(&OLD.replace(from, to))), [key]);
+            assert_eq!(needing_restart(&parse(OLD), &parse(&OLD.replace(from, to))), keys);
         }
         let more = |more: &str| parse(&format!("{OLD}{more}"));
-        assert_eq!(needing_restart(&parse(OLD), &more("[log]\nlevel = \"warn\"\n")), ["log"]);
-    }
-
-    #[test]
-    fn limits_and_rules_change_at_once() {
-        let new = parse(&format!(
-            "{OLD}[limits]\nrecipients = 7\n[submission]\nremove_bcc = false\n\
-             [sending]\nmessages_per_day = 9\n[log]\nlevel = \"warn\"\n"
-        ));
-        let now = live(parse(OLD), new);
-        assert_eq!((now.limits.recipients, now.submission.remove_bcc), (7, false));
-        assert_eq!(now.sending.messages_per_day, Some(9));
-        assert_eq!(now.log, parse(OLD).log);
+        assert_eq!(needing_restart(&parse(OLD), &more("[log]\nformat = \"json\"\n")), ["log.format"]);
+        assert!(needing_restart(&parse(OLD), &more("[log]\nlevel = \"warn\"\n")).is_empty());
     }
 }

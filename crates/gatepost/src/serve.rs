@@ -1,8 +1,6 @@
 //! The server as a whole: how it is put together, how it starts, changes and stops.
 
 use std::future::Future;
-use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,10 +8,11 @@ use anyhow::Context as _;
 use config::{Config, Listen};
 use delivery::{Carrier, Committer};
 use sd_notify::NotifyState;
-use store_sqlite::{Mode, SqliteSpool, SqliteStore};
+use store_sqlite::{Mode, SqliteStore};
+use submission::Limits;
 use submission::tls::{self, Identity};
-use submission::{BindError, Limits};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +21,7 @@ use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::open::Judge;
 use crate::parts::Parts;
-use crate::{clock, open, operations, reload, upkeep, warnings, wiring};
+use crate::{clock, listen_error, open, operations, reload, upkeep, warnings, wiring};
 
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
 
@@ -31,9 +30,7 @@ pub(crate) struct Server {
     file: PathBuf,
     config: Config,
     parts: Parts,
-    descriptors: Descriptors,
     door: Door,
-    carrier: Arc<Carrier<SqliteSpool>>,
     signals: Signals,
 }
 
@@ -61,9 +58,9 @@ impl Server {
         let acceptance = Arc::new(acceptance);
         let limits = descriptors.fit(wiring::limits(&config));
         let door = bind(&config, judge.clone(), acceptance.clone(), identity.clone(), limits)?;
-        let listeners = bound(&config, &door);
-        let parts = Parts { store, keyring, identity, judge, acceptance, handle: door.handle(), listeners };
-        Ok(Server { file: file.to_owned(), config, parts, descriptors, door, carrier, signals })
+        let (audit, handle) = (watch::Sender::new(config.audit), door.handle());
+        let parts = Parts { store, keyring, identity, judge, acceptance, carrier, audit, handle };
+        Ok(Server { file: file.to_owned(), config, parts, door, signals })
     }
 
     /// What the server is made of.
@@ -71,21 +68,30 @@ impl Server {
         &self.parts
     }
 
+    /// Where it listens.
+    pub(crate) fn listeners(&self) -> Vec<Listen> {
+        self.parts.listeners(&self.config)
+    }
+
     /// Serves until SIGTERM or SIGINT, then ends without loss: no new connections, running transactions end, running
     /// deliveries end, the store closes.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Server { file, mut config, parts, descriptors, door, carrier, mut signals } = self;
+        let Server { file, mut config, mut parts, door, mut signals } = self;
         let stop = CancellationToken::new();
-        let carrying = spawn(carrier.run(stop.clone()), &stop);
+        let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
-        let keeping = upkeep::run(parts.store.accounts().clone(), config.audit, stop.clone());
+        let keeping = upkeep::run(parts.store.accounts().clone(), parts.audit.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
         let telling = spawn(operations::run(parts.store.spool().clone(), stop.clone()), &stop);
-        tell_ready(&parts);
-        tell_warnings(&config, &parts, descriptors);
+        tell_ready(&config, &parts);
+        tell_warnings(&config, &parts);
         while stop.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
             notify(&[NotifyState::Reloading], NotifyState::monotonic_usec_now().ok());
-            config = reload::reload(&file, config, &parts);
+            let (now, changed) = reload::reload(&file, config, &mut parts).await;
+            config = now;
+            if changed {
+                tell_warnings(&config, &parts);
+            }
             notify(&[NotifyState::Ready], None);
         }
         tracing::info!(
@@ -140,56 +146,31 @@ fn bind(
     for listen in &config.listen {
         builder = builder.listener(wiring::listener(listen));
     }
-    builder.bind().map_err(|error| {
-        let advice = advice(&error);
-        anyhow::anyhow!("{:#}; {advice}", anyhow::Error::from(error))
-    })
+    builder.bind().map_err(listen_error::told)
 }
 
-/// What to do about a listener that cannot be had.
-fn advice(error: &BindError) -> &'static str {
-    let BindError::Listen { source, .. } = error else { return "look at [tls]" };
-    match source.kind() {
-        ErrorKind::AddrInUse => "stop what listens there, or change the address in [[listen]]",
-        ErrorKind::PermissionDenied => {
-            "ports below 1024 need CAP_NET_BIND_SERVICE, as config/gatepost.service has it"
-        }
-        ErrorKind::AddrNotAvailable => "write an address of this machine in [[listen]]",
-        _ => "change the address in [[listen]]",
-    }
-}
-
-fn bound(config: &Config, door: &Door) -> Vec<Listen> {
-    let addresses = door.addresses().into_iter().map(|(address, _)| address);
-    config
-        .listen
-        .iter()
-        .zip(addresses)
-        .map(|(listen, address)| Listen { address, ..listen.clone() })
-        .collect()
-}
-
-fn tell_ready(parts: &Parts) {
-    let addresses = parts.listeners.iter().map(told).collect::<Vec<_>>().join(" ");
-    tracing::info!(event = "ready", listen = addresses, version = env!("CARGO_PKG_VERSION"), "ready");
+fn tell_ready(config: &Config, parts: &Parts) {
+    let listen = parts.addresses(config);
+    tracing::info!(event = "ready", listen, version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[NotifyState::Ready], None);
 }
 
 /// What `check` warns of, and what is known of this process alone.
-fn tell_warnings(config: &Config, parts: &Parts, descriptors: Descriptors) {
+fn tell_warnings(config: &Config, parts: &Parts) {
     let facts = parts.identity.as_ref().and_then(|identity| identity.facts().ok());
     let warnings = warnings::about(config, facts.as_ref(), clock::now());
-    for Finding { code, key, text } in warnings.into_iter().chain(warnings_of_process(config, descriptors)) {
+    for Finding { code, key, text } in warnings.into_iter().chain(warnings_of_process(config)) {
         tracing::warn!(event = "setup.warning", code, key = key.as_deref(), "{text}");
     }
 }
 
-fn warnings_of_process(config: &Config, descriptors: Descriptors) -> Vec<Finding> {
+fn warnings_of_process(config: &Config) -> Vec<Finding> {
     let mut warnings = Vec::new();
     if rustix::process::geteuid().is_root() {
         let text = "the server runs as root, which it never needs: see config/gatepost.service";
         warnings.push(Finding::new("runs-as-root", text));
     }
+    let descriptors = Descriptors::for_connections(config.limits.connections);
     if let Descriptors::Only(allowed) = descriptors {
         let (connections, room) =
             (config.limits.connections, descriptors.fit(wiring::limits(config)).connections);
@@ -200,11 +181,6 @@ fn warnings_of_process(config: &Config, descriptors: Descriptors) -> Vec<Finding
         warnings.push(Finding::of_key("open-files", "limits.connections", text));
     }
     warnings
-}
-
-fn told(listen: &Listen) -> String {
-    let address: SocketAddr = listen.address;
-    format!("{address}/{}", listen.tls.name())
 }
 
 /// Tells systemd, if it started us; without it this does nothing.

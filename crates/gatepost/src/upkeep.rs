@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use store::{Audit, Sending, Throttles};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -17,10 +18,11 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Forgets what is too old, until it is told to stop.
 pub(crate) async fn run(
     store: impl Audit + Throttles + Sending,
-    audit: config::Audit,
+    audit: watch::Receiver<config::Audit>,
     stop: CancellationToken,
 ) {
-    while stop.run_until_cancelled(tidy(&store, audit)).await.is_some() {
+    let present = || *audit.borrow();
+    while stop.run_until_cancelled(tidy(&store, present())).await.is_some() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
 }
@@ -72,7 +74,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
         let stop = CancellationToken::new();
-        let running = tokio::spawn(run(store.accounts().clone(), config::Audit::default(), stop.clone()));
+        let running = tokio::spawn(run(
+            store.accounts().clone(),
+            watch::Sender::new(config::Audit::default()).subscribe(),
+            stop.clone(),
+        ));
         tokio::task::yield_now().await;
         assert!(!running.is_finished());
         stop.cancel();

@@ -19,10 +19,12 @@ use tokio_util::sync::CancellationToken;
 use crate::MailHandler;
 use crate::admission::Place;
 use crate::alarm::Alarm;
+use crate::doors::Door;
+use crate::house::House;
 use crate::ledger::{Ledger, Reason};
 use crate::patience::Patience;
 use crate::records::Records;
-use crate::server::{Door, House, Terms};
+use crate::terms::Terms;
 use crate::trace;
 use crate::wire::Wire;
 

@@ -55,6 +55,9 @@
 #![warn(missing_docs)]
 
 mod server;
+mod house;
+mod terms;
+mod doors;
 mod limits;
 mod listener;
 mod listen;
@@ -78,10 +81,11 @@ mod handler;
 mod ledger;
 mod trace;
 
+pub use doors::{BindError, ListenerChange};
 pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
 pub use listener::{Listener, TlsMode};
-pub use server::{BindError, Builder, Handle, Server};
+pub use server::{Builder, Handle, Server};
 
 // What the handlers are made of, so that an embedder needs no other crate of ours.
 pub use bytes::Bytes;

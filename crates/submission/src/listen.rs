@@ -15,10 +15,12 @@ use tokio::time::Instant;
 use crate::MailHandler;
 use crate::admission::Place;
 use crate::alarm::Alarm;
+use crate::doors::{Door, Entrance};
 use crate::drive::Connection;
+use crate::house::House;
 use crate::ledger::Ledger;
 use crate::patience::Patience;
-use crate::server::{Door, House, Terms};
+use crate::terms::Terms;
 use crate::wire::Wire;
 
 /// Connections that the kernel holds for us; it takes the system's limit if that is less.
@@ -41,26 +43,54 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Takes connections until the server stops. Then the listener is closed, so that clients go elsewhere at once.
+/// Takes connections until the server stops or the listener is closed. Then the socket is closed, so that clients go elsewhere at
+/// once.
 pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
     listener: TcpListener,
-    door: Arc<Door>,
+    entrance: Arc<Entrance>,
     house: Arc<House<A, M>>,
 ) {
     let mut pause = PAUSES.0;
-    while let Some(arrival) = house.stop.run_until_cancelled(listener.accept()).await {
+    loop {
+        let arrival = tokio::select! {
+            biased;
+            () = house.stop.cancelled() => break,
+            () = entrance.closing().cancelled() => {
+                receive_all_that_wait(&listener, &entrance, &house);
+                break;
+            }
+            arrival = listener.accept() => arrival,
+        };
         match arrival {
             Ok((socket, peer)) => {
                 pause = PAUSES.0;
-                receive(socket, peer, &door, &house);
+                receive(socket, peer, &entrance.door(), &house);
             }
             Err(error) if concerns_one_client(&error) => {}
             Err(error) => {
                 // Out of file descriptors, most likely. To ask again at once would only burn the processor.
-                tracing::warn!(event = "listen.failed", local = %door.address, %error, "cannot take connections");
+                let local = entrance.door().address;
+                tracing::warn!(event = "listen.failed", %local, %error, "cannot take connections");
                 house.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
                 pause = (pause * 2).min(PAUSES.1);
             }
+        }
+    }
+    drop(listener);
+    entrance.has_closed();
+}
+
+/// Connections that the kernel has taken for a listener are of clients that believe to be connected.
+fn receive_all_that_wait<A: AuthHandler, M: MailHandler<A::User>>(
+    listener: &TcpListener,
+    entrance: &Entrance,
+    house: &Arc<House<A, M>>,
+) {
+    let door = entrance.door();
+    while let Ok((socket, peer)) = SockRef::from(listener).accept() {
+        let socket = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into()));
+        if let (Ok(socket), Some(peer)) = (socket, peer.as_socket()) {
+            receive(socket, peer, &door, house);
         }
     }
 }

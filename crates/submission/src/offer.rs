@@ -28,6 +28,8 @@ const TICKETS: usize = 2;
 /// What a listener's connections begin with.
 pub(crate) struct Offer {
     identity: Identity,
+    oldest: MinVersion,
+    client_certificates: bool,
     config: Arc<ServerConfig>,
     /// For sessions that know their certificate.
     tickets: Arc<dyn ProducesTickets>,
@@ -55,7 +57,18 @@ impl Offer {
         config.send_tls13_tickets = TICKETS;
         config.max_early_data_size = 0;
         let tickets = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
-        Ok(Self { identity: identity.clone(), config: Arc::new(config), tickets })
+        Ok(Self {
+            identity: identity.clone(),
+            oldest,
+            client_certificates,
+            config: Arc::new(config),
+            tickets,
+        })
+    }
+
+    /// Whether it is just this.
+    pub(crate) fn is(&self, identity: &Identity, oldest: MinVersion, client_certificates: bool) -> bool {
+        self.identity.is(identity) && (self.oldest, self.client_certificates) == (oldest, client_certificates)
     }
 
     /// What all connections share that logins are not bound to.

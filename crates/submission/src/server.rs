@@ -2,50 +2,30 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use esmtp::{Settings, Xclient};
-use ipnet::IpNet;
+use esmtp::Settings;
 use sasl::AuthHandler;
-use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::SessionFacts;
 
 use crate::MailHandler;
-use crate::admission::Admission;
+use crate::doors::{BindError, Doors, ListenerChange, Opened};
+use crate::house::{House, Predicate};
 use crate::limits::Limits;
 use crate::listen;
 use crate::listener::{Listener, TlsMode};
-use crate::offer::Offer;
-use crate::tls::{Identity, MinVersion, TlsError};
+use crate::terms::Terms;
+use crate::tls::{Identity, MinVersion};
 
 /// What sessions have beyond [`Limits::shutdown_grace`] to send their last reply, and handlers to come to an end.
 const AFTER_GRACE: Duration = Duration::from_secs(5);
-
-/// A server that could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// A listener offers TLS, but no identity was given.
-    #[error("{0} offers TLS, but there is no certificate")]
-    NoIdentity(SocketAddr),
-    /// TLS cannot be offered with this identity.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The address is in use, or not ours, or not allowed.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-}
 
 /// The parts of a server.
 pub struct Builder<A, M> {
@@ -57,9 +37,6 @@ pub struct Builder<A, M> {
     identity: Option<(Identity, MinVersion)>,
     listeners: Vec<Listener>,
 }
-
-/// Something that is true of some clients.
-type Predicate = Arc<dyn Fn(&SessionFacts) -> bool + Send + Sync>;
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     /// Sets limits of time and number; without it the defaults hold.
@@ -105,12 +82,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     /// # Errors
     /// When an address cannot be bound, or TLS cannot be offered.
     pub fn bind(self) -> Result<Server<A, M>, BindError> {
-        let identity = self.identity.as_ref();
-        let doors = self.listeners.iter().map(|listener| open(listener, identity));
-        let doors = doors.collect::<Result<_, _>>()?;
+        let (doors, opened) = Doors::new();
+        let identity = self.identity.as_ref().map(|(identity, oldest)| (identity, *oldest));
+        doors.prepare(self.listeners, identity)?.apply_first()?;
         let terms = Arc::new(ArcSwap::from_pointee(Terms::new(self.settings, self.limits)));
         let login_is_optional = self.login_is_optional;
-        Ok(Server { auth: self.auth, mail: self.mail, login_is_optional, terms, doors })
+        Ok(Server { auth: self.auth, mail: self.mail, login_is_optional, terms, doors, opened })
     }
 }
 
@@ -126,7 +103,8 @@ pub struct Server<A, M> {
     mail: M,
     login_is_optional: Predicate,
     terms: Arc<ArcSwap<Terms>>,
-    doors: Vec<(TcpListener, Arc<Door>)>,
+    doors: Doors,
+    opened: UnboundedReceiver<Opened>,
 }
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
@@ -147,13 +125,13 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
     /// Where the server listens, in the order they were added.
     #[must_use]
     pub fn addresses(&self) -> Vec<(SocketAddr, TlsMode)> {
-        self.doors.iter().map(|(_, door)| (door.address, door.mode)).collect()
+        self.doors.addresses()
     }
 
     /// What can be changed while the server runs.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle { terms: Arc::clone(&self.terms) }
+        Handle { terms: Arc::clone(&self.terms), doors: self.doors.clone() }
     }
 
     /// Serves until `stop` is cancelled, and then until the last session has ended: no connection is taken any
@@ -170,8 +148,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             stop,
             tasks: TaskTracker::new(),
         });
-        for (listener, door) in self.doors {
-            house.tasks.spawn(listen::attend(listener, door, Arc::clone(&house)));
+        let mut opened = self.opened;
+        while let Some(Some((listener, entrance))) = house.stop.run_until_cancelled(opened.recv()).await {
+            house.tasks.spawn(listen::attend(listener, entrance, Arc::clone(&house)));
         }
         house.stop.cancelled().await;
         house.tasks.close();
@@ -198,7 +177,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
 
 impl<A, M> fmt::Debug for Server<A, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("doors", &self.doors.len()).finish_non_exhaustive()
+        f.debug_struct("Server").field("addresses", &self.doors.addresses()).finish_non_exhaustive()
     }
 }
 
@@ -206,6 +185,7 @@ impl<A, M> fmt::Debug for Server<A, M> {
 #[derive(Clone)]
 pub struct Handle {
     terms: Arc<ArcSwap<Terms>>,
+    doors: Doors,
 }
 
 impl Handle {
@@ -214,93 +194,30 @@ impl Handle {
     pub fn replace(&self, settings: Settings, limits: Limits) {
         self.terms.store(Arc::new(Terms::new(settings, limits)));
     }
+
+    /// Prepares other listeners in place of those that are there: all of them, with the certificate of those that offer TLS and
+    /// the oldest TLS that they speak. What is bound already under the same address stays bound. Nothing changes before
+    /// [`ListenerChange::apply`].
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or TLS cannot be offered.
+    pub fn prepare_listeners(
+        &self,
+        listeners: Vec<Listener>,
+        identity: Option<(&Identity, MinVersion)>,
+    ) -> Result<ListenerChange, BindError> {
+        self.doors.prepare(listeners, identity)
+    }
+
+    /// Where the server listens, in the order of the listeners.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(SocketAddr, TlsMode)> {
+        self.doors.addresses()
+    }
 }
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle").finish_non_exhaustive()
     }
-}
-
-/// What all connections share.
-pub(crate) struct House<A, M> {
-    pub(crate) auth: A,
-    pub(crate) mail: M,
-    pub(crate) login_is_optional: Predicate,
-    pub(crate) terms: Arc<ArcSwap<Terms>>,
-    pub(crate) admission: Arc<Admission>,
-    pub(crate) stop: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-}
-
-/// What a session is promised when it begins.
-pub(crate) struct Terms {
-    pub(crate) limits: Limits,
-    with_starttls: Arc<Settings>,
-    without_starttls: Arc<Settings>,
-}
-
-impl Terms {
-    fn new(settings: Settings, limits: Limits) -> Self {
-        let with_starttls = Arc::new(Settings { starttls: true, ..settings.clone() });
-        Self { limits, with_starttls, without_starttls: Arc::new(Settings { starttls: false, ..settings }) }
-    }
-}
-
-/// What is particular to one listener.
-pub(crate) struct Door {
-    pub(crate) address: SocketAddr,
-    pub(crate) tls: Option<Offer>,
-    mode: TlsMode,
-    proxies: Vec<IpNet>,
-    xclient: Vec<IpNet>,
-    xclient_login: bool,
-}
-
-impl Door {
-    /// Whether a connection from there begins with a header that says whose it is.
-    pub(crate) fn wants_header_of(&self, peer: IpAddr) -> bool {
-        includes(&self.proxies, peer)
-    }
-
-    /// Whether who connects from there may say who its client is.
-    pub(crate) fn xclient(&self, peer: IpAddr) -> Xclient {
-        match (includes(&self.xclient, peer), self.xclient_login) {
-            (false, _) => Xclient::Refused,
-            (true, false) => Xclient::Taken,
-            (true, true) => Xclient::WithLogin,
-        }
-    }
-
-    pub(crate) fn is_implicit(&self) -> bool {
-        self.mode == TlsMode::Implicit
-    }
-
-    pub(crate) fn settings<'t>(&self, terms: &'t Terms) -> &'t Arc<Settings> {
-        match self.mode {
-            TlsMode::StartTls => &terms.with_starttls,
-            TlsMode::Implicit | TlsMode::Off => &terms.without_starttls,
-        }
-    }
-}
-
-fn includes(networks: &[IpNet], address: IpAddr) -> bool {
-    networks.iter().any(|network| network.contains(&address))
-}
-
-fn open(
-    listener: &Listener,
-    identity: Option<&(Identity, MinVersion)>,
-) -> Result<(TcpListener, Arc<Door>), BindError> {
-    let (address, mode) = (listener.address, listener.tls);
-    let tls = match (mode, identity) {
-        (TlsMode::Off, _) => None,
-        (_, Some((identity, oldest))) => Some(Offer::new(identity, *oldest, listener.client_certificates)?),
-        (_, None) => return Err(BindError::NoIdentity(address)),
-    };
-    let bound = listen::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
-    let (address, bound) = bound.map_err(|source| BindError::Listen { address, source })?;
-    let (proxies, xclient) = (listener.proxy_protocol.clone(), listener.xclient.clone());
-    let door = Door { address, tls, mode, proxies, xclient, xclient_login: listener.xclient_login };
-    Ok((bound, Arc::new(door)))
 }

@@ -112,9 +112,18 @@ impl Identity {
     /// # Errors
     /// As [`Identity::load`]; the old pair then stays in use.
     pub fn reload(&self, certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
-        let fresh = Served::new(pem::certificates(certificate)?, pem::private_key(private_key)?)?;
-        self.current.store(Arc::new(fresh));
+        self.replace(&Self::load(certificate, private_key)?);
         Ok(())
+    }
+
+    /// Puts another pair in place of what was there, both halves at once.
+    pub fn replace(&self, other: &Identity) {
+        self.current.store(other.current());
+    }
+
+    /// Whether the two are clones of one another.
+    pub(crate) fn is(&self, other: &Identity) -> bool {
+        Arc::ptr_eq(&self.current, &other.current)
     }
 
     /// What the certificate in use says of itself.

@@ -64,7 +64,7 @@ async fn print(server: &Server, config: &Config, directory: &Directory) -> anyho
 }
 
 fn address(server: &Server, tls: ListenTls) -> anyhow::Result<SocketAddr> {
-    let found = server.parts().listeners.iter().find(|listener| listener.tls == tls);
+    let found = server.listeners().into_iter().find(|listener| listener.tls == tls);
     let listener = found
         .context("the demo's gatepost.toml lacks one of its two listeners; delete it to have it back")?;
     Ok(listener.address)
