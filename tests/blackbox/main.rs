@@ -9,6 +9,7 @@ mod clients;
 mod commands;
 mod check;
 mod queue;
+mod owner;
 mod audit;
 mod credentials;
 mod certificate_commands;

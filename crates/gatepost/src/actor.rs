@@ -1,15 +1,28 @@
 //! Who runs a command: for the log and the audit trail.
 
+use std::sync::OnceLock;
+
 use nix::unistd::{Uid, User};
 
 use crate::printable::is_printable;
 
+static NAME: OnceLock<String> = OnceLock::new();
+
 /// The longest name that is told, in characters.
 const CHARACTERS: usize = 100;
+
+/// Finds out who it is, before root becomes somebody else.
+pub(crate) fn remember() {
+    NAME.get_or_init(found);
+}
 
 /// The user of the system: `frank`, or `frank as root` where sudo or doas says who is behind it. Whoever is root already can
 /// make them say anything.
 pub(crate) fn name() -> String {
+    NAME.get_or_init(found).clone()
+}
+
+fn found() -> String {
     let uid = Uid::current();
     let user = User::from_uid(uid).ok().flatten().map_or_else(|| format!("uid {uid}"), |user| user.name);
     let behind = ["SUDO_USER", "DOAS_USER"].into_iter().find_map(|name| std::env::var(name).ok());

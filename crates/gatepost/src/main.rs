@@ -26,6 +26,7 @@ mod sender;
 mod relay;
 mod sending;
 
+mod owner;
 mod open;
 mod wiring;
 mod sealed;
@@ -123,6 +124,7 @@ fn main() -> ExitCode {
 
 fn run(line: CommandLine) -> anyhow::Result<()> {
     dumps::forbid()?;
+    actor::remember();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(dispatch(line))
 }

@@ -1,6 +1,5 @@
 //! Opens what the configuration names: the store, its keyring, and the judge of its logins.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use config::Config;
 use rustix::process::geteuid;
 use store_sqlite::{Migrated, Mode, SqliteAccounts, SqliteStore};
 
+use crate::owner::{Owner, Until};
 use crate::{clock, wiring};
 
 /// What judges logins, by the accounts of the store.
@@ -25,12 +25,22 @@ pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, SqliteStore)
     Ok((config, store))
 }
 
-/// The store in this directory.
+/// The store of this configuration, for a command that needs root once more: see [`owner::as_root`](crate::owner::as_root).
+///
+/// # Errors
+/// When it can't be opened.
+pub(crate) async fn store_for_a_while(config: &Config) -> anyhow::Result<SqliteStore> {
+    let directory = &config.storage.directory;
+    ours(directory, Mode::Command, Until::AsRoot)?;
+    Ok(SqliteStore::open(directory, Mode::Command).await?)
+}
+
+/// The store in this directory. Root becomes its owner, but for a server.
 ///
 /// # Errors
 /// When it belongs to another user, or can't be opened.
 pub(crate) async fn store_in(directory: &Path, mode: Mode) -> anyhow::Result<SqliteStore> {
-    ours(directory)?;
+    ours(directory, mode, Until::TheEnd)?;
     Ok(SqliteStore::open(directory, mode).await?)
 }
 
@@ -39,7 +49,7 @@ pub(crate) async fn store_in(directory: &Path, mode: Mode) -> anyhow::Result<Sql
 /// # Errors
 /// When it belongs to another user, a server has it open, or it can't be changed.
 pub(crate) async fn migrate(directory: &Path) -> anyhow::Result<[Migrated; 2]> {
-    ours(directory)?;
+    ours(directory, Mode::Command, Until::TheEnd)?;
     Ok(SqliteStore::migrate(directory).await?)
 }
 
@@ -58,26 +68,17 @@ pub(crate) fn existing(directory: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// # Errors
-/// When the store belongs to another user.
-fn ours(directory: &Path) -> anyhow::Result<()> {
-    match other_owner(directory) {
+/// Sees to it that the store is ours. Root becomes its owner for a command.
+fn ours(directory: &Path, mode: Mode, until: Until) -> anyhow::Result<()> {
+    match Owner::other_than_us(directory) {
         None => Ok(()),
+        Some(owner) if mode == Mode::Command && geteuid().is_root() => owner.become_it(until),
         Some(owner) => anyhow::bail!(
-            "the store {} belongs to another user; run this as that one: `sudo -u '#{owner}' gatepost …`",
-            directory.display()
+            "the store {} belongs to another user; run this as that one: `sudo -u '#{}' gatepost …`",
+            directory.display(),
+            owner.uid()
         ),
     }
-}
-
-/// The user whom the store belongs to, if it isn't ours. Files that root made in it would keep the server from
-/// starting. A directory in which there is no store yet is left alone by root only: others may have been let in by
-/// its mode.
-fn other_owner(directory: &Path) -> Option<u32> {
-    let (me, owner) = (geteuid(), |path: &Path| std::fs::metadata(path).ok().map(|found| found.uid()));
-    let store = owner(&directory.join("accounts.db"));
-    let store = store.or_else(|| owner(directory).filter(|_| me.is_root()));
-    store.filter(|owner| *owner != me.as_raw())
 }
 
 /// The keyring of the store that the configuration names.

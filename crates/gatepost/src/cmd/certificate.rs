@@ -67,10 +67,15 @@ struct Which {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    // Root may read what the owner of the store may not.
+    let shown = match &command {
+        Command::Add(args) => args.which.read(clock::now())?,
+        Command::List { .. } | Command::Remove { .. } => None,
+    };
     let (config, store) = open::store(config).await?;
     let accounts = store.accounts();
     let done = match command {
-        Command::Add(args) => add(accounts, &config, args).await,
+        Command::Add(args) => add(accounts, &config, args, shown).await,
         Command::List { address, format } => list(accounts, &address, format).await,
         Command::Remove { address, fingerprint } => remove(accounts, &address, &fingerprint).await,
     };
@@ -78,9 +83,17 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     done
 }
 
-async fn add(store: &(impl Accounts + Certificates), config: &Config, args: Add) -> anyhow::Result<()> {
+/// A certificate's fingerprint, and when it expires, if that can be seen.
+type Shown = (Fingerprint, Option<Timestamp>);
+
+async fn add(
+    store: &(impl Accounts + Certificates),
+    config: &Config,
+    args: Add,
+    shown: Option<Shown>,
+) -> anyhow::Result<()> {
     let (account, now) = (find(store, &args.address).await?, clock::now());
-    let (fingerprint, expires_at) = args.which.read(now)?;
+    let (fingerprint, expires_at) = shown.context("name a file, or a --fingerprint")?;
     let certificate = Certificate {
         fingerprint,
         account: account.id,
@@ -100,17 +113,16 @@ async fn add(store: &(impl Accounts + Certificates), config: &Config, args: Add)
 }
 
 impl Which {
-    /// Its fingerprint, and when it expires, if that can be seen.
-    fn read(&self, now: Timestamp) -> anyhow::Result<(Fingerprint, Option<Timestamp>)> {
+    /// What is named, if anything is.
+    fn read(&self, now: Timestamp) -> anyhow::Result<Option<Shown>> {
         match (&self.file, self.fingerprint) {
-            (Some(file), _) => read(file, now),
-            (None, Some(fingerprint)) => Ok((fingerprint, None)),
-            (None, None) => bail!("name a file, or a --fingerprint"),
+            (Some(file), _) => read(file, now).map(Some),
+            (None, fingerprint) => Ok(fingerprint.map(|fingerprint| (fingerprint, None))),
         }
     }
 }
 
-fn read(file: &Path, now: Timestamp) -> anyhow::Result<(Fingerprint, Option<Timestamp>)> {
+fn read(file: &Path, now: Timestamp) -> anyhow::Result<Shown> {
     let shown = file.display();
     let own = pem::certificates(file).map_err(|error| unread(error, file))?;
     let own = own.first().with_context(|| format!("{shown} holds no certificate"))?;

@@ -13,6 +13,7 @@ use store_sqlite::{SqliteAccounts, SqliteStore};
 use types::{AccountId, Mailbox};
 
 use crate::cmd::queue::Operator;
+use crate::import::Finds;
 use crate::output::{self, Format};
 use crate::prompt::NewPassword;
 use crate::{argument, clock, open, scram};
@@ -99,13 +100,18 @@ pub(crate) struct Add {
 /// # Errors
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
+    let finds = match &command {
+        Command::Import(args) => import::finds(args)?,
+        _ => Box::new(std::iter::empty()),
+    };
     let (config, store) = open::store(config).await?;
-    let done = on(&config, &store, command).await;
+    let done = on(&config, &store, command, finds).await;
     store.close().await;
     done
 }
 
-async fn on(config: &Config, whole: &SqliteStore, command: Command) -> anyhow::Result<()> {
+/// `finds` is what there is to import: root may read what the owner of the store may not.
+async fn on(config: &Config, whole: &SqliteStore, command: Command, finds: Finds) -> anyhow::Result<()> {
     let (limits, store) = (config.sending, whole.accounts());
     match command {
         Command::Add(args) => add(config, store, args).await,
@@ -116,7 +122,7 @@ async fn on(config: &Config, whole: &SqliteStore, command: Command) -> anyhow::R
         Command::Limit { address, change, format } => limit(store, limits, &address, &change, format).await,
         Command::Disable { address } => set_disabled(store, &address, true).await,
         Command::Enable { address } => set_disabled(store, &address, false).await,
-        Command::Import(args) => import::run(config, store, args).await,
+        Command::Import(args) => import::run(config, store, args, finds).await,
         Command::Remove(args) => {
             let operator = Operator::new(whole.spool(), store, &config.delivery);
             let account = find(store, args.address()).await?;

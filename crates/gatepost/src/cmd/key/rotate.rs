@@ -16,7 +16,7 @@ use store_sqlite::SqliteAccounts;
 
 use crate::output::Format;
 use crate::sealed::{self, Batches};
-use crate::{clock, open};
+use crate::{clock, open, owner};
 
 /// What was done, as `--json` shows it.
 #[derive(Serialize)]
@@ -29,18 +29,27 @@ struct View {
 type Unopened = BTreeMap<SealedPlace, SealError>;
 
 pub(super) async fn run(config: &Path, format: Format) -> anyhow::Result<()> {
-    let (config, store) = open::store(config).await?;
-    let done = rotate(&config, store.accounts(), format).await;
+    let config = Config::load(config)?;
+    // The key file may lie where root alone can write; the store is its owner's.
+    let file = &config.storage.master_key_file;
+    let (lock, masters) = (KeyFileLock::take(file)?, MasterKeys::load(file)?);
+    let store = open::store_for_a_while(&config).await?;
+    let done = rotate(&lock, masters, store.accounts(), format).await;
     store.close().await;
-    done
+    done?;
+    format.remark(&format!("older keys may be removed from {} once no backup needs them", file.display()));
+    Ok(())
 }
 
-async fn rotate(config: &Config, store: &SqliteAccounts, format: Format) -> anyhow::Result<()> {
-    let file = &config.storage.master_key_file;
-    let lock = KeyFileLock::take(file)?;
-    let keyring = open::keyring(config, store).await?;
+async fn rotate(
+    lock: &KeyFileLock,
+    masters: MasterKeys,
+    store: &SqliteAccounts,
+    format: Format,
+) -> anyhow::Result<()> {
+    let keyring = Keyring::open(masters, store).await?;
     if !is_unfinished(&keyring, store).await? {
-        keyring.turn_to(MasterKeys::add(&lock)?);
+        keyring.turn_to(owner::as_root(|| MasterKeys::add(lock))??);
     }
     let (resealed, unopened) = reseal_all(&keyring, store).await?;
     audit(store, &unopened).await?;
@@ -51,7 +60,6 @@ async fn rotate(config: &Config, store: &SqliteAccounts, format: Format) -> anyh
             sealed::told(unopened.values().copied())
         );
     }
-    format.remark(&format!("older keys may be removed from {} once no backup needs them", file.display()));
     Ok(())
 }
 

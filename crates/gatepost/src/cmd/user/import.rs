@@ -62,8 +62,12 @@ enum Form {
 ///
 /// # Errors
 /// When a file or the store fails, or something was not taken.
-pub(crate) async fn run(config: &Config, store: &SqliteAccounts, args: Import) -> anyhow::Result<()> {
-    let mut finds = finds(&args)?;
+pub(crate) async fn run(
+    config: &Config,
+    store: &SqliteAccounts,
+    args: Import,
+    mut finds: Finds,
+) -> anyhow::Result<()> {
     // Only WildDuck has what needs keys; a dry run makes none.
     let keyring = match args.form {
         Form::WildDuck if !args.dry_run => Some(open::keyring(config, store).await?),
@@ -90,8 +94,11 @@ fn told(args: &Import, tally: &Tally) -> anyhow::Result<()> {
     }
 }
 
-/// All that stands in the files, to be read on the way.
-fn finds(args: &Import) -> anyhow::Result<Finds> {
+/// All that stands in the files, to be read on the way; they are open.
+///
+/// # Errors
+/// When a file can't be read, or what is asked for does not fit together.
+pub(super) fn finds(args: &Import) -> anyhow::Result<Finds> {
     if args.totp_secret_file.is_some() && !matches!(args.form, Form::WildDuck) {
         bail!("--totp-secret-file goes with --format wildduck alone; leave it out");
     }
