@@ -215,7 +215,7 @@ fn a_mistake_in_the_configuration_is_shown_where_it_stands() {
     let file = installation.path("gatepost.toml");
     let good = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("{good}nonsense = 1\n")).unwrap();
-    let said = assert_one_error(&installation.run(&["check"], ""));
+    let said = assert_fails_in_any_way(&installation.run(&["check"], ""));
     let line = good.lines().count() + 1;
     assert!(said.contains(&format!("gatepost.toml:{line}:1: ")) && said.contains("nonsense"), "{said}");
     assert_one_error(&installation.run(&["serve"], ""));
@@ -263,4 +263,68 @@ fn completions_and_manual_pages_are_printed() {
     std::fs::create_dir(&pages).unwrap();
     installation.done(&["man", &pages.to_string_lossy()]);
     assert!(pages.join("gatepost.1").exists());
+}
+
+#[test]
+fn the_manual_has_the_configuration_and_the_exit_codes() {
+    let installation = installed();
+    let pages = installation.path("man");
+    installation.done(&["man", &pages.to_string_lossy()]);
+    let page = std::fs::read_to_string(pages.join("gatepost.toml.5")).unwrap();
+    assert!(page.contains("min_version") && page.starts_with(".TH"), "{page}");
+    let page = std::fs::read_to_string(pages.join("gatepost.1")).unwrap();
+    assert!(page.contains("Exit codes"), "{page}");
+}
+
+#[test]
+fn a_mistyped_command_is_answered_with_what_is_meant() {
+    let said = assert_fails(&installed().run(&["queue", "delete", "x"], ""), 2);
+    assert!(said.contains("'remove'") && !said.contains("'release'"), "{said}");
+}
+
+#[test]
+fn an_app_password_is_revoked_by_its_label_unless_there_are_two() {
+    let installation = installed();
+    let (first, _) = installation.app_password(USER, &[]);
+    let (second, _) = installation.app_password(USER, &[]);
+    let said = assert_one_error(&installation.run(&["app-password", "revoke", USER, "a test"], ""));
+    assert!(said.contains(&first) && said.contains(&second), "{said}");
+    installation.done(&["app-password", "revoke", USER, &first]);
+    installation.done(&["app-password", "revoke", USER, "a test"]);
+    assert_eq!(installation.json(&["app-password", "list", USER]), Value::Array(Vec::new()));
+}
+
+#[test]
+fn times_are_written_in_one_way() {
+    let installation = installed();
+    for end in ["1h30m", "2w", "2099-01-31", "2099-01-31T12:00:00+01:00"] {
+        installation.app_password(USER, &["--expires", end]);
+    }
+    installation.done(&["audit", "list", "--since", "1h30m"]);
+    installation.done(&["queue", "list", "--older-than", "2020-01-31"]);
+    assert_fails(&installation.run(&["audit", "list", "--since", "1mo"], ""), 2);
+}
+
+#[test]
+fn a_mistyped_key_is_answered_with_the_one_that_is_meant() {
+    let installation = installed();
+    let file = installation.path("gatepost.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{good}levl = \"info\"\n")).unwrap();
+    let said = assert_one_error(&installation.run(&["user", "list"], ""));
+    assert!(said.contains("did you mean `level`?"), "{said}");
+}
+
+#[test]
+fn an_import_lists_what_it_refused() {
+    let installation = installed();
+    let file = installation.path("users");
+    std::fs::write(&file, "carol@example.org:{NONSENSE}x\n").unwrap();
+    let output =
+        installation.run(&["user", "import", &file.to_string_lossy(), "--format", "dovecot", "--json"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let refused = &told["refused"][0];
+    assert_eq!(refused["line"], 1);
+    assert!(text(refused, "reason").contains("NONSENSE"), "{told}");
 }

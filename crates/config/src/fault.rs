@@ -102,9 +102,9 @@ impl Fault {
 /// One line, "what is wrong; what would be right".
 fn in_our_words(message: &str) -> String {
     let line = message.trim().replace('\n', ", ");
-    if let Some((_, known)) = line.split_once("unknown field ") {
-        return match known.split_once(", expected ") {
-            Some((_, known)) => format!("no such key; the keys here are {}", known.replace("one of ", "")),
+    if let Some((_, unknown)) = line.split_once("unknown field ") {
+        return match unknown.split_once(", expected ") {
+            Some((unknown, known)) => no_such_key(unknown, known),
             None => "no such key".to_owned(),
         };
     }
@@ -118,6 +118,20 @@ fn in_our_words(message: &str) -> String {
         .replace("expected i64", "expected a whole number")
         .replace("expected a boolean", "expected true or false")
         .replacen(", expected ", "; expected ", 1)
+}
+
+/// How alike two keys are, from 0 to 1, for one to be taken for the other.
+const ALIKE: f64 = 0.8;
+
+/// Names the key that is meant, if one is spelt much like it, and all there are.
+fn no_such_key(unknown: &str, known: &str) -> String {
+    let known = known.replace("one of ", "");
+    let unknown = unknown.trim_matches('`');
+    let alike = known.split('`').skip(1).step_by(2).map(|key| (strsim::jaro_winkler(unknown, key), key));
+    let meant =
+        alike.filter(|(alike, _)| *alike >= ALIKE).max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let meant = meant.map_or_else(String::new, |(_, key)| format!(" did you mean `{key}`?"));
+    format!("no such key;{meant} the keys here are {known}")
 }
 
 /// What stands in the file, so that no terminal obeys it.

@@ -4,6 +4,7 @@
 //! type is what it means, with every default filled in and every value within its range. Paths are
 //! resolved against the file's directory but nothing they name is opened here.
 
+mod duration;
 mod fault;
 mod hostname;
 mod network;
@@ -44,6 +45,7 @@ use toml::Spanned;
 pub use audit::Audit;
 pub use auth::{Auth, Backend, Mechanism};
 pub use delivery::{Delivery, HostTls, Login, Retry, Route};
+pub use duration::duration;
 pub use fault::ConfigError;
 pub use http::Http;
 pub use limits::Limits;

@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod argument;
 mod cmd;
@@ -46,10 +46,17 @@ mod output;
 mod printable;
 mod qr;
 mod explain;
+mod suggestion;
+
+/// With the commit that it was built from, if that is known.
+const VERSION: &str = env!("GATEPOST_VERSION");
+
+const EXIT_CODES: &str = "Exit codes: 0, it is done; 1, it could not be done, and standard error says in one line what to do about it; \
+                          2, it was typed wrongly. `check` has more: see its own help.";
 
 /// The mail submission server: proves who sends, keeps the message safe, carries it on.
 #[derive(Debug, Parser)]
-#[command(name = "gatepost", version, arg_required_else_help = true, propagate_version = true)]
+#[command(name = "gatepost", version = VERSION, after_long_help = EXIT_CODES, arg_required_else_help = true, propagate_version = true)]
 pub(crate) struct CommandLine {
     /// The configuration file
     #[arg(
@@ -113,7 +120,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(CommandLine::parse()) {
+    let line = CommandLine::try_parse().unwrap_or_else(|error| {
+        let typed = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        suggestion::meant(error, CommandLine::command(), typed).exit()
+    });
+    match run(line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::last_word(format!("error: {}", explain::one_line(&error)));
@@ -152,8 +163,6 @@ async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Resul
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -40,8 +40,9 @@ pub(crate) enum Command {
     Revoke {
         /// The account
         address: Mailbox,
-        /// As `list` shows it
-        id: CredentialId,
+        /// Its label, or its identifier as `list` shows it, which may be cut short
+        #[arg(value_name = "LABEL|ID")]
+        which: String,
     },
 }
 
@@ -55,7 +56,7 @@ pub(crate) struct Create {
     /// What it is good for
     #[arg(long, value_name = "SCOPE", default_value = "smtp", value_parser = argument::scopes())]
     scope: Vec<Scope>,
-    /// When it stops working: 90d, 12h, 30m, 45s or an RFC 3339 time; never, if not given
+    /// When it stops working: 90d, 1h30m, a day like 2027-01-31 or an RFC 3339 time; never, if not given
     #[arg(long, value_name = "END")]
     expires: Option<Moment>,
     /// Where it may be used from: a network or an address; everywhere, if not given
@@ -81,7 +82,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     let done = match command {
         Command::Create(args) => create(accounts, &config, args).await,
         Command::List { address, format } => list(accounts, &address, format).await,
-        Command::Revoke { address, id } => revoke(accounts, &address, id).await,
+        Command::Revoke { address, which } => revoke(accounts, &address, &which).await,
     };
     store.close().await;
     done
@@ -216,15 +217,45 @@ async fn list(
 async fn revoke(
     store: &(impl Accounts + AppPasswords),
     address: &Mailbox,
-    id: CredentialId,
+    which: &str,
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
+    let (id, label) = pick(&store.of_account(account.id).await?, which, address)?;
     if !store.revoke(account.id, id, clock::now()).await? {
-        bail!(
-            "{address} has no app password {id}; `gatepost app-password list {address}` shows those there are"
-        );
+        bail!("{}", none_such(address, which));
     }
-    output::line(&format!("{id} is revoked"))
+    output::line(&format!("{id} ({label}) is revoked"))
+}
+
+/// The one that is meant: by its whole identifier, else by its label, else by the beginning of its identifier.
+fn pick(passwords: &[AppPassword], which: &str, address: &Mailbox) -> anyhow::Result<(CredentialId, String)> {
+    let range = CredentialId::beginning_with(which).ok();
+    let whole = range.as_ref().filter(|range| range.start() == range.end()).map(|range| *range.start());
+    let labelled = || passwords.iter().filter(|password| password.label == which).collect::<Vec<_>>();
+    let begun = || {
+        let begins = |id: CredentialId| range.as_ref().is_some_and(|range| range.contains(&id));
+        passwords.iter().filter(|password| begins(password.id)).collect::<Vec<_>>()
+    };
+    let found = passwords.iter().filter(|password| Some(password.id) == whole).collect::<Vec<_>>();
+    let found = [found, labelled(), begun()].into_iter().find(|found| !found.is_empty());
+    match found.as_deref() {
+        Some([only]) => Ok((only.id, only.label.clone())),
+        Some(several) => {
+            let ids: Vec<String> = several.iter().map(|password| password.id.to_string()).collect();
+            bail!(
+                "{address} has {} app passwords {which:?}: {}; name one by its identifier",
+                ids.len(),
+                ids.join(", ")
+            )
+        }
+        None => bail!("{}", none_such(address, which)),
+    }
+}
+
+fn none_such(address: &Mailbox, which: &str) -> String {
+    format!(
+        "{address} has no app password {which:?}; `gatepost app-password list {address}` shows those there are"
+    )
 }
 
 /// An app password as `--json` shows it.
@@ -278,6 +309,35 @@ impl<'a> View<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn named(n: u8, label: &str) -> AppPassword {
+        AppPassword {
+            id: CredentialId::from_bytes([n; 16]),
+            account: types::AccountId::from_bytes([1; 16]),
+            label: label.to_owned(),
+            scopes: vec![Scope::Smtp],
+            networks: Vec::new(),
+            senders: Vec::new(),
+            created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            expires_at: None,
+            last_used: None,
+        }
+    }
+
+    #[test]
+    fn an_app_password_is_named_by_its_label_or_its_identifier() {
+        let passwords = [named(1, "phone"), named(2, "laptop"), named(3, "laptop"), named(4, "0")];
+        let address = Mailbox::parse("alice@example.org").unwrap();
+        let picked = |which: &str| pick(&passwords, which, &address).map(|(id, _)| id.as_bytes()[0]);
+        assert_eq!(picked("phone").unwrap(), 1);
+        assert_eq!(picked("0").unwrap(), 4, "a label before the beginning of an identifier");
+        let id = passwords[2].id.to_string();
+        assert_eq!(picked(&id).unwrap(), 3);
+        assert_eq!(picked(&id[..20]).unwrap(), 3);
+        let said = picked("laptop").unwrap_err().to_string();
+        assert!(said.contains("has 2 app passwords") && said.contains(&id), "{said}");
+        assert!(picked("tablet").is_err());
+    }
 
     #[test]
     fn the_json_of_a_new_app_password_has_the_promised_keys() {

@@ -39,7 +39,7 @@ pub(crate) struct List {
     /// Only those from this network or address
     #[arg(long, value_name = "CIDR", value_parser = argument::network)]
     ip: Option<IpNet>,
-    /// Only those since then: 24h, 7d or an RFC 3339 time
+    /// Only those since then: 24h, 7d, a day like 2027-01-31 or an RFC 3339 time
     #[arg(long, value_name = "BEGIN")]
     since: Option<Moment>,
     /// So many at most; if not given, 100 as text and all as JSON

@@ -113,7 +113,7 @@ impl Terms {
     }
 
     fn password(&self, text: &str) -> Result<Brought, String> {
-        Brought::parse(text, &self.scheme).map_err(|error| advice(error, &self.scheme))
+        Brought::parse(text, &self.scheme).map_err(|error| advice(error, text, &self.scheme))
     }
 }
 
@@ -128,14 +128,24 @@ fn quoted(text: &str) -> String {
     }
 }
 
+/// What a hash says that it is: `{SCHEME}…` or `$scheme$…`; without either, of the scheme of those that name none.
+fn scheme_of<'t>(text: &'t str, scheme: &'t str) -> &'t str {
+    let braced = text.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    let dollars = text.strip_prefix('$').and_then(|rest| rest.split_once('$'));
+    braced.or(dollars).map_or(scheme, |(name, _)| name)
+}
+
 /// What is wrong with a hash, and what to do about it. The hash itself is not shown: it is a secret of its owner's.
-fn advice(error: StoredError, scheme: &str) -> String {
+fn advice(error: StoredError, text: &str, scheme: &str) -> String {
     match error {
         StoredError::Malformed => format!(
             "{error}; write {{SCHEME}} before it if it is not of the scheme {scheme}, or give the account a \
              new password"
         ),
-        StoredError::UnknownScheme | StoredError::TooCostly | StoredError::Clear => {
+        StoredError::UnknownScheme => {
+            format!("{error}, {}; give the account a new password", quoted(scheme_of(text, scheme)))
+        }
+        StoredError::TooCostly | StoredError::Clear => {
             format!("{error}; give the account a new password")
         }
     }

@@ -28,9 +28,25 @@ pub(super) struct Tally {
     existing: u64,
     /// Lines that were not taken.
     not_taken: u64,
+    /// Those, and those of accounts that were taken without a part.
+    refused: Vec<Refused>,
     /// What belongs to accounts that were taken, and could not be.
     lacking: u64,
     dry_run: bool,
+}
+
+/// A line that was not taken, or not whole.
+#[derive(Debug, Serialize)]
+struct Refused {
+    file: String,
+    line: u64,
+    reason: String,
+}
+
+impl Refused {
+    fn at(place: &Place, flaw: &str) -> Self {
+        Self { file: place.file.to_string(), line: place.line, reason: flaw.to_owned() }
+    }
 }
 
 impl Tally {
@@ -124,6 +140,7 @@ impl<'a, S: Accounts> Intake<'a, S> {
     fn refuse(&mut self, place: &Place, flaw: &str) {
         eprintln!("{place}: {}", output::harmless(flaw));
         self.tally.not_taken += 1;
+        self.tally.refused.push(Refused::at(place, flaw));
     }
 
     fn leave(&mut self, place: &Place, newcomer: &Newcomer) {
@@ -172,7 +189,9 @@ impl<'a, S: Accounts> Intake<'a, S> {
 
     fn count(&mut self, place: &Place, newcomer: &Newcomer) {
         for lack in &newcomer.lacks {
-            eprintln!("{place}: {} is taken without {}", newcomer.address, output::harmless(lack));
+            let flaw = format!("{} is taken without {lack}", newcomer.address);
+            eprintln!("{place}: {}", output::harmless(&flaw));
+            self.tally.refused.push(Refused::at(place, &flaw));
         }
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         self.tally.accounts += 1;
