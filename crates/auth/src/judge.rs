@@ -251,6 +251,8 @@ impl<S: CredentialStore> Authenticator<S> {
             {
                 Verdict::NeedsAppPassword
             }
+            // Whose account or password is missing must not be told that it is wrong; and who never had one hears the same.
+            Outcome::Refused(_) if self.store.may_lack() => Verdict::Unavailable,
             Outcome::Refused(_) => Verdict::Refused(self.refusal()),
             Outcome::Throttled(Throttled { until, .. }) => {
                 let wait = until.duration_since((self.now)()).unsigned_abs();

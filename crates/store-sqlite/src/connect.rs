@@ -63,6 +63,11 @@ pub(crate) async fn anchor(options: SqliteConnectOptions) -> Result<SqlitePool, 
     Ok(anchor)
 }
 
+/// Moves the WAL into the database, as far as others who have it open let that happen.
+pub(crate) async fn checkpoint<'c>(connection: impl sqlx::SqliteExecutor<'c>) {
+    drop(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await);
+}
+
 fn readers_of(connections: u32, options: SqliteConnectOptions) -> SqlitePool {
     lasting(connections).connect_lazy_with(options.pragma("query_only", "ON"))
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::accounts::SqliteAccounts;
+use crate::commit_mark;
 use crate::connect;
 use crate::directory::{Directory, Mode, NotOurs, ServerLock};
+use crate::losses;
 use crate::once::OpenOnce;
 use crate::schema::{self, Migrated, SchemaError};
 use crate::spool::SqliteSpool;
@@ -154,6 +156,10 @@ impl Opening<'_> {
                 Mode::Server => Some(directory.lock_server()?),
                 Mode::Command => None,
             };
+            losses::look(&directory)?;
+            if mode == Mode::Server {
+                losses::tell(&directory);
+            }
             Ok((directory, once, lock))
         });
         match prepared.await {
@@ -175,6 +181,9 @@ impl Opening<'_> {
                 [schema::ACCOUNTS.migrate(&mut accounts).await?, schema::QUEUE.migrate(&mut queue).await?];
             accounts.close().await?;
             queue.close().await?;
+            [directory.accounts(), directory.queue()]
+                .iter()
+                .for_each(|path| commit_mark::forget_if_closed(path));
             Ok(migrated)
         };
         migrated.await.map_err(|error| self.schema(error))

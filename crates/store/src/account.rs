@@ -120,6 +120,11 @@ pub trait Accounts: Send + Sync + 'static {
         None
     }
 
+    /// Whether something that was confirmed may be missing, so that a name or a password that is not known may be right.
+    fn may_lack(&self) -> bool {
+        false
+    }
+
     /// Notes a login, and the network it came from as one that the account is familiar with. Written soon, together
     /// with others: logging in never waits for it.
     fn logged_in(&self, id: AccountId, at: Timestamp, network: Option<IpNet>);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use config::Config;
 use serde::Serialize;
 use store_sqlite::{Integrity, Migrated};
@@ -19,6 +19,9 @@ pub(crate) enum Command {
     },
     /// Check both databases, and read every message in the queue; a server may be running
     Check {
+        /// Go on without what may be missing since a database was found behind its last commit
+        #[arg(long)]
+        accept: bool,
         #[command(flatten)]
         format: Format,
     },
@@ -32,7 +35,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     open::existing(&Config::load(config)?.storage.directory)?;
     match command {
         Command::Migrate { format } => migrate(config, format).await,
-        Command::Check { format } => check(config, format).await,
+        Command::Check { accept, format } => check(config, accept, format).await,
     }
 }
 
@@ -70,19 +73,42 @@ impl Migration {
 struct Findings {
     messages: u64,
     faults: Vec<String>,
+    accepted: Vec<String>,
 }
 
-async fn check(config: &Path, format: Format) -> anyhow::Result<()> {
+impl Findings {
+    fn told(&self, directory: &Path) -> String {
+        let accepted = self.accepted.iter().map(|loss| format!("accepted: {loss}"));
+        let faults = self.faults.iter().map(|fault| format!("fault: {fault}"));
+        let (directory, messages) = (directory.display(), self.messages);
+        let whole = format!("the store {directory} is whole; messages in its queue: {messages}");
+        let whole = self.faults.is_empty().then_some(whole);
+        accepted.chain(faults).chain(whole).collect::<Vec<_>>().join("\n")
+    }
+}
+
+async fn check(config: &Path, accept: bool, format: Format) -> anyhow::Result<()> {
     let (config, store) = open::store(config).await?;
     let found = store.integrity().await;
+    let losses = store.losses();
+    let accepted = if accept { store.accept_losses() } else { Ok(()) };
     store.close().await;
-    let Integrity { messages, faults } = found?;
-    let findings = Findings { messages, faults };
+    accepted.context("what may be missing cannot be accepted")?;
+    let Integrity { messages, mut faults } = found?;
+    let accepted = if accept { losses.clone() } else { Vec::new() };
+    let is_behind = !accept && !losses.is_empty();
+    if is_behind {
+        faults.splice(0..0, losses);
+    }
+    let findings = Findings { messages, faults, accepted };
     let directory = config.storage.directory.display();
-    format.print(&findings, |findings| match findings.faults.is_empty() {
-        true => format!("the store {directory} is whole; messages in its queue: {messages}"),
-        false => findings.faults.iter().map(|fault| format!("fault: {fault}")).collect::<Vec<_>>().join("\n"),
-    })?;
+    format.print(&findings, |findings| findings.told(&config.storage.directory))?;
+    if is_behind {
+        bail!(
+            "the store {directory} may lack what was confirmed: put back a backup that has it, or go on without it by \
+             `gatepost store check --accept`; until then refused logins are deferred, and no file of a message is removed"
+        );
+    }
     if !findings.faults.is_empty() {
         bail!(
             "the store {directory} is damaged: put back a backup, or, if only messages are, look at each with \

@@ -106,6 +106,10 @@ impl Accounts for SqliteAccounts {
         self.database.revision()
     }
 
+    fn may_lack(&self) -> bool {
+        self.database.losses().are_open()
+    }
+
     fn logged_in(&self, id: AccountId, at: Timestamp, network: Option<IpNet>) {
         self.notes.login(id, at, network);
     }

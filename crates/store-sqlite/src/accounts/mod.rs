@@ -25,6 +25,7 @@ use store::Error;
 
 use crate::directory::{Directory, Mode};
 use crate::failure::unavailable;
+use crate::losses::Losses;
 use crate::schema::SchemaError;
 use database::Database;
 use notes::Notes;
@@ -50,6 +51,11 @@ impl SqliteAccounts {
     /// Connections that cannot write.
     pub(crate) fn readers(&self) -> Result<&SqlitePool, Error> {
         self.database.readers()
+    }
+
+    /// What may be missing.
+    pub(crate) fn losses(&self) -> &Losses {
+        self.database.losses()
     }
 
     pub(crate) async fn close(&self) {

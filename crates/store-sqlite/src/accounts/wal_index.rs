@@ -19,14 +19,7 @@ use std::time::{Duration, Instant};
 use sqlx::SqlitePool;
 use store::Revision;
 
-/// What there is at the beginning of the file, twice.
-const HEADER: usize = 48;
-
-/// Where the checksum of the header begins. It covers a counter of commits and the checksum of the last frame.
-const CHECKSUM: usize = 40;
-
-/// The version of the form.
-const VERSION: u32 = 3_007_000;
+use crate::wal::{INDEX_CHECKSUM, INDEX_HEADER, is_known_form};
 
 /// How often a header is read that somebody is just writing, before it counts as of another form.
 const TRIES: usize = 100;
@@ -120,7 +113,7 @@ impl Shared {
     fn read_checksum(&self) -> Result<u64, Unusable> {
         let file = self.file.as_ref().ok_or(Unusable::Removed)?;
         let mut checksum = [0; 8];
-        file.read_exact_at(&mut checksum, CHECKSUM as u64)?;
+        file.read_exact_at(&mut checksum, INDEX_CHECKSUM as u64)?;
         // Without any connection SQLite removes it, and begins another with the next.
         match file.metadata()?.nlink() {
             0 => Err(Unusable::Removed),
@@ -131,7 +124,7 @@ impl Shared {
     fn test_form(&self) -> Result<(), Unusable> {
         let file = self.file.as_ref().ok_or(Unusable::Removed)?;
         for _ in 0..TRIES {
-            let mut headers = [0; 2 * HEADER];
+            let mut headers = [0; 2 * INDEX_HEADER];
             file.read_exact_at(&mut headers, 0)?;
             if is_known_form(&headers) {
                 return Ok(());
@@ -154,22 +147,6 @@ impl Shared {
     }
 }
 
-/// Whether both copies of the header are the same, of the known version, and have the right checksum.
-fn is_known_form(headers: &[u8; 2 * HEADER]) -> bool {
-    let (one, other) = headers.split_at(HEADER);
-    let words: Vec<u32> = one.as_chunks().0.iter().map(|word: &[u8; 4]| u32::from_ne_bytes(*word)).collect();
-    let (covered, checksum) = words.split_at(CHECKSUM / 4);
-    one == other && covered.first() == Some(&VERSION) && checksum == sum(covered)
-}
-
-/// The checksum of the file format of the WAL, in the order of octets of this machine.
-fn sum(words: &[u32]) -> [u32; 2] {
-    words.as_chunks().0.iter().fold([0, 0], |[one, two], [first, second]: &[u32; 2]| {
-        let one = one.wrapping_add(*first).wrapping_add(two);
-        [one, two.wrapping_add(*second).wrapping_add(one)]
-    })
-}
-
 /// A commit that writes what is there: a number that is nobody's, and that SQLite writes even if it is the same.
 async fn commit_nothing(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     let number: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(writer).await?;
@@ -182,11 +159,12 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::wal::sum;
 
     /// A header as SQLite writes it, after so many commits.
     fn headers(commits: u32) -> Vec<u8> {
-        let words = [VERSION, 0, commits, 1 | 4096 << 16, 7, 3, 11, 12, 13, 14];
-        let one: Vec<u8> = words.into_iter().chain(sum(&words)).flat_map(u32::to_ne_bytes).collect();
+        let words = [3_007_000, 0, commits, 1 | 4096 << 16, 7, 3, 11, 12, 13, 14];
+        let one: Vec<u8> = words.into_iter().chain(sum([0, 0], &words)).flat_map(u32::to_ne_bytes).collect();
         one.repeat(2)
     }
 

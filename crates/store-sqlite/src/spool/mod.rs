@@ -43,9 +43,11 @@ pub use body::FileBody;
 pub use incoming::Incoming;
 pub(crate) use verify::Verified;
 
+use crate::commit_mark;
 use crate::connect;
 use crate::directory::{Directory, Mode};
 use crate::failure;
+use crate::losses::Losses;
 use crate::schema::SchemaError;
 use crate::watch::FileWatch;
 use change::Change;
@@ -63,6 +65,7 @@ pub struct SqliteSpool {
     readers: SqlitePool,
     /// Only of a server, which has it open for long.
     anchor: Option<SqlitePool>,
+    losses: Losses,
     writer: WriterHandle,
 }
 
@@ -87,14 +90,20 @@ impl SqliteSpool {
         };
         let watch = Arc::new(watch).start();
         let writer = writer.start(Arc::clone(&watch));
-        Ok(Self { directory, watch, readers, anchor, writer })
+        let losses = Losses::of(&directory.queue());
+        Ok(Self { directory, watch, readers, anchor, losses, writer })
     }
 
     /// Ends what the last server left: leases of the dead, and files of messages without a 250.
     pub(crate) async fn recover(&self) -> Result<(), SpoolError> {
         self.writer.change(Change::ReleaseAll).await?;
         recover::check(self.readers.clone());
-        recover::sweep(&self.directory, &self.readers).await
+        recover::sweep(&self.directory, &self.losses, &self.readers).await
+    }
+
+    /// What may be missing.
+    pub(crate) fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Reads every message.
@@ -114,6 +123,7 @@ impl SqliteSpool {
         if let Some(anchor) = &self.anchor {
             anchor.close().await;
         }
+        commit_mark::forget_if_closed(&self.directory.queue());
     }
 
     async fn failed(&self, error: sqlx::Error) -> SpoolError {

@@ -11,9 +11,17 @@ use types::QueueId;
 use super::file;
 use crate::directory::Directory;
 use crate::failure;
+use crate::losses::Losses;
 
-/// Removes the files of messages that never got their 250.
-pub(super) async fn sweep(directory: &Directory, readers: &SqlitePool) -> Result<(), SpoolError> {
+/// Removes the files of messages that never got their 250; none while rows may be missing that got it.
+pub(super) async fn sweep(
+    directory: &Directory,
+    losses: &Losses,
+    readers: &SqlitePool,
+) -> Result<(), SpoolError> {
+    if losses.are_open() {
+        return Ok(());
+    }
     let rows =
         sqlx::query_scalar::<_, Vec<u8>>("SELECT id FROM entries WHERE in_file = 1").fetch_all(readers);
     let rows = match rows.await {

@@ -20,6 +20,7 @@ use super::outcome::Record;
 use super::reserve::Reserve;
 use super::submit::Submit;
 use super::{change, lease, operate, outcome, submit};
+use crate::commit_mark::Marker;
 use crate::directory::{Directory, Mode};
 use crate::schema::{self, SchemaError};
 use crate::watch::{FileGone, FileWatch};
@@ -177,6 +178,8 @@ pub(super) struct Writer {
     connection: Option<SqliteConnection>,
     reserve: Reserve,
     watch: Arc<FileWatch>,
+    marker: Option<Arc<Marker>>,
+    mode: Mode,
 }
 
 impl Writer {
@@ -184,12 +187,13 @@ impl Writer {
     pub(super) async fn open(directory: Arc<Directory>, mode: Mode) -> Result<Self, SchemaError> {
         let mut connection = connect::queue(&directory).connect().await?;
         schema::QUEUE.require(&mut connection).await?;
+        let marker = Marker::open(&directory.queue()).map_err(sqlx::Error::Io)?;
         let mut reserve = Reserve::new(directory.root());
         if mode == Mode::Server {
             reserve.take().await;
         }
         let watch = Arc::new(FileWatch::nothing());
-        Ok(Writer { directory, connection: Some(connection), reserve, watch })
+        Ok(Writer { directory, connection: Some(connection), reserve, watch, marker, mode })
     }
 
     /// Starts the task, which confirms what comes in only while `watch` finds the files in place.
@@ -210,6 +214,13 @@ impl Writer {
             for job in group.drain(..) {
                 job.answer(Ok(()));
             }
+            // Behind the answers, as nobody needs to wait for it.
+            if let Some(marker) = &self.marker {
+                marker.note();
+            }
+        }
+        if self.mode == Mode::Server {
+            self.shrink_wal().await;
         }
         self.disconnect().await;
     }
@@ -282,7 +293,7 @@ impl Writer {
     /// Moves the WAL into the database and gives its space back, as far as that is possible.
     async fn shrink_wal(&mut self) {
         if let Ok(connection) = self.connection().await {
-            drop(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await);
+            connect::checkpoint(connection).await;
         }
     }
 
