@@ -40,6 +40,7 @@ mod shutdown;
 mod log;
 mod disk;
 mod store_files;
+mod power_cut;
 mod damaged_wal;
 mod memory;
 mod pace;

@@ -19,3 +19,6 @@ pub mod introspection;
 pub mod smarthost;
 pub mod database;
 pub mod maildir;
+
+// What a power cut leaves.
+pub mod power_cut;

@@ -1,6 +1,6 @@
 //! The directory of a store: what it is made of, who may read it, and which server owns it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ impl Directory {
     /// Makes what is missing of the directory: itself and `spool/` with mode 0700, the databases with 0600.
     pub(crate) fn prepare(root: &Path) -> io::Result<Self> {
         let directory = Self { root: root.to_owned() };
-        make_private(&directory.root)?;
-        make_private(&directory.spool())?;
+        make_directory(&directory.root, 0o700)?;
+        make_directory(&directory.spool(), 0o700)?;
         make_file(&directory.accounts())?;
         make_file(&directory.queue())?;
         Ok(directory)
@@ -124,19 +124,30 @@ fn holder(file: &mut File) -> String {
     }
 }
 
-fn make_private(path: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make_with_parents(path),
-        made => made,
+/// Makes a directory unless there is one, and those above it. Its name survives the plug.
+fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
+    match DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && parent(path) != path => {
+            make_directory(parent(path), 0o777)?;
+            DirBuilder::new().mode(mode).create(path)?;
+        }
+        made => made?,
+    }
+    sync_names(path)
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => path,
     }
 }
 
-fn make_with_parents(path: &Path) -> io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    DirBuilder::new().mode(0o700).create(path)
+/// A name is durable once the directory is synced that has it.
+fn sync_names(path: &Path) -> io::Result<()> {
+    File::open(parent(path))?.sync_all()
 }
 
 /// Makes an empty file unless there is one, which is not even opened: to close a descriptor of a database that this
@@ -144,7 +155,7 @@ fn make_with_parents(path: &Path) -> io::Result<()> {
 fn make_file(path: &Path) -> io::Result<()> {
     match private_file().create_new(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.map(drop),
+        made => made.map(drop).and_then(|()| sync_names(path)),
     }
 }
 
