@@ -1,6 +1,7 @@
 //! The store as a whole: migrated by the server and by `store migrate` alone, and checked.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use tests::database::{make_newer, make_older_store, versions};
@@ -24,7 +25,7 @@ const COMMANDS: [&[&str]; 9] = [
 ];
 
 fn with_older_store() -> Installation {
-    let installation = Installation::new(&Settings::default());
+    let installation = Installation::with_maildir();
     make_older_store(&installation.path("store"));
     installation
 }
@@ -128,4 +129,40 @@ fn a_store_is_checked_to_the_last_octet_of_its_messages() {
     let id = file.file_name().unwrap().to_string_lossy().into_owned();
     assert!(said.contains(&format!("fault: spool {id}: file is damaged")), "{said}");
     assert_eq!(said.matches("fault: ").count(), 1, "{said}");
+}
+
+#[test]
+fn a_store_that_others_have_rights_on_is_a_fault_and_is_not_served_from() {
+    let installation = Installation::with_maildir();
+    installation.add_user(USER, "correct horse");
+    for (name, mode) in
+        [("store", 0o750), ("store/spool", 0o701), ("store/accounts.db", 0o640), ("store/queue.db", 0o602)]
+    {
+        let set = |mode| fs::set_permissions(installation.path(name), Permissions::from_mode(mode)).unwrap();
+        set(mode);
+        for command in ["check", "serve"] {
+            let said = refused(&installation.run(&[command], ""));
+            let told = format!("{} has mode {mode:o}; `chmod -R go= ", installation.path(name).display());
+            assert!(said.contains(&told) && !said.contains("all is well"), "{command} {name}: {said}");
+        }
+        set(mode & 0o700);
+    }
+    assert!(installation.done(&["check"]).contains("all is well"));
+}
+
+#[test]
+fn a_master_key_in_the_store_is_a_fault_and_is_not_served_with() {
+    let installation = Installation::new(&Settings::default());
+    installation.add_user(USER, "correct horse");
+    fs::rename(installation.path("master.key"), installation.path("store/master.key")).unwrap();
+    let configuration = fs::read_to_string(installation.path("gatepost.toml")).unwrap();
+    let moved = configuration.replace("\"master.key\"", "\"store/master.key\"");
+    fs::write(installation.path("gatepost.toml"), moved).unwrap();
+    for command in ["check", "serve"] {
+        let said = refused(&installation.run(&[command], ""));
+        assert!(
+            said.contains("store/master.key lies in the store") && said.contains("move it out of"),
+            "{said}"
+        );
+    }
 }

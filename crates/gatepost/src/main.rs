@@ -28,6 +28,7 @@ mod sending;
 
 mod owner;
 mod open;
+mod storage_privacy;
 mod wiring;
 mod sealed;
 mod scram;

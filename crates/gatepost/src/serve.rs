@@ -21,7 +21,7 @@ use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::open::Judge;
 use crate::parts::Parts;
-use crate::{clock, listen_error, open, operations, reload, upkeep, warnings, wiring};
+use crate::{clock, listen_error, open, operations, reload, storage_privacy, upkeep, warnings, wiring};
 
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
 
@@ -44,6 +44,8 @@ impl Server {
         let signals = Signals::listen()?;
         survive_file_size_limit()?;
         let descriptors = Descriptors::for_connections(config.limits.connections);
+        storage_privacy::store_is_private(&config.storage.directory)?;
+        storage_privacy::key_is_apart(&config.storage)?;
         let (store, identity) = open_all(&config).await?;
         let keyring = Arc::new(open::keyring(&config, store.accounts()).await?);
         let carrier = Carrier::new(

@@ -23,9 +23,14 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
+    /// The paths of the store in the directory `root`.
+    pub(crate) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// Makes what is missing of the directory: itself and `spool/` with mode 0700, the databases with 0600.
     pub(crate) fn prepare(root: &Path) -> io::Result<Self> {
-        let directory = Self { root: root.to_owned() };
+        let directory = Self::at(root);
         make_directory(&directory.root, 0o700)?;
         make_directory(&directory.spool(), 0o700)?;
         make_file(&directory.accounts())?;

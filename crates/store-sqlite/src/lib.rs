@@ -21,9 +21,11 @@ mod row;
 mod accounts;
 mod spool;
 mod integrity;
+mod exposure;
 
 pub use accounts::SqliteAccounts;
 pub use directory::Mode;
+pub use exposure::Exposed;
 pub use integrity::Integrity;
 pub use schema::Migrated;
 pub use spool::{FileBody, Incoming, SqliteSpool};

@@ -7,7 +7,7 @@ use config::Config;
 use submission::tls::{CertificateFacts, Identity};
 
 use crate::output::Format;
-use crate::{clock, warnings, wiring};
+use crate::{clock, storage_privacy, warnings, wiring};
 
 use self::report::Report;
 
@@ -51,6 +51,8 @@ async fn examine(config: &Config, connect: bool, report: &mut Report) {
     report.warn(warnings::about(config, certificate.as_ref(), clock::now()));
     let keys = MasterKeys::load(&config.storage.master_key_file);
     let keys = report.keep("master-key", "storage.master_key_file", keys.map_err(Into::into));
+    report.keep("master-key", "storage.master_key_file", storage_privacy::key_is_apart(&config.storage));
+    report.keep("store", "storage.url", storage_privacy::store_is_private(&config.storage.directory));
     store::examine(&config.storage.directory, keys, report).await;
     let backends = report.keep("backend", "auth.backends", wiring::backends(config));
     let routes = report.keep("delivery", "delivery", wiring::routes(&config.delivery));
