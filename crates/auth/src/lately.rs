@@ -37,8 +37,7 @@ impl<T: Copy + Eq + Hash> Lately<T> {
 
     /// Remembers it, no longer than if it had been found out once.
     pub(crate) fn add(&self, entry: T, now: Timestamp) {
-        let until = now.saturating_add(LIFETIME).unwrap_or(now);
-        self.entries().insert(entry, until);
+        self.entries().insert(entry, later(now));
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries<T>> {
@@ -57,8 +56,10 @@ impl<T: Copy + Eq + Hash> Entries<T> {
         }
     }
 
+    /// What would last longer than anything does is from a clock that was ahead.
     fn forget_until(&mut self, now: Timestamp) {
-        while self.departures.front().is_some_and(|(until, _)| *until <= now) {
+        let ends = |until: Timestamp| until <= now || until > later(now);
+        while self.departures.front().is_some_and(|(until, _)| ends(*until)) {
             self.forget_oldest();
         }
     }
@@ -70,9 +71,21 @@ impl<T: Copy + Eq + Hash> Entries<T> {
     }
 }
 
+fn later(now: Timestamp) -> Timestamp {
+    now.saturating_add(LIFETIME).unwrap_or(now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_found_out_by_a_clock_ahead_is_forgotten() {
+        let (lately, now) = (Lately::default(), Timestamp::UNIX_EPOCH);
+        lately.add("ahead", now + SignedDuration::from_hours(24));
+        lately.add("now", now);
+        assert!(!lately.has(&"ahead", now) && lately.has(&"now", now));
+    }
 
     #[test]
     fn the_oldest_goes_when_it_is_full() {

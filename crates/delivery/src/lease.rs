@@ -37,6 +37,8 @@ const POLL: Duration = Duration::from_secs(2);
 const RECIPIENTS: usize = 100;
 /// How long a lease lasts: the time on the lane, and then a whole attempt, which may take hours for so many recipients.
 const LEASE: SignedDuration = SignedDuration::from_hours(12);
+/// How often it is looked for what a clock ahead has set.
+const CLOCK_CHECK: Duration = Duration::from_secs(10);
 /// How mail is carried.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -101,9 +103,13 @@ impl<S: Spool> Carrier<S> {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         self.give_back_all().await;
         self.open.store(true, Ordering::Release);
-        let mut full_since = None;
+        let (mut full_since, mut clock_checked) = (None, None);
         while !stop.is_cancelled() {
-            let wait = self.lease_what_is_due(&mut full_since).await.unwrap_or_else(|error| {
+            let looked = async {
+                self.bring_forward(&mut clock_checked).await?;
+                self.lease_what_is_due(&mut full_since).await
+            };
+            let wait = looked.await.unwrap_or_else(|error| {
                 tracing::error!(
                     event = "spool.failing",
                     error = &error as &dyn std::error::Error,
@@ -143,6 +149,25 @@ impl<S: Spool> Carrier<S> {
                 "cannot give back leases"
             );
         }
+    }
+
+    /// What is due later than any schedule or lease lasts was set by a clock that was ahead. It is due now.
+    async fn bring_forward(&self, checked: &mut Option<Instant>) -> Result<(), SpoolError> {
+        if checked.is_some_and(|checked| checked.elapsed() < CLOCK_CHECK) {
+            return Ok(());
+        }
+        let now = (self.settings.now)();
+        let longest =
+            SignedDuration::try_from(self.settings.schedule.longest_wait()).unwrap_or(SignedDuration::MAX);
+        let latest = now.checked_add(longest.max(LEASE)).unwrap_or(Timestamp::MAX);
+        if self.spool.bring_forward(latest, now).await? {
+            tracing::warn!(
+                event = "spool.brought-forward",
+                "mail that a clock ahead has put off further than any schedule is due now"
+            );
+        }
+        *checked = Some(Instant::now());
+        Ok(())
     }
 
     /// Leases as much as the lanes have room for; how long to wait until there may be more.

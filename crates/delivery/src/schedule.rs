@@ -36,8 +36,14 @@ impl Schedule {
         now: Timestamp,
         random: u32,
     ) -> Option<Timestamp> {
-        let last = later(accepted_at, self.give_up);
-        if now >= last && u64::from(attempts) >= self.confirmations() {
+        let (last, attempts_made) = (later(accepted_at, self.give_up), u64::from(attempts));
+        let is_over = match accepted_at <= now {
+            true => now >= last && attempts_made >= self.confirmations(),
+            // The clock was ahead, and nobody knows since when the message waits. Beside the attempts behind each wait there are
+            // the first one, and the one when time is up.
+            false => attempts_made >= self.planned() + 2,
+        };
+        if is_over {
             return None;
         }
         let next = later(now, spread(self.wait(attempts), random));
@@ -50,22 +56,37 @@ impl Schedule {
         self.first.saturating_mul(1 << doublings).min(self.max)
     }
 
+    /// No wait is set to be longer.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        spread(self.max, MOST_SPREAD)
+    }
+
     fn confirmations(&self) -> u64 {
-        let (mut elapsed, mut planned) = (Duration::ZERO, 0);
-        for attempt in 1..=2 * CONFIRMATIONS {
-            elapsed = elapsed.saturating_add(self.wait(u32::try_from(attempt).unwrap_or(u32::MAX)));
-            if elapsed > self.give_up {
-                break;
+        (self.planned() / 2).clamp(1, CONFIRMATIONS)
+    }
+
+    /// How many waits there is room for before giving up.
+    fn planned(&self) -> u64 {
+        let (mut left, mut planned) = (self.give_up, 0);
+        loop {
+            let wait = self.wait(u32::try_from(planned + 1).unwrap_or(u32::MAX));
+            if wait == self.max && !wait.is_zero() {
+                return planned + u64::try_from(left.as_nanos() / wait.as_nanos()).unwrap_or(u64::MAX);
             }
-            planned += 1;
+            match left.checked_sub(wait) {
+                Some(rest) if !wait.is_zero() => (left, planned) = (rest, planned + 1),
+                Some(_) | None => return planned,
+            }
         }
-        (planned / 2).clamp(1, CONFIRMATIONS)
     }
 }
 
+/// What spreads a wait most.
+const MOST_SPREAD: u32 = 250;
+
 fn spread(wait: Duration, random: u32) -> Duration {
     // 875 to 1125 thousandths.
-    wait.saturating_mul(875 + random % 251) / 1000
+    wait.saturating_mul(875 + random % (MOST_SPREAD + 1)) / 1000
 }
 
 /// Saturates, so that no clock and no configuration can make it fail.
@@ -121,6 +142,17 @@ mod tests {
             attempts(Schedule { first: seconds(300), max: seconds(300), give_up: seconds(1) }, MIDDLE);
         assert_eq!(times, [0, 1]);
         assert_eq!(attempts(Schedule { give_up: seconds(0), ..Schedule::default() }, MIDDLE), [0]);
+    }
+
+    #[test]
+    fn a_message_from_a_clock_ahead_is_not_tried_for_years() {
+        let schedule = Schedule::default();
+        let planned = attempts(schedule, MIDDLE).len();
+        let tried_at_last =
+            (1..).find(|made| schedule.next_attempt(*made, ACCEPTED, at(-1), MIDDLE).is_none());
+        assert_eq!(usize::try_from(tried_at_last.unwrap()).unwrap(), planned);
+        let next = schedule.next_attempt(1, ACCEPTED, at(-1), MIDDLE).unwrap();
+        assert_eq!(next, at(299));
     }
 
     #[test]

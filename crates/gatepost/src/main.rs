@@ -39,6 +39,7 @@ mod warnings;
 mod descriptors;
 mod dumps;
 mod clock;
+mod clock_steps;
 mod actor;
 mod log;
 

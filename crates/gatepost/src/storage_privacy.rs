@@ -88,6 +88,7 @@ mod tests {
     #[test]
     fn some_exposed_files_are_named_and_the_rest_is_counted() {
         let parent = tempfile::tempdir().unwrap();
+        fs::set_permissions(parent.path(), Permissions::from_mode(0o700)).unwrap();
         for name in ["a", "b", "c", "d"] {
             fs::write(parent.path().join(name), "").unwrap();
             fs::set_permissions(parent.path().join(name), Permissions::from_mode(0o640)).unwrap();

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use store::{Audit, Sending, Throttles};
+use jiff::{SignedDuration, Timestamp};
+use store::{Audit, AuditFilter, Sending, Throttles};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::clock_steps::ClockSteps;
 
 /// How long somebody stays a correspondent who is not written to: more than a year, for what is sent once a year.
 const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -22,29 +24,52 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     let present = || *audit.borrow();
-    while stop.run_until_cancelled(tidy(&store, present())).await.is_some() {
+    let (started, mut steps) = (Instant::now(), None);
+    while stop.run_until_cancelled(tidy(&store, present(), &mut steps, started)).await.is_some() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
 }
 
-async fn tidy(store: &(impl Audit + Throttles + Sending), audit: config::Audit) {
-    if let Err(error) = forget(store, audit).await {
+async fn tidy(
+    store: &(impl Audit + Throttles + Sending),
+    audit: config::Audit,
+    steps: &mut Option<ClockSteps>,
+    started: Instant,
+) {
+    let done = async {
+        let steps = match steps {
+            Some(steps) => steps,
+            none => none.insert(clock_steps(store, audit, clock::now()).await?),
+        };
+        match steps.is_steady(clock::now(), started.elapsed()) {
+            true => forget(store, audit).await,
+            false => Ok(()),
+        }
+    };
+    if let Err(error) = done.await {
         let error: &dyn std::error::Error = error.as_ref();
         tracing::warn!(event = "store.failing", error, "what is too old could not be forgotten");
     }
 }
 
+/// A clock by which all of the audit trail would be too old to be kept is doubtful from the start.
+async fn clock_steps(store: &impl Audit, audit: config::Audit, now: Timestamp) -> anyhow::Result<ClockSteps> {
+    let newest = store.entries(&AuditFilter { limit: Some(1), ..AuditFilter::default() }).await?;
+    let newest = newest.first().map_or(now, |entry| entry.event.at);
+    Ok(ClockSteps::since(newest, SignedDuration::try_from(audit.keep)?, now))
+}
+
 async fn forget(store: &(impl Audit + Throttles + Sending), audit: config::Audit) -> anyhow::Result<()> {
     let now = clock::now();
-    store.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?).await?;
+    store.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
     store.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
-    store.prune_correspondents(now.checked_sub(CORRESPONDENT)?).await?;
+    store.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use store::{Action, AuditEvent, AuditFilter};
+    use store::{Action, AuditEvent};
     use store_sqlite::{Mode, SqliteStore};
 
     use super::*;

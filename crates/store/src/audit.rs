@@ -344,6 +344,7 @@ pub trait Audit: Send + Sync + 'static {
     /// The entries that the filter lets through, newest first.
     fn entries(&self, filter: &AuditFilter) -> impl Future<Output = Result<Vec<AuditEntry>, Error>> + Send;
 
-    /// Forgets entries whose last event was before this, some at a time so that nobody waits long; says how many.
-    fn prune(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// Forgets entries whose last event was before this, some at a time so that nobody waits long; says how many. Entries that lie more than a
+    /// day ahead of `now`, from a clock that was ahead, go with those that were entered about the same time.
+    fn prune(&self, before: Timestamp, now: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
 }

@@ -42,8 +42,10 @@ pub use queue::{
     Details, Entry, Operated, Operation, QueueFilter, QueuedBy, RecipientDetails, RecipientFilter, Stats,
 };
 pub use sealed::{Resealed, SealedPlace, SealedSecrets};
-pub use second_factor::{SecondFactor, SecondFactors};
+pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
 pub use sending::{Correspondent, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};
 pub use submission::{Lease, Leased, Recipient, Submission};
-pub use throttle::{Allowance, Counted, Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
+pub use throttle::{
+    Allowance, Counted, Counter, LONGEST_WINDOW, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles,
+};

@@ -7,6 +7,9 @@ use types::AccountId;
 
 use crate::Error;
 
+/// A day of steps (RFC 6238 section 4.1: 30 seconds each). A step further ahead of the present was used by a clock that was ahead.
+pub const STEPS_AHEAD: u64 = 2880;
+
 /// The second factor of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondFactor {
@@ -52,7 +55,8 @@ pub trait SecondFactors: Send + Sync + 'static {
         at: Timestamp,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Uses up a step: `true` once, for the first to come, and only if it lies behind the last one used.
+    /// Uses up a step: `true` once, for the first to come, and only if it lies behind the last one used. If that one lies more than
+    /// [`STEPS_AHEAD`] ahead, a clock that was ahead has used it, and it doesn't count.
     fn use_step(&self, account: AccountId, step: u64) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Uses up a recovery code: `true` once. Audited.

@@ -83,6 +83,11 @@ pub trait Sending: Send + Sync + 'static {
     /// [`Accounts::flush`](crate::Accounts::flush) writes it now.
     fn note_sent(&self, account: AccountId, sent: Sent, recipients: &[Correspondent], at: Timestamp);
 
-    /// Forgets correspondents that nobody has sent to since then; says how many.
-    fn prune_correspondents(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// Forgets correspondents that nobody has sent to since `before`; says how many. What a clock has noted that was more than a day ahead
+    /// is taken to be of `now`.
+    fn prune_correspondents(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
 }

@@ -62,6 +62,14 @@ pub trait Spool: Send + Sync + 'static {
     /// When the next entry is due, or its lease ends; `None` if nothing waits.
     fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, SpoolError>> + Send;
 
+    /// Makes due at `now` what is later than `latest`, which is later than anything sets it to be: the clock was ahead, and nobody
+    /// waits until it is there again. Leases that end so late end now. Whether there was any.
+    fn bring_forward(
+        &self,
+        latest: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, SpoolError>> + Send;
+
     /// Gives back everything that this owner has leased: at the start of a node, and when it stops.
     fn release_leases(&self, owner: &str) -> impl Future<Output = Result<(), SpoolError>> + Send;
 

@@ -112,6 +112,9 @@ fn at_least(count: usize, limit: u32) -> bool {
     u32::try_from(count).unwrap_or(u32::MAX) >= limit
 }
 
+/// No counter lasts longer. One that ends more than two of these from now was begun by a clock that was ahead, and counts for nothing.
+pub const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
 /// A failure as one counter sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
@@ -203,7 +206,8 @@ pub trait Throttles: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Forgets counters whose window passed before `now`, and networks nobody has logged in from since
-    /// `familiar_since`.
+    /// `familiar_since`. What a clock has set that was more than a day ahead is put right: such counters are forgotten, and such
+    /// logins are taken to be of now.
     fn prune_throttles(
         &self,
         now: Timestamp,

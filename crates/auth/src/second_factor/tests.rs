@@ -178,7 +178,7 @@ impl Audit for Memory {
         Ok(Vec::new())
     }
 
-    async fn prune(&self, _: Timestamp) -> Result<u64, store::Error> {
+    async fn prune(&self, _: Timestamp, _: Timestamp) -> Result<u64, store::Error> {
         Ok(0)
     }
 }

@@ -104,6 +104,21 @@ async fn a_slow_host_keeps_nobody_else_waiting() {
     assert_eq!((office.spool.count(Delivered), peer.connections()), (2, 20));
 }
 
+#[tokio::test(start_paused = true)]
+async fn nothing_waits_until_a_clock_that_was_ahead_is_there_again() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("m"), "not a directory yet").unwrap();
+    let mut office = Office::closed(Routes::new(maildir(&directory, "m"), Vec::new())).open();
+    set_ahead(10 * 365 * 24);
+    let id = office.submit(&["a@example.org"]).await;
+    office.until(|spool| spool.seats(id)[0].state == Deferred).await;
+    std::fs::remove_file(directory.path().join("m")).unwrap();
+    set_ahead(0);
+    let begun = now();
+    office.until(|spool| spool.seats(id)[0].state == Delivered).await;
+    assert!(now().duration_since(begun).as_secs() < 60);
+}
+
 #[tokio::test]
 async fn a_clock_that_is_set_makes_no_second_copy() {
     let pace = Arc::new(Semaphore::new(0));

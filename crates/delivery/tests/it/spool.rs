@@ -221,6 +221,16 @@ impl Spool for MemorySpool {
         Ok(waiting.flat_map(|item| &item.recipients).filter(|seat| seat.open()).map(|seat| seat.due).min())
     }
 
+    async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
+        let mut any = false;
+        for seat in self.items.lock().unwrap().values_mut().flat_map(|item| &mut item.recipients) {
+            if seat.open() && seat.due > latest {
+                (seat.due, any) = (now, true);
+            }
+        }
+        Ok(any)
+    }
+
     async fn release_leases(&self, owner: &str) -> Result<(), SpoolError> {
         for item in self.items.lock().unwrap().values_mut() {
             item.lease = item.lease.take().filter(|lease| &*lease.owner != owner);

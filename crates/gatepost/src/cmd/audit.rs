@@ -94,8 +94,9 @@ async fn list(audit: &impl Audit, args: List) -> anyhow::Result<()> {
 
 async fn prune(audit: &impl Audit, config: config::Audit) -> anyhow::Result<()> {
     let keep = SignedDuration::try_from(config.keep)?;
-    let before = clock::now().checked_sub(keep).context("audit.keep goes back beyond the calendar")?;
-    let pruned = audit.prune(before).await?;
+    let now = clock::now();
+    let before = now.checked_sub(keep).context("audit.keep goes back beyond the calendar")?;
+    let pruned = audit.prune(before, now).await?;
     let entries = if pruned == 1 { "1 entry".to_owned() } else { format!("{pruned} entries") };
     output::line(&format!("removed {entries} from before {}", output::time(before)))
 }

@@ -33,7 +33,7 @@ impl Known {
 
     /// Remembers one that is sent to now; whether the store should be told.
     pub(super) fn sent_to(&mut self, correspondent: Correspondent, now: Timestamp) -> bool {
-        let fresh = self.noted_at(&correspondent).is_some_and(|at| now.duration_since(at) < NOTED);
+        let fresh = self.noted_at(&correspondent).is_some_and(|at| now.duration_since(at).abs() < NOTED);
         if !fresh {
             self.insert(correspondent, now);
         }

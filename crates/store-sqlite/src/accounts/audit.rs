@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 use store::{Audit, AuditEntry, AuditEvent, AuditFilter, Error};
 
-use super::SqliteAccounts;
+use super::{SqliteAccounts, far_ahead};
 use crate::failure::unavailable;
 
 pub(super) use gathered::Gathered;
@@ -44,9 +44,13 @@ impl Audit for SqliteAccounts {
         Ok(entries)
     }
 
-    async fn prune(&self, before: Timestamp) -> Result<u64, Error> {
-        self.forget("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)", before)
-            .await
+    async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+        let old = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
+        let old = self.forget(old, before).await?;
+        // Ids grow: what was entered before anything that is left is as old as what is gone.
+        let ahead = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at > $1 \
+                     AND id < (SELECT min(id) FROM audit WHERE at <= $1) LIMIT $2)";
+        Ok(old + self.forget(ahead, far_ahead(now)).await?)
     }
 }
 

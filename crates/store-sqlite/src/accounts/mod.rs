@@ -19,7 +19,7 @@ mod cost;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::Error;
 
@@ -70,6 +70,12 @@ impl SqliteAccounts {
         self.database.begin().await
     }
 
+    /// Sets times that lie more than a day ahead to now: a clock that was ahead has written them. `update` has both as its parameters.
+    async fn bring_back(&self, update: &'static str, now: Timestamp) -> Result<(), Error> {
+        let update = sqlx::query(update).bind(now.as_millisecond()).bind(far_ahead(now).as_millisecond());
+        update.execute(self.database.writer()?).await.map(drop).map_err(unavailable)
+    }
+
     /// Deletes rows from before a time in pieces; says how many. `piece` deletes as many as its second parameter says.
     async fn forget(&self, piece: &'static str, before: Timestamp) -> Result<u64, Error> {
         let mut forgotten = 0;
@@ -82,4 +88,9 @@ impl SqliteAccounts {
             }
         }
     }
+}
+
+/// What is later than this was written by a clock that was ahead.
+fn far_ahead(now: Timestamp) -> Timestamp {
+    now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX)
 }

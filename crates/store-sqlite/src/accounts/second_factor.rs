@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
-use store::{Action, AuditEvent, Corrupt, Error, SecondFactor, SecondFactors};
+use store::{Action, AuditEvent, Corrupt, Error, STEPS_AHEAD, SecondFactor, SecondFactors};
 use types::AccountId;
 
 use super::SqliteAccounts;
@@ -68,11 +68,14 @@ impl SecondFactors for SqliteAccounts {
     async fn use_step(&self, account: AccountId, step: u64) -> Result<bool, Error> {
         let Ok(step) = i64::try_from(step) else { return Ok(false) };
         let update = sqlx::query(
-            "UPDATE totp SET last_step = $1 WHERE account = $2 AND last_step < $1 AND confirmed_at IS NOT NULL",
+            "UPDATE totp SET last_step = $1 WHERE account = $2 AND NOT (last_step BETWEEN $1 AND $3) \
+             AND confirmed_at IS NOT NULL",
         );
+        let ahead = step.saturating_add_unsigned(STEPS_AHEAD);
         let used = update
             .bind(step)
             .bind(id(account))
+            .bind(ahead)
             .execute(self.database.writer()?)
             .await
             .map_err(unavailable)?;

@@ -70,7 +70,8 @@ impl Sending for SqliteAccounts {
         self.notes.sent(account, sent, recipients, at);
     }
 
-    async fn prune_correspondents(&self, before: Timestamp) -> Result<u64, Error> {
+    async fn prune_correspondents(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+        self.bring_back("UPDATE correspondents SET at = $1 WHERE at > $2", now).await?;
         self.forget(
             "DELETE FROM correspondents WHERE (account, recipient) IN \
              (SELECT account, recipient FROM correspondents WHERE at < $1 LIMIT $2)",

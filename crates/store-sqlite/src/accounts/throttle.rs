@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteExecutor, Transaction};
 use store::{
-    Action, AuditEvent, Corrupt, Counted, Counter, Error, Mark, ThrottleKey, ThrottleKind, Throttled,
-    Throttles,
+    Action, AuditEvent, Corrupt, Counted, Counter, Error, LONGEST_WINDOW, Mark, ThrottleKey, ThrottleKind,
+    Throttled, Throttles,
 };
 use types::Mailbox;
 
@@ -68,9 +68,10 @@ impl Throttles for SqliteAccounts {
     }
 
     async fn counted(&self, now: Timestamp) -> Result<Vec<Counted>, Error> {
-        let all = sqlx::query("SELECT * FROM throttle WHERE until > $1 ORDER BY until, rowid");
-        let rows =
-            all.bind(now.as_millisecond()).fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+        let all =
+            sqlx::query("SELECT * FROM throttle WHERE until > $1 AND until <= $2 ORDER BY until, rowid");
+        let all = all.bind(now.as_millisecond()).bind(latest_end(now).as_millisecond());
+        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(counted(row)?)).collect()
     }
 
@@ -101,6 +102,12 @@ impl Throttles for SqliteAccounts {
             now,
         )
         .await?;
+        self.forget(
+            "DELETE FROM throttle WHERE rowid IN (SELECT rowid FROM throttle WHERE until > $1 LIMIT $2)",
+            latest_end(now),
+        )
+        .await?;
+        self.bring_back("UPDATE familiar_networks SET at = $1 WHERE at > $2", now).await?;
         self.forget(
             "DELETE FROM familiar_networks WHERE (account, network) IN \
              (SELECT account, network FROM familiar_networks WHERE at < $1 LIMIT $2)",
@@ -171,6 +178,11 @@ async fn count(
         }
         None => begin(transaction, counter, now).await,
     }
+}
+
+/// When the longest counter ends, if the clock goes back by as much as it lasts.
+fn latest_end(now: Timestamp) -> Timestamp {
+    end(end(now, LONGEST_WINDOW), LONGEST_WINDOW)
 }
 
 fn end(now: Timestamp, window: SignedDuration) -> Timestamp {

@@ -1,5 +1,6 @@
 //! What recovery does to entries.
 
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
 use types::QueueId;
@@ -8,6 +9,11 @@ use types::QueueId;
 #[derive(Debug)]
 pub(super) enum Change {
     Quarantine(QueueId, String),
+    /// Makes due at `now` what is due after `latest`.
+    BringForward {
+        latest: Timestamp,
+        now: Timestamp,
+    },
     /// Ends the leases of an owner.
     ReleaseOwner(String),
     /// Ends all leases: at the start of the server, whoever had them is dead.
@@ -27,6 +33,10 @@ pub(super) use due;
 
 const QUARANTINE: &str = "UPDATE entries SET held = 1, due_at = NULL, lease_owner = NULL WHERE id = $1";
 const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
+const RECIPIENTS_FORWARD: &str = "UPDATE recipients SET next_attempt_at = $2 WHERE next_attempt_at > $1 \
+     AND entry IN (SELECT id FROM entries WHERE due_at > $1)";
+const ENTRIES_FORWARD: &str =
+    concat!("UPDATE entries SET lease_owner = NULL, due_at = ", due!(), " WHERE due_at > $1");
 const RELEASE_OWNER: &str = concat!(
     "UPDATE entries SET lease_owner = NULL, due_at = ",
     due!(),
@@ -50,6 +60,10 @@ impl Change {
     fn statements(&self) -> Vec<Query> {
         match self {
             Change::Quarantine(id, reason) => vec![on(*id, TELL).bind(reason.clone()), on(*id, QUARANTINE)],
+            Change::BringForward { latest, now } => {
+                let of = |sql| sqlx::query(sql).bind(latest.as_millisecond());
+                vec![of(RECIPIENTS_FORWARD).bind(now.as_millisecond()), of(ENTRIES_FORWARD)]
+            }
             Change::ReleaseOwner(owner) => vec![sqlx::query(RELEASE_OWNER).bind(owner.clone())],
             Change::ReleaseAll => vec![sqlx::query(RELEASE_ALL)],
         }

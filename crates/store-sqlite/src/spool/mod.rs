@@ -172,6 +172,15 @@ impl Spool for SqliteSpool {
         self.read(inspect::next_due).await
     }
 
+    async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
+        // Almost always there is none, and to read costs no sync.
+        let any = self.read(async |readers| inspect::any_due_after(readers, latest).await).await?;
+        if any {
+            self.writer.change(Change::BringForward { latest, now }).await?;
+        }
+        Ok(any)
+    }
+
     async fn release_leases(&self, owner: &str) -> Result<(), SpoolError> {
         self.writer.change(Change::ReleaseOwner(owner.to_owned())).await
     }

@@ -148,9 +148,20 @@ pub async fn the_old_is_forgotten<A: Accounts + Audit>(store: &A) {
         store.note(AuditEvent { result: AuditResult::Success, ..failure(&n.to_string(), "192.0.2.1", n) });
     }
     store.flush().await.unwrap();
-    assert_eq!(store.prune(at(2400)).await.unwrap(), 2400);
+    assert_eq!(store.prune(at(2400), at(2500)).await.unwrap(), 2400);
     assert_eq!(all(store).await.len(), 100);
-    assert_eq!(store.prune(at(2400)).await.unwrap(), 0);
+    assert_eq!(store.prune(at(2400), at(2500)).await.unwrap(), 0);
+}
+
+pub async fn what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours<A: Accounts + Audit>(store: &A) {
+    for seconds in [1, 300_000_000, 2, 10, 300_000_001, 20] {
+        store.record(&failure(&seconds.to_string(), "192.0.2.1", seconds)).await.unwrap();
+    }
+    let left = async || all(store).await.iter().map(|entry| entry.event.at).collect::<Vec<_>>();
+    assert_eq!(store.prune(at(2), at(30)).await.unwrap(), 2);
+    assert_eq!(left().await, [at(300_000_001), at(20), at(10), at(2)]);
+    assert_eq!(store.prune(at(20), at(30)).await.unwrap(), 3);
+    assert_eq!(left().await, [at(20)]);
 }
 
 /// 100,000 names within an hour, from as many addresses: some thousand entries, none of them lost in number.

@@ -3,7 +3,7 @@
 
 use types::QueueId;
 
-use super::sample::{at, commit, lease, submission};
+use super::sample::{at, commit, deferred, lease, submission};
 use crate::{Leased, Spool};
 
 fn ids(leased: &[Leased]) -> Vec<QueueId> {
@@ -46,6 +46,25 @@ pub async fn released_leases_are_due_at_once<S: Spool>(spool: &S) {
     spool.lease_due("two", at(2), at(1000), 10).await.unwrap();
     spool.release_leases("one").await.unwrap();
     assert_eq!(ids(&lease(spool, 10).await), [id(1)]);
+}
+
+pub async fn what_a_clock_ahead_has_set_is_brought_forward<S: Spool>(spool: &S) {
+    const YEARS: i64 = 300_000_000;
+    for n in 1..=4 {
+        commit(spool, submission(n, &["bob@example.net"])).await;
+    }
+    let leased = spool.lease_due("one", at(1), at(100), 1).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(YEARS)))], at(2)).await.unwrap();
+    let leased = spool.lease_due("one", at(2), at(100), 1).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(90)))], at(2)).await.unwrap();
+    spool.lease_due("one", at(3), at(YEARS), 1).await.unwrap();
+    assert!(spool.bring_forward(at(100), at(10)).await.unwrap());
+    assert_eq!(ids(&spool.lease_due("two", at(10), at(100), 10).await.unwrap()), [id(1), id(3), id(4)]);
+    assert!(
+        !spool.bring_forward(at(100), at(10)).await.unwrap(),
+        "leases and waits of the usual length stay"
+    );
+    assert_eq!(spool.next_due().await.unwrap(), Some(at(90)));
 }
 
 pub async fn next_due_is_the_earliest<S: Spool>(spool: &S) {

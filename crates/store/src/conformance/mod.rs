@@ -54,13 +54,13 @@ macro_rules! conformance {
             sealed_secrets_come_in_the_order_of_their_places, what_has_changed_since_is_not_resealed);
         $crate::conformance!(@accounts $open, second_factor:
             a_second_factor_is_on_once_it_is_confirmed, what_waits_is_replaced_and_what_is_on_is_not,
-            switching_it_on_or_off_ends_what_was_proved_before, a_step_is_used_once_and_those_before_it_never,
+            switching_it_on_or_off_ends_what_was_proved_before, a_step_is_used_once_and_those_before_it_never, a_step_that_a_clock_ahead_has_used_keeps_nobody_out,
             a_recovery_code_is_used_once_by_its_owner, fresh_recovery_codes_replace_those_left,
             without_a_second_factor_its_recovery_codes_are_gone);
         $crate::conformance!(@accounts $open, audit:
             every_change_of_an_account_is_told, every_change_of_an_app_password_is_told, what_changes_nothing_is_not_told,
             an_entry_comes_back_as_it_was_noted, what_is_alike_within_an_hour_is_one_entry,
-            the_newest_come_first_and_filters_narrow, the_old_is_forgotten,
+            the_newest_come_first_and_filters_narrow, the_old_is_forgotten, what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours,
             an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
         $crate::conformance!(@accounts $open, throttle:
             a_window_begins_with_its_first_failure, a_clock_that_is_set_back_locks_nobody_out, the_same_failure_counts_once, looking_counts_nothing,
@@ -69,13 +69,13 @@ macro_rules! conformance {
             what_was_no_guess_is_taken_back_alone,
             keys_that_differ_in_anything_are_others,
             operators_let_an_account_or_a_network_in, a_network_is_familiar_for_a_while_to_who_logged_in_there,
-            what_has_ended_is_forgotten);
+            what_has_ended_is_forgotten, what_a_clock_ahead_has_counted_is_forgotten);
         $crate::conformance!(@accounts $open, identity:
             identities_come_back_in_order_and_belong_to_one_account,
             the_same_sender_is_added_and_removed_once_however_it_is_written, changes_of_identities_are_told);
         $crate::conformance!(@accounts $open, sending:
             limits_of_its_own_are_of_one_account, what_was_sent_last_stands, who_was_sent_to_is_no_stranger,
-            correspondents_are_forgotten_after_the_last_message,
+            correspondents_are_forgotten_after_the_last_message, correspondents_of_a_clock_ahead_are_of_today,
             what_a_removed_account_has_sent_is_nothing_to_write);
         $crate::conformance!(@spool $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
@@ -83,7 +83,7 @@ macro_rules! conformance {
             envelopes_come_back_as_they_were);
         $crate::conformance!(@spool $open, lease:
             the_longest_waiting_come_first, an_entry_has_one_owner, a_lease_ends_with_its_time,
-            released_leases_are_due_at_once, next_due_is_the_earliest);
+            released_leases_are_due_at_once, what_a_clock_ahead_has_set_is_brought_forward, next_due_is_the_earliest);
         $crate::conformance!(@spool $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
             no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on,

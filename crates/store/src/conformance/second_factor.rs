@@ -4,7 +4,7 @@
 use types::AccountId;
 
 use super::sample::{account, at};
-use crate::{Accounts, Error, SecondFactor, SecondFactors};
+use crate::{Accounts, Error, STEPS_AHEAD, SecondFactor, SecondFactors};
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
 const CODES: [[u8; 32]; 2] = [[1; 32], [2; 32]];
@@ -67,6 +67,20 @@ pub async fn a_step_is_used_once_and_those_before_it_never<S: Accounts + SecondF
     }
     assert!(!store.use_step(AccountId::from_bytes([9; 16]), 200).await.unwrap());
     assert!(!store.use_step(ALICE, u64::MAX).await.unwrap());
+}
+
+pub async fn a_step_that_a_clock_ahead_has_used_keeps_nobody_out<S: Accounts + SecondFactors>(store: &S) {
+    with_second_factor(store).await;
+    let ahead = 10_000_000;
+    for (step, is_free) in [
+        (ahead, true),
+        (ahead - STEPS_AHEAD, false),
+        (ahead - STEPS_AHEAD - 1, true),
+        (ahead - STEPS_AHEAD - 1, false),
+        (ahead - STEPS_AHEAD, true),
+    ] {
+        assert_eq!(store.use_step(ALICE, step).await.unwrap(), is_free, "{step}");
+    }
 }
 
 pub async fn a_recovery_code_is_used_once_by_its_owner<S: Accounts + SecondFactors>(store: &S) {

@@ -82,8 +82,18 @@ pub async fn correspondents_are_forgotten_after_the_last_message<S: Accounts + S
     store.flush().await.unwrap();
     store.note_sent(ALICE, sent(2), &all[..1], at(2));
     store.flush().await.unwrap();
-    assert_eq!(store.prune_correspondents(at(2)).await.unwrap(), 1499);
+    assert_eq!(store.prune_correspondents(at(2), at(3)).await.unwrap(), 1499);
     assert_eq!(store.strangers(ALICE, &all).await.unwrap(), all[1..]);
+}
+
+pub async fn correspondents_of_a_clock_ahead_are_of_today<S: Accounts + Sending>(store: &S) {
+    alice_and_bob(store).await;
+    let all = correspondents(0..2);
+    store.note_sent(ALICE, sent(1), &all, at(300_000_000));
+    store.flush().await.unwrap();
+    assert_eq!(store.prune_correspondents(at(2), at(5)).await.unwrap(), 0);
+    assert_eq!(store.prune_correspondents(at(5), at(5)).await.unwrap(), 0);
+    assert_eq!(store.prune_correspondents(at(6), at(6)).await.unwrap(), 2);
 }
 
 pub async fn what_a_removed_account_has_sent_is_nothing_to_write<S: Accounts + Sending>(store: &S) {

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use ipnet::IpNet;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::sample::{account, at, mailbox};
 use crate::{
@@ -49,7 +49,7 @@ async fn counts<T: Throttles>(store: &T, counter: Counter, now: i64) -> bool {
 
 /// How many failures the one counter has that there is.
 async fn failures<T: Throttles>(store: &T) -> usize {
-    let all = store.counted(Timestamp::MIN).await.unwrap();
+    let all = store.counted(at(-60)).await.unwrap();
     assert_eq!(all.len(), 1, "{all:?}");
     all[0].marks.len()
 }
@@ -91,7 +91,7 @@ pub async fn looking_counts_nothing<T: Throttles>(store: &T) {
     for secret in 0..10 {
         assert_eq!(store.throttled(&[of_account(ALICE, secret)], at(0)).await.unwrap(), None);
     }
-    assert!(store.counted(Timestamp::MIN).await.unwrap().is_empty());
+    assert!(store.counted(at(-60)).await.unwrap().is_empty());
 }
 
 pub async fn a_network_may_try_so_many_accounts<T: Throttles>(store: &T) {
@@ -221,7 +221,23 @@ pub async fn what_has_ended_is_forgotten<T: Throttles>(store: &T) {
     assert!(counts(store, of_account(ALICE, 1), 0).await);
     assert!(counts(store, of_account("bob@example.org", 1), 1).await);
     store.prune_throttles(at(60), at(0)).await.unwrap();
-    let left = store.counted(Timestamp::MIN).await.unwrap();
+    let left = store.counted(at(-60)).await.unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].key.account.as_deref(), Some("bob@example.org"));
+}
+
+pub async fn what_a_clock_ahead_has_counted_is_forgotten<T: Throttles + Accounts>(store: &T) {
+    const YEARS: i64 = 300_000_000;
+    let alice = account(1, ALICE);
+    store.add(&alice).await.unwrap();
+    assert!(counts(store, of_account(ALICE, 1), YEARS).await);
+    store.logged_in(alice.id, at(YEARS), Some(network(OFFICE)));
+    store.flush().await.unwrap();
+    assert_eq!(store.counted(at(YEARS)).await.unwrap().len(), 1);
+    assert!(store.counted(at(0)).await.unwrap().is_empty());
+    store.prune_throttles(at(0), at(-100)).await.unwrap();
+    assert!(store.counted(at(YEARS)).await.unwrap().is_empty());
+    let is_familiar =
+        async |since| store.is_familiar(&alice.address, &network(OFFICE), at(since)).await.unwrap();
+    assert!(is_familiar(0).await && !is_familiar(1).await);
 }
