@@ -63,6 +63,7 @@ pub(crate) fn limits(config: &Config) -> Limits {
         // Nobody waits longer before AUTH than after it.
         unauthenticated_timeout: default.unauthenticated_timeout.min(limits.command_timeout),
         data_timeout: limits.data_timeout,
+        message_time: limits.message_time,
         shutdown_grace: limits.shutdown_grace,
         ..default
     }
