@@ -11,7 +11,7 @@ use tests::server::{Installation, Server, Settings};
 const USER: &str = "alice@example.org";
 
 /// Names that would like to be something else in a line of the log.
-const HOSTILE: [&str; 12] = [
+const HOSTILE: [&str; 14] = [
     "ip=10.0.0.1",
     "x ip=10.0.0.1 y@example.org",
     " event=auth.refused ip=10.0.0.1 ",
@@ -24,6 +24,9 @@ const HOSTILE: [&str; 12] = [
     "here gatepost[1]: ip=10.0.0.1",
     "ünïcode\u{202e}1.0.0.01=pi@example.org",
     "<HOST> %(ip)s",
+    // These are addresses, and stand in the log.
+    "\" ip=10.0.0.1 event=auth.refused \"@example.org",
+    "\"\\\",\\\"ip\\\":\\\"10.0.0.1\"@example.org",
 ];
 
 /// What cannot even be a name: such an exchange is malformed, and no login was refused.

@@ -11,6 +11,7 @@ mod check;
 mod queue;
 mod owner;
 mod audit;
+mod refusals;
 mod credentials;
 mod certificate_commands;
 mod challenge_keys;

@@ -204,3 +204,38 @@ fn nothing_is_negotiated_twice() {
     assert!(said.contains("RENEGOTIATING") && said.contains("no renegotiation"), "{said}");
     server.client(&installation).expect("NOOP", 250);
 }
+
+/// A client hello of TLS 1.1, as a printer of 2010 sends it (RFC 4346 section 7.4.1.2).
+fn old_hello() -> Vec<u8> {
+    let body = [&[3, 2][..], &[7; 32], &[0], &[0, 2, 0, 0x2f], &[1, 0]].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
+}
+
+/// Says this and waits until the server has closed the connection.
+fn says(client: &mut Client, octets: &[u8]) {
+    client.say(octets).unwrap();
+    while client.line().is_ok_and(|line| line.is_some()) {}
+}
+
+#[test]
+fn a_handshake_that_comes_to_nothing_says_why() {
+    let installation = Installation::new(&Settings::default());
+    let server = installation.start();
+    let client = |address| Client::connect(address, &installation.authority.client());
+
+    says(&mut client(server.implicit()), b"EHLO client.example\r\n");
+    server.until_logged("reason=handshake-failed tls.failure=in-clear");
+    says(&mut client(server.implicit()), &old_hello());
+    server.until_logged("reason=handshake-failed tls.failure=version tls.offered=TLSv1.1");
+    let mut distrustful = Client::client(server.implicit(), &Authority::new().client());
+    assert!(distrustful.handshake().is_err());
+    server.until_logged("reason=handshake-failed tls.failure=unknown_ca");
+    drop(client(server.implicit()));
+    server.until_logged("reason=handshake-failed tls.failure=closed");
+
+    let mut hasty = client(server.starttls());
+    assert_eq!(hasty.reply().unwrap().code, 220);
+    says(&mut hasty, &old_hello());
+    server.until_logged("reason=handshake-failed tls.failure=no-starttls");
+}

@@ -137,6 +137,8 @@ pub enum Reason {
     AppPasswordOfAnother,
     /// An app password, or a certificate, that has expired.
     Expired,
+    /// An app password that was revoked.
+    Revoked,
     /// An app password that is not good for this.
     WrongScope,
     /// An app password that may not be used from there.
@@ -180,6 +182,7 @@ impl Reason {
             Reason::BadPassword => "bad-password",
             Reason::AppPasswordOfAnother => "app-password-of-another",
             Reason::Expired => "expired",
+            Reason::Revoked => "revoked",
             Reason::WrongScope => "wrong-scope",
             Reason::NetworkNotAllowed => "network-not-allowed",
             Reason::BadAnswer => "bad-answer",
@@ -200,6 +203,21 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Whether it tells that the user name is that of an account.
+    pub(crate) fn names_an_account(self) -> bool {
+        matches!(
+            self,
+            Reason::Disabled
+                | Reason::NoPassword
+                | Reason::BadPassword
+                | Reason::NeedsAppPassword
+                | Reason::NeedsCode
+                | Reason::BadCode
+        )
+    }
+}
+
 /// For people.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,6 +230,7 @@ impl fmt::Display for Reason {
             Reason::BadPassword => "it is neither the account password nor an app password of the account",
             Reason::AppPasswordOfAnother => "it is an app password of another account",
             Reason::Expired => "the app password or the certificate has expired",
+            Reason::Revoked => "the app password was revoked",
             Reason::WrongScope => "the app password is not good for this scope",
             Reason::NetworkNotAllowed => "the app password may not be used from this network",
             Reason::BadAnswer => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{Audit, AuditFilter, Sending, Throttles};
+use store::{AppPasswords, Audit, AuditFilter, Sending, Throttles};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,12 +14,15 @@ use crate::clock_steps::ClockSteps;
 /// How long somebody stays a correspondent who is not written to: more than a year, for what is sent once a year.
 const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
 
+/// How long a revoked app password is known as such: a device may be switched on once a year.
+const REVOKED: SignedDuration = SignedDuration::from_hours(400 * 24);
+
 /// Often enough that little is forgotten at a time.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Forgets what is too old, until it is told to stop.
 pub(crate) async fn run(
-    store: impl Audit + Throttles + Sending,
+    store: impl Audit + AppPasswords + Throttles + Sending,
     audit: watch::Receiver<config::Audit>,
     stop: CancellationToken,
 ) {
@@ -31,7 +34,7 @@ pub(crate) async fn run(
 }
 
 async fn tidy(
-    store: &(impl Audit + Throttles + Sending),
+    store: &(impl Audit + AppPasswords + Throttles + Sending),
     audit: config::Audit,
     steps: &mut Option<ClockSteps>,
     started: Instant,
@@ -59,10 +62,14 @@ async fn clock_steps(store: &impl Audit, audit: config::Audit, now: Timestamp) -
     Ok(ClockSteps::since(newest, SignedDuration::try_from(audit.keep)?, now))
 }
 
-async fn forget(store: &(impl Audit + Throttles + Sending), audit: config::Audit) -> anyhow::Result<()> {
+async fn forget(
+    store: &(impl Audit + AppPasswords + Throttles + Sending),
+    audit: config::Audit,
+) -> anyhow::Result<()> {
     let now = clock::now();
     store.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
     store.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
+    store.prune_revoked(now.checked_sub(REVOKED)?).await?;
     store.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     Ok(())
 }

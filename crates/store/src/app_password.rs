@@ -111,13 +111,20 @@ pub trait AppPasswords: Send + Sync + 'static {
     /// The app passwords of an account, oldest first.
     fn of_account(&self, account: AccountId) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
 
-    /// Revokes an app password of this account; `false` if it has no such app password.
+    /// Revokes an app password of this account; `false` if it has no such app password. Its digest is known from now on as
+    /// that of a revoked one, see [`AppPasswords::revoked`].
     fn revoke(
         &self,
         account: AccountId,
         id: CredentialId,
         at: Timestamp,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// The id of the revoked app password with this digest, as long as its account is there and it was not forgotten.
+    fn revoked(&self, digest: &[u8; 32]) -> impl Future<Output = Result<Option<CredentialId>, Error>> + Send;
+
+    /// Forgets app passwords that were revoked before then; how many.
+    fn prune_revoked(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// The app passwords brought from another server that this selector finds, each with the hash that was brought: one
     /// indexed look-up.

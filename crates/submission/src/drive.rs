@@ -25,6 +25,7 @@ use crate::ledger::{Ledger, Reason};
 use crate::patience::Patience;
 use crate::records::Records;
 use crate::terms::Terms;
+use crate::tls_failure::{self, Told};
 use crate::trace;
 use crate::wire::Wire;
 
@@ -126,6 +127,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             self.handshake().await?
         } else {
             self.wire.receive_early(&mut self.input);
+            self.note_early_tls();
             ChannelBindings::default()
         };
         let channel = self.channel(bindings);
@@ -199,6 +201,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 self.take_leave().await;
                 Err(Reason::Disconnected)
             }
+            // Who speaks TLS understands no reply, nor ends its line.
+            Heard::Octets(_) if self.note_early_tls() => Err(Reason::HandshakeFailed),
             Heard::Octets(octets) => {
                 let now = Instant::now();
                 self.ledger.octets += u64::try_from(octets).unwrap_or(u64::MAX);
@@ -222,6 +226,16 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let deadline = Instant::now() + LINGER;
         // It may be gone altogether.
         let _ = self.alarm.within(deadline, self.wire.close(&mut BytesMut::new())).await;
+    }
+
+    /// Whether the first that the client said is TLS, where STARTTLS has to come first.
+    fn note_early_tls(&mut self) -> bool {
+        let is_first = self.ledger.octets == 0 && self.ledger.facts.tls.is_none();
+        let is_tls = is_first && tls_failure::is_hello(&self.input);
+        if is_tls {
+            self.ledger.tls_failure = Some(Told::TOO_EARLY);
+        }
+        is_tls
     }
 
     async fn wait(&mut self, deadline: Instant) -> io::Result<Heard> {
@@ -263,6 +277,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let shaken = alarm.within(deadline, handshake).await.map_err(|_| Reason::TimedOut)??;
         let shaken = shaken.map_err(|error| {
             tracing::debug!(session = %self.ledger.facts.id, %error, "no agreement on TLS");
+            self.ledger.tls_failure = Some(Told::of(&error));
             Reason::HandshakeFailed
         })?;
         self.ledger.facts.tls = Some(shaken.facts);

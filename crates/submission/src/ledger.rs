@@ -7,6 +7,8 @@ use esmtp::Ending;
 use tokio::time::Instant;
 use types::{EhloName, SessionFacts, SessionId};
 
+use crate::tls_failure::Told;
+
 /// Why a session ended, as the log has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -74,6 +76,8 @@ pub(crate) struct Ledger {
     /// Octets that the client sent, TLS taken off.
     pub(crate) octets: u64,
     pub(crate) reason: Reason,
+    /// Why there was no agreement on TLS.
+    pub(crate) tls_failure: Option<Told>,
     last_reply: String,
     opened: Instant,
 }
@@ -88,6 +92,7 @@ impl Ledger {
             octets: 0,
             // What becomes of a session that never comes to say how it ended: the runtime drops it.
             reason: Reason::Shutdown,
+            tls_failure: None,
             last_reply: String::new(),
             opened,
         }
@@ -123,6 +128,8 @@ impl Drop for Ledger {
             octets = self.octets,
             duration_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
             reason = self.reason.as_str(),
+            tls.failure = self.tls_failure.map(|told| told.failure),
+            tls.offered = self.tls_failure.and_then(|told| told.offered),
             reply = self.last_reply,
             "session ended"
         );

@@ -73,6 +73,8 @@ mod proxy;
 mod identify;
 mod wire;
 mod records;
+mod tls_failure;
+mod client_hello;
 mod drive;
 mod alarm;
 mod patience;

@@ -14,6 +14,7 @@ use types::{ClientCertificate, TlsFacts};
 
 use crate::bound::Bound;
 use crate::certificate;
+use crate::tls_failure::TlsFailure;
 
 /// How far a TLS connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +56,7 @@ impl Records {
         mut records: &mut [u8],
         input: &mut BytesMut,
         unsent: &mut BytesMut,
-    ) -> Result<(), Error> {
+    ) -> Result<(), TlsFailure> {
         loop {
             let UnbufferedStatus { discard, state } = self.connection.process_tls_records(records);
             let taken = match state {
@@ -71,7 +72,7 @@ impl Records {
                 Err(error) => {
                     self.progress = Progress::Closed;
                     self.take_alert(unsent);
-                    return Err(error);
+                    return Err(TlsFailure::at(records, error));
                 }
             };
             records = records.get_mut(discard + taken.unwrap_or(0)..).unwrap_or_default();
@@ -295,7 +296,7 @@ mod tests {
         }
 
         /// Gives the server octets, and its answer to the client.
-        fn give(&mut self, octets: &[u8]) -> Result<(), Error> {
+        fn give(&mut self, octets: &[u8]) -> Result<(), TlsFailure> {
             let mut unsent = BytesMut::new();
             let mut records = [self.server.partial(), octets].concat();
             let result = self.server.open(&mut records, &mut self.input, &mut unsent);

@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use types::{ClientCertificate, TlsFacts};
 
 use crate::records::{Progress, Records};
+use crate::tls_failure::TlsFailure;
 
 /// The most octets of a TLS record with its header. RFC 8446 section 5.2, and the same room for TLS 1.2.
 const RECORD: usize = 5 + 16 * 1024 + 256;
@@ -53,7 +54,7 @@ pub(crate) struct Shaken {
 impl Shaken {
     fn of(tls: &mut Records) -> io::Result<Option<Self>> {
         let Some(facts) = tls.facts() else { return Ok(None) };
-        let client_certificate = tls.client_certificate().map_err(invalid)?;
+        let client_certificate = tls.client_certificate().map_err(TlsFailure::from).map_err(invalid)?;
         Ok(Some(Self { facts, bindings: tls.take_bindings(), client_certificate }))
     }
 }

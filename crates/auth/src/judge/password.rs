@@ -104,7 +104,8 @@ impl<S: CredentialStore> Authenticator<S> {
         guess: &Guess<'_, S>,
     ) -> Result<Result<User, Option<Refusal>>, Denial> {
         let Some(letters) = normalise(guess.password) else { return Ok(Err(None)) };
-        let Some(found) = self.find(self.digests.digest(&letters)).await? else { return Ok(Err(None)) };
+        let digest = self.digests.digest(&letters);
+        let Some(found) = self.find(digest).await? else { return Ok(Err(self.revoked(&digest).await?)) };
         let (app_password, account) = &*found;
         let credential = Credential::AppPassword(app_password.id);
         let (door, ip) = (guess.claimed.door, guess.origin.ip);
@@ -126,6 +127,12 @@ impl<S: CredentialStore> Authenticator<S> {
             self.found.remember(revision, digest, Arc::clone(found));
         }
         Ok(found)
+    }
+
+    /// What is wrong with an app password that is none any more.
+    async fn revoked(&self, digest: &[u8; 32]) -> Result<Option<Refusal>, store::Error> {
+        let revoked = self.store.revoked(digest).await?.map(Credential::AppPassword);
+        Ok(revoked.map(|matched| Refusal { reason: Reason::Revoked, matched: Some(matched) }))
     }
 
     /// Where there is no account password, there may be an app password that was brought from elsewhere.

@@ -32,6 +32,7 @@ struct Kind {
     network: IpNet,
     event: String,
     reason: Option<String>,
+    tls_failure: Option<String>,
 }
 
 impl Strangers {
@@ -49,10 +50,10 @@ impl Strangers {
     /// Tells how many lines were not told, and begins anew.
     pub(super) fn tell(&self) {
         let seen = std::mem::take(&mut *self.lock());
-        for (Kind { network, event, reason }, number) in seen {
+        for (Kind { network, event, reason, tls_failure }, number) in seen {
             let lines = number.saturating_sub(TOLD);
             if lines > 0 {
-                tracing::info!(event = "log.merged", lines, of = event, network = %network, reason, "{lines} more lines like those before");
+                tracing::info!(event = "log.merged", lines, of = event, network = %network, reason, tls.failure = tls_failure, "{lines} more lines like those before");
             }
         }
     }
@@ -79,9 +80,10 @@ impl Kind {
         if is_known.0 {
             return None;
         }
-        let mut facts = Facts { from, network: None, event: String::new(), reason: None };
+        let mut facts = Facts { from, network: None, event: String::new(), reason: None, tls_failure: None };
         event.record(&mut facts);
-        Some(Kind { network: facts.network?, event: facts.event, reason: facts.reason })
+        let Facts { network, event, reason, tls_failure, .. } = facts;
+        Some(Kind { network: network?, event, reason, tls_failure })
     }
 }
 
@@ -106,6 +108,7 @@ struct Facts {
     network: Option<IpNet>,
     event: String,
     reason: Option<String>,
+    tls_failure: Option<String>,
 }
 
 impl Visit for Facts {
@@ -113,6 +116,7 @@ impl Visit for Facts {
         match field.name() {
             "event" => value.clone_into(&mut self.event),
             "reason" => self.reason = Some(value.to_owned()),
+            "tls.failure" => self.tls_failure = Some(value.to_owned()),
             _ => {}
         }
     }

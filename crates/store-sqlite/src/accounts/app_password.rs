@@ -74,15 +74,30 @@ impl AppPasswords for SqliteAccounts {
 
     async fn revoke(&self, account: AccountId, id: CredentialId, at: Timestamp) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
-        let delete = sqlx::query("DELETE FROM app_passwords WHERE account = $1 AND id = $2")
-            .bind(account.as_bytes().to_vec())
-            .bind(id.as_bytes().to_vec());
-        if delete.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() == 0 {
+        if !mark_revoked(&mut transaction, account, id, at).await? {
             return Ok(false);
         }
         enter(&mut transaction, Action::AppPasswordRevoke, account, id, at).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
+    }
+
+    async fn revoked(&self, digest: &[u8; 32]) -> Result<Option<CredentialId>, Error> {
+        let found = sqlx::query_scalar("SELECT credential FROM revoked_app_passwords WHERE digest = $1");
+        let found = found
+            .bind(digest.to_vec())
+            .fetch_optional(self.database.readers()?)
+            .await
+            .map_err(unavailable)?;
+        let Some(id): Option<Vec<u8>> = found else { return Ok(None) };
+        let id = octets(&id).ok_or_else(|| Corrupt::on("revoked_app_passwords", "?", "credential"))?;
+        Ok(Some(CredentialId::from_bytes(id)))
+    }
+
+    async fn prune_revoked(&self, before: Timestamp) -> Result<u64, Error> {
+        let piece = "DELETE FROM revoked_app_passwords WHERE digest IN \
+                     (SELECT digest FROM revoked_app_passwords WHERE revoked_at < $1 LIMIT $2)";
+        self.forget(piece, before).await
     }
 
     async fn imported(&self, selector: &[u8; 32]) -> Result<Vec<(String, AppPassword, Account)>, Error> {
@@ -131,6 +146,25 @@ async fn count(transaction: &mut Transaction<'_, Sqlite>, account: AccountId) ->
     let count = "SELECT (SELECT count(*) FROM app_passwords WHERE account = $1) FROM accounts WHERE id = $1";
     let count = sqlx::query_scalar(count).bind(account.as_bytes().to_vec());
     count.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
+}
+
+/// Moves an app password to the revoked ones; `false` if the account has no such app password.
+async fn mark_revoked(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    id: CredentialId,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let delete = "DELETE FROM app_passwords WHERE account = $1 AND id = $2 RETURNING digest";
+    let delete = sqlx::query_scalar(delete).bind(account.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
+    let digest: Option<Vec<u8>> = delete.fetch_optional(&mut **transaction).await.map_err(unavailable)?;
+    let Some(digest) = digest else { return Ok(false) };
+    let insert =
+        "INSERT INTO revoked_app_passwords (digest, credential, account, revoked_at) VALUES ($1, $2, $3, $4)";
+    let insert = sqlx::query(insert).bind(digest).bind(id.as_bytes().to_vec());
+    let insert = insert.bind(account.as_bytes().to_vec()).bind(at.as_millisecond());
+    insert.execute(&mut **transaction).await.map_err(unavailable)?;
+    Ok(true)
 }
 
 /// Gives an app password that was brought along its own digest, and says whose it is.

@@ -46,6 +46,22 @@ pub async fn only_its_owner_revokes_it<A: Accounts + AppPasswords>(store: &A) {
     assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), None);
 }
 
+pub async fn a_revoked_one_is_known_as_such<A: Accounts + AppPasswords>(store: &A) {
+    let alice = account(1, "alice@example.org");
+    store.add(&alice).await.unwrap();
+    let (old, new) = (app_password(1, &alice), app_password(2, &alice));
+    for (password, digest, revoked_at) in [(&old, [1; 32], 10), (&new, [2; 32], 20)] {
+        store.create(password, &digest, 10).await.unwrap();
+        assert_eq!(store.revoked(&digest).await.unwrap(), None);
+        store.revoke(alice.id, password.id, at(revoked_at)).await.unwrap();
+        assert_eq!(store.revoked(&digest).await.unwrap(), Some(password.id));
+    }
+    assert_eq!(store.prune_revoked(at(20)).await.unwrap(), 1);
+    assert_eq!(store.revoked(&[1; 32]).await.unwrap(), None);
+    store.remove(alice.id, at(30)).await.unwrap();
+    assert_eq!(store.revoked(&[2; 32]).await.unwrap(), None);
+}
+
 pub async fn a_removed_account_takes_its_app_passwords_along<A: Accounts + AppPasswords>(store: &A) {
     let alice = account(1, "alice@example.org");
     store.add(&alice).await.unwrap();

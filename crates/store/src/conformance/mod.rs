@@ -35,7 +35,7 @@ macro_rules! conformance {
             accounts_are_listed_by_address);
         $crate::conformance!(@accounts $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
-            only_its_owner_revokes_it, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
+            only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
         $crate::conformance!(@accounts $open, certificates:
             one_look_up_finds_the_certificate_and_its_account, a_certificate_is_one_accounts, only_its_owner_removes_it,
             a_removed_account_takes_its_certificates_along, a_use_of_a_certificate_is_noted,
