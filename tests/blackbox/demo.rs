@@ -17,9 +17,13 @@ struct Demo {
 
 impl Demo {
     fn start(directory: &Path) -> Demo {
+        Demo::start_with(directory, &[])
+    }
+
+    fn start_with(directory: &Path, more: &[&str]) -> Demo {
         let mut command = Command::new("unshare");
-        command.args(["--net", "sh", "-c", "ip link set lo up && exec \"$0\" demo --dir \"$1\""]);
-        command.arg(binary()).arg(directory);
+        command.args(["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+        command.arg(binary()).args(["demo", "--dir"]).arg(directory).args(more);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -37,7 +41,6 @@ impl Demo {
             }
         });
         let server = Server::from(child);
-        server.until_ready();
         let shown = until("the demo has shown its commands", || {
             let text = String::from_utf8(shown.lock().unwrap().clone()).unwrap();
             text.trim_end().ends_with("--header 'Subject: by swaks'").then_some(text)
@@ -90,4 +93,45 @@ fn a_second_start_keeps_the_directory_and_makes_another_password() {
     assert!(!second.paste(&old), "the password of the last start still opens the door");
     assert!(second.paste(second.command("curl")));
     assert_eq!(until_there(&directory.path().join("outbox"), 1).len(), 1);
+}
+
+#[test]
+fn the_terminal_is_for_people_and_the_log_is_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = Demo::start(directory.path());
+    let log = || std::fs::read_to_string(directory.path().join("gatepost.log")).unwrap();
+    until("the log has its first lines", || log().contains("event=ready").then_some(()));
+    let (_, below) = demo.shown.split_once("every other command):\n").unwrap();
+    let listed = run(Command::new("sh").args(["-c", below.lines().next().unwrap()]), "");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("demo@example.test"), "{listed:?}");
+    demo.server.signal("TERM");
+    assert_eq!(demo.server.until_ended(), "", "nothing but what is for people is on the terminal");
+    assert!(log().contains("event=stopped"), "{}", log());
+}
+
+#[test]
+fn another_port_is_for_a_machine_on_which_the_usual_one_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = Demo::start_with(directory.path(), &["--port", "3587"]);
+    assert!(
+        demo.shown.contains("serves 127.0.0.1:3587 (STARTTLS) and 127.0.0.1:3588 (implicit TLS)"),
+        "{}",
+        demo.shown
+    );
+    assert!(demo.paste(demo.command("openssl, implicit TLS")));
+    until_there(&directory.path().join("outbox"), 1);
+    // A second one, in the same network.
+    let other = tempfile::tempdir().unwrap();
+    let second = format!("{} demo --dir {} --port 3586", binary().display(), other.path().display());
+    let mut beside = Command::new("nsenter");
+    beside.args(["--target", &demo.server.id().to_string(), "--net", "sh", "-c", &second]);
+    let refused = run(&mut beside, "");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(
+        told.starts_with(
+            "error: another program has 127.0.0.1:3587; stop it, or choose another port with --port"
+        ),
+        "{told}"
+    );
 }

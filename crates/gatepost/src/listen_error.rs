@@ -1,14 +1,45 @@
 //! Listeners that could not be had, and what to do about it.
 
+use std::error::Error;
+use std::fmt;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 
 use submission::BindError;
 
-/// Why the listeners of the configuration could not be had, and what to do.
+/// The listeners of the configuration that could not be had, with what to do.
+#[derive(Debug)]
+pub(crate) struct ListenError(BindError);
+
+/// As an error of a start or a reload.
 pub(crate) fn told(error: BindError) -> anyhow::Error {
-    let advice = advice(&error);
-    anyhow::anyhow!("{:#}; {advice}", anyhow::Error::from(error))
+    ListenError(error).into()
 }
+
+impl ListenError {
+    /// The address that another program has, if that is what is wrong.
+    pub(crate) fn taken(&self) -> Option<SocketAddr> {
+        match &self.0 {
+            BindError::Listen { address, source } if source.kind() == ErrorKind::AddrInUse => Some(*address),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ListenError(error) = self;
+        write!(f, "{error}")?;
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        write!(f, "; {}", advice(error))
+    }
+}
+
+impl Error for ListenError {}
 
 /// What to do about a listener that cannot be had.
 pub(crate) fn advice(error: &BindError) -> &'static str {

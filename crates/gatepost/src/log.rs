@@ -4,7 +4,11 @@
 //! (docs/decisions/0013-the-log-never-stops-the-server.md).
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::PanicHookInfo;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -38,7 +42,20 @@ mod writer;
 /// # Errors
 /// When events go somewhere already, or there is no thread to be had.
 pub(crate) fn start(log: Log) -> anyhow::Result<Running> {
-    let colour = output::colour(&std::io::stderr());
+    let stderr = std::io::stderr();
+    start_with(log, output::colour(&stderr), stderr)
+}
+
+/// As [`start`], but events go to the end of this file, which is made if it isn't there.
+///
+/// # Errors
+/// Also when the file can't be written.
+pub(crate) fn start_in(log: Log, file: &Path) -> anyhow::Result<Running> {
+    let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(file);
+    start_with(log, false, opened.with_context(|| format!("cannot write the log {}", file.display()))?)
+}
+
+fn start_with(log: Log, colour: bool, to: impl Write + Send + 'static) -> anyhow::Result<Running> {
     let form = match log.format {
         Format::Text if colour => Form::Coloured,
         Format::Text => Form::Text,
@@ -51,7 +68,7 @@ pub(crate) fn start(log: Log) -> anyhow::Result<Running> {
         .with(strangers.clone())
         .try_init()?;
     std::panic::set_hook(Box::new(tell_panic));
-    Running::start(queue, strangers, std::io::stderr()).context("cannot start the thread that writes the log")
+    Running::start(queue, strangers, to).context("cannot start the thread that writes the log")
 }
 
 /// Events as lines. They have no time yet, which the queue adds: two lines are equal if all the rest is.

@@ -144,7 +144,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
 
 async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Result<()> {
     match command {
-        Command::Demo(args) => cmd::demo::run(&args.dir).await,
+        Command::Demo(args) => cmd::demo::run(&args).await,
         Command::Serve => cmd::serve::run(&config).await,
         Command::Check(args) => cmd::check::run(&config, &args).await,
         Command::User(command) => cmd::user::run(&config, command).await,

@@ -1,11 +1,12 @@
 //! `gatepost demo`: the main job with nothing to set up.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use config::{Config, ListenTls};
 
+use crate::listen_error::ListenError;
 use crate::serve::Server;
 use crate::{clock, log, output};
 
@@ -30,19 +31,25 @@ const ADDRESS: &str = "demo@example.test";
 pub(crate) struct Args {
     /// Where everything is kept; a second start finds it there
     #[arg(long, value_name = "DIR", default_value = "gatepost-demo")]
-    pub(crate) dir: PathBuf,
+    dir: PathBuf,
+    /// The port with STARTTLS; implicit TLS has the next one. Kept for the next start [2587 and 2465]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65534))]
+    port: Option<u16>,
 }
 
-/// Serves local ports from `dir`, which is made if it isn't there.
+/// Serves local ports from `--dir`, which is made if it isn't there. The log goes into a file there: the terminal is for people.
 ///
 /// # Errors
 /// When the directory can't be made, or a port is taken.
-pub(crate) async fn run(dir: &Path) -> anyhow::Result<()> {
-    let directory = Directory::prepare(dir, clock::now())?;
+pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
+    let directory = Directory::prepare(&args.dir, clock::now())?;
     let file = directory.configuration();
+    if let Some(port) = args.port {
+        directory.move_to_port(&Config::load(&file)?, port)?;
+    }
     let config = Config::load(&file)?;
-    let _log = log::start(config.log)?;
-    let server = Server::start(&file, config.clone()).await?;
+    let _log = log::start_in(config.log, &directory.log())?;
+    let server = Server::start(&file, config.clone()).await.map_err(with_another_port)?;
     print(&server, &config, &directory).await?;
     server.run().await
 }
@@ -59,8 +66,22 @@ async fn print(server: &Server, config: &Config, directory: &Directory) -> anyho
         implicit: address(server, ListenTls::Implicit)?,
         ca: &ca,
         outbox: &outbox,
+        log: &directory.log(),
+        command: &std::env::current_exe().unwrap_or_else(|_| "gatepost".into()),
+        configuration: &directory.configuration(),
     });
     output::raw(text.as_bytes())
+}
+
+/// What is to be done about a port that is taken is said in the words of this command.
+fn with_another_port(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<ListenError>().and_then(ListenError::taken) {
+        Some(address) => anyhow::anyhow!(
+            "another program has {address}; stop it, or choose another port with --port, such as `--port {}`",
+            address.port().saturating_add(1000)
+        ),
+        None => error,
+    }
 }
 
 fn address(server: &Server, tls: ListenTls) -> anyhow::Result<SocketAddr> {

@@ -14,6 +14,10 @@ pub(super) struct Facts<'a> {
     pub(super) implicit: SocketAddr,
     pub(super) ca: &'a Path,
     pub(super) outbox: &'a Path,
+    pub(super) log: &'a Path,
+    /// This program.
+    pub(super) command: &'a Path,
+    pub(super) configuration: &'a Path,
 }
 
 const RECIPIENT: &str = "friend@example.test";
@@ -24,6 +28,8 @@ pub(super) fn text(facts: &Facts<'_>) -> String {
     let (openssl_starttls, openssl_implicit) =
         (openssl(facts, *starttls, "-starttls smtp "), openssl(facts, *implicit, ""));
     let (curl, swaks) = (curl(facts), swaks(facts));
+    let (log, command, configuration) =
+        (quoted(facts.log), quoted(facts.command), quoted(facts.configuration));
     format!(
         "\
 Gatepost serves {starttls} (STARTTLS) and {implicit} (implicit TLS). Ctrl-C stops it.
@@ -31,6 +37,10 @@ Gatepost serves {starttls} (STARTTLS) and {implicit} (implicit TLS). Ctrl-C stop
   user      {address}
   password  {password}   (an app password; the next start makes another)
   CA        {ca}
+  log       {log}
+
+Work on its accounts and its queue with (and so with every other command):
+  {command} --config {configuration} user list
 
 Paste any of these into another terminal. Each sends a message, which you find with:
   cat {new}/*
@@ -116,6 +126,9 @@ mod tests {
             implicit: ([127, 0, 0, 1], 2465).into(),
             ca: Path::new("ca.pem"),
             outbox: Path::new("outbox"),
+            log: Path::new("gatepost.log"),
+            command: Path::new("gatepost"),
+            configuration: Path::new("gatepost.toml"),
         };
         assert_eq!(auth_plain(&facts), "AHRpbQB0YW5zdGFhZnRhbnN0YWFm");
     }

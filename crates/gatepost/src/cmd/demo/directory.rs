@@ -2,11 +2,13 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use auth::{KeyFileError, MasterKeys};
+use config::{Config, ListenTls};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use submission::tls::Identity;
@@ -46,6 +48,27 @@ impl Directory {
 
     pub(super) fn outbox(&self) -> PathBuf {
         self.0.join("outbox")
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.0.join("gatepost.log")
+    }
+
+    /// Has the configuration listen on this port with STARTTLS, and on the next with implicit TLS; all else in it stays.
+    pub(super) fn move_to_port(&self, config: &Config, port: u16) -> anyhow::Result<()> {
+        let ports = [(ListenTls::StartTls, port), (ListenTls::Implicit, port + 1)];
+        let moves = ports.map(|(tls, port)| {
+            let listen = config.listen.iter().find(|listen| listen.tls == tls)?;
+            let new = SocketAddr::new(listen.address.ip(), port);
+            Some((format!("\"{}\"", listen.address), format!("\"{new}\"")))
+        });
+        let moved = |line: &str| match moves.iter().flatten().find(|(old, _)| line.contains(old)) {
+            Some((old, new)) => line.replace(old, new) + "\n",
+            None => format!("{line}\n"),
+        };
+        let path = self.configuration();
+        let text: String = fs::read_to_string(&path)?.lines().map(moved).collect();
+        write(&path, &text, 0o644)
     }
 
     /// Marks an empty directory as a demo's. One that holds anything else is not touched: it may be a server's.
@@ -114,7 +137,6 @@ fn cannot_write(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::Config;
 
     fn now() -> Timestamp {
         "2026-11-21T12:00:00Z".parse().unwrap()
@@ -130,6 +152,22 @@ mod tests {
         let second = Directory::prepare(&path, now()).unwrap();
         assert_eq!(ca, read(second.ca()));
         assert!(Config::load(&second.configuration()).is_ok());
+    }
+
+    #[test]
+    fn another_port_stays_for_the_next_start() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = Directory::prepare(parent.path(), now()).unwrap();
+        let ports = || -> Vec<u16> {
+            let config = Config::load(&directory.configuration()).unwrap();
+            config.listen.iter().map(|listen| listen.address.port()).collect()
+        };
+        assert_eq!(ports(), [2587, 2465]);
+        // 2464 and 2465: one has what the other had.
+        for port in [2464, 2465, 3587, 2587] {
+            directory.move_to_port(&Config::load(&directory.configuration()).unwrap(), port).unwrap();
+            assert_eq!(ports(), [port, port + 1]);
+        }
     }
 
     #[test]
