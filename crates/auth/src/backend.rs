@@ -3,8 +3,8 @@
 use crate::http::HttpHandler;
 use crate::oauth::Providers;
 
-/// One in the row of those who may know a user. The first that does decides; one that is out of order stops the row,
-/// for nobody can tell what it would have said.
+/// One of the backends, which are asked in their order. The first that knows the user decides; if one fails, later ones are not
+/// asked and the login is deferred (454), for nobody can tell what it would have said.
 #[derive(Debug)]
 pub enum Backend {
     /// The accounts of the store, with their passwords, app passwords and certificates.

@@ -33,7 +33,7 @@ pub enum HashError {
     Overloaded,
     #[error(transparent)]
     Stored(#[from] StoredError),
-    #[error("the password check broke off")]
+    #[error("the password check was interrupted")]
     Broken,
 }
 

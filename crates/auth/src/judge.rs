@@ -180,7 +180,7 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// Attempts are judged by this policy and these backends from now on. What providers have published stays known: one
-    /// that is out of order must not be missed because of that.
+    /// that does not answer must not be missed because of that.
     pub fn replace(&self, policy: Policy, row: Vec<Backend>) {
         // Each backend stands in a row once.
         for (new, old) in row

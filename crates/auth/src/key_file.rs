@@ -45,7 +45,7 @@ pub enum KeyFileError {
     #[error("cannot write the master key {}", .0.display())]
     Unwritable(PathBuf, #[source] io::Error),
     #[error(
-        "cannot add a key to {file}, since a file beside it cannot be written ({cause}): mend that, or as one who may, add the \
+        "cannot add a key to {file}, since a file beside it cannot be written ({cause}): fix that, or as a user who may write there, add the \
          line by `echo \"{id} $(head -c 32 /dev/urandom | base64)\" >> {file}`; then run this again",
         file = .file.display()
     )]

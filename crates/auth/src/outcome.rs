@@ -273,7 +273,7 @@ pub enum Fault {
     /// A sealed secret does not open: the seed of the second factor, or what answers to challenges are checked with.
     #[error(
         "a sealed secret of the account does not open: it was damaged or moved, or its key is not in the key file; put the \
-         file right, or make the secret anew (the second factor, the app password)"
+         file right, or make a new one (second factor, app password)"
     )]
     Secret,
 }

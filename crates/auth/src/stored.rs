@@ -20,7 +20,7 @@ pub enum StoredError {
     UnknownScheme,
     #[error("the password hash asks for more memory or time than is allowed")]
     TooCostly,
-    #[error("the password stands there in clear")]
+    #[error("the password is there in plain text")]
     Clear,
 }
 

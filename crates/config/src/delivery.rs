@@ -149,7 +149,7 @@ fn login(
         (Some(username), None) => {
             return Err(Fault::at(&username, "has no password; write password_file beside it"));
         }
-        (None, Some(file)) => return Err(Fault::at(&file, "is for nobody; write username beside it")),
+        (None, Some(file)) => return Err(Fault::at(&file, "has no username; write username beside it")),
     };
     if !via.is_host() {
         return Err(Fault::at(

@@ -58,7 +58,7 @@ impl Via {
             Some(("smtps", host)) => HostPort::parse(host).map(Via::Smtps),
             Some(_) | None => None,
         };
-        via.ok_or_else(|| format!("\"{text}\" is no way to deliver; {RIGHT}"))
+        via.ok_or_else(|| format!("\"{text}\" is not a way to deliver mail; {RIGHT}"))
     }
 
     pub(crate) fn resolved(self, base: &Base) -> Via {

@@ -60,7 +60,7 @@ impl Lane {
         Ok(Lane { way, wake, waiting: Mutex::default() })
     }
 
-    /// Whether it leads nowhere.
+    /// Whether its route is `hold`.
     pub(crate) fn holds(&self) -> bool {
         matches!(self.way, Way::Hold)
     }
@@ -106,7 +106,7 @@ impl Lane {
         }
     }
 
-    /// Takes leave of the hosts whose connections are kept.
+    /// Closes the connections that are kept, with QUIT.
     pub(crate) async fn close(&self) {
         if let Way::Relay(relay) = &self.way {
             relay.close().await;
@@ -167,7 +167,7 @@ async fn into_maildir<S: Spool>(
 fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
     match delivered {
         Ok(reply) => Ok(Attempt::all(parcel, None, &Verdict::Delivered(reply))),
-        // A full disk, a lost mount, a wrong owner: an operator can mend all of them.
+        // A full disk, a lost mount, a wrong owner: an operator can fix all of them.
         Err(MaildirError::Io(error)) => {
             let reason =
                 Reply::ours(451, Enhanced(4, 3, 0), format!("the Maildir cannot be written: {error}"));

@@ -62,7 +62,7 @@ pub struct Carrier<S> {
     ledger: Ledger<S>,
     in_hand: InHand,
     settings: Settings,
-    /// Whether new messages may be born leased: only while somebody is there to carry them.
+    /// Whether new messages may be leased from the start: only while somebody is there to carry them.
     open: AtomicBool,
     wake: Arc<Notify>,
     at_once: Arc<Semaphore>,
@@ -339,7 +339,7 @@ impl<S: Spool> Carrier<S> {
         self.ways.load().routes.hold(paths)
     }
 
-    /// The lease that a new message may be born with, if it can be carried at once.
+    /// The lease that a new message may have from the start, if it can be carried at once.
     pub(crate) fn lease_for(&self, submission: &Submission) -> Option<Lease> {
         let ways = self.ways.load();
         let room = |path| ways.lanes.get(ways.routes.way(path)).is_some_and(|lane| lane.room() > 0);

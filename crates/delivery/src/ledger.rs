@@ -26,7 +26,7 @@ pub(crate) enum Ending {
     Tried(Attempt),
     /// The lease would not have lasted for an attempt.
     Untried,
-    /// Its way leads nowhere.
+    /// Its route is `hold`.
     Held,
     /// The message could not be read.
     Unreadable(SpoolError),

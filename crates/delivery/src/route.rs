@@ -52,12 +52,12 @@ impl Routes {
         Routes { ways, rules, default }
     }
 
-    /// Whether every one of these recipients takes the way that leads nowhere.
+    /// Whether the route of every one of these recipients is `hold`.
     pub(crate) fn hold(&self, paths: &[ForwardPath]) -> bool {
         paths.iter().all(|path| self.holds(path))
     }
 
-    /// Whether this recipient takes the way that leads nowhere.
+    /// Whether the route of this recipient is `hold`.
     pub fn holds(&self, path: &ForwardPath) -> bool {
         self.ways.get(self.way(path)) == Some(&Via::Hold)
     }

@@ -227,7 +227,7 @@ pub enum Rejection {
     #[error("login is required")]
     LoginRequired,
     /// Who has not logged in may not send to this recipient.
-    #[error("without a login there is no way to the recipient")]
+    #[error("mail to this recipient needs a login")]
     RelayDenied,
     /// The reverse-path is not one of the account's addresses.
     #[error("the sender {0} is not the account's")]

@@ -96,7 +96,7 @@ fn tell_panic(panic: &PanicHookInfo<'_>) {
         event = "panicked",
         place,
         backtrace = backtrace.map(tracing::field::display),
-        "a fault of ours: {}",
+        "the server panicked; please report this: {}",
         panic.payload_as_str().unwrap_or("unknown")
     );
 }

@@ -79,7 +79,11 @@ impl Prepared {
         parts.carrier.replace(self.ways);
         parts.audit.send_replace(now.audit);
         if old.log.level != now.log.level && !log::change_level(now.log.level) {
-            tracing::warn!(event = "reload.partial", key = "log.level", "RUST_LOG goes before log.level");
+            tracing::warn!(
+                event = "reload.partial",
+                key = "log.level",
+                "log.level has no effect while RUST_LOG is set"
+            );
         }
         if let Err(error) = self.listeners.apply().await {
             let (error, advice) = (&error as &dyn std::error::Error, listen_error::advice(&error));

@@ -30,7 +30,7 @@ pub struct AppPassword {
     pub created_at: Timestamp,
     /// When it stops working, if ever.
     pub expires_at: Option<Timestamp>,
-    /// When, whence and how it was last used.
+    /// When, where from and how it was last used.
     pub last_used: Option<LastUse>,
 }
 
@@ -72,7 +72,7 @@ impl FromStr for Scope {
 #[error("unknown scope; there is smtp")]
 pub struct UnknownScope;
 
-/// When, whence and how a credential was last used.
+/// When, where from and how a credential was last used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUse {
     /// When.

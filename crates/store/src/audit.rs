@@ -301,7 +301,7 @@ impl AuditEntry {
         }
     }
 
-    /// The entry without what an attacker can make up: whom, whence and by what.
+    /// The entry without what an attacker can make up: whom, where from and by what.
     #[must_use]
     pub fn blurred(&self) -> Self {
         let event =

@@ -20,7 +20,7 @@ pub struct Certificate {
     pub created_at: Timestamp,
     /// When it becomes invalid, if that is known.
     pub expires_at: Option<Timestamp>,
-    /// When, whence and how it was last used.
+    /// When, where from and how it was last used.
     pub last_used: Option<LastUse>,
 }
 

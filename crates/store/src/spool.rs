@@ -37,7 +37,7 @@ pub trait Spool: Send + Sync + 'static {
 
     /// Makes the message durable: `Ok` means that it survives the plug. It is due at once, unless it is `held`.
     ///
-    /// With a `lease` the entry is born leased and comes back as such, so that its owner can deliver it without
+    /// With a `lease` the entry is leased from the start and comes back as such, so that its owner can deliver it without
     /// another look at the queue. Without one, or for a held message, `None` comes back.
     fn commit(
         &self,

@@ -159,7 +159,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             tracing::warn!(
                 event = "shutdown.incomplete",
                 sessions = house.admission.total(),
-                "sessions left behind"
+                "sessions were still open when the time to shut down was over"
             );
         }
     }

@@ -27,7 +27,7 @@ pub enum Trouble {
     /// It is not asked again at once.
     #[error("it did not answer a moment ago, and is not asked again so soon")]
     Lately,
-    #[error("too many wait for its answer")]
+    #[error("too many logins are waiting for its answer already")]
     Busy,
 }
 

@@ -15,7 +15,7 @@ pub enum TryError {
     Trouble(String),
 }
 
-/// Does what a delivery does before its first message, and takes leave: connects, verifies the certificate, says EHLO and logs in.
+/// Does what a delivery does before its first message, and then QUIT: connects, verifies the certificate, says EHLO and logs in.
 ///
 /// # Errors
 /// Whatever would keep a delivery from beginning.

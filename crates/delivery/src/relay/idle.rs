@@ -44,7 +44,7 @@ impl Idle {
         }
     }
 
-    /// Takes leave on each connection when its time has come, until none is left.
+    /// Closes each connection with QUIT when its time has come, until none is left.
     async fn sweep(self: Arc<Self>) {
         while let Some(earliest) = self.earliest() {
             sleep_until(earliest).await;
@@ -67,7 +67,7 @@ impl Idle {
         kept.connections.drain(..expired).map(|(_, connection)| connection).collect()
     }
 
-    /// Takes leave on every connection.
+    /// Closes every connection with QUIT.
     pub(super) async fn close(&self) {
         let connections = std::mem::take(&mut self.kept().connections);
         for (_, connection) in connections {

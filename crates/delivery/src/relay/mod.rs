@@ -92,7 +92,7 @@ impl Relay {
         Attempt::deferred(parcel, Some(self.opener.shown().to_owned()), reason)
     }
 
-    /// Takes leave of the hosts whose connections are kept.
+    /// Closes the connections that are kept, with QUIT.
     pub(crate) async fn close(&self) {
         self.idle.close().await;
     }

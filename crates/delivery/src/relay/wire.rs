@@ -121,7 +121,7 @@ impl<S: Stream> Wire<S> {
         !self.broken && self.dialogue.is_ready()
     }
 
-    /// Whether it is time to take leave: RFC 5321 allows any number of messages, but hosts count.
+    /// Whether the connection should be closed: RFC 5321 allows any number of messages, but hosts count.
     pub(super) fn is_worn_out(&self) -> bool {
         self.is_ready() && self.messages >= MESSAGES
     }
@@ -256,7 +256,7 @@ impl<S: Stream> Wire<S> {
             .map_err(|error| Trouble::Lost(stage, error))
     }
 
-    /// Takes leave; the peer's farewell is awaited, but not for long.
+    /// Says QUIT; the peer's 221 is awaited, but not for long.
     pub(super) async fn quit(mut self) {
         self.dialogue.quit();
         let _ = timeout(Stage::Quit.patience(), self.converse()).await;
@@ -445,7 +445,10 @@ mod tests {
     async fn a_reply_before_the_text_has_ended_is_no_delivery() {
         let early = "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n";
         let reply = send(vec![(0, "220 hi\r\n"), (1, EHLO), (1, early)]).await;
-        assert_eq!(reply, "451 4.5.0 the next host said out of turn, at the message: 250 taken");
+        assert_eq!(
+            reply,
+            "451 4.5.0 the next host sent a reply that was not expected, at the message: 250 taken"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -453,11 +456,11 @@ mod tests {
         for (answer, expected) in [
             (
                 "what?\r\n",
-                "unclear 451 4.5.0 the next host answered the end of the message with what is no reply",
+                "unclear 451 4.5.0 the next host answered the end of the message with something that is not an SMTP reply",
             ),
             (
                 "354 go on\r\n",
-                "unclear 451 4.5.0 the next host said out of turn, at the end of the message: 354 go on",
+                "unclear 451 4.5.0 the next host sent a reply that was not expected, at the end of the message: 354 go on",
             ),
         ] {
             let fate =

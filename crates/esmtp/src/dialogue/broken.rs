@@ -8,10 +8,10 @@ use super::verdict::Verdict;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// What came is no reply.
-    #[error("answered {0} with what is no reply: {1}")]
+    #[error("answered {0} with something that is not an SMTP reply: {1}")]
     Malformed(Stage, #[source] ReplyError),
     /// A reply that has no place where it came: before its command, of the wrong kind, or one too many.
-    #[error("said out of turn, at {0}: {1}")]
+    #[error("sent a reply that was not expected, at {0}: {1}")]
     OutOfTurn(Stage, Reply),
     /// The peer does not want us.
     #[error("refused {0}: {1}")]

@@ -303,7 +303,7 @@ impl Dialogue {
         transaction.verdicts(|| verdict.clone())
     }
 
-    /// Takes leave.
+    /// Says QUIT.
     pub fn quit(&mut self) {
         self.output.put_slice(b"QUIT\r\n");
         self.state = State::Quit;

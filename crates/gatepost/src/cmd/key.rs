@@ -14,7 +14,7 @@ pub(crate) enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Add a new master key and seal every secret anew under it; or end a rotation that was broken off
+    /// Add a new master key and re-seal every secret under it; or finish a rotation that was interrupted
     Rotate {
         #[command(flatten)]
         format: Format,

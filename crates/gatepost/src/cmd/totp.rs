@@ -183,7 +183,7 @@ fn confirmed(confirmation: Confirmation, account: &Account) -> anyhow::Result<[R
         }
         Confirmation::Damaged => bail!(
             "the seed of {address} does not open: it was damaged or moved, or its key is not in the key file; begin \
-             anew with `gatepost totp disable {address}` and `enroll`"
+             again with `gatepost totp disable {address}` and `enroll`"
         ),
     }
 }

@@ -96,7 +96,7 @@ fn flaw(kind: &ErrorKind) -> String {
         ),
         ErrorKind::Io(error) => error.to_string(),
         ErrorKind::Utf8 { .. } => "the line is not in UTF-8; convert the file to UTF-8".to_owned(),
-        _ => "it is no CSV as in RFC 4180; mend it".to_owned(),
+        _ => "it is not CSV as in RFC 4180; fix it".to_owned(),
     }
 }
 
@@ -104,7 +104,7 @@ fn account<'a>(field: impl Fn(&str) -> Option<&'a str>, terms: &Terms) -> Result
     let address = field("address").ok_or("there is no address; give one")?;
     let mut newcomer = Newcomer::new(terms.address(address.trim())?);
     let name = field("name").map(argument::text).transpose();
-    newcomer.name = name.map_err(|flaw| format!("the name can't be used: {flaw}; mend it"))?;
+    newcomer.name = name.map_err(|flaw| format!("the name can't be used: {flaw}; fix it"))?;
     newcomer.password = match (field("password_hash"), field("password")) {
         (Some(_), Some(_)) => return Err("it has a password and a hash; leave one".to_owned()),
         (Some(hash), None) => Some(terms.password(hash)?),

@@ -109,7 +109,7 @@ impl Terms {
             (_, true) => user.to_owned(),
         };
         let address = Mailbox::parse(&completed);
-        address.map_err(|error| format!("{} is no address: {error}; mend it", quoted(&completed)))
+        address.map_err(|error| format!("{} is not an address: {error}; fix it", quoted(&completed)))
     }
 
     fn password(&self, text: &str) -> Result<Brought, String> {

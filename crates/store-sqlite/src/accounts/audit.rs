@@ -17,7 +17,7 @@ pub(super) use gathered::Gathered;
 /// Events alike that are no further apart than this, in milliseconds, are one entry.
 const TOGETHER: i64 = 60 * 60 * 1000;
 
-/// How many entries about failures may begin within [`TOGETHER`] and say whom, whence and by what.
+/// How many entries about failures may begin within [`TOGETHER`] and say whom, where from and by what.
 const FAILURES: u32 = 2_000;
 
 impl Audit for SqliteAccounts {

@@ -65,8 +65,8 @@ async fn rotate(
 
 fn told(view: &View) -> String {
     match view.resealed {
-        1 => format!("1 secret is sealed anew under master key {}", view.key),
-        number => format!("{number} secrets are sealed anew under master key {}", view.key),
+        1 => format!("1 secret is re-sealed under master key {}", view.key),
+        number => format!("{number} secrets are re-sealed under master key {}", view.key),
     }
 }
 

@@ -87,9 +87,9 @@ fn told(args: &Import, tally: &Tally) -> anyhow::Result<()> {
     args.format.print(tally, Tally::shown)?;
     match tally.flaws() {
         0 => Ok(()),
-        1 => bail!("not all was taken: 1 flaw is told above; mend it and run the same once more"),
+        1 => bail!("1 entry was not imported, see above; fix it and run the same command again"),
         flaws => {
-            bail!("not all was taken: {flaws} flaws are told above; mend them and run the same once more")
+            bail!("{flaws} entries were not imported, see above; fix them and run the same command again")
         }
     }
 }

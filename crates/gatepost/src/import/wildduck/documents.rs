@@ -126,7 +126,7 @@ fn read_whole(reader: impl Read, sink: &mut impl FnMut(u64, Result<Fields, Strin
     match read {
         Err(error) if error.is_io() => Err(error.into()),
         Err(error) => {
-            let flaw = format!("it is no JSON: {}; mend it, what follows has not been read", what(&error));
+            let flaw = format!("it is not JSON: {}; fix it, nothing behind it was read", what(&error));
             sink(u64::try_from(error.line()).unwrap_or_default(), Err(flaw));
             Ok(())
         }
