@@ -1,6 +1,7 @@
 //! Moving in: accounts of another server log in with the passwords that they have.
 
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::server::{Installation, Server, Settings, run, until};
@@ -197,6 +198,31 @@ fn wildducks_users_move_in_with_all_they_have() {
     let alice =
         hashes(&installation).into_iter().find(|(address, _)| address == "alice@example.org").unwrap();
     assert!(is_ours(&alice.1), "{alice:?}");
+}
+
+/// `secret`, by bcrypt of cost 14: more than a second of a core.
+const SLOW: &str = "$2b$14$KhDkdL2sdXrbYSf6f4wKe.8hGYUTFs.bEhMTKg4.Y5Xq5PvYToiTm";
+
+#[test]
+fn a_refusal_of_anybody_takes_longer_than_the_check_of_the_slowest_hash() {
+    let installation = Installation::new(&Settings::default());
+    let lines = ["alice", "bob"].map(|user| format!("{user}@example.org:{{BLF-CRYPT}}{SLOW}\n")).concat();
+    assert!(import(&installation, &["-", "--format", "dovecot"], &lines).status.success());
+    let server = installation.start();
+    let reply = |user: &str, password| {
+        let begun = Instant::now();
+        (server.knock(&installation, &format!("{user}@example.org"), password).code, begun.elapsed())
+    };
+    // Who is right waits for the check alone. How slow it is the server finds out as it starts.
+    let (code, check) = reply("alice", "secret");
+    assert_eq!(code, 235);
+    let alike = |refused: [(u16, Duration); 2]| {
+        let [(_, stranger), (_, brought)] = refused;
+        refused.iter().all(|(code, _)| *code == 535) && stranger > check && brought > check
+    };
+    until("nobody is refused sooner than bob", || {
+        alike([reply("nobody", "wrong"), reply("bob", "wrong")]).then_some(())
+    });
 }
 
 fn is_ours(hash: &str) -> bool {

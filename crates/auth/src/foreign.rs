@@ -144,6 +144,23 @@ fn cost(digits: &str, most: u32) -> Result<u32, StoredError> {
     digits.parse().ok().filter(|cost| *cost <= most).ok_or(StoredError::TooCostly)
 }
 
+/// What the check of a hash costs. Of two hashes of a kind the one that is more work takes longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Effort {
+    pub(crate) kind: &'static str,
+    /// In a unit of the kind's own.
+    pub(crate) work: u64,
+}
+
+impl Effort {
+    /// Of Argon2.
+    pub(crate) const ARGON2: &'static str = "argon2";
+
+    pub(crate) fn is_argon2(self) -> bool {
+        self.kind == Self::ARGON2
+    }
+}
+
 /// A hash to check a password against, but for Argon2.
 pub(crate) enum Foreign {
     Crypt(Crypt),
@@ -162,6 +179,15 @@ impl Foreign {
             Scheme::Salted(algorithm) => Digest::salted(algorithm, &written.decoded()?).map(Self::Digest),
             Scheme::Bare(algorithm) => Digest::bare(algorithm, written.digest(algorithm)?).map(Self::Digest),
             Scheme::Clear => Err(StoredError::Clear),
+        }
+    }
+
+    /// What a check costs.
+    pub(crate) fn effort(&self) -> Effort {
+        match self {
+            Self::Crypt(crypt) => crypt.effort(),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.effort(),
+            Self::Digest(_) => Effort { kind: "digest", work: 1 },
         }
     }
 

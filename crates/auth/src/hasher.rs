@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use argon2::Block;
 use rand::RngExt as _;
+use rustix::time::ClockId;
 use sasl::{ScramKeys, ScramParameters};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -58,10 +60,25 @@ pub struct Hasher {
 
 /// What runs share.
 struct Pool {
-    cost: Cost,
-    unknowable: Phc,
+    own: ArcSwap<Own>,
     arenas: Mutex<Vec<Vec<Block>>>,
     runs: AtomicU64,
+}
+
+/// The hashes that are made here.
+struct Own {
+    cost: Cost,
+    /// One at this cost that no password is known for.
+    unknowable: Phc,
+}
+
+impl Own {
+    fn at(cost: Cost) -> Result<Self, StoredError> {
+        let mut random = rand::rng();
+        let unknowable =
+            Phc::unknowable(cost, random.random(), random.random()).ok_or(StoredError::TooCostly)?;
+        Ok(Self { cost, unknowable })
+    }
 }
 
 impl Hasher {
@@ -75,15 +92,22 @@ impl Hasher {
     }
 
     fn with_places(cost: Cost, cores: usize, queue: usize, patience: Duration) -> Result<Self, HashError> {
-        let mut random = rand::rng();
-        let unknowable =
-            Phc::unknowable(cost, random.random(), random.random()).ok_or(StoredError::TooCostly)?;
+        let own = ArcSwap::from_pointee(Own::at(cost)?);
         Ok(Self {
-            pool: Arc::new(Pool { cost, unknowable, arenas: Mutex::default(), runs: AtomicU64::new(0) }),
+            pool: Arc::new(Pool { own, arenas: Mutex::default(), runs: AtomicU64::new(0) }),
             admitted: Arc::new(Semaphore::new(cores + queue)),
             running: Arc::new(Semaphore::new(cores)),
             patience,
         })
+    }
+
+    /// Hashes are made at this cost from now on, and those that are weaker are outdated.
+    ///
+    /// # Errors
+    /// When Argon2 does not know such a cost.
+    pub fn replace(&self, cost: Cost) -> Result<(), HashError> {
+        self.pool.own.store(Arc::new(Own::at(cost)?));
+        Ok(())
     }
 
     /// The PHC string for a new password in its normal form, with a fresh salt.
@@ -94,7 +118,7 @@ impl Hasher {
         self.run(move |pool| {
             let salt = rand::rng().random();
             let typed = Typed::new(&password);
-            pool.with_arena(|arena| phc::hash(pool.cost, typed.normal(), salt, arena))
+            pool.with_arena(|arena| phc::hash(pool.cost(), typed.normal(), salt, arena))
         })
         .await
     }
@@ -141,6 +165,30 @@ impl Hasher {
         .await
     }
 
+    /// What hashes that are made here cost.
+    pub(crate) fn cost(&self) -> Cost {
+        self.pool.cost()
+    }
+
+    /// How long a core needs for the check of a wrong password, of any length, against this hash; for `None`, against one of
+    /// our own.
+    ///
+    /// # Errors
+    /// When the pool is overloaded.
+    pub(crate) async fn time(&self, stored: Option<Stored>) -> Result<Duration, HashError> {
+        self.run(move |pool| {
+            let longest = Secret::new([b'x'; PASSWORD_OCTETS]);
+            let begun = thread_time();
+            match &stored {
+                None => pool.never(&Typed::new(&longest)).map(drop)?,
+                Some(Stored::Argon2(phc)) => pool.form_of(phc, &Typed::new(&longest)).map(drop)?,
+                Some(Stored::Foreign(foreign)) => foreign.matches(longest.declassify()).map(drop)?,
+            }
+            Some(thread_time().saturating_sub(begun))
+        })
+        .await
+    }
+
     /// Whether a core is free, so that what is not urgent takes nobody's turn.
     pub(crate) fn is_idle(&self) -> bool {
         self.running.available_permits() > 0
@@ -183,13 +231,17 @@ impl Hasher {
 
 impl std::fmt::Debug for Hasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hasher").field("cost", &self.pool.cost).finish_non_exhaustive()
+        f.debug_struct("Hasher").field("cost", &self.pool.cost()).finish_non_exhaustive()
     }
 }
 
 impl Pool {
+    fn cost(&self) -> Cost {
+        self.own.load().cost
+    }
+
     fn check(&self, typed: &Typed<'_>, stored: &Stored) -> Option<Checked> {
-        let strength = stored.against(self.cost);
+        let strength = stored.against(self.cost());
         let outdated = match stored {
             Stored::Argon2(phc) => {
                 let form = self.form_of(phc, typed)?;
@@ -219,7 +271,7 @@ impl Pool {
 
     /// No, at the cost of a wrong password.
     fn never(&self, typed: &Typed<'_>) -> Option<bool> {
-        self.form_of(&self.unknowable, typed).map(|_| false)
+        self.form_of(&self.own.load().unknowable, typed).map(|_| false)
     }
 
     /// Lends the work an arena, and counts the run.
@@ -228,7 +280,7 @@ impl Pool {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let answer = work(&mut arena);
         // A hash from elsewhere may have asked for more than ours need; that memory goes back.
-        arena.truncate(usize::try_from(self.cost.memory_kib).unwrap_or(usize::MAX));
+        arena.truncate(usize::try_from(self.cost().memory_kib).unwrap_or(usize::MAX));
         arena.shrink_to_fit();
         self.arenas().push(arena);
         answer
@@ -237,6 +289,12 @@ impl Pool {
     fn arenas(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
         self.arenas.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What this thread has had of its core: however busy the machine is, the same for the same work.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -39,15 +39,14 @@ use crate::challenge_key::ScramAtLogin;
 use crate::lately::Lately;
 use crate::outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
 use crate::recent::Recent;
+use crate::refusal_time::RefusalTime;
 use crate::standing::{Standing, Standings, has_passed};
 use crate::trail::Trail;
 use crate::turns::Turns;
-use crate::{AppPasswordKey, Backend, Hasher, Keyring, MarkKey, Policy};
+use crate::{AppPasswordKey, Backend, HashError, Hasher, Keyring, MarkKey, Policy};
 
-/// A refusal is answered so long after its claim, or a multiple of that: it is longer than it takes to check the slowest
-/// hash that others are wont to leave us (bcrypt of cost 12: 280 ms) and to run Argon2 behind it. Whether an account was
-/// brought from elsewhere can't be measured then.
-const REFUSAL: Duration = Duration::from_millis(400);
+/// How often is looked which hash is the slowest.
+const HASHES_SEEN_TO: Duration = Duration::from_secs(60);
 
 /// A password that was tried, and the account as it was then.
 type Tried = (Mark, Option<(AccountId, i64)>);
@@ -91,8 +90,8 @@ pub struct Authenticator<S> {
     standings: Standings,
     scram: ScramAtLogin,
     turns: Turns,
-    /// [`REFUSAL`], but for tests.
-    least: Duration,
+    /// A refusal is answered so long after its claim, or a multiple of that.
+    refusal_time: RefusalTime,
     now: fn() -> Timestamp,
 }
 
@@ -174,14 +173,18 @@ impl<S: CredentialStore> Authenticator<S> {
             standings: Standings::new(),
             scram: ScramAtLogin::default(),
             turns: Turns::default(),
-            least: REFUSAL,
+            refusal_time: RefusalTime::default(),
             now,
         }
     }
 
     /// Attempts are judged by this policy and these backends from now on. What providers have published stays known: one
     /// that does not answer must not be missed because of that.
-    pub fn replace(&self, policy: Policy, row: Vec<Backend>) {
+    ///
+    /// # Errors
+    /// When Argon2 does not know such a cost; then everything stays as it was.
+    pub fn replace(&self, policy: Policy, row: Vec<Backend>) -> Result<(), HashError> {
+        self.hasher.replace(policy.argon2)?;
         // Each backend stands in a row once.
         for (new, old) in row
             .iter()
@@ -192,6 +195,7 @@ impl<S: CredentialStore> Authenticator<S> {
         }
         self.policy.store(Arc::new(policy));
         self.row.store(Arc::new(row));
+        Ok(())
     }
 
     /// Judges an attempt, with all that belongs to it: throttles, log and audit trail. What came of it is more than a
@@ -220,11 +224,26 @@ impl<S: CredentialStore> Authenticator<S> {
         match &outcome {
             Outcome::Accepted(user) => self.note(user, is_guess, origin),
             Outcome::Refused(_) => {
-                tokio::time::sleep_until(begun + rounded_up(begun.elapsed(), self.least)).await;
+                tokio::time::sleep_until(begun + rounded_up(begun.elapsed(), self.refusal_time.now())).await;
             }
             Outcome::Throttled(_) | Outcome::Unavailable(_) => {}
         }
         (outcome, signature)
+    }
+
+    /// Sees to it, for as long as it runs, that refusals take longer than the check of the slowest hash in the store.
+    pub async fn keep_refusals_alike(&self) {
+        loop {
+            if let Err(fault) = self.refusal_time.measure(&*self.store, &self.hasher).await {
+                let error: &dyn std::error::Error = &fault;
+                tracing::warn!(
+                    event = "auth.hashes-not-timed",
+                    error,
+                    "how slow the hashes in the store are could not be measured; that is tried again in a minute"
+                );
+            }
+            tokio::time::sleep(HASHES_SEEN_TO).await;
+        }
     }
 
     /// What the user may do now; `None` if what was proved at the login holds no longer: the credential was revoked or

@@ -5,8 +5,8 @@
 //! Argon2id or, until its first login, as another server did; behind it there may be a second factor. The outcome
 //! leaves a trail, and what the login stands for is asked again before the commands that follow. Below all of this lie the keys.
 //!
-//! Whatever a claim lacks, refusing it costs one run of Argon2, so that a stopwatch learns nothing about accounts. What was
-//! refused a moment ago costs none.
+//! Whatever a claim lacks, refusing it costs one run of Argon2, and takes longer than the check of the slowest hash in the
+//! store, so that a stopwatch learns nothing about accounts. What was refused a moment ago costs none.
 //!
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
@@ -68,6 +68,8 @@ mod outcome;
 pub use outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
 
 mod trail;
+
+mod refusal_time;
 
 mod standing;
 pub use standing::Standing;

@@ -39,6 +39,12 @@ impl Cost {
         u64::from(self.memory_kib) * u64::from(self.passes)
     }
 
+    /// How each hash at this cost begins.
+    pub(crate) fn prefix(self) -> String {
+        let Self { memory_kib, passes, lanes } = self;
+        format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$")
+    }
+
     fn of(params: &Params) -> Self {
         Self { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
     }
@@ -99,9 +105,7 @@ pub(crate) fn hash(
 ) -> Option<String> {
     let mut output = [0; OUTPUT_OCTETS];
     run(&argon2id(cost)?, password, &salt, &mut output, arena)?;
-    let Cost { memory_kib, passes, lanes } = cost;
-    let (salt, output) = (BASE64.encode(salt), BASE64.encode(output));
-    Some(format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}"))
+    Some(format!("{}{}${}", cost.prefix(), BASE64.encode(salt), BASE64.encode(output)))
 }
 
 fn argon2id(cost: Cost) -> Option<Argon2<'static>> {

@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 use store::Allowance;
 
+use crate::Cost;
+
 /// What the operator has decided about logging in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -10,6 +12,8 @@ pub struct Policy {
     pub hint_app_password: bool,
     /// Whether passwords are made ready for SCRAM when they are shown.
     pub scram: bool,
+    /// What the hash of an account password costs.
+    pub argon2: Cost,
     /// Wrong passwords of one account.
     pub password: Allowance,
     /// Wrong codes of one account's second factor.
@@ -41,6 +45,7 @@ impl Policy {
         Self {
             hint_app_password,
             scram: false,
+            argon2: Cost::default(),
             password: allow(password, u32::MAX),
             totp: allow(totp, u32::MAX),
             day: allow(DAY, u32::MAX),

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use thiserror::Error;
 use types::Secret;
 
-use crate::foreign::{Foreign, Scheme, Written};
+use crate::foreign::{Effort, Foreign, Scheme, Written};
 use crate::phc::{Cost, Phc};
 
 /// More than any hash that is known here takes. What is longer was not made by a server.
@@ -42,6 +42,14 @@ impl Stored {
                 Phc::parse(written.rest).map(Self::Argon2)
             }
             _ => Foreign::parse(&written).map(Self::Foreign),
+        }
+    }
+
+    /// What a check costs.
+    pub(crate) fn effort(&self) -> Effort {
+        match self {
+            Self::Argon2(phc) => Effort { kind: Effort::ARGON2, work: phc.work() },
+            Self::Foreign(foreign) => foreign.effort(),
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::argon2::{self, Argon2};
 use crate::fault::Fault;
 use crate::http::{self, Http};
 use crate::network::Network;
@@ -34,6 +35,8 @@ pub struct Auth {
     pub app_passwords_per_account: u32,
     /// Whether who has the right account password, but needs an app password, is told so.
     pub hint_app_password: bool,
+    /// What the hash of an account password costs.
+    pub argon2: Argon2,
     /// Failures until a lock-out.
     pub throttle: Throttle,
 }
@@ -60,6 +63,7 @@ impl Default for Auth {
             max_failures: 3,
             app_passwords_per_account: 50,
             hint_app_password: true,
+            argon2: Argon2::default(),
             throttle: Throttle::default(),
         }
     }
@@ -112,6 +116,7 @@ pub(crate) struct Written {
     max_failures: Option<Spanned<i64>>,
     app_passwords_per_account: Option<Spanned<i64>>,
     hint_app_password: Option<bool>,
+    argon2: argon2::Written,
     throttle: throttle::Written,
     http: Option<Spanned<http::Written>>,
 }
@@ -147,6 +152,7 @@ impl Written {
                 1..=100_000,
             )?,
             hint_app_password: self.hint_app_password.unwrap_or(default.hint_app_password),
+            argon2: self.argon2.mean()?,
             throttle: self.throttle.mean()?,
         })
     }

@@ -17,6 +17,7 @@ mod tls;
 mod listen;
 
 mod auth;
+mod argon2;
 mod http;
 mod relay;
 mod throttle;
@@ -42,6 +43,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use argon2::Argon2;
 pub use audit::Audit;
 pub use auth::{Auth, Backend, Mechanism};
 pub use delivery::{Delivery, HostTls, Login, Retry, Route};

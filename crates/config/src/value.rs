@@ -132,7 +132,7 @@ fn parse_size(text: &str) -> Option<Size> {
     number.parse::<u64>().ok()?.checked_mul(*octets).map(Size)
 }
 
-fn show_size(octets: u64) -> String {
+pub(crate) fn show_size(octets: u64) -> String {
     let unit = SIZE_UNITS.iter().find(|(_, unit)| octets >= *unit && octets.is_multiple_of(*unit));
     unit.map_or_else(|| format!("{octets} B"), |(name, unit)| format!("{} {name}", octets / unit))
 }

@@ -102,6 +102,7 @@ fn the_reference_has_every_key() {
         "[tls]",
         "[[listen]]",
         "[auth]",
+        "[auth.argon2]",
         "[auth.throttle]",
         "[auth.throttle.network]",
         "[auth.http]",

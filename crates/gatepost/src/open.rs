@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use auth::{Authenticator, Cost, Hasher, Keyring, MasterKeys};
+use auth::{Authenticator, Keyring, MasterKeys};
 use config::Config;
 use rustix::process::geteuid;
 use store_sqlite::{Migrated, Mode, SqliteAccounts, SqliteStore};
@@ -98,7 +98,7 @@ pub(crate) fn judge(
     accounts: &SqliteAccounts,
     keyring: Arc<Keyring>,
 ) -> anyhow::Result<Judge> {
-    let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(Hasher::new(Cost::default())?));
+    let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(wiring::hasher(config)?));
     Ok(Authenticator::new(
         accounts,
         keyring,

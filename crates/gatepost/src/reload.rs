@@ -74,7 +74,10 @@ impl Prepared {
         }
         let descriptors = Descriptors::for_connections(now.limits.connections);
         parts.handle.replace(wiring::settings(&now), descriptors.fit(wiring::limits(&now)));
-        parts.judge.replace(wiring::policy(&now.auth), self.backends);
+        if let Err(error) = parts.judge.replace(wiring::policy(&now.auth), self.backends) {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(event = "reload.partial", key = "auth", error, "logins are judged as before");
+        }
         parts.acceptance.replace(&now);
         parts.carrier.replace(self.ways);
         parts.audit.send_replace(now.audit);

@@ -4,12 +4,11 @@
 //! what was done: it is told, and that is all.
 
 use auth::challenge_key::{Password, Scram, keep_scram};
-use auth::{Cost, Hasher};
 use config::Config;
 use store::Account;
 use store_sqlite::SqliteAccounts;
 
-use crate::{clock, explain, open, output};
+use crate::{clock, explain, open, output, wiring};
 
 /// Makes the SCRAM keys of a password of this account, if anybody may want them.
 pub(crate) async fn keep(config: &Config, store: &SqliteAccounts, account: &Account, password: &Password) {
@@ -34,6 +33,6 @@ async fn make(
     account: &Account,
     password: &Password,
 ) -> anyhow::Result<Scram> {
-    let (keyring, hasher) = (open::keyring(config, store).await?, Hasher::new(Cost::default())?);
+    let (keyring, hasher) = (open::keyring(config, store).await?, wiring::hasher(config)?);
     Ok(keep_scram(store, &keyring, &hasher, account, password, clock::now()).await?)
 }

@@ -85,6 +85,7 @@ impl Server {
         let keeping = upkeep::run(parts.store.accounts().clone(), parts.audit.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
         let telling = spawn(operations::run(parts.store.spool().clone(), stop.clone()), &stop);
+        let timing = spawn(keep_refusals_alike(Arc::clone(&parts.judge), stop.clone()), &stop);
         tell_ready(&config, &parts);
         tell_warnings(&config, &parts);
         while stop.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {
@@ -103,10 +104,10 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, carried, kept, told) = tokio::join!(taking, carrying, keeping, telling);
+        let (taken, carried, kept, told, timed) = tokio::join!(taking, carrying, keeping, telling, timing);
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        taken.and(carried).and(kept).and(told).context("a part of the server has failed")
+        taken.and(carried).and(kept).and(told).and(timed).context("a part of the server has failed")
     }
 }
 
@@ -191,6 +192,10 @@ fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
     if let Err(error) = sd_notify::notify(&states) {
         tracing::warn!(event = "notify.failed", %error, "cannot tell the service manager");
     }
+}
+
+async fn keep_refusals_alike(judge: Arc<Judge>, stop: CancellationToken) {
+    stop.run_until_cancelled(judge.keep_refusals_alike()).await;
 }
 
 /// Runs a part of the server. When one ends, by a panic even, all stop: a server that takes mail and carries none looks

@@ -77,6 +77,14 @@ pub trait Accounts: Send + Sync + 'static {
     /// All accounts, in the order of their addresses.
     fn list(&self) -> impl Future<Output = Result<Vec<Account>, Error>> + Send;
 
+    /// The password hashes that don't begin with `prefix`, of up to `at_most` accounts behind this one, in the order of their ids.
+    fn hashes_unlike(
+        &self,
+        prefix: &str,
+        after: Option<AccountId>,
+        at_most: u32,
+    ) -> impl Future<Output = Result<Vec<(AccountId, String)>, Error>> + Send;
+
     /// Sets the account password to the one behind this PHC string; [`Error::NotFound`] without such an account.
     fn set_password(
         &self,

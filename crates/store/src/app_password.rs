@@ -133,6 +133,14 @@ pub trait AppPasswords: Send + Sync + 'static {
         selector: &[u8; 32],
     ) -> impl Future<Output = Result<Vec<(String, AppPassword, Account)>, Error>> + Send;
 
+    /// The hashes of up to `at_most` app passwords brought from another server, behind this one, in the order of their ids; each
+    /// with how many there are that its selector finds.
+    fn imported_hashes(
+        &self,
+        after: Option<CredentialId>,
+        at_most: u32,
+    ) -> impl Future<Output = Result<Vec<(CredentialId, String, u32)>, Error>> + Send;
+
     /// Makes an app password of another server one of ours: from now on its digest finds it. `false` if it is one
     /// already, or another has this digest.
     fn adopt(

@@ -5,7 +5,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use super::{BASE64, cost, hex};
+use super::{BASE64, Effort, cost, hex};
 use crate::stored::StoredError;
 use base64::Engine as _;
 
@@ -58,6 +58,17 @@ impl Pbkdf2 {
         let output = output.filter(|output| (LEAST_OUTPUT..=MOST_OUTPUT).contains(&output.len()));
         let output = output.filter(|_| rounds > 0).ok_or(StoredError::Malformed)?;
         Ok(Self { prf, rounds, salt, output })
+    }
+
+    /// Each digest's length of output costs all the rounds.
+    pub(super) fn effort(&self) -> Effort {
+        let (kind, octets) = match self.prf {
+            Prf::Sha1 => ("pbkdf2-sha1", 20),
+            Prf::Sha256 => ("pbkdf2-sha256", 32),
+            Prf::Sha512 => ("pbkdf2-sha512", 64),
+        };
+        let blocks = u64::try_from(self.output.len().div_ceil(octets)).unwrap_or(u64::MAX);
+        Effort { kind, work: u64::from(self.rounds).saturating_mul(blocks) }
     }
 
     pub(super) fn matches(&self, password: &[u8]) -> bool {

@@ -49,7 +49,19 @@ pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
         allow(throttle.totp),
         allow(throttle.network),
     );
-    auth::Policy { scram: auth.offers_scram(), ..policy }
+    auth::Policy { scram: auth.offers_scram(), argon2: cost(auth.argon2), ..policy }
+}
+
+fn cost(argon2: config::Argon2) -> auth::Cost {
+    auth::Cost { memory_kib: argon2.memory_kib, passes: argon2.passes, ..auth::Cost::default() }
+}
+
+/// What hashes account passwords, as the configuration says.
+///
+/// # Errors
+/// When Argon2 does not know such a cost.
+pub(crate) fn hasher(config: &Config) -> anyhow::Result<auth::Hasher> {
+    Ok(auth::Hasher::new(cost(config.auth.argon2))?)
 }
 
 pub(crate) fn limits(config: &Config) -> Limits {

@@ -58,6 +58,22 @@ impl Accounts for SqliteAccounts {
         rows.iter().map(|row| Ok(account(row)?)).collect()
     }
 
+    async fn hashes_unlike(
+        &self,
+        prefix: &str,
+        after: Option<AccountId>,
+        at_most: u32,
+    ) -> Result<Vec<(AccountId, String)>, Error> {
+        let some = sqlx::query(
+            "SELECT id, password_hash FROM accounts
+             WHERE id > $1 AND substr(password_hash, 1, length($2)) <> $2 ORDER BY id LIMIT $3",
+        );
+        let some = some.bind(after.map(|id| id.as_bytes().to_vec()).unwrap_or_default());
+        let some = some.bind(prefix.to_owned()).bind(at_most);
+        let rows = some.fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(hash(row)?)).collect()
+    }
+
     async fn set_password(&self, id: AccountId, hash: &str, at: Timestamp) -> Result<(), Error> {
         let update = "UPDATE accounts SET password_hash = $1, version = version + 1 WHERE id = $2";
         let update = sqlx::query(update).bind(hash.to_owned()).bind(id.as_bytes().to_vec());
@@ -198,10 +214,19 @@ fn of_write(error: sqlx::Error) -> Error {
     if is_taken(&error) { Error::AlreadyExists } else { unavailable(error) }
 }
 
+fn hash(row: &SqliteRow) -> Result<(AccountId, String), Corrupt> {
+    let id = id(row)?;
+    Ok((id, Columns::of(row, "accounts", id).take("password_hash")?))
+}
+
+fn id(row: &SqliteRow) -> Result<AccountId, Corrupt> {
+    let id: &[u8] = row.try_get("id").unwrap_or_default();
+    octets(id).map(AccountId::from_bytes).ok_or_else(|| Corrupt::on("accounts", "?", "id"))
+}
+
 /// An account from the columns of its table.
 pub(super) fn account(row: &SqliteRow) -> Result<Account, Corrupt> {
-    let id: &[u8] = row.try_get("id").unwrap_or_default();
-    let id = octets(id).map(AccountId::from_bytes).ok_or_else(|| Corrupt::on("accounts", "?", "id"))?;
+    let id = id(row)?;
     let columns = Columns::of(row, "accounts", id);
     Ok(Account {
         id,

@@ -112,6 +112,20 @@ impl AppPasswords for SqliteAccounts {
         rows.iter().map(read).collect()
     }
 
+    async fn imported_hashes(
+        &self,
+        after: Option<CredentialId>,
+        at_most: u32,
+    ) -> Result<Vec<(CredentialId, String, u32)>, Error> {
+        let some = sqlx::query(
+            "SELECT credential, hash, (SELECT COUNT(*) FROM imported_app_passwords o WHERE o.selector = i.selector) AS alike
+             FROM imported_app_passwords i WHERE credential > $1 ORDER BY credential LIMIT $2",
+        );
+        let some = some.bind(after.map(|id| id.as_bytes().to_vec()).unwrap_or_default()).bind(at_most);
+        let rows = some.fetch_all(&self.readers).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(alike(row)?)).collect()
+    }
+
     async fn adopt(&self, id: CredentialId, digest: &[u8; 32], at: Timestamp) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
         let Some(account) = adopted(&mut transaction, id, digest).await? else { return Ok(false) };
@@ -226,9 +240,7 @@ pub(super) async fn insert(
 }
 
 pub(super) fn app_password(row: &SqliteRow) -> Result<AppPassword, Corrupt> {
-    let id: &[u8] = row.try_get("credential").unwrap_or_default();
-    let id =
-        octets(id).map(CredentialId::from_bytes).ok_or_else(|| Corrupt::on("app_passwords", "?", "id"))?;
+    let id = id(row)?;
     let columns = Columns::of(row, "app_passwords", id);
     Ok(AppPassword {
         id,
@@ -241,6 +253,18 @@ pub(super) fn app_password(row: &SqliteRow) -> Result<AppPassword, Corrupt> {
         expires_at: columns.maybe("expires_at", time)?,
         last_used: last_use(&columns)?,
     })
+}
+
+fn id(row: &SqliteRow) -> Result<CredentialId, Corrupt> {
+    let id: &[u8] = row.try_get("credential").unwrap_or_default();
+    octets(id).map(CredentialId::from_bytes).ok_or_else(|| Corrupt::on("app_passwords", "?", "id"))
+}
+
+/// The hash of one that was brought along, and how many its selector finds.
+fn alike(row: &SqliteRow) -> Result<(CredentialId, String, u32), Corrupt> {
+    let id = id(row)?;
+    let columns = Columns::of(row, "imported_app_passwords", id);
+    Ok((id, columns.take("hash")?, columns.take("alike")?))
 }
 
 fn imported_hash(row: &SqliteRow) -> Result<String, Corrupt> {

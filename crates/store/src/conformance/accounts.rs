@@ -95,3 +95,21 @@ pub async fn accounts_are_listed_by_address<A: Accounts>(accounts: &A) {
         accounts.list().await.unwrap().iter().map(|account| account.address.to_string()).collect();
     assert_eq!(listed, ["alice@example.org", "Bob@example.org", "carol@example.org"]);
 }
+
+pub async fn hashes_that_begin_otherwise_are_listed_page_by_page<A: Accounts>(accounts: &A) {
+    let hashes = ["$ours$1", "$theirs$2", "$our", "$ours$4", "$theirs$5"];
+    for (number, hash) in (1..).zip(hashes) {
+        let mut one = account(number, &format!("a{number}@example.org"));
+        one.password_hash = Some(hash.to_owned());
+        accounts.add(&one).await.unwrap();
+    }
+    let mut without = account(6, "without@example.org");
+    without.password_hash = None;
+    accounts.add(&without).await.unwrap();
+    let id = |number| AccountId::from_bytes([number; 16]);
+    let page = |after, at_most| accounts.hashes_unlike("$ours$", after, at_most);
+    let first = [(id(2), "$theirs$2".to_owned()), (id(3), "$our".to_owned())];
+    assert_eq!(page(None, 2).await.unwrap(), first);
+    assert_eq!(page(Some(id(3)), 2).await.unwrap(), [(id(5), "$theirs$5".to_owned())]);
+    assert_eq!(page(Some(id(5)), 2).await.unwrap(), []);
+}

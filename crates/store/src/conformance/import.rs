@@ -67,3 +67,23 @@ pub async fn an_imported_app_password_is_found_by_its_selector_until_it_is_adopt
     assert_eq!(store.by_digest(&[9; 32]).await.unwrap(), Some((first, alice.clone())));
     assert_eq!(store.imported(&[7; 32]).await.unwrap(), [("hash 2".to_owned(), second, alice)]);
 }
+
+pub async fn imported_hashes_are_listed_page_by_page_with_those_that_are_found_together<
+    A: Accounts + AppPasswords,
+>(
+    store: &A,
+) {
+    let (alice, bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
+    let of = |number, who: &Account| app_password(number, who);
+    let all = [of(1, &alice), of(2, &alice), of(3, &alice)];
+    let mut third = imported(&all[2]);
+    third.selector = [8; 32];
+    let brought = vec![imported(&all[0]), imported(&all[1]), third];
+    store.import(&Import { app_passwords: brought, ..import(&alice, &[]) }).await.unwrap();
+    store.import(&import(&bob, &[])).await.unwrap();
+    let entry = |number: usize, alike| (all[number - 1].id, format!("hash {number}"), alike);
+    assert_eq!(store.imported_hashes(None, 2).await.unwrap(), [entry(1, 2), entry(2, 2)]);
+    assert_eq!(store.imported_hashes(Some(all[1].id), 2).await.unwrap(), [entry(3, 1)]);
+    assert!(store.adopt(all[1].id, &[9; 32], at(3)).await.unwrap());
+    assert_eq!(store.imported_hashes(None, 9).await.unwrap(), [entry(1, 1), entry(3, 1)]);
+}

@@ -32,7 +32,7 @@ macro_rules! conformance {
             an_account_comes_back_as_it_was_added, an_address_belongs_to_one_account, addresses_are_compared_in_their_normal_form,
             every_change_of_a_credential_bumps_the_version, changes_of_nobody_are_not_found, a_login_is_noted,
             the_login_of_a_removed_account_is_nothing_to_note, another_hash_of_the_same_password_changes_no_version,
-            accounts_are_listed_by_address);
+            accounts_are_listed_by_address, hashes_that_begin_otherwise_are_listed_page_by_page);
         $crate::conformance!(@accounts $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
             only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
@@ -48,7 +48,8 @@ macro_rules! conformance {
             sealed_keys_come_behind_the_seeds_in_the_order_of_their_places, keys_are_resealed_where_they_lie);
         $crate::conformance!(@accounts $open, import:
             an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,
-            an_imported_app_password_is_found_by_its_selector_until_it_is_adopted);
+            an_imported_app_password_is_found_by_its_selector_until_it_is_adopted,
+            imported_hashes_are_listed_page_by_page_with_those_that_are_found_together);
         $crate::conformance!(@accounts $open, sealed:
             the_root_key_is_the_first_that_was_kept, it_is_known_whether_digests_are_keyed_already,
             sealed_secrets_come_in_the_order_of_their_places, what_has_changed_since_is_not_resealed);

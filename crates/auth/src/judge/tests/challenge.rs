@@ -131,7 +131,7 @@ async fn the_account_password_answers_scram_alone_and_only_once_it_was_shown() {
 #[tokio::test]
 async fn what_is_wrong_with_an_answer_is_told_to_the_trail_alone() {
     let lots = (1000, SignedDuration::from_secs(60));
-    let scene = Scene::under(Policy::new(true, lots, lots, lots)).await;
+    let scene = Scene::under(cheap(Policy::new(true, lots, lots, lots))).await;
     let carol = scene.account("carol@example.org", None).await;
     let of_carol = scene.for_challenges(carol, |_| ()).await;
     scene.accounts().set_disabled(carol, true, noon()).await.unwrap();

@@ -157,7 +157,7 @@ async fn the_count_of_a_network_shuts_out_nobody_who_is_familiar_there() {
 /// As usual, but for the counters of the minute, which let a thousand through.
 fn by_day() -> Policy {
     let lots = (1000, SignedDuration::from_secs(60));
-    Policy::new(true, lots, lots, lots)
+    cheap(Policy::new(true, lots, lots, lots))
 }
 
 fn a_day_later() -> Timestamp {

@@ -70,7 +70,7 @@ async fn flawed(scene: &Scene, username: &str) -> Claim {
 async fn how_long_wrong_answers_are_judged_tells_nobody_who_exists() {
     let (_server, program) = saying(UNKNOWN).await;
     let scene = Scene::with_scram().await;
-    scene.judge.replace(throttling(), vec![Backend::Accounts, program]);
+    scene.judge.replace(throttling(), vec![Backend::Accounts, program]).unwrap();
     for mechanism in [Mechanism::CramMd5, Mechanism::ScramSha256, Mechanism::ScramSha256Plus] {
         let mut of_both = Vec::new();
         for name in [ALICE, NOBODY] {
@@ -97,7 +97,7 @@ async fn an_app_password_is_no_failure_though_somebody_else_was_asked_first() {
     let (_server, program) = saying(UNKNOWN).await;
     let scene = Scene::with_scram().await;
     let letters = scene.for_challenges(ALICE_ID, |_| ()).await;
-    scene.judge.replace(throttling(), vec![program, Backend::Accounts]);
+    scene.judge.replace(throttling(), vec![program, Backend::Accounts]).unwrap();
     let guess = claim(None, ALICE, "a guess");
     assert!(matches!(scene.judge(guess).await.0, Verdict::Refused(_)));
     for number in 0..7 {
@@ -119,7 +119,7 @@ async fn an_app_password_is_no_failure_though_somebody_else_was_asked_first() {
 async fn the_last_attempt_that_there_is_room_for_is_judged_by_all() {
     let (_server, program) = saying(UNKNOWN).await;
     let scene = Scene::under(usual()).await;
-    scene.judge.replace(usual(), vec![program, Backend::Accounts]);
+    scene.judge.replace(usual(), vec![program, Backend::Accounts]).unwrap();
     for number in 0..4 {
         let guess = claim(None, ALICE, &format!("guess {number}"));
         assert!(matches!(scene.judge(guess).await.0, Verdict::Refused(_)));
@@ -131,7 +131,7 @@ async fn the_last_attempt_that_there_is_room_for_is_judged_by_all() {
 async fn with_a_second_factor_no_password_suffices_whoever_accepts_it() {
     let (_server, program) = saying(r#"{"verdict": "accept"}"#).await;
     let scene = Scene::new().await;
-    scene.judge.replace(Policy { hint_app_password: false, ..usual() }, vec![program]);
+    scene.judge.replace(Policy { hint_app_password: false, ..usual() }, vec![program]).unwrap();
     assert!(scene.log_in("of the program").await.is_some());
     with_totp(&scene).await;
     for wrong in [claim(None, ALICE, "of the program"), cram_md5(&scene, ALICE, "of the program").await] {
@@ -144,7 +144,7 @@ async fn with_a_second_factor_no_password_suffices_whoever_accepts_it() {
 async fn bogus_tokens_stop_their_network_and_nobody_else() {
     let (_server, program, asked) = refusing().await;
     let scene = Scene::under(usual()).await;
-    scene.judge.replace(usual(), vec![Backend::Accounts, program]);
+    scene.judge.replace(usual(), vec![Backend::Accounts, program]).unwrap();
     let flood = "203.0.113.1";
     for number in 0..120 {
         let (verdict, _) = scene.judge_from(flood, token(&format!("bogus {number}"))).await;
@@ -174,7 +174,7 @@ async fn certificates_that_nobody_knows_count_for_their_network() {
 async fn a_token_waits_for_a_place_of_its_network_before_anybody_is_asked() {
     let (_server, program, asked) = refusing().await;
     let scene = Scene::under(usual()).await;
-    scene.judge.replace(usual(), vec![program]);
+    scene.judge.replace(usual(), vec![program]).unwrap();
     let network = store::network_of("198.51.100.7".parse().unwrap());
     let mut held = Vec::new();
     while let Ok(turn) = tokio::time::timeout(Duration::from_millis(1), scene.judge.turns.next(network)).await

@@ -42,7 +42,7 @@ async fn the_account_password_no_longer_opens_smtp_and_who_has_it_learns_why() {
     assert!(scene.log_in(&app_password).await.is_some());
 
     let never = Policy { hint_app_password: false, ..usual() };
-    scene.judge.replace(never, vec![Backend::Accounts]);
+    scene.judge.replace(never, vec![Backend::Accounts]).unwrap();
     assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Refused(_)));
     let reasons: Vec<_> = scene.trail().await.into_iter().map(|entry| entry.event.reason).collect();
     assert!(reasons.contains(&"needs-app-password".into()), "{reasons:?}");

@@ -17,7 +17,7 @@ use types::{Domain, Secret};
 
 use crate::import::{Finds, Found, Terms, csv, dovecot, wildduck};
 use crate::output::Format;
-use crate::{clock, open};
+use crate::{clock, open, wiring};
 use intake::{Intake, Tally};
 
 /// How many accounts are hashed at once, at most: enough for every core, and few enough not to be turned away.
@@ -73,7 +73,7 @@ pub(crate) async fn run(
         Form::WildDuck if !args.dry_run => Some(open::keyring(config, store).await?),
         _ => None,
     };
-    let mut intake = Intake::new(store, keyring, args.dry_run, clock::now())?;
+    let mut intake = Intake::new(store, keyring, wiring::hasher(config)?, args.dry_run, clock::now());
     loop {
         let some: Vec<Found> = finds.by_ref().take(AT_ONCE).collect::<anyhow::Result<_>>()?;
         if some.is_empty() {

@@ -81,17 +81,15 @@ pub(super) struct Intake<'a, S> {
 }
 
 impl<'a, S: Accounts> Intake<'a, S> {
-    /// # Errors
-    /// When passwords can't be hashed.
     pub(super) fn new(
         store: &'a S,
         keyring: Option<Keyring>,
+        hasher: Hasher,
         dry_run: bool,
         now: Timestamp,
-    ) -> anyhow::Result<Self> {
-        let hasher = Arc::new(Hasher::new(auth::Cost::default())?);
+    ) -> Self {
         let tally = Tally { dry_run, ..Tally::default() };
-        Ok(Self { store, keyring, hasher, now, seen: HashMap::new(), tally })
+        Self { store, keyring, hasher: Arc::new(hasher), now, seen: HashMap::new(), tally }
     }
 
     /// Takes some of what was found, at most as many as may be hashed at once.
