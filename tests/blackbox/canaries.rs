@@ -175,7 +175,7 @@ fn asked(installation: &Installation, leavings: &mut Leavings) {
         &["key", "rotate"],
         &["user", "list"],
         &["user", "show", USER],
-        &["user", "add", USER, "--password-stdin"],
+        &["user", "add", USER, "--password-stdin", "--allow-weak"],
         &["app-password", "list", USER, "--json"],
         &["certificate", "list", USER, "--json"],
         &["totp", "status", USER],

@@ -26,7 +26,10 @@ fn without_scram_nothing_is_kept_for_it() {
     let installation = installed("");
     installation.app_password(USER, &[]);
     assert!(
-        installation.run(&["user", "password", USER, "--password-stdin"], "battery staple").status.success()
+        installation
+            .run(&["user", "password", USER, "--password-stdin", "--allow-weak"], "battery staple")
+            .status
+            .success()
     );
     assert_eq!(kept(&installation), 0);
 }
@@ -59,7 +62,8 @@ fn the_next_login_with_plain_makes_the_keys_of_a_password_from_before() {
 #[test]
 fn another_password_has_keys_of_its_own_and_another_address_none() {
     let installation = installed(SCRAM);
-    let output = installation.run(&["user", "password", USER, "--password-stdin"], "battery staple");
+    let output =
+        installation.run(&["user", "password", USER, "--password-stdin", "--allow-weak"], "battery staple");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     assert_eq!(kept(&installation), 1);
     installation.done(&["user", "rename", USER, "alicia@example.org"]);
@@ -69,8 +73,10 @@ fn another_password_has_keys_of_its_own_and_another_address_none() {
 #[test]
 fn a_password_that_scram_does_not_allow_is_set_all_the_same_and_people_are_told() {
     let installation = installed(SCRAM);
-    let output =
-        installation.run(&["user", "password", USER, "--password-stdin"], "an arabic \u{627} and a latin a");
+    let output = installation.run(
+        &["user", "password", USER, "--password-stdin", "--allow-weak"],
+        "an arabic \u{627} and a latin a",
+    );
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
         output.status.success() && said.starts_with("warning: SCRAM will not take this password"),

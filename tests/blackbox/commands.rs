@@ -47,7 +47,17 @@ fn a_user_has_its_keys() {
     assert!(user["name"].is_null() && user["last_login_at"].is_null());
     assert!(text(&user, "created_at").ends_with('Z'));
     let output = installation.run(
-        &["user", "add", "bob@example.org", "--name", "Bob", "--admin", "--password-stdin", "--json"],
+        &[
+            "user",
+            "add",
+            "bob@example.org",
+            "--name",
+            "Bob",
+            "--admin",
+            "--password-stdin",
+            "--allow-weak",
+            "--json",
+        ],
         "a password",
     );
     let added: Value =
@@ -175,7 +185,7 @@ fn a_queue_entry_has_its_keys_and_can_be_removed() {
 fn an_error_is_one_line_that_says_what_to_do() {
     let installation = installed();
     assert_one_error(&installation.run(&["user", "show", "nobody@example.org"], ""));
-    assert_one_error(&installation.run(&["user", "add", USER, "--password-stdin"], "x"));
+    assert_one_error(&installation.run(&["user", "add", USER, "--password-stdin", "--allow-weak"], "x"));
     assert_one_error(
         &installation.run(&["app-password", "create", "nobody@example.org", "--label", "x"], ""),
     );

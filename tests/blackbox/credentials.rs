@@ -58,7 +58,9 @@ fn a_changed_password_shuts_the_door_at_once() {
     // Twice, so that the success is remembered.
     assert_eq!(door.knock(USER, "correct horse").code, 235);
     assert_eq!(door.knock(USER, "correct horse").code, 235);
-    let output = door.installation.run(&["user", "password", USER, "--password-stdin"], "battery staple");
+    let output = door
+        .installation
+        .run(&["user", "password", USER, "--password-stdin", "--allow-weak"], "battery staple");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(door.knock(USER, "correct horse").code, 535);
     assert_eq!(door.knock(USER, "battery staple").code, 235);

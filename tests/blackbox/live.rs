@@ -105,7 +105,9 @@ impl Stage {
     }
 
     fn set_password(&self) {
-        let output = self.installation.run(&["user", "password", USER, "--password-stdin"], "battery staple");
+        let output = self
+            .installation
+            .run(&["user", "password", USER, "--password-stdin", "--allow-weak"], "battery staple");
         assert!(output.status.success(), "{output:?}");
     }
 }

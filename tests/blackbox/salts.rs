@@ -92,7 +92,8 @@ fn keys_follow_a_password_and_wait_for_it_after_a_rename() {
         client(&installation, &server).auth(mechanism, user, secret).unwrap().code
     };
     assert_eq!(code(ScramSha256, USER, PASSWORD), 235);
-    let output = installation.run(&["user", "password", USER, "--password-stdin"], "battery staple");
+    let output =
+        installation.run(&["user", "password", USER, "--password-stdin", "--allow-weak"], "battery staple");
     assert!(output.status.success());
     assert_eq!(
         [PASSWORD, "battery staple", &app_password].map(|secret| code(ScramSha256, USER, secret)),

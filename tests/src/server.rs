@@ -150,7 +150,7 @@ impl Installation {
     }
 
     pub fn add_user(&self, address: &str, password: &str) {
-        let output = self.run(&["user", "add", address, "--password-stdin"], password);
+        let output = self.run(&["user", "add", address, "--password-stdin", "--allow-weak"], password);
         assert!(output.status.success(), "user add: {output:?}");
     }
 

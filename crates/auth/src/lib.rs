@@ -41,6 +41,8 @@ mod turns;
 mod hasher;
 pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
 
+pub mod new_password;
+
 mod typed;
 
 mod stored;

@@ -2,8 +2,9 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
-use anyhow::{Context as _, bail};
-use types::Secret;
+use anyhow::{Context as _, anyhow, bail};
+use auth::new_password;
+use types::{Mailbox, Secret};
 use zeroize::Zeroizing;
 
 /// How a new password is given. Never as an argument: arguments are seen by everyone on the machine.
@@ -12,36 +13,66 @@ pub(crate) struct NewPassword {
     /// Read the password from standard input, one line
     #[arg(long)]
     password_stdin: bool,
+    /// Make a good password and print it, once
+    #[arg(long, conflicts_with = "password_stdin")]
+    generate: bool,
+    /// Take a password that is short or easy to guess, too
+    #[arg(long, conflicts_with = "generate")]
+    allow_weak: bool,
+}
+
+/// A new password.
+pub(crate) struct Chosen {
+    pub(crate) secret: Secret,
+    /// Nobody has seen it yet.
+    pub(crate) generated: bool,
 }
 
 impl NewPassword {
-    /// The password, or `None` if there is nobody to ask or they gave none.
+    /// The password for the account with this address and name, or `None` if there is nobody to ask or they gave none.
     ///
     /// # Errors
     /// When it can't be read, or is not fit to be a password.
-    pub(crate) fn read(self) -> anyhow::Result<Option<Secret>> {
-        if self.password_stdin {
-            return from_pipe(io::stdin().lock()).map(Some);
-        }
-        if !at_terminal() {
+    pub(crate) fn read(self, address: &Mailbox, name: Option<&str>) -> anyhow::Result<Option<Chosen>> {
+        if !self.password_stdin && !self.generate && !at_terminal() {
             return Ok(None);
         }
-        let typed = typed(dialoguer::Password::new().with_prompt("Password (empty: app passwords only)"))?;
-        if typed.is_empty() { Ok(None) } else { fit(typed).map(Some) }
+        match self.given("Password (empty: app passwords only)")? {
+            given if given.secret.declassify().is_empty() && !self.password_stdin => Ok(None),
+            given => self.judged(given, address, name).map(Some),
+        }
     }
 
     /// The password, which there must be.
     ///
     /// # Errors
     /// As [`NewPassword::read`], and when there is none.
-    pub(crate) fn require(self) -> anyhow::Result<Secret> {
-        if self.password_stdin {
-            return from_pipe(io::stdin().lock());
+    pub(crate) fn require(self, address: &Mailbox, name: Option<&str>) -> anyhow::Result<Chosen> {
+        if !self.password_stdin && !self.generate && !at_terminal() {
+            bail!("no password was given; pass --password-stdin or --generate");
         }
-        if !at_terminal() {
-            bail!("no password was given; pass --password-stdin");
+        self.judged(self.given("New password")?, address, name)
+    }
+
+    fn given(self, prompt: &str) -> anyhow::Result<Chosen> {
+        if self.generate {
+            return Ok(Chosen { secret: new_password::generate(), generated: true });
         }
-        fit(typed(dialoguer::Password::new().with_prompt("New password"))?)
+        let octets = match self.password_stdin {
+            true => line_of(io::stdin().lock())?,
+            false => typed(dialoguer::Password::new().with_prompt(prompt))?,
+        };
+        Ok(Chosen { secret: Secret::new(octets.to_vec()), generated: false })
+    }
+
+    fn judged(self, given: Chosen, address: &Mailbox, name: Option<&str>) -> anyhow::Result<Chosen> {
+        check(given.secret.declassify())?;
+        if !self.allow_weak && !given.generated {
+            new_password::see_strong(&given.secret, address, name).map_err(|weakness| {
+                anyhow!("{weakness} (--generate makes a good one, --allow-weak takes any)")
+            })?;
+        }
+        Ok(given)
     }
 }
 
@@ -104,8 +135,12 @@ fn at_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// One line, with or without its end.
 fn from_pipe(pipe: impl io::Read) -> anyhow::Result<Secret> {
+    fit(line_of(pipe)?)
+}
+
+/// One line, without its end if it has one.
+fn line_of(pipe: impl io::Read) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let mut octets = Zeroizing::new(Vec::with_capacity(auth::PASSWORD_OCTETS + 4));
     let most = u64::try_from(auth::PASSWORD_OCTETS + 3)?;
     pipe.take(most).read_to_end(&mut octets).context("cannot read the password from standard input")?;
@@ -115,7 +150,7 @@ fn from_pipe(pipe: impl io::Read) -> anyhow::Result<Secret> {
     if octets.last() == Some(&b'\r') {
         octets.pop();
     }
-    fit(octets)
+    Ok(octets)
 }
 
 fn fit(octets: Zeroizing<Vec<u8>>) -> anyhow::Result<Secret> {

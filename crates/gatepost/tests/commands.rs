@@ -120,20 +120,69 @@ fn an_account_lives_from_add_to_remove() {
 #[test]
 fn a_password_comes_from_the_pipe_or_there_is_none() {
     let site = Site::new();
-    let with = site.run_with(&["user", "add", ALICE, "--password-stdin", "--json"], "secret\n");
+    let with =
+        site.run_with(&["user", "add", ALICE, "--password-stdin", "--allow-weak", "--json"], "secret\n");
     assert_eq!(with.status.code(), Some(0), "{}", stderr(&with));
     assert_eq!(site.json(&["user", "show", ALICE])["password"], true);
     site.text(&["user", "add", "bob@example.org"]);
     assert_eq!(site.json(&["user", "show", "bob@example.org"])["password"], false);
 
-    let empty = site.run_with(&["user", "add", "carol@example.org", "--password-stdin"], "\n");
+    let empty =
+        site.run_with(&["user", "add", "carol@example.org", "--password-stdin", "--allow-weak"], "\n");
     assert_eq!(empty.status.code(), Some(1));
     assert!(site.error(&["user", "show", "carol@example.org"]).contains("no account"));
 
     assert!(site.error(&["user", "password", "bob@example.org"]).contains("--password-stdin"));
-    let set = site.run_with(&["user", "password", "bob@example.org", "--password-stdin"], "new one");
+    let set = site
+        .run_with(&["user", "password", "bob@example.org", "--password-stdin", "--allow-weak"], "new one");
     assert_eq!(set.status.code(), Some(0), "{}", stderr(&set));
     assert_eq!(site.json(&["user", "show", "bob@example.org"])["password"], true);
+}
+
+#[test]
+fn a_new_password_is_long_and_hard_to_guess_unless_that_is_waived() {
+    let site = Site::new();
+    let refused = |arguments: &[&str]| {
+        for (password, why) in
+            [("x7#qZp!", "fewer than 8"), ("password1", "too easy to guess"), (ALICE, "too easy to guess")]
+        {
+            let output = site.run_with(arguments, password);
+            let told = stderr(&output);
+            assert_eq!((output.status.code(), told.lines().count()), (Some(1), 1), "{password}: {told}");
+            for part in [why, "--generate", "--allow-weak"] {
+                assert!(told.contains(part), "{password}: {told}");
+            }
+            assert!(!told.contains(password), "{told}");
+        }
+    };
+    let (add, set) =
+        (["user", "add", ALICE, "--password-stdin"], ["user", "password", ALICE, "--password-stdin"]);
+    refused(&add);
+    assert_eq!(site.json(&["user", "list"]), json!([]));
+    let (weak, good) = ("password1", "correct horse battery staple");
+    assert_eq!(site.run_with(&[&add[..], &["--allow-weak"]].concat(), weak).status.code(), Some(0));
+    refused(&set);
+    assert_eq!(opens(&site, weak), Some(0));
+    assert_eq!(site.run_with(&set, good).status.code(), Some(0));
+    assert_eq!((opens(&site, weak), opens(&site, good)), (Some(1), Some(0)));
+}
+
+#[test]
+fn a_generated_password_is_shown_once_and_opens_the_account() {
+    let site = Site::new();
+    let made = site.json(&["user", "add", ALICE, "--generate"]);
+    let password = made["generated_password"].as_str().unwrap();
+    assert_eq!(opens(&site, password), Some(0));
+    assert_eq!(site.json(&["user", "show", ALICE]).get("generated_password"), None);
+    let told = site.text(&["user", "password", ALICE, "--generate"]);
+    let other = told.split_whitespace().last().unwrap();
+    assert_eq!((opens(&site, password), opens(&site, other)), (Some(1), Some(0)));
+    let told = site.text(&["user", "add", "bob@example.org", "--generate"]);
+    assert!(told.lines().any(|line| line.starts_with("new password ") && line.contains('-')), "{told}");
+}
+
+fn opens(site: &Site, password: &str) -> Option<i32> {
+    site.run_with(&["auth", "test", ALICE, "--password-stdin"], password).status.code()
 }
 
 #[test]
@@ -281,7 +330,7 @@ fn every_change_is_in_the_audit_trail() {
     site.text(&["user", "add", "Alice@example.org"]);
     let made = site.json(&["app-password", "create", ALICE, "--label", "phone"]);
     let id = made["id"].as_str().unwrap();
-    site.run_with(&["user", "password", ALICE, "--password-stdin"], "correct horse");
+    site.run_with(&["user", "password", ALICE, "--password-stdin", "--allow-weak"], "correct horse");
     site.text(&["app-password", "revoke", ALICE, id]);
     site.text(&["user", "disable", ALICE]);
     site.text(&["user", "enable", ALICE]);

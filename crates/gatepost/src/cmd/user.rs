@@ -15,8 +15,8 @@ use types::{AccountId, Mailbox};
 use crate::cmd::queue::Operator;
 use crate::import::Finds;
 use crate::output::{self, Format};
-use crate::prompt::NewPassword;
-use crate::{argument, clock, open, scram};
+use crate::prompt::{Chosen, NewPassword};
+use crate::{argument, clock, open, scram, wiring};
 
 use self::limit::{Change, Standing};
 
@@ -145,9 +145,9 @@ async fn add(config: &Config, store: &SqliteAccounts, args: Add) -> anyhow::Resu
     if store.by_address(&args.address).await?.is_some() {
         return Err(taken(&args.address));
     }
-    let password = args.password.read()?;
+    let password = args.password.read(&args.address, args.name.as_deref())?;
     let password_hash = match &password {
-        Some(password) => Some(hasher()?.hash(password.clone()).await?),
+        Some(password) => Some(wiring::hasher(config)?.hash(password.secret.clone()).await?),
         None => None,
     };
     let now = clock::now();
@@ -158,10 +158,14 @@ async fn add(config: &Config, store: &SqliteAccounts, args: Add) -> anyhow::Resu
         ..Account::new(AccountId::new(clock::unix_ms(now), rand::rng().random()), args.address, now)
     };
     store.add(&account).await.map_err(|error| or_taken(error, &account.address))?;
-    if let Some(password) = password {
-        scram::keep(config, store, &account, &Password::Account(password)).await;
+    let Some(Chosen { secret, generated }) = password else { return shown(User::of(&account), args.format) };
+    scram::keep(config, store, &account, &Password::Account(secret.clone())).await;
+    let generated_password = secret.declassify_str().filter(|_| generated);
+    shown(User { generated_password, ..User::of(&account) }, args.format)?;
+    if generated {
+        args.format.remark("this password is shown once");
     }
-    shown(&account, None, args.format)
+    Ok(())
 }
 
 async fn list(store: &impl Accounts, format: Format) -> anyhow::Result<()> {
@@ -192,14 +196,19 @@ async fn set_password(
     password: NewPassword,
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    let password = password.require()?;
-    let hash = hasher()?.hash(password.clone()).await?;
+    let Chosen { secret, generated } = password.require(&account.address, account.name.as_deref())?;
+    let hash = wiring::hasher(config)?.hash(secret.clone()).await?;
     store.set_password(account.id, &hash, clock::now()).await?;
     // Somebody may have set another since.
     let account = store.by_id(account.id).await?.filter(|now| now.password_hash.as_deref() == Some(&*hash));
     let Some(account) = account else { bail!("{address} was given another password meanwhile") };
-    scram::keep(config, store, &account, &Password::Account(password)).await;
-    output::line(&format!("{} has a new password", account.address))
+    scram::keep(config, store, &account, &Password::Account(secret.clone())).await;
+    match secret.declassify_str().filter(|_| generated) {
+        Some(password) => {
+            output::line(&format!("{} has a new password, shown once: {password}", account.address))
+        }
+        None => output::line(&format!("{} has a new password", account.address)),
+    }
 }
 
 async fn rename(store: &impl Accounts, address: &Mailbox, new: &Mailbox) -> anyhow::Result<()> {
@@ -215,8 +224,8 @@ async fn show(
     format: Format,
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    let sending = Standing::read(store, limits, &account).await?;
-    shown(&account, Some(sending), format)
+    let sending = Some(Standing::read(store, limits, &account).await?);
+    shown(User { sending, ..User::of(&account) }, format)
 }
 
 async fn limit(
@@ -239,10 +248,6 @@ async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) 
     output::line(&format!("{} is {state}", account.address))
 }
 
-fn hasher() -> anyhow::Result<auth::Hasher> {
-    Ok(auth::Hasher::new(auth::Cost::default())?)
-}
-
 fn or_taken(error: store::Error, address: &Mailbox) -> anyhow::Error {
     match error {
         store::Error::AlreadyExists => taken(address),
@@ -254,9 +259,8 @@ fn taken(address: &Mailbox) -> anyhow::Error {
     anyhow!("there is an account {address} already; `gatepost user show {address}` shows it")
 }
 
-fn shown(account: &Account, sending: Option<Standing>, format: Format) -> anyhow::Result<()> {
-    let lines = sending.as_ref().map(Standing::lines);
-    format.print(&User { sending, ..User::of(account) }, |user| {
+fn shown(user: User<'_>, format: Format) -> anyhow::Result<()> {
+    format.print(&user, |user| {
         let fields = [
             ("address", user.address.clone()),
             ("name", output::or_dash(user.name)),
@@ -267,7 +271,9 @@ fn shown(account: &Account, sending: Option<Standing>, format: Format) -> anyhow
             ("created", output::time(user.created_at)),
             ("last login", output::time_or(user.last_login_at, "never")),
         ];
-        output::fields(fields.into_iter().chain(lines.into_iter().flatten()))
+        let generated = user.generated_password.map(|password| ("new password", password.to_owned()));
+        let lines = user.sending.as_ref().map(Standing::lines);
+        output::fields(fields.into_iter().chain(generated).chain(lines.into_iter().flatten()))
     })
 }
 
@@ -284,6 +290,9 @@ struct User<'a> {
     totp: bool,
     created_at: Timestamp,
     last_login_at: Option<Timestamp>,
+    /// The password that was made for it, this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_password: Option<&'a str>,
     /// What it has sent of what it may; where one account is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     sending: Option<Standing>,
@@ -300,6 +309,7 @@ impl<'a> User<'a> {
             totp: account.totp,
             created_at: account.created_at,
             last_login_at: account.last_login_at,
+            generated_password: None,
             sending: None,
         }
     }
