@@ -81,7 +81,9 @@ fn without_the_binding_it_is_scram_still() {
 #[test]
 fn a_client_that_cannot_bind_says_so_and_is_served() {
     let door = Door::open(WITH_AND_WITHOUT);
-    door.logs_in(&door.app_password, &["--no-cb", "--mechanism", "SCRAM-SHA-256"]);
+    let said = door.logs_in(&door.app_password, &["--no-cb", "--mechanism", "SCRAM-SHA-256"]);
+    // "n,,": RFC 5802 section 6, a client that does not support it.
+    assert!(said.contains("AUTH SCRAM-SHA-256\n") && said.contains("\nbiws"), "{said}");
 }
 
 #[test]

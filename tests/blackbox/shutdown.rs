@@ -8,6 +8,10 @@ const USER: &str = "alice@example.org";
 
 #[test]
 fn a_message_under_way_at_sigterm_is_taken_and_the_idle_are_told_to_come_back() {
+    a_message_under_way_is_taken_at("TERM");
+}
+
+fn a_message_under_way_is_taken_at(signal: &str) {
     let installation = Installation::new(&Default::default());
     installation.add_user(USER, "correct horse");
     let server = installation.start();
@@ -20,7 +24,7 @@ fn a_message_under_way_at_sigterm_is_taken_and_the_idle_are_told_to_come_back() 
     let (half, rest) = message.split_at(message.len() / 2);
     busy.say(half).unwrap();
 
-    server.signal("TERM");
+    server.signal(signal);
     let told = idle.reply().unwrap();
     assert_eq!(told.code, 421);
     assert!(told.lines[0].starts_with("421 4.3.2 "), "{told:?}");
@@ -56,8 +60,5 @@ fn a_message_that_does_not_end_in_time_is_not_taken_in_part() {
 
 #[test]
 fn sigint_is_as_good_as_sigterm() {
-    let installation = Installation::new(&Default::default());
-    let server = installation.start();
-    server.signal("INT");
-    assert_eq!(server.ended().code(), Some(0));
+    a_message_under_way_is_taken_at("INT");
 }
