@@ -5,13 +5,13 @@
 use rand::RngExt as _;
 use types::{Mailbox, Secret};
 use zeroize::Zeroizing;
-use zxcvbn::{Score, zxcvbn};
+use zxcvbn::zxcvbn;
 
 /// Characters that it has at least (NIST SP 800-63B section 5.1.1.2).
 pub const LEAST_CHARACTERS: usize = 8;
 
-/// How many guesses it must withstand: zxcvbn's score for more than 10^8, by which it resists who has stolen slow hashes.
-const LEAST_SCORE: Score = Score::Three;
+/// How many guesses it withstands at least, as zxcvbn estimates: those of eight characters by chance.
+const LEAST_GUESSES: u64 = 100_000_000;
 
 /// Why a password is not good enough.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ pub fn see_strong(password: &Secret, address: &Mailbox, name: Option<&str>) -> R
     }
     let known = known_of(address, name);
     let found = zxcvbn(text, &known.iter().map(String::as_str).collect::<Vec<_>>());
-    if found.score() >= LEAST_SCORE {
+    if found.guesses() >= LEAST_GUESSES {
         return Ok(());
     }
     Err(Weakness::Guessable(found.feedback().map(ToString::to_string).unwrap_or_default()))

@@ -70,7 +70,7 @@ impl Accounts for SqliteAccounts {
         );
         let some = some.bind(after.map(|id| id.as_bytes().to_vec()).unwrap_or_default());
         let some = some.bind(prefix.to_owned()).bind(at_most);
-        let rows = some.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = some.fetch_all(self.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(hash(row)?)).collect()
     }
 

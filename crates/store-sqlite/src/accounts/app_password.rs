@@ -122,7 +122,7 @@ impl AppPasswords for SqliteAccounts {
              FROM imported_app_passwords i WHERE credential > $1 ORDER BY credential LIMIT $2",
         );
         let some = some.bind(after.map(|id| id.as_bytes().to_vec()).unwrap_or_default()).bind(at_most);
-        let rows = some.fetch_all(&self.readers).await.map_err(unavailable)?;
+        let rows = some.fetch_all(self.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(alike(row)?)).collect()
     }
 
