@@ -228,7 +228,7 @@ fn a_handshake_that_comes_to_nothing_says_why() {
     server.until_logged("reason=handshake-failed tls.failure=in-clear");
     says(&mut client(server.implicit()), &old_hello());
     server.until_logged("reason=handshake-failed tls.failure=version tls.offered=TLSv1.1");
-    let mut distrustful = Client::client(server.implicit(), &Authority::new().client());
+    let mut distrustful = Client::connect(server.implicit(), &Authority::new().client());
     assert!(distrustful.handshake().is_err());
     server.until_logged("reason=handshake-failed tls.failure=unknown_ca");
     drop(client(server.implicit()));
