@@ -29,13 +29,19 @@ impl TlsFailure {
     fn code(&self) -> &'static str {
         match &self.error {
             Error::AlertReceived(alert) => alert_name(*alert),
-            Error::PeerIncompatible(flaw) if is_of_version(flaw) => "version",
+            Error::PeerIncompatible(flaw) if is_of_version(flaw) || self.offers_old_versions() => "version",
             Error::PeerIncompatible(_) => "nothing-in-common",
             Error::NoApplicationProtocol => "other-protocol",
             Error::InvalidCertificate(_) => "client-certificate",
             _ if self.in_clear => "in-clear",
             _ => "malformed",
         }
+    }
+
+    /// Whether none of the versions that are spoken here is offered. rustls may miss something else first, such as the signature
+    /// algorithms, which a hello of TLS 1.1 can't have.
+    fn offers_old_versions(&self) -> bool {
+        matches!(self.offered, Some("SSLv3" | "TLSv1.0" | "TLSv1.1"))
     }
 }
 
@@ -123,6 +129,7 @@ fn alert_name(alert: AlertDescription) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client_hello::tests::hello;
 
     #[test]
     fn each_kind_of_failure_has_its_word() {
@@ -134,6 +141,9 @@ mod tests {
         assert_eq!(alert(AlertDescription::CertificateUnknown), "certificate_unknown");
         assert_eq!(told(&[22], PeerIncompatible::Tls12NotOfferedOrEnabled.into()), "version");
         assert_eq!(told(&[22], PeerIncompatible::NoCipherSuitesInCommon.into()), "nothing-in-common");
+        let lacks = || PeerIncompatible::SignatureAlgorithmsExtensionRequired.into();
+        assert_eq!(told(&hello(0x0302, &[]), lacks()), "version");
+        assert_eq!(told(&hello(0x0303, &[]), lacks()), "nothing-in-common");
         assert_eq!(told(b"EHLO", Error::DecryptError), "in-clear");
         assert_eq!(told(&[0], Error::DecryptError), "malformed");
         assert_eq!(Told::of(&io::ErrorKind::UnexpectedEof.into()).failure, "closed");
