@@ -32,6 +32,7 @@ mod oauth;
 mod scram;
 mod handler;
 mod cram_md5;
+mod mechanisms;
 mod proofs;
 mod abandoned;
 mod salts;

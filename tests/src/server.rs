@@ -25,6 +25,8 @@ pub struct Settings {
     pub address: &'static str,
     /// The `tls` of each listener, in order.
     pub listeners: Vec<&'static str>,
+    /// The `mechanisms` of each listener, in order; where nothing stands, those of all.
+    pub mechanisms: Vec<&'static str>,
     /// What each listener says besides.
     pub listen: String,
     pub auth: String,
@@ -42,6 +44,7 @@ impl Default for Settings {
         Settings {
             address: "127.0.0.1",
             listeners: vec!["starttls", "implicit"],
+            mechanisms: Vec::new(),
             listen: String::new(),
             auth: String::new(),
             limits: String::new(),
@@ -95,9 +98,14 @@ impl Installation {
         let listeners: String = settings
             .listeners
             .iter()
-            .map(|tls| {
+            .zip(settings.mechanisms.iter().chain(std::iter::repeat(&"")))
+            .map(|(tls, names)| {
                 let (address, more) = (settings.address, &settings.listen);
-                format!("[[listen]]\naddress = \"{address}:0\"\ntls = \"{tls}\"\n{more}\n")
+                let mechanisms = match *names {
+                    "" => String::new(),
+                    names => format!("mechanisms = {names}\n"),
+                };
+                format!("[[listen]]\naddress = \"{address}:0\"\ntls = \"{tls}\"\n{mechanisms}{more}\n")
             })
             .collect();
         format!(

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use sasl::{Claim, CramMd5Claim, ScramClaim};
-use store::{Scope, network_of};
+use store::{ChallengeKind, Scope, network_of};
 use types::{Secret, SessionFacts, SessionId};
+
+use crate::Policy;
 
 /// What somebody wants to get in to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct Attempt {
     pub proof: Proof,
     /// What it is for.
     pub door: Door,
+    /// Whether the password has to be one that answers such challenges, too.
+    pub answers: Option<ChallengeKind>,
 }
 
 /// What a client offers as proof.
@@ -95,12 +99,19 @@ impl Attempt {
             Claim::Token(claim) => Proof::Token(claim.token),
             Claim::External(_) => Proof::Certificate,
         };
-        Self { authzid, username, proof, door: Door::Smtp }
+        Self { authzid, username, proof, door: Door::Smtp, answers: None }
+    }
+
+    /// The same with names that have a domain.
+    pub(crate) fn completed(self, policy: &Policy) -> Self {
+        let complete = |name: Option<String>| name.map(|name| policy.completed(name));
+        Self { authzid: complete(self.authzid), username: complete(self.username), ..self }
     }
 
     /// What a trusted proxy says of its client.
     pub(crate) fn vouched(username: &str) -> Self {
-        Self { authzid: None, username: Some(username.to_owned()), proof: Proof::Voucher, door: Door::Smtp }
+        let username = Some(username.to_owned());
+        Self { authzid: None, username, proof: Proof::Voucher, door: Door::Smtp, answers: None }
     }
 }
 

@@ -115,7 +115,7 @@ impl<S: CredentialStore> AuthHandler for Authenticator<S> {
 
     /// The same function for every name: nothing is looked up, and nobody learns who exists.
     async fn scram_parameters(&self, username: &str, _session: &SessionFacts) -> Option<ScramParameters> {
-        Some(self.keyring.scram_parameters(username))
+        Some(self.keyring.scram_parameters(&self.policy.load().completed(username.to_owned())))
     }
 
     async fn still_holds(&self, user: &User, _session: &SessionFacts) -> bool {
@@ -211,6 +211,7 @@ impl<S: CredentialStore> Authenticator<S> {
 
     async fn decide(&self, attempt: Attempt, origin: &Origin) -> (Outcome, Option<ServerSignature>) {
         let begun = Instant::now();
+        let attempt = attempt.completed(&self.policy.load());
         let trail = Trail::of(&attempt, origin);
         let is_guess = attempt.proof.is_guess();
         let (outcome, signature) = match self.prove(attempt, origin).await {
@@ -283,8 +284,8 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// Whose claim it is, as far as the backends know it. The first that knows the user decides.
     async fn prove(&self, attempt: Attempt, origin: &Origin) -> Result<Proven, Denial> {
-        let Attempt { authzid, username, proof, door } = attempt;
-        let claimed = Claimed::of(username, authzid, door);
+        let Attempt { authzid, username, proof, door, answers } = attempt;
+        let claimed = Claimed::of(username, authzid, door, answers);
         match proof {
             Proof::Password { password, code } => {
                 self.by_password(&claimed, &password, code, origin).await.map(Proven::from)

@@ -145,6 +145,8 @@ pub enum Reason {
     NetworkNotAllowed,
     /// The answer to the challenge is not the right one.
     BadAnswer,
+    /// Nothing is kept that an answer by this mechanism could be checked with.
+    NoKeys,
     /// The proof was not made for this exchange over this connection.
     BadScram(ScramFlaw),
     /// The program of `[auth.http]` refuses it.
@@ -186,6 +188,7 @@ impl Reason {
             Reason::WrongScope => "wrong-scope",
             Reason::NetworkNotAllowed => "network-not-allowed",
             Reason::BadAnswer => "bad-answer",
+            Reason::NoKeys => "no-keys",
             Reason::BadScram(ScramFlaw::NotBound) => "not-bound",
             Reason::BadScram(ScramFlaw::Downgraded) => "downgraded",
             Reason::BadScram(ScramFlaw::OtherNonce) => "other-nonce",
@@ -235,6 +238,10 @@ impl fmt::Display for Reason {
             Reason::NetworkNotAllowed => "the app password may not be used from this network",
             Reason::BadAnswer => {
                 "the answer to the challenge is wrong: another password, or none kept for challenges"
+            }
+            Reason::NoKeys => {
+                "there are no keys to check an answer by this mechanism with: CRAM-MD5 takes app passwords made with --cram-md5, SCRAM \
+                 those that were made, or used with PLAIN, since it is offered"
             }
             Reason::BadScram(flaw) => return flaw.fmt(f),
             Reason::HandlerRefused => "the program of [auth.http] refuses it",

@@ -2,16 +2,19 @@
 
 use jiff::SignedDuration;
 use store::Allowance;
+use types::Domain;
 
 use crate::Cost;
 
 /// What the operator has decided about logging in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Whether a client with the right account password is told that it needs an app password.
     pub hint_app_password: bool,
     /// Whether passwords are made ready for SCRAM when they are shown.
     pub scram: bool,
+    /// Completes user names that have no domain.
+    pub default_domain: Option<Domain>,
     /// What the hash of an account password costs.
     pub argon2: Cost,
     /// Wrong passwords of one account.
@@ -45,11 +48,20 @@ impl Policy {
         Self {
             hint_app_password,
             scram: false,
+            default_domain: None,
             argon2: Cost::default(),
             password: allow(password, u32::MAX),
             totp: allow(totp, u32::MAX),
             day: allow(DAY, u32::MAX),
             network: allow(network, ACCOUNTS_OF_A_NETWORK),
+        }
+    }
+
+    /// The user that is meant by a name: one without a domain is of the default one.
+    pub(crate) fn completed(&self, name: String) -> String {
+        match &self.default_domain {
+            Some(domain) if !name.is_empty() && !name.contains('@') => format!("{name}@{domain}"),
+            Some(_) | None => name,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use toml::Spanned;
+use types::Domain;
 
 use crate::argon2::{self, Argon2};
 use crate::fault::Fault;
@@ -15,7 +16,7 @@ use crate::via::DomainPattern;
 /// How clients log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
-    /// What EHLO offers, in this order; never empty.
+    /// What EHLO offers, in this order, where the listener does not say otherwise; never empty.
     pub mechanisms: Vec<Mechanism>,
     /// Who is asked about a login, in this order; never empty.
     pub backends: Vec<Backend>,
@@ -35,19 +36,12 @@ pub struct Auth {
     pub app_passwords_per_account: u32,
     /// Whether who has the right account password, but needs an app password, is told so.
     pub hint_app_password: bool,
+    /// Completes names to log in with that have no domain.
+    pub default_domain: Option<Domain>,
     /// What the hash of an account password costs.
     pub argon2: Argon2,
     /// Failures until a lock-out.
     pub throttle: Throttle,
-}
-
-impl Auth {
-    /// Whether SCRAM is offered, with channel binding or without.
-    #[must_use]
-    pub fn offers_scram(&self) -> bool {
-        let is_scram = |one: &Mechanism| matches!(one, Mechanism::ScramSha256 | Mechanism::ScramSha256Plus);
-        self.mechanisms.iter().any(is_scram)
-    }
 }
 
 impl Default for Auth {
@@ -63,6 +57,7 @@ impl Default for Auth {
             max_failures: 3,
             app_passwords_per_account: 50,
             hint_app_password: true,
+            default_domain: None,
             argon2: Argon2::default(),
             throttle: Throttle::default(),
         }
@@ -116,6 +111,7 @@ pub(crate) struct Written {
     max_failures: Option<Spanned<i64>>,
     app_passwords_per_account: Option<Spanned<i64>>,
     hint_app_password: Option<bool>,
+    default_domain: Option<Spanned<String>>,
     argon2: argon2::Written,
     throttle: throttle::Written,
     http: Option<Spanned<http::Written>>,
@@ -134,8 +130,8 @@ impl Written {
             senders: self.relay_senders,
         };
         Ok(Auth {
-            mechanisms: distinct(self.mechanisms, default.mechanisms)?,
-            backends: distinct(self.backends, default.backends)?,
+            mechanisms: self.mechanisms.map_or(Ok(default.mechanisms), distinct)?,
+            backends: self.backends.map_or(Ok(default.backends), distinct)?,
             http: http::mean(self.http, base)?,
             relay: relay.mean()?,
             allow_insecure: self.allow_insecure.unwrap_or(default.allow_insecure),
@@ -152,10 +148,21 @@ impl Written {
                 1..=100_000,
             )?,
             hint_app_password: self.hint_app_password.unwrap_or(default.hint_app_password),
+            default_domain: domain(self.default_domain)?,
             argon2: self.argon2.mean()?,
             throttle: self.throttle.mean()?,
         })
     }
+}
+
+/// A domain; an empty text is none.
+fn domain(written: Option<Spanned<String>>) -> Result<Option<Domain>, Fault> {
+    let Some(written) = written.filter(|written| !written.get_ref().is_empty()) else { return Ok(None) };
+    let domain = Domain::parse(written.get_ref()).map_err(|_| {
+        let wrong = format!("\"{}\" is not a domain; write one such as \"example.org\"", written.get_ref());
+        Fault::at(&written, wrong)
+    });
+    domain.map(Some)
 }
 
 /// Which sections there are that backends are described in.
@@ -185,11 +192,7 @@ impl Sections {
 }
 
 /// A list that names something, and nothing twice.
-fn distinct<T: Copy + PartialEq>(
-    written: Option<Spanned<Vec<Spanned<T>>>>,
-    default: Vec<T>,
-) -> Result<Vec<T>, Fault> {
-    let Some(written) = written else { return Ok(default) };
+pub(crate) fn distinct<T: Copy + PartialEq>(written: Spanned<Vec<Spanned<T>>>) -> Result<Vec<T>, Fault> {
     if written.get_ref().is_empty() {
         return Err(Fault::at(&written, "is empty; nobody could log in, so write at least one"));
     }

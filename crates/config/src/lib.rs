@@ -105,6 +105,21 @@ impl Config {
         Config::parse(&text, path)
     }
 
+    /// The mechanisms that this listener offers, in this order.
+    pub fn mechanisms<'a>(&'a self, listen: &'a Listen) -> &'a [Mechanism] {
+        listen.mechanisms.as_deref().unwrap_or(&self.auth.mechanisms)
+    }
+
+    /// Whether any listener offers this mechanism.
+    pub fn offers(&self, mechanism: Mechanism) -> bool {
+        self.listen.iter().any(|listen| self.mechanisms(listen).contains(&mechanism))
+    }
+
+    /// Whether any listener offers SCRAM, with channel binding or without.
+    pub fn offers_scram(&self) -> bool {
+        self.offers(Mechanism::ScramSha256) || self.offers(Mechanism::ScramSha256Plus)
+    }
+
     /// Reads `text` as if it stood in the file at `path`, which is not opened.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::auth::{self, Mechanism};
 use crate::fault::Fault;
 use crate::network::{self, Network};
 
@@ -16,6 +17,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// When TLS begins.
     pub tls: ListenTls,
+    /// What EHLO offers here, in this order, instead of [`Auth::mechanisms`](crate::Auth::mechanisms); never empty.
+    pub mechanisms: Option<Vec<Mechanism>>,
     /// Clients are asked for a certificate, to log in with by EXTERNAL.
     pub client_certificates: bool,
     /// Who connects from here begins with a header of the PROXY protocol.
@@ -31,6 +34,7 @@ impl Listen {
         Listen {
             address,
             tls,
+            mechanisms: None,
             client_certificates: false,
             proxy_protocol: Vec::new(),
             xclient: Vec::new(),
@@ -67,6 +71,7 @@ impl ListenTls {
 pub(crate) struct Written {
     address: Option<Spanned<String>>,
     tls: Option<ListenTls>,
+    mechanisms: Option<Spanned<Vec<Spanned<Mechanism>>>>,
     client_certificates: Option<Spanned<bool>>,
     proxy_protocol: Option<Vec<Spanned<Network>>>,
     xclient: Option<Vec<Spanned<Network>>>,
@@ -113,10 +118,13 @@ impl Written {
             Fault::at(&written, format!("\"{}\" is not an address; {RIGHT_ADDRESS}", written.get_ref()))
         })?;
         let tls = self.tls.ok_or_else(|| Fault::missing(Some(at), "listen.tls", RIGHT_TLS))?;
+        let mechanisms = self.mechanisms.map(auth::distinct).transpose()?;
         let client_certificates = certificates_under(tls, self.client_certificates)?;
         let (proxy_protocol, xclient) = (trusted(self.proxy_protocol)?, trusted(self.xclient)?);
         let xclient_login = login_of(&xclient, self.xclient_login)?;
-        Ok((written, Listen { address, tls, client_certificates, proxy_protocol, xclient, xclient_login }))
+        let listen =
+            Listen { address, tls, mechanisms, client_certificates, proxy_protocol, xclient, xclient_login };
+        Ok((written, listen))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use config::{Config, OAuthProof, OAuthProvider};
+use config::{Config, Mechanism, OAuthProof, OAuthProvider};
 
 const REFERENCE: &str = include_str!("../../../config/gatepost.toml");
 
@@ -56,6 +56,7 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# domains", "\ndomains")
         .replace("\n# via", "\nvia")
         .replace("\n# tls_ca", "\ntls_ca")
+        .replace("\n# mechanisms", "\nmechanisms")
         .replace("\n# proxy_protocol", "\nproxy_protocol")
         .replace("\n# xclient", "\nxclient");
     let config = parse(&text).unwrap();
@@ -78,7 +79,7 @@ fn what_the_reference_comments_out_can_be_written() {
 
 #[test]
 fn every_mechanism_that_the_reference_names_can_be_configured() {
-    let (_, from) = REFERENCE.split_once("mechanisms = [").unwrap();
+    let (_, from) = REFERENCE.split_once("\nmechanisms = [").unwrap();
     let (text, _) = from.split_once("\nbackends").unwrap();
     let names: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
     assert_eq!(names.len(), 8);
@@ -122,6 +123,21 @@ fn the_reference_has_every_key() {
             assert!(written.iter().any(|key| REFERENCE.contains(key)), "{section} {key} is missing");
         }
     }
+}
+
+#[test]
+fn a_listener_has_mechanisms_of_its_own_or_those_of_all() {
+    let listen =
+        |port, more: &str| format!("[[listen]]\naddress = \"[::]:{port}\"\ntls = \"implicit\"\n{more}");
+    let (own, common) = (listen(1465, "mechanisms = [\"CRAM-MD5\"]\n"), listen(465, ""));
+    let config = parse(&format!("{REQUIRED}{own}{common}")).unwrap();
+    let offered: Vec<_> = config.listen.iter().map(|listen| config.mechanisms(listen).to_vec()).collect();
+    assert_eq!(offered, [vec![Mechanism::CramMd5], vec![Mechanism::Plain, Mechanism::Login]]);
+    assert!(config.offers(Mechanism::CramMd5) && config.offers(Mechanism::Plain) && !config.offers_scram());
+    let scram = own.replace("CRAM-MD5", "SCRAM-SHA-256-PLUS");
+    assert!(parse(&format!("{REQUIRED}{scram}{common}")).unwrap().offers_scram());
+    let scram = format!("{REQUIRED}[auth]\nmechanisms = [\"SCRAM-SHA-256\"]\n{own}");
+    assert!(!parse(&scram).unwrap().offers_scram(), "no listener offers those of [auth]");
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub(crate) fn judge(
         accounts,
         keyring,
         hasher,
-        wiring::policy(&config.auth),
+        wiring::policy(config),
         wiring::backends(config)?,
         clock::now,
     ))

@@ -74,7 +74,7 @@ impl Prepared {
         }
         let descriptors = Descriptors::for_connections(now.limits.connections);
         parts.handle.replace(wiring::settings(&now), descriptors.fit(wiring::limits(&now)));
-        if let Err(error) = parts.judge.replace(wiring::policy(&now.auth), self.backends) {
+        if let Err(error) = parts.judge.replace(wiring::policy(&now), self.backends) {
             let error: &dyn std::error::Error = &error;
             tracing::error!(event = "reload.partial", key = "auth", error, "logins are judged as before");
         }

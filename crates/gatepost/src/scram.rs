@@ -4,35 +4,50 @@
 //! what was done: it is told, and that is all.
 
 use auth::challenge_key::{Password, Scram, keep_scram};
+use auth::{Hasher, Keyring};
 use config::Config;
-use store::Account;
+use store::{Account, ChallengeKeys};
 use store_sqlite::SqliteAccounts;
 
 use crate::{clock, explain, open, output, wiring};
 
 /// Makes the SCRAM keys of a password of this account, if anybody may want them.
 pub(crate) async fn keep(config: &Config, store: &SqliteAccounts, account: &Account, password: &Password) {
-    if !config.auth.offers_scram() {
+    if !config.offers_scram() {
         return;
     }
-    let later = |lack: &str| format!("SCRAM takes this password only after a login with PLAIN: {lack}");
-    match make(config, store, account, password).await {
-        Ok(Scram::Kept) => {}
-        Ok(Scram::Unfit) if account.totp => {}
-        Ok(Scram::Unfit) => {
-            output::warn("SCRAM will not take this password: RFC 4013 forbids characters of it")
-        }
-        Ok(Scram::Changed) => output::warn(&later("the account was changed meanwhile")),
-        Err(error) => output::warn(&later(&explain::one_line(&error))),
+    match means(config, store).await {
+        Ok((keyring, hasher)) => keep_by(store, &keyring, &hasher, account, password).await,
+        Err(error) => output::warn(&later(account, &explain::one_line(&error))),
     }
 }
 
-async fn make(
-    config: &Config,
-    store: &SqliteAccounts,
+/// The same, by these keys.
+pub(crate) async fn keep_by(
+    store: &impl ChallengeKeys,
+    keyring: &Keyring,
+    hasher: &Hasher,
     account: &Account,
     password: &Password,
-) -> anyhow::Result<Scram> {
-    let (keyring, hasher) = (open::keyring(config, store).await?, wiring::hasher(config)?);
-    Ok(keep_scram(store, &keyring, &hasher, account, password, clock::now()).await?)
+) {
+    match keep_scram(store, keyring, hasher, account, password, clock::now()).await {
+        Ok(Scram::Kept) => {}
+        Ok(Scram::Unfit) if account.totp => {}
+        Ok(Scram::Unfit) => {
+            let who = &account.address;
+            output::warn(&format!(
+                "SCRAM will not take this password of {who}: RFC 4013 forbids characters of it"
+            ));
+        }
+        Ok(Scram::Changed) => output::warn(&later(account, "the account was changed meanwhile")),
+        Err(fault) => output::warn(&later(account, &explain::one_line(&fault.into()))),
+    }
+}
+
+fn later(account: &Account, lack: &str) -> String {
+    format!("SCRAM takes this password of {} only after a login with PLAIN: {lack}", account.address)
+}
+
+async fn means(config: &Config, store: &SqliteAccounts) -> anyhow::Result<(Keyring, Hasher)> {
+    Ok((open::keyring(config, store).await?, wiring::hasher(config)?))
 }

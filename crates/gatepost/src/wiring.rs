@@ -9,4 +9,4 @@ mod routes;
 pub(crate) use backends::backends;
 pub(crate) use providers::providers;
 pub(crate) use routes::{carrying, domains, holds, routes};
-pub(crate) use session::{hasher, limits, listener, min_version, policy, settings};
+pub(crate) use session::{hasher, limits, listener, min_version, policy, rules, settings};

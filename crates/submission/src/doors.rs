@@ -12,6 +12,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use esmtp::{Settings, Xclient};
 use ipnet::IpNet;
+use sasl::Mechanism;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
@@ -50,6 +51,8 @@ pub(crate) struct Door {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<Arc<Offer>>,
     mode: TlsMode,
+    /// What it offers instead of what all others do.
+    mechanisms: Option<Vec<Mechanism>>,
     proxies: Vec<IpNet>,
     xclient: Vec<IpNet>,
     xclient_login: bool,
@@ -59,7 +62,8 @@ impl Door {
     fn new(listener: &Listener, address: SocketAddr, tls: Option<Arc<Offer>>) -> Arc<Door> {
         let (proxies, xclient) = (listener.proxy_protocol.clone(), listener.xclient.clone());
         let (mode, xclient_login) = (listener.tls, listener.xclient_login);
-        Arc::new(Door { address, tls, mode, proxies, xclient, xclient_login })
+        let mechanisms = listener.mechanisms.clone();
+        Arc::new(Door { address, tls, mode, mechanisms, proxies, xclient, xclient_login })
     }
 
     /// Whether a connection from there begins with a header that says whose it is.
@@ -80,10 +84,15 @@ impl Door {
         self.mode == TlsMode::Implicit
     }
 
-    pub(crate) fn settings<'t>(&self, terms: &'t Terms) -> &'t Arc<Settings> {
-        match self.mode {
+    /// What a session is offered here.
+    pub(crate) fn settings(&self, terms: &Terms) -> Arc<Settings> {
+        let common = match self.mode {
             TlsMode::StartTls => &terms.with_starttls,
             TlsMode::Implicit | TlsMode::Off => &terms.without_starttls,
+        };
+        match &self.mechanisms {
+            None => Arc::clone(common),
+            Some(own) => Arc::new(Settings { mechanisms: own.clone(), ..Settings::clone(common) }),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Advance, Channel, Ending, Phase, Session, Xclient};
+use esmtp::{Advance, Channel, Ending, Phase, Session, Settings, Xclient};
 use sasl::{AuthHandler, ChannelBindings, Mechanism, Nonces};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,7 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) house: Arc<House<A, M>>,
     pub(crate) door: Arc<Door>,
     pub(crate) terms: Arc<Terms>,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) wire: Wire,
     /// What the client sent and the session has not taken. It owns no memory while it is empty.
     pub(crate) input: BytesMut,
@@ -131,7 +132,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             ChannelBindings::default()
         };
         let channel = self.channel(bindings);
-        let mut session = Session::new(Arc::clone(self.door.settings(&self.terms)), channel);
+        let mut session = Session::new(Arc::clone(&self.settings), channel);
         match welcome {
             Ok(()) => session.greet(&self.input),
             Err(rejection) => session.refuse(&rejection),
@@ -290,7 +291,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// wire would keep room for them, as long as the connection lasts.
     fn records(&self) -> Result<Box<Records>, Reason> {
         let offer = self.door.tls.as_ref().ok_or(Reason::HandshakeFailed)?;
-        let binds = self.door.settings(&self.terms).mechanisms.contains(&Mechanism::ScramSha256Plus);
+        let binds = self.settings.mechanisms.contains(&Mechanism::ScramSha256Plus);
         let records = if binds { offer.bound_records() } else { offer.records() };
         records.map(Box::new).map_err(|_| Reason::HandshakeFailed)
     }

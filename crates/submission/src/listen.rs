@@ -142,6 +142,7 @@ fn connection<A: AuthHandler, M: MailHandler<A::User>>(
     Ok(Connection {
         house: Arc::clone(house),
         door: Arc::clone(door),
+        settings: door.settings(&terms),
         wire: Wire::new(socket)?,
         input: BytesMut::new(),
         alarm: Alarm::new(now + terms.limits.handshake),
@@ -165,8 +166,7 @@ fn connection<A: AuthHandler, M: MailHandler<A::User>>(
 fn turn_away(socket: &TcpStream, peer: SocketAddr, door: &Door, terms: &Terms) {
     tracing::info!(event = "connection.refused", %peer, local = %door.address, "too many connections");
     if !door.is_implicit() && !door.wants_header_of(peer.ip()) {
-        let mut session =
-            Session::new(Arc::clone(door.settings(terms)), Channel::in_clear(Nonces::new(rand::random())));
+        let mut session = Session::new(door.settings(terms), Channel::in_clear(Nonces::new(rand::random())));
         session.refuse(&Rejection::TooManyConnections);
         // It fits into the empty buffer of a new socket, or the client does without.
         let _ = SockRef::from(socket).send(session.output());

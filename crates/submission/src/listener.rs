@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
+use sasl::Mechanism;
 
 /// How TLS begins on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// How TLS begins.
     pub tls: TlsMode,
+    /// The mechanisms that are offered here, in this order, instead of [`esmtp::Settings::mechanisms`].
+    pub mechanisms: Option<Vec<Mechanism>>,
     /// Clients are asked for a certificate, which they need not have. One that is shown is in
     /// [`SessionFacts::client_certificate`](types::SessionFacts::client_certificate), whoever has signed it; only that
     /// the client has its private key is certain.
@@ -47,11 +50,19 @@ impl Listener {
         Self {
             address,
             tls,
+            mechanisms: None,
             client_certificates: false,
             proxy_protocol: Vec::new(),
             xclient: Vec::new(),
             xclient_login: false,
         }
+    }
+
+    /// Sets [`Listener::mechanisms`].
+    #[must_use]
+    pub fn mechanisms(mut self, offered: impl IntoIterator<Item = Mechanism>) -> Self {
+        self.mechanisms = Some(offered.into_iter().collect());
+        self
     }
 
     /// Sets [`Listener::client_certificates`].

@@ -96,6 +96,7 @@ impl<S: CredentialStore> Authenticator<S> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::CramMd5).await? else {
             return Ok(Err(claimed.nobody()));
         };
+        let wrong = wrong_for(&keys);
         let answered = |key: &ChallengeKey| {
             let now = (self.now)();
             let forms = challenge_key::open_cram_md5(&*self.store, &self.keyring, &account, key, now)?;
@@ -105,10 +106,10 @@ impl<S: CredentialStore> Authenticator<S> {
             Some((_, Some(app_password), ())) => {
                 self.by_key_of(&app_password, &account, name, claimed, origin).map(Ok)
             }
-            None if is_anothers(&account) => Ok(Err(Reason::BadAnswer)),
+            None if is_anothers(&account) => Ok(Err(wrong)),
             Some((_, None, ())) | None => {
                 passage.enter().await?;
-                passage.settle(Err(refused(Reason::BadAnswer))).await
+                passage.settle(Err(refused(wrong))).await
             }
         }
     }
@@ -124,6 +125,7 @@ impl<S: CredentialStore> Authenticator<S> {
         else {
             return Ok(Err(claimed.nobody()));
         };
+        let wrong = wrong_for(&keys);
         let (own, of_app_passwords): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, one)| one.is_none());
         let answered = |key: &ChallengeKey| {
             let now = (self.now)();
@@ -135,10 +137,11 @@ impl<S: CredentialStore> Authenticator<S> {
             return Ok(Ok(Proven { user, signature: Some(signature) }));
         }
         if is_anothers(&account) {
-            return Ok(Err(Reason::BadAnswer));
+            return Ok(Err(wrong));
         }
         passage.enter().await?;
-        let proved = first(own, answered).and_then(|found| self.proved(found, &account, claimed));
+        let proved =
+            first(own, answered).and_then(|found| self.proved(found.ok_or(wrong), &account, claimed));
         let signature = passage.settle(proved).await?;
         let user = self.admit(&account, claimed.door, None, origin).await?;
         Ok(Ok(Proven { user, signature: Some(signature) }))
@@ -157,14 +160,14 @@ impl<S: CredentialStore> Authenticator<S> {
     /// Whether the account password was proved, and may be known to have been.
     fn proved(
         &self,
-        found: Option<Match<ServerSignature>>,
+        found: Result<Match<ServerSignature>, Reason>,
         account: &Account,
         claimed: &Claimed,
     ) -> Result<ServerSignature, Denial> {
         if account.disabled {
             return Err(refused(Reason::Disabled));
         }
-        let (_, _, signature) = found.ok_or(refused(Reason::BadAnswer))?;
+        let (_, _, signature) = found.map_err(refused)?;
         self.not_in_secret(account, claimed.door).map(|()| signature)
     }
 
@@ -183,6 +186,11 @@ impl<S: CredentialStore> Authenticator<S> {
             Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
         }
     }
+}
+
+/// What an answer is that was made with none of these keys.
+fn wrong_for(keys: &[(ChallengeKey, Option<AppPassword>)]) -> Reason {
+    if keys.is_empty() { Reason::NoKeys } else { Reason::BadAnswer }
 }
 
 /// A key that an answer was made with, its app password, and what comes of it.

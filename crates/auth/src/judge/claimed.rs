@@ -1,5 +1,6 @@
 //! Whom a client says it is, before anybody has looked for that user.
 
+use store::ChallengeKind;
 use types::Mailbox;
 
 use crate::attempt::Door;
@@ -15,12 +16,19 @@ pub(super) struct Claimed {
     pub(super) name: Result<Mailbox, Reason>,
     /// What it is for.
     pub(super) door: Door,
+    /// Which challenges the password has to answer, too.
+    pub(super) answers: Option<ChallengeKind>,
 }
 
 impl Claimed {
-    pub(super) fn of(username: Option<String>, authzid: Option<String>, door: Door) -> Self {
+    pub(super) fn of(
+        username: Option<String>,
+        authzid: Option<String>,
+        door: Door,
+        answers: Option<ChallengeKind>,
+    ) -> Self {
         let name = named(username.as_deref(), authzid.as_deref());
-        Self { username, authzid, name, door }
+        Self { username, authzid, name, door, answers }
     }
 
     /// The one form of the name that failures are counted by.

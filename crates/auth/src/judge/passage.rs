@@ -46,7 +46,7 @@ impl<S: CredentialStore> Authenticator<S> {
         judged: impl Future<Output = Result<T, Denial>> + Send,
     ) -> Result<T, Denial> {
         let mark = self.marks.mark(&claimed.text(), secret);
-        let policy = **self.policy.load();
+        let policy = self.policy.load_full();
         let gate = Gate::before(&*self.store, None, origin.network(), mark, &policy, self.now).await?;
         let_through(gate.look().await?)?;
         let _turn = self.turns.next(origin.network()).await.ok_or(HashError::Overloaded)?;
@@ -115,7 +115,7 @@ impl<'a, S: CredentialStore> Passage<'a, S> {
             Some(gate) => gate,
             None => {
                 let (judge, name) = (self.judge, self.claimed.name.as_ref().ok());
-                let policy = **judge.policy.load();
+                let policy = judge.policy.load_full();
                 let mark = self.mark();
                 Gate::before(&*judge.store, name, self.origin.network(), mark, &policy, judge.now).await?
             }

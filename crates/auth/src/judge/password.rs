@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use store::{Account, AppPassword};
-use types::{Mailbox, Secret};
+use store::{Account, AppPassword, ChallengeKind};
+use types::{CredentialId, Mailbox, Secret};
 
 use super::passage::Passage;
 use super::{Authenticator, Claimed, CredentialStore, Denial, Tried, flaw, is_anothers, user};
@@ -112,7 +112,7 @@ impl<S: CredentialStore> Authenticator<S> {
         if let Some(reason) = flaw(app_password, account, name, door, ip, (self.now)()) {
             return Ok(Err(Some(Refusal { reason, matched: Some(credential) })));
         }
-        self.ready_for_scram(account, || Password::App(app_password.id, letters)).await;
+        self.see_to_keys(guess.claimed, account, || Password::App(app_password.id, letters)).await?;
         Ok(Ok(user(account, credential)))
     }
 
@@ -172,17 +172,41 @@ impl<S: CredentialStore> Authenticator<S> {
 
     async fn let_in(&self, account: &Account, guess: &mut Guess<'_, S>) -> Result<User, Denial> {
         let user = self.admit(account, guess.claimed.door, guess.code.take(), guess.origin).await?;
-        self.ready_for_scram(account, || Password::Account(guess.password.clone())).await;
+        self.see_to_keys(guess.claimed, account, || Password::Account(guess.password.clone())).await?;
         Ok(user)
     }
 
-    /// What has been shown in clear need not be shown again, if SCRAM is spoken.
-    async fn ready_for_scram(&self, account: &Account, password: impl FnOnce() -> Password) {
+    /// What has been shown in clear need not be shown again, if SCRAM is spoken. Where challenges are asked about, no keys are
+    /// made: a client that is challenged would not find them either.
+    async fn see_to_keys(
+        &self,
+        claimed: &Claimed,
+        account: &Account,
+        password: impl FnOnce() -> Password,
+    ) -> Result<(), Denial> {
+        if let Some(kind) = claimed.answers {
+            return self.see_keys(kind, account, password().credential()).await;
+        }
         if self.policy.load().scram {
             let (password, now) = (password(), (self.now)());
             let (store, keyring) = (&*self.store, &*self.keyring);
             self.scram.see_to(store, keyring, &self.hasher, account, &password, now).await;
         }
+        Ok(())
+    }
+
+    /// Sees that such a challenge could be answered with this app password, or with that of the account.
+    async fn see_keys(
+        &self,
+        kind: ChallengeKind,
+        account: &Account,
+        app_password: Option<CredentialId>,
+    ) -> Result<(), Denial> {
+        if self.store.has_challenge_key(kind, account.id, app_password).await? {
+            return Ok(());
+        }
+        let matched = Some(app_password.map_or(Credential::AccountPassword, Credential::AppPassword));
+        Err(Denial::Refused(Refusal { reason: Reason::NoKeys, matched }))
     }
 
     /// The user whose app password it is, of those that were brought from another server and never used here; or else
@@ -306,7 +330,7 @@ impl<S: CredentialStore> Authenticator<S> {
         code: &Secret,
         origin: &Origin,
     ) -> Result<SecondFactorOutcome, store::Error> {
-        let (store, now, policy) = (&*self.store, (self.now)(), **self.policy.load());
+        let (store, now, policy) = (&*self.store, (self.now)(), self.policy.load_full());
         let familiar = is_familiar(store, &account.address, origin.network(), now).await?;
         second_factor::check(store, &self.keyring, account, code, (&policy, familiar), now).await
     }

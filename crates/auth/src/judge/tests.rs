@@ -423,6 +423,7 @@ async fn an_attempt_that_is_only_examined_is_no_login() {
             username: Some(ALICE.to_owned()),
             proof: Proof::Password { password: Secret::new(right.as_str()), code: None },
             door,
+            answers: None,
         };
         let outcome = scene.judge.examine(attempt, &origin).await;
         assert_eq!(outcome.reason(), reason);
@@ -433,4 +434,23 @@ async fn an_attempt_that_is_only_examined_is_no_login() {
     }
     assert_eq!(scene.trail().await.len(), 2);
     assert_eq!(scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().last_login_at, None);
+}
+
+#[tokio::test]
+async fn a_name_without_a_domain_is_counted_and_told_with_the_default_one() {
+    let default_domain = Some(types::Domain::parse("example.org").unwrap());
+    let scene = Scene::under(Policy { default_domain, ..usual() }).await;
+    for (authzid, name) in [(None, "alice"), (Some(ALICE), "Alice"), (Some("alice"), ALICE)] {
+        let (verdict, _) = scene.judge(claim(authzid, name, PASSWORD)).await;
+        assert!(matches!(verdict, Verdict::Accepted(_)), "{authzid:?} {name}");
+    }
+    for (authzid, name) in [(Some("bob"), "alice"), (None, "alice@"), (None, ""), (None, "alice")] {
+        let (verdict, _) = scene.judge(claim(authzid, name, "wrong")).await;
+        assert!(matches!(verdict, Verdict::Refused(_)), "{authzid:?} {name}");
+    }
+    let names: std::collections::BTreeSet<_> =
+        scene.trail().await.into_iter().map(|entry| entry.event.account.unwrap_or_default()).collect();
+    assert_eq!(names.iter().map(String::as_str).collect::<Vec<_>>(), ["", "alice@", ALICE]);
+    let parameters = async |name| scene.judge.scram_parameters(name, &session("198.51.100.7")).await.unwrap();
+    assert_eq!(parameters("alice").await, parameters(ALICE).await);
 }

@@ -9,7 +9,7 @@ use auth::{Attempt, Door, Origin, Outcome, Proof};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use config::Config;
 use serde::Serialize;
-use store::{Accounts as _, ThrottleKey};
+use store::{Accounts as _, ChallengeKind, ThrottleKey};
 use store_sqlite::SqliteStore;
 use types::Secret;
 
@@ -35,6 +35,9 @@ pub(crate) struct Test {
     /// The code of the second factor, or a recovery code, which is used up by this
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
+    /// By what: a mechanism that shows the password (PLAIN, LOGIN), or one that answers a challenge with it
+    #[arg(long, value_name = "NAME", default_value = "PLAIN", value_parser = mechanisms())]
+    mechanism: Shown,
     /// Judge as if the login came from this address
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     ip: IpAddr,
@@ -47,6 +50,29 @@ pub(crate) struct Test {
 fn doors() -> impl TypedValueParser<Value = Door> {
     PossibleValuesParser::new(Door::ALL.map(Door::name))
         .try_map(|name| Door::ALL.into_iter().find(|door| door.name() == name).ok_or("unknown scope"))
+}
+
+/// How a mechanism shows that somebody has a password.
+#[derive(Clone, Copy, Debug)]
+enum Shown {
+    InClear,
+    ByAnswer(ChallengeKind),
+}
+
+/// What there is to choose from, as EHLO has it.
+const MECHANISMS: [(&str, Shown); 5] = [
+    ("PLAIN", Shown::InClear),
+    ("LOGIN", Shown::InClear),
+    ("CRAM-MD5", Shown::ByAnswer(ChallengeKind::CramMd5)),
+    ("SCRAM-SHA-256", Shown::ByAnswer(ChallengeKind::ScramSha256)),
+    ("SCRAM-SHA-256-PLUS", Shown::ByAnswer(ChallengeKind::ScramSha256)),
+];
+
+fn mechanisms() -> impl TypedValueParser<Value = Shown> {
+    PossibleValuesParser::new(MECHANISMS.map(|(name, _)| name)).try_map(|given| {
+        let found = MECHANISMS.into_iter().find(|(name, _)| *name == given);
+        found.map(|(_, shown)| shown).ok_or("unknown mechanism")
+    })
 }
 
 /// Works on the store that the configuration names.
@@ -62,12 +88,16 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 async fn test(config: &Config, store: &SqliteStore, args: Test) -> anyhow::Result<()> {
-    let Test { address, scope: door, code, ip, password, format } = args;
+    let Test { address, scope: door, code, mechanism, ip, password, format } = args;
     let keyring = Arc::new(open::keyring(config, store.accounts()).await?);
     let judge = open::judge(config, store.accounts(), keyring)?;
     let (password, code) = (password.read()?, code.map(Secret::from));
-    let attempt =
-        Attempt { authzid: None, username: Some(address), proof: Proof::Password { password, code }, door };
+    let answers = match mechanism {
+        Shown::InClear => None,
+        Shown::ByAnswer(kind) => Some(kind),
+    };
+    let proof = Proof::Password { password, code };
+    let attempt = Attempt { authzid: None, username: Some(address), proof, door, answers };
     let origin = Origin::examined(ip);
     let outcome = judge.examine(attempt, &origin).await;
     store.accounts().flush().await?;

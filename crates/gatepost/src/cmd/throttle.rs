@@ -68,7 +68,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 
 async fn list(throttles: &impl Throttles, config: &Config, format: Format) -> anyhow::Result<()> {
     let counted = throttles.counted(clock::now()).await?;
-    format.print(&locked_out(&counted, &wiring::policy(&config.auth)), |views| {
+    format.print(&locked_out(&counted, &wiring::rules(&config.auth)), |views| {
         output::table(
             ["KIND", "KEY", "FAILURES", "UNTIL"],
             views.iter().map(|view| {
@@ -168,7 +168,7 @@ mod tests {
             },
             { "kind": "network", "key": "2001:db8:1:2::/64", "failures": 20, "until": "2026-11-21T12:00:00Z" },
         ]);
-        let shown = locked_out(&all, &wiring::policy(&config::Auth::default()));
+        let shown = locked_out(&all, &wiring::rules(&config::Auth::default()));
         assert_eq!(serde_json::to_value(shown).unwrap(), expected);
     }
 

@@ -117,7 +117,7 @@ impl Desk {
     async fn confirm(&self, address: &Mailbox, code: String, format: Format) -> anyhow::Result<()> {
         let (store, keyring) = (self.store.accounts(), self.keyring().await?);
         let account = find(store, address).await?;
-        let (code, policy) = (Secret::from(code), wiring::policy(&self.config.auth));
+        let (code, policy) = (Secret::from(code), wiring::rules(&self.config.auth));
         let confirmation =
             second_factor::confirm(store, &keyring, &account, &code, &policy, clock::now()).await?;
         let codes = confirmed(confirmation, &account)?;

@@ -1,22 +1,24 @@
 //! Mechanisms that are offered and that nobody can log in with, and the reverse.
 
-use config::{Backend, Config, Mechanism};
+use config::{Backend, Config, Listen, Mechanism};
 
 use super::those_that_hold;
 use crate::finding::Finding;
 
 pub(super) fn warnings(config: &Config) -> Vec<Finding> {
-    let offered = |mechanism| config.auth.mechanisms.contains(&mechanism);
+    let offered = |mechanism| config.offers(mechanism);
     let asked = |backend| config.auth.backends.contains(&backend);
     let for_tokens = offered(Mechanism::XOAuth2) || offered(Mechanism::OAuthBearer);
-    let certificates = config.listen.iter().any(|listen| listen.client_certificates);
-    those_that_hold([
+    let external = |listen: &&Listen| config.mechanisms(listen).contains(&Mechanism::External);
+    let asking: Vec<&Listen> = config.listen.iter().filter(|listen| listen.client_certificates).collect();
+    let (by_certificate, in_vain) = (asking.iter().any(external), !asking.iter().all(external));
+    let warnings = those_that_hold([
         (
             for_tokens && !asked(Backend::OAuth) && !asked(Backend::Http),
             Finding::of_key(
                 "mechanism-without-backend",
                 "auth.mechanisms",
-                "auth.mechanisms has OAUTHBEARER or XOAUTH2, but auth.backends neither \"oauth\" nor \"http\": every token is refused",
+                "OAUTHBEARER or XOAUTH2 is among the mechanisms, but auth.backends has neither \"oauth\" nor \"http\": every token is refused",
             ),
         ),
         (
@@ -24,27 +26,51 @@ pub(super) fn warnings(config: &Config) -> Vec<Finding> {
             Finding::of_key(
                 "backend-without-mechanism",
                 "auth.backends",
-                "auth.backends has \"oauth\", but auth.mechanisms neither OAUTHBEARER nor XOAUTH2: no client can show a token",
+                "auth.backends has \"oauth\", but neither OAUTHBEARER nor XOAUTH2 is among the mechanisms: no client can show a token",
             ),
         ),
         (
-            offered(Mechanism::External) && !certificates,
+            offered(Mechanism::External) && !by_certificate,
             Finding::of_key(
                 "external-without-certificates",
                 "auth.mechanisms",
-                "auth.mechanisms has EXTERNAL, but no [[listen]] has client_certificates = true: it is never offered",
+                "EXTERNAL is among the mechanisms, but no [[listen]] that has it has client_certificates = true: it is never offered",
             ),
         ),
         (
-            certificates && !offered(Mechanism::External),
+            in_vain,
             Finding::of_key(
                 "certificates-without-external",
                 "listen.client_certificates",
-                "a [[listen]] has client_certificates = true, but auth.mechanisms no EXTERNAL: nobody logs in by certificate",
+                "a [[listen]] has client_certificates = true, but no EXTERNAL among its mechanisms: nobody logs in there by certificate",
             ),
         ),
-    ])
-    .collect()
+    ]);
+    warnings.chain(preferred(config)).collect()
+}
+
+/// CRAM-MD5 beside mechanisms that every app password is good for.
+fn preferred(config: &Config) -> Option<Finding> {
+    let mixed = |listen: &&Listen| {
+        let offered = config.mechanisms(listen);
+        offered.contains(&Mechanism::CramMd5) && offered.iter().any(|other| takes_any_app_password(*other))
+    };
+    let mixed: Vec<String> =
+        config.listen.iter().filter(mixed).map(|listen| listen.address.to_string()).collect();
+    let text = format!(
+        "CRAM-MD5 is offered beside other mechanisms on {}: many programs (curl, PHPMailer, Perl, mutt) take it first, and are then \
+         refused, since only app passwords made with --cram-md5 can answer it; give the device that needs it a [[listen]] of its own, \
+         with mechanisms = [\"CRAM-MD5\"]",
+        mixed.join(" and ")
+    );
+    (!mixed.is_empty()).then(|| Finding::of_key("cram-md5-beside-others", "auth.mechanisms", text))
+}
+
+fn takes_any_app_password(mechanism: Mechanism) -> bool {
+    match mechanism {
+        Mechanism::Plain | Mechanism::Login | Mechanism::ScramSha256 | Mechanism::ScramSha256Plus => true,
+        Mechanism::CramMd5 | Mechanism::OAuthBearer | Mechanism::XOAuth2 | Mechanism::External => false,
+    }
 }
 
 #[cfg(test)]
@@ -62,12 +88,32 @@ mod tests {
             ("backends = [\"accounts\", \"oauth\"]", provider, "no client can show a token"),
             ("mechanisms = [\"EXTERNAL\"]", "", "it is never offered"),
             ("mechanisms = [\"EXTERNAL\"]", listen, ""),
-            ("", listen, "nobody logs in by certificate"),
+            ("", listen, "nobody logs in there by certificate"),
         ] {
             let config = settings(&format!("[delivery]\nvia = \"hold\"\n[auth]\n{auth}\n{more}"));
             let found = warnings(&config);
             assert_eq!(found.len(), usize::from(!wrong.is_empty()), "{auth} {more} {found:?}");
             assert!(found.iter().all(|warning| warning.text.ends_with(wrong)), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_mechanism_that_programs_prefer_and_most_app_passwords_cannot_answer_is_told() {
+        let of_its_own =
+            "[[listen]]\naddress = \"[::1]:1587\"\ntls = \"starttls\"\nmechanisms = [\"CRAM-MD5\"]\n";
+        let common = "[[listen]]\naddress = \"[::1]:587\"\ntls = \"starttls\"\n";
+        for (auth, listen, told) in [
+            ("", "", None),
+            ("mechanisms = [\"CRAM-MD5\", \"PLAIN\"]", "", Some("on [::]:587 and [::]:465:")),
+            ("mechanisms = [\"PLAIN\", \"CRAM-MD5\"]", of_its_own, None),
+            ("mechanisms = [\"PLAIN\", \"CRAM-MD5\"]", common, Some("on [::1]:587:")),
+            ("mechanisms = [\"CRAM-MD5\"]", "", None),
+            ("", of_its_own, None),
+        ] {
+            let config = settings(&format!("[delivery]\nvia = \"hold\"\n[auth]\n{auth}\n{listen}"));
+            let found = preferred(&config);
+            assert_eq!(found.is_some(), told.is_some(), "{auth} {listen} {found:?}");
+            assert!(found.is_none_or(|found| found.text.contains(told.unwrap_or_default())));
         }
     }
 }

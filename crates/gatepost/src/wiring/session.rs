@@ -12,7 +12,7 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
         starttls: false,
         hide_starttls: false,
         allow_insecure: auth.allow_insecure,
-        mechanisms: auth.mechanisms.iter().copied().map(mechanism).collect(),
+        mechanisms: mechanisms(&auth.mechanisms),
         required_message: auth.required_message.clone(),
         message_size: config.limits.message_size,
         recipients: usize::try_from(config.limits.recipients).unwrap_or(usize::MAX),
@@ -23,6 +23,10 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
         max_unauthenticated_commands: auth.max_unauthenticated_commands,
         max_failures: auth.max_failures,
     }
+}
+
+fn mechanisms(mechanisms: &[config::Mechanism]) -> Vec<sasl::Mechanism> {
+    mechanisms.iter().copied().map(mechanism).collect()
 }
 
 fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
@@ -38,7 +42,13 @@ fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
     }
 }
 
-pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
+/// What has been decided about logging in.
+pub(crate) fn policy(config: &Config) -> auth::Policy {
+    auth::Policy { scram: config.offers_scram(), ..rules(&config.auth) }
+}
+
+/// The same, as far as `[auth]` says it.
+pub(crate) fn rules(auth: &config::Auth) -> auth::Policy {
     let throttle = auth.throttle;
     let allow = |one: config::Allowance| {
         (one.failures, SignedDuration::try_from(one.window).unwrap_or(SignedDuration::MAX))
@@ -49,7 +59,7 @@ pub(crate) fn policy(auth: &config::Auth) -> auth::Policy {
         allow(throttle.totp),
         allow(throttle.network),
     );
-    auth::Policy { scram: auth.offers_scram(), argon2: cost(auth.argon2), ..policy }
+    auth::Policy { default_domain: auth.default_domain.clone(), argon2: cost(auth.argon2), ..policy }
 }
 
 fn cost(argon2: config::Argon2) -> auth::Cost {
@@ -82,7 +92,12 @@ pub(crate) fn limits(config: &Config) -> Limits {
 }
 
 pub(crate) fn listener(listen: &Listen) -> Listener {
-    Listener::new(listen.address, tls_mode(listen.tls))
+    let listener = Listener::new(listen.address, tls_mode(listen.tls));
+    let listener = match &listen.mechanisms {
+        Some(own) => listener.mechanisms(mechanisms(own)),
+        None => listener,
+    };
+    listener
         .client_certificates(listen.client_certificates)
         .proxy_protocol(listen.proxy_protocol.iter().copied())
         .xclient(listen.xclient.iter().copied())

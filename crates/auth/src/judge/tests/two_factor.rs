@@ -23,6 +23,7 @@ async fn examine_from(ip: &str, scene: &Scene, password: &str, code: Option<&str
         username: Some(ALICE.to_owned()),
         proof: Proof::Password { password: Secret::new(password), code: code.map(Secret::new) },
         door: Door::Master,
+        answers: None,
     };
     let origin = Origin::examined(ip.parse().unwrap());
     scene.judge.examine(attempt, &origin).await

@@ -68,12 +68,14 @@ pub(crate) async fn run(
     args: Import,
     mut finds: Finds,
 ) -> anyhow::Result<()> {
-    // Only WildDuck has what needs keys; a dry run makes none.
-    let keyring = match args.form {
-        Form::WildDuck if !args.dry_run => Some(open::keyring(config, store).await?),
-        _ => None,
+    // What WildDuck has needs keys, and so does SCRAM; a dry run makes none.
+    let (wildduck, scram) = (matches!(args.form, Form::WildDuck), config.offers_scram());
+    let keyring = match (wildduck || scram) && !args.dry_run {
+        true => Some(open::keyring(config, store).await?),
+        false => None,
     };
     let mut intake = Intake::new(store, keyring, wiring::hasher(config)?, args.dry_run, clock::now());
+    intake.scram = scram;
     loop {
         let some: Vec<Found> = finds.by_ref().take(AT_ONCE).collect::<anyhow::Result<_>>()?;
         if some.is_empty() {

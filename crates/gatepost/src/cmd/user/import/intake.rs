@@ -4,18 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use auth::challenge_key::Password;
 use auth::{Brought, Hasher, Keyring};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
 use store::{
-    Account, Accounts, AppPassword, Import, ImportedAppPassword, ImportedSecondFactor, Scope, SealedPlace,
+    Account, Accounts, AppPassword, ChallengeKeys, Import, ImportedAppPassword, ImportedSecondFactor, Scope,
+    SealedPlace,
 };
 use tokio::task::JoinSet;
 use types::{AccountId, CredentialId, Secret};
 
 use crate::import::{ForeignAppPassword, Found, Newcomer, Place};
-use crate::{clock, output, prompt};
+use crate::{clock, output, prompt, scram};
 
 /// What has become of what was found.
 #[derive(Debug, Default, Serialize)]
@@ -75,12 +78,14 @@ pub(super) struct Intake<'a, S> {
     store: &'a S,
     keyring: Option<Keyring>,
     hasher: Arc<Hasher>,
+    /// Whether SCRAM keys are made of passwords in clear.
+    pub(super) scram: bool,
     now: Timestamp,
     seen: HashMap<String, Place>,
     pub(super) tally: Tally,
 }
 
-impl<'a, S: Accounts> Intake<'a, S> {
+impl<'a, S: Accounts + ChallengeKeys> Intake<'a, S> {
     pub(super) fn new(
         store: &'a S,
         keyring: Option<Keyring>,
@@ -89,7 +94,7 @@ impl<'a, S: Accounts> Intake<'a, S> {
         now: Timestamp,
     ) -> Self {
         let tally = Tally { dry_run, ..Tally::default() };
-        Self { store, keyring, hasher: Arc::new(hasher), now, seen: HashMap::new(), tally }
+        Self { store, keyring, hasher: Arc::new(hasher), scram: false, now, seen: HashMap::new(), tally }
     }
 
     /// Takes some of what was found, at most as many as may be hashed at once.
@@ -108,10 +113,23 @@ impl<'a, S: Accounts> Intake<'a, S> {
                 Err(flaw) => self.refuse(&place, &flaw),
             }
         }
-        for (place, newcomer) in self.hashed(welcome).await? {
-            self.keep(&place, newcomer).await?;
+        let shown: Vec<Option<Secret>> = welcome.iter().map(|(_, newcomer)| in_clear(newcomer)).collect();
+        let mut taken = Vec::new();
+        for ((place, newcomer), shown) in self.hashed(welcome).await?.into_iter().zip(shown) {
+            taken.extend(self.keep(&place, newcomer).await?.zip(shown));
         }
+        self.keep_scram(taken).await;
         Ok(())
+    }
+
+    /// Makes the SCRAM keys of passwords that are known, on all cores.
+    async fn keep_scram(&self, taken: Vec<(Account, Secret)>) {
+        let Some(keyring) = self.keyring.as_ref().filter(|_| self.scram) else { return };
+        let keep = async |(account, password)| {
+            let password = Password::Account(password);
+            scram::keep_by(self.store, keyring, &self.hasher, &account, &password).await;
+        };
+        join_all(taken.into_iter().map(keep)).await;
     }
 
     async fn is_welcome(&mut self, place: &Place, newcomer: &Newcomer) -> anyhow::Result<bool> {
@@ -167,22 +185,25 @@ impl<'a, S: Accounts> Intake<'a, S> {
         Ok(newcomers)
     }
 
-    async fn keep(&mut self, place: &Place, mut newcomer: Newcomer) -> anyhow::Result<()> {
+    /// The account, if it is in the store now.
+    async fn keep(&mut self, place: &Place, mut newcomer: Newcomer) -> anyhow::Result<Option<Account>> {
         newcomer.app_passwords.retain(|password| password.expires_at.is_none_or(|end| end > self.now));
-        if !self.tally.dry_run {
-            let stored = self.store.import(&self.import(&newcomer)?).await;
-            match stored {
-                Err(store::Error::AlreadyExists) => {
-                    self.leave(place, &newcomer);
-                    return Ok(());
-                }
-                stored => stored.with_context(|| {
-                    format!("{place}: cannot take {}; run the same once more for the rest", newcomer.address)
-                })?,
+        if self.tally.dry_run {
+            self.count(place, &newcomer);
+            return Ok(None);
+        }
+        let import = self.import(&newcomer)?;
+        match self.store.import(&import).await {
+            Err(store::Error::AlreadyExists) => {
+                self.leave(place, &newcomer);
+                return Ok(None);
             }
+            stored => stored.with_context(|| {
+                format!("{place}: cannot take {}; run the same once more for the rest", newcomer.address)
+            })?,
         }
         self.count(place, &newcomer);
-        Ok(())
+        Ok(Some(import.account))
     }
 
     fn count(&mut self, place: &Place, newcomer: &Newcomer) {
@@ -261,5 +282,12 @@ impl<'a, S: Accounts> Intake<'a, S> {
 
     fn keyring(&self) -> anyhow::Result<&Keyring> {
         self.keyring.as_ref().context("this form has no secrets to seal")
+    }
+}
+
+fn in_clear(newcomer: &Newcomer) -> Option<Secret> {
+    match &newcomer.password {
+        Some(Brought::Clear(password)) => Some(password.clone()),
+        Some(Brought::Hash(_)) | None => None,
     }
 }
