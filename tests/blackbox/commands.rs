@@ -338,3 +338,23 @@ fn an_import_lists_what_it_refused() {
     assert_eq!(refused["line"], 1);
     assert!(text(refused, "reason").contains("NONSENSE"), "{told}");
 }
+
+#[test]
+fn users_are_listed_in_pages_and_found_by_text_and_state() {
+    let installation = installed();
+    installation.done(&["user", "add", "bob@example.org", "--name", "Bob of the Office", "--admin"]);
+    installation.done(&["user", "add", "carol@example.net"]);
+    installation.done(&["user", "disable", "carol@example.net"]);
+    let listed = |more: &[&str]| {
+        let listed = installation.json(&[&["user", "list"], more].concat());
+        listed.as_array().unwrap().iter().map(|user| text(user, "address")).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&[]), [USER, "bob@example.org", "carol@example.net"]);
+    assert_eq!(listed(&["--limit", "2"]), [USER, "bob@example.org"]);
+    assert_eq!(listed(&["--limit", "2", "--after", "BOB@example.org"]), ["carol@example.net"]);
+    assert_eq!(listed(&["--filter", "office"]), ["bob@example.org"]);
+    assert_eq!(listed(&["--state", "disabled"]), ["carol@example.net"]);
+    assert_eq!(listed(&["--state", "enabled", "--filter", "example.net"]), Vec::<String>::new());
+    let shown = installation.run(&["user", "list", "--limit", "1"], "");
+    assert!(String::from_utf8_lossy(&shown.stderr).contains("--after alice@example.org"), "{shown:?}");
+}

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use store::{Action, AuditResult, RecipientState, Scope};
+use store::{AccountState, Action, AuditResult, RecipientState, Scope};
 use types::{Domain, Mailbox, ReversePath};
 
 use crate::printable::is_printable;
@@ -69,6 +69,12 @@ pub(crate) fn audit_result() -> impl TypedValueParser<Value = AuditResult> {
 pub(crate) fn recipient_state() -> impl TypedValueParser<Value = RecipientState> {
     PossibleValuesParser::new(RecipientState::ALL.map(RecipientState::name))
         .try_map(|name| name.parse::<RecipientState>())
+}
+
+/// A state of an account, told by name.
+pub(crate) fn account_state() -> impl TypedValueParser<Value = AccountState> {
+    PossibleValuesParser::new(AccountState::ALL.map(AccountState::name))
+        .try_map(|name| AccountState::from_name(&name).ok_or("unknown state"))
 }
 
 /// A domain, as it stands behind the `@` of an address.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use types::{AccountId, Mailbox};
 
-use crate::{Error, Import};
+use crate::{Error, Import, Page};
 
 /// Someone who may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,59 @@ impl Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(pub u64);
 
+/// Which accounts; an empty filter lets all through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccountFilter {
+    /// With this text in the address or the name. ASCII letters are compared without regard to case.
+    pub text: Option<String>,
+    /// In this state.
+    pub state: Option<AccountState>,
+}
+
+/// What accounts are looked for by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccountState {
+    /// It may log in.
+    Enabled,
+    /// It may not.
+    Disabled,
+    /// It may administer others.
+    Admin,
+    /// It has a second factor.
+    SecondFactor,
+    /// It has none.
+    NoSecondFactor,
+}
+
+impl AccountState {
+    /// Every state there is.
+    pub const ALL: [AccountState; 5] = [
+        AccountState::Enabled,
+        AccountState::Disabled,
+        AccountState::Admin,
+        AccountState::SecondFactor,
+        AccountState::NoSecondFactor,
+    ];
+
+    /// The state as it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            AccountState::Enabled => "enabled",
+            AccountState::Disabled => "disabled",
+            AccountState::Admin => "admin",
+            AccountState::SecondFactor => "second-factor",
+            AccountState::NoSecondFactor => "no-second-factor",
+        }
+    }
+
+    /// The state that is written so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        AccountState::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
 /// The accounts. Addresses are compared by [`Mailbox::normal`]. Every change goes into the audit trail in the same
 /// transaction.
 pub trait Accounts: Send + Sync + 'static {
@@ -74,8 +127,13 @@ pub trait Accounts: Send + Sync + 'static {
     /// The account with this id.
     fn by_id(&self, id: AccountId) -> impl Future<Output = Result<Option<Account>, Error>> + Send;
 
-    /// All accounts, in the order of their addresses.
-    fn list(&self) -> impl Future<Output = Result<Vec<Account>, Error>> + Send;
+    /// A page of the accounts that the filter lets through, in the order of their addresses. The place of a page is such an
+    /// address, in its normal form.
+    fn list(
+        &self,
+        filter: &AccountFilter,
+        page: Page<String>,
+    ) -> impl Future<Output = Result<Vec<Account>, Error>> + Send;
 
     /// The password hashes that don't begin with `prefix`, of up to `at_most` accounts behind this one, in the order of their ids.
     fn hashes_unlike(

@@ -26,7 +26,7 @@ mod throttle;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use account::{Account, Accounts, Revision};
+pub use account::{Account, AccountFilter, AccountState, Accounts, Revision};
 pub use act::Act;
 pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use sasl::{Mechanism, PasswordClaim};
-use store::{Action, AuditEntry, AuditFilter, Scope};
+use store::{AccountFilter, Action, AuditEntry, AuditFilter, Page, Scope};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
 use types::{AccountId, CredentialId, Secret, SessionId};
@@ -112,7 +112,10 @@ impl Scene {
             Some(password) => Some(self.judge.hasher.hash(Secret::new(password)).await.unwrap()),
             None => None,
         };
-        let number = u8::try_from(self.accounts().list().await.unwrap().len()).unwrap();
+        let number = u8::try_from(
+            self.accounts().list(&AccountFilter::default(), Page::first(200)).await.unwrap().len(),
+        )
+        .unwrap();
         let id = AccountId::from_bytes([number; 16]);
         let address = Mailbox::parse(address).unwrap();
         let account = Account { password_hash, ..Account::new(id, address, noon()) };

@@ -5,9 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 use auth::challenge_key::Password;
 use config::Config;
-use jiff::Timestamp;
 use rand::RngExt as _;
-use serde::Serialize;
 use store::{Account, Accounts, Sending};
 use store_sqlite::{SqliteAccounts, SqliteStore};
 use types::{AccountId, Mailbox};
@@ -19,20 +17,20 @@ use crate::prompt::{Chosen, NewPassword};
 use crate::{argument, clock, open, scram, wiring};
 
 use self::limit::{Change, Standing};
+use self::view::User;
 
 mod import;
 mod limit;
+mod view;
+mod list;
 mod remove;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Make an account; without a password it can be used by app passwords alone
     Add(Add),
-    /// List all accounts
-    List {
-        #[command(flatten)]
-        format: Format,
-    },
+    /// List the accounts by their addresses
+    List(list::List),
     /// Show an account
     Show {
         /// The account
@@ -115,7 +113,7 @@ async fn on(config: &Config, whole: &SqliteStore, command: Command, finds: Finds
     let (limits, store) = (config.sending, whole.accounts());
     match command {
         Command::Add(args) => add(config, store, args).await,
-        Command::List { format } => list(store, format).await,
+        Command::List(args) => list::run(store, args).await,
         Command::Show { address, format } => show(store, limits, &address, format).await,
         Command::Password { address, password } => set_password(config, store, &address, password).await,
         Command::Rename { address, new_address } => rename(store, &address, &new_address).await,
@@ -166,27 +164,6 @@ async fn add(config: &Config, store: &SqliteAccounts, args: Add) -> anyhow::Resu
         args.format.remark("this password is shown once");
     }
     Ok(())
-}
-
-async fn list(store: &impl Accounts, format: Format) -> anyhow::Result<()> {
-    let accounts = store.list().await?;
-    let users: Vec<User<'_>> = accounts.iter().map(User::of).collect();
-    format.print(&users, |users| {
-        output::table(
-            ["ADDRESS", "NAME", "ADMIN", "DISABLED", "2FA", "CREATED", "LAST LOGIN"],
-            users.iter().map(|user| {
-                [
-                    user.address.clone(),
-                    output::or_dash(user.name),
-                    output::yes_no(user.admin),
-                    output::yes_no(user.disabled),
-                    output::yes_no(user.totp),
-                    output::time(user.created_at),
-                    output::time_or(user.last_login_at, "never"),
-                ]
-            }),
-        )
-    })
 }
 
 async fn set_password(
@@ -275,59 +252,4 @@ fn shown(user: User<'_>, format: Format) -> anyhow::Result<()> {
         let lines = user.sending.as_ref().map(Standing::lines);
         output::fields(fields.into_iter().chain(generated).chain(lines.into_iter().flatten()))
     })
-}
-
-/// An account as `--json` shows it.
-#[derive(Serialize)]
-struct User<'a> {
-    address: String,
-    name: Option<&'a str>,
-    admin: bool,
-    disabled: bool,
-    /// Whether there is an account password.
-    password: bool,
-    /// Whether a second factor is on.
-    totp: bool,
-    created_at: Timestamp,
-    last_login_at: Option<Timestamp>,
-    /// The password that was made for it, this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    generated_password: Option<&'a str>,
-    /// What it has sent of what it may; where one account is shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sending: Option<Standing>,
-}
-
-impl<'a> User<'a> {
-    fn of(account: &'a Account) -> Self {
-        Self {
-            address: account.address.to_string(),
-            name: account.name.as_deref(),
-            admin: account.admin,
-            disabled: account.disabled,
-            password: account.password_hash.is_some(),
-            totp: account.totp,
-            created_at: account.created_at,
-            last_login_at: account.last_login_at,
-            generated_password: None,
-            sending: None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_json_of_a_user_has_the_promised_keys() {
-        let (address, at) = (Mailbox::parse("alice@example.org"), "2026-11-21T12:00:00Z".parse());
-        let account = Account::new(AccountId::from_bytes([1; 16]), address.unwrap(), at.unwrap());
-        let account = Account { admin: true, totp: true, ..account };
-        let expected = serde_json::json!({
-            "address": "alice@example.org", "name": null, "admin": true, "disabled": false, "password": false,
-            "totp": true, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,
-        });
-        assert_eq!(serde_json::to_value(User::of(&account)).unwrap(), expected);
-    }
 }

@@ -3,8 +3,11 @@
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
-use store::{Account, Accounts, Action, AuditEvent, Corrupt, Error, Import, Revision};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use store::{
+    Account, AccountFilter, AccountState, Accounts, Action, AuditEvent, Corrupt, Error, Import, Page,
+    Revision,
+};
 use types::{AccountId, Mailbox};
 
 use super::{SqliteAccounts, audit, challenge_key, import};
@@ -13,10 +16,18 @@ use crate::row::{Columns, octets, time};
 
 pub(super) type Query = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
 
+/// Whether an account, whose table is `a`, has a second factor.
+macro_rules! has_totp {
+    () => {
+        "EXISTS (SELECT 1 FROM totp WHERE totp.account = a.id AND confirmed_at IS NOT NULL)"
+    };
+}
+pub(super) use has_totp;
+
 /// The columns of an account, whose table is `a`, and whether it has a second factor.
 macro_rules! columns {
     () => {
-        "a.*, EXISTS (SELECT 1 FROM totp WHERE totp.account = a.id AND confirmed_at IS NOT NULL) AS totp"
+        concat!("a.*, ", $crate::accounts::account::has_totp!(), " AS totp")
     };
 }
 pub(super) use columns;
@@ -52,9 +63,9 @@ impl Accounts for SqliteAccounts {
         self.one(sqlx::query(select!("WHERE id = $1")).bind(id.as_bytes().to_vec())).await
     }
 
-    async fn list(&self) -> Result<Vec<Account>, Error> {
-        let all = sqlx::query(select!("ORDER BY normal"));
-        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+    async fn list(&self, filter: &AccountFilter, page: Page<String>) -> Result<Vec<Account>, Error> {
+        let (mut query, readers) = (page_of(filter, page), self.database.readers()?);
+        let rows = query.build().persistent(false).fetch_all(readers).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(account(row)?)).collect()
     }
 
@@ -133,6 +144,27 @@ impl Accounts for SqliteAccounts {
     async fn flush(&self) -> Result<(), Error> {
         self.notes.flush(&self.database).await
     }
+}
+
+fn page_of(filter: &AccountFilter, page: Page<String>) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(select!("WHERE 1"));
+    if let Some(after) = page.after {
+        query.push(" AND normal > ").push_bind(after);
+    }
+    if let Some(text) = &filter.text {
+        let found = " AND instr(lower(address || ' ' || coalesce(name, '')), lower(";
+        query.push(found).push_bind(text.clone()).push(")) > 0");
+    }
+    query.push(match filter.state {
+        None => "",
+        Some(AccountState::Enabled) => " AND NOT disabled",
+        Some(AccountState::Disabled) => " AND disabled",
+        Some(AccountState::Admin) => " AND admin",
+        Some(AccountState::SecondFactor) => concat!(" AND ", has_totp!()),
+        Some(AccountState::NoSecondFactor) => concat!(" AND NOT ", has_totp!()),
+    });
+    query.push(" ORDER BY normal LIMIT ").push_bind(page.limit);
+    query
 }
 
 impl SqliteAccounts {

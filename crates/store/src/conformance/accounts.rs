@@ -4,7 +4,7 @@
 use types::AccountId;
 
 use super::sample::{account, at, mailbox};
-use crate::{Accounts, Error, network_of};
+use crate::{AccountFilter, AccountState, Accounts, Error, Page, SecondFactors, network_of};
 
 pub async fn an_account_comes_back_as_it_was_added<A: Accounts>(accounts: &A) {
     let mut alice = account(1, "Alice@Example.org");
@@ -87,13 +87,53 @@ pub async fn another_hash_of_the_same_password_changes_no_version<A: Accounts>(a
     assert!(!accounts.rehash(AccountId::from_bytes([9; 16]), &old, "dear", at(1)).await.unwrap());
 }
 
-pub async fn accounts_are_listed_by_address<A: Accounts>(accounts: &A) {
+/// The addresses on a page.
+async fn listed<A: Accounts>(accounts: &A, filter: &AccountFilter, page: Page<String>) -> Vec<String> {
+    let listed = accounts.list(filter, page).await.unwrap();
+    listed.iter().map(|account| account.address.to_string()).collect()
+}
+
+pub async fn accounts_are_listed_by_address_in_pages<A: Accounts>(accounts: &A) {
     for (n, address) in [(1, "carol@example.org"), (2, "alice@example.org"), (3, "Bob@example.org")] {
         accounts.add(&account(n, address)).await.unwrap();
     }
-    let listed: Vec<_> =
-        accounts.list().await.unwrap().iter().map(|account| account.address.to_string()).collect();
-    assert_eq!(listed, ["alice@example.org", "Bob@example.org", "carol@example.org"]);
+    let all = AccountFilter::default();
+    let page = async |after: Option<&str>, limit| {
+        listed(accounts, &all, Page { after: after.map(str::to_owned), limit }).await
+    };
+    assert_eq!(page(None, 100).await, ["alice@example.org", "Bob@example.org", "carol@example.org"]);
+    assert_eq!(page(None, 2).await, ["alice@example.org", "Bob@example.org"]);
+    assert_eq!(page(Some("bob@example.org"), 2).await, ["carol@example.org"]);
+    assert_eq!(
+        page(Some("anna@example.org"), 1).await,
+        ["Bob@example.org"],
+        "whoever is gone still has a place"
+    );
+}
+
+pub async fn accounts_are_found_by_text_and_state<A: Accounts + SecondFactors>(accounts: &A) {
+    let (mut ann, mut bob) = (account(1, "ann@example.org"), account(2, "bob@example.net"));
+    (ann.name, ann.admin) = (Some("Ann of the Office".to_owned()), true);
+    (bob.name, bob.disabled) = (None, true);
+    accounts.add(&ann).await.unwrap();
+    accounts.add(&bob).await.unwrap();
+    accounts.enroll(bob.id, b"seed", at(1)).await.unwrap();
+    let found = async |text: Option<&str>, state| {
+        let filter = AccountFilter { text: text.map(str::to_owned), state };
+        listed(accounts, &filter, Page::first(100)).await
+    };
+    let (is_ann, is_bob) = (vec!["ann@example.org".to_owned()], vec!["bob@example.net".to_owned()]);
+    assert_eq!(found(Some("OFFICE"), None).await, is_ann);
+    assert_eq!(found(Some("example.net"), None).await, is_bob);
+    assert!(found(Some("%"), None).await.is_empty());
+    assert_eq!(found(None, Some(AccountState::Enabled)).await, is_ann);
+    assert_eq!(found(None, Some(AccountState::Admin)).await, is_ann);
+    assert_eq!(found(None, Some(AccountState::Disabled)).await, is_bob);
+    assert!(found(Some("ann"), Some(AccountState::Disabled)).await.is_empty());
+    assert!(found(None, Some(AccountState::SecondFactor)).await.is_empty(), "it has to be confirmed");
+    accounts.confirm(bob.id, at(1), 7, &[[1; 32]], at(2)).await.unwrap();
+    assert_eq!(found(None, Some(AccountState::SecondFactor)).await, is_bob);
+    assert_eq!(found(None, Some(AccountState::NoSecondFactor)).await, is_ann);
 }
 
 pub async fn hashes_that_begin_otherwise_are_listed_page_by_page<A: Accounts>(accounts: &A) {

@@ -32,7 +32,8 @@ macro_rules! conformance {
             an_account_comes_back_as_it_was_added, an_address_belongs_to_one_account, addresses_are_compared_in_their_normal_form,
             every_change_of_a_credential_bumps_the_version, changes_of_nobody_are_not_found, a_login_is_noted,
             the_login_of_a_removed_account_is_nothing_to_note, another_hash_of_the_same_password_changes_no_version,
-            accounts_are_listed_by_address, hashes_that_begin_otherwise_are_listed_page_by_page);
+            accounts_are_listed_by_address_in_pages, accounts_are_found_by_text_and_state,
+            hashes_that_begin_otherwise_are_listed_page_by_page);
         $crate::conformance!(@accounts $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
             only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
