@@ -121,7 +121,7 @@ fn in_our_words(message: &str) -> String {
 }
 
 /// How alike two keys are, from 0 to 1, for one to be taken for the other.
-const ALIKE: f64 = 0.8;
+const ALIKE: f64 = 0.85;
 
 /// Names the key that is meant, if one is spelt much like it, and all there are.
 fn no_such_key(unknown: &str, known: &str) -> String {
