@@ -44,18 +44,26 @@ pub(crate) struct Marker {
 }
 
 impl Marker {
-    /// For a database that has a connection. `None` where SQLite does without a WAL.
-    pub(crate) fn open(database: &Path) -> io::Result<Option<Arc<Self>>> {
+    /// For a database that has a connection. `None` where there is no WAL, or no room for the mark: a commit is worth no less
+    /// without it.
+    pub(crate) fn open(database: &Path) -> Option<Arc<Self>> {
+        let opened = Self::files(database).inspect_err(|error| {
+            tracing::warn!(
+                event = "store.no-mark",
+                database = %database.display(),
+                %error,
+                "the place of the last commit cannot be noted: a damaged WAL would not be noticed"
+            );
+        });
+        opened.ok().map(Arc::new)
+    }
+
+    fn files(database: &Path) -> io::Result<Self> {
+        let index = ManuallyDrop::new(File::open(beside(database, "-shm"))?);
+        let wal = File::open(beside(database, "-wal"))?;
         let mut options = OpenOptions::new();
         let mark = options.write(true).create(true).truncate(false).mode(0o600).open(path_of(database))?;
-        let opened = File::open(beside(database, "-shm")).and_then(|index| {
-            let (index, wal) = (ManuallyDrop::new(index), File::open(beside(database, "-wal"))?);
-            Ok(Arc::new(Self { index, wal, mark, noted: Mutex::default() }))
-        });
-        match opened {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            opened => opened.map(Some),
-        }
+        Ok(Self { index, wal, mark, noted: Mutex::default() })
     }
 
     /// Notes again and again in the background, until nobody holds the marker any more.

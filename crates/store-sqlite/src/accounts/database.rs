@@ -35,7 +35,7 @@ impl Database {
         let (readers, writer) = (connect::readers(options.clone()), connect::writer(options.clone()));
         schema::ACCOUNTS.require(&mut *writer.acquire().await?).await?;
         let path = directory.accounts();
-        let marker = Marker::open(&path).map_err(sqlx::Error::Io)?;
+        let marker = Marker::open(&path);
         let wal_index = WalIndex::open(&directory.accounts_wal_index());
         let (watch, anchor, wal_index) = match mode {
             Mode::Command => (FileWatch::nothing(), None, wal_index),

@@ -187,7 +187,7 @@ impl Writer {
     pub(super) async fn open(directory: Arc<Directory>, mode: Mode) -> Result<Self, SchemaError> {
         let mut connection = connect::queue(&directory).connect().await?;
         schema::QUEUE.require(&mut connection).await?;
-        let marker = Marker::open(&directory.queue()).map_err(sqlx::Error::Io)?;
+        let marker = Marker::open(&directory.queue());
         let mut reserve = Reserve::new(directory.root());
         if mode == Mode::Server {
             reserve.take().await;
