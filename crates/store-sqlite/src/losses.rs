@@ -1,7 +1,8 @@
 //! What may be missing from a store, from when that was found until an operator has accepted it.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::commit_mark;
@@ -30,7 +31,8 @@ impl Losses {
     }
 
     fn write(&self, sentence: &str) -> io::Result<()> {
-        let mut file = File::create(&self.told)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.told)?;
         writeln!(file, "{sentence}")?;
         file.sync_all()
     }

@@ -2,6 +2,9 @@
 //! Of all else anything may be there after a power cut, or nothing.
 
 use std::collections::BTreeMap;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::trace::{Event, Time, What};
@@ -134,8 +137,12 @@ impl Disk {
             let is_there = path.parent().is_some_and(Path::is_dir);
             match node {
                 _ if !is_there || name.to_string_lossy().ends_with("-shm") => {}
-                Node::Directory => std::fs::create_dir(&path).unwrap(),
-                Node::File(number) => std::fs::write(&path, self.files[*number].left(&keep)).unwrap(),
+                Node::Directory => DirBuilder::new().mode(0o700).create(&path).unwrap(),
+                Node::File(number) => {
+                    let mut file =
+                        OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path).unwrap();
+                    file.write_all(&self.files[*number].left(&keep)).unwrap();
+                }
             }
         }
     }

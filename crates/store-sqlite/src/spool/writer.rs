@@ -204,13 +204,14 @@ impl Writer {
     }
 
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        let mut group = Vec::with_capacity(GROUP);
+        let (mut group, mut closing) = (Vec::with_capacity(GROUP), Vec::new());
         while jobs.recv_many(&mut group, GROUP).await > 0 {
             self.write(&mut group).await;
             self.refuse_if_gone(&mut group, FileWatch::confirm);
             if group.iter().any(|job| matches!(job, Job::Close(_))) {
                 jobs.close();
             }
+            closing.extend(group.extract_if(.., |job| matches!(job, Job::Close(_))));
             for job in group.drain(..) {
                 job.answer(Ok(()));
             }
@@ -223,6 +224,8 @@ impl Writer {
             self.shrink_wal().await;
         }
         self.disconnect().await;
+        // Whoever closes the store waits for the connection, too: the last one removes the WAL.
+        closing.into_iter().for_each(|job: Job| job.answer(Ok(())));
     }
 
     /// Commits the group; those that could not be are answered and taken out of it.
