@@ -51,7 +51,8 @@ fn what_was_confirmed_is_there_after_a_power_cut_at_any_moment() {
 fn a_disk_that_does_not_sync_is_found_out() {
     let recording = Recording::make();
     // A message that is not delivered yet, and an account that a command has added while the server ran.
-    let moments = [recording.messages.last().unwrap().0, recording.accounts.last().unwrap().0];
+    let mut moments: Vec<Time> = recording.messages.iter().map(|(at, _)| *at).collect();
+    moments.push(recording.accounts.last().unwrap().0);
     let disk = recording.installation.path("disk");
     for unsynced in ["store/accounts.db-wal", "store/queue.db-wal", "store/spool", "store", ""] {
         let honest = |path: &Path| path != disk.join(unsynced);
