@@ -38,6 +38,7 @@ mod abandoned;
 mod salts;
 mod crash;
 mod store;
+mod backup;
 mod shutdown;
 mod log;
 mod disk;

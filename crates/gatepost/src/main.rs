@@ -112,7 +112,7 @@ enum Command {
     /// What has been accepted and is not yet delivered
     #[command(subcommand)]
     Queue(cmd::queue::Command),
-    /// The store as a whole: migrate it, check it
+    /// The store as a whole: migrate it, back it up, check it
     #[command(subcommand)]
     Store(cmd::store::Command),
     /// Print the completion script of a shell

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use auth::{Authenticator, Keyring, MasterKeys};
 use config::Config;
 use rustix::process::geteuid;
-use store_sqlite::{Migrated, Mode, SqliteAccounts, SqliteStore};
+use store_sqlite::{BackedUp, Migrated, Mode, SqliteAccounts, SqliteStore};
 
 use crate::owner::{Owner, Until};
 use crate::{clock, wiring};
@@ -51,6 +51,15 @@ pub(crate) async fn store_in(directory: &Path, mode: Mode) -> anyhow::Result<Sql
 pub(crate) async fn migrate(directory: &Path) -> anyhow::Result<[Migrated; 2]> {
     ours(directory, Mode::Command, Until::TheEnd)?;
     Ok(SqliteStore::migrate(directory).await?)
+}
+
+/// Copies the store in this directory, of whatever version, to another.
+///
+/// # Errors
+/// When it belongs to another user, or can't be copied.
+pub(crate) async fn back_up(directory: &Path, to: &Path) -> anyhow::Result<BackedUp> {
+    ours(directory, Mode::Command, Until::TheEnd)?;
+    Ok(SqliteStore::back_up(directory, to).await?)
 }
 
 /// For what is done to a store that is there: most commands make one where there is none.

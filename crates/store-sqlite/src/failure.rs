@@ -26,7 +26,7 @@ pub(crate) fn of_opening(error: MigrateError) -> Box<dyn std::error::Error + Sen
 }
 
 /// The error as people need to read it: a full disk is theirs to fix.
-fn told(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
+pub(crate) fn told(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
     match is_out_of_space(&error) {
         true => Box::new(NoSpace),
         false => Box::new(error),

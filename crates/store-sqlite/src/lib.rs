@@ -22,8 +22,10 @@ mod accounts;
 mod spool;
 mod integrity;
 mod exposure;
+mod backup;
 
 pub use accounts::SqliteAccounts;
+pub use backup::{BackedUp, BackupError};
 pub use directory::Mode;
 pub use exposure::Exposed;
 pub use integrity::Integrity;

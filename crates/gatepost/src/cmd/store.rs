@@ -1,6 +1,6 @@
 //! `gatepost store`: the store as a whole.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use config::Config;
@@ -10,10 +10,20 @@ use store_sqlite::{Integrity, Migrated};
 use crate::open;
 use crate::output::Format;
 
+mod backup;
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Bring the store of an older version up to date while no server runs; a server does so when it starts
     Migrate {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Copy the store into a new directory, which can be served from; a server may be running
+    Backup {
+        /// The directory; it must not be there yet, or be empty
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
         #[command(flatten)]
         format: Format,
     },
@@ -32,15 +42,17 @@ pub(crate) enum Command {
 /// # Errors
 /// When there is none, or it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
-    open::existing(&Config::load(config)?.storage.directory)?;
+    let loaded = Config::load(config)?;
+    open::existing(&loaded.storage.directory)?;
     match command {
-        Command::Migrate { format } => migrate(config, format).await,
+        Command::Migrate { format } => migrate(&loaded, format).await,
+        Command::Backup { directory, format } => backup::run(&loaded, &directory, format).await,
         Command::Check { accept, format } => check(config, accept, format).await,
     }
 }
 
-async fn migrate(config: &Path, format: Format) -> anyhow::Result<()> {
-    let migrated = open::migrate(&Config::load(config)?.storage.directory).await?;
+async fn migrate(config: &Config, format: Format) -> anyhow::Result<()> {
+    let migrated = open::migrate(&config.storage.directory).await?;
     format.print(&migrated.map(|migrated| Migration::of(&migrated)), |databases| {
         databases.each_ref().map(Migration::told).join("\n")
     })

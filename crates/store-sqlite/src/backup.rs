@@ -1,0 +1,201 @@
+//! A copy of a store that is a store of its own, made while a server runs.
+//!
+//! Either database is copied by SQLite, as it stands at one moment: the queue first, then the accounts. Then come the files of
+//! the large messages that were in the queue at that moment. One whose file is gone by then has been delivered or removed
+//! meanwhile, and is left out. Neither a WAL nor the marks of the last commits come along: there is nothing that could be behind.
+//! All of it is written beside the place it is to have, synced, and renamed there: what bears the name of a backup is whole.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use types::QueueId;
+
+use crate::connect;
+use crate::directory::Directory;
+use crate::failure;
+use crate::row::octets;
+use crate::store::SqliteStore;
+
+/// What a backup holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackedUp {
+    /// Accounts.
+    pub accounts: u64,
+    /// Messages in the queue.
+    pub messages: u64,
+}
+
+/// Why there is no backup.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// Something is there already.
+    #[error("{} exists and is not empty: name another directory for the backup", .0.display())]
+    Exists(PathBuf),
+    /// A backup was broken off there, or is being made.
+    #[error("{} is there: a backup is being made, or was broken off; in the latter case remove it", .0.display())]
+    BrokenOff(PathBuf),
+    /// The backup can't be written.
+    #[error("cannot write the backup {}", .0.display())]
+    Unwritable(PathBuf, #[source] io::Error),
+    /// A database can't be copied.
+    #[error("cannot copy the databases of the store")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<sqlx::Error> for BackupError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(failure::told(error))
+    }
+}
+
+impl SqliteStore {
+    /// Copies the store in the directory `from`, of whatever version, to the directory `to`, which must not be there or be empty.
+    ///
+    /// # Errors
+    /// When the store can't be read, or the backup can't be written; then there is none.
+    pub async fn back_up(from: &Path, to: &Path) -> Result<BackedUp, BackupError> {
+        if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) || to.is_file() {
+            return Err(BackupError::Exists(to.to_owned()));
+        }
+        let draft = Draft::make(to)?;
+        match draft.fill(&Directory::at(from)).await {
+            Ok(made) => draft.rename(to).map(|()| made),
+            Err(error) => {
+                draft.discard();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A backup that is being made.
+struct Draft {
+    directory: Directory,
+}
+
+impl Draft {
+    fn make(to: &Path) -> Result<Self, BackupError> {
+        let mut path = to.file_name().map(OsString::from).unwrap_or_default();
+        path.push(".partial");
+        let path = to.with_file_name(path);
+        let directory = Directory::at(&path);
+        let mut private = DirBuilder::new();
+        let private = private.mode(0o700);
+        private.create(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BackupError::BrokenOff(path.clone()),
+            _ => BackupError::Unwritable(to.to_owned(), error),
+        })?;
+        let draft = Self { directory };
+        private.create(draft.directory.spool()).map_err(|error| draft.unwritable(error))?;
+        Ok(draft)
+    }
+
+    async fn fill(&self, from: &Directory) -> Result<BackedUp, BackupError> {
+        self.copy_database(connect::queue(from), &self.directory.queue()).await?;
+        self.copy_database(connect::accounts(from), &self.directory.accounts()).await?;
+        let messages = self.copy_messages(from).await?;
+        let mut accounts = connect::accounts(&self.directory).connect().await?;
+        let count = count(&mut accounts, "SELECT count(*) FROM accounts").await?;
+        accounts.close().await?;
+        self.sync().map_err(|error| self.unwritable(error))?;
+        Ok(BackedUp { accounts: count, messages })
+    }
+
+    async fn copy_database(&self, from: SqliteConnectOptions, to: &Path) -> Result<(), BackupError> {
+        // SQLite would make it readable by others, but takes an empty file as it is.
+        private_file(to).map_err(|error| self.unwritable(error))?;
+        let name = to.to_str().ok_or_else(|| self.unwritable(io::ErrorKind::InvalidFilename.into()))?;
+        let mut connection = from.connect().await?;
+        sqlx::query("VACUUM INTO $1").bind(name.to_owned()).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
+    /// Copies the files of the messages in the copied queue, and leaves out messages that are gone; says how many messages there are.
+    async fn copy_messages(&self, from: &Directory) -> Result<u64, BackupError> {
+        let mut queue = connect::queue(from).connect().await?;
+        let mut copy = connect::queue(&self.directory).connect().await?;
+        let in_files = sqlx::query_scalar("SELECT id FROM entries WHERE in_file = 1");
+        let in_files: Vec<Vec<u8>> = in_files.fetch_all(&mut copy).await?;
+        for id in in_files.iter().filter_map(|id| octets(id)).map(QueueId::from_bytes) {
+            let (source, target) = (from.message(id), self.directory.message(id));
+            let copied = tokio::task::spawn_blocking(move || copy_file(&source, &target)).await;
+            match copied.map_err(io::Error::from).flatten() {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    leave_out(&mut copy, &mut queue, id).await?;
+                }
+                Err(error) => return Err(self.unwritable(error)),
+            }
+        }
+        let messages = count(&mut copy, "SELECT count(*) FROM entries").await?;
+        copy.close().await?;
+        queue.close().await?;
+        Ok(messages)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        for path in [self.directory.accounts(), self.directory.queue(), self.directory.spool()] {
+            File::open(path)?.sync_all()?;
+        }
+        File::open(self.directory.root())?.sync_all()
+    }
+
+    /// An empty directory in its place is no obstacle, unless it is the root of a file system.
+    fn rename(&self, to: &Path) -> Result<(), BackupError> {
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let renamed = fs::rename(self.directory.root(), to)
+            .inspect_err(|_| self.discard())
+            .and_then(|()| File::open(parent)?.sync_all());
+        renamed.map_err(|error| BackupError::Unwritable(to.to_owned(), error))
+    }
+
+    fn discard(&self) {
+        if let Err(error) = fs::remove_dir_all(self.directory.root()) {
+            let path = self.directory.root().display();
+            tracing::warn!(event = "store.failing", %error, "the unfinished backup {path} could not be removed");
+        }
+    }
+
+    fn unwritable(&self, error: io::Error) -> BackupError {
+        BackupError::Unwritable(self.directory.root().to_owned(), error)
+    }
+}
+
+async fn count(connection: &mut SqliteConnection, query: &'static str) -> Result<u64, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar(query).fetch_one(connection).await?;
+    Ok(count.unsigned_abs())
+}
+
+/// The file of this message is not there. If the message is still queued, it was lost, which the copy shows as the store does.
+async fn leave_out(
+    copy: &mut SqliteConnection,
+    queue: &mut SqliteConnection,
+    id: QueueId,
+) -> Result<(), sqlx::Error> {
+    let id = id.as_bytes().to_vec();
+    let queued = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE id = $1)");
+    if queued.bind(id.clone()).fetch_one(queue).await? {
+        return Ok(());
+    }
+    for delete in ["DELETE FROM recipients WHERE entry = $1", "DELETE FROM entries WHERE id = $1"] {
+        sqlx::query(delete).bind(id.clone()).execute(&mut *copy).await?;
+    }
+    Ok(())
+}
+
+/// The files of messages are never changed, only removed.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let mut source = File::open(from)?;
+    let mut target = private_file(to)?;
+    io::copy(&mut source, &mut target)?;
+    target.sync_all()
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
