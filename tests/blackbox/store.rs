@@ -120,7 +120,7 @@ fn a_store_is_checked_to_the_last_octet_of_its_messages() {
         assert_eq!(client.send(USER, &["bob@example.net"], &message).unwrap().code, 250);
     }
     let found = installation.json(&["store", "check"]);
-    assert_eq!(found, serde_json::json!({"messages": 2, "faults": []}));
+    assert_eq!(found, serde_json::json!({"messages": 2, "faults": [], "accepted": []}));
     let file = fs::read_dir(installation.path("store/spool")).unwrap().next().unwrap().unwrap().path();
     let mut text = fs::read(&file).unwrap();
     *text.last_mut().unwrap() ^= 1;
