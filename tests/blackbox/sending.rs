@@ -164,3 +164,29 @@ fn a_change_of_limits_acts_on_a_session_that_runs() {
     assert_eq!(send(&mut client, &["carol@example.net"]).code, 250);
     assert_limited(&send(&mut client, &["carol@example.net"]), "4 messages an hour");
 }
+
+#[test]
+fn limits_that_are_changed_at_the_same_time_are_all_changed() {
+    let installation = Installation::new(&Settings::default());
+    installation.add_user(USER, "correct horse");
+    const LIMITS: [&str; 5] = [
+        "messages-per-hour",
+        "messages-per-day",
+        "recipients-per-hour",
+        "recipients-per-day",
+        "new-recipients-per-day",
+    ];
+    for turn in 1..=3 {
+        let number = (turn * 10).to_string();
+        let commands = LIMITS.map(|limit| {
+            installation.command(&["user", "limit", USER, &format!("--{limit}"), &number]).spawn().unwrap()
+        });
+        for mut command in commands {
+            assert!(command.wait().unwrap().success());
+        }
+        let sending = installation.json(&["user", "show", USER])["sending"].clone();
+        for limit in LIMITS {
+            assert_eq!(sending[limit.replace('-', "_")]["limit"], turn * 10, "{limit}: {sending}");
+        }
+    }
+}

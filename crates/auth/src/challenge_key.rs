@@ -14,7 +14,7 @@
 use hmac::Mac as _;
 use jiff::Timestamp;
 use sasl::{ScramKeys, ScramParameters};
-use store::{Account, Action, Audit, AuditEvent, ChallengeKey, ChallengeKeys, ChallengeKind};
+use store::{Account, Action, Audit, AuditEvent, ChallengeKey, ChallengeKeys, ChallengeKind, SealedSecrets};
 use types::{AccountId, CredentialId, Mailbox, Secret};
 use zeroize::Zeroizing;
 
@@ -80,14 +80,28 @@ fn forms(letters: &AppPassword) -> [Secret; 2] {
 /// # Errors
 /// When the store does not take it.
 pub async fn keep_cram_md5(
-    store: &impl ChallengeKeys,
+    store: &(impl ChallengeKeys + SealedSecrets),
     keyring: &Keyring,
     account: &Account,
     (id, letters): (CredentialId, &AppPassword),
     now: Timestamp,
 ) -> Result<bool, store::Error> {
     let key = sealed(keyring, ChallengeKind::CramMd5, account.id, Some(id), &letters.secret(), now);
-    store.keep_challenge_key(&key, account.version).await
+    keep(store, keyring, &key, account).await
+}
+
+/// Keeps the key, under the newest master key; `false` if the account has changed since, or the app password is gone.
+async fn keep(
+    store: &(impl ChallengeKeys + SealedSecrets),
+    keyring: &Keyring,
+    key: &ChallengeKey,
+    account: &Account,
+) -> Result<bool, store::Error> {
+    let kept = store.keep_challenge_key(key, account.version).await?;
+    if kept {
+        keyring.settle(store, key.place(), &key.sealed).await?;
+    }
+    Ok(kept)
 }
 
 /// What the client may have answered a CRAM-MD5 challenge with: the app password in either form.
@@ -121,7 +135,7 @@ pub enum Scram {
 /// # Errors
 /// When too much is being hashed at once, or the store does not take them.
 pub async fn keep_scram(
-    store: &impl ChallengeKeys,
+    store: &(impl ChallengeKeys + SealedSecrets),
     keyring: &Keyring,
     hasher: &Hasher,
     account: &Account,
@@ -135,7 +149,7 @@ pub async fn keep_scram(
     let Some(keys) = hasher.scram_keys(password.forms(), parameters).await? else { return Ok(Scram::Unfit) };
     let (kind, credential) = (ChallengeKind::ScramSha256, password.credential());
     let key = sealed(keyring, kind, account.id, credential, &written(&keys), now);
-    let kept = store.keep_challenge_key(&key, account.version).await?;
+    let kept = keep(store, keyring, &key, account).await?;
     Ok(if kept { Scram::Kept } else { Scram::Changed })
 }
 
@@ -168,7 +182,7 @@ impl Default for ScramAtLogin {
 impl ScramAtLogin {
     /// Sees to it that there are SCRAM keys of this password, which is the right one. Nobody waits for a core for that,
     /// and no login fails by it: the next one tries again.
-    pub async fn see_to<S: store::Accounts + ChallengeKeys>(
+    pub async fn see_to<S: store::Accounts + ChallengeKeys + SealedSecrets>(
         &self,
         store: &S,
         keyring: &Keyring,
@@ -200,7 +214,7 @@ impl std::fmt::Debug for ScramAtLogin {
 
 /// Whether nothing is left to be done at this revision of the store.
 async fn make_if_missing(
-    store: &impl ChallengeKeys,
+    store: &(impl ChallengeKeys + SealedSecrets),
     keyring: &Keyring,
     hasher: &Hasher,
     account: &Account,

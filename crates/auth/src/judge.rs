@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use sasl::{AuthHandler, Authenticated, Claim, OAuthChallenge, ScramParameters, ServerSignature, Verdict};
 use store::{
     Account, Accounts, AppPassword, AppPasswords, Audit, Certificates, ChallengeKeys, Identities, LastUse,
-    Mark, SecondFactors, Throttled, Throttles,
+    Mark, SealedSecrets, SecondFactors, Throttled, Throttles,
 };
 use tokio::time::Instant;
 use types::{AccountId, Mailbox, SessionFacts};
@@ -53,7 +53,15 @@ type Tried = (Mark, Option<(AccountId, i64)>);
 
 /// A store with all that logging in needs.
 pub trait CredentialStore:
-    Accounts + AppPasswords + Audit + Certificates + ChallengeKeys + Identities + SecondFactors + Throttles
+    Accounts
+    + AppPasswords
+    + Audit
+    + Certificates
+    + ChallengeKeys
+    + Identities
+    + SealedSecrets
+    + SecondFactors
+    + Throttles
 {
 }
 
@@ -64,6 +72,7 @@ impl<S> CredentialStore for S where
         + Certificates
         + ChallengeKeys
         + Identities
+        + SealedSecrets
         + SecondFactors
         + Throttles
 {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
@@ -11,8 +11,10 @@ use rustix::io::Errno;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::secret_text::read_secret_text;
+
 /// Far more than a key file holds, so that a wrong path (a device, a mailbox) can't fill the memory.
-const OCTETS: u64 = 64 * 1024;
+const OCTETS: usize = 64 * 1024;
 
 /// Owner alone reads and writes.
 const MODE: u32 = 0o600;
@@ -58,12 +60,10 @@ pub enum KeyFileError {
 /// It must not be a symbolic link: its mode says nothing about who may turn it elsewhere. systemd's credentials
 /// are files; of a Kubernetes secret, whose names are links, `…/..data/NAME` is the file.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
-    let mut text = Zeroizing::new(String::new());
-    open(path)?.0.take(OCTETS).read_to_string(&mut text).map_err(|error| match error.kind() {
+    read_secret_text(open(path)?.0, OCTETS).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => KeyFileError::Malformed(path.to_owned(), 1),
         _ => KeyFileError::Unreadable(path.to_owned(), error),
-    })?;
-    Ok(text)
+    })
 }
 
 /// The open file is asked, not the path, which could be another by now.

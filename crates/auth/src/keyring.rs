@@ -94,6 +94,25 @@ impl Keyring {
         Ok(Some(Resealed { place, old: sealed.to_vec(), new }))
     }
 
+    /// Seals anew what has just been stored, if a rotation has begun since it was sealed: that one's last look at the store may have come too
+    /// early for it. Whoever stores what [`seal`](Keyring::seal) has given calls this afterwards.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn settle(
+        &self,
+        store: &impl SealedSecrets,
+        place: SealedPlace,
+        sealed: &[u8],
+    ) -> Result<(), store::Error> {
+        self.look_again();
+        match self.reseal(place, sealed) {
+            Ok(Some(resealed)) => store.reseal(&[resealed]).await.map(drop),
+            // What was sealed here a moment ago opens.
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
     /// Takes these master keys from now on.
     pub fn turn_to(&self, masters: MasterKeys) {
         self.masters.store(Arc::new(masters));

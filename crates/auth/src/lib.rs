@@ -90,6 +90,9 @@ pub use seal::SealError;
 mod master_key;
 pub use master_key::MasterKeys;
 
+mod secret_text;
+pub use secret_text::read_secret_text;
+
 mod key_file;
 pub use key_file::{KeyFileError, KeyFileLock};
 

@@ -9,7 +9,8 @@ use std::future::Future;
 
 use jiff::Timestamp;
 use store::{
-    Account, Action, Audit, AuditEvent, Mark, SealedPlace, SecondFactor, SecondFactors, Throttled, Throttles,
+    Account, Action, Audit, AuditEvent, Mark, SealedPlace, SealedSecrets, SecondFactor, SecondFactors,
+    Throttled, Throttles,
 };
 use types::{AccountId, Secret};
 
@@ -53,14 +54,16 @@ pub enum Confirmation {
 /// # Errors
 /// [`store::Error::AlreadyExists`] when one is on, and whatever keeps the store from answering.
 pub async fn enroll(
-    store: &impl SecondFactors,
+    store: &(impl SecondFactors + SealedSecrets),
     keyring: &Keyring,
     account: AccountId,
     now: Timestamp,
 ) -> Result<Seed, store::Error> {
     let seed = Seed::generate();
-    let sealed = keyring.seal(SealedPlace::TotpSeed { account, enrolled_at: now }, seed.octets());
+    let place = SealedPlace::TotpSeed { account, enrolled_at: now };
+    let sealed = keyring.seal(place, seed.octets());
     store.enroll(account, &sealed, now).await?;
+    keyring.settle(store, place, &sealed).await?;
     Ok(seed)
 }
 

@@ -6,7 +6,7 @@
 use auth::challenge_key::{Password, Scram, keep_scram};
 use auth::{Hasher, Keyring};
 use config::Config;
-use store::{Account, ChallengeKeys};
+use store::{Account, ChallengeKeys, SealedSecrets};
 use store_sqlite::SqliteAccounts;
 
 use crate::{clock, explain, open, output, wiring};
@@ -24,7 +24,7 @@ pub(crate) async fn keep(config: &Config, store: &SqliteAccounts, account: &Acco
 
 /// The same, by these keys.
 pub(crate) async fn keep_by(
-    store: &impl ChallengeKeys,
+    store: &(impl ChallengeKeys + SealedSecrets),
     keyring: &Keyring,
     hasher: &Hasher,
     account: &Account,

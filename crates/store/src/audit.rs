@@ -301,11 +301,15 @@ impl AuditEntry {
         }
     }
 
-    /// The entry without what an attacker can make up: whom, where from and by what.
+    /// The entry without what can be made up in any number: by an attacker, whom, where from and by what; by the owner of an account, all but
+    /// what was done.
     #[must_use]
     pub fn blurred(&self) -> Self {
-        let event =
-            AuditEvent { account: None, ip: None, credential: None, session: None, ..self.event.clone() };
+        let event = AuditEvent { ip: None, credential: None, session: None, ..self.event.clone() };
+        let event = match event.result {
+            AuditResult::Failure => AuditEvent { account: None, ..event },
+            AuditResult::Success => AuditEvent { mechanism: None, scope: None, tls: None, ..event },
+        };
         Self { event, ..*self }
     }
 }
@@ -332,8 +336,8 @@ pub struct AuditFilter {
 /// Changes of accounts and credentials enter it with the change, in one transaction: the methods that make them do
 /// it. Each is an entry of its own. Authentications are noted here; they are written together a little later, so
 /// that logging in never waits for it. Events noted or recorded within an hour of the first that differ in nothing
-/// but time and session become one entry with a count, and the number of new entries about failures is bounded by
-/// the hour, beyond which they lose what tells them apart.
+/// but time and session become one entry with a count. The number of new entries about failures is bounded by the hour, and so is that
+/// about an account's successes; beyond that they lose what tells them apart, and are counted together.
 pub trait Audit: Send + Sync + 'static {
     /// Notes an event. Written soon; [`Accounts::flush`](crate::Accounts::flush) writes it now.
     fn note(&self, event: AuditEvent);

@@ -43,7 +43,7 @@ pub use queue::{
 };
 pub use sealed::{Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
-pub use sending::{Correspondent, OwnLimit, OwnLimits, Sending, Sent, Tally};
+pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};
 pub use submission::{Lease, Leased, Recipient, Submission};
 pub use throttle::{

@@ -31,6 +31,56 @@ pub struct OwnLimits {
     pub new_recipients_per_day: Option<OwnLimit>,
 }
 
+/// What is to become of one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LimitChange {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// The account gets its own; `None`: the configuration speaks again.
+    Set(Option<OwnLimit>),
+}
+
+impl LimitChange {
+    /// What there is after the change.
+    #[must_use]
+    pub fn of(self, old: Option<OwnLimit>) -> Option<OwnLimit> {
+        match self {
+            LimitChange::Keep => old,
+            LimitChange::Set(new) => new,
+        }
+    }
+}
+
+/// A change of some of the limits that an account has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LimitChanges {
+    /// Messages in an hour.
+    pub messages_per_hour: LimitChange,
+    /// Messages in a day.
+    pub messages_per_day: LimitChange,
+    /// Recipients in an hour.
+    pub recipients_per_hour: LimitChange,
+    /// Recipients in a day.
+    pub recipients_per_day: LimitChange,
+    /// Recipients in a day that the account never sent to before.
+    pub new_recipients_per_day: LimitChange,
+}
+
+impl LimitChanges {
+    /// The limits after the change.
+    #[must_use]
+    pub fn of(&self, old: &OwnLimits) -> OwnLimits {
+        OwnLimits {
+            messages_per_hour: self.messages_per_hour.of(old.messages_per_hour),
+            messages_per_day: self.messages_per_day.of(old.messages_per_day),
+            recipients_per_hour: self.recipients_per_hour.of(old.recipients_per_hour),
+            recipients_per_day: self.recipients_per_day.of(old.recipients_per_day),
+            new_recipients_per_day: self.new_recipients_per_day.of(old.new_recipients_per_day),
+        }
+    }
+}
+
 /// What was sent since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -61,11 +111,11 @@ pub trait Sending: Send + Sync + 'static {
     /// The limits that an account has of its own.
     fn own_limits(&self, account: AccountId) -> impl Future<Output = Result<OwnLimits, Error>> + Send;
 
-    /// Changes them, and writes that into the audit trail.
-    fn set_own_limits(
+    /// Changes some of them, whatever others change at the same time, and writes that into the audit trail.
+    fn change_own_limits(
         &self,
         account: AccountId,
-        limits: &OwnLimits,
+        changes: &LimitChanges,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 

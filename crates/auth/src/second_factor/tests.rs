@@ -3,11 +3,12 @@
 use std::sync::Mutex;
 
 use jiff::SignedDuration;
-use store::{AuditEntry, AuditFilter, AuditResult, Counted, Counter, ThrottleKind};
+use store::{AuditEntry, AuditFilter, AuditResult, Counted, Counter, Resealed, ThrottleKind};
 use types::Mailbox;
 
 use super::*;
 use crate::keyring::tests::keyring;
+use crate::{KeyFileLock, MasterKeys};
 
 const NOON: i64 = 1_800_000_000;
 
@@ -25,6 +26,8 @@ struct Memory {
     marks: Mutex<Vec<Mark>>,
     events: Mutex<Vec<AuditEvent>>,
     out_of_order: Mutex<bool>,
+    /// A rotation adds a key to this file, and is through, just before a seed is kept.
+    rotated: Mutex<Option<std::path::PathBuf>>,
 }
 
 impl Memory {
@@ -41,6 +44,9 @@ impl Memory {
 
 impl SecondFactors for Memory {
     async fn enroll(&self, _: AccountId, seed: &[u8], enrolled_at: Timestamp) -> Result<(), store::Error> {
+        if let Some(file) = self.rotated.lock().unwrap().take() {
+            MasterKeys::add(&KeyFileLock::take(&file).unwrap()).unwrap();
+        }
         let mut factor = self.factor.lock().unwrap();
         if factor.as_ref().is_some_and(|factor| factor.confirmed_at.is_some()) {
             return Err(store::Error::AlreadyExists);
@@ -161,6 +167,35 @@ impl Throttles for Memory {
 
     async fn prune_throttles(&self, _: Timestamp, _: Timestamp) -> Result<(), store::Error> {
         Ok(())
+    }
+}
+
+impl SealedSecrets for Memory {
+    async fn root_key(&self) -> Result<Option<Vec<u8>>, store::Error> {
+        Ok(None)
+    }
+
+    async fn keep_root_key(&self, _: &[u8]) -> Result<(), store::Error> {
+        Ok(())
+    }
+
+    async fn any_app_password(&self) -> Result<bool, store::Error> {
+        Ok(false)
+    }
+
+    async fn sealed(
+        &self,
+        _: Option<SealedPlace>,
+        _: u32,
+    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, store::Error> {
+        Ok(Vec::new())
+    }
+
+    async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, store::Error> {
+        for secret in secrets {
+            self.change(|factor| (factor.seed == secret.old).then(|| factor.seed.clone_from(&secret.new)))?;
+        }
+        Ok(0)
     }
 }
 
@@ -387,4 +422,20 @@ async fn a_code_that_could_not_be_judged_counts_once_however_often_it_is_tried()
         assert!(matches!(checked, Err(store::Error::Unavailable(_))));
     }
     assert_eq!(scene.store.marks.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_seed_that_is_kept_while_a_rotation_is_under_way_ends_under_the_new_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("master.key");
+    let store = Memory::default();
+    let keyring = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
+    *store.rotated.lock().unwrap() = Some(file.clone());
+    let account = AccountId::from_bytes([1; 16]);
+    let seed = enroll(&store, &keyring, account, at(0)).await.unwrap();
+    let sealed = store.factor.lock().unwrap().clone().unwrap().seed;
+    let place = SealedPlace::TotpSeed { account, enrolled_at: at(0) };
+    assert_eq!(keyring.open_sealed(place, &sealed).unwrap(), *seed.octets());
+    assert!(keyring.reseal(place, &sealed).unwrap().is_none(), "it is sealed under the newest key");
+    assert_eq!(keyring.newest(), 2);
 }

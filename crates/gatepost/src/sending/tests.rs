@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth::{Credential, Keyring, MasterKeys};
 use jiff::SignedDuration;
-use store::{Account, OwnLimit, Sending as _};
+use store::{Account, LimitChange, LimitChanges, OwnLimit, Sending as _};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
 use types::{BodyType, Mailbox, ReversePath};
@@ -176,14 +176,16 @@ async fn limits_of_ones_own_act_at_the_next_question() {
     let quota = bench.quota(config::Sending { messages_per_hour: Some(1), ..UNLIMITED }).await;
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
     assert!(quota.may_begin(&bench.user).await.is_err());
-    let more = OwnLimits { messages_per_hour: Some(OwnLimit::AtMost(2)), ..OwnLimits::default() };
-    store.set_own_limits(id, &more, clock()).await.unwrap();
+    let change = async |limit| {
+        let changes = LimitChanges { messages_per_hour: LimitChange::Set(limit), ..LimitChanges::default() };
+        store.change_own_limits(id, &changes, clock()).await.unwrap();
+    };
+    change(Some(OwnLimit::AtMost(2))).await;
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
     assert!(quota.may_begin(&bench.user).await.is_err());
-    let unlimited = OwnLimits { messages_per_hour: Some(OwnLimit::Unlimited), ..OwnLimits::default() };
-    store.set_own_limits(id, &unlimited, clock()).await.unwrap();
+    change(Some(OwnLimit::Unlimited)).await;
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
-    store.set_own_limits(id, &OwnLimits::default(), clock()).await.unwrap();
+    change(None).await;
     assert!(quota.may_begin(&bench.user).await.is_err());
     quota.replace(config::Sending { messages_per_hour: Some(4), ..UNLIMITED });
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();

@@ -20,6 +20,9 @@ const TOGETHER: i64 = 60 * 60 * 1000;
 /// How many entries about failures may begin within [`TOGETHER`] and say whom, where from and by what.
 const FAILURES: u32 = 2_000;
 
+/// How many entries about successes of one account may begin within [`TOGETHER`] and say where from and by what.
+const SUCCESSES: u32 = 200;
+
 impl Audit for SqliteAccounts {
     fn note(&self, event: AuditEvent) {
         self.notes.event(event);

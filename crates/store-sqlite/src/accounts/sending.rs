@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
-use store::{Action, AuditEvent, Correspondent, Corrupt, Error, OwnLimit, OwnLimits, Sending, Sent, Tally};
+use store::{
+    Action, AuditEvent, Correspondent, Corrupt, Error, LimitChange, LimitChanges, OwnLimit, OwnLimits,
+    Sending, Sent, Tally,
+};
 use types::AccountId;
 
 use super::SqliteAccounts;
@@ -22,24 +25,36 @@ impl Sending for SqliteAccounts {
         Ok(row.map_or(Ok(OwnLimits::default()), |row| own_limits(&row, account))?)
     }
 
-    async fn set_own_limits(
+    async fn change_own_limits(
         &self,
         account: AccountId,
-        limits: &OwnLimits,
+        changes: &LimitChanges,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let replace = sqlx::query(
-            "INSERT OR REPLACE INTO sending_limits (account, messages_per_hour, messages_per_day, \
-             recipients_per_hour, recipients_per_day, new_recipients_per_day) VALUES ($1, $2, $3, $4, $5, $6)",
+        let new = changes.of(&OwnLimits::default());
+        let change = sqlx::query(
+            "INSERT INTO sending_limits (account, messages_per_hour, messages_per_day, recipients_per_hour, \
+             recipients_per_day, new_recipients_per_day) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (account) DO UPDATE SET \
+             messages_per_hour = iif($7, $2, messages_per_hour), \
+             messages_per_day = iif($8, $3, messages_per_day), \
+             recipients_per_hour = iif($9, $4, recipients_per_hour), \
+             recipients_per_day = iif($10, $5, recipients_per_day), \
+             new_recipients_per_day = iif($11, $6, new_recipients_per_day)",
         )
         .bind(id(account))
-        .bind(limits.messages_per_hour.map(stored))
-        .bind(limits.messages_per_day.map(stored))
-        .bind(limits.recipients_per_hour.map(stored))
-        .bind(limits.recipients_per_day.map(stored))
-        .bind(limits.new_recipients_per_day.map(stored));
+        .bind(new.messages_per_hour.map(stored))
+        .bind(new.messages_per_day.map(stored))
+        .bind(new.recipients_per_hour.map(stored))
+        .bind(new.recipients_per_day.map(stored))
+        .bind(new.new_recipients_per_day.map(stored))
+        .bind(is_set(changes.messages_per_hour))
+        .bind(is_set(changes.messages_per_day))
+        .bind(is_set(changes.recipients_per_hour))
+        .bind(is_set(changes.recipients_per_day))
+        .bind(is_set(changes.new_recipients_per_day));
         let event = |normal| vec![AuditEvent::change(Action::UserLimit, normal, at)];
-        self.change(account, replace, event).await.map(drop)
+        self.change(account, change, event).await.map(drop)
     }
 
     async fn sent(&self, account: AccountId) -> Result<Option<Sent>, Error> {
@@ -140,6 +155,10 @@ fn json(correspondents: &[Correspondent]) -> String {
     let all: Vec<_> =
         correspondents.iter().map(|one| format!("\"{:032x}\"", u128::from_be_bytes(*one))).collect();
     format!("[{}]", all.join(","))
+}
+
+fn is_set(change: LimitChange) -> bool {
+    change != LimitChange::Keep
 }
 
 fn stored(limit: OwnLimit) -> i64 {

@@ -164,6 +164,38 @@ pub async fn what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours<A: Acc
     assert_eq!(left().await, [at(20)]);
 }
 
+/// 20,000 logins within an hour, each from elsewhere: some hundred entries, none of them lost in number.
+pub async fn an_account_that_logs_in_from_ever_new_addresses_is_a_bounded_number_of_entries<
+    A: Accounts + Audit,
+>(
+    store: &A,
+) {
+    let logins = 20_000;
+    let success = |name: &str, n: u32| {
+        let ip = std::net::Ipv4Addr::from_bits(n).to_string();
+        let event = failure(name, &ip, i64::from(n) / 10);
+        AuditEvent { result: AuditResult::Success, reason: Cow::Borrowed("ok"), ..event }
+    };
+    for n in 0..logins {
+        store.note(success("alice@example.org", n));
+        if n % 1000 == 50 {
+            store.flush().await.unwrap();
+        }
+    }
+    store.note(success("bob@example.org", 1));
+    store.flush().await.unwrap();
+    let (mut alice, bob): (Vec<_>, Vec<_>) = all(store)
+        .await
+        .into_iter()
+        .partition(|entry| entry.event.account.as_deref() == Some("alice@example.org"));
+    assert!(alice.len() <= 201 && bob.len() == 1, "{} {}", alice.len(), bob.len());
+    assert_eq!(alice.iter().map(|entry| entry.count).sum::<u64>(), u64::from(logins));
+    alice.retain(|entry| entry.event.ip.is_none());
+    let [together] = alice.as_slice() else { panic!("{alice:?}") };
+    assert_eq!((together.event.mechanism.as_deref(), &*together.event.reason), (None, "ok"));
+    assert_eq!(bob[0].event.ip, Some(std::net::Ipv4Addr::from_bits(1).into()));
+}
+
 /// 100,000 names within an hour, from as many addresses: some thousand entries, none of them lost in number.
 pub async fn an_attack_with_ever_new_names_is_a_bounded_number_of_entries<A: Accounts + Audit>(store: &A) {
     let names = 100_000;

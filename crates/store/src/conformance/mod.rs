@@ -63,6 +63,7 @@ macro_rules! conformance {
             every_change_of_an_account_is_told, every_change_of_an_app_password_is_told, what_changes_nothing_is_not_told,
             an_entry_comes_back_as_it_was_noted, what_is_alike_within_an_hour_is_one_entry,
             the_newest_come_first_and_filters_narrow, the_old_is_forgotten, what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours,
+            an_account_that_logs_in_from_ever_new_addresses_is_a_bounded_number_of_entries,
             an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
         $crate::conformance!(@accounts $open, throttle:
             a_window_begins_with_its_first_failure, a_clock_that_is_set_back_locks_nobody_out, the_same_failure_counts_once, looking_counts_nothing,
@@ -76,7 +77,7 @@ macro_rules! conformance {
             identities_come_back_in_order_and_belong_to_one_account,
             the_same_sender_is_added_and_removed_once_however_it_is_written, changes_of_identities_are_told);
         $crate::conformance!(@accounts $open, sending:
-            limits_of_its_own_are_of_one_account, what_was_sent_last_stands, who_was_sent_to_is_no_stranger,
+            limits_of_its_own_are_of_one_account, a_change_of_a_limit_leaves_the_others_alone, what_was_sent_last_stands, who_was_sent_to_is_no_stranger,
             correspondents_are_forgotten_after_the_last_message, correspondents_of_a_clock_ahead_are_of_today,
             what_a_removed_account_has_sent_is_nothing_to_write);
         $crate::conformance!(@spool $open, submit:

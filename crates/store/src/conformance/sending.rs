@@ -5,7 +5,8 @@ use types::AccountId;
 
 use super::sample::{account, at};
 use crate::{
-    Accounts, Action, Audit, AuditFilter, Correspondent, Error, OwnLimit, OwnLimits, Sending, Sent, Tally,
+    Accounts, Action, Audit, AuditFilter, Correspondent, Error, LimitChange, LimitChanges, OwnLimit,
+    OwnLimits, Sending, Sent, Tally,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -36,16 +37,47 @@ pub async fn limits_of_its_own_are_of_one_account<S: Accounts + Sending + Audit>
         recipients_per_day: Some(OwnLimit::AtMost(u32::MAX)),
         new_recipients_per_day: None,
     };
-    store.set_own_limits(ALICE, &limits, at(1)).await.unwrap();
+    store.change_own_limits(ALICE, &to(&limits), at(1)).await.unwrap();
     assert_eq!(store.own_limits(ALICE).await.unwrap(), limits);
     assert_eq!(store.own_limits(BOB).await.unwrap(), OwnLimits::default());
-    store.set_own_limits(ALICE, &OwnLimits::default(), at(2)).await.unwrap();
+    store.change_own_limits(ALICE, &to(&OwnLimits::default()), at(2)).await.unwrap();
     assert_eq!(store.own_limits(ALICE).await.unwrap(), OwnLimits::default());
     let nobody = AccountId::from_bytes([9; 16]);
-    assert!(matches!(store.set_own_limits(nobody, &limits, at(3)).await, Err(Error::NotFound)));
+    assert!(matches!(store.change_own_limits(nobody, &to(&limits), at(3)).await, Err(Error::NotFound)));
     let filter = AuditFilter { action: Some(Action::UserLimit), ..AuditFilter::default() };
     let told: Vec<_> = store.entries(&filter).await.unwrap().iter().map(|entry| entry.event.at).collect();
     assert_eq!(told, [at(2), at(1)]);
+}
+
+pub async fn a_change_of_a_limit_leaves_the_others_alone<S: Accounts + Sending>(store: &S) {
+    alice_and_bob(store).await;
+    let set = |number| LimitChange::Set(Some(OwnLimit::AtMost(number)));
+    let none = LimitChanges::default();
+    let of_messages = LimitChanges { messages_per_hour: set(1), ..none };
+    let of_recipients =
+        LimitChanges { recipients_per_hour: set(2), recipients_per_day: LimitChange::Set(None), ..none };
+    let of_new = LimitChanges { new_recipients_per_day: LimitChange::Set(Some(OwnLimit::Unlimited)), ..none };
+    for changes in [of_messages, of_recipients, of_new] {
+        store.change_own_limits(ALICE, &changes, at(1)).await.unwrap();
+    }
+    let limits = OwnLimits {
+        messages_per_hour: Some(OwnLimit::AtMost(1)),
+        recipients_per_hour: Some(OwnLimit::AtMost(2)),
+        new_recipients_per_day: Some(OwnLimit::Unlimited),
+        ..OwnLimits::default()
+    };
+    assert_eq!(store.own_limits(ALICE).await.unwrap(), limits);
+}
+
+/// A change that leaves these limits, whatever there was.
+fn to(limits: &OwnLimits) -> LimitChanges {
+    LimitChanges {
+        messages_per_hour: LimitChange::Set(limits.messages_per_hour),
+        messages_per_day: LimitChange::Set(limits.messages_per_day),
+        recipients_per_hour: LimitChange::Set(limits.recipients_per_hour),
+        recipients_per_day: LimitChange::Set(limits.recipients_per_day),
+        new_recipients_per_day: LimitChange::Set(limits.new_recipients_per_day),
+    }
 }
 
 pub async fn what_was_sent_last_stands<S: Accounts + Sending>(store: &S) {

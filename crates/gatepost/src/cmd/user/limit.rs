@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Account, OwnLimit, OwnLimits, Sending, Sent};
+use store::{Account, LimitChange, LimitChanges, OwnLimit, Sending, Sent};
 
 use crate::sending::{Limit, Limits};
 use crate::{clock, output};
@@ -59,22 +59,22 @@ impl Change {
     /// # Errors
     /// When the store can't be read or written.
     pub(super) async fn make(&self, store: &impl Sending, account: &Account) -> anyhow::Result<()> {
-        let old = store.own_limits(account.id).await?;
-        let new = self.of(old);
-        if new != old {
-            store.set_own_limits(account.id, &new, clock::now()).await?;
+        let (old, changes) = (store.own_limits(account.id).await?, self.changes());
+        if changes.of(&old) != old {
+            store.change_own_limits(account.id, &changes, clock::now()).await?;
         }
         Ok(())
     }
 
-    fn of(&self, old: OwnLimits) -> OwnLimits {
-        let of = |wanted: Option<Wanted>, old| wanted.map_or(old, |Wanted(new)| new);
-        OwnLimits {
-            messages_per_hour: of(self.messages_per_hour, old.messages_per_hour),
-            messages_per_day: of(self.messages_per_day, old.messages_per_day),
-            recipients_per_hour: of(self.recipients_per_hour, old.recipients_per_hour),
-            recipients_per_day: of(self.recipients_per_day, old.recipients_per_day),
-            new_recipients_per_day: of(self.new_recipients_per_day, old.new_recipients_per_day),
+    fn changes(&self) -> LimitChanges {
+        let of =
+            |wanted: Option<Wanted>| wanted.map_or(LimitChange::Keep, |Wanted(new)| LimitChange::Set(new));
+        LimitChanges {
+            messages_per_hour: of(self.messages_per_hour),
+            messages_per_day: of(self.messages_per_day),
+            recipients_per_hour: of(self.recipients_per_hour),
+            recipients_per_day: of(self.recipients_per_day),
+            new_recipients_per_day: of(self.new_recipients_per_day),
         }
     }
 }
@@ -164,7 +164,7 @@ impl Usage {
 
 #[cfg(test)]
 mod tests {
-    use store::Tally;
+    use store::{OwnLimits, Tally};
 
     use super::*;
 
@@ -205,7 +205,7 @@ mod tests {
             recipients_per_day: None,
             new_recipients_per_day: Some(OwnLimit::Unlimited),
         };
-        assert_eq!(change.of(old), new);
+        assert_eq!(change.changes().of(&old), new);
     }
 
     #[test]

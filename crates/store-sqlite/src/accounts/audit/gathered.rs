@@ -4,18 +4,19 @@ use std::collections::HashMap;
 
 use store::{AuditEntry, AuditEvent, AuditResult};
 
-use super::FAILURES;
+use super::{FAILURES, SUCCESSES};
 
 /// How many different entries may wait. Behind a success there is a right password, so an attack comes nowhere near
 /// this.
 const MOST: usize = 20_000;
 
-/// Entries that wait to be written. There are never more failures among them than could be written, nor more of all
-/// than memory can hold with ease: what comes beyond that loses what tells it apart.
+/// Entries that wait to be written. There are never more failures, or successes of one account, among them than could be written, nor more
+/// of all than memory can hold with ease: what comes beyond that loses what tells it apart.
 #[derive(Debug, Default)]
 pub(in crate::accounts) struct Gathered {
     entries: HashMap<AuditEvent, AuditEntry>,
     failures: u32,
+    successes: HashMap<Option<String>, u32>,
 }
 
 impl Gathered {
@@ -28,10 +29,13 @@ impl Gathered {
         if let Some(present) = self.entries.get_mut(&key) {
             return present.merge(entry);
         }
-        if self.is_full(entry.event.result) {
+        if self.is_full(&entry.event) {
             return self.add_blurred(entry.blurred());
         }
-        self.failures += u32::from(entry.event.result == AuditResult::Failure);
+        match entry.event.result {
+            AuditResult::Failure => self.failures += 1,
+            AuditResult::Success => *self.successes.entry(entry.event.account.clone()).or_default() += 1,
+        }
         self.entries.insert(key, entry);
     }
 
@@ -49,9 +53,12 @@ impl Gathered {
         entries
     }
 
-    fn is_full(&self, result: AuditResult) -> bool {
-        match result {
-            AuditResult::Success => self.entries.len() >= MOST,
+    fn is_full(&self, event: &AuditEvent) -> bool {
+        match event.result {
+            AuditResult::Success => {
+                let of_account = self.successes.get(&event.account).copied().unwrap_or_default();
+                of_account >= SUCCESSES || self.entries.len() >= MOST
+            }
             AuditResult::Failure => self.failures >= FAILURES,
         }
     }

@@ -1,18 +1,20 @@
-//! Enters into the trail what may come in any number: what is alike becomes one entry, and entries about failures
-//! are bounded.
+//! Enters into the trail what may come in any number: what is alike becomes one entry, and entries about failures, and
+//! about the successes of an account, are bounded.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
 use store::{AuditEntry, AuditResult};
 
-use super::{FAILURES, TOGETHER, row};
+use super::{FAILURES, SUCCESSES, TOGETHER, row};
 
 /// Writes the entries, each into one that is there if it can be.
 pub(super) async fn write(
     transaction: &mut Transaction<'_, Sqlite>,
     entries: impl IntoIterator<Item = AuditEntry> + Send,
 ) -> Result<(), sqlx::Error> {
-    let mut ledger = Ledger { transaction, room: None };
+    let mut ledger = Ledger { transaction, rooms: HashMap::new() };
     for entry in Vec::from_iter(entries) {
         ledger.enter(&entry).await?;
     }
@@ -21,8 +23,8 @@ pub(super) async fn write(
 
 struct Ledger<'t, 'c> {
     transaction: &'t mut Transaction<'c, Sqlite>,
-    /// How many more entries about failures there may be, once that is known.
-    room: Option<u32>,
+    /// How many more entries there may be, once that is known: about failures (`None`), or about successes of an account.
+    rooms: HashMap<Option<String>, u32>,
 }
 
 impl Ledger<'_, '_> {
@@ -42,24 +44,37 @@ impl Ledger<'_, '_> {
 
     /// Whether there is room for another entry like this, which is then taken.
     async fn takes_room(&mut self, entry: &AuditEntry) -> Result<bool, sqlx::Error> {
-        if entry.event.result == AuditResult::Success {
-            return Ok(true);
-        }
-        let room = match self.room {
-            Some(room) => room,
-            None => self.count_room(entry.event.at).await?,
+        let whose = match entry.event.result {
+            AuditResult::Failure => None,
+            AuditResult::Success => Some(entry.event.account.clone().unwrap_or_default()),
         };
-        self.room = Some(room.saturating_sub(1));
+        let room = match self.rooms.get(&whose) {
+            Some(room) => *room,
+            None => self.count_room(whose.as_deref(), entry.event.at).await?,
+        };
+        self.rooms.insert(whose, room.saturating_sub(1));
         Ok(room > 0)
     }
 
-    async fn count_room(&mut self, at: Timestamp) -> Result<u32, sqlx::Error> {
+    async fn count_room(&mut self, successes_of: Option<&str>, at: Timestamp) -> Result<u32, sqlx::Error> {
         // Not those far ahead, from before the clock was set back.
-        let count =
-            "SELECT count(*) FROM audit WHERE result = 'failure' AND first_at > $1 AND first_at <= $2";
+        let (most, count) = match successes_of {
+            None => (
+                FAILURES,
+                "SELECT count(*) FROM audit WHERE result = 'failure' AND first_at > $1 AND first_at <= $2",
+            ),
+            Some(_) => (
+                SUCCESSES,
+                "SELECT count(*) FROM audit WHERE result = 'success' AND first_at > $1 AND first_at <= $2 AND account = $3",
+            ),
+        };
         let at = at.as_millisecond();
         let count = sqlx::query_scalar(count).bind(at - TOGETHER).bind(at + TOGETHER);
+        let count = match successes_of {
+            None => count,
+            Some(account) => count.bind(account.to_owned()),
+        };
         let begun: u32 = count.fetch_one(&mut **self.transaction).await?;
-        Ok(FAILURES.saturating_sub(begun))
+        Ok(most.saturating_sub(begun))
     }
 }

@@ -12,7 +12,7 @@ use rand::RngExt as _;
 use serde::Serialize;
 use store::{
     Account, Accounts, AppPassword, ChallengeKeys, Import, ImportedAppPassword, ImportedSecondFactor, Scope,
-    SealedPlace,
+    SealedPlace, SealedSecrets,
 };
 use tokio::task::JoinSet;
 use types::{AccountId, CredentialId, Secret};
@@ -85,7 +85,7 @@ pub(super) struct Intake<'a, S> {
     pub(super) tally: Tally,
 }
 
-impl<'a, S: Accounts + ChallengeKeys> Intake<'a, S> {
+impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
     pub(super) fn new(
         store: &'a S,
         keyring: Option<Keyring>,
@@ -202,6 +202,7 @@ impl<'a, S: Accounts + ChallengeKeys> Intake<'a, S> {
                 format!("{place}: cannot take {}; run the same once more for the rest", newcomer.address)
             })?,
         }
+        self.settle(&import).await?;
         self.count(place, &newcomer);
         Ok(Some(import.account))
     }
@@ -278,6 +279,15 @@ impl<'a, S: Accounts + ChallengeKeys> Intake<'a, S> {
     fn second_factor(&self, account: AccountId, seed: &Secret) -> anyhow::Result<ImportedSecondFactor> {
         let place = SealedPlace::TotpSeed { account, enrolled_at: self.now };
         Ok(ImportedSecondFactor { seed: self.keyring()?.seal(place, seed), enrolled_at: self.now })
+    }
+
+    /// What was sealed while a rotation began ends under its key, too.
+    async fn settle(&self, import: &Import) -> anyhow::Result<()> {
+        if let Some(ImportedSecondFactor { seed, enrolled_at }) = &import.second_factor {
+            let place = SealedPlace::TotpSeed { account: import.account.id, enrolled_at: *enrolled_at };
+            self.keyring()?.settle(self.store, place, seed).await?;
+        }
+        Ok(())
     }
 
     fn keyring(&self) -> anyhow::Result<&Keyring> {
