@@ -16,6 +16,8 @@ mod credentials;
 mod certificate_commands;
 mod challenge_keys;
 mod attacks;
+mod mime_bombs;
+mod no_exec;
 mod live;
 mod reload;
 mod canaries;
