@@ -61,7 +61,7 @@ const ALL_THE_OTHERS: &str = "
     INSERT INTO sent SELECT id, 0, 0, 0, 0, 0, 0, 0 FROM accounts WHERE normal <> 'ann@example.org';
     INSERT INTO correspondents SELECT x'01010101010101010101010101010101', randomblob(16), 0 FROM n;
     INSERT INTO audit SELECT NULL, n, n, 1, 'login', 'failure', 'bad-password', 'ann@example.org', '', 'PLAIN',
-        'smtp', '192.0.2.1', '', '' FROM n;
+        'smtp', '192.0.2.1', '', '', '' FROM n;
     UPDATE accounts SET rowid = 1000000 WHERE rowid = 1;
     UPDATE app_passwords SET rowid = 1000000 WHERE rowid = 1;
     UPDATE totp SET rowid = 1000000 WHERE rowid = 1;
