@@ -128,7 +128,7 @@ fn no_name_of_the_server_is_too_strange() {
     let installation = Installation::new(&Settings::default());
     let server = installation.start();
     let (address, mut canary) = (server.implicit(), server.client(&installation));
-    for known in ["other.example", "a", &"a.".repeat(126).trim_end_matches('.')] {
+    for known in ["other.example", "a", "a.".repeat(126).trim_end_matches('.')] {
         assert_eq!(answer(address, &hello(&installation, known.as_bytes())), Some(HANDSHAKE), "{known}");
     }
     for strange in

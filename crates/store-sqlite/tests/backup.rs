@@ -1,5 +1,5 @@
 //! A backup is a store, whatever happens to the other one meanwhile.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod sample;
 
@@ -54,7 +54,7 @@ impl Traffic {
 }
 
 fn octets(n: u64) -> usize {
-    if n % 3 == 0 { 500 } else { 200_000 }
+    if n.is_multiple_of(3) { 500 } else { 200_000 }
 }
 
 async fn queued(backup: &Path) -> BTreeSet<QueueId> {

@@ -333,7 +333,7 @@ mod tests {
         assert_eq!(picked("0").unwrap(), 4, "a label before the beginning of an identifier");
         let id = passwords[2].id.to_string();
         assert_eq!(picked(&id).unwrap(), 3);
-        assert_eq!(picked(&id[..20]).unwrap(), 3);
+        assert_eq!(picked(id.get(..20).unwrap()).unwrap(), 3);
         let said = picked("laptop").unwrap_err().to_string();
         assert!(said.contains("has 2 app passwords") && said.contains(&id), "{said}");
         assert!(picked("tablet").is_err());
