@@ -60,9 +60,10 @@ fn greeted(installation: &Installation, address: SocketAddr, more: &[&str]) -> (
 /// With every kind of key that people have, in both versions of TLS, on both ports.
 #[test]
 fn a_certificate_is_known_by_the_fingerprint_that_openssl_tells() {
-    let installation = asking();
-    let server = installation.start();
     for kind in [&["ed25519"][..], &["rsa:2048"], &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]] {
+        // A server each: of strangers from one network it tells ten in a second.
+        let installation = asking();
+        let server = installation.start();
         let certificate = Certificate::make(&installation, kind);
         for (address, more) in [
             (server.implicit(), &["-tls1_3"][..]),

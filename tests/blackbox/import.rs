@@ -74,7 +74,7 @@ fn a_bad_line_is_told_by_its_number_and_the_rest_is_taken() {
             assert!(told.contains(why), "{told}");
         }
         assert_eq!(told.lines().count(), 7, "{told}");
-        assert!(told.lines().last().unwrap().starts_with("error: not all was taken: 6 flaws"), "{told}");
+        assert!(told.lines().last().unwrap().starts_with("error: 6 entries were not imported"), "{told}");
         assert!(!told.contains("swordfish") && !told.contains("vH9Z"), "{told}");
         let tally: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!((&tally["accounts"], &tally["not_taken"]), (&json!(2), &json!(6)), "{tally}");

@@ -88,6 +88,7 @@ fn proved(state: State, kind: Kind) -> (&'static str, bool) {
 /// What is shown as it is may be known from elsewhere.
 fn shown(state: State, kind: Kind) -> (&'static str, bool) {
     match (state, kind) {
+        (_, Kind::Revoked) => ("revoked", true),
         (State::Sound, Kind::Password) => ("ok", true),
         (State::SecondFactor, Kind::Password) => ("needs-app-password", true),
         // An app password in the name of an account that does not exist is one of another account.
@@ -95,15 +96,13 @@ fn shown(state: State, kind: Kind) -> (&'static str, bool) {
         | (State::Unknown, Kind::AppPassword | Kind::Expired | Kind::WrongScope | Kind::WrongNetwork) => {
             ("app-password-of-another", true)
         }
-        (State::Unknown, Kind::Password | Kind::WrongPassword | Kind::Revoked) => ("unknown-user", false),
-        (State::Disabled, Kind::Password | Kind::WrongPassword | Kind::Revoked) => ("disabled", false),
+        (State::Unknown, Kind::Password | Kind::WrongPassword) => ("unknown-user", false),
+        (State::Disabled, Kind::Password | Kind::WrongPassword) => ("disabled", false),
         (State::Disabled, Kind::AppPassword | Kind::Expired | Kind::WrongScope | Kind::WrongNetwork) => {
             ("disabled", true)
         }
-        (State::WithoutPassword, Kind::Password | Kind::WrongPassword | Kind::Revoked) => {
-            ("no-password", false)
-        }
-        (State::Sound | State::SecondFactor, Kind::WrongPassword | Kind::Revoked) => ("bad-password", false),
+        (State::WithoutPassword, Kind::Password | Kind::WrongPassword) => ("no-password", false),
+        (State::Sound | State::SecondFactor, Kind::WrongPassword) => ("bad-password", false),
         (_, Kind::AppPassword) => ("ok", true),
         (_, Kind::Expired) => ("expired", true),
         (_, Kind::WrongScope) => ("wrong-scope", true),

@@ -393,7 +393,7 @@ fn what_is_not_old_stays_in_the_audit_trail() {
 }
 
 #[test]
-fn a_store_of_another_user_is_left_alone() {
+fn the_store_of_another_user_is_not_served_from() {
     const NOBODY: u32 = 65534;
     let site = Site::new();
     let store = site.directory.path().join("store");
@@ -401,10 +401,8 @@ fn a_store_of_another_user_is_left_alone() {
     if std::os::unix::fs::chown(&store, Some(NOBODY), Some(NOBODY)).is_err() {
         return; // Only root can give a directory away, and only root can do what is refused here.
     }
-    for arguments in [&["user", "list"][..], &["serve"]] {
-        let error = site.error(arguments);
-        assert!(error.contains("another user") && error.contains("sudo -u '#65534'"), "{error}");
-    }
+    let error = site.error(&["serve"]);
+    assert!(error.contains("another user") && error.contains("sudo -u '#65534'"), "{error}");
     assert_eq!(std::fs::read_dir(&store).unwrap().count(), 0, "nothing was made in it");
 }
 
@@ -441,7 +439,6 @@ fn wrong_usage_exits_with_2() {
         &["app-password", "create", ALICE, "--label", "x", "--scope", "imap"],
         &["app-password", "create", ALICE, "--label", "x", "--expires", "soon"],
         &["app-password", "create", ALICE, "--label", "x", "--network", "nowhere"],
-        &["app-password", "revoke", ALICE, "not-an-id"],
         &["audit", "list", "--action", "logout"],
         &["audit", "list", "--since", "yesterday"],
         &["audit", "list", "--ip", "nowhere"],

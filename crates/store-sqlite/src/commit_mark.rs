@@ -3,7 +3,7 @@
 //! When SQLite finds a damaged frame in a WAL, it takes it for the end: the commits behind are gone, and nobody is told.
 //! So the place of the last commit is noted in a file of its own once that commit is durable, by an ordinary write
 //! without a sync. What is noted may then be too old, after a power cut, but is never ahead of what was durable: if it is
-//! ahead of what is found, something was lost.
+//! ahead of what is found, something was lost. Only before a WAL is emptied or removed is the note synced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -78,6 +78,13 @@ impl Marker {
         if *noted != Some(last) && self.write(&last).is_some() {
             *noted = Some(last);
         }
+    }
+
+    /// Notes the last commit for good, before a checkpoint that empties the WAL or a close that may remove it: what was
+    /// noted earlier could then be found nowhere, once later commits have changed the same page.
+    pub(crate) fn settle(&self) {
+        self.note();
+        drop(self.mark.sync_data());
     }
 
     fn last_commit(&self) -> Option<LastCommit> {

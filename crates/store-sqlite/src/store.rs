@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::accounts::SqliteAccounts;
-use crate::commit_mark;
+use crate::commit_mark::{self, Marker};
 use crate::connect;
 use crate::directory::{Directory, Mode, NotOurs, ServerLock};
 use crate::losses;
@@ -179,11 +179,11 @@ impl Opening<'_> {
             let mut queue = connect::queue(directory).connect().await?;
             let migrated =
                 [schema::ACCOUNTS.migrate(&mut accounts).await?, schema::QUEUE.migrate(&mut queue).await?];
+            let databases = [directory.accounts(), directory.queue()];
+            databases.iter().filter_map(|path| Marker::open(path)).for_each(|marker| marker.settle());
             accounts.close().await?;
             queue.close().await?;
-            [directory.accounts(), directory.queue()]
-                .iter()
-                .for_each(|path| commit_mark::forget_if_closed(path));
+            databases.iter().for_each(|path| commit_mark::forget_if_closed(path));
             Ok(migrated)
         };
         migrated.await.map_err(|error| self.schema(error))

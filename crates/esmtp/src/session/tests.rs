@@ -339,8 +339,7 @@ fn a_list_may_have_bad_recipients_among_the_good_ones() {
 #[test]
 fn chunks_may_be_small_or_many_but_not_both() {
     let message = |chunk: usize, times| {
-        let chunks =
-            format!("BDAT {chunk}\r\n{}", "a\r\n\r".repeat(chunk).get(..chunk).unwrap()).repeat(times);
+        let chunks = format!("BDAT {chunk}\r\n{}", "a\r\n".repeat(chunk).get(..chunk).unwrap()).repeat(times);
         let input = format!("{LOGIN}{TO_RECIPIENT}{chunks}BDAT 0 LAST\r\n");
         play(with(Settings { message_size: 10_000_000, ..settings() }), input.as_bytes(), 4000)
     };

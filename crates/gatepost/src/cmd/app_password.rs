@@ -111,8 +111,10 @@ async fn create(store: &SqliteAccounts, config: &Config, args: Create) -> anyhow
     let view = Created { app_password, password: letters.declassify() };
     args.format.print(&view, |_| letters.grouped().to_string())?;
     args.format.remark("this password is shown once; it is good with and without its spaces");
-    if args.cram_md5 && !config.auth.mechanisms.contains(&Mechanism::CramMd5) {
-        args.format.remark("nobody can use it with CRAM-MD5 before \"CRAM-MD5\" is in auth.mechanisms");
+    if args.cram_md5 && !config.offers(Mechanism::CramMd5) {
+        args.format.remark(
+            "nobody can use it with CRAM-MD5 before \"CRAM-MD5\" is in the mechanisms of a [[listen]], or in auth.mechanisms",
+        );
     }
     Ok(())
 }

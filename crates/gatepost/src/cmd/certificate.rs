@@ -164,8 +164,8 @@ fn lacks(config: &Config) -> Vec<&'static str> {
     let lacks = [
         (!asked_for, "no listener asks for certificates yet: `client_certificates = true` in a [[listen]]"),
         (
-            !config.auth.mechanisms.contains(&Mechanism::External),
-            "nobody can log in with it before \"EXTERNAL\" is in auth.mechanisms",
+            !config.offers(Mechanism::External),
+            "nobody can log in with it before \"EXTERNAL\" is in the mechanisms of a [[listen]], or in auth.mechanisms",
         ),
     ];
     lacks.into_iter().filter(|(lacking, _)| *lacking).map(|(_, lack)| lack).collect()

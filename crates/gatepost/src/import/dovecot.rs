@@ -123,7 +123,7 @@ mod tests {
         for (line, terms, why) in [
             ("alice", &terms(), "there is no `:`"),
             ("alice:{SSHA}x", &no_domain, "--domain"),
-            ("a lice:{SSHA}x", &terms(), "no address"),
+            ("a lice:{SSHA}x", &terms(), "is not an address"),
             ("alice:hunter2", &terms(), "malformed"),
             ("alice:{SHA512-CRYPT}$6$hunter2", &terms(), "malformed"),
             ("alice:{OTP}hunter2", &terms(), "not known here"),

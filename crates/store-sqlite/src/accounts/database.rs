@@ -86,7 +86,7 @@ impl Database {
     pub(super) async fn close(&self) {
         self.watch.end();
         if let Some(marker) = &self.marker {
-            marker.note();
+            marker.settle();
         }
         if self.anchor.is_some() {
             connect::checkpoint(&self.writer).await;

@@ -220,8 +220,9 @@ impl Writer {
                 marker.note();
             }
         }
-        if self.mode == Mode::Server {
-            self.shrink_wal().await;
+        match self.mode {
+            Mode::Server => self.shrink_wal().await,
+            Mode::Command => self.settle_mark(),
         }
         self.disconnect().await;
         // Whoever closes the store waits for the connection, too: the last one removes the WAL.
@@ -295,8 +296,15 @@ impl Writer {
 
     /// Moves the WAL into the database and gives its space back, as far as that is possible.
     async fn shrink_wal(&mut self) {
+        self.settle_mark();
         if let Ok(connection) = self.connection().await {
             connect::checkpoint(connection).await;
+        }
+    }
+
+    fn settle_mark(&self) {
+        if let Some(marker) = &self.marker {
+            marker.settle();
         }
     }
 
