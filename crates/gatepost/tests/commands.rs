@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -397,7 +398,7 @@ fn the_store_of_another_user_is_not_served_from() {
     const NOBODY: u32 = 65534;
     let site = Site::new();
     let store = site.directory.path().join("store");
-    std::fs::create_dir(&store).unwrap();
+    std::fs::DirBuilder::new().mode(0o700).create(&store).unwrap();
     if std::os::unix::fs::chown(&store, Some(NOBODY), Some(NOBODY)).is_err() {
         return; // Only root can give a directory away, and only root can do what is refused here.
     }
