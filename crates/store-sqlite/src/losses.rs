@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::commit_mark;
 use crate::directory::Directory;
-use crate::store::SqliteStore;
 
 /// A database, for those that ask whether something may be missing from it.
 #[derive(Debug, Clone)]
@@ -26,8 +25,14 @@ impl Losses {
         self.told.exists()
     }
 
-    fn read(&self) -> Option<String> {
+    /// What may be missing, as a sentence.
+    pub(crate) fn read(&self) -> Option<String> {
         fs::read_to_string(&self.told).ok().map(|told| told.trim_end().to_owned())
+    }
+
+    /// Forgets it: an operator goes on without it.
+    pub(crate) fn accept(&self) -> io::Result<()> {
+        fs::remove_file(&self.told)
     }
 
     fn write(&self, sentence: &str) -> io::Result<()> {
@@ -73,27 +78,5 @@ pub(crate) fn tell(directory: &Directory) {
                 "{told}. Look at `gatepost store check`, and run it with --accept to go on without it"
             );
         }
-    }
-}
-
-impl SqliteStore {
-    /// What may be missing since a WAL was found damaged, a sentence for each database.
-    pub fn losses(&self) -> Vec<String> {
-        self.all_losses().into_iter().filter_map(|losses| losses.read()).collect()
-    }
-
-    /// Accepts that it is missing.
-    ///
-    /// # Errors
-    /// When the note of it can't be removed.
-    pub fn accept_losses(&self) -> io::Result<()> {
-        self.all_losses()
-            .into_iter()
-            .filter(Losses::are_open)
-            .try_for_each(|losses| fs::remove_file(losses.told))
-    }
-
-    fn all_losses(&self) -> [Losses; 2] {
-        [self.accounts().losses().clone(), self.spool().losses().clone()]
     }
 }

@@ -11,7 +11,7 @@ use crate::accounts::SqliteAccounts;
 use crate::commit_mark::{self, Marker};
 use crate::connect;
 use crate::directory::{Directory, Mode, NotOurs, ServerLock};
-use crate::losses;
+use crate::losses::{self, Losses};
 use crate::once::OpenOnce;
 use crate::schema::{self, Migrated, SchemaError};
 use crate::spool::SqliteSpool;
@@ -122,10 +122,27 @@ impl SqliteStore {
         &self.spool
     }
 
+    /// What may be missing since a WAL was found damaged, a sentence for each database.
+    pub fn losses(&self) -> Vec<String> {
+        self.all_losses().into_iter().filter_map(|losses| losses.read()).collect()
+    }
+
+    /// Accepts that it is missing.
+    ///
+    /// # Errors
+    /// When the note of it can't be removed.
+    pub fn accept_losses(&self) -> io::Result<()> {
+        self.all_losses().into_iter().filter(Losses::are_open).try_for_each(|losses| losses.accept())
+    }
+
     /// Writes what is noted and closes the databases. What is committed is durable without it.
     pub async fn close(&self) {
         self.accounts.close().await;
         self.spool.close().await;
+    }
+
+    fn all_losses(&self) -> [Losses; 2] {
+        [self.accounts().losses().clone(), self.spool().losses().clone()]
     }
 }
 
