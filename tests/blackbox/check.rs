@@ -91,7 +91,6 @@ fn a_server_that_holds_all_mail_says_so() {
 fn a_maildir_that_cannot_be_written_is_an_error() {
     const NOBODY: u32 = 65534;
     use std::os::unix::fs::{PermissionsExt as _, chown};
-    use std::os::unix::process::CommandExt as _;
     let installation = Installation::with_maildir();
     std::fs::create_dir(installation.path("outbox")).unwrap();
     assert!(codes(&installation, &[], "errors").is_empty());
@@ -102,8 +101,7 @@ fn a_maildir_that_cannot_be_written_is_an_error() {
         }
     }
     std::fs::set_permissions(installation.path("outbox"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let mut command = installation.command(&["check"]);
-    let output = command.uid(NOBODY).gid(NOBODY).output().unwrap();
+    let output = installation.command_as(NOBODY, &["check"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("error: mail cannot be written into") && told.contains("outbox"), "{told}");

@@ -2,7 +2,6 @@
 
 use std::fs::{Permissions, read_dir, set_permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -41,8 +40,8 @@ fn assert_all_of_owner(installation: &Installation) {
 }
 
 fn started_by_owner(installation: &Installation) -> Server {
-    let mut command = installation.command(&["serve"]);
-    command.uid(OWNER).gid(OWNER).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut command = installation.command_as(OWNER, &["serve"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let server = Server::from(command.spawn().unwrap());
     server.until_ready();
     server

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -128,7 +129,20 @@ impl Installation {
 
     /// A `gatepost` command with this installation's configuration.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = Command::new(binary());
+        self.command_of(binary(), arguments)
+    }
+
+    /// As [`Installation::command`], run by another user of the system, who may have no way to where the binary was built.
+    pub fn command_as<S: AsRef<OsStr>>(&self, user: u32, arguments: &[S]) -> Command {
+        let copy = self.path("gatepost");
+        std::fs::copy(binary(), &copy).unwrap();
+        let mut command = self.command_of(&copy, arguments);
+        command.uid(user).gid(user);
+        command
+    }
+
+    fn command_of<S: AsRef<OsStr>>(&self, binary: &Path, arguments: &[S]) -> Command {
+        let mut command = Command::new(binary);
         command
             .arg("--config")
             .arg(self.path("gatepost.toml"))
