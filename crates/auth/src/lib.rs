@@ -76,6 +76,9 @@ mod refusal_time;
 mod standing;
 pub use standing::Standing;
 
+mod names;
+pub use names::{Names, Owner};
+
 mod at_revision;
 
 mod keyring;

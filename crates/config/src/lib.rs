@@ -57,7 +57,7 @@ pub use oauth::{OAuthProof, OAuthProvider, SignatureAlgorithm};
 pub use relay::Relay;
 pub use sending::Sending;
 pub use storage::Storage;
-pub use submission::{SenderCheck, Submission};
+pub use submission::Submission;
 pub use throttle::{Allowance, Throttle};
 pub use tls::{Tls, TlsVersion};
 pub use via::{DomainPattern, HostPort, Via};

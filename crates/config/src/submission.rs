@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use types::BareLineEnds;
+use types::{BareLineEnds, SenderCheck};
 
 /// What happens to a message as it comes in (RFC 6409 sections 6 and 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,16 +21,6 @@ pub struct Submission {
     pub bare_line_ends: BareLineEnds,
 }
 
-/// Whether MAIL FROM and From must belong to the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SenderCheck {
-    /// Refuse anyone else's address.
-    Reject,
-    /// Take any.
-    Off,
-}
-
 impl Default for Submission {
     fn default() -> Submission {
         Submission {
@@ -47,6 +37,7 @@ impl Default for Submission {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
+    #[serde(deserialize_with = "sender_check")]
     sender_check: Option<SenderCheck>,
     add_missing_headers: Option<bool>,
     hide_client_address: Option<bool>,
@@ -54,6 +45,13 @@ pub(crate) struct Written {
     repair: Option<bool>,
     #[serde(deserialize_with = "bare_line_ends")]
     bare_line_ends: Option<BareLineEnds>,
+}
+
+fn sender_check<'de, D: Deserializer<'de>>(written: D) -> Result<Option<SenderCheck>, D::Error> {
+    const NAMES: [&str; 2] = [SenderCheck::Reject.name(), SenderCheck::Off.name()];
+    let name = String::deserialize(written)?;
+    let meant = SenderCheck::ALL.into_iter().find(|meant| meant.name() == name);
+    meant.map(Some).ok_or_else(|| D::Error::unknown_variant(&name, &NAMES))
 }
 
 fn bare_line_ends<'de, D: Deserializer<'de>>(written: D) -> Result<Option<BareLineEnds>, D::Error> {

@@ -3,8 +3,8 @@
 //! This file says what can be typed and which file does it; each subcommand is one file in [`cmd`].
 //! Errors go to stderr here and nowhere else, each as one line.
 //!
-//! Modules stand in this order: what is typed, the server, the way of a message into it, what all of them open, what
-//! the process has of its system, and how it speaks with people.
+//! Modules stand in this order: what is typed, the server, what both of them open, what the process has of its system, and
+//! how it speaks with people.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,11 +20,6 @@ mod parts;
 mod listen_error;
 mod upkeep;
 mod operations;
-
-mod accept;
-mod sender;
-mod relay;
-mod sending;
 
 mod owner;
 mod open;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use acceptance::Acceptance;
 use auth::Keyring;
 use config::{Config, Listen};
 use delivery::Carrier;
@@ -10,7 +11,6 @@ use submission::Handle;
 use submission::tls::Identity;
 use tokio::sync::watch;
 
-use crate::accept::Acceptance;
 use crate::open::Judge;
 
 /// What can be changed, or looked at, while the server runs.

@@ -78,7 +78,7 @@ impl Prepared {
             let error: &dyn std::error::Error = &error;
             tracing::error!(event = "reload.partial", key = "auth", error, "logins are judged as before");
         }
-        parts.acceptance.replace(&now);
+        parts.acceptance.replace(wiring::rules_of_mail(&now));
         parts.carrier.replace(self.ways);
         parts.audit.send_replace(now.audit);
         if old.log.level != now.log.level && !log::change_level(now.log.level) {

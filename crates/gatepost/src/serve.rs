@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use acceptance::Acceptance;
 use anyhow::Context as _;
 use config::{Config, Listen};
 use delivery::{Carrier, Committer};
@@ -16,7 +17,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::Acceptance;
 use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::open::Judge;
@@ -55,8 +55,8 @@ impl Server {
         )?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone())?);
         let (accounts, marks) = (store.accounts().clone(), keyring.marks());
-        let acceptance =
-            Acceptance::new(&config, judge.clone(), accounts, marks, Committer::new(carrier.clone()));
+        let (rules, committer) = (wiring::rules_of_mail(&config), Committer::new(carrier.clone()));
+        let acceptance = Acceptance::new(rules, judge.clone(), accounts, marks, committer, clock::now);
         let acceptance = Arc::new(acceptance);
         let limits = descriptors.fit(wiring::limits(&config));
         let door = bind(&config, judge.clone(), acceptance.clone(), identity.clone(), limits)?;

@@ -2,11 +2,13 @@
 
 mod files;
 mod session;
+mod incoming;
 mod providers;
 mod backends;
 mod routes;
 
 pub(crate) use backends::backends;
+pub(crate) use incoming::{common_limits, rules_of_mail};
 pub(crate) use providers::providers;
-pub(crate) use routes::{carrying, domains, holds, routes};
+pub(crate) use routes::{carrying, holds, routes};
 pub(crate) use session::{hasher, limits, listener, min_version, policy, rules, settings};

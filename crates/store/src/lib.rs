@@ -12,6 +12,7 @@ mod challenge_key;
 mod error;
 mod identity;
 mod import;
+mod limit;
 mod network;
 mod outcome;
 mod page;
@@ -35,6 +36,7 @@ pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, 
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
+pub use limit::{CommonLimits, Limit, Limits, Window};
 pub use network::network_of;
 pub use outcome::{Outcome, RecipientState, UnknownState};
 pub use page::Page;

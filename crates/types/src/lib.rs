@@ -16,6 +16,7 @@ mod sender_pattern;
 mod certificate;
 mod session;
 mod line_ends;
+mod sender_check;
 mod endpoint;
 
 pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
@@ -29,5 +30,6 @@ pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};
 pub use path::{ForwardPath, MAX_PATH, ReversePath};
 pub use secret::Secret;
+pub use sender_check::SenderCheck;
 pub use sender_pattern::SenderPattern;
 pub use session::{BodyType, SessionFacts, TlsFacts};

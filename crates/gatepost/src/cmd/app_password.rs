@@ -22,7 +22,6 @@ use zeroize::Zeroizing;
 use crate::argument::{self, Moment};
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::sender::Names;
 use crate::{clock, open, scram};
 
 #[derive(Debug, clap::Subcommand)]
@@ -167,7 +166,7 @@ async fn see_covered(
     let identities = store.identities(account.id).await?;
     let identities = identities.into_iter().map(|identity| identity.sender).collect();
     let all = Standing { address: account.address.clone(), identities, senders: Vec::new(), until: None };
-    let names = Names::of(&all);
+    let names = auth::Names::of(&all);
     let Some(foreign) = senders.iter().find(|sender| !names.cover(sender)) else { return Ok(()) };
     let own =
         [vec![all.address.to_string()], all.identities.iter().map(ToString::to_string).collect()].concat();

@@ -43,7 +43,7 @@ fn ways(delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Route
     Routes::new(via(&delivery.via, delivery, trust, login), routes.collect())
 }
 
-pub(crate) fn domains(pattern: &DomainPattern) -> Domains {
+pub(super) fn domains(pattern: &DomainPattern) -> Domains {
     match pattern {
         DomainPattern::Exactly(domain) => Domains::Exactly(domain.clone()),
         DomainPattern::Below(domain) => Domains::Below(domain.clone()),

@@ -4,10 +4,9 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Account, LimitChange, LimitChanges, OwnLimit, Sending, Sent};
+use store::{Account, Limit, LimitChange, LimitChanges, Limits, OwnLimit, Sending, Sent};
 
-use crate::sending::{Limit, Limits};
-use crate::{clock, output};
+use crate::{clock, output, wiring};
 
 /// The largest limit that can be written, as in the configuration.
 const MOST: u32 = 10_000_000;
@@ -113,7 +112,8 @@ impl Standing {
         configured: config::Sending,
         account: &Account,
     ) -> anyhow::Result<Standing> {
-        let limits = Limits { configured, own: store.own_limits(account.id).await? };
+        let common = wiring::common_limits(configured);
+        let limits = Limits { common, own: store.own_limits(account.id).await? };
         let sent = store.sent(account.id).await?.unwrap_or_default();
         Ok(Standing::of(&limits, &sent, clock::now()))
     }
@@ -224,7 +224,7 @@ mod tests {
             new_recipients: 9,
         };
         let own = OwnLimits { recipients_per_hour: Some(OwnLimit::Unlimited), ..OwnLimits::default() };
-        let limits = Limits { configured: config::Sending::default(), own };
+        let limits = Limits { common: wiring::common_limits(config::Sending::default()), own };
         let standing = Standing::of(&limits, &Sent { hour, day }, now);
         let ended = |limit| serde_json::json!({"used": 0, "limit": limit, "own": false, "until": null});
         let expected = serde_json::json!({

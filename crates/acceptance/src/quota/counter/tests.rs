@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use store::{OwnLimit, OwnLimits};
+use store::{CommonLimits, OwnLimit, OwnLimits};
 
 use super::*;
 
-const UNLIMITED: config::Sending = config::Sending {
+const UNLIMITED: CommonLimits = CommonLimits {
     messages_per_hour: None,
     messages_per_day: None,
     recipients_per_hour: None,
@@ -16,8 +16,8 @@ const UNLIMITED: config::Sending = config::Sending {
     new_recipients_per_day: None,
 };
 
-fn limits(configured: config::Sending) -> Limits {
-    Limits { configured, own: OwnLimits::default() }
+fn limits(common: CommonLimits) -> Limits {
+    Limits { common, own: OwnLimits::default() }
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -29,7 +29,7 @@ const DAY: i64 = 24 * HOUR;
 
 #[test]
 fn a_window_begins_with_its_first_message_and_ends_an_hour_later() {
-    let limits = limits(config::Sending { messages_per_hour: Some(2), ..UNLIMITED });
+    let limits = limits(CommonLimits { messages_per_hour: Some(2), ..UNLIMITED });
     let mut counter = Counter::default();
     assert!(counter.take(&limits, 1, 0, at(0)).is_ok());
     assert!(counter.take(&limits, 1, 0, at(HOUR - 1)).is_ok());
@@ -44,14 +44,14 @@ fn a_window_begins_with_its_first_message_and_ends_an_hour_later() {
 #[test]
 fn each_limit_counts_what_it_says() {
     let table = [
-        (config::Sending { messages_per_hour: Some(3), ..UNLIMITED }, 3, "messages an hour"),
-        (config::Sending { messages_per_day: Some(4), ..UNLIMITED }, 4, "messages a day"),
-        (config::Sending { recipients_per_hour: Some(20), ..UNLIMITED }, 2, "recipients an hour"),
-        (config::Sending { recipients_per_day: Some(50), ..UNLIMITED }, 5, "recipients a day"),
-        (config::Sending { new_recipients_per_day: Some(12), ..UNLIMITED }, 6, "new recipients a day"),
+        (CommonLimits { messages_per_hour: Some(3), ..UNLIMITED }, 3, "messages an hour"),
+        (CommonLimits { messages_per_day: Some(4), ..UNLIMITED }, 4, "messages a day"),
+        (CommonLimits { recipients_per_hour: Some(20), ..UNLIMITED }, 2, "recipients an hour"),
+        (CommonLimits { recipients_per_day: Some(50), ..UNLIMITED }, 5, "recipients a day"),
+        (CommonLimits { new_recipients_per_day: Some(12), ..UNLIMITED }, 6, "new recipients a day"),
     ];
-    for (configured, expected, what) in table {
-        let (limits, mut counter) = (limits(configured), Counter::default());
+    for (common, expected, what) in table {
+        let (limits, mut counter) = (limits(common), Counter::default());
         let taken = (0..20).filter(|second| counter.take(&limits, 10, 2, at(*second)).is_ok()).count();
         assert_eq!(taken, expected, "{what}");
         let Err(full) = counter.take(&limits, 10, 2, at(20)) else { panic!("{what}") };
@@ -61,20 +61,20 @@ fn each_limit_counts_what_it_says() {
 
 #[test]
 fn own_limits_go_before_the_configuration() {
-    let configured = config::Sending { messages_per_hour: Some(1), messages_per_day: Some(1), ..UNLIMITED };
+    let common = CommonLimits { messages_per_hour: Some(1), messages_per_day: Some(1), ..UNLIMITED };
     let own = OwnLimits {
         messages_per_hour: Some(OwnLimit::AtMost(3)),
         messages_per_day: Some(OwnLimit::Unlimited),
         ..OwnLimits::default()
     };
-    let (limits, mut counter) = (Limits { configured, own }, Counter::default());
+    let (limits, mut counter) = (Limits { common, own }, Counter::default());
     assert_eq!((0..9).filter(|_| counter.take(&limits, 1, 1, at(0)).is_ok()).count(), 3);
 }
 
 #[test]
 fn of_several_full_limits_the_one_that_lasts_longest_is_told() {
-    let configured = config::Sending { messages_per_hour: Some(1), recipients_per_day: Some(1), ..UNLIMITED };
-    let (limits, mut counter) = (limits(configured), Counter::default());
+    let common = CommonLimits { messages_per_hour: Some(1), recipients_per_day: Some(1), ..UNLIMITED };
+    let (limits, mut counter) = (limits(common), Counter::default());
     counter.take(&limits, 1, 0, at(0)).unwrap();
     let full = counter.take(&limits, 1, 0, at(60)).unwrap_err();
     assert_eq!((full.limit, full.wait), (Limit::RecipientsPerDay, Duration::from_secs(86_340)));
@@ -82,14 +82,14 @@ fn of_several_full_limits_the_one_that_lasts_longest_is_told() {
 
 #[test]
 fn what_never_fits_is_refused_in_an_empty_window_too() {
-    let limits = limits(config::Sending { recipients_per_hour: Some(5), ..UNLIMITED });
+    let limits = limits(CommonLimits { recipients_per_hour: Some(5), ..UNLIMITED });
     let full = Counter::default().take(&limits, 6, 0, at(0)).unwrap_err();
     assert_eq!((full.limit, full.wait), (Limit::RecipientsPerHour, Duration::from_secs(3600)));
 }
 
 #[test]
 fn what_is_given_back_was_never_there() {
-    let limits = limits(config::Sending { messages_per_hour: Some(1), ..UNLIMITED });
+    let limits = limits(CommonLimits { messages_per_hour: Some(1), ..UNLIMITED });
     let mut counter = Counter::default();
     let taken = counter.take(&limits, 7, 7, at(0)).unwrap();
     counter.give_back(&taken);
@@ -107,7 +107,7 @@ fn what_is_given_back_was_never_there() {
 
 #[test]
 fn a_clock_that_is_set_back_locks_nobody_out() {
-    let limits = limits(config::Sending { messages_per_day: Some(1), ..UNLIMITED });
+    let limits = limits(CommonLimits { messages_per_day: Some(1), ..UNLIMITED });
     let mut counter = Counter::default();
     counter.take(&limits, 1, 0, at(1000 * DAY)).unwrap();
     counter.take(&limits, 1, 0, at(2 * DAY)).unwrap();
@@ -120,7 +120,7 @@ fn a_clock_that_is_set_back_locks_nobody_out() {
 #[test]
 fn nearness_is_told_once_a_window() {
     let limits =
-        limits(config::Sending { messages_per_hour: Some(5), recipients_per_day: Some(1), ..UNLIMITED });
+        limits(CommonLimits { messages_per_hour: Some(5), recipients_per_day: Some(1), ..UNLIMITED });
     let mut counter = Counter::default();
     let mut told = Vec::new();
     for second in [0, 1, 2, 3, 4, HOUR, HOUR + 1, HOUR + 2, HOUR + 3, HOUR + 4] {
@@ -174,7 +174,7 @@ proptest! {
     #[test]
     fn no_window_has_more_than_its_limit(steps in steps(), numbers in proptest::array::uniform5(1..12_u32)) {
         let [messages_per_hour, messages_per_day, recipients_per_hour, recipients_per_day, new_recipients_per_day] = numbers.map(Some);
-        let limits = limits(config::Sending {
+        let limits = limits(CommonLimits {
             messages_per_hour, messages_per_day, recipients_per_hour, recipients_per_day, new_recipients_per_day,
         });
         let (mut counter, mut now) = (Counter::default(), at(0));

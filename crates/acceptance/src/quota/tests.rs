@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use auth::{Credential, Keyring, MasterKeys};
 use jiff::SignedDuration;
 use store::{Account, LimitChange, LimitChanges, OwnLimit, Sending as _};
-use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
+use store_sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use types::{BodyType, Mailbox, ReversePath};
 
 use super::*;
 
-const UNLIMITED: config::Sending = config::Sending {
+const UNLIMITED: CommonLimits = CommonLimits {
     messages_per_hour: None,
     messages_per_day: None,
     recipients_per_hour: None,
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     /// As a server has it that has just started.
-    async fn quota(&self, configured: config::Sending) -> Quota<SqliteAccounts> {
+    async fn quota(&self, configured: CommonLimits) -> Quota {
         self.store.accounts().flush().await.unwrap();
         Quota::new(self.store.accounts().clone(), self.keyring.marks(), configured, clock)
     }
@@ -75,7 +75,7 @@ fn envelope(to: &[&str]) -> Envelope {
     }
 }
 
-impl Quota<SqliteAccounts> {
+impl Quota {
     /// One whole message; which limit is in its way, if one is.
     async fn send(&self, user: &User, to: &[&str]) -> Result<(), &'static str> {
         self.may_begin(user).await.map_err(limit)?;
@@ -96,7 +96,7 @@ fn limit(rejection: Rejection) -> &'static str {
 #[tokio::test]
 async fn an_hour_has_so_many_messages_also_over_a_restart() {
     let bench = Bench::new().await;
-    let configured = config::Sending { messages_per_hour: Some(3), ..UNLIMITED };
+    let configured = CommonLimits { messages_per_hour: Some(3), ..UNLIMITED };
     let quota = bench.quota(configured).await;
     for _ in 0..2 {
         quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
@@ -118,7 +118,7 @@ async fn an_hour_has_so_many_messages_also_over_a_restart() {
 async fn what_is_not_kept_is_not_counted() {
     let bench = Bench::new().await;
     let quota = bench
-        .quota(config::Sending { messages_per_day: Some(1), new_recipients_per_day: Some(1), ..UNLIMITED })
+        .quota(CommonLimits { messages_per_day: Some(1), new_recipients_per_day: Some(1), ..UNLIMITED })
         .await;
     for _ in 0..5 {
         let counted = quota.take(&bench.user, &envelope(&["bob@example.net"])).await.unwrap();
@@ -134,7 +134,7 @@ async fn what_is_not_kept_is_not_counted() {
 #[tokio::test]
 async fn recipients_count_with_those_in_the_envelope_and_each_once() {
     let bench = Bench::new().await;
-    let quota = bench.quota(config::Sending { recipients_per_hour: Some(3), ..UNLIMITED }).await;
+    let quota = bench.quota(CommonLimits { recipients_per_hour: Some(3), ..UNLIMITED }).await;
     quota.send(&bench.user, &["a@example.net"]).await.unwrap();
     let two = envelope(&["a@example.net", "b@example.net"]);
     assert!(quota.may_add(&bench.user, &envelope(&["a@example.net"]), &path("b@example.net")).await.is_ok());
@@ -151,7 +151,7 @@ async fn recipients_count_with_those_in_the_envelope_and_each_once() {
 #[tokio::test]
 async fn a_recipient_is_new_once_however_it_is_written() {
     let bench = Bench::new().await;
-    let configured = config::Sending { new_recipients_per_day: Some(2), ..UNLIMITED };
+    let configured = CommonLimits { new_recipients_per_day: Some(2), ..UNLIMITED };
     let quota = bench.quota(configured).await;
     quota.send(&bench.user, &["bob@example.net", "BOB@Example.NET"]).await.unwrap();
     quota.send(&bench.user, &["carl@example.net"]).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_recipient_is_new_once_however_it_is_written() {
 async fn limits_of_ones_own_act_at_the_next_question() {
     let bench = Bench::new().await;
     let (store, id) = (bench.store.accounts(), bench.user.account);
-    let quota = bench.quota(config::Sending { messages_per_hour: Some(1), ..UNLIMITED }).await;
+    let quota = bench.quota(CommonLimits { messages_per_hour: Some(1), ..UNLIMITED }).await;
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
     assert!(quota.may_begin(&bench.user).await.is_err());
     let change = async |limit| {
@@ -187,7 +187,7 @@ async fn limits_of_ones_own_act_at_the_next_question() {
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
     change(None).await;
     assert!(quota.may_begin(&bench.user).await.is_err());
-    quota.replace(config::Sending { messages_per_hour: Some(4), ..UNLIMITED });
+    quota.replace(CommonLimits { messages_per_hour: Some(4), ..UNLIMITED });
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
     assert!(quota.may_begin(&bench.user).await.is_err());
 }
@@ -195,7 +195,7 @@ async fn limits_of_ones_own_act_at_the_next_question() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn however_many_send_at_once_a_window_is_filled_to_the_last_and_no_further() {
     let bench = Bench::new().await;
-    let limits = config::Sending { messages_per_hour: Some(100), recipients_per_day: Some(200), ..UNLIMITED };
+    let limits = CommonLimits { messages_per_hour: Some(100), recipients_per_day: Some(200), ..UNLIMITED };
     let (quota, kept) = (Arc::new(bench.quota(limits).await), Arc::new(AtomicU32::new(0)));
     let tasks: Vec<_> = (0..32_u32)
         .map(|task| {

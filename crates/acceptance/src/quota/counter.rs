@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use esmtp::Rejection;
 use jiff::Timestamp;
-use store::{Sent, Tally};
-
-use super::limit::{Limit, Limits, Window};
+use store::{Limit, Limits, Sent, Tally, Window};
 
 /// Counts for one account. Whatever is asked of it in whatever order, no window has more than its limits in it.
 #[derive(Debug, Default)]

@@ -1,34 +1,59 @@
-//! The five limits: what each counts, in which window, and what it is for an account.
+//! The five sending limits: what each counts, in which window, and what it is for an account.
 
+use crate::{OwnLimit, OwnLimits, Sent, Tally};
 use jiff::{SignedDuration, Timestamp};
-use store::{OwnLimit, OwnLimits, Sent, Tally};
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Limit {
+pub enum Limit {
+    /// Messages in an hour.
     MessagesPerHour,
+    /// Messages in a day.
     MessagesPerDay,
+    /// Recipients in an hour.
     RecipientsPerHour,
+    /// Recipients in a day.
     RecipientsPerDay,
+    /// Recipients in a day that the account never sent to before.
     NewRecipientsPerDay,
 }
 
 /// The time that a limit is for. It begins with the first message behind the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Window {
+pub enum Window {
+    /// Sixty minutes.
     Hour,
+    /// Twenty-four hours.
     Day,
 }
 
-/// The limits of an account: its own, and where it has none those of the configuration.
+/// The limits of accounts that have none of their own; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CommonLimits {
+    /// Messages in an hour.
+    pub messages_per_hour: Option<u32>,
+    /// Messages in a day.
+    pub messages_per_day: Option<u32>,
+    /// Recipients in an hour, each counted for every message.
+    pub recipients_per_hour: Option<u32>,
+    /// Recipients in a day.
+    pub recipients_per_day: Option<u32>,
+    /// Recipients in a day that the account never sent to before.
+    pub new_recipients_per_day: Option<u32>,
+}
+
+/// The limits of an account: its own, and where it has none those of all.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) configured: config::Sending,
-    pub(crate) own: OwnLimits,
+pub struct Limits {
+    /// Those of all.
+    pub common: CommonLimits,
+    /// Its own.
+    pub own: OwnLimits,
 }
 
 impl Limit {
-    pub(crate) const ALL: [Limit; 5] = [
+    /// All five.
+    pub const ALL: [Limit; 5] = [
         Limit::MessagesPerHour,
         Limit::MessagesPerDay,
         Limit::RecipientsPerHour,
@@ -37,7 +62,8 @@ impl Limit {
     ];
 
     /// The key in the configuration and in JSON.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Limit::MessagesPerHour => "messages_per_hour",
             Limit::MessagesPerDay => "messages_per_day",
@@ -48,7 +74,8 @@ impl Limit {
     }
 
     /// As people say it, behind a number.
-    pub(crate) fn what(self) -> &'static str {
+    #[must_use]
+    pub fn what(self) -> &'static str {
         match self {
             Limit::MessagesPerHour => "messages an hour",
             Limit::MessagesPerDay => "messages a day",
@@ -58,7 +85,9 @@ impl Limit {
         }
     }
 
-    pub(crate) fn window(self) -> Window {
+    /// The time that it is for.
+    #[must_use]
+    pub fn window(self) -> Window {
         match self {
             Limit::MessagesPerHour | Limit::RecipientsPerHour => Window::Hour,
             Limit::MessagesPerDay | Limit::RecipientsPerDay | Limit::NewRecipientsPerDay => Window::Day,
@@ -66,7 +95,8 @@ impl Limit {
     }
 
     /// What this limit counts of a tally.
-    pub(crate) fn of(self, tally: &Tally) -> u32 {
+    #[must_use]
+    pub fn of(self, tally: &Tally) -> u32 {
         match self {
             Limit::MessagesPerHour | Limit::MessagesPerDay => tally.messages,
             Limit::RecipientsPerHour | Limit::RecipientsPerDay => tally.recipients,
@@ -76,7 +106,9 @@ impl Limit {
 }
 
 impl Window {
-    pub(crate) fn length(self) -> SignedDuration {
+    /// How long it lasts.
+    #[must_use]
+    pub fn length(self) -> SignedDuration {
         match self {
             Window::Hour => SignedDuration::from_hours(1),
             Window::Day => SignedDuration::from_hours(24),
@@ -84,14 +116,16 @@ impl Window {
     }
 
     /// When the window of this tally ends; the far end of time at the end of the calendar.
-    pub(crate) fn end(self, tally: &Tally) -> Timestamp {
+    #[must_use]
+    pub fn end(self, tally: &Tally) -> Timestamp {
         tally.since.checked_add(self.length()).unwrap_or(Timestamp::MAX)
     }
 
     /// The tally of this window as it stands now; `None` if there is no window, because it has ended, or nothing that
     /// was sent in it has been kept. A clock that was set back makes it begin now, or by more than the window ends it:
     /// nobody waits until the clock is there again.
-    pub(crate) fn running(self, sent: &Sent, now: Timestamp) -> Option<Tally> {
+    #[must_use]
+    pub fn running(self, sent: &Sent, now: Timestamp) -> Option<Tally> {
         let tally = match self {
             Window::Hour => sent.hour,
             Window::Day => sent.day,
@@ -104,16 +138,18 @@ impl Window {
 
 impl Limits {
     /// How many there may be; `None` is no limit.
-    pub(crate) fn at_most(&self, limit: Limit) -> Option<u32> {
+    #[must_use]
+    pub fn at_most(&self, limit: Limit) -> Option<u32> {
         match own(&self.own, limit) {
-            None => configured(&self.configured, limit),
+            None => common(&self.common, limit),
             Some(OwnLimit::AtMost(number)) => Some(number),
             Some(OwnLimit::Unlimited) => None,
         }
     }
 
     /// Whether it is the account's own.
-    pub(crate) fn is_own(&self, limit: Limit) -> bool {
+    #[must_use]
+    pub fn is_own(&self, limit: Limit) -> bool {
         own(&self.own, limit).is_some()
     }
 }
@@ -129,12 +165,12 @@ fn own(own: &OwnLimits, limit: Limit) -> Option<OwnLimit> {
     }
 }
 
-fn configured(sending: &config::Sending, limit: Limit) -> Option<u32> {
+fn common(common: &CommonLimits, limit: Limit) -> Option<u32> {
     match limit {
-        Limit::MessagesPerHour => sending.messages_per_hour,
-        Limit::MessagesPerDay => sending.messages_per_day,
-        Limit::RecipientsPerHour => sending.recipients_per_hour,
-        Limit::RecipientsPerDay => sending.recipients_per_day,
-        Limit::NewRecipientsPerDay => sending.new_recipients_per_day,
+        Limit::MessagesPerHour => common.messages_per_hour,
+        Limit::MessagesPerDay => common.messages_per_day,
+        Limit::RecipientsPerHour => common.recipients_per_hour,
+        Limit::RecipientsPerDay => common.recipients_per_day,
+        Limit::NewRecipientsPerDay => common.new_recipients_per_day,
     }
 }

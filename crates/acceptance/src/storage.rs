@@ -4,7 +4,7 @@ use esmtp::Rejection;
 use store::SpoolError;
 
 /// The client learns that it should try again; the operator learns why.
-pub(super) fn not_stored(error: SpoolError) -> Rejection {
+pub(crate) fn not_stored(error: SpoolError) -> Rejection {
     let cause: &dyn std::error::Error = &error;
     match error {
         SpoolError::Full => {

@@ -3,16 +3,16 @@
 use bytes::Bytes;
 use esmtp::{Envelope, Rejection};
 use message::{Fixed, Header, Repair, Repairs, Survey, Target};
-use store::Spool;
-use store_sqlite::SqliteSpool;
+use store::Spool as _;
+use stores::Spool;
 use types::BodyType;
 
-use super::storage::not_stored;
+use crate::storage::not_stored;
 
 /// What the spool has of a message; dropping it leaves nothing behind.
-type Spooled = <SqliteSpool as Spool>::Incoming;
+type Spooled = <Spool as store::Spool>::Incoming;
 
-pub(super) struct Body {
+pub(crate) struct Body {
     spooled: Spooled,
     survey: Survey,
     /// The header section has octets above 127.
@@ -20,16 +20,16 @@ pub(super) struct Body {
     repairs: Repairs,
     message_id: Option<String>,
     /// The message is in a name that only the identity `*` allows.
-    pub(super) as_any: bool,
+    pub(crate) as_any: bool,
 }
 
 /// What is known of a whole message: what it calls itself, and what it needs, which is found out and not believed (RFC 6531 section 3.4, RFC 6152 section 3).
-pub(super) struct Needs {
+pub(crate) struct Needs {
     /// Its body is re-encoded when it leaves.
-    pub(super) rewrite: bool,
+    pub(crate) rewrite: bool,
     /// What it calls itself.
-    pub(super) message_id: Option<String>,
-    pub(super) repairs: Repairs,
+    pub(crate) message_id: Option<String>,
+    pub(crate) repairs: Repairs,
 }
 
 impl Body {
@@ -37,8 +37,8 @@ impl Body {
     ///
     /// # Errors
     /// [`Rejection::StorageFull`] or [`Rejection::StorageFailing`].
-    pub(super) async fn begin(
-        spool: &SqliteSpool,
+    pub(crate) async fn begin(
+        spool: &Spool,
         mut spooled: Spooled,
         header: &Header<'_>,
         fixed: Fixed,
@@ -53,7 +53,7 @@ impl Body {
 
     /// # Errors
     /// As [`begin`](Self::begin).
-    pub(super) async fn append(&mut self, spool: &SqliteSpool, chunk: Bytes) -> Result<(), Rejection> {
+    pub(crate) async fn append(&mut self, spool: &Spool, chunk: Bytes) -> Result<(), Rejection> {
         self.survey.feed(&chunk);
         spool.append(&mut self.spooled, chunk).await.map_err(not_stored)
     }
@@ -62,7 +62,7 @@ impl Body {
     ///
     /// # Errors
     /// [`Rejection::LongLine`] if it has to be re-encoded, and can't be.
-    pub(super) fn finish(self, envelope: &mut Envelope, repair: bool) -> Result<(Spooled, Needs), Rejection> {
+    pub(crate) fn finish(self, envelope: &mut Envelope, repair: bool) -> Result<(Spooled, Needs), Rejection> {
         let surveyed = self.survey.finish();
         if surveyed.has_long_line() {
             surveyed.plan(Target::EightBit).map_err(|untouchable| Rejection::LongLine(untouchable.text()))?;

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use auth::User;
 use types::AccountId;
 
-use crate::relay::Machine;
+use crate::no_login::Machine;
 
 /// No account's id.
 const NO_ACCOUNT: AccountId = AccountId::from_bytes([0; 16]);
 
 #[derive(Clone)]
-pub(super) enum Submitter {
+pub(crate) enum Submitter {
     User(Arc<User>),
     Machine(Machine),
 }
 
 impl Submitter {
     /// The account that the message is kept for.
-    pub(super) fn account(&self) -> AccountId {
+    pub(crate) fn account(&self) -> AccountId {
         match self {
             Submitter::User(user) => user.account,
             Submitter::Machine(_) => NO_ACCOUNT,
@@ -27,7 +27,7 @@ impl Submitter {
     }
 
     /// What it logged in with, as the audit trail has it; `None` if it did not.
-    pub(super) fn credential(&self) -> Option<String> {
+    pub(crate) fn credential(&self) -> Option<String> {
         match self {
             Submitter::User(user) => Some(user.credential.to_string()),
             Submitter::Machine(_) => None,

@@ -9,52 +9,44 @@
 //! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is
 //!    counted and committed, and only then is there a 250.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use auth::{Authenticator, MarkKey, Standing, User};
 use bytes::Bytes;
-use config::{Config, Submission as Rules};
 use delivery::Committer;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
+use jiff::Timestamp;
 use message::{Gathered, Header, Progress, Section};
-use store::{Audit as _, Spool};
-use store_sqlite::{SqliteAccounts, SqliteSpool};
+use store::{Audit as _, Spool as _};
+use stores::{Accounts, Spool};
 use submission::MailHandler;
 use types::{ForwardPath, SessionFacts, SessionId};
 
-use crate::clock;
-use crate::relay::Relay;
+use crate::arrival::Arrival;
+use crate::body::{Body, Needs};
+use crate::header;
+use crate::quota::{Counted, Quota};
+use crate::rules::Rules;
 use crate::sender::{Judged, Policy, Writing};
-use crate::sending::Quota;
+use crate::storage::not_stored;
+use crate::submitter::Submitter;
+use crate::unfinished::{Share, Unfinished};
 
-use self::arrival::Arrival;
-use self::body::{Body, Needs};
-use self::storage::not_stored;
-use self::submitter::Submitter;
-use self::unfinished::{Share, Unfinished};
-
-mod submitter;
-mod storage;
-mod unfinished;
-mod arrival;
-mod header;
-mod body;
-
-/// Accepts messages of users that have logged in, and of machines that need not ([`Relay`]).
-pub(crate) struct Acceptance {
-    hostname: String,
+/// Accepts messages of users that have logged in, and of machines that need not ([`NoLogin`](crate::NoLogin)).
+pub struct Acceptance {
     rules: ArcSwap<Rules>,
-    judge: Arc<Authenticator<SqliteAccounts>>,
-    accounts: SqliteAccounts,
-    relay: ArcSwap<Relay>,
-    quota: Quota<SqliteAccounts>,
+    judge: Arc<Authenticator<Accounts>>,
+    accounts: Accounts,
+    quota: Quota,
     unfinished: Arc<Unfinished>,
-    committer: Committer<SqliteSpool>,
+    committer: Committer<Spool>,
+    now: fn() -> Timestamp,
 }
 
 /// A message on its way in.
-pub(crate) struct Incoming {
+pub struct Incoming {
     submitter: Submitter,
     arrival: Arrival,
     size: u64,
@@ -70,8 +62,6 @@ enum Stage {
     /// It will be refused, once the client has said all.
     Refused(Rejection),
 }
-
-type Counted<'a> = crate::sending::Counted<'a, SqliteAccounts>;
 
 impl MailHandler<User> for Acceptance {
     /// `None` for somebody who would have to log in, and sends nothing.
@@ -110,9 +100,9 @@ impl MailHandler<User> for Acceptance {
         envelope: &Envelope,
         session: &SessionFacts,
     ) -> Option<Incoming> {
-        let submitter = self.submitter(user, session)?;
-        let arrival = Arrival::now(envelope, session, self.rules.load().hide_client_address);
-        let section = Section::new(self.rules.load().repair);
+        let (submitter, rules) = (self.submitter(user, session)?, self.rules.load());
+        let arrival = Arrival::new((self.now)(), envelope, session, rules.hide_client_address);
+        let section = Section::new(rules.repair);
         let unfinished = self.unfinished.begin(&submitter);
         Some(Incoming { submitter, arrival, size: 0, unfinished, stage: Stage::Header(section) })
     }
@@ -144,39 +134,38 @@ impl MailHandler<User> for Acceptance {
 }
 
 impl Acceptance {
-    /// `judge` is asked whether logins still hold, `accounts` whose an address is; messages go to `committer`.
-    pub(crate) fn new(
-        config: &Config,
-        judge: Arc<Authenticator<SqliteAccounts>>,
-        accounts: SqliteAccounts,
+    /// `judge` is asked whether logins still hold, `accounts` whose an address is; messages go to `committer`. `now` reads the
+    /// clock, `marks` hides whom accounts have sent to.
+    pub fn new(
+        rules: Rules,
+        judge: Arc<Authenticator<Accounts>>,
+        accounts: Accounts,
         marks: MarkKey,
-        committer: Committer<SqliteSpool>,
+        committer: Committer<Spool>,
+        now: fn() -> Timestamp,
     ) -> Acceptance {
-        let rules = ArcSwap::from_pointee(config.submission);
-        let relay = ArcSwap::from_pointee(Relay::of(config.auth.relay.as_ref()));
-        let quota = Quota::new(accounts.clone(), marks, config.sending, clock::now);
-        let (hostname, unfinished) = (config.hostname.clone(), Unfinished::new(config.limits.unfinished));
-        Acceptance { hostname, rules, judge, accounts, relay, quota, unfinished, committer }
+        let quota = Quota::new(accounts.clone(), marks, rules.limits, now);
+        let (unfinished, rules) = (Unfinished::new(rules.unfinished), ArcSwap::from_pointee(rules));
+        Acceptance { rules, judge, accounts, quota, unfinished, committer, now }
     }
 
-    /// What comes in from now on is treated by the rules of this configuration, and counted against its limits.
-    pub(crate) fn replace(&self, config: &Config) {
-        self.rules.store(Arc::new(config.submission));
-        self.relay.store(Arc::new(Relay::of(config.auth.relay.as_ref())));
-        self.quota.replace(config.sending);
-        self.unfinished.replace(config.limits.unfinished);
+    /// What comes in from now on is treated by these rules, and counted against their limits.
+    pub fn replace(&self, rules: Rules) {
+        self.quota.replace(rules.limits);
+        self.unfinished.replace(rules.unfinished);
+        self.rules.store(Arc::new(rules));
     }
 
     /// Whether the client may hand in mail without a login.
-    pub(crate) fn takes_without_login(&self, session: &SessionFacts) -> bool {
-        self.relay.load().machine(session).is_some()
+    pub fn takes_without_login(&self, session: &SessionFacts) -> bool {
+        self.rules.load().no_login.machine(session).is_some()
     }
 
     /// Who sends; `None` for somebody who would have to log in.
     fn submitter(&self, user: Option<&Arc<User>>, session: &SessionFacts) -> Option<Submitter> {
         match user {
             Some(user) => Some(Submitter::User(Arc::clone(user))),
-            None => self.relay.load().machine(session).map(Submitter::Machine),
+            None => self.rules.load().no_login.machine(session).map(Submitter::Machine),
         }
     }
 
@@ -195,7 +184,7 @@ impl Acceptance {
                 self.quota.may_begin(user).await.map(|()| allowed)
             }
             Submitter::Machine(machine) => {
-                let allowed = self.relay.load().may_send(*machine, path)?;
+                let allowed = self.rules.load().no_login.may_send(*machine, path)?;
                 self.has_room(envelope).await?;
                 self.quota.machine_may_begin(*machine).map(|()| allowed)
             }
@@ -218,7 +207,7 @@ impl Acceptance {
                 self.quota.may_add(user, envelope, path).await
             }
             Submitter::Machine(machine) => {
-                self.relay.load().may_reach(*machine, path)?;
+                self.rules.load().no_login.may_reach(*machine, path)?;
                 self.quota.machine_may_add(*machine, envelope, path)
             }
         }
@@ -235,7 +224,7 @@ impl Acceptance {
                 let standing = self.standing(user).await?;
                 self.policy(&standing).may_write(header, writing).await
             }
-            Submitter::Machine(machine) => self.relay.load().may_write(*machine, header, writing),
+            Submitter::Machine(machine) => self.rules.load().no_login.may_write(*machine, header, writing),
         }
     }
 
@@ -247,7 +236,7 @@ impl Acceptance {
                 self.quota.take(user, envelope).await
             }
             Submitter::Machine(machine) => {
-                self.relay.load().still_knows(*machine)?;
+                self.rules.load().no_login.still_knows(*machine)?;
                 self.quota.take_of_machine(*machine, envelope)
             }
         }
@@ -287,7 +276,7 @@ impl Acceptance {
         let writing = Writing { reverse_path: &arrival.reverse_path, added, patient: rules.repair };
         let judged = self.may_write(submitter, &header, writing).await?;
         let as_any = judged.as_any;
-        let trace = arrival.trace(&self.hostname, submitter);
+        let trace = arrival.trace(&rules.hostname, submitter);
         let fixed = header::fix_up(&header, judged, added, &trace, &rules, &mut repairs)?;
         let spooled = self.spool().open(arrival.id);
         let mut body = Body::begin(self.spool(), spooled, &header, fixed, repairs, as_any).await?;
@@ -332,12 +321,24 @@ impl Acceptance {
         }
     }
 
-    fn policy<'a>(&'a self, standing: &'a Standing) -> Policy<'a, SqliteAccounts> {
+    fn policy<'a>(&'a self, standing: &'a Standing) -> Policy<'a> {
         Policy { check: self.rules.load().sender_check, standing, accounts: &self.accounts }
     }
 
-    fn spool(&self) -> &SqliteSpool {
+    fn spool(&self) -> &Spool {
         self.committer.spool()
+    }
+}
+
+impl fmt::Debug for Acceptance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptance").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("size", &self.size).finish_non_exhaustive()
     }
 }
 

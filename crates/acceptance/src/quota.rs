@@ -9,7 +9,6 @@
 //! about recipients that nobody has in memory.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -17,33 +16,32 @@ use auth::{MarkKey, User};
 use esmtp::{Envelope, Rejection};
 use ipnet::IpNet;
 use jiff::Timestamp;
-use store::{Accounts, Correspondent, OwnLimits};
+use store::{Accounts as _, CommonLimits, Correspondent, Limit, Limits, OwnLimits, Sending as _};
+use stores::Accounts;
 use types::{AccountId, ForwardPath};
 
-use self::counter::{Full, Taken};
+use self::counter::Taken;
 use self::senders::{Sender, Senders};
-
-pub(crate) use self::limit::{Limit, Limits};
 
 mod counter;
 mod known;
-mod limit;
 mod machines;
 mod senders;
+mod tell;
 
 /// The sending limits of all accounts, and of machines that need none.
-pub(crate) struct Quota<S> {
-    store: S,
+pub(crate) struct Quota {
+    store: Accounts,
     marks: MarkKey,
-    configured: ArcSwap<config::Sending>,
+    common: ArcSwap<CommonLimits>,
     senders: Senders<AccountId>,
     machines: Senders<IpNet>,
     now: fn() -> Timestamp,
 }
 
 /// A message that is counted. Dropped, it is given back.
-pub(crate) struct Counted<'a, S: store::Sending> {
-    quota: &'a Quota<S>,
+pub(crate) struct Counted<'a> {
+    quota: &'a Quota,
     /// `None` for a machine, of which nothing is written down.
     account: Option<AccountId>,
     sender: Arc<Sender>,
@@ -51,16 +49,16 @@ pub(crate) struct Counted<'a, S: store::Sending> {
     taken: Option<Taken>,
 }
 
-impl<S: store::Sending + Accounts> Quota<S> {
+impl Quota {
     /// `marks` makes correspondents of recipients, `now` reads the clock.
-    pub(crate) fn new(store: S, marks: MarkKey, configured: config::Sending, now: fn() -> Timestamp) -> Self {
-        let configured = ArcSwap::from_pointee(configured);
-        Self { store, marks, configured, senders: Senders::default(), machines: Senders::default(), now }
+    pub(crate) fn new(store: Accounts, marks: MarkKey, common: CommonLimits, now: fn() -> Timestamp) -> Self {
+        let common = ArcSwap::from_pointee(common);
+        Self { store, marks, common, senders: Senders::default(), machines: Senders::default(), now }
     }
 
     /// From now on these limits are good for accounts that have none of their own.
-    pub(crate) fn replace(&self, configured: config::Sending) {
-        self.configured.store(Arc::new(configured));
+    pub(crate) fn replace(&self, common: CommonLimits) {
+        self.common.store(Arc::new(common));
     }
 
     /// Whether the user may begin another message.
@@ -104,7 +102,7 @@ impl<S: store::Sending + Accounts> Quota<S> {
     ///
     /// # Errors
     /// As [`Quota::may_begin`]; then nothing is counted.
-    pub(crate) async fn take(&self, user: &User, envelope: &Envelope) -> Result<Counted<'_, S>, Rejection> {
+    pub(crate) async fn take(&self, user: &User, envelope: &Envelope) -> Result<Counted<'_>, Rejection> {
         let (sender, limits) = self.sender(user.account).await?;
         let recipients = self.correspondents(&envelope.forward_paths);
         let new = match limits.at_most(Limit::NewRecipientsPerDay) {
@@ -132,7 +130,7 @@ impl<S: store::Sending + Accounts> Quota<S> {
 
     async fn limits(&self, account: AccountId, sender: &Sender) -> Result<Limits, Rejection> {
         let own = self.own_limits(account, sender).await.map_err(unavailable)?;
-        Ok(Limits { configured: **self.configured.load(), own })
+        Ok(Limits { common: **self.common.load(), own })
     }
 
     /// The limits that the account has of its own, read again when the store has changed.
@@ -195,7 +193,7 @@ impl<S: store::Sending + Accounts> Quota<S> {
     }
 }
 
-impl<S: store::Sending> Counted<'_, S> {
+impl Counted<'_> {
     /// The message is kept, and so is its count.
     pub(crate) fn keep(mut self) {
         self.taken = None;
@@ -208,7 +206,7 @@ impl<S: store::Sending> Counted<'_, S> {
     }
 }
 
-impl<S: store::Sending> Drop for Counted<'_, S> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         let Some(taken) = self.taken.take() else { return };
         let now = (self.quota.now)();
@@ -228,30 +226,6 @@ fn unavailable(error: store::Error) -> Rejection {
     let error: &dyn std::error::Error = &error;
     tracing::error!(event = "store.failing", error, "cannot tell how much an account may send");
     Rejection::Unavailable
-}
-
-/// Tells the operator, once for each window.
-fn tell_near(account: &impl Display, limit: Limit, at_most: u32) {
-    let limit = limit.name();
-    tracing::warn!(
-        event = "sending.near-limit",
-        account.address = %account,
-        limit,
-        at_most,
-        "four fifths of what {account} may send are used: {limit} = {at_most}"
-    );
-}
-
-fn tell_reached(account: &impl Display, Full { limit, at_most, wait }: &Full) {
-    let (limit, wait_seconds) = (limit.name(), wait.as_secs());
-    tracing::warn!(
-        event = "sending.limited",
-        account.address = %account,
-        limit,
-        at_most,
-        wait.seconds = wait_seconds,
-        "{account} has sent as much as it may: {limit} = {at_most}"
-    );
 }
 
 #[cfg(test)]

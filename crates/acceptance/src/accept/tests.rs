@@ -3,19 +3,24 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use auth::{Credential, Keyring, MasterKeys};
+use auth::{Backend, Cost, Credential, Hasher, Keyring, MasterKeys};
 use delivery::{Carrier, Committer, Routes, Schedule, Settings, Via};
 use esmtp::Durable;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use store::{
-    Account, Accounts as _, Act, Action, AuditFilter, Body as _, Identities as _, Identity, Operation, Page,
-    QueueFilter,
+    Account, Accounts as _, Act, Action, AuditFilter, Body as _, CommonLimits, Identities as _, Identity,
+    Operation, Page, QueueFilter,
 };
 use store_sqlite::{Mode, SqliteStore};
-use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SenderPattern, SessionId};
+use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SenderCheck, SenderPattern, SessionId};
 
 use super::*;
-use crate::{clock, open};
+use crate::no_login::NoLogin;
+
+/// What the tests take for the time.
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
 
 struct Bench {
     directory: tempfile::TempDir,
@@ -32,19 +37,18 @@ async fn bench() -> Bench {
     let marks = keyring.marks();
     let account = ann();
     store.accounts().add(&account).await.unwrap();
-    let judge = open::judge(&config(), store.accounts(), Arc::new(keyring)).unwrap();
+    let judge = judge(&store, keyring);
     let settings = Settings {
         owner: "here".into(),
         hostname: "mail.example.org".into(),
         schedule: Schedule::default(),
         grace: Duration::from_secs(1),
-        now: clock::now,
+        now,
     };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
-    let accounts = store.accounts().clone();
-    let acceptance =
-        Acceptance::new(&config(), Arc::new(judge), accounts, marks, Committer::new(carrier.clone()));
+    let (accounts, committer) = (store.accounts().clone(), Committer::new(carrier.clone()));
+    let acceptance = Acceptance::new(rules(), Arc::new(judge), accounts, marks, committer, now);
     let user = User {
         account: account.id,
         address: account.address,
@@ -55,13 +59,29 @@ async fn bench() -> Bench {
 }
 
 fn ann() -> Account {
-    Account::new(AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap(), clock::now())
+    Account::new(AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap(), now())
 }
 
-fn config() -> Config {
-    let text = "hostname = \"mail.example.org\"\n[storage]\nurl = \"sqlite:s\"\nmaster_key_file = \"k\"\n\
-        [tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n[delivery]\nvia = \"hold\"\n";
-    Config::parse(text, "gatepost.toml".as_ref()).unwrap()
+fn judge(store: &SqliteStore, keyring: Keyring) -> Authenticator<Accounts> {
+    let (accounts, hasher) =
+        (Arc::new(store.accounts().clone()), Arc::new(Hasher::new(Cost::default()).unwrap()));
+    let once = (1, SignedDuration::from_secs(60));
+    let policy = auth::Policy::new(false, once, once, once);
+    Authenticator::new(accounts, Arc::new(keyring), hasher, policy, vec![Backend::Accounts], now)
+}
+
+fn rules() -> Rules {
+    Rules {
+        hostname: "mail.example.org".to_owned(),
+        sender_check: SenderCheck::Reject,
+        add_missing_headers: true,
+        hide_client_address: true,
+        remove_bcc: true,
+        repair: true,
+        no_login: NoLogin::default(),
+        limits: CommonLimits::default(),
+        unfinished: 256 * 1024 * 1024,
+    }
 }
 
 fn session() -> SessionFacts {
@@ -105,7 +125,7 @@ impl Bench {
 
     /// The one message in the queue, as it will be delivered.
     async fn stored(&self) -> String {
-        let (now, spool) = (clock::now(), self.store.spool());
+        let (now, spool) = (now(), self.store.spool());
         let leased = spool.lease_due("test", now, Timestamp::MAX, 10).await.unwrap();
         let [leased] = leased.as_slice() else { panic!("{} messages", leased.len()) };
         let (mut body, mut text) = (spool.body(leased).await.unwrap(), Vec::new());
@@ -148,7 +168,7 @@ async fn a_message_is_kept_with_a_received_line_and_without_bcc() {
 #[tokio::test]
 async fn where_chunks_are_cut_makes_no_difference() {
     let bench = bench().await;
-    let act = Act { by: "frank".to_owned(), at: clock::now() };
+    let act = Act { by: "frank".to_owned(), at: now() };
     for cut in 1..MESSAGE.len() {
         let (before, after) = MESSAGE.split_at(cut);
         let id = bench.submit(&[before, after]).await.unwrap().id();
@@ -233,9 +253,7 @@ async fn what_was_meant_is_repaired() {
 #[tokio::test]
 async fn without_repair_it_is_refused() {
     let bench = bench().await;
-    bench
-        .acceptance
-        .replace(&Config { submission: Rules { repair: false, ..config().submission }, ..config() });
+    bench.acceptance.replace(Rules { repair: false, ..rules() });
     for (message, expected) in [
         ("Battery low\r\n", Rejection::BadHeader("there is no header".into())),
         ("From eve\r\n\r\n", Rejection::BadHeader("a header line is not a field".into())),
@@ -267,7 +285,7 @@ async fn what_a_message_needs_is_found_out() {
         let bench = bench().await;
         let declared = Envelope { smtputf8: true, body: BodyType::EightBit, ..envelope() };
         bench.submit_in(declared, &[message.as_bytes()]).await.unwrap();
-        let leased = bench.store.spool().lease_due("test", clock::now(), Timestamp::MAX, 1).await.unwrap();
+        let leased = bench.store.spool().lease_due("test", now(), Timestamp::MAX, 1).await.unwrap();
         let needs = &leased[0].submission;
         assert_eq!(
             (needs.body, needs.smtputf8, needs.must_be_rewritten),
@@ -280,7 +298,7 @@ async fn what_a_message_needs_is_found_out() {
 async fn who_may_be_anybody_may_write_in_any_name_and_that_is_audited() {
     let bench = bench().await;
     let sender: SenderPattern = "*".parse().unwrap();
-    let identity = Identity { sender, created_at: clock::now() };
+    let identity = Identity { sender, created_at: now() };
     bench.store.accounts().add_identity(bench.user.account, &identity).await.unwrap();
     for own in ["From: ann@example.org\r\n\r\n", "Subject: x\r\n\r\n"] {
         bench.submit(&[own.as_bytes()]).await.unwrap();
@@ -301,7 +319,7 @@ async fn who_may_be_anybody_may_write_in_any_name_and_that_is_audited() {
 async fn an_account_that_is_disabled_meanwhile_sends_nothing_more() {
     let bench = bench().await;
     assert!(bench.sender(None).await.is_ok());
-    bench.store.accounts().set_disabled(bench.user.account, true, clock::now()).await.unwrap();
+    bench.store.accounts().set_disabled(bench.user.account, true, now()).await.unwrap();
     assert_eq!(bench.sender(None).await.unwrap_err(), Rejection::CredentialRevoked);
     let path = ForwardPath::take("<bob@example.net>").unwrap().0;
     let recipient = bench.acceptance.recipient(Some(&bench.user), &envelope(), &path, &session()).await;
@@ -364,9 +382,7 @@ async fn every_author_is_the_user() {
 #[tokio::test]
 async fn switched_off_the_sender_check_lets_anybody_through() {
     let bench = bench().await;
-    let Config { submission, .. } = config();
-    let submission = Rules { sender_check: config::SenderCheck::Off, ..submission };
-    bench.acceptance.replace(&Config { submission, ..config() });
+    bench.acceptance.replace(Rules { sender_check: SenderCheck::Off, ..rules() });
     let reverse_path = ReversePath::take("<bob@example.org>").unwrap().0;
     let bob = Envelope { reverse_path, ..envelope() };
     assert!(bench.acceptance.sender(Some(&bench.user), &bob, &session()).await.is_ok());

@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use esmtp::Rejection;
 use jiff::Timestamp;
-use store::{Correspondent, OwnLimits, Revision, Sent};
+use store::{Correspondent, Limit, Limits, OwnLimits, Revision, Sent};
 
 use super::counter::{Counter, Full, News, Taken};
 use super::known::Known;
-use super::limit::{Limit, Limits};
-use super::{tell_near, tell_reached};
+use super::tell;
 
 /// Below this many nobody looks for those that could be forgotten.
 const FEW: usize = 1024;
@@ -107,7 +106,9 @@ impl Sender {
         let now = clock();
         let taken = state.counter.take(limits, recipients, new_recipients, now);
         drop(state);
-        self.newly_near(limits, now).into_iter().for_each(|(limit, at_most)| tell_near(who, limit, at_most));
+        self.newly_near(limits, now)
+            .into_iter()
+            .for_each(|(limit, at_most)| tell::near_limit(who, limit, at_most));
         taken.map_err(|full| self.refuse(who, full))
     }
 
@@ -118,7 +119,7 @@ impl Sender {
     /// The reply to the client; the operator learns it once.
     pub(super) fn refuse(&self, who: &impl Display, full: Full) -> Rejection {
         if self.state().counter.is_first(full.limit, News::Reached) {
-            tell_reached(who, &full);
+            tell::limited(who, &full);
         }
         full.into()
     }

@@ -13,11 +13,11 @@ use ipnet::IpNet;
 use store::network_of;
 use types::AccountId;
 
-use super::submitter::Submitter;
+use crate::submitter::Submitter;
 
 /// What all accounts have in messages that have not ended.
 #[derive(Debug)]
-pub(super) struct Unfinished {
+pub(crate) struct Unfinished {
     most: AtomicU64,
     /// Those alone who have a message under way.
     owners: Mutex<HashMap<Owner, Owned>>,
@@ -54,7 +54,7 @@ impl Owner {
 
 /// What one message has of that; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     all: Arc<Unfinished>,
     owner: Owner,
     /// Octets of the owner's messages.
@@ -65,17 +65,17 @@ pub(super) struct Share {
 
 impl Unfinished {
     /// So many octets of one account and no more.
-    pub(super) fn new(most: u64) -> Arc<Self> {
+    pub(crate) fn new(most: u64) -> Arc<Self> {
         Arc::new(Self { most: AtomicU64::new(most), owners: Mutex::default() })
     }
 
     /// From now on it is so many.
-    pub(super) fn replace(&self, most: u64) {
+    pub(crate) fn replace(&self, most: u64) {
         self.most.store(most, Ordering::Relaxed);
     }
 
     /// A message begins.
-    pub(super) fn begin(self: &Arc<Self>, submitter: &Submitter) -> Share {
+    pub(crate) fn begin(self: &Arc<Self>, submitter: &Submitter) -> Share {
         self.begin_of(submitter.into())
     }
 
@@ -106,7 +106,7 @@ impl Share {
     ///
     /// # Errors
     /// [`Rejection::TooMuchUnfinished`]; then they are not counted.
-    pub(super) fn add(&mut self, octets: u64) -> Result<(), Rejection> {
+    pub(crate) fn add(&mut self, octets: u64) -> Result<(), Rejection> {
         let owned = self.owned.fetch_add(octets, Ordering::Relaxed).saturating_add(octets);
         self.octets = self.octets.saturating_add(octets);
         if owned > self.all.most.load(Ordering::Relaxed) {
@@ -117,7 +117,7 @@ impl Share {
     }
 
     /// The message will not be kept.
-    pub(super) fn give_back(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.take_back(self.octets);
     }
 

@@ -10,13 +10,12 @@ use rand::RngExt as _;
 use store::{Action, AuditEvent, Submission};
 use types::{EhloName, ForwardPath, Mailbox, QueueId, ReversePath, SessionFacts, SessionId, TlsFacts};
 
-use super::body::Needs;
-use super::submitter::Submitter;
-use crate::clock;
+use crate::body::Needs;
+use crate::submitter::Submitter;
 
-pub(super) struct Arrival {
-    pub(super) session: SessionId,
-    pub(super) id: QueueId,
+pub(crate) struct Arrival {
+    pub(crate) session: SessionId,
+    pub(crate) id: QueueId,
     at: Timestamp,
     tls: Option<TlsFacts>,
     /// The client had said EHLO.
@@ -25,16 +24,20 @@ pub(super) struct Arrival {
     client: Option<(EhloName, IpAddr)>,
     /// Only if there is no other: recipients must not learn of each other from a Received field.
     recipient: Option<ForwardPath>,
-    pub(super) reverse_path: ReversePath,
+    pub(crate) reverse_path: ReversePath,
     /// The client asked for SMTPUTF8.
-    pub(super) utf8: bool,
+    pub(crate) utf8: bool,
     ip: IpAddr,
 }
 
 impl Arrival {
-    /// A message that arrives now. `hides_client` keeps who handed it in out of its Received field.
-    pub(super) fn now(envelope: &Envelope, session: &SessionFacts, hides_client: bool) -> Arrival {
-        let at = clock::now();
+    /// A message that arrives at this time. `hides_client` keeps who handed it in out of its Received field.
+    pub(crate) fn new(
+        at: Timestamp,
+        envelope: &Envelope,
+        session: &SessionFacts,
+        hides_client: bool,
+    ) -> Arrival {
         let client = session.ehlo.clone().map(|name| (name, session.peer.ip().to_canonical()));
         let recipient = match envelope.forward_paths.as_slice() {
             [only] => Some(only.clone()),
@@ -44,7 +47,7 @@ impl Arrival {
             reverse_path: envelope.reverse_path.clone(),
             ip: session.peer.ip().to_canonical(),
             session: session.id,
-            id: QueueId::new(clock::unix_ms(at), rand::rng().random()),
+            id: QueueId::new(unix_ms(at), rand::rng().random()),
             at,
             tls: session.tls,
             extended: session.extended,
@@ -54,7 +57,7 @@ impl Arrival {
         }
     }
 
-    pub(super) fn trace<'a>(&'a self, hostname: &'a str, submitter: &Submitter) -> Trace<'a> {
+    pub(crate) fn trace<'a>(&'a self, hostname: &'a str, submitter: &Submitter) -> Trace<'a> {
         Trace {
             hostname,
             queue_id: self.id,
@@ -70,12 +73,12 @@ impl Arrival {
     }
 
     /// Whose message it is, if it does not say so itself.
-    pub(super) fn author(&self) -> Option<&Mailbox> {
+    pub(crate) fn author(&self) -> Option<&Mailbox> {
         self.reverse_path.mailbox()
     }
 
     /// The user sent it in a name that only the identity `*` allows.
-    pub(super) fn sent_as_any(&self, user: &User) -> AuditEvent {
+    pub(crate) fn sent_as_any(&self, user: &User) -> AuditEvent {
         AuditEvent {
             ip: Some(self.ip),
             session: Some(self.session.to_string()),
@@ -84,7 +87,7 @@ impl Arrival {
         }
     }
 
-    pub(super) fn entry(&self, submitter: &Submitter, envelope: Envelope, needs: &Needs) -> Submission {
+    pub(crate) fn entry(&self, submitter: &Submitter, envelope: Envelope, needs: &Needs) -> Submission {
         Submission {
             id: self.id,
             account: submitter.account(),
@@ -100,4 +103,9 @@ impl Arrival {
             credential: submitter.credential(),
         }
     }
+}
+
+/// Milliseconds since 1970, as queue ids begin with them.
+fn unix_ms(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or_default()
 }

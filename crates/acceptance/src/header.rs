@@ -1,19 +1,19 @@
 //! The header section of a message on its way in: repaired, read, and written as it travels on.
 
-use config::Submission as Rules;
 use esmtp::Rejection;
 use message::{
     Authorship, Fixed, FixupError, Gathered, Header, HeaderError, Options, Repairs, Trace, Unrepairable,
 };
 use types::Mailbox;
 
+use crate::rules::Rules;
 use crate::sender::{self, Judged};
 
 /// The fields, so that they have one reading and can travel, and what was repaired to that end.
 ///
 /// # Errors
 /// [`Rejection::Unrepairable`].
-pub(super) fn repaired(gathered: Gathered, repair: bool) -> Result<(Vec<u8>, Repairs), Rejection> {
+pub(crate) fn repaired(gathered: Gathered, repair: bool) -> Result<(Vec<u8>, Repairs), Rejection> {
     if repair {
         gathered.repaired().map_err(unrepairable)
     } else {
@@ -25,7 +25,7 @@ pub(super) fn repaired(gathered: Gathered, repair: bool) -> Result<(Vec<u8>, Rep
 ///
 /// # Errors
 /// [`Rejection::NonAsciiHeader`], or those of a malformed header section.
-pub(super) fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> {
+pub(crate) fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> {
     let header = Header::parse(section).map_err(malformed)?;
     if utf8 || header.is_ascii() {
         return Ok(header);
@@ -43,7 +43,7 @@ pub(super) fn read(section: &[u8], utf8: bool) -> Result<Header<'_>, Rejection> 
 ///
 /// # Errors
 /// The reply to a message that can't be fixed up.
-pub(super) fn fix_up(
+pub(crate) fn fix_up(
     header: &Header<'_>,
     judged: Judged<'_>,
     added: Option<&Mailbox>,
@@ -62,7 +62,7 @@ pub(super) fn fix_up(
     })
 }
 
-pub(super) fn malformed(error: HeaderError) -> Rejection {
+pub(crate) fn malformed(error: HeaderError) -> Rejection {
     if error.is_too_big() { Rejection::HeaderTooBig } else { Rejection::BadHeader(error.to_string()) }
 }
 

@@ -6,15 +6,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use esmtp::{Envelope, Rejection};
-use store::{Accounts, OwnLimits, Sent, network_of};
+use store::{Limit, Limits, OwnLimits, Sent, network_of};
 use types::ForwardPath;
 
-use super::limit::{Limit, Limits};
 use super::senders::Sender;
 use super::{Counted, Quota, number};
-use crate::relay::Machine;
+use crate::no_login::Machine;
 
-impl<S: store::Sending + Accounts> Quota<S> {
+impl Quota {
     /// Whether the machine may begin another message.
     ///
     /// # Errors
@@ -54,7 +53,7 @@ impl<S: store::Sending + Accounts> Quota<S> {
         &self,
         machine: Machine,
         envelope: &Envelope,
-    ) -> Result<Counted<'_, S>, Rejection> {
+    ) -> Result<Counted<'_>, Rejection> {
         let (sender, limits) = self.machine(machine);
         let taken = sender.take(&machine, &limits, number(envelope.forward_paths.len()), 0, self.now)?;
         Ok(Counted { quota: self, account: None, sender, recipients: HashSet::new(), taken: Some(taken) })
@@ -69,6 +68,6 @@ impl<S: store::Sending + Accounts> Quota<S> {
         let network = network_of(machine.address());
         let known = self.machines.get(network);
         let sender = known.unwrap_or_else(|| self.machines.insert(network, Sent::default(), (self.now)()));
-        (sender, Limits { configured: **self.configured.load(), own: OwnLimits::default() })
+        (sender, Limits { common: **self.common.load(), own: OwnLimits::default() })
     }
 }

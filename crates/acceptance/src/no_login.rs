@@ -1,6 +1,6 @@
-//! Mail without a login (`auth.optional`), for machines that can't log in: whence, in whose name, and whereto.
+//! Mail without a login (`auth.optional`), for machines that can't log in: where from, in whose name, and where to.
 //!
-//! Such a machine connects by itself. Whom a proxy speaks for is known by the proxy's word alone, and has to log in.
+//! Such a machine connects by itself. A client that a proxy speaks for is known by the proxy's word alone, and has to log in.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,14 +12,16 @@ use message::{Authors, Header};
 use types::{ForwardPath, Host, Mailbox, ReversePath, SenderPattern, SessionFacts};
 
 use crate::sender::{self, Judged, Writing};
-use crate::wiring;
 
-/// What may be handed in without a login. Without networks that is nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Relay {
-    networks: Vec<IpNet>,
-    senders: Vec<SenderPattern>,
-    domains: Vec<Domains>,
+/// What machines may hand in without a login. The default is nothing.
+#[derive(Debug, Clone, Default)]
+pub struct NoLogin {
+    /// Where they connect from.
+    pub networks: Vec<IpNet>,
+    /// In whose name they send.
+    pub senders: Vec<SenderPattern>,
+    /// Where their mail may go.
+    pub domains: Vec<Domains>,
 }
 
 /// A machine that hands in mail and has not logged in.
@@ -39,15 +41,7 @@ impl fmt::Display for Machine {
     }
 }
 
-impl Relay {
-    pub(crate) fn of(relay: Option<&config::Relay>) -> Relay {
-        relay.map_or_else(Relay::default, |relay| Relay {
-            networks: relay.networks.clone(),
-            senders: relay.senders.clone(),
-            domains: relay.domains.iter().map(wiring::domains).collect(),
-        })
-    }
-
+impl NoLogin {
     /// The client, if it need not log in.
     pub(crate) fn machine(&self, session: &SessionFacts) -> Option<Machine> {
         let machine = Machine(session.peer.ip().to_canonical());
@@ -122,18 +116,24 @@ impl Relay {
 mod tests {
     use std::net::SocketAddr;
 
-    use types::SessionId;
+    use types::{Domain, SessionId};
 
     use super::*;
 
-    fn relay() -> Relay {
-        let text = "hostname = \"mail.example.org\"\n[storage]\nurl = \"sqlite:s\"\nmaster_key_file = \"k\"\n\
-            [tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n[delivery]\nvia = \"hold\"\n\
-            [auth]\noptional = true\nrelay_networks = [\"192.0.2.0/28\", \"2001:db8::/32\"]\n\
-            relay_senders = [\"Printer@example.org\", \"*@scan.example\"]\n\
-            relay_domains = [\"example.org\", \"*.example.net\", \"b\u{fc}cher.example\"]\n";
-        let config = config::Config::parse(text, "gatepost.toml".as_ref()).unwrap();
-        Relay::of(config.auth.relay.as_ref())
+    fn domain(name: &str) -> Domain {
+        Domain::parse(name).unwrap()
+    }
+
+    fn no_login() -> NoLogin {
+        NoLogin {
+            networks: ["192.0.2.0/28", "2001:db8::/32"].map(|network| network.parse().unwrap()).into(),
+            senders: ["Printer@example.org", "*@scan.example"].map(|sender| sender.parse().unwrap()).into(),
+            domains: vec![
+                Domains::Exactly(domain("example.org").normal()),
+                Domains::Below(domain("example.net").normal()),
+                Domains::Exactly(domain("b\u{fc}cher.example").normal()),
+            ],
+        }
     }
 
     fn session(peer: &str) -> SessionFacts {
@@ -142,30 +142,30 @@ mod tests {
     }
 
     fn printer() -> Machine {
-        relay().machine(&session("192.0.2.7")).unwrap()
+        no_login().machine(&session("192.0.2.7")).unwrap()
     }
 
     #[test]
     fn who_connects_from_its_networks_is_known() {
         for known in ["192.0.2.0", "192.0.2.15", "::ffff:192.0.2.7", "2001:db8::9"] {
-            assert!(relay().machine(&session(known)).is_some(), "{known}");
+            assert!(no_login().machine(&session(known)).is_some(), "{known}");
         }
         for unknown in ["192.0.2.16", "127.0.0.1", "::1", "2001:db9::9"] {
-            assert_eq!(relay().machine(&session(unknown)), None, "{unknown}");
+            assert_eq!(no_login().machine(&session(unknown)), None, "{unknown}");
         }
-        assert_eq!(Relay::of(None).machine(&session("192.0.2.7")), None);
+        assert_eq!(NoLogin::default().machine(&session("192.0.2.7")), None);
         assert_eq!(printer().to_string(), "relay:192.0.2.7");
     }
 
     #[test]
     fn whom_a_proxy_speaks_for_is_not() {
         let proxied = SessionFacts { proxy: Some(session("192.0.2.1").peer), ..session("192.0.2.7") };
-        assert_eq!(relay().machine(&proxied), None);
+        assert_eq!(no_login().machine(&proxied), None);
     }
 
     #[test]
     fn it_sends_in_its_names_alone() {
-        let may_send = |path: &str| relay().may_send(printer(), &ReversePath::take(path).unwrap().0);
+        let may_send = |path: &str| no_login().may_send(printer(), &ReversePath::take(path).unwrap().0);
         for own in ["<printer@example.org>", "<PRINTER@Example.org>", "<any@scan.example>"] {
             assert!(may_send(own).is_ok(), "{own}");
         }
@@ -180,7 +180,7 @@ mod tests {
         let may_write = |header: &str| {
             let (reverse_path, header) = (ReversePath::Null, Header::parse(header.as_bytes()).unwrap());
             let writing = Writing { reverse_path: &reverse_path, added: None, patient: true };
-            relay().may_write(printer(), &header, writing).map(drop)
+            no_login().may_write(printer(), &header, writing).map(drop)
         };
         assert_eq!(
             may_write("From: Printer <printer@example.org>\r\nSender: a@scan.example\r\n\r\n"),
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn it_reaches_its_domains_alone() {
-        let may_reach = |path: &str| relay().may_reach(printer(), &ForwardPath::take(path).unwrap().0);
+        let may_reach = |path: &str| no_login().may_reach(printer(), &ForwardPath::take(path).unwrap().0);
         for own in ["<a@example.org>", "<a@EXAMPLE.org>", "<a@x.example.net>", "<a@xn--bcher-kva.example>"] {
             assert_eq!(may_reach(own), Ok(()), "{own}");
         }
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_away_is_gone_at_the_next_command() {
-        let gone = Relay::of(None);
+        let gone = NoLogin::default();
         let path = ReversePath::take("<printer@example.org>").unwrap().0;
         assert_eq!(gone.may_send(printer(), &path).unwrap_err(), Rejection::LoginRequired);
         let path = ForwardPath::take("<a@example.org>").unwrap().0;
