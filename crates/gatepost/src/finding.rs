@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::explain;
+use crate::error_line;
 
 /// An error or a warning about the set-up. docs/check.md has every code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +29,6 @@ impl Finding {
 
     /// An error, with its causes, about this key.
     pub(crate) fn of_error(code: &'static str, key: &'static str, error: &anyhow::Error) -> Finding {
-        Finding::of_key(code, key, explain::one_line(error))
+        Finding::of_key(code, key, error_line::of(error))
     }
 }

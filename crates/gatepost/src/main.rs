@@ -32,7 +32,7 @@ mod import;
 mod finding;
 mod warnings;
 mod descriptors;
-mod dumps;
+mod core_files;
 mod clock;
 mod clock_steps;
 mod actor;
@@ -42,7 +42,7 @@ mod prompt;
 mod output;
 mod printable;
 mod qr;
-mod explain;
+mod error_line;
 mod suggestion;
 
 /// With the commit that it was built from, if that is known.
@@ -124,14 +124,14 @@ fn main() -> ExitCode {
     match run(line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::last_word(format!("error: {}", explain::one_line(&error)));
+            output::last_word(format!("error: {}", error_line::of(&error)));
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(line: CommandLine) -> anyhow::Result<()> {
-    dumps::forbid()?;
+    core_files::forbid()?;
     actor::remember();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(dispatch(line))

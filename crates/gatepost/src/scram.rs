@@ -9,7 +9,7 @@ use config::Config;
 use store::{Account, ChallengeKeys, SealedSecrets};
 use store_sqlite::SqliteAccounts;
 
-use crate::{clock, explain, open, output, wiring};
+use crate::{clock, error_line, open, output, wiring};
 
 /// Makes the SCRAM keys of a password of this account, if anybody may want them.
 pub(crate) async fn keep(config: &Config, store: &SqliteAccounts, account: &Account, password: &Password) {
@@ -18,7 +18,7 @@ pub(crate) async fn keep(config: &Config, store: &SqliteAccounts, account: &Acco
     }
     match means(config, store).await {
         Ok((keyring, hasher)) => keep_by(store, &keyring, &hasher, account, password).await,
-        Err(error) => output::warn(&later(account, &explain::one_line(&error))),
+        Err(error) => output::warn(&later(account, &error_line::of(&error))),
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn keep_by(
             ));
         }
         Ok(Scram::Changed) => output::warn(&later(account, "the account was changed meanwhile")),
-        Err(fault) => output::warn(&later(account, &explain::one_line(&fault.into()))),
+        Err(fault) => output::warn(&later(account, &error_line::of(&fault.into()))),
     }
 }
 

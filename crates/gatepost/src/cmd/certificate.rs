@@ -14,7 +14,7 @@ use types::{Fingerprint, Mailbox};
 use crate::argument;
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::{clock, explain, open};
+use crate::{clock, error_line, open};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -141,7 +141,7 @@ fn read(file: &Path, now: Timestamp) -> anyhow::Result<Shown> {
 /// Why there is no certificate in the file, and what to do about it.
 fn unread(error: pem::PemError, file: &Path) -> anyhow::Error {
     let in_der = !matches!(error, pem::PemError::Unreadable { .. });
-    let said = explain::one_line(&error.into());
+    let said = error_line::of(&error.into());
     let remedy = format!(
         "; if it is DER, `openssl x509 -inform der -in {} -out client.pem` makes PEM of it",
         file.display()

@@ -1,4 +1,4 @@
-//! What this process holds in memory stays there.
+//! No core files: what this process holds in memory stays there.
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 /// An error with its causes, on one line, so that a script or a log can take it whole. A cause that its
 /// effect has told already is not told twice.
-pub(crate) fn one_line(error: &anyhow::Error) -> String {
+pub(crate) fn of(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain().map(|cause| flat(&cause.to_string())) {
         if !told.contains(&cause) {
@@ -37,13 +37,13 @@ mod tests {
     fn an_error_is_one_line_that_tells_each_cause_once() {
         let error =
             anyhow!("no such file").context("a.toml: no such file; name another").context("two\n  lines\n");
-        assert_eq!(one_line(&error), "two; lines: a.toml: no such file; name another");
+        assert_eq!(of(&error), "two; lines: a.toml: no such file; name another");
     }
 
     #[test]
     fn whoever_may_not_is_told_to_be_somebody_else() {
         let denied = Err::<(), _>(io::Error::from(ErrorKind::PermissionDenied)).context("cannot read a.key");
-        let line = one_line(&denied.unwrap_err());
+        let line = of(&denied.unwrap_err());
         assert!(line.starts_with("cannot read a.key: permission denied; run this as "), "{line}");
     }
 }
