@@ -66,7 +66,7 @@ const PLACES: [(&str, &[&str]); 7] = [
         "Authenticated::new(",
         &["crates/auth/src/judge.rs", "crates/auth/src/judge/", "crates/sasl/src/by_password.rs"],
     ),
-    ("rustls_pemfile::", &["crates/submission/src/pem.rs"]),
+    ("rustls_pemfile::", &["crates/submission/src/tls/pem.rs"]),
     ("SystemTime::now(", &["crates/gatepost/src/clock.rs"]),
     ("Timestamp::now(", &["crates/gatepost/src/clock.rs"]),
     ("#[allow(", &[]),

@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::listen;
 use crate::listener::{Listener, TlsMode};
-use crate::offer::Offer;
 use crate::terms::Terms;
+use crate::tls::offer::Offer;
 use crate::tls::{Identity, MinVersion, TlsError};
 
 /// How long a listener that is closed may take to hand over the connections that the kernel holds for it.

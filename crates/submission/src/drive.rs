@@ -23,9 +23,9 @@ use crate::doors::Door;
 use crate::house::House;
 use crate::ledger::{Ledger, Reason};
 use crate::patience::Patience;
-use crate::records::Records;
 use crate::terms::Terms;
-use crate::tls_failure::{self, Told};
+use crate::tls::failure::{self, Told};
+use crate::tls::records::Records;
 use crate::trace;
 use crate::wire::Wire;
 
@@ -232,7 +232,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// Whether the first that the client said is TLS, where STARTTLS has to come first.
     fn note_early_tls(&mut self) -> bool {
         let is_first = self.ledger.octets == 0 && self.ledger.facts.tls.is_none();
-        let is_tls = is_first && tls_failure::is_hello(&self.input);
+        let is_tls = is_first && failure::is_hello(&self.input);
         if is_tls {
             self.ledger.tls_failure = Some(Told::TOO_EARLY);
         }

@@ -7,7 +7,7 @@ use esmtp::Ending;
 use tokio::time::Instant;
 use types::{EhloName, SessionFacts, SessionId};
 
-use crate::tls_failure::Told;
+use crate::tls::failure::Told;
 
 /// Why a session ended, as the log has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,15 @@
 //! TLS: one certificate for all listeners, which can be replaced while they run, and the versions they speak.
 
+pub mod pem;
+pub(crate) mod offer;
+pub mod client_certificate;
+mod bound;
+mod exporter;
+mod end_point;
+pub(crate) mod records;
+pub(crate) mod failure;
+mod client_hello;
+
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -21,9 +31,8 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
-use crate::offer::Offer;
-use crate::pem::{self, PemError};
-use crate::{certificate, end_point};
+use self::offer::Offer;
+use self::pem::PemError;
 
 /// The oldest version of TLS that is spoken. Nothing below 1.2 exists here at all (RFC 8996).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -179,7 +188,7 @@ impl CertificateFacts {
             .map(|names| names.value.general_names.iter().filter_map(readable).collect())
             .unwrap_or_default();
         Ok(Self {
-            not_after: certificate::moment(parsed.validity().not_after),
+            not_after: client_certificate::moment(parsed.validity().not_after),
             names,
             own: own.clone().into_owned(),
         })

@@ -20,8 +20,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use types::{ClientCertificate, TlsFacts};
 
-use crate::records::{Progress, Records};
-use crate::tls_failure::TlsFailure;
+use crate::tls::failure::TlsFailure;
+use crate::tls::records::{Progress, Records};
 
 /// The most octets of a TLS record with its header. RFC 8446 section 5.2, and the same room for TLS 1.2.
 const RECORD: usize = 5 + 16 * 1024 + 256;

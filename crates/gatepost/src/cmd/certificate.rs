@@ -8,7 +8,7 @@ use config::{Config, Mechanism};
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{Accounts, Certificate, Certificates, LastUse};
-use submission::{certificate, pem};
+use submission::tls::{client_certificate, pem};
 use types::{Fingerprint, Mailbox};
 
 use crate::argument;
@@ -126,8 +126,8 @@ fn read(file: &Path, now: Timestamp) -> anyhow::Result<Shown> {
     let shown = file.display();
     let own = pem::certificates(file).map_err(|error| unread(error, file))?;
     let own = own.first().with_context(|| format!("{shown} holds no certificate"))?;
-    let own =
-        certificate::read(own).with_context(|| format!("the certificate {shown} cannot be understood"))?;
+    let own = client_certificate::read(own)
+        .with_context(|| format!("the certificate {shown} cannot be understood"))?;
     // RFC 5280 section 4.1.2.5: the end of the year 9999, which lies beyond our calendar, means that it has no end.
     let expires_at = Timestamp::try_from(own.not_after).ok();
     match expires_at {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use rustls::pki_types::CertificateDer;
-use submission::pem;
+use submission::tls::pem;
 use types::Secret;
 
 /// CAs that are trusted besides the system's.

@@ -1,6 +1,6 @@
 //! `tls-exporter` (RFC 9266): a login is bound to one TLS connection, by octets that its two ends alone can know.
 //!
-//! rustls does not export keying material through the interface that [`Records`](crate::records::Records) uses, but it
+//! rustls does not export keying material through the interface that [`Records`](crate::tls::records::Records) uses, but it
 //! tells whoever keeps a log of keys the secret that it would be made of. So here is a log which takes that one secret, has
 //! no way out but the binding, and is empty as soon as that is made.
 

@@ -5,7 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, Error, PeerIncompatible};
 
-use crate::client_hello::newest_version;
+use crate::tls::client_hello::newest_version;
 
 /// A TLS connection that came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +129,7 @@ fn alert_name(alert: AlertDescription) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client_hello::tests::hello;
+    use crate::tls::client_hello::tests::hello;
 
     #[test]
     fn each_kind_of_failure_has_its_word() {

@@ -8,8 +8,8 @@ use rustls::{KeyLog, SupportedCipherSuite};
 use sasl::ChannelBindings;
 use zeroize::Zeroizing;
 
-use crate::exporter::Exporter;
 use crate::tls::Served;
+use crate::tls::exporter::Exporter;
 
 /// One connection's certificate and secret.
 ///
@@ -83,7 +83,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::offer::Offer;
+    use crate::tls::offer::Offer;
     use crate::tls::{Identity, MinVersion};
 
     fn certified() -> rcgen::CertifiedKey<rcgen::KeyPair> {

@@ -13,9 +13,9 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ProtocolVersion, ServerConfig};
 
-use crate::bound::Bound;
-use crate::certificate::AnyCertificate;
-use crate::records::Records;
+use crate::tls::bound::Bound;
+use crate::tls::client_certificate::AnyCertificate;
+use crate::tls::records::Records;
 use crate::tls::{Identity, MinVersion, TlsError};
 
 /// The one protocol name that is agreed to; whoever offers only others is talking to the wrong server, perhaps

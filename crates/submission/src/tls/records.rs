@@ -12,9 +12,9 @@ use rustls::{CipherSuite, Error, ProtocolVersion, ServerConfig};
 use sasl::ChannelBindings;
 use types::{ClientCertificate, TlsFacts};
 
-use crate::bound::Bound;
-use crate::certificate;
-use crate::tls_failure::TlsFailure;
+use crate::tls::bound::Bound;
+use crate::tls::client_certificate;
+use crate::tls::failure::TlsFailure;
 
 /// How far a TLS connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,7 +141,7 @@ impl Records {
     /// The certificate that the client showed, in this handshake or in the one that this session goes back to.
     pub(crate) fn client_certificate(&self) -> Result<Option<Arc<ClientCertificate>>, Error> {
         let own = self.connection.peer_certificates().and_then(<[_]>::first);
-        own.map(certificate::read).transpose()
+        own.map(client_certificate::read).transpose()
     }
 
     /// What the handshake agreed on, once it has.
@@ -246,7 +246,7 @@ mod tests {
     use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
     use super::*;
-    use crate::offer::Offer;
+    use crate::tls::offer::Offer;
     use crate::tls::{Identity, MinVersion};
 
     /// A client and a server of the same configuration, so that one handshake is like another.
