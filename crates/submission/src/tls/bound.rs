@@ -8,8 +8,8 @@ use rustls::{KeyLog, SupportedCipherSuite};
 use sasl::ChannelBindings;
 use zeroize::Zeroizing;
 
-use crate::tls::Served;
-use crate::tls::exporter::Exporter;
+use super::exporter::Exporter;
+use super::identity::Served;
 
 /// One connection's certificate and secret.
 ///

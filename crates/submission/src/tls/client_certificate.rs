@@ -6,7 +6,6 @@
 //! by it learns so at once.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -17,7 +16,8 @@ use sha2::{Digest, Sha256};
 use types::{ClientCertificate, Fingerprint};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
-use x509_parser::time::ASN1Time;
+
+use super::certificate::moment;
 
 /// The most octets of a client's whole chain. It comes back to us inside of every ticket (RFC 8446 section 4.6.1), and
 /// there it has to fit into a hello that we still read.
@@ -86,9 +86,4 @@ pub fn read(certificate: &CertificateDer<'_>) -> Result<Arc<ClientCertificate>, 
         not_before: moment(parsed.validity().not_before),
         not_after: moment(parsed.validity().not_after),
     }))
-}
-
-/// A moment of a certificate. None is before 1970 that would make a difference.
-pub(crate) fn moment(time: ASN1Time) -> SystemTime {
-    u64::try_from(time.timestamp()).map_or(UNIX_EPOCH, |seconds| UNIX_EPOCH + Duration::from_secs(seconds))
 }

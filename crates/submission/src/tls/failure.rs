@@ -5,7 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, Error, PeerIncompatible};
 
-use crate::tls::client_hello::newest_version;
+use super::client_hello::newest_version;
 
 /// A TLS connection that came to nothing.
 #[derive(Debug, thiserror::Error)]

@@ -13,10 +13,12 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ProtocolVersion, ServerConfig};
 
-use crate::tls::bound::Bound;
-use crate::tls::client_certificate::AnyCertificate;
-use crate::tls::records::Records;
-use crate::tls::{Identity, MinVersion, TlsError};
+use super::bound::Bound;
+use super::client_certificate::AnyCertificate;
+use super::error::TlsError;
+use super::identity::Identity;
+use super::records::Records;
+use super::version::MinVersion;
 
 /// The one protocol name that is agreed to; whoever offers only others is talking to the wrong server, perhaps
 /// not of its own will (the ALPACA attack), and is refused. RFC 7301 section 3.2. To offer none is fine.
@@ -125,5 +127,16 @@ struct Resolver(Identity);
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0.current().key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hybrid_key_exchange_comes_first() {
+        let groups = provider().kx_groups.clone();
+        assert_eq!(groups.first().unwrap().name(), rustls::NamedGroup::X25519MLKEM768);
     }
 }

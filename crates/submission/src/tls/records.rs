@@ -12,9 +12,9 @@ use rustls::{CipherSuite, Error, ProtocolVersion, ServerConfig};
 use sasl::ChannelBindings;
 use types::{ClientCertificate, TlsFacts};
 
-use crate::tls::bound::Bound;
-use crate::tls::client_certificate;
-use crate::tls::failure::TlsFailure;
+use super::bound::Bound;
+use super::client_certificate;
+use super::failure::TlsFailure;
 
 /// How far a TLS connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
