@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use esmtp::{Answer, Authentication, Ending, Envelope, Phase, Question, Rejection, Session};
+use esmtp::{Answer, Authentication, Ending, Envelope, Introduction, Phase, Question, Rejection, Session};
 use sasl::{AuthHandler, Claim, Verdict};
 use tokio::time::Instant;
 use types::ForwardPath;
 
-use crate::MailHandler;
-use crate::drive::{Connection, Login};
+use crate::connection::{Connection, Login};
+use crate::handler::MailHandler;
 
 /// The longest that a failed login is kept waiting.
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
@@ -27,13 +27,14 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     async fn find_answer(&mut self, question: Question, session: &Session) -> Answer {
         match question {
             Question::Salt(username) => {
-                Answer::Salt(self.house.auth.scram_parameters(&username, &self.ledger.facts).await)
+                Answer::Salt(self.house.auth.scram_parameters(&username, self.client.facts()).await)
             }
             Question::Authenticate(claim) => Answer::Authenticate(self.authenticate(claim).await),
             Question::Client(introduction) => Answer::Client(self.introduce(introduction).await),
             Question::Sender(envelope) => {
                 self.patience.mail(Instant::now());
-                let verdict = self.house.mail.sender(self.user.as_ref(), &envelope, &self.ledger.facts).await;
+                let verdict =
+                    self.house.mail.sender(self.user.as_ref(), &envelope, self.client.facts()).await;
                 Answer::Sender(verdict)
             }
             Question::Recipient(path) => Answer::Recipient(self.recipient(&path, session).await),
@@ -47,7 +48,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let (Phase::Command { .. }, Some(user)) = (session.phase(), self.user.clone()) else { return None };
         self.learn(session);
         let began = Instant::now();
-        let holds = Box::pin(self.house.auth.still_holds(&user, &self.ledger.facts)).await;
+        let holds = Box::pin(self.house.auth.still_holds(&user, self.client.facts())).await;
         self.patience.excuse(began.elapsed());
         (!holds).then_some(Ending::Revoked)
     }
@@ -56,7 +57,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     pub(crate) async fn keep(&mut self, octets: Bytes, session: &Session) {
         if self.message.is_none() {
             let Some(envelope) = session.envelope() else { return };
-            self.message = Some(self.house.mail.open(self.user.as_ref(), envelope, &self.ledger.facts));
+            self.message = Some(self.house.mail.open(self.user.as_ref(), envelope, self.client.facts()));
         }
         if let Some(message) = &mut self.message {
             let began = Instant::now();
@@ -67,29 +68,25 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     async fn recipient(&mut self, path: &ForwardPath, session: &Session) -> Result<(), Rejection> {
         let envelope = session.envelope().ok_or(Rejection::Unavailable)?;
-        self.house.mail.recipient(self.user.as_ref(), envelope, path, &self.ledger.facts).await
+        self.house.mail.recipient(self.user.as_ref(), envelope, path, self.client.facts()).await
     }
 
     /// What handlers may know of the client changes with every EHLO.
     fn learn(&mut self, session: &Session) {
-        let facts = &mut self.ledger.facts;
-        if facts.ehlo.as_ref() != session.ehlo() {
-            facts.ehlo = session.ehlo().cloned();
-        }
-        facts.extended = session.extended();
+        self.client.is_called(session.ehlo(), session.extended());
     }
 
     async fn authenticate(&mut self, claim: Claim) -> Authentication {
         let mechanism = claim.mechanism().name();
-        self.hold_place();
-        let verdict = self.house.auth.judge(claim, &self.ledger.facts).await;
+        self.client.hold();
+        let verdict = self.house.auth.judge(claim, self.client.facts()).await;
         self.heed(verdict, mechanism).await
     }
 
     /// A proxy says that its client has logged in.
-    pub(crate) async fn vouch(&mut self, username: &str) -> Authentication {
-        self.hold_place();
-        let verdict = self.house.auth.vouched(username, &self.ledger.facts).await;
+    async fn vouch(&mut self, username: &str) -> Authentication {
+        self.client.hold();
+        let verdict = self.house.auth.vouched(username, self.client.facts()).await;
         self.heed(verdict, "XCLIENT").await
     }
 
@@ -101,43 +98,41 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 self.proved = Some(Login { name, mechanism, user: Arc::new(proof.into_user()) });
             }
             Verdict::Refused(_) | Verdict::NeedsAppPassword => {
-                self.loosen_place();
+                self.client.loosen();
                 self.delay_failure().await;
             }
-            Verdict::Throttled { .. } | Verdict::Unavailable => self.loosen_place(),
+            Verdict::Throttled { .. } | Verdict::Unavailable => self.client.loosen(),
         }
         authentication
-    }
-
-    /// The client is being judged, or has logged in, or need not: its place is its own.
-    fn hold_place(&mut self) {
-        if let Some(place) = &mut self.place {
-            place.hold();
-        }
-    }
-
-    fn loosen_place(&mut self) {
-        if let Some(place) = &mut self.place {
-            place.loosen();
-        }
     }
 
     /// The client has logged in, or need not.
     pub(crate) fn trust(&mut self) {
         self.patience.trust();
-        self.hold_place();
+        self.client.hold();
     }
 
-    /// The client is another, who has yet to log in.
-    pub(crate) fn distrust(&mut self) {
+    /// The login and the message of who was there before are gone: TLS begins, or the client is another.
+    pub(crate) fn begin_anew(&mut self) {
+        (self.proved, self.user, self.message) = (None, None, None);
+        self.line.login = None;
         self.patience.distrust();
-        self.loosen_place();
+    }
+
+    /// From here on the client is who the proxy says with XCLIENT, and not who it was before.
+    async fn introduce(&mut self, client: Introduction) -> Result<Option<Authentication>, Rejection> {
+        self.begin_anew();
+        self.client.introduce(&client, &self.terms.limits)?;
+        match client.login {
+            None => Ok(None),
+            Some(username) => Ok(Some(self.vouch(&username).await)),
+        }
     }
 
     /// What was proved holds from here on.
     pub(crate) fn log_in(&mut self) {
         if let Some(Login { name, mechanism, user }) = self.proved.take() {
-            self.ledger.login = Some((name, mechanism));
+            self.line.login = Some((name, mechanism));
             self.trust();
             self.user = Some(user);
         }
@@ -157,9 +152,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let mail = &self.house.mail;
         let message = self.message.take();
         // A message without a single octet has not begun yet.
-        let message = message.unwrap_or_else(|| mail.open(self.user.as_ref(), &envelope, &self.ledger.facts));
+        let message =
+            message.unwrap_or_else(|| mail.open(self.user.as_ref(), &envelope, self.client.facts()));
         let verdict = mail.commit(message, envelope).await;
-        self.ledger.messages += u32::from(verdict.is_ok());
+        self.line.messages += u32::from(verdict.is_ok());
         Answer::Commit(verdict)
     }
 }

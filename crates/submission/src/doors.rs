@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::listen;
+use crate::bind;
 use crate::listener::{Listener, TlsMode};
 use crate::terms::Terms;
 use crate::tls::offer::Offer;
@@ -292,7 +292,7 @@ fn offer(
 
 fn bind(listener: &Listener, offer: Option<Arc<Offer>>) -> Result<Opened, BindError> {
     let asked = listener.address;
-    let bound = listen::bind(asked).and_then(|socket| Ok((socket.local_addr()?, socket)));
+    let bound = bind::bind(asked).and_then(|socket| Ok((socket.local_addr()?, socket)));
     let (address, socket) = bound.map_err(|source| BindError::Listen { address: asked, source })?;
     let entrance = Entrance {
         asked,

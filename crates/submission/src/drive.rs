@@ -4,70 +4,54 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Advance, Channel, Ending, Phase, Session, Settings, Xclient};
+use esmtp::{Advance, Channel, Ending, Phase, Session};
 use sasl::{AuthHandler, ChannelBindings, Mechanism, Nonces};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::MailHandler;
-use crate::admission::Place;
-use crate::alarm::Alarm;
-use crate::doors::Door;
-use crate::house::House;
-use crate::ledger::{Ledger, Reason};
-use crate::patience::Patience;
-use crate::terms::Terms;
+use crate::client::Client;
+use crate::connection::Connection;
+use crate::handler::MailHandler;
+use crate::session_line::Reason;
 use crate::tls::failure::{self, Told};
 use crate::tls::records::Records;
 use crate::trace;
-use crate::wire::Wire;
 
 /// How long a client is given to close its side, once we have closed ours.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// One client's connection and all that belongs to it, for as long as it lasts.
-pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
-    pub(crate) house: Arc<House<A, M>>,
-    pub(crate) door: Arc<Door>,
-    pub(crate) terms: Arc<Terms>,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) wire: Wire,
-    /// What the client sent and the session has not taken. It owns no memory while it is empty.
-    pub(crate) input: BytesMut,
-    pub(crate) alarm: Alarm,
-    pub(crate) patience: Patience,
-    pub(crate) ledger: Ledger,
-    /// Where the connection itself comes from and goes to, whoever the client is.
-    pub(crate) ends: (SocketAddr, SocketAddr),
-    /// Whether the peer may say who its client is.
-    pub(crate) xclient: Xclient,
-    /// Who has proved to be who, and logs in once the protocol has come to its end.
-    pub(crate) proved: Option<Login<A::User>>,
-    /// Who has logged in.
-    pub(crate) user: Option<Arc<A::User>>,
-    /// Failed logins.
-    pub(crate) failures: u32,
-    /// The message under way, from its first octet on.
-    pub(crate) message: Option<M::Message>,
-    /// The server stops, and a message under way has until then.
-    pub(crate) stopping: Option<Instant>,
-    /// Given back with the last reply: a client that has it may open another connection at once.
-    pub(crate) place: Option<Place>,
+/// Serves the client until either side has had enough.
+pub(crate) fn serve<A: AuthHandler, M: MailHandler<A::User>>(
+    connection: Connection<A, M>,
+) -> impl Future<Output = ()> {
+    let mut logged = Logged(connection);
+    async move { logged.serve().await }
 }
 
-/// Somebody who was found to be who they say.
-pub(crate) struct Login<U> {
-    /// For the log.
-    pub(crate) name: String,
-    pub(crate) mechanism: &'static str,
-    pub(crate) user: Arc<U>,
+/// A connection that leaves its line in the log when it is dropped: one that panics does so too, and one that is left behind.
+struct Logged<A: AuthHandler, M: MailHandler<A::User>>(Connection<A, M>);
+
+impl<A: AuthHandler, M: MailHandler<A::User>> Logged<A, M> {
+    async fn serve(&mut self) {
+        let (Ok(reason) | Err(reason)) = self.0.converse().await;
+        self.0.line.reason = reason;
+    }
+}
+
+impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
+    fn drop(&mut self) {
+        let Connection { client, line, .. } = &mut self.0;
+        if std::thread::panicking() {
+            line.reason = Reason::Panicked;
+        }
+        line.log(client.facts());
+    }
 }
 
 /// What the wait for the client came to.
@@ -80,14 +64,6 @@ enum Heard {
 }
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
-    /// Serves the client until either side has had enough.
-    pub(crate) async fn serve(mut self) {
-        let reason = match self.converse().await {
-            Ok(reason) | Err(reason) => reason,
-        };
-        self.ledger.reason = reason;
-    }
-
     /// What handlers do is boxed: it may need much room, which an idle connection should not have to keep.
     async fn converse(&mut self) -> Result<Reason, Reason> {
         let mut session = self.begin().await?;
@@ -142,19 +118,19 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     /// What the session has to know of the connection as it is now.
     fn channel(&mut self, bindings: ChannelBindings) -> Channel {
-        let facts = &self.ledger.facts;
+        let facts = self.client.facts();
         // What holds for a proxy, or for its network, does not hold for its clients.
         let login_is_optional = facts.proxy.is_none() && (self.house.login_is_optional)(facts);
         if login_is_optional {
             self.trust();
         }
-        let facts = &self.ledger.facts;
+        let facts = self.client.facts();
         Channel {
             tls: facts.tls,
             bindings,
             client_certificate: facts.client_certificate.is_some(),
             login_is_optional,
-            xclient: self.xclient,
+            xclient: self.client.xclient(),
             nonces: Nonces::new(rand::random()),
         }
     }
@@ -164,7 +140,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         let before = trace::Before::new(&self.input);
         let phase = session.phase();
         let advance = session.advance(&mut self.input);
-        before.log(&self.input, matches!(phase, Phase::Command { .. }), self.ledger.facts.id);
+        before.log(&self.input, matches!(phase, Phase::Command { .. }), self.client.session());
         advance
     }
 
@@ -172,7 +148,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// rest the client may be holding until that part is acknowledged.
     async fn say(&mut self, session: &mut Session) -> Result<(), Reason> {
         let output = session.output();
-        trace::replies(output, self.ledger.facts.id);
+        trace::replies(output, self.client.session());
         let request_is_complete = !output.is_empty();
         if !request_is_complete {
             self.wire.acknowledge();
@@ -206,7 +182,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             Heard::Octets(_) if self.note_early_tls() => Err(Reason::HandshakeFailed),
             Heard::Octets(octets) => {
                 let now = Instant::now();
-                self.ledger.octets += u64::try_from(octets).unwrap_or(u64::MAX);
+                self.line.octets += u64::try_from(octets).unwrap_or(u64::MAX);
                 self.patience.heard(phase, octets, now);
                 // Who never stops sending never lets the alarm ring.
                 Ok((now > deadline).then_some(ending))
@@ -231,10 +207,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     /// Whether the first that the client said is TLS, where STARTTLS has to come first.
     fn note_early_tls(&mut self) -> bool {
-        let is_first = self.ledger.octets == 0 && self.ledger.facts.tls.is_none();
+        let is_first = self.line.octets == 0 && self.client.facts().tls.is_none();
         let is_tls = is_first && failure::is_hello(&self.input);
         if is_tls {
-            self.ledger.tls_failure = Some(Told::TOO_EARLY);
+            self.line.tls_failure = Some(Told::TOO_EARLY);
         }
         is_tls
     }
@@ -243,7 +219,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         if self.input.is_empty() {
             self.input = BytesMut::new();
         }
-        let Self { wire, input, alarm, house, stopping, place, .. } = self;
+        let Self { wire, input, alarm, house, stopping, client, .. } = self;
         let mut stop = pin!(house.stop.cancelled());
         poll_fn(|cx| {
             if let Poll::Ready(octets) = wire.poll_receive(cx, input) {
@@ -252,7 +228,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             if stopping.is_none() && stop.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(Heard::Stop));
             }
-            if poll_lost(place, cx).is_ready() {
+            if client.poll_lost(cx).is_ready() {
                 return Poll::Ready(Ok(Heard::Displaced));
             }
             alarm.poll(cx, deadline).map(|()| Ok(Heard::Silence))
@@ -264,7 +240,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// is another one. What it may have sent too early has ended the session before this.
     async fn start_tls(&mut self, mut session: Session) -> Result<Session, Reason> {
         self.say(&mut session).await?;
-        self.forget_introduction();
+        self.begin_anew();
+        self.client.begin_anew();
         let bindings = self.handshake().await?;
         Ok(session.into_tls(self.channel(bindings)))
     }
@@ -273,16 +250,15 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     async fn handshake(&mut self) -> Result<ChannelBindings, Reason> {
         let records = self.records()?;
         let deadline = Instant::now() + self.terms.limits.handshake;
-        let Self { wire, input, alarm, house, place, .. } = self;
-        let handshake = while_wanted(&house.stop, place, wire.handshake(records, input));
+        let Self { wire, input, alarm, house, client, .. } = self;
+        let handshake = while_wanted(&house.stop, client, wire.handshake(records, input));
         let shaken = alarm.within(deadline, handshake).await.map_err(|_| Reason::TimedOut)??;
         let shaken = shaken.map_err(|error| {
-            tracing::debug!(session = %self.ledger.facts.id, %error, "no agreement on TLS");
-            self.ledger.tls_failure = Some(Told::of(&error));
+            tracing::debug!(session = %self.client.session(), %error, "no agreement on TLS");
+            self.line.tls_failure = Some(Told::of(&error));
             Reason::HandshakeFailed
         })?;
-        self.ledger.facts.tls = Some(shaken.facts);
-        self.ledger.facts.client_certificate = shaken.client_certificate;
+        self.client.is_under_tls(&shaken);
         self.patience.replied(Instant::now());
         Ok(shaken.bindings)
     }
@@ -300,12 +276,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     async fn part(&mut self, session: &mut Session, reason: Reason) -> Result<(), Reason> {
         self.message = None;
         let output = session.output();
-        trace::replies(output, self.ledger.facts.id);
-        self.ledger.keep_last_reply(output);
+        trace::replies(output, self.client.session());
+        self.line.keep_last_reply(output);
         let deadline = Instant::now() + self.terms.limits.write_timeout;
         let closed = self.alarm.within(deadline, self.wire.close(output)).await;
         closed.map_err(|_| Reason::Stalled)?.map_err(|_| Reason::Disconnected)?;
-        self.place = None;
+        self.client.leave();
         if reason == Reason::Displaced {
             // Whoever has its place must not find its descriptor taken.
             return Ok(());
@@ -319,7 +295,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 /// Does `work`, unless the server stops before it is done, or somebody else gets the client's place.
 pub(crate) async fn while_wanted<T>(
     stop: &CancellationToken,
-    place: &mut Option<Place>,
+    client: &mut Client,
     work: impl Future<Output = T>,
 ) -> Result<T, Reason> {
     let (mut stop, mut work) = (pin!(stop.cancelled()), pin!(work));
@@ -330,11 +306,7 @@ pub(crate) async fn while_wanted<T>(
         if stop.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(Reason::Shutdown));
         }
-        poll_lost(place, cx).map(|()| Err(Reason::Displaced))
+        client.poll_lost(cx).map(|()| Err(Reason::Displaced))
     })
     .await
-}
-
-fn poll_lost(place: &mut Option<Place>, cx: &mut Context<'_>) -> Poll<()> {
-    place.as_mut().map_or(Poll::Pending, |place| place.poll_lost(cx))
 }

@@ -5,43 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use esmtp::{Channel, Rejection, Session, Xclient};
 use sasl::{AuthHandler, Nonces};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
 
-use crate::MailHandler;
-use crate::admission::Place;
-use crate::alarm::Alarm;
+use crate::client::Client;
+use crate::connection::Connection;
 use crate::doors::{Door, Entrance};
-use crate::drive::Connection;
+use crate::drive;
+use crate::handler::MailHandler;
 use crate::house::House;
-use crate::ledger::Ledger;
-use crate::patience::Patience;
 use crate::terms::Terms;
-use crate::wire::Wire;
-
-/// Connections that the kernel holds for us; it takes the system's limit if that is less.
-const BACKLOG: i32 = 4096;
 
 /// The shortest and the longest pause after the system could not give us a connection.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(500));
-
-/// Binds a listener. `[::]` takes connections over IPv4 too.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    // A restart does not have to wait for the connections of the server before.
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
-}
 
 /// Takes connections until the server stops or the listener is closed. Then the socket is closed, so that clients go elsewhere at
 /// once.
@@ -119,45 +97,16 @@ fn receive<A: AuthHandler, M: MailHandler<A::User>>(
     };
     match place {
         None => turn_away(&socket, peer, door, &terms),
-        // An error here means that the client is gone already.
         Some(place) => {
-            if let Ok(connection) = connection(socket, peer, place, terms, door, house) {
-                house.tasks.spawn(connection.serve());
+            // An error here means that the client is gone already.
+            let Ok(local) = socket.local_addr() else { return };
+            let local = SocketAddr::new(local.ip().to_canonical(), local.port());
+            let client = Client::new(peer, local, door.xclient(peer.ip()), place);
+            if let Ok(connection) = Connection::new(socket, client, terms, door, house) {
+                house.tasks.spawn(drive::serve(connection));
             }
         }
     }
-}
-
-fn connection<A: AuthHandler, M: MailHandler<A::User>>(
-    socket: TcpStream,
-    peer: SocketAddr,
-    place: Place,
-    terms: Arc<Terms>,
-    door: &Arc<Door>,
-    house: &Arc<House<A, M>>,
-) -> io::Result<Connection<A, M>> {
-    let now = Instant::now();
-    let local = socket.local_addr()?;
-    let local = SocketAddr::new(local.ip().to_canonical(), local.port());
-    Ok(Connection {
-        house: Arc::clone(house),
-        door: Arc::clone(door),
-        settings: door.settings(&terms),
-        wire: Wire::new(socket)?,
-        input: BytesMut::new(),
-        alarm: Alarm::new(now + terms.limits.handshake),
-        patience: Patience::new(now),
-        ends: (peer, local),
-        xclient: door.xclient(peer.ip()),
-        ledger: Ledger::new(peer, local, now),
-        proved: None,
-        user: None,
-        failures: 0,
-        message: None,
-        stopping: None,
-        terms,
-        place: Some(place),
-    })
 }
 
 /// Says so in clear where the protocol begins in clear. Under implicit TLS the connection is closed without a word:

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::SessionFacts;
 
-use crate::MailHandler;
 use crate::doors::{BindError, Doors, ListenerChange, Opened};
+use crate::handler::MailHandler;
 use crate::house::{House, Predicate};
 use crate::limits::Limits;
 use crate::listen;
@@ -137,7 +137,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
     /// Serves until `stop` is cancelled, and then until the last session has ended: no connection is taken any
     /// more, sessions are told `421 4.3.2` at once or, if a message is under way, behind it. This takes
     /// [`Limits::shutdown_grace`] and a few seconds at the most; a handler that has not ended by then is left to
-    /// itself.
+    /// itself. If this future is dropped, the server stops in the same way, only that nobody waits for it.
     pub async fn serve(self, stop: CancellationToken) {
         let house = Arc::new(House {
             auth: self.auth,
@@ -145,9 +145,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             login_is_optional: self.login_is_optional,
             terms: self.terms,
             admission: Arc::default(),
-            stop,
+            // Its own, which ends with this future too: an embedder may drop it.
+            stop: stop.child_token(),
             tasks: TaskTracker::new(),
         });
+        let _stop = house.stop.clone().drop_guard();
         let mut opened = self.opened;
         while let Some(Some((listener, entrance))) = house.stop.run_until_cancelled(opened.recv()).await {
             house.tasks.spawn(listen::attend(listener, entrance, Arc::clone(&house)));

@@ -28,6 +28,22 @@ async fn idle_sessions_are_told_at_once() {
     assert!(TcpStream::connect(implicit).await.is_err());
 }
 
+/// The token that an embedder gave is its own, and is left alone.
+#[tokio::test]
+async fn a_server_that_is_dropped_stops() {
+    let server = Running::start();
+    let mut plain = Client::plain(server.starttls).await;
+    let mut known = Client::known(&server).await;
+    server.task.abort();
+    assert_eq!(plain.rest().await, "421 4.3.2 Shutting down; try again later\r\n");
+    assert!(known.rest().await.starts_with("421 4.3.2 "));
+    for address in [server.starttls, server.implicit] {
+        let closes = async { while TcpStream::connect(address).await.is_ok() {} };
+        timeout(Duration::from_secs(3), closes).await.expect("the listener closes");
+    }
+    assert!(!server.stop.is_cancelled());
+}
+
 #[tokio::test]
 async fn who_has_not_even_begun_a_handshake_is_not_waited_for() {
     let server = Running::start();

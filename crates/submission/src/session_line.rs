@@ -1,11 +1,9 @@
 //! The one line that is logged of every session, when it ends.
 
-use std::net::SocketAddr;
-
 use bytes::BytesMut;
 use esmtp::Ending;
 use tokio::time::Instant;
-use types::{EhloName, SessionFacts, SessionId};
+use types::{EhloName, SessionFacts};
 
 use crate::tls::failure::Told;
 
@@ -65,10 +63,8 @@ impl From<Ending> for Reason {
     }
 }
 
-/// What is counted and known of a session. It writes its line when it is dropped, so that a session that panics
-/// leaves one too.
-pub(crate) struct Ledger {
-    pub(crate) facts: SessionFacts,
+/// What is counted of a session, for its line.
+pub(crate) struct SessionLine {
     /// Whom the client logged in as, and how.
     pub(crate) login: Option<(String, &'static str)>,
     /// Messages that were accepted.
@@ -82,11 +78,9 @@ pub(crate) struct Ledger {
     opened: Instant,
 }
 
-impl Ledger {
-    pub(crate) fn new(peer: SocketAddr, local: SocketAddr, opened: Instant) -> Self {
-        let id = SessionId::new(rand::random());
+impl SessionLine {
+    pub(crate) fn new(opened: Instant) -> Self {
         Self {
-            facts: SessionFacts::new(id, peer, local),
             login: None,
             messages: 0,
             octets: 0,
@@ -104,14 +98,9 @@ impl Ledger {
             self.last_reply = String::from_utf8_lossy(line).into_owned();
         }
     }
-}
 
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.reason = Reason::Panicked;
-        }
-        let facts = &self.facts;
+    /// Writes the line of a session of which `facts` are known.
+    pub(crate) fn log(&self, facts: &SessionFacts) {
         tracing::info!(
             event = "session",
             session = %facts.id,
