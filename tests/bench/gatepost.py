@@ -66,7 +66,7 @@ class Gatepost:
 
     def add_account(self, user, *senders):
         """Makes an account that may also send as `senders`, and returns an app password of it."""
-        self._run("user", "add", user, "--password-stdin", "--allow-weak", text="an account password\n")
+        self._run("user", "add", user, "--password-stdin", text="three quiet herons over Norrland\n")
         for sender in senders:
             self._run("identity", "add", user, sender)
         return json.loads(self._run("app-password", "create", user, "--label", "bench", "--json"))["password"]
