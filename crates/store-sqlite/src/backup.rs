@@ -3,10 +3,11 @@
 //! Either database is copied by SQLite, as it stands at one moment: the queue first, then the accounts. Then come the files of
 //! the large messages that were in the queue at that moment. One whose file is gone by then has been delivered or removed
 //! meanwhile, and is left out. Neither a WAL nor the marks of the last commits come along: there is nothing that could be behind.
-//! All of it is written beside the place it is to have, synced, and renamed there: what bears the name of a backup is whole.
+//! All of it is written beside the place it is to have, synced, and renamed there: what bears the name of a backup is whole. The directory
+//! is locked meanwhile, so that what a killed backup has left can be told from one that is being made; the next one clears it away.
 
-use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -36,9 +37,12 @@ pub enum BackupError {
     /// Something is there already.
     #[error("{} exists and is not empty: name another directory for the backup", .0.display())]
     Exists(PathBuf),
-    /// A backup was broken off there, or is being made.
-    #[error("{} is there: a backup is being made, or was broken off; in the latter case remove it", .0.display())]
-    BrokenOff(PathBuf),
+    /// Another backup is being made there.
+    #[error("{} is being written by another backup: wait for it, or name another directory", .0.display())]
+    BeingMade(PathBuf),
+    /// What is there need not have been left by a backup.
+    #[error("{} is in the way, and holds {} that no backup has left: remove it, or name another directory", .0.display(), .1.display())]
+    InTheWay(PathBuf, PathBuf),
     /// The backup can't be written.
     #[error("cannot write the backup {}", .0.display())]
     Unwritable(PathBuf, #[source] io::Error),
@@ -76,6 +80,7 @@ impl SqliteStore {
 /// A backup that is being made.
 struct Draft {
     directory: Directory,
+    _lock: File,
 }
 
 impl Draft {
@@ -83,15 +88,17 @@ impl Draft {
         let mut path = to.file_name().map(OsString::from).unwrap_or_default();
         path.push(".partial");
         let path = to.with_file_name(path);
-        let directory = Directory::at(&path);
-        let mut private = DirBuilder::new();
-        let private = private.mode(0o700);
-        private.create(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => BackupError::BrokenOff(path.clone()),
-            _ => BackupError::Unwritable(to.to_owned(), error),
-        })?;
-        let draft = Self { directory };
-        private.create(draft.directory.spool()).map_err(|error| draft.unwritable(error))?;
+        let unwritable = |error| BackupError::Unwritable(to.to_owned(), error);
+        let is_new = made_private(&path).map_err(unwritable)?;
+        let lock = File::open(&path).map_err(unwritable)?;
+        match lock.try_lock() {
+            Ok(()) => clear(&path)?,
+            // Not every file system locks directories.
+            Err(TryLockError::Error(_)) if is_new => {}
+            Err(_) => return Err(BackupError::BeingMade(path)),
+        }
+        let draft = Self { directory: Directory::at(&path), _lock: lock };
+        made_private(&draft.directory.spool()).map_err(|error| draft.unwritable(error))?;
         Ok(draft)
     }
 
@@ -164,6 +171,36 @@ impl Draft {
     fn unwritable(&self, error: io::Error) -> BackupError {
         BackupError::Unwritable(self.directory.root().to_owned(), error)
     }
+}
+
+/// Makes a directory that is its owner's alone; `false` if there is one.
+fn made_private(path: &Path) -> io::Result<bool> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true),
+    }
+}
+
+/// Removes what a backup that was killed has left: nothing, if there is anything else.
+fn clear(draft: &Path) -> Result<(), BackupError> {
+    let unwritable = |error| BackupError::Unwritable(draft.to_owned(), error);
+    let entries = fs::read_dir(draft).map_err(unwritable)?;
+    let entries: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>().map_err(unwritable)?;
+    if let Some(foreign) = entries.iter().find(|entry| !is_of_a_backup(entry)) {
+        return Err(BackupError::InTheWay(draft.to_owned(), foreign.clone()));
+    }
+    let remove =
+        |entry: &PathBuf| if entry.is_dir() { fs::remove_dir_all(entry) } else { fs::remove_file(entry) };
+    entries.iter().try_for_each(remove).map_err(unwritable)
+}
+
+/// A database, with what SQLite has beside it, or the files of messages.
+fn is_of_a_backup(entry: &Path) -> bool {
+    let name = entry.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| {
+        name == "spool" || name.starts_with("accounts.db") || name.starts_with("queue.db")
+    })
 }
 
 async fn count(connection: &mut SqliteConnection, query: &'static str) -> Result<u64, sqlx::Error> {

@@ -105,10 +105,6 @@ async fn a_backup_goes_into_no_place_that_is_taken_and_is_not_left_in_part() {
     SqliteStore::back_up(&from, &to).await.unwrap();
     assert!(matches!(SqliteStore::back_up(&from, &to).await, Err(BackupError::Exists(_))));
     assert_eq!(queued(&to).await.len(), 1);
-    let broken = parent.path().join("broken.partial");
-    fs::create_dir(&broken).unwrap();
-    let made = SqliteStore::back_up(&from, &parent.path().join("broken")).await;
-    assert!(matches!(made, Err(BackupError::BrokenOff(_))), "{made:?}");
     // A message that cannot be read, for whatever reason but that it is gone.
     let message = from.join("spool").join(id(1).to_string());
     fs::remove_file(&message).unwrap();
@@ -116,4 +112,35 @@ async fn a_backup_goes_into_no_place_that_is_taken_and_is_not_left_in_part() {
     let made = SqliteStore::back_up(&from, &parent.path().join("another")).await;
     assert!(matches!(made, Err(BackupError::Unwritable(..))), "{made:?}");
     assert!(!parent.path().join("another").exists() && !parent.path().join("another.partial").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_backup_has_left_is_cleared_away_by_the_next_one() {
+    let parent = tempfile::tempdir().unwrap();
+    let (from, to, left) =
+        (parent.path().join("store"), parent.path().join("backup"), parent.path().join("backup.partial"));
+    let store = server(&from).await;
+    commit(store.spool(), id(1), 200_000).await.unwrap();
+    fs::create_dir_all(left.join("spool")).unwrap();
+    for name in ["accounts.db", "queue.db", "queue.db-journal", "spool/00000000000000000000000002"] {
+        fs::write(left.join(name), "half of it").unwrap();
+    }
+
+    // Somebody else's file is nothing that a backup may remove, nor is what another backup is writing.
+    fs::write(left.join("letter.txt"), "Dear Ann").unwrap();
+    let made = SqliteStore::back_up(&from, &to).await;
+    assert!(matches!(&made, Err(BackupError::InTheWay(_, file)) if file.ends_with("letter.txt")), "{made:?}");
+    assert!(left.join("queue.db").exists());
+    fs::remove_file(left.join("letter.txt")).unwrap();
+    let another = fs::File::open(&left).unwrap();
+    another.lock().unwrap();
+    let made = SqliteStore::back_up(&from, &to).await;
+    assert!(matches!(made, Err(BackupError::BeingMade(_))), "{made:?}");
+    assert!(left.join("queue.db").exists());
+    drop(another);
+
+    SqliteStore::back_up(&from, &to).await.unwrap();
+    assert_eq!(queued(&to).await.len(), 1);
+    assert_eq!(fs::read_dir(to.join("spool")).unwrap().count(), 1);
+    assert!(!left.exists());
 }
