@@ -135,7 +135,8 @@ impl Command {
 
 /// Whether the line that begins with these octets is an AUTH command, which may be longer than others.
 pub(crate) fn begins_auth(input: &[u8]) -> bool {
-    match input.split_at_checked(b"AUTH".len()) {
+    let blanks = input.iter().take_while(|octet| is_blank(**octet)).count();
+    match input.get(blanks..).unwrap_or_default().split_at_checked(b"AUTH".len()) {
         Some((verb, [blank, ..])) => is_blank(*blank) && verb.eq_ignore_ascii_case(b"AUTH"),
         Some((_, [])) | None => false,
     }
@@ -274,13 +275,18 @@ mod tests {
 
     #[test]
     fn several_blanks_are_as_good_as_one() {
-        for line in ["AUTH PLAIN AGEAYg==", "AUTH  PLAIN   AGEAYg== ", "auth\tPLAIN\t AGEAYg==\t"] {
+        for line in [
+            "AUTH PLAIN AGEAYg==",
+            "AUTH  PLAIN   AGEAYg== ",
+            "auth\tPLAIN\t AGEAYg==\t",
+            " \tAUTH PLAIN AGEAYg==",
+        ] {
             let initial = Some(Secret::from("AGEAYg==".to_owned()));
             let auth = Ordered::Auth { mechanism: "PLAIN".to_owned(), initial };
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(auth)), "{line:?}");
             assert!(begins_auth(line.as_bytes()), "{line:?}");
         }
-        assert!(!begins_auth(b"AUTH") && !begins_auth(b"AUTHX "));
+        assert!(!begins_auth(b"AUTH") && !begins_auth(b"AUTHX ") && !begins_auth(b"\r\nAUTH "));
         for line in [
             "MAIL FROM:<a@example.org> SIZE=5",
             "MAIL  FROM:<a@example.org>  SIZE=5 ",
@@ -292,7 +298,7 @@ mod tests {
             let mail = Ordered::Mail(ReversePath::Mailbox(mailbox("a@example.org")), parameters);
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(mail)), "{line:?}");
         }
-        for line in ["RCPT TO:<b@example.org>", "RCPT   TO :  b@example.org  ", "RCPT TO:b@example.org"] {
+        for line in ["RCPT TO:<b@example.org>", "RCPT   TO :  b@example.org  ", " RCPT TO:b@example.org"] {
             let rcpt = Ordered::Rcpt(ForwardPath::Mailbox(mailbox("b@example.org")));
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(rcpt)), "{line:?}");
             assert!(is_rcpt(line.as_bytes()));
