@@ -65,6 +65,11 @@ fn logins_that_may_be_missing_are_deferred_until_the_loss_is_accepted() {
     let accepted = installation.done(&["store", "check", "--accept"]);
     assert!(accepted.contains("accounts.db is behind"), "{accepted}");
     assert_eq!(knock(&server, &installation, LOST), 535, "without a restart");
+    // Once: what is whole needs no acceptance.
+    installation.done(&["store", "check", "--accept"]);
+    let told = installation.json(&["audit", "list", "--action", "store-accept"]);
+    assert_eq!((told.as_array().unwrap().len(), &told[0]["result"]), (1, &"success".into()), "{told}");
+    assert!(told[0]["by"].is_string(), "{told}");
     installation.done(&["store", "check"]);
 }
 

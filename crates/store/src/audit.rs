@@ -73,11 +73,13 @@ pub enum Action {
     QueueRelease,
     /// They were removed undelivered.
     QueueRemove,
+    /// What may be missing of a store that was found behind its last commit was accepted.
+    StoreAccept,
 }
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 30] = [
+    pub const ALL: [Action; 31] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -108,6 +110,7 @@ impl Action {
         Action::QueueHold,
         Action::QueueRelease,
         Action::QueueRemove,
+        Action::StoreAccept,
     ];
 
     /// The action as it is written and stored.
@@ -144,6 +147,7 @@ impl Action {
             Action::QueueHold => "queue-hold",
             Action::QueueRelease => "queue-release",
             Action::QueueRemove => "queue-remove",
+            Action::StoreAccept => "store-accept",
         }
     }
 }

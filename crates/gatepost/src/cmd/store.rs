@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use config::Config;
 use serde::Serialize;
-use store_sqlite::{Integrity, Migrated};
+use store::{Action, Audit as _, AuditEvent};
+use store_sqlite::{Integrity, Migrated, SqliteStore};
 
-use crate::open;
 use crate::output::Format;
+use crate::{actor, clock, open};
 
 mod backup;
 
@@ -28,6 +29,8 @@ pub(crate) enum Command {
         format: Format,
     },
     /// Check both databases, and read every message in the queue; a server may be running
+    ///
+    /// The exit code is 1 if there is a fault, or something may be missing that is not accepted.
     Check {
         /// Go on without what may be missing since a database was found behind its last commit
         #[arg(long)]
@@ -103,9 +106,9 @@ async fn check(config: &Path, accept: bool, format: Format) -> anyhow::Result<()
     let (config, store) = open::store(config).await?;
     let found = store.integrity().await;
     let losses = store.losses();
-    let accepted = if accept { store.accept_losses() } else { Ok(()) };
+    let accepted = if accept && !losses.is_empty() { accept_losses(&store).await } else { Ok(()) };
     store.close().await;
-    accepted.context("what may be missing cannot be accepted")?;
+    accepted?;
     let Integrity { messages, mut faults } = found?;
     let accepted = if accept { losses.clone() } else { Vec::new() };
     let is_behind = !accept && !losses.is_empty();
@@ -128,4 +131,15 @@ async fn check(config: &Path, accept: bool, format: Format) -> anyhow::Result<()
         );
     }
     Ok(())
+}
+
+/// Accepts what may be missing, and has it in the audit trail who did.
+async fn accept_losses(store: &SqliteStore) -> anyhow::Result<()> {
+    let event = AuditEvent::success(Action::StoreAccept, clock::now()).by(actor::name());
+    store
+        .accounts()
+        .record(&event)
+        .await
+        .context("nothing is accepted: the audit trail cannot be written")?;
+    store.accept_losses().context("what may be missing cannot be accepted")
 }
