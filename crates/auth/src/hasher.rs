@@ -101,6 +101,12 @@ impl Hasher {
         })
     }
 
+    /// The same, for a process that has nothing better to do than to wait for its turn, however long others have the cores.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { patience: Duration::MAX, ..self }
+    }
+
     /// Hashes are made at this cost from now on, and those that are weaker are outdated.
     ///
     /// # Errors
@@ -347,6 +353,16 @@ mod tests {
         let hasher = Hasher::with_places(CHEAP, 1, 1, Duration::from_millis(10)).unwrap();
         let _running = hasher.place().await.unwrap();
         assert!(matches!(hasher.verify(secret("x"), None).await, Err(HashError::Overloaded)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_patient_one_waits_for_its_turn() {
+        let hasher = Hasher::with_places(CHEAP, 1, 1, PATIENCE).unwrap().patient();
+        let running = hasher.place().await.unwrap();
+        let mut waiting = std::pin::pin!(hasher.hash(secret("x")));
+        assert!(tokio::time::timeout(PATIENCE * 1000, waiting.as_mut()).await.is_err(), "it still waits");
+        drop(running);
+        assert!(waiting.await.is_ok());
     }
 
     #[tokio::test]

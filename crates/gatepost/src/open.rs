@@ -107,7 +107,7 @@ pub(crate) fn judge(
     accounts: &SqliteAccounts,
     keyring: Arc<Keyring>,
 ) -> anyhow::Result<Judge> {
-    let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(wiring::hasher(config)?));
+    let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(wiring::hasher_for_logins(config)?));
     Ok(Authenticator::new(
         accounts,
         keyring,

@@ -66,11 +66,19 @@ fn cost(argon2: config::Argon2) -> auth::Cost {
     auth::Cost { memory_kib: argon2.memory_kib, passes: argon2.passes, ..auth::Cost::default() }
 }
 
-/// What hashes account passwords, as the configuration says.
+/// What hashes account passwords for a command, as the configuration says: unlike a login it waits for its turn.
 ///
 /// # Errors
 /// When Argon2 does not know such a cost.
 pub(crate) fn hasher(config: &Config) -> anyhow::Result<auth::Hasher> {
+    hasher_for_logins(config).map(auth::Hasher::patient)
+}
+
+/// What hashes account passwords at logins, which are told to come back if it takes too long.
+///
+/// # Errors
+/// When Argon2 does not know such a cost.
+pub(crate) fn hasher_for_logins(config: &Config) -> anyhow::Result<auth::Hasher> {
     Ok(auth::Hasher::new(cost(config.auth.argon2))?)
 }
 
