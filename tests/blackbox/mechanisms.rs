@@ -14,7 +14,11 @@ const LETTER: &str = "From: alice@example.org\r\nSubject: a test\r\n\r\nby CRAM-
 const PLAIN_BESIDE_CRAM_MD5: [&str; 2] = ["[\"PLAIN\", \"LOGIN\"]", "[\"CRAM-MD5\"]"];
 
 /// Programs that take CRAM-MD5 before PLAIN.
-const PROGRAMS: [&str; 4] = ["curl", "phpmailer.php", "net-smtp.pl", "net-smtp.pl --sender"];
+const PROGRAMS: [&str; 6] =
+    ["curl", "phpmailer.php", "net-smtp.pl", "net-smtp.pl --sender", MUTTS[0], MUTTS[1]];
+
+const MUTTS: [&str; 2] =
+    ["mutt.sh mutt -s test -- bob@example.net", "mutt.sh neomutt -s test -- bob@example.net"];
 
 struct House {
     installation: Installation,
@@ -32,7 +36,14 @@ impl House {
     }
 
     /// What comes of it when this program sends a message.
-    fn send(&self, program: &str, (tls, address): (&str, SocketAddr), password: &str) -> Output {
+    fn send(&self, program: &str, listener: (&str, SocketAddr), password: &str) -> Output {
+        let asked =
+            json!({ "to": ["bob@example.net"], "subject": "a test", "body": "hello", "message": LETTER });
+        let input = if program == "curl" { LETTER.to_owned() } else { asked.to_string() };
+        run(&mut self.sending(program, listener, password), &input)
+    }
+
+    fn sending(&self, program: &str, (tls, address): (&str, SocketAddr), password: &str) -> Command {
         let (ca, port) = (self.installation.path("ca.pem"), address.port().to_string());
         let mut words = program.split(' ');
         let mut command = match words.next() {
@@ -51,7 +62,10 @@ impl House {
                 curl
             }
             Some(file) => {
-                let mut command = Command::new(if file.ends_with(".php") { "php" } else { "perl" });
+                let interpreters = [("php", "php"), ("sh", "sh"), ("pl", "perl")];
+                let extension = file.rsplit('.').next().unwrap();
+                let (_, interpreter) = interpreters.into_iter().find(|(of, _)| *of == extension).unwrap();
+                let mut command = Command::new(interpreter);
                 command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("programs").join(file)).args(words);
                 command
             }
@@ -60,10 +74,7 @@ impl House {
         command.env("SMTP_HOST", "localhost").env("SMTP_PORT", port).env("SMTP_TLS", tls);
         command.env("SMTP_USER", USER).env("SMTP_PASSWORD", password).env("SMTP_FROM", USER);
         command.env("SMTP_CA", &ca).env("SSL_CERT_FILE", &ca);
-        let asked =
-            json!({ "to": ["bob@example.net"], "subject": "a test", "body": "hello", "message": LETTER });
-        let input = if program == "curl" { LETTER.to_owned() } else { asked.to_string() };
-        run(&mut command, &input)
+        command
     }
 
     fn starttls(&self) -> (&'static str, SocketAddr) {
@@ -136,6 +147,32 @@ fn where_cram_md5_is_offered_beside_others_they_are_refused_for_want_of_keys_and
     // Not only where no app password has keys: the one that was tried has none.
     assert_eq!(house.tested("CRAM-MD5", &ordinary), refused);
     assert_eq!(house.tested("CRAM-MD5", "correct horse")["reason"], "no-keys");
+}
+
+/// mutt and neomutt, as Debian has them, take the first of GNU SASL's list that is offered. SCRAM-SHA-256-PLUS is before all others there, and they
+/// can't bind it to TLS, so that they give up before they have said a word of it; told another they do that.
+#[test]
+fn mutt_and_neomutt_send_where_every_mechanism_is_on_if_they_are_told_one_or_not_offered_the_one_that_they_cannot()
+ {
+    let all = "[\"SCRAM-SHA-256\", \"CRAM-MD5\", \"PLAIN\", \"LOGIN\"]";
+    let with_plus = "[\"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-256\", \"CRAM-MD5\", \"PLAIN\", \"LOGIN\"]";
+    let house = House::open("", &[all, with_plus]);
+    let (_, password) = house.installation.app_password(USER, &[]);
+    for program in MUTTS {
+        let output = house.send(program, house.starttls(), &password);
+        assert!(output.status.success(), "{program}: {output:?}");
+        let output = house.send(program, house.implicit(), &password);
+        assert!(!output.status.success(), "{program} can bind to TLS: docs/operations.md says that it can't");
+        let mut command = house.sending(program, house.implicit(), &password);
+        let output = run(command.env("SMTP_AUTHENTICATORS", "plain"), "hello");
+        assert!(output.status.success(), "{program}: {output:?}");
+    }
+    let mut by: Vec<String> = house.logins(4).into_iter().map(|(mechanism, _)| mechanism).collect();
+    by.sort();
+    assert_eq!(by, ["PLAIN", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-256"]);
+    assert_eq!(house.installation.queue().len(), 4);
+    let told = house.installation.done(&["check"]);
+    assert!(told.contains("SCRAM-SHA-256-PLUS") && told.contains("smtp_authenticators"), "{told}");
 }
 
 #[test]

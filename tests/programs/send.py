@@ -166,6 +166,10 @@ def mailx(sendmail, *more):
     return shell("bsd-mailx.sh", sendmail, "-s", "SUBJECT", *more, "TO")
 
 
+def mutt(program):
+    return shell("mutt.sh", program, "-s", "SUBJECT", "--", "TO")
+
+
 NODE = run("node", "HERE/nodemailer.cjs")
 PERL = run("perl", "HERE/net-smtp.pl")
 SENDER = run("perl", "HERE/net-smtp.pl", "--sender")
@@ -188,6 +192,12 @@ SENDINGS = {
     "msmtp, no header but a subject": Sending(letters.UMLAUTS, shell("msmtp.sh", "TO"), lambda letter, user: f"Subject: {letter.subject}\nTo: {letter.to[0]}\n\n{letter.body}"),
     "msmtp -t, a long line": Sending(letters.LONG_BLOB, shell("msmtp.sh", "-t"), file()),
     "msmtp -t, 150 recipients in a line": Sending(letters.MANY, shell("msmtp.sh", "-t"), file()),
+    "mutt": Sending(letters.PLAIN, mutt("mutt")),
+    "mutt, umlauts": Sending(letters.UMLAUTS, mutt("mutt"), tls="starttls"),
+    "mutt, a long line": Sending(letters.LONG_UMLAUTS, mutt("mutt")),
+    "neomutt": Sending(letters.PLAIN, mutt("neomutt"), tls="starttls"),
+    "neomutt, umlauts": Sending(letters.UMLAUTS, mutt("neomutt")),
+    "neomutt, Japanese": Sending(letters.JAPANESE, mutt("neomutt")),
     "nullmailer-inject, a long subject in UTF-8": Sending(letters.LONG_UMLAUT_SUBJECT, shell("nullmailer.sh"), file()),
     "nullmailer-inject, a long line": Sending(letters.LONG_UMLAUTS, shell("nullmailer.sh"), file(*UTF8), "starttls"),
     "swaks": Sending(letters.PLAIN, swaks("--tls-on-connect")),

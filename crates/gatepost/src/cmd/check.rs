@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use auth::MasterKeys;
-use config::Config;
+use config::{Config, Mechanism};
 use submission::tls::{CertificateFacts, Identity};
 
 use crate::output::Format;
@@ -31,6 +31,10 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// Clients that know the mechanism and fail by it, before they have said a word of it.
+const CANNOT_BIND: &str = "SCRAM-SHA-256-PLUS is offered: mutt and neomutt as Debian has them take it first, and cannot bind it to TLS; with \
+                           smtp_authenticators = \"plain\" in their configuration they log in";
+
 /// Reads everything that `serve` would read, and goes on after an error, so that all of them are told at once.
 ///
 /// # Errors
@@ -49,6 +53,9 @@ pub(crate) async fn run(file: &Path, args: &Args) -> anyhow::Result<()> {
 async fn examine(config: &Config, connect: bool, report: &mut Report) {
     let certificate = report.keep("certificate", "tls.certificate", certificate(config)).flatten();
     report.warn(warnings::about(config, certificate.as_ref(), clock::now()));
+    if config.offers(Mechanism::ScramSha256Plus) {
+        report.note(CANNOT_BIND.to_owned());
+    }
     let keys = MasterKeys::load(&config.storage.master_key_file);
     let keys = report.keep("master-key", "storage.master_key_file", keys.map_err(Into::into));
     report.keep("master-key", "storage.master_key_file", storage_privacy::key_is_apart(&config.storage));
