@@ -208,6 +208,44 @@ fn wrong_usage_is_exit_code_2() {
 }
 
 #[test]
+fn an_account_without_a_domain_is_of_the_default_one_for_every_command() {
+    let auth = "default_domain = \"example.org\"".to_owned();
+    let installation = Installation::new(&Settings { auth, ..Settings::default() });
+    installation.add_user("alice", "correct horse");
+    assert_eq!(installation.json(&["user", "show", "Alice"])["address"], USER);
+    let (id, _) = installation.app_password("alice", &[]);
+    assert_eq!(installation.json(&["app-password", "list", "alice"])[0]["id"], id.as_str());
+    installation.done(&["identity", "add", "alice", "sales@example.org"]);
+    assert_eq!(installation.json(&["totp", "status", "alice"])["address"], USER);
+    installation.run(&["auth", "test", "alice", "--password-stdin"], "wrong");
+    assert!(installation.done(&["throttle", "clear", "alice"]).contains("of alice@example.org"));
+    let entries = installation.json(&["audit", "list", "--user", "alice"]);
+    assert!(
+        entries.as_array().unwrap().iter().all(|entry| entry["account"] == USER) && entries[0].is_object()
+    );
+    let server = installation.start();
+    server
+        .logged_in(&installation, USER, "correct horse")
+        .send(USER, &["bob@example.net"], &letter("x", "x\r\n"))
+        .unwrap();
+    assert_eq!(installation.json(&["queue", "list", "--account", "alice"])[0]["account"], USER);
+    assert_eq!(
+        installation.done(&["queue", "hold", "--account", "alice", "--expect", "1"]),
+        "1 message is held\n"
+    );
+    installation.done(&["user", "rename", "alice", "alicia"]);
+    assert_eq!(installation.json(&["user", "list"])[0]["address"], "alicia@example.org");
+    installation.done(&["user", "remove", "alicia", "--yes"]);
+}
+
+#[test]
+fn an_account_without_a_domain_is_wrong_usage_where_there_is_no_default_one() {
+    let installation = installed();
+    let said = assert_fails(&installation.run(&["user", "show", "alice"], ""), 2);
+    assert!(said.contains("alice") && said.contains("no domain"), "{said}");
+}
+
+#[test]
 fn the_configuration_may_be_named_after_the_verb_and_by_the_environment() {
     let installation = installed();
     let file = installation.path("gatepost.toml");
@@ -357,4 +395,72 @@ fn users_are_listed_in_pages_and_found_by_text_and_state() {
     assert_eq!(listed(&["--state", "enabled", "--filter", "example.net"]), Vec::<String>::new());
     let shown = installation.run(&["user", "list", "--limit", "1"], "");
     assert!(String::from_utf8_lossy(&shown.stderr).contains("--after alice@example.org"), "{shown:?}");
+}
+
+#[test]
+fn exit_codes_are_those_of_the_manual() {
+    let installation = installed();
+    let code = |words: &str, input: &str| {
+        installation.run(&words.split(' ').collect::<Vec<_>>(), input).status.code().unwrap()
+    };
+    for (words, input, expected) in [
+        ("--help", "", 0),
+        ("queue list", "", 0),
+        ("queue hold --all --expect 0", "", 0),
+        ("queue hold --all --expect 1", "", 1),
+        ("queue show 0", "", 1),
+        ("auth test alice@example.org --password-stdin", "correct horse", 0),
+        ("auth test alice@example.org --password-stdin", "wrong", 1),
+        ("user import - --format dovecot --dry-run", "bob@example.org:{PLAIN}battery staple", 0),
+        ("user import - --format dovecot", "bob@example.org:{PLAIN}battery staple\nno address:x", 1),
+        ("user show bob@example.org", "", 0),
+        ("store check", "", 0),
+        ("check", "", 0),
+        ("check --strict", "", 1),
+        ("check --strickt", "", 2),
+    ] {
+        assert_eq!(code(words, input), expected, "{words}");
+    }
+    let alone = Command::new(binary()).output().unwrap();
+    assert_eq!(alone.status.code(), Some(2), "{alone:?}");
+}
+
+/// What a command prints on a terminal, whatever comes of it.
+fn on_a_terminal(installation: &Installation, (variable, value): (&str, &str), words: &[&str]) -> String {
+    let script = "import pty, sys; pty.spawn(sys.argv[1:])";
+    let mut command = Command::new("python3");
+    command
+        .args(["-c", script])
+        .arg(binary())
+        .arg("--config")
+        .arg(installation.path("gatepost.toml"))
+        .args(words);
+    command.env_remove("NO_COLOR").env("TERM", "xterm").env(variable, value);
+    let output = tests::server::run(&mut command, "");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_want_them() {
+    let installation = installed();
+    installation.done(&["user", "disable", USER]);
+    for (words, coloured) in [
+        (&["user", "list"][..], &["\u{1b}[1mADDRESS\u{1b}[0m  ", "yes"][..]),
+        (&["user", "show", "bob@example.org"], &["\u{1b}[31merror\u{1b}[0m: there is no account"]),
+        (&["check"], &["\u{1b}[33mwarning\u{1b}[0m: "]),
+    ] {
+        let shown = on_a_terminal(&installation, ("NO_COLOR", ""), words);
+        for text in coloured {
+            assert!(shown.contains(text), "{shown:?}");
+        }
+        for refused in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+            let shown = on_a_terminal(&installation, refused, words);
+            assert!(!shown.contains('\u{1b}') && !shown.is_empty(), "{refused:?}: {shown:?}");
+        }
+        let Output { stdout, stderr, .. } = installation.run(words, "");
+        assert!(![stdout, stderr].concat().contains(&0x1b), "{words:?}");
+    }
+    let json = on_a_terminal(&installation, ("NO_COLOR", ""), &["user", "list", "--json"]);
+    assert!(!json.contains('\u{1b}'), "{json:?}");
 }

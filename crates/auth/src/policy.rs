@@ -60,8 +60,8 @@ impl Policy {
     /// The user that is meant by a name: one without a domain is of the default one.
     pub(crate) fn completed(&self, name: String) -> String {
         match &self.default_domain {
-            Some(domain) if !name.is_empty() && !name.contains('@') => format!("{name}@{domain}"),
-            Some(_) | None => name,
+            Some(domain) => domain.complete(&name),
+            None => name,
         }
     }
 }

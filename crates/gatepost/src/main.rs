@@ -6,12 +6,14 @@
 //! Modules stand in this order: what is typed, the server, what both of them open, what the process has of its system, and
 //! how it speaks with people.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod argument;
+mod default_domain;
 mod cmd;
 
 mod serve;
@@ -48,8 +50,9 @@ mod suggestion;
 /// With the commit that it was built from, if that is known.
 const VERSION: &str = env!("GATEPOST_VERSION");
 
-const EXIT_CODES: &str = "Exit codes: 0, it is done; 1, it could not be done, and standard error says in one line what to do about it; \
-                          2, it was typed wrongly. `check` has more: see its own help.";
+const EXIT_CODES: &str = "Exit codes: 0, it is done. 1, it could not be done, or not all of it, or what was asked has the answer no (`check` found \
+                          an error, `auth test` refused); standard error says in one line why, and what to do about it. 2, the command line \
+                          is not understood, and nothing is done.";
 
 /// The mail submission server: proves who sends, keeps the message safe, carries it on.
 #[derive(Debug, Parser)]
@@ -117,14 +120,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let line = CommandLine::try_parse().unwrap_or_else(|error| {
-        let typed = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let line = default_domain::parse(&words, |line: &CommandLine| &line.config).unwrap_or_else(|error| {
+        let typed = words.iter().map(|word| word.to_string_lossy().into_owned());
         suggestion::meant(error, CommandLine::command(), typed).exit()
     });
     match run(line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::last_word(format!("error: {}", error_line::of(&error)));
+            output::last_word(&error_line::of(&error));
             ExitCode::FAILURE
         }
     }

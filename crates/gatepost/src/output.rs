@@ -1,9 +1,9 @@
 //! What commands print on stdout: one JSON document with `--json`, aligned tables without.
 //!
-//! Nothing else writes to stdout. A reader that went away (`gatepost queue list | head`) ends the command
+//! Nothing else writes to stdout. Colours are for terminals alone. A reader that went away (`gatepost queue list | head`) ends the command
 //! quietly, as it does for other tools.
 
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, Write as _};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -13,8 +13,10 @@ use serde::Serialize;
 
 use crate::printable::is_printable;
 
+pub(crate) use self::colour::{Cell, Look, colour};
 pub(crate) use self::listing::Listing;
 
+mod colour;
 mod listing;
 
 /// How long the last word may take.
@@ -60,11 +62,12 @@ impl Format {
 
 /// Tells on stderr what was left undone, when all the rest is done.
 pub(crate) fn warn(warning: &str) {
-    eprintln!("warning: {warning}");
+    eprintln!("{}: {warning}", Look::Doubtful.paint("warning", colour(&io::stderr())));
 }
 
 /// Says on stderr why it ends here. Whoever reads that may have stopped reading, and is not waited for for ever.
-pub(crate) fn last_word(line: String) {
+pub(crate) fn last_word(error: &str) {
+    let line = format!("{}: {error}", Look::Bad.paint("error", colour(&io::stderr())));
     let (said, heard) = mpsc::channel();
     std::thread::spawn(move || {
         // There is nobody else to tell.
@@ -74,17 +77,23 @@ pub(crate) fn last_word(line: String) {
     let _ = heard.recv_timeout(LAST_WORD);
 }
 
-/// Rows under a heading, columns aligned, without lines or colour: easy on the eye and on `awk`.
-pub(crate) fn table<const COLUMNS: usize>(
+/// Rows under a heading, columns aligned, without lines: easy on the eye and on `awk`.
+pub(crate) fn table<C: Into<Cell>, const COLUMNS: usize>(
     heading: [&str; COLUMNS],
-    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+    rows: impl IntoIterator<Item = [C; COLUMNS]>,
 ) -> String {
-    aligned([heading.map(str::to_owned)].into_iter().chain(rows))
+    let rows = rows.into_iter().map(|row| row.map(Into::into));
+    aligned([heading_row(heading)].into_iter().chain(rows), colour(&io::stdout()))
 }
 
 /// One `name  value` line for each field: what `show` prints.
-pub(crate) fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    aligned(fields.into_iter().map(|(name, value)| [name.to_owned(), value]))
+pub(crate) fn fields<'a, C: Into<Cell>>(fields: impl IntoIterator<Item = (&'a str, C)>) -> String {
+    let rows = fields.into_iter().map(|(name, value)| [name.to_owned().into(), value.into()]);
+    aligned(rows, colour(&io::stdout()))
+}
+
+fn heading_row<const COLUMNS: usize>(heading: [&str; COLUMNS]) -> [Cell; COLUMNS] {
+    heading.map(|title| Cell::new(Look::Heading, title))
 }
 
 /// A time as people read it: UTC, whole seconds.
@@ -129,11 +138,6 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     raw(format!("{text}\n").as_bytes())
 }
 
-/// Colour is for terminals, and for people who have not asked for none (<https://no-color.org>).
-pub(crate) fn colour(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
 /// Octets as they are.
 ///
 /// # Errors
@@ -151,14 +155,21 @@ fn written(octets: &[u8]) -> anyhow::Result<bool> {
     }
 }
 
-fn aligned<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
-    lines(&cells(rows))
+fn aligned<const COLUMNS: usize>(rows: impl IntoIterator<Item = [Cell; COLUMNS]>, colour: bool) -> String {
+    lines(&cells(rows, colour))
 }
 
-fn cells<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> comfy_table::Table {
+fn cells<const COLUMNS: usize>(
+    rows: impl IntoIterator<Item = [Cell; COLUMNS]>,
+    colour: bool,
+) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.add_rows(rows.into_iter().map(|row| row.map(|cell| harmless(&cell))));
+    table.force_no_tty().style_text_only();
+    if colour {
+        table.enforce_styling();
+    }
+    table.add_rows(rows.into_iter().map(|row| row.map(Cell::harmless)));
     for column in table.column_iter_mut() {
         column.set_padding((0, PADDING));
     }
@@ -180,8 +191,13 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_lines_have_no_trailing_blanks() {
-        let rows = [["a".to_owned(), "1".to_owned()], ["longer".to_owned(), "2".to_owned()]];
-        assert_eq!(table(["NAME", "NUMBER"], rows), "NAME    NUMBER\na       1\nlonger  2");
+        let rows = || {
+            let rows = [["a", "1"], ["longer", "2"]].map(|row| row.map(|text| Cell::new(Look::Plain, text)));
+            [heading_row(["NAME", "NUMBER"])].into_iter().chain(rows)
+        };
+        assert_eq!(aligned(rows(), false), "NAME    NUMBER\na       1\nlonger  2");
+        let coloured = "\u{1b}[1mNAME\u{1b}[0m    \u{1b}[1mNUMBER\u{1b}[0m\na       1\nlonger  2";
+        assert_eq!(aligned(rows(), true), coloured);
     }
 
     #[test]

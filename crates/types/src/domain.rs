@@ -58,6 +58,12 @@ impl Domain {
         }
     }
 
+    /// The user who is called `name` where users without a domain of their own are of this one.
+    #[must_use]
+    pub fn complete(&self, name: &str) -> String {
+        if name.is_empty() || name.contains('@') { name.to_owned() } else { format!("{name}@{self}") }
+    }
+
     /// Whether the name as given can travel without SMTPUTF8.
     #[must_use]
     pub fn is_ascii(&self) -> bool {

@@ -8,10 +8,11 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::{Action, Audit, AuditEntry, AuditFilter, AuditResult};
-use types::Mailbox;
+use types::{Domain, Mailbox};
 
 use crate::argument::{self, Moment};
-use crate::output::{self, Format};
+use crate::default_domain::completed;
+use crate::output::{self, Cell, Format, Look};
 use crate::{clock, open};
 
 /// How many entries people are shown who do not say how many: what can be scrolled through.
@@ -56,16 +57,16 @@ pub(crate) struct List {
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     let (config, store) = open::store(config).await?;
     let done = match command {
-        Command::List(args) => list(store.accounts(), args).await,
+        Command::List(args) => list(store.accounts(), args, config.auth.default_domain.as_ref()).await,
         Command::Prune => prune(store.accounts(), config.audit).await,
     };
     store.close().await;
     done
 }
 
-async fn list(audit: &impl Audit, args: List) -> anyhow::Result<()> {
+async fn list(audit: &impl Audit, args: List, default_domain: Option<&Domain>) -> anyhow::Result<()> {
     let format = args.format;
-    let filter = args.filter(clock::now());
+    let filter = args.filter(default_domain, clock::now());
     let entries = audit.entries(&filter).await?;
     let views: Vec<View<'_>> = entries.iter().map(View::of).collect();
     format.print(&views, |views| {
@@ -102,10 +103,10 @@ async fn prune(audit: &impl Audit, config: config::Audit) -> anyhow::Result<()> 
 }
 
 impl List {
-    fn filter(self, now: Timestamp) -> AuditFilter {
+    fn filter(self, default_domain: Option<&Domain>, now: Timestamp) -> AuditFilter {
         let default = self.format.is_for_people().then_some(FOR_PEOPLE);
         AuditFilter {
-            account: self.user.map(normal),
+            account: self.user.map(|name| normal(completed(name, default_domain))),
             action: self.action,
             result: self.result,
             network: self.ip,
@@ -163,19 +164,20 @@ impl<'a> View<'a> {
         }
     }
 
-    fn row(&self) -> [String; 11] {
+    fn row(&self) -> [Cell; 11] {
+        let failed = self.result == AuditResult::Failure.name();
         [
-            output::time(self.time),
-            self.action.to_owned(),
-            self.result.to_owned(),
-            self.reason.to_owned(),
-            output::or_dash(self.account),
-            output::or_dash(self.credential),
-            output::or_dash(self.mechanism),
-            output::or_dash(self.ip),
-            output::or_dash(self.session),
-            output::or_dash(self.by),
-            self.count.to_string(),
+            output::time(self.time).into(),
+            self.action.to_owned().into(),
+            Cell::new(if failed { Look::Bad } else { Look::Plain }, self.result),
+            self.reason.to_owned().into(),
+            output::or_dash(self.account).into(),
+            output::or_dash(self.credential).into(),
+            output::or_dash(self.mechanism).into(),
+            output::or_dash(self.ip).into(),
+            output::or_dash(self.session).into(),
+            output::or_dash(self.by).into(),
+            self.count.to_string().into(),
         ]
     }
 }

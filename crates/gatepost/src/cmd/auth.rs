@@ -13,7 +13,7 @@ use store::{Accounts as _, ChallengeKind, ThrottleKey};
 use store_sqlite::SqliteStore;
 use types::Secret;
 
-use crate::output::Format;
+use crate::output::{Cell, Format, Look};
 use crate::prompt::GivenPassword;
 use crate::{open, output};
 
@@ -21,7 +21,8 @@ use crate::{open, output};
 pub(crate) enum Command {
     /// Judge a password as a login would, and say which credential matched or why none did
     ///
-    /// It is the very same check, throttles and audit trail included: wrong passwords tried here count.
+    /// It is the very same check, throttles and audit trail included: wrong passwords tried here count. The exit code is 0 if the login is
+    /// accepted, else 1.
     Test(Test),
 }
 
@@ -117,9 +118,12 @@ fn tell(outcome: &Outcome, format: Format) -> anyhow::Result<()> {
     let view = View { accepted, credential: outcome.credential(), reason: outcome.reason() };
     format.print(&view, |view| {
         output::fields([
-            ("accepted", output::yes_no(view.accepted)),
-            ("credential", output::or_dash(view.credential.as_deref())),
-            ("reason", view.reason.to_owned()),
+            (
+                "accepted",
+                Cell::new(if view.accepted { Look::Good } else { Look::Bad }, output::yes_no(view.accepted)),
+            ),
+            ("credential", output::or_dash(view.credential.as_deref()).into()),
+            ("reason", view.reason.to_owned().into()),
         ])
     })?;
     match outcome {

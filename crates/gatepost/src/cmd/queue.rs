@@ -61,10 +61,11 @@ pub(crate) enum Command {
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     let (config, store) = open::store(config).await?;
     let (spool, accounts) = (store.spool(), store.accounts());
-    let operator = Operator::new(spool, accounts, &config.delivery);
+    let operator = Operator::new(spool, accounts, &config);
     let done = match command {
         Command::List { filter, format } => {
-            list::run(spool, &filter.meaning(accounts, clock::now()).await?, format).await
+            let default_domain = config.auth.default_domain.as_ref();
+            list::run(spool, &filter.meaning(accounts, default_domain, clock::now()).await?, format).await
         }
         Command::Show { id, format } => show::run(spool, &id, format).await,
         Command::Retry(which) => operator.run(Operation::Retry, which).await,

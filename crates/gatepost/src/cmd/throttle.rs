@@ -1,17 +1,14 @@
 //! `gatepost throttle`: who is locked out after failed logins, and letting them in.
 
-use std::net::IpAddr;
 use std::path::Path;
-use std::str::FromStr;
 
 use auth::Policy;
 use config::Config;
-use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Allowance, Counted, ThrottleKind, Throttles, network_of};
-use types::Mailbox;
+use store::{Allowance, Counted, ThrottleKind, Throttles};
 
+use crate::argument::Whom;
 use crate::output::{self, Format};
 use crate::{clock, open, wiring};
 
@@ -28,28 +25,6 @@ pub(crate) enum Command {
         #[arg(value_name = "ADDRESS|IP")]
         whom: Whom,
     },
-}
-
-/// Whose failures.
-#[derive(Clone, Debug)]
-pub(crate) enum Whom {
-    /// Those of an account, which need not exist.
-    Account(Mailbox),
-    /// Those from a network.
-    Network(IpNet),
-}
-
-impl FromStr for Whom {
-    type Err = String;
-
-    fn from_str(given: &str) -> Result<Self, String> {
-        let network = given.parse::<IpNet>().ok().filter(|network| *network == network_of(network.addr()));
-        let network = network.or_else(|| given.parse::<IpAddr>().ok().map(network_of));
-        let account = || Mailbox::parse(given).map(Whom::Account);
-        network
-            .map_or_else(account, |network| Ok(Whom::Network(network)))
-            .map_err(|_| "write an account like alice@example.org, or an IP address".to_owned())
-    }
 }
 
 /// Works on the store that the configuration names.
@@ -170,32 +145,5 @@ mod tests {
         ]);
         let shown = locked_out(&all, &wiring::rules(&config::Auth::default()));
         assert_eq!(serde_json::to_value(shown).unwrap(), expected);
-    }
-
-    fn whom(given: &str) -> Result<String, String> {
-        Ok(match given.parse()? {
-            Whom::Account(address) => format!("account {address}"),
-            Whom::Network(network) => format!("network {network}"),
-        })
-    }
-
-    #[test]
-    fn an_account_or_a_network_is_meant() {
-        for (given, meant) in [
-            ("alice@example.org", "account alice@example.org"),
-            ("192.0.2.7", "network 192.0.2.7/32"),
-            ("::ffff:192.0.2.7", "network 192.0.2.7/32"),
-            ("2001:db8:1:2:3::4", "network 2001:db8:1:2::/64"),
-            ("2001:db8:1:2::/64", "network 2001:db8:1:2::/64"),
-        ] {
-            assert_eq!(whom(given).as_deref(), Ok(meant), "{given}");
-        }
-    }
-
-    #[test]
-    fn what_nothing_is_counted_by_is_wrong_usage() {
-        for given in ["", "alice", "192.0.2.0/24", "2001:db8::/32", "192.0.2"] {
-            assert!(whom(given).is_err(), "{given}");
-        }
     }
 }

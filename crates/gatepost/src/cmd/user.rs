@@ -17,7 +17,7 @@ use crate::prompt::{Chosen, NewPassword};
 use crate::{argument, clock, open, scram, wiring};
 
 use self::limit::{Change, Standing};
-use self::view::User;
+use self::view::{User, disabled};
 
 mod import;
 mod limit;
@@ -72,6 +72,8 @@ pub(crate) enum Command {
         address: Mailbox,
     },
     /// Bring accounts from another server, with the hashes of their passwords
+    ///
+    /// What cannot be taken is told line by line, and the rest is taken; the exit code is 1 then. The same command once more finishes what was left.
     Import(import::Import),
     /// Remove an account and its app passwords; what it has sent stays in the queue, and is delivered
     Remove(remove::Remove),
@@ -122,7 +124,7 @@ async fn on(config: &Config, whole: &SqliteStore, command: Command, finds: Finds
         Command::Enable { address } => set_disabled(store, &address, false).await,
         Command::Import(args) => import::run(config, store, args, finds).await,
         Command::Remove(args) => {
-            let operator = Operator::new(whole.spool(), store, &config.delivery);
+            let operator = Operator::new(whole.spool(), store, config);
             let account = find(store, args.address()).await?;
             remove::run(store, &operator, &account, args).await
         }
@@ -239,17 +241,17 @@ fn taken(address: &Mailbox) -> anyhow::Error {
 fn shown(user: User<'_>, format: Format) -> anyhow::Result<()> {
     format.print(&user, |user| {
         let fields = [
-            ("address", user.address.clone()),
-            ("name", output::or_dash(user.name)),
-            ("admin", output::yes_no(user.admin)),
-            ("disabled", output::yes_no(user.disabled)),
-            ("password", if user.password { "set" } else { "none, app passwords only" }.to_owned()),
-            ("second factor", if user.totp { "on" } else { "off" }.to_owned()),
-            ("created", output::time(user.created_at)),
-            ("last login", output::time_or(user.last_login_at, "never")),
+            ("address", user.address.clone().into()),
+            ("name", output::or_dash(user.name).into()),
+            ("admin (no effect yet)", output::yes_no(user.admin).into()),
+            ("disabled", disabled(user)),
+            ("password", if user.password { "set" } else { "none, app passwords only" }.to_owned().into()),
+            ("second factor", if user.totp { "on" } else { "off" }.to_owned().into()),
+            ("created", output::time(user.created_at).into()),
+            ("last login", output::time_or(user.last_login_at, "never").into()),
         ];
-        let generated = user.generated_password.map(|password| ("new password", password.to_owned()));
-        let lines = user.sending.as_ref().map(Standing::lines);
-        output::fields(fields.into_iter().chain(generated).chain(lines.into_iter().flatten()))
+        let generated = user.generated_password.map(|password| ("new password", password.to_owned().into()));
+        let lines = user.sending.iter().flat_map(Standing::lines).map(|(name, text)| (name, text.into()));
+        output::fields(fields.into_iter().chain(generated).chain(lines))
     })
 }

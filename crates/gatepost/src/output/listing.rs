@@ -1,9 +1,11 @@
 //! Lists that are printed page by page, so that they may be longer than memory.
 
+use std::io;
+
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
 
-use super::{Format, PADDING, cells, written};
+use super::{Cell, Format, PADDING, cells, colour, heading_row, written};
 
 /// A list on its way to stdout: one table with one heading, or one JSON array. It has to be ended.
 pub(crate) struct Listing<const COLUMNS: usize> {
@@ -12,11 +14,13 @@ pub(crate) struct Listing<const COLUMNS: usize> {
     /// The width that each column had so far, so that the next page is aligned with the one before.
     widths: [u16; COLUMNS],
     is_empty: bool,
+    colour: bool,
 }
 
 impl<const COLUMNS: usize> Listing<COLUMNS> {
     pub(crate) fn new(format: Format, heading: [&'static str; COLUMNS]) -> Self {
-        Self { format, heading: Some(heading), widths: [0; COLUMNS], is_empty: true }
+        let colour = colour(&io::stdout());
+        Self { format, heading: Some(heading), widths: [0; COLUMNS], is_empty: true, colour }
     }
 
     /// Prints a page; `false` if nobody reads on.
@@ -26,7 +30,7 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
     pub(crate) fn page<T: Serialize>(
         &mut self,
         page: &[T],
-        row: impl Fn(&T) -> [String; COLUMNS],
+        row: impl Fn(&T) -> [Cell; COLUMNS],
     ) -> anyhow::Result<bool> {
         if page.is_empty() {
             return Ok(true);
@@ -57,9 +61,9 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
         Ok(format!("{}{items}", if self.is_empty { "[" } else { "," }))
     }
 
-    fn text(&mut self, rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
-        let heading = self.heading.take().map(|heading| heading.map(str::to_owned));
-        let mut table = cells(heading.into_iter().chain(rows));
+    fn text(&mut self, rows: impl IntoIterator<Item = [Cell; COLUMNS]>) -> String {
+        let heading = self.heading.take().map(heading_row);
+        let mut table = cells(heading.into_iter().chain(rows), self.colour);
         let widths = table.column_max_content_widths();
         for ((column, width), widest) in table.column_iter_mut().zip(&mut self.widths).zip(widths) {
             *width = (*width).max(widest);
@@ -74,11 +78,11 @@ mod tests {
     use super::*;
 
     fn listing(json: bool) -> Listing<2> {
-        Listing::new(Format { json }, ["NAME", "NUMBER"])
+        Listing { colour: false, ..Listing::new(Format { json }, ["NAME", "NUMBER"]) }
     }
 
-    fn row(name: &str, number: &str) -> [String; 2] {
-        [name.to_owned(), number.to_owned()]
+    fn row(name: &str, number: &str) -> [Cell; 2] {
+        [name, number].map(|text| text.to_owned().into())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use config::ConfigError;
 use serde::Serialize;
 
 use crate::finding::Finding;
-use crate::output::{self, Format};
+use crate::output::{self, Format, Look};
 
 /// Everything that was found. docs/check.md tells of its keys.
 #[derive(Debug, Serialize)]
@@ -55,22 +55,25 @@ impl Report {
     }
 
     pub(super) fn print(&self, format: Format) -> anyhow::Result<()> {
-        format.print(self, Report::text)
+        format.print(self, |report| report.text(output::colour(&std::io::stdout())))
     }
 
-    fn text(&self) -> String {
-        let notes = self.notes.iter().map(|note| format!("note: {note}"));
-        let warnings = self.warnings.iter().map(|warning| format!("warning: {}", warning.text));
-        let errors = self.errors.iter().map(|error| format!("error: {}", error.text));
-        let lines = notes.chain(warnings).chain(errors).chain(self.all_is_well());
+    fn text(&self, colour: bool) -> String {
         // Next hosts and backends are quoted there.
-        lines.map(|line| output::harmless(&line)).collect::<Vec<_>>().join("\n")
+        let line = |look: Look, word: &str, text: &str| {
+            format!("{}: {}", look.paint(word, colour), output::harmless(text))
+        };
+        let notes = self.notes.iter().map(|note| line(Look::Plain, "note", note));
+        let warnings = self.warnings.iter().map(|warning| line(Look::Doubtful, "warning", &warning.text));
+        let errors = self.errors.iter().map(|error| line(Look::Bad, "error", &error.text));
+        let lines = notes.chain(warnings).chain(errors).chain(self.all_is_well(colour));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn all_is_well(&self) -> Option<String> {
-        let file = self.configuration.display();
+    fn all_is_well(&self, colour: bool) -> Option<String> {
+        let file = output::harmless(&self.configuration.display().to_string());
         match (self.errors.len(), self.warnings.len()) {
-            (0, 0) => Some(format!("{file}: all is well")),
+            (0, 0) => Some(format!("{file}: {}", Look::Good.paint("all is well", colour))),
             (0, warnings) => Some(format!("{file}: no errors, {}", counted(warnings, "warning"))),
             _ => None,
         }

@@ -5,6 +5,7 @@ use store::{Accounts, QueueFilter, QueuedBy, RecipientFilter, RecipientState};
 use types::{Domain, Mailbox, ReversePath};
 
 use crate::argument::{self, Moment};
+use crate::default_domain::completed;
 
 /// All of it must be true of a message; what is said of recipients, of one and the same of them.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -44,10 +45,11 @@ impl Filter {
     pub(super) async fn meaning(
         self,
         accounts: &impl Accounts,
+        default_domain: Option<&Domain>,
         now: Timestamp,
     ) -> anyhow::Result<QueueFilter> {
         let account = match self.account {
-            Some(address) => Some(queued_by(accounts, address).await?),
+            Some(name) => Some(queued_by(accounts, completed(name, default_domain)).await?),
             None => None,
         };
         Ok(QueueFilter {

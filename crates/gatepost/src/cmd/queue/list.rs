@@ -2,8 +2,8 @@
 
 use store::{Page, QueueFilter, Spool};
 
-use super::view::{View, next, sender};
-use crate::output::{self, Format, Listing};
+use super::view::{View, next, sender, state};
+use crate::output::{self, Cell, Format, Listing};
 
 /// How many entries are read at a time.
 const PAGE: u32 = 500;
@@ -28,16 +28,16 @@ pub(super) async fn run(spool: &impl Spool, filter: &QueueFilter, format: Format
     }
 }
 
-fn row(view: &View<'_, u32>) -> [String; 9] {
+fn row(view: &View<'_, u32>) -> [Cell; 9] {
     [
-        view.id.clone(),
-        view.state.to_owned(),
-        view.account.to_owned(),
-        sender(view.sender),
-        view.recipients.to_string(),
-        view.size.to_string(),
-        output::time(view.accepted_at),
-        next(view.held, view.next_attempt_at),
-        output::or_dash(view.last_reply.map(|reply| output::beginning(reply, REPLY))),
+        view.id.clone().into(),
+        state(view.state),
+        view.account.to_owned().into(),
+        sender(view.sender).into(),
+        view.recipients.to_string().into(),
+        view.size.to_string().into(),
+        output::time(view.accepted_at).into(),
+        next(view.held, view.next_attempt_at).into(),
+        output::or_dash(view.last_reply.map(|reply| output::beginning(reply, REPLY))).into(),
     ]
 }

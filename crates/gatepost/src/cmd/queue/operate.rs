@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::{Context as _, bail};
-use config::Delivery;
+use config::Config;
 use store::{
     Accounts as _, Act, Action, Audit as _, AuditEvent, Operated, Operation, Page, QueueFilter, Spool,
 };
@@ -44,7 +44,7 @@ pub(crate) struct Which {
 pub(crate) struct Operator<'a> {
     spool: &'a SqliteSpool,
     accounts: &'a SqliteAccounts,
-    delivery: &'a Delivery,
+    config: &'a Config,
     by: String,
 }
 
@@ -59,8 +59,8 @@ struct Report {
 }
 
 impl<'a> Operator<'a> {
-    pub(crate) fn new(spool: &'a SqliteSpool, accounts: &'a SqliteAccounts, delivery: &'a Delivery) -> Self {
-        Self { spool, accounts, delivery, by: actor::name() }
+    pub(crate) fn new(spool: &'a SqliteSpool, accounts: &'a SqliteAccounts, config: &'a Config) -> Self {
+        Self { spool, accounts, config, by: actor::name() }
     }
 
     /// # Errors
@@ -71,7 +71,8 @@ impl<'a> Operator<'a> {
         let ids = if named {
             self.resolve(&ids).await?
         } else {
-            let filter = filter.meaning(self.accounts, clock::now()).await?;
+            let default_domain = self.config.auth.default_domain.as_ref();
+            let filter = filter.meaning(self.accounts, default_domain, clock::now()).await?;
             self.find(&filter).await?
         };
         match expect {
@@ -153,7 +154,7 @@ impl<'a> Operator<'a> {
             return Ok(None);
         }
         let message = self.spool.show(id).await?;
-        Ok(message.and_then(|message| Hindrance::find(operation, &message, self.delivery)))
+        Ok(message.and_then(|message| Hindrance::find(operation, &message, &self.config.delivery)))
     }
 
     /// All of them, before anything is done; each once.

@@ -6,8 +6,8 @@ use serde::Serialize;
 use store::{Details, RecipientDetails, Spool};
 
 use super::identifier::{Identifier, unknown};
-use super::view::{View, next, sender};
-use crate::output::{self, Format};
+use super::view::{View, next, sender, state};
+use crate::output::{self, Cell, Format};
 
 pub(super) async fn run(spool: &impl Spool, id: &Identifier, format: Format) -> anyhow::Result<()> {
     let id = id.resolve(spool).await?;
@@ -15,15 +15,15 @@ pub(super) async fn run(spool: &impl Spool, id: &Identifier, format: Format) -> 
     let recipients: Vec<RecipientView<'_>> = recipients.iter().map(RecipientView::of).collect();
     format.print(&View::of(&entry, recipients), |view| {
         let about = output::fields([
-            ("id", view.id.clone()),
-            ("message id", output::or_dash(view.message_id)),
-            ("account", view.account.to_owned()),
-            ("credential", output::or_dash(view.credential)),
-            ("sender", sender(view.sender)),
-            ("size", format!("{} octets", view.size)),
-            ("accepted", output::time(view.accepted_at)),
-            ("state", view.state.to_owned()),
-            ("next attempt", next(view.held, view.next_attempt_at)),
+            ("id", view.id.clone().into()),
+            ("message id", output::or_dash(view.message_id).into()),
+            ("account", view.account.to_owned().into()),
+            ("credential", output::or_dash(view.credential).into()),
+            ("sender", sender(view.sender).into()),
+            ("size", format!("{} octets", view.size).into()),
+            ("accepted", output::time(view.accepted_at).into()),
+            ("state", state(view.state)),
+            ("next attempt", next(view.held, view.next_attempt_at).into()),
         ]);
         let recipients = output::table(
             ["RECIPIENT", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "HOST", "LAST REPLY"],
@@ -56,14 +56,14 @@ impl<'a> RecipientView<'a> {
         }
     }
 
-    fn row(&self) -> [String; 6] {
+    fn row(&self) -> [Cell; 6] {
         [
-            self.address.to_owned(),
-            self.state.to_owned(),
-            self.attempts.to_string(),
-            output::time_or(self.next_attempt_at, "-"),
-            output::or_dash(self.last_host),
-            output::or_dash(self.last_reply),
+            self.address.to_owned().into(),
+            state(self.state),
+            self.attempts.to_string().into(),
+            output::time_or(self.next_attempt_at, "-").into(),
+            output::or_dash(self.last_host).into(),
+            output::or_dash(self.last_reply).into(),
         ]
     }
 }

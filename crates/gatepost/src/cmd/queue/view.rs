@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::Entry;
+use store::{Entry, RecipientState};
 
-use crate::output;
+use crate::output::{self, Cell, Look};
 
 /// An entry as `--json` shows it: `list` counts the recipients, `show` tells each.
 #[derive(Serialize)]
@@ -47,6 +47,17 @@ pub(super) fn sender(sender: &str) -> String {
     if sender.is_empty() { "<>".to_owned() } else { sender.to_owned() }
 }
 
+/// A state as people read it.
+pub(super) fn state(state: &str) -> Cell {
+    let look = state.parse().map_or(Look::Plain, |state| match state {
+        RecipientState::Queued => Look::Plain,
+        RecipientState::Deferred | RecipientState::Held => Look::Doubtful,
+        RecipientState::Delivered => Look::Good,
+        RecipientState::Failed => Look::Bad,
+    });
+    Cell::new(look, state)
+}
+
 /// When an entry is tried next, as people read it.
 pub(super) fn next(held: bool, at: Option<Timestamp>) -> String {
     if held { "held".to_owned() } else { output::time_or(at, "none") }
@@ -54,7 +65,6 @@ pub(super) fn next(held: bool, at: Option<Timestamp>) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use store::RecipientState;
     use types::QueueId;
 
     use super::*;

@@ -3,9 +3,9 @@
 use store::{AccountFilter, AccountState, Accounts, Page};
 use types::Mailbox;
 
-use super::view::User;
+use super::view::{User, disabled};
 use crate::argument;
-use crate::output::{self, Format, Listing};
+use crate::output::{self, Cell, Format, Listing};
 
 /// How many accounts are read at a time.
 const PAGE: u32 = 500;
@@ -31,7 +31,7 @@ pub(crate) struct List {
 pub(super) async fn run(store: &impl Accounts, args: List) -> anyhow::Result<()> {
     let List { filter, state, limit, after, format } = args;
     let filter = AccountFilter { text: filter, state };
-    let heading = ["ADDRESS", "NAME", "ADMIN", "DISABLED", "2FA", "CREATED", "LAST LOGIN"];
+    let heading = ["ADDRESS", "NAME", "ADMIN (NO EFFECT YET)", "DISABLED", "2FA", "CREATED", "LAST LOGIN"];
     let mut listing = Listing::new(format, heading);
     let (mut left, mut after) = (limit.unwrap_or(u32::MAX), after.map(|address| address.normal()));
     loop {
@@ -53,14 +53,14 @@ pub(super) async fn run(store: &impl Accounts, args: List) -> anyhow::Result<()>
     }
 }
 
-fn row(user: &User<'_>) -> [String; 7] {
+fn row(user: &User<'_>) -> [Cell; 7] {
     [
-        user.address.clone(),
-        output::or_dash(user.name),
-        output::yes_no(user.admin),
-        output::yes_no(user.disabled),
-        output::yes_no(user.totp),
-        output::time(user.created_at),
-        output::time_or(user.last_login_at, "never"),
+        user.address.clone().into(),
+        output::or_dash(user.name).into(),
+        output::yes_no(user.admin).into(),
+        disabled(user),
+        output::yes_no(user.totp).into(),
+        output::time(user.created_at).into(),
+        output::time_or(user.last_login_at, "never").into(),
     ]
 }

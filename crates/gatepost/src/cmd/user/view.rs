@@ -5,6 +5,7 @@ use serde::Serialize;
 use store::Account;
 
 use super::limit::Standing;
+use crate::output::{self, Cell, Look};
 
 /// An account as `--json` shows it.
 #[derive(Serialize)]
@@ -42,6 +43,12 @@ impl<'a> User<'a> {
             sending: None,
         }
     }
+}
+
+/// Whether it is disabled, as people read it.
+pub(super) fn disabled(user: &User<'_>) -> Cell {
+    let look = if user.disabled { Look::Doubtful } else { Look::Plain };
+    Cell::new(look, output::yes_no(user.disabled))
 }
 
 #[cfg(test)]
