@@ -7,7 +7,7 @@ use esmtp::Envelope;
 use jiff::Timestamp;
 use message::Trace;
 use rand::RngExt as _;
-use store::{Action, AuditEvent, Submission};
+use store::{Act, Action, AuditEvent, Submission};
 use types::{EhloName, ForwardPath, Mailbox, QueueId, ReversePath, SessionFacts, SessionId, TlsFacts};
 
 use crate::body::Needs;
@@ -79,11 +79,11 @@ impl Arrival {
 
     /// The user sent it in a name that only the identity `*` allows.
     pub(crate) fn sent_as_any(&self, user: &User) -> AuditEvent {
+        let own = Act::account(&user.address, self.at);
+        let act = Act { ip: Some(self.ip), session: Some(self.session.to_string()), ..own };
         AuditEvent {
-            ip: Some(self.ip),
-            session: Some(self.session.to_string()),
             tls: self.tls.map(|tls| tls.version.to_owned()),
-            ..AuditEvent::change(Action::SendAsAny, user.address.normal(), self.at).about(&user.credential)
+            ..AuditEvent::change(Action::SendAsAny, user.address.normal(), &act).about(&user.credential)
         }
     }
 

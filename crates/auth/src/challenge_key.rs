@@ -14,7 +14,9 @@
 use hmac::Mac as _;
 use jiff::Timestamp;
 use sasl::{ScramKeys, ScramParameters};
-use store::{Account, Action, Audit, AuditEvent, ChallengeKey, ChallengeKeys, ChallengeKind, SealedSecrets};
+use store::{
+    Account, Act, Action, Audit, AuditEvent, ChallengeKey, ChallengeKeys, ChallengeKind, SealedSecrets,
+};
 use types::{AccountId, CredentialId, Mailbox, Secret};
 use zeroize::Zeroizing;
 
@@ -256,7 +258,7 @@ fn open<T>(
     let opened = keyring.open_sealed(key.place(), &key.sealed);
     let opened = opened.and_then(|secret| read(&secret).ok_or(SealError::Damaged));
     opened.inspect_err(|error| {
-        let event = AuditEvent::failure(Action::SecretOpen, error.code(), now);
+        let event = AuditEvent::failure(Action::SecretOpen, error.code(), &Act::server(now));
         store.note(AuditEvent { account: Some(account.address.normal()), ..event });
     })
 }

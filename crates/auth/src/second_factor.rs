@@ -9,7 +9,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 use store::{
-    Account, Action, Audit, AuditEvent, Mark, SealedPlace, SealedSecrets, SecondFactor, SecondFactors,
+    Account, Act, Action, Audit, AuditEvent, Mark, SealedPlace, SealedSecrets, SecondFactor, SecondFactors,
     Throttled, Throttles,
 };
 use types::{AccountId, Secret};
@@ -57,12 +57,12 @@ pub async fn enroll(
     store: &(impl SecondFactors + SealedSecrets),
     keyring: &Keyring,
     account: AccountId,
-    now: Timestamp,
+    act: &Act,
 ) -> Result<Seed, store::Error> {
     let seed = Seed::generate();
-    let place = SealedPlace::TotpSeed { account, enrolled_at: now };
+    let place = SealedPlace::TotpSeed { account, enrolled_at: act.at };
     let sealed = keyring.seal(place, seed.octets());
-    store.enroll(account, &sealed, now).await?;
+    store.enroll(account, &sealed, act).await?;
     keyring.settle(store, place, &sealed).await?;
     Ok(seed)
 }
@@ -77,10 +77,10 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
     account: &Account,
     code: &Secret,
     policy: &Policy,
-    now: Timestamp,
+    act: &Act,
 ) -> Result<Confirmation, store::Error> {
     // Whoever does this has the store, so that no network is in question.
-    let check = Check { store, keyring, account, typed: code, policy, is_familiar: true, now };
+    let check = Check { store, keyring, account, typed: code, policy, is_familiar: true, act };
     let confirmation = check.confirm().await?;
     match &confirmation {
         Confirmation::Wrong => check.record(Action::TotpConfirm, "bad-code").await?,
@@ -104,7 +104,8 @@ pub(crate) async fn check<S: SecondFactors + Throttles + Audit>(
     (policy, is_familiar): (&Policy, bool),
     now: Timestamp,
 ) -> Result<SecondFactorOutcome, store::Error> {
-    Check { store, keyring, account, typed, policy, is_familiar, now }.judge().await
+    let act = &Act::account(&account.address, now);
+    Check { store, keyring, account, typed, policy, is_familiar, act }.judge().await
 }
 
 /// Makes fresh recovery codes in the place of those left; `None` if no second factor is on.
@@ -115,10 +116,10 @@ pub async fn replace_recovery_codes(
     store: &impl SecondFactors,
     keyring: &Keyring,
     account: AccountId,
-    now: Timestamp,
+    act: &Act,
 ) -> Result<Option<[RecoveryCode; CODES]>, store::Error> {
     let codes = recovery_code::generate();
-    let done = store.replace_recovery_codes(account, &digests(keyring, account, &codes), now).await?;
+    let done = store.replace_recovery_codes(account, &digests(keyring, account, &codes), act).await?;
     Ok(done.then_some(codes))
 }
 
@@ -135,7 +136,8 @@ struct Check<'a, S> {
     typed: &'a Secret,
     policy: &'a Policy,
     is_familiar: bool,
-    now: Timestamp,
+    /// Who typed it, and when.
+    act: &'a Act,
 }
 
 impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
@@ -184,7 +186,7 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
     ) -> Result<SecondFactorOutcome, store::Error> {
         let account = self.account.address.normal();
         let guesses = Guesses::at_code(account, self.mark(), self.policy, self.is_familiar);
-        if let Some(throttled) = guesses.enter(self.store, self.now).await? {
+        if let Some(throttled) = guesses.enter(self.store, self.act.at).await? {
             return Ok(SecondFactorOutcome::Throttled(throttled));
         }
         if !judge.await? {
@@ -196,7 +198,7 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
 
     /// The same code is another guess once the step is another.
     fn mark(&self) -> Mark {
-        let step = totp::step_at(self.now).unwrap_or_default();
+        let step = totp::step_at(self.act.at).unwrap_or_default();
         let guess = [&step.to_be_bytes(), self.typed.declassify()].concat();
         self.keyring.marks().mark(&self.account.address.normal(), &Secret::new(guess))
     }
@@ -206,7 +208,7 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
             return self.store.use_step(self.account.id, step).await;
         }
         match self.keyring.recovery_codes().digest(self.account.id, self.typed) {
-            Some(digest) => self.store.use_recovery_code(self.account.id, &digest, self.now).await,
+            Some(digest) => self.store.use_recovery_code(self.account.id, &digest, self.act).await,
             None => Ok(false),
         }
     }
@@ -219,16 +221,16 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
     ) -> Result<bool, store::Error> {
         let Some(step) = self.step(seed) else { return Ok(false) };
         let (account, digests) = (self.account.id, digests(self.keyring, self.account.id, codes));
-        self.store.confirm(account, factor.enrolled_at, step, &digests, self.now).await
+        self.store.confirm(account, factor.enrolled_at, step, &digests, self.act).await
     }
 
     fn step(&self, seed: &Seed) -> Option<u64> {
-        self.typed.declassify_str().and_then(|code| seed.step_of(code, self.now))
+        self.typed.declassify_str().and_then(|code| seed.step_of(code, self.act.at))
     }
 
     async fn record(&self, action: Action, reason: &'static str) -> Result<(), store::Error> {
         let account = Some(self.account.address.normal());
-        self.store.record(&AuditEvent { account, ..AuditEvent::failure(action, reason, self.now) }).await
+        self.store.record(&AuditEvent { account, ..AuditEvent::failure(action, reason, self.act) }).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an attempt leaves behind: a line in the log, and an event in the audit trail.
 
 use jiff::Timestamp;
-use store::{Action, AuditEvent, AuditResult, ThrottleKind};
+use store::{Action, AuditEvent, AuditResult, ThrottleKind, Via};
 use types::{Host, Mailbox};
 
 use crate::outcome::Outcome;
@@ -37,7 +37,8 @@ impl Trail {
             ip: Some(self.origin.ip),
             tls: self.origin.tls().map(str::to_owned),
             session: self.origin.session_id().map(|session| session.to_string()),
-            by: None,
+            actor: None,
+            via: Some(Via::Server),
         }
     }
 

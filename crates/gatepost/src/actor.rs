@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 
 use nix::unistd::{Uid, User};
+use store::Act;
 
+use crate::clock;
 use crate::printable::is_printable;
 
 static NAME: OnceLock<String> = OnceLock::new();
@@ -16,9 +18,14 @@ pub(crate) fn remember() {
     NAME.get_or_init(found);
 }
 
+/// What whoever runs the command does now.
+pub(crate) fn act() -> Act {
+    Act::command(name(), clock::now())
+}
+
 /// The user of the system: `frank`, or `frank as root` where sudo or doas says who is behind it. Whoever is root already can
 /// make them say anything.
-pub(crate) fn name() -> String {
+fn name() -> String {
     NAME.get_or_init(found).clone()
 }
 

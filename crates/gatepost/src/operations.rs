@@ -44,9 +44,9 @@ fn tell(done: &Operated) {
                 queue.id = %done.id,
                 message.id = done.message_id,
                 account.address = %done.account,
-                by = %done.act.by,
-                at = %done.act.at,
-                "{} {} by {}", done.id, $words, done.act.by
+                by = done.by,
+                at = %done.at,
+                "{} {} by {}", done.id, $words, done.by
             )
         };
     }

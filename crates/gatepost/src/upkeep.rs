@@ -76,7 +76,7 @@ async fn forget(
 
 #[cfg(test)]
 mod tests {
-    use store::{Action, AuditEvent};
+    use store::{Act, Action, AuditEvent};
     use store_sqlite::{Mode, SqliteStore};
 
     use super::*;
@@ -87,7 +87,8 @@ mod tests {
         let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
         let (audit, now) = (store.accounts(), clock::now());
         let days_ago = |days: i64| now - SignedDuration::from_hours(days * 24);
-        let events = [29, 31].map(|days| AuditEvent::success(Action::KeyRotate, days_ago(days)));
+        let events =
+            [29, 31].map(|days| AuditEvent::success(Action::KeyRotate, &Act::server(days_ago(days))));
         for event in &events {
             audit.record(event).await.unwrap();
         }

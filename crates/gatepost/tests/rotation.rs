@@ -11,8 +11,8 @@ use auth::{Keyring, MasterKeys, SealError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{
-    Account, Accounts as _, ChallengeKey, ChallengeKeys as _, ChallengeKind, Import, ImportedSecondFactor,
-    SealedPlace, SealedSecrets as _,
+    Account, Accounts as _, Act, ChallengeKey, ChallengeKeys as _, ChallengeKind, Import,
+    ImportedSecondFactor, SealedPlace, SealedSecrets as _,
 };
 use store_sqlite::{Mode, SqliteStore};
 use types::{AccountId, Mailbox, Secret};
@@ -97,9 +97,8 @@ impl Site {
                     enrolled_at,
                 }),
                 identities: Vec::new(),
-                at: enrolled_at,
             };
-            store.accounts().import(&import).await.unwrap();
+            store.accounts().import(&import, &Act::server(enrolled_at)).await.unwrap();
         }
         store.close().await;
     }

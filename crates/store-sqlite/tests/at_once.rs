@@ -6,7 +6,7 @@ mod sample;
 use std::future::Future;
 
 use jiff::SignedDuration;
-use sample::{ann, at, server};
+use sample::{ann, at, frank, server};
 use sqlx::Connection;
 use store::{Accounts, Allowance, Counter, Error, Mark, SecondFactors, ThrottleKey, ThrottleKind, Throttles};
 use store_sqlite::SqliteAccounts;
@@ -32,14 +32,14 @@ async fn of_fifty_with_the_same_code_one_gets_in() {
     let directory = tempfile::tempdir().unwrap();
     let store = server(directory.path()).await;
     let accounts = store.accounts();
-    accounts.add(&ann()).await.unwrap();
-    accounts.enroll(ANN, b"seed", at(1)).await.unwrap();
+    accounts.add(&ann(), &frank(0)).await.unwrap();
+    accounts.enroll(ANN, b"seed", &frank(1)).await.unwrap();
     let confirm =
-        |store: SqliteAccounts| async move { store.confirm(ANN, at(1), 7, &[[1; 32]], at(2)).await };
+        |store: SqliteAccounts| async move { store.confirm(ANN, at(1), 7, &[[1; 32]], &frank(2)).await };
     assert_eq!(winners(accounts, confirm).await, 1);
     let step = |store: SqliteAccounts| async move { store.use_step(ANN, 8).await };
     assert_eq!(winners(accounts, step).await, 1);
-    let code = |store: SqliteAccounts| async move { store.use_recovery_code(ANN, &[1; 32], at(3)).await };
+    let code = |store: SqliteAccounts| async move { store.use_recovery_code(ANN, &[1; 32], &frank(3)).await };
     assert_eq!(winners(accounts, code).await, 1);
 }
 
@@ -47,15 +47,15 @@ async fn of_fifty_with_the_same_code_one_gets_in() {
 async fn what_is_used_up_stays_so_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let store = server(directory.path()).await;
-    store.accounts().add(&ann()).await.unwrap();
-    store.accounts().enroll(ANN, b"seed", at(1)).await.unwrap();
-    assert!(store.accounts().confirm(ANN, at(1), 7, &[[1; 32]], at(2)).await.unwrap());
-    assert!(store.accounts().use_recovery_code(ANN, &[1; 32], at(3)).await.unwrap());
+    store.accounts().add(&ann(), &frank(0)).await.unwrap();
+    store.accounts().enroll(ANN, b"seed", &frank(1)).await.unwrap();
+    assert!(store.accounts().confirm(ANN, at(1), 7, &[[1; 32]], &frank(2)).await.unwrap());
+    assert!(store.accounts().use_recovery_code(ANN, &[1; 32], &frank(3)).await.unwrap());
     store.close().await;
     drop(store);
     let store = server(directory.path()).await;
     assert!(!store.accounts().use_step(ANN, 7).await.unwrap());
-    assert!(!store.accounts().use_recovery_code(ANN, &[1; 32], at(4)).await.unwrap());
+    assert!(!store.accounts().use_recovery_code(ANN, &[1; 32], &frank(4)).await.unwrap());
     assert!(store.accounts().use_step(ANN, 8).await.unwrap());
 }
 

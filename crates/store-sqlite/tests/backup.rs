@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use sample::{ann, commit, content, deliver, id, lease, server, text};
+use sample::{ann, commit, content, deliver, frank, id, lease, server, text};
 use store::Accounts;
 use store_sqlite::{BackedUp, BackupError, SqliteSpool, SqliteStore};
 use types::QueueId;
@@ -74,7 +74,7 @@ async fn queued(backup: &Path) -> BTreeSet<QueueId> {
 async fn a_backup_under_load_has_all_that_was_accepted_before_and_nothing_in_part() {
     let parent = tempfile::tempdir().unwrap();
     let store = server(&parent.path().join("store")).await;
-    store.accounts().add(&ann()).await.unwrap();
+    store.accounts().add(&ann(), &frank(0)).await.unwrap();
     let traffic = Traffic::start(store.spool().clone());
     for turn in 1..=3 {
         traffic.until(turn * 20).await;

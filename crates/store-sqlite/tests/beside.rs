@@ -8,7 +8,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use sample::{all, ann, child, commit, deliver, frank, given, id, lease, server};
 use sqlx::Connection;
 use store::{Accounts, Operation, Spool, SpoolError};
@@ -58,7 +57,7 @@ fn a_command_works_beside_a_busy_server() {
         return command(&directory, async |store| {
             for n in 1000..1030 {
                 for operation in [Operation::Hold, Operation::Remove] {
-                    let done = store.spool().operate(operation, vec![id(n)], &frank()).await.unwrap();
+                    let done = store.spool().operate(operation, vec![id(n)], &frank(1)).await.unwrap();
                     assert_eq!(done.len(), 1);
                 }
             }
@@ -90,7 +89,7 @@ fn a_command_works_beside_a_busy_server() {
 fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
     if let Some(directory) = given() {
         return command(&directory, async |store| {
-            store.accounts().add(&ann()).await.unwrap();
+            store.accounts().add(&ann(), &frank(0)).await.unwrap();
             "done"
         });
     }
@@ -108,7 +107,7 @@ fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
         let added = accounts.revision();
         assert_ne!(added, before);
         assert_eq!(accounts.revision(), added);
-        accounts.set_disabled(ann().id, true, Timestamp::UNIX_EPOCH).await.unwrap();
+        accounts.set_disabled(ann().id, true, &frank(0)).await.unwrap();
         assert_ne!(accounts.revision(), added);
 
         store.close().await;
@@ -224,10 +223,10 @@ async fn accounts_that_are_gone_are_not_read() {
         let directory = tempfile::tempdir().unwrap();
         let store = server(directory.path()).await;
         let accounts = store.accounts();
-        accounts.add(&ann()).await.unwrap();
+        accounts.add(&ann(), &frank(0)).await.unwrap();
         std::fs::remove_file(directory.path().join(gone)).unwrap();
         let begun = Instant::now();
-        let disable = async || accounts.set_disabled(ann().id, true, Timestamp::UNIX_EPOCH).await;
+        let disable = async || accounts.set_disabled(ann().id, true, &frank(0)).await;
         while accounts.by_id(ann().id).await.is_ok() || disable().await.is_ok() {
             assert!(begun.elapsed() < Duration::from_secs(1), "{gone}");
             tokio::time::sleep(Duration::from_millis(5)).await;

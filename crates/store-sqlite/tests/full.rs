@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jiff::SignedDuration;
-use sample::{ann, at, child, commit, content, deliver, given, id, lease, server};
+use sample::{ann, at, child, commit, content, deliver, frank, given, id, lease, server};
 use store::{
     Accounts as _, Allowance, Counter, Mark, Spool, SpoolError, ThrottleKey, ThrottleKind, Throttles as _,
 };
@@ -90,7 +90,7 @@ async fn accounts_and_throttles_go_on_when_there_is_room_again() {
     let small = SmallFileSystem::mount("size=4m");
     let store = server(small.path()).await;
     let accounts = store.accounts();
-    accounts.add(&ann()).await.unwrap();
+    accounts.add(&ann(), &frank(0)).await.unwrap();
     let others = fill_with_something_else(small.path());
     for _ in 0..3 {
         let error = accounts.attempt(&[failures()], at(0)).await.unwrap_err();
@@ -98,12 +98,12 @@ async fn accounts_and_throttles_go_on_when_there_is_room_again() {
             std::error::Error::source(&error).unwrap().to_string().contains("no space is left"),
             "{error:?}"
         );
-        assert!(accounts.set_disabled(ann().id, true, at(0)).await.is_err());
+        assert!(accounts.set_disabled(ann().id, true, &frank(0)).await.is_err());
     }
     assert!(accounts.by_id(ann().id).await.unwrap().is_some_and(|ann| !ann.disabled), "it can be read");
     std::fs::remove_file(others).unwrap();
     assert!(accounts.attempt(&[failures()], at(1)).await.unwrap().is_none());
-    accounts.set_disabled(ann().id, true, at(1)).await.unwrap();
+    accounts.set_disabled(ann().id, true, &frank(1)).await.unwrap();
     store.close().await;
 }
 

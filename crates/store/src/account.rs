@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use types::{AccountId, Mailbox};
 
-use crate::{Error, Import, Page};
+use crate::{Act, Error, Import, Page};
 
 /// Someone who may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,11 +115,11 @@ impl AccountState {
 /// transaction.
 pub trait Accounts: Send + Sync + 'static {
     /// Adds an account without a second factor; [`Error::AlreadyExists`] if its address is taken.
-    fn add(&self, account: &Account) -> impl Future<Output = Result<(), Error>> + Send;
+    fn add(&self, account: &Account, act: &Act) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Adds an account with its credentials and identities, all of it or nothing; [`Error::AlreadyExists`] if its
     /// address is taken.
-    fn import(&self, import: &Import) -> impl Future<Output = Result<(), Error>> + Send;
+    fn import(&self, import: &Import, act: &Act) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The account with this address.
     fn by_address(&self, address: &Mailbox) -> impl Future<Output = Result<Option<Account>, Error>> + Send;
@@ -148,7 +148,7 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         id: AccountId,
         hash: &str,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Puts another hash of the same password in the place of `old`; `false` if that is no longer there. The
@@ -158,7 +158,7 @@ pub trait Accounts: Send + Sync + 'static {
         id: AccountId,
         old: &str,
         new: &str,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Gives the account another address; [`Error::AlreadyExists`] if that is taken. The audit trail tells it of both.
@@ -166,7 +166,7 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         id: AccountId,
         address: &Mailbox,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Bars the account from logging in, or lets it in again.
@@ -174,11 +174,11 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         id: AccountId,
         disabled: bool,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Removes the account and its credentials. What it has submitted stays in the queue.
-    fn remove(&self, id: AccountId, at: Timestamp) -> impl Future<Output = Result<(), Error>> + Send;
+    fn remove(&self, id: AccountId, act: &Act) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The revision that stands now. What is read from the store after this call stays right for as long as further
     /// calls return the same, whatever other processes do. `None` if to say so costs as much as to read.

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use types::{AccountId, CredentialId, SenderPattern};
 
-use crate::{Account, Error};
+use crate::{Account, Act, Error};
 
 /// An app password, without the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub trait AppPasswords: Send + Sync + 'static {
         password: &AppPassword,
         digest: &[u8; 32],
         at_most: u32,
+        act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The app password with this digest and its account: one indexed look-up, however many there are. Whether
@@ -117,7 +118,7 @@ pub trait AppPasswords: Send + Sync + 'static {
         &self,
         account: AccountId,
         id: CredentialId,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// The id of the revoked app password with this digest, as long as its account is there and it was not forgotten.
@@ -147,7 +148,7 @@ pub trait AppPasswords: Send + Sync + 'static {
         &self,
         id: CredentialId,
         digest: &[u8; 32],
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Notes a use. Written soon, together with others: logging in never waits for it.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::Error;
+use crate::{Act, Error, Via};
 
 /// What was done, or tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -214,25 +214,28 @@ pub struct AuditEvent {
     pub mechanism: Option<String>,
     /// What for: `smtp` or `master`.
     pub scope: Option<String>,
-    /// From where; `None` for the command line.
+    /// From where; `None` for the command line and what the server does by itself.
     pub ip: Option<IpAddr>,
     /// The version of TLS.
     pub tls: Option<String>,
     /// The session, as in the log.
     pub session: Option<String>,
-    /// Who did it at the command line: the user of the system, where that is known.
-    pub by: Option<String>,
+    /// Who did it, as [`Actor`](crate::Actor) is written. `None` for a login, which is only about to say who it is, and where that was not
+    /// yet told.
+    pub actor: Option<String>,
+    /// By which means; `None` where that was not yet told.
+    pub via: Option<Via>,
 }
 
 impl AuditEvent {
     /// What the account password is called among the credentials.
     pub const PASSWORD: &'static str = "password";
 
-    /// What was done at the command line, about no account.
+    /// What was done, about no account.
     #[must_use]
-    pub fn success(action: Action, at: Timestamp) -> Self {
+    pub fn success(action: Action, act: &Act) -> Self {
         Self {
-            at,
+            at: act.at,
             action,
             result: AuditResult::Success,
             reason: Cow::Borrowed("ok"),
@@ -240,35 +243,30 @@ impl AuditEvent {
             credential: None,
             mechanism: None,
             scope: None,
-            ip: None,
+            ip: act.ip,
             tls: None,
-            session: None,
-            by: None,
+            session: act.session.clone(),
+            actor: Some(act.by.to_string()),
+            via: Some(act.via),
         }
     }
 
-    /// What was tried there and failed, about no account.
+    /// What was tried and failed, about no account.
     #[must_use]
-    pub fn failure(action: Action, reason: &'static str, at: Timestamp) -> Self {
+    pub fn failure(action: Action, reason: &'static str, act: &Act) -> Self {
         let reason = Cow::Borrowed(reason);
-        Self { result: AuditResult::Failure, reason, ..Self::success(action, at) }
+        Self { result: AuditResult::Failure, reason, ..Self::success(action, act) }
     }
 
     /// A change that was made to the account with this address, given in its normal form.
-    pub fn change(action: Action, account: impl Into<String>, at: Timestamp) -> Self {
-        Self { account: Some(account.into()), ..Self::success(action, at) }
+    pub fn change(action: Action, account: impl Into<String>, act: &Act) -> Self {
+        Self { account: Some(account.into()), ..Self::success(action, act) }
     }
 
     /// The same, about this credential.
     #[must_use]
     pub fn about(self, credential: impl ToString) -> Self {
         Self { credential: Some(credential.to_string()), ..self }
-    }
-
-    /// The same, done by this user of the system.
-    #[must_use]
-    pub fn by(self, by: impl Into<String>) -> Self {
-        Self { by: Some(by.into()), ..self }
     }
 
     /// The event without its time and session: equal for events that may become one entry.

@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use types::{AccountId, Fingerprint};
 
-use crate::{Account, Error, LastUse};
+use crate::{Account, Act, Error, LastUse};
 
 /// A client's certificate, by its fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,11 @@ pub struct Certificate {
 pub trait Certificates: Send + Sync + 'static {
     /// Adds a certificate; [`Error::AlreadyExists`] if it is somebody's already, [`Error::NotFound`] without such an
     /// account.
-    fn add_certificate(&self, certificate: &Certificate) -> impl Future<Output = Result<(), Error>> + Send;
+    fn add_certificate(
+        &self,
+        certificate: &Certificate,
+        act: &Act,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The certificate with this fingerprint, and its account.
     fn by_fingerprint(
@@ -47,7 +51,7 @@ pub trait Certificates: Send + Sync + 'static {
         &self,
         account: AccountId,
         fingerprint: &Fingerprint,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Notes a use. Written soon, together with others: logging in never waits for it.

@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use types::{AccountId, SenderPattern};
 
-use crate::Error;
+use crate::{Act, Error};
 
 /// A further sender of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub trait Identities: Send + Sync + 'static {
         &self,
         account: AccountId,
         identity: &Identity,
+        act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// All of an account, in the order of their normal forms.
@@ -34,6 +35,6 @@ pub trait Identities: Send + Sync + 'static {
         &self,
         account: AccountId,
         sender: &SenderPattern,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 }

@@ -16,8 +16,6 @@ pub struct Import {
     pub second_factor: Option<ImportedSecondFactor>,
     /// Its further senders.
     pub identities: Vec<SenderPattern>,
-    /// When it is brought.
-    pub at: Timestamp,
 }
 
 /// An app password of which only a slow hash is known.

@@ -28,7 +28,7 @@ mod throttle;
 pub mod conformance;
 
 pub use account::{Account, AccountFilter, AccountState, Accounts, Revision};
-pub use act::Act;
+pub use act::{Act, Actor, Via};
 pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
 pub use certificate::{Certificate, Certificates};

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use types::{AccountId, Domain, QueueId, ReversePath};
 
-use crate::{Act, RecipientState};
+use crate::RecipientState;
 
 /// Which entries; an empty filter lets all through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -94,8 +94,10 @@ impl Operation {
 pub struct Operated {
     /// What was done.
     pub operation: Operation,
-    /// Who did it, and when.
-    pub act: Act,
+    /// Who did it, as the audit trail has it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
     /// The entry.
     pub id: QueueId,
     /// The address of the account that had handed it in.

@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use types::AccountId;
 
-use crate::Error;
+use crate::{Act, Error};
 
 /// A day of steps (RFC 6238 section 4.1: 30 seconds each). A step further ahead of the present was used by a clock that was ahead.
 pub const STEPS_AHEAD: u64 = 2880;
@@ -27,13 +27,13 @@ pub struct SecondFactor {
 
 /// The second factors. Seeds are sealed and recovery codes digested before they come here.
 pub trait SecondFactors: Send + Sync + 'static {
-    /// Prepares a second factor in place of one that was never confirmed; [`Error::AlreadyExists`] if one is on,
-    /// [`Error::NotFound`] without such an account. Audited.
+    /// Prepares a second factor in place of one that was never confirmed, `enrolled_at` the time of the act;
+    /// [`Error::AlreadyExists`] if one is on, [`Error::NotFound`] without such an account. Audited.
     fn enroll(
         &self,
         account: AccountId,
         seed: &[u8],
-        enrolled_at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// The second factor of an account, on or only prepared.
@@ -52,7 +52,7 @@ pub trait SecondFactors: Send + Sync + 'static {
         enrolled_at: Timestamp,
         step: u64,
         recovery_codes: &[[u8; 32]],
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Uses up a step: `true` once, for the first to come, and only if it lies behind the last one used. If that one lies more than
@@ -64,7 +64,7 @@ pub trait SecondFactors: Send + Sync + 'static {
         &self,
         account: AccountId,
         digest: &[u8; 32],
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Puts fresh recovery codes in the place of those left; `false` if no second factor is on. Audited.
@@ -72,7 +72,7 @@ pub trait SecondFactors: Send + Sync + 'static {
         &self,
         account: AccountId,
         digests: &[[u8; 32]],
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Removes the second factor and its recovery codes; `false` if there was none. The version of the account grows.
@@ -80,6 +80,6 @@ pub trait SecondFactors: Send + Sync + 'static {
     fn disable_second_factor(
         &self,
         account: AccountId,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 }

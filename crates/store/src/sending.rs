@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use types::AccountId;
 
-use crate::Error;
+use crate::{Act, Error};
 
 /// A limit that an account has of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub trait Sending: Send + Sync + 'static {
         &self,
         account: AccountId,
         changes: &LimitChanges,
-        at: Timestamp,
+        act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Where the account stood when that was last written down.

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use types::Mailbox;
 
-use crate::Error;
+use crate::{Act, Error};
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -182,19 +182,11 @@ pub trait Throttles: Send + Sync + 'static {
     /// All counters whose window has not passed, those that end first in front.
     fn counted(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Counted>, Error>> + Send;
 
-    /// Clears all counters of an account that stand at this time; says how many. If there are any, that is audited.
-    fn clear_account(
-        &self,
-        account: &Mailbox,
-        at: Timestamp,
-    ) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// Clears all counters of an account that stand at the time of the act; says how many. If there are any, that is audited.
+    fn clear_account(&self, account: &Mailbox, act: &Act) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// The same for a network: every counter of it, whatever account. The audit trail names its address.
-    fn clear_network(
-        &self,
-        network: &IpNet,
-        at: Timestamp,
-    ) -> impl Future<Output = Result<u64, Error>> + Send;
+    fn clear_network(&self, network: &IpNet, act: &Act) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Whether the account with this address has logged in from this network at `since` or later. Costs the same
     /// for an address that nobody has. Logins are noted by [`Accounts::logged_in`](crate::Accounts::logged_in).

@@ -22,6 +22,11 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
+/// What Frank does at the command line.
+fn frank() -> Act {
+    Act::command("frank", now())
+}
+
 struct Bench {
     directory: tempfile::TempDir,
     store: SqliteStore,
@@ -36,7 +41,7 @@ async fn bench() -> Bench {
     let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
     let marks = keyring.marks();
     let account = ann();
-    store.accounts().add(&account).await.unwrap();
+    store.accounts().add(&account, &frank()).await.unwrap();
     let judge = judge(&store, keyring);
     let settings = Settings {
         owner: "here".into(),
@@ -168,7 +173,7 @@ async fn a_message_is_kept_with_a_received_line_and_without_bcc() {
 #[tokio::test]
 async fn where_chunks_are_cut_makes_no_difference() {
     let bench = bench().await;
-    let act = Act { by: "frank".to_owned(), at: now() };
+    let act = frank();
     for cut in 1..MESSAGE.len() {
         let (before, after) = MESSAGE.split_at(cut);
         let id = bench.submit(&[before, after]).await.unwrap().id();
@@ -299,7 +304,7 @@ async fn who_may_be_anybody_may_write_in_any_name_and_that_is_audited() {
     let bench = bench().await;
     let sender: SenderPattern = "*".parse().unwrap();
     let identity = Identity { sender, created_at: now() };
-    bench.store.accounts().add_identity(bench.user.account, &identity).await.unwrap();
+    bench.store.accounts().add_identity(bench.user.account, &identity, &frank()).await.unwrap();
     for own in ["From: ann@example.org\r\n\r\n", "Subject: x\r\n\r\n"] {
         bench.submit(&[own.as_bytes()]).await.unwrap();
     }
@@ -319,7 +324,7 @@ async fn who_may_be_anybody_may_write_in_any_name_and_that_is_audited() {
 async fn an_account_that_is_disabled_meanwhile_sends_nothing_more() {
     let bench = bench().await;
     assert!(bench.sender(None).await.is_ok());
-    bench.store.accounts().set_disabled(bench.user.account, true, now()).await.unwrap();
+    bench.store.accounts().set_disabled(bench.user.account, true, &frank()).await.unwrap();
     assert_eq!(bench.sender(None).await.unwrap_err(), Rejection::CredentialRevoked);
     let path = ForwardPath::take("<bob@example.net>").unwrap().0;
     let recipient = bench.acceptance.recipient(Some(&bench.user), &envelope(), &path, &session()).await;
@@ -347,7 +352,7 @@ async fn a_tag_of_ones_own_address_is_ones_own_unless_an_account_has_it() {
     assert!(bench.submit(&[text]).await.is_ok());
     let address = Mailbox::parse("ann+lists@example.org").unwrap();
     let other = Account { id: AccountId::new(2, [2; 10]), address, ..ann() };
-    bench.store.accounts().add(&other).await.unwrap();
+    bench.store.accounts().add(&other, &frank()).await.unwrap();
     let refused = bench.acceptance.sender(Some(&bench.user), &tagged, &session()).await;
     assert_eq!(refused.unwrap_err(), Rejection::SenderNotOwned(tagged.reverse_path));
     assert_eq!(bench.submit(&[text]).await.unwrap_err(), foreign_author("Sender", "ann+lists@example.org"));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth::{Credential, Keyring, MasterKeys};
 use jiff::SignedDuration;
-use store::{Account, LimitChange, LimitChanges, OwnLimit, Sending as _};
+use store::{Account, Act, LimitChange, LimitChanges, OwnLimit, Sending as _};
 use store_sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use types::{BodyType, Mailbox, ReversePath};
@@ -49,7 +49,7 @@ impl Bench {
         let (account, address) = (AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap());
         let user =
             User { account, address: address.clone(), credential: Credential::AccountPassword, version: 1 };
-        store.accounts().add(&Account::new(account, address, clock())).await.unwrap();
+        store.accounts().add(&Account::new(account, address, clock()), &Act::server(clock())).await.unwrap();
         Bench { directory, store, keyring, user }
     }
 
@@ -178,7 +178,7 @@ async fn limits_of_ones_own_act_at_the_next_question() {
     assert!(quota.may_begin(&bench.user).await.is_err());
     let change = async |limit| {
         let changes = LimitChanges { messages_per_hour: LimitChange::Set(limit), ..LimitChanges::default() };
-        store.change_own_limits(id, &changes, clock()).await.unwrap();
+        store.change_own_limits(id, &changes, &Act::server(clock())).await.unwrap();
     };
     change(Some(OwnLimit::AtMost(2))).await;
     quota.send(&bench.user, &["bob@example.net"]).await.unwrap();

@@ -36,7 +36,7 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
         let account = Account::new(AccountId::from_bytes([1; 16]), Mailbox::parse(ALICE).unwrap(), at(0));
-        store.accounts().add(&account).await.unwrap();
+        store.accounts().add(&account, &Act::server(at(0))).await.unwrap();
         let app_password = store::AppPassword {
             id: TELEPHONE,
             account: account.id,
@@ -48,7 +48,7 @@ impl Scene {
             expires_at: None,
             last_used: None,
         };
-        store.accounts().create(&app_password, &[1; 32], 10).await.unwrap();
+        store.accounts().create(&app_password, &[1; 32], 10, &Act::server(at(0))).await.unwrap();
         let hasher = Hasher::new(CHEAP).unwrap();
         Self {
             store,
@@ -168,7 +168,7 @@ async fn an_app_password_for_cram_md5_opens_in_both_its_forms() {
 #[tokio::test]
 async fn what_was_made_for_what_is_no_longer_so_is_not_kept() {
     let scene = Scene::new().await;
-    scene.accounts().set_password(scene.account.id, "another", at(1)).await.unwrap();
+    scene.accounts().set_password(scene.account.id, "another", &Act::server(at(1))).await.unwrap();
     assert_eq!(scene.keep_scram(&Password::Account(Secret::new("old"))).await, Scram::Changed);
     assert!(!scene.keep_cram_md5().await);
     assert_eq!(scene.keys(ChallengeKind::ScramSha256).await, []);
@@ -231,7 +231,7 @@ async fn a_login_makes_the_keys_once_and_then_knows_of_them() {
     );
     scene
         .accounts()
-        .rename(scene.account.id, &Mailbox::parse("al@example.org").unwrap(), at(8))
+        .rename(scene.account.id, &Mailbox::parse("al@example.org").unwrap(), &Act::server(at(8)))
         .await
         .unwrap();
     scene.log_in(&password, 9).await;

@@ -1,6 +1,6 @@
 //! What the operator's own program says to a claim (`[auth.http]`), and the account that comes of it.
 
-use store::Account;
+use store::{Account, Act};
 use types::{AccountId, Mailbox};
 
 use super::passage::Passage;
@@ -89,7 +89,7 @@ impl<S: CredentialStore> Authenticator<S> {
         if origin.session.is_none() {
             return Ok(account);
         }
-        match self.store.add(&account).await {
+        match self.store.add(&account, &Act::server(now)).await {
             // Another session was first.
             Err(store::Error::AlreadyExists) => {
                 self.store.by_address(&account.address).await?.ok_or(store::Error::NotFound)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use store::{Account, AppPassword, ChallengeKind};
+use store::{Account, Act, AppPassword, ChallengeKind};
 use types::{CredentialId, Mailbox, Secret};
 
 use super::passage::Passage;
@@ -228,7 +228,9 @@ impl<S: CredentialStore> Authenticator<S> {
         let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());
         for (hash, brought, _) in self.store.imported(&selector).await? {
             if self.hasher.was_made_elsewhere(letters.secret(), &hash).await? {
-                self.store.adopt(brought.id, &self.digests.digest(&letters), (self.now)()).await?;
+                self.store
+                    .adopt(brought.id, &self.digests.digest(&letters), &Act::server((self.now)()))
+                    .await?;
                 break;
             }
         }
@@ -292,7 +294,7 @@ impl<S: CredentialStore> Authenticator<S> {
     async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
         let done: Result<(), Fault> = async {
             let new = self.hasher.hash(password.clone()).await?;
-            self.store.rehash(account.id, old, &new, (self.now)()).await?;
+            self.store.rehash(account.id, old, &new, &Act::server((self.now)())).await?;
             Ok(())
         }
         .await;

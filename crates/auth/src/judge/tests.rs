@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use sasl::{Mechanism, PasswordClaim};
-use store::{AccountFilter, Action, AuditEntry, AuditFilter, Page, Scope};
+use store::{AccountFilter, Act, Action, AuditEntry, AuditFilter, Page, Scope};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
 use types::{AccountId, CredentialId, Secret, SessionId};
@@ -26,6 +26,11 @@ const NOON: i64 = 1_800_000_000;
 
 fn noon() -> Timestamp {
     Timestamp::from_second(NOON).unwrap()
+}
+
+/// What Frank does at the command line.
+fn frank() -> Act {
+    Act::command("frank", noon())
 }
 
 fn in_ten_minutes() -> Timestamp {
@@ -119,7 +124,7 @@ impl Scene {
         let id = AccountId::from_bytes([number; 16]);
         let address = Mailbox::parse(address).unwrap();
         let account = Account { password_hash, ..Account::new(id, address, noon()) };
-        self.accounts().add(&account).await.unwrap();
+        self.accounts().add(&account, &frank()).await.unwrap();
         id
     }
 
@@ -131,7 +136,7 @@ impl Scene {
         let mut password = app_password_of(account, CredentialId::from_bytes(id));
         change(&mut password);
         let letters = app_password::generate();
-        self.accounts().create(&password, &self.judge.digests.digest(&letters), 200).await.unwrap();
+        self.accounts().create(&password, &self.judge.digests.digest(&letters), 200, &frank()).await.unwrap();
         letters.grouped().to_string()
     }
 
@@ -208,14 +213,14 @@ async fn whatever_is_refused_costs_one_run_once_and_reads_the_same() {
     let carol = scene.account("carol@example.org", Some(PASSWORD)).await;
     let of_bob = scene.app_password(bob, |_| ()).await;
     let of_carol = scene.app_password(carol, |_| ()).await;
-    scene.accounts().set_disabled(carol, true, noon()).await.unwrap();
+    scene.accounts().set_disabled(carol, true, &frank()).await.unwrap();
     let expired = scene.app_password(ALICE_ID, |one| one.expires_at = Some(noon())).await;
     let elsewhere =
         scene.app_password(ALICE_ID, |one| one.networks = vec!["10.0.0.0/8".parse().unwrap()]).await;
     let unscoped = scene.app_password(ALICE_ID, |one| one.scopes.clear()).await;
     let id = CredentialId::from_bytes([9; 16]);
     let revoked = scene.app_password(ALICE_ID, |one| one.id = id).await;
-    assert!(scene.accounts().revoke(ALICE_ID, id, noon()).await.unwrap());
+    assert!(scene.accounts().revoke(ALICE_ID, id, &frank()).await.unwrap());
     for (reason, claim) in [
         ("bad-password", claim(None, ALICE, "wrong")),
         ("bad-password", claim(None, ALICE, "abcd efgh ijkl mnop")),
@@ -319,7 +324,7 @@ async fn a_changed_password_ends_the_old_one_at_once() {
     let scene = Scene::new().await;
     assert!(scene.log_in(PASSWORD).await.is_some());
     let hash = scene.judge.hasher.hash(Secret::new("new one")).await.unwrap();
-    scene.accounts().set_password(ALICE_ID, &hash, noon()).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, &hash, &frank()).await.unwrap();
     assert!(scene.log_in(PASSWORD).await.is_none());
     assert!(scene.log_in("new one").await.is_some());
 }
@@ -337,7 +342,7 @@ async fn a_weaker_hash_is_made_anew_at_the_next_login_and_a_stronger_one_never()
     assert!(scene.still_holds(&user).await, "the password is the same");
     for hasher in [Arc::clone(&scene.judge.hasher), cheap] {
         scene.judge.hasher = hasher;
-        scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+        scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
         assert_eq!(scene.judge(claim(None, ALICE, PASSWORD)).await.1, 1);
         assert_eq!(hash(&scene).await, strong);
     }
@@ -346,7 +351,7 @@ async fn a_weaker_hash_is_made_anew_at_the_next_login_and_a_stronger_one_never()
 #[tokio::test]
 async fn what_cannot_be_decided_is_neither_refused_nor_accepted() {
     let scene = Scene::new().await;
-    scene.accounts().set_password(ALICE_ID, "damaged", noon()).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, "damaged", &frank()).await.unwrap();
     assert!(matches!(scene.judge(claim(None, ALICE, PASSWORD)).await.0, Verdict::Unavailable));
     let right = scene.app_password(ALICE_ID, |_| ()).await;
     scene.store.close().await;
@@ -360,9 +365,9 @@ async fn a_session_by_password_holds_until_the_account_changes() {
     let scene = Scene::new().await;
     let user = scene.log_in(PASSWORD).await.unwrap();
     assert!(scene.still_holds(&user).await);
-    scene.accounts().set_disabled(ALICE_ID, true, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, true, &frank()).await.unwrap();
     assert!(!scene.still_holds(&user).await);
-    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
     assert!(!scene.still_holds(&user).await);
 }
 
@@ -372,18 +377,18 @@ async fn a_session_by_app_password_outlives_the_account_password_alone() {
     let end = in_ten_minutes();
     let right = scene.app_password(ALICE_ID, |one| one.expires_at = Some(end)).await;
     let user = scene.log_in(&right).await.unwrap();
-    scene.accounts().set_password(ALICE_ID, "another", noon()).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, "another", &frank()).await.unwrap();
     assert!(scene.still_holds(&user).await);
 
-    scene.accounts().set_disabled(ALICE_ID, true, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, true, &frank()).await.unwrap();
     assert!(!scene.still_holds(&user).await);
-    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
     assert!(scene.still_holds(&user).await);
 
     scene.judge.now = in_ten_minutes;
     assert!(!scene.still_holds(&user).await);
     scene.judge.now = noon;
-    scene.accounts().revoke(ALICE_ID, credential_of(&user), noon()).await.unwrap();
+    scene.accounts().revoke(ALICE_ID, credential_of(&user), &frank()).await.unwrap();
     assert!(!scene.still_holds(&user).await);
 }
 
@@ -393,7 +398,7 @@ async fn a_renamed_account_must_log_in_anew() {
     let right = scene.app_password(ALICE_ID, |_| ()).await;
     let (by_app, by_password) = (scene.log_in(&right).await.unwrap(), scene.log_in(PASSWORD).await.unwrap());
     let alicia = Mailbox::parse("alicia@example.org").unwrap();
-    scene.accounts().rename(ALICE_ID, &alicia, noon()).await.unwrap();
+    scene.accounts().rename(ALICE_ID, &alicia, &frank()).await.unwrap();
     assert!(!scene.still_holds(&by_app).await);
     assert!(!scene.still_holds(&by_password).await);
 }
@@ -406,12 +411,12 @@ async fn what_a_user_may_do_follows_the_store() {
     let standing = scene.judge.standing(&user).await.unwrap().unwrap();
     assert_eq!((standing.identities.len(), standing.senders.len()), (0, 1));
     let sales = store::Identity { sender: "*@sales.example.org".parse().unwrap(), created_at: noon() };
-    scene.accounts().add_identity(ALICE_ID, &sales).await.unwrap();
+    scene.accounts().add_identity(ALICE_ID, &sales, &frank()).await.unwrap();
     assert_eq!(
         scene.judge.standing(&user).await.unwrap().unwrap().identities,
         std::slice::from_ref(&sales.sender)
     );
-    scene.accounts().remove_identity(ALICE_ID, &sales.sender, noon()).await.unwrap();
+    scene.accounts().remove_identity(ALICE_ID, &sales.sender, &frank()).await.unwrap();
     assert!(scene.judge.standing(&user).await.unwrap().unwrap().identities.is_empty());
 }
 

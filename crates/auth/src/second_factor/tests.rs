@@ -43,7 +43,7 @@ impl Memory {
 }
 
 impl SecondFactors for Memory {
-    async fn enroll(&self, _: AccountId, seed: &[u8], enrolled_at: Timestamp) -> Result<(), store::Error> {
+    async fn enroll(&self, _: AccountId, seed: &[u8], act: &Act) -> Result<(), store::Error> {
         if let Some(file) = self.rotated.lock().unwrap().take() {
             MasterKeys::add(&KeyFileLock::take(&file).unwrap()).unwrap();
         }
@@ -51,9 +51,13 @@ impl SecondFactors for Memory {
         if factor.as_ref().is_some_and(|factor| factor.confirmed_at.is_some()) {
             return Err(store::Error::AlreadyExists);
         }
-        let seed = seed.to_vec();
-        *factor =
-            Some(SecondFactor { seed, enrolled_at, confirmed_at: None, last_step: 0, recovery_codes: 0 });
+        *factor = Some(SecondFactor {
+            seed: seed.to_vec(),
+            enrolled_at: act.at,
+            confirmed_at: None,
+            last_step: 0,
+            recovery_codes: 0,
+        });
         Ok(())
     }
 
@@ -67,12 +71,12 @@ impl SecondFactors for Memory {
         enrolled_at: Timestamp,
         step: u64,
         codes: &[[u8; 32]],
-        at: Timestamp,
+        act: &Act,
     ) -> Result<bool, store::Error> {
         let done = self.change(|factor| {
             let waits = factor.confirmed_at.is_none() && factor.enrolled_at == enrolled_at;
             (waits && step > factor.last_step).then(|| {
-                (factor.confirmed_at, factor.last_step) = (Some(at), step);
+                (factor.confirmed_at, factor.last_step) = (Some(act.at), step);
             })
         })?;
         if done.is_some() {
@@ -90,7 +94,7 @@ impl SecondFactors for Memory {
         &self,
         _: AccountId,
         digest: &[u8; 32],
-        _: Timestamp,
+        _: &Act,
     ) -> Result<bool, store::Error> {
         let mut codes = self.codes.lock().unwrap();
         let before = codes.len();
@@ -102,7 +106,7 @@ impl SecondFactors for Memory {
         &self,
         _: AccountId,
         digests: &[[u8; 32]],
-        _: Timestamp,
+        _: &Act,
     ) -> Result<bool, store::Error> {
         let done = self.change(|factor| factor.confirmed_at)?.is_some();
         if done {
@@ -111,7 +115,7 @@ impl SecondFactors for Memory {
         Ok(done)
     }
 
-    async fn disable_second_factor(&self, _: AccountId, _: Timestamp) -> Result<bool, store::Error> {
+    async fn disable_second_factor(&self, _: AccountId, _: &Act) -> Result<bool, store::Error> {
         Ok(self.factor.lock().unwrap().take().is_some())
     }
 }
@@ -153,11 +157,11 @@ impl Throttles for Memory {
         Ok(Vec::new())
     }
 
-    async fn clear_account(&self, _: &Mailbox, _: Timestamp) -> Result<u64, store::Error> {
+    async fn clear_account(&self, _: &Mailbox, _: &Act) -> Result<u64, store::Error> {
         Ok(0)
     }
 
-    async fn clear_network(&self, _: &ipnet::IpNet, _: Timestamp) -> Result<u64, store::Error> {
+    async fn clear_network(&self, _: &ipnet::IpNet, _: &Act) -> Result<u64, store::Error> {
         Ok(0)
     }
 
@@ -231,7 +235,7 @@ impl Scene {
         let (store, keyring) = (Memory::default(), keyring());
         let address = Mailbox::parse("alice@example.org").unwrap();
         let account = Account::new(AccountId::from_bytes([1; 16]), address, at(0));
-        let seed = enroll(&store, &keyring, account.id, at(0)).await.unwrap();
+        let seed = enroll(&store, &keyring, account.id, &frank(0)).await.unwrap();
         Scene { store, keyring, account, seed }
     }
 
@@ -260,7 +264,7 @@ impl Scene {
 
     async fn confirm(&self, code: &str, second: i64) -> Confirmation {
         let code = Secret::new(code);
-        confirm(&self.store, &self.keyring, &self.account, &code, &six(), at(second)).await.unwrap()
+        confirm(&self.store, &self.keyring, &self.account, &code, &six(), &frank(second)).await.unwrap()
     }
 
     async fn check(&self, code: &str, second: i64) -> SecondFactorOutcome {
@@ -282,6 +286,11 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(NOON + second).unwrap()
 }
 
+/// What Frank does at the command line.
+fn frank(second: i64) -> Act {
+    Act::command("frank", at(second))
+}
+
 fn failed(action: Action, reason: &str) -> (Action, AuditResult, String) {
     (action, AuditResult::Failure, reason.to_owned())
 }
@@ -294,7 +303,7 @@ async fn it_is_on_only_after_a_right_code() {
     assert_eq!(scene.events(), [failed(Action::TotpConfirm, "bad-code")]);
     assert!(matches!(scene.confirm(&scene.code(0), 0).await, Confirmation::Confirmed(_)));
     assert_eq!(scene.confirm(&scene.code(30), 30).await, Confirmation::On);
-    let again = enroll(&scene.store, &scene.keyring, scene.account.id, at(60)).await;
+    let again = enroll(&scene.store, &scene.keyring, scene.account.id, &frank(60)).await;
     assert!(matches!(again, Err(store::Error::AlreadyExists)));
     scene.store.factor.lock().unwrap().take();
     assert_eq!(scene.confirm(&scene.code(60), 60).await, Confirmation::NotPrepared);
@@ -334,12 +343,12 @@ async fn a_recovery_code_stands_in_once() {
 #[tokio::test]
 async fn fresh_recovery_codes_replace_those_left() {
     let (scene, old) = Scene::on().await;
-    let made = replace_recovery_codes(&scene.store, &scene.keyring, scene.account.id, at(1)).await;
+    let made = replace_recovery_codes(&scene.store, &scene.keyring, scene.account.id, &frank(1)).await;
     let new = made.unwrap().unwrap();
     assert_eq!(scene.check(&old[0].declassify(), 1).await, SecondFactorOutcome::Wrong);
     assert_eq!(scene.check(&new[0].declassify(), 1).await, SecondFactorOutcome::Accepted);
     let scene = Scene::enrolled().await;
-    let made = replace_recovery_codes(&scene.store, &scene.keyring, scene.account.id, at(1)).await;
+    let made = replace_recovery_codes(&scene.store, &scene.keyring, scene.account.id, &frank(1)).await;
     assert_eq!(made.unwrap(), None);
 }
 
@@ -432,7 +441,7 @@ async fn a_seed_that_is_kept_while_a_rotation_is_under_way_ends_under_the_new_ke
     let keyring = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
     *store.rotated.lock().unwrap() = Some(file.clone());
     let account = AccountId::from_bytes([1; 16]);
-    let seed = enroll(&store, &keyring, account, at(0)).await.unwrap();
+    let seed = enroll(&store, &keyring, account, &frank(0)).await.unwrap();
     let sealed = store.factor.lock().unwrap().clone().unwrap().seed;
     let place = SealedPlace::TotpSeed { account, enrolled_at: at(0) };
     assert_eq!(keyring.open_sealed(place, &sealed).unwrap(), *seed.octets());

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::argument::{self, Moment};
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::{clock, open, scram};
+use crate::{actor, clock, open, scram};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -92,8 +92,9 @@ async fn create(store: &SqliteAccounts, config: &Config, args: Create) -> anyhow
     let at_most = config.auth.app_passwords_per_account;
     let account = find(store, &args.address).await?;
     see_covered(store, &account, &args.sender).await?;
-    let (letters, password) = (app_password::generate(), made(account.id, &args)?);
-    match store.create(&password, &keyring.app_passwords().digest(&letters), at_most).await {
+    let act = actor::act();
+    let (letters, password) = (app_password::generate(), made(account.id, &args, act.at)?);
+    match store.create(&password, &keyring.app_passwords().digest(&letters), at_most, &act).await {
         Err(store::Error::TooMany) => {
             bail!(
                 "{0} has {at_most} app passwords already; revoke one: `gatepost app-password list {0}`",
@@ -129,13 +130,12 @@ async fn keep_cram_md5(
     if let Ok(true) = kept {
         return Ok(());
     }
-    store.revoke(account.id, app_password.0, clock::now()).await?;
+    store.revoke(account.id, app_password.0, &actor::act()).await?;
     kept?;
     bail!("{} was changed meanwhile, and no app password is made; try again", account.address)
 }
 
-fn made(account: types::AccountId, args: &Create) -> anyhow::Result<AppPassword> {
-    let now = clock::now();
+fn made(account: types::AccountId, args: &Create, now: Timestamp) -> anyhow::Result<AppPassword> {
     let mut scopes = args.scope.clone();
     scopes.dedup();
     Ok(AppPassword {
@@ -222,7 +222,7 @@ async fn revoke(
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
     let (id, label) = pick(&store.of_account(account.id).await?, which, address)?;
-    if !store.revoke(account.id, id, clock::now()).await? {
+    if !store.revoke(account.id, id, &actor::act()).await? {
         bail!("{}", none_such(address, which));
     }
     output::line(&format!("{id} ({label}) is revoked"))

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use store::{Action, Audit, AuditEntry, AuditFilter, AuditResult};
+use store::{Action, Audit, AuditEntry, AuditFilter, AuditResult, Via};
 use types::{Domain, Mailbox};
 
 use crate::argument::{self, Moment};
@@ -140,6 +140,10 @@ struct View<'a> {
     session: Option<&'a str>,
     /// Who did it at the command line, where that is known.
     by: Option<&'a str>,
+    /// Who did it, at the command line or elsewhere; nobody is known before a login.
+    actor: Option<&'a str>,
+    /// By which means.
+    via: Option<&'static str>,
     count: u64,
 }
 
@@ -159,7 +163,9 @@ impl<'a> View<'a> {
             ip: event.ip,
             tls: event.tls.as_deref(),
             session: event.session.as_deref(),
-            by: event.by.as_deref(),
+            by: event.actor.as_deref().filter(|_| event.via == Some(Via::Cli)),
+            actor: event.actor.as_deref(),
+            via: event.via.map(Via::name),
             count: entry.count,
         }
     }
@@ -184,18 +190,19 @@ impl<'a> View<'a> {
 
 #[cfg(test)]
 mod tests {
-    use store::AuditEvent;
+    use store::{Act, AuditEvent};
 
     use super::*;
 
     #[test]
     fn the_json_of_an_event_has_the_promised_keys() {
         let at = "2026-11-21T12:00:00Z".parse().unwrap();
-        let event = AuditEvent::change(Action::PasswordSet, "alice@example.org", at).about("password");
+        let act = Act::command("frank", at);
+        let event = AuditEvent::change(Action::PasswordSet, "alice@example.org", &act).about("password");
         let expected = serde_json::json!({
             "time": "2026-11-21T12:00:00Z", "first_time": "2026-11-21T12:00:00Z", "action": "password-set",
             "result": "success", "reason": "ok", "account": "alice@example.org", "credential": "password",
-            "mechanism": null, "scope": null, "ip": null, "tls": null, "session": null, "by": null, "count": 1,
+            "mechanism": null, "scope": null, "ip": null, "tls": null, "session": null, "by": "frank", "actor": "frank", "via": "cli", "count": 1,
         });
         assert_eq!(serde_json::to_value(View::of(&event.into())).unwrap(), expected);
     }

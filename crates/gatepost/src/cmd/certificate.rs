@@ -14,7 +14,7 @@ use types::{Fingerprint, Mailbox};
 use crate::argument;
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::{clock, error_line, open};
+use crate::{actor, clock, error_line, open};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -92,17 +92,17 @@ async fn add(
     args: Add,
     shown: Option<Shown>,
 ) -> anyhow::Result<()> {
-    let (account, now) = (find(store, &args.address).await?, clock::now());
+    let (account, act) = (find(store, &args.address).await?, actor::act());
     let (fingerprint, expires_at) = shown.context("name a file, or a --fingerprint")?;
     let certificate = Certificate {
         fingerprint,
         account: account.id,
         label: args.label,
-        created_at: now,
+        created_at: act.at,
         expires_at,
         last_used: None,
     };
-    match store.add_certificate(&certificate).await {
+    match store.add_certificate(&certificate, &act).await {
         Err(store::Error::AlreadyExists) => return Err(taken(store, &fingerprint).await?),
         added => added?,
     }
@@ -202,7 +202,7 @@ async fn remove(
     fingerprint: &Fingerprint,
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    if !store.remove_certificate(account.id, fingerprint, clock::now()).await? {
+    if !store.remove_certificate(account.id, fingerprint, &actor::act()).await? {
         bail!(
             "{address} has no certificate {fingerprint}; `gatepost certificate list {address}` shows those there are"
         );

@@ -10,7 +10,7 @@ use types::{Mailbox, SenderPattern};
 
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::{clock, open};
+use crate::{actor, open};
 
 /// What the identity `*` comes to.
 const IN_ANY_NAME: &str = "the account can send in anybody's name";
@@ -69,8 +69,9 @@ async fn add(
         bail!("{} is the account's own address, which needs none", account.address);
     }
     let other = namesake(store, &sender).await?;
-    let identity = Identity { sender, created_at: clock::now() };
-    match store.add_identity(account.id, &identity).await {
+    let act = actor::act();
+    let identity = Identity { sender, created_at: act.at };
+    match store.add_identity(account.id, &identity, &act).await {
         Err(store::Error::AlreadyExists) => bail!("{address} may send as {} already", identity.sender),
         added => added?,
     }
@@ -108,7 +109,7 @@ async fn remove(
     sender: &SenderPattern,
 ) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    if !store.remove_identity(account.id, sender, clock::now()).await? {
+    if !store.remove_identity(account.id, sender, &actor::act()).await? {
         bail!("{address} has no identity {sender}; `gatepost identity list {address}` shows those there are");
     }
     output::line(&format!("{} may no longer send as {sender}", account.address))

@@ -9,7 +9,7 @@ use store::{Action, Audit as _, AuditEvent};
 use store_sqlite::{Integrity, Migrated, SqliteStore};
 
 use crate::output::Format;
-use crate::{actor, clock, open};
+use crate::{actor, open};
 
 mod backup;
 
@@ -135,7 +135,7 @@ async fn check(config: &Path, accept: bool, format: Format) -> anyhow::Result<()
 
 /// Accepts what may be missing, and has it in the audit trail who did.
 async fn accept_losses(store: &SqliteStore) -> anyhow::Result<()> {
-    let event = AuditEvent::success(Action::StoreAccept, clock::now()).by(actor::name());
+    let event = AuditEvent::success(Action::StoreAccept, &actor::act());
     store
         .accounts()
         .record(&event)

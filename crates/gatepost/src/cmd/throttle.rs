@@ -10,7 +10,7 @@ use store::{Allowance, Counted, ThrottleKind, Throttles};
 
 use crate::argument::Whom;
 use crate::output::{self, Format};
-use crate::{clock, open, wiring};
+use crate::{actor, clock, open, wiring};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -71,10 +71,10 @@ fn allowance(kind: ThrottleKind, policy: &Policy) -> Allowance {
 async fn clear(throttles: &impl Throttles, whom: &Whom) -> anyhow::Result<()> {
     let (name, cleared) = match whom {
         Whom::Account(address) => {
-            (address.to_string(), throttles.clear_account(address, clock::now()).await?)
+            (address.to_string(), throttles.clear_account(address, &actor::act()).await?)
         }
         Whom::Network(network) => {
-            (network.to_string(), throttles.clear_network(network, clock::now()).await?)
+            (network.to_string(), throttles.clear_network(network, &actor::act()).await?)
         }
     };
     output::line(&match cleared {

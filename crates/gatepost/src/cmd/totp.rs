@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::cmd::user::find;
 use crate::output::{self, Format};
-use crate::{argument, clock, open, prompt, qr, wiring};
+use crate::{actor, argument, open, prompt, qr, wiring};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -99,7 +99,7 @@ impl Desk {
     async fn enroll(&self, address: &Mailbox, format: Format) -> anyhow::Result<()> {
         let (store, keyring) = (self.store.accounts(), self.keyring().await?);
         let account = find(store, address).await?;
-        let seed = second_factor::enroll(store, &keyring, account.id, clock::now()).await;
+        let seed = second_factor::enroll(store, &keyring, account.id, &actor::act()).await;
         let seed = seed.map_err(|error| or_on(error, &account.address))?;
         let enrolled = Enrolled::of(&seed, &self.config.hostname, &account.address);
         let drawing = Zeroizing::new(qr::drawn(&enrolled.uri, output::colour(&std::io::stdout()))?);
@@ -119,7 +119,7 @@ impl Desk {
         let account = find(store, address).await?;
         let (code, policy) = (Secret::from(code), wiring::rules(&self.config.auth));
         let confirmation =
-            second_factor::confirm(store, &keyring, &account, &code, &policy, clock::now()).await?;
+            second_factor::confirm(store, &keyring, &account, &code, &policy, &actor::act()).await?;
         let codes = confirmed(confirmation, &account)?;
         format.remark(&format!("two-factor authentication is on for {}", account.address));
         shown(&codes, format)
@@ -149,7 +149,7 @@ impl Desk {
     async fn recovery_codes(&self, address: &Mailbox, format: Format) -> anyhow::Result<()> {
         let (store, keyring) = (self.store.accounts(), self.keyring().await?);
         let account = find(store, address).await?;
-        let made = second_factor::replace_recovery_codes(store, &keyring, account.id, clock::now()).await?;
+        let made = second_factor::replace_recovery_codes(store, &keyring, account.id, &actor::act()).await?;
         shown(&made.ok_or_else(|| off(&account.address))?, format)
     }
 
@@ -158,7 +158,7 @@ impl Desk {
         let account = find(store, address).await?;
         let question = format!("Switch off two-factor authentication for {}?", account.address);
         prompt::confirm(&question, yes)?;
-        if !store.disable_second_factor(account.id, clock::now()).await? {
+        if !store.disable_second_factor(account.id, &actor::act()).await? {
             return Err(off(&account.address));
         }
         output::line(&format!("two-factor authentication is off for {}", account.address))

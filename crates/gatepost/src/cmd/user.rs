@@ -14,7 +14,7 @@ use crate::cmd::queue::Operator;
 use crate::import::Finds;
 use crate::output::{self, Format};
 use crate::prompt::{Chosen, NewPassword};
-use crate::{argument, clock, open, scram, wiring};
+use crate::{actor, argument, clock, open, scram, wiring};
 
 use self::limit::{Change, Standing};
 use self::view::{User, disabled};
@@ -150,14 +150,14 @@ async fn add(config: &Config, store: &SqliteAccounts, args: Add) -> anyhow::Resu
         Some(password) => Some(wiring::hasher(config)?.hash(password.secret.clone()).await?),
         None => None,
     };
-    let now = clock::now();
+    let act = actor::act();
     let account = Account {
         name: args.name,
         admin: args.admin,
         password_hash,
-        ..Account::new(AccountId::new(clock::unix_ms(now), rand::rng().random()), args.address, now)
+        ..Account::new(AccountId::new(clock::unix_ms(act.at), rand::rng().random()), args.address, act.at)
     };
-    store.add(&account).await.map_err(|error| or_taken(error, &account.address))?;
+    store.add(&account, &act).await.map_err(|error| or_taken(error, &account.address))?;
     let Some(Chosen { secret, generated }) = password else { return shown(User::of(&account), args.format) };
     scram::keep(config, store, &account, &Password::Account(secret.clone())).await;
     let generated_password = secret.declassify_str().filter(|_| generated);
@@ -177,7 +177,7 @@ async fn set_password(
     let account = find(store, address).await?;
     let Chosen { secret, generated } = password.require(&account.address, account.name.as_deref())?;
     let hash = wiring::hasher(config)?.hash(secret.clone()).await?;
-    store.set_password(account.id, &hash, clock::now()).await?;
+    store.set_password(account.id, &hash, &actor::act()).await?;
     // Somebody may have set another since.
     let account = store.by_id(account.id).await?.filter(|now| now.password_hash.as_deref() == Some(&*hash));
     let Some(account) = account else { bail!("{address} was given another password meanwhile") };
@@ -192,7 +192,7 @@ async fn set_password(
 
 async fn rename(store: &impl Accounts, address: &Mailbox, new: &Mailbox) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    store.rename(account.id, new, clock::now()).await.map_err(|error| or_taken(error, new))?;
+    store.rename(account.id, new, &actor::act()).await.map_err(|error| or_taken(error, new))?;
     output::line(&format!("{} is now {new}", account.address))
 }
 
@@ -222,7 +222,7 @@ async fn limit(
 
 async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) -> anyhow::Result<()> {
     let account = find(store, address).await?;
-    store.set_disabled(account.id, disabled, clock::now()).await?;
+    store.set_disabled(account.id, disabled, &actor::act()).await?;
     let state = if disabled { "disabled" } else { "enabled" };
     output::line(&format!("{} is {state}", account.address))
 }

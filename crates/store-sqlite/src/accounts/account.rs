@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use store::{
-    Account, AccountFilter, AccountState, Accounts, Action, AuditEvent, Corrupt, Error, Import, Page,
+    Account, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Corrupt, Error, Import, Page,
     Revision,
 };
 use types::{AccountId, Mailbox};
@@ -39,18 +39,18 @@ macro_rules! select {
 }
 
 impl Accounts for SqliteAccounts {
-    async fn add(&self, account: &Account) -> Result<(), Error> {
+    async fn add(&self, account: &Account, act: &Act) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         insert(&mut transaction, account).await?;
-        let event = AuditEvent::change(Action::UserAdd, account.address.normal(), account.created_at);
+        let event = AuditEvent::change(Action::UserAdd, account.address.normal(), act);
         audit::enter(&mut transaction, &event).await?;
         transaction.commit().await.map_err(unavailable)
     }
 
-    async fn import(&self, import: &Import) -> Result<(), Error> {
+    async fn import(&self, import: &Import, act: &Act) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        import::insert(&mut transaction, import).await?;
-        let event = AuditEvent::change(Action::UserImport, import.account.address.normal(), import.at);
+        import::insert(&mut transaction, import, act.at).await?;
+        let event = AuditEvent::change(Action::UserImport, import.account.address.normal(), act);
         audit::enter(&mut transaction, &event).await?;
         transaction.commit().await.map_err(unavailable)
     }
@@ -85,47 +85,49 @@ impl Accounts for SqliteAccounts {
         rows.iter().map(|row| Ok(hash(row)?)).collect()
     }
 
-    async fn set_password(&self, id: AccountId, hash: &str, at: Timestamp) -> Result<(), Error> {
+    async fn set_password(&self, id: AccountId, hash: &str, act: &Act) -> Result<(), Error> {
         let update = "UPDATE accounts SET password_hash = $1, version = version + 1 WHERE id = $2";
         let update = sqlx::query(update).bind(hash.to_owned()).bind(id.as_bytes().to_vec());
         let event =
-            |normal| vec![AuditEvent::change(Action::PasswordSet, normal, at).about(AuditEvent::PASSWORD)];
+            |normal| vec![AuditEvent::change(Action::PasswordSet, normal, act).about(AuditEvent::PASSWORD)];
         self.change_both(id, update, Some(challenge_key::of_password(id)), event).await.map(drop)
     }
 
-    async fn rehash(&self, id: AccountId, old: &str, new: &str, at: Timestamp) -> Result<bool, Error> {
+    async fn rehash(&self, id: AccountId, old: &str, new: &str, act: &Act) -> Result<bool, Error> {
         let update =
             sqlx::query("UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
                 .bind(new.to_owned())
                 .bind(id.as_bytes().to_vec())
                 .bind(old.to_owned());
-        let event =
-            |normal| vec![AuditEvent::change(Action::PasswordRehash, normal, at).about(AuditEvent::PASSWORD)];
+        let event = |normal| {
+            vec![AuditEvent::change(Action::PasswordRehash, normal, act).about(AuditEvent::PASSWORD)]
+        };
         match self.change(id, update, event).await {
             Err(Error::NotFound) => Ok(false),
             changed => changed,
         }
     }
 
-    async fn rename(&self, id: AccountId, address: &Mailbox, at: Timestamp) -> Result<(), Error> {
+    async fn rename(&self, id: AccountId, address: &Mailbox, act: &Act) -> Result<(), Error> {
         let update = "UPDATE accounts SET address = $1, normal = $2, version = version + 1 WHERE id = $3";
         let update = sqlx::query(update).bind(address.to_string()).bind(address.normal());
-        let events =
-            |old| [old, address.normal()].map(|name| AuditEvent::change(Action::UserRename, name, at)).into();
+        let events = |old| {
+            [old, address.normal()].map(|name| AuditEvent::change(Action::UserRename, name, act)).into()
+        };
         let update = update.bind(id.as_bytes().to_vec());
         self.change_both(id, update, Some(challenge_key::of_address(id)), events).await.map(drop)
     }
 
-    async fn set_disabled(&self, id: AccountId, disabled: bool, at: Timestamp) -> Result<(), Error> {
+    async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error> {
         let update = "UPDATE accounts SET disabled = $1, version = version + 1 WHERE id = $2";
         let update = sqlx::query(update).bind(disabled).bind(id.as_bytes().to_vec());
         let action = if disabled { Action::UserDisable } else { Action::UserEnable };
-        self.change(id, update, |normal| vec![AuditEvent::change(action, normal, at)]).await.map(drop)
+        self.change(id, update, |normal| vec![AuditEvent::change(action, normal, act)]).await.map(drop)
     }
 
-    async fn remove(&self, id: AccountId, at: Timestamp) -> Result<(), Error> {
+    async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error> {
         let delete = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec());
-        let event = |normal| vec![AuditEvent::change(Action::UserRemove, normal, at)];
+        let event = |normal| vec![AuditEvent::change(Action::UserRemove, normal, act)];
         self.change(id, delete, event).await.map(drop)
     }
 

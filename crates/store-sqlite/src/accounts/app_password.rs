@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
-use store::{Account, Action, AppPassword, AppPasswords, AuditEvent, Corrupt, Error, LastUse};
+use store::{Account, Act, Action, AppPassword, AppPasswords, AuditEvent, Corrupt, Error, LastUse};
 use types::{AccountId, CredentialId};
 
 use super::account::{account, columns, normal};
@@ -40,20 +40,19 @@ macro_rules! joined {
 }
 
 impl AppPasswords for SqliteAccounts {
-    async fn create(&self, password: &AppPassword, digest: &[u8; 32], at_most: u32) -> Result<(), Error> {
+    async fn create(
+        &self,
+        password: &AppPassword,
+        digest: &[u8; 32],
+        at_most: u32,
+        act: &Act,
+    ) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         if count(&mut transaction, password.account).await? >= at_most {
             return Err(Error::TooMany);
         }
         insert(&mut transaction, password, digest).await?;
-        enter(
-            &mut transaction,
-            Action::AppPasswordCreate,
-            password.account,
-            password.id,
-            password.created_at,
-        )
-        .await?;
+        enter(&mut transaction, Action::AppPasswordCreate, password.account, password.id, act).await?;
         transaction.commit().await.map_err(unavailable)
     }
 
@@ -72,12 +71,12 @@ impl AppPasswords for SqliteAccounts {
         rows.iter().map(|row| Ok(app_password(row)?)).collect()
     }
 
-    async fn revoke(&self, account: AccountId, id: CredentialId, at: Timestamp) -> Result<bool, Error> {
+    async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
-        if !mark_revoked(&mut transaction, account, id, at).await? {
+        if !mark_revoked(&mut transaction, account, id, act.at).await? {
             return Ok(false);
         }
-        enter(&mut transaction, Action::AppPasswordRevoke, account, id, at).await?;
+        enter(&mut transaction, Action::AppPasswordRevoke, account, id, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
@@ -126,10 +125,10 @@ impl AppPasswords for SqliteAccounts {
         rows.iter().map(|row| Ok(alike(row)?)).collect()
     }
 
-    async fn adopt(&self, id: CredentialId, digest: &[u8; 32], at: Timestamp) -> Result<bool, Error> {
+    async fn adopt(&self, id: CredentialId, digest: &[u8; 32], act: &Act) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
         let Some(account) = adopted(&mut transaction, id, digest).await? else { return Ok(false) };
-        enter(&mut transaction, Action::AppPasswordAdopt, account, id, at).await?;
+        enter(&mut transaction, Action::AppPasswordAdopt, account, id, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
@@ -209,9 +208,9 @@ async fn enter(
     action: Action,
     account: AccountId,
     id: CredentialId,
-    at: Timestamp,
+    act: &Act,
 ) -> Result<(), Error> {
-    let event = AuditEvent::change(action, normal(transaction, account).await?, at).about(id);
+    let event = AuditEvent::change(action, normal(transaction, account).await?, act).about(id);
     audit::enter(transaction, &event).await
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
-use store::{Account, Action, AuditEvent, Certificate, Certificates, Corrupt, Error, LastUse};
+use store::{Account, Act, Action, AuditEvent, Certificate, Certificates, Corrupt, Error, LastUse};
 use types::{AccountId, Fingerprint};
 
 use super::SqliteAccounts;
@@ -27,11 +27,11 @@ macro_rules! joined {
 }
 
 impl Certificates for SqliteAccounts {
-    async fn add_certificate(&self, certificate: &Certificate) -> Result<(), Error> {
+    async fn add_certificate(&self, certificate: &Certificate, act: &Act) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         let normal = normal(&mut transaction, certificate.account).await?;
         insert(&mut transaction, certificate).await?;
-        let event = AuditEvent::change(Action::CertificateAdd, normal, certificate.created_at);
+        let event = AuditEvent::change(Action::CertificateAdd, normal, act);
         audit::enter(&mut transaction, &event.about(certificate.fingerprint)).await?;
         transaction.commit().await.map_err(unavailable)
     }
@@ -57,13 +57,13 @@ impl Certificates for SqliteAccounts {
         &self,
         account: AccountId,
         fingerprint: &Fingerprint,
-        at: Timestamp,
+        act: &Act,
     ) -> Result<bool, Error> {
         let delete = sqlx::query("DELETE FROM certificates WHERE account = $1 AND fingerprint = $2")
             .bind(account.as_bytes().to_vec())
             .bind(fingerprint.as_octets().to_vec());
         let event =
-            |normal| vec![AuditEvent::change(Action::CertificateRemove, normal, at).about(fingerprint)];
+            |normal| vec![AuditEvent::change(Action::CertificateRemove, normal, act).about(fingerprint)];
         match self.change(account, delete, event).await {
             Err(Error::NotFound) => Ok(false),
             changed => changed,

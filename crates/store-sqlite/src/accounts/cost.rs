@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqlitePool;
 use store::{
-    Accounts, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificates, ChallengeKeys, ChallengeKind,
-    Counter, Identities, LastUse, Mark, SecondFactors, Sending, Sent, Tally, ThrottleKey, ThrottleKind,
-    Throttles, network_of,
+    Accounts, Act, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificates, ChallengeKeys,
+    ChallengeKind, Counter, Identities, LastUse, Mark, SecondFactors, Sending, Sent, Tally, ThrottleKey,
+    ThrottleKind, Throttles, network_of,
 };
 use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
@@ -61,7 +61,7 @@ const ALL_THE_OTHERS: &str = "
     INSERT INTO sent SELECT id, 0, 0, 0, 0, 0, 0, 0 FROM accounts WHERE normal <> 'ann@example.org';
     INSERT INTO correspondents SELECT x'01010101010101010101010101010101', randomblob(16), 0 FROM n;
     INSERT INTO audit SELECT NULL, n, n, 1, 'login', 'failure', 'bad-password', 'ann@example.org', '', 'PLAIN',
-        'smtp', '192.0.2.1', '', '', '' FROM n;
+        'smtp', '192.0.2.1', '', '', '', 'server' FROM n;
     UPDATE accounts SET rowid = 1000000 WHERE rowid = 1;
     UPDATE app_passwords SET rowid = 1000000 WHERE rowid = 1;
     UPDATE totp SET rowid = 1000000 WHERE rowid = 1;
@@ -134,7 +134,8 @@ async fn take_notes(accounts: &SqliteAccounts, round: u8) {
     accounts.certificate_used(HER_CERTIFICATE, LastUse { at, ip, mechanism: "EXTERNAL".to_owned() });
     accounts.note_sent(HER_ID, Sent { hour: tally, day: tally }, &[[round; 16]], at);
     for result in [store::AuditResult::Success, store::AuditResult::Failure] {
-        let event = AuditEvent { result, ip: Some(ip), ..AuditEvent::change(Action::Login, ANN, at) };
+        let event =
+            AuditEvent { result, ip: Some(ip), ..AuditEvent::change(Action::Login, ANN, &Act::server(at)) };
         accounts.note(event);
     }
     accounts.flush().await.unwrap();

@@ -1,8 +1,7 @@
 //! Identities as rows.
 
-use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use store::{Action, AuditEvent, Corrupt, Error, Identities, Identity};
+use store::{Act, Action, AuditEvent, Corrupt, Error, Identities, Identity};
 use types::{AccountId, SenderPattern};
 
 use super::SqliteAccounts;
@@ -10,7 +9,7 @@ use crate::failure::unavailable;
 use crate::row::{Columns, time};
 
 impl Identities for SqliteAccounts {
-    async fn add_identity(&self, account: AccountId, identity: &Identity) -> Result<(), Error> {
+    async fn add_identity(&self, account: AccountId, identity: &Identity, act: &Act) -> Result<(), Error> {
         let Identity { sender, created_at } = identity;
         let insert = sqlx::query(
             "INSERT INTO identities (account, normal, sender, created_at) VALUES ($1, $2, $3, $4)",
@@ -19,7 +18,7 @@ impl Identities for SqliteAccounts {
         .bind(sender.normal())
         .bind(sender.to_string())
         .bind(created_at.as_millisecond());
-        let event = |normal| told(Action::IdentityAdd, normal, sender, *created_at);
+        let event = |normal| told(Action::IdentityAdd, normal, sender, act);
         self.change(account, insert, event).await.map(drop)
     }
 
@@ -33,12 +32,12 @@ impl Identities for SqliteAccounts {
         &self,
         account: AccountId,
         sender: &SenderPattern,
-        at: Timestamp,
+        act: &Act,
     ) -> Result<bool, Error> {
         let delete = sqlx::query("DELETE FROM identities WHERE account = $1 AND normal = $2")
             .bind(account.as_bytes().to_vec())
             .bind(sender.normal());
-        self.change(account, delete, |normal| told(Action::IdentityRemove, normal, sender, at)).await
+        self.change(account, delete, |normal| told(Action::IdentityRemove, normal, sender, act)).await
     }
 }
 
@@ -50,6 +49,6 @@ fn identity(row: &SqliteRow, account: AccountId) -> Result<Identity, Corrupt> {
     })
 }
 
-fn told(action: Action, account: String, sender: &SenderPattern, at: Timestamp) -> Vec<AuditEvent> {
-    vec![AuditEvent::change(action, account, at).about(sender.normal())]
+fn told(action: Action, account: String, sender: &SenderPattern, act: &Act) -> Vec<AuditEvent> {
+    vec![AuditEvent::change(action, account, act).about(sender.normal())]
 }

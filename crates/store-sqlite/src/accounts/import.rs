@@ -8,17 +8,22 @@ use types::{AccountId, SenderPattern};
 use super::{account, app_password};
 use crate::failure::unavailable;
 
-pub(super) async fn insert(transaction: &mut Transaction<'_, Sqlite>, import: &Import) -> Result<(), Error> {
+/// Inserts all of it. `at` is when it is brought.
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    import: &Import,
+    at: Timestamp,
+) -> Result<(), Error> {
     let id = import.account.id;
     account::insert(transaction, &import.account).await?;
     for password in &import.app_passwords {
         insert_app_password(transaction, password).await?;
     }
     for sender in &import.identities {
-        insert_identity(transaction, id, sender, import.at).await.map_err(unavailable)?;
+        insert_identity(transaction, id, sender, at).await.map_err(unavailable)?;
     }
     match &import.second_factor {
-        Some(factor) => insert_second_factor(transaction, id, factor, import.at).await.map_err(unavailable),
+        Some(factor) => insert_second_factor(transaction, id, factor, at).await.map_err(unavailable),
         None => Ok(()),
     }
 }

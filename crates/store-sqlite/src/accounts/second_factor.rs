@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
-use store::{Action, AuditEvent, Corrupt, Error, STEPS_AHEAD, SecondFactor, SecondFactors};
+use store::{Act, Action, AuditEvent, Corrupt, Error, STEPS_AHEAD, SecondFactor, SecondFactors};
 use types::AccountId;
 
 use super::SqliteAccounts;
@@ -13,15 +13,15 @@ use crate::failure::unavailable;
 use crate::row::{Columns, time};
 
 impl SecondFactors for SqliteAccounts {
-    async fn enroll(&self, account: AccountId, seed: &[u8], enrolled_at: Timestamp) -> Result<(), Error> {
+    async fn enroll(&self, account: AccountId, seed: &[u8], act: &Act) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        audited(&mut transaction, Action::TotpEnroll, account, enrolled_at).await?;
+        audited(&mut transaction, Action::TotpEnroll, account, act).await?;
         let insert = sqlx::query(
             "INSERT INTO totp (account, seed, enrolled_at, last_step) VALUES ($1, $2, $3, 0) \
              ON CONFLICT (account) DO UPDATE SET seed = excluded.seed, enrolled_at = excluded.enrolled_at \
              WHERE confirmed_at IS NULL",
         );
-        let insert = insert.bind(id(account)).bind(seed.to_vec()).bind(enrolled_at.as_millisecond());
+        let insert = insert.bind(id(account)).bind(seed.to_vec()).bind(act.at.as_millisecond());
         match insert.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() {
             0 => Err(Error::AlreadyExists),
             _ => transaction.commit().await.map_err(unavailable),
@@ -44,7 +44,7 @@ impl SecondFactors for SqliteAccounts {
         enrolled_at: Timestamp,
         step: u64,
         recovery_codes: &[[u8; 32]],
-        at: Timestamp,
+        act: &Act,
     ) -> Result<bool, Error> {
         let Ok(step) = i64::try_from(step) else { return Ok(false) };
         let mut transaction = self.begin().await?;
@@ -52,7 +52,7 @@ impl SecondFactors for SqliteAccounts {
             "UPDATE totp SET confirmed_at = $1, last_step = $2 \
              WHERE account = $3 AND enrolled_at = $4 AND confirmed_at IS NULL AND last_step < $2",
         );
-        let update = update.bind(at.as_millisecond()).bind(step).bind(id(account));
+        let update = update.bind(act.at.as_millisecond()).bind(step).bind(id(account));
         let update = update.bind(enrolled_at.as_millisecond()).execute(&mut *transaction);
         if update.await.map_err(unavailable)?.rows_affected() == 0 {
             return Ok(false);
@@ -60,7 +60,7 @@ impl SecondFactors for SqliteAccounts {
         replace_codes(&mut transaction, account, recovery_codes).await.map_err(unavailable)?;
         challenge_key::of_password(account).execute(&mut *transaction).await.map_err(unavailable)?;
         grow_version(&mut transaction, account).await.map_err(unavailable)?;
-        audited(&mut transaction, Action::TotpConfirm, account, at).await?;
+        audited(&mut transaction, Action::TotpConfirm, account, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
@@ -86,7 +86,7 @@ impl SecondFactors for SqliteAccounts {
         &self,
         account: AccountId,
         digest: &[u8; 32],
-        at: Timestamp,
+        act: &Act,
     ) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
         let delete = sqlx::query("DELETE FROM recovery_codes WHERE account = $1 AND digest = $2");
@@ -94,7 +94,7 @@ impl SecondFactors for SqliteAccounts {
         if delete.await.map_err(unavailable)?.rows_affected() == 0 {
             return Ok(false);
         }
-        audited(&mut transaction, Action::RecoveryCodeUse, account, at).await?;
+        audited(&mut transaction, Action::RecoveryCodeUse, account, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
@@ -103,26 +103,26 @@ impl SecondFactors for SqliteAccounts {
         &self,
         account: AccountId,
         digests: &[[u8; 32]],
-        at: Timestamp,
+        act: &Act,
     ) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
         if !is_on(&mut transaction, account).await.map_err(unavailable)? {
             return Ok(false);
         }
         replace_codes(&mut transaction, account, digests).await.map_err(unavailable)?;
-        audited(&mut transaction, Action::RecoveryCodes, account, at).await?;
+        audited(&mut transaction, Action::RecoveryCodes, account, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
 
-    async fn disable_second_factor(&self, account: AccountId, at: Timestamp) -> Result<bool, Error> {
+    async fn disable_second_factor(&self, account: AccountId, act: &Act) -> Result<bool, Error> {
         let mut transaction = self.begin().await?;
         let delete = sqlx::query("DELETE FROM totp WHERE account = $1").bind(id(account));
         if delete.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() == 0 {
             return Ok(false);
         }
         grow_version(&mut transaction, account).await.map_err(unavailable)?;
-        audited(&mut transaction, Action::TotpDisable, account, at).await?;
+        audited(&mut transaction, Action::TotpDisable, account, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
@@ -176,8 +176,8 @@ async fn audited(
     transaction: &mut Transaction<'_, Sqlite>,
     action: Action,
     account: AccountId,
-    at: Timestamp,
+    act: &Act,
 ) -> Result<(), Error> {
     let normal = normal(transaction, account).await?;
-    audit::enter(transaction, &AuditEvent::change(action, normal, at)).await
+    audit::enter(transaction, &AuditEvent::change(action, normal, act)).await
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 use store::{
-    Action, AuditEvent, Correspondent, Corrupt, Error, LimitChange, LimitChanges, OwnLimit, OwnLimits,
+    Act, Action, AuditEvent, Correspondent, Corrupt, Error, LimitChange, LimitChanges, OwnLimit, OwnLimits,
     Sending, Sent, Tally,
 };
 use types::AccountId;
@@ -29,7 +29,7 @@ impl Sending for SqliteAccounts {
         &self,
         account: AccountId,
         changes: &LimitChanges,
-        at: Timestamp,
+        act: &Act,
     ) -> Result<(), Error> {
         let new = changes.of(&OwnLimits::default());
         let change = sqlx::query(
@@ -53,7 +53,7 @@ impl Sending for SqliteAccounts {
         .bind(is_set(changes.recipients_per_hour))
         .bind(is_set(changes.recipients_per_day))
         .bind(is_set(changes.new_recipients_per_day));
-        let event = |normal| vec![AuditEvent::change(Action::UserLimit, normal, at)];
+        let event = |normal| vec![AuditEvent::change(Action::UserLimit, normal, act)];
         self.change(account, change, event).await.map(drop)
     }
 

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, SqliteExecutor, Transaction};
 use store::{
-    Action, AuditEvent, Corrupt, Counted, Counter, Error, LONGEST_WINDOW, Mark, ThrottleKey, ThrottleKind,
-    Throttled, Throttles,
+    Act, Action, AuditEvent, Corrupt, Counted, Counter, Error, LONGEST_WINDOW, Mark, ThrottleKey,
+    ThrottleKind, Throttled, Throttles,
 };
 use types::Mailbox;
 
@@ -75,16 +75,17 @@ impl Throttles for SqliteAccounts {
         rows.iter().map(|row| Ok(counted(row)?)).collect()
     }
 
-    async fn clear_account(&self, account: &Mailbox, at: Timestamp) -> Result<u64, Error> {
+    async fn clear_account(&self, account: &Mailbox, act: &Act) -> Result<u64, Error> {
         let delete = sqlx::query("DELETE FROM throttle WHERE account = $1 AND until > $2");
-        let event = AuditEvent::change(Action::ThrottleClear, account.normal(), at);
-        self.clear(delete.bind(account.normal()).bind(at.as_millisecond()), &event).await
+        let event = AuditEvent::change(Action::ThrottleClear, account.normal(), act);
+        self.clear(delete.bind(account.normal()).bind(act.at.as_millisecond()), &event).await
     }
 
-    async fn clear_network(&self, network: &IpNet, at: Timestamp) -> Result<u64, Error> {
+    async fn clear_network(&self, network: &IpNet, act: &Act) -> Result<u64, Error> {
         let delete = sqlx::query("DELETE FROM throttle WHERE network = $1 AND until > $2");
-        let event = AuditEvent { ip: Some(network.addr()), ..AuditEvent::success(Action::ThrottleClear, at) };
-        self.clear(delete.bind(network.to_string()).bind(at.as_millisecond()), &event).await
+        let event =
+            AuditEvent { ip: Some(network.addr()), ..AuditEvent::success(Action::ThrottleClear, act) };
+        self.clear(delete.bind(network.to_string()).bind(act.at.as_millisecond()), &event).await
     }
 
     async fn is_familiar(&self, address: &Mailbox, network: &IpNet, since: Timestamp) -> Result<bool, Error> {

@@ -48,7 +48,8 @@ pub(super) async fn write(
     let Operate { operation, ids, act } = wanted;
     let mut done = Vec::with_capacity(ids.len());
     for id in ids {
-        let note = on(*id, NOTE).bind(act.at.as_millisecond()).bind(operation.name()).bind(act.by.clone());
+        let note =
+            on(*id, NOTE).bind(act.at.as_millisecond()).bind(operation.name()).bind(act.by.to_string());
         let Some(note) = note.fetch_optional(&mut *connection).await? else { continue };
         done.extend(operated(&note));
         perform(connection, *operation, *id, act).await?;
@@ -91,7 +92,8 @@ fn operated(row: &SqliteRow) -> Option<Operated> {
     let at = time(row.try_get("at").ok()?)?;
     Some(Operated {
         operation: Operation::from_name(&text(row, "operation"))?,
-        act: Act { by: text(row, "done_by"), at },
+        by: text(row, "done_by"),
+        at,
         id: QueueId::from_bytes(octets(row.try_get("entry").ok()?)?),
         account: text(row, "account_address"),
         message_id: row.try_get("message_id").ok()?,

@@ -73,9 +73,9 @@ pub(crate) async fn all(spool: &SqliteSpool) -> Vec<Entry> {
     spool.list(&QueueFilter::default(), Page::first(1000)).await.unwrap()
 }
 
-/// Frank, who operates.
-pub(crate) fn frank() -> Act {
-    Act { by: "frank".to_owned(), at: at(1) }
+/// What Frank does at the command line.
+pub(crate) fn frank(seconds: i64) -> Act {
+    Act::command("frank", at(seconds))
 }
 
 pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {

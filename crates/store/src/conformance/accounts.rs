@@ -3,29 +3,30 @@
 
 use types::AccountId;
 
-use super::sample::{account, at, mailbox};
+use super::sample::{account, at, frank, mailbox};
 use crate::{AccountFilter, AccountState, Accounts, Error, Page, SecondFactors, network_of};
 
 pub async fn an_account_comes_back_as_it_was_added<A: Accounts>(accounts: &A) {
     let mut alice = account(1, "Alice@Example.org");
     (alice.admin, alice.disabled, alice.last_login_at) = (true, true, Some(at(5)));
-    accounts.add(&alice).await.unwrap();
+    accounts.add(&alice, &frank(0)).await.unwrap();
     assert_eq!(accounts.by_id(alice.id).await.unwrap(), Some(alice.clone()));
     assert_eq!(accounts.by_address(&alice.address).await.unwrap(), Some(alice));
     assert_eq!(accounts.by_id(AccountId::from_bytes([2; 16])).await.unwrap(), None);
 }
 
 pub async fn an_address_belongs_to_one_account<A: Accounts>(accounts: &A) {
-    accounts.add(&account(1, "alice@example.org")).await.unwrap();
-    accounts.add(&account(2, "bob@example.org")).await.unwrap();
-    let again = accounts.add(&account(3, "ALICE@example.org")).await;
+    accounts.add(&account(1, "alice@example.org"), &frank(0)).await.unwrap();
+    accounts.add(&account(2, "bob@example.org"), &frank(0)).await.unwrap();
+    let again = accounts.add(&account(3, "ALICE@example.org"), &frank(0)).await;
     assert!(matches!(again, Err(Error::AlreadyExists)));
-    let renamed = accounts.rename(AccountId::from_bytes([2; 16]), &mailbox("alice@Example.org"), at(1)).await;
+    let renamed =
+        accounts.rename(AccountId::from_bytes([2; 16]), &mailbox("alice@Example.org"), &frank(1)).await;
     assert!(matches!(renamed, Err(Error::AlreadyExists)));
 }
 
 pub async fn addresses_are_compared_in_their_normal_form<A: Accounts>(accounts: &A) {
-    accounts.add(&account(1, "Alice@BÜCHER.example")).await.unwrap();
+    accounts.add(&account(1, "Alice@BÜCHER.example"), &frank(0)).await.unwrap();
     for same in ["alice@bücher.example", "\"alice\"@xn--bcher-kva.example"] {
         assert!(accounts.by_address(&mailbox(same)).await.unwrap().is_some(), "{same}");
     }
@@ -34,10 +35,10 @@ pub async fn addresses_are_compared_in_their_normal_form<A: Accounts>(accounts: 
 
 pub async fn every_change_of_a_credential_bumps_the_version<A: Accounts>(accounts: &A) {
     let alice = account(1, "alice@example.org");
-    accounts.add(&alice).await.unwrap();
-    accounts.set_password(alice.id, "another", at(1)).await.unwrap();
-    accounts.set_disabled(alice.id, true, at(1)).await.unwrap();
-    accounts.rename(alice.id, &mailbox("alicia@example.org"), at(1)).await.unwrap();
+    accounts.add(&alice, &frank(0)).await.unwrap();
+    accounts.set_password(alice.id, "another", &frank(1)).await.unwrap();
+    accounts.set_disabled(alice.id, true, &frank(1)).await.unwrap();
+    accounts.rename(alice.id, &mailbox("alicia@example.org"), &frank(1)).await.unwrap();
     let changed = accounts.by_address(&mailbox("alicia@example.org")).await.unwrap().unwrap();
     assert_eq!(changed.version, 4);
     assert_eq!((changed.password_hash.as_deref(), changed.disabled), (Some("another"), true));
@@ -46,15 +47,18 @@ pub async fn every_change_of_a_credential_bumps_the_version<A: Accounts>(account
 
 pub async fn changes_of_nobody_are_not_found<A: Accounts>(accounts: &A) {
     let nobody = AccountId::from_bytes([9; 16]);
-    assert!(matches!(accounts.set_password(nobody, "x", at(1)).await, Err(Error::NotFound)));
-    assert!(matches!(accounts.set_disabled(nobody, true, at(1)).await, Err(Error::NotFound)));
-    assert!(matches!(accounts.rename(nobody, &mailbox("a@example.org"), at(1)).await, Err(Error::NotFound)));
-    assert!(matches!(accounts.remove(nobody, at(1)).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.set_password(nobody, "x", &frank(1)).await, Err(Error::NotFound)));
+    assert!(matches!(accounts.set_disabled(nobody, true, &frank(1)).await, Err(Error::NotFound)));
+    assert!(matches!(
+        accounts.rename(nobody, &mailbox("a@example.org"), &frank(1)).await,
+        Err(Error::NotFound)
+    ));
+    assert!(matches!(accounts.remove(nobody, &frank(1)).await, Err(Error::NotFound)));
 }
 
 pub async fn a_login_is_noted<A: Accounts>(accounts: &A) {
     let alice = account(1, "alice@example.org");
-    accounts.add(&alice).await.unwrap();
+    accounts.add(&alice, &frank(0)).await.unwrap();
     accounts.logged_in(alice.id, at(7), Some(network_of([192, 0, 2, 1].into())));
     accounts.flush().await.unwrap();
     let noted = accounts.by_id(alice.id).await.unwrap().unwrap();
@@ -63,12 +67,12 @@ pub async fn a_login_is_noted<A: Accounts>(accounts: &A) {
 
 pub async fn the_login_of_a_removed_account_is_nothing_to_note<A: Accounts>(accounts: &A) {
     let (alice, bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
-    accounts.add(&alice).await.unwrap();
-    accounts.add(&bob).await.unwrap();
+    accounts.add(&alice, &frank(0)).await.unwrap();
+    accounts.add(&bob, &frank(0)).await.unwrap();
     for who in [alice.id, bob.id] {
         accounts.logged_in(who, at(7), Some(network_of([192, 0, 2, 1].into())));
     }
-    accounts.remove(alice.id, at(7)).await.unwrap();
+    accounts.remove(alice.id, &frank(7)).await.unwrap();
     accounts.flush().await.unwrap();
     assert_eq!(accounts.by_id(bob.id).await.unwrap().unwrap().last_login_at, Some(at(7)));
 }
@@ -76,15 +80,15 @@ pub async fn the_login_of_a_removed_account_is_nothing_to_note<A: Accounts>(acco
 pub async fn another_hash_of_the_same_password_changes_no_version<A: Accounts>(accounts: &A) {
     let alice = account(1, "alice@example.org");
     let old = alice.password_hash.clone().unwrap();
-    accounts.add(&alice).await.unwrap();
-    assert!(accounts.rehash(alice.id, &old, "dear", at(1)).await.unwrap());
+    accounts.add(&alice, &frank(0)).await.unwrap();
+    assert!(accounts.rehash(alice.id, &old, "dear", &frank(1)).await.unwrap());
     assert!(
-        !accounts.rehash(alice.id, &old, "dearer", at(2)).await.unwrap(),
+        !accounts.rehash(alice.id, &old, "dearer", &frank(2)).await.unwrap(),
         "it is not the old one any more"
     );
     let rehashed = accounts.by_id(alice.id).await.unwrap().unwrap();
     assert_eq!((rehashed.password_hash.as_deref(), rehashed.version), (Some("dear"), 1));
-    assert!(!accounts.rehash(AccountId::from_bytes([9; 16]), &old, "dear", at(1)).await.unwrap());
+    assert!(!accounts.rehash(AccountId::from_bytes([9; 16]), &old, "dear", &frank(1)).await.unwrap());
 }
 
 /// The addresses on a page.
@@ -95,7 +99,7 @@ async fn listed<A: Accounts>(accounts: &A, filter: &AccountFilter, page: Page<St
 
 pub async fn accounts_are_listed_by_address_in_pages<A: Accounts>(accounts: &A) {
     for (n, address) in [(1, "carol@example.org"), (2, "alice@example.org"), (3, "Bob@example.org")] {
-        accounts.add(&account(n, address)).await.unwrap();
+        accounts.add(&account(n, address), &frank(0)).await.unwrap();
     }
     let all = AccountFilter::default();
     let page = async |after: Option<&str>, limit| {
@@ -115,9 +119,9 @@ pub async fn accounts_are_found_by_text_and_state<A: Accounts + SecondFactors>(a
     let (mut ann, mut bob) = (account(1, "ann@example.org"), account(2, "bob@example.net"));
     (ann.name, ann.admin) = (Some("Ann of the Office".to_owned()), true);
     (bob.name, bob.disabled) = (None, true);
-    accounts.add(&ann).await.unwrap();
-    accounts.add(&bob).await.unwrap();
-    accounts.enroll(bob.id, b"seed", at(1)).await.unwrap();
+    accounts.add(&ann, &frank(0)).await.unwrap();
+    accounts.add(&bob, &frank(0)).await.unwrap();
+    accounts.enroll(bob.id, b"seed", &frank(1)).await.unwrap();
     let found = async |text: Option<&str>, state| {
         let filter = AccountFilter { text: text.map(str::to_owned), state };
         listed(accounts, &filter, Page::first(100)).await
@@ -131,7 +135,7 @@ pub async fn accounts_are_found_by_text_and_state<A: Accounts + SecondFactors>(a
     assert_eq!(found(None, Some(AccountState::Disabled)).await, is_bob);
     assert!(found(Some("ann"), Some(AccountState::Disabled)).await.is_empty());
     assert!(found(None, Some(AccountState::SecondFactor)).await.is_empty(), "it has to be confirmed");
-    accounts.confirm(bob.id, at(1), 7, &[[1; 32]], at(2)).await.unwrap();
+    accounts.confirm(bob.id, at(1), 7, &[[1; 32]], &frank(2)).await.unwrap();
     assert_eq!(found(None, Some(AccountState::SecondFactor)).await, is_bob);
     assert_eq!(found(None, Some(AccountState::NoSecondFactor)).await, is_ann);
 }
@@ -141,11 +145,11 @@ pub async fn hashes_that_begin_otherwise_are_listed_page_by_page<A: Accounts>(ac
     for (number, hash) in (1..).zip(hashes) {
         let mut one = account(number, &format!("a{number}@example.org"));
         one.password_hash = Some(hash.to_owned());
-        accounts.add(&one).await.unwrap();
+        accounts.add(&one, &frank(0)).await.unwrap();
     }
     let mut without = account(6, "without@example.org");
     without.password_hash = None;
-    accounts.add(&without).await.unwrap();
+    accounts.add(&without, &frank(0)).await.unwrap();
     let id = |number| AccountId::from_bytes([number; 16]);
     let page = |after, at_most| accounts.hashes_unlike("$ours$", after, at_most);
     let first = [(id(2), "$theirs$2".to_owned()), (id(3), "$our".to_owned())];

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::sample::{account, app_password, at, mailbox};
+use super::sample::{account, app_password, at, frank, mailbox};
 use crate::{
-    Accounts, Action, AppPasswords, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, Import,
+    Accounts, Act, Action, AppPasswords, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, Import, Via,
 };
 
 const HOUR: i64 = 3600;
@@ -24,7 +24,8 @@ fn failure(name: &str, ip: &str, seconds: i64) -> AuditEvent {
         ip: Some(ip.parse().unwrap()),
         tls: Some("TLSv1.3".to_owned()),
         session: Some(format!("session at {seconds}")),
-        by: None,
+        actor: None,
+        via: Some(Via::Server),
     }
 }
 
@@ -42,14 +43,14 @@ async fn told(audit: &impl Audit) -> Vec<(String, Action, Option<String>)> {
 
 pub async fn every_change_of_an_account_is_told<A: Accounts + Audit>(store: &A) {
     let alice = account(1, "Alice@example.org");
-    store.add(&alice).await.unwrap();
-    store.set_password(alice.id, "another", at(1)).await.unwrap();
-    store.rehash(alice.id, "another", "dear", at(2)).await.unwrap();
-    store.set_disabled(alice.id, true, at(3)).await.unwrap();
-    store.set_disabled(alice.id, false, at(4)).await.unwrap();
-    store.set_disabled(alice.id, true, at(5)).await.unwrap();
-    store.rename(alice.id, &mailbox("alicia@example.org"), at(6)).await.unwrap();
-    store.remove(alice.id, at(7)).await.unwrap();
+    store.add(&alice, &frank(0)).await.unwrap();
+    store.set_password(alice.id, "another", &frank(1)).await.unwrap();
+    store.rehash(alice.id, "another", "dear", &frank(2)).await.unwrap();
+    store.set_disabled(alice.id, true, &frank(3)).await.unwrap();
+    store.set_disabled(alice.id, false, &frank(4)).await.unwrap();
+    store.set_disabled(alice.id, true, &frank(5)).await.unwrap();
+    store.rename(alice.id, &mailbox("alicia@example.org"), &frank(6)).await.unwrap();
+    store.remove(alice.id, &frank(7)).await.unwrap();
     let (old, password) = ("alice@example.org", Some(AuditEvent::PASSWORD.to_owned()));
     let expected = [
         (old, Action::UserAdd, None),
@@ -63,17 +64,35 @@ pub async fn every_change_of_an_account_is_told<A: Accounts + Audit>(store: &A) 
         ("alicia@example.org", Action::UserRemove, None),
     ];
     assert_eq!(told(store).await, expected.map(|(name, action, about)| (name.to_owned(), action, about)));
-    assert!(all(store).await.iter().all(|entry| entry.count == 1 && entry.event.reason == "ok"));
+    let entries = all(store).await;
+    assert!(entries.iter().all(|entry| entry.count == 1 && entry.event.reason == "ok"));
+    let done_by = |entry: &AuditEntry| (entry.event.actor.as_deref() == Some("frank"), entry.event.via);
+    assert!(entries.iter().all(|entry| done_by(entry) == (true, Some(Via::Cli))), "{entries:?}");
+}
+
+pub async fn who_does_it_and_where_from_is_told<A: Accounts + Audit>(store: &A) {
+    let alice = account(1, "Alice@example.org");
+    store.add(&alice, &Act::server(at(0))).await.unwrap();
+    let session = Some("01J0000000000000000000000A".to_owned());
+    let own = Act { ip: Some([192, 0, 2, 1].into()), session, ..Act::account(&alice.address, at(1)) };
+    store.set_disabled(alice.id, true, &own).await.unwrap();
+    let told: Vec<_> = all(store)
+        .await
+        .into_iter()
+        .map(|AuditEntry { event, .. }| (event.actor.unwrap_or_default(), event.via, event.ip, event.session))
+        .collect();
+    let by_alice = ("alice@example.org".to_owned(), Some(Via::Server), own.ip, own.session);
+    assert_eq!(told, [by_alice, ("server".to_owned(), Some(Via::Server), None, None)]);
 }
 
 pub async fn every_change_of_an_app_password_is_told<A: Accounts + AppPasswords + Audit>(store: &A) {
     let alice = account(1, "alice@example.org");
     let (account, app_passwords) = (alice.clone(), Vec::new());
-    let import = Import { account, app_passwords, second_factor: None, identities: Vec::new(), at: at(0) };
-    store.import(&import).await.unwrap();
+    let import = Import { account, app_passwords, second_factor: None, identities: Vec::new() };
+    store.import(&import, &frank(0)).await.unwrap();
     let password = app_password(1, &alice);
-    store.create(&password, &[1; 32], 10).await.unwrap();
-    store.revoke(alice.id, password.id, at(2)).await.unwrap();
+    store.create(&password, &[1; 32], 10, &frank(0)).await.unwrap();
+    store.revoke(alice.id, password.id, &frank(2)).await.unwrap();
     let expected = [
         (Action::UserImport, None),
         (Action::AppPasswordCreate, Some(password.id.to_string())),
@@ -84,13 +103,13 @@ pub async fn every_change_of_an_app_password_is_told<A: Accounts + AppPasswords 
 
 pub async fn what_changes_nothing_is_not_told<A: Accounts + AppPasswords + Audit>(store: &A) {
     let alice = account(1, "alice@example.org");
-    store.add(&alice).await.unwrap();
+    store.add(&alice, &frank(0)).await.unwrap();
     let before = all(store).await;
-    store.add(&account(2, "ALICE@example.org")).await.unwrap_err();
-    store.create(&app_password(1, &alice), &[1; 32], 0).await.unwrap_err();
-    assert!(!store.rehash(alice.id, "never was", "dear", at(1)).await.unwrap());
-    assert!(!store.revoke(alice.id, app_password(1, &alice).id, at(1)).await.unwrap());
-    assert!(!store.adopt(app_password(1, &alice).id, &[2; 32], at(1)).await.unwrap());
+    store.add(&account(2, "ALICE@example.org"), &frank(0)).await.unwrap_err();
+    store.create(&app_password(1, &alice), &[1; 32], 0, &frank(0)).await.unwrap_err();
+    assert!(!store.rehash(alice.id, "never was", "dear", &frank(1)).await.unwrap());
+    assert!(!store.revoke(alice.id, app_password(1, &alice).id, &frank(1)).await.unwrap());
+    assert!(!store.adopt(app_password(1, &alice).id, &[2; 32], &frank(1)).await.unwrap());
     assert_eq!(all(store).await, before);
 }
 
@@ -98,7 +117,7 @@ pub async fn an_entry_comes_back_as_it_was_noted<A: Accounts + Audit>(store: &A)
     let event = failure("nobody@example.org", "::ffff:192.0.2.1", 1);
     store.note(event.clone());
     store.flush().await.unwrap();
-    let bare = AuditEvent::success(Action::KeyRotate, at(2)).by("frank");
+    let bare = AuditEvent::success(Action::KeyRotate, &frank(2));
     store.record(&bare).await.unwrap();
     let canonical = AuditEvent { ip: Some([192, 0, 2, 1].into()), ..event };
     assert_eq!(all(store).await, [AuditEntry::from(bare), AuditEntry::from(canonical)]);
@@ -118,8 +137,10 @@ pub async fn what_is_alike_within_an_hour_is_one_entry<A: Accounts + Audit>(stor
     store.record(&AuditEvent { reason: "expired".into(), ..alice(HOUR + 3) }).await.unwrap();
     let counts: Vec<_> = all(store).await.iter().map(|entry| entry.count).collect();
     assert_eq!(counts, [1, 1, 1, 3], "neither later, nor from elsewhere, nor for another reason");
-    store.record(&alice(HOUR + 4).by("frank")).await.unwrap();
+    store.record(&AuditEvent { actor: Some("frank".to_owned()), ..alice(HOUR + 4) }).await.unwrap();
     assert_eq!(all(store).await.len(), 5, "nor by somebody else");
+    store.record(&AuditEvent { via: Some(Via::Cli), ..alice(HOUR + 5) }).await.unwrap();
+    assert_eq!(all(store).await.len(), 6, "nor by other means");
 }
 
 pub async fn the_newest_come_first_and_filters_narrow<A: Accounts + Audit>(store: &A) {
@@ -127,7 +148,7 @@ pub async fn the_newest_come_first_and_filters_narrow<A: Accounts + Audit>(store
         let n = i64::try_from(n).unwrap();
         store.record(&failure(&format!("user{n}@example.org"), ip, n)).await.unwrap();
     }
-    store.add(&account(1, "user1@example.org")).await.unwrap();
+    store.add(&account(1, "user1@example.org"), &frank(0)).await.unwrap();
     let count = async |filter: AuditFilter| store.entries(&filter).await.unwrap().len();
     let none = AuditFilter::default;
     let network = |network: &str| Some(network.parse().unwrap());
@@ -218,7 +239,7 @@ pub async fn an_attack_with_ever_new_names_is_a_bounded_number_of_entries<A: Acc
     assert_eq!(blurred[0].event, expected);
 
     store.note(failure("user1@example.org", "0.0.0.1", 2));
-    store.add(&account(1, "alice@example.org")).await.unwrap();
+    store.add(&account(1, "alice@example.org"), &frank(0)).await.unwrap();
     store.flush().await.unwrap();
     assert_eq!(
         all(store).await.len(),

@@ -3,7 +3,7 @@
 
 use types::{AccountId, CredentialId};
 
-use super::sample::{account, app_password, at, mailbox};
+use super::sample::{account, app_password, at, frank, mailbox};
 use crate::{
     Account, Accounts, AppPasswords, ChallengeKey, ChallengeKeys, ChallengeKind, Resealed, SealedPlace,
     SealedSecrets, SecondFactors,
@@ -25,10 +25,10 @@ fn key(kind: ChallengeKind, credential: Option<CredentialId>) -> ChallengeKey {
 async fn two_accounts<S: Accounts + AppPasswords>(store: &S) -> [Account; 2] {
     let accounts = [account(1, "alice@example.org"), account(2, "bob@example.org")];
     for account in &accounts {
-        store.add(account).await.unwrap();
+        store.add(account, &frank(0)).await.unwrap();
     }
     for n in [1, 2] {
-        store.create(&app_password(n, &accounts[0]), &[n; 32], 10).await.unwrap();
+        store.create(&app_password(n, &accounts[0]), &[n; 32], 10, &frank(0)).await.unwrap();
     }
     accounts
 }
@@ -95,7 +95,7 @@ pub async fn a_key_is_kept_only_if_nothing_has_changed_since<S: Accounts + AppPa
     let refused = async |key: &ChallengeKey, version| {
         assert!(!store.keep_challenge_key(key, version).await.unwrap(), "{key:?}");
     };
-    store.set_password(alice.id, "another", at(1)).await.unwrap();
+    store.set_password(alice.id, "another", &frank(1)).await.unwrap();
     refused(&key(SCRAM, None), 1).await;
     refused(&key(SCRAM, None), 3).await;
     refused(&key(SCRAM, Some(TELEPHONE)), 1).await;
@@ -104,13 +104,13 @@ pub async fn a_key_is_kept_only_if_nothing_has_changed_since<S: Accounts + AppPa
     refused(&ChallengeKey { account: AccountId::from_bytes([9; 16]), ..key(SCRAM, None) }, 1).await;
     assert_eq!(of(store, "alice@example.org", SCRAM).await, []);
     assert!(store.keep_challenge_key(&key(SCRAM, None), 2).await.unwrap());
-    store.revoke(ALICE, TELEPHONE, at(2)).await.unwrap();
+    store.revoke(ALICE, TELEPHONE, &frank(2)).await.unwrap();
     refused(&key(CRAM, Some(TELEPHONE)), 2).await;
 }
 
 pub async fn keys_go_with_their_app_password<S: Accounts + AppPasswords + ChallengeKeys>(store: &S) {
     with_keys(store).await;
-    store.revoke(ALICE, TELEPHONE, at(2)).await.unwrap();
+    store.revoke(ALICE, TELEPHONE, &frank(2)).await.unwrap();
     assert_eq!(of(store, "alice@example.org", CRAM).await, [Some(TABLET)]);
     assert_eq!(of(store, "alice@example.org", SCRAM).await, [None, Some(TABLET)]);
 }
@@ -119,9 +119,9 @@ pub async fn another_password_takes_its_own_keys_along<S: Accounts + AppPassword
     store: &S,
 ) {
     with_keys(store).await;
-    store.rehash(ALICE, "$argon2id$…", "dear", at(2)).await.unwrap();
+    store.rehash(ALICE, "$argon2id$…", "dear", &frank(2)).await.unwrap();
     assert!(store.has_challenge_key(SCRAM, ALICE, None).await.unwrap(), "it is the same password");
-    store.set_password(ALICE, "another", at(2)).await.unwrap();
+    store.set_password(ALICE, "another", &frank(2)).await.unwrap();
     assert_eq!(of(store, "alice@example.org", SCRAM).await, [Some(TELEPHONE), Some(TABLET)]);
     assert_eq!(of(store, "alice@example.org", CRAM).await, [Some(TELEPHONE), Some(TABLET)]);
 }
@@ -131,9 +131,9 @@ where
     S: Accounts + AppPasswords + ChallengeKeys + SecondFactors,
 {
     with_keys(store).await;
-    store.enroll(ALICE, b"seed", at(1)).await.unwrap();
+    store.enroll(ALICE, b"seed", &frank(1)).await.unwrap();
     assert_eq!(of(store, "alice@example.org", SCRAM).await.len(), 3, "it is not on yet");
-    assert!(store.confirm(ALICE, at(1), 100, &[], at(2)).await.unwrap());
+    assert!(store.confirm(ALICE, at(1), 100, &[], &frank(2)).await.unwrap());
     assert_eq!(of(store, "alice@example.org", SCRAM).await, [Some(TELEPHONE), Some(TABLET)]);
 }
 
@@ -141,9 +141,9 @@ pub async fn another_address_takes_what_it_salts_along<S: Accounts + AppPassword
     store: &S,
 ) {
     with_keys(store).await;
-    assert!(store.rename(ALICE, &mailbox("bob@example.org"), at(2)).await.is_err());
+    assert!(store.rename(ALICE, &mailbox("bob@example.org"), &frank(2)).await.is_err());
     assert_eq!(of(store, "alice@example.org", SCRAM).await.len(), 3, "that one is taken");
-    store.rename(ALICE, &mailbox("alicia@example.org"), at(2)).await.unwrap();
+    store.rename(ALICE, &mailbox("alicia@example.org"), &frank(2)).await.unwrap();
     assert_eq!(of(store, "alicia@example.org", SCRAM).await, []);
     assert_eq!(of(store, "alicia@example.org", CRAM).await, [Some(TELEPHONE), Some(TABLET)]);
 }
@@ -154,7 +154,7 @@ pub async fn a_removed_account_takes_its_keys_along<
     store: &S,
 ) {
     with_keys(store).await;
-    store.remove(ALICE, at(2)).await.unwrap();
+    store.remove(ALICE, &frank(2)).await.unwrap();
     assert_eq!(store.sealed(None, 10).await.unwrap(), []);
 }
 
@@ -184,7 +184,7 @@ where
 {
     let [_, bob] = with_keys(store).await;
     store.keep_root_key(b"root").await.unwrap();
-    store.enroll(bob.id, b"seed", at(1)).await.unwrap();
+    store.enroll(bob.id, b"seed", &frank(1)).await.unwrap();
     let seed = SealedPlace::TotpSeed { account: bob.id, enrolled_at: at(1) };
     let mut expected = vec![(SealedPlace::RootKey, b"root".to_vec()), (seed, b"seed".to_vec())];
     expected.extend(all().map(|key| (key.place(), key.sealed)));

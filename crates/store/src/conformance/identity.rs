@@ -1,7 +1,7 @@
 //! What [`Identities`] promises.
 #![expect(missing_docs, reason = "the names say it")]
 
-use super::sample::{account, at};
+use super::sample::{account, at, frank};
 use crate::{Accounts, Action, Audit, AuditFilter, Error, Identities, Identity};
 
 fn identity(sender: &str, since: i64) -> Identity {
@@ -10,15 +10,15 @@ fn identity(sender: &str, since: i64) -> Identity {
 
 pub async fn identities_come_back_in_order_and_belong_to_one_account<S: Accounts + Identities>(store: &S) {
     let (alice, bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
-    store.add(&alice).await.unwrap();
-    store.add(&bob).await.unwrap();
+    store.add(&alice, &frank(0)).await.unwrap();
+    store.add(&bob, &frank(0)).await.unwrap();
     let (sales, domain) = (identity("Sales@Example.org", 2), identity("*@bücher.example", 1));
-    store.add_identity(alice.id, &sales).await.unwrap();
-    store.add_identity(alice.id, &domain).await.unwrap();
-    store.add_identity(bob.id, &sales).await.unwrap();
+    store.add_identity(alice.id, &sales, &frank(0)).await.unwrap();
+    store.add_identity(alice.id, &domain, &frank(0)).await.unwrap();
+    store.add_identity(bob.id, &sales, &frank(0)).await.unwrap();
     assert_eq!(store.identities(alice.id).await.unwrap(), [domain, sales.clone()]);
     assert_eq!(store.identities(bob.id).await.unwrap(), [sales]);
-    store.remove(alice.id, at(3)).await.unwrap();
+    store.remove(alice.id, &frank(3)).await.unwrap();
     assert_eq!(store.identities(alice.id).await.unwrap(), []);
 }
 
@@ -26,26 +26,26 @@ pub async fn the_same_sender_is_added_and_removed_once_however_it_is_written<S: 
     store: &S,
 ) {
     let alice = account(1, "alice@example.org");
-    store.add(&alice).await.unwrap();
-    store.add_identity(alice.id, &identity("*@bücher.example", 1)).await.unwrap();
-    let again = store.add_identity(alice.id, &identity("*@XN--bcher-kva.example", 2)).await;
+    store.add(&alice, &frank(0)).await.unwrap();
+    store.add_identity(alice.id, &identity("*@bücher.example", 1), &frank(0)).await.unwrap();
+    let again = store.add_identity(alice.id, &identity("*@XN--bcher-kva.example", 2), &frank(0)).await;
     assert!(matches!(again, Err(Error::AlreadyExists)));
     let sender = "*@BÜCHER.example".parse().unwrap();
-    assert!(store.remove_identity(alice.id, &sender, at(3)).await.unwrap());
-    assert!(!store.remove_identity(alice.id, &sender, at(3)).await.unwrap());
+    assert!(store.remove_identity(alice.id, &sender, &frank(3)).await.unwrap());
+    assert!(!store.remove_identity(alice.id, &sender, &frank(3)).await.unwrap());
     assert_eq!(store.identities(alice.id).await.unwrap(), []);
 }
 
 pub async fn changes_of_identities_are_told<S: Accounts + Identities + Audit>(store: &S) {
     let alice = account(1, "Alice@example.org");
-    let nobody = store.add_identity(alice.id, &identity("sales@example.org", 1)).await;
+    let nobody = store.add_identity(alice.id, &identity("sales@example.org", 1), &frank(0)).await;
     assert!(matches!(nobody, Err(Error::NotFound)));
-    store.add(&alice).await.unwrap();
+    store.add(&alice, &frank(0)).await.unwrap();
     let sales = identity("Sales@example.org", 1);
-    store.add_identity(alice.id, &sales).await.unwrap();
-    store.add_identity(alice.id, &sales).await.unwrap_err();
-    store.remove_identity(alice.id, &sales.sender, at(2)).await.unwrap();
-    store.remove_identity(alice.id, &sales.sender, at(3)).await.unwrap();
+    store.add_identity(alice.id, &sales, &frank(1)).await.unwrap();
+    store.add_identity(alice.id, &sales, &frank(0)).await.unwrap_err();
+    store.remove_identity(alice.id, &sales.sender, &frank(2)).await.unwrap();
+    store.remove_identity(alice.id, &sales.sender, &frank(3)).await.unwrap();
     let told = store.entries(&AuditFilter::default()).await.unwrap();
     let told: Vec<_> = told
         .iter()

@@ -60,7 +60,8 @@ macro_rules! conformance {
             a_recovery_code_is_used_once_by_its_owner, fresh_recovery_codes_replace_those_left,
             without_a_second_factor_its_recovery_codes_are_gone);
         $crate::conformance!(@accounts $open, audit:
-            every_change_of_an_account_is_told, every_change_of_an_app_password_is_told, what_changes_nothing_is_not_told,
+            every_change_of_an_account_is_told, every_change_of_an_app_password_is_told, who_does_it_and_where_from_is_told,
+            what_changes_nothing_is_not_told,
             an_entry_comes_back_as_it_was_noted, what_is_alike_within_an_hour_is_one_entry,
             the_newest_come_first_and_filters_narrow, the_old_is_forgotten, what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours,
             an_account_that_logs_in_from_ever_new_addresses_is_a_bounded_number_of_entries,

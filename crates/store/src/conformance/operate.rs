@@ -77,7 +77,8 @@ pub async fn what_was_done_is_told_once_and_in_order<S: Spool>(spool: &S) {
     let removed = operate(spool, Operation::Remove, 1, 11).await.unwrap();
     let expected = Operated {
         operation: Operation::Remove,
-        act: frank(11),
+        by: "frank".to_owned(),
+        at: at(11),
         id: id(1),
         account: "alice@example.org".to_owned(),
         message_id: Some("<1@example.org>".to_owned()),

@@ -80,9 +80,9 @@ pub(super) fn id(n: u8) -> QueueId {
     QueueId::from_bytes([n; 16])
 }
 
-/// Frank, who operates.
+/// What Frank does at the command line.
 pub(super) fn frank(seconds: i64) -> Act {
-    Act { by: "frank".to_owned(), at: at(seconds) }
+    Act::command("frank", at(seconds))
 }
 
 /// What Frank does to an entry, if it is there.

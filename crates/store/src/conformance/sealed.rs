@@ -1,7 +1,7 @@
 //! What [`SealedSecrets`] promises.
 #![expect(missing_docs, reason = "the names say it")]
 
-use super::sample::{account, app_password, at};
+use super::sample::{account, app_password, at, frank};
 use crate::{Accounts, AppPasswords, Resealed, SealedPlace, SealedSecrets, SecondFactors};
 
 fn seed(n: u8) -> SealedPlace {
@@ -13,8 +13,8 @@ async fn fill<S: Accounts + SealedSecrets + SecondFactors>(store: &S) {
     store.keep_root_key(b"root").await.unwrap();
     for n in [2, 3, 1] {
         let account = account(n, &format!("{n}@example.org"));
-        store.add(&account).await.unwrap();
-        store.enroll(account.id, &[n; 3], at(i64::from(n))).await.unwrap();
+        store.add(&account, &frank(0)).await.unwrap();
+        store.enroll(account.id, &[n; 3], &frank(i64::from(n))).await.unwrap();
     }
 }
 
@@ -30,8 +30,8 @@ pub async fn it_is_known_whether_digests_are_keyed_already<S: Accounts + AppPass
 ) {
     assert!(!store.any_app_password().await.unwrap());
     let alice = account(1, "alice@example.org");
-    store.add(&alice).await.unwrap();
-    store.create(&app_password(1, &alice), &[1; 32], 10).await.unwrap();
+    store.add(&alice, &frank(0)).await.unwrap();
+    store.create(&app_password(1, &alice), &[1; 32], 10, &frank(0)).await.unwrap();
     assert!(store.any_app_password().await.unwrap());
 }
 

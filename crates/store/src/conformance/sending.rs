@@ -3,7 +3,7 @@
 
 use types::AccountId;
 
-use super::sample::{account, at};
+use super::sample::{account, at, frank};
 use crate::{
     Accounts, Action, Audit, AuditFilter, Correspondent, Error, LimitChange, LimitChanges, OwnLimit,
     OwnLimits, Sending, Sent, Tally,
@@ -13,8 +13,8 @@ const ALICE: AccountId = AccountId::from_bytes([1; 16]);
 const BOB: AccountId = AccountId::from_bytes([2; 16]);
 
 async fn alice_and_bob<S: Accounts>(store: &S) {
-    store.add(&account(1, "alice@example.org")).await.unwrap();
-    store.add(&account(2, "bob@example.org")).await.unwrap();
+    store.add(&account(1, "alice@example.org"), &frank(0)).await.unwrap();
+    store.add(&account(2, "bob@example.org"), &frank(0)).await.unwrap();
 }
 
 fn sent(messages: u32) -> Sent {
@@ -37,13 +37,13 @@ pub async fn limits_of_its_own_are_of_one_account<S: Accounts + Sending + Audit>
         recipients_per_day: Some(OwnLimit::AtMost(u32::MAX)),
         new_recipients_per_day: None,
     };
-    store.change_own_limits(ALICE, &to(&limits), at(1)).await.unwrap();
+    store.change_own_limits(ALICE, &to(&limits), &frank(1)).await.unwrap();
     assert_eq!(store.own_limits(ALICE).await.unwrap(), limits);
     assert_eq!(store.own_limits(BOB).await.unwrap(), OwnLimits::default());
-    store.change_own_limits(ALICE, &to(&OwnLimits::default()), at(2)).await.unwrap();
+    store.change_own_limits(ALICE, &to(&OwnLimits::default()), &frank(2)).await.unwrap();
     assert_eq!(store.own_limits(ALICE).await.unwrap(), OwnLimits::default());
     let nobody = AccountId::from_bytes([9; 16]);
-    assert!(matches!(store.change_own_limits(nobody, &to(&limits), at(3)).await, Err(Error::NotFound)));
+    assert!(matches!(store.change_own_limits(nobody, &to(&limits), &frank(3)).await, Err(Error::NotFound)));
     let filter = AuditFilter { action: Some(Action::UserLimit), ..AuditFilter::default() };
     let told: Vec<_> = store.entries(&filter).await.unwrap().iter().map(|entry| entry.event.at).collect();
     assert_eq!(told, [at(2), at(1)]);
@@ -58,7 +58,7 @@ pub async fn a_change_of_a_limit_leaves_the_others_alone<S: Accounts + Sending>(
         LimitChanges { recipients_per_hour: set(2), recipients_per_day: LimitChange::Set(None), ..none };
     let of_new = LimitChanges { new_recipients_per_day: LimitChange::Set(Some(OwnLimit::Unlimited)), ..none };
     for changes in [of_messages, of_recipients, of_new] {
-        store.change_own_limits(ALICE, &changes, at(1)).await.unwrap();
+        store.change_own_limits(ALICE, &changes, &frank(1)).await.unwrap();
     }
     let limits = OwnLimits {
         messages_per_hour: Some(OwnLimit::AtMost(1)),
@@ -132,7 +132,7 @@ pub async fn what_a_removed_account_has_sent_is_nothing_to_write<S: Accounts + S
     alice_and_bob(store).await;
     store.note_sent(ALICE, sent(1), &correspondents(0..1), at(1));
     store.note_sent(BOB, sent(2), &correspondents(0..1), at(1));
-    store.remove(ALICE, at(2)).await.unwrap();
+    store.remove(ALICE, &frank(2)).await.unwrap();
     store.flush().await.unwrap();
     assert_eq!(store.sent(ALICE).await.unwrap(), None);
     assert_eq!(store.sent(BOB).await.unwrap(), Some(sent(2)));

@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
-use super::sample::{account, at, mailbox};
+use super::sample::{account, at, frank, mailbox};
 use crate::{
     Accounts, Action, Allowance, Audit, AuditFilter, Counter, Mark, ThrottleKey, ThrottleKind, Throttled,
     Throttles,
@@ -177,15 +177,15 @@ pub async fn operators_let_an_account_or_a_network_in<T: Throttles + Audit>(stor
     for counter in [of_account(ALICE, 1), here.clone(), of_account("bob@example.org", 1)] {
         assert!(counts(store, counter, 0).await);
     }
-    assert_eq!(store.clear_account(&mailbox("ALICE@Example.org"), at(1)).await.unwrap(), 2);
-    assert_eq!(store.clear_account(&mailbox(ALICE), at(1)).await.unwrap(), 0);
+    assert_eq!(store.clear_account(&mailbox("ALICE@Example.org"), &frank(1)).await.unwrap(), 2);
+    assert_eq!(store.clear_account(&mailbox(ALICE), &frank(1)).await.unwrap(), 0);
     for counter in [here, of_network(OFFICE, "carol", 1), of_network("192.0.2.2/32", "carol", 1)] {
         assert!(counts(store, counter, 1).await);
     }
-    assert_eq!(store.clear_network(&network(OFFICE), at(2)).await.unwrap(), 2);
+    assert_eq!(store.clear_network(&network(OFFICE), &frank(2)).await.unwrap(), 2);
     assert_eq!(store.counted(at(2)).await.unwrap().len(), 2);
     assert_eq!(
-        store.clear_network(&network("192.0.2.2/32"), at(61)).await.unwrap(),
+        store.clear_network(&network("192.0.2.2/32"), &frank(61)).await.unwrap(),
         0,
         "it has ended already"
     );
@@ -197,8 +197,8 @@ pub async fn operators_let_an_account_or_a_network_in<T: Throttles + Audit>(stor
 
 pub async fn a_network_is_familiar_for_a_while_to_who_logged_in_there<T: Throttles + Accounts>(store: &T) {
     let (alice, bob) = (account(1, ALICE), account(2, "bob@example.org"));
-    store.add(&alice).await.unwrap();
-    store.add(&bob).await.unwrap();
+    store.add(&alice, &frank(0)).await.unwrap();
+    store.add(&bob, &frank(0)).await.unwrap();
     store.logged_in(alice.id, at(10), Some(network(OFFICE)));
     store.flush().await.unwrap();
     for (address, from, since, familiar) in [
@@ -229,7 +229,7 @@ pub async fn what_has_ended_is_forgotten<T: Throttles>(store: &T) {
 pub async fn what_a_clock_ahead_has_counted_is_forgotten<T: Throttles + Accounts>(store: &T) {
     const YEARS: i64 = 300_000_000;
     let alice = account(1, ALICE);
-    store.add(&alice).await.unwrap();
+    store.add(&alice, &frank(0)).await.unwrap();
     assert!(counts(store, of_account(ALICE, 1), YEARS).await);
     store.logged_in(alice.id, at(YEARS), Some(network(OFFICE)));
     store.flush().await.unwrap();

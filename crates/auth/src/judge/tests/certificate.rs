@@ -31,7 +31,7 @@ async fn add(scene: &Scene, account: AccountId) {
         expires_at: None,
         last_used: None,
     };
-    scene.accounts().add_certificate(&certificate).await.unwrap();
+    scene.accounts().add_certificate(&certificate, &frank()).await.unwrap();
 }
 
 async fn reason_of(scene: &Scene, claim: Claim, session: &SessionFacts) -> String {
@@ -53,7 +53,7 @@ async fn a_certificate_is_good_for_its_owner_as_long_as_it_is_there() {
     }
     let verdict = scene.judge.judge(external(None), &with_certificate()).await;
     let Verdict::Accepted(proof) = verdict else { panic!("{verdict:?}") };
-    scene.accounts().remove_certificate(ALICE_ID, &SHOWN, noon()).await.unwrap();
+    scene.accounts().remove_certificate(ALICE_ID, &SHOWN, &frank()).await.unwrap();
     assert!(!scene.still_holds(proof.user()).await);
 }
 
@@ -68,9 +68,9 @@ async fn a_certificate_that_is_not_good_is_refused_and_the_trail_says_why() {
         let claim = external(Some(other));
         assert_eq!(reason_of(&scene, claim, &with_certificate()).await, "certificate-of-another", "{other}");
     }
-    scene.accounts().set_disabled(ALICE_ID, true, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, true, &frank()).await.unwrap();
     assert_eq!(reason_of(&scene, external(None), &with_certificate()).await, "disabled");
-    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
     scene.judge.now = in_ten_minutes;
     assert_eq!(reason_of(&scene, external(None), &with_certificate()).await, "expired");
 }
@@ -81,7 +81,7 @@ async fn a_proxy_can_vouch_for_who_may_log_in_and_nobody_else() {
     let verdict = scene.judge.vouched(ALICE, &session("198.51.100.7")).await;
     let Verdict::Accepted(proof) = verdict else { panic!("{verdict:?}") };
     assert!(scene.still_holds(proof.user()).await);
-    scene.accounts().set_disabled(ALICE_ID, true, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, true, &frank()).await.unwrap();
     assert!(!scene.still_holds(proof.user()).await);
     for username in [ALICE, "nobody@example.org", "root", ""] {
         let verdict = scene.judge.vouched(username, &session("198.51.100.7")).await;

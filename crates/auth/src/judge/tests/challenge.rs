@@ -134,7 +134,7 @@ async fn what_is_wrong_with_an_answer_is_told_to_the_trail_alone() {
     let scene = Scene::under(cheap(Policy::new(true, lots, lots, lots))).await;
     let carol = scene.account("carol@example.org", None).await;
     let of_carol = scene.for_challenges(carol, |_| ()).await;
-    scene.accounts().set_disabled(carol, true, noon()).await.unwrap();
+    scene.accounts().set_disabled(carol, true, &frank()).await.unwrap();
     let expired = scene.for_challenges(ALICE_ID, |one| one.expires_at = Some(noon())).await;
     let elsewhere =
         scene.for_challenges(ALICE_ID, |one| one.networks = vec!["10.0.0.0/8".parse().unwrap()]).await;
@@ -186,14 +186,14 @@ async fn guesses_are_counted_like_others_and_app_passwords_still_get_in() {
 async fn another_password_or_another_address_makes_old_keys_worthless() {
     let scene = Scene::with_scram().await;
     let hash = scene.judge.hasher.hash(Secret::new("another")).await.unwrap();
-    scene.accounts().set_password(ALICE_ID, &hash, noon()).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, &hash, &frank()).await.unwrap();
     for password in [PASSWORD, "another"] {
         assert!(matches!(scene.judge(scram(&scene, ALICE, password).await).await.0, Verdict::Refused(_)));
     }
     scene.log_in("another").await.unwrap();
     assert!(matches!(scene.judge(scram(&scene, ALICE, "another").await).await.0, Verdict::Accepted(_)));
     let alicia = Mailbox::parse("alicia@example.org").unwrap();
-    scene.accounts().rename(ALICE_ID, &alicia, noon()).await.unwrap();
+    scene.accounts().rename(ALICE_ID, &alicia, &frank()).await.unwrap();
     let by_new_name = scram(&scene, "alicia@example.org", "another").await;
     assert!(matches!(scene.judge(by_new_name).await.0, Verdict::Refused(_)));
 }

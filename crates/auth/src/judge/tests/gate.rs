@@ -71,7 +71,7 @@ async fn the_same_wrong_password_costs_nothing_again_until_the_account_has_chang
     }
     assert_eq!(total, 1, "of ten addresses");
     let hash = scene.judge.hasher.hash(Secret::new("wrong")).await.unwrap();
-    scene.accounts().set_password(ALICE_ID, &hash, noon()).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, &hash, &frank()).await.unwrap();
     assert!(matches!(guess(&scene, HOME, ALICE, "wrong").await.0, Verdict::Accepted(_)));
     let bob = "bob@example.org";
     assert!(matches!(guess(&scene, HOME, bob, "new one").await.0, Verdict::Refused(_)));
@@ -142,7 +142,7 @@ async fn the_count_of_a_network_shuts_out_nobody_who_is_familiar_there() {
         assert!(matches!(verdict, Verdict::Refused(_)), "{number}: {verdict:?}");
     }
     assert!(matches!(guess(&scene, HOME, "bob@example.org", PASSWORD).await.0, Verdict::Throttled { .. }));
-    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
     let (verdict, runs) = guess(&scene, HOME, ALICE, PASSWORD).await;
     assert!(matches!(verdict, Verdict::Accepted(_)) && runs == 1, "{verdict:?}");
     // Her own five are counted there as ever.
@@ -150,7 +150,7 @@ async fn the_count_of_a_network_shuts_out_nobody_who_is_familiar_there() {
         let (verdict, _) = guess(&scene, HOME, ALICE, &format!("wrong {number}")).await;
         assert!(matches!(verdict, Verdict::Refused(_)), "{number}: {verdict:?}");
     }
-    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
 }
 
@@ -183,12 +183,12 @@ async fn after_a_hundred_failures_in_a_day_only_familiar_networks_may_go_on() {
     }
     assert!(matches!(guess(&scene, "203.0.113.2", ALICE, &app_password).await.0, Verdict::Accepted(_)));
     assert!(matches!(guess(&scene, HOME, ALICE, "wrong").await.0, Verdict::Refused(_)));
-    scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+    scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
     let (verdict, _) = guess(&scene, "203.0.113.2", ALICE, "wrong").await;
     assert!(matches!(verdict, Verdict::Throttled { .. }), "a success does not end it: {verdict:?}");
 
-    scene.accounts().clear_account(&Mailbox::parse(ALICE).unwrap(), noon()).await.unwrap();
+    scene.accounts().clear_account(&Mailbox::parse(ALICE).unwrap(), &frank()).await.unwrap();
     assert!(matches!(guess(&scene, "203.0.113.2", ALICE, "wrong").await.0, Verdict::Refused(_)));
     assert!(matches!(guess(&scene, "203.0.113.2", nobody, "wrong").await.0, Verdict::Throttled { .. }));
     scene.judge.now = a_day_later;
@@ -203,7 +203,7 @@ async fn success_clears_the_count() {
             let (verdict, _) = guess(&scene, HOME, ALICE, &format!("wrong {round} {number}")).await;
             assert!(matches!(verdict, Verdict::Refused(_)));
         }
-        scene.accounts().set_disabled(ALICE_ID, false, noon()).await.unwrap();
+        scene.accounts().set_disabled(ALICE_ID, false, &frank()).await.unwrap();
         assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
     }
 }
@@ -281,12 +281,12 @@ async fn who_keeps_the_server_from_judging_gets_no_guess_back() {
         guess(&scene, "203.0.113.1", ALICE, &format!("wrong {number}")).await;
     }
     let hash = scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().password_hash.unwrap();
-    scene.accounts().set_password(ALICE_ID, "damaged", noon()).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, "damaged", &frank()).await.unwrap();
     for number in 0..4 {
         let (verdict, _) = guess(&scene, "203.0.113.1", ALICE, &format!("wrong {number}")).await;
         assert!(matches!(verdict, Verdict::Unavailable), "{verdict:?}");
     }
-    scene.accounts().set_password(ALICE_ID, &hash, noon()).await.unwrap();
+    scene.accounts().set_password(ALICE_ID, &hash, &frank()).await.unwrap();
     guess(&scene, "203.0.113.1", ALICE, "wrong 4").await;
     assert!(matches!(guess(&scene, "203.0.113.1", ALICE, "wrong 5").await.0, Verdict::Throttled { .. }));
 }

@@ -20,14 +20,9 @@ async fn moved_in(scene: &Scene, change: impl Fn(&mut AppPassword)) {
         hash: scene.judge.hasher.hash(Secret::new(LETTERS)).await.unwrap(),
     };
     let account = Account::new(id, Mailbox::parse(DORA).unwrap(), noon());
-    let import = Import {
-        account,
-        app_passwords: vec![brought],
-        second_factor: None,
-        identities: Vec::new(),
-        at: noon(),
-    };
-    scene.accounts().import(&import).await.unwrap();
+    let import =
+        Import { account, app_passwords: vec![brought], second_factor: None, identities: Vec::new() };
+    scene.accounts().import(&import, &frank()).await.unwrap();
 }
 
 #[tokio::test]

@@ -23,7 +23,6 @@ fn moved_in() -> Import {
         app_passwords: [1, 2, 3].map(brought).into(),
         second_factor: None,
         identities: Vec::new(),
-        at: noon(),
     }
 }
 
@@ -36,11 +35,11 @@ async fn a_refusal_takes_longer_than_all_checks_of_the_slowest_hashes_one_behind
     measure().await;
     let usual = time();
     let import = moved_in();
-    scene.accounts().import(&import).await.unwrap();
+    scene.accounts().import(&import, &frank()).await.unwrap();
     let check = scene.judge.hasher.time(Some(Stored::parse(BCRYPT).unwrap())).await.unwrap();
     measure().await;
     assert!(time() > usual && time() >= 3 * check, "{:?} for three checks of {check:?}", time());
-    scene.accounts().remove(import.account.id, noon()).await.unwrap();
+    scene.accounts().remove(import.account.id, &frank()).await.unwrap();
     measure().await;
     assert_eq!(time(), usual);
 }

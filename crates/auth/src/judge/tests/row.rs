@@ -85,7 +85,7 @@ async fn how_long_wrong_answers_are_judged_tells_nobody_who_exists() {
                 verdicts.push(matches!(verdict, Verdict::Throttled { .. }));
             }
             let address = Mailbox::parse(name).unwrap();
-            scene.accounts().clear_account(&address, noon()).await.unwrap();
+            scene.accounts().clear_account(&address, &frank()).await.unwrap();
             of_both.push(verdicts);
         }
         assert_eq!(of_both[0], of_both[1], "{mechanism}");

@@ -8,8 +8,8 @@ pub(super) async fn with_totp(scene: &Scene) -> Seed {
     let (seed, enrolled_at) = (Seed::generate(), noon());
     let place = store::SealedPlace::TotpSeed { account: ALICE_ID, enrolled_at };
     let sealed = scene.judge.keyring.seal(place, seed.octets());
-    scene.accounts().enroll(ALICE_ID, &sealed, enrolled_at).await.unwrap();
-    assert!(scene.accounts().confirm(ALICE_ID, enrolled_at, 1, &[], noon()).await.unwrap());
+    scene.accounts().enroll(ALICE_ID, &sealed, &Act::command("frank", enrolled_at)).await.unwrap();
+    assert!(scene.accounts().confirm(ALICE_ID, enrolled_at, 1, &[], &frank()).await.unwrap());
     seed
 }
 
@@ -48,7 +48,7 @@ async fn the_account_password_no_longer_opens_smtp_and_who_has_it_learns_why() {
     let reasons: Vec<_> = scene.trail().await.into_iter().map(|entry| entry.event.reason).collect();
     assert!(reasons.contains(&"needs-app-password".into()), "{reasons:?}");
 
-    scene.accounts().disable_second_factor(ALICE_ID, noon()).await.unwrap();
+    scene.accounts().disable_second_factor(ALICE_ID, &frank()).await.unwrap();
     assert!(scene.log_in(PASSWORD).await.is_some());
 }
 
@@ -118,6 +118,6 @@ async fn after_a_hundred_wrong_codes_in_a_day_only_familiar_networks_may_go_on()
         "throttled",
         "a success does not end it"
     );
-    assert!(scene.accounts().clear_account(&Mailbox::parse(ALICE).unwrap(), noon()).await.unwrap() > 0);
+    assert!(scene.accounts().clear_account(&Mailbox::parse(ALICE).unwrap(), &frank()).await.unwrap() > 0);
     assert_eq!(examine(&scene, PASSWORD, Some(&next)).await.reason(), "ok");
 }

@@ -10,7 +10,7 @@ use store_sqlite::SqliteAccounts;
 use types::{AccountId, CredentialId, Mailbox};
 use zeroize::Zeroizing;
 
-use crate::{clock, scram};
+use crate::{actor, clock, scram};
 
 /// By which the app password of the last start is known again.
 const LABEL: &str = "demo";
@@ -25,12 +25,12 @@ pub(super) async fn fresh_password(
     now: Timestamp,
 ) -> anyhow::Result<Zeroizing<String>> {
     let account = account(store, &Mailbox::parse(address)?, now).await?;
-    revoke_last(store, account.id, now).await?;
+    revoke_last(store, account.id).await?;
     let letters = app_password::generate();
     let digest = keyring.app_passwords().digest(&letters);
     let at_most = config::Auth::default().app_passwords_per_account;
     let made = password(account.id, now);
-    store.create(&made, &digest, at_most).await?;
+    store.create(&made, &digest, at_most, &actor::act()).await?;
     scram::keep(config, store, &account, &Password::App(made.id, letters.clone())).await;
     Ok(letters.declassify())
 }
@@ -41,13 +41,13 @@ async fn account(store: &impl Accounts, address: &Mailbox, now: Timestamp) -> an
     }
     let id = AccountId::new(clock::unix_ms(now), rand::rng().random());
     let account = Account { name: Some("Demo".to_owned()), ..Account::new(id, address.clone(), now) };
-    store.add(&account).await?;
+    store.add(&account, &actor::act()).await?;
     Ok(account)
 }
 
-async fn revoke_last(store: &impl AppPasswords, account: AccountId, now: Timestamp) -> anyhow::Result<()> {
+async fn revoke_last(store: &impl AppPasswords, account: AccountId) -> anyhow::Result<()> {
     for password in store.of_account(account).await?.iter().filter(|password| password.label == LABEL) {
-        store.revoke(account, password.id, now).await?;
+        store.revoke(account, password.id, &actor::act()).await?;
     }
     Ok(())
 }

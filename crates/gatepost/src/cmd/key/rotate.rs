@@ -16,7 +16,7 @@ use store_sqlite::SqliteAccounts;
 
 use crate::output::Format;
 use crate::sealed::{self, Batches};
-use crate::{clock, open, owner};
+use crate::{actor, open, owner};
 
 /// What was done, as `--json` shows it.
 #[derive(Serialize)]
@@ -118,6 +118,7 @@ async fn pass(
 }
 
 async fn audit(store: &SqliteAccounts, unopened: &Unopened) -> anyhow::Result<()> {
+    let act = actor::act();
     for (place, error) in unopened {
         let account = match place {
             SealedPlace::RootKey => None,
@@ -126,12 +127,12 @@ async fn audit(store: &SqliteAccounts, unopened: &Unopened) -> anyhow::Result<()
             }
         };
         let account = account.map(|account| account.address.normal());
-        let event = AuditEvent::failure(Action::SecretOpen, error.code(), clock::now());
+        let event = AuditEvent::failure(Action::SecretOpen, error.code(), &act);
         store.record(&AuditEvent { account, ..event }).await?;
     }
     let rotation = match unopened.values().next() {
-        None => AuditEvent::success(Action::KeyRotate, clock::now()),
-        Some(error) => AuditEvent::failure(Action::KeyRotate, error.code(), clock::now()),
+        None => AuditEvent::success(Action::KeyRotate, &act),
+        Some(error) => AuditEvent::failure(Action::KeyRotate, error.code(), &act),
     };
     Ok(store.record(&rotation).await?)
 }

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use anyhow::{Context as _, bail};
 use config::Config;
-use store::{
-    Accounts as _, Act, Action, Audit as _, AuditEvent, Operated, Operation, Page, QueueFilter, Spool,
-};
+use store::{Accounts as _, Action, Audit as _, AuditEvent, Operated, Operation, Page, QueueFilter, Spool};
 use store_sqlite::{SqliteAccounts, SqliteSpool};
 use types::QueueId;
 
@@ -45,7 +43,6 @@ pub(crate) struct Operator<'a> {
     spool: &'a SqliteSpool,
     accounts: &'a SqliteAccounts,
     config: &'a Config,
-    by: String,
 }
 
 /// What came of it.
@@ -60,7 +57,7 @@ struct Report {
 
 impl<'a> Operator<'a> {
     pub(crate) fn new(spool: &'a SqliteSpool, accounts: &'a SqliteAccounts, config: &'a Config) -> Self {
-        Self { spool, accounts, config, by: actor::name() }
+        Self { spool, accounts, config }
     }
 
     /// # Errors
@@ -114,13 +111,13 @@ impl<'a> Operator<'a> {
         operation: Operation,
         ids: &[QueueId],
     ) -> anyhow::Result<Vec<Operated>> {
-        let act = Act { by: self.by.clone(), at: clock::now() };
+        let act = actor::act();
         let mut all_done = Vec::with_capacity(ids.len());
         for ids in ids.chunks(TOGETHER) {
             let done = self.spool.operate(operation, ids.to_vec(), &act).await?;
             for Operated { account, .. } in &done {
-                let event = AuditEvent::change(action(operation), normal(account.clone()), act.at);
-                self.accounts.note(event.by(act.by.clone()));
+                let event = AuditEvent::change(action(operation), normal(account.clone()), &act);
+                self.accounts.note(event);
             }
             all_done.extend(done);
             self.accounts.flush().await.context("it was done, but the audit trail can't be written")?;

@@ -17,7 +17,7 @@ use types::{Domain, Secret};
 
 use crate::import::{Finds, Found, Terms, csv, dovecot, wildduck};
 use crate::output::Format;
-use crate::{clock, open, wiring};
+use crate::{actor, open, wiring};
 use intake::{Intake, Tally};
 
 /// How many accounts are hashed at once, at most: enough for every core, and few enough not to be turned away.
@@ -74,7 +74,7 @@ pub(crate) async fn run(
         true => Some(open::keyring(config, store).await?),
         false => None,
     };
-    let mut intake = Intake::new(store, keyring, wiring::hasher(config)?, args.dry_run, clock::now());
+    let mut intake = Intake::new(store, keyring, wiring::hasher(config)?, args.dry_run, actor::act());
     intake.scram = scram;
     loop {
         let some: Vec<Found> = finds.by_ref().take(AT_ONCE).collect::<anyhow::Result<_>>()?;

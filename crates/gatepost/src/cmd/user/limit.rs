@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::{Account, Limit, LimitChange, LimitChanges, Limits, OwnLimit, Sending, Sent};
 
-use crate::{clock, output, wiring};
+use crate::{actor, clock, output, wiring};
 
 /// The largest limit that can be written, as in the configuration.
 const MOST: u32 = 10_000_000;
@@ -60,7 +60,7 @@ impl Change {
     pub(super) async fn make(&self, store: &impl Sending, account: &Account) -> anyhow::Result<()> {
         let (old, changes) = (store.own_limits(account.id).await?, self.changes());
         if changes.of(&old) != old {
-            store.change_own_limits(account.id, &changes, clock::now()).await?;
+            store.change_own_limits(account.id, &changes, &actor::act()).await?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use types::{Mailbox, QueueId};
 
 use crate::cmd::queue::{Operator, messages};
 use crate::prompt::confirm;
-use crate::{clock, output};
+use crate::{actor, output};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Remove {
@@ -34,7 +34,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let queued = queued(operator, account).await?;
     confirm(&question(account, queued.len(), args.hold_queued), args.yes)?;
-    store.remove(account.id, clock::now()).await?;
+    store.remove(account.id, &actor::act()).await?;
     let address = &account.address;
     output::line(&format!("{address} is removed"))?;
     // Once more: it may have sent until now.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row, Sqlite, Transaction};
-use store::{AuditEntry, AuditEvent, AuditResult, Corrupt};
+use store::{AuditEntry, AuditEvent, AuditResult, Corrupt, Via};
 
 use super::TOGETHER;
 use crate::row::{Columns, time};
@@ -18,8 +18,8 @@ pub(super) async fn insert(
     entry: &AuditEntry,
 ) -> Result<(), sqlx::Error> {
     let insert = "INSERT INTO audit (action, result, reason, account, credential, mechanism, scope, ip, tls, session, \
-                  first_at, at, count, done_by) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                  first_at, at, count, done_by, via) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     bind(sqlx::query(insert), entry).execute(&mut **transaction).await.map(drop)
 }
 
@@ -32,12 +32,12 @@ pub(super) async fn merge(
                   at = max(at, $12), count = count + $13 \
                   WHERE id = (SELECT id FROM audit WHERE action = $1 AND result = $2 AND reason = $3 \
                   AND account = $4 AND credential = $5 AND mechanism = $6 AND scope = $7 AND ip = $8 AND tls = $9 \
-                  AND done_by = $14 AND first_at BETWEEN $15 AND $12 ORDER BY first_at DESC LIMIT 1)";
+                  AND done_by = $14 AND via = $15 AND first_at BETWEEN $16 AND $12 ORDER BY first_at DESC LIMIT 1)";
     let update = bind(sqlx::query(update), entry).bind(entry.event.at.as_millisecond() - TOGETHER);
     Ok(update.execute(&mut **transaction).await?.rows_affected() > 0)
 }
 
-/// `$1` to `$14`.
+/// `$1` to `$15`.
 fn bind(query: Query, entry: &AuditEntry) -> Query {
     let event = &entry.event;
     query
@@ -54,7 +54,8 @@ fn bind(query: Query, entry: &AuditEntry) -> Query {
         .bind(entry.first_at.as_millisecond())
         .bind(event.at.as_millisecond())
         .bind(i64::try_from(entry.count).unwrap_or(i64::MAX))
-        .bind(event.by.clone().unwrap_or_default())
+        .bind(event.actor.clone().unwrap_or_default())
+        .bind(event.via.map(Via::name).unwrap_or_default())
 }
 
 pub(super) fn read(row: &SqliteRow) -> Result<AuditEntry, Corrupt> {
@@ -80,8 +81,14 @@ fn event(columns: &Columns<'_>) -> Result<AuditEvent, Corrupt> {
         ip: present(columns, "ip")?,
         tls: present(columns, "tls")?,
         session: present(columns, "session")?,
-        by: present(columns, "done_by")?,
+        actor: present(columns, "done_by")?,
+        via: columns.read("via", via)?,
     })
+}
+
+/// The means, or none at all.
+fn via(name: &str) -> Option<Option<Via>> {
+    if name.is_empty() { Some(None) } else { Via::from_name(name).map(Some) }
 }
 
 fn present<T: FromStr>(columns: &Columns<'_>, column: &'static str) -> Result<Option<T>, Corrupt> {

@@ -7,12 +7,11 @@ use anyhow::Context as _;
 use auth::challenge_key::Password;
 use auth::{Brought, Hasher, Keyring};
 use futures_util::future::join_all;
-use jiff::Timestamp;
 use rand::RngExt as _;
 use serde::Serialize;
 use store::{
-    Account, Accounts, AppPassword, ChallengeKeys, Import, ImportedAppPassword, ImportedSecondFactor, Scope,
-    SealedPlace, SealedSecrets,
+    Account, Accounts, Act, AppPassword, ChallengeKeys, Import, ImportedAppPassword, ImportedSecondFactor,
+    Scope, SealedPlace, SealedSecrets,
 };
 use tokio::task::JoinSet;
 use types::{AccountId, CredentialId, Secret};
@@ -80,7 +79,8 @@ pub(super) struct Intake<'a, S> {
     hasher: Arc<Hasher>,
     /// Whether SCRAM keys are made of passwords in clear.
     pub(super) scram: bool,
-    now: Timestamp,
+    /// Who brings them, and when.
+    act: Act,
     seen: HashMap<String, Place>,
     pub(super) tally: Tally,
 }
@@ -91,10 +91,10 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         keyring: Option<Keyring>,
         hasher: Hasher,
         dry_run: bool,
-        now: Timestamp,
+        act: Act,
     ) -> Self {
         let tally = Tally { dry_run, ..Tally::default() };
-        Self { store, keyring, hasher: Arc::new(hasher), scram: false, now, seen: HashMap::new(), tally }
+        Self { store, keyring, hasher: Arc::new(hasher), scram: false, act, seen: HashMap::new(), tally }
     }
 
     /// Takes some of what was found, at most as many as may be hashed at once.
@@ -187,13 +187,13 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
 
     /// The account, if it is in the store now.
     async fn keep(&mut self, place: &Place, mut newcomer: Newcomer) -> anyhow::Result<Option<Account>> {
-        newcomer.app_passwords.retain(|password| password.expires_at.is_none_or(|end| end > self.now));
+        newcomer.app_passwords.retain(|password| password.expires_at.is_none_or(|end| end > self.act.at));
         if self.tally.dry_run {
             self.count(place, &newcomer);
             return Ok(None);
         }
         let import = self.import(&newcomer)?;
-        match self.store.import(&import).await {
+        match self.store.import(&import, &self.act).await {
             Err(store::Error::AlreadyExists) => {
                 self.leave(place, &newcomer);
                 return Ok(None);
@@ -230,7 +230,6 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
             second_factor: second_factor.transpose()?,
             identities: newcomer.identities.clone(),
             account,
-            at: self.now,
         })
     }
 
@@ -239,14 +238,14 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
             Some(Brought::Hash(hash)) => Some(hash.clone()),
             Some(Brought::Clear(_)) | None => None,
         };
-        let id = AccountId::new(clock::unix_ms(self.now), rand::rng().random());
+        let id = AccountId::new(clock::unix_ms(self.act.at), rand::rng().random());
         Account {
             name: newcomer.name.clone(),
             admin: newcomer.admin,
             disabled: newcomer.disabled,
             password_hash,
             totp: newcomer.seed.is_some(),
-            ..Account::new(id, newcomer.address.clone(), newcomer.created_at.unwrap_or(self.now))
+            ..Account::new(id, newcomer.address.clone(), newcomer.created_at.unwrap_or(self.act.at))
         }
     }
 
@@ -255,7 +254,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         account: AccountId,
         foreign: &ForeignAppPassword,
     ) -> anyhow::Result<ImportedAppPassword> {
-        let (mut random, created_at) = (rand::rng(), foreign.created_at.unwrap_or(self.now));
+        let (mut random, created_at) = (rand::rng(), foreign.created_at.unwrap_or(self.act.at));
         let app_password = AppPassword {
             id: CredentialId::new(clock::unix_ms(created_at), random.random()),
             account,
@@ -277,8 +276,8 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
     }
 
     fn second_factor(&self, account: AccountId, seed: &Secret) -> anyhow::Result<ImportedSecondFactor> {
-        let place = SealedPlace::TotpSeed { account, enrolled_at: self.now };
-        Ok(ImportedSecondFactor { seed: self.keyring()?.seal(place, seed), enrolled_at: self.now })
+        let place = SealedPlace::TotpSeed { account, enrolled_at: self.act.at };
+        Ok(ImportedSecondFactor { seed: self.keyring()?.seal(place, seed), enrolled_at: self.act.at })
     }
 
     /// What was sealed while a rotation began ends under its key, too.
