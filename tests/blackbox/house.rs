@@ -64,7 +64,7 @@ const PLACES: [(&str, &[&str]); 8] = [
     // Our own judge; and the library's help for judges that know the password itself, which ours never does.
     (
         "Authenticated::new(",
-        &["crates/auth/src/judge.rs", "crates/auth/src/judge/", "crates/sasl/src/by_password.rs"],
+        &["crates/auth/src/login.rs", "crates/auth/src/login/", "crates/sasl/src/by_password.rs"],
     ),
     ("rustls_pemfile::", &["crates/submission/src/tls/pem.rs"]),
     ("rustls::unbuffered", &["crates/submission/src/tls/records.rs"]),

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use types::Secret;
 use zeroize::Zeroizing;
 
-use crate::key::{Key, Purpose, keyed};
+use crate::keys::key::{Key, Purpose, keyed};
 
 /// Letters in an app password: 26^16 is 75.2 bits.
 pub const LETTERS: usize = 16;

@@ -21,8 +21,8 @@ use types::{AccountId, CredentialId, Mailbox, Secret};
 use zeroize::Zeroizing;
 
 use crate::app_password::{AppPassword, normalise};
-use crate::at_revision::AtRevision;
-use crate::key::{Key, Purpose, keyed};
+use crate::keys::key::{Key, Purpose, keyed};
+use crate::revision_cache::AtRevision;
 use crate::{Fault, Hasher, Keyring, SealError};
 
 /// PBKDF2's, in SCRAM. RFC 7677 section 4 asks for 4096 at least. It is the client that pays, at every login; ours are

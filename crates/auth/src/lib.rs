@@ -10,14 +10,11 @@
 //!
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
-mod attempt;
-pub use attempt::{Attempt, Door, Origin, Proof};
-
-mod backend;
-pub use backend::Backend;
-
-mod judge;
-pub use judge::{Authenticator, CredentialStore};
+mod login;
+pub use login::attempt::{Attempt, Door, Origin, Proof};
+pub use login::backend::Backend;
+pub use login::outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
+pub use login::{Authenticator, CredentialStore};
 
 mod policy;
 pub use policy::Policy;
@@ -27,31 +24,14 @@ pub use app_password::AppPasswordKey;
 
 pub mod challenge_key;
 
-mod guesses;
+mod guard;
+pub use guard::gate::FAMILIAR;
 
-mod gate;
-pub use gate::FAMILIAR;
-
-mod lately;
-
-mod recent;
-
-mod turns;
-
-mod hasher;
-pub use hasher::{HashError, Hasher, PASSWORD_OCTETS};
-
-pub mod new_password;
-
-mod typed;
-
-mod stored;
-pub use stored::{Brought, StoredError};
-
-mod phc;
-pub use phc::Cost;
-
-mod foreign;
+mod password_hash;
+pub use password_hash::hasher::{HashError, Hasher, PASSWORD_OCTETS};
+pub use password_hash::new_password;
+pub use password_hash::phc::Cost;
+pub use password_hash::stored::{Brought, StoredError};
 
 pub mod oauth;
 
@@ -60,43 +40,21 @@ pub mod fetch;
 pub mod http;
 
 pub mod second_factor;
+pub use second_factor::recovery_code::{self, RecoveryCodeKey};
+pub use second_factor::totp;
 
-pub mod totp;
-
-pub mod recovery_code;
-pub use recovery_code::RecoveryCodeKey;
-
-mod outcome;
-pub use outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
-
-mod trail;
-
-mod refusal_time;
-
-mod standing;
-pub use standing::Standing;
+mod session_rights;
+pub use session_rights::Standing;
 
 mod names;
 pub use names::{Names, Owner};
 
-mod at_revision;
+mod revision_cache;
 
-mod keyring;
-pub use keyring::{Keyring, KeyringError};
-
-mod marks;
-pub use marks::MarkKey;
-
-mod seal;
-pub use seal::SealError;
-
-mod master_key;
-pub use master_key::MasterKeys;
-
-mod secret_text;
-pub use secret_text::read_secret_text;
-
-mod key_file;
-pub use key_file::{KeyFileError, KeyFileLock};
-
-mod key;
+mod keys;
+pub use keys::blind_digest::MarkKey;
+pub use keys::key_file::{KeyFileError, KeyFileLock};
+pub use keys::keyring::{Keyring, KeyringError};
+pub use keys::master_key::MasterKeys;
+pub use keys::seal::SealError;
+pub use keys::secret_text::read_secret_text;

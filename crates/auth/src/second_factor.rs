@@ -5,6 +5,9 @@
 //! learn no more than many in a row. A code is used up in the store, by the first who comes with it. A seed that
 //! does not open is never taken for one that does not match: it is told apart, and enters the audit trail.
 
+pub mod totp;
+pub mod recovery_code;
+
 use std::future::Future;
 
 use jiff::Timestamp;
@@ -14,9 +17,9 @@ use store::{
 };
 use types::{AccountId, Secret};
 
-use crate::guesses::Guesses;
-use crate::recovery_code::{self, CODES, RecoveryCode};
-use crate::totp::{self, Seed};
+use self::recovery_code::{CODES, RecoveryCode};
+use self::totp::Seed;
+use crate::guard::guesses::Guesses;
 use crate::{Keyring, Policy, SealError};
 
 /// What came of a code.

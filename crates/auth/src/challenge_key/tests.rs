@@ -7,8 +7,8 @@ use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
 
 use super::*;
-use crate::hasher::CHEAP;
-use crate::keyring::tests::keyring;
+use crate::keys::keyring::tests::keyring;
+use crate::password_hash::hasher::CHEAP;
 
 const ALICE: &str = "alice@example.org";
 const TELEPHONE: CredentialId = CredentialId::from_bytes([1; 16]);

@@ -7,7 +7,7 @@ use store::{AuditEntry, AuditFilter, AuditResult, Counted, Counter, Resealed, Th
 use types::Mailbox;
 
 use super::*;
-use crate::keyring::tests::keyring;
+use crate::keys::keyring::tests::keyring;
 use crate::{KeyFileLock, MasterKeys};
 
 const NOON: i64 = 1_800_000_000;

@@ -1,0 +1,196 @@
+//! The keyring: all that is derived from the master keys, for one store.
+//!
+//! A root key of 32 octets lies in the store, sealed under a master key; digests are keyed by it. A digest can't be
+//! made anew without what it was made of, but the root key can be sealed anew: so a master key that sealed no more is
+//! needed no more. See docs/decisions/0007-keys.md.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use sasl::ScramParameters;
+use store::{Resealed, SealedPlace, SealedSecrets};
+use thiserror::Error;
+use types::{AccountId, Secret};
+
+use crate::keys::blind_digest::{self, MarkKey};
+use crate::keys::key::Key;
+use crate::keys::seal::{self, SealError};
+use crate::{AppPasswordKey, MasterKeys, RecoveryCodeKey, challenge_key};
+
+/// The master keys and the root key of a store.
+pub struct Keyring {
+    masters: ArcSwap<MasterKeys>,
+    root: Key,
+}
+
+/// Why there is no keyring for this store; says what to do about it.
+#[derive(Debug, Error)]
+pub enum KeyringError {
+    /// The root key is sealed under a key that is gone.
+    #[error(
+        "the store is sealed under master key {1}, which is not in {file}: put its line back from your copy of the file",
+        file = .0.display()
+    )]
+    KeyGone(PathBuf, u32),
+    /// The root key does not open.
+    #[error(
+        "the master key {file} does not belong to this store: put back the file that was used with it (or, if that is the \
+         one, the store from a backup: its own key is damaged)",
+        file = .0.display()
+    )]
+    Foreign(PathBuf),
+    /// The store can't tell.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Keyring {
+    /// The keyring of this store; the first time, its root key is made.
+    ///
+    /// # Errors
+    /// When the master keys do not belong to the store, or the store can't tell.
+    pub async fn open(masters: MasterKeys, store: &impl SealedSecrets) -> Result<Self, KeyringError> {
+        let sealed = match store.root_key().await? {
+            Some(sealed) => sealed,
+            None => make_root(&masters, store).await?,
+        };
+        let root = open_root(&masters, &sealed)?;
+        Ok(Self { masters: ArcSwap::from_pointee(masters), root })
+    }
+
+    /// Seals a secret for its place in the store, under the newest key there is.
+    #[must_use]
+    pub fn seal(&self, place: SealedPlace, secret: &Secret) -> Vec<u8> {
+        self.look_again();
+        seal::seal(&self.masters.load(), place, secret)
+    }
+
+    /// Opens what was sealed for this place.
+    ///
+    /// # Errors
+    /// When it was not, or under a key that isn't in the key file.
+    pub fn open_sealed(&self, place: SealedPlace, sealed: &[u8]) -> Result<Secret, SealError> {
+        match seal::open(&self.masters.load(), place, sealed) {
+            Err(SealError::UnknownKey(_)) => {
+                self.look_again();
+                seal::open(&self.masters.load(), place, sealed)
+            }
+            opened => opened,
+        }
+    }
+
+    /// The secret sealed under the newest key, or `None` if it is already.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn reseal(&self, place: SealedPlace, sealed: &[u8]) -> Result<Option<Resealed>, SealError> {
+        let masters = self.masters.load();
+        let secret = seal::open(&masters, place, sealed)?;
+        if seal::key_of(sealed)? == masters.newest() {
+            return Ok(None);
+        }
+        let new = seal::seal(&masters, place, &secret);
+        Ok(Some(Resealed { place, old: sealed.to_vec(), new }))
+    }
+
+    /// Seals anew what has just been stored, if a rotation has begun since it was sealed: that one's last look at the store may have come too
+    /// early for it. Whoever stores what [`seal`](Keyring::seal) has given calls this afterwards.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn settle(
+        &self,
+        store: &impl SealedSecrets,
+        place: SealedPlace,
+        sealed: &[u8],
+    ) -> Result<(), store::Error> {
+        self.look_again();
+        match self.reseal(place, sealed) {
+            Ok(Some(resealed)) => store.reseal(&[resealed]).await.map(drop),
+            // What was sealed here a moment ago opens.
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Takes these master keys from now on.
+    pub fn turn_to(&self, masters: MasterKeys) {
+        self.masters.store(Arc::new(masters));
+    }
+
+    /// The number of the key that seals.
+    #[must_use]
+    pub fn newest(&self) -> u32 {
+        self.masters.load().newest()
+    }
+
+    /// The key of the digests of app passwords.
+    #[must_use]
+    pub fn app_passwords(&self) -> AppPasswordKey {
+        AppPasswordKey::new(&self.root)
+    }
+
+    /// The key of the digests of recovery codes.
+    #[must_use]
+    pub fn recovery_codes(&self) -> RecoveryCodeKey {
+        RecoveryCodeKey::new(&self.root)
+    }
+
+    /// What SCRAM makes keys with for this name, whether it is anybody's or not.
+    #[must_use]
+    pub fn scram_parameters(&self, name: &str) -> ScramParameters {
+        challenge_key::scram_parameters(&self.root, name)
+    }
+
+    /// The key of marks.
+    #[must_use]
+    pub fn marks(&self) -> MarkKey {
+        MarkKey::new(&self.root)
+    }
+
+    /// By what an app password of another server is found: some of its letters, which the store must not learn.
+    #[must_use]
+    pub fn selector(&self, account: AccountId, selector: &[u8]) -> [u8; 32] {
+        blind_digest::selector(&self.root, account, selector)
+    }
+
+    /// Reads the key file once more: another process may have added a key. A server that may not read it any longer
+    /// goes on with what it has.
+    fn look_again(&self) {
+        let file = self.masters.load().file().to_owned();
+        if let Ok(masters) = MasterKeys::load(&file) {
+            self.turn_to(masters);
+        }
+    }
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keyring(…)")
+    }
+}
+
+/// Makes the root key; of two processes that do so at once, both get that of the first.
+async fn make_root(masters: &MasterKeys, store: &impl SealedSecrets) -> Result<Vec<u8>, KeyringError> {
+    let first = match store.any_app_password().await? {
+        // Before there were root keys, digests were keyed by the master key.
+        true => masters.oldest().cloned(),
+        false => None,
+    };
+    let root = Secret::new(first.unwrap_or_else(Key::random).declassify());
+    let sealed = seal::seal(masters, SealedPlace::RootKey, &root);
+    store.keep_root_key(&sealed).await?;
+    Ok(store.root_key().await?.unwrap_or(sealed))
+}
+
+fn open_root(masters: &MasterKeys, sealed: &[u8]) -> Result<Key, KeyringError> {
+    let file = || masters.file().to_owned();
+    let opened = seal::open(masters, SealedPlace::RootKey, sealed).map_err(|error| match error {
+        SealError::UnknownKey(id) => KeyringError::KeyGone(file(), id),
+        SealError::Damaged => KeyringError::Foreign(file()),
+    })?;
+    Key::from_octets(opened.declassify()).ok_or_else(|| KeyringError::Foreign(file()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,109 @@
+//! What the operator's own program says to a claim (`[auth.http]`), and the account that comes of it.
+
+use store::{Account, Act};
+use types::{AccountId, Mailbox};
+
+use super::guarded_attempt::Passage;
+use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, refused, user};
+use crate::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
+use crate::keys::key::random;
+use crate::login::attempt::{Door, Origin};
+use crate::login::outcome::{Credential, Reason, Refusal};
+use crate::session_rights::has_passed;
+
+impl<S: CredentialStore> Authenticator<S> {
+    /// What the program makes of something that might be guessed.
+    pub(super) async fn by_guarded_handler(
+        &self,
+        handler: &HttpHandler,
+        claimed: &Claimed,
+        evidence: Evidence<'_>,
+        origin: &Origin,
+        passage: &mut Passage<'_, S>,
+    ) -> Result<Option<Proven>, Denial> {
+        passage.enter().await?;
+        match self.by_handler(handler, claimed, evidence, origin).await {
+            Ok(None) => Ok(None),
+            judged => passage.settle(judged).await,
+        }
+    }
+
+    /// What the program makes of a claim. Nobody acts for another, whatever it would say to that.
+    pub(super) async fn by_handler(
+        &self,
+        handler: &HttpHandler,
+        claimed: &Claimed,
+        evidence: Evidence<'_>,
+        origin: &Origin,
+    ) -> Result<Option<Proven>, Denial> {
+        if claimed.name == Err(Reason::ForeignIdentity) {
+            return Ok(None);
+        }
+        // What is only examined is a password in clear.
+        let mechanism = origin.mechanism.unwrap_or("PLAIN");
+        let (username, authzid) = (claimed.username.as_deref(), claimed.authzid.as_deref());
+        let claim = HttpClaim { mechanism, username, authzid, evidence };
+        match handler.ask(claim, origin.session.as_ref()).await? {
+            HttpVerdict::Unknown => Ok(None),
+            HttpVerdict::Refused => Err(refused(Reason::HandlerRefused)),
+            HttpVerdict::Accepted(accepted) => {
+                let is_password =
+                    matches!(evidence, Evidence::Password(_) | Evidence::CramMd5(_) | Evidence::Scram(_));
+                let second_factor = is_password.then(|| wanted_besides(claimed.door));
+                self.accepted(accepted, second_factor, origin).await.map(Some)
+            }
+        }
+    }
+
+    /// The user in our words. `second_factor` says what is missing if the account has one: a password does not suffice
+    /// then, whoever knows it.
+    async fn accepted(
+        &self,
+        accepted: HttpUser,
+        second_factor: Option<Reason>,
+        origin: &Origin,
+    ) -> Result<Proven, Denial> {
+        let HttpUser { address, until, signature } = accepted;
+        let credential = Credential::Http { until };
+        let account = self.account_of(address, origin).await?;
+        let reason =
+            [(account.disabled, Reason::Disabled), (has_passed(until, (self.now)()), Reason::Expired)]
+                .into_iter()
+                .find_map(|(wrong, reason)| wrong.then_some(reason))
+                .or(second_factor.filter(|_| account.totp));
+        match reason {
+            None => Ok(Proven { user: user(&account, credential), signature }),
+            Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
+        }
+    }
+
+    /// Whoever the program knows has an account from the first login on, so that all that is said of accounts can be said
+    /// of this one. An attempt that is only examined is no login.
+    async fn account_of(&self, address: Mailbox, origin: &Origin) -> Result<Account, store::Error> {
+        if let Some(account) = self.store.by_address(&address).await? {
+            return Ok(account);
+        }
+        let now = (self.now)();
+        let id = AccountId::new(u64::try_from(now.as_millisecond()).unwrap_or_default(), random());
+        let account = Account::new(id, address, now);
+        if origin.session.is_none() {
+            return Ok(account);
+        }
+        match self.store.add(&account, &Act::server(now)).await {
+            // Another session was first.
+            Err(store::Error::AlreadyExists) => {
+                self.store.by_address(&account.address).await?.ok_or(store::Error::NotFound)
+            }
+            added => added.map(|()| account),
+        }
+    }
+}
+
+/// What a password lacks where the account has a second factor. The program's has no code of ours, so it never opens
+/// the account itself.
+fn wanted_besides(door: Door) -> Reason {
+    match door {
+        Door::Smtp => Reason::NeedsAppPassword,
+        Door::Master => Reason::NeedsCode,
+    }
+}

@@ -1,0 +1,95 @@
+//! What an account's password hash may be: ours, or one that was brought from another server.
+
+use std::cmp::Ordering;
+
+use thiserror::Error;
+use types::Secret;
+
+use crate::password_hash::foreign::{Effort, Foreign, Scheme, Written};
+use crate::password_hash::phc::{Cost, Phc};
+
+/// More than any hash that is known here takes. What is longer was not made by a server.
+const OCTETS: usize = 512;
+
+/// Why a hash can't be used. It says nothing of the hash itself.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum StoredError {
+    #[error("the password hash is malformed")]
+    Malformed,
+    #[error("the password hash is of a scheme that is not known here")]
+    UnknownScheme,
+    #[error("the password hash asks for more memory or time than is allowed")]
+    TooCostly,
+    #[error("the password is there in plain text")]
+    Clear,
+}
+
+/// A hash to check a password against.
+pub(crate) enum Stored {
+    Argon2(Phc),
+    Foreign(Foreign),
+}
+
+impl Stored {
+    /// Reads a PHC string, a hash as crypt(3) writes it, or `{SCHEME}…` as Dovecot does.
+    pub(crate) fn parse(text: &str) -> Result<Self, StoredError> {
+        if text.len() > OCTETS {
+            return Err(StoredError::Malformed);
+        }
+        let written = Written::parse(text)?;
+        match written.scheme {
+            Scheme::Crypt if written.rest.starts_with("$argon2") => {
+                Phc::parse(written.rest).map(Self::Argon2)
+            }
+            _ => Foreign::parse(&written).map(Self::Foreign),
+        }
+    }
+
+    /// What a check costs.
+    pub(crate) fn effort(&self) -> Effort {
+        match self {
+            Self::Argon2(phc) => Effort { kind: Effort::ARGON2, work: phc.work() },
+            Self::Foreign(foreign) => foreign.effort(),
+        }
+    }
+
+    /// How the work of a check compares with that of those we make at this cost. What is not Argon2 is weaker.
+    pub(crate) fn against(&self, cost: Cost) -> Ordering {
+        match self {
+            Self::Argon2(phc) => phc.work().cmp(&cost.work()),
+            Self::Foreign(_) => Ordering::Less,
+        }
+    }
+}
+
+/// What another server had for a password.
+#[derive(Debug)]
+pub enum Brought {
+    /// A hash, as it is to be stored.
+    Hash(String),
+    /// The password itself.
+    Clear(Secret),
+}
+
+impl Brought {
+    /// Reads what another server had, and makes sure that it can be used here. What names no scheme is of the scheme
+    /// `default`, but for hashes in crypt(3)'s form, which say themselves what they are.
+    ///
+    /// # Errors
+    /// When it can't be used; then it must not be stored.
+    pub fn parse(text: &str, default: &str) -> Result<Self, StoredError> {
+        let of_default = Written::of_scheme(default, text)?;
+        let says_itself = text.starts_with('$') && of_default.scheme != Scheme::Clear;
+        let written = if text.starts_with('{') || says_itself { Written::parse(text)? } else { of_default };
+        match written.scheme {
+            Scheme::Clear => Ok(Self::Clear(Secret::new(written.clear()?))),
+            Scheme::Crypt => Self::hash(written.rest.to_owned()),
+            _ if text.starts_with('{') => Self::hash(text.to_owned()),
+            _ => Self::hash(format!("{{{default}}}{text}")),
+        }
+    }
+
+    fn hash(text: String) -> Result<Self, StoredError> {
+        Stored::parse(&text).map(|_| Self::Hash(text))
+    }
+}

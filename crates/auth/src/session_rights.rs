@@ -1,0 +1,116 @@
+//! What a login still stands for: asked before commands are read and when mail is taken, so that a change acts at the next.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use store::{Account, Accounts, AppPassword, AppPasswords, Certificates, Identities};
+use types::{AccountId, Mailbox, SenderPattern};
+
+use crate::revision_cache::AtRevision;
+use crate::{Credential, User};
+
+/// What a user may do for as long as nothing changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The address of the account, which it may always send as.
+    pub address: Mailbox,
+    /// Whom else it may send as.
+    pub identities: Vec<SenderPattern>,
+    /// Of all these, those that its app password is good for; all, if this is empty.
+    pub senders: Vec<SenderPattern>,
+    /// When the credential expires.
+    pub until: Option<Timestamp>,
+}
+
+/// What was proved at a log-in. The version stands for the address that the account had.
+type Login = (AccountId, Credential, i64);
+
+/// Who was found to stand.
+pub(crate) struct Standings(AtRevision<Login, Arc<Standing>>);
+
+impl Standings {
+    pub(crate) fn new() -> Self {
+        Self(AtRevision::new())
+    }
+
+    /// What the user may do, or `None` if what was proved at the log-in holds no longer.
+    pub(crate) async fn of<S>(
+        &self,
+        user: &User,
+        store: &S,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Standing>>, store::Error>
+    where
+        S: Accounts + AppPasswords + Certificates + Identities,
+    {
+        let (revision, login) = (store.revision(), (user.account, user.credential.clone(), user.version));
+        let standing = match self.0.at(revision, &login) {
+            Some(standing) => standing,
+            None => {
+                let Some(standing) = read(user, store).await?.map(Arc::new) else { return Ok(None) };
+                self.0.remember(revision, login, Arc::clone(&standing));
+                standing
+            }
+        };
+        Ok((!has_passed(standing.until, now)).then_some(standing))
+    }
+}
+
+async fn read<S>(user: &User, store: &S) -> Result<Option<Standing>, store::Error>
+where
+    S: Accounts + AppPasswords + Certificates + Identities,
+{
+    let Some(found) = find(user, store).await?.filter(|found| is_as_proved(&found.account, user)) else {
+        return Ok(None);
+    };
+    let identities = store.identities(user.account).await?;
+    let identities = identities.into_iter().map(|identity| identity.sender).collect();
+    let Found { account, senders, until } = found;
+    Ok(Some(Standing { address: account.address, identities, senders, until }))
+}
+
+/// What the store has of a login.
+struct Found {
+    account: Account,
+    senders: Vec<SenderPattern>,
+    until: Option<Timestamp>,
+}
+
+/// The account, and what its credential adds; `None` if either is gone.
+async fn find<S>(user: &User, store: &S) -> Result<Option<Found>, store::Error>
+where
+    S: Accounts + AppPasswords + Certificates,
+{
+    let with = |until| move |account| Found { account, senders: Vec::new(), until };
+    Ok(match &user.credential {
+        Credential::AppPassword(id) => store.by_credential(*id).await?.map(|(app_password, account)| {
+            let AppPassword { senders, expires_at: until, .. } = app_password;
+            Found { account, senders, until }
+        }),
+        Credential::Certificate(fingerprint) => {
+            let found = store.by_fingerprint(fingerprint).await?;
+            found.map(|(certificate, account)| with(certificate.expires_at)(account))
+        }
+        Credential::Token { until, .. } => store.by_id(user.account).await?.map(with(Some(*until))),
+        Credential::Http { until } => store.by_id(user.account).await?.map(with(*until)),
+        Credential::AccountPassword | Credential::Voucher => store.by_id(user.account).await?.map(with(None)),
+    })
+}
+
+/// Another account password does not touch what was proved without it; another address does.
+fn is_as_proved(account: &Account, user: &User) -> bool {
+    let same = match user.credential {
+        Credential::AccountPassword => account.version == user.version,
+        Credential::AppPassword(_)
+        | Credential::Certificate(_)
+        | Credential::Token { .. }
+        | Credential::Http { .. }
+        | Credential::Voucher => account.address == user.address,
+    };
+    same && account.id == user.account && !account.disabled
+}
+
+/// Whether this time has come.
+pub(crate) fn has_passed(end: Option<Timestamp>, now: Timestamp) -> bool {
+    end.is_some_and(|end| end <= now)
+}
