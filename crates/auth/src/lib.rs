@@ -33,12 +33,6 @@ pub use password_hash::new_password;
 pub use password_hash::phc::Cost;
 pub use password_hash::stored::{Brought, StoredError};
 
-pub mod oauth;
-
-pub mod fetch;
-
-pub mod http;
-
 pub mod second_factor;
 pub use second_factor::recovery_code::{self, RecoveryCodeKey};
 pub use second_factor::totp;

@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use auth::fetch::Fetcher;
-use auth::oauth::{Judged, Proof, Provider, ProviderSettings, Providers, SKEW, SignatureAlgorithm};
+use backends::fetch::Fetcher;
+use backends::oauth::{Judged, Proof, Provider, ProviderSettings, Providers, SKEW, SignatureAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;

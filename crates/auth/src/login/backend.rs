@@ -1,7 +1,7 @@
 //! Who is asked about a login.
 
-use crate::http::HttpHandler;
-use crate::oauth::Providers;
+use backends::http::HttpHandler;
+use backends::oauth::Providers;
 
 /// One of the backends, which are asked in their order. The first that knows the user decides; if one fails, later ones are not
 /// asked and the login is deferred (454), for nobody can tell what it would have said.

@@ -7,10 +7,10 @@ use types::ClientCertificate;
 
 use super::{Authenticator, Claimed, CredentialStore, Denial, refused, user};
 use crate::Backend;
-use crate::http::Evidence;
 use crate::login::attempt::Origin;
 use crate::login::outcome::{Credential, Reason, Refusal, User};
 use crate::session_rights::has_passed;
+use backends::http::Evidence;
 
 impl<S: CredentialStore> Authenticator<S> {
     pub(super) async fn by_certificate(&self, claimed: &Claimed, origin: &Origin) -> Result<User, Denial> {

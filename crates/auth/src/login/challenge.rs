@@ -11,11 +11,11 @@ use types::{Mailbox, Secret};
 
 use super::guarded_attempt::Passage;
 use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, flaw, is_anothers, refused, user};
-use crate::http::Evidence;
 use crate::keys::key::random;
 use crate::login::attempt::Origin;
 use crate::login::outcome::{Credential, Fault, Reason, Refusal, User};
 use crate::{Backend, SealError, challenge_key};
+use backends::http::Evidence;
 
 /// What a client made of a challenge.
 #[derive(Clone, Copy)]

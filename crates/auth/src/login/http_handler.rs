@@ -5,11 +5,11 @@ use types::{AccountId, Mailbox};
 
 use super::guarded_attempt::Passage;
 use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, refused, user};
-use crate::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
 use crate::keys::key::random;
 use crate::login::attempt::{Door, Origin};
 use crate::login::outcome::{Credential, Reason, Refusal};
 use crate::session_rights::has_passed;
+use backends::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
 
 impl<S: CredentialStore> Authenticator<S> {
     /// What the program makes of something that might be guessed.

@@ -8,8 +8,8 @@ use store::{AuditEvent, Throttled};
 use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
 use crate::HashError;
-use crate::http::HttpFault;
-use crate::oauth::{self, TokenFlaw};
+use backends::http::HttpFault;
+use backends::oauth::{self, TokenFlaw};
 
 /// Who logged in, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,11 +12,11 @@ use crate::Backend;
 use crate::app_password::normalise;
 use crate::challenge_key::Password;
 use crate::guard::gate::is_familiar;
-use crate::http::{Evidence, HttpHandler};
 use crate::login::attempt::{Door, Origin};
 use crate::login::outcome::{Credential, Fault, Reason, Refusal, User};
 use crate::password_hash::hasher::Checked;
 use crate::second_factor::{self, SecondFactorOutcome};
+use backends::http::{Evidence, HttpHandler};
 
 /// A password that is being judged.
 struct Guess<'a, S> {

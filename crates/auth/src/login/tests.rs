@@ -17,7 +17,7 @@ mod challenge;
 mod gate;
 mod newcomers;
 mod refusals;
-mod backends;
+mod several_backends;
 mod two_factor;
 
 const ALICE: &str = "alice@example.org";

@@ -4,10 +4,10 @@ use types::{Mailbox, Secret};
 
 use super::{Authenticator, Claimed, CredentialStore, Denial, refused, user};
 use crate::Backend;
-use crate::http::Evidence;
 use crate::login::attempt::Origin;
 use crate::login::outcome::{Credential, Reason, Refusal, User};
-use crate::oauth::{Identified, Judged, Providers};
+use backends::http::Evidence;
+use backends::oauth::{Identified, Judged, Providers};
 
 impl<S: CredentialStore> Authenticator<S> {
     pub(super) async fn by_token(

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use auth::Backend;
-use auth::http::{HttpHandler, HttpSettings};
+use backends::http::{HttpHandler, HttpSettings};
 use config::Config;
 
 use super::{files, providers};

@@ -1,8 +1,8 @@
 //! From `[[oauth.provider]]` to those who are asked about access tokens.
 
 use anyhow::Context as _;
-use auth::fetch::Fetcher;
-use auth::oauth::{Proof, Provider, ProviderSettings, Providers};
+use backends::fetch::Fetcher;
+use backends::oauth::{Proof, Provider, ProviderSettings, Providers};
 use config::{OAuthProof, OAuthProvider};
 
 use super::files;
@@ -44,8 +44,8 @@ fn proof(proof: &OAuthProof) -> anyhow::Result<Proof> {
     })
 }
 
-fn algorithm(algorithm: config::SignatureAlgorithm) -> auth::oauth::SignatureAlgorithm {
-    use auth::oauth::SignatureAlgorithm as Meant;
+fn algorithm(algorithm: config::SignatureAlgorithm) -> backends::oauth::SignatureAlgorithm {
+    use backends::oauth::SignatureAlgorithm as Meant;
     use config::SignatureAlgorithm as Written;
     match algorithm {
         Written::Rs256 => Meant::Rs256,

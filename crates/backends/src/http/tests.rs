@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use types::{ClientCertificate, EhloName, Fingerprint, SessionId, TlsFacts};
 
 use super::*;
-use crate::fetch::fake::{FakeServer, Reply, tls};
+use crate::fake::tls::tls;
+use crate::fake::{FakeServer, Reply};
 
 const ANN: &str = "ann@example.org";
 

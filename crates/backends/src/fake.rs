@@ -1,34 +1,34 @@
 //! A server of HTTP for tests, on a port of this machine: it answers as it is told to, well or badly, and remembers what
 //! it was asked.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+#[cfg(test)]
+pub(crate) mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{
     AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
     BufReader,
 };
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 use types::Endpoint;
 
 /// What was asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// `GET /keys`.
-    pub(crate) line: String,
+    pub line: String,
     /// The headers, a line each.
-    pub(crate) headers: Vec<String>,
-    pub(crate) body: String,
+    pub headers: Vec<String>,
+    /// What came behind the headers.
+    pub body: String,
 }
 
 /// How to answer.
 #[derive(Clone, Debug)]
-pub(crate) enum Reply {
+pub enum Reply {
     /// With this status and this body.
     With(u16, String),
     /// Elsewhere.
@@ -44,14 +44,23 @@ pub(crate) enum Reply {
 /// Decides about the answer.
 type Manner = Box<dyn Fn(&Asked) -> Reply + Send>;
 
-pub(crate) struct FakeServer {
-    pub(crate) origin: String,
+/// A server on a port of this machine; it ends with the runtime.
+pub struct FakeServer {
+    /// `http://127.0.0.1:PORT`.
+    pub origin: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     manner: Arc<Mutex<Manner>>,
 }
 
+impl std::fmt::Debug for FakeServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FakeServer").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
 impl FakeServer {
-    pub(crate) async fn start(manner: impl Fn(&Asked) -> Reply + Send + 'static) -> Self {
+    /// Starts a server that answers in this manner.
+    pub async fn start(manner: impl Fn(&Asked) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let manner: Arc<Mutex<Manner>> = Arc::new(Mutex::new(Box::new(manner)));
@@ -65,21 +74,26 @@ impl FakeServer {
         server
     }
 
-    pub(crate) fn behave(&self, manner: impl Fn(&Asked) -> Reply + Send + 'static) {
+    /// Answers in another manner from now on.
+    pub fn behave(&self, manner: impl Fn(&Asked) -> Reply + Send + 'static) {
         *self.manner.lock().unwrap() = Box::new(manner);
     }
 
-    pub(crate) fn endpoint(&self, path: &str) -> Endpoint {
+    /// The endpoint at this path of the server.
+    #[must_use]
+    pub fn endpoint(&self, path: &str) -> Endpoint {
         Endpoint::parse(&format!("{}{path}", self.origin)).unwrap()
     }
 
     /// Everything it was asked so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
     /// How often the path was asked for.
-    pub(crate) fn times(&self, path: &str) -> usize {
+    #[must_use]
+    pub fn times(&self, path: &str) -> usize {
         self.asked().iter().filter(|asked| asked.line.ends_with(&format!(" {path}"))).count()
     }
 }
@@ -138,31 +152,4 @@ async fn answer(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> std::io
         }
         Reply::HangUp => Ok(()),
     }
-}
-
-/// A server with TLS that says `{}` to everybody, and the authority that signed its certificate.
-pub(crate) async fn tls() -> (Endpoint, CertificateDer<'static>) {
-    let mut parameters = CertificateParams::default();
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    let certificate = names.signed_by(&key, &authority).unwrap().der().clone();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let Ok(stream) = acceptor.accept(stream).await else { continue };
-            let manner: Manner = Box::new(|_| Reply::With(200, "{}".to_owned()));
-            serve(stream, Arc::default(), Arc::new(Mutex::new(manner))).await;
-        }
-    });
-    (Endpoint::parse(&format!("https://localhost:{port}/")).unwrap(), authority.der().clone())
 }

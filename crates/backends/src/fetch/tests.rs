@@ -1,7 +1,7 @@
 //! What a fetch does with answers that are too large, too slow, or lead elsewhere, and what it shows to whom.
 
-use super::fake::{FakeServer, Reply};
 use super::*;
+use crate::fake::{FakeServer, Reply};
 
 fn fetcher() -> Fetcher {
     Fetcher::new(Duration::from_millis(500), &[]).unwrap()
@@ -95,7 +95,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 #[tokio::test]
 async fn a_certificate_is_verified() {
-    let (endpoint, authority) = super::fake::tls().await;
+    let (endpoint, authority) = crate::fake::tls::tls().await;
     let error = fetcher().get(&endpoint, &[]).await.unwrap_err();
     assert!(matches!(error, FetchError::Unreachable { .. }), "{error:?}");
     let trusting = Fetcher::new(Duration::from_secs(5), &[authority]).unwrap();

@@ -108,7 +108,7 @@ impl Providers {
     }
 
     /// Takes over the keys that others with the same issuers know.
-    pub(crate) fn inherit(&self, old: &Providers) {
+    pub fn inherit(&self, old: &Providers) {
         for provider in &self.providers {
             let same = old.providers.iter().find(|old| old.issuer() == provider.issuer());
             if let Some(old) = same {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::challenge::{claim_by, cram_md5, scram};
 use super::two_factor::with_totp;
 use super::*;
-use crate::fetch::fake::{FakeServer, Reply};
-use crate::http::{HttpHandler, HttpSettings};
+use backends::fake::{FakeServer, Reply};
+use backends::http::{HttpHandler, HttpSettings};
 
 const NOBODY: &str = "nobody@example.org";
 

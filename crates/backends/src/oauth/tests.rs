@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use types::Secret;
 
 use super::*;
+use crate::fake::{Asked, FakeServer, Reply};
 use crate::fetch::Fetcher;
-use crate::fetch::fake::{Asked, FakeServer, Reply};
 
 mod asked;
 mod hostile;

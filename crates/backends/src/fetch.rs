@@ -192,6 +192,4 @@ impl fmt::Debug for Answer {
 }
 
 #[cfg(test)]
-pub(crate) mod fake;
-#[cfg(test)]
 mod tests;
