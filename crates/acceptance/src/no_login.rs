@@ -5,11 +5,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use delivery::Domains;
 use esmtp::{Rejection, SenderAllowed};
 use ipnet::IpNet;
 use message::{Authors, Header};
-use types::{ForwardPath, Host, Mailbox, ReversePath, SenderPattern, SessionFacts};
+use types::{DomainPattern, ForwardPath, Host, Mailbox, ReversePath, SenderPattern, SessionFacts};
 
 use crate::sender::{self, Judged, Writing};
 
@@ -21,7 +20,7 @@ pub struct NoLogin {
     /// In whose name they send.
     pub senders: Vec<SenderPattern>,
     /// Where their mail may go.
-    pub domains: Vec<Domains>,
+    pub domains: Vec<DomainPattern>,
 }
 
 /// A machine that hands in mail and has not logged in.
@@ -71,7 +70,7 @@ impl NoLogin {
             return Err(Rejection::RelayDenied);
         };
         let domain = domain.normal();
-        let reached = self.domains.iter().any(|domains| domains.contain(&domain));
+        let reached = self.domains.iter().any(|domains| domains.matches(&domain));
         if reached { Ok(()) } else { Err(Rejection::RelayDenied) }
     }
 
@@ -129,9 +128,9 @@ mod tests {
             networks: ["192.0.2.0/28", "2001:db8::/32"].map(|network| network.parse().unwrap()).into(),
             senders: ["Printer@example.org", "*@scan.example"].map(|sender| sender.parse().unwrap()).into(),
             domains: vec![
-                Domains::Exactly(domain("example.org").normal()),
-                Domains::Below(domain("example.net").normal()),
-                Domains::Exactly(domain("b\u{fc}cher.example").normal()),
+                DomainPattern::Exactly(domain("example.org").normal()),
+                DomainPattern::Below(domain("example.net").normal()),
+                DomainPattern::Exactly(domain("b\u{fc}cher.example").normal()),
             ],
         }
     }

@@ -22,7 +22,6 @@ mod token;
 use token::Shape;
 
 mod algorithm;
-pub use algorithm::SignatureAlgorithm;
 
 mod rules;
 pub use rules::{Identified, SKEW};

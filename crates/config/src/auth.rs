@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use toml::Spanned;
-use types::Domain;
+use types::{Domain, DomainPattern, Mechanism};
 
 use crate::argon2::{self, Argon2};
 use crate::fault::Fault;
@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::relay::{self, Relay};
 use crate::throttle::{self, Throttle};
 use crate::value::{self, Base, Cap, Text};
-use crate::via::DomainPattern;
+use crate::word::{FromWord, Word};
 
 /// How clients log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,27 +64,6 @@ impl Default for Auth {
     }
 }
 
-/// A SASL mechanism.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mechanism {
-    /// RFC 5802, RFC 7677, RFC 9266.
-    ScramSha256Plus,
-    /// RFC 5802, RFC 7677.
-    ScramSha256,
-    /// RFC 7628.
-    OAuthBearer,
-    /// Google's, from before there was an RFC.
-    XOAuth2,
-    /// RFC 4422 appendix A.
-    External,
-    /// RFC 2195.
-    CramMd5,
-    /// RFC 4616.
-    Plain,
-    /// draft-murchison-sasl-login.
-    Login,
-}
-
 /// Who is asked about a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -99,12 +78,12 @@ pub enum Backend {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
-    mechanisms: Option<Spanned<Vec<Spanned<Mechanism>>>>,
-    backends: Option<Spanned<Vec<Spanned<Backend>>>>,
+    mechanisms: Option<Spanned<Vec<Spanned<Word<Mechanism>>>>>,
+    backends: Option<Spanned<Vec<Spanned<Word<Backend>>>>>,
     allow_insecure: Option<bool>,
     optional: Option<Spanned<bool>>,
     relay_networks: Option<Spanned<Vec<Spanned<Network>>>>,
-    relay_domains: Option<Spanned<Vec<Spanned<DomainPattern>>>>,
+    relay_domains: Option<Spanned<Vec<Spanned<Word<DomainPattern>>>>>,
     relay_senders: Option<Spanned<Vec<Spanned<String>>>>,
     required_message: Option<Spanned<String>>,
     max_unauthenticated_commands: Option<Spanned<Cap>>,
@@ -173,9 +152,9 @@ struct Sections {
 
 impl Sections {
     /// A backend that nothing is known of would stop every login.
-    fn serve(&self, backends: Option<&Spanned<Vec<Spanned<Backend>>>>) -> Result<(), Fault> {
+    fn serve(&self, backends: Option<&Spanned<Vec<Spanned<Word<Backend>>>>>) -> Result<(), Fault> {
         for backend in backends.map(Spanned::get_ref).into_iter().flatten() {
-            let (there, name, section) = match backend.get_ref() {
+            let (there, name, section) = match backend.get_ref().0 {
                 Backend::Accounts => continue,
                 Backend::OAuth => (self.oauth, "oauth", "[[oauth.provider]]"),
                 Backend::Http => (self.http, "http", "[auth.http]"),
@@ -192,16 +171,19 @@ impl Sections {
 }
 
 /// A list that names something, and nothing twice.
-pub(crate) fn distinct<T: Copy + PartialEq>(written: Spanned<Vec<Spanned<T>>>) -> Result<Vec<T>, Fault> {
+pub(crate) fn distinct<T: Copy + PartialEq>(
+    written: Spanned<Vec<Spanned<Word<T>>>>,
+) -> Result<Vec<T>, Fault> {
     if written.get_ref().is_empty() {
         return Err(Fault::at(&written, "is empty; nobody could log in, so write at least one"));
     }
     let mut all = Vec::new();
     for one in written.into_inner() {
-        if all.contains(one.get_ref()) {
+        let Word(value) = *one.get_ref();
+        if all.contains(&value) {
             return Err(Fault::at(&one, "is written twice; write it once"));
         }
-        all.push(*one.get_ref());
+        all.push(value);
     }
     Ok(all)
 }
@@ -221,25 +203,6 @@ fn reply_text(written: Option<Spanned<String>>, default: String) -> Result<Strin
     Ok(written.into_inner())
 }
 
-const MECHANISMS: &str = "\"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-256\", \"OAUTHBEARER\", \"XOAUTH2\", \"EXTERNAL\", \
-     \"CRAM-MD5\", \"PLAIN\" or \"LOGIN\"";
-
-impl Mechanism {
-    fn parse(name: &str) -> Result<Mechanism, String> {
-        match name.to_ascii_uppercase().as_str() {
-            "SCRAM-SHA-256-PLUS" => Ok(Mechanism::ScramSha256Plus),
-            "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
-            "OAUTHBEARER" => Ok(Mechanism::OAuthBearer),
-            "XOAUTH2" => Ok(Mechanism::XOAuth2),
-            "EXTERNAL" => Ok(Mechanism::External),
-            "CRAM-MD5" => Ok(Mechanism::CramMd5),
-            "PLAIN" => Ok(Mechanism::Plain),
-            "LOGIN" => Ok(Mechanism::Login),
-            _ => Err(format!("\"{name}\" is not a mechanism; write {MECHANISMS}")),
-        }
-    }
-}
-
 const BACKENDS: &str = "\"accounts\", \"oauth\" or \"http\"";
 
 impl Backend {
@@ -253,14 +216,8 @@ impl Backend {
     }
 }
 
-impl<'de> Deserialize<'de> for Mechanism {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Mechanism, D::Error> {
-        deserializer.deserialize_str(Text { expecting: MECHANISMS, parse: Mechanism::parse })
-    }
-}
-
-impl<'de> Deserialize<'de> for Backend {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Backend, D::Error> {
+impl FromWord for Backend {
+    fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Backend, D::Error> {
         deserializer.deserialize_str(Text { expecting: BACKENDS, parse: Backend::parse })
     }
 }

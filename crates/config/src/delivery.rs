@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
+use types::{DomainPattern, HostTls};
 
 use crate::fault::Fault;
 use crate::value::{self, Base, Time};
-use crate::via::{DomainPattern, Via};
+use crate::via::Via;
+use crate::word::Word;
 
 /// Where accepted mail goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,18 +27,6 @@ pub struct Delivery {
     pub routes: Vec<Route>,
     /// When to try again.
     pub retry: Retry,
-}
-
-/// How the certificate of a fixed host is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HostTls {
-    /// TLS with a certificate for the host's name, or the mail stays.
-    Verify,
-    /// TLS if it is offered, whatever the certificate.
-    Opportunistic,
-    /// No TLS.
-    Off,
 }
 
 /// How to log in at a fixed host.
@@ -79,7 +69,7 @@ impl Default for Retry {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
     via: Option<Spanned<Via>>,
-    tls: Option<Spanned<HostTls>>,
+    tls: Option<Spanned<Word<HostTls>>>,
     tls_ca: Option<Spanned<String>>,
     username: Option<Spanned<String>>,
     password_file: Option<Spanned<String>>,
@@ -90,7 +80,7 @@ pub(crate) struct Written {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WrittenRoute {
-    domains: Option<Spanned<Vec<DomainPattern>>>,
+    domains: Option<Spanned<Vec<Word<DomainPattern>>>>,
     via: Option<Spanned<Via>>,
 }
 
@@ -113,12 +103,12 @@ pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Del
     let login = login(username, password_file, &via, tls.as_ref(), base)?;
     let routes: Vec<Route> =
         route.into_iter().map(|route| route_mean(route, base)).collect::<Result<_, _>>()?;
-    if let Some(tls) = tls.as_ref().filter(|tls| *tls.get_ref() == HostTls::Off) {
+    if let Some(tls) = tls.as_ref().filter(|tls| tls.get_ref().0 == HostTls::Off) {
         refuse_smtps(tls, std::iter::once(&via).chain(routes.iter().map(|route| &route.via)))?;
     }
     Ok(Delivery {
         via,
-        tls: tls.map_or(HostTls::Verify, Spanned::into_inner),
+        tls: tls.map_or(HostTls::Verify, |tls| tls.into_inner().0),
         tls_ca: tls_ca.map(|path| base.path(&path)).transpose()?,
         login,
         routes,
@@ -126,7 +116,10 @@ pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Del
     })
 }
 
-fn refuse_smtps<'v>(tls: &Spanned<HostTls>, mut ways: impl Iterator<Item = &'v Via>) -> Result<(), Fault> {
+fn refuse_smtps<'v>(
+    tls: &Spanned<Word<HostTls>>,
+    mut ways: impl Iterator<Item = &'v Via>,
+) -> Result<(), Fault> {
     if ways.any(|via| matches!(via, Via::Smtps(_))) {
         return Err(Fault::at(
             tls,
@@ -140,7 +133,7 @@ fn login(
     username: Option<Spanned<String>>,
     password_file: Option<Spanned<String>>,
     via: &Via,
-    tls: Option<&Spanned<HostTls>>,
+    tls: Option<&Spanned<Word<HostTls>>>,
     base: &Base,
 ) -> Result<Option<Login>, Fault> {
     let (username, password_file) = match (username, password_file) {
@@ -157,7 +150,7 @@ fn login(
             "is for a host; write via = \"smtp://host:port\" or \"smtps://host:port\"",
         ));
     }
-    if let Some(tls) = tls.filter(|tls| !keeps_the_password(*tls.get_ref(), via)) {
+    if let Some(tls) = tls.filter(|tls| !keeps_the_password(tls.get_ref().0, via)) {
         return Err(Fault::at(
             tls,
             "would show the password to anyone on the way; with username write \"verify\", and tls_ca for a private CA; \"off\" is \
@@ -190,7 +183,8 @@ fn route_mean(written: Spanned<WrittenRoute>, base: &Base) -> Result<Route, Faul
     }
     let right = "write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
     let via = via.ok_or_else(|| Fault::missing(at, "delivery.route.via", right))?;
-    Ok(Route { domains: domains.into_inner(), via: via.into_inner().resolved(base) })
+    let domains = domains.into_inner().into_iter().map(|Word(domain)| domain).collect();
+    Ok(Route { domains, via: via.into_inner().resolved(base) })
 }
 
 impl WrittenRetry {

@@ -9,6 +9,7 @@ mod fault;
 mod hostname;
 mod network;
 mod value;
+mod word;
 mod web;
 
 mod storage;
@@ -42,25 +43,26 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
+use types::Mechanism;
 
 pub use argon2::Argon2;
 pub use audit::Audit;
-pub use auth::{Auth, Backend, Mechanism};
-pub use delivery::{Delivery, HostTls, Login, Retry, Route};
+pub use auth::{Auth, Backend};
+pub use delivery::{Delivery, Login, Retry, Route};
 pub use duration::duration;
 pub use fault::ConfigError;
 pub use http::Http;
 pub use limits::Limits;
-pub use listen::{Listen, ListenTls};
+pub use listen::Listen;
 pub use log::{Format, Level, Log};
-pub use oauth::{OAuthProof, OAuthProvider, SignatureAlgorithm};
+pub use oauth::{OAuthProof, OAuthProvider};
 pub use relay::Relay;
 pub use sending::Sending;
 pub use storage::Storage;
 pub use submission::Submission;
 pub use throttle::{Allowance, Throttle};
-pub use tls::{Tls, TlsVersion};
-pub use via::{DomainPattern, HostPort, Via};
+pub use tls::Tls;
+pub use via::{HostPort, Via};
 
 use fault::Fault;
 use value::Base;

@@ -5,10 +5,12 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
+use types::{ListenTls, Mechanism};
 
-use crate::auth::{self, Mechanism};
+use crate::auth;
 use crate::fault::Fault;
 use crate::network::{self, Network};
+use crate::word::Word;
 
 /// One address that clients connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,35 +45,12 @@ impl Listen {
     }
 }
 
-/// When TLS begins on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ListenTls {
-    /// With the STARTTLS command (RFC 3207), as on port 587.
-    StartTls,
-    /// At once (RFC 8314), as on port 465.
-    Implicit,
-    /// Never: for development, or behind something that ends TLS.
-    Off,
-}
-
-impl ListenTls {
-    /// The word in the file.
-    pub fn name(self) -> &'static str {
-        match self {
-            ListenTls::StartTls => "starttls",
-            ListenTls::Implicit => "implicit",
-            ListenTls::Off => "off",
-        }
-    }
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
     address: Option<Spanned<String>>,
-    tls: Option<ListenTls>,
-    mechanisms: Option<Spanned<Vec<Spanned<Mechanism>>>>,
+    tls: Option<Word<ListenTls>>,
+    mechanisms: Option<Spanned<Vec<Spanned<Word<Mechanism>>>>>,
     client_certificates: Option<Spanned<bool>>,
     proxy_protocol: Option<Vec<Spanned<Network>>>,
     xclient: Option<Vec<Spanned<Network>>>,
@@ -117,7 +96,7 @@ impl Written {
         let address = written.get_ref().parse().map_err(|_| {
             Fault::at(&written, format!("\"{}\" is not an address; {RIGHT_ADDRESS}", written.get_ref()))
         })?;
-        let tls = self.tls.ok_or_else(|| Fault::missing(Some(at), "listen.tls", RIGHT_TLS))?;
+        let Word(tls) = self.tls.ok_or_else(|| Fault::missing(Some(at), "listen.tls", RIGHT_TLS))?;
         let mechanisms = self.mechanisms.map(auth::distinct).transpose()?;
         let client_certificates = certificates_under(tls, self.client_certificates)?;
         let (proxy_protocol, xclient) = (trusted(self.proxy_protocol)?, trusted(self.xclient)?);

@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
-use types::Endpoint;
+use types::{Endpoint, SignatureAlgorithm};
 
 use crate::fault::Fault;
-use crate::value::{self, Base, Text, Time};
+use crate::value::{self, Base, Time};
 use crate::web;
+use crate::word::{ALGORITHMS, Word};
 
 /// An identity provider whose access tokens are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,29 +58,6 @@ pub enum OAuthProof {
     },
 }
 
-/// An algorithm with a key that only the provider has (RFC 7518 section 3.1, RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignatureAlgorithm {
-    /// RSA with PKCS #1 v1.5 and SHA-256; the next ones with SHA-384 and SHA-512.
-    Rs256,
-    /// See above.
-    Rs384,
-    /// See above.
-    Rs512,
-    /// RSA with PSS and SHA-256; the next ones with SHA-384 and SHA-512.
-    Ps256,
-    /// See above.
-    Ps384,
-    /// See above.
-    Ps512,
-    /// ECDSA on P-256.
-    Es256,
-    /// ECDSA on P-384.
-    Es384,
-    /// Ed25519.
-    EdDsa,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Section {
@@ -94,7 +72,7 @@ struct Written {
     audience: Option<Spanned<Several>>,
     scope: Option<Spanned<String>>,
     claim: Option<Spanned<String>>,
-    algorithms: Option<Spanned<Vec<Spanned<SignatureAlgorithm>>>>,
+    algorithms: Option<Spanned<Vec<Spanned<Word<SignatureAlgorithm>>>>>,
     r#type: Option<Spanned<Several>>,
     jwks_uri: Option<Spanned<String>>,
     introspection_endpoint: Option<Spanned<String>>,
@@ -270,7 +248,7 @@ fn text(written: Spanned<String>) -> Result<String, Fault> {
 
 /// With one kind of key there is nothing to confuse (RFC 8725 section 3.1).
 fn algorithms(
-    written: Option<Spanned<Vec<Spanned<SignatureAlgorithm>>>>,
+    written: Option<Spanned<Vec<Spanned<Word<SignatureAlgorithm>>>>>,
 ) -> Result<Vec<SignatureAlgorithm>, Fault> {
     let Some(written) = written else { return Ok(vec![SignatureAlgorithm::Rs256]) };
     if written.get_ref().is_empty() {
@@ -278,50 +256,27 @@ fn algorithms(
     }
     let mut all: Vec<SignatureAlgorithm> = Vec::new();
     for one in written.into_inner() {
-        if all.first().is_some_and(|first| first.key() != one.get_ref().key()) {
+        let Word(algorithm) = *one.get_ref();
+        if all.first().is_some_and(|first| kind_of_key(*first) != kind_of_key(algorithm)) {
             let wrong = "needs another kind of key than the one before it; write those of one kind";
             return Err(Fault::at(&one, wrong));
         }
-        all.push(*one.get_ref());
+        all.push(algorithm);
     }
     Ok(all)
 }
 
-const ALGORITHMS: &str =
-    "\"RS256\", \"RS384\", \"RS512\", \"PS256\", \"PS384\", \"PS512\", \"ES256\", \"ES384\" or \"EdDSA\"";
-
-impl SignatureAlgorithm {
-    fn parse(name: &str) -> Result<SignatureAlgorithm, String> {
-        match name {
-            "RS256" => Ok(SignatureAlgorithm::Rs256),
-            "RS384" => Ok(SignatureAlgorithm::Rs384),
-            "RS512" => Ok(SignatureAlgorithm::Rs512),
-            "PS256" => Ok(SignatureAlgorithm::Ps256),
-            "PS384" => Ok(SignatureAlgorithm::Ps384),
-            "PS512" => Ok(SignatureAlgorithm::Ps512),
-            "ES256" => Ok(SignatureAlgorithm::Es256),
-            "ES384" => Ok(SignatureAlgorithm::Es384),
-            "EdDSA" => Ok(SignatureAlgorithm::EdDsa),
-            "HS256" | "HS384" | "HS512" => Err(format!(
-                "\"{name}\" is not for this, as who can check such a token can make one; write {ALGORITHMS}"
-            )),
-            _ => Err(format!("\"{name}\" is no algorithm for signatures; write {ALGORITHMS}")),
-        }
-    }
-
-    /// The kind of key it needs.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => "RSA",
-            Self::Es256 | Self::Es384 => "EC",
-            Self::EdDsa => "OKP",
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for SignatureAlgorithm {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SignatureAlgorithm, D::Error> {
-        deserializer.deserialize_str(Text { expecting: ALGORITHMS, parse: SignatureAlgorithm::parse })
+/// The kind of key that an algorithm needs.
+fn kind_of_key(algorithm: SignatureAlgorithm) -> &'static str {
+    match algorithm {
+        SignatureAlgorithm::Rs256
+        | SignatureAlgorithm::Rs384
+        | SignatureAlgorithm::Rs512
+        | SignatureAlgorithm::Ps256
+        | SignatureAlgorithm::Ps384
+        | SignatureAlgorithm::Ps512 => "RSA",
+        SignatureAlgorithm::Es256 | SignatureAlgorithm::Es384 => "EC",
+        SignatureAlgorithm::EdDsa => "OKP",
     }
 }
 

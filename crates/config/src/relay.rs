@@ -4,11 +4,11 @@
 
 use ipnet::IpNet;
 use toml::Spanned;
-use types::SenderPattern;
+use types::{DomainPattern, SenderPattern};
 
 use crate::fault::Fault;
 use crate::network::{self, Network};
-use crate::via::DomainPattern;
+use crate::word::Word;
 
 /// Which mail is taken without a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ type List<T> = Option<Spanned<Vec<Spanned<T>>>>;
 pub(crate) struct Written {
     pub(crate) optional: Option<Spanned<bool>>,
     pub(crate) networks: List<Network>,
-    pub(crate) domains: List<DomainPattern>,
+    pub(crate) domains: List<Word<DomainPattern>>,
     pub(crate) senders: List<String>,
 }
 
@@ -45,7 +45,7 @@ impl Written {
         let domains = listed(self.domains, optional, "relay_domains", RIGHT_DOMAINS)?;
         Ok(Some(Relay {
             networks: networks.into_iter().map(network::of_trusted).collect::<Result<_, _>>()?,
-            domains: domains.into_iter().map(Spanned::into_inner).collect(),
+            domains: domains.into_iter().map(|domain| domain.into_inner().0).collect(),
             senders: senders.into_iter().map(sender).collect::<Result<_, _>>()?,
         }))
     }

@@ -1,8 +1,9 @@
 //! `[submission]`: what happens to a message as it comes in.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error};
 use types::{BareLineEnds, SenderCheck};
+
+use crate::word::Word;
 
 /// What happens to a message as it comes in (RFC 6409 sections 6 and 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,40 +38,24 @@ impl Default for Submission {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
-    #[serde(deserialize_with = "sender_check")]
-    sender_check: Option<SenderCheck>,
+    sender_check: Option<Word<SenderCheck>>,
     add_missing_headers: Option<bool>,
     hide_client_address: Option<bool>,
     remove_bcc: Option<bool>,
     repair: Option<bool>,
-    #[serde(deserialize_with = "bare_line_ends")]
-    bare_line_ends: Option<BareLineEnds>,
-}
-
-fn sender_check<'de, D: Deserializer<'de>>(written: D) -> Result<Option<SenderCheck>, D::Error> {
-    const NAMES: [&str; 2] = [SenderCheck::Reject.name(), SenderCheck::Off.name()];
-    let name = String::deserialize(written)?;
-    let meant = SenderCheck::ALL.into_iter().find(|meant| meant.name() == name);
-    meant.map(Some).ok_or_else(|| D::Error::unknown_variant(&name, &NAMES))
-}
-
-fn bare_line_ends<'de, D: Deserializer<'de>>(written: D) -> Result<Option<BareLineEnds>, D::Error> {
-    const NAMES: [&str; 2] = [BareLineEnds::Refuse.name(), BareLineEnds::Repair.name()];
-    let name = String::deserialize(written)?;
-    let meant = BareLineEnds::ALL.into_iter().find(|meant| meant.name() == name);
-    meant.map(Some).ok_or_else(|| D::Error::unknown_variant(&name, &NAMES))
+    bare_line_ends: Option<Word<BareLineEnds>>,
 }
 
 impl Written {
     pub(crate) fn mean(self) -> Submission {
         let default = Submission::default();
         Submission {
-            sender_check: self.sender_check.unwrap_or(default.sender_check),
+            sender_check: self.sender_check.map_or(default.sender_check, |Word(choice)| choice),
             add_missing_headers: self.add_missing_headers.unwrap_or(default.add_missing_headers),
             hide_client_address: self.hide_client_address.unwrap_or(default.hide_client_address),
             remove_bcc: self.remove_bcc.unwrap_or(default.remove_bcc),
             repair: self.repair.unwrap_or(default.repair),
-            bare_line_ends: self.bare_line_ends.unwrap_or(default.bare_line_ends),
+            bare_line_ends: self.bare_line_ends.map_or(default.bare_line_ends, |Word(choice)| choice),
         }
     }
 }

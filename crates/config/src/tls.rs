@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
+use types::{ListenTls, TlsVersion};
 
 use crate::fault::Fault;
-use crate::listen::{Listen, ListenTls};
+use crate::listen::Listen;
 use crate::value::Base;
+use crate::word::Word;
 
 /// The certificate that listeners show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,24 +22,12 @@ pub struct Tls {
     pub min_version: TlsVersion,
 }
 
-/// A version of TLS; older ones are not spoken at all (RFC 8996).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub enum TlsVersion {
-    /// TLS 1.2, RFC 5246.
-    #[default]
-    #[serde(rename = "1.2")]
-    V1_2,
-    /// TLS 1.3, RFC 8446.
-    #[serde(rename = "1.3")]
-    V1_3,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
     certificate: Option<Spanned<String>>,
     private_key: Option<Spanned<String>>,
-    min_version: TlsVersion,
+    min_version: Option<Word<TlsVersion>>,
 }
 
 pub(crate) fn mean(
@@ -56,6 +46,6 @@ pub(crate) fn mean(
     Ok(Some(Tls {
         certificate: base.required(certificate, at, "tls.certificate", right)?,
         private_key: base.required(private_key, at, "tls.private_key", right)?,
-        min_version,
+        min_version: min_version.map(|Word(version)| version).unwrap_or_default(),
     }))
 }

@@ -1,10 +1,9 @@
-//! Where mail goes: a `via` and the domains of a route.
+//! Where mail goes: a `via`.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use types::Domain;
 
 use crate::hostname::is_hostname;
 use crate::value::{Base, Text};
@@ -29,15 +28,6 @@ pub struct HostPort {
     pub host: String,
     /// Never 0.
     pub port: u16,
-}
-
-/// Which recipients' domains a route is for; both in the form of [`Domain::normal`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DomainPattern {
-    /// This domain.
-    Exactly(String),
-    /// Any domain below this one, as `*.example.org`.
-    Below(String),
 }
 
 const RIGHT: &str = "write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
@@ -99,30 +89,9 @@ impl HostPort {
     }
 }
 
-impl DomainPattern {
-    fn parse(text: &str) -> Result<DomainPattern, String> {
-        let (domain, wrap): (&str, fn(String) -> DomainPattern) = match text.strip_prefix("*.") {
-            Some(domain) => (domain, DomainPattern::Below),
-            None => (text, DomainPattern::Exactly),
-        };
-        let domain = Domain::parse(domain).map_err(|_| {
-            format!(
-                "\"{text}\" is not a domain; write \"example.org\", or \"*.example.org\" for all below it"
-            )
-        })?;
-        Ok(wrap(domain.normal()))
-    }
-}
-
 impl<'de> Deserialize<'de> for Via {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Via, D::Error> {
         deserializer
             .deserialize_str(Text { expecting: "a string such as \"maildir:/path\"", parse: Via::parse })
-    }
-}
-
-impl<'de> Deserialize<'de> for DomainPattern {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<DomainPattern, D::Error> {
-        deserializer.deserialize_str(Text { expecting: "a domain", parse: DomainPattern::parse })
     }
 }

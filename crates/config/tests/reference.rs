@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use config::{Config, Mechanism, OAuthProof, OAuthProvider};
+use config::{Config, OAuthProof, OAuthProvider};
+use types::Mechanism;
 
 const REFERENCE: &str = include_str!("../../../config/gatepost.toml");
 

@@ -30,8 +30,8 @@ mod schedule;
 
 pub use commit::Committer;
 pub use lease::{Carrier, Settings};
-pub use next_host::{HostTls, NextHost, NextHostError};
+pub use next_host::{NextHost, NextHostError};
 pub use relay::{TryError, try_host};
-pub use route::{Domains, Route, Routes, Via};
+pub use route::{Route, Routes, Via};
 pub use schedule::Schedule;
 pub use ways::Ways;

@@ -2,6 +2,7 @@
 
 use esmtp::dialogue::Credentials;
 use rustls::pki_types::CertificateDer;
+use types::HostTls;
 
 /// A fixed host, and how it is to be spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,17 +20,6 @@ pub struct NextHost {
     /// How to log in. With credentials `Opportunistic` means `Verify`: they are never sent to a host that has not
     /// proved its name, unless `tls` is `Off` and the host is on this machine.
     pub credentials: Option<Credentials>,
-}
-
-/// How TLS to a fixed host is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HostTls {
-    /// With a certificate for the host's name, or the mail stays.
-    Verify,
-    /// If it is offered, whatever the certificate; in the clear otherwise.
-    Opportunistic,
-    /// Never.
-    Off,
 }
 
 /// Why a fixed host cannot be used: for the operator, at the start.

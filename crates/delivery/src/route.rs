@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use types::{ForwardPath, Host};
+use types::{DomainPattern, ForwardPath, Host};
 
 use crate::next_host::NextHost;
 
@@ -17,20 +17,11 @@ pub enum Via {
     Hold,
 }
 
-/// Which domains a route is for, in the form of [`types::Domain::normal`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Domains {
-    /// This one.
-    Exactly(String),
-    /// Those below this one, at any depth.
-    Below(String),
-}
-
 /// A way for some domains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Any of these.
-    pub domains: Vec<Domains>,
+    pub domains: Vec<DomainPattern>,
     /// Their way.
     pub via: Via,
 }
@@ -39,7 +30,7 @@ pub struct Route {
 #[derive(Debug, Clone)]
 pub struct Routes {
     ways: Vec<Via>,
-    rules: Vec<(Vec<Domains>, usize)>,
+    rules: Vec<(Vec<DomainPattern>, usize)>,
     default: usize,
 }
 
@@ -84,7 +75,7 @@ impl Routes {
             return self.default;
         };
         let domain = domain.normal();
-        let rule = self.rules.iter().find(|(domains, _)| domains.iter().any(|these| these.contain(&domain)));
+        let rule = self.rules.iter().find(|(domains, _)| domains.iter().any(|these| these.matches(&domain)));
         rule.map_or(self.default, |(_, way)| *way)
     }
 }
@@ -95,18 +86,6 @@ fn place(ways: &mut Vec<Via>, via: Via) -> usize {
         ways.push(via);
         ways.len() - 1
     })
-}
-
-impl Domains {
-    /// Whether this domain, in the form of [`types::Domain::normal`], is among them.
-    pub fn contain(&self, domain: &str) -> bool {
-        match self {
-            Domains::Exactly(this) => domain == this,
-            Domains::Below(this) => {
-                domain.strip_suffix(this.as_str()).is_some_and(|rest| rest.ends_with('.'))
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -121,12 +100,12 @@ mod tests {
     fn the_first_route_that_matches_is_taken() {
         let maildir = |name: &str| Via::Maildir(name.into());
         let route = |domains, via| Route { domains, via };
-        let exactly = |name: &str| Domains::Exactly(name.into());
+        let exactly = |name: &str| DomainPattern::Exactly(name.into());
         let routes = Routes::new(
             maildir("rest"),
             vec![
                 route(vec![exactly("example.org"), exactly("example.net")], maildir("one")),
-                route(vec![Domains::Below("example.org".into())], maildir("two")),
+                route(vec![DomainPattern::Below("example.org".into())], maildir("two")),
                 route(vec![exactly("a.example.org")], maildir("never")),
                 route(vec![exactly("xn--bcher-kva.example")], maildir("one")),
             ],
@@ -151,7 +130,7 @@ mod tests {
 
     #[test]
     fn only_a_message_that_goes_nowhere_is_held() {
-        let route = Route { domains: vec![Domains::Exactly("example.org".into())], via: Via::Hold };
+        let route = Route { domains: vec![DomainPattern::Exactly("example.org".into())], via: Via::Hold };
         let routes = Routes::new(Via::Maildir("m".into()), vec![route]);
         assert!(routes.hold(&[path("u@example.org")]));
         assert!(!routes.hold(&[path("u@example.org"), path("u@example.net")]));

@@ -104,7 +104,7 @@ impl Prepared {
 /// A listener that stays has the certificate that is replaced in place, a new one is given it.
 fn listeners(config: &Config, new: Option<&Identity>, parts: &Parts) -> anyhow::Result<ListenerChange> {
     let identity = parts.identity.as_ref().or(new);
-    let oldest = config.tls.as_ref().map(|tls| wiring::min_version(tls.min_version));
+    let oldest = config.tls.as_ref().map(|tls| tls.min_version);
     let listeners = config.listen.iter().map(wiring::listener).collect();
     parts.handle.prepare_listeners(listeners, identity.zip(oldest)).map_err(listen_error::told)
 }

@@ -144,7 +144,7 @@ fn bind(
         .limits(limits)
         .login_is_optional(move |session| relaying.takes_without_login(session));
     if let (Some(identity), Some(tls)) = (identity, &config.tls) {
-        builder = builder.tls(identity, wiring::min_version(tls.min_version));
+        builder = builder.tls(identity, tls.min_version);
     }
     for listen in &config.listen {
         builder = builder.listener(wiring::listener(listen));

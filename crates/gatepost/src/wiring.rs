@@ -11,4 +11,4 @@ pub(crate) use backends::backends;
 pub(crate) use incoming::{common_limits, rules_of_mail};
 pub(crate) use providers::providers;
 pub(crate) use routes::{carrying, holds, routes};
-pub(crate) use session::{hasher, hasher_for_logins, limits, listener, min_version, policy, rules, settings};
+pub(crate) use session::{hasher, hasher_for_logins, limits, listener, policy, rules, settings};

@@ -6,7 +6,6 @@
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]
 
-mod mechanism;
 mod nonce;
 mod binding;
 mod exchange;
@@ -29,8 +28,8 @@ pub use claim::{Claim, ExternalClaim, PasswordClaim, TokenClaim};
 pub use cram_md5::CramMd5Claim;
 pub use exchange::{Circumstances, Exchange, ExchangeError, SaltWanted, Step};
 pub use handler::{AuthHandler, Authenticated, Verdict};
-pub use mechanism::Mechanism;
 pub use name::{MAX_PASSWORD, MAX_TOKEN, MAX_USERNAME};
 pub use nonce::{Nonce, Nonces};
 pub use refusal::{BadRefusalReply, OAuthChallenge, Refusal, RefusalReply};
 pub use scram::{ScramClaim, ScramFlaw, ScramKeys, ScramParameters, ServerSignature};
+pub use types::Mechanism;

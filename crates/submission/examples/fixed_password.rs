@@ -16,10 +16,10 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use submission::tls::{Identity, MinVersion};
+use submission::tls::Identity;
 use submission::{
-    AuthHandler, Bytes, Claim, Durable, Envelope, ForwardPath, MailHandler, Mechanism, Rejection, Secret,
-    SenderAllowed, Server, SessionFacts, Settings, TlsMode, Verdict, random_queue_id,
+    AuthHandler, Bytes, Claim, Durable, Envelope, ForwardPath, ListenTls, MailHandler, Mechanism, Rejection,
+    Secret, SenderAllowed, Server, SessionFacts, Settings, TlsVersion, Verdict, random_queue_id,
 };
 
 #[tokio::main]
@@ -31,8 +31,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings { mechanisms: mechanisms(), ..Settings::new("localhost") };
     let auth = FixedPassword { name: "demo", password: Secret::new("secret") };
     let server = Server::builder(settings, auth, Printer)
-        .tls(Identity::load(certificate.as_ref(), key.as_ref())?, MinVersion::Tls12)
-        .listen(address.parse()?, TlsMode::StartTls)
+        .tls(Identity::load(certificate.as_ref(), key.as_ref())?, TlsVersion::V1_2)
+        .listen(address.parse()?, ListenTls::StartTls)
         .bind()?;
     for (address, _) in server.addresses() {
         println!("listening on {address}");

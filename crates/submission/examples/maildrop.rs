@@ -22,11 +22,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use submission::tls::{Identity, MinVersion};
+use submission::tls::Identity;
 use submission::{
-    AuthHandler, BadRefusalReply, Bytes, Claim, Durable, Envelope, ForwardPath, MailHandler, QueueId,
-    RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings, TlsMode, Verdict,
-    random_queue_id,
+    AuthHandler, BadRefusalReply, Bytes, Claim, Durable, Envelope, ForwardPath, ListenTls, MailHandler,
+    QueueId, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings, TlsVersion,
+    Verdict, random_queue_id,
 };
 use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
@@ -38,8 +38,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: maildrop DIRECTORY CERTIFICATE KEY ADDRESS".into());
     };
     let server = Server::builder(Settings::new("localhost"), people(), Maildrop::new(directory)?)
-        .tls(Identity::load(certificate.as_ref(), key.as_ref())?, MinVersion::Tls12)
-        .listen(address.parse()?, TlsMode::Implicit)
+        .tls(Identity::load(certificate.as_ref(), key.as_ref())?, TlsVersion::V1_2)
+        .listen(address.parse()?, ListenTls::Implicit)
         .bind()?;
     for (address, _) in server.addresses() {
         println!("listening on {address}");

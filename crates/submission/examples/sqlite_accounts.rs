@@ -21,10 +21,11 @@ use std::sync::Arc;
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
-use submission::tls::{Identity, MinVersion};
+use submission::tls::Identity;
 use submission::{
-    AuthHandler, Authenticated, Bytes, Claim, Durable, Envelope, ForwardPath, MailHandler, PasswordClaim,
-    Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings, TlsMode, Verdict, random_queue_id,
+    AuthHandler, Authenticated, Bytes, Claim, Durable, Envelope, ForwardPath, ListenTls, MailHandler,
+    PasswordClaim, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings, TlsVersion, Verdict,
+    random_queue_id,
 };
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -44,8 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn serve(database: &str, certificate: &str, key: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let auth = Database::open(open(database).await?)?;
     let server = Server::builder(Settings::new("localhost"), auth, Forgetful)
-        .tls(Identity::load(certificate.as_ref(), key.as_ref())?, MinVersion::Tls12)
-        .listen(address.parse()?, TlsMode::StartTls)
+        .tls(Identity::load(certificate.as_ref(), key.as_ref())?, TlsVersion::V1_2)
+        .listen(address.parse()?, ListenTls::StartTls)
         .bind()?;
     for (address, _) in server.addresses() {
         println!("listening on {address}");

@@ -17,12 +17,13 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use types::{ListenTls, TlsVersion};
 
 use crate::bind;
-use crate::listener::{Listener, TlsMode};
+use crate::listener::Listener;
 use crate::terms::Terms;
 use crate::tls::offer::Offer;
-use crate::tls::{Identity, MinVersion, TlsError};
+use crate::tls::{Identity, TlsError};
 
 /// How long a listener that is closed may take to hand over the connections that the kernel holds for it.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -50,7 +51,7 @@ pub enum BindError {
 pub(crate) struct Door {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<Arc<Offer>>,
-    mode: TlsMode,
+    mode: ListenTls,
     /// What it offers instead of what all others do.
     mechanisms: Option<Vec<Mechanism>>,
     proxies: Vec<IpNet>,
@@ -81,14 +82,14 @@ impl Door {
     }
 
     pub(crate) fn is_implicit(&self) -> bool {
-        self.mode == TlsMode::Implicit
+        self.mode == ListenTls::Implicit
     }
 
     /// What a session is offered here.
     pub(crate) fn settings(&self, terms: &Terms) -> Arc<Settings> {
         let common = match self.mode {
-            TlsMode::StartTls => &terms.with_starttls,
-            TlsMode::Implicit | TlsMode::Off => &terms.without_starttls,
+            ListenTls::StartTls => &terms.with_starttls,
+            ListenTls::Implicit | ListenTls::Off => &terms.without_starttls,
         };
         match &self.mechanisms {
             None => Arc::clone(common),
@@ -131,7 +132,7 @@ impl Entrance {
 pub(crate) type Opened = (TcpListener, Arc<Entrance>);
 
 /// What is shown with a listener's TLS: a change of any of it is another offer, with other ticket keys.
-type Identified<'a> = Option<(&'a Identity, MinVersion)>;
+type Identified<'a> = Option<(&'a Identity, TlsVersion)>;
 
 /// Every listener that is bound.
 #[derive(Clone)]
@@ -149,7 +150,7 @@ impl Doors {
     }
 
     /// Where they listen, in order.
-    pub(crate) fn addresses(&self) -> Vec<(SocketAddr, TlsMode)> {
+    pub(crate) fn addresses(&self) -> Vec<(SocketAddr, ListenTls)> {
         self.entrances()
             .iter()
             .map(|entrance| entrance.door())
@@ -278,7 +279,7 @@ fn offer(
     kept: Option<&Entrance>,
 ) -> Result<Option<Arc<Offer>>, BindError> {
     let (identity, oldest) = match (listener.tls, identity) {
-        (TlsMode::Off, _) => return Ok(None),
+        (ListenTls::Off, _) => return Ok(None),
         (_, None) => return Err(BindError::NoIdentity(listener.address)),
         (_, Some(identity)) => identity,
     };

@@ -5,17 +5,17 @@
 //! handlers. The protocol itself is in [`esmtp`]; here is what it takes to speak it over sockets.
 //!
 //! ```no_run
-//! use submission::tls::{Identity, MinVersion};
-//! use submission::{Server, Settings, TlsMode};
+//! use submission::tls::Identity;
+//! use submission::{ListenTls, Server, Settings, TlsVersion};
 //! # use submission::{AuthHandler, MailHandler};
 //!
 //! # async fn embed<A, M>(auth: A, mail: M) -> Result<(), Box<dyn std::error::Error>>
 //! # where A: AuthHandler, M: MailHandler<A::User> {
 //! let identity = Identity::load("fullchain.pem".as_ref(), "privkey.pem".as_ref())?;
 //! let server = Server::builder(Settings::new("mail.example.org"), auth, mail)
-//!     .tls(identity, MinVersion::Tls12)
-//!     .listen("[::]:587".parse()?, TlsMode::StartTls)
-//!     .listen("[::]:465".parse()?, TlsMode::Implicit)
+//!     .tls(identity, TlsVersion::V1_2)
+//!     .listen("[::]:587".parse()?, ListenTls::StartTls)
+//!     .listen("[::]:465".parse()?, ListenTls::Implicit)
 //!     .bind()?;
 //! server.serve_until(tokio::signal::ctrl_c()).await;
 //! # Ok(())
@@ -80,7 +80,7 @@ mod trace;
 pub use doors::{BindError, ListenerChange};
 pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
-pub use listener::{Listener, TlsMode};
+pub use listener::Listener;
 pub use server::{Builder, Handle, Server};
 
 // What the handlers are made of, so that an embedder needs no other crate of ours.
@@ -95,7 +95,8 @@ pub use sasl::{
 pub use tokio_util::sync::CancellationToken;
 pub use types::{
     AddressError, BadFingerprint, BareLineEnds, BodyType, ClientCertificate, Domain, EhloName, Fingerprint,
-    ForwardPath, Host, Mailbox, QueueId, ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
+    ForwardPath, Host, ListenTls, Mailbox, QueueId, ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
+    TlsVersion,
 };
 
 /// The programs on that page are compiled.

@@ -3,18 +3,7 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
-use sasl::Mechanism;
-
-/// How TLS begins on a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TlsMode {
-    /// With the STARTTLS command (RFC 3207), port 587.
-    StartTls,
-    /// With the connection (RFC 8314 section 3.3), port 465.
-    Implicit,
-    /// Not at all. Nobody can log in then, unless [`esmtp::Settings::allow_insecure`] is set.
-    Off,
-}
+use types::{ListenTls, Mechanism};
 
 /// Where clients connect, and what holds for those who do. Proxies are networks: `"10.0.0.0/24".parse()?`, or
 /// [`IpNet::from`] of a single address.
@@ -24,7 +13,7 @@ pub struct Listener {
     /// Port 0 is any free port; see [`Server::addresses`](crate::Server::addresses).
     pub address: SocketAddr,
     /// How TLS begins.
-    pub tls: TlsMode,
+    pub tls: ListenTls,
     /// The mechanisms that are offered here, in this order, instead of [`esmtp::Settings::mechanisms`].
     pub mechanisms: Option<Vec<Mechanism>>,
     /// Clients are asked for a certificate, which they need not have. One that is shown is in
@@ -46,7 +35,7 @@ pub struct Listener {
 impl Listener {
     /// A listener that does nothing out of the ordinary.
     #[must_use]
-    pub fn new(address: SocketAddr, tls: TlsMode) -> Self {
+    pub fn new(address: SocketAddr, tls: ListenTls) -> Self {
         Self {
             address,
             tls,

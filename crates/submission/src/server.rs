@@ -13,16 +13,16 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::SessionFacts;
+use types::{ListenTls, SessionFacts, TlsVersion};
 
 use crate::doors::{BindError, Doors, ListenerChange, Opened};
 use crate::handler::MailHandler;
 use crate::house::{House, Predicate};
 use crate::limits::Limits;
 use crate::listen;
-use crate::listener::{Listener, TlsMode};
+use crate::listener::Listener;
 use crate::terms::Terms;
-use crate::tls::{Identity, MinVersion};
+use crate::tls::Identity;
 
 /// What sessions have beyond [`Limits::shutdown_grace`] to send their last reply, and handlers to come to an end.
 const AFTER_GRACE: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ pub struct Builder<A, M> {
     mail: M,
     limits: Limits,
     login_is_optional: Predicate,
-    identity: Option<(Identity, MinVersion)>,
+    identity: Option<(Identity, TlsVersion)>,
     listeners: Vec<Listener>,
 }
 
@@ -48,7 +48,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
 
     /// Sets the certificate of all listeners, and the oldest TLS they speak.
     #[must_use]
-    pub fn tls(mut self, identity: Identity, oldest: MinVersion) -> Self {
+    pub fn tls(mut self, identity: Identity, oldest: TlsVersion) -> Self {
         self.identity = Some((identity, oldest));
         self
     }
@@ -65,7 +65,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
 
     /// Adds a listener. Port 0 is any free port; see [`Server::addresses`].
     #[must_use]
-    pub fn listen(self, address: SocketAddr, mode: TlsMode) -> Self {
+    pub fn listen(self, address: SocketAddr, mode: ListenTls) -> Self {
         self.listener(Listener::new(address, mode))
     }
 
@@ -124,7 +124,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
 
     /// Where the server listens, in the order they were added.
     #[must_use]
-    pub fn addresses(&self) -> Vec<(SocketAddr, TlsMode)> {
+    pub fn addresses(&self) -> Vec<(SocketAddr, ListenTls)> {
         self.doors.addresses()
     }
 
@@ -206,14 +206,14 @@ impl Handle {
     pub fn prepare_listeners(
         &self,
         listeners: Vec<Listener>,
-        identity: Option<(&Identity, MinVersion)>,
+        identity: Option<(&Identity, TlsVersion)>,
     ) -> Result<ListenerChange, BindError> {
         self.doors.prepare(listeners, identity)
     }
 
     /// Where the server listens, in the order of the listeners.
     #[must_use]
-    pub fn addresses(&self) -> Vec<(SocketAddr, TlsMode)> {
+    pub fn addresses(&self) -> Vec<(SocketAddr, ListenTls)> {
         self.doors.addresses()
     }
 }

@@ -20,5 +20,4 @@ pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub use self::certificate::CertificateFacts;
 pub use self::error::TlsError;
 pub use self::identity::Identity;
-pub use self::version::MinVersion;
 pub use self::warm_up::warm_up;

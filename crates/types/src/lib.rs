@@ -1,4 +1,4 @@
-//! The words everyone shares: mailboxes, paths, domains, identifiers, secrets.
+//! The words everyone shares: mailboxes, paths, domains, identifiers, secrets, and every closed set that more than one crate needs.
 //!
 //! Every type here is parsed once, at the edge, and is right from then on. Nothing in this crate reads a clock,
 //! a socket or a source of randomness; times and random octets come in as parameters.
@@ -6,6 +6,7 @@
 
 mod error;
 mod domain;
+mod domain_pattern;
 mod local_part;
 mod mailbox;
 mod path;
@@ -15,12 +16,16 @@ mod secret;
 mod sender_pattern;
 mod certificate;
 mod session;
+mod tls;
+mod mechanism;
+mod signature_algorithm;
 mod line_ends;
 mod sender_check;
 mod endpoint;
 
 pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
 pub use domain::{Domain, MAX_DOMAIN};
+pub use domain_pattern::DomainPattern;
 pub use ehlo::EhloName;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;
@@ -28,8 +33,11 @@ pub use id::{AccountId, CredentialId, IdError, QueueId, SessionId};
 pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};
+pub use mechanism::Mechanism;
 pub use path::{ForwardPath, MAX_PATH, ReversePath};
 pub use secret::Secret;
 pub use sender_check::SenderCheck;
 pub use sender_pattern::SenderPattern;
 pub use session::{BodyType, SessionFacts, TlsFacts};
+pub use signature_algorithm::SignatureAlgorithm;
+pub use tls::{HostTls, ListenTls, TlsVersion};

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use backends::fetch::Fetcher;
-use backends::oauth::{Judged, Proof, Provider, ProviderSettings, Providers, SKEW, SignatureAlgorithm};
+use backends::oauth::{Judged, Proof, Provider, ProviderSettings, Providers, SKEW};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
-use types::{Endpoint, Secret};
+use types::{Endpoint, Secret, SignatureAlgorithm};
 
 const AUDIENCE: &str = "https://mail.example.org";
 const ISSUER: &str = "http://127.0.0.1/issuer";

@@ -7,7 +7,9 @@ use jsonwebtoken::jwk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::SignatureAlgorithm;
+use types::SignatureAlgorithm;
+
+use super::algorithm::{in_jwt, signs_by};
 
 /// Keys that are kept of a set at most. Providers have two or three.
 const MAX_KEYS: usize = 100;
@@ -71,8 +73,8 @@ impl Key {
     }
 
     fn signs_by(&self, algorithm: SignatureAlgorithm) -> bool {
-        let said = self.algorithm.is_none_or(|said| said == algorithm.meant().into());
-        said && algorithm.fits(&self.kind)
+        let said = self.algorithm.is_none_or(|said| said == in_jwt(algorithm).into());
+        said && signs_by(&self.kind, algorithm)
     }
 }
 

@@ -12,11 +12,11 @@ use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::DecodingKey;
 use tokio::sync::{Mutex, MutexGuard};
-use types::Endpoint;
+use types::{Endpoint, SignatureAlgorithm};
 
+use super::Trouble;
 use super::discovery::{self, good};
 use super::key_set::KeySet;
-use super::{SignatureAlgorithm, Trouble};
 use crate::fetch::Fetcher;
 
 /// How long keys are taken as they are.

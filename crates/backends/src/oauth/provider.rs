@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use jsonwebtoken::crypto;
-use types::{BadEndpoint, Endpoint, Secret};
+use types::{BadEndpoint, Endpoint, Secret, SignatureAlgorithm};
 
+use super::algorithm::in_jwt;
 use super::introspection::Introspection;
 use super::keys::Keys;
 use super::rules::Rules;
 use super::token::{Jwt, Shape};
-use super::{Fault, Identified, SignatureAlgorithm, TokenFlaw, Trouble};
+use super::{Fault, Identified, TokenFlaw, Trouble};
 use crate::fetch::{Fetcher, Header};
 
 /// What the operator says about a provider.
@@ -159,7 +160,7 @@ async fn prove(
     if keys.is_empty() {
         return Ok(Err(TokenFlaw::UnknownKey));
     }
-    let fits = |key| crypto::verify(jwt.signature, jwt.message.as_bytes(), key, algorithm.meant());
+    let fits = |key| crypto::verify(jwt.signature, jwt.message.as_bytes(), key, in_jwt(algorithm));
     let proved = keys.iter().any(|key| matches!(fits(key), Ok(true)));
     Ok(if proved { Ok(()) } else { Err(TokenFlaw::Signature) })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use types::Secret;
+use types::{Secret, SignatureAlgorithm};
 
 use super::*;
 use crate::fake::{Asked, FakeServer, Reply};

@@ -5,8 +5,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use types::SignatureAlgorithm;
+
+use super::TokenFlaw;
 use super::json::Object;
-use super::{SignatureAlgorithm, TokenFlaw};
 
 /// The form of a token.
 pub(crate) enum Shape<'a> {

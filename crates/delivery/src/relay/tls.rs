@@ -11,10 +11,11 @@ use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use types::HostTls;
 
 use super::trouble::Trouble;
 use super::wire::Stream;
-use crate::next_host::{HostTls, NextHost, NextHostError};
+use crate::next_host::{NextHost, NextHostError};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(30);

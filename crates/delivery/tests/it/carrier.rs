@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::{Domains, Route, Routes, Schedule, Via};
+use delivery::{Route, Routes, Schedule, Via};
 use store::RecipientState::{Deferred, Delivered, Failed, Held, Queued};
 use tokio::sync::Semaphore;
+use types::DomainPattern;
 
 use crate::office::{Office, now, plain_host, set_ahead};
 use crate::peer::{Manners, Peer};
@@ -15,7 +16,7 @@ fn maildir(directory: &tempfile::TempDir, name: &str) -> Via {
 }
 
 fn route(domain: &str, via: Via) -> Route {
-    Route { domains: vec![Domains::Exactly(domain.into())], via }
+    Route { domains: vec![DomainPattern::Exactly(domain.into())], via }
 }
 
 fn letters(directory: &tempfile::TempDir, name: &str) -> usize {

@@ -2,8 +2,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use delivery::{Domains, Route, Routes, Via};
+use delivery::{Route, Routes, Via};
 use store::RecipientState;
+use types::DomainPattern;
 
 use crate::office::Office;
 
@@ -42,7 +43,7 @@ async fn recipients_do_not_learn_of_each_other() {
     let directory = tempfile::tempdir().unwrap();
     let rest = tempfile::tempdir().unwrap();
     let route = Route {
-        domains: vec![Domains::Exactly("example.org".into())],
+        domains: vec![DomainPattern::Exactly("example.org".into())],
         via: Via::Maildir(directory.path().into()),
     };
     let routes = Routes::new(Via::Maildir(rest.path().into()), vec![route]);

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Carrier, Committer, HostTls, NextHost, Routes, Schedule, Settings, Via};
+use delivery::{Carrier, Committer, NextHost, Routes, Schedule, Settings, Via};
 use jiff::{SignedDuration, Timestamp};
 use store::{RecipientState, Spool, Submission};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use types::{AccountId, BodyType, ForwardPath, QueueId, ReversePath};
+use types::{AccountId, BodyType, ForwardPath, HostTls, QueueId, ReversePath};
 
 use crate::spool::{MemorySpool, Seat};
 

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use delivery::{HostTls, NextHost, Via};
+use delivery::{NextHost, Via};
 use esmtp::dialogue::Credentials;
 use rustls::pki_types::CertificateDer;
 use store::RecipientState::{self, Deferred, Delivered};
 use tokio::sync::Semaphore;
+use types::HostTls;
 
 use crate::office::{Office, plain_host};
 use crate::peer::{Manners, Peer, certificate};

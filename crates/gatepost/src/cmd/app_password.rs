@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::bail;
 use auth::challenge_key::{self, Password};
 use auth::{Keyring, Standing, app_password};
-use config::{Config, Mechanism};
+use config::Config;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use rand::RngExt as _;
@@ -16,7 +16,7 @@ use store::{
     Account, Accounts, AppPassword, AppPasswords, ChallengeKeys, ChallengeKind, Identities, LastUse, Scope,
 };
 use store_sqlite::SqliteAccounts;
-use types::{CredentialId, Mailbox, SenderPattern};
+use types::{CredentialId, Mailbox, Mechanism, SenderPattern};
 use zeroize::Zeroizing;
 
 use crate::argument::{self, Moment};

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
-use config::{Config, Mechanism};
+use config::Config;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{Accounts, Certificate, Certificates, LastUse};
 use submission::tls::{client_certificate, pem};
-use types::{Fingerprint, Mailbox};
+use types::{Fingerprint, Mailbox, Mechanism};
 
 use crate::argument;
 use crate::cmd::user::find;

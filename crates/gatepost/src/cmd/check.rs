@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use auth::MasterKeys;
-use config::{Config, Mechanism};
+use config::Config;
 use submission::tls::{CertificateFacts, Identity};
+use types::Mechanism;
 
 use crate::output::Format;
 use crate::{clock, storage_privacy, warnings, wiring};

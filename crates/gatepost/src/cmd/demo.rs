@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use config::{Config, ListenTls};
+use config::Config;
+use types::ListenTls;
 
 use crate::listen_error::ListenError;
 use crate::serve::Server;

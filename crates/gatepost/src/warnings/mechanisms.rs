@@ -1,6 +1,7 @@
 //! Mechanisms that are offered and that nobody can log in with, and the reverse.
 
-use config::{Backend, Config, Listen, Mechanism};
+use config::{Backend, Config, Listen};
+use types::Mechanism;
 
 use super::those_that_hold;
 use crate::finding::Finding;

@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use config::{Backend, Config, HostTls, ListenTls, OAuthProof, OAuthProvider};
-use types::SenderCheck;
+use config::{Backend, Config, OAuthProof, OAuthProvider};
+use types::{HostTls, ListenTls, SenderCheck};
 
 use super::those_that_hold;
 use crate::finding::Finding;

@@ -4,8 +4,6 @@ use acceptance::{NoLogin, Rules};
 use config::Config;
 use store::CommonLimits;
 
-use super::routes::domains;
-
 /// The rules for messages on their way in.
 pub(crate) fn rules_of_mail(config: &Config) -> Rules {
     let submission = config.submission;
@@ -26,7 +24,7 @@ fn no_login(relay: &config::Relay) -> NoLogin {
     NoLogin {
         networks: relay.networks.clone(),
         senders: relay.senders.clone(),
-        domains: relay.domains.iter().map(domains).collect(),
+        domains: relay.domains.clone(),
     }
 }
 

@@ -28,7 +28,7 @@ fn provider(provider: &OAuthProvider) -> anyhow::Result<Provider> {
 fn proof(proof: &OAuthProof) -> anyhow::Result<Proof> {
     Ok(match proof {
         OAuthProof::Signature { algorithms, types, jwks_uri } => Proof::Signature {
-            algorithms: algorithms.iter().copied().map(algorithm).collect(),
+            algorithms: algorithms.clone(),
             types: types.clone(),
             jwks_uri: jwks_uri.clone(),
         },
@@ -42,20 +42,4 @@ fn proof(proof: &OAuthProof) -> anyhow::Result<Proof> {
             )?,
         },
     })
-}
-
-fn algorithm(algorithm: config::SignatureAlgorithm) -> backends::oauth::SignatureAlgorithm {
-    use backends::oauth::SignatureAlgorithm as Meant;
-    use config::SignatureAlgorithm as Written;
-    match algorithm {
-        Written::Rs256 => Meant::Rs256,
-        Written::Rs384 => Meant::Rs384,
-        Written::Rs512 => Meant::Rs512,
-        Written::Ps256 => Meant::Ps256,
-        Written::Ps384 => Meant::Ps384,
-        Written::Ps512 => Meant::Ps512,
-        Written::Es256 => Meant::Es256,
-        Written::Es384 => Meant::Es384,
-        Written::EdDsa => Meant::EdDsa,
-    }
 }

@@ -1,7 +1,7 @@
 //! Where accepted mail goes, and when it is tried again.
 
-use config::{Config, Delivery, DomainPattern, HostPort, Login};
-use delivery::{Domains, HostTls, NextHost, Route, Routes, Schedule, Via};
+use config::{Config, Delivery, HostPort, Login};
+use delivery::{NextHost, Route, Routes, Schedule, Via};
 use esmtp::dialogue::Credentials;
 use types::ForwardPath;
 
@@ -36,18 +36,11 @@ pub(crate) fn holds(delivery: &Delivery, address: &str) -> bool {
 }
 
 fn ways(delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Routes {
-    let routes = delivery.routes.iter().map(|route| Route {
-        domains: route.domains.iter().map(domains).collect(),
-        via: via(&route.via, delivery, trust, None),
-    });
+    let routes = delivery
+        .routes
+        .iter()
+        .map(|route| Route { domains: route.domains.clone(), via: via(&route.via, delivery, trust, None) });
     Routes::new(via(&delivery.via, delivery, trust, login), routes.collect())
-}
-
-pub(super) fn domains(pattern: &DomainPattern) -> Domains {
-    match pattern {
-        DomainPattern::Exactly(domain) => Domains::Exactly(domain.clone()),
-        DomainPattern::Below(domain) => Domains::Below(domain.clone()),
-    }
 }
 
 fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Via {
@@ -56,7 +49,7 @@ fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Cred
             host: host.host.clone(),
             port: host.port,
             implicit_tls,
-            tls: host_tls(delivery.tls),
+            tls: delivery.tls,
             tls_ca: trust.clone(),
             credentials: login.clone(),
         })
@@ -66,14 +59,6 @@ fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Cred
         config::Via::Smtp(to) => host(to, false),
         config::Via::Smtps(to) => host(to, true),
         config::Via::Hold => Via::Hold,
-    }
-}
-
-fn host_tls(tls: config::HostTls) -> HostTls {
-    match tls {
-        config::HostTls::Verify => HostTls::Verify,
-        config::HostTls::Opportunistic => HostTls::Opportunistic,
-        config::HostTls::Off => HostTls::Off,
     }
 }
 

@@ -1,9 +1,8 @@
 //! What sessions are promised, who may log in and how often, and where clients connect.
 
-use config::{Config, Listen, ListenTls, TlsVersion};
+use config::{Config, Listen};
 use jiff::SignedDuration;
-use submission::tls::MinVersion;
-use submission::{Limits, Listener, TlsMode};
+use submission::{Limits, Listener};
 
 pub(crate) fn settings(config: &Config) -> esmtp::Settings {
     let auth = &config.auth;
@@ -12,7 +11,7 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
         starttls: false,
         hide_starttls: false,
         allow_insecure: auth.allow_insecure,
-        mechanisms: mechanisms(&auth.mechanisms),
+        mechanisms: auth.mechanisms.clone(),
         required_message: auth.required_message.clone(),
         message_size: config.limits.message_size,
         recipients: usize::try_from(config.limits.recipients).unwrap_or(usize::MAX),
@@ -22,23 +21,6 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
         long_lines: config.submission.repair,
         max_unauthenticated_commands: auth.max_unauthenticated_commands,
         max_failures: auth.max_failures,
-    }
-}
-
-fn mechanisms(mechanisms: &[config::Mechanism]) -> Vec<sasl::Mechanism> {
-    mechanisms.iter().copied().map(mechanism).collect()
-}
-
-fn mechanism(mechanism: config::Mechanism) -> sasl::Mechanism {
-    match mechanism {
-        config::Mechanism::ScramSha256Plus => sasl::Mechanism::ScramSha256Plus,
-        config::Mechanism::ScramSha256 => sasl::Mechanism::ScramSha256,
-        config::Mechanism::OAuthBearer => sasl::Mechanism::OAuthBearer,
-        config::Mechanism::XOAuth2 => sasl::Mechanism::XOAuth2,
-        config::Mechanism::External => sasl::Mechanism::External,
-        config::Mechanism::CramMd5 => sasl::Mechanism::CramMd5,
-        config::Mechanism::Plain => sasl::Mechanism::Plain,
-        config::Mechanism::Login => sasl::Mechanism::Login,
     }
 }
 
@@ -100,9 +82,9 @@ pub(crate) fn limits(config: &Config) -> Limits {
 }
 
 pub(crate) fn listener(listen: &Listen) -> Listener {
-    let listener = Listener::new(listen.address, tls_mode(listen.tls));
+    let listener = Listener::new(listen.address, listen.tls);
     let listener = match &listen.mechanisms {
-        Some(own) => listener.mechanisms(mechanisms(own)),
+        Some(own) => listener.mechanisms(own.clone()),
         None => listener,
     };
     listener
@@ -110,19 +92,4 @@ pub(crate) fn listener(listen: &Listen) -> Listener {
         .proxy_protocol(listen.proxy_protocol.iter().copied())
         .xclient(listen.xclient.iter().copied())
         .xclient_login(listen.xclient_login)
-}
-
-fn tls_mode(tls: ListenTls) -> TlsMode {
-    match tls {
-        ListenTls::StartTls => TlsMode::StartTls,
-        ListenTls::Implicit => TlsMode::Implicit,
-        ListenTls::Off => TlsMode::Off,
-    }
-}
-
-pub(crate) fn min_version(version: TlsVersion) -> MinVersion {
-    match version {
-        TlsVersion::V1_2 => MinVersion::Tls12,
-        TlsVersion::V1_3 => MinVersion::Tls13,
-    }
 }

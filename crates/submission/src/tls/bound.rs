@@ -81,10 +81,11 @@ mod tests {
         ClientConfig, ClientConnection, HandshakeKind, ProtocolVersion, RootCertStore, SupportedCipherSuite,
     };
     use sha2::{Digest, Sha256};
+    use types::TlsVersion;
 
     use super::*;
+    use crate::tls::Identity;
     use crate::tls::offer::Offer;
-    use crate::tls::{Identity, MinVersion};
 
     fn certified() -> rcgen::CertifiedKey<rcgen::KeyPair> {
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap()
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn both_ends_export_the_same_with_every_suite_resumed_or_not() {
         let made = certified();
-        let offer = Offer::new(&identity(&made), MinVersion::Tls13, false).unwrap();
+        let offer = Offer::new(&identity(&made), TlsVersion::V1_3, false).unwrap();
         let mut seen = Vec::new();
         for suite in suites(ProtocolVersion::TLSv1_3) {
             let config = client(&[made.cert.der()], suite);
@@ -172,7 +173,7 @@ mod tests {
     #[test]
     fn tls_1_2_is_bound_by_the_certificate_alone() {
         let made = certified();
-        let offer = Offer::new(&identity(&made), MinVersion::Tls12, false).unwrap();
+        let offer = Offer::new(&identity(&made), TlsVersion::V1_2, false).unwrap();
         let suite = suites(ProtocolVersion::TLSv1_2)
             .find(|suite| suite.suite() == rustls::CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256);
         let config = client(&[made.cert.der()], suite.unwrap());
@@ -196,7 +197,7 @@ mod tests {
         };
         for version in [ProtocolVersion::TLSv1_3, ProtocolVersion::TLSv1_2] {
             let identity = identity(&old);
-            let offer = Offer::new(&identity, MinVersion::Tls12, false).unwrap();
+            let offer = Offer::new(&identity, TlsVersion::V1_2, false).unwrap();
             let suite = suites(version)
                 .find(|suite| suite.usable_for_signature_algorithm(rustls::SignatureAlgorithm::ECDSA));
             let config = client(&[old.cert.der(), new.cert.der()], suite.unwrap());
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn where_nothing_is_bound_nothing_is_kept() {
         let made = certified();
-        let offer = Offer::new(&identity(&made), MinVersion::Tls13, false).unwrap();
+        let offer = Offer::new(&identity(&made), TlsVersion::V1_3, false).unwrap();
         assert!(!offer.shared().key_log.will_log("EXPORTER_SECRET"));
         assert!(offer.records().unwrap().take_bindings().is_empty());
     }

@@ -12,13 +12,14 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ProtocolVersion, ServerConfig};
+use types::TlsVersion;
 
 use super::bound::Bound;
 use super::client_certificate::AnyCertificate;
 use super::error::TlsError;
 use super::identity::Identity;
 use super::records::Records;
-use super::version::MinVersion;
+use super::version::versions;
 
 /// The one protocol name that is agreed to; whoever offers only others is talking to the wrong server, perhaps
 /// not of its own will (the ALPACA attack), and is refused. RFC 7301 section 3.2. To offer none is fine.
@@ -30,7 +31,7 @@ const TICKETS: usize = 2;
 /// What a listener's connections begin with.
 pub(crate) struct Offer {
     identity: Identity,
-    oldest: MinVersion,
+    oldest: TlsVersion,
     client_certificates: bool,
     config: Arc<ServerConfig>,
     /// For sessions that know their certificate.
@@ -42,13 +43,13 @@ impl Offer {
     /// sessions resumed by tickets alone, so that nothing is kept for clients that are gone.
     pub(crate) fn new(
         identity: &Identity,
-        oldest: MinVersion,
+        oldest: TlsVersion,
         client_certificates: bool,
     ) -> Result<Self, TlsError> {
         let provider = provider();
         let verifier = verifier(&provider, client_certificates);
         let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(oldest.versions())
+            .with_protocol_versions(versions(oldest))
             .map_err(TlsError::Setup)?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Resolver(identity.clone())));
@@ -69,7 +70,7 @@ impl Offer {
     }
 
     /// Whether it is just this.
-    pub(crate) fn is(&self, identity: &Identity, oldest: MinVersion, client_certificates: bool) -> bool {
+    pub(crate) fn is(&self, identity: &Identity, oldest: TlsVersion, client_certificates: bool) -> bool {
         self.identity.is(identity) && (self.oldest, self.client_certificates) == (oldest, client_certificates)
     }
 

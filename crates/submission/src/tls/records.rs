@@ -244,10 +244,11 @@ mod tests {
 
     use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
     use rustls::{ClientConfig, ClientConnection, RootCertStore};
+    use types::TlsVersion;
 
     use super::*;
+    use crate::tls::Identity;
     use crate::tls::offer::Offer;
-    use crate::tls::{Identity, MinVersion};
 
     /// A client and a server of the same configuration, so that one handshake is like another.
     struct World {
@@ -264,7 +265,7 @@ mod tests {
             let mut roots = RootCertStore::empty();
             roots.add(certificate).unwrap();
             let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-            let server = Offer::new(&identity, MinVersion::Tls12, false).unwrap();
+            let server = Offer::new(&identity, TlsVersion::V1_2, false).unwrap();
             Self { server, client: Arc::new(client) }
         }
 

@@ -1,22 +1,12 @@
 //! The versions of TLS that are spoken.
 
 use rustls::{SupportedProtocolVersion, version};
+use types::TlsVersion;
 
-/// The oldest version of TLS that is spoken. Nothing below 1.2 exists here at all (RFC 8996).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MinVersion {
-    /// TLS 1.2 and 1.3.
-    #[default]
-    Tls12,
-    /// TLS 1.3 alone.
-    Tls13,
-}
-
-impl MinVersion {
-    pub(crate) fn versions(self) -> &'static [&'static SupportedProtocolVersion] {
-        match self {
-            Self::Tls12 => const { &[&version::TLS13, &version::TLS12] },
-            Self::Tls13 => const { &[&version::TLS13] },
-        }
+/// The versions of TLS that are spoken, where this is the oldest. Nothing below 1.2 exists here at all (RFC 8996).
+pub(crate) fn versions(oldest: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    match oldest {
+        TlsVersion::V1_2 => const { &[&version::TLS13, &version::TLS12] },
+        TlsVersion::V1_3 => const { &[&version::TLS13] },
     }
 }

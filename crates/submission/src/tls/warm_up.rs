@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
+use types::TlsVersion;
 
 use super::error::TlsError;
 use super::identity::Identity;
 use super::offer::Offer;
-use super::version::MinVersion;
 
 /// Lets a client's hello be answered in memory: key exchange, signature and the first encrypted flight, so that the
 /// first client does not wait for what the cryptographic library does at its first use (some 25 ms). It may run
@@ -26,7 +26,7 @@ pub fn warm_up(identity: &Identity) -> Result<(), TlsError> {
         .with_no_client_auth();
     let nobody = ServerName::from(IpAddr::from([127, 0, 0, 1]));
     let mut client = ClientConnection::new(Arc::new(client), nobody).map_err(TlsError::Setup)?;
-    let offer = Offer::new(identity, MinVersion::default(), false)?;
+    let offer = Offer::new(identity, TlsVersion::default(), false)?;
     let mut server = ServerConnection::new(offer.shared()).map_err(TlsError::Setup)?;
     let mut hello = Vec::new();
     client

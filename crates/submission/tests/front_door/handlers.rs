@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use submission::tls::MinVersion;
 use submission::{
-    AuthHandler, Bytes, CancellationToken, Claim, Durable, Envelope, ForwardPath, Limits, MailHandler,
-    Mechanism, Refusal, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings,
-    TlsMode, Verdict, random_queue_id,
+    AuthHandler, Bytes, CancellationToken, Claim, Durable, Envelope, ForwardPath, Limits, ListenTls,
+    MailHandler, Mechanism, Refusal, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts,
+    Settings, TlsVersion, Verdict, random_queue_id,
 };
 
 use tokio::net::TcpStream;
@@ -124,7 +123,7 @@ fn open() -> Open {
     let settings = Settings { allow_insecure: true, ..Settings::new("mail.example.test") };
     let server = Server::builder(settings, porter.clone(), clerk.clone())
         .limits(Limits { failure_delay: Duration::ZERO, ..Limits::default() })
-        .listen(([127, 0, 0, 1], 0).into(), TlsMode::Off)
+        .listen(([127, 0, 0, 1], 0).into(), ListenTls::Off)
         .bind()
         .unwrap();
     let address = server.addresses()[0].0;
@@ -181,8 +180,8 @@ async fn a_judge_knows_what_tls_came_to() {
     let (identity, certificate) = identity();
     let porter = Porter::default();
     let server = Server::builder(Settings::new("mail.example.test"), porter.clone(), Clerk::default())
-        .tls(identity, MinVersion::Tls13)
-        .listen(([127, 0, 0, 1], 0).into(), TlsMode::Implicit)
+        .tls(identity, TlsVersion::V1_3)
+        .listen(([127, 0, 0, 1], 0).into(), ListenTls::Implicit)
         .bind()
         .unwrap();
     let socket = TcpStream::connect(server.addresses()[0].0).await.unwrap();

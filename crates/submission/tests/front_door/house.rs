@@ -9,8 +9,8 @@ use bytes::Bytes;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sasl::{AuthHandler, Authenticated, Claim, Mechanism, Verdict};
-use submission::tls::{Identity, MinVersion};
-use submission::{Handle, Limits, Listener, MailHandler, Server, TlsMode};
+use submission::tls::Identity;
+use submission::{Handle, Limits, ListenTls, Listener, MailHandler, Server, TlsVersion};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -207,10 +207,10 @@ impl Running {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let door = |mode| special(Listener::new(loopback, mode));
         let server = Server::builder(settings, judge.clone(), shelf.clone())
-            .tls(identity.clone(), MinVersion::Tls12)
+            .tls(identity.clone(), TlsVersion::V1_2)
             .limits(limits)
-            .listener(door(TlsMode::StartTls))
-            .listener(door(TlsMode::Implicit))
+            .listener(door(ListenTls::StartTls))
+            .listener(door(ListenTls::Implicit))
             .bind()
             .unwrap();
         let addresses = server.addresses();

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use submission::{Server, TlsMode};
+use submission::{ListenTls, Server};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
@@ -16,7 +16,7 @@ async fn some_may_send_without_a_login_and_others_may_not() {
     let shelf = Shelf::default();
     let server = Server::builder(settings(), Judge::default(), shelf.clone())
         .login_is_optional(|session| session.peer.ip() == session.local.ip())
-        .listen(([0, 0, 0, 0], 0).into(), TlsMode::Off)
+        .listen(([0, 0, 0, 0], 0).into(), ListenTls::Off)
         .bind()
         .unwrap();
     let port = server.addresses()[0].0.port();

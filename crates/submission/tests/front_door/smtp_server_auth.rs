@@ -9,10 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use rustls::pki_types::CertificateDer;
-use submission::tls::MinVersion;
 use submission::{
-    AuthHandler, Authenticated, CancellationToken, Claim, Mechanism, OAuthChallenge, Secret, Server,
-    SessionFacts, Settings, TlsMode, Verdict,
+    AuthHandler, Authenticated, CancellationToken, Claim, ListenTls, Mechanism, OAuthChallenge, Secret,
+    Server, SessionFacts, Settings, TlsVersion, Verdict,
 };
 use tokio::net::TcpStream;
 
@@ -66,7 +65,7 @@ struct House {
 }
 
 /// A server as theirs begins by default in these tests: AUTH also without TLS, with these mechanisms.
-fn house(mode: TlsMode, adjust: impl FnOnce(Settings) -> Settings) -> House {
+fn house(mode: ListenTls, adjust: impl FnOnce(Settings) -> Settings) -> House {
     let settings = Settings {
         allow_insecure: true,
         mechanisms: vec![Mechanism::Plain, Mechanism::Login, Mechanism::XOAuth2, Mechanism::CramMd5],
@@ -75,7 +74,7 @@ fn house(mode: TlsMode, adjust: impl FnOnce(Settings) -> Settings) -> House {
     let (identity, certificate) = identity();
     let auth = OnAuth::default();
     let server = Server::builder(adjust(settings), auth.clone(), Shelf::default())
-        .tls(identity, MinVersion::Tls12)
+        .tls(identity, TlsVersion::V1_2)
         .listen(([127, 0, 0, 1], 0).into(), mode)
         .bind()
         .unwrap();
@@ -142,7 +141,7 @@ mod hidden_starttls {
     use super::*;
 
     fn hidden() -> House {
-        house(TlsMode::StartTls, |settings| Settings { hide_starttls: true, ..settings })
+        house(ListenTls::StartTls, |settings| Settings { hide_starttls: true, ..settings })
     }
 
     #[tokio::test]
@@ -163,7 +162,7 @@ mod no_starttls {
     use super::*;
 
     fn bare() -> House {
-        house(TlsMode::Off, |settings| settings)
+        house(ListenTls::Off, |settings| settings)
     }
 
     #[tokio::test]
@@ -232,7 +231,7 @@ mod authentication {
     use super::*;
 
     fn any() -> House {
-        house(TlsMode::StartTls, |settings| settings)
+        house(ListenTls::StartTls, |settings| settings)
     }
 
     #[tokio::test]
@@ -286,7 +285,7 @@ mod identities {
 
     fn plain_and_login() -> House {
         let mechanisms = vec![Mechanism::Plain, Mechanism::Login];
-        house(TlsMode::Off, |settings| Settings { mechanisms, ..settings })
+        house(ListenTls::Off, |settings| Settings { mechanisms, ..settings })
     }
 
     /// Theirs takes `name NUL NUL password` for the name's login. RFC 4616 section 2 has an authcid of at least one octet,

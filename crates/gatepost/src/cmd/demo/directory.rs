@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use auth::{KeyFileError, MasterKeys};
-use config::{Config, ListenTls};
+use config::Config;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use submission::tls::Identity;
+use types::ListenTls;
 
 use super::certificate;
 
