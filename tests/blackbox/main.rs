@@ -41,6 +41,7 @@ mod salts;
 mod crash;
 mod store;
 mod backup;
+mod start_order;
 mod shutdown;
 mod log;
 mod disk;

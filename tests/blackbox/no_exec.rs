@@ -27,7 +27,7 @@ fn ops_01_no_program_is_run_from_start_to_end() {
     });
     installation.add_user(USER, PASSWORD);
     let (_, app_password) = installation.app_password(USER, &[]);
-    let server = traced(&installation);
+    let server = traced(&installation, "execve,execveat");
     for command in COMMANDS {
         assert_ne!(server.knock(&installation, command, command).code, 235);
     }
@@ -56,12 +56,12 @@ fn ops_01_no_program_is_run_from_start_to_end() {
     assert!(run.len() == 1 && run[0].starts_with(&format!("{pid} execve(")), "{run:#?}");
 }
 
-/// A server under strace, which writes each execve of any of its threads and children into the file `trace`.
-fn traced(installation: &Installation) -> Server {
+/// A server under strace, which writes each of these calls of any of its threads and children into the file `trace`.
+pub(crate) fn traced(installation: &Installation, calls: &str) -> Server {
     let serve = installation.command(&["serve"]);
     let mut command = Command::new("strace");
     // With -D the server is our child, and not that of strace.
-    command.args(["-D", "-f", "-q", "-e", "trace=execve,execveat", "-o"]).arg(installation.path("trace"));
+    command.args(["-D", "-f", "-q", "-e", &format!("trace={calls}"), "-o"]).arg(installation.path("trace"));
     command.arg(serve.get_program()).args(serve.get_args()).env_remove("NOTIFY_SOCKET").env("NO_COLOR", "1");
     command.current_dir(installation.path(""));
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();

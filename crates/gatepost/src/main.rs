@@ -12,10 +12,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use self::runtime::block_on;
+
 mod argument;
 mod default_domain;
 mod cmd;
 
+mod opened;
+mod runtime;
 mod serve;
 mod reload;
 mod parts;
@@ -137,26 +141,23 @@ fn main() -> ExitCode {
 fn run(line: CommandLine) -> anyhow::Result<()> {
     core_files::forbid()?;
     actor::remember();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(dispatch(line))
-}
-
-async fn dispatch(CommandLine { config, command }: CommandLine) -> anyhow::Result<()> {
+    let CommandLine { config, command } = line;
     match command {
-        Command::Demo(args) => cmd::demo::run(&args).await,
-        Command::Serve => cmd::serve::run(&config).await,
-        Command::Check(args) => cmd::check::run(&config, &args).await,
-        Command::User(command) => cmd::user::run(&config, command).await,
-        Command::AppPassword(command) => cmd::app_password::run(&config, command).await,
-        Command::Certificate(command) => cmd::certificate::run(&config, command).await,
-        Command::Totp(command) => cmd::totp::run(&config, command).await,
-        Command::Identity(command) => cmd::identity::run(&config, command).await,
-        Command::Throttle(command) => cmd::throttle::run(&config, command).await,
-        Command::Audit(command) => cmd::audit::run(&config, command).await,
-        Command::Auth(command) => cmd::auth::run(&config, command).await,
-        Command::Key(command) => cmd::key::run(&config, command).await,
-        Command::Queue(command) => cmd::queue::run(&config, command).await,
-        Command::Store(command) => cmd::store::run(&config, command).await,
+        // These two open what they need before there is a runtime.
+        Command::Demo(args) => cmd::demo::run(&args),
+        Command::Serve => cmd::serve::run(&config),
+        Command::Check(args) => block_on(cmd::check::run(&config, &args)),
+        Command::User(command) => block_on(cmd::user::run(&config, command)),
+        Command::AppPassword(command) => block_on(cmd::app_password::run(&config, command)),
+        Command::Certificate(command) => block_on(cmd::certificate::run(&config, command)),
+        Command::Totp(command) => block_on(cmd::totp::run(&config, command)),
+        Command::Identity(command) => block_on(cmd::identity::run(&config, command)),
+        Command::Throttle(command) => block_on(cmd::throttle::run(&config, command)),
+        Command::Audit(command) => block_on(cmd::audit::run(&config, command)),
+        Command::Auth(command) => block_on(cmd::auth::run(&config, command)),
+        Command::Key(command) => block_on(cmd::key::run(&config, command)),
+        Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
+        Command::Store(command) => block_on(cmd::store::run(&config, command)),
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),
     }

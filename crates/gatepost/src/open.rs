@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use auth::{Authenticator, Keyring, MasterKeys};
+use auth::{Authenticator, Backend, Keyring, MasterKeys};
 use config::Config;
 use rustix::process::geteuid;
-use store_sqlite::{BackedUp, Migrated, Mode, SqliteAccounts, SqliteStore};
+use store_sqlite::{BackedUp, Claimed, Migrated, Mode, SqliteAccounts, SqliteStore};
 
 use crate::owner::{Owner, Until};
 use crate::{clock, wiring};
@@ -21,7 +21,7 @@ pub(crate) type Judge = Authenticator<SqliteAccounts>;
 /// When the configuration or the store can't be read.
 pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, SqliteStore)> {
     let config = Config::load(config)?;
-    let store = store_in(&config.storage.directory, Mode::Command).await?;
+    let store = store_in(&config.storage.directory).await?;
     Ok((config, store))
 }
 
@@ -35,13 +35,22 @@ pub(crate) async fn store_for_a_while(config: &Config) -> anyhow::Result<SqliteS
     Ok(SqliteStore::open(directory, Mode::Command).await?)
 }
 
-/// The store in this directory. Root becomes its owner, but for a server.
+/// The store in this directory, for a command. Root becomes its owner.
 ///
 /// # Errors
 /// When it belongs to another user, or can't be opened.
-pub(crate) async fn store_in(directory: &Path, mode: Mode) -> anyhow::Result<SqliteStore> {
-    ours(directory, mode, Until::TheEnd)?;
-    Ok(SqliteStore::open(directory, mode).await?)
+pub(crate) async fn store_in(directory: &Path) -> anyhow::Result<SqliteStore> {
+    ours(directory, Mode::Command, Until::TheEnd)?;
+    Ok(SqliteStore::open(directory, Mode::Command).await?)
+}
+
+/// The store in this directory, for a server that will open it.
+///
+/// # Errors
+/// When it belongs to another user, or another server has it.
+pub(crate) fn claim(directory: &Path) -> anyhow::Result<Claimed> {
+    ours(directory, Mode::Server, Until::TheEnd)?;
+    Ok(SqliteStore::claim(directory, Mode::Server)?)
 }
 
 /// Brings the store in this directory up to date; says for each database what was done.
@@ -98,7 +107,7 @@ pub(crate) async fn keyring(config: &Config, store: &SqliteAccounts) -> anyhow::
     Ok(Keyring::open(MasterKeys::load(&config.storage.master_key_file)?, store).await?)
 }
 
-/// What judges logins, as the configuration says.
+/// What judges logins, as the configuration says, by asking these backends.
 ///
 /// # Errors
 /// When passwords can't be hashed.
@@ -106,14 +115,8 @@ pub(crate) fn judge(
     config: &Config,
     accounts: &SqliteAccounts,
     keyring: Arc<Keyring>,
+    backends: Vec<Backend>,
 ) -> anyhow::Result<Judge> {
     let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(wiring::hasher_for_logins(config)?));
-    Ok(Authenticator::new(
-        accounts,
-        keyring,
-        hasher,
-        wiring::policy(config),
-        wiring::backends(config)?,
-        clock::now,
-    ))
+    Ok(Authenticator::new(accounts, keyring, hasher, wiring::policy(config), backends, clock::now))
 }

@@ -1,15 +1,17 @@
 //! The server as a whole: how it is put together, how it starts, changes and stops.
 
 use std::future::Future;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use acceptance::Acceptance;
 use anyhow::Context as _;
+use auth::Keyring;
 use config::{Config, Listen};
 use delivery::{Carrier, Committer};
 use sd_notify::NotifyState;
-use store_sqlite::{Mode, SqliteStore};
+use store_sqlite::{Claimed, SqliteStore};
 use submission::Limits;
 use submission::tls::{self, Identity};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::open::Judge;
+use crate::opened::{Opened, Pair};
 use crate::parts::Parts;
-use crate::{clock, listen_error, open, operations, reload, storage_privacy, upkeep, warnings, wiring};
+use crate::{clock, listen_error, open, operations, reload, upkeep, warnings, wiring};
 
 type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
 
@@ -35,31 +38,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Puts everything together as `config`, read from `file`, says. TLS is warmed up while the store opens: either
-    /// takes longer than all the rest.
+    /// Puts everything together of what was opened, as the configuration in `file` says. TLS is warmed up while the store opens:
+    /// either takes longer than all the rest.
     ///
     /// # Errors
-    /// When a file, the store or a listener cannot be had.
-    pub(crate) async fn start(file: &Path, config: Config) -> anyhow::Result<Server> {
+    /// When the store cannot be used, the keys are not those of its secrets, or TLS cannot be offered.
+    pub(crate) async fn start(file: &Path, opened: Opened) -> anyhow::Result<Server> {
         let signals = Signals::listen()?;
         survive_file_size_limit()?;
-        let descriptors = Descriptors::for_connections(config.limits.connections);
-        storage_privacy::store_is_private(&config.storage.directory)?;
-        storage_privacy::key_is_apart(&config.storage)?;
-        let (store, identity) = open_all(&config).await?;
-        let keyring = Arc::new(open::keyring(&config, store.accounts()).await?);
-        let carrier = Carrier::new(
-            Arc::new(store.spool().clone()),
-            wiring::routes(&config.delivery)?,
-            wiring::carrying(&config),
-        )?;
-        let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone())?);
+        let Opened { config, descriptors, store, masters, pair, backends, routes, sockets } = opened;
+        let identity = in_background(move || warm_identity(pair));
+        let (store, identity) = tokio::try_join!(open_store(store), identity)?;
+        let keyring = Arc::new(Keyring::open(masters, store.accounts()).await?);
+        let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, wiring::carrying(&config))?;
+        let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone(), backends)?);
         let (accounts, marks) = (store.accounts().clone(), keyring.marks());
         let (rules, committer) = (wiring::rules_of_mail(&config), Committer::new(carrier.clone()));
         let acceptance = Acceptance::new(rules, judge.clone(), accounts, marks, committer, clock::now);
         let acceptance = Arc::new(acceptance);
         let limits = descriptors.fit(wiring::limits(&config));
-        let door = bind(&config, judge.clone(), acceptance.clone(), identity.clone(), limits)?;
+        let handlers = (judge.clone(), acceptance.clone());
+        let door = door(&config, handlers, identity.clone(), limits, sockets)?;
         let (audit, handle) = (watch::Sender::new(config.audit), door.handle());
         let parts = Parts { store, keyring, identity, judge, acceptance, carrier, audit, handle };
         Ok(Server { file: file.to_owned(), config, parts, door, signals })
@@ -111,17 +110,15 @@ impl Server {
     }
 }
 
-/// The store and the certificate, at the same time.
-async fn open_all(config: &Config) -> anyhow::Result<(SqliteStore, Option<Identity>)> {
-    let tls = config.tls.clone();
-    let identity = in_background(move || {
-        let Some(tls) = tls else { return Ok(None) };
-        let identity = Identity::load(&tls.certificate, &tls.private_key)?;
-        tls::warm_up(&identity)?;
-        Ok(Some(identity))
-    });
-    let store = open::store_in(&config.storage.directory, Mode::Server);
-    tokio::try_join!(store, identity)
+async fn open_store(store: Claimed) -> anyhow::Result<SqliteStore> {
+    Ok(store.open().await?)
+}
+
+fn warm_identity(pair: Option<Pair>) -> anyhow::Result<Option<Identity>> {
+    let Some(pair) = pair else { return Ok(None) };
+    let identity = pair.identity()?;
+    tls::warm_up(&identity)?;
+    Ok(Some(identity))
 }
 
 /// Begins at once, whether it is waited for or not.
@@ -132,22 +129,22 @@ fn in_background<T: Send + 'static>(
     async { work.await? }
 }
 
-fn bind(
+fn door(
     config: &Config,
-    judge: Arc<Judge>,
-    acceptance: Arc<Acceptance>,
+    (judge, acceptance): (Arc<Judge>, Arc<Acceptance>),
     identity: Option<Identity>,
     limits: Limits,
+    sockets: Vec<TcpListener>,
 ) -> anyhow::Result<Door> {
-    let relaying = Arc::clone(&acceptance);
+    let without_login = Arc::clone(&acceptance);
     let mut builder = Door::builder(wiring::settings(config), judge, acceptance)
         .limits(limits)
-        .login_is_optional(move |session| relaying.takes_without_login(session));
+        .login_is_optional(move |session| without_login.takes_without_login(session));
     if let (Some(identity), Some(tls)) = (identity, &config.tls) {
         builder = builder.tls(identity, tls.min_version);
     }
-    for listen in &config.listen {
-        builder = builder.listener(wiring::listener(listen));
+    for (socket, listen) in sockets.into_iter().zip(&config.listen) {
+        builder = builder.socket(socket, wiring::listener(listen));
     }
     builder.bind().map_err(listen_error::told)
 }

@@ -31,4 +31,4 @@ pub use exposure::Exposed;
 pub use integrity::Integrity;
 pub use schema::Migrated;
 pub use spool::{FileBody, Incoming, SqliteSpool};
-pub use store::{OpenError, SqliteStore};
+pub use store::{Claimed, OpenError, SqliteStore};

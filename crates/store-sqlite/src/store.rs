@@ -26,6 +26,16 @@ pub struct SqliteStore {
     _once: Arc<OpenOnce>,
 }
 
+/// A store that this process alone may open: its directory is there and, for a server, locked. Nothing in it has been read.
+#[derive(Debug)]
+pub struct Claimed {
+    path: PathBuf,
+    mode: Mode,
+    directory: Directory,
+    once: OpenOnce,
+    lock: Option<ServerLock>,
+}
+
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -89,17 +99,12 @@ impl SqliteStore {
     /// whoever held them is dead, and files of messages that never got their 250 are removed. In [`Mode::Command`] an older
     /// schema is an error.
     pub async fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
-        let opening = Opening { path };
-        let (directory, once, lock) = opening.directory(mode).await?;
-        if mode == Mode::Server {
-            SqliteSpool::make_room(&directory).await;
-            opening.migrate(&directory).await?.iter().for_each(tell);
-        }
-        let (accounts, spool) = opening.databases(directory, mode).await?;
-        if mode == Mode::Server {
-            spool.recover().await.map_err(|error| opening.database(error))?;
-        }
-        Ok(Self { accounts, spool, _lock: lock.map(Arc::new), _once: Arc::new(once) })
+        Opening { path }.claim(mode).await?.open().await
+    }
+
+    /// The first half of [`SqliteStore::open`], which needs no runtime, and blocks.
+    pub fn claim(path: &Path, mode: Mode) -> Result<Claimed, OpenError> {
+        Claimed::take(path, mode).map_err(|error| Opening { path }.not_ours(error))
     }
 
     /// Brings the schemas of the store in the directory `path` up to date, and says what was done.
@@ -107,9 +112,10 @@ impl SqliteStore {
     /// It is an error if a server has the store open.
     pub async fn migrate(path: &Path) -> Result<[Migrated; 2], OpenError> {
         let opening = Opening { path };
-        let (directory, _once, _lock) = opening.directory(Mode::Server).await?;
-        SqliteSpool::make_room(&directory).await;
-        opening.migrate(&directory).await
+        let claimed = opening.claim(Mode::Server).await?;
+        opening.look(&claimed).await?;
+        SqliteSpool::make_room(&claimed.directory).await;
+        opening.migrate(&claimed.directory).await
     }
 
     /// The accounts and app passwords.
@@ -146,6 +152,33 @@ impl SqliteStore {
     }
 }
 
+impl Claimed {
+    fn take(path: &Path, mode: Mode) -> Result<Self, NotOurs> {
+        let directory = Directory::prepare(path)?;
+        let once = OpenOnce::claim(path)?.ok_or(NotOurs::OpenAlready)?;
+        let lock = match mode {
+            Mode::Server => Some(directory.lock_server()?),
+            Mode::Command => None,
+        };
+        Ok(Self { path: path.to_owned(), mode, directory, once, lock })
+    }
+
+    /// The second half of [`SqliteStore::open`].
+    pub async fn open(self) -> Result<SqliteStore, OpenError> {
+        let opening = Opening { path: &self.path };
+        opening.look(&self).await?;
+        if self.mode == Mode::Server {
+            SqliteSpool::make_room(&self.directory).await;
+            opening.migrate(&self.directory).await?.iter().for_each(tell);
+        }
+        let (accounts, spool) = opening.databases(self.directory, self.mode).await?;
+        if self.mode == Mode::Server {
+            spool.recover().await.map_err(|error| opening.database(error))?;
+        }
+        Ok(SqliteStore { accounts, spool, _lock: self.lock.map(Arc::new), _once: Arc::new(self.once) })
+    }
+}
+
 fn tell(Migrated { database, from, to }: &Migrated) {
     if (1..*to).contains(from) {
         tracing::info!(
@@ -164,28 +197,23 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    async fn directory(&self, mode: Mode) -> Result<(Directory, OpenOnce, Option<ServerLock>), OpenError> {
+    async fn claim(&self, mode: Mode) -> Result<Claimed, OpenError> {
         let path = self.path.to_owned();
-        let prepared = tokio::task::spawn_blocking(move || {
-            let directory = Directory::prepare(&path)?;
-            let once = OpenOnce::claim(&path)?.ok_or(NotOurs::OpenAlready)?;
-            let lock = match mode {
-                Mode::Server => Some(directory.lock_server()?),
-                Mode::Command => None,
-            };
+        let claimed = tokio::task::spawn_blocking(move || Claimed::take(&path, mode)).await;
+        claimed.map_err(|error| self.io(error.into()))?.map_err(|error| self.not_ours(error))
+    }
+
+    /// Looks whether something is missing, before SQLite writes over what is damaged.
+    async fn look(&self, claimed: &Claimed) -> Result<(), OpenError> {
+        let (directory, mode) = (claimed.directory.clone(), claimed.mode);
+        let looked = tokio::task::spawn_blocking(move || {
             losses::look(&directory)?;
             if mode == Mode::Server {
                 losses::tell(&directory);
             }
-            Ok((directory, once, lock))
+            Ok(())
         });
-        match prepared.await {
-            Ok(Ok(prepared)) => Ok(prepared),
-            Ok(Err(NotOurs::OpenAlready)) => Err(OpenError::OpenAlready { path: self.path.to_owned() }),
-            Ok(Err(NotOurs::Held(holder))) => Err(OpenError::Held { path: self.path.to_owned(), holder }),
-            Ok(Err(NotOurs::Io(error))) => Err(self.io(error)),
-            Err(error) => Err(self.io(error.into())),
-        }
+        looked.await.map_err(io::Error::from).flatten().map_err(|error| self.io(error))
     }
 
     /// Brings the schemas up to date, one process at a time.
@@ -229,6 +257,15 @@ impl Opening<'_> {
             SchemaError::Older => OpenError::Older { path: self.path.to_owned() },
             SchemaError::Newer => OpenError::Newer { path: self.path.to_owned() },
             SchemaError::Database(source) => self.database(source),
+        }
+    }
+
+    fn not_ours(&self, error: NotOurs) -> OpenError {
+        let path = self.path.to_owned();
+        match error {
+            NotOurs::OpenAlready => OpenError::OpenAlready { path },
+            NotOurs::Held(holder) => OpenError::Held { path, holder },
+            NotOurs::Io(source) => OpenError::Directory { path, source },
         }
     }
 

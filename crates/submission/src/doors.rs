@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,39 +13,19 @@ use arc_swap::ArcSwap;
 use esmtp::{Settings, Xclient};
 use ipnet::IpNet;
 use sasl::Mechanism;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use types::{ListenTls, TlsVersion};
 
-use crate::bind;
+use crate::bind::{self, BindError};
 use crate::listener::Listener;
 use crate::terms::Terms;
+use crate::tls::Identity;
 use crate::tls::offer::Offer;
-use crate::tls::{Identity, TlsError};
 
 /// How long a listener that is closed may take to hand over the connections that the kernel holds for it.
 const CLOSING: Duration = Duration::from_secs(5);
-
-/// A listener that could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// A listener offers TLS, but no identity was given.
-    #[error("{0} offers TLS, but there is no certificate")]
-    NoIdentity(SocketAddr),
-    /// TLS cannot be offered with this identity.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The address is in use, or not ours, or not allowed.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-}
 
 /// What is particular to one listener.
 pub(crate) struct Door {
@@ -158,21 +138,28 @@ impl Doors {
             .collect()
     }
 
-    /// Binds what is not bound yet, and changes nothing else.
+    /// Binds what is not bound yet, and changes nothing else. A listener may come with its socket.
     pub(crate) fn prepare(
         &self,
-        listeners: Vec<Listener>,
+        listeners: impl IntoIterator<Item = (Listener, Option<TcpListener>)>,
         identity: Identified<'_>,
     ) -> Result<ListenerChange, BindError> {
         let mut gone = self.entrances().clone();
         let kept: Vec<_> = listeners
             .into_iter()
-            .map(|listener| {
+            .map(|(listener, socket)| {
                 let place = gone.iter().position(|entrance| entrance.asked == listener.address);
-                (listener, place.map(|place| gone.remove(place)))
+                (listener, socket, place.map(|place| gone.remove(place)))
             })
             .collect();
-        let next = kept.into_iter().map(|(listener, kept)| Next::of(&listener, kept, identity, &gone));
+        let next = kept.into_iter().map(|(listener, socket, kept)| {
+            let offer = offer(&listener, identity, kept.as_deref())?;
+            match (kept, socket) {
+                (Some(kept), _) => Ok(Next::keep(&listener, kept, offer)),
+                (None, Some(socket)) => entrance(socket, &listener, offer).map(Next::bound),
+                (None, None) => Next::bind(&listener, offer, &gone),
+            }
+        });
         Ok(ListenerChange { next: next.collect::<Result<_, _>>()?, gone, doors: self.clone() })
     }
 
@@ -234,17 +221,20 @@ enum Next {
 }
 
 impl Next {
-    fn of(
+    fn keep(listener: &Listener, kept: Arc<Entrance>, offer: Option<Arc<Offer>>) -> Next {
+        let door = Door::new(listener, kept.door().address, offer);
+        Next::Kept(kept, door)
+    }
+
+    fn bound((socket, entrance): Opened) -> Next {
+        Next::Bound(socket, entrance)
+    }
+
+    fn bind(
         listener: &Listener,
-        kept: Option<Arc<Entrance>>,
-        identity: Identified<'_>,
+        offer: Option<Arc<Offer>>,
         gone: &[Arc<Entrance>],
     ) -> Result<Next, BindError> {
-        let offer = offer(listener, identity, kept.as_deref())?;
-        if let Some(kept) = kept {
-            let door = Door::new(listener, kept.door().address, offer);
-            return Ok(Next::Kept(kept, door));
-        }
         match bind(listener, offer.clone()) {
             Err(BindError::Listen { source, .. })
                 if source.kind() == io::ErrorKind::AddrInUse
@@ -254,7 +244,7 @@ impl Next {
             {
                 Ok(Next::Later(listener.clone(), offer))
             }
-            bound => bound.map(|(socket, entrance)| Next::Bound(socket, entrance)),
+            bound => bound.map(Next::bound),
         }
     }
 
@@ -292,9 +282,18 @@ fn offer(
 }
 
 fn bind(listener: &Listener, offer: Option<Arc<Offer>>) -> Result<Opened, BindError> {
+    entrance(bind::bind(listener.address)?, listener, offer)
+}
+
+/// A listener on a socket that is bound.
+fn entrance(
+    socket: TcpListener,
+    listener: &Listener,
+    offer: Option<Arc<Offer>>,
+) -> Result<Opened, BindError> {
     let asked = listener.address;
-    let bound = bind::bind(asked).and_then(|socket| Ok((socket.local_addr()?, socket)));
-    let (address, socket) = bound.map_err(|source| BindError::Listen { address: asked, source })?;
+    let address = socket.set_nonblocking(true).and_then(|()| socket.local_addr());
+    let address = address.map_err(|source| BindError::Listen { address: asked, source })?;
     let entrance = Entrance {
         asked,
         door: ArcSwap::new(Door::new(listener, address, offer)),

@@ -77,7 +77,8 @@ mod handler;
 mod session_line;
 mod trace;
 
-pub use doors::{BindError, ListenerChange};
+pub use bind::{BindError, bind};
+pub use doors::ListenerChange;
 pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
 pub use listener::Listener;

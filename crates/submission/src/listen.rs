@@ -1,7 +1,7 @@
 //! A listener: takes connections in, gives each a task of its own, turns away what is too many.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,9 +24,24 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_
 /// Takes connections until the server stops or the listener is closed. Then the socket is closed, so that clients go elsewhere at
 /// once.
 pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
-    listener: TcpListener,
+    listener: net::TcpListener,
     entrance: Arc<Entrance>,
     house: Arc<House<A, M>>,
+) {
+    match TcpListener::from_std(listener) {
+        Ok(listener) => accept_all(listener, &entrance, &house).await,
+        Err(error) => {
+            let local = entrance.door().address;
+            tracing::error!(event = "listen.failed", %local, %error, "the runtime cannot wait for connections");
+        }
+    }
+    entrance.has_closed();
+}
+
+async fn accept_all<A: AuthHandler, M: MailHandler<A::User>>(
+    listener: TcpListener,
+    entrance: &Entrance,
+    house: &Arc<House<A, M>>,
 ) {
     let mut pause = PAUSES.0;
     loop {
@@ -34,7 +49,7 @@ pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
             biased;
             () = house.stop.cancelled() => break,
             () = entrance.closing().cancelled() => {
-                receive_all_that_wait(&listener, &entrance, &house);
+                receive_all_that_wait(&listener, entrance, house);
                 break;
             }
             arrival = listener.accept() => arrival,
@@ -42,7 +57,7 @@ pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
         match arrival {
             Ok((socket, peer)) => {
                 pause = PAUSES.0;
-                receive(socket, peer, &entrance.door(), &house);
+                receive(socket, peer, &entrance.door(), house);
             }
             Err(error) if concerns_one_client(&error) => {}
             Err(error) => {
@@ -54,8 +69,6 @@ pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
             }
         }
     }
-    drop(listener);
-    entrance.has_closed();
 }
 
 /// Connections that the kernel has taken for a listener are of clients that believe to be connected.

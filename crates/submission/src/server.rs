@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::{ListenTls, SessionFacts, TlsVersion};
 
-use crate::doors::{BindError, Doors, ListenerChange, Opened};
+use crate::bind::BindError;
+use crate::doors::{Doors, ListenerChange, Opened};
 use crate::handler::MailHandler;
 use crate::house::{House, Predicate};
 use crate::limits::Limits;
@@ -35,7 +36,7 @@ pub struct Builder<A, M> {
     limits: Limits,
     login_is_optional: Predicate,
     identity: Option<(Identity, TlsVersion)>,
-    listeners: Vec<Listener>,
+    listeners: Vec<(Listener, Option<TcpListener>)>,
 }
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
@@ -72,12 +73,19 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     /// Adds a listener with options of its own.
     #[must_use]
     pub fn listener(mut self, listener: Listener) -> Self {
-        self.listeners.push(listener);
+        self.listeners.push((listener, None));
         self
     }
 
-    /// Binds every listener. From here on the kernel takes connections; they are served by [`Server::serve`].
-    /// Call it inside of a tokio runtime.
+    /// Adds a listener on a socket that is bound already, as by [`bind`](crate::bind()) or by who has started this program. The kernel
+    /// may have taken connections for it meanwhile.
+    #[must_use]
+    pub fn socket(mut self, socket: TcpListener, listener: Listener) -> Self {
+        self.listeners.push((listener, Some(socket)));
+        self
+    }
+
+    /// Binds every listener that is not bound. From here on the kernel takes connections; they are served by [`Server::serve`].
     ///
     /// # Errors
     /// When an address cannot be bound, or TLS cannot be offered.
@@ -208,7 +216,7 @@ impl Handle {
         listeners: Vec<Listener>,
         identity: Option<(&Identity, TlsVersion)>,
     ) -> Result<ListenerChange, BindError> {
-        self.doors.prepare(listeners, identity)
+        self.doors.prepare(listeners.into_iter().map(|listener| (listener, None)), identity)
     }
 
     /// Where the server listens, in the order of the listeners.

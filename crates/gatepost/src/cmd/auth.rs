@@ -15,7 +15,7 @@ use types::Secret;
 
 use crate::output::{Cell, Format, Look};
 use crate::prompt::GivenPassword;
-use crate::{open, output};
+use crate::{open, output, wiring};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -91,7 +91,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 async fn test(config: &Config, store: &SqliteStore, args: Test) -> anyhow::Result<()> {
     let Test { address, scope: door, code, mechanism, ip, password, format } = args;
     let keyring = Arc::new(open::keyring(config, store.accounts()).await?);
-    let judge = open::judge(config, store.accounts(), keyring)?;
+    let judge = open::judge(config, store.accounts(), keyring, wiring::backends(config)?)?;
     let (password, code) = (password.read()?, code.map(Secret::from));
     let answers = match mechanism {
         Shown::InClear => None,

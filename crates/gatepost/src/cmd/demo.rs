@@ -8,8 +8,9 @@ use config::Config;
 use types::ListenTls;
 
 use crate::listen_error::ListenError;
+use crate::opened::Opened;
 use crate::serve::Server;
-use crate::{clock, log, output};
+use crate::{clock, log, output, runtime};
 
 use self::commands::Facts;
 use self::directory::Directory;
@@ -42,17 +43,20 @@ pub(crate) struct Args {
 ///
 /// # Errors
 /// When the directory can't be made, or a port is taken.
-pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let directory = Directory::prepare(&args.dir, clock::now())?;
     let file = directory.configuration();
     if let Some(port) = args.port {
         directory.move_to_port(&Config::load(&file)?, port)?;
     }
     let config = Config::load(&file)?;
+    let opened = Opened::open(config.clone()).map_err(with_another_port)?;
     let _log = log::start_in(config.log, &directory.log())?;
-    let server = Server::start(&file, config.clone()).await.map_err(with_another_port)?;
-    print(&server, &config, &directory).await?;
-    server.run().await
+    runtime::block_on(async {
+        let server = Server::start(&file, opened).await?;
+        print(&server, &config, &directory).await?;
+        server.run().await
+    })
 }
 
 async fn print(server: &Server, config: &Config, directory: &Directory) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ mod client;
 mod house;
 
 mod greeting;
+mod bound_first;
 mod tls;
 mod certificates;
 mod live;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use auth::{Keyring, MasterKeys};
 use store::{SealedSecrets as _, Spool as _};
-use store_sqlite::{Mode, SqliteAccounts, SqliteSpool, SqliteStore};
+use store_sqlite::{SqliteAccounts, SqliteSpool, SqliteStore};
 
 use super::report::Report;
 use crate::finding::Finding;
@@ -30,7 +30,7 @@ pub(super) async fn examine(directory: &Path, keys: Option<MasterKeys>, report: 
 async fn open(directory: &Path) -> anyhow::Result<Option<SqliteStore>> {
     let is_there = directory.join("accounts.db").try_exists();
     if is_there.with_context(|| format!("cannot read the store {}", directory.display()))? {
-        open::store_in(directory, Mode::Command).await.map(Some)
+        open::store_in(directory).await.map(Some)
     } else {
         Ok(None)
     }
