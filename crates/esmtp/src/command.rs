@@ -5,6 +5,7 @@
 
 use types::{AddressError, EhloName, ForwardPath, ReversePath, Secret};
 
+use crate::limits::COMMAND_LINE;
 use crate::parameters::{MailParameters, ParameterError, no_parameters};
 
 /// A command as the client meant it.
@@ -133,8 +134,10 @@ impl Command {
     }
 }
 
-/// Whether the line that begins with these octets is an AUTH command, which may be longer than others.
+/// Whether the line that begins with these octets is an AUTH command, which may be longer than others. Blanks before it count towards the
+/// limit of any other, which they would have reached alone if they came alone.
 pub(crate) fn begins_auth(input: &[u8]) -> bool {
+    let input = input.get(..COMMAND_LINE).unwrap_or(input);
     let blanks = input.iter().take_while(|octet| is_blank(**octet)).count();
     match input.get(blanks..).unwrap_or_default().split_at_checked(b"AUTH".len()) {
         Some((verb, [blank, ..])) => is_blank(*blank) && verb.eq_ignore_ascii_case(b"AUTH"),
@@ -286,6 +289,8 @@ mod tests {
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(auth)), "{line:?}");
             assert!(begins_auth(line.as_bytes()), "{line:?}");
         }
+        let behind = |blanks: usize| [vec![b' '; blanks], b"AUTH PLAIN".to_vec()].concat();
+        assert!(begins_auth(&behind(COMMAND_LINE - 5)) && !begins_auth(&behind(COMMAND_LINE - 4)));
         assert!(!begins_auth(b"AUTH") && !begins_auth(b"AUTHX ") && !begins_auth(b"\r\nAUTH "));
         for line in [
             "MAIL FROM:<a@example.org> SIZE=5",
