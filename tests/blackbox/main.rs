@@ -21,6 +21,7 @@ mod no_exec;
 mod live;
 mod reload;
 mod canaries;
+mod process_memory;
 mod keys;
 mod ban;
 mod second_factor;
