@@ -205,11 +205,21 @@ fn a_bad_configuration_changes_nothing_and_is_told_with_its_place() {
         format!("[[listen]]\naddress = \"{port}\"\ntls = \"off\"\n[auth]\nmechanisms = [\"LOGIN\"]\n");
     let delivery = "username = \"us\"\npassword_file = \"nowhere\"";
     let host = good.replace("via = \"hold\"", &format!("via = \"smtp://relay.test:25\"\n{delivery}"));
+    let of_another = good.replace("fullchain.pem", "privkey.pem");
+    let none = good.replace("privkey.pem", "nowhere.pem");
+    // The place of a text in a file, counted from 1.
+    let place = |file: &str, text: &str| {
+        let (before, _) = file.split_once(text).unwrap();
+        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+        format!("gatepost.toml:{}:{column}: ", before.matches('\n').count() + 1)
+    };
+    let listening = good.replace("[auth]\n", &listen);
     for (text, words) in [
         (format!("{good}nonsense = 1\n"), format!("gatepost.toml:{line}:1: log.nonsense")),
-        (good.replace("[auth]\n", &listen), format!("gatepost.toml: cannot listen on {port}")),
-        (host, "delivery.password_file: cannot read".to_owned()),
-        (good.replace("fullchain.pem", "privkey.pem"), "gatepost.toml: [tls]".to_owned()),
+        (listening.clone(), format!("{}cannot listen on {port}", place(&listening, &format!("\"{port}\"")))),
+        (host.clone(), format!("{}delivery.password_file: cannot read", place(&host, "\"nowhere\""))),
+        (of_another.clone(), format!("{}[tls]", place(&of_another, "\"privkey.pem\""))),
+        (none.clone(), format!("{}[tls]", place(&none, "\"nowhere.pem\""))),
     ] {
         std::fs::write(house.installation.path("gatepost.toml"), text).unwrap();
         let told = house.signal("event=reload.failed");

@@ -24,6 +24,14 @@ impl ListenError {
             _ => None,
         }
     }
+
+    /// The address of the listener that could not be had, if it is one.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match &self.0 {
+            BindError::Listen { address, .. } | BindError::NoIdentity(address) => Some(*address),
+            BindError::Tls(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for ListenError {

@@ -5,15 +5,16 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use auth::Backend;
 use config::Config;
 use delivery::Ways;
 use submission::ListenerChange;
-use submission::tls::Identity;
+use submission::tls::{Identity, TlsError};
 
 use crate::descriptors::Descriptors;
+use crate::listen_error::ListenError;
 use crate::parts::Parts;
+use crate::wiring::NamedFile;
 use crate::{listen_error, log, wiring};
 
 /// The configuration that holds from now on: what `file` says, or `old` if that is no use. Whether it is another.
@@ -53,15 +54,18 @@ struct Prepared {
 impl Prepared {
     fn read(file: &Path, old: &Config, parts: &Parts) -> anyhow::Result<Prepared> {
         let config = Config::load(file)?;
-        let of_file = || file.display().to_string();
+        let placed = |error| placed(file, error);
         let config =
             Config { hostname: old.hostname.clone(), storage: old.storage.clone(), ..told(old, config) };
-        let backends = wiring::backends(&config).with_context(of_file)?;
-        let identity = identity(&config).with_context(of_file)?;
+        let backends = wiring::backends(&config).map_err(placed)?;
+        let identity = identity(&config).map_err(placed)?;
         let delivery = wiring::carrying(&config);
-        let routes = wiring::routes(&config.delivery).with_context(of_file)?;
-        let ways = parts.carrier.prepare(routes, delivery.schedule, delivery.grace).with_context(of_file)?;
-        let listeners = listeners(&config, identity.as_ref(), parts).with_context(of_file)?;
+        let routes = wiring::routes(&config.delivery).map_err(placed)?;
+        let ways = parts
+            .carrier
+            .prepare(routes, delivery.schedule, delivery.grace)
+            .map_err(|error| placed(error.into()))?;
+        let listeners = listeners(&config, identity.as_ref(), parts).map_err(placed)?;
         Ok(Prepared { config, identity, backends, ways, listeners })
     }
 
@@ -111,8 +115,26 @@ fn listeners(config: &Config, new: Option<&Identity>, parts: &Parts) -> anyhow::
 
 fn identity(config: &Config) -> anyhow::Result<Option<Identity>> {
     let Some(tls) = &config.tls else { return Ok(None) };
-    let identity = Identity::load(&tls.certificate, &tls.private_key).context("[tls]")?;
-    Ok(Some(identity))
+    let identity = Identity::load(&tls.certificate, &tls.private_key).map_err(|error| {
+        let path = match &error {
+            TlsError::Pem(error) => error.path(),
+            _ => &tls.certificate,
+        };
+        let named = NamedFile::new(path, "[tls]");
+        anyhow::Error::from(error).context(named)
+    });
+    identity.map(Some)
+}
+
+/// The error with where `file` says what is wrong.
+fn placed(file: &Path, error: anyhow::Error) -> anyhow::Error {
+    let listener = || error.downcast_ref::<ListenError>().and_then(ListenError::address);
+    let place = match (error.downcast_ref::<NamedFile>(), listener()) {
+        (Some(named), _) => config::place_of_path(file, named.path()),
+        (None, Some(address)) => config::place_of(file, |text| text.parse() == Ok(address)),
+        (None, None) => file.display().to_string(),
+    };
+    error.context(place)
 }
 
 /// The new configuration, once it is told what of it has to wait for a restart.

@@ -8,6 +8,7 @@ mod backends;
 mod routes;
 
 pub(crate) use backends::backends;
+pub(crate) use files::NamedFile;
 pub(crate) use incoming::{common_limits, rules_of_mail};
 pub(crate) use providers::providers;
 pub(crate) use routes::{carrying, holds, routes};

@@ -38,6 +38,16 @@ pub enum PemError {
     },
 }
 
+impl PemError {
+    /// The file that is no use.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Unreadable { path, .. } | Self::Malformed { path, .. } | Self::Missing { path, .. } => path,
+        }
+    }
+}
+
 /// Every certificate in a file, in its order: the server's own first, then those that vouch for it.
 ///
 /// # Errors
