@@ -65,10 +65,7 @@ const PLACES: [(&str, &[&str]); 8] = [
         &["crates/acceptance/src/sender.rs", "crates/acceptance/src/no_login.rs"],
     ),
     // Our own judge; and the library's help for judges that know the password itself, which ours never does.
-    (
-        "Authenticated::new(",
-        &["crates/auth/src/login.rs", "crates/auth/src/login/", "crates/sasl/src/by_password.rs"],
-    ),
+    ("Authenticated::new(", &["crates/auth/src/login/judge.rs", "crates/sasl/src/by_password.rs"]),
     ("rustls_pemfile::", &["crates/submission/src/tls/pem.rs"]),
     ("rustls::unbuffered", &["crates/submission/src/tls/records.rs"]),
     ("SystemTime::now(", &["crates/gatepost/src/clock.rs"]),

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use auth::{Authenticator, MarkKey, Standing, User};
+use auth::{Authenticator, BlindDigests, SessionRights, User};
 use bytes::Bytes;
 use delivery::Committer;
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
@@ -135,16 +135,16 @@ impl MailHandler<User> for Acceptance {
 
 impl Acceptance {
     /// `judge` is asked whether logins still hold, `accounts` whose an address is; messages go to `committer`. `now` reads the
-    /// clock, `marks` hides whom accounts have sent to.
+    /// clock, `blind_digests` hides whom accounts have sent to.
     pub fn new(
         rules: Rules,
         judge: Arc<Authenticator<Accounts>>,
         accounts: Accounts,
-        marks: MarkKey,
+        blind_digests: BlindDigests,
         committer: Committer<Spool>,
         now: fn() -> Timestamp,
     ) -> Acceptance {
-        let quota = Quota::new(accounts.clone(), marks, rules.limits, now);
+        let quota = Quota::new(accounts.clone(), blind_digests, rules.limits, now);
         let (unfinished, rules) = (Unfinished::new(rules.unfinished), ArcSwap::from_pointee(rules));
         Acceptance { rules, judge, accounts, quota, unfinished, committer, now }
     }
@@ -178,9 +178,9 @@ impl Acceptance {
         let path = &envelope.reverse_path;
         match submitter {
             Submitter::User(user) => {
-                let standing = self.standing(user).await?;
+                let rights = self.rights(user).await?;
                 self.has_room(envelope).await?;
-                let allowed = self.policy(&standing).may_send(path).await?;
+                let allowed = self.policy(&rights).may_send(path).await?;
                 self.quota.may_begin(user).await.map(|()| allowed)
             }
             Submitter::Machine(machine) => {
@@ -203,7 +203,7 @@ impl Acceptance {
     ) -> Result<(), Rejection> {
         match submitter {
             Submitter::User(user) => {
-                self.standing(user).await?;
+                self.rights(user).await?;
                 self.quota.may_add(user, envelope, path).await
             }
             Submitter::Machine(machine) => {
@@ -221,8 +221,8 @@ impl Acceptance {
     ) -> Result<Judged<'h>, Rejection> {
         match submitter {
             Submitter::User(user) => {
-                let standing = self.standing(user).await?;
-                self.policy(&standing).may_write(header, writing).await
+                let rights = self.rights(user).await?;
+                self.policy(&rights).may_write(header, writing).await
             }
             Submitter::Machine(machine) => self.rules.load().no_login.may_write(*machine, header, writing),
         }
@@ -232,7 +232,7 @@ impl Acceptance {
     async fn count(&self, submitter: &Submitter, envelope: &Envelope) -> Result<Counted<'_>, Rejection> {
         match submitter {
             Submitter::User(user) => {
-                self.standing(user).await?;
+                self.rights(user).await?;
                 self.quota.take(user, envelope).await
             }
             Submitter::Machine(machine) => {
@@ -310,9 +310,9 @@ impl Acceptance {
     }
 
     /// What the user may do, unless what was proved at the login holds no longer: revocation acts at the next command.
-    async fn standing(&self, user: &User) -> Result<Arc<Standing>, Rejection> {
-        match self.judge.standing(user).await {
-            Ok(standing) => standing.ok_or(Rejection::CredentialRevoked),
+    async fn rights(&self, user: &User) -> Result<Arc<SessionRights>, Rejection> {
+        match self.judge.session_rights(user).await {
+            Ok(rights) => rights.ok_or(Rejection::CredentialRevoked),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(event = "store.failing", error, "cannot tell whether a login still holds");
@@ -321,8 +321,8 @@ impl Acceptance {
         }
     }
 
-    fn policy<'a>(&'a self, standing: &'a Standing) -> Policy<'a> {
-        Policy { check: self.rules.load().sender_check, standing, accounts: &self.accounts }
+    fn policy<'a>(&'a self, rights: &'a SessionRights) -> Policy<'a> {
+        Policy { check: self.rules.load().sender_check, rights, accounts: &self.accounts }
     }
 
     fn spool(&self) -> &Spool {

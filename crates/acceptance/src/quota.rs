@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use auth::{MarkKey, User};
+use auth::{BlindDigests, User};
 use esmtp::{Envelope, Rejection};
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ mod tell;
 /// The sending limits of all accounts, and of machines that need none.
 pub(crate) struct Quota {
     store: Accounts,
-    marks: MarkKey,
+    blind_digests: BlindDigests,
     common: ArcSwap<CommonLimits>,
     senders: Senders<AccountId>,
     machines: Senders<IpNet>,
@@ -50,10 +50,15 @@ pub(crate) struct Counted<'a> {
 }
 
 impl Quota {
-    /// `marks` makes correspondents of recipients, `now` reads the clock.
-    pub(crate) fn new(store: Accounts, marks: MarkKey, common: CommonLimits, now: fn() -> Timestamp) -> Self {
+    /// `blind_digests` makes correspondents of recipients, `now` reads the clock.
+    pub(crate) fn new(
+        store: Accounts,
+        blind_digests: BlindDigests,
+        common: CommonLimits,
+        now: fn() -> Timestamp,
+    ) -> Self {
         let common = ArcSwap::from_pointee(common);
-        Self { store, marks, common, senders: Senders::default(), machines: Senders::default(), now }
+        Self { store, blind_digests, common, senders: Senders::default(), machines: Senders::default(), now }
     }
 
     /// From now on these limits are good for accounts that have none of their own.
@@ -189,7 +194,7 @@ impl Quota {
     /// The recipients as correspondents; the bare postmaster is nobody's.
     fn correspondents(&self, paths: &[ForwardPath]) -> HashSet<Correspondent> {
         let mailboxes = paths.iter().filter_map(ForwardPath::mailbox);
-        mailboxes.map(|mailbox| self.marks.correspondent(mailbox)).collect()
+        mailboxes.map(|mailbox| self.blind_digests.of_correspondent(mailbox)).collect()
     }
 }
 

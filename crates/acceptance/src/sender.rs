@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use auth::{Names, Owner, Standing};
+use auth::{Names, Owner, SessionRights};
 use esmtp::{Rejection, SenderAllowed};
 use message::{Authors, AuthorsError, Header};
 use store::Accounts as _;
@@ -16,7 +16,7 @@ pub(crate) struct Policy<'a> {
     /// Whether anything is checked at all.
     pub(crate) check: SenderCheck,
     /// In whose name the login may send, as its account stands now.
-    pub(crate) standing: &'a Standing,
+    pub(crate) rights: &'a SessionRights,
     /// Asked whether a tagged address is somebody else's.
     pub(crate) accounts: &'a Accounts,
 }
@@ -33,7 +33,7 @@ impl Policy<'_> {
         let own = match (self.check, path) {
             (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => true,
             (SenderCheck::Reject, ReversePath::Mailbox(mailbox)) => {
-                self.owns(&Names::of(self.standing), mailbox).await?
+                self.owns(&Names::of(self.rights), mailbox).await?
             }
         };
         own.then(SenderAllowed::after_check).ok_or_else(|| Rejection::SenderNotOwned(path.clone()))
@@ -52,7 +52,7 @@ impl Policy<'_> {
         if self.check == SenderCheck::Off {
             return Ok(Judged::unjudged(false));
         }
-        let names = Names::of(self.standing);
+        let names = Names::of(self.rights);
         let authors = match Authors::read(header, writing.patient) {
             Ok(authors) => authors,
             Err(AuthorsError::Unclear(..)) if names.is_anybody() => return Ok(Judged::unjudged(true)),

@@ -11,37 +11,23 @@
 //! SCRAM's salt is an HMAC of the name, so that it is there without a look-up, the same for all passwords of an
 //! account, and just as stable for a name that is nobody's. See docs/decisions/0009-challenge-keys.md.
 
-use hmac::Mac as _;
 use jiff::Timestamp;
-use sasl::{ScramKeys, ScramParameters};
+use sasl::ScramKeys;
 use store::{
     Account, Act, Action, Audit, AuditEvent, ChallengeKey, ChallengeKeys, ChallengeKind, SealedSecrets,
 };
-use types::{AccountId, CredentialId, Mailbox, Secret};
+use types::{AccountId, CredentialId, Secret};
 use zeroize::Zeroizing;
 
 use crate::app_password::{AppPassword, normalise};
-use crate::keys::key::{Key, Purpose, keyed};
-use crate::revision_cache::AtRevision;
-use crate::{Fault, Hasher, Keyring, SealError};
-
-/// PBKDF2's, in SCRAM. RFC 7677 section 4 asks for 4096 at least. It is the client that pays, at every login; ours are
-/// sealed besides. Another number makes the keys that were kept worthless.
-pub const ITERATIONS: u32 = 20_000;
-
-/// RFC 5802 section 5.1 names no length; RFC 8018 section 4.1 asks for 8 octets at least.
-const SALT_OCTETS: usize = 16;
+use crate::keys::keyring::Keyring;
+use crate::keys::seal::SealError;
+use crate::login::outcome::LoginFault;
+use crate::password_hash::hasher::Hasher;
+use crate::revision_cache::RevisionCache;
 
 /// StoredKey and ServerKey, one behind the other.
 const PAIR_OCTETS: usize = 64;
-
-/// What SCRAM makes keys with for this name. An address is the same in all its spellings.
-pub(crate) fn scram_parameters(root: &Key, name: &str) -> ScramParameters {
-    let normal = Mailbox::parse(name).map_or_else(|_| name.to_owned(), |address| address.normal());
-    let digest = keyed(root.derive(Purpose::ScramSalt).as_slice()).chain_update(normal).finalize();
-    let salt = digest.into_bytes().iter().copied().take(SALT_OCTETS).collect();
-    ScramParameters { salt, iterations: ITERATIONS }
-}
 
 /// A password that keys are made of.
 #[derive(Debug, Clone)]
@@ -143,7 +129,7 @@ pub async fn keep_scram(
     account: &Account,
     password: &Password,
     now: Timestamp,
-) -> Result<Scram, Fault> {
+) -> Result<Scram, LoginFault> {
     if account.totp && password.credential().is_none() {
         return Ok(Scram::Unfit);
     }
@@ -172,12 +158,12 @@ pub fn open_scram(
 /// Makes the SCRAM keys of passwords that have none yet, at the logins that show them.
 pub struct ScramAtLogin {
     /// Of which passwords there are keys, or none can be made.
-    settled: AtRevision<(AccountId, Option<CredentialId>), ()>,
+    settled: RevisionCache<(AccountId, Option<CredentialId>), ()>,
 }
 
 impl Default for ScramAtLogin {
     fn default() -> Self {
-        Self { settled: AtRevision::new() }
+        Self { settled: RevisionCache::new() }
     }
 }
 
@@ -222,7 +208,7 @@ async fn make_if_missing(
     account: &Account,
     password: &Password,
     now: Timestamp,
-) -> Result<bool, Fault> {
+) -> Result<bool, LoginFault> {
     if store.has_challenge_key(ChallengeKind::ScramSha256, account.id, password.credential()).await? {
         return Ok(true);
     }

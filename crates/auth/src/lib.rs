@@ -13,7 +13,7 @@
 mod login;
 pub use login::attempt::{Attempt, Door, Origin, Proof};
 pub use login::backend::Backend;
-pub use login::outcome::{Credential, Fault, Outcome, Reason, Refusal, User};
+pub use login::outcome::{Credential, LoginFault, LoginOutcome, LoginRefusal, Reason, User};
 pub use login::{Authenticator, CredentialStore};
 
 mod policy;
@@ -28,17 +28,18 @@ mod guard;
 pub use guard::gate::FAMILIAR;
 
 mod password_hash;
-pub use password_hash::hasher::{HashError, Hasher, PASSWORD_OCTETS};
-pub use password_hash::new_password;
+pub use password_hash::hasher::{HashError, Hasher};
+pub use password_hash::new_password::{self, PASSWORD_OCTETS};
 pub use password_hash::phc::Cost;
-pub use password_hash::stored::{Brought, StoredError};
+pub use password_hash::stored::ImportedPassword;
+pub use password_hash::stored_error::StoredError;
 
 pub mod second_factor;
 pub use second_factor::recovery_code::{self, RecoveryCodeKey};
 pub use second_factor::totp;
 
 mod session_rights;
-pub use session_rights::Standing;
+pub use session_rights::SessionRights;
 
 mod names;
 pub use names::{Names, Owner};
@@ -46,7 +47,7 @@ pub use names::{Names, Owner};
 mod revision_cache;
 
 mod keys;
-pub use keys::blind_digest::MarkKey;
+pub use keys::blind_digest::BlindDigests;
 pub use keys::key_file::{KeyFileError, KeyFileLock};
 pub use keys::keyring::{Keyring, KeyringError};
 pub use keys::master_key::MasterKeys;

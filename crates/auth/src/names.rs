@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use types::{Domain, Mailbox, SenderPattern};
 
-use crate::Standing;
+use crate::session_rights::SessionRights;
 
 /// Whose a mailbox is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,18 +35,18 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     /// Those of the account, as it stands now.
     #[must_use]
-    pub fn of(standing: &'a Standing) -> Self {
-        let mut addresses = HashSet::from([standing.address.normal()]);
+    pub fn of(rights: &'a SessionRights) -> Self {
+        let mut addresses = HashSet::from([rights.address.normal()]);
         let mut domains = HashSet::new();
         let mut any = false;
-        for identity in &standing.identities {
+        for identity in &rights.identities {
             match identity {
                 SenderPattern::Address(address) => drop(addresses.insert(address.normal())),
                 SenderPattern::Domain(domain) => drop(domains.insert(domain.normal())),
                 SenderPattern::Any => any = true,
             }
         }
-        Self { address: &standing.address, addresses, domains, any, senders: &standing.senders }
+        Self { address: &rights.address, addresses, domains, any, senders: &rights.senders }
     }
 
     /// Whose this mailbox is, for this login.
@@ -116,8 +116,8 @@ mod tests {
         of.iter().map(|sender| sender.parse().unwrap()).collect()
     }
 
-    fn ann(identities: &[&str], senders: &[&str]) -> Standing {
-        Standing {
+    fn ann(identities: &[&str], senders: &[&str]) -> SessionRights {
+        SessionRights {
             address: Mailbox::parse("ann@example.org").unwrap(),
             identities: patterns(identities),
             senders: patterns(senders),
@@ -125,11 +125,11 @@ mod tests {
         }
     }
 
-    fn owner(of: &str, senders: &Standing) -> Owner {
+    fn owner(of: &str, senders: &SessionRights) -> Owner {
         Names::of(senders).owner(&Mailbox::parse(of).unwrap())
     }
 
-    fn assert_owners(senders: &Standing, table: &[(&str, Owner)]) {
+    fn assert_owners(senders: &SessionRights, table: &[(&str, Owner)]) {
         for (mailbox, expected) in table {
             assert_eq!(owner(mailbox, senders), *expected, "{mailbox}");
         }
@@ -228,14 +228,14 @@ mod tests {
 
     #[test]
     fn an_account_that_is_called_star_is_not_everybody() {
-        let star = Standing { address: Mailbox::parse("*@example.org").unwrap(), ..ann(&[], &[]) };
+        let star = SessionRights { address: Mailbox::parse("*@example.org").unwrap(), ..ann(&[], &[]) };
         assert_owners(&star, &[("*@example.org", User), ("ann@example.org", SomebodyElse)]);
     }
 
     #[test]
     fn what_an_app_password_is_to_allow_must_be_allowed_to_the_account() {
-        let standing = ann(&["*@example.net", "sales@example.com"], &[]);
-        let covers = |sender: &str| Names::of(&standing).cover(&sender.parse().unwrap());
+        let rights = ann(&["*@example.net", "sales@example.com"], &[]);
+        let covers = |sender: &str| Names::of(&rights).cover(&sender.parse().unwrap());
         for own in
             ["Ann@example.org", "ann+x@example.org", "*@EXAMPLE.net", "a@example.net", "sales@example.com"]
         {
@@ -251,9 +251,9 @@ mod tests {
         ] {
             assert!(!covers(foreign), "{foreign}");
         }
-        let standing = ann(&["*"], &[]);
+        let rights = ann(&["*"], &[]);
         for own in ["*", "*@example.com", "\"a b\"@example.com"] {
-            assert!(Names::of(&standing).cover(&own.parse().unwrap()), "{own}");
+            assert!(Names::of(&rights).cover(&own.parse().unwrap()), "{own}");
         }
     }
 }

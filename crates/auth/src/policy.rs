@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use store::Allowance;
 use types::Domain;
 
-use crate::Cost;
+use crate::password_hash::phc::Cost;
 
 /// What the operator has decided about logging in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,7 +20,9 @@ use types::{AccountId, Secret};
 use self::recovery_code::{CODES, RecoveryCode};
 use self::totp::Seed;
 use crate::guard::guesses::Guesses;
-use crate::{Keyring, Policy, SealError};
+use crate::keys::keyring::Keyring;
+use crate::keys::seal::SealError;
+use crate::policy::Policy;
 
 /// What came of a code.
 #[derive(Debug, PartialEq, Eq)]
@@ -203,7 +205,7 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
     fn mark(&self) -> Mark {
         let step = totp::step_at(self.act.at).unwrap_or_default();
         let guess = [&step.to_be_bytes(), self.typed.declassify()].concat();
-        self.keyring.marks().mark(&self.account.address.normal(), &Secret::new(guess))
+        self.keyring.blind_digests().of_attempt(&self.account.address.normal(), &Secret::new(guess))
     }
 
     async fn use_up(&self, seed: &Seed) -> Result<bool, store::Error> {

@@ -1,4 +1,4 @@
-//! What a login still stands for: asked before commands are read and when mail is taken, so that a change acts at the next.
+//! The rights of a session: asked before commands are read and when mail is taken, so that a change acts at the next command.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use store::{Account, Accounts, AppPassword, AppPasswords, Certificates, Identities};
 use types::{AccountId, Mailbox, SenderPattern};
 
-use crate::revision_cache::AtRevision;
-use crate::{Credential, User};
+use crate::login::outcome::{Credential, User};
+use crate::revision_cache::RevisionCache;
 
 /// What a user may do for as long as nothing changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct SessionRights {
     /// The address of the account, which it may always send as.
     pub address: Mailbox,
     /// Whom else it may send as.
@@ -25,12 +25,12 @@ pub struct Standing {
 /// What was proved at a log-in. The version stands for the address that the account had.
 type Login = (AccountId, Credential, i64);
 
-/// Who was found to stand.
-pub(crate) struct Standings(AtRevision<Login, Arc<Standing>>);
+/// The rights that were read, for as long as the store does not change.
+pub(crate) struct SessionRightsCache(RevisionCache<Login, Arc<SessionRights>>);
 
-impl Standings {
+impl SessionRightsCache {
     pub(crate) fn new() -> Self {
-        Self(AtRevision::new())
+        Self(RevisionCache::new())
     }
 
     /// What the user may do, or `None` if what was proved at the log-in holds no longer.
@@ -39,24 +39,24 @@ impl Standings {
         user: &User,
         store: &S,
         now: Timestamp,
-    ) -> Result<Option<Arc<Standing>>, store::Error>
+    ) -> Result<Option<Arc<SessionRights>>, store::Error>
     where
         S: Accounts + AppPasswords + Certificates + Identities,
     {
         let (revision, login) = (store.revision(), (user.account, user.credential.clone(), user.version));
-        let standing = match self.0.at(revision, &login) {
-            Some(standing) => standing,
+        let rights = match self.0.at(revision, &login) {
+            Some(rights) => rights,
             None => {
-                let Some(standing) = read(user, store).await?.map(Arc::new) else { return Ok(None) };
-                self.0.remember(revision, login, Arc::clone(&standing));
-                standing
+                let Some(rights) = read(user, store).await?.map(Arc::new) else { return Ok(None) };
+                self.0.remember(revision, login, Arc::clone(&rights));
+                rights
             }
         };
-        Ok((!has_passed(standing.until, now)).then_some(standing))
+        Ok((!has_passed(rights.until, now)).then_some(rights))
     }
 }
 
-async fn read<S>(user: &User, store: &S) -> Result<Option<Standing>, store::Error>
+async fn read<S>(user: &User, store: &S) -> Result<Option<SessionRights>, store::Error>
 where
     S: Accounts + AppPasswords + Certificates + Identities,
 {
@@ -66,7 +66,7 @@ where
     let identities = store.identities(user.account).await?;
     let identities = identities.into_iter().map(|identity| identity.sender).collect();
     let Found { account, senders, until } = found;
-    Ok(Some(Standing { address: account.address, identities, senders, until }))
+    Ok(Some(SessionRights { address: account.address, identities, senders, until }))
 }
 
 /// What the store has of a login.
@@ -93,7 +93,9 @@ where
         }
         Credential::Token { until, .. } => store.by_id(user.account).await?.map(with(Some(*until))),
         Credential::Http { until } => store.by_id(user.account).await?.map(with(*until)),
-        Credential::AccountPassword | Credential::Voucher => store.by_id(user.account).await?.map(with(None)),
+        Credential::AccountPassword | Credential::ProxyLogin => {
+            store.by_id(user.account).await?.map(with(None))
+        }
     })
 }
 
@@ -105,7 +107,7 @@ fn is_as_proved(account: &Account, user: &User) -> bool {
         | Credential::Certificate(_)
         | Credential::Token { .. }
         | Credential::Http { .. }
-        | Credential::Voucher => account.address == user.address,
+        | Credential::ProxyLogin => account.address == user.address,
     };
     same && account.id == user.account && !account.disabled
 }

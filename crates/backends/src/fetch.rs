@@ -30,8 +30,8 @@ pub struct Fetcher {
     client: Client,
 }
 
-/// What was answered, whatever the status.
-pub struct Answer {
+/// A response that was read to its end, whatever its status.
+pub struct Fetched {
     /// The status of HTTP.
     pub status: u16,
     /// The body, not more than [`MAX_ANSWER`].
@@ -99,7 +99,7 @@ impl Fetcher {
     ///
     /// # Errors
     /// [`FetchError`], if there is no answer; a status such as 404 is one.
-    pub async fn get(&self, endpoint: &Endpoint, headers: &[Header]) -> Result<Answer, FetchError> {
+    pub async fn get(&self, endpoint: &Endpoint, headers: &[Header]) -> Result<Fetched, FetchError> {
         ask(self.client.get(endpoint.as_str()), endpoint, headers).await
     }
 
@@ -112,7 +112,7 @@ impl Fetcher {
         endpoint: &Endpoint,
         headers: &[Header],
         form: &(impl Serialize + ?Sized),
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<Fetched, FetchError> {
         ask(self.client.post(endpoint.as_str()).form(form), endpoint, headers).await
     }
 
@@ -125,18 +125,22 @@ impl Fetcher {
         endpoint: &Endpoint,
         headers: &[Header],
         json: &(impl Serialize + ?Sized),
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<Fetched, FetchError> {
         ask(self.client.post(endpoint.as_str()).json(json), endpoint, headers).await
     }
 }
 
-async fn ask(request: RequestBuilder, endpoint: &Endpoint, headers: &[Header]) -> Result<Answer, FetchError> {
+async fn ask(
+    request: RequestBuilder,
+    endpoint: &Endpoint,
+    headers: &[Header],
+) -> Result<Fetched, FetchError> {
     let request = headers
         .iter()
         .fold(request, |request, Header { name, value }| request.header(name.clone(), value.clone()))
         .header(ACCEPT, "application/json");
     let response = request.send().await.map_err(|error| failure(endpoint, error))?;
-    Ok(Answer { status: response.status().as_u16(), body: body(response, endpoint).await? })
+    Ok(Fetched { status: response.status().as_u16(), body: body(response, endpoint).await? })
 }
 
 /// The body, as long as it is not too large. What the answer says of its length is not asked: it may say anything.
@@ -185,9 +189,9 @@ impl Header {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({}, {} octets)", self.status, self.body.len())
+        write!(f, "Fetched({}, {} octets)", self.status, self.body.len())
     }
 }
 

@@ -4,20 +4,23 @@
 //! it is not just as it should be, the claim can't be judged. And nobody waits for long: an answer has its deadline,
 //! and only so many claims are asked about at a time.
 
+mod claim;
 mod question;
 mod answer;
+
+pub use claim::{Evidence, HttpClaim};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rand::RngExt as _;
 use rustls::pki_types::CertificateDer;
-use sasl::{CramMd5Claim, ScramClaim, ScramKeys, ServerSignature};
+use sasl::{ScramClaim, ScramKeys, ServerSignature};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use types::{Endpoint, Mailbox, Secret, SessionFacts};
 use zeroize::Zeroizing;
 
-use self::answer::{Answer, Word};
+use self::answer::{HandlerAnswer, Word};
 use self::question::Question;
 use crate::fetch::{BadHeader, FetchError, Fetcher, FetcherError, Header};
 
@@ -46,34 +49,6 @@ pub struct HttpHandler {
     fetcher: Fetcher,
     authorization: Header,
     turns: Semaphore,
-}
-
-/// What is claimed.
-#[derive(Clone, Copy, Debug)]
-pub struct HttpClaim<'a> {
-    /// The mechanism, by its name.
-    pub mechanism: &'a str,
-    /// Whom the client says it is, as typed.
-    pub username: Option<&'a str>,
-    /// In whose name it wants to act, if it said so apart from who it is.
-    pub authzid: Option<&'a str>,
-    /// Why that should be believed.
-    pub evidence: Evidence<'a>,
-}
-
-/// Why a claim should be believed.
-#[derive(Clone, Copy, Debug)]
-pub enum Evidence<'a> {
-    /// A password.
-    Password(&'a Secret),
-    /// What the client made of a challenge.
-    CramMd5(&'a CramMd5Claim),
-    /// A proof that it knows a password.
-    Scram(&'a ScramClaim),
-    /// An access token.
-    Token(&'a Secret),
-    /// The certificate that it has shown to TLS.
-    Certificate,
 }
 
 /// What came of a claim.
@@ -191,7 +166,7 @@ impl HttpHandler {
         if answer.status != 200 {
             return Err(HttpFault::Status { endpoint: self.endpoint.clone(), status: answer.status });
         }
-        let answer = Answer::read(&answer.body).map_err(|wrong| self.misunderstood(wrong))?;
+        let answer = HandlerAnswer::read(&answer.body).map_err(|wrong| self.misunderstood(wrong))?;
         self.weigh(answer, &claim).await
     }
 
@@ -222,8 +197,8 @@ impl HttpHandler {
     }
 
     /// What the answer means for this claim.
-    async fn weigh(&self, answer: Answer, claim: &HttpClaim<'_>) -> Result<HttpVerdict, HttpFault> {
-        let Answer { word, address, password, until } = answer;
+    async fn weigh(&self, answer: HandlerAnswer, claim: &HttpClaim<'_>) -> Result<HttpVerdict, HttpFault> {
+        let HandlerAnswer { word, address, password, until } = answer;
         match word {
             Word::Refuse => return Ok(HttpVerdict::Refused),
             Word::Unknown => return Ok(HttpVerdict::Unknown),

@@ -6,7 +6,7 @@
 //! comes from the configuration.
 //!
 //! A token that is refused tells the audit trail why ([`TokenFlaw`]). A provider that does not answer is not a refusal
-//! but a [`Fault`]: nobody is to think that his token is bad because of that.
+//! but a [`ProviderFault`]: nobody is to think that his token is bad because of that.
 //!
 //! What it does not do: compare the account with the name that a client gives, or look it up. Why things are refused
 //! stands in docs/decisions/0010-tokens-are-judged-by-the-configuration.md.
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use types::Secret;
 
 mod provider;
-pub use provider::{Proof, Provider, ProviderSettings};
+pub use provider::{Provider, ProviderSettings, TokenProof};
 
 mod token;
 use token::Shape;
@@ -38,7 +38,7 @@ mod discovery;
 mod introspection;
 
 mod fault;
-pub use fault::{Fault, Trouble};
+pub use fault::{ProviderFault, ProviderTrouble};
 
 mod json;
 
@@ -70,7 +70,7 @@ impl Providers {
     ///
     /// # Errors
     /// When it can't be judged, since the provider does not answer as it should.
-    pub async fn judge(&self, token: &Secret, now: Timestamp) -> Result<Judged, Fault> {
+    pub async fn judge(&self, token: &Secret, now: Timestamp) -> Result<Judged, ProviderFault> {
         if token.declassify().len() > sasl::MAX_TOKEN {
             return Ok(Judged::Bad(TokenFlaw::TooLong));
         }
@@ -117,7 +117,7 @@ impl Providers {
     }
 
     /// Tries whether each of them answers, and returns the faults.
-    pub async fn reach(&self, now: Timestamp) -> Vec<Fault> {
+    pub async fn reach(&self, now: Timestamp) -> Vec<ProviderFault> {
         let answers = join_all(self.providers.iter().map(|provider| provider.reach(now))).await;
         answers.into_iter().filter_map(Result::err).collect()
     }

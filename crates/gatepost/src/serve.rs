@@ -52,9 +52,10 @@ impl Server {
         let keyring = Arc::new(Keyring::open(masters, store.accounts()).await?);
         let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, wiring::carrying(&config))?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone(), backends)?);
-        let (accounts, marks) = (store.accounts().clone(), keyring.marks());
+        let (accounts, blind_digests) = (store.accounts().clone(), keyring.blind_digests());
         let (rules, committer) = (wiring::rules_of_mail(&config), Committer::new(carrier.clone()));
-        let acceptance = Acceptance::new(rules, judge.clone(), accounts, marks, committer, clock::now);
+        let acceptance =
+            Acceptance::new(rules, judge.clone(), accounts, blind_digests, committer, clock::now);
         let acceptance = Arc::new(acceptance);
         let limits = descriptors.fit(wiring::limits(&config));
         let handlers = (judge.clone(), acceptance.clone());

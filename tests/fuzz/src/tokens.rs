@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use backends::fetch::Fetcher;
-use backends::oauth::{Judged, Proof, Provider, ProviderSettings, Providers, SKEW};
+use backends::oauth::{Judged, Provider, ProviderSettings, Providers, SKEW, TokenProof};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -103,7 +103,7 @@ impl World {
             audience: vec![AUDIENCE.to_owned()],
             scope: Vec::new(),
             claim: "email".to_owned(),
-            proof: Proof::Signature {
+            proof: TokenProof::Signature {
                 algorithms: vec![SignatureAlgorithm::Es256],
                 types: vec!["at+jwt".to_owned()],
                 jwks_uri: Some(published(json!({ "keys": [jwk] }).to_string())),

@@ -39,7 +39,7 @@ async fn bench() -> Bench {
     let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
     let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
     let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
-    let marks = keyring.marks();
+    let blind_digests = keyring.blind_digests();
     let account = ann();
     store.accounts().add(&account, &frank()).await.unwrap();
     let judge = judge(&store, keyring);
@@ -53,7 +53,7 @@ async fn bench() -> Bench {
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
     let (accounts, committer) = (store.accounts().clone(), Committer::new(carrier.clone()));
-    let acceptance = Acceptance::new(rules(), Arc::new(judge), accounts, marks, committer, now);
+    let acceptance = Acceptance::new(rules(), Arc::new(judge), accounts, blind_digests, committer, now);
     let user = User {
         account: account.id,
         address: account.address,

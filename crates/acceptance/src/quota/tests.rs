@@ -56,7 +56,7 @@ impl Bench {
     /// As a server has it that has just started.
     async fn quota(&self, configured: CommonLimits) -> Quota {
         self.store.accounts().flush().await.unwrap();
-        Quota::new(self.store.accounts().clone(), self.keyring.marks(), configured, clock)
+        Quota::new(self.store.accounts().clone(), self.keyring.blind_digests(), configured, clock)
     }
 }
 

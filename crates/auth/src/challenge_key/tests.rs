@@ -2,12 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use sasl::ScramParameters;
 use store::{Accounts as _, AppPasswords as _, AuditFilter, Scope};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
+use types::Mailbox;
 
 use super::*;
 use crate::keys::keyring::tests::keyring;
+use crate::keys::scram_salt::SALT_OCTETS;
 use crate::password_hash::hasher::CHEAP;
 
 const ALICE: &str = "alice@example.org";

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
 use types::Mailbox;
 
-use crate::Policy;
 use crate::guard::guesses::Guesses;
+use crate::policy::Policy;
 
 /// How long a network stays familiar to an account after its password was last right there.
 pub const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);

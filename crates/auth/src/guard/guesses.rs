@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use store::{Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
 
-use crate::Policy;
+use crate::policy::Policy;
 
 /// One guess, as it is counted.
 pub(crate) struct Guesses {

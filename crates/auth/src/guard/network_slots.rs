@@ -1,5 +1,5 @@
-//! Turns at the hashing pool: a network has a few of its places at a time, so that one alone, repeating the same wrong
-//! password for ever, can't keep the others out.
+//! Slots of networks: only so many attempts from one network are judged at a time, so that one alone, repeating the same wrong
+//! password for ever, can't keep the others out of the hashing pool.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Turns that a network has at a time. Forty people who log in at once from behind one address wait for each other a
+/// Attempts of one network that are judged at a time. Forty people who log in at once from behind one address wait for each other a
 /// moment; a pool of two cores has more places than eight networks can fill.
 const AT_A_TIME: usize = 8;
 
-/// How long one may wait for a turn.
+/// How long one may wait for a slot.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Below this many networks nobody looks for those that have gone.
@@ -20,38 +20,38 @@ const FEW: usize = 1024;
 
 /// The networks from which passwords are being checked.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<Networks>);
+pub(crate) struct NetworkSlots(Mutex<Networks>);
 
 #[derive(Default)]
 struct Networks {
-    places: HashMap<IpNet, Weak<Semaphore>>,
+    slots: HashMap<IpNet, Weak<Semaphore>>,
     /// With how many it is worth looking.
     many: usize,
 }
 
-/// One turn; it ends when this is dropped.
+/// One slot of a network; free again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct Slot {
     _permit: OwnedSemaphorePermit,
-    /// Without anybody who has a turn, or waits for one, the network is forgotten.
-    _places: Arc<Semaphore>,
+    /// Without anybody who has a slot, or waits for one, the network is forgotten.
+    _slots: Arc<Semaphore>,
 }
 
-impl Turns {
-    /// The next turn of this network; `None` if there was none for long.
-    pub(crate) async fn next(&self, network: IpNet) -> Option<Turn> {
-        let places = self.places(network);
-        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&places).acquire_owned()).await;
-        Some(Turn { _permit: permit.ok()?.ok()?, _places: places })
+impl NetworkSlots {
+    /// The next slot of this network that is free; `None` if none was for five seconds.
+    pub(crate) async fn next(&self, network: IpNet) -> Option<Slot> {
+        let slots = self.of(network);
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&slots).acquire_owned()).await;
+        Some(Slot { _permit: permit.ok()?.ok()?, _slots: slots })
     }
 
-    fn places(&self, network: IpNet) -> Arc<Semaphore> {
+    fn of(&self, network: IpNet) -> Arc<Semaphore> {
         let mut networks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         networks.forget_gone();
-        let places = networks.places.entry(network).or_default();
-        places.upgrade().unwrap_or_else(|| {
+        let slots = networks.slots.entry(network).or_default();
+        slots.upgrade().unwrap_or_else(|| {
             let fresh = Arc::new(Semaphore::new(AT_A_TIME));
-            *places = Arc::downgrade(&fresh);
+            *slots = Arc::downgrade(&fresh);
             fresh
         })
     }
@@ -60,11 +60,11 @@ impl Turns {
 impl Networks {
     /// Looks through all of them only when there are twice as many as the last look has left.
     fn forget_gone(&mut self) {
-        if self.places.len() < self.many.max(FEW) {
+        if self.slots.len() < self.many.max(FEW) {
             return;
         }
-        self.places.retain(|_, places| places.strong_count() > 0);
-        self.many = self.places.len().saturating_mul(2);
+        self.slots.retain(|_, slots| slots.strong_count() > 0);
+        self.many = self.slots.len().saturating_mul(2);
     }
 }
 
@@ -77,24 +77,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_network_that_has_its_turns_waits_and_others_do_not() {
-        let turns = Turns::default();
+    async fn a_network_whose_slots_are_taken_waits_and_others_do_not() {
+        let slots = NetworkSlots::default();
         let mut held = Vec::new();
         for _ in 0..AT_A_TIME {
-            held.push(turns.next(network(1)).await.unwrap());
+            held.push(slots.next(network(1)).await.unwrap());
         }
-        assert!(turns.next(network(1)).await.is_none());
-        assert!(turns.next(network(2)).await.is_some());
+        assert!(slots.next(network(1)).await.is_none());
+        assert!(slots.next(network(2)).await.is_some());
         held.pop();
-        assert!(turns.next(network(1)).await.is_some());
+        assert!(slots.next(network(1)).await.is_some());
     }
 
     #[tokio::test]
     async fn networks_that_have_gone_are_forgotten() {
-        let turns = Turns::default();
+        let slots = NetworkSlots::default();
         for number in 0..10_000 {
-            assert!(turns.next(network(number)).await.is_some());
+            assert!(slots.next(network(number)).await.is_some());
         }
-        assert!(turns.0.lock().unwrap().places.len() <= FEW);
+        assert!(slots.0.lock().unwrap().slots.len() <= FEW);
     }
 }

@@ -1,4 +1,4 @@
-//! Keyed digests of what the store only has to recognise: failed logins, correspondents, selectors.
+//! Blind digests: keyed digests of what the store only has to recognise, such as failed logins, correspondents and selectors.
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
@@ -7,27 +7,27 @@ use types::{AccountId, Mailbox, Secret};
 
 use crate::keys::key::{Key, Purpose, keyed};
 
-/// The key of marks.
-pub struct MarkKey(Hmac<Sha256>);
+/// Makes blind digests, under a key that is derived from the root key of the store.
+pub struct BlindDigests(Hmac<Sha256>);
 
-impl MarkKey {
+impl BlindDigests {
     pub(crate) fn new(root: &Key) -> Self {
-        Self(keyed(root.derive(Purpose::Mark).as_slice()))
+        Self(keyed(root.derive(Purpose::BlindDigest).as_slice()))
     }
 
-    /// What tells this failure from others. The account is in both halves: the same secret tried elsewhere is
+    /// The digests that tell one failed attempt from others. The account is in both halves: the same secret tried elsewhere is
     /// another failure, and nobody sees that two accounts share one.
     #[must_use]
-    pub fn mark(&self, account: &str, secret: &Secret) -> Mark {
+    pub fn of_attempt(&self, account: &str, secret: &Secret) -> Mark {
         Mark {
             account: self.digest(b"account", &[account.as_bytes()]),
             secret: self.digest(b"secret", &[account.as_bytes(), secret.declassify()]),
         }
     }
 
-    /// By whom a correspondent is known again, whoever writes to him.
+    /// The digest by which a correspondent is known again, whoever writes to them.
     #[must_use]
-    pub fn correspondent(&self, address: &Mailbox) -> [u8; 16] {
+    pub fn of_correspondent(&self, address: &Mailbox) -> [u8; 16] {
         self.digest(b"correspondent", &[address.normal().as_bytes()])
     }
 
@@ -42,9 +42,9 @@ impl MarkKey {
     }
 }
 
-impl std::fmt::Debug for MarkKey {
+impl std::fmt::Debug for BlindDigests {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MarkKey(…)")
+        f.write_str("BlindDigests(…)")
     }
 }
 
@@ -63,11 +63,11 @@ mod tests {
     }
 
     fn mark(account: &str, secret: &str) -> Mark {
-        MarkKey::new(&root()).mark(account, &Secret::new(secret))
+        BlindDigests::new(&root()).of_attempt(account, &Secret::new(secret))
     }
 
     #[test]
-    fn a_mark_is_the_same_for_the_same_and_for_nothing_else() {
+    fn an_attempt_has_the_same_digests_as_the_same_attempt_and_as_no_other() {
         let one = mark("alice@example.org", "guess");
         assert_eq!(one, mark("alice@example.org", "guess"));
         let (other, elsewhere) = (mark("alice@example.org", "guesses"), mark("bob@example.org", "guess"));
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_correspondent_is_one_in_whatever_spelling() {
-        let known = |text: &str| MarkKey::new(&root()).correspondent(&Mailbox::parse(text).unwrap());
+        let known = |text: &str| BlindDigests::new(&root()).of_correspondent(&Mailbox::parse(text).unwrap());
         assert_eq!(known("Bob@Example.ORG"), known("bob@example.org"));
         assert_ne!(known("bob@example.org"), known("rob@example.org"));
     }
@@ -94,6 +94,6 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        assert_eq!(format!("{:?}", MarkKey::new(&root())), "MarkKey(…)");
+        assert_eq!(format!("{:?}", BlindDigests::new(&root())), "BlindDigests(…)");
     }
 }

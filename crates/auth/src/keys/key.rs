@@ -15,7 +15,7 @@ pub(crate) enum Purpose {
     /// The digest by which a recovery code is found.
     RecoveryCodeDigest,
     /// What tells one failed login from another, and one correspondent from another.
-    Mark,
+    BlindDigest,
     /// What finds an app password of another server by its first letters.
     Selector,
     /// The salt that SCRAM gives out for a name.
@@ -30,7 +30,7 @@ impl Purpose {
         match self {
             Purpose::AppPasswordDigest => b"gatepost app-password digest 1",
             Purpose::RecoveryCodeDigest => b"gatepost recovery-code digest 1",
-            Purpose::Mark => b"gatepost mark 1",
+            Purpose::BlindDigest => b"gatepost mark 1",
             Purpose::Selector => b"gatepost app-password selector 1",
             Purpose::ScramSalt => b"gatepost scram salt 1",
             Purpose::Seal => b"gatepost seal 1",
@@ -105,7 +105,7 @@ mod tests {
         for (purpose, derived) in [
             (Purpose::AppPasswordDigest, "rNhTMXT6ccZgh+/mhbBcz8+fQMBUUtw23hBrgwjOWcU="),
             (Purpose::RecoveryCodeDigest, "zzKrpGzRb1CjZ6kPsfKKP+fKUkaKVbZrcZCvkU2VBTA="),
-            (Purpose::Mark, "3mX40OX3nsrOWPeoQFjM5Qh+wtRrX9uD1y1A47hyXX0="),
+            (Purpose::BlindDigest, "3mX40OX3nsrOWPeoQFjM5Qh+wtRrX9uD1y1A47hyXX0="),
             (Purpose::Selector, "yFUsjTGp5t6l5trFuQgukrzjJsMQHKzL7ij2qqtJa6U="),
             (Purpose::ScramSalt, "SUyOdkmmT89vlwJiV36SRRq+UHUMn3c7H+of1OIrgfg="),
             (Purpose::Seal, "ethFpAiKgwl3A5066RDadukguzKQepRw4fGUD9LpY2U="),

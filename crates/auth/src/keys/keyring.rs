@@ -13,10 +13,13 @@ use store::{Resealed, SealedPlace, SealedSecrets};
 use thiserror::Error;
 use types::{AccountId, Secret};
 
-use crate::keys::blind_digest::{self, MarkKey};
+use crate::app_password::AppPasswordKey;
+use crate::keys::blind_digest::{self, BlindDigests};
 use crate::keys::key::Key;
+use crate::keys::master_key::MasterKeys;
+use crate::keys::scram_salt;
 use crate::keys::seal::{self, SealError};
-use crate::{AppPasswordKey, MasterKeys, RecoveryCodeKey, challenge_key};
+use crate::second_factor::recovery_code::RecoveryCodeKey;
 
 /// The master keys and the root key of a store.
 pub struct Keyring {
@@ -139,13 +142,13 @@ impl Keyring {
     /// What SCRAM makes keys with for this name, whether it is anybody's or not.
     #[must_use]
     pub fn scram_parameters(&self, name: &str) -> ScramParameters {
-        challenge_key::scram_parameters(&self.root, name)
+        scram_salt::scram_parameters(&self.root, name)
     }
 
-    /// The key of marks.
+    /// What makes blind digests.
     #[must_use]
-    pub fn marks(&self) -> MarkKey {
-        MarkKey::new(&self.root)
+    pub fn blind_digests(&self) -> BlindDigests {
+        BlindDigests::new(&self.root)
     }
 
     /// By what an app password of another server is found: some of its letters, which the store must not learn.

@@ -11,8 +11,8 @@ use store::{ChallengeKind, SealedPlace};
 use thiserror::Error;
 use types::Secret;
 
-use crate::MasterKeys;
 use crate::keys::key::{Key, Purpose, random};
+use crate::keys::master_key::MasterKeys;
 
 /// The one format there is.
 const FORMAT: u8 = 1;

@@ -7,7 +7,7 @@ use sasl::{Claim, CramMd5Claim, ScramClaim};
 use store::{ChallengeKind, Scope, network_of};
 use types::{Secret, SessionFacts, SessionId};
 
-use crate::Policy;
+use crate::policy::Policy;
 
 /// What somebody wants to get in to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ pub enum Proof {
     Token(Secret),
     /// The certificate it has shown to TLS.
     Certificate,
-    /// The word of a trusted proxy.
-    Voucher,
+    /// The word of a trusted proxy that it has authenticated its client (the LOGIN attribute of XCLIENT).
+    ProxyLogin,
 }
 
 impl Proof {
@@ -82,7 +82,7 @@ impl Proof {
     pub(crate) fn is_guess(&self) -> bool {
         match self {
             Proof::Password { .. } | Proof::CramMd5(_) | Proof::Scram(_) => true,
-            Proof::Token(_) | Proof::Certificate | Proof::Voucher => false,
+            Proof::Token(_) | Proof::Certificate | Proof::ProxyLogin => false,
         }
     }
 }
@@ -109,9 +109,9 @@ impl Attempt {
     }
 
     /// What a trusted proxy says of its client.
-    pub(crate) fn vouched(username: &str) -> Self {
+    pub(crate) fn by_proxy(username: &str) -> Self {
         let username = Some(username.to_owned());
-        Self { authzid: None, username, proof: Proof::Voucher, door: Door::Smtp, answers: None }
+        Self { authzid: None, username, proof: Proof::ProxyLogin, door: Door::Smtp, answers: None }
     }
 }
 

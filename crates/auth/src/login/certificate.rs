@@ -2,21 +2,24 @@
 
 use std::time::SystemTime;
 
+use backends::http::Evidence;
 use store::{Account, Certificate};
 use types::ClientCertificate;
 
-use super::{Authenticator, Claimed, CredentialStore, Denial, refused, user};
-use crate::Backend;
-use crate::login::attempt::Origin;
-use crate::login::outcome::{Credential, Reason, Refusal, User};
+use super::attempt::Origin;
+use super::authenticator::Authenticator;
+use super::backend::Backend;
+use super::claimed::Claimed;
+use super::credential_store::CredentialStore;
+use super::judgement::{Denial, Judgement, refused};
+use super::outcome::{Credential, Reason, User};
 use crate::session_rights::has_passed;
-use backends::http::Evidence;
 
 impl<S: CredentialStore> Authenticator<S> {
-    pub(super) async fn by_certificate(&self, claimed: &Claimed, origin: &Origin) -> Result<User, Denial> {
+    pub(super) async fn by_certificate(&self, claimed: &Claimed, origin: &Origin) -> Judgement<User> {
         let shown = origin.session.as_ref().and_then(|session| session.client_certificate.as_deref());
         let shown = shown.ok_or(refused(Reason::NoCertificate))?;
-        for backend in self.row.load_full().iter() {
+        for backend in self.backends.load_full().iter() {
             let known = match backend {
                 Backend::Accounts => self.certificate_in_accounts(shown, claimed).await?,
                 Backend::OAuth(_) => None,
@@ -36,19 +39,19 @@ impl<S: CredentialStore> Authenticator<S> {
         &self,
         shown: &ClientCertificate,
         claimed: &Claimed,
-    ) -> Result<Option<User>, Denial> {
+    ) -> Judgement<Option<User>> {
         let Some((certificate, account)) = self.store.by_fingerprint(&shown.fingerprint).await? else {
             return Ok(None);
         };
         let credential = Credential::Certificate(certificate.fingerprint);
-        match self.fault_of(shown, &certificate, &account, claimed) {
-            None => Ok(Some(user(&account, credential))),
-            Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
+        match self.flaw_of(shown, &certificate, &account, claimed) {
+            None => Ok(Some(User::of(&account, credential))),
+            Some(reason) => Err(Denial::of(credential, reason)),
         }
     }
 
     /// Why the certificate is not good for this attempt.
-    fn fault_of(
+    fn flaw_of(
         &self,
         shown: &ClientCertificate,
         certificate: &Certificate,

@@ -5,84 +5,90 @@
 //! names a backend behind the accounts knows. That every answer looks another has its price: the same wrong password
 //! counts each time.
 
+use backends::http::Evidence;
 use sasl::{CramMd5Claim, ScramClaim, ServerSignature};
 use store::{Account, AppPassword, ChallengeKey, ChallengeKind, Challenged};
 use types::{Mailbox, Secret};
 
-use super::guarded_attempt::Passage;
-use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, flaw, is_anothers, refused, user};
+use super::app_password::flaw;
+use super::attempt::Origin;
+use super::authenticator::Authenticator;
+use super::backend::{Backend, may_be_of_another};
+use super::claimed::Claimed;
+use super::credential_store::CredentialStore;
+use super::guarded_attempt::GuardedAttempt;
+use super::judgement::{Denial, Judgement, Proven, refused};
+use super::outcome::{Credential, LoginFault, Reason, User};
+use crate::challenge_key;
 use crate::keys::key::random;
-use crate::login::attempt::Origin;
-use crate::login::outcome::{Credential, Fault, Reason, Refusal, User};
-use crate::{Backend, SealError, challenge_key};
-use backends::http::Evidence;
+use crate::keys::seal::SealError;
 
-/// What a client made of a challenge.
+/// What a client responds to a challenge.
 #[derive(Clone, Copy)]
-pub(super) enum Answer<'a> {
+pub(super) enum ChallengeResponse<'a> {
     CramMd5(&'a CramMd5Claim),
     Scram(&'a ScramClaim),
 }
 
-impl<'a> Answer<'a> {
+impl<'a> ChallengeResponse<'a> {
     fn evidence(self) -> Evidence<'a> {
         match self {
-            Answer::CramMd5(claim) => Evidence::CramMd5(claim),
-            Answer::Scram(claim) => Evidence::Scram(claim),
+            ChallengeResponse::CramMd5(claim) => Evidence::CramMd5(claim),
+            ChallengeResponse::Scram(claim) => Evidence::Scram(claim),
         }
     }
 }
 
 impl<S: CredentialStore> Authenticator<S> {
-    pub(super) async fn by_answer(
+    pub(super) async fn by_response(
         &self,
         claimed: &Claimed,
-        answer: Answer<'_>,
+        response: ChallengeResponse<'_>,
         origin: &Origin,
-    ) -> Result<Proven, Denial> {
+    ) -> Judgement<Proven> {
         // Such a proof proves nothing of any password, so that there is nothing to ask anybody, nor to count.
-        if let Answer::Scram(claim) = answer
+        if let ChallengeResponse::Scram(claim) = response
             && let Some(flaw) = claim.flaw()
         {
             return Err(refused(Reason::BadScram(flaw)));
         }
         let once = Secret::new(random::<16>());
-        let mut passage = self.passage(claimed, origin, &once);
+        let mut attempt = self.guarded(claimed, origin, &once);
         let mut nobody = claimed.nobody();
-        for backend in self.row.load_full().iter() {
+        for backend in self.backends.load_full().iter() {
             let known = match backend {
                 Backend::Accounts => {
-                    let known = self.answer_in_accounts(claimed, answer, origin, &mut passage).await?;
+                    let known = self.response_in_accounts(claimed, response, origin, &mut attempt).await?;
                     known.map_err(|reason| nobody = reason).ok()
                 }
                 Backend::OAuth(_) => None,
                 Backend::Http(handler) => {
-                    let evidence = answer.evidence();
-                    self.by_guarded_handler(handler, claimed, evidence, origin, &mut passage).await?
+                    let evidence = response.evidence();
+                    self.by_guarded_handler(handler, claimed, evidence, origin, &mut attempt).await?
                 }
             };
             if let Some(proven) = known {
-                return passage.end(proven).await;
+                return attempt.end(proven).await;
             }
         }
-        passage.enter().await?;
-        passage.settle(Err(refused(nobody))).await
+        attempt.enter().await?;
+        attempt.settle(Err(refused(nobody))).await
     }
 
     /// The user whom the store knows, or why it does not.
-    async fn answer_in_accounts(
+    async fn response_in_accounts(
         &self,
         claimed: &Claimed,
-        answer: Answer<'_>,
+        response: ChallengeResponse<'_>,
         origin: &Origin,
-        passage: &mut Passage<'_, S>,
-    ) -> Result<Result<Proven, Reason>, Denial> {
-        match answer {
-            Answer::CramMd5(claim) => {
-                let known = self.cram_md5_in_accounts(claimed, claim, origin, passage).await?;
+        attempt: &mut GuardedAttempt<'_, S>,
+    ) -> Judgement<Result<Proven, Reason>> {
+        match response {
+            ChallengeResponse::CramMd5(claim) => {
+                let known = self.cram_md5_in_accounts(claimed, claim, origin, attempt).await?;
                 Ok(known.map(Proven::from))
             }
-            Answer::Scram(claim) => self.scram_in_accounts(claimed, claim, origin, passage).await,
+            ChallengeResponse::Scram(claim) => self.scram_in_accounts(claimed, claim, origin, attempt).await,
         }
     }
 
@@ -91,8 +97,8 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         claim: &CramMd5Claim,
         origin: &Origin,
-        passage: &mut Passage<'_, S>,
-    ) -> Result<Result<User, Reason>, Denial> {
+        attempt: &mut GuardedAttempt<'_, S>,
+    ) -> Judgement<Result<User, Reason>> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::CramMd5).await? else {
             return Ok(Err(claimed.nobody()));
         };
@@ -106,10 +112,10 @@ impl<S: CredentialStore> Authenticator<S> {
             Some((_, Some(app_password), ())) => {
                 self.by_key_of(&app_password, &account, name, claimed, origin).map(Ok)
             }
-            None if is_anothers(&account) => Ok(Err(wrong)),
+            None if may_be_of_another(&account) => Ok(Err(wrong)),
             Some((_, None, ())) | None => {
-                passage.enter().await?;
-                passage.settle(Err(refused(wrong))).await
+                attempt.enter().await?;
+                attempt.settle(Err(refused(wrong))).await
             }
         }
     }
@@ -119,8 +125,8 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         claim: &ScramClaim,
         origin: &Origin,
-        passage: &mut Passage<'_, S>,
-    ) -> Result<Result<Proven, Reason>, Denial> {
+        attempt: &mut GuardedAttempt<'_, S>,
+    ) -> Judgement<Result<Proven, Reason>> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::ScramSha256).await?
         else {
             return Ok(Err(claimed.nobody()));
@@ -136,13 +142,13 @@ impl<S: CredentialStore> Authenticator<S> {
             let user = self.by_key_of(&app_password, &account, name, claimed, origin)?;
             return Ok(Ok(Proven { user, signature: Some(signature) }));
         }
-        if is_anothers(&account) {
+        if may_be_of_another(&account) {
             return Ok(Err(wrong));
         }
-        passage.enter().await?;
+        attempt.enter().await?;
         let proved =
             first(own, answered).and_then(|found| self.proved(found.ok_or(wrong), &account, claimed));
-        let signature = passage.settle(proved).await?;
+        let signature = attempt.settle(proved).await?;
         let user = self.admit(&account, claimed.door, None, origin).await?;
         Ok(Ok(Proven { user, signature: Some(signature) }))
     }
@@ -152,7 +158,7 @@ impl<S: CredentialStore> Authenticator<S> {
         &self,
         claimed: &'a Claimed,
         kind: ChallengeKind,
-    ) -> Result<Option<(&'a Mailbox, Challenged)>, Denial> {
+    ) -> Judgement<Option<(&'a Mailbox, Challenged)>> {
         let Ok(name) = &claimed.name else { return Ok(None) };
         Ok(self.store.challenged(name, kind).await?.map(|found| (name, found)))
     }
@@ -163,12 +169,12 @@ impl<S: CredentialStore> Authenticator<S> {
         found: Result<Match<ServerSignature>, Reason>,
         account: &Account,
         claimed: &Claimed,
-    ) -> Result<ServerSignature, Denial> {
+    ) -> Judgement<ServerSignature> {
         if account.disabled {
             return Err(refused(Reason::Disabled));
         }
         let (_, _, signature) = found.map_err(refused)?;
-        self.not_in_secret(account, claimed.door).map(|()| signature)
+        self.may_be_told(account, claimed.door).map(|()| signature)
     }
 
     /// The user whose app password was proved, if it is good for this.
@@ -179,11 +185,11 @@ impl<S: CredentialStore> Authenticator<S> {
         name: &Mailbox,
         claimed: &Claimed,
         origin: &Origin,
-    ) -> Result<User, Denial> {
+    ) -> Judgement<User> {
         let credential = Credential::AppPassword(app_password.id);
         match flaw(app_password, account, name, claimed.door, origin.ip, (self.now)()) {
-            None => Ok(user(account, credential)),
-            Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
+            None => Ok(User::of(account, credential)),
+            Some(reason) => Err(Denial::of(credential, reason)),
         }
     }
 }
@@ -201,7 +207,7 @@ type Match<T> = (ChallengeKey, Option<AppPassword>, T);
 fn first<T>(
     keys: Vec<(ChallengeKey, Option<AppPassword>)>,
     answered: impl Fn(&ChallengeKey) -> Result<Option<T>, SealError>,
-) -> Result<Option<Match<T>>, Denial> {
+) -> Judgement<Option<Match<T>>> {
     let mut damaged = false;
     for (key, app_password) in keys {
         match answered(&key) {
@@ -210,5 +216,5 @@ fn first<T>(
             Err(_) => damaged = true,
         }
     }
-    if damaged { Err(Denial::Unavailable(Fault::Secret)) } else { Ok(None) }
+    if damaged { Err(Denial::Unavailable(LoginFault::Secret)) } else { Ok(None) }
 }

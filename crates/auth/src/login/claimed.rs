@@ -3,8 +3,8 @@
 use store::ChallengeKind;
 use types::Mailbox;
 
-use crate::login::attempt::Door;
-use crate::login::outcome::Reason;
+use super::attempt::Door;
+use super::outcome::Reason;
 
 /// Whom a client claims to be.
 pub(super) struct Claimed {

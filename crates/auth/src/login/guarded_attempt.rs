@@ -1,56 +1,61 @@
-//! One attempt's way through the gate: it is counted once, whichever backend judges it.
+//! An attempt under guard: it is counted once, whichever backend judges it.
 
 use std::future::Future;
 
 use store::{Mark, Throttled};
 use types::Secret;
 
-use super::{Authenticator, Claimed, CredentialStore, Denial};
-use crate::HashError;
+use super::attempt::Origin;
+use super::authenticator::Authenticator;
+use super::claimed::Claimed;
+use super::credential_store::CredentialStore;
+use super::judgement::{Denial, Judgement};
 use crate::guard::gate::Gate;
-use crate::guard::network_slots::Turn;
-use crate::login::attempt::Origin;
+use crate::guard::network_slots::Slot;
+use crate::password_hash::hasher::HashError;
 
-/// The way of one attempt. Who leaves it behind its [`enter`](Self::enter) has failed.
-pub(super) struct Passage<'a, S> {
-    judge: &'a Authenticator<S>,
+/// An attempt under guard. Once [`enter`](Self::enter) has let it through, it counts as failed until it is settled otherwise.
+pub(super) struct GuardedAttempt<'a, S> {
+    authenticator: &'a Authenticator<S>,
     claimed: &'a Claimed,
     origin: &'a Origin,
-    /// The same one counts once.
+    /// The secret that was tried; the same one counts once.
     secret: &'a Secret,
+    /// The gate, once it is needed.
     gate: Option<Gate<'a, S>>,
-    /// While the attempt is judged, its network has one place less to try others.
-    turn: Option<Turn>,
-    /// It is counted as failed, and nobody has found it right.
+    /// While the attempt is judged, its network has one slot less for others.
+    slot: Option<Slot>,
+    /// Whether the attempt is counted as failed, and nobody has found it right.
     counted: bool,
 }
 
 impl<S: CredentialStore> Authenticator<S> {
-    /// The way of an attempt with this secret. It costs nothing as long as nobody takes it.
-    pub(super) fn passage<'a>(
+    /// An attempt with this secret. The guard costs nothing until it is asked.
+    pub(super) fn guarded<'a>(
         &'a self,
         claimed: &'a Claimed,
         origin: &'a Origin,
         secret: &'a Secret,
-    ) -> Passage<'a, S> {
-        Passage { judge: self, claimed, origin, secret, gate: None, turn: None, counted: false }
+    ) -> GuardedAttempt<'a, S> {
+        let (gate, slot, counted) = (None, None, false);
+        GuardedAttempt { authenticator: self, claimed, origin, secret, gate, slot, counted }
     }
 
-    /// Has something judged that nobody guesses, by `judged`, unless too much was wrong from its network. That it was
-    /// refused counts for the network alone.
-    pub(super) async fn as_network_may<T>(
+    /// Has something judged that nobody guesses, by `judged`, unless too much was wrong from its network. A refusal counts
+    /// for the network alone.
+    pub(super) async fn guarded_by_network<T>(
         &self,
         claimed: &Claimed,
         secret: &Secret,
         origin: &Origin,
-        judged: impl Future<Output = Result<T, Denial>> + Send,
-    ) -> Result<T, Denial> {
-        let mark = self.marks.mark(&claimed.text(), secret);
+        judged: impl Future<Output = Judgement<T>> + Send,
+    ) -> Judgement<T> {
+        let mark = self.blind_digests.of_attempt(&claimed.text(), secret);
         let policy = self.policy.load_full();
         let gate = Gate::before(&*self.store, None, origin.network(), mark, &policy, self.now).await?;
         let_through(gate.look().await?)?;
-        let _turn = self.turns.next(origin.network()).await.ok_or(HashError::Overloaded)?;
-        // While this one waited, others may have failed.
+        let _slot = self.network_slots.next(origin.network()).await.ok_or(HashError::Overloaded)?;
+        // While this one waited for a slot, others may have failed.
         let_through(gate.look().await?)?;
         let judged = judged.await;
         if let Err(Denial::Refused(_)) = &judged {
@@ -60,31 +65,32 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 }
 
-impl<'a, S: CredentialStore> Passage<'a, S> {
-    /// Whether the attempt may be judged, as things stand; nothing is counted. One that is let through already is not asked
-    /// again: it may be the last one that there was room for.
-    pub(super) async fn look(&mut self) -> Result<(), Denial> {
-        if self.turn.is_some() {
+impl<'a, S: CredentialStore> GuardedAttempt<'a, S> {
+    /// Whether the attempt may be judged, as things stand; nothing is counted. One that was let through already is not stopped
+    /// any more: it may be the last one that there was room for.
+    pub(super) async fn look(&mut self) -> Judgement<()> {
+        if self.slot.is_some() {
             return Ok(());
         }
         let_through(self.gate().await?.look().await?)
     }
 
-    /// Counts the attempt, once, and lets it be judged when it is its turn.
-    pub(super) async fn enter(&mut self) -> Result<(), Denial> {
-        if self.turn.is_some() {
+    /// Waits for a slot of its network, then counts the attempt, once, and lets it be judged.
+    pub(super) async fn enter(&mut self) -> Judgement<()> {
+        if self.slot.is_some() {
             return Ok(());
         }
-        let turn = self.judge.turns.next(self.origin.network()).await.ok_or(HashError::Overloaded)?;
+        let slots = &self.authenticator.network_slots;
+        let slot = slots.next(self.origin.network()).await.ok_or(HashError::Overloaded)?;
         // While this one waited, others of its network may have failed.
         self.look().await?;
         let_through(self.gate().await?.enter().await?)?;
-        (self.turn, self.counted) = (Some(turn), true);
+        (self.slot, self.counted) = (Some(slot), true);
         Ok(())
     }
 
     /// Tells the gate what came of it.
-    pub(super) async fn settle<T>(&mut self, judged: Result<T, Denial>) -> Result<T, Denial> {
+    pub(super) async fn settle<T>(&mut self, judged: Judgement<T>) -> Judgement<T> {
         match &judged {
             Ok(_) => {
                 self.gate().await?.right().await?;
@@ -96,8 +102,9 @@ impl<'a, S: CredentialStore> Passage<'a, S> {
         judged
     }
 
-    /// The user was found without guessing, whoever was asked before and did not know it.
-    pub(super) async fn end<T>(&mut self, found: T) -> Result<T, Denial> {
+    /// Takes the attempt back from the counters: the user was found without guessing, though backends that were asked before did not
+    /// know the user.
+    pub(super) async fn end<T>(&mut self, found: T) -> Judgement<T> {
         if self.counted {
             self.gate().await?.no_guess().await?;
             self.counted = false;
@@ -105,25 +112,26 @@ impl<'a, S: CredentialStore> Passage<'a, S> {
         Ok(found)
     }
 
-    /// What tells this attempt from others.
+    /// The blind digest that tells this attempt from others.
     pub(super) fn mark(&self) -> Mark {
-        self.judge.marks.mark(&self.claimed.text(), self.secret)
+        self.authenticator.blind_digests.of_attempt(&self.claimed.text(), self.secret)
     }
 
     async fn gate(&mut self) -> Result<&Gate<'a, S>, store::Error> {
         let gate = match self.gate.take() {
             Some(gate) => gate,
             None => {
-                let (judge, name) = (self.judge, self.claimed.name.as_ref().ok());
-                let policy = judge.policy.load_full();
+                let (authenticator, name) = (self.authenticator, self.claimed.name.as_ref().ok());
+                let policy = authenticator.policy.load_full();
                 let mark = self.mark();
-                Gate::before(&*judge.store, name, self.origin.network(), mark, &policy, judge.now).await?
+                let (store, now) = (&*authenticator.store, authenticator.now);
+                Gate::before(store, name, self.origin.network(), mark, &policy, now).await?
             }
         };
         Ok(self.gate.insert(gate))
     }
 }
 
-fn let_through(throttled: Option<Throttled>) -> Result<(), Denial> {
+fn let_through(throttled: Option<Throttled>) -> Judgement<()> {
     throttled.map_or(Ok(()), |throttled| Err(Denial::Throttled(throttled)))
 }

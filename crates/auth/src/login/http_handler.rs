@@ -1,15 +1,18 @@
 //! What the operator's own program says to a claim (`[auth.http]`), and the account that comes of it.
 
+use backends::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
 use store::{Account, Act};
 use types::{AccountId, Mailbox};
 
-use super::guarded_attempt::Passage;
-use super::{Authenticator, Claimed, CredentialStore, Denial, Proven, refused, user};
+use super::attempt::{Door, Origin};
+use super::authenticator::Authenticator;
+use super::claimed::Claimed;
+use super::credential_store::CredentialStore;
+use super::guarded_attempt::GuardedAttempt;
+use super::judgement::{Denial, Judgement, Proven, refused};
+use super::outcome::{Credential, Reason, User};
 use crate::keys::key::random;
-use crate::login::attempt::{Door, Origin};
-use crate::login::outcome::{Credential, Reason, Refusal};
 use crate::session_rights::has_passed;
-use backends::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
 
 impl<S: CredentialStore> Authenticator<S> {
     /// What the program makes of something that might be guessed.
@@ -19,12 +22,12 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         evidence: Evidence<'_>,
         origin: &Origin,
-        passage: &mut Passage<'_, S>,
-    ) -> Result<Option<Proven>, Denial> {
-        passage.enter().await?;
+        attempt: &mut GuardedAttempt<'_, S>,
+    ) -> Judgement<Option<Proven>> {
+        attempt.enter().await?;
         match self.by_handler(handler, claimed, evidence, origin).await {
             Ok(None) => Ok(None),
-            judged => passage.settle(judged).await,
+            judged => attempt.settle(judged).await,
         }
     }
 
@@ -35,7 +38,7 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         evidence: Evidence<'_>,
         origin: &Origin,
-    ) -> Result<Option<Proven>, Denial> {
+    ) -> Judgement<Option<Proven>> {
         if claimed.name == Err(Reason::ForeignIdentity) {
             return Ok(None);
         }
@@ -62,7 +65,7 @@ impl<S: CredentialStore> Authenticator<S> {
         accepted: HttpUser,
         second_factor: Option<Reason>,
         origin: &Origin,
-    ) -> Result<Proven, Denial> {
+    ) -> Judgement<Proven> {
         let HttpUser { address, until, signature } = accepted;
         let credential = Credential::Http { until };
         let account = self.account_of(address, origin).await?;
@@ -72,8 +75,8 @@ impl<S: CredentialStore> Authenticator<S> {
                 .find_map(|(wrong, reason)| wrong.then_some(reason))
                 .or(second_factor.filter(|_| account.totp));
         match reason {
-            None => Ok(Proven { user: user(&account, credential), signature }),
-            Some(reason) => Err(Denial::Refused(Refusal { reason, matched: Some(credential) })),
+            None => Ok(Proven { user: User::of(&account, credential), signature }),
+            Some(reason) => Err(Denial::of(credential, reason)),
         }
     }
 

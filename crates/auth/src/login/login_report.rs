@@ -1,29 +1,31 @@
-//! What an attempt leaves behind: a line in the log, and an event in the audit trail.
+//! The report of an attempt to log in: a line in the log, and an event in the audit trail.
 
 use jiff::Timestamp;
 use store::{Action, AuditEvent, AuditResult, ThrottleKind, Via};
 use types::{Host, Mailbox};
 
-use crate::login::outcome::Outcome;
-use crate::{Attempt, Door, Origin};
+use super::attempt::{Attempt, Door, Origin};
+use super::outcome::LoginOutcome;
 
-/// An attempt, without its secrets.
-pub(crate) struct Trail {
+/// What is reported of an attempt; nothing secret.
+pub(crate) struct LoginReport {
     username: Option<String>,
     door: Door,
     origin: Origin,
 }
 
-impl Trail {
+impl LoginReport {
     pub(crate) fn of(attempt: &Attempt, origin: &Origin) -> Self {
         Self { username: attempt.username.clone(), door: attempt.door, origin: origin.clone() }
     }
 
     /// The event for the audit trail.
-    pub(crate) fn event(&self, outcome: &Outcome, at: Timestamp) -> AuditEvent {
+    pub(crate) fn event(&self, outcome: &LoginOutcome, at: Timestamp) -> AuditEvent {
         let result = match outcome {
-            Outcome::Accepted(_) => AuditResult::Success,
-            Outcome::Refused(_) | Outcome::Throttled(_) | Outcome::Unavailable(_) => AuditResult::Failure,
+            LoginOutcome::Accepted(_) => AuditResult::Success,
+            LoginOutcome::Refused(_) | LoginOutcome::Throttled(_) | LoginOutcome::Unavailable(_) => {
+                AuditResult::Failure
+            }
         };
         AuditEvent {
             at,
@@ -44,11 +46,11 @@ impl Trail {
 
     /// The account that was named. Where a network is shut out, it does not matter which: then whoever tries a thousand
     /// names leaves one entry behind.
-    fn account(&self, outcome: &Outcome) -> Option<String> {
+    fn account(&self, outcome: &LoginOutcome) -> Option<String> {
         match outcome {
-            Outcome::Accepted(user) => Some(user.address.normal()),
-            Outcome::Throttled(throttled) if throttled.key.kind == ThrottleKind::Network => None,
-            Outcome::Refused(_) | Outcome::Throttled(_) | Outcome::Unavailable(_) => {
+            LoginOutcome::Accepted(user) => Some(user.address.normal()),
+            LoginOutcome::Throttled(throttled) if throttled.key.kind == ThrottleKind::Network => None,
+            LoginOutcome::Refused(_) | LoginOutcome::Throttled(_) | LoginOutcome::Unavailable(_) => {
                 let name = self.name_that_may_be_told(outcome)?;
                 Some(Mailbox::parse(name).map_or_else(|_| name.to_owned(), |name| name.normal()))
             }
@@ -57,27 +59,28 @@ impl Trail {
 
     /// The user name as typed, if it is that of an account or reads as a complete address. Anything else may be a password:
     /// people type those into the wrong field, and log and audit trail are no place for them.
-    fn name_that_may_be_told(&self, outcome: &Outcome) -> Option<&str> {
+    fn name_that_may_be_told(&self, outcome: &LoginOutcome) -> Option<&str> {
         let name = self.username.as_deref()?;
-        let is_accounts = matches!(outcome, Outcome::Refused(refusal) if refusal.reason.names_an_account());
+        let is_accounts =
+            matches!(outcome, LoginOutcome::Refused(refusal) if refusal.reason.names_an_account());
         (is_accounts || is_complete_address(name)).then_some(name)
     }
 
     /// The line for the log. What the client chose stands last, where it can pass for nothing else.
-    pub(crate) fn log(&self, outcome: &Outcome) {
+    pub(crate) fn log(&self, outcome: &LoginOutcome) {
         let Origin { ip, mechanism, .. } = &self.origin;
         let (username, reason) = (self.name_that_may_be_told(outcome), outcome.reason());
         let session = self.origin.session_id().map(tracing::field::display);
         match outcome {
-            Outcome::Accepted(_) => {}
-            Outcome::Refused(_) => {
+            LoginOutcome::Accepted(_) => {}
+            LoginOutcome::Refused(_) => {
                 tracing::info!(event = "auth.refused", session, %ip, mechanism, reason, username, "login refused");
             }
-            Outcome::Throttled(throttled) => {
+            LoginOutcome::Throttled(throttled) => {
                 let (kind, until) = (throttled.key.kind.name(), throttled.until);
                 tracing::info!(event = "auth.throttled", session, %ip, mechanism, reason, kind, %until, username, "login not judged");
             }
-            Outcome::Unavailable(fault) => {
+            LoginOutcome::Unavailable(fault) => {
                 let error: &dyn std::error::Error = fault;
                 tracing::error!(event = "auth.unavailable", session, %ip, mechanism, reason, error, "a login could not be judged");
             }

@@ -1,15 +1,15 @@
-//! What came of an attempt, in the words of the log and the audit trail. Clients learn less.
+//! The outcome of an attempt to log in, in the words of the log and the audit trail. Clients learn less.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use sasl::ScramFlaw;
-use store::{AuditEvent, Throttled};
+use store::{Account, AuditEvent, Throttled};
 use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
-use crate::HashError;
+use crate::password_hash::hasher::HashError;
 use backends::http::HttpFault;
-use backends::oauth::{self, TokenFlaw};
+use backends::oauth::{ProviderFault, TokenFlaw};
 
 /// Who logged in, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,14 @@ pub struct User {
     pub credential: Credential,
     /// The version of the account at that time.
     pub version: i64,
+}
+
+impl User {
+    /// The owner of this account, who logs in by this credential.
+    pub(crate) fn of(account: &Account, credential: Credential) -> Self {
+        let Account { id, address, version, .. } = account;
+        Self { account: *id, address: address.clone(), credential, version: *version }
+    }
 }
 
 /// By what somebody logged in.
@@ -45,8 +53,8 @@ pub enum Credential {
         /// When that ends.
         until: Option<Timestamp>,
     },
-    /// The word of a trusted proxy.
-    Voucher,
+    /// The word of a trusted proxy that it has authenticated its client (the LOGIN attribute of XCLIENT).
+    ProxyLogin,
 }
 
 /// As the audit trail has it.
@@ -58,35 +66,35 @@ impl fmt::Display for Credential {
             Credential::Certificate(fingerprint) => fingerprint.fmt(f),
             Credential::Token { provider, .. } => write!(f, "oauth:{provider}"),
             Credential::Http { .. } => f.write_str("http"),
-            Credential::Voucher => f.write_str("xclient"),
+            Credential::ProxyLogin => f.write_str("xclient"),
         }
     }
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt to log in.
 #[derive(Debug)]
-pub enum Outcome {
-    /// It is right.
+pub enum LoginOutcome {
+    /// The attempt proved who the user is.
     Accepted(User),
-    /// It is not.
-    Refused(Refusal),
-    /// It was not judged: there were too many wrong ones.
+    /// Something about the attempt is wrong.
+    Refused(LoginRefusal),
+    /// The attempt was not judged: there were too many wrong ones before it.
     Throttled(Throttled),
-    /// It could not be judged.
-    Unavailable(Fault),
+    /// The attempt could not be judged.
+    Unavailable(LoginFault),
 }
 
-impl Outcome {
+impl LoginOutcome {
     /// The reason code: what scripts may rely on.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Outcome::Accepted(_) => "ok",
-            Outcome::Refused(refusal) => refusal.reason.code(),
-            Outcome::Throttled(_) => "throttled",
-            Outcome::Unavailable(Fault::Secret) => "damaged-secret",
-            Outcome::Unavailable(
-                Fault::Hash(_) | Fault::Store(_) | Fault::Provider(_) | Fault::Handler(_),
+            LoginOutcome::Accepted(_) => "ok",
+            LoginOutcome::Refused(refusal) => refusal.reason.code(),
+            LoginOutcome::Throttled(_) => "throttled",
+            LoginOutcome::Unavailable(LoginFault::Secret) => "damaged-secret",
+            LoginOutcome::Unavailable(
+                LoginFault::Hash(_) | LoginFault::Store(_) | LoginFault::Provider(_) | LoginFault::Handler(_),
             ) => "unavailable",
         }
     }
@@ -96,23 +104,23 @@ impl Outcome {
     #[must_use]
     pub fn credential(&self) -> Option<String> {
         match self {
-            Outcome::Accepted(user) => Some(user.credential.to_string()),
-            Outcome::Refused(refusal) => refusal.matched.as_ref().map(Credential::to_string),
-            Outcome::Throttled(_) | Outcome::Unavailable(_) => None,
+            LoginOutcome::Accepted(user) => Some(user.credential.to_string()),
+            LoginOutcome::Refused(refusal) => refusal.matched.as_ref().map(Credential::to_string),
+            LoginOutcome::Throttled(_) | LoginOutcome::Unavailable(_) => None,
         }
     }
 }
 
 /// Why an attempt was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct LoginRefusal {
     /// What was wrong.
     pub reason: Reason,
     /// What was right nevertheless.
     pub matched: Option<Credential>,
 }
 
-impl From<Reason> for Refusal {
+impl From<Reason> for LoginRefusal {
     fn from(reason: Reason) -> Self {
         Self { reason, matched: None }
     }
@@ -264,7 +272,7 @@ impl fmt::Display for Reason {
 
 /// Why an attempt could not be judged.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum LoginFault {
     /// The password could not be checked.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -273,7 +281,7 @@ pub enum Fault {
     Store(#[from] store::Error),
     /// A provider of tokens does not answer.
     #[error(transparent)]
-    Provider(Box<oauth::Fault>),
+    Provider(Box<ProviderFault>),
     /// The program of `[auth.http]` does not answer as it should.
     #[error(transparent)]
     Handler(Box<HttpFault>),
@@ -285,14 +293,14 @@ pub enum Fault {
     Secret,
 }
 
-impl From<oauth::Fault> for Fault {
-    fn from(fault: oauth::Fault) -> Self {
-        Fault::Provider(Box::new(fault))
+impl From<ProviderFault> for LoginFault {
+    fn from(fault: ProviderFault) -> Self {
+        LoginFault::Provider(Box::new(fault))
     }
 }
 
-impl From<HttpFault> for Fault {
+impl From<HttpFault> for LoginFault {
     fn from(fault: HttpFault) -> Self {
-        Fault::Handler(Box::new(fault))
+        LoginFault::Handler(Box::new(fault))
     }
 }

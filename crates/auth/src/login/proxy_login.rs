@@ -1,15 +1,18 @@
-//! The word of a trusted proxy that it has authenticated its client (the LOGIN attribute of XCLIENT).
+//! A login by the word of a trusted proxy that it has authenticated its client (the LOGIN attribute of XCLIENT).
 
-use super::{Authenticator, Claimed, CredentialStore, Denial, refused, user};
-use crate::login::outcome::{Credential, Reason, User};
+use super::authenticator::Authenticator;
+use super::claimed::Claimed;
+use super::credential_store::CredentialStore;
+use super::judgement::{Judgement, refused};
+use super::outcome::{Credential, Reason, User};
 
 impl<S: CredentialStore> Authenticator<S> {
-    /// The proxy has looked at the password, but not at the state of the account.
-    pub(super) async fn by_voucher(&self, claimed: &Claimed) -> Result<User, Denial> {
+    /// The user whom a trusted proxy names. The proxy has looked at the password, but not at the state of the account.
+    pub(super) async fn by_proxy_login(&self, claimed: &Claimed) -> Judgement<User> {
         let name = claimed.name.as_ref().map_err(|reason| refused(*reason))?;
         match self.store.by_address(name).await? {
             Some(account) if account.disabled => Err(refused(Reason::Disabled)),
-            Some(account) => Ok(user(&account, Credential::Voucher)),
+            Some(account) => Ok(User::of(&account, Credential::ProxyLogin)),
             None => Err(refused(Reason::UnknownUser)),
         }
     }

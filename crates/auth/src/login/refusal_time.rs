@@ -10,15 +10,19 @@ use std::time::Duration;
 
 use store::{Accounts, AppPasswords};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use crate::login::outcome::Fault;
-use crate::password_hash::foreign::Effort;
-use crate::password_hash::stored::Stored;
-use crate::{HashError, Hasher};
+use super::outcome::LoginFault;
+use crate::password_hash::effort::Effort;
+use crate::password_hash::hasher::{HashError, Hasher};
+use crate::password_hash::stored::StoredHash;
 
 /// What a refusal takes at least. It is longer than the check of what other servers mostly leave us (bcrypt of cost 12: 280 ms),
 /// so that not even an account shows that was brought a moment ago.
 const LEAST: Duration = Duration::from_millis(400);
+
+/// How often the store is searched for the slowest hash.
+const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Rows that are read at a time.
 const BATCH: u32 = 1000;
@@ -50,6 +54,26 @@ impl RefusalTime {
         Duration::from_millis(self.milliseconds.load(Ordering::Relaxed))
     }
 
+    /// Waits until what began then may be refused: for the refusal time, or the next multiple of it.
+    pub(crate) async fn wait_since(&self, begun: Instant) {
+        tokio::time::sleep_until(begun + rounded_up(begun.elapsed(), self.now())).await;
+    }
+
+    /// Measures the refusal time once a minute, for as long as it runs.
+    pub(crate) async fn keep_measured(&self, store: &(impl Accounts + AppPasswords), hasher: &Hasher) {
+        loop {
+            if let Err(fault) = self.measure(store, hasher).await {
+                let error: &dyn std::error::Error = &fault;
+                tracing::warn!(
+                    event = "auth.hashes-not-timed",
+                    error,
+                    "how slow the hashes in the store are could not be measured; that is tried again in a minute"
+                );
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
     /// Makes it longer than the slowest check that there is in the store.
     ///
     /// # Errors
@@ -58,7 +82,7 @@ impl RefusalTime {
         &self,
         store: &(impl Accounts + AppPasswords),
         hasher: &Hasher,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), LoginFault> {
         let (of_accounts, (of_app_passwords, at_once)) =
             (account_hashes(store, hasher).await?, imported_hashes(store).await?);
         let mut measured = self.measured.lock().await;
@@ -84,6 +108,12 @@ impl RefusalTime {
     }
 }
 
+/// The next multiple of `step` behind what has passed.
+pub(super) fn rounded_up(passed: Duration, step: Duration) -> Duration {
+    let whole = passed.as_nanos().checked_div(step.as_nanos());
+    step.saturating_mul(whole.and_then(|whole| u32::try_from(whole + 1).ok()).unwrap_or(1))
+}
+
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -93,7 +123,7 @@ async fn time(
     measured: &mut HashMap<Effort, Duration>,
     hasher: &Hasher,
     effort: Effort,
-    hash: Option<Stored>,
+    hash: Option<StoredHash>,
 ) -> Result<Duration, HashError> {
     if let Some(time) = measured.get(&effort) {
         return Ok(*time);
@@ -105,12 +135,12 @@ async fn time(
 
 /// Of each kind of hash the one that is most work.
 #[derive(Default)]
-struct Slowest(HashMap<&'static str, (Effort, Stored)>);
+struct Slowest(HashMap<&'static str, (Effort, StoredHash)>);
 
 impl Slowest {
     /// Takes note of a hash. One that can't be read can't be checked either.
     fn see(&mut self, hash: &str) {
-        let Ok(stored) = Stored::parse(hash) else { return };
+        let Ok(stored) = StoredHash::parse(hash) else { return };
         let effort = stored.effort();
         if self.0.get(effort.kind).is_none_or(|(before, _)| before.work < effort.work) {
             self.0.insert(effort.kind, (effort, stored));

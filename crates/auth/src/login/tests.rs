@@ -1,16 +1,29 @@
 //! Every way to be accepted or refused, and what each costs: the judge on a store of SQLite.
 
-use jiff::SignedDuration;
-use sasl::{Mechanism, PasswordClaim};
-use store::{AccountFilter, Act, Action, AuditEntry, AuditFilter, Page, Scope};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sasl::{AuthHandler as _, Claim, Mechanism, PasswordClaim, Verdict};
+use store::{
+    Account, AccountFilter, Accounts as _, Act, Action, AppPassword, AppPasswords as _, Audit as _,
+    AuditEntry, AuditFilter, Certificates as _, Identities as _, LastUse, Page, Scope, SecondFactors as _,
+    Throttles as _,
+};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
-use types::{AccountId, CredentialId, Secret, SessionId};
+use types::{AccountId, CredentialId, Mailbox, Secret, SessionFacts, SessionId};
 
-use super::*;
-use crate::MasterKeys;
+use super::attempt::{Attempt, Door, Origin, Proof};
+use super::authenticator::Authenticator;
+use super::backend::Backend;
+use super::outcome::{Credential, LoginOutcome, User};
+use super::refusal_time::RefusalTime;
 use crate::app_password;
-use crate::password_hash::hasher::CHEAP;
+use crate::keys::keyring::Keyring;
+use crate::keys::master_key::MasterKeys;
+use crate::password_hash::hasher::{CHEAP, Hasher};
+use crate::policy::Policy;
 
 mod certificate;
 mod challenge;
@@ -159,7 +172,7 @@ impl Scene {
     }
 
     async fn still_holds(&self, user: &User) -> bool {
-        self.judge.standing(user).await.unwrap().is_some()
+        self.judge.session_rights(user).await.unwrap().is_some()
     }
 
     /// How often the audit trail has a refusal of this account for this reason, from where all of them come.
@@ -408,16 +421,16 @@ async fn what_a_user_may_do_follows_the_store() {
     let scene = Scene::new().await;
     let only = |one: &mut AppPassword| one.senders = vec!["alice@example.org".parse().unwrap()];
     let user = scene.log_in(&scene.app_password(ALICE_ID, only).await).await.unwrap();
-    let standing = scene.judge.standing(&user).await.unwrap().unwrap();
-    assert_eq!((standing.identities.len(), standing.senders.len()), (0, 1));
+    let rights = scene.judge.session_rights(&user).await.unwrap().unwrap();
+    assert_eq!((rights.identities.len(), rights.senders.len()), (0, 1));
     let sales = store::Identity { sender: "*@sales.example.org".parse().unwrap(), created_at: noon() };
     scene.accounts().add_identity(ALICE_ID, &sales, &frank()).await.unwrap();
     assert_eq!(
-        scene.judge.standing(&user).await.unwrap().unwrap().identities,
+        scene.judge.session_rights(&user).await.unwrap().unwrap().identities,
         std::slice::from_ref(&sales.sender)
     );
     scene.accounts().remove_identity(ALICE_ID, &sales.sender, &frank()).await.unwrap();
-    assert!(scene.judge.standing(&user).await.unwrap().unwrap().identities.is_empty());
+    assert!(scene.judge.session_rights(&user).await.unwrap().unwrap().identities.is_empty());
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! Access tokens: the provider says whose they are; whether that is an account, the store.
 
-use types::{Mailbox, Secret};
-
-use super::{Authenticator, Claimed, CredentialStore, Denial, refused, user};
-use crate::Backend;
-use crate::login::attempt::Origin;
-use crate::login::outcome::{Credential, Reason, Refusal, User};
 use backends::http::Evidence;
 use backends::oauth::{Identified, Judged, Providers};
+use types::{Mailbox, Secret};
+
+use super::attempt::Origin;
+use super::authenticator::Authenticator;
+use super::backend::Backend;
+use super::claimed::Claimed;
+use super::credential_store::CredentialStore;
+use super::judgement::{Denial, Judgement, refused};
+use super::outcome::{Credential, Reason, User};
 
 impl<S: CredentialStore> Authenticator<S> {
     pub(super) async fn by_token(
@@ -15,8 +18,8 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         token: &Secret,
         origin: &Origin,
-    ) -> Result<User, Denial> {
-        for backend in self.row.load_full().iter() {
+    ) -> Judgement<User> {
+        for backend in self.backends.load_full().iter() {
             let known = match backend {
                 Backend::Accounts => None,
                 Backend::OAuth(providers) => self.by_provider(providers, claimed, token).await?,
@@ -37,7 +40,7 @@ impl<S: CredentialStore> Authenticator<S> {
         providers: &Providers,
         claimed: &Claimed,
         token: &Secret,
-    ) -> Result<Option<User>, Denial> {
+    ) -> Judgement<Option<User>> {
         match providers.judge(token, (self.now)()).await? {
             Judged::Unknown => Ok(None),
             Judged::Bad(flaw) => Err(refused(Reason::BadToken(flaw))),
@@ -46,10 +49,10 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// The account that the token is for, if that is who the client says it is (RFC 7628 section 3.1).
-    async fn identified(&self, identified: Identified, claimed: &Claimed) -> Result<User, Denial> {
+    async fn identified(&self, identified: Identified, claimed: &Claimed) -> Judgement<User> {
         let Identified { provider, account, until } = identified;
         let credential = Credential::Token { provider, until };
-        let bad = |reason| Denial::Refused(Refusal { reason, matched: Some(credential.clone()) });
+        let bad = |reason| Denial::of(credential.clone(), reason);
         let address = Mailbox::parse(&account).map_err(|_| bad(Reason::NotAnAddress))?;
         if !claimed.may_be(&address) {
             return Err(bad(Reason::TokenOfAnother));
@@ -57,7 +60,7 @@ impl<S: CredentialStore> Authenticator<S> {
         match self.store.by_address(&address).await? {
             None => Err(bad(Reason::UnknownUser)),
             Some(account) if account.disabled => Err(bad(Reason::Disabled)),
-            Some(account) => Ok(user(&account, credential)),
+            Some(account) => Ok(User::of(&account, credential)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What has lately been found out, for a few minutes and up to a number, so that it need not be found out again.
+//! A set whose entries expire after a few minutes, with a bound.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
@@ -6,14 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long an entry counts, from when it was found out.
+/// How long an entry counts, from when it was added first.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// Entries kept at most; beyond, the oldest goes. About 1 MB.
 const CAPACITY: usize = 10_000;
 
-/// A bounded set whose entries end by themselves.
-pub(crate) struct Lately<T>(Mutex<Entries<T>>);
+/// A bounded set whose entries expire.
+pub(crate) struct ExpiringSet<T>(Mutex<Entries<T>>);
 
 /// All entries live equally long, so the order of arrival is the order of departure.
 struct Entries<T> {
@@ -21,21 +21,21 @@ struct Entries<T> {
     departures: VecDeque<(Timestamp, T)>,
 }
 
-impl<T> Default for Lately<T> {
+impl<T> Default for ExpiringSet<T> {
     fn default() -> Self {
         Self(Mutex::new(Entries { known: HashSet::new(), departures: VecDeque::new() }))
     }
 }
 
-impl<T: Copy + Eq + Hash> Lately<T> {
-    /// Whether this was found out a short while ago.
+impl<T: Copy + Eq + Hash> ExpiringSet<T> {
+    /// Whether the entry was added less than five minutes ago.
     pub(crate) fn has(&self, entry: &T, now: Timestamp) -> bool {
         let mut entries = self.entries();
         entries.forget_until(now);
         entries.known.contains(entry)
     }
 
-    /// Remembers it, no longer than if it had been found out once.
+    /// Adds the entry. One that is there already does not stay longer for it.
     pub(crate) fn add(&self, entry: T, now: Timestamp) {
         self.entries().insert(entry, later(now));
     }
@@ -56,7 +56,7 @@ impl<T: Copy + Eq + Hash> Entries<T> {
         }
     }
 
-    /// What would last longer than anything does is from a clock that was ahead.
+    /// Forgets what has expired, and what would last longer than anything does: it is from a clock that was ahead.
     fn forget_until(&mut self, now: Timestamp) {
         let ends = |until: Timestamp| until <= now || until > later(now);
         while self.departures.front().is_some_and(|(until, _)| ends(*until)) {
@@ -80,21 +80,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_out_by_a_clock_ahead_is_forgotten() {
-        let (lately, now) = (Lately::default(), Timestamp::UNIX_EPOCH);
-        lately.add("ahead", now + SignedDuration::from_hours(24));
-        lately.add("now", now);
-        assert!(!lately.has(&"ahead", now) && lately.has(&"now", now));
+    fn what_was_added_by_a_clock_that_was_ahead_is_forgotten() {
+        let (set, now) = (ExpiringSet::default(), Timestamp::UNIX_EPOCH);
+        set.add("ahead", now + SignedDuration::from_hours(24));
+        set.add("now", now);
+        assert!(!set.has(&"ahead", now) && set.has(&"now", now));
     }
 
     #[test]
     fn the_oldest_goes_when_it_is_full() {
-        let (lately, now) = (Lately::default(), Timestamp::UNIX_EPOCH);
+        let (set, now) = (ExpiringSet::default(), Timestamp::UNIX_EPOCH);
         for number in 0..=CAPACITY {
-            lately.add(number, now);
+            set.add(number, now);
         }
-        assert!(!lately.has(&0, now) && lately.has(&1, now) && lately.has(&CAPACITY, now));
-        let entries = lately.entries();
+        assert!(!set.has(&0, now) && set.has(&1, now) && set.has(&CAPACITY, now));
+        let entries = set.entries();
         assert_eq!((entries.known.len(), entries.departures.len()), (CAPACITY, CAPACITY));
     }
 }

@@ -15,12 +15,11 @@ use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::Secret;
 
-use crate::password_hash::normal_form::{Form, Typed};
+use crate::password_hash::new_password::PASSWORD_OCTETS;
+use crate::password_hash::normal_form::{Form, TypedPassword};
 use crate::password_hash::phc::{self, Cost, Phc};
-use crate::password_hash::stored::{Stored, StoredError};
-
-/// The longest password that an account may be given, in octets.
-pub const PASSWORD_OCTETS: usize = 1024;
+use crate::password_hash::stored::StoredHash;
+use crate::password_hash::stored_error::StoredError;
 
 /// Log-ins that may wait for a core; the next one is told to come back.
 const QUEUE: usize = 64;
@@ -123,7 +122,7 @@ impl Hasher {
     pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
         self.run(move |pool| {
             let salt = rand::rng().random();
-            let typed = Typed::new(&password);
+            let typed = TypedPassword::new(&password);
             pool.with_arena(|arena| phc::hash(pool.cost(), typed.normal(), salt, arena))
         })
         .await
@@ -135,10 +134,10 @@ impl Hasher {
     /// # Errors
     /// When the pool is overloaded, or `stored` can't be used.
     pub(crate) async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<Checked, HashError> {
-        let stored = stored.map(Stored::parse).transpose()?;
+        let stored = stored.map(StoredHash::parse).transpose()?;
         self.run(move |pool| match &stored {
-            None => pool.never(&Typed::new(&password)).map(|_| Checked::No),
-            Some(stored) => pool.check(&Typed::new(&password), stored),
+            None => pool.never(&TypedPassword::new(&password)).map(|_| Checked::No),
+            Some(stored) => pool.check(&TypedPassword::new(&password), stored),
         })
         .await
     }
@@ -149,9 +148,9 @@ impl Hasher {
     /// # Errors
     /// When the pool is overloaded, or `stored` can't be used.
     pub(crate) async fn was_made_elsewhere(&self, password: Secret, stored: &str) -> Result<bool, HashError> {
-        match Stored::parse(stored)? {
-            Stored::Argon2(_) => Ok(self.verify(password, Some(stored)).await? != Checked::No),
-            Stored::Foreign(foreign) => self.run(move |_| foreign.matches(password.declassify())).await,
+        match StoredHash::parse(stored)? {
+            StoredHash::Argon2(_) => Ok(self.verify(password, Some(stored)).await? != Checked::No),
+            StoredHash::Foreign(foreign) => self.run(move |_| foreign.matches(password.declassify())).await,
         }
     }
 
@@ -181,14 +180,16 @@ impl Hasher {
     ///
     /// # Errors
     /// When the pool is overloaded.
-    pub(crate) async fn time(&self, stored: Option<Stored>) -> Result<Duration, HashError> {
+    pub(crate) async fn time(&self, stored: Option<StoredHash>) -> Result<Duration, HashError> {
         self.run(move |pool| {
             let longest = Secret::new([b'x'; PASSWORD_OCTETS]);
             let begun = thread_time();
             match &stored {
-                None => pool.never(&Typed::new(&longest)).map(drop)?,
-                Some(Stored::Argon2(phc)) => pool.form_of(phc, &Typed::new(&longest)).map(drop)?,
-                Some(Stored::Foreign(foreign)) => foreign.matches(longest.declassify()).map(drop)?,
+                None => pool.never(&TypedPassword::new(&longest)).map(drop)?,
+                Some(StoredHash::Argon2(phc)) => {
+                    pool.form_of(phc, &TypedPassword::new(&longest)).map(drop)?
+                }
+                Some(StoredHash::Foreign(foreign)) => foreign.matches(longest.declassify()).map(drop)?,
             }
             Some(thread_time().saturating_sub(begun))
         })
@@ -246,15 +247,15 @@ impl Pool {
         self.own.load().cost
     }
 
-    fn check(&self, typed: &Typed<'_>, stored: &Stored) -> Option<Checked> {
+    fn check(&self, typed: &TypedPassword<'_>, stored: &StoredHash) -> Option<Checked> {
         let strength = stored.against(self.cost());
         let outdated = match stored {
-            Stored::Argon2(phc) => {
+            StoredHash::Argon2(phc) => {
                 let form = self.form_of(phc, typed)?;
                 form.map(|form| strength.is_lt() || (form != Form::Normal && strength.is_eq()))
             }
             // Other servers took passwords as they came.
-            Stored::Foreign(foreign) => {
+            StoredHash::Foreign(foreign) => {
                 (foreign.matches(typed.as_it_came())? || self.never(typed)?).then_some(true)
             }
         };
@@ -266,7 +267,7 @@ impl Pool {
     }
 
     /// The form of the password that has this hash, if one has.
-    fn form_of(&self, phc: &Phc, typed: &Typed<'_>) -> Option<Option<Form>> {
+    fn form_of(&self, phc: &Phc, typed: &TypedPassword<'_>) -> Option<Option<Form>> {
         for (form, octets) in typed.forms() {
             if self.with_arena(|arena| phc.matches(octets, arena))? {
                 return Some(Some(form));
@@ -276,7 +277,7 @@ impl Pool {
     }
 
     /// No, at the cost of a wrong password.
-    fn never(&self, typed: &Typed<'_>) -> Option<bool> {
+    fn never(&self, typed: &TypedPassword<'_>) -> Option<bool> {
         self.form_of(&self.own.load().unknowable, typed).map(|_| false)
     }
 

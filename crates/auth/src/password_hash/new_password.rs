@@ -7,6 +7,9 @@ use types::{Mailbox, Secret};
 use zeroize::Zeroizing;
 use zxcvbn::zxcvbn;
 
+/// The longest password that an account may be given, in octets.
+pub const PASSWORD_OCTETS: usize = 1024;
+
 /// Characters that it has at least (NIST SP 800-63B section 5.1.1.2).
 pub const LEAST_CHARACTERS: usize = 8;
 

@@ -17,13 +17,13 @@ pub(crate) enum Form {
 }
 
 /// A password as it was typed.
-pub(crate) struct Typed<'a> {
+pub(crate) struct TypedPassword<'a> {
     as_it_came: &'a [u8],
     /// If it is another one.
     normal: Option<Zeroizing<String>>,
 }
 
-impl<'a> Typed<'a> {
+impl<'a> TypedPassword<'a> {
     pub(crate) fn new(password: &'a Secret) -> Self {
         let as_it_came = password.declassify();
         let normal = password.declassify_str().map(normal).filter(|normal| normal.as_bytes() != as_it_came);

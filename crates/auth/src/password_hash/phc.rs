@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use subtle::ConstantTimeEq as _;
 
-use crate::password_hash::stored::StoredError;
+use crate::password_hash::stored_error::StoredError;
 
 /// Octets of salt and of output. RFC 9106 section 3.1 recommends 16 for the salt.
 pub(crate) const SALT_OCTETS: usize = 16;

@@ -2,35 +2,24 @@
 
 use std::cmp::Ordering;
 
-use thiserror::Error;
 use types::Secret;
 
-use crate::password_hash::foreign::{Effort, Foreign, Scheme, Written};
+use crate::password_hash::effort::Effort;
+use crate::password_hash::foreign::ForeignHash;
+use crate::password_hash::foreign::written::{Scheme, Written};
 use crate::password_hash::phc::{Cost, Phc};
+use crate::password_hash::stored_error::StoredError;
 
 /// More than any hash that is known here takes. What is longer was not made by a server.
 const OCTETS: usize = 512;
 
-/// Why a hash can't be used. It says nothing of the hash itself.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum StoredError {
-    #[error("the password hash is malformed")]
-    Malformed,
-    #[error("the password hash is of a scheme that is not known here")]
-    UnknownScheme,
-    #[error("the password hash asks for more memory or time than is allowed")]
-    TooCostly,
-    #[error("the password is there in plain text")]
-    Clear,
-}
-
 /// A hash to check a password against.
-pub(crate) enum Stored {
+pub(crate) enum StoredHash {
     Argon2(Phc),
-    Foreign(Foreign),
+    Foreign(ForeignHash),
 }
 
-impl Stored {
+impl StoredHash {
     /// Reads a PHC string, a hash as crypt(3) writes it, or `{SCHEME}…` as Dovecot does.
     pub(crate) fn parse(text: &str) -> Result<Self, StoredError> {
         if text.len() > OCTETS {
@@ -41,7 +30,7 @@ impl Stored {
             Scheme::Crypt if written.rest.starts_with("$argon2") => {
                 Phc::parse(written.rest).map(Self::Argon2)
             }
-            _ => Foreign::parse(&written).map(Self::Foreign),
+            _ => ForeignHash::parse(&written).map(Self::Foreign),
         }
     }
 
@@ -64,14 +53,14 @@ impl Stored {
 
 /// What another server had for a password.
 #[derive(Debug)]
-pub enum Brought {
+pub enum ImportedPassword {
     /// A hash, as it is to be stored.
     Hash(String),
     /// The password itself.
     Clear(Secret),
 }
 
-impl Brought {
+impl ImportedPassword {
     /// Reads what another server had, and makes sure that it can be used here. What names no scheme is of the scheme
     /// `default`, but for hashes in crypt(3)'s form, which say themselves what they are.
     ///
@@ -90,6 +79,6 @@ impl Brought {
     }
 
     fn hash(text: String) -> Result<Self, StoredError> {
-        Stored::parse(&text).map(|_| Self::Hash(text))
+        StoredHash::parse(&text).map(|_| Self::Hash(text))
     }
 }

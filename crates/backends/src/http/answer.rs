@@ -6,7 +6,7 @@ use serde_json::error::Category;
 use types::{Mailbox, Secret};
 
 /// The answer, understood.
-pub(super) struct Answer {
+pub(super) struct HandlerAnswer {
     pub(super) word: Word,
     /// Of the account, if it is not the user name.
     pub(super) address: Option<Mailbox>,
@@ -32,7 +32,7 @@ struct Written {
     until: Option<String>,
 }
 
-impl Answer {
+impl HandlerAnswer {
     /// Reads the body of an answer; or says what is wrong with it, in words that have nothing of it.
     pub(super) fn read(body: &[u8]) -> Result<Self, &'static str> {
         let Written { verdict, address, password, until } =

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use types::SessionFacts;
 
-use super::{Evidence, HttpClaim};
+use super::claim::{Evidence, HttpClaim};
 
 /// Its fields are those of the JSON. More may come.
 #[derive(Serialize)]
@@ -14,13 +14,14 @@ pub(super) struct Question<'a> {
     username: Option<&'a str>,
     authzid: Option<&'a str>,
     #[serde(flatten)]
-    proof: Proof<'a>,
+    offered: Offered<'a>,
     session: Option<Session>,
 }
 
+/// What the client offers as proof.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Proof<'a> {
+enum Offered<'a> {
     Password {
         password: &'a str,
     },
@@ -59,16 +60,16 @@ impl<'a> Question<'a> {
     /// `None` if what the client offers as proof can't be put into JSON.
     pub(super) fn about(claim: &HttpClaim<'a>, session: Option<&SessionFacts>) -> Option<Self> {
         let HttpClaim { mechanism, username, authzid, evidence } = *claim;
-        let proof = match evidence {
-            Evidence::Password(password) => Proof::Password { password: password.declassify_str()? },
+        let offered = match evidence {
+            Evidence::Password(password) => Offered::Password { password: password.declassify_str()? },
             Evidence::CramMd5(claim) => {
-                Proof::Challenge { challenge: claim.challenge(), response: hex(claim.response()) }
+                Offered::Challenge { challenge: claim.challenge(), response: hex(claim.response()) }
             }
-            Evidence::Scram(_) => Proof::Hidden {},
-            Evidence::Token(token) => Proof::Token { token: token.declassify_str()? },
-            Evidence::Certificate => Proof::Certificate { certificate: session.and_then(fingerprint) },
+            Evidence::Scram(_) => Offered::Hidden {},
+            Evidence::Token(token) => Offered::Token { token: token.declassify_str()? },
+            Evidence::Certificate => Offered::Certificate { certificate: session.and_then(fingerprint) },
         };
-        Some(Self { method: mechanism, username, authzid, proof, session: session.map(Session::of) })
+        Some(Self { method: mechanism, username, authzid, offered, session: session.map(Session::of) })
     }
 }
 

@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sasl::{ChannelBindings, Circumstances, Claim, Exchange, Mechanism, Nonces, ScramParameters, Step};
+use sasl::{
+    ChannelBindings, Circumstances, Claim, CramMd5Claim, Exchange, Mechanism, Nonces, ScramParameters, Step,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use types::{ClientCertificate, EhloName, Fingerprint, SessionId, TlsFacts};

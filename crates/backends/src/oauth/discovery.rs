@@ -2,15 +2,19 @@
 
 use types::Endpoint;
 
-use super::Trouble;
+use super::fault::ProviderTrouble;
 use super::json::Object;
-use crate::fetch::{Answer, Fetcher};
+use crate::fetch::{Fetched, Fetcher};
 
 /// Asks the issuer. What it says of itself must be what the configuration says, to the letter (RFC 8414 section 3.3), and
 /// the keys must lie on the same server: a document that leads elsewhere could lead anywhere.
-pub(crate) async fn keys_of(issuer: &str, at: &Endpoint, fetcher: &Fetcher) -> Result<Endpoint, Trouble> {
+pub(crate) async fn keys_of(
+    issuer: &str,
+    at: &Endpoint,
+    fetcher: &Fetcher,
+) -> Result<Endpoint, ProviderTrouble> {
     let (endpoint, answer) = document(at, fetcher).await?;
-    let refuse = |wrong| Err(Trouble::Answer { endpoint: endpoint.clone(), wrong });
+    let refuse = |wrong| Err(ProviderTrouble::Answer { endpoint: endpoint.clone(), wrong });
     let Some(document) = Object::parse(&answer.body) else { return refuse("is not an object of JSON") };
     if document.text("issuer") != Some(issuer) {
         return refuse(
@@ -27,7 +31,7 @@ pub(crate) async fn keys_of(issuer: &str, at: &Endpoint, fetcher: &Fetcher) -> R
 }
 
 /// The document of OpenID Connect, else that of OAuth, which stands before the path of the issuer.
-async fn document(at: &Endpoint, fetcher: &Fetcher) -> Result<(Endpoint, Answer), Trouble> {
+async fn document(at: &Endpoint, fetcher: &Fetcher) -> Result<(Endpoint, Fetched), ProviderTrouble> {
     let openid = at.with_path(|path| format!("{path}/.well-known/openid-configuration"));
     let answer = fetcher.get(&openid, &[]).await?;
     match answer.status {
@@ -37,14 +41,14 @@ async fn document(at: &Endpoint, fetcher: &Fetcher) -> Result<(Endpoint, Answer)
             let answer = good(&oauth, fetcher.get(&oauth, &[]).await?)?;
             Ok((oauth, answer))
         }
-        status => Err(Trouble::Status { endpoint: openid, status }),
+        status => Err(ProviderTrouble::Status { endpoint: openid, status }),
     }
 }
 
 /// An answer with status 200; any other has nothing to say.
-pub(crate) fn good(endpoint: &Endpoint, answer: Answer) -> Result<Answer, Trouble> {
+pub(crate) fn good(endpoint: &Endpoint, answer: Fetched) -> Result<Fetched, ProviderTrouble> {
     match answer.status {
         200 => Ok(answer),
-        status => Err(Trouble::Status { endpoint: endpoint.clone(), status }),
+        status => Err(ProviderTrouble::Status { endpoint: endpoint.clone(), status }),
     }
 }

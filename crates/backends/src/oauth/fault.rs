@@ -7,17 +7,17 @@ use crate::fetch::FetchError;
 /// A provider that does not answer as it should.
 #[derive(Debug, thiserror::Error)]
 #[error("provider {provider} cannot be asked about tokens")]
-pub struct Fault {
+pub struct ProviderFault {
     /// Its name in the configuration.
     pub provider: String,
     /// Why.
     #[source]
-    pub trouble: Trouble,
+    pub trouble: ProviderTrouble,
 }
 
 /// What is wrong with an answer, or with getting one.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ProviderTrouble {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("{endpoint} answers with status {status}; {}", advice(*status))]

@@ -11,9 +11,10 @@ use tokio::sync::Semaphore;
 use types::{Endpoint, Secret};
 
 use super::discovery::good;
+use super::fault::ProviderTrouble;
+use super::flaw::TokenFlaw;
 use super::json::Object;
 use super::rules::Rules;
-use super::{TokenFlaw, Trouble};
 use crate::fetch::{self, Fetcher, Header};
 
 /// How long an answer counts: who revokes a token wants that to be noticed (RFC 7662 section 4). An answer without an end
@@ -36,12 +37,12 @@ pub(crate) struct Introspection {
     login: Header,
     fetcher: Fetcher,
     turns: Semaphore,
-    good: Mutex<HashMap<[u8; 32], Answer>>,
+    good: Mutex<HashMap<[u8; 32], ActiveToken>>,
 }
 
 /// What was answered about a good token. What is no good is not kept: strangers could fill the memory with that.
 #[derive(Clone, Debug)]
-struct Answer {
+struct ActiveToken {
     account: String,
     until: Timestamp,
     /// Until when it is not asked again.
@@ -59,7 +60,7 @@ impl Introspection {
         token: &Secret,
         rules: &Rules,
         now: Timestamp,
-    ) -> Result<Result<(String, Timestamp), TokenFlaw>, Trouble> {
+    ) -> Result<Result<(String, Timestamp), TokenFlaw>, ProviderTrouble> {
         let digest = Sha256::digest(token.declassify()).into();
         if let Some(answer) = self.remembered(&digest, now) {
             return Ok(Ok((answer.account, answer.until)));
@@ -72,19 +73,23 @@ impl Introspection {
         Ok(rules.of_answer(&answer, now).map(|(account, ends)| {
             let soon = now.saturating_add(COUNTS).unwrap_or(now);
             let until = ends.unwrap_or(soon);
-            self.remember(digest, Answer { account: account.clone(), until, counts: until.min(soon) }, now);
+            self.remember(
+                digest,
+                ActiveToken { account: account.clone(), until, counts: until.min(soon) },
+                now,
+            );
             (account, until)
         }))
     }
 
     /// Asks about a token that is none.
-    pub(crate) async fn reach(&self) -> Result<(), Trouble> {
+    pub(crate) async fn reach(&self) -> Result<(), ProviderTrouble> {
         self.ask(&Secret::new("none")).await.map(drop)
     }
 
-    async fn ask(&self, token: &Secret) -> Result<Object, Trouble> {
+    async fn ask(&self, token: &Secret) -> Result<Object, ProviderTrouble> {
         let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
-        let _turn = turn.ok().and_then(Result::ok).ok_or(Trouble::Busy)?;
+        let _turn = turn.ok().and_then(Result::ok).ok_or(ProviderTrouble::Busy)?;
         let form =
             [("token", token.declassify_str().unwrap_or_default()), ("token_type_hint", "access_token")];
         let login = std::slice::from_ref(&self.login);
@@ -92,16 +97,16 @@ impl Introspection {
         let object = Object::parse(&answer.body).filter(|object| object.get("active").is_some());
         let wrong = "does not say whether the token is active";
         let endpoint = self.endpoint.clone();
-        object.map(Object::without_nulls).ok_or(Trouble::Answer { endpoint, wrong })
+        object.map(Object::without_nulls).ok_or(ProviderTrouble::Answer { endpoint, wrong })
     }
 
-    fn remembered(&self, digest: &[u8; 32], now: Timestamp) -> Option<Answer> {
+    fn remembered(&self, digest: &[u8; 32], now: Timestamp) -> Option<ActiveToken> {
         let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
         good.get(digest).filter(|answer| now < answer.counts).cloned()
     }
 
     /// All of them are short-lived: when there are too many, those that no longer count go, or else all.
-    fn remember(&self, digest: [u8; 32], answer: Answer, now: Timestamp) {
+    fn remember(&self, digest: [u8; 32], answer: ActiveToken, now: Timestamp) {
         let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
         if good.len() >= CAPACITY {
             good.retain(|_, answer| now < answer.counts);

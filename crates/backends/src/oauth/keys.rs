@@ -14,8 +14,8 @@ use jsonwebtoken::DecodingKey;
 use tokio::sync::{Mutex, MutexGuard};
 use types::{Endpoint, SignatureAlgorithm};
 
-use super::Trouble;
 use super::discovery::{self, good};
+use super::fault::ProviderTrouble;
 use super::key_set::KeySet;
 use crate::fetch::Fetcher;
 
@@ -77,7 +77,7 @@ impl Keys {
         id: Option<&str>,
         algorithm: SignatureAlgorithm,
         now: Timestamp,
-    ) -> Result<Vec<DecodingKey>, Trouble> {
+    ) -> Result<Vec<DecodingKey>, ProviderTrouble> {
         let find = |known: &Known| {
             let found = known.set.find(id, algorithm);
             (!found.is_empty()).then_some(found)
@@ -102,7 +102,7 @@ impl Keys {
     }
 
     /// Asks, whatever is known.
-    pub(crate) async fn reach(&self, now: Timestamp) -> Result<(), Trouble> {
+    pub(crate) async fn reach(&self, now: Timestamp) -> Result<(), ProviderTrouble> {
         self.fetch(now).await.map(drop)
     }
 
@@ -119,7 +119,7 @@ impl Keys {
             return;
         }
         if let Err(error) = self.ask(&mut asking, now).await
-            && !matches!(error, Trouble::Lately)
+            && !matches!(error, ProviderTrouble::Lately)
         {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(
@@ -132,9 +132,13 @@ impl Keys {
         }
     }
 
-    async fn ask(&self, asking: &mut MutexGuard<'_, Asking>, now: Timestamp) -> Result<Arc<Known>, Trouble> {
+    async fn ask(
+        &self,
+        asking: &mut MutexGuard<'_, Asking>,
+        now: Timestamp,
+    ) -> Result<Arc<Known>, ProviderTrouble> {
         if asking.failed.is_some_and(|failed| is_within(PAUSE, failed, now)) {
-            return Err(Trouble::Lately);
+            return Err(ProviderTrouble::Lately);
         }
         match self.fetch(now).await {
             Ok(known) => {
@@ -158,14 +162,14 @@ impl Keys {
         }
     }
 
-    async fn fetch(&self, now: Timestamp) -> Result<Known, Trouble> {
+    async fn fetch(&self, now: Timestamp) -> Result<Known, ProviderTrouble> {
         let endpoint = match &self.pinned {
             Some(pinned) => pinned.clone(),
             None => discovery::keys_of(&self.issuer, &self.at, &self.fetcher).await?,
         };
         let answer = good(&endpoint, self.fetcher.get(&endpoint, &[]).await?)?;
         let wrong = "holds no keys for signatures";
-        let set = KeySet::parse(&answer.body).ok_or(Trouble::Answer { endpoint, wrong })?;
+        let set = KeySet::parse(&answer.body).ok_or(ProviderTrouble::Answer { endpoint, wrong })?;
         Ok(Known { set, since: now })
     }
 }

@@ -5,11 +5,12 @@ use jsonwebtoken::crypto;
 use types::{BadEndpoint, Endpoint, Secret, SignatureAlgorithm};
 
 use super::algorithm::in_jwt;
+use super::fault::{ProviderFault, ProviderTrouble};
+use super::flaw::TokenFlaw;
 use super::introspection::Introspection;
 use super::keys::Keys;
-use super::rules::Rules;
+use super::rules::{Identified, Rules};
 use super::token::{Jwt, Shape};
-use super::{Fault, Identified, TokenFlaw, Trouble};
 use crate::fetch::{Fetcher, Header};
 
 /// What the operator says about a provider.
@@ -26,12 +27,12 @@ pub struct ProviderSettings {
     /// The claim in which the account's address stands. If it is `email`, `email_verified` must be true.
     pub claim: String,
     /// How tokens are proved.
-    pub proof: Proof,
+    pub proof: TokenProof,
 }
 
 /// How a provider proves its tokens.
 #[derive(Debug)]
-pub enum Proof {
+pub enum TokenProof {
     /// It signs them.
     Signature {
         /// By one of these.
@@ -74,11 +75,11 @@ impl Provider {
     pub fn new(settings: ProviderSettings, fetcher: Fetcher) -> Result<Self, BadEndpoint> {
         let ProviderSettings { name, issuer, audience, scope, claim, proof } = settings;
         let prover = match proof {
-            Proof::Signature { algorithms, types, jwks_uri } => {
+            TokenProof::Signature { algorithms, types, jwks_uri } => {
                 let keys = Keys::new(issuer.clone(), Endpoint::parse(&issuer)?, jwks_uri, fetcher);
                 Prover::Signature { algorithms, types, keys }
             }
-            Proof::Introspection { endpoint, client_id, client_secret } => {
+            TokenProof::Introspection { endpoint, client_id, client_secret } => {
                 let login = Header::basic(&client_id, &client_secret);
                 Prover::Introspection(Introspection::new(endpoint, login, fetcher))
             }
@@ -103,7 +104,7 @@ impl Provider {
         token: &Secret,
         shape: &Shape<'_>,
         now: Timestamp,
-    ) -> Result<Result<Identified, TokenFlaw>, Fault> {
+    ) -> Result<Result<Identified, TokenFlaw>, ProviderFault> {
         let judged = match (&self.prover, shape) {
             (Prover::Introspection(provider), _) => provider.judge(token, &self.rules, now).await,
             (Prover::Signature { algorithms, types, keys }, Shape::Signed(jwt)) => {
@@ -126,7 +127,7 @@ impl Provider {
         }
     }
 
-    pub(crate) async fn reach(&self, now: Timestamp) -> Result<(), Fault> {
+    pub(crate) async fn reach(&self, now: Timestamp) -> Result<(), ProviderFault> {
         let reached = match &self.prover {
             Prover::Signature { keys, .. } => keys.reach(now).await,
             Prover::Introspection(provider) => provider.reach().await,
@@ -134,8 +135,8 @@ impl Provider {
         reached.map_err(|trouble| self.fault(trouble))
     }
 
-    fn fault(&self, trouble: Trouble) -> Fault {
-        Fault { provider: self.name.clone(), trouble }
+    fn fault(&self, trouble: ProviderTrouble) -> ProviderFault {
+        ProviderFault { provider: self.name.clone(), trouble }
     }
 }
 
@@ -146,7 +147,7 @@ async fn prove(
     types: &[String],
     keys: &Keys,
     now: Timestamp,
-) -> Result<Result<(), TokenFlaw>, Trouble> {
+) -> Result<Result<(), TokenFlaw>, ProviderTrouble> {
     let read = || {
         let algorithm = jwt.algorithm(algorithms)?;
         jwt.has_type(types)?;

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::TokenFlaw;
+use super::flaw::TokenFlaw;
 use super::json::Object;
 
 /// By how much clocks may differ.

@@ -52,7 +52,7 @@ fn settings(issuer: &str) -> ProviderSettings {
         audience: vec![AUDIENCE.to_owned()],
         scope: Vec::new(),
         claim: "email".to_owned(),
-        proof: Proof::Signature {
+        proof: TokenProof::Signature {
             algorithms: vec![SignatureAlgorithm::Es256],
             types: ["at+jwt", "JWT"].map(str::to_owned).to_vec(),
             jwks_uri: None,
@@ -83,7 +83,7 @@ fn claims(issuer: &str) -> serde_json::Value {
     })
 }
 
-async fn judge(providers: &Providers, token: &str, now: Timestamp) -> Result<Judged, Fault> {
+async fn judge(providers: &Providers, token: &str, now: Timestamp) -> Result<Judged, ProviderFault> {
     providers.judge(&Secret::new(token), now).await
 }
 

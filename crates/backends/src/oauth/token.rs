@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use types::SignatureAlgorithm;
 
-use super::TokenFlaw;
+use super::flaw::TokenFlaw;
 use super::json::Object;
 
 /// The form of a token.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use auth::challenge_key::{self, Password};
-use auth::{Keyring, Standing, app_password};
+use auth::{Keyring, SessionRights, app_password};
 use config::Config;
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -165,7 +165,8 @@ async fn see_covered(
 ) -> anyhow::Result<()> {
     let identities = store.identities(account.id).await?;
     let identities = identities.into_iter().map(|identity| identity.sender).collect();
-    let all = Standing { address: account.address.clone(), identities, senders: Vec::new(), until: None };
+    let all =
+        SessionRights { address: account.address.clone(), identities, senders: Vec::new(), until: None };
     let names = auth::Names::of(&all);
     let Some(foreign) = senders.iter().find(|sender| !names.cover(sender)) else { return Ok(()) };
     let own =

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::bail;
-use auth::{Attempt, Door, Origin, Outcome, Proof};
+use auth::{Attempt, Door, LoginOutcome, Origin, Proof};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use config::Config;
 use serde::Serialize;
@@ -113,8 +113,8 @@ struct View {
     reason: &'static str,
 }
 
-fn tell(outcome: &Outcome, format: Format) -> anyhow::Result<()> {
-    let accepted = matches!(outcome, Outcome::Accepted(_));
+fn tell(outcome: &LoginOutcome, format: Format) -> anyhow::Result<()> {
+    let accepted = matches!(outcome, LoginOutcome::Accepted(_));
     let view = View { accepted, credential: outcome.credential(), reason: outcome.reason() };
     format.print(&view, |view| {
         output::fields([
@@ -127,15 +127,15 @@ fn tell(outcome: &Outcome, format: Format) -> anyhow::Result<()> {
         ])
     })?;
     match outcome {
-        Outcome::Accepted(_) => Ok(()),
-        Outcome::Refused(refusal) => bail!("refused: {}", refusal.reason),
-        Outcome::Throttled(throttled) => bail!(
+        LoginOutcome::Accepted(_) => Ok(()),
+        LoginOutcome::Refused(refusal) => bail!("refused: {}", refusal.reason),
+        LoginOutcome::Throttled(throttled) => bail!(
             "not judged: too many failures of {} until {}; `gatepost throttle clear {}` ends that",
             throttled.key,
             output::time(throttled.until),
             cleared_by(&throttled.key)
         ),
-        Outcome::Unavailable(fault) => bail!("not judged: {fault}"),
+        LoginOutcome::Unavailable(fault) => bail!("not judged: {fault}"),
     }
 }
 

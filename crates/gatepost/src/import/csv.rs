@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::bail;
-use auth::Brought;
+use auth::ImportedPassword;
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
 use types::Secret;
 
@@ -108,7 +108,7 @@ fn account<'a>(field: impl Fn(&str) -> Option<&'a str>, terms: &Terms) -> Result
     newcomer.password = match (field("password_hash"), field("password")) {
         (Some(_), Some(_)) => return Err("it has a password and a hash; leave one".to_owned()),
         (Some(hash), None) => Some(terms.password(hash)?),
-        (None, Some(password)) => Some(Brought::Clear(Secret::from(password.to_owned()))),
+        (None, Some(password)) => Some(ImportedPassword::Clear(Secret::from(password.to_owned()))),
         (None, None) => None,
     };
     newcomer.disabled = switch("disabled", field("disabled"))?;
@@ -144,7 +144,7 @@ mod tests {
             (alice.admin, alice.disabled, alice.name.as_deref()),
             (true, false, Some("Liddell, Alice"))
         );
-        assert!(matches!(&alice.password, Some(Brought::Hash(hash)) if hash.starts_with("{SSHA}")));
+        assert!(matches!(&alice.password, Some(ImportedPassword::Hash(hash)) if hash.starts_with("{SSHA}")));
         let bob = found[1].newcomer.as_ref().unwrap();
         assert_eq!((bob.admin, bob.name.as_deref()), (false, Some("Bob \"B\"")));
         assert!(bob.password.is_none());
@@ -154,7 +154,7 @@ mod tests {
     fn a_password_in_clear_is_taken_as_it_is() {
         let found = found("address,password\nalice@example.org,\" {PLAIN}x \"\n").unwrap();
         let password = found[0].newcomer.as_ref().unwrap().password.as_ref().unwrap();
-        assert!(matches!(password, Brought::Clear(secret) if secret.declassify() == b" {PLAIN}x "));
+        assert!(matches!(password, ImportedPassword::Clear(secret) if secret.declassify() == b" {PLAIN}x "));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn has_password(field: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use auth::Brought;
+    use auth::ImportedPassword;
 
     use super::*;
 
@@ -66,8 +66,8 @@ mod tests {
 
     fn hash(newcomer: &Newcomer) -> Option<&str> {
         match newcomer.password.as_ref()? {
-            Brought::Hash(hash) => Some(hash),
-            Brought::Clear(_) => None,
+            ImportedPassword::Hash(hash) => Some(hash),
+            ImportedPassword::Clear(_) => None,
         }
     }
 
@@ -114,7 +114,9 @@ mod tests {
         assert_eq!(hash(&account(&format!("alice:{crypt}"), &terms()).unwrap()), Some(crypt));
         let plain = Terms { scheme: "PLAIN".to_owned(), ..terms() };
         let alice = account("alice:secret", &plain).unwrap();
-        assert!(matches!(alice.password, Some(Brought::Clear(secret)) if secret.declassify() == b"secret"));
+        assert!(
+            matches!(alice.password, Some(ImportedPassword::Clear(secret)) if secret.declassify() == b"secret")
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth::totp::Seed;
-use auth::{Brought, StoredError};
+use auth::{ImportedPassword, StoredError};
 use jiff::Timestamp;
 use types::{Domain, Mailbox, SenderPattern};
 
@@ -47,7 +47,7 @@ pub(crate) struct Newcomer {
     pub(crate) admin: bool,
     pub(crate) disabled: bool,
     /// `None`: app passwords only.
-    pub(crate) password: Option<Brought>,
+    pub(crate) password: Option<ImportedPassword>,
     pub(crate) app_passwords: Vec<ForeignAppPassword>,
     pub(crate) seed: Option<Seed>,
     pub(crate) identities: Vec<SenderPattern>,
@@ -112,8 +112,8 @@ impl Terms {
         address.map_err(|error| format!("{} is not an address: {error}; fix it", quoted(&completed)))
     }
 
-    fn password(&self, text: &str) -> Result<Brought, String> {
-        Brought::parse(text, &self.scheme).map_err(|error| advice(error, text, &self.scheme))
+    fn password(&self, text: &str) -> Result<ImportedPassword, String> {
+        ImportedPassword::parse(text, &self.scheme).map_err(|error| advice(error, text, &self.scheme))
     }
 }
 

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::io::BufRead;
 use std::sync::Arc;
 
-use auth::Brought;
+use auth::ImportedPassword;
 use types::{Secret, SenderPattern};
 
 use super::{Finds, ForeignAppPassword, Found, Newcomer, Place, Terms, quoted};
@@ -161,15 +161,17 @@ fn app_password(fields: &Fields) -> Result<Part, String> {
     let selector =
         fields.text("selector").ok_or(format!("the app password {label:?}, which has no selector{anew}"))?;
     let hash = fields.text("password").unwrap_or_default();
-    match Brought::parse(hash, "CRYPT") {
-        Ok(Brought::Hash(hash)) => Ok(Part::AppPassword(ForeignAppPassword {
+    match ImportedPassword::parse(hash, "CRYPT") {
+        Ok(ImportedPassword::Hash(hash)) => Ok(Part::AppPassword(ForeignAppPassword {
             label,
             hash,
             selector: selector.to_owned(),
             created_at: fields.time("created"),
             expires_at: fields.time("expires"),
         })),
-        Ok(Brought::Clear(_)) => Err(format!("the app password {label:?}, which is kept in clear{anew}")),
+        Ok(ImportedPassword::Clear(_)) => {
+            Err(format!("the app password {label:?}, which is kept in clear{anew}"))
+        }
         Err(error) => Err(format!("the app password {label:?}: {error}{anew}")),
     }
 }

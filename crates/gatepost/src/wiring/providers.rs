@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use backends::fetch::Fetcher;
-use backends::oauth::{Proof, Provider, ProviderSettings, Providers};
+use backends::oauth::{Provider, ProviderSettings, Providers, TokenProof};
 use config::{OAuthProof, OAuthProvider};
 
 use super::files;
@@ -25,14 +25,14 @@ fn provider(provider: &OAuthProvider) -> anyhow::Result<Provider> {
     Provider::new(settings, fetcher).context("oauth.provider.issuer")
 }
 
-fn proof(proof: &OAuthProof) -> anyhow::Result<Proof> {
+fn proof(proof: &OAuthProof) -> anyhow::Result<TokenProof> {
     Ok(match proof {
-        OAuthProof::Signature { algorithms, types, jwks_uri } => Proof::Signature {
+        OAuthProof::Signature { algorithms, types, jwks_uri } => TokenProof::Signature {
             algorithms: algorithms.clone(),
             types: types.clone(),
             jwks_uri: jwks_uri.clone(),
         },
-        OAuthProof::Introspection { endpoint, client_id, client_secret_file } => Proof::Introspection {
+        OAuthProof::Introspection { endpoint, client_id, client_secret_file } => TokenProof::Introspection {
             endpoint: endpoint.clone(),
             client_id: client_id.clone(),
             client_secret: files::first_line(

@@ -125,8 +125,8 @@ async fn a_key_that_another_process_added_is_found() {
 fn the_keys_of_a_keyring_differ_from_each_other() {
     let keyring = keyring();
     let account = AccountId::from_bytes([1; 16]);
-    let correspondent = keyring.marks().correspondent(&Mailbox::parse("bob@example.org").unwrap());
-    let mark = keyring.marks().mark("bob@example.org", &Secret::new("x"));
+    let correspondent = keyring.blind_digests().of_correspondent(&Mailbox::parse("bob@example.org").unwrap());
+    let mark = keyring.blind_digests().of_attempt("bob@example.org", &Secret::new("x"));
     assert_ne!(correspondent[..8], mark.account);
     assert_ne!(digest(&keyring), keyring.selector(account, b"abcdefghijklmnop"));
     assert_eq!(format!("{keyring:?}"), "Keyring(…)");

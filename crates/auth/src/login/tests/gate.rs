@@ -1,6 +1,7 @@
 //! Throttles: who is kept waiting, and who is not.
 
 use super::*;
+use crate::login::refusal_time::rounded_up;
 
 const HOME: &str = "192.0.2.10";
 

@@ -3,7 +3,7 @@
 use store::{Import, ImportedAppPassword};
 
 use super::*;
-use crate::password_hash::stored::Stored;
+use crate::password_hash::stored::StoredHash;
 
 /// 280 ms.
 const BCRYPT: &str = "$2y$12$B.igq0cNtA0WqKV0wLIbcepDMzU8EFhjCNDVF0od5o0U28WGvvZii";
@@ -36,7 +36,7 @@ async fn a_refusal_takes_longer_than_all_checks_of_the_slowest_hashes_one_behind
     let usual = time();
     let import = moved_in();
     scene.accounts().import(&import, &frank()).await.unwrap();
-    let check = scene.judge.hasher.time(Some(Stored::parse(BCRYPT).unwrap())).await.unwrap();
+    let check = scene.judge.hasher.time(Some(StoredHash::parse(BCRYPT).unwrap())).await.unwrap();
     measure().await;
     assert!(time() > usual && time() >= 3 * check, "{:?} for three checks of {check:?}", time());
     scene.accounts().remove(import.account.id, &frank()).await.unwrap();

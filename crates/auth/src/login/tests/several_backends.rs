@@ -177,7 +177,8 @@ async fn a_token_waits_for_a_place_of_its_network_before_anybody_is_asked() {
     scene.judge.replace(usual(), vec![program]).unwrap();
     let network = store::network_of("198.51.100.7".parse().unwrap());
     let mut held = Vec::new();
-    while let Ok(turn) = tokio::time::timeout(Duration::from_millis(1), scene.judge.turns.next(network)).await
+    while let Ok(turn) =
+        tokio::time::timeout(Duration::from_millis(1), scene.judge.network_slots.next(network)).await
     {
         held.push(turn.unwrap());
     }

@@ -13,11 +13,11 @@ pub(super) async fn with_totp(scene: &Scene) -> Seed {
     seed
 }
 
-async fn examine(scene: &Scene, password: &str, code: Option<&str>) -> Outcome {
+async fn examine(scene: &Scene, password: &str, code: Option<&str>) -> LoginOutcome {
     examine_from("192.0.2.1", scene, password, code).await
 }
 
-async fn examine_from(ip: &str, scene: &Scene, password: &str, code: Option<&str>) -> Outcome {
+async fn examine_from(ip: &str, scene: &Scene, password: &str, code: Option<&str>) -> LoginOutcome {
     let attempt = Attempt {
         authzid: None,
         username: Some(ALICE.to_owned()),

@@ -4,8 +4,10 @@ use sha_crypt::{PasswordVerifier as _, ShaCrypt, password_hash};
 use yescrypt::{Params, Yescrypt};
 
 use super::md5_crypt::Md5Crypt;
-use super::{Effort, cost};
-use crate::password_hash::stored::StoredError;
+use super::written::cost;
+use crate::password_hash::effort::Effort;
+use crate::password_hash::new_password::PASSWORD_OCTETS;
+use crate::password_hash::stored_error::StoredError;
 
 /// Two seconds of a core.
 const MOST_BCRYPT: u32 = 15;
@@ -18,9 +20,6 @@ const DEFAULT_ROUNDS: u32 = 5_000;
 
 /// What one check may take of memory, in octets, as for Argon2.
 const MOST_MEMORY: u64 = 256 * 1024 * 1024;
-
-/// The longest password that is tried: the time of SHA-crypt grows with it.
-const PASSWORD_OCTETS: usize = crate::PASSWORD_OCTETS;
 
 pub(crate) enum Crypt {
     Bcrypt(Costly),

@@ -3,7 +3,7 @@
 use md5::{Digest as _, Md5};
 use subtle::ConstantTimeEq as _;
 
-use crate::password_hash::stored::StoredError;
+use crate::password_hash::stored_error::StoredError;
 
 const MAGIC: &[u8] = b"$1$";
 const ROUNDS: u32 = 1000;

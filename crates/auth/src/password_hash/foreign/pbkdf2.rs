@@ -5,8 +5,9 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use super::{BASE64, Effort, cost, hex};
-use crate::password_hash::stored::StoredError;
+use super::written::{BASE64, cost, hex};
+use crate::password_hash::effort::Effort;
+use crate::password_hash::stored_error::StoredError;
 use base64::Engine as _;
 
 /// Half a second for a good core, with SHA-1.

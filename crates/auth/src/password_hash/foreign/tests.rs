@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::password_hash::stored::{Brought, Stored};
+use crate::password_hash::stored::{ImportedPassword, StoredHash};
 
 /// What `doveadm pw -p secret` prints.
 const DOVEADM: [&str; 21] = [
@@ -44,15 +44,15 @@ const WILDDUCK: [&str; 4] = [
 ];
 
 fn matches(hash: &str, password: &str) -> Option<bool> {
-    match Stored::parse(hash).ok()? {
-        Stored::Foreign(foreign) => foreign.matches(password.as_bytes()),
-        Stored::Argon2(phc) => phc.matches(password.as_bytes(), &mut Vec::new()),
+    match StoredHash::parse(hash).ok()? {
+        StoredHash::Foreign(foreign) => foreign.matches(password.as_bytes()),
+        StoredHash::Argon2(phc) => phc.matches(password.as_bytes(), &mut Vec::new()),
     }
 }
 
 fn brought(text: &str, default: &str) -> String {
-    match Brought::parse(text, default) {
-        Ok(Brought::Hash(hash)) => hash,
+    match ImportedPassword::parse(text, default) {
+        Ok(ImportedPassword::Hash(hash)) => hash,
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -110,12 +110,14 @@ fn a_password_in_clear_is_told_apart_and_never_a_stored_hash() {
         ("{CLEARTEXT.hex}736563726574", "CRYPT"),
         ("secret", "PLAIN"),
     ] {
-        let Ok(Brought::Clear(secret)) = Brought::parse(text, default) else { panic!("{text}") };
+        let Ok(ImportedPassword::Clear(secret)) = ImportedPassword::parse(text, default) else {
+            panic!("{text}")
+        };
         assert_eq!(secret.declassify(), b"secret", "{text}");
     }
-    let Ok(Brought::Clear(secret)) = Brought::parse("$6$odd", "PLAIN") else { panic!() };
+    let Ok(ImportedPassword::Clear(secret)) = ImportedPassword::parse("$6$odd", "PLAIN") else { panic!() };
     assert_eq!(secret.declassify(), b"$6$odd");
-    assert_eq!(Stored::parse("{PLAIN}secret").err(), Some(StoredError::Clear));
+    assert_eq!(StoredHash::parse("{PLAIN}secret").err(), Some(StoredError::Clear));
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn what_costs_too_much_is_told_at_once() {
         "$pbkdf2-sha512$i=4294967296$c2FsdA$c2FsdHNhbHRzYWx0c2FsdA".to_owned(),
         format!("$y$jMT$abcdefghijklmnop${}", "a".repeat(43)),
     ] {
-        assert_eq!(Stored::parse(&hash).err(), Some(StoredError::TooCostly), "{hash}");
+        assert_eq!(StoredHash::parse(&hash).err(), Some(StoredError::TooCostly), "{hash}");
     }
     assert!(began.elapsed() < Duration::from_secs(1));
 }
@@ -171,14 +173,14 @@ fn what_is_malformed_is_told_and_runs_nothing() {
         "$1$toolongsalt$n.X0eUdMhHCK2N8DdV/kS/".to_owned(),
         format!("$y$j9T3$abcdefghijklmnop${}", "a".repeat(43)),
     ] {
-        assert_eq!(Stored::parse(&hash).err(), Some(StoredError::Malformed), "{hash:.80}");
+        assert_eq!(StoredHash::parse(&hash).err(), Some(StoredError::Malformed), "{hash:.80}");
     }
 }
 
 #[test]
 fn what_is_unknown_is_told_so() {
     for hash in ["{DES-CRYPT}x", "{SSHA.odd}x", "{}x", "$2x$05$x", "$7$x", "$pbkdf2-md5$i=1$x$y", "$"] {
-        assert_eq!(Stored::parse(hash).err(), Some(StoredError::UnknownScheme), "{hash}");
+        assert_eq!(StoredHash::parse(hash).err(), Some(StoredError::UnknownScheme), "{hash}");
     }
 }
 

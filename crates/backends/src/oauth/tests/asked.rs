@@ -11,7 +11,7 @@ fn asked_at(idp: &FakeServer) -> ProviderSettings {
         issuer: "https://idp.example.org".to_owned(),
         audience: Vec::new(),
         claim: "username".to_owned(),
-        proof: Proof::Introspection {
+        proof: TokenProof::Introspection {
             endpoint: idp.endpoint("/introspect"),
             client_id: "gatepost".to_owned(),
             client_secret: Secret::new("s3cret"),

@@ -43,7 +43,7 @@ impl Stage {
         let idp = FakeServer::start(publishes(&keys)).await;
         let mut settings = settings(&idp.origin);
         settings.scope = vec!["mail.send".to_owned()];
-        settings.proof = Proof::Signature {
+        settings.proof = TokenProof::Signature {
             algorithms: vec![SignatureAlgorithm::Rs256],
             types: ["at+jwt", "JWT"].map(str::to_owned).to_vec(),
             jwks_uri: None,

@@ -17,7 +17,7 @@ fn lasting(signer: &Signer, idp: &FakeServer) -> String {
     signer.sign(&claims)
 }
 
-fn is_good(judged: &Result<Judged, Fault>) -> bool {
+fn is_good(judged: &Result<Judged, ProviderFault>) -> bool {
     matches!(judged, Ok(Judged::Good(_)))
 }
 
@@ -41,7 +41,7 @@ async fn known_keys_do_for_a_day_without_the_provider() {
         assert!(is_good(&judge(&providers, &token, after(hours * 3600)).await), "after {hours} h");
     }
     let fault = judge(&providers, &token, after(24 * 3600)).await.unwrap_err();
-    assert!(matches!(fault.trouble, Trouble::Status { status: 503, .. }), "{fault:?}");
+    assert!(matches!(fault.trouble, ProviderTrouble::Status { status: 503, .. }), "{fault:?}");
     idp.behave(publishes(&[signer.jwk()]));
     assert!(is_good(&judge(&providers, &token, after(24 * 3600 + 10)).await));
 }
@@ -100,7 +100,7 @@ async fn an_unknown_key_is_no_refusal_while_nobody_answers() {
     // The next ones do not wait for the same, and are not refused either.
     let asked = idp.asked().len();
     let fault = judge(&providers, &lasting(&new, &idp), after(2)).await.unwrap_err();
-    assert!(matches!(fault.trouble, Trouble::Lately), "{fault:?}");
+    assert!(matches!(fault.trouble, ProviderTrouble::Lately), "{fault:?}");
     assert_eq!(idp.asked().len(), asked);
     assert!(is_good(&judge(&providers, &known, after(2)).await));
     idp.behave(publishes(&[new.jwk()]));
@@ -117,7 +117,7 @@ async fn a_set_without_keys_does_not_replace_those_that_are_known() {
 }
 
 /// What a provider that behaves like this comes to, and the path that it was asked for last.
-async fn fault_of(manner: impl Fn(&Asked) -> Reply + Send + 'static) -> (Trouble, String) {
+async fn fault_of(manner: impl Fn(&Asked) -> Reply + Send + 'static) -> (ProviderTrouble, String) {
     let idp = FakeServer::start(manner).await;
     let token = lasting(&Signer::es256("one"), &idp);
     let providers = within(Duration::from_secs(1), settings(&idp.origin));
@@ -141,7 +141,7 @@ async fn a_provider_that_answers_badly_is_a_fault_and_leads_nowhere() {
         format!("http://{host}")
     };
     let (trouble, _) = fault_of(move |_| Reply::Redirect(redirecting.clone())).await;
-    assert!(matches!(trouble, Trouble::Status { status: 302, .. }), "{trouble}");
+    assert!(matches!(trouble, ProviderTrouble::Status { status: 302, .. }), "{trouble}");
     let (trouble, _) = fault_of(|_| Reply::Large(1 << 30)).await;
     assert!(trouble.to_string().contains("larger than 512 KiB"), "{trouble}");
     let (trouble, _) = fault_of(|_| Reply::Trickle).await;
@@ -159,7 +159,7 @@ async fn a_provider_that_answers_badly_is_a_fault_and_leads_nowhere() {
     let (trouble, _) = fault_of(|_| Reply::With(200, "<html>".to_owned())).await;
     assert!(trouble.to_string().contains("not an object of JSON"), "{trouble}");
     let (trouble, line) = fault_of(|_| Reply::With(404, String::new())).await;
-    assert!(matches!(trouble, Trouble::Status { status: 404, .. }), "{trouble}");
+    assert!(matches!(trouble, ProviderTrouble::Status { status: 404, .. }), "{trouble}");
     assert_eq!(line, "GET /.well-known/oauth-authorization-server");
     assert!(trap.asked().is_empty());
 }
@@ -172,7 +172,7 @@ async fn keys_may_be_pinned_to_another_server() {
     let mut settings = settings(issuer);
     let types = vec!["at+jwt".to_owned()];
     let algorithms = vec![SignatureAlgorithm::Es256];
-    settings.proof = Proof::Signature { algorithms, types, jwks_uri: Some(keys.endpoint("/keys")) };
+    settings.proof = TokenProof::Signature { algorithms, types, jwks_uri: Some(keys.endpoint("/keys")) };
     let judged = judge(&providers(settings), &signer.sign(&claims(issuer)), now()).await.unwrap();
     assert_eq!(judged, alice(360));
 }
@@ -211,7 +211,7 @@ async fn keys_outlive_a_change_of_the_configuration() {
     // Not those that came from elsewhere.
     let mut pinned = settings(&idp.origin);
     let algorithms = vec![SignatureAlgorithm::Es256];
-    pinned.proof = Proof::Signature {
+    pinned.proof = TokenProof::Signature {
         algorithms,
         types: vec!["at+jwt".to_owned()],
         jwks_uri: Some(idp.endpoint("/others")),

@@ -105,7 +105,7 @@ pub(super) fn finds(args: &Import) -> anyhow::Result<Finds> {
         bail!("--totp-secret-file goes with --format wildduck alone; leave it out");
     }
     let terms = Terms { domain: args.domain.clone(), scheme: args.default_scheme.clone() };
-    if auth::Brought::parse("", &terms.scheme).err() == Some(auth::StoredError::UnknownScheme) {
+    if auth::ImportedPassword::parse("", &terms.scheme).err() == Some(auth::StoredError::UnknownScheme) {
         bail!("the scheme {:?} is not known; name one as Dovecot does, such as SHA512-CRYPT", terms.scheme);
     }
     match args.form {

@@ -35,7 +35,9 @@ fn every_account_comes_with_what_belongs_to_it_whatever_the_order() {
         let alice = newcomer(&found, "alice@example.org");
         assert_eq!((alice.name.as_deref(), alice.disabled), (Some("Alice"), false));
         assert_eq!(alice.created_at, Some("2024-03-12T20:43:42Z".parse().unwrap()));
-        assert!(matches!(&alice.password, Some(Brought::Hash(hash)) if hash.starts_with("$pbkdf2-sha256$")));
+        assert!(
+            matches!(&alice.password, Some(ImportedPassword::Hash(hash)) if hash.starts_with("$pbkdf2-sha256$"))
+        );
         let asps: Vec<_> =
             alice.app_passwords.iter().map(|asp| (asp.label.as_str(), asp.expires_at.is_some())).collect();
         assert_eq!(asps, [("Phone", false), ("Printer", true)]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use auth::challenge_key::Password;
-use auth::{Brought, Hasher, Keyring};
+use auth::{Hasher, ImportedPassword, Keyring};
 use futures_util::future::join_all;
 use rand::RngExt as _;
 use serde::Serialize;
@@ -144,7 +144,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
             self.leave(place, newcomer);
             return Ok(false);
         }
-        if let Some(Brought::Clear(password)) = &newcomer.password
+        if let Some(ImportedPassword::Clear(password)) = &newcomer.password
             && let Err(flaw) = prompt::check(password.declassify())
         {
             self.refuse(place, &format!("{address}: {flaw}"));
@@ -171,7 +171,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
             if self.tally.dry_run {
                 continue;
             }
-            if let Some(Brought::Clear(password)) = &newcomer.password {
+            if let Some(ImportedPassword::Clear(password)) = &newcomer.password {
                 let (hasher, password) = (Arc::clone(&self.hasher), password.clone());
                 runs.spawn(async move { (at, hasher.hash(password).await) });
             }
@@ -179,7 +179,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         while let Some(run) = runs.join_next().await {
             let (at, hash) = run?;
             if let Some((_, newcomer)) = newcomers.get_mut(at) {
-                newcomer.password = Some(Brought::Hash(hash?));
+                newcomer.password = Some(ImportedPassword::Hash(hash?));
             }
         }
         Ok(newcomers)
@@ -235,8 +235,8 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
 
     fn account(&self, newcomer: &Newcomer) -> Account {
         let password_hash = match &newcomer.password {
-            Some(Brought::Hash(hash)) => Some(hash.clone()),
-            Some(Brought::Clear(_)) | None => None,
+            Some(ImportedPassword::Hash(hash)) => Some(hash.clone()),
+            Some(ImportedPassword::Clear(_)) | None => None,
         };
         let id = AccountId::new(clock::unix_ms(self.act.at), rand::rng().random());
         Account {
@@ -296,7 +296,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
 
 fn in_clear(newcomer: &Newcomer) -> Option<Secret> {
     match &newcomer.password {
-        Some(Brought::Clear(password)) => Some(password.clone()),
-        Some(Brought::Hash(_)) | None => None,
+        Some(ImportedPassword::Clear(password)) => Some(password.clone()),
+        Some(ImportedPassword::Hash(_)) | None => None,
     }
 }

@@ -1,0 +1,61 @@
+//! What a right account password is good for: everything, or with a second factor the account alone, and that only with a code.
+
+use store::Account;
+use types::Secret;
+
+use super::attempt::{Door, Origin};
+use super::authenticator::Authenticator;
+use super::credential_store::CredentialStore;
+use super::judgement::{Denial, Judgement};
+use super::outcome::{Credential, LoginFault, Reason, User};
+use crate::guard::gate::is_familiar;
+use crate::second_factor::{self, SecondFactorOutcome};
+
+impl<S: CredentialStore> Authenticator<S> {
+    /// Where nobody is to learn that the account password is right, and it opens nothing, it is refused as if it were
+    /// wrong: were the counters cleared by it, that could be seen.
+    pub(super) fn may_be_told(&self, account: &Account, door: Door) -> Judgement<()> {
+        if account.totp && door == Door::Smtp && !self.policy.load().hint_app_password {
+            return Err(not_enough(Reason::NeedsAppPassword));
+        }
+        Ok(())
+    }
+
+    /// Lets in who has the account password, as far as that goes.
+    pub(super) async fn admit(
+        &self,
+        account: &Account,
+        door: Door,
+        code: Option<Secret>,
+        origin: &Origin,
+    ) -> Judgement<User> {
+        let user = User::of(account, Credential::AccountPassword);
+        match (account.totp, door, code) {
+            (false, Door::Smtp | Door::Master, _) => Ok(user),
+            (true, Door::Smtp, _) => Err(not_enough(Reason::NeedsAppPassword)),
+            (true, Door::Master, None) => Err(not_enough(Reason::NeedsCode)),
+            (true, Door::Master, Some(code)) => match self.check_code(account, &code, origin).await? {
+                SecondFactorOutcome::Accepted => Ok(user),
+                SecondFactorOutcome::Wrong => Err(not_enough(Reason::BadCode)),
+                SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
+                SecondFactorOutcome::Damaged => Err(Denial::Unavailable(LoginFault::Secret)),
+            },
+        }
+    }
+
+    async fn check_code(
+        &self,
+        account: &Account,
+        code: &Secret,
+        origin: &Origin,
+    ) -> Result<SecondFactorOutcome, store::Error> {
+        let (store, now, policy) = (&*self.store, (self.now)(), self.policy.load_full());
+        let familiar = is_familiar(store, &account.address, origin.network(), now).await?;
+        second_factor::check(store, &self.keyring, account, code, (&policy, familiar), now).await
+    }
+}
+
+/// A refusal: the account password is right, and does not suffice.
+fn not_enough(reason: Reason) -> Denial {
+    Denial::of(Credential::AccountPassword, reason)
+}

@@ -1,0 +1,40 @@
+//! What is noted of a login that succeeded: when and from where the credential was used, and which network is familiar to the account.
+
+use store::LastUse;
+
+use super::attempt::Origin;
+use super::authenticator::Authenticator;
+use super::credential_store::CredentialStore;
+use super::outcome::{Credential, User};
+
+impl<S: CredentialStore> Authenticator<S> {
+    /// Notes a login; an attempt that was only examined is none. The network becomes familiar by a right account password
+    /// alone: each familiar network may guess at it, so nobody with only an app password or a token can make more of them.
+    pub(super) fn note_use(&self, user: &User, is_guess: bool, origin: &Origin) {
+        let (Some(mechanism), Some(_)) = (origin.mechanism, origin.session_id()) else { return };
+        let (at, ip) = ((self.now)(), origin.ip);
+        let last_use = LastUse { at, ip, mechanism: mechanism.to_owned() };
+        match &user.credential {
+            Credential::AppPassword(id) => self.store.used(*id, last_use),
+            Credential::Certificate(fingerprint) => self.store.certificate_used(*fingerprint, last_use),
+            Credential::AccountPassword
+            | Credential::Token { .. }
+            | Credential::Http { .. }
+            | Credential::ProxyLogin => {}
+        }
+        let is_account_password = is_account_password(&user.credential, is_guess);
+        self.store.logged_in(user.account, at, is_account_password.then(|| origin.network()));
+    }
+}
+
+/// Whether the login was by what is guarded as the account password: that of the store, or what the HTTP handler takes for one.
+fn is_account_password(credential: &Credential, is_guess: bool) -> bool {
+    match credential {
+        Credential::AccountPassword => true,
+        Credential::Http { .. } => is_guess,
+        Credential::AppPassword(_)
+        | Credential::Certificate(_)
+        | Credential::Token { .. }
+        | Credential::ProxyLogin => false,
+    }
+}
