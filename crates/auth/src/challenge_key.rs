@@ -29,7 +29,7 @@ use crate::revision_cache::RevisionCache;
 /// StoredKey and ServerKey, one behind the other.
 const PAIR_OCTETS: usize = 64;
 
-/// A password that keys are made of.
+/// A password that keys are made of: the account's own, or an app password.
 #[derive(Debug, Clone)]
 pub enum Password {
     /// The account's own.
@@ -48,7 +48,7 @@ impl Password {
         }
     }
 
-    /// As clients may have it.
+    /// The forms in which clients may have it.
     fn forms(&self) -> Vec<Secret> {
         match self {
             Self::Account(password) => vec![password.clone()],

@@ -1,9 +1,9 @@
 //! Decides the claims that SASL mechanisms make.
 //!
-//! Modules stand in the order in which a login meets them. An attempt comes before the judge, [`Authenticator`]. An app
-//! password is found by a keyed digest. Else the gate lets the attempt through to the account password, hashed with
-//! Argon2id or, until its first login, as another server did; behind it there may be a second factor. The outcome
-//! leaves a trail, and what the login stands for is asked again before the commands that follow. Below all of this lie the keys.
+//! Modules stand in the order in which a login meets them. An attempt is judged by the [`Authenticator`]. An app password is found by
+//! a keyed digest. Otherwise the guard counts the attempt, and the account password is checked: hashed with Argon2id or, until its
+//! first login, as another server did. There may be a second factor. The outcome goes to the log and the audit trail, and the
+//! rights of the session are asked for again before the commands that follow. All of this stands on the keys.
 //!
 //! Whatever a claim lacks, refusing it costs one run of Argon2, and takes longer than the check of the slowest hash in the
 //! store, so that a stopwatch learns nothing about accounts. What was refused a moment ago costs none.

@@ -1,12 +1,12 @@
 //! A login: what is claimed and what for, who is asked about it in which order, and what is told of the outcome.
 //!
-//! - A right app password costs one look-up by its digest, and no Argon2. Nothing that others do gets in its way.
+//! - A right app password costs one look-up by its digest, and no Argon2. Failures of others do not delay it.
 //! - The account password is judged only as long as the throttles let it. Each attempt counts as failed until it is
 //!   proved right, so that a thousand at a time learn no more than a thousand in a row.
 //! - A right account password costs Argon2 once, then nothing for a few minutes.
 //! - Any other password costs exactly one run of Argon2, whatever is wrong with it, and none when it is tried again. Every
 //!   refusal is answered alike, not before a time by which every kind of check has ended.
-//! - Tokens and certificates, which nobody guesses, are no failures of an account; those of a network they are.
+//! - Refused tokens and certificates, which nobody guesses, count as failures of their network, and of no account.
 
 pub(crate) mod attempt;
 mod judge;

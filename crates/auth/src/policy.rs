@@ -11,20 +11,20 @@ use crate::password_hash::phc::Cost;
 pub struct Policy {
     /// Whether a client with the right account password is told that it needs an app password.
     pub hint_app_password: bool,
-    /// Whether passwords are made ready for SCRAM when they are shown.
+    /// Whether SCRAM keys are made of passwords at logins that show them.
     pub scram: bool,
-    /// Completes user names that have no domain.
+    /// The domain that completes user names without one.
     pub default_domain: Option<Domain>,
     /// What the hash of an account password costs.
     pub argon2: Cost,
-    /// Wrong passwords of one account.
+    /// How many wrong passwords one account may have.
     pub password: Allowance,
-    /// Wrong codes of one account's second factor.
+    /// How many wrong codes of its second factor one account may have.
     pub totp: Allowance,
-    /// Wrong passwords of one account in a day, and as many wrong codes; beyond, those from networks that are not familiar to it
-    /// are not judged.
+    /// How many wrong passwords, and as many wrong codes, one account may have in a day; beyond, attempts from networks that are not
+    /// familiar to it are not judged.
     pub day: Allowance,
-    /// Anything wrong from one network.
+    /// How many refused attempts one network may have.
     pub network: Allowance,
 }
 
@@ -36,7 +36,7 @@ const ACCOUNTS_OF_A_NETWORK: u32 = 20;
 const DAY: (u32, SignedDuration) = (100, SignedDuration::from_hours(24));
 
 impl Policy {
-    /// So many failures within so much time, for each of these.
+    /// A policy that allows so many failures within so much time: passwords and codes of one account, attempts from one network.
     #[must_use]
     pub fn new(
         hint_app_password: bool,
@@ -57,7 +57,7 @@ impl Policy {
         }
     }
 
-    /// The user that is meant by a name: one without a domain is of the default one.
+    /// The name with the default domain, if it has none.
     pub(crate) fn completed(&self, name: String) -> String {
         match &self.default_domain {
             Some(domain) => domain.complete(&name),

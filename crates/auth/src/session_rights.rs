@@ -14,15 +14,15 @@ use crate::revision_cache::RevisionCache;
 pub struct SessionRights {
     /// The address of the account, which it may always send as.
     pub address: Mailbox,
-    /// Whom else it may send as.
+    /// Further senders that the account may use.
     pub identities: Vec<SenderPattern>,
-    /// Of all these, those that its app password is good for; all, if this is empty.
+    /// The senders that the app password is limited to; empty if it is good for all of the account's.
     pub senders: Vec<SenderPattern>,
     /// When the credential expires.
     pub until: Option<Timestamp>,
 }
 
-/// What was proved at a log-in. The version stands for the address that the account had.
+/// What was proved at a login: the account, by which credential, and the version of the account then.
 type Login = (AccountId, Credential, i64);
 
 /// The rights that were read, for as long as the store does not change.
@@ -33,7 +33,7 @@ impl SessionRightsCache {
         Self(RevisionCache::new())
     }
 
-    /// What the user may do, or `None` if what was proved at the log-in holds no longer.
+    /// What the user may do, or `None` if what was proved at the login holds no longer.
     pub(crate) async fn of<S>(
         &self,
         user: &User,
@@ -69,7 +69,7 @@ where
     Ok(Some(SessionRights { address: account.address, identities, senders, until }))
 }
 
-/// What the store has of a login.
+/// What the store has about a login.
 struct Found {
     account: Account,
     senders: Vec<SenderPattern>,
@@ -99,7 +99,8 @@ where
     })
 }
 
-/// Another account password does not touch what was proved without it; another address does.
+/// Whether the account is still as it was proved. A new account password ends the logins by the old one alone; a new address ends
+/// all.
 fn is_as_proved(account: &Account, user: &User) -> bool {
     let same = match user.credential {
         Credential::AccountPassword => account.version == user.version,
@@ -112,7 +113,7 @@ fn is_as_proved(account: &Account, user: &User) -> bool {
     same && account.id == user.account && !account.disabled
 }
 
-/// Whether this time has come.
+/// Whether this time has come, if there is one.
 pub(crate) fn has_passed(end: Option<Timestamp>, now: Timestamp) -> bool {
     end.is_some_and(|end| end <= now)
 }

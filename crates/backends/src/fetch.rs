@@ -24,7 +24,7 @@ pub const MAX_ANSWER: usize = 512 * 1024;
 /// How long a request takes at most, unless the configuration says otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Asks.
+/// A client of HTTP.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     client: Client,
@@ -45,7 +45,7 @@ pub struct Header {
     value: HeaderValue,
 }
 
-/// Why nobody can be asked at all.
+/// Why no request can be made at all.
 #[derive(Debug, thiserror::Error)]
 #[error("requests over TLS cannot be set up")]
 pub struct FetcherError(#[source] reqwest::Error);
@@ -76,7 +76,7 @@ pub enum FetchError {
 }
 
 impl Fetcher {
-    /// Asks with this deadline, trusting these authorities besides the system's.
+    /// A client with this deadline for each request, which trusts these authorities besides the system's.
     ///
     /// # Errors
     /// If an authority is no certificate, or there is nobody to trust.

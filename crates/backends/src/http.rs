@@ -24,21 +24,21 @@ use self::answer::{HandlerAnswer, Word};
 use self::question::Question;
 use crate::fetch::{BadHeader, FetchError, Fetcher, FetcherError, Header};
 
-/// How long a claim waits for its turn. Whoever has to wait longer had better hear so.
+/// How long a claim waits for its turn; after that the login is deferred.
 const TURN: Duration = Duration::from_secs(1);
 
-/// Whom to ask, and how.
+/// Which program to ask, and how.
 #[derive(Debug)]
 pub struct HttpSettings {
     /// Where claims are posted to.
     pub endpoint: Endpoint,
-    /// What proves that it is us who asks.
+    /// The secret that proves to the program who asks.
     pub secret: Secret,
     /// How long an answer may take.
     pub timeout: Duration,
     /// How many claims are asked about at a time.
     pub concurrency: usize,
-    /// Who is trusted to sign the program's certificate, besides whom the system trusts.
+    /// Authorities that may have signed the program's certificate, besides those that the system trusts.
     pub authorities: Vec<CertificateDer<'static>>,
 }
 
@@ -51,25 +51,25 @@ pub struct HttpHandler {
     turns: Semaphore,
 }
 
-/// What came of a claim.
+/// The program's verdict on a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpVerdict {
-    /// It is true.
+    /// The claim is true.
     Accepted(HttpUser),
-    /// It is not.
+    /// The claim is not true.
     Refused,
     /// The program does not know the user.
     Unknown,
 }
 
-/// Whom the program has accepted.
+/// The user whom the program has accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpUser {
     /// The address of the account.
     pub address: Mailbox,
-    /// How long that is true; `None` for as long as the session lasts.
+    /// When the login ends; `None` if it lasts as long as the session.
     pub until: Option<Timestamp>,
-    /// With SCRAM, our own proof.
+    /// With SCRAM, the server's own proof.
     pub signature: Option<ServerSignature>,
 }
 
@@ -111,7 +111,7 @@ pub enum HttpFault {
         /// What is wrong with it. What it says is not repeated, for that may be secret.
         wrong: &'static str,
     },
-    /// Nobody can be sure then that it looks at passwords at all.
+    /// The program accepts anything; it may not look at passwords at all.
     #[error("{0} accepted a made-up password of a made-up user; it must refuse what it does not know")]
     AcceptsAnything(Endpoint),
     /// The thread that makes keys of a password has failed.

@@ -6,10 +6,10 @@
 //! comes from the configuration.
 //!
 //! A token that is refused tells the audit trail why ([`TokenFlaw`]). A provider that does not answer is not a refusal
-//! but a [`ProviderFault`]: nobody is to think that his token is bad because of that.
+//! but a [`ProviderFault`]: the login is deferred, and nobody is told that the token is bad.
 //!
 //! What it does not do: compare the account with the name that a client gives, or look it up. Why things are refused
-//! stands in docs/decisions/0010-tokens-are-judged-by-the-configuration.md.
+//! is told in docs/decisions/0010-tokens-are-judged-by-the-configuration.md.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -42,25 +42,25 @@ pub use fault::{ProviderFault, ProviderTrouble};
 
 mod json;
 
-/// Everybody whose tokens are taken.
+/// The providers whose tokens are taken.
 #[derive(Debug, Default)]
 pub struct Providers {
     providers: Vec<Provider>,
 }
 
-/// What came of a token.
+/// How a token was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judged {
     /// None of the providers has issued it.
     Unknown,
-    /// It is no good.
+    /// The token is no good.
     Bad(TokenFlaw),
-    /// It is good.
+    /// The token is good.
     Good(Identified),
 }
 
 impl Providers {
-    /// These providers.
+    /// Takes the tokens of these providers.
     #[must_use]
     pub fn new(providers: Vec<Provider>) -> Self {
         Self { providers }
@@ -87,8 +87,8 @@ impl Providers {
         Ok(judged.map_or_else(Judged::Bad, Judged::Good))
     }
 
-    /// Who has issued it. What does not say so is for the provider that is asked about its tokens; what says another
-    /// name is not shown to it.
+    /// The provider that has issued the token. A token that names no issuer belongs to the provider that is asked about its tokens;
+    /// one that names another issuer is not shown to it.
     fn issuer_of(&self, shape: &Shape<'_>) -> Result<Option<&Provider>, TokenFlaw> {
         Ok(match shape {
             Shape::Signed(jwt) => {
@@ -100,13 +100,13 @@ impl Providers {
         })
     }
 
-    /// The scope that the first provider wants: for the client that is refused.
+    /// The scope that the first provider wants, which a client that is refused is told.
     #[must_use]
     pub fn scope(&self) -> Option<String> {
         self.providers.first().and_then(Provider::scope)
     }
 
-    /// Takes over the keys that others with the same issuers know.
+    /// Takes over the keys that `old` knows of the same issuers.
     pub fn inherit(&self, old: &Providers) {
         for provider in &self.providers {
             let same = old.providers.iter().find(|old| old.issuer() == provider.issuer());

@@ -1,9 +1,9 @@
 //! The gate before the account password: how many wrong ones it lets through, and from whom.
 //!
-//! An account has one counter for all the world, and one more for each network from which its password has lately been
-//! right: who knows neither its password nor its networks can't lock its owner out. A network has a counter for all
-//! accounts, against trying one password on many; it stops nobody who is familiar there, or whoever fails in an office would
-//! lock the others out. All of them count names that nobody has just like others. Why it is so stands in
+//! An account has one counter for all networks, and another for each network from which its password has lately been right
+//! (a familiar network): somebody who knows neither the password nor such a network can't lock the owner out. A network has a
+//! counter for all accounts, against trying one password on many; it does not stop accounts that are familiar there, or one person
+//! in an office could lock the others out. Names that no account has are counted like others. The reasons are in
 //! docs/decisions/0008-the-gate-counts-before-it-judges.md.
 
 use ipnet::IpNet;
@@ -20,10 +20,10 @@ pub const FAMILIAR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The counters of one attempt.
 pub(crate) struct Gate<'a, S> {
     store: &'a S,
-    /// Reads the clock: between two looks an attempt may wait for seconds.
+    /// Reads the clock; an attempt may wait for seconds between two looks at the counters.
     now: fn() -> Timestamp,
     network: Counter,
-    /// None for a name that no account can have.
+    /// The counters of the account; `None` for a name that no account can have.
     account: Option<Guesses>,
 }
 
@@ -68,9 +68,8 @@ impl<'a, S: Throttles> Gate<'a, S> {
         }
     }
 
-    /// The password was right: the account begins at zero again, but for the count of the day. Nobody says so of one that could not be judged,
-    /// which stays counted: who fills the hashing pool on purpose must not get guesses back by that, and a right
-    /// password that is tried again counts once.
+    /// The password was right: the account's counter of the minute begins at zero again; that of the day goes on. An attempt that
+    /// could not be judged stays counted: otherwise filling the hashing pool on purpose would give guesses back.
     pub(crate) async fn right(&self) -> Result<(), store::Error> {
         match &self.account {
             Some(account) => account.right(self.store).await,
@@ -78,8 +77,8 @@ impl<'a, S: Throttles> Gate<'a, S> {
         }
     }
 
-    /// It was right, but as something that is no guess: an app password. The account's other failures stay counted, or who
-    /// has one could try account passwords for ever.
+    /// The attempt was right, but no guess: an app password. It is taken back, and the account's other failures stay counted, or
+    /// somebody with an app password could try account passwords for ever.
     pub(crate) async fn no_guess(&self) -> Result<(), store::Error> {
         match &self.account {
             Some(account) => account.take_back(self.store).await,
@@ -87,7 +86,7 @@ impl<'a, S: Throttles> Gate<'a, S> {
         }
     }
 
-    /// It was wrong: that counts for the network, too.
+    /// The attempt was wrong: that counts for the network, too.
     pub(crate) async fn wrong(&self) -> Result<(), store::Error> {
         self.store.attempt(std::slice::from_ref(&self.network), (self.now)()).await.map(drop)
     }
@@ -104,7 +103,7 @@ pub(crate) async fn is_familiar(
     store.is_familiar(name, &network, since).await
 }
 
-/// What failures of this account are counted by: with its network, where that is a familiar one.
+/// The key that failures of this account are counted by: with the network, if that is a familiar one.
 async fn account_key(
     store: &impl Throttles,
     name: &Mailbox,

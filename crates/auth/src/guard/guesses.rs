@@ -1,8 +1,8 @@
-//! The counters of one guess at an account: those of the minute, which a success clears, and that of the day, which ends by
-//! itself. What is guessed at, a password or a code, is the same to them.
+//! The counters of one guess at an account, be it at a password or at a code: that of the minute, which a success clears, and that of
+//! the day, which ends by itself.
 //!
-//! Five guesses a minute are seven thousand a day. So behind a hundred failures, wherever from, only networks that are
-//! familiar to the account may go on, until a day has passed since the first.
+//! Five guesses a minute are seven thousand a day. So after a hundred failures of an account, from wherever, only attempts from
+//! networks that are familiar to it are judged, until a day has passed since the first.
 
 use jiff::Timestamp;
 use store::{Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
@@ -15,7 +15,7 @@ pub(crate) struct Guesses {
     own: Counter,
     /// The counter of the day.
     day: Counter,
-    /// Whether the counter of the day does not stop it.
+    /// Whether the guess comes from a familiar network, so that the counter of the day does not stop it.
     is_familiar: bool,
 }
 
@@ -42,18 +42,17 @@ impl Guesses {
         }
     }
 
-    /// Whether it comes from a network that is familiar to the account.
+    /// Whether the guess comes from a network that is familiar to the account.
     pub(crate) fn is_familiar(&self) -> bool {
         self.is_familiar
     }
 
-    /// The counters that may stop it.
+    /// The counters that may stop the guess.
     pub(crate) fn in_its_way(&self) -> impl Iterator<Item = &Counter> {
         std::iter::once(&self.own).chain((!self.is_familiar).then_some(&self.day))
     }
 
-    /// Counts it as failed, unless there were too many. Where the counter of the day does not stop it, it is counted there
-    /// all the same.
+    /// Counts the guess as failed, unless there were too many. The counter of the day counts it even where it does not stop it.
     pub(crate) async fn enter(
         &self,
         store: &impl Throttles,
@@ -67,13 +66,13 @@ impl Guesses {
         Ok(throttled)
     }
 
-    /// It was right. The counter of the day goes on without it: else who guesses on would begin anew at each of the owner's
-    /// logins.
+    /// The guess was right: the counter of the minute is cleared. The counter of the day only takes this guess back; if it were
+    /// cleared, somebody who guesses on would have a fresh hundred after each login of the owner.
     pub(crate) async fn right(&self, store: &impl Throttles) -> Result<(), store::Error> {
         store.succeeded(std::slice::from_ref(&self.own), std::slice::from_ref(&self.day)).await
     }
 
-    /// It was none.
+    /// Takes the guess back from both counters: it was none.
     pub(crate) async fn take_back(&self, store: &impl Throttles) -> Result<(), store::Error> {
         store.withdraw(&[self.own.clone(), self.day.clone()]).await
     }

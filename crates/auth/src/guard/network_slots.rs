@@ -15,7 +15,7 @@ const AT_A_TIME: usize = 8;
 /// How long one may wait for a slot.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Below this many networks nobody looks for those that have gone.
+/// Below this many networks, those without attempts are not looked for.
 const FEW: usize = 1024;
 
 /// The networks from which passwords are being checked.
@@ -25,7 +25,7 @@ pub(crate) struct NetworkSlots(Mutex<Networks>);
 #[derive(Default)]
 struct Networks {
     slots: HashMap<IpNet, Weak<Semaphore>>,
-    /// With how many it is worth looking.
+    /// How many networks there must be before those without attempts are looked for again.
     many: usize,
 }
 
@@ -58,7 +58,7 @@ impl NetworkSlots {
 }
 
 impl Networks {
-    /// Looks through all of them only when there are twice as many as the last look has left.
+    /// Forgets networks without attempts, once there are twice as many as the last time left.
     fn forget_gone(&mut self) {
         if self.slots.len() < self.many.max(FEW) {
             return;

@@ -48,7 +48,7 @@ impl std::fmt::Debug for BlindDigests {
     }
 }
 
-/// The digest of the letters by which an app password of another server is found, at this account.
+/// The digest of the letters by which an imported app password of this account is found.
 pub(crate) fn selector(root: &Key, account: AccountId, selector: &[u8]) -> [u8; 32] {
     let digest = keyed(root.derive(Purpose::Selector).as_slice());
     digest.chain_update(account.as_bytes()).chain_update(selector).finalize().into_bytes().into()

@@ -1,8 +1,8 @@
 //! The keyring: all that is derived from the master keys, for one store.
 //!
 //! A root key of 32 octets lies in the store, sealed under a master key; digests are keyed by it. A digest can't be
-//! made anew without what it was made of, but the root key can be sealed anew: so a master key that sealed no more is
-//! needed no more. See docs/decisions/0007-keys.md.
+//! made again without its input, but the root key can be sealed again: so a master key is not needed any more once nothing is sealed
+//! under it. See docs/decisions/0007-keys.md.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ impl Keyring {
         }
     }
 
-    /// Takes these master keys from now on.
+    /// Uses these master keys from now on.
     pub fn turn_to(&self, masters: MasterKeys) {
         self.masters.store(Arc::new(masters));
     }
@@ -151,7 +151,7 @@ impl Keyring {
         BlindDigests::new(&self.root)
     }
 
-    /// By what an app password of another server is found: some of its letters, which the store must not learn.
+    /// The blind digest by which an imported app password is found: of some of its letters, which the store must not learn.
     #[must_use]
     pub fn selector(&self, account: AccountId, selector: &[u8]) -> [u8; 32] {
         blind_digest::selector(&self.root, account, selector)

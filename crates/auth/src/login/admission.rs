@@ -12,8 +12,8 @@ use crate::guard::gate::is_familiar;
 use crate::second_factor::{self, SecondFactorOutcome};
 
 impl<S: CredentialStore> Authenticator<S> {
-    /// Where nobody is to learn that the account password is right, and it opens nothing, it is refused as if it were
-    /// wrong: were the counters cleared by it, that could be seen.
+    /// Whether the client may learn that the account password is right. It may not where the password opens nothing and the
+    /// policy gives no hint; then the password is refused as if it were wrong, and clears no counters, which could be seen.
     pub(super) fn may_be_told(&self, account: &Account, door: Door) -> Judgement<()> {
         if account.totp && door == Door::Smtp && !self.policy.load().hint_app_password {
             return Err(not_enough(Reason::NeedsAppPassword));
@@ -21,7 +21,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(())
     }
 
-    /// Lets in who has the account password, as far as that goes.
+    /// The user, if the right account password suffices: with a second factor, for the account alone and with a code.
     pub(super) async fn admit(
         &self,
         account: &Account,

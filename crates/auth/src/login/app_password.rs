@@ -50,14 +50,14 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(found)
     }
 
-    /// What is wrong with an app password that is none any more.
+    /// A refusal that says so, if the app password with this digest was revoked.
     async fn revoked(&self, digest: &[u8; 32]) -> Result<Option<LoginRefusal>, store::Error> {
         let revoked = self.store.revoked(digest).await?.map(Credential::AppPassword);
         Ok(revoked.map(|matched| LoginRefusal { reason: Reason::Revoked, matched: Some(matched) }))
     }
 
-    /// The user whose app password it is, of those that were brought from another server and never used here; or else
-    /// what is wrong with it. Of several sessions that bring one at once one makes it ours, and the others find it so.
+    /// The user whose app password it is, of those that were imported and never used here; or else what is wrong with it.
+    /// If several sessions show the same one at once, one of them adopts it, and the others find it adopted.
     pub(super) async fn by_adoption(
         &self,
         account: &Account,
@@ -69,7 +69,8 @@ impl<S: CredentialStore> Authenticator<S> {
         self.by_app_password(&account.address, guess).await
     }
 
-    /// Makes such an app password one of ours, if it is one: the slow check of the other server runs once.
+    /// Adopts the password if it is an imported app password: it gets a digest of ours, so that the slow check of the other
+    /// server runs once.
     async fn adopt(&self, account: &Account, password: &Secret) -> Judgement<()> {
         let Some(letters) = normalise(password) else { return Ok(()) };
         let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());

@@ -9,7 +9,7 @@ use types::{Secret, SessionFacts, SessionId};
 
 use crate::policy::Policy;
 
-/// What somebody wants to get in to.
+/// What a login opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     /// Handing in mail.
@@ -19,10 +19,10 @@ pub enum Door {
 }
 
 impl Door {
-    /// Every door there is.
+    /// Every door.
     pub const ALL: [Door; 2] = [Door::Smtp, Door::Master];
 
-    /// The door as it is written.
+    /// The name of the door, as commands and the audit trail have it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -40,18 +40,18 @@ impl Door {
     }
 }
 
-/// What is claimed.
+/// An attempt to log in, before it is judged.
 #[derive(Debug)]
 pub struct Attempt {
     /// In whose name the client wants to act, if it said so apart from who it is.
     pub authzid: Option<String>,
-    /// Who it says it is, as typed. A token or a certificate may be left to speak for itself.
+    /// Who the client says it is, as typed. With a token or a certificate it may leave that out.
     pub username: Option<String>,
-    /// Why that should be believed.
+    /// What the client offers as proof.
     pub proof: Proof,
-    /// What it is for.
+    /// What the login is for.
     pub door: Door,
-    /// Whether the password has to be one that answers such challenges, too.
+    /// The kind of challenge that the password must have keys for, too; `None` for any password.
     pub answers: Option<ChallengeKind>,
 }
 
@@ -60,25 +60,25 @@ pub struct Attempt {
 pub enum Proof {
     /// The account password, or an app password.
     Password {
-        /// It.
+        /// The password.
         password: Secret,
         /// The code of a second factor, or a recovery code.
         code: Option<Secret>,
     },
-    /// What it made of a challenge.
+    /// The response to a challenge of CRAM-MD5.
     CramMd5(CramMd5Claim),
-    /// A proof that it knows a password.
+    /// The proof of SCRAM that the client knows a password.
     Scram(ScramClaim),
     /// An access token.
     Token(Secret),
-    /// The certificate it has shown to TLS.
+    /// The certificate that the client has shown to TLS.
     Certificate,
     /// The word of a trusted proxy that it has authenticated its client (the LOGIN attribute of XCLIENT).
     ProxyLogin,
 }
 
 impl Proof {
-    /// Whether it shows that somebody knows a password, which might be guessed.
+    /// Whether the proof is of a password, which might be guessed.
     pub(crate) fn is_guess(&self) -> bool {
         match self {
             Proof::Password { .. } | Proof::CramMd5(_) | Proof::Scram(_) => true,
@@ -88,7 +88,7 @@ impl Proof {
 }
 
 impl Attempt {
-    /// What a client claims who wants to hand in mail.
+    /// The attempt of a client that wants to hand in mail.
     pub(crate) fn of(claim: Claim) -> Self {
         let authzid = claim.authzid().map(str::to_owned);
         let username = claim.username().map(str::to_owned);
@@ -102,13 +102,13 @@ impl Attempt {
         Self { authzid, username, proof, door: Door::Smtp, answers: None }
     }
 
-    /// The same with names that have a domain.
+    /// The attempt with the default domain behind names that have none.
     pub(crate) fn completed(self, policy: &Policy) -> Self {
         let complete = |name: Option<String>| name.map(|name| policy.completed(name));
         Self { authzid: complete(self.authzid), username: complete(self.username), ..self }
     }
 
-    /// What a trusted proxy says of its client.
+    /// The attempt of a client whom a trusted proxy has authenticated.
     pub(crate) fn by_proxy(username: &str) -> Self {
         let username = Some(username.to_owned());
         Self { authzid: None, username, proof: Proof::ProxyLogin, door: Door::Smtp, answers: None }
@@ -120,7 +120,7 @@ impl Attempt {
 pub struct Origin {
     /// The client's address.
     pub ip: IpAddr,
-    /// The SASL mechanism, or what else stands in the place of one.
+    /// The SASL mechanism, or `XCLIENT`; `None` if the attempt is only examined.
     pub mechanism: Option<&'static str>,
     /// The session; `None` if nobody logs in, and the attempt is only examined.
     pub session: Option<SessionFacts>,
@@ -138,7 +138,7 @@ impl Origin {
         Self { ip, mechanism: Some(mechanism), session: Some(session.clone()) }
     }
 
-    /// The network that failures are counted by: who has one IPv6 address has a /64 of them.
+    /// The network that failures are counted by: an IPv4 address, or the /64 of an IPv6 address, which is usually one client's.
     pub(crate) fn network(&self) -> IpNet {
         network_of(self.ip)
     }
@@ -147,13 +147,13 @@ impl Origin {
         self.session.as_ref().map(|session| session.id)
     }
 
-    /// What tells the client certificate from others; nothing, if there is none.
+    /// The fingerprint of the client certificate; empty if the client has shown none.
     pub(crate) fn shown(&self) -> Secret {
         let certificate = self.session.as_ref().and_then(|session| session.client_certificate.as_ref());
         certificate.map_or_else(|| Secret::new(""), |shown| Secret::new(*shown.fingerprint.as_octets()))
     }
 
-    /// The version of TLS.
+    /// The version of TLS, if TLS is used.
     pub(crate) fn tls(&self) -> Option<&'static str> {
         self.session.as_ref()?.tls.map(|tls| tls.version)
     }

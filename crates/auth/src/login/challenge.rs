@@ -1,9 +1,8 @@
-//! Answers to challenges: CRAM-MD5 and SCRAM, where the password itself never comes.
+//! Responses to challenges: CRAM-MD5 and SCRAM, where the password itself is never shown.
 //!
-//! An app password has so many letters that nobody guesses it, so its keys are tried without further ado. Any other answer
-//! is counted like a guess, of CRAM-MD5 as well, for which there is nothing to guess: were it not, it could be seen which
-//! names a backend behind the accounts knows. That every answer looks another has its price: the same wrong password
-//! counts each time.
+//! An app password has so many letters that nobody guesses it, so its keys are tried without the guard. Any other response is
+//! counted as a guess. That goes for CRAM-MD5, too, though no account password answers it: otherwise it could be seen which names
+//! a backend behind the accounts knows. Two responses are never the same, so the same wrong password counts each time.
 
 use backends::http::Evidence;
 use sasl::{CramMd5Claim, ScramClaim, ServerSignature};
@@ -46,7 +45,7 @@ impl<S: CredentialStore> Authenticator<S> {
         response: ChallengeResponse<'_>,
         origin: &Origin,
     ) -> Judgement<Proven> {
-        // Such a proof proves nothing of any password, so that there is nothing to ask anybody, nor to count.
+        // Such a proof says nothing about any password, so no backend is asked, and nothing is counted.
         if let ChallengeResponse::Scram(claim) = response
             && let Some(flaw) = claim.flaw()
         {
@@ -153,7 +152,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(Ok(Proven { user, signature: Some(signature) }))
     }
 
-    /// The account that is named, with its keys.
+    /// The account that the client names, with its keys of this kind.
     async fn challenged<'a>(
         &self,
         claimed: &'a Claimed,
@@ -163,7 +162,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(self.store.challenged(name, kind).await?.map(|found| (name, found)))
     }
 
-    /// Whether the account password was proved, and may be known to have been.
+    /// The server's own proof, if the account password was proved and the client may learn that.
     fn proved(
         &self,
         found: Result<Match<ServerSignature>, Reason>,
@@ -194,16 +193,16 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 }
 
-/// What an answer is that was made with none of these keys.
+/// The reason to refuse a response that was made with none of these keys.
 fn wrong_for(keys: &[(ChallengeKey, Option<AppPassword>)]) -> Reason {
     if keys.is_empty() { Reason::NoKeys } else { Reason::BadAnswer }
 }
 
-/// A key that an answer was made with, its app password, and what comes of it.
+/// A key that the response was made with, its app password, and what the check gave.
 type Match<T> = (ChallengeKey, Option<AppPassword>, T);
 
-/// The first key that the answer was made with. One that does not open is in nobody's way, but if no other will do,
-/// nobody can say that the answer is wrong.
+/// The first key that the response was made with. A key that does not open is passed over; but if no other fits, the response
+/// can't be called wrong, and the login is deferred.
 fn first<T>(
     keys: Vec<(ChallengeKey, Option<AppPassword>)>,
     answered: impl Fn(&ChallengeKey) -> Result<Option<T>, SealError>,

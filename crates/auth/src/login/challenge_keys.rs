@@ -1,4 +1,4 @@
-//! Keys for challenges, at the logins that show the password: made if SCRAM is offered, or looked for where that is asked.
+//! Keys for challenges, at logins that show the password in clear: they are made if SCRAM is offered.
 
 use store::{Account, ChallengeKind};
 use types::CredentialId;
@@ -11,8 +11,8 @@ use super::outcome::{Credential, Reason};
 use crate::challenge_key::Password;
 
 impl<S: CredentialStore> Authenticator<S> {
-    /// What has been shown in clear need not be shown again, if SCRAM is spoken. Where challenges are asked about, no keys are
-    /// made: a client that is challenged would not find them either.
+    /// Makes SCRAM keys of the password, if SCRAM is offered, so that the client need not show it again. If the attempt asks
+    /// whether the password has keys for a challenge, none are made: a client that is challenged would not find them either.
     pub(super) async fn see_to_keys(
         &self,
         claimed: &Claimed,
@@ -30,7 +30,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(())
     }
 
-    /// Sees that such a challenge could be answered with this app password, or with that of the account.
+    /// Whether there are keys of this kind of the app password, or of the account password; a refusal if not.
     async fn see_keys(
         &self,
         kind: ChallengeKind,

@@ -8,15 +8,15 @@ use super::outcome::Reason;
 
 /// Whom a client claims to be.
 pub(super) struct Claimed {
-    /// As typed.
+    /// The user name, as typed.
     pub(super) username: Option<String>,
-    /// In whose name it wants to act, if it said so.
+    /// In whose name the client wants to act, if it said so.
     pub(super) authzid: Option<String>,
-    /// The address that it means; or why nobody is meant.
+    /// The address that the user name stands for, or why it stands for none.
     pub(super) name: Result<Mailbox, Reason>,
-    /// What it is for.
+    /// What the login is for.
     pub(super) door: Door,
-    /// Which challenges the password has to answer, too.
+    /// The kind of challenge that the password must have keys for, too.
     pub(super) answers: Option<ChallengeKind>,
 }
 
@@ -31,24 +31,24 @@ impl Claimed {
         Self { username, authzid, name, door, answers }
     }
 
-    /// The one form of the name that failures are counted by.
+    /// The normal form of the name, by which failures are counted.
     pub(super) fn text(&self) -> String {
         let typed = || self.username.clone().unwrap_or_default();
         self.name.as_ref().map_or_else(|_| typed(), Mailbox::normal)
     }
 
-    /// Whether this is who the client says it is; it may leave that to its token or certificate.
+    /// Whether the client may be the owner of this address: it says so, or names nobody, as it may with a token or a certificate.
     pub(super) fn may_be(&self, address: &Mailbox) -> bool {
         self.username.is_none() || self.name.as_ref().is_ok_and(|name| name.normal() == address.normal())
     }
 
-    /// Why it is nobody, if nobody knows it.
+    /// Why the claim is refused if no backend knows the user.
     pub(super) fn nobody(&self) -> Reason {
         self.name.as_ref().err().copied().unwrap_or(Reason::UnknownUser)
     }
 }
 
-/// Whom the client claims to be. It may say so twice, but not act for another (RFC 4616 section 2).
+/// The address that the client claims. It may be said twice, but nobody may act for another (RFC 4616 section 2).
 fn named(username: Option<&str>, authzid: Option<&str>) -> Result<Mailbox, Reason> {
     let name = Mailbox::parse(username.unwrap_or_default()).map_err(|_| Reason::NotAnAddress);
     match authzid {

@@ -89,7 +89,7 @@ impl<'a, S: CredentialStore> GuardedAttempt<'a, S> {
         Ok(())
     }
 
-    /// Tells the gate what came of it.
+    /// Tells the gate how the attempt was judged.
     pub(super) async fn settle<T>(&mut self, judged: Judgement<T>) -> Judgement<T> {
         match &judged {
             Ok(_) => {

@@ -1,4 +1,4 @@
-//! What the operator's own program says to a claim (`[auth.http]`), and the account that comes of it.
+//! Logins that the operator's own program judges (`[auth.http]`), and the accounts that are made for its users.
 
 use backends::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
 use store::{Account, Act};
@@ -15,7 +15,7 @@ use crate::keys::key::random;
 use crate::session_rights::has_passed;
 
 impl<S: CredentialStore> Authenticator<S> {
-    /// What the program makes of something that might be guessed.
+    /// Asks the program about something that might be guessed, under guard.
     pub(super) async fn by_guarded_handler(
         &self,
         handler: &HttpHandler,
@@ -31,7 +31,7 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    /// What the program makes of a claim. Nobody acts for another, whatever it would say to that.
+    /// Asks the program about a claim. It is not asked whether somebody may act for another: nobody may.
     pub(super) async fn by_handler(
         &self,
         handler: &HttpHandler,
@@ -58,8 +58,8 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    /// The user in our words. `second_factor` says what is missing if the account has one: a password does not suffice
-    /// then, whoever knows it.
+    /// The user whom the program accepted. `second_factor` is the reason to refuse if the account has one: then a password does
+    /// not suffice, whoever judged it.
     async fn accepted(
         &self,
         accepted: HttpUser,
@@ -80,8 +80,8 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    /// Whoever the program knows has an account from the first login on, so that all that is said of accounts can be said
-    /// of this one. An attempt that is only examined is no login.
+    /// The account at this address, which is made at the first login, so that limits, identities and commands work for it as for
+    /// others. An attempt that is only examined makes none.
     async fn account_of(&self, address: Mailbox, origin: &Origin) -> Result<Account, store::Error> {
         if let Some(account) = self.store.by_address(&address).await? {
             return Ok(account);
@@ -102,8 +102,8 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 }
 
-/// What a password lacks where the account has a second factor. The program's has no code of ours, so it never opens
-/// the account itself.
+/// What a password lacks where the account has a second factor. A password of the program comes without a code of ours, so it
+/// never opens the account itself.
 fn wanted_besides(door: Door) -> Reason {
     match door {
         Door::Smtp => Reason::NeedsAppPassword,

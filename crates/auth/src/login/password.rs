@@ -1,5 +1,5 @@
-//! Names and passwords: an app password first, then the account password; all by one path, so that every refusal costs
-//! the same.
+//! Names and passwords: tried as an app password first, then as the account password. All go one way, so that every refusal
+//! costs the same.
 
 use backends::http::{Evidence, HttpHandler};
 use store::{Account, Act};
@@ -63,7 +63,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(proven.map(|proven| proven.user))
     }
 
-    /// Refuses what nobody knows, at the price of a wrong password.
+    /// Refuses a user whom no backend knows, at the cost of a wrong password.
     async fn nobodys(&self, mut guess: Guess<'_, S>) -> Judgement<User> {
         guess.attempt.enter().await?;
         let checked = self.check(Err(guess.nobody), &guess).await;
@@ -71,7 +71,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(User::of(&account, Credential::AccountPassword))
     }
 
-    /// Where there is no account password, there may be an app password that was brought from elsewhere.
+    /// Tries an account without a password: it may have an app password that was imported and never used here.
     async fn by_last_app_password(
         &self,
         account: &Account,
@@ -87,7 +87,7 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    /// Judges the account password, as far as the gate lets it.
+    /// Judges the account password, unless the gate refuses that.
     async fn by_account_password(&self, account: Account, guess: &mut Guess<'_, S>) -> Judgement<User> {
         if !account.disabled && self.recent_checks.knows(&account, guess.password, (self.now)()) {
             return self.let_in(&account, guess).await;
@@ -112,8 +112,8 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(user)
     }
 
-    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it. What was wrong a
-    /// moment ago is wrong still, as long as the account has not changed.
+    /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it. A password that was
+    /// wrong a moment ago is not checked again as long as the account has not changed.
     async fn check(&self, account: Result<Account, Reason>, guess: &Guess<'_, S>) -> Judgement<Account> {
         let found = account.and_then(|mut account| match account.password_hash.take() {
             Some(hash) => Ok((account, hash)),
@@ -138,7 +138,7 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(account)
     }
 
-    /// Remembers that the password was right, where nobody is to learn that apart from others.
+    /// Remembers that the password was right. Where the client must not learn that, it is refused like a wrong one.
     fn recognise(&self, account: Account, guess: &Guess<'_, S>) -> Judgement<Account> {
         if let Err(denial) = self.may_be_told(&account, guess.claimed.door) {
             self.recent_checks.remember_untold(guess.at(Some(&account)), (self.now)());
@@ -148,8 +148,8 @@ impl<S: CredentialStore> Authenticator<S> {
         Ok(account)
     }
 
-    /// Puts a hash as we make them in the place of one that was brought from elsewhere, or is weaker. That
-    /// this fails is no reason to refuse a right password; the next login tries again.
+    /// Replaces a hash that was imported, or is weaker than ours, by one of ours. If that fails, the login goes on, and the next
+    /// one tries again.
     async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
         let done: Result<(), LoginFault> = async {
             let new = self.hasher.hash(password.clone()).await?;

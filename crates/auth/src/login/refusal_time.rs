@@ -1,5 +1,5 @@
-//! How long a refusal takes: longer than the check of any hash in the store, so that a stopwatch does not tell accounts that
-//! were brought from elsewhere from those that were not, or from names that are nobody's.
+//! How long a refusal takes: longer than the check of any hash in the store, so that nobody can tell by a stopwatch which accounts
+//! were imported, or which names exist.
 //!
 //! Which hash is the slowest is read from the store. How long its check takes on this machine is measured, once for each
 //! kind of hash, and again when a slower one of that kind turns up.
@@ -17,23 +17,23 @@ use crate::password_hash::effort::Effort;
 use crate::password_hash::hasher::{HashError, Hasher};
 use crate::password_hash::stored::StoredHash;
 
-/// What a refusal takes at least. It is longer than the check of what other servers mostly leave us (bcrypt of cost 12: 280 ms),
-/// so that not even an account shows that was brought a moment ago.
+/// The shortest refusal. It is longer than the check of most imported hashes (bcrypt of cost 12: 280 ms), so that an account that
+/// was imported a moment ago, and not measured yet, does not show either.
 const LEAST: Duration = Duration::from_millis(400);
 
 /// How often the store is searched for the slowest hash.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Rows that are read at a time.
+/// Rows of the store that are read at a time.
 const BATCH: u32 = 1000;
 
-/// A password that is not in its normal form is tried against Argon2 in both.
+/// Argon2 runs of one check at most: a password that is not in its normal form is tried in both forms.
 const FORMS: u32 = 2;
 
-/// How long a refusal takes.
+/// The time that a refusal takes.
 pub(crate) struct RefusalTime {
     milliseconds: AtomicU64,
-    /// The times that were measured.
+    /// How long the check of a hash of each effort took.
     measured: Mutex<HashMap<Effort, Duration>>,
 }
 
@@ -44,12 +44,12 @@ impl Default for RefusalTime {
 }
 
 impl RefusalTime {
-    /// So long, until it is measured.
+    /// A refusal time of this length, until it is measured.
     pub(crate) fn of(time: Duration) -> Self {
         Self { milliseconds: AtomicU64::new(milliseconds(time)), measured: Mutex::default() }
     }
 
-    /// The time now.
+    /// The refusal time as it is now.
     pub(crate) fn now(&self) -> Duration {
         Duration::from_millis(self.milliseconds.load(Ordering::Relaxed))
     }
@@ -74,7 +74,7 @@ impl RefusalTime {
         }
     }
 
-    /// Makes it longer than the slowest check that there is in the store.
+    /// Makes refusals longer than the slowest check of a hash in the store.
     ///
     /// # Errors
     /// When the store does not answer, or too much is being hashed.
@@ -102,7 +102,7 @@ impl RefusalTime {
         Ok(())
     }
 
-    /// Half as long again as the slowest check takes of a core, since there is other work.
+    /// Sets the refusal time to one and a half times what the slowest check takes of a core, since there is other work.
     fn set(&self, slowest: Duration) {
         self.milliseconds.store(milliseconds(LEAST.max(slowest * 3 / 2)), Ordering::Relaxed);
     }
@@ -118,7 +118,7 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How long the check of this hash takes, or of one of ours.
+/// How long the check of this hash takes, or, for `None`, of one of ours.
 async fn time(
     measured: &mut HashMap<Effort, Duration>,
     hasher: &Hasher,
@@ -133,12 +133,12 @@ async fn time(
     Ok(time)
 }
 
-/// Of each kind of hash the one that is most work.
+/// The hash of each kind that is most work.
 #[derive(Default)]
 struct Slowest(HashMap<&'static str, (Effort, StoredHash)>);
 
 impl Slowest {
-    /// Takes note of a hash. One that can't be read can't be checked either.
+    /// Keeps the hash if it is the slowest of its kind. One that can't be read can't be checked either, and is passed over.
     fn see(&mut self, hash: &str) {
         let Ok(stored) = StoredHash::parse(hash) else { return };
         let effort = stored.effort();
@@ -148,7 +148,7 @@ impl Slowest {
     }
 }
 
-/// The slowest hashes of accounts, but for those that are made here now.
+/// The slowest hashes of accounts, apart from those at the cost at which hashes are made now.
 async fn account_hashes(store: &impl Accounts, hasher: &Hasher) -> Result<Slowest, store::Error> {
     let (own, mut slowest, mut after) = (hasher.cost().prefix(), Slowest::default(), None);
     loop {
@@ -159,7 +159,7 @@ async fn account_hashes(store: &impl Accounts, hasher: &Hasher) -> Result<Slowes
     }
 }
 
-/// The slowest hashes of app passwords that were brought along, and how many of them are tried on one password.
+/// The slowest hashes of imported app passwords, and how many of them may be tried on one password.
 async fn imported_hashes(store: &impl AppPasswords) -> Result<(Slowest, u32), store::Error> {
     let (mut slowest, mut at_once, mut after) = (Slowest::default(), 0, None);
     loop {

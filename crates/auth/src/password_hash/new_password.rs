@@ -1,6 +1,6 @@
-//! What an account password must be that somebody chooses, and one that nobody has to choose.
+//! What an account password must be like if somebody chooses it, and passwords that are generated.
 //!
-//! Passwords that were brought from another server are not asked: they are there already.
+//! Imported passwords are not looked at: they are in use already.
 
 use rand::RngExt as _;
 use types::{Mailbox, Secret};
@@ -48,7 +48,7 @@ pub fn see_strong(password: &Secret, address: &Mailbox, name: Option<&str>) -> R
     Err(Weakness::Guessable(found.feedback().map(ToString::to_string).unwrap_or_default()))
 }
 
-/// Words that who guesses at this account tries first.
+/// Words that somebody who guesses at this account tries first.
 fn known_of(address: &Mailbox, name: Option<&str>) -> Vec<String> {
     let domain = address.host().to_string();
     let labels = domain.split('.').map(str::to_owned);

@@ -1,4 +1,4 @@
-//! What an account's password hash may be: ours, or one that was brought from another server.
+//! The hash of a password as it is stored: ours, or one that was imported from another server.
 
 use std::cmp::Ordering;
 
@@ -42,7 +42,7 @@ impl StoredHash {
         }
     }
 
-    /// How the work of a check compares with that of those we make at this cost. What is not Argon2 is weaker.
+    /// How the work of a check compares with that of our own hashes at this cost. A hash that is not Argon2 counts as weaker.
     pub(crate) fn against(&self, cost: Cost) -> Ordering {
         match self {
             Self::Argon2(phc) => phc.work().cmp(&cost.work()),

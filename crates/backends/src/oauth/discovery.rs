@@ -6,8 +6,8 @@ use super::fault::ProviderTrouble;
 use super::json::Object;
 use crate::fetch::{Fetched, Fetcher};
 
-/// Asks the issuer. What it says of itself must be what the configuration says, to the letter (RFC 8414 section 3.3), and
-/// the keys must lie on the same server: a document that leads elsewhere could lead anywhere.
+/// Asks the issuer where its keys are. The issuer in its document must be that of the configuration, to the letter (RFC 8414
+/// section 3.3), and the keys must be on the same server: a document that leads elsewhere could lead anywhere.
 pub(crate) async fn keys_of(
     issuer: &str,
     at: &Endpoint,

@@ -1,4 +1,4 @@
-//! Why a token could not be judged: for the operator, and no fault of the client's.
+//! Why a token could not be judged. That is for the operator; the client has done nothing wrong.
 
 use types::Endpoint;
 
@@ -8,9 +8,9 @@ use crate::fetch::FetchError;
 #[derive(Debug, thiserror::Error)]
 #[error("provider {provider} cannot be asked about tokens")]
 pub struct ProviderFault {
-    /// Its name in the configuration.
+    /// The provider's name in the configuration.
     pub provider: String,
-    /// Why.
+    /// What is wrong.
     #[source]
     pub trouble: ProviderTrouble,
 }
@@ -24,7 +24,7 @@ pub enum ProviderTrouble {
     Status { endpoint: Endpoint, status: u16 },
     #[error("the answer of {endpoint} {wrong}")]
     Answer { endpoint: Endpoint, wrong: &'static str },
-    /// It is not asked again at once.
+    /// The provider is not asked again so soon after a failure.
     #[error("it did not answer a moment ago, and is not asked again so soon")]
     Lately,
     #[error("too many logins are waiting for its answer already")]

@@ -17,17 +17,17 @@ use super::json::Object;
 use super::rules::Rules;
 use crate::fetch::{self, Fetcher, Header};
 
-/// How long an answer counts: who revokes a token wants that to be noticed (RFC 7662 section 4). An answer without an end
-/// counts for no longer, either.
+/// How long an answer is kept, so that a token that is revoked does not work for long (RFC 7662 section 4). An answer without an end
+/// is kept no longer, either.
 const COUNTS: SignedDuration = SignedDuration::from_secs(60);
 
 /// Answers kept at most.
 const CAPACITY: usize = 10_000;
 
-/// Questions at a time, so that many logins are not a flood for the provider.
+/// Requests at a time, so that many logins do not flood the provider.
 const AT_A_TIME: usize = 32;
 
-/// How long one may wait to ask.
+/// How long a login may wait to ask.
 const PATIENCE: Duration = fetch::DEADLINE;
 
 /// The way to ask one provider.
@@ -40,7 +40,7 @@ pub(crate) struct Introspection {
     good: Mutex<HashMap<[u8; 32], ActiveToken>>,
 }
 
-/// What was answered about a good token. What is no good is not kept: strangers could fill the memory with that.
+/// What was answered about an active token. Answers about others are not kept: strangers could fill the memory with those.
 #[derive(Clone, Debug)]
 struct ActiveToken {
     account: String,
@@ -54,7 +54,7 @@ impl Introspection {
         Self { endpoint, login, fetcher, turns: Semaphore::new(AT_A_TIME), good: Mutex::default() }
     }
 
-    /// Whose token it is and when it ends.
+    /// The account that the token is for, and when the token ends.
     pub(crate) async fn judge(
         &self,
         token: &Secret,
@@ -82,7 +82,7 @@ impl Introspection {
         }))
     }
 
-    /// Asks about a token that is none.
+    /// Asks about a made-up token, to see whether the provider answers.
     pub(crate) async fn reach(&self) -> Result<(), ProviderTrouble> {
         self.ask(&Secret::new("none")).await.map(drop)
     }
@@ -105,7 +105,7 @@ impl Introspection {
         good.get(digest).filter(|answer| now < answer.counts).cloned()
     }
 
-    /// All of them are short-lived: when there are too many, those that no longer count go, or else all.
+    /// Remembers an answer. If there are too many, those that have expired are forgotten, or else all: they are short-lived.
     fn remember(&self, digest: [u8; 32], answer: ActiveToken, now: Timestamp) {
         let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
         if good.len() >= CAPACITY {

@@ -22,10 +22,10 @@ use crate::fetch::Fetcher;
 /// How long keys are taken as they are.
 const FRESH: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long they are kept if there are no newer ones.
+/// How long keys are kept if the provider does not answer.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often they are asked for because of a key that is not among them.
+/// How often keys may be asked for because a token names one that is not known.
 const SOUGHT: SignedDuration = SignedDuration::from_mins(5);
 
 /// The pause after a failure.
@@ -50,7 +50,7 @@ struct Known {
     since: Timestamp,
 }
 
-/// Who holds this may ask.
+/// The state of asking; whoever holds its lock may ask.
 #[derive(Debug, Default)]
 struct Asking {
     /// The last time that there was no answer, if there was none since.
@@ -101,17 +101,17 @@ impl Keys {
         Ok(find(&known).unwrap_or_default())
     }
 
-    /// Asks, whatever is known.
+    /// Asks for the keys, whatever is known.
     pub(crate) async fn reach(&self, now: Timestamp) -> Result<(), ProviderTrouble> {
         self.fetch(now).await.map(drop)
     }
 
-    /// What is known and not too old. What is from the future is from a clock that was wrong.
+    /// The keys that are known and not too old. Keys from the future are from a clock that was wrong.
     fn kept(&self, now: Timestamp) -> Option<Arc<Known>> {
         self.known.load_full().filter(|known| is_within(KEPT, known.since, now))
     }
 
-    /// Old keys do, so nobody waits for somebody else who asks, nor minds a failure.
+    /// Asks for the keys again if they are not fresh, unless that is being done. A failure is only logged: the old keys still do.
     async fn renew_if_old(&self, now: Timestamp) {
         let is_fresh = |known: Arc<Known>| is_within(FRESH, known.since, now);
         let Ok(mut asking) = self.asking.try_lock() else { return };
@@ -175,8 +175,8 @@ impl Keys {
 }
 
 impl Asking {
-    /// Whether an unknown key is a reason to ask. As long as the last question was not answered, it is: whether the key is
-    /// one of the provider's nobody can tell.
+    /// Whether an unknown key is a reason to ask: once in five minutes, and always while the last request has failed, since then
+    /// nobody can tell whether the provider has that key.
     fn may_seek(&mut self, now: Timestamp) -> bool {
         if self.failed.is_none() && self.sought.is_some_and(|sought| is_within(SOUGHT, sought, now)) {
             return false;
