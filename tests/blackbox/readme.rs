@@ -40,6 +40,13 @@ fn blocks() -> Vec<&'static str> {
 }
 
 #[test]
+fn the_page_on_embedding_begins_with_the_example() {
+    let example = include_str!("../../crates/submission/examples/fixed_password.rs");
+    let code = &example[example.find("\nuse ").unwrap() + 1..];
+    assert!(include_str!("../../docs/embedding.md").contains(&format!("```rust,no_run\n{code}```\n")));
+}
+
+#[test]
 fn the_readme_leads_to_a_running_server() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();

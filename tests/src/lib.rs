@@ -22,3 +22,8 @@ pub mod maildir;
 
 // What a power cut leaves.
 pub mod power_cut;
+
+/// The programs of that page are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+struct Embedding;

@@ -312,6 +312,7 @@ fn settings(setup: &Setup) -> Settings {
             .unwrap_or(usual.max_unauthenticated_commands),
         max_failures: setup.max_failures.unwrap_or(usual.max_failures),
         hostname: usual.hostname,
+        greeting: usual.greeting,
     }
 }
 

@@ -67,6 +67,8 @@ impl MailHandler<User> for Acceptance {
     /// `None` for somebody who would have to log in, and sends nothing.
     type Message = Option<Incoming>;
 
+    const CHECKS_SENDERS: bool = true;
+
     async fn sender(
         &self,
         user: Option<&Arc<User>>,
@@ -343,7 +345,7 @@ impl fmt::Debug for Incoming {
 }
 
 fn tell_accepted(session: SessionId, account: &Submitter, message: &Durable, size: u64, needs: &Needs) {
-    let (id, Needs { repairs, message_id, .. }) = (message.id(), needs);
+    let (id, Needs { repairs, message_id, .. }) = (message.name(), needs);
     let repaired = (!repairs.is_empty()).then(|| repairs.to_string());
     tracing::info!(event = "accepted", %session, queue.id = %id, message.id = message_id, account.address = %account, size, repaired, "{id} accepted");
 }

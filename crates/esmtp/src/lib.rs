@@ -33,7 +33,7 @@ pub use command::{Anytime, Command, Ordered, SyntaxError};
 pub use envelope::Envelope;
 pub use introduction::{Introduction, Xclient};
 pub use parameters::MailParameters;
-pub use proof::{Durable, SenderAllowed};
+pub use proof::{Durable, MessageName, SenderAllowed};
 pub use reply::{Rejection, Reply};
 pub use session::{Advance, Answer, Authentication, Ending, Phase, Question, Session};
 pub use settings::Settings;

@@ -99,8 +99,10 @@ pub(crate) const LONG_LINE: Reply = reply(554, "5.6.0", "Message has a line of m
 pub(crate) const NUL_IN_TEXT: Reply = reply(554, "5.6.0", "Message has a NUL");
 
 impl Reply {
-    pub(crate) fn greeting(hostname: &str) -> Self {
-        reply_with(220, "", format!("{hostname} ESMTP Gatepost"))
+    /// RFC 5321 section 4.2: the server's name comes first.
+    pub(crate) fn greeting(hostname: &str, words: &str) -> Self {
+        let space = if words.is_empty() { "" } else { " " };
+        reply_with(220, "", format!("{hostname} ESMTP{space}{words}"))
     }
 
     /// The reply to HELO: RFC 5321 section 4.1.1.1 wants the server's name first, and RFC 2034 section 4 no enhanced code.
@@ -146,7 +148,7 @@ impl Reply {
 
     /// The only 250 after a message: it is on stable storage.
     pub fn queued(message: &Durable) -> Self {
-        reply_with(250, "2.0.0", format!("queued as {}", message.id()))
+        reply_with(250, "2.0.0", message.text())
     }
 
     /// The three digits.
@@ -217,22 +219,24 @@ impl From<TextFault> for Reply {
     }
 }
 
-/// Why a connection, a sender, a recipient or a message is not accepted.
+/// Why a connection, a sender, a recipient or a message is not accepted. Each begins with the reply that the client gets; those of
+/// 4xx ask it to try again later, those of 5xx not to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Rejection {
-    /// There are as many connections as there may be.
+    /// `421 4.7.0`, and the connection closes. There are as many connections as there may be.
     #[error("too many connections")]
     TooManyConnections,
-    /// The client has to log in, after all.
+    /// `530 5.7.0`. The client has to log in, after all.
     #[error("login is required")]
     LoginRequired,
-    /// Who has not logged in may not send to this recipient.
+    /// `550 5.7.1`. Who has not logged in may not send to this recipient.
     #[error("mail to this recipient needs a login")]
     RelayDenied,
-    /// The reverse-path is not one of the account's addresses.
+    /// `553 5.7.1`. The reverse-path is not one of the account's addresses.
     #[error("the sender {0} is not the account's")]
     SenderNotOwned(ReversePath),
-    /// A field of the header, such as From, names somebody else than the account.
+    /// `550 5.7.1`. A field of the header, such as From, names somebody else than the account.
     #[error("{address} in {field} is not the account's")]
     FromNotOwned {
         /// The name of the field.
@@ -240,37 +244,37 @@ pub enum Rejection {
         /// Whom it names.
         address: Mailbox,
     },
-    /// From or Sender has no one reading, or is missing; the text says which.
+    /// `550 5.7.1`. From or Sender has no one reading, or is missing; the text says which.
     #[error("the authors are unclear: {0}")]
     AuthorsUnclear(String),
-    /// The header section is malformed; the text says how.
+    /// `554 5.6.0`. The header section is malformed; the text says how.
     #[error("malformed header section: {0}")]
     BadHeader(String),
-    /// Something in the header section can't travel as it is, and can't be repaired; the text says why.
+    /// `554 5.6.0`. Something in the header section can't travel as it is, and can't be repaired; the text says why.
     #[error("{0}")]
     Unrepairable(String),
-    /// A line of the text is too long, and can't be re-encoded; the text says why.
+    /// `554 5.6.0`. A line of the text is too long, and can't be re-encoded; the text says why.
     #[error("a line is too long and cannot be re-encoded: {0}")]
     LongLine(&'static str),
-    /// The header section is larger than the limit.
+    /// `552 5.3.4`. The header section is larger than the limit.
     #[error("header section too big")]
     HeaderTooBig,
-    /// This header field has octets above 127 that can't be encoded, and SMTPUTF8 was not asked for.
+    /// `554 5.6.7`. This header field has octets above 127 that can't be encoded, and SMTPUTF8 was not asked for.
     #[error("the {0} field needs SMTPUTF8")]
     NonAsciiHeader(String),
-    /// The message has passed so many hosts that it must be going round in a circle.
+    /// `554 5.4.6`. The message has passed so many hosts that it must be going round in a circle.
     #[error("too many hops")]
     TooManyHops,
-    /// No room is left to keep the message.
+    /// `452 4.3.1`. No room is left to keep the message.
     #[error("no room to keep the message")]
     StorageFull,
-    /// The message could not be kept.
+    /// `451 4.3.0`. The message could not be kept.
     #[error("the message could not be kept")]
     StorageFailing,
-    /// The account has as much in messages that have not ended as it may.
+    /// `452 4.3.1`. The account has as much in messages that have not ended as it may.
     #[error("too much of the account's mail has not ended yet")]
     TooMuchUnfinished,
-    /// The account has sent as much as it may for now.
+    /// `450 4.7.1`. The account has sent as much as it may for now.
     #[error("the limit of {limit} {what} is reached")]
     SendingLimit {
         /// How many there may be.
@@ -280,13 +284,13 @@ pub enum Rejection {
         /// When there may be more.
         wait: Duration,
     },
-    /// The credential that opened the session is no longer valid.
+    /// `421 4.7.0`, and the connection closes. The credential that opened the session is no longer valid.
     #[error("the credential is no longer valid")]
     CredentialRevoked,
-    /// Something that is needed for a decision does not answer.
+    /// `451 4.3.0`. Something that is needed for a decision does not answer.
     #[error("temporarily unavailable")]
     Unavailable,
-    /// For a reason, and in words, of the handler's own.
+    /// The reply, for a reason and in words of the handler's own.
     #[error("{}", .0.text())]
     Own(RefusalReply),
 }
@@ -380,6 +384,46 @@ mod tests {
         let nobody = Rejection::SenderNotOwned(ReversePath::Null);
         assert_eq!(written(&Reply::from(&nobody)), "553 5.7.1 <> is not yours to use as a sender\r\n");
         assert_eq!(nobody.to_string(), "the sender <> is not the account's");
+    }
+
+    #[test]
+    fn each_rejection_is_documented_with_its_reply() {
+        let mailbox = Mailbox::parse("bob@example.org").unwrap();
+        let text = || "why".to_owned();
+        let all = [
+            Rejection::TooManyConnections,
+            Rejection::LoginRequired,
+            Rejection::RelayDenied,
+            Rejection::SenderNotOwned(ReversePath::Null),
+            Rejection::FromNotOwned { field: "From", address: mailbox },
+            Rejection::AuthorsUnclear(text()),
+            Rejection::BadHeader(text()),
+            Rejection::Unrepairable(text()),
+            Rejection::LongLine("why"),
+            Rejection::HeaderTooBig,
+            Rejection::NonAsciiHeader(text()),
+            Rejection::TooManyHops,
+            Rejection::StorageFull,
+            Rejection::StorageFailing,
+            Rejection::TooMuchUnfinished,
+            Rejection::SendingLimit { limit: 1, what: "messages", wait: Duration::ZERO },
+            Rejection::CredentialRevoked,
+            Rejection::Unavailable,
+        ];
+        let source = include_str!("reply.rs").split_once("pub enum Rejection {").unwrap().1;
+        let documented = source.split_once("\n}\n").unwrap().0.lines();
+        let documented = documented.filter_map(|line| line.trim().strip_prefix("/// `")?.split_once('`'));
+        let replies = all.iter().map(|rejection| written(&Reply::from(rejection))[..9].to_owned());
+        assert_eq!(replies.collect::<Vec<_>>(), documented.map(|(reply, _)| reply).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_greeting_and_a_250_may_have_words_of_ones_own() {
+        assert_eq!(written(&Reply::greeting("mail.test", "ready")), "220 mail.test ESMTP ready\r\n");
+        assert_eq!(written(&Reply::greeting("mail.test", "")), "220 mail.test ESMTP\r\n");
+        assert_eq!(written(&Reply::queued(&Durable::after_sync("job 7"))), "250 2.0.0 queued as job 7\r\n");
+        let own = Durable::after_sync("7").saying("Thank you\r\n250 again");
+        assert_eq!(written(&Reply::queued(&own)), "250 2.0.0 Thank you250 again\r\n");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use types::BareLineEnds;
 pub struct Settings {
     /// The name in the greeting and in the reply to EHLO.
     pub hostname: String,
+    /// The words of the greeting, behind the name and `ESMTP`. They are one line: control characters in them are left out.
+    pub greeting: String,
     /// STARTTLS is offered to a session that is not yet under TLS.
     pub starttls: bool,
     /// STARTTLS is not announced by EHLO, and yet taken from clients that try it: for old ones that break over it.
@@ -47,6 +49,7 @@ impl Settings {
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
+            greeting: "Gatepost".to_owned(),
             starttls: true,
             hide_starttls: false,
             allow_insecure: false,

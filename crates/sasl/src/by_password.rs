@@ -1,9 +1,48 @@
 //! Judging by the password itself, for who knows it: a judge of few users, or one that offers CRAM-MD5, which can't do
 //! with less. Who keeps hashes judges [`PasswordClaim`]s, and [`ScramClaim`](crate::ScramClaim)s by their keys.
 
-use types::Secret;
+use std::fmt;
 
-use crate::{Authenticated, Claim, PasswordClaim, Verdict};
+use types::{Secret, SessionFacts};
+
+use crate::{AuthHandler, Authenticated, Claim, PasswordClaim, Verdict};
+
+/// The [`AuthHandler`] of [`passwords`].
+pub struct Passwords<F>(F);
+
+/// A judge who knows the passwords themselves: `known` has the password of a name, and what the rest of the server is to know of
+/// that user. Every mechanism that proves a password can be offered with it.
+///
+/// ```
+/// # use types::Secret;
+/// let auth = sasl::passwords(|name| (name == "demo").then(|| (Secret::new("secret"), name.to_owned())));
+/// ```
+pub fn passwords<U, F>(known: F) -> Passwords<F>
+where
+    U: Send + Sync + 'static,
+    F: Fn(&str) -> Option<(Secret, U)> + Send + Sync + 'static,
+{
+    Passwords(known)
+}
+
+impl<U, F> AuthHandler for Passwords<F>
+where
+    U: Send + Sync + 'static,
+    F: Fn(&str) -> Option<(Secret, U)> + Send + Sync + 'static,
+{
+    type User = U;
+
+    async fn judge(&self, claim: Claim, _: &SessionFacts) -> Verdict<U> {
+        let (password, user) = claim.username().and_then(&self.0).unzip();
+        claim.judge_by_password(password.as_ref().zip(user))
+    }
+}
+
+impl<F> fmt::Debug for Passwords<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passwords").finish_non_exhaustive()
+    }
+}
 
 impl Claim {
     /// The verdict on a password, a CRAM-MD5 response or a SCRAM proof: right if it is of the user's password, and if

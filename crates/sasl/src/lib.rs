@@ -24,6 +24,7 @@ mod handler;
 mod by_password;
 
 pub use binding::ChannelBindings;
+pub use by_password::{Passwords, passwords};
 pub use claim::{Claim, ExternalClaim, PasswordClaim, TokenClaim};
 pub use cram_md5::CramMd5Claim;
 pub use exchange::{Circumstances, Exchange, ExchangeError, SaltWanted, Step};

@@ -4,7 +4,7 @@
 //! openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
 //!     -keyout key.pem -out certificate.pem
 //! mkdir maildrop
-//! cargo run -p submission --example maildrop -- maildrop certificate.pem key.pem 127.0.0.1:2465
+//! cargo run -p gatepost-submission --example maildrop -- maildrop certificate.pem key.pem 127.0.0.1:2465
 //! ```
 //! and, while it runs:
 //!

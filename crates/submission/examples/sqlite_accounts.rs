@@ -3,8 +3,8 @@
 //! ```sh
 //! openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
 //!     -keyout key.pem -out certificate.pem
-//! cargo run -p submission --example sqlite_accounts -- add accounts.db alice@example.test secret
-//! cargo run -p submission --example sqlite_accounts -- serve accounts.db certificate.pem key.pem 127.0.0.1:2587
+//! cargo run -p gatepost-submission --example sqlite_accounts -- add accounts.db alice@example.test secret
+//! cargo run -p gatepost-submission --example sqlite_accounts -- serve accounts.db certificate.pem key.pem 127.0.0.1:2587
 //! ```
 //! and, while it runs:
 //!

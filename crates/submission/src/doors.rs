@@ -61,6 +61,11 @@ impl Door {
         }
     }
 
+    /// How TLS begins here.
+    pub(crate) fn tls_mode(&self) -> ListenTls {
+        self.mode
+    }
+
     pub(crate) fn is_implicit(&self) -> bool {
         self.mode == ListenTls::Implicit
     }

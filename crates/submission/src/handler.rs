@@ -21,7 +21,12 @@ pub trait MailHandler<U>: Send + Sync + 'static {
     /// A message that is being received. It promises nothing yet, and leaves nothing behind when it is dropped.
     type Message: Send;
 
-    /// Whether this user may send in the name of the envelope's reverse-path; recipients are not known yet.
+    /// Whether [`sender`](Self::sender) looks at the name that a message is sent in. It is told when a listener opens.
+    const CHECKS_SENDERS: bool = false;
+
+    /// Whether this user may send in the name of the envelope's reverse-path; recipients are not known yet. Without an implementation
+    /// there is no sender check: whoever has logged in may send in any name. One that checks says so by
+    /// [`CHECKS_SENDERS`](Self::CHECKS_SENDERS).
     ///
     /// # Errors
     /// The reply to MAIL if not.
@@ -30,9 +35,13 @@ pub trait MailHandler<U>: Send + Sync + 'static {
         user: Option<&Arc<U>>,
         envelope: &Envelope,
         session: &SessionFacts,
-    ) -> impl Future<Output = Result<SenderAllowed, Rejection>> + Send;
+    ) -> impl Future<Output = Result<SenderAllowed, Rejection>> + Send {
+        let _ = (envelope, session);
+        let allowed = user.map(|_| SenderAllowed::after_check()).ok_or(Rejection::LoginRequired);
+        std::future::ready(allowed)
+    }
 
-    /// Whether this user may send to this recipient. The envelope has those that were accepted before; one that is
+    /// Whether this user may send to this recipient. Without an implementation to everybody. The envelope has those that were accepted before; one that is
     /// there already may be asked about again, and counts once.
     ///
     /// # Errors
@@ -43,7 +52,10 @@ pub trait MailHandler<U>: Send + Sync + 'static {
         envelope: &Envelope,
         path: &ForwardPath,
         session: &SessionFacts,
-    ) -> impl Future<Output = Result<(), Rejection>> + Send;
+    ) -> impl Future<Output = Result<(), Rejection>> + Send {
+        let _ = (user, envelope, path, session);
+        std::future::ready(Ok(()))
+    }
 
     /// A message begins.
     fn open(&self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts) -> Self::Message;
@@ -73,6 +85,8 @@ pub fn random_queue_id() -> QueueId {
 /// One handler for several doors, or one that something else holds too.
 impl<U: Send + Sync + 'static, M: MailHandler<U>> MailHandler<U> for Arc<M> {
     type Message = M::Message;
+
+    const CHECKS_SENDERS: bool = M::CHECKS_SENDERS;
 
     async fn sender(
         &self,

@@ -74,10 +74,12 @@ mod alarm;
 mod patience;
 mod answer;
 mod handler;
+mod collect;
 mod session_line;
 mod trace;
 
 pub use bind::{BindError, bind};
+pub use collect::{Collect, Receipt, collect};
 pub use doors::ListenerChange;
 pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
@@ -86,12 +88,12 @@ pub use server::{Builder, Handle, Server};
 
 // What the handlers are made of, so that an embedder needs no other crate of ours.
 pub use bytes::Bytes;
-pub use esmtp::{Durable, Envelope, Rejection, SenderAllowed, Settings};
+pub use esmtp::{Durable, Envelope, MessageName, Rejection, SenderAllowed, Settings};
 pub use ipnet::IpNet;
 pub use sasl::{
     AuthHandler, Authenticated, BadRefusalReply, Claim, CramMd5Claim, ExternalClaim, Mechanism,
-    OAuthChallenge, PasswordClaim, Refusal, RefusalReply, ScramClaim, ScramFlaw, ScramKeys, ScramParameters,
-    ServerSignature, TokenClaim, Verdict,
+    OAuthChallenge, PasswordClaim, Passwords, Refusal, RefusalReply, ScramClaim, ScramFlaw, ScramKeys,
+    ScramParameters, ServerSignature, TokenClaim, Verdict, passwords,
 };
 pub use tokio_util::sync::CancellationToken;
 pub use types::{
@@ -100,7 +102,7 @@ pub use types::{
     TlsVersion,
 };
 
-/// The programs on that page are compiled.
+/// The programs of the package's README are compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/embedding.md")]
-struct Embedding;
+#[doc = include_str!("../README.md")]
+struct Readme;

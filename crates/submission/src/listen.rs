@@ -29,13 +29,21 @@ pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
     house: Arc<House<A, M>>,
 ) {
     match TcpListener::from_std(listener) {
-        Ok(listener) => accept_all(listener, &entrance, &house).await,
+        Ok(listener) => {
+            tell_listening::<A, M>(&entrance.door());
+            accept_all(listener, &entrance, &house).await;
+        }
         Err(error) => {
             let local = entrance.door().address;
             tracing::error!(event = "listen.failed", %local, %error, "the runtime cannot wait for connections");
         }
     }
     entrance.has_closed();
+}
+
+fn tell_listening<A: AuthHandler, M: MailHandler<A::User>>(door: &Door) {
+    let (local, tls, sender_check) = (door.address, door.tls_mode().name(), M::CHECKS_SENDERS);
+    tracing::info!(event = "listening", %local, tls, sender_check, "listening on {local}");
 }
 
 async fn accept_all<A: AuthHandler, M: MailHandler<A::User>>(

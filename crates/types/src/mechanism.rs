@@ -37,6 +37,10 @@ impl Mechanism {
         Self::Login,
     ];
 
+    /// Those that prove a password, the preferred ones first. Who keeps a hash of it, and not itself, is left with the last two.
+    pub const OF_PASSWORDS: [Self; 5] =
+        [Self::ScramSha256Plus, Self::ScramSha256, Self::CramMd5, Self::Plain, Self::Login];
+
     /// The name, as in the AUTH command and its EHLO keyword.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -161,7 +161,7 @@ const TRAVELS_ON: &str = "From: ann@example.org\r\nDate: Sat, 21 Nov 2026 12:00:
 #[tokio::test]
 async fn a_message_is_kept_with_a_received_line_and_without_bcc() {
     let bench = bench().await;
-    let id = bench.submit(&[MESSAGE]).await.unwrap().id().to_string();
+    let id = bench.submit(&[MESSAGE]).await.unwrap().name().to_string();
     let stored = bench.stored().await;
     let (received, rest) = stored.split_at(stored.find("From:").unwrap());
     assert!(received.starts_with("Received: "), "{received}");
@@ -176,7 +176,7 @@ async fn where_chunks_are_cut_makes_no_difference() {
     let act = frank();
     for cut in 1..MESSAGE.len() {
         let (before, after) = MESSAGE.split_at(cut);
-        let id = bench.submit(&[before, after]).await.unwrap().id();
+        let id = bench.submit(&[before, after]).await.unwrap().name().to_string().parse().unwrap();
         assert!(bench.stored().await.ends_with(TRAVELS_ON), "cut at {cut}");
         bench.store.spool().operate(Operation::Remove, vec![id], &act).await.unwrap();
     }
@@ -226,7 +226,7 @@ async fn what_is_refused_leaves_nothing() {
     ];
     for (message, expected) in table {
         let refused = bench.submit(&[&message, b"more body\r\n"]).await;
-        assert_eq!(refused.map(|durable| durable.id()).unwrap_err(), expected);
+        assert_eq!(refused.map(|durable| durable.name().clone()).unwrap_err(), expected);
     }
     assert!(bench.is_empty().await);
 }

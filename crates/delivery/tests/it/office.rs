@@ -93,7 +93,7 @@ impl Office {
         let mut submission = submission(id, recipients);
         shape(&mut submission);
         let durable = self.committer.commit(submission, incoming).await.unwrap();
-        assert_eq!(durable.id(), id);
+        assert_eq!(durable.name().to_string(), id.to_string());
         id
     }
 

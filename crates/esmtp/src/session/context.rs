@@ -141,7 +141,7 @@ impl Context {
     }
 
     pub(super) fn greet(&mut self) {
-        Reply::greeting(&self.settings.hostname).write(&mut self.output);
+        Reply::greeting(&self.settings.hostname, &self.settings.greeting).write(&mut self.output);
     }
 
     pub(super) fn list_capabilities(&mut self) {

@@ -8,6 +8,7 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
     let auth = &config.auth;
     esmtp::Settings {
         hostname: config.hostname.clone(),
+        greeting: "Gatepost".to_owned(),
         starttls: false,
         hide_starttls: false,
         allow_insecure: auth.allow_insecure,

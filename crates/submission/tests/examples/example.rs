@@ -27,7 +27,7 @@ impl Example {
         std::fs::write(directory.path().join("README.md"), README).unwrap();
         let program = program(name);
         let [setup, client] = header(name).try_into().expect("two blocks in the header");
-        let cargo = format!("cargo run -p submission --example {name} --");
+        let cargo = format!("cargo run -p gatepost-submission --example {name} --");
         let setup = setup.replace(&cargo, &program).replace(":2587", ":0").replace(":2465", ":0");
         let (before, serve) = setup.trim_end().rsplit_once('\n').unwrap();
         let status = shell(before, directory.path()).output().unwrap();
@@ -71,7 +71,7 @@ impl Drop for Example {
 fn program(name: &str) -> String {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
-    assert!(program.exists(), "{}: run `cargo build -p submission --examples`", program.display());
+    assert!(program.exists(), "{}: run `cargo build -p gatepost-submission --examples`", program.display());
     program.to_str().unwrap().to_owned()
 }
 

@@ -22,7 +22,17 @@ fn fixed_password_does_what_its_header_says() {
     let example = Example::start("fixed_password");
     let (client, said) = example.follow_header();
     assert!(client, "{said}");
-    assert_eq!(example.lines(2)[1], "99 octets to <you@example.net>");
+    assert_eq!(example.lines(1), ["demo sends 99 octets from <demo@example.test>"]);
+}
+
+#[test]
+fn fixed_password_is_short_and_what_the_readme_shows() {
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(package.join(name)).unwrap();
+    let source = read("examples/fixed_password.rs");
+    let code = &source[source.find("\nuse ").unwrap() + 1..];
+    assert!(code.lines().count() <= 25, "{code}");
+    assert!(read("README.md").contains(&format!("```rust,no_run\n{code}```\n")));
 }
 
 #[test]
