@@ -44,16 +44,23 @@ fn ops_01_no_program_is_run_from_start_to_end() {
     until("a recipient has failed", || server.log().contains("event=failed").then_some(()));
     server.signal("HUP");
     server.until_logged("event=reloaded");
-    let pid = server.id();
+    let pid = server.id().to_string();
     assert!(server.terminate().success());
 
-    let end = format!("{pid} +++ exited with 0 +++");
+    let of_server = |line: &str, what| of(line, &pid).is_some_and(|event| event.starts_with(what));
     let trace = until("the trace ends", || {
-        std::fs::read_to_string(installation.path("trace")).ok().filter(|trace| trace.contains(&end))
+        let trace = std::fs::read_to_string(installation.path("trace")).ok()?;
+        trace.lines().any(|line| of_server(line, "+++ exited with 0 +++")).then_some(trace)
     });
     let run: Vec<&str> = trace.lines().filter(|line| line.contains("exec")).collect();
     // The server itself.
-    assert!(run.len() == 1 && run[0].starts_with(&format!("{pid} execve(")), "{run:#?}");
+    assert!(run.len() == 1 && of_server(run[0], "execve("), "{run:#?}");
+}
+
+/// What a line of the trace tells of the process `pid`. strace pads short process ids with blanks.
+fn of<'a>(line: &'a str, pid: &str) -> Option<&'a str> {
+    let (process, event) = line.split_once(' ')?;
+    (process == pid).then(|| event.trim_start())
 }
 
 /// A server under strace, which writes each of these calls of any of its threads and children into the file `trace`.
