@@ -208,11 +208,11 @@ fn definition(item: &str) -> &str {
     end.map_or(item, |end| &item[..end])
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-fn sources(directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();
@@ -230,8 +230,11 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Tests stand last in a file.
-fn without_tests(text: &str) -> &str {
-    text.split_once("#[cfg(test)]\nmod ").map_or(text, |(code, _)| code)
+pub(crate) fn without_tests(text: &str) -> &str {
+    let begins = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(crate) mod "]
+        .into_iter()
+        .filter_map(|begin| text.find(begin));
+    begins.min().map_or(text, |at| &text[..at])
 }
 
 /// In code, not in a comment.

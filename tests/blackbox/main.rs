@@ -1,6 +1,7 @@
 //! The real binary, seen from outside: clients that others wrote, crashes, full disks, next hosts that say no.
 
 mod house;
+mod circles;
 mod letter;
 mod openssl;
 mod demo;
