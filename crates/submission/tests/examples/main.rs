@@ -30,7 +30,7 @@ fn fixed_password_is_short_and_what_the_readme_shows() {
     let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| fs::read_to_string(package.join(name)).unwrap();
     let source = read("examples/fixed_password.rs");
-    let code = &source[source.find("\nuse ").unwrap() + 1..];
+    let (_, code) = source.split_once("\n\n").unwrap();
     assert!(code.lines().count() <= 25, "{code}");
     assert!(read("README.md").contains(&format!("```rust,no_run\n{code}```\n")));
 }
