@@ -62,34 +62,15 @@ fn forms(letters: &AppPassword) -> [Secret; 2] {
     [letters.secret(), Secret::new(letters.grouped().as_bytes())]
 }
 
-/// Keeps an app password for CRAM-MD5; `false`, and nothing kept, if the account has changed since, or the app password
-/// is gone.
-///
-/// # Errors
-/// When the store does not take it.
-pub async fn keep_cram_md5(
-    store: &(impl ChallengeKeys + SealedSecrets),
+/// What is kept of an app password for CRAM-MD5: the password itself, sealed.
+#[must_use]
+pub fn cram_md5_key(
     keyring: &Keyring,
-    account: &Account,
+    account: AccountId,
     (id, letters): (CredentialId, &AppPassword),
     now: Timestamp,
-) -> Result<bool, store::Error> {
-    let key = sealed(keyring, ChallengeKind::CramMd5, account.id, Some(id), &letters.secret(), now);
-    keep(store, keyring, &key, account).await
-}
-
-/// Keeps the key, under the newest master key; `false` if the account has changed since, or the app password is gone.
-async fn keep(
-    store: &(impl ChallengeKeys + SealedSecrets),
-    keyring: &Keyring,
-    key: &ChallengeKey,
-    account: &Account,
-) -> Result<bool, store::Error> {
-    let kept = store.keep_challenge_key(key, account.version).await?;
-    if kept {
-        keyring.settle(store, key.place(), &key.sealed).await?;
-    }
-    Ok(kept)
+) -> ChallengeKey {
+    sealed(keyring, ChallengeKind::CramMd5, account, Some(id), &letters.secret(), now)
 }
 
 /// What the client may have answered a CRAM-MD5 challenge with: the app password in either form.
@@ -130,15 +111,34 @@ pub async fn keep_scram(
     password: &Password,
     now: Timestamp,
 ) -> Result<Scram, LoginFault> {
-    if account.totp && password.credential().is_none() {
+    let Some(key) = scram_key(keyring, hasher, account, password, now).await? else {
         return Ok(Scram::Unfit);
+    };
+    if !store.keep_challenge_key(&key, account.version).await? {
+        return Ok(Scram::Changed);
+    }
+    keyring.settle(store, key.place(), &key.sealed).await?;
+    Ok(Scram::Kept)
+}
+
+/// What is kept of a password for SCRAM: its keys, sealed. `None` if there are to be none of it, see [`Scram::Unfit`].
+///
+/// # Errors
+/// When too much is being hashed at once.
+pub async fn scram_key(
+    keyring: &Keyring,
+    hasher: &Hasher,
+    account: &Account,
+    password: &Password,
+    now: Timestamp,
+) -> Result<Option<ChallengeKey>, LoginFault> {
+    if account.totp && password.credential().is_none() {
+        return Ok(None);
     }
     let parameters = keyring.scram_parameters(&account.address.normal());
-    let Some(keys) = hasher.scram_keys(password.forms(), parameters).await? else { return Ok(Scram::Unfit) };
+    let Some(keys) = hasher.scram_keys(password.forms(), parameters).await? else { return Ok(None) };
     let (kind, credential) = (ChallengeKind::ScramSha256, password.credential());
-    let key = sealed(keyring, kind, account.id, credential, &written(&keys), now);
-    let kept = keep(store, keyring, &key, account).await?;
-    Ok(if kept { Scram::Kept } else { Scram::Changed })
+    Ok(Some(sealed(keyring, kind, account.id, credential, &written(&keys), now)))
 }
 
 /// The SCRAM keys of each form of the password.

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use store::{AccountState, Action, AuditResult, RecipientState, Scope, network_of};
+use store::{AccountState, Action, AuditResult, RecipientState, Scope};
 use types::{Domain, Mailbox, ReversePath};
 
 use crate::printable::is_printable;
@@ -145,28 +145,6 @@ fn day(given: &str) -> Option<Timestamp> {
     date.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp())
 }
 
-/// Whose failures are meant.
-#[derive(Clone, Debug)]
-pub(crate) enum Whom {
-    /// Those of an account, which need not exist.
-    Account(Mailbox),
-    /// Those from a network.
-    Network(IpNet),
-}
-
-impl FromStr for Whom {
-    type Err = String;
-
-    fn from_str(given: &str) -> Result<Self, String> {
-        let network = given.parse::<IpNet>().ok().filter(|network| *network == network_of(network.addr()));
-        let network = network.or_else(|| given.parse::<IpAddr>().ok().map(network_of));
-        let account = || Mailbox::parse(given).map(Whom::Account);
-        network
-            .map_or_else(account, |network| Ok(Whom::Network(network)))
-            .map_err(|_| "write an account like alice@example.org, or an IP address".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,33 +238,6 @@ mod tests {
         assert_eq!(text("  Bob's phone ").unwrap(), "Bob's phone");
         for given in ["", "  ", "a\nb", "\u{1b}[31mred", "\u{9b}31m", "\u{202e}txt", &"x".repeat(201)] {
             assert!(text(given).is_err(), "{given:?}");
-        }
-    }
-
-    fn whom(given: &str) -> Result<String, String> {
-        Ok(match given.parse()? {
-            Whom::Account(address) => format!("account {address}"),
-            Whom::Network(network) => format!("network {network}"),
-        })
-    }
-
-    #[test]
-    fn an_account_or_a_network_is_meant() {
-        for (given, meant) in [
-            ("alice@example.org", "account alice@example.org"),
-            ("192.0.2.7", "network 192.0.2.7/32"),
-            ("::ffff:192.0.2.7", "network 192.0.2.7/32"),
-            ("2001:db8:1:2:3::4", "network 2001:db8:1:2::/64"),
-            ("2001:db8:1:2::/64", "network 2001:db8:1:2::/64"),
-        ] {
-            assert_eq!(whom(given).as_deref(), Ok(meant), "{given}");
-        }
-    }
-
-    #[test]
-    fn what_nothing_is_counted_by_is_wrong_usage() {
-        for given in ["", "alice", "192.0.2.0/24", "2001:db8::/32", "192.0.2"] {
-            assert!(whom(given).is_err(), "{given}");
         }
     }
 }

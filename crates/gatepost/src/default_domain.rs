@@ -12,10 +12,9 @@ use std::str::FromStr;
 use clap::error::{Error, ErrorKind};
 use clap::{Arg, Command, Parser};
 use config::Config;
+use desk::Whom;
 use ipnet::IpNet;
 use types::{Domain, Mailbox};
-
-use crate::argument::Whom;
 
 /// What was typed, each account with its domain. `config_of` is the configuration that a line names.
 ///

@@ -132,7 +132,8 @@ fn main() -> ExitCode {
     match run(line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::last_word(&error_line::of(&error));
+            let hint = error.downcast_ref().and_then(cmd::hint::of).unwrap_or_default();
+            output::last_word(&format!("{}{hint}", error_line::of(&error)));
             ExitCode::FAILURE
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use auth::{Authenticator, Backend, Keyring, MasterKeys};
 use config::Config;
+use desk::Desk;
 use rustix::process::geteuid;
 use store_sqlite::{BackedUp, Claimed, Migrated, Mode, SqliteAccounts, SqliteStore};
 
@@ -97,6 +98,12 @@ fn ours(directory: &Path, mode: Mode, until: Until) -> anyhow::Result<()> {
             owner.uid()
         ),
     }
+}
+
+/// What commands can do and ask on this store.
+pub(crate) fn desk(config: &Config, store: &SqliteStore) -> Desk {
+    let (accounts, spool) = (store.accounts().clone(), store.spool().clone());
+    Desk::new(accounts, spool, wiring::desk_settings(config), clock::now)
 }
 
 /// The keyring of the store that the configuration names.

@@ -2,9 +2,10 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use auth::new_password;
-use types::{Mailbox, Secret};
+use desk::{Chosen, Strength};
+use types::Secret;
 use zeroize::Zeroizing;
 
 /// How a new password is given. Never as an argument: arguments are seen by everyone on the machine.
@@ -21,58 +22,56 @@ pub(crate) struct NewPassword {
     allow_weak: bool,
 }
 
-/// A new password.
-pub(crate) struct Chosen {
-    pub(crate) secret: Secret,
+/// A new password, as it was given.
+pub(crate) struct Given {
+    pub(crate) chosen: Chosen,
     /// Nobody has seen it yet.
-    pub(crate) generated: bool,
+    generated: bool,
+}
+
+impl Given {
+    /// The password, if nobody has seen it yet.
+    pub(crate) fn to_show(&self) -> Option<&str> {
+        self.chosen.secret.declassify_str().filter(|_| self.generated)
+    }
 }
 
 impl NewPassword {
-    /// The password for the account with this address and name, or `None` if there is nobody to ask or they gave none.
+    /// The password, or `None` if there is nobody to ask or they gave none.
     ///
     /// # Errors
-    /// When it can't be read, or is not fit to be a password.
-    pub(crate) fn read(self, address: &Mailbox, name: Option<&str>) -> anyhow::Result<Option<Chosen>> {
+    /// When it can't be read.
+    pub(crate) fn read(self) -> anyhow::Result<Option<Given>> {
         if !self.password_stdin && !self.generate && !at_terminal() {
             return Ok(None);
         }
-        match self.given("Password (empty: app passwords only)")? {
-            given if given.secret.declassify().is_empty() && !self.password_stdin => Ok(None),
-            given => self.judged(given, address, name).map(Some),
-        }
+        let given = self.given("Password (empty: app passwords only)")?;
+        let is_none = given.chosen.secret.declassify().is_empty() && !self.password_stdin;
+        Ok((!is_none).then_some(given))
     }
 
     /// The password, which there must be.
     ///
     /// # Errors
-    /// As [`NewPassword::read`], and when there is none.
-    pub(crate) fn require(self, address: &Mailbox, name: Option<&str>) -> anyhow::Result<Chosen> {
+    /// When it can't be read, or there is nobody to ask.
+    pub(crate) fn require(self) -> anyhow::Result<Given> {
         if !self.password_stdin && !self.generate && !at_terminal() {
             bail!("no password was given; pass --password-stdin or --generate");
         }
-        self.judged(self.given("New password")?, address, name)
+        self.given("New password")
     }
 
-    fn given(self, prompt: &str) -> anyhow::Result<Chosen> {
+    fn given(self, prompt: &str) -> anyhow::Result<Given> {
         if self.generate {
-            return Ok(Chosen { secret: new_password::generate(), generated: true });
+            let chosen = Chosen { secret: new_password::generate(), strength: Strength::Any };
+            return Ok(Given { chosen, generated: true });
         }
         let octets = match self.password_stdin {
             true => line_of(io::stdin().lock())?,
             false => typed(dialoguer::Password::new().with_prompt(prompt))?,
         };
-        Ok(Chosen { secret: Secret::new(octets.to_vec()), generated: false })
-    }
-
-    fn judged(self, given: Chosen, address: &Mailbox, name: Option<&str>) -> anyhow::Result<Chosen> {
-        check(given.secret.declassify())?;
-        if !self.allow_weak && !given.generated {
-            new_password::see_strong(&given.secret, address, name).map_err(|weakness| {
-                anyhow!("{weakness} (--generate makes a good one, --allow-weak takes any)")
-            })?;
-        }
-        Ok(given)
+        let strength = if self.allow_weak { Strength::Any } else { Strength::Good };
+        Ok(Given { chosen: Chosen { secret: Secret::new(octets.to_vec()), strength }, generated: false })
     }
 }
 
@@ -97,7 +96,7 @@ impl GivenPassword {
             bail!("no password was given; pass --password-stdin");
         }
         let typed = dialoguer::Password::new().with_prompt("Password").interact();
-        fit(Zeroizing::new(typed.context("cannot read the password")?.into_bytes()))
+        fit(&Zeroizing::new(typed.context("cannot read the password")?.into_bytes()))
     }
 }
 
@@ -136,7 +135,7 @@ fn at_terminal() -> bool {
 }
 
 fn from_pipe(pipe: impl io::Read) -> anyhow::Result<Secret> {
-    fit(line_of(pipe)?)
+    fit(&line_of(pipe)?)
 }
 
 /// One line, without its end if it has one.
@@ -153,31 +152,9 @@ fn line_of(pipe: impl io::Read) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     Ok(octets)
 }
 
-fn fit(octets: Zeroizing<Vec<u8>>) -> anyhow::Result<Secret> {
-    check(&octets)?;
+fn fit(octets: &[u8]) -> anyhow::Result<Secret> {
+    desk::fit(octets)?;
     Ok(Secret::new(octets.to_vec()))
-}
-
-/// Refuses what no mail program could send (RFC 4616 section 2: UTF-8 without NUL), or nobody could type.
-///
-/// # Errors
-/// When it is such a password.
-pub(crate) fn check(octets: &[u8]) -> anyhow::Result<()> {
-    if octets.is_empty() {
-        bail!("the password is empty; give at least one character");
-    }
-    if octets.len() > auth::PASSWORD_OCTETS {
-        bail!("the password is longer than {} octets; give a shorter one", auth::PASSWORD_OCTETS);
-    }
-    if octets.iter().any(|octet| matches!(octet, 0 | b'\n' | b'\r')) {
-        bail!("the password has a line end or a NUL in it; give one line of text");
-    }
-    if std::str::from_utf8(octets).is_err() {
-        bail!(
-            "the password is not in UTF-8, as mail programs send it; set the terminal or the pipe to UTF-8"
-        );
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@ mod incoming;
 mod providers;
 mod backends;
 mod routes;
+mod use_cases;
 
 pub(crate) use backends::backends;
 pub(crate) use files::NamedFile;
-pub(crate) use incoming::{common_limits, rules_of_mail};
+pub(crate) use incoming::rules_of_mail;
 pub(crate) use providers::providers;
-pub(crate) use routes::{carrying, holds, routes};
-pub(crate) use session::{hasher, hasher_for_logins, limits, listener, policy, rules, settings};
+pub(crate) use routes::{carrying, routes};
+pub(crate) use session::{hasher, hasher_for_logins, limits, listener, policy, settings};
+pub(crate) use use_cases::desk_settings;

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use types::{AccountId, CredentialId, SenderPattern};
 
-use crate::{Account, Act, Error};
+use crate::{Account, Act, ChallengeKey, Error};
 
 /// An app password, without the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,19 @@ pub struct AppPassword {
     pub expires_at: Option<Timestamp>,
     /// When, where from and how it was last used.
     pub last_used: Option<LastUse>,
+}
+
+/// An app password that is to be kept, with all that goes along.
+#[derive(Debug, Clone)]
+pub struct NewAppPassword {
+    /// The app password.
+    pub app_password: AppPassword,
+    /// What finds it.
+    pub digest: [u8; 32],
+    /// What answers to challenges are checked with, made of this password.
+    pub challenge_keys: Vec<ChallengeKey>,
+    /// The version of its account that it was made for.
+    pub version: i64,
 }
 
 /// What an app password is good for.
@@ -86,12 +99,11 @@ pub struct LastUse {
 /// The app passwords. A password is known by its keyed digest alone; the store never sees the password. Every
 /// change goes into the audit trail in the same transaction.
 pub trait AppPasswords: Send + Sync + 'static {
-    /// Adds an app password; [`Error::TooMany`] if its account has `at_most` already, [`Error::NotFound`] if there is
-    /// no such account.
+    /// Adds an app password with its challenge keys, all of it or nothing; [`Error::TooMany`] if its account has `at_most`
+    /// already, [`Error::Changed`] if the account has another version by now, [`Error::NotFound`] if there is no such account.
     fn create(
         &self,
-        password: &AppPassword,
-        digest: &[u8; 32],
+        new: &NewAppPassword,
         at_most: u32,
         act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;

@@ -12,6 +12,9 @@ pub enum Error {
     /// The account has as many app passwords as it may have.
     #[error("the account has as many app passwords as it may have")]
     TooMany,
+    /// The account was changed while something was made for it as it was before.
+    #[error("the account was changed meanwhile")]
+    Changed,
     /// What is stored cannot be read back.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),

@@ -29,7 +29,7 @@ pub mod conformance;
 
 pub use account::{Account, AccountFilter, AccountState, Accounts, Revision};
 pub use act::{Act, Actor, Via};
-pub use app_password::{AppPassword, AppPasswords, LastUse, Scope, UnknownScope};
+pub use app_password::{AppPassword, AppPasswords, LastUse, NewAppPassword, Scope, UnknownScope};
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
 pub use certificate::{Certificate, Certificates};
 pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, UnknownChallengeKind};

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sasl::ScramParameters;
-use store::{Accounts as _, AppPasswords as _, AuditFilter, Scope};
+use store::{Accounts as _, AppPasswords as _, AuditFilter, NewAppPassword, Scope};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
 use types::Mailbox;
@@ -51,7 +51,9 @@ impl Scene {
             expires_at: None,
             last_used: None,
         };
-        store.accounts().create(&app_password, &[1; 32], 10, &Act::server(at(0))).await.unwrap();
+        let (challenge_keys, version) = (Vec::new(), account.version);
+        let new = NewAppPassword { app_password, digest: [1; 32], challenge_keys, version };
+        store.accounts().create(&new, 10, &Act::server(at(0))).await.unwrap();
         let hasher = Hasher::new(CHEAP).unwrap();
         Self {
             store,
@@ -74,7 +76,8 @@ impl Scene {
 
     async fn keep_cram_md5(&self) -> bool {
         let app_password = (TELEPHONE, &letters());
-        keep_cram_md5(self.accounts(), &self.keyring, &self.account, app_password, at(1)).await.unwrap()
+        let key = cram_md5_key(&self.keyring, self.account.id, app_password, at(1));
+        self.accounts().keep_challenge_key(&key, self.account.version).await.unwrap()
     }
 
     async fn log_in(&self, password: &Password, second: i64) {

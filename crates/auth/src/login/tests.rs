@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use sasl::{AuthHandler as _, Claim, Mechanism, PasswordClaim, Verdict};
 use store::{
     Account, AccountFilter, Accounts as _, Act, Action, AppPassword, AppPasswords as _, Audit as _,
-    AuditEntry, AuditFilter, Certificates as _, Identities as _, LastUse, Page, Scope, SecondFactors as _,
-    Throttles as _,
+    AuditEntry, AuditFilter, Certificates as _, Identities as _, LastUse, NewAppPassword, Page, Scope,
+    SecondFactors as _, Throttles as _,
 };
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
@@ -146,10 +146,13 @@ impl Scene {
         let number = u8::try_from(self.accounts().of_account(account).await.unwrap().len()).unwrap();
         let mut id = [number; 16];
         id[..8].copy_from_slice(&account.as_bytes()[..8]);
-        let mut password = app_password_of(account, CredentialId::from_bytes(id));
-        change(&mut password);
+        let mut app_password = app_password_of(account, CredentialId::from_bytes(id));
+        change(&mut app_password);
         let letters = app_password::generate();
-        self.accounts().create(&password, &self.judge.digests.digest(&letters), 200, &frank()).await.unwrap();
+        let version = self.accounts().by_id(account).await.unwrap().unwrap().version;
+        let digest = self.judge.digests.digest(&letters);
+        let new = NewAppPassword { app_password, digest, challenge_keys: Vec::new(), version };
+        self.accounts().create(&new, 200, &frank()).await.unwrap();
         letters.grouped().to_string()
     }
 

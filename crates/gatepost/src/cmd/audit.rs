@@ -1,14 +1,12 @@
 //! `gatepost audit`: who logged in or tried to, and what was changed of accounts and credentials.
 
-use std::net::IpAddr;
 use std::path::Path;
 
-use anyhow::Context as _;
+use desk::{Desk, audited_name, view};
 use ipnet::IpNet;
-use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
-use store::{Action, Audit, AuditEntry, AuditFilter, AuditResult, Via};
-use types::{Domain, Mailbox};
+use jiff::Timestamp;
+use store::{Action, AuditFilter, AuditResult};
+use types::Domain;
 
 use crate::argument::{self, Moment};
 use crate::default_domain::completed;
@@ -56,20 +54,20 @@ pub(crate) struct List {
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     let (config, store) = open::store(config).await?;
+    let desk = open::desk(&config, &store);
     let done = match command {
-        Command::List(args) => list(store.accounts(), args, config.auth.default_domain.as_ref()).await,
-        Command::Prune => prune(store.accounts(), config.audit).await,
+        Command::List(args) => list(&desk, args, config.auth.default_domain.as_ref()).await,
+        Command::Prune => prune(&desk).await,
     };
     store.close().await;
     done
 }
 
-async fn list(audit: &impl Audit, args: List, default_domain: Option<&Domain>) -> anyhow::Result<()> {
+async fn list(desk: &Desk, args: List, default_domain: Option<&Domain>) -> anyhow::Result<()> {
     let format = args.format;
     let filter = args.filter(default_domain, clock::now());
-    let entries = audit.entries(&filter).await?;
-    let views: Vec<View<'_>> = entries.iter().map(View::of).collect();
-    format.print(&views, |views| {
+    let entries = desk.audit(&filter).await?;
+    format.print(&entries, |entries| {
         output::table(
             [
                 "TIME",
@@ -84,20 +82,17 @@ async fn list(audit: &impl Audit, args: List, default_domain: Option<&Domain>) -
                 "BY",
                 "COUNT",
             ],
-            views.iter().map(View::row),
+            entries.iter().map(row),
         )
     })?;
-    if filter.limit.is_some_and(|limit| u32::try_from(views.len()) == Ok(limit)) {
+    if filter.limit.is_some_and(|limit| u32::try_from(entries.len()) == Ok(limit)) {
         format.remark("there may be more; a larger --limit shows them");
     }
     Ok(())
 }
 
-async fn prune(audit: &impl Audit, config: config::Audit) -> anyhow::Result<()> {
-    let keep = SignedDuration::try_from(config.keep)?;
-    let now = clock::now();
-    let before = now.checked_sub(keep).context("audit.keep goes back beyond the calendar")?;
-    let pruned = audit.prune(before, now).await?;
+async fn prune(desk: &Desk) -> anyhow::Result<()> {
+    let (pruned, before) = desk.forget_old_audit().await?;
     let entries = if pruned == 1 { "1 entry".to_owned() } else { format!("{pruned} entries") };
     output::line(&format!("removed {entries} from before {}", output::time(before)))
 }
@@ -106,7 +101,7 @@ impl List {
     fn filter(self, default_domain: Option<&Domain>, now: Timestamp) -> AuditFilter {
         let default = self.format.is_for_people().then_some(FOR_PEOPLE);
         AuditFilter {
-            account: self.user.map(|name| normal(completed(name, default_domain))),
+            account: self.user.map(|name| audited_name(completed(name, default_domain))),
             action: self.action,
             result: self.result,
             network: self.ip,
@@ -116,101 +111,19 @@ impl List {
     }
 }
 
-/// A name as the trail has it: somebody may have tried to log in by one that is no address.
-pub(crate) fn normal(name: String) -> String {
-    Mailbox::parse(&name).map_or(name, |address| address.normal())
-}
-
-/// An entry as `--json` shows it.
-#[derive(Serialize)]
-struct View<'a> {
-    /// Of the last event.
-    time: Timestamp,
-    /// Of the first.
-    first_time: Timestamp,
-    action: &'static str,
-    result: &'static str,
-    reason: &'a str,
-    account: Option<&'a str>,
-    credential: Option<&'a str>,
-    mechanism: Option<&'a str>,
-    scope: Option<&'a str>,
-    ip: Option<IpAddr>,
-    tls: Option<&'a str>,
-    session: Option<&'a str>,
-    /// Who did it at the command line, where that is known.
-    by: Option<&'a str>,
-    /// Who did it, at the command line or elsewhere; nobody is known before a login.
-    actor: Option<&'a str>,
-    /// By which means.
-    via: Option<&'static str>,
-    count: u64,
-}
-
-impl<'a> View<'a> {
-    fn of(entry: &'a AuditEntry) -> Self {
-        let event = &entry.event;
-        Self {
-            time: event.at,
-            first_time: entry.first_at,
-            action: event.action.name(),
-            result: event.result.name(),
-            reason: &event.reason,
-            account: event.account.as_deref(),
-            credential: event.credential.as_deref(),
-            mechanism: event.mechanism.as_deref(),
-            scope: event.scope.as_deref(),
-            ip: event.ip,
-            tls: event.tls.as_deref(),
-            session: event.session.as_deref(),
-            by: event.actor.as_deref().filter(|_| event.via == Some(Via::Cli)),
-            actor: event.actor.as_deref(),
-            via: event.via.map(Via::name),
-            count: entry.count,
-        }
-    }
-
-    fn row(&self) -> [Cell; 11] {
-        let failed = self.result == AuditResult::Failure.name();
-        [
-            output::time(self.time).into(),
-            self.action.to_owned().into(),
-            Cell::new(if failed { Look::Bad } else { Look::Plain }, self.result),
-            self.reason.to_owned().into(),
-            output::or_dash(self.account).into(),
-            output::or_dash(self.credential).into(),
-            output::or_dash(self.mechanism).into(),
-            output::or_dash(self.ip).into(),
-            output::or_dash(self.session).into(),
-            output::or_dash(self.by).into(),
-            self.count.to_string().into(),
-        ]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use store::{Act, AuditEvent};
-
-    use super::*;
-
-    #[test]
-    fn the_json_of_an_event_has_the_promised_keys() {
-        let at = "2026-11-21T12:00:00Z".parse().unwrap();
-        let act = Act::command("frank", at);
-        let event = AuditEvent::change(Action::PasswordSet, "alice@example.org", &act).about("password");
-        let expected = serde_json::json!({
-            "time": "2026-11-21T12:00:00Z", "first_time": "2026-11-21T12:00:00Z", "action": "password-set",
-            "result": "success", "reason": "ok", "account": "alice@example.org", "credential": "password",
-            "mechanism": null, "scope": null, "ip": null, "tls": null, "session": null, "by": "frank", "actor": "frank", "via": "cli", "count": 1,
-        });
-        assert_eq!(serde_json::to_value(View::of(&event.into())).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_name_is_looked_for_as_the_trail_has_it() {
-        for (name, meant) in [("Alice@Example.ORG", "alice@example.org"), ("root", "root")] {
-            assert_eq!(normal(name.to_owned()), meant);
-        }
-    }
+fn row(entry: &view::AuditEntry) -> [Cell; 11] {
+    let failed = entry.result == AuditResult::Failure.name();
+    [
+        output::time(entry.time).into(),
+        entry.action.to_owned().into(),
+        Cell::new(if failed { Look::Bad } else { Look::Plain }, entry.result),
+        entry.reason.clone().into(),
+        output::or_dash(entry.account.as_ref()).into(),
+        output::or_dash(entry.credential.as_ref()).into(),
+        output::or_dash(entry.mechanism.as_ref()).into(),
+        output::or_dash(entry.ip).into(),
+        output::or_dash(entry.session.as_ref()).into(),
+        output::or_dash(entry.by.as_ref()).into(),
+        entry.count.to_string().into(),
+    ]
 }

@@ -1,18 +1,15 @@
 //! `gatepost certificate`: what clients log in with by EXTERNAL.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use config::Config;
+use desk::{Desk, view};
 use jiff::Timestamp;
-use serde::Serialize;
-use store::{Accounts, Certificate, Certificates, LastUse};
 use submission::tls::{client_certificate, pem};
 use types::{Fingerprint, Mailbox, Mechanism};
 
 use crate::argument;
-use crate::cmd::user::find;
 use crate::output::{self, Format};
 use crate::{actor, clock, error_line, open};
 
@@ -73,11 +70,11 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
         Command::List { .. } | Command::Remove { .. } => None,
     };
     let (config, store) = open::store(config).await?;
-    let accounts = store.accounts();
+    let desk = open::desk(&config, &store);
     let done = match command {
-        Command::Add(args) => add(accounts, &config, args, shown).await,
-        Command::List { address, format } => list(accounts, &address, format).await,
-        Command::Remove { address, fingerprint } => remove(accounts, &address, &fingerprint).await,
+        Command::Add(args) => add(&desk, &config, args, shown).await,
+        Command::List { address, format } => list(&desk, &address, format).await,
+        Command::Remove { address, fingerprint } => remove(&desk, &address, fingerprint).await,
     };
     store.close().await;
     done
@@ -86,28 +83,12 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 /// A certificate's fingerprint, and when it expires, if that can be seen.
 type Shown = (Fingerprint, Option<Timestamp>);
 
-async fn add(
-    store: &(impl Accounts + Certificates),
-    config: &Config,
-    args: Add,
-    shown: Option<Shown>,
-) -> anyhow::Result<()> {
-    let (account, act) = (find(store, &args.address).await?, actor::act());
-    let (fingerprint, expires_at) = shown.context("name a file, or a --fingerprint")?;
-    let certificate = Certificate {
-        fingerprint,
-        account: account.id,
-        label: args.label,
-        created_at: act.at,
-        expires_at,
-        last_used: None,
-    };
-    match store.add_certificate(&certificate, &act).await {
-        Err(store::Error::AlreadyExists) => return Err(taken(store, &fingerprint).await?),
-        added => added?,
-    }
-    let may = |view: &View<'_>| format!("{} may log in with {}", account.address, view.fingerprint);
-    args.format.print(&View::of(&certificate), may)?;
+async fn add(desk: &Desk, config: &Config, args: Add, shown: Option<Shown>) -> anyhow::Result<()> {
+    let account = desk.find(&args.address).await?;
+    let shown = shown.context("name a file, or a --fingerprint")?;
+    let certificate = desk.trust_certificate(&actor::act(), &account, args.label, shown).await?;
+    let may = |view: &view::Certificate| format!("{} may log in with {}", account.address, view.fingerprint);
+    args.format.print(&certificate, may)?;
     lacks(config).into_iter().for_each(|lack| args.format.remark(lack));
     Ok(())
 }
@@ -149,15 +130,6 @@ fn unread(error: pem::PemError, file: &Path) -> anyhow::Error {
     anyhow!("{said}{}", if in_der { &remedy } else { "" })
 }
 
-/// What to do about a certificate that is somebody's already.
-async fn taken(store: &impl Certificates, fingerprint: &Fingerprint) -> anyhow::Result<anyhow::Error> {
-    let found = store.by_fingerprint(fingerprint).await?;
-    let owner = found.map_or_else(|| "somebody".to_owned(), |(_, account)| account.address.to_string());
-    Ok(anyhow!(
-        "that certificate is one of {owner} already; `gatepost certificate remove {owner} {fingerprint}` takes it away"
-    ))
-}
-
 /// What keeps every certificate from being of use.
 fn lacks(config: &Config) -> Vec<&'static str> {
     let asked_for = config.listen.iter().any(|listen| listen.client_certificates);
@@ -171,21 +143,15 @@ fn lacks(config: &Config) -> Vec<&'static str> {
     lacks.into_iter().filter(|(lacking, _)| *lacking).map(|(_, lack)| lack).collect()
 }
 
-async fn list(
-    store: &(impl Accounts + Certificates),
-    address: &Mailbox,
-    format: Format,
-) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    let certificates = store.certificates(account.id).await?;
-    let views: Vec<View<'_>> = certificates.iter().map(View::of).collect();
-    format.print(&views, |views| {
+async fn list(desk: &Desk, address: &Mailbox, format: Format) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    format.print(&desk.certificates(&account).await?, |views| {
         output::table(
             ["FINGERPRINT", "LABEL", "CREATED", "EXPIRES", "LAST USED", "FROM"],
             views.iter().map(|view| {
                 [
                     view.fingerprint.clone(),
-                    view.label.to_owned(),
+                    view.label.clone(),
                     output::time(view.created_at),
                     output::time_or(view.expires_at, "-"),
                     output::time_or(view.last_used_at, "never"),
@@ -196,41 +162,8 @@ async fn list(
     })
 }
 
-async fn remove(
-    store: &(impl Accounts + Certificates),
-    address: &Mailbox,
-    fingerprint: &Fingerprint,
-) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    if !store.remove_certificate(account.id, fingerprint, &actor::act()).await? {
-        bail!(
-            "{address} has no certificate {fingerprint}; `gatepost certificate list {address}` shows those there are"
-        );
-    }
+async fn remove(desk: &Desk, address: &Mailbox, fingerprint: Fingerprint) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    desk.distrust_certificate(&actor::act(), &account, fingerprint).await?;
     output::line(&format!("{} may no longer log in with {fingerprint}", account.address))
-}
-
-/// A certificate as `--json` shows it.
-#[derive(Serialize)]
-struct View<'a> {
-    fingerprint: String,
-    label: &'a str,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    last_used_at: Option<Timestamp>,
-    last_used_ip: Option<IpAddr>,
-}
-
-impl<'a> View<'a> {
-    fn of(certificate: &'a Certificate) -> Self {
-        let last_used = certificate.last_used.as_ref();
-        Self {
-            fingerprint: certificate.fingerprint.to_string(),
-            label: &certificate.label,
-            created_at: certificate.created_at,
-            expires_at: certificate.expires_at,
-            last_used_at: last_used.map(|LastUse { at, .. }| *at),
-            last_used_ip: last_used.map(|LastUse { ip, .. }| *ip),
-        }
-    }
 }

@@ -10,7 +10,7 @@ use types::ListenTls;
 use crate::listen_error::ListenError;
 use crate::opened::Opened;
 use crate::serve::Server;
-use crate::{clock, log, output, runtime};
+use crate::{clock, log, open, output, runtime};
 
 use self::commands::Facts;
 use self::directory::Directory;
@@ -60,9 +60,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 async fn print(server: &Server, config: &Config, directory: &Directory) -> anyhow::Result<()> {
-    let accounts = server.parts().store.accounts();
-    let password =
-        account::fresh_password(config, accounts, &server.parts().keyring, ADDRESS, clock::now()).await?;
+    let parts = server.parts();
+    let desk = open::desk(config, &parts.store).with_keyring(parts.keyring.clone());
+    let password = account::fresh_password(&desk, ADDRESS).await?;
     let (ca, outbox) = (directory.ca(), directory.outbox());
     let text = commands::text(&Facts {
         address: ADDRESS,

@@ -1,5 +1,7 @@
 //! The subcommands, one file each, in the order in which somebody new meets them.
 
+pub(crate) mod hint;
+
 pub(crate) mod demo;
 
 pub(crate) mod serve;

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use serde::Serialize;
-use store::{Operation, Spool, Stats};
+use desk::Desk;
+use store::Operation;
 
 use crate::output::{self, Format};
 use crate::{clock, open};
@@ -13,15 +12,13 @@ use self::filter::Filter;
 use self::identifier::Identifier;
 use self::operate::Which;
 
-pub(crate) use self::operate::{Operator, messages};
+pub(crate) use self::operate::messages;
 
 mod identifier;
 mod filter;
-mod view;
 mod list;
 mod show;
 mod operate;
-mod hindrance;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -60,26 +57,25 @@ pub(crate) enum Command {
 /// When it could not be done.
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     let (config, store) = open::store(config).await?;
-    let (spool, accounts) = (store.spool(), store.accounts());
-    let operator = Operator::new(spool, accounts, &config);
+    let desk = open::desk(&config, &store);
+    let default_domain = config.auth.default_domain.as_ref();
     let done = match command {
         Command::List { filter, format } => {
-            let default_domain = config.auth.default_domain.as_ref();
-            list::run(spool, &filter.meaning(accounts, default_domain, clock::now()).await?, format).await
+            list::run(&desk, &filter.meaning(&desk, default_domain, clock::now()).await?, format).await
         }
-        Command::Show { id, format } => show::run(spool, &id, format).await,
-        Command::Retry(which) => operator.run(Operation::Retry, which).await,
-        Command::Hold(which) => operator.run(Operation::Hold, which).await,
-        Command::Release(which) => operator.run(Operation::Release, which).await,
-        Command::Remove(which) => operator.run(Operation::Remove, which).await,
-        Command::Stats { format } => stats(spool, format).await,
+        Command::Show { id, format } => show::run(&desk, &id, format).await,
+        Command::Retry(which) => operate::run(&desk, Operation::Retry, which, default_domain).await,
+        Command::Hold(which) => operate::run(&desk, Operation::Hold, which, default_domain).await,
+        Command::Release(which) => operate::run(&desk, Operation::Release, which, default_domain).await,
+        Command::Remove(which) => operate::run(&desk, Operation::Remove, which, default_domain).await,
+        Command::Stats { format } => stats(&desk, format).await,
     };
     store.close().await;
     done
 }
 
-async fn stats(spool: &impl Spool, format: Format) -> anyhow::Result<()> {
-    format.print(&StatsView::of(&spool.stats().await?), |stats| {
+async fn stats(desk: &Desk, format: Format) -> anyhow::Result<()> {
+    format.print(&desk.queue_stats().await?, |stats| {
         output::fields([
             ("messages", stats.entries.to_string()),
             ("octets", stats.octets.to_string()),
@@ -90,23 +86,4 @@ async fn stats(spool: &impl Spool, format: Format) -> anyhow::Result<()> {
             ("oldest", output::time_or(stats.oldest_accepted_at, "-")),
         ])
     })
-}
-
-/// The figures as `--json` shows them: messages and octets, then recipients by state.
-#[derive(Serialize)]
-struct StatsView {
-    entries: u64,
-    octets: u64,
-    queued: u64,
-    deferred: u64,
-    held: u64,
-    failed: u64,
-    oldest_accepted_at: Option<Timestamp>,
-}
-
-impl StatsView {
-    fn of(stats: &Stats) -> Self {
-        let Stats { entries, octets, queued, deferred, held, failed, oldest } = *stats;
-        Self { entries, octets, queued, deferred, held, failed, oldest_accepted_at: oldest }
-    }
 }

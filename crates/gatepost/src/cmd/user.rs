@@ -2,26 +2,21 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
-use auth::challenge_key::Password;
 use config::Config;
-use rand::RngExt as _;
-use store::{Account, Accounts, Sending};
-use store_sqlite::{SqliteAccounts, SqliteStore};
-use types::{AccountId, Mailbox};
+use desk::{Desk, NewAccount, view};
+use store_sqlite::SqliteStore;
+use types::Mailbox;
+use zeroize::Zeroizing;
 
-use crate::cmd::queue::Operator;
 use crate::import::Finds;
-use crate::output::{self, Format};
-use crate::prompt::{Chosen, NewPassword};
-use crate::{actor, argument, clock, open, scram, wiring};
+use crate::output::{self, Cell, Format, Look};
+use crate::prompt::{Given, NewPassword};
+use crate::{actor, argument, open, scram};
 
-use self::limit::{Change, Standing};
-use self::view::{User, disabled};
+use self::limit::Change;
 
 mod import;
 mod limit;
-mod view;
 mod list;
 mod remove;
 
@@ -111,78 +106,47 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 /// `finds` is what there is to import: root may read what the owner of the store may not.
-async fn on(config: &Config, whole: &SqliteStore, command: Command, finds: Finds) -> anyhow::Result<()> {
-    let (limits, store) = (config.sending, whole.accounts());
+async fn on(config: &Config, store: &SqliteStore, command: Command, finds: Finds) -> anyhow::Result<()> {
+    let desk = open::desk(config, store);
     match command {
-        Command::Add(args) => add(config, store, args).await,
-        Command::List(args) => list::run(store, args).await,
-        Command::Show { address, format } => show(store, limits, &address, format).await,
-        Command::Password { address, password } => set_password(config, store, &address, password).await,
-        Command::Rename { address, new_address } => rename(store, &address, &new_address).await,
-        Command::Limit { address, change, format } => limit(store, limits, &address, &change, format).await,
-        Command::Disable { address } => set_disabled(store, &address, true).await,
-        Command::Enable { address } => set_disabled(store, &address, false).await,
-        Command::Import(args) => import::run(config, store, args, finds).await,
-        Command::Remove(args) => {
-            let operator = Operator::new(whole.spool(), store, config);
-            let account = find(store, args.address()).await?;
-            remove::run(store, &operator, &account, args).await
-        }
+        Command::Add(args) => add(&desk, args).await,
+        Command::List(args) => list::run(&desk, args).await,
+        Command::Show { address, format } => show(&desk, &address, format).await,
+        Command::Password { address, password } => set_password(&desk, &address, password).await,
+        Command::Rename { address, new_address } => rename(&desk, &address, &new_address).await,
+        Command::Limit { address, change, format } => limit(&desk, &address, &change, format).await,
+        Command::Disable { address } => bar(&desk, &address, true).await,
+        Command::Enable { address } => bar(&desk, &address, false).await,
+        Command::Import(args) => import::run(config, store.accounts(), args, finds).await,
+        Command::Remove(args) => remove::run(&desk, args).await,
     }
 }
 
-/// The account with this address.
-///
-/// # Errors
-/// When there is none, or the store can't tell.
-pub(crate) async fn find(store: &impl Accounts, address: &Mailbox) -> anyhow::Result<Account> {
-    let found = store.by_address(address).await?;
-    found
-        .with_context(|| format!("there is no account {address}; `gatepost user list` shows those there are"))
-}
-
-async fn add(config: &Config, store: &SqliteAccounts, args: Add) -> anyhow::Result<()> {
-    if store.by_address(&args.address).await?.is_some() {
-        return Err(taken(&args.address));
-    }
-    let password = args.password.read(&args.address, args.name.as_deref())?;
-    let password_hash = match &password {
-        Some(password) => Some(wiring::hasher(config)?.hash(password.secret.clone()).await?),
-        None => None,
-    };
-    let act = actor::act();
-    let account = Account {
-        name: args.name,
-        admin: args.admin,
-        password_hash,
-        ..Account::new(AccountId::new(clock::unix_ms(act.at), rand::rng().random()), args.address, act.at)
-    };
-    store.add(&account, &act).await.map_err(|error| or_taken(error, &account.address))?;
-    let Some(Chosen { secret, generated }) = password else { return shown(User::of(&account), args.format) };
-    scram::keep(config, store, &account, &Password::Account(secret.clone())).await;
-    let generated_password = secret.declassify_str().filter(|_| generated);
-    shown(User { generated_password, ..User::of(&account) }, args.format)?;
-    if generated {
-        args.format.remark("this password is shown once");
+async fn add(desk: &Desk, args: Add) -> anyhow::Result<()> {
+    let Add { address, name, admin, password, format } = args;
+    desk.see_free(&address).await?;
+    let given = password.read()?;
+    let password = given.as_ref().map(|given| given.chosen.clone());
+    let (user, lack) = desk
+        .add_account(&actor::act(), NewAccount { address: address.clone(), name, admin, password })
+        .await?;
+    scram::tell(&address, lack);
+    let generated_password =
+        given.as_ref().and_then(Given::to_show).map(|password| Zeroizing::new(password.to_owned()));
+    let is_generated = generated_password.is_some();
+    shown(&view::User { generated_password, ..user }, format)?;
+    if is_generated {
+        format.remark("this password is shown once");
     }
     Ok(())
 }
 
-async fn set_password(
-    config: &Config,
-    store: &SqliteAccounts,
-    address: &Mailbox,
-    password: NewPassword,
-) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    let Chosen { secret, generated } = password.require(&account.address, account.name.as_deref())?;
-    let hash = wiring::hasher(config)?.hash(secret.clone()).await?;
-    store.set_password(account.id, &hash, &actor::act()).await?;
-    // Somebody may have set another since.
-    let account = store.by_id(account.id).await?.filter(|now| now.password_hash.as_deref() == Some(&*hash));
-    let Some(account) = account else { bail!("{address} was given another password meanwhile") };
-    scram::keep(config, store, &account, &Password::Account(secret.clone())).await;
-    match secret.declassify_str().filter(|_| generated) {
+async fn set_password(desk: &Desk, address: &Mailbox, password: NewPassword) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    let given = password.require()?;
+    let lack = desk.change_password(&actor::act(), &account, &given.chosen).await?;
+    scram::tell(&account.address, lack);
+    match given.to_show() {
         Some(password) => {
             output::line(&format!("{} has a new password, shown once: {password}", account.address))
         }
@@ -190,59 +154,35 @@ async fn set_password(
     }
 }
 
-async fn rename(store: &impl Accounts, address: &Mailbox, new: &Mailbox) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    store.rename(account.id, new, &actor::act()).await.map_err(|error| or_taken(error, new))?;
+async fn rename(desk: &Desk, address: &Mailbox, new: &Mailbox) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    desk.rename_account(&actor::act(), &account, new).await?;
     output::line(&format!("{} is now {new}", account.address))
 }
 
-async fn show(
-    store: &(impl Accounts + Sending),
-    limits: config::Sending,
-    address: &Mailbox,
-    format: Format,
-) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    let sending = Some(Standing::read(store, limits, &account).await?);
-    shown(User { sending, ..User::of(&account) }, format)
+async fn show(desk: &Desk, address: &Mailbox, format: Format) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    shown(&desk.show_account(&account).await?, format)
 }
 
-async fn limit(
-    store: &(impl Accounts + Sending),
-    limits: config::Sending,
-    address: &Mailbox,
-    change: &Change,
-    format: Format,
-) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    change.make(store, &account).await?;
-    let standing = Standing::read(store, limits, &account).await?;
-    format.print(&standing, |standing| output::fields(standing.lines()))
+async fn limit(desk: &Desk, address: &Mailbox, change: &Change, format: Format) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    desk.change_limits(&actor::act(), &account, &change.changes()).await?;
+    format.print(&desk.sending_of(&account).await?, |sending| output::fields(limit::lines(sending)))
 }
 
-async fn set_disabled(store: &impl Accounts, address: &Mailbox, disabled: bool) -> anyhow::Result<()> {
-    let account = find(store, address).await?;
-    store.set_disabled(account.id, disabled, &actor::act()).await?;
+async fn bar(desk: &Desk, address: &Mailbox, disabled: bool) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    desk.bar_account(&actor::act(), &account, disabled).await?;
     let state = if disabled { "disabled" } else { "enabled" };
     output::line(&format!("{} is {state}", account.address))
 }
 
-fn or_taken(error: store::Error, address: &Mailbox) -> anyhow::Error {
-    match error {
-        store::Error::AlreadyExists => taken(address),
-        error => error.into(),
-    }
-}
-
-fn taken(address: &Mailbox) -> anyhow::Error {
-    anyhow!("there is an account {address} already; `gatepost user show {address}` shows it")
-}
-
-fn shown(user: User<'_>, format: Format) -> anyhow::Result<()> {
-    format.print(&user, |user| {
+fn shown(user: &view::User, format: Format) -> anyhow::Result<()> {
+    format.print(user, |user| {
         let fields = [
             ("address", user.address.clone().into()),
-            ("name", output::or_dash(user.name).into()),
+            ("name", output::or_dash(user.name.as_ref()).into()),
             ("admin (no effect yet)", output::yes_no(user.admin).into()),
             ("disabled", disabled(user)),
             ("password", if user.password { "set" } else { "none, app passwords only" }.to_owned().into()),
@@ -250,8 +190,15 @@ fn shown(user: User<'_>, format: Format) -> anyhow::Result<()> {
             ("created", output::time(user.created_at).into()),
             ("last login", output::time_or(user.last_login_at, "never").into()),
         ];
-        let generated = user.generated_password.map(|password| ("new password", password.to_owned().into()));
-        let lines = user.sending.iter().flat_map(Standing::lines).map(|(name, text)| (name, text.into()));
+        let generated = user.generated_password.as_ref();
+        let generated = generated.map(|password| ("new password", password.to_string().into()));
+        let lines = user.sending.iter().flat_map(limit::lines).map(|(name, text)| (name, text.into()));
         output::fields(fields.into_iter().chain(generated).chain(lines))
     })
+}
+
+/// Whether it is disabled, as people read it.
+fn disabled(user: &view::User) -> Cell {
+    let look = if user.disabled { Look::Doubtful } else { Look::Plain };
+    Cell::new(look, output::yes_no(user.disabled))
 }

@@ -31,7 +31,7 @@ pub(crate) fn policy(config: &Config) -> auth::Policy {
 }
 
 /// The same, as far as `[auth]` says it.
-pub(crate) fn rules(auth: &config::Auth) -> auth::Policy {
+fn rules(auth: &config::Auth) -> auth::Policy {
     let throttle = auth.throttle;
     let allow = |one: config::Allowance| {
         (one.failures, SignedDuration::try_from(one.window).unwrap_or(SignedDuration::MAX))

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
-use store::{Account, Act, Action, AppPassword, AppPasswords, AuditEvent, Corrupt, Error, LastUse};
+use store::{
+    Account, Act, Action, AppPassword, AppPasswords, AuditEvent, Corrupt, Error, LastUse, NewAppPassword,
+};
 use types::{AccountId, CredentialId};
 
 use super::account::{account, columns, normal};
-use super::{SqliteAccounts, audit};
+use super::{SqliteAccounts, audit, challenge_key};
 use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets, time};
 
@@ -40,19 +42,19 @@ macro_rules! joined {
 }
 
 impl AppPasswords for SqliteAccounts {
-    async fn create(
-        &self,
-        password: &AppPassword,
-        digest: &[u8; 32],
-        at_most: u32,
-        act: &Act,
-    ) -> Result<(), Error> {
+    async fn create(&self, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<(), Error> {
+        let NewAppPassword { app_password, digest, challenge_keys, version } = new;
+        let AppPassword { id, account, .. } = *app_password;
         let mut transaction = self.begin().await?;
-        if count(&mut transaction, password.account).await? >= at_most {
+        if count(&mut transaction, account).await? >= at_most {
             return Err(Error::TooMany);
         }
-        insert(&mut transaction, password, digest).await?;
-        enter(&mut transaction, Action::AppPasswordCreate, password.account, password.id, act).await?;
+        see_unchanged(&mut transaction, account, *version).await?;
+        insert(&mut transaction, app_password, digest).await?;
+        for key in challenge_keys {
+            challenge_key::insert(&mut transaction, key, *version).await?;
+        }
+        enter(&mut transaction, Action::AppPasswordCreate, account, id, act).await?;
         transaction.commit().await.map_err(unavailable)
     }
 
@@ -159,6 +161,18 @@ async fn count(transaction: &mut Transaction<'_, Sqlite>, account: AccountId) ->
     let count = "SELECT (SELECT count(*) FROM app_passwords WHERE account = $1) FROM accounts WHERE id = $1";
     let count = sqlx::query_scalar(count).bind(account.as_bytes().to_vec());
     count.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
+}
+
+/// Sees that the account still has this version.
+async fn see_unchanged(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    version: i64,
+) -> Result<(), Error> {
+    let same = "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND version = $2)";
+    let same = sqlx::query_scalar(same).bind(account.as_bytes().to_vec()).bind(version);
+    let is_same: bool = same.fetch_one(&mut **transaction).await.map_err(unavailable)?;
+    if is_same { Ok(()) } else { Err(Error::Changed) }
 }
 
 /// Moves an app password to the revoked ones; `false` if the account has no such app password.

@@ -1,6 +1,7 @@
 //! Challenge keys as rows.
 
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Sqlite, Transaction};
 use store::{AppPassword, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Corrupt, Error};
 use types::{AccountId, CredentialId, Mailbox};
 
@@ -12,16 +13,7 @@ use crate::row::{Columns, octets, time};
 
 impl ChallengeKeys for SqliteAccounts {
     async fn keep_challenge_key(&self, key: &ChallengeKey, version: i64) -> Result<bool, Error> {
-        let insert = sqlx::query(
-            "INSERT INTO challenge_keys (account, kind, credential, made_at, sealed) \
-             SELECT id, $2, $3, $4, $5 FROM accounts WHERE id = $1 AND version = $6 AND ($3 IS NULL OR EXISTS \
-             (SELECT 1 FROM app_passwords p WHERE p.id = $3 AND p.account = accounts.id)) \
-             ON CONFLICT (account, kind, coalesce(credential, x'')) \
-             DO UPDATE SET made_at = excluded.made_at, sealed = excluded.sealed",
-        );
-        let insert = insert.bind(id(key.account)).bind(key.kind.name()).bind(key.credential.map(octets_of));
-        let insert = insert.bind(key.made_at.as_millisecond()).bind(key.sealed.clone()).bind(version);
-        let kept = insert.execute(self.database.writer()?).await.map_err(unavailable)?;
+        let kept = kept(key, version).execute(self.database.writer()?).await.map_err(unavailable)?;
         Ok(kept.rows_affected() > 0)
     }
 
@@ -74,6 +66,29 @@ impl ChallengeKeys for SqliteAccounts {
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
         Ok(Some((account, keys)))
     }
+}
+
+/// Keeps a key of an app password that is kept in the same transaction.
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    key: &ChallengeKey,
+    version: i64,
+) -> Result<(), Error> {
+    let kept = kept(key, version).execute(&mut **transaction).await.map_err(unavailable)?;
+    if kept.rows_affected() > 0 { Ok(()) } else { Err(Error::Changed) }
+}
+
+/// Keeps a key, unless the account has another version, or the app password is not there.
+fn kept(key: &ChallengeKey, version: i64) -> Query {
+    let insert = sqlx::query(
+        "INSERT INTO challenge_keys (account, kind, credential, made_at, sealed) \
+         SELECT id, $2, $3, $4, $5 FROM accounts WHERE id = $1 AND version = $6 AND ($3 IS NULL OR EXISTS \
+         (SELECT 1 FROM app_passwords p WHERE p.id = $3 AND p.account = accounts.id)) \
+         ON CONFLICT (account, kind, coalesce(credential, x'')) \
+         DO UPDATE SET made_at = excluded.made_at, sealed = excluded.sealed",
+    );
+    let insert = insert.bind(id(key.account)).bind(key.kind.name()).bind(key.credential.map(octets_of));
+    insert.bind(key.made_at.as_millisecond()).bind(key.sealed.clone()).bind(version)
 }
 
 /// What goes with the account password.

@@ -1,7 +1,7 @@
 //! What [`AppPasswords`] promises.
 #![expect(missing_docs, reason = "the names say it")]
 
-use super::sample::{account, app_password, at, frank, last_use};
+use super::sample::{account, app_password, at, frank, last_use, plain};
 use crate::{Accounts, AppPasswords, Error};
 
 pub async fn one_look_up_finds_the_password_and_its_account<A: Accounts + AppPasswords>(store: &A) {
@@ -9,8 +9,8 @@ pub async fn one_look_up_finds_the_password_and_its_account<A: Accounts + AppPas
     store.add(&alice, &frank(0)).await.unwrap();
     let (first, mut second) = (app_password(1, &alice), app_password(2, &alice));
     (second.expires_at, second.networks) = (None, Vec::new());
-    store.create(&first, &[1; 32], 10, &frank(0)).await.unwrap();
-    store.create(&second, &[2; 32], 10, &frank(0)).await.unwrap();
+    store.create(&plain(&first, [1; 32]), 10, &frank(0)).await.unwrap();
+    store.create(&plain(&second, [2; 32]), 10, &frank(0)).await.unwrap();
     assert_eq!(store.by_digest(&[2; 32]).await.unwrap(), Some((second.clone(), alice.clone())));
     assert_eq!(store.by_credential(first.id).await.unwrap(), Some((first.clone(), alice.clone())));
     assert_eq!(store.by_digest(&[3; 32]).await.unwrap(), None);
@@ -21,17 +21,17 @@ pub async fn an_account_has_at_most_so_many<A: Accounts + AppPasswords>(store: &
     let (alice, bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
     store.add(&alice, &frank(0)).await.unwrap();
     store.add(&bob, &frank(0)).await.unwrap();
-    store.create(&app_password(1, &alice), &[1; 32], 2, &frank(0)).await.unwrap();
-    store.create(&app_password(2, &alice), &[2; 32], 2, &frank(0)).await.unwrap();
-    let third = store.create(&app_password(3, &alice), &[3; 32], 2, &frank(0)).await;
+    store.create(&plain(&app_password(1, &alice), [1; 32]), 2, &frank(0)).await.unwrap();
+    store.create(&plain(&app_password(2, &alice), [2; 32]), 2, &frank(0)).await.unwrap();
+    let third = store.create(&plain(&app_password(3, &alice), [3; 32]), 2, &frank(0)).await;
     assert!(matches!(third, Err(Error::TooMany)));
-    store.create(&app_password(4, &bob), &[4; 32], 2, &frank(0)).await.unwrap();
+    store.create(&plain(&app_password(4, &bob), [4; 32]), 2, &frank(0)).await.unwrap();
     assert_eq!(store.of_account(alice.id).await.unwrap().len(), 2);
 }
 
 pub async fn nobody_has_no_app_password<A: Accounts + AppPasswords>(store: &A) {
     let nobody = app_password(1, &account(9, "nobody@example.org"));
-    assert!(matches!(store.create(&nobody, &[1; 32], 10, &frank(0)).await, Err(Error::NotFound)));
+    assert!(matches!(store.create(&plain(&nobody, [1; 32]), 10, &frank(0)).await, Err(Error::NotFound)));
 }
 
 pub async fn only_its_owner_revokes_it<A: Accounts + AppPasswords>(store: &A) {
@@ -39,7 +39,7 @@ pub async fn only_its_owner_revokes_it<A: Accounts + AppPasswords>(store: &A) {
     store.add(&alice, &frank(0)).await.unwrap();
     store.add(&bob, &frank(0)).await.unwrap();
     let password = app_password(1, &alice);
-    store.create(&password, &[1; 32], 10, &frank(0)).await.unwrap();
+    store.create(&plain(&password, [1; 32]), 10, &frank(0)).await.unwrap();
     assert!(!store.revoke(bob.id, password.id, &frank(1)).await.unwrap());
     assert!(store.revoke(alice.id, password.id, &frank(1)).await.unwrap());
     assert!(!store.revoke(alice.id, password.id, &frank(1)).await.unwrap());
@@ -51,7 +51,7 @@ pub async fn a_revoked_one_is_known_as_such<A: Accounts + AppPasswords>(store: &
     store.add(&alice, &frank(0)).await.unwrap();
     let (old, new) = (app_password(1, &alice), app_password(2, &alice));
     for (password, digest, revoked_at) in [(&old, [1; 32], 10), (&new, [2; 32], 20)] {
-        store.create(password, &digest, 10, &frank(0)).await.unwrap();
+        store.create(&plain(password, digest), 10, &frank(0)).await.unwrap();
         assert_eq!(store.revoked(&digest).await.unwrap(), None);
         store.revoke(alice.id, password.id, &frank(revoked_at)).await.unwrap();
         assert_eq!(store.revoked(&digest).await.unwrap(), Some(password.id));
@@ -65,7 +65,7 @@ pub async fn a_revoked_one_is_known_as_such<A: Accounts + AppPasswords>(store: &
 pub async fn a_removed_account_takes_its_app_passwords_along<A: Accounts + AppPasswords>(store: &A) {
     let alice = account(1, "alice@example.org");
     store.add(&alice, &frank(0)).await.unwrap();
-    store.create(&app_password(1, &alice), &[1; 32], 10, &frank(0)).await.unwrap();
+    store.create(&plain(&app_password(1, &alice), [1; 32]), 10, &frank(0)).await.unwrap();
     store.remove(alice.id, &frank(1)).await.unwrap();
     assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), None);
     assert_eq!(store.of_account(alice.id).await.unwrap(), []);
@@ -75,7 +75,7 @@ pub async fn a_use_is_noted<A: Accounts + AppPasswords>(store: &A) {
     let alice = account(1, "alice@example.org");
     let password = app_password(1, &alice);
     store.add(&alice, &frank(0)).await.unwrap();
-    store.create(&password, &[1; 32], 10, &frank(0)).await.unwrap();
+    store.create(&plain(&password, [1; 32]), 10, &frank(0)).await.unwrap();
     store.used(password.id, last_use(1, "192.0.2.1"));
     store.used(password.id, last_use(2, "2001:db8::1"));
     store.flush().await.unwrap();

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::sample::{account, app_password, at, frank, mailbox};
+use super::sample::{account, app_password, at, frank, mailbox, plain};
 use crate::{
     Accounts, Act, Action, AppPasswords, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, Import, Via,
 };
@@ -91,7 +91,7 @@ pub async fn every_change_of_an_app_password_is_told<A: Accounts + AppPasswords 
     let import = Import { account, app_passwords, second_factor: None, identities: Vec::new() };
     store.import(&import, &frank(0)).await.unwrap();
     let password = app_password(1, &alice);
-    store.create(&password, &[1; 32], 10, &frank(0)).await.unwrap();
+    store.create(&plain(&password, [1; 32]), 10, &frank(0)).await.unwrap();
     store.revoke(alice.id, password.id, &frank(2)).await.unwrap();
     let expected = [
         (Action::UserImport, None),
@@ -106,7 +106,7 @@ pub async fn what_changes_nothing_is_not_told<A: Accounts + AppPasswords + Audit
     store.add(&alice, &frank(0)).await.unwrap();
     let before = all(store).await;
     store.add(&account(2, "ALICE@example.org"), &frank(0)).await.unwrap_err();
-    store.create(&app_password(1, &alice), &[1; 32], 0, &frank(0)).await.unwrap_err();
+    store.create(&plain(&app_password(1, &alice), [1; 32]), 0, &frank(0)).await.unwrap_err();
     assert!(!store.rehash(alice.id, "never was", "dear", &frank(1)).await.unwrap());
     assert!(!store.revoke(alice.id, app_password(1, &alice).id, &frank(1)).await.unwrap());
     assert!(!store.adopt(app_password(1, &alice).id, &[2; 32], &frank(1)).await.unwrap());

@@ -1,12 +1,15 @@
 //! What [`ChallengeKeys`] promises.
 #![expect(missing_docs, reason = "the names say it")]
 
+use std::future::Future;
+use std::task::Poll;
+
 use types::{AccountId, CredentialId};
 
-use super::sample::{account, app_password, at, frank, mailbox};
+use super::sample::{account, app_password, at, frank, mailbox, plain};
 use crate::{
-    Account, Accounts, AppPasswords, ChallengeKey, ChallengeKeys, ChallengeKind, Resealed, SealedPlace,
-    SealedSecrets, SecondFactors,
+    Account, Accounts, Action, AppPasswords, Audit, AuditFilter, ChallengeKey, ChallengeKeys, ChallengeKind,
+    Error, NewAppPassword, Resealed, SealedPlace, SealedSecrets, SecondFactors,
 };
 
 const CRAM: ChallengeKind = ChallengeKind::CramMd5;
@@ -28,9 +31,62 @@ async fn two_accounts<S: Accounts + AppPasswords>(store: &S) -> [Account; 2] {
         store.add(account, &frank(0)).await.unwrap();
     }
     for n in [1, 2] {
-        store.create(&app_password(n, &accounts[0]), &[n; 32], 10, &frank(0)).await.unwrap();
+        store.create(&plain(&app_password(n, &accounts[0]), [n; 32]), 10, &frank(0)).await.unwrap();
     }
     accounts
+}
+
+/// Ends a future after it was polled so often, unless it has come to its end by then.
+async fn broken_off<F: Future>(mut polls: u32, future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| {
+        if polls == 0 {
+            return Poll::Ready(None);
+        }
+        polls -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// How many app passwords Alice has, how many keys go with them, and how many were told to the audit trail.
+async fn made<S: AppPasswords + ChallengeKeys + Audit>(store: &S) -> [usize; 3] {
+    let mut keys = 0;
+    for kind in ChallengeKind::ALL {
+        keys += store.app_passwords_with_challenge_key(kind, ALICE).await.unwrap().len();
+    }
+    let told = AuditFilter { action: Some(Action::AppPasswordCreate), ..AuditFilter::default() };
+    let told = store.entries(&told).await.unwrap();
+    [store.of_account(ALICE).await.unwrap().len(), keys, told.len()]
+}
+
+pub async fn an_app_password_comes_with_its_keys_or_not_at_all<
+    S: Accounts + AppPasswords + ChallengeKeys + Audit,
+>(
+    store: &S,
+) {
+    let alice = account(1, "alice@example.org");
+    store.add(&alice, &frank(0)).await.unwrap();
+    let keys = |second| vec![key(CRAM, Some(TELEPHONE)), second];
+    let with =
+        |second| NewAppPassword { challenge_keys: keys(second), ..plain(&app_password(1, &alice), [1; 32]) };
+    let whole = with(key(SCRAM, Some(TELEPHONE)));
+    let nobody = AccountId::from_bytes([9; 16]);
+    let broken_behind_a_key = with(ChallengeKey { account: nobody, ..key(SCRAM, Some(TELEPHONE)) });
+    let of_another_version = NewAppPassword { version: 2, ..whole.clone() };
+    for broken in [broken_behind_a_key, of_another_version] {
+        assert!(matches!(store.create(&broken, 10, &frank(1)).await, Err(Error::Changed)));
+        assert_eq!(made(store).await, [0, 0, 0]);
+    }
+    for polls in 0.. {
+        let created = broken_off(polls, store.create(&whole, 10, &frank(1))).await;
+        let made = made(store).await;
+        assert!(made == [0, 0, 0] || made == [1, 2, 1], "broken off after {polls} polls: {made:?}");
+        if made != [0, 0, 0] {
+            break;
+        }
+        assert!(created.is_none(), "{created:?}");
+    }
 }
 
 /// The same with a key of each kind for each app password, and for the account password one of SCRAM.

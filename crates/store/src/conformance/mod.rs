@@ -42,7 +42,7 @@ macro_rules! conformance {
             a_removed_account_takes_its_certificates_along, a_use_of_a_certificate_is_noted,
             changes_of_certificates_are_told);
         $crate::conformance!(@accounts $open, challenge_keys:
-            an_account_comes_with_its_keys, the_newest_key_of_a_password_stands,
+            an_app_password_comes_with_its_keys_or_not_at_all, an_account_comes_with_its_keys, the_newest_key_of_a_password_stands,
             a_key_is_kept_only_if_nothing_has_changed_since, keys_go_with_their_app_password,
             another_password_takes_its_own_keys_along, a_second_factor_takes_those_of_the_password_along, another_address_takes_what_it_salts_along,
             a_removed_account_takes_its_keys_along, it_is_known_what_there_are_keys_of,

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use types::{AccountId, BodyType, CredentialId, ForwardPath, Mailbox, QueueId, ReversePath};
 
 use crate::{
-    Account, Act, AppPassword, Body, Entry, LastUse, Lease, Leased, Operated, Operation, Outcome, Page,
-    QueueFilter, Scope, Spool, Submission,
+    Account, Act, AppPassword, Body, Entry, LastUse, Lease, Leased, NewAppPassword, Operated, Operation,
+    Outcome, Page, QueueFilter, Scope, Spool, Submission,
 };
 
 /// A time, in seconds of an hour long past.
@@ -40,6 +40,11 @@ pub(super) fn app_password(n: u8, account: &Account) -> AppPassword {
         expires_at: Some(at(1000)),
         last_used: None,
     }
+}
+
+/// An app password as it is made for an account that nobody has changed, without challenge keys.
+pub(super) fn plain(app_password: &AppPassword, digest: [u8; 32]) -> NewAppPassword {
+    NewAppPassword { app_password: app_password.clone(), digest, challenge_keys: Vec::new(), version: 1 }
 }
 
 pub(super) fn last_use(seconds: i64, ip: &str) -> LastUse {

@@ -1,7 +1,7 @@
 //! What [`SealedSecrets`] promises.
 #![expect(missing_docs, reason = "the names say it")]
 
-use super::sample::{account, app_password, at, frank};
+use super::sample::{account, app_password, at, frank, plain};
 use crate::{Accounts, AppPasswords, Resealed, SealedPlace, SealedSecrets, SecondFactors};
 
 fn seed(n: u8) -> SealedPlace {
@@ -31,7 +31,7 @@ pub async fn it_is_known_whether_digests_are_keyed_already<S: Accounts + AppPass
     assert!(!store.any_app_password().await.unwrap());
     let alice = account(1, "alice@example.org");
     store.add(&alice, &frank(0)).await.unwrap();
-    store.create(&app_password(1, &alice), &[1; 32], 10, &frank(0)).await.unwrap();
+    store.create(&plain(&app_password(1, &alice), [1; 32]), 10, &frank(0)).await.unwrap();
     assert!(store.any_app_password().await.unwrap());
 }
 

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::Md5;
 use sasl::{ChannelBindings, Circumstances, Exchange, Nonces, Step};
 use sha2::{Digest as _, Sha256};
+use store::ChallengeKeys as _;
 
 use super::*;
 use crate::app_password::normalise;
@@ -92,8 +93,8 @@ impl Scene {
         let id = self.accounts().of_account(account).await.unwrap().last().unwrap().id;
         let given = normalise(&Secret::new(letters.as_str())).unwrap();
         let (store, keyring) = (self.accounts(), &*self.judge.keyring);
-        let kept = challenge_key::keep_cram_md5(store, keyring, &owner, (id, &given), noon());
-        assert!(kept.await.unwrap());
+        let key = challenge_key::cram_md5_key(keyring, owner.id, (id, &given), noon());
+        assert!(store.keep_challenge_key(&key, owner.version).await.unwrap());
         let password = challenge_key::Password::App(id, given);
         let hasher = &self.judge.hasher;
         let kept = challenge_key::keep_scram(store, keyring, hasher, &owner, &password, noon());

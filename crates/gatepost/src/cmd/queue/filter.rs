@@ -1,8 +1,9 @@
 //! Which messages, by what is known of them.
 
+use desk::Desk;
 use jiff::Timestamp;
-use store::{Accounts, QueueFilter, QueuedBy, RecipientFilter, RecipientState};
-use types::{Domain, Mailbox, ReversePath};
+use store::{QueueFilter, RecipientFilter, RecipientState};
+use types::{Domain, ReversePath};
 
 use crate::argument::{self, Moment};
 use crate::default_domain::completed;
@@ -44,12 +45,12 @@ impl Filter {
     /// When the store can't tell.
     pub(super) async fn meaning(
         self,
-        accounts: &impl Accounts,
+        desk: &Desk,
         default_domain: Option<&Domain>,
         now: Timestamp,
     ) -> anyhow::Result<QueueFilter> {
         let account = match self.account {
-            Some(name) => Some(queued_by(accounts, completed(name, default_domain)).await?),
+            Some(name) => Some(desk.queued_by(completed(name, default_domain)).await?),
             None => None,
         };
         Ok(QueueFilter {
@@ -65,12 +66,4 @@ impl Filter {
             },
         })
     }
-}
-
-async fn queued_by(accounts: &impl Accounts, address: String) -> anyhow::Result<QueuedBy> {
-    let account = match Mailbox::parse(&address) {
-        Ok(mailbox) => accounts.by_address(&mailbox).await?.map(|account| account.id),
-        Err(_) => None,
-    };
-    Ok(QueuedBy { account, address })
 }

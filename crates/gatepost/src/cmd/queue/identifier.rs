@@ -3,12 +3,8 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use anyhow::bail;
-use store::{Page, QueueFilter, Spool};
+use desk::{Desk, Trouble};
 use types::QueueId;
-
-/// How many candidates are told.
-const CANDIDATES: usize = 10;
 
 /// The beginning of an identifier, or all of it.
 #[derive(Debug, Clone)]
@@ -33,28 +29,7 @@ impl Identifier {
     ///
     /// # Errors
     /// When there is none, or more than one.
-    pub(super) async fn resolve(&self, spool: &impl Spool) -> anyhow::Result<QueueId> {
-        let filter = QueueFilter { ids: Some(self.range.clone()), ..QueueFilter::default() };
-        let one_more = u32::try_from(CANDIDATES + 1)?;
-        match spool.ids(&filter, Page::first(one_more)).await?.as_slice() {
-            [] => bail!(unknown(&self.typed)),
-            [id] => Ok(*id),
-            several => bail!("{}", self.ambiguous(several)),
-        }
+    pub(super) async fn resolve(&self, desk: &Desk) -> Result<QueueId, Trouble> {
+        desk.find_message(&self.typed, &self.range).await
     }
-
-    fn ambiguous(&self, ids: &[QueueId]) -> String {
-        let listed: Vec<String> = ids.iter().take(CANDIDATES).map(ToString::to_string).collect();
-        let more = if ids.len() > CANDIDATES { " and others" } else { "" };
-        format!(
-            "{} begins more than one identifier: {}{more}; write more of it",
-            self.typed,
-            listed.join(", ")
-        )
-    }
-}
-
-/// There is no such message.
-pub(super) fn unknown(id: impl std::fmt::Display) -> String {
-    format!("there is no message {id} in the queue; `gatepost queue list` shows those there are")
 }

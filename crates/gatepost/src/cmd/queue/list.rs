@@ -1,8 +1,9 @@
 //! `gatepost queue list`: page by page, as long as the queue is.
 
-use store::{Page, QueueFilter, Spool};
+use desk::{Desk, view};
+use store::{Page, QueueFilter};
 
-use super::view::{View, next, sender, state};
+use super::show::{next, sender, state};
 use crate::output::{self, Cell, Format, Listing};
 
 /// How many entries are read at a time.
@@ -11,33 +12,31 @@ const PAGE: u32 = 500;
 /// How much of a reply people are shown in a list, in characters.
 const REPLY: usize = 60;
 
-pub(super) async fn run(spool: &impl Spool, filter: &QueueFilter, format: Format) -> anyhow::Result<()> {
+pub(super) async fn run(desk: &Desk, filter: &QueueFilter, format: Format) -> anyhow::Result<()> {
     let mut listing = Listing::new(
         format,
         ["ID", "STATE", "ACCOUNT", "SENDER", "RECIPIENTS", "SIZE", "ACCEPTED", "NEXT ATTEMPT", "LAST REPLY"],
     );
     let mut page = Page::first(PAGE);
     loop {
-        let entries = spool.list(filter, page).await?;
-        let views: Vec<View<'_, u32>> =
-            entries.iter().map(|entry| View::of(entry, entry.recipients)).collect();
-        page.after = entries.last().map(|entry| entry.id);
-        if !listing.page(&views, row)? || page.after.is_none() {
+        let listed = desk.list_messages(filter, page).await?;
+        page.after = listed.last;
+        if !listing.page(&listed.items, row)? || page.after.is_none() {
             return listing.end();
         }
     }
 }
 
-fn row(view: &View<'_, u32>) -> [Cell; 9] {
+fn row(message: &view::Message<u32>) -> [Cell; 9] {
     [
-        view.id.clone().into(),
-        state(view.state),
-        view.account.to_owned().into(),
-        sender(view.sender).into(),
-        view.recipients.to_string().into(),
-        view.size.to_string().into(),
-        output::time(view.accepted_at).into(),
-        next(view.held, view.next_attempt_at).into(),
-        output::or_dash(view.last_reply.map(|reply| output::beginning(reply, REPLY))).into(),
+        message.id.clone().into(),
+        state(message.state),
+        message.account.clone().into(),
+        sender(&message.sender).into(),
+        message.recipients.to_string().into(),
+        message.size.to_string().into(),
+        output::time(message.accepted_at).into(),
+        next(message.held, message.next_attempt_at).into(),
+        output::or_dash(message.last_reply.as_ref().map(|reply| output::beginning(reply, REPLY))).into(),
     ]
 }

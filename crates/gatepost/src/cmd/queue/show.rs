@@ -1,95 +1,62 @@
 //! `gatepost queue show`: a message and each of its recipients.
 
-use anyhow::Context as _;
+use desk::{Desk, view};
 use jiff::Timestamp;
-use serde::Serialize;
-use store::{Details, RecipientDetails, Spool};
+use store::RecipientState;
 
-use super::identifier::{Identifier, unknown};
-use super::view::{View, next, sender, state};
-use crate::output::{self, Cell, Format};
+use super::identifier::Identifier;
+use crate::output::{self, Cell, Format, Look};
 
-pub(super) async fn run(spool: &impl Spool, id: &Identifier, format: Format) -> anyhow::Result<()> {
-    let id = id.resolve(spool).await?;
-    let Details { entry, recipients } = spool.show(id).await?.with_context(|| unknown(id))?;
-    let recipients: Vec<RecipientView<'_>> = recipients.iter().map(RecipientView::of).collect();
-    format.print(&View::of(&entry, recipients), |view| {
+pub(super) async fn run(desk: &Desk, id: &Identifier, format: Format) -> anyhow::Result<()> {
+    let message = desk.show_message(id.resolve(desk).await?).await?;
+    format.print(&message, |message| {
         let about = output::fields([
-            ("id", view.id.clone().into()),
-            ("message id", output::or_dash(view.message_id).into()),
-            ("account", view.account.to_owned().into()),
-            ("credential", output::or_dash(view.credential).into()),
-            ("sender", sender(view.sender).into()),
-            ("size", format!("{} octets", view.size).into()),
-            ("accepted", output::time(view.accepted_at).into()),
-            ("state", state(view.state)),
-            ("next attempt", next(view.held, view.next_attempt_at).into()),
+            ("id", message.id.clone().into()),
+            ("message id", output::or_dash(message.message_id.as_ref()).into()),
+            ("account", message.account.clone().into()),
+            ("credential", output::or_dash(message.credential.as_ref()).into()),
+            ("sender", sender(&message.sender).into()),
+            ("size", format!("{} octets", message.size).into()),
+            ("accepted", output::time(message.accepted_at).into()),
+            ("state", state(message.state)),
+            ("next attempt", next(message.held, message.next_attempt_at).into()),
         ]);
         let recipients = output::table(
             ["RECIPIENT", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "HOST", "LAST REPLY"],
-            view.recipients.iter().map(RecipientView::row),
+            message.recipients.iter().map(row),
         );
         format!("{about}\n\n{recipients}")
     })
 }
 
-/// A recipient as `--json` shows it.
-#[derive(Serialize)]
-struct RecipientView<'a> {
-    address: &'a str,
-    state: &'static str,
-    attempts: u32,
-    next_attempt_at: Option<Timestamp>,
-    last_reply: Option<&'a str>,
-    last_host: Option<&'a str>,
+fn row(recipient: &view::Recipient) -> [Cell; 6] {
+    [
+        recipient.address.clone().into(),
+        state(recipient.state),
+        recipient.attempts.to_string().into(),
+        output::time_or(recipient.next_attempt_at, "-").into(),
+        output::or_dash(recipient.last_host.as_ref()).into(),
+        output::or_dash(recipient.last_reply.as_ref()).into(),
+    ]
 }
 
-impl<'a> RecipientView<'a> {
-    fn of(recipient: &'a RecipientDetails) -> Self {
-        Self {
-            address: &recipient.address,
-            state: recipient.state.name(),
-            attempts: recipient.attempts,
-            next_attempt_at: recipient.next_attempt_at,
-            last_reply: recipient.last_reply.as_deref(),
-            last_host: recipient.last_host.as_deref(),
-        }
-    }
-
-    fn row(&self) -> [Cell; 6] {
-        [
-            self.address.to_owned().into(),
-            state(self.state),
-            self.attempts.to_string().into(),
-            output::time_or(self.next_attempt_at, "-").into(),
-            output::or_dash(self.last_host).into(),
-            output::or_dash(self.last_reply).into(),
-        ]
-    }
+/// A sender as people read it.
+pub(super) fn sender(sender: &str) -> String {
+    if sender.is_empty() { "<>".to_owned() } else { sender.to_owned() }
 }
 
-#[cfg(test)]
-mod tests {
-    use store::RecipientState;
+/// A state as people read it.
+pub(super) fn state(state: &str) -> Cell {
+    let look = state.parse().map_or(Look::Plain, |state| match state {
+        RecipientState::Queued => Look::Plain,
+        RecipientState::Deferred | RecipientState::Held => Look::Doubtful,
+        RecipientState::Delivered => Look::Good,
+        RecipientState::Failed => Look::Bad,
+    });
+    Cell::new(look, state)
+}
 
-    use super::super::view::tests::entry;
-    use super::*;
-
-    #[test]
-    fn the_json_of_one_entry_tells_each_recipient() {
-        let recipient = RecipientDetails {
-            address: "bob@example.net".to_owned(),
-            state: RecipientState::Deferred,
-            attempts: 2,
-            next_attempt_at: None,
-            last_reply: Some("451 4.3.0 later".to_owned()),
-            last_host: Some("mx.example.net".to_owned()),
-        };
-        let shown = serde_json::to_value(View::of(&entry(), [RecipientView::of(&recipient)])).unwrap();
-        let expected = serde_json::json!([{
-            "address": "bob@example.net", "state": "deferred", "attempts": 2, "next_attempt_at": null,
-            "last_reply": "451 4.3.0 later", "last_host": "mx.example.net",
-        }]);
-        assert_eq!(shown["recipients"], expected);
-    }
+/// When a message is tried next, as people read it.
+pub(super) fn next(held: bool, at: Option<Timestamp>) -> String {
+    if held { "held".to_owned() } else { output::time_or(at, "none") }
 }

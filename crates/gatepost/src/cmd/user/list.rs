@@ -1,9 +1,10 @@
 //! `gatepost user list`: page by page, as many as there are.
 
-use store::{AccountFilter, AccountState, Accounts, Page};
+use desk::{Desk, view};
+use store::{AccountFilter, AccountState, Page};
 use types::Mailbox;
 
-use super::view::{User, disabled};
+use super::disabled;
 use crate::argument;
 use crate::output::{self, Cell, Format, Listing};
 
@@ -28,20 +29,18 @@ pub(crate) struct List {
     format: Format,
 }
 
-pub(super) async fn run(store: &impl Accounts, args: List) -> anyhow::Result<()> {
+pub(super) async fn run(desk: &Desk, args: List) -> anyhow::Result<()> {
     let List { filter, state, limit, after, format } = args;
     let filter = AccountFilter { text: filter, state };
     let heading = ["ADDRESS", "NAME", "ADMIN (NO EFFECT YET)", "DISABLED", "2FA", "CREATED", "LAST LOGIN"];
     let mut listing = Listing::new(format, heading);
     let (mut left, mut after) = (limit.unwrap_or(u32::MAX), after.map(|address| address.normal()));
     loop {
-        let page = Page { after, limit: left.min(PAGE) };
-        let accounts = store.list(&filter, page).await?;
-        let users: Vec<User<'_>> = accounts.iter().map(User::of).collect();
-        let Some(last) = accounts.last() else { return listing.end() };
-        left = left.saturating_sub(u32::try_from(accounts.len())?);
-        after = Some(last.address.normal());
-        let is_read = listing.page(&users, row)?;
+        let page = desk.list_accounts(&filter, Page { after, limit: left.min(PAGE) }).await?;
+        let Some(last) = page.items.last() else { return listing.end() };
+        left = left.saturating_sub(u32::try_from(page.items.len())?);
+        after = page.last;
+        let is_read = listing.page(&page.items, row)?;
         if left == 0 {
             listing.end()?;
             format.remark(&format!("there may be more: --after {}", last.address));
@@ -53,10 +52,10 @@ pub(super) async fn run(store: &impl Accounts, args: List) -> anyhow::Result<()>
     }
 }
 
-fn row(user: &User<'_>) -> [Cell; 7] {
+fn row(user: &view::User) -> [Cell; 7] {
     [
         user.address.clone().into(),
-        output::or_dash(user.name).into(),
+        output::or_dash(user.name.as_ref()).into(),
         output::yes_no(user.admin).into(),
         disabled(user),
         output::yes_no(user.totp).into(),

@@ -1,10 +1,10 @@
 //! `gatepost user remove`: what becomes of an account's mail that is still in the queue is said before.
 
-use store::{Account, Accounts as _, Operation, QueueFilter, QueuedBy};
-use store_sqlite::SqliteAccounts;
-use types::{Mailbox, QueueId};
+use desk::Desk;
+use store::{Account, Operation};
+use types::Mailbox;
 
-use crate::cmd::queue::{Operator, messages};
+use crate::cmd::queue::messages;
 use crate::prompt::confirm;
 use crate::{actor, output};
 
@@ -20,42 +20,26 @@ pub(crate) struct Remove {
     yes: bool,
 }
 
-impl Remove {
-    pub(super) fn address(&self) -> &Mailbox {
-        &self.address
-    }
-}
-
-pub(super) async fn run(
-    store: &SqliteAccounts,
-    operator: &Operator<'_>,
-    account: &Account,
-    args: Remove,
-) -> anyhow::Result<()> {
-    let queued = queued(operator, account).await?;
-    confirm(&question(account, queued.len(), args.hold_queued), args.yes)?;
-    store.remove(account.id, &actor::act()).await?;
+pub(super) async fn run(desk: &Desk, args: Remove) -> anyhow::Result<()> {
+    let account = desk.find(&args.address).await?;
+    let queued = desk.messages_of(&account).await?;
+    confirm(&question(&account, queued.len(), args.hold_queued), args.yes)?;
+    desk.remove_account(&actor::act(), &account).await?;
     let address = &account.address;
     output::line(&format!("{address} is removed"))?;
     // Once more: it may have sent until now.
-    let queued = self::queued(operator, account).await?;
+    let queued = desk.messages_of(&account).await?;
     if queued.is_empty() {
         return Ok(());
     }
     if args.hold_queued {
-        let held = operator.perform(Operation::Hold, &queued).await?;
+        let held = desk.operate_on(&actor::act(), Operation::Hold, &queued).await?.done;
         return output::line(&format!("{} held", messages(held.len(), "of its is", "of its are")));
     }
     output::line(&format!(
         "{} still in the queue and will be delivered; `gatepost queue list --account {address}` shows them",
         messages(queued.len(), "of its is", "of its are")
     ))
-}
-
-/// What the account has in the queue, under whichever address.
-async fn queued(operator: &Operator<'_>, account: &Account) -> anyhow::Result<Vec<QueueId>> {
-    let by = QueuedBy { account: Some(account.id), address: account.address.to_string() };
-    operator.find(&QueueFilter { account: Some(by), ..QueueFilter::default() }).await
 }
 
 fn question(account: &Account, queued: usize, hold: bool) -> String {

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use types::{AccountId, CredentialId, Secret};
 
 use crate::import::{ForeignAppPassword, Found, Newcomer, Place};
-use crate::{clock, output, prompt, scram};
+use crate::{clock, output, scram};
 
 /// What has become of what was found.
 #[derive(Debug, Default, Serialize)]
@@ -127,7 +127,9 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         let Some(keyring) = self.keyring.as_ref().filter(|_| self.scram) else { return };
         let keep = async |(account, password)| {
             let password = Password::Account(password);
-            scram::keep_by(self.store, keyring, &self.hasher, &account, &password).await;
+            let means = (keyring, &*self.hasher);
+            let lack = desk::keep_scram(self.store, means, &account, &password, self.act.at).await;
+            scram::tell(&account.address, lack);
         };
         join_all(taken.into_iter().map(keep)).await;
     }
@@ -145,7 +147,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
             return Ok(false);
         }
         if let Some(ImportedPassword::Clear(password)) = &newcomer.password
-            && let Err(flaw) = prompt::check(password.declassify())
+            && let Err(flaw) = desk::fit(password.declassify())
         {
             self.refuse(place, &format!("{address}: {flaw}"));
             return Ok(false);

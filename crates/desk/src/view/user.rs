@@ -1,38 +1,47 @@
-//! An account as `--json` shows it.
+//! An account.
+
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use store::Account;
+use zeroize::Zeroizing;
 
-use super::limit::Standing;
-use crate::output::{self, Cell, Look};
+use super::Sending;
+use super::secret;
 
-/// An account as `--json` shows it.
+/// An account.
 #[derive(Serialize)]
-pub(super) struct User<'a> {
-    pub(super) address: String,
-    pub(super) name: Option<&'a str>,
-    pub(super) admin: bool,
-    pub(super) disabled: bool,
+pub struct User {
+    /// The name to log in with, and the address to send as.
+    pub address: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whether it is marked as an administrator's.
+    pub admin: bool,
+    /// Whether it is barred from logging in.
+    pub disabled: bool,
     /// Whether there is an account password.
-    pub(super) password: bool,
+    pub password: bool,
     /// Whether a second factor is on.
-    pub(super) totp: bool,
-    pub(super) created_at: Timestamp,
-    pub(super) last_login_at: Option<Timestamp>,
+    pub totp: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When somebody last logged in to it.
+    pub last_login_at: Option<Timestamp>,
     /// The password that was made for it, this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) generated_password: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "secret::shown_if_any")]
+    pub generated_password: Option<Zeroizing<String>>,
     /// What it has sent of what it may; where one account is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sending: Option<Standing>,
+    pub sending: Option<Sending>,
 }
 
-impl<'a> User<'a> {
-    pub(super) fn of(account: &'a Account) -> Self {
+impl User {
+    pub(crate) fn of(account: &Account) -> Self {
         Self {
             address: account.address.to_string(),
-            name: account.name.as_deref(),
+            name: account.name.clone(),
             admin: account.admin,
             disabled: account.disabled,
             password: account.password_hash.is_some(),
@@ -45,10 +54,10 @@ impl<'a> User<'a> {
     }
 }
 
-/// Whether it is disabled, as people read it.
-pub(super) fn disabled(user: &User<'_>) -> Cell {
-    let look = if user.disabled { Look::Doubtful } else { Look::Plain };
-    Cell::new(look, output::yes_no(user.disabled))
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -67,5 +76,8 @@ mod tests {
             "totp": true, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,
         });
         assert_eq!(serde_json::to_value(User::of(&account)).unwrap(), expected);
+        let password = Some(Zeroizing::new("k7mzp-4xqaw".to_owned()));
+        let shown = serde_json::to_value(User { generated_password: password, ..User::of(&account) });
+        assert_eq!(shown.unwrap()["generated_password"], "k7mzp-4xqaw");
     }
 }

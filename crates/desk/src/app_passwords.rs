@@ -1,0 +1,248 @@
+//! App passwords: made, listed, revoked.
+
+use std::collections::HashSet;
+
+use auth::challenge_key::{self, Password};
+use auth::{Names, SessionRights, app_password};
+use ipnet::IpNet;
+use jiff::Timestamp;
+use rand::RngExt as _;
+use store::{
+    Account, Act, AppPassword, AppPasswords as _, ChallengeKey, ChallengeKeys as _, ChallengeKind,
+    Identities as _, NewAppPassword, Scope,
+};
+use types::{CredentialId, SenderPattern};
+
+use crate::accounts::unix_ms;
+use crate::scram::ScramLack;
+use crate::{Desk, Missing, Trouble, view};
+
+/// An app password that is to be made.
+#[derive(Debug, Clone)]
+pub struct AppPasswordWish {
+    /// Where it will be used, in its owner's words.
+    pub label: String,
+    /// What it is good for.
+    pub scopes: Vec<Scope>,
+    /// Where it may be used from; everywhere, if empty.
+    pub networks: Vec<IpNet>,
+    /// Whom it may send as; everybody that the account may, if empty.
+    pub senders: Vec<SenderPattern>,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it can be used with CRAM-MD5, too; for that the password itself is kept, sealed.
+    pub cram_md5: bool,
+}
+
+impl Desk {
+    /// Makes an app password with all that answers to challenges are checked with: all of it or nothing. Says what SCRAM lacks for
+    /// it, if anything.
+    ///
+    /// # Errors
+    /// [`Trouble::NotCovered`], [`Trouble::TooMany`]; [`Trouble::Changed`] when the account was changed while it was made.
+    pub async fn create_app_password(
+        &self,
+        act: &Act,
+        account: &Account,
+        wish: &AppPasswordWish,
+    ) -> Result<(view::NewAppPassword, Option<ScramLack>), Trouble> {
+        let keyring = self.keyring().await?;
+        self.see_covered(account, &wish.senders).await?;
+        let (letters, app_password) = (app_password::generate(), wish.made(account, act.at));
+        let (scram, lack) =
+            self.scram_key_of(act, account, &Password::App(app_password.id, letters.clone())).await;
+        let made_of = (app_password.id, &letters);
+        let cram_md5 =
+            wish.cram_md5.then(|| challenge_key::cram_md5_key(keyring, account.id, made_of, act.at));
+        let new = NewAppPassword {
+            digest: keyring.app_passwords().digest(&letters),
+            challenge_keys: cram_md5.into_iter().chain(scram).collect(),
+            version: account.version,
+            app_password,
+        };
+        self.keep_app_password(act, account, &new).await?;
+        let view = view::NewAppPassword {
+            app_password: view::AppPassword::of(&new.app_password, wish.cram_md5),
+            password: letters.declassify(),
+            grouped: letters.grouped(),
+        };
+        Ok((view, lack))
+    }
+
+    async fn keep_app_password(
+        &self,
+        act: &Act,
+        account: &Account,
+        new: &NewAppPassword,
+    ) -> Result<(), Trouble> {
+        let limit = self.settings.app_passwords_per_account;
+        self.accounts.create(new, limit, act).await.map_err(|error| match error {
+            store::Error::TooMany => Trouble::TooMany { account: account.address.clone(), limit },
+            store::Error::Changed => Trouble::Changed(account.address.clone()),
+            error => error.into(),
+        })?;
+        let keyring = self.keyring().await?;
+        for key in &new.challenge_keys {
+            keyring.settle(&self.accounts, key.place(), &key.sealed).await?;
+        }
+        Ok(())
+    }
+
+    /// The SCRAM key of an app password, if anybody may want it and it can be made now.
+    async fn scram_key_of(
+        &self,
+        act: &Act,
+        account: &Account,
+        password: &Password,
+    ) -> (Option<ChallengeKey>, Option<ScramLack>) {
+        if !self.settings.policy.scram {
+            return (None, None);
+        }
+        let made = async {
+            let (keyring, hasher) =
+                self.scram_means().await.map_err(|trouble| ScramLack::NotNow(Box::new(trouble)))?;
+            Ok(challenge_key::scram_key(keyring, hasher, account, password, act.at).await?)
+        };
+        match made.await {
+            Ok(Some(key)) => (Some(key), None),
+            Ok(None) => (None, Some(ScramLack::Forbidden)),
+            Err(lack) => (None, Some(lack)),
+        }
+    }
+
+    /// Sees that the account may use all these senders: an app password may allow less, never more.
+    async fn see_covered(&self, account: &Account, senders: &[SenderPattern]) -> Result<(), Trouble> {
+        let identities = self.accounts.identities(account.id).await?;
+        let identities = identities.into_iter().map(|identity| identity.sender).collect();
+        let all =
+            SessionRights { address: account.address.clone(), identities, senders: Vec::new(), until: None };
+        let names = Names::of(&all);
+        let Some(foreign) = senders.iter().find(|sender| !names.cover(sender)) else { return Ok(()) };
+        let identities = all.identities.iter().map(ToString::to_string);
+        Err(Trouble::NotCovered {
+            account: account.address.clone(),
+            sender: foreign.clone(),
+            own: std::iter::once(all.address.to_string()).chain(identities).collect(),
+        })
+    }
+
+    /// The app passwords of an account, oldest first.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn app_passwords(&self, account: &Account) -> Result<Vec<view::AppPassword>, Trouble> {
+        let passwords = self.accounts.of_account(account.id).await?;
+        let kind = ChallengeKind::CramMd5;
+        let for_cram_md5 = self.accounts.app_passwords_with_challenge_key(kind, account.id).await?;
+        let view =
+            |password: &AppPassword| view::AppPassword::of(password, for_cram_md5.contains(&password.id));
+        Ok(passwords.iter().map(view).collect())
+    }
+
+    /// Revokes an app password, named by its label, its identifier or the beginning of that; says which one it was. A
+    /// session that uses it ends at its next command.
+    ///
+    /// # Errors
+    /// [`Missing::AppPassword`], [`Trouble::SeveralAppPasswords`].
+    pub async fn revoke_app_password(
+        &self,
+        act: &Act,
+        account: &Account,
+        which: &str,
+    ) -> Result<AppPassword, Trouble> {
+        let app_password = pick(self.accounts.of_account(account.id).await?, which, account)?;
+        match self.accounts.revoke(account.id, app_password.id, act).await? {
+            true => Ok(app_password),
+            false => Err(none_such(account, which)),
+        }
+    }
+}
+
+impl AppPasswordWish {
+    fn made(&self, account: &Account, now: Timestamp) -> AppPassword {
+        let mut scopes = self.scopes.clone();
+        scopes.dedup();
+        AppPassword {
+            id: CredentialId::new(unix_ms(now), rand::rng().random()),
+            account: account.id,
+            label: self.label.clone(),
+            scopes,
+            networks: self.networks.clone(),
+            senders: distinct(&self.senders),
+            created_at: now,
+            expires_at: self.expires_at,
+            last_used: None,
+        }
+    }
+}
+
+/// Each once, as it was written first.
+fn distinct(senders: &[SenderPattern]) -> Vec<SenderPattern> {
+    let mut seen = HashSet::new();
+    senders.iter().filter(|sender| seen.insert(sender.normal())).cloned().collect()
+}
+
+/// The one that is meant: by its whole identifier, else by its label, else by the beginning of its identifier.
+fn pick(passwords: Vec<AppPassword>, which: &str, account: &Account) -> Result<AppPassword, Trouble> {
+    let range = CredentialId::beginning_with(which).ok();
+    let whole = range.as_ref().filter(|range| range.start() == range.end()).map(|range| *range.start());
+    let begins = |id: &CredentialId| range.as_ref().is_some_and(|range| range.contains(id));
+    let ways: [&dyn Fn(&AppPassword) -> bool; 3] =
+        [&|password| Some(password.id) == whole, &|password| password.label == which, &|password| {
+            begins(&password.id)
+        }];
+    let Some(is_meant) = ways.into_iter().find(|way| passwords.iter().any(way)) else {
+        return Err(none_such(account, which));
+    };
+    let mut meant: Vec<AppPassword> = passwords.into_iter().filter(is_meant).collect();
+    match (meant.pop(), meant.as_slice()) {
+        (Some(only), []) => Ok(only),
+        (last, others) => Err(Trouble::SeveralAppPasswords {
+            account: account.address.clone(),
+            which: which.to_owned(),
+            ids: others.iter().chain(&last).map(|password| password.id).collect(),
+        }),
+    }
+}
+
+fn none_such(account: &Account, which: &str) -> Trouble {
+    Missing::AppPassword { account: account.address.clone(), which: which.to_owned() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{AccountId, Mailbox};
+
+    use super::*;
+
+    fn named(n: u8, label: &str) -> AppPassword {
+        AppPassword {
+            id: CredentialId::from_bytes([n; 16]),
+            account: AccountId::from_bytes([1; 16]),
+            label: label.to_owned(),
+            scopes: vec![Scope::Smtp],
+            networks: Vec::new(),
+            senders: Vec::new(),
+            created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            expires_at: None,
+            last_used: None,
+        }
+    }
+
+    #[test]
+    fn an_app_password_is_named_by_its_label_or_its_identifier() {
+        let passwords = vec![named(1, "phone"), named(2, "laptop"), named(3, "laptop"), named(4, "0")];
+        let (address, at) = (Mailbox::parse("alice@example.org"), passwords[0].created_at);
+        let account = Account::new(AccountId::from_bytes([1; 16]), address.unwrap(), at);
+        let picked = |which: &str| pick(passwords.clone(), which, &account).map(|one| one.id.as_bytes()[0]);
+        assert_eq!(picked("phone").unwrap(), 1);
+        assert_eq!(picked("0").unwrap(), 4, "a label before the beginning of an identifier");
+        let id = passwords[2].id.to_string();
+        assert_eq!(picked(&id).unwrap(), 3);
+        assert_eq!(picked(id.get(..20).unwrap()).unwrap(), 3);
+        let said = picked("laptop").unwrap_err().to_string();
+        let ids = format!("{}, {id};", passwords[1].id);
+        assert!(said.contains("has 2 app passwords") && said.contains(&ids), "{said}");
+        assert_eq!(picked("tablet").unwrap_err().code(), "no-app-password");
+    }
+}

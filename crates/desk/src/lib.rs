@@ -1,0 +1,50 @@
+//! What can be done and asked, a function for each use case, for every face alike.
+//!
+//! A face (the command line is one) reads what somebody wants, proves that they may, calls a function of the [`Desk`] once, and
+//! shows the [view](crate::view) or the [`Trouble`] that comes back. Whoever changes something is told by an [`Act`](store::Act),
+//! which comes first and goes down to the audit trail. Functions about one account take it as [`Desk::find`] gives it.
+//!
+//! What it does not do: say who may do what, print, read files or the configuration (but for the master keys, when a key is first
+//! needed), speak HTTP, or read the clock.
+
+#![warn(missing_docs)]
+
+mod desk;
+pub use desk::{Desk, Settings};
+
+mod trouble;
+pub use trouble::{Missing, Taken, Trouble, Unfit};
+
+mod page;
+pub use page::Listed;
+
+mod accounts;
+pub use accounts::NewAccount;
+
+mod password;
+pub use password::{Chosen, Strength, fit};
+
+mod scram;
+pub use scram::{ScramLack, keep_scram};
+
+mod app_passwords;
+pub use app_passwords::AppPasswordWish;
+
+mod certificates;
+
+mod second_factor;
+
+mod identities;
+
+mod sending;
+
+mod throttles;
+pub use throttles::{Nobody, Whom};
+
+mod audit;
+pub use audit::audited_name;
+
+mod queue;
+pub use queue::{HeldInPart, Operated};
+
+pub mod view;

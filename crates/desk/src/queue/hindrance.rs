@@ -1,0 +1,61 @@
+//! What keeps an operation from doing what it says.
+
+use std::fmt;
+
+use delivery::Routes;
+use store::{Details, Operation, RecipientState};
+use types::ForwardPath;
+
+use crate::Trouble;
+use crate::trouble::by_their_route;
+
+/// What stands in the way of an operation on one message.
+#[derive(Debug)]
+pub(super) enum Hindrance {
+    /// It would do nothing, and the message is left.
+    Whole(Trouble),
+    /// It does nothing for some recipients.
+    Partial(HeldInPart),
+}
+
+/// Recipients of a message that was released who are held all the same, by their route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldInPart(pub Vec<String>);
+
+impl fmt::Display for HeldInPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not for all: {}", by_their_route(&self.0))
+    }
+}
+
+impl Hindrance {
+    /// What hinders `operation` on a message, if anything does.
+    pub(super) fn find(operation: Operation, message: &Details, routes: &Routes) -> Option<Hindrance> {
+        match operation {
+            Operation::Hold | Operation::Remove => None,
+            Operation::Retry => message.entry.held.then(|| Hindrance::Whole(Trouble::Held(message.entry.id))),
+            Operation::Release => of_release(message, routes),
+        }
+    }
+}
+
+/// Recipients whom their route holds would be held again.
+fn of_release(Details { entry, recipients }: &Details, routes: &Routes) -> Option<Hindrance> {
+    let waiting = recipients.iter().filter(|recipient| is_waiting(recipient.state));
+    let (stay, go): (Vec<String>, Vec<String>) =
+        waiting.map(|recipient| recipient.address.clone()).partition(|address| holds(routes, address));
+    match (stay.is_empty(), go.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some(Hindrance::Whole(Trouble::HeldByRoute { id: entry.id, recipients: stay })),
+        (false, false) => Some(Hindrance::Partial(HeldInPart(stay))),
+    }
+}
+
+fn is_waiting(state: RecipientState) -> bool {
+    matches!(state, RecipientState::Queued | RecipientState::Deferred | RecipientState::Held)
+}
+
+/// Whether mail for this recipient, whose address is without angle brackets, takes a route that holds it.
+fn holds(routes: &Routes, address: &str) -> bool {
+    ForwardPath::take(&format!("<{address}>")).is_ok_and(|(path, _)| routes.holds(&path))
+}

@@ -1,0 +1,272 @@
+//! What went wrong: a code that stays the same, and a sentence for people that has no command in it.
+
+use auth::new_password::Weakness;
+use auth::{HashError, KeyFileError, KeyringError, PASSWORD_OCTETS};
+use jiff::Timestamp;
+use store::SpoolError;
+use types::{CredentialId, Fingerprint, Mailbox, QueueId, SenderPattern};
+
+/// Why a use case did not come to its end. Nothing was changed, unless a variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// What it is about is not there.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+    /// What is to be made is there already.
+    #[error(transparent)]
+    Taken(#[from] Taken),
+    /// The account has as many app passwords as it may have.
+    #[error("{account} has {limit} app passwords already")]
+    TooMany {
+        /// The account.
+        account: Mailbox,
+        /// How many it may have.
+        limit: u32,
+    },
+    /// Several app passwords have this label, or begin so.
+    #[error(
+        "{account} has {} app passwords {which:?}: {}; name one by its identifier",
+        ids.len(),
+        listed(ids)
+    )]
+    SeveralAppPasswords {
+        /// The account.
+        account: Mailbox,
+        /// What was asked for.
+        which: String,
+        /// Their identifiers.
+        ids: Vec<CredentialId>,
+    },
+    /// An app password may allow less than its account, never more.
+    #[error("{account} may not send as {sender}, only as {}", own.join(", "))]
+    NotCovered {
+        /// The account.
+        account: Mailbox,
+        /// Whom it may not send as.
+        sender: SenderPattern,
+        /// Whom it may send as.
+        own: Vec<String>,
+    },
+    /// The account needs no identity for its own address.
+    #[error("{0} is the account's own address, which needs none")]
+    OwnAddress(Mailbox),
+    /// The account was changed while the app password was being made.
+    #[error("{0} was changed meanwhile, and no app password is made; try again")]
+    Changed(Mailbox),
+    /// Somebody else has set another password since. Theirs is the account's.
+    #[error("{0} was given another password meanwhile")]
+    Overtaken(Mailbox),
+    /// A password that can't be one.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// A password that is too short or too easy to guess.
+    #[error(transparent)]
+    Weak(#[from] Weakness),
+    /// Not the code of the second factor.
+    #[error(
+        "this is not the code of now, or it was used before; wait for the next one, and see that the \
+         clocks of this machine and of the phone are right"
+    )]
+    WrongCode,
+    /// There were too many wrong codes.
+    #[error("too many wrong codes; try again after {}", until.strftime("%Y-%m-%d %H:%M:%SZ"))]
+    Throttled {
+        /// Until when none is judged.
+        until: Timestamp,
+    },
+    /// The seed of a second factor does not open.
+    #[error("the seed of {0} does not open: it was damaged or moved, or its key is not in the key file")]
+    Damaged(Mailbox),
+    /// Several messages have an identifier that begins so.
+    #[error(
+        "{begun} begins more than one identifier: {}{}; write more of it",
+        listed(ids),
+        if *more { " and others" } else { "" }
+    )]
+    SeveralMessages {
+        /// What was asked for.
+        begun: String,
+        /// The identifiers of some.
+        ids: Vec<QueueId>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// The message is held, so that it can't be tried again.
+    #[error("{0} is held")]
+    Held(QueueId),
+    /// The message would be held again at once.
+    #[error("{id} stays held: {}", by_their_route(recipients))]
+    HeldByRoute {
+        /// The message.
+        id: QueueId,
+        /// Its recipients.
+        recipients: Vec<String>,
+    },
+    /// The operation was done, and can't be told to the audit trail.
+    #[error("it was done, but the audit trail can't be written")]
+    NotAudited(#[source] store::Error),
+    /// The store, the key file or the hasher is out of order; the sources say how.
+    #[error(transparent)]
+    Unavailable(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// An account with this address.
+    #[error("there is no account {0}")]
+    Account(Mailbox),
+    /// Such an app password of this account.
+    #[error("{account} has no app password {which:?}")]
+    AppPassword {
+        /// The account.
+        account: Mailbox,
+        /// Its label or identifier, as it was asked for.
+        which: String,
+    },
+    /// This certificate among those of this account.
+    #[error("{account} has no certificate {fingerprint}")]
+    Certificate {
+        /// The account.
+        account: Mailbox,
+        /// The certificate.
+        fingerprint: Fingerprint,
+    },
+    /// This identity of this account.
+    #[error("{account} has no identity {sender}")]
+    Identity {
+        /// The account.
+        account: Mailbox,
+        /// The identity.
+        sender: SenderPattern,
+    },
+    /// A second factor of this account that is on.
+    #[error("two-factor authentication is not on for {0}")]
+    SecondFactor(Mailbox),
+    /// A second factor of this account that waits for its first code.
+    #[error("no second factor is prepared for {0}")]
+    PreparedSecondFactor(Mailbox),
+    /// A message with this identifier, or one that begins so.
+    #[error("there is no message {0} in the queue")]
+    Message(String),
+}
+
+/// What is there already.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Taken {
+    /// An account with this address.
+    #[error("there is an account {0} already")]
+    Account(Mailbox),
+    /// The certificate, with somebody.
+    #[error("that certificate is one of {} already", owner.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string))]
+    Certificate {
+        /// Whose it is; `None` if they have just been removed.
+        owner: Option<Mailbox>,
+        /// The certificate.
+        fingerprint: Fingerprint,
+    },
+    /// The identity, with this account.
+    #[error("{account} may send as {sender} already")]
+    Identity {
+        /// The account.
+        account: Mailbox,
+        /// The identity.
+        sender: SenderPattern,
+    },
+    /// A second factor of this account that is on.
+    #[error("two-factor authentication is on for {0} already")]
+    SecondFactor(Mailbox),
+}
+
+/// Why no mail program could send a password, or nobody type it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// There is nothing of it.
+    #[error("the password is empty; give at least one character")]
+    Empty,
+    /// It is too long.
+    #[error("the password is longer than {PASSWORD_OCTETS} octets; give a shorter one")]
+    TooLong,
+    /// It is not one line of text (RFC 4616 section 2).
+    #[error("the password has a line end or a NUL in it; give one line of text")]
+    NotOneLine,
+    /// It is not in UTF-8 (RFC 4616 section 2).
+    #[error("the password is not in UTF-8, as mail programs send it; set the terminal or the pipe to UTF-8")]
+    NotUtf8,
+}
+
+impl Trouble {
+    /// What went wrong, for programs: a code that stays the same.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Trouble::Missing(missing) => missing.code(),
+            Trouble::Taken(taken) => taken.code(),
+            Trouble::TooMany { .. } => "too-many",
+            Trouble::SeveralAppPasswords { .. } | Trouble::SeveralMessages { .. } => "ambiguous",
+            Trouble::NotCovered { .. } => "not-covered",
+            Trouble::OwnAddress(_) => "own-address",
+            Trouble::Changed(_) => "changed",
+            Trouble::Overtaken(_) => "overtaken",
+            Trouble::Unfit(_) => "unfit",
+            Trouble::Weak(_) => "weak",
+            Trouble::WrongCode => "wrong-code",
+            Trouble::Throttled { .. } => "throttled",
+            Trouble::Damaged(_) => "damaged",
+            Trouble::Held(_) => "held",
+            Trouble::HeldByRoute { .. } => "held-by-route",
+            Trouble::NotAudited(_) => "not-audited",
+            Trouble::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+impl Missing {
+    fn code(&self) -> &'static str {
+        match self {
+            Missing::Account(_) => "no-account",
+            Missing::AppPassword { .. } => "no-app-password",
+            Missing::Certificate { .. } => "no-certificate",
+            Missing::Identity { .. } => "no-identity",
+            Missing::SecondFactor(_) => "second-factor-off",
+            Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",
+            Missing::Message(_) => "no-message",
+        }
+    }
+}
+
+impl Taken {
+    fn code(&self) -> &'static str {
+        match self {
+            Taken::Account(_) => "account-exists",
+            Taken::Certificate { .. } => "certificate-exists",
+            Taken::Identity { .. } => "identity-exists",
+            Taken::SecondFactor(_) => "second-factor-on",
+        }
+    }
+}
+
+/// What stands in the way of mail to these recipients, and what to do about it.
+pub(crate) fn by_their_route(recipients: &[String]) -> String {
+    format!(
+        "mail for {} is held by its route; give that another `via` in [delivery], restart the server, and release it then",
+        recipients.join(", ")
+    )
+}
+
+fn listed(ids: &[impl ToString]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Errors that are no news about what was asked for.
+macro_rules! unavailable {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Trouble {
+            fn from(error: $error) -> Self {
+                Trouble::Unavailable(Box::new(error))
+            }
+        })*
+    };
+}
+
+unavailable!(store::Error, SpoolError, KeyFileError, KeyringError, HashError);

@@ -1,0 +1,30 @@
+//! What use cases show of things: the contract of `--json`, one file for each object.
+
+mod secret;
+
+mod user;
+pub use user::User;
+
+mod sending;
+pub use sending::{Sending, Usage};
+
+mod app_password;
+pub use app_password::{AppPassword, NewAppPassword};
+
+mod certificate;
+pub use certificate::Certificate;
+
+mod second_factor;
+pub use second_factor::{Enrolled, RecoveryCodes, SecondFactor};
+
+mod identity;
+pub use identity::Identity;
+
+mod lock_out;
+pub use lock_out::LockOut;
+
+mod audit_entry;
+pub use audit_entry::AuditEntry;
+
+mod message;
+pub use message::{Message, Recipient, Stats};

@@ -1,0 +1,177 @@
+//! A message in the queue, its recipients, and the queue in figures.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{Details, Entry, RecipientDetails};
+
+/// A message in the queue: a list counts the recipients, and one that is shown tells each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message<Recipients> {
+    /// The identifier told in the 250 reply.
+    pub id: String,
+    /// The address of the account that handed it in.
+    pub account: String,
+    /// The reverse-path without angle brackets; empty for the null reverse-path.
+    pub sender: String,
+    /// What it calls itself.
+    pub message_id: Option<String>,
+    /// What it was handed in with.
+    pub credential: Option<String>,
+    /// Its size in octets.
+    pub size: u64,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// When the next of its recipients is due.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Whether it waits for an operator.
+    pub held: bool,
+    /// The worst of its recipients' states.
+    pub state: &'static str,
+    /// The last reply to a recipient in that state.
+    pub last_reply: Option<String>,
+    /// Its recipients: how many, or each.
+    pub recipients: Recipients,
+}
+
+/// A recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recipient {
+    /// The forward-path without angle brackets.
+    pub address: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// How often delivery was tried.
+    pub attempts: u32,
+    /// When it is tried next.
+    pub next_attempt_at: Option<Timestamp>,
+    /// What the next host last said, or what went wrong before it could.
+    pub last_reply: Option<String>,
+    /// Who said it.
+    pub last_host: Option<String>,
+}
+
+/// The queue in figures: messages and octets, then recipients by state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    /// Messages.
+    pub entries: u64,
+    /// Octets of them.
+    pub octets: u64,
+    /// Recipients not tried yet.
+    pub queued: u64,
+    /// Recipients that will be tried again.
+    pub deferred: u64,
+    /// Recipients that wait for an operator.
+    pub held: u64,
+    /// Recipients that failed for good.
+    pub failed: u64,
+    /// When the oldest message was accepted.
+    pub oldest_accepted_at: Option<Timestamp>,
+}
+
+impl<Recipients> Message<Recipients> {
+    fn of(entry: Entry, recipients: Recipients) -> Self {
+        Self {
+            id: entry.id.to_string(),
+            account: entry.account,
+            sender: entry.sender,
+            message_id: entry.message_id,
+            credential: entry.credential,
+            size: entry.size,
+            accepted_at: entry.accepted_at,
+            next_attempt_at: entry.next_attempt_at,
+            held: entry.held,
+            state: entry.state.name(),
+            last_reply: entry.last_reply,
+            recipients,
+        }
+    }
+}
+
+impl Message<u32> {
+    pub(crate) fn listed(entry: Entry) -> Self {
+        let recipients = entry.recipients;
+        Self::of(entry, recipients)
+    }
+}
+
+impl Message<Vec<Recipient>> {
+    pub(crate) fn shown(Details { entry, recipients }: Details) -> Self {
+        Self::of(entry, recipients.into_iter().map(Recipient::of).collect())
+    }
+}
+
+impl Recipient {
+    fn of(recipient: RecipientDetails) -> Self {
+        Self {
+            address: recipient.address,
+            state: recipient.state.name(),
+            attempts: recipient.attempts,
+            next_attempt_at: recipient.next_attempt_at,
+            last_reply: recipient.last_reply,
+            last_host: recipient.last_host,
+        }
+    }
+}
+
+impl Stats {
+    pub(crate) fn of(stats: &store::Stats) -> Self {
+        let store::Stats { entries, octets, queued, deferred, held, failed, oldest } = *stats;
+        Self { entries, octets, queued, deferred, held, failed, oldest_accepted_at: oldest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::RecipientState;
+    use types::QueueId;
+
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            id: QueueId::from_bytes([0; 16]),
+            account: "alice@example.org".to_owned(),
+            sender: "alice@example.org".to_owned(),
+            size: 2048,
+            accepted_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            next_attempt_at: Some("2026-11-21T12:05:00Z".parse().unwrap()),
+            held: false,
+            recipients: 1,
+            state: RecipientState::Deferred,
+            last_reply: Some("451 4.3.0 later".to_owned()),
+            message_id: None,
+            credential: Some("password".to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_json_of_the_list_counts_the_recipients() {
+        let expected = serde_json::json!({
+            "id": "00000000000000000000000000", "account": "alice@example.org", "sender": "alice@example.org",
+            "message_id": null, "credential": "password", "size": 2048, "accepted_at": "2026-11-21T12:00:00Z",
+            "next_attempt_at": "2026-11-21T12:05:00Z", "held": false, "state": "deferred",
+            "last_reply": "451 4.3.0 later", "recipients": 1,
+        });
+        assert_eq!(serde_json::to_value(Message::listed(entry())).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_json_of_one_entry_tells_each_recipient() {
+        let recipient = RecipientDetails {
+            address: "bob@example.net".to_owned(),
+            state: RecipientState::Deferred,
+            attempts: 2,
+            next_attempt_at: None,
+            last_reply: Some("451 4.3.0 later".to_owned()),
+            last_host: Some("mx.example.net".to_owned()),
+        };
+        let details = Details { entry: entry(), recipients: vec![recipient] };
+        let shown = serde_json::to_value(Message::shown(details)).unwrap();
+        let expected = serde_json::json!([{
+            "address": "bob@example.net", "state": "deferred", "attempts": 2, "next_attempt_at": null,
+            "last_reply": "451 4.3.0 later", "last_host": "mx.example.net",
+        }]);
+        assert_eq!(shown["recipients"], expected);
+    }
+}

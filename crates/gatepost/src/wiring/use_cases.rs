@@ -1,0 +1,22 @@
+//! What use cases ask of the configuration.
+
+use config::Config;
+use desk::Settings;
+use jiff::SignedDuration;
+
+use super::incoming::common_limits;
+use super::routes::bare_routes;
+use super::session::policy;
+
+/// What the desk has to know.
+pub(crate) fn desk_settings(config: &Config) -> Settings {
+    Settings {
+        hostname: config.hostname.clone(),
+        master_key_file: config.storage.master_key_file.clone(),
+        policy: policy(config),
+        app_passwords_per_account: config.auth.app_passwords_per_account,
+        sending: common_limits(config.sending),
+        audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
+        routes: bare_routes(&config.delivery),
+    }
+}
