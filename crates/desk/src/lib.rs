@@ -47,4 +47,7 @@ pub use audit::audited_name;
 mod queue;
 pub use queue::{HeldInPart, Operated};
 
+mod health;
+pub use health::SealedBatches;
+
 pub mod view;

@@ -1,32 +1,8 @@
-//! The sealed secrets of the store, one batch after another, and how to speak of those that do not open.
+//! How to speak of sealed secrets that do not open.
 
 use std::collections::BTreeMap;
 
 use auth::SealError;
-use store::{Error, SealedPlace, SealedSecrets};
-
-/// Enough for each transaction to be worth its sync, few enough that a login hardly waits for it.
-const BATCH: u32 = 1000;
-
-/// All sealed secrets, in the order of their places.
-pub(crate) struct Batches<'a, S> {
-    store: &'a S,
-    after: Option<SealedPlace>,
-}
-
-impl<'a, S: SealedSecrets> Batches<'a, S> {
-    pub(crate) fn of(store: &'a S) -> Self {
-        Self { store, after: None }
-    }
-
-    /// The next of them; `None` behind the last.
-    pub(crate) async fn next(&mut self) -> Result<Option<Vec<(SealedPlace, Vec<u8>)>>, Error> {
-        let batch = self.store.sealed(self.after, BATCH).await?;
-        let Some((last, _)) = batch.last() else { return Ok(None) };
-        self.after = Some(*last);
-        Ok(Some(batch))
-    }
-}
 
 /// How many do not open, and why.
 pub(crate) fn told(faults: impl Iterator<Item = SealError>) -> String {

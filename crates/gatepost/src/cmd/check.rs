@@ -61,7 +61,7 @@ async fn examine(config: &Config, connect: bool, report: &mut Report) {
     let keys = report.keep("master-key", "storage.master_key_file", keys.map_err(Into::into));
     report.keep("master-key", "storage.master_key_file", storage_privacy::key_is_apart(&config.storage));
     report.keep("store", "storage.url", storage_privacy::store_is_private(&config.storage.directory));
-    store::examine(&config.storage.directory, keys, report).await;
+    store::examine(config, keys.is_some(), report).await;
     let backends = report.keep("backend", "auth.backends", wiring::backends(config));
     let routes = report.keep("delivery", "delivery", wiring::routes(&config.delivery));
     maildirs::examine(&config.delivery, report);

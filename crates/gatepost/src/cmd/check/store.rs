@@ -3,21 +3,21 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use auth::{Keyring, MasterKeys};
-use store::{SealedSecrets as _, Spool as _};
-use store_sqlite::{SqliteAccounts, SqliteSpool, SqliteStore};
+use config::Config;
+use desk::Desk;
+use store_sqlite::SqliteStore;
 
 use super::report::Report;
 use crate::finding::Finding;
-use crate::open;
-use crate::sealed::{self, Batches};
+use crate::{open, sealed};
 
 /// A store that is not there yet is made by the first start, and must not be made here: `check` may be run by somebody
 /// else than the server.
-pub(super) async fn examine(directory: &Path, keys: Option<MasterKeys>, report: &mut Report) {
+pub(super) async fn examine(config: &Config, keys: bool, report: &mut Report) {
+    let directory = &config.storage.directory;
     match report.keep("store", "storage.url", open(directory).await) {
         Some(Some(store)) => {
-            look_into(&store, keys, report).await;
+            look_into(&open::desk(config, &store), keys, report).await;
             store.close().await;
         }
         Some(None) => {
@@ -36,32 +36,26 @@ async fn open(directory: &Path) -> anyhow::Result<Option<SqliteStore>> {
     }
 }
 
-async fn look_into(store: &SqliteStore, keys: Option<MasterKeys>, report: &mut Report) {
-    if let Some(keys) = keys {
-        report.keep("sealed-secrets", "storage.master_key_file", secrets(keys, store.accounts()).await);
+/// The key file is asked about by itself: `keys` says whether it can be read.
+async fn look_into(desk: &Desk, keys: bool, report: &mut Report) {
+    if keys {
+        report.keep("sealed-secrets", "storage.master_key_file", secrets(desk).await);
     }
-    let held = report.keep("store", "storage.url", held(store.spool()).await);
+    let held = report.keep("store", "storage.url", held(desk).await);
     report.warn(held.flatten());
 }
 
-/// Whether every sealed secret opens. Where no server has started yet there is none, and none must be made.
-async fn secrets(keys: MasterKeys, store: &SqliteAccounts) -> anyhow::Result<()> {
-    if store.root_key().await?.is_none() {
-        return Ok(());
-    }
-    let keyring = Keyring::open(keys, store).await?;
-    let (mut faults, mut batches) = (Vec::new(), Batches::of(store));
-    while let Some(batch) = batches.next().await? {
-        faults.extend(batch.iter().filter_map(|(place, sealed)| keyring.open_sealed(*place, sealed).err()));
-    }
+/// Whether every sealed secret opens.
+async fn secrets(desk: &Desk) -> anyhow::Result<()> {
+    let faults = desk.unopened_secrets().await?;
     match faults.is_empty() {
         true => Ok(()),
         false => anyhow::bail!("{}", sealed::told(faults.into_iter())),
     }
 }
 
-async fn held(spool: &SqliteSpool) -> anyhow::Result<Option<Finding>> {
-    let held = spool.stats().await?.held;
+async fn held(desk: &Desk) -> anyhow::Result<Option<Finding>> {
+    let held = desk.queue_stats().await?.held;
     Ok((held > 0).then(|| {
         let recipients = if held == 1 { "1 recipient of a message is" } else { &format!("{held} recipients are") };
         let text = format!(

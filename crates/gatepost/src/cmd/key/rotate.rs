@@ -10,13 +10,13 @@ use std::path::Path;
 use anyhow::bail;
 use auth::{KeyFileLock, Keyring, MasterKeys, SealError};
 use config::Config;
+use desk::SealedBatches;
 use serde::Serialize;
 use store::{Accounts as _, Action, Audit as _, AuditEvent, Resealed, SealedPlace, SealedSecrets as _};
 use store_sqlite::SqliteAccounts;
 
 use crate::output::Format;
-use crate::sealed::{self, Batches};
-use crate::{actor, open, owner};
+use crate::{actor, open, owner, sealed};
 
 /// What was done, as `--json` shows it.
 #[derive(Serialize)]
@@ -72,7 +72,7 @@ fn told(view: &View) -> String {
 
 /// Whether a rotation was broken off: some secret that could be sealed under the newest key is not.
 async fn is_unfinished(keyring: &Keyring, store: &SqliteAccounts) -> anyhow::Result<bool> {
-    let mut batches = Batches::of(store);
+    let mut batches = SealedBatches::of(store);
     while let Some(batch) = batches.next().await? {
         if batch.iter().any(|(place, sealed)| matches!(keyring.reseal(*place, sealed), Ok(Some(_)))) {
             return Ok(true);
@@ -99,7 +99,7 @@ async fn pass(
     store: &SqliteAccounts,
     unopened: &mut Unopened,
 ) -> anyhow::Result<(usize, u64)> {
-    let (mut found, mut resealed, mut batches) = (0, 0, Batches::of(store));
+    let (mut found, mut resealed, mut batches) = (0, 0, SealedBatches::of(store));
     while let Some(batch) = batches.next().await? {
         let anew: Vec<Resealed> = batch
             .iter()

@@ -1,0 +1,53 @@
+//! How the store is: whether its sealed secrets open.
+
+use auth::SealError;
+use store::{Error, SealedPlace, SealedSecrets};
+
+use crate::{Desk, Trouble};
+
+/// Enough for each transaction to be worth its sync, few enough that a login hardly waits for it.
+const BATCH: u32 = 1000;
+
+/// All sealed secrets, some at a time, in the order of their places.
+#[derive(Debug)]
+pub struct SealedBatches<'a, S> {
+    store: &'a S,
+    after: Option<SealedPlace>,
+}
+
+impl<'a, S: SealedSecrets> SealedBatches<'a, S> {
+    /// Those of this store, from the first on.
+    pub fn of(store: &'a S) -> Self {
+        Self { store, after: None }
+    }
+
+    /// The next of them; `None` behind the last.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn next(&mut self) -> Result<Option<Vec<(SealedPlace, Vec<u8>)>>, Error> {
+        let batch = self.store.sealed(self.after, BATCH).await?;
+        let Some((last, _)) = batch.last() else { return Ok(None) };
+        self.after = Some(*last);
+        Ok(Some(batch))
+    }
+}
+
+impl Desk {
+    /// Why sealed secrets do not open, once for each that does not. Where no server has started yet there are none, and none are made.
+    ///
+    /// # Errors
+    /// When the master keys do not belong to the store, or it can't tell.
+    pub async fn unopened_secrets(&self) -> Result<Vec<SealError>, Trouble> {
+        if self.accounts.root_key().await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let keyring = self.keyring().await?;
+        let (mut faults, mut batches) = (Vec::new(), SealedBatches::of(&self.accounts));
+        while let Some(batch) = batches.next().await? {
+            faults
+                .extend(batch.iter().filter_map(|(place, sealed)| keyring.open_sealed(*place, sealed).err()));
+        }
+        Ok(faults)
+    }
+}
