@@ -18,16 +18,18 @@ use submission::{ListenTls, Mechanism, Secret, Server, Settings, TlsVersion, col
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:2587".to_owned());
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:2587".into());
+    let identity = Identity::load("certificate.pem".as_ref(), "key.pem".as_ref())?;
     let mut settings = Settings::new("localhost");
     settings.mechanisms = Mechanism::OF_PASSWORDS.to_vec();
     let auth = passwords(|name| (name == "demo").then(|| (Secret::new("secret"), name.to_owned())));
     let mail = collect(|user, envelope, octets| async move {
-        println!("{user} sends {} octets from {}", octets.len(), envelope.reverse_path);
+        let sender = envelope.reverse_path;
+        println!("{user} sends {} octets from {sender}", octets.len());
         Ok(()) // This promises that the message is kept for good.
     });
     let server = Server::builder(settings, auth, mail)
-        .tls(Identity::load("certificate.pem".as_ref(), "key.pem".as_ref())?, TlsVersion::V1_2)
+        .tls(identity, TlsVersion::V1_2)
         .listen(address.parse()?, ListenTls::StartTls)
         .bind()?;
     for (address, _) in server.addresses() {

@@ -33,6 +33,16 @@ fn fixed_password_is_short_and_what_the_readme_shows() {
     let (_, code) = source.split_once("\n\n").unwrap();
     assert!(code.lines().count() <= 25, "{code}");
     assert!(read("README.md").contains(&format!("```rust,no_run\n{code}```\n")));
+    // As rustfmt leaves them where nobody has configured it.
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("main.rs");
+    fs::write(&file, code).unwrap();
+    let checked = std::process::Command::new("rustfmt")
+        .args(["--edition", "2024", "--check"])
+        .arg(file)
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
 #[test]
