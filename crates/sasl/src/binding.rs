@@ -28,3 +28,24 @@ impl ChannelBindings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_bound_by_what_it_has_under_the_name_that_it_has() {
+        let (exporter, end_point) = (Secret::new("exported"), b"hashed".to_vec());
+        let none = ChannelBindings::default();
+        let one = ChannelBindings { exporter: Some(exporter.clone()), server_end_point: None };
+        let other = ChannelBindings { exporter: None, server_end_point: Some(end_point.clone()) };
+        let both = ChannelBindings { exporter: Some(exporter), server_end_point: Some(end_point) };
+        assert!(none.is_empty() && !one.is_empty() && !other.is_empty() && !both.is_empty());
+        let names = ["tls-exporter", "tls-server-end-point", "tls-unique"];
+        let found = |bindings: &ChannelBindings| names.map(|name| bindings.by_name(name).map(<[u8]>::to_vec));
+        assert_eq!(found(&none), [None, None, None]);
+        assert_eq!(found(&one), [Some(b"exported".to_vec()), None, None]);
+        assert_eq!(found(&other), [None, Some(b"hashed".to_vec()), None]);
+        assert_eq!(found(&both), [Some(b"exported".to_vec()), Some(b"hashed".to_vec()), None]);
+    }
+}

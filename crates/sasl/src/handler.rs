@@ -147,3 +147,62 @@ impl<U> Authenticated<U> {
         self.user
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use types::SessionId;
+
+    use super::*;
+    use crate::ExternalClaim;
+
+    /// Says something else than a judge that does not answer, to each question.
+    struct Judge;
+
+    impl AuthHandler for Judge {
+        type User = u32;
+
+        async fn judge(&self, claim: Claim, _: &SessionFacts) -> Verdict<u32> {
+            Verdict::Accepted(Authenticated::new(claim.username().unwrap_or_default().to_owned(), 1))
+        }
+
+        async fn scram_parameters(&self, username: &str, _: &SessionFacts) -> Option<ScramParameters> {
+            Some(ScramParameters { salt: username.into(), iterations: 4096 })
+        }
+
+        async fn vouched(&self, username: &str, _: &SessionFacts) -> Verdict<u32> {
+            Verdict::Accepted(Authenticated::new(username.to_owned(), 2))
+        }
+
+        async fn still_holds(&self, user: &u32, _: &SessionFacts) -> bool {
+            *user == 1
+        }
+    }
+
+    /// What comes of a future that waits for nothing.
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+
+    #[test]
+    fn a_judge_that_is_shared_is_asked_everything() {
+        let address = "192.0.2.1:465".parse().unwrap();
+        let (judge, session) = (Arc::new(Judge), SessionFacts::new(SessionId::new([1; 8]), address, address));
+        let accepted = |verdict: Verdict<u32>| match verdict {
+            Verdict::Accepted(proof) => (proof.identity().to_owned(), proof.into_user()),
+            other => panic!("{other:?}"),
+        };
+        let claim = Claim::External(ExternalClaim { authzid: Some("ann".to_owned()) });
+        assert_eq!(accepted(now(AuthHandler::judge(&judge, claim, &session))), ("ann".to_owned(), 1));
+        assert_eq!(accepted(now(AuthHandler::vouched(&judge, "bob", &session))), ("bob".to_owned(), 2));
+        let parameters = now(AuthHandler::scram_parameters(&judge, "ann", &session)).unwrap();
+        assert_eq!((parameters.salt, parameters.iterations), (b"ann".to_vec(), 4096));
+        assert!(now(AuthHandler::still_holds(&judge, &1, &session)));
+        assert!(!now(AuthHandler::still_holds(&judge, &2, &session)));
+    }
+}

@@ -154,6 +154,16 @@ mod tests {
         assert!(RefusalReply::new(535, "5.7.8", &"x".repeat(401)).is_err());
     }
 
+    #[test]
+    fn a_refusal_says_what_it_was_made_of_and_else_what_all_do() {
+        let reply = RefusalReply::new(535, "5.7.8", "Ask the desk").unwrap();
+        let Refusal { reply: said, challenge } = reply.clone().into();
+        assert_eq!((said, challenge), (Some(reply), OAuthChallenge::default()));
+        let challenge = OAuthChallenge { status: "invalid_token".to_owned(), ..OAuthChallenge::default() };
+        let Refusal { reply, challenge: told } = challenge.clone().into();
+        assert_eq!((reply, told), (None, challenge));
+    }
+
     fn json(challenge: &OAuthChallenge) -> serde_json::Value {
         serde_json::from_slice(base64::decode(&challenge.in_base64()).unwrap().declassify()).unwrap()
     }

@@ -75,6 +75,9 @@ mod tests {
             "a\u{fffd}",
             "\u{7f}",
             "a\u{e0001}",
+            "a\u{6dd}",
+            "a\u{fdd0}",
+            "a\u{2ff0}",
         ] {
             assert!(!allows_name(name), "{name:?}");
         }

@@ -155,6 +155,30 @@ async fn the_count_of_a_network_shuts_out_nobody_who_is_familiar_there() {
     assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Throttled { .. }));
 }
 
+fn in_29_days() -> Timestamp {
+    noon() + SignedDuration::from_hours(29 * 24)
+}
+
+fn in_31_days() -> Timestamp {
+    noon() + SignedDuration::from_hours(31 * 24)
+}
+
+#[tokio::test]
+async fn a_network_stays_familiar_for_thirty_days_after_the_last_right_password() {
+    for (later, is_familiar) in [(in_29_days as fn() -> Timestamp, true), (in_31_days, false)] {
+        let mut scene = Scene::under(usual()).await;
+        assert!(matches!(guess(&scene, HOME, ALICE, PASSWORD).await.0, Verdict::Accepted(_)));
+        scene.accounts().flush().await.unwrap();
+        scene.judge.now = later;
+        for number in 0..5 {
+            guess(&scene, "203.0.113.1", ALICE, &format!("wrong {number}")).await;
+        }
+        let (verdict, _) = guess(&scene, HOME, ALICE, PASSWORD).await;
+        assert_eq!(matches!(verdict, Verdict::Accepted(_)), is_familiar, "{verdict:?}");
+        assert_eq!(matches!(verdict, Verdict::Throttled { .. }), !is_familiar);
+    }
+}
+
 /// As usual, but for the counters of the minute, which let a thousand through.
 fn by_day() -> Policy {
     let lots = (1000, SignedDuration::from_secs(60));
