@@ -1,8 +1,7 @@
 //! Judges the claims that a pure session asks about, by the users of a dialogue's set-up: a user's password is its access token
 //! too, and its certificate is the one that the set-up names.
 
-use esmtp::Authentication;
-use sasl::{ChannelBindings, Claim, Refusal, ScramParameters, ServerSignature};
+use sasl::{Authenticated, ChannelBindings, Claim, ScramParameters, ServerSignature, Verdict};
 use types::{Mailbox, Secret};
 
 use crate::dialogue::Setup;
@@ -33,14 +32,20 @@ impl Judge {
         Judge { users: users.collect(), certificate: setup.certificate.clone() }
     }
 
-    /// What the session is told, and who has logged in.
-    pub fn judge(&self, claim: &Claim) -> (Authentication, Option<String>) {
+    /// Whether the claim is true; a user is known by its address.
+    pub fn judge(&self, claim: &Claim) -> Verdict<String> {
         let accepted = self
             .proved(claim)
             .filter(|(address, _)| claim.authzid().is_none_or(|authzid| same_mailbox(authzid, address)));
         match accepted {
-            Some((address, signature)) => (Authentication::Accepted(signature), Some(address.to_owned())),
-            None => (Authentication::Refused(Refusal::default()), None),
+            Some((address, signature)) => {
+                let proof = Authenticated::new(address.to_owned(), address.to_owned());
+                Verdict::Accepted(match signature {
+                    Some(signature) => proof.with_signature(signature),
+                    None => proof,
+                })
+            }
+            None => Verdict::refused(),
         }
     }
 

@@ -4,11 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use esmtp::{
-    Advance, Answer, Authentication, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Session,
-    Settings, Xclient,
-};
-use sasl::{ChannelBindings, Mechanism, Nonces, Refusal};
+use esmtp::{Advance, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Settings, Xclient};
+use sasl::{Authenticated, ChannelBindings, Mechanism, Nonces, Verdict};
 use types::{BareLineEnds, Mailbox, QueueId, ReversePath, SenderPattern, TlsFacts};
 
 use crate::dialogue::{Dialogue, Listener, Setup};
@@ -49,13 +46,13 @@ enum Cut {
     At(usize),
 }
 
+/// A user is known by the address, a message by its octets.
+type Session = esmtp::Session<String, Vec<u8>>;
+
 /// The wire, and the server at its other end.
 pub struct PureWire {
-    /// `None` only while it is being replaced.
-    session: Option<Session>,
-    setup: Setup,
-    judge: Judge,
-    user: Option<String>,
+    session: Session,
+    server: Server,
     cut: Cut,
     input: BytesMut,
     written: usize,
@@ -64,7 +61,12 @@ pub struct PureWire {
     closed: bool,
     said: String,
     lines: VecDeque<String>,
-    message: Vec<u8>,
+}
+
+/// What answers the session's questions.
+struct Server {
+    setup: Setup,
+    judge: Judge,
     accepted: Vec<Accepted>,
 }
 
@@ -77,10 +79,8 @@ impl PureWire {
     fn new(setup: &Setup, cut: Cut) -> PureWire {
         let tls = (setup.listener == Listener::Submissions).then_some(FACTS);
         PureWire {
-            session: Some(Session::new(Arc::new(settings(setup)), channel(setup, tls))),
-            setup: setup.clone(),
-            judge: Judge::of(setup),
-            user: None,
+            session: Session::new(Arc::new(settings(setup)), channel(setup, tls)),
+            server: Server { setup: setup.clone(), judge: Judge::of(setup), accepted: Vec::new() },
             cut,
             input: BytesMut::new(),
             written: 0,
@@ -89,21 +89,13 @@ impl PureWire {
             closed: false,
             said: String::new(),
             lines: VecDeque::new(),
-            message: Vec::new(),
-            accepted: Vec::new(),
         }
-    }
-
-    fn session(&mut self) -> &mut Session {
-        self.session.as_mut().expect("a session, unless it is being replaced")
     }
 
     fn greet(&mut self) {
         if !self.greeted {
             self.greeted = true;
-            let input = self.input.split();
-            self.session().greet(&input);
-            self.input.unsplit(input);
+            self.session.greet(&self.input);
             self.drive();
         }
     }
@@ -111,19 +103,19 @@ impl PureWire {
     /// Lets the session take what it can, as a driver does.
     fn drive(&mut self) {
         while !self.closed && !self.upgrading {
-            let mut input = std::mem::take(&mut self.input);
-            let advance = self.session().advance(&mut input);
-            self.input = input;
-            match advance {
-                Advance::Input => break,
-                Advance::Body(octets) => self.message.extend_from_slice(&octets),
-                Advance::LoggedIn => {}
-                Advance::Discard => self.message.clear(),
-                Advance::Ask(question) => {
-                    let answer = self.decide(question);
-                    self.session().answer(answer);
+            match self.session.advance(&mut self.input) {
+                Advance::Input(_) => break,
+                Advance::Keep(mut kept) => {
+                    let octets = kept.take_octets();
+                    kept.message().extend_from_slice(&octets);
+                    kept.done();
                 }
-                Advance::StartTls => self.upgrading = true,
+                Advance::Ask(question) => self.server.answer(question),
+                Advance::StartTls(mut handshake) => {
+                    self.said.push_str(&String::from_utf8_lossy(&handshake.output().split()));
+                    handshake.into_tls(channel(&self.server.setup, Some(FACTS)));
+                    self.upgrading = true;
+                }
                 Advance::Close => self.closed = true,
             }
         }
@@ -131,7 +123,7 @@ impl PureWire {
     }
 
     fn collect(&mut self) {
-        let output = self.session().output().split();
+        let output = self.session.output().split();
         self.said.push_str(&String::from_utf8_lossy(&output));
         while let Some((line, rest)) = self.said.split_once("\r\n") {
             self.lines.push_back(line.to_owned());
@@ -139,33 +131,54 @@ impl PureWire {
         }
     }
 
-    fn decide(&mut self, question: Question) -> Answer {
-        match question {
-            Question::Salt(_) => Answer::Salt(Some(scram_parameters())),
-            Question::Authenticate(claim) => {
-                let (verdict, user) = self.judge.judge(&claim);
-                self.user = user.or(self.user.take());
-                Answer::Authenticate(verdict)
+    fn pieces<'o>(&self, octets: &'o [u8]) -> Vec<&'o [u8]> {
+        match self.cut {
+            Cut::Everywhere => octets.chunks(1).collect(),
+            Cut::At(place) if place > self.written && place < self.written + octets.len() => {
+                let (before, after) = octets.split_at(place - self.written);
+                vec![before, after]
             }
-            Question::Client(client) => Answer::Client(Ok(client.login.map(|name| self.vouched(name)))),
-            Question::Sender(envelope) => Answer::Sender(self.sender(&envelope)),
-            Question::Recipient(_) => Answer::Recipient(Ok(())),
-            Question::Commit(envelope) => Answer::Commit(Ok(self.commit(&envelope))),
+            Cut::At(_) | Cut::Nowhere => vec![octets],
+        }
+    }
+}
+
+impl Server {
+    fn answer(&mut self, question: Question<'_, String, Vec<u8>>) {
+        match question {
+            Question::Salt(ticket) => ticket.answer(Some(scram_parameters())),
+            Question::Judge(ticket) => {
+                let (claim, ticket) = ticket.into_claim();
+                ticket.answer(self.judge.judge(&claim));
+            }
+            Question::Client(ticket) => ticket.answer(Ok(())),
+            Question::Vouch(ticket) => {
+                let verdict = self.vouched(ticket.username());
+                ticket.answer(verdict);
+            }
+            Question::Sender(ticket) => {
+                let verdict = self.sender(ticket.envelope(), ticket.client().user());
+                ticket.answer(verdict);
+            }
+            Question::Recipient(ticket) => ticket.answer(Ok(())),
+            Question::Open(ticket) => ticket.answer(Vec::new()),
+            Question::Commit(ticket) => {
+                let (octets, envelope, ticket) = ticket.into_message();
+                ticket.answer(Ok(self.commit(octets, &envelope)));
+            }
         }
     }
 
     /// Whether the name is a user's, which is enough for who is known to have looked at the password.
-    fn vouched(&mut self, name: String) -> Authentication {
-        let known = self.setup.users.iter().any(|(address, _)| *address == name);
-        self.user = known.then_some(name);
-        match known {
-            true => Authentication::Accepted(None),
-            false => Authentication::Refused(Refusal::default()),
+    fn vouched(&self, name: &str) -> Verdict<String> {
+        match self.setup.users.iter().any(|(address, _)| address == name) {
+            true => Verdict::Accepted(Authenticated::new(name.to_owned(), name.to_owned())),
+            false => Verdict::refused(),
         }
     }
 
-    fn sender(&self, envelope: &Envelope) -> Result<SenderAllowed, Rejection> {
-        let own = match (&envelope.reverse_path, &self.user) {
+    fn sender(&self, envelope: &Envelope, user: Option<&String>) -> Result<SenderAllowed, Rejection> {
+        let own = match (&envelope.reverse_path, user) {
             (ReversePath::Mailbox(mailbox), Some(user)) => self.is_identity(mailbox, user),
             (_, None) => self.setup.login_is_optional,
             (ReversePath::Null, Some(_)) => false,
@@ -183,25 +196,14 @@ impl PureWire {
             })
     }
 
-    fn commit(&mut self, envelope: &Envelope) -> Durable {
+    fn commit(&mut self, octets: Vec<u8>, envelope: &Envelope) -> Durable {
         self.accepted.push(Accepted {
             sender: bare(&envelope.reverse_path.to_string()),
             recipients: envelope.forward_paths.iter().map(|path| bare(&path.to_string())).collect(),
-            octets: std::mem::take(&mut self.message),
+            octets,
         });
         let number = u8::try_from(self.accepted.len()).unwrap_or(u8::MAX);
         Durable::after_sync(QueueId::new(0, [number; 10]))
-    }
-
-    fn pieces<'o>(&self, octets: &'o [u8]) -> Vec<&'o [u8]> {
-        match self.cut {
-            Cut::Everywhere => octets.chunks(1).collect(),
-            Cut::At(place) if place > self.written && place < self.written + octets.len() => {
-                let (before, after) = octets.split_at(place - self.written);
-                vec![before, after]
-            }
-            Cut::At(_) | Cut::Nowhere => vec![octets],
-        }
     }
 }
 
@@ -228,8 +230,6 @@ impl Wire for PureWire {
             return Err("the session did not ask for TLS".to_owned());
         }
         self.upgrading = false;
-        let channel = channel(&self.setup, Some(FACTS));
-        self.session = self.session.take().map(|session| session.into_tls(channel));
         self.drive();
         Ok(())
     }
@@ -257,11 +257,11 @@ impl Wire for PureWire {
     }
 
     fn accepted(&mut self) -> Result<Vec<Accepted>, String> {
-        Ok(self.accepted.clone())
+        Ok(self.server.accepted.clone())
     }
 
     fn number_accepted(&mut self) -> Result<usize, String> {
-        Ok(self.accepted.len())
+        Ok(self.server.accepted.len())
     }
 
     fn next_heard(&mut self) -> Result<Option<Vec<String>>, String> {

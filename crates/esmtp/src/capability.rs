@@ -1,48 +1,61 @@
-//! What a session may do at this moment: EHLO says it, and the commands are guarded by it.
+//! What a session may do at this moment. EHLO lists it, and each command asks it before it does anything.
 
 use bytes::{BufMut, BytesMut};
 use sasl::Mechanism;
 
 use crate::channel::Channel;
 use crate::introduction::Xclient;
+use crate::reply::{self, Reply};
 use crate::settings::Settings;
 
-/// What depends on the moment. The other extensions are always there.
+/// What depends on the moment: each is there, or is refused with a reply. The other extensions are always there.
 #[derive(Debug)]
 pub(crate) struct Capabilities<'a> {
     settings: &'a Settings,
     channel: &'a Channel,
+    logged_in: bool,
 }
 
 impl<'a> Capabilities<'a> {
-    pub(crate) fn of(settings: &'a Settings, channel: &'a Channel) -> Self {
-        Self { settings, channel }
+    pub(crate) fn of(settings: &'a Settings, channel: &'a Channel, logged_in: bool) -> Self {
+        Self { settings, channel, logged_in }
     }
 
-    /// STARTTLS may be sent (RFC 3207 section 4: not again under TLS). It makes us forget what a proxy has said, which must
+    /// Whether STARTTLS may be sent (RFC 3207 section 4: not again under TLS). It makes us forget what a proxy has said, which must
     /// not be in the power of whom it was said of.
-    pub(crate) fn starttls(&self) -> bool {
-        self.settings.starttls && self.channel.tls.is_none() && self.channel.xclient != Xclient::Said
+    pub(crate) fn starttls(&self) -> Result<(), Reply> {
+        if self.channel.tls.is_some() {
+            Err(reply::ALREADY_TLS)
+        } else if !self.settings.starttls || self.channel.xclient == Xclient::Said {
+            Err(reply::NOT_HERE)
+        } else {
+            Ok(())
+        }
     }
 
-    /// EHLO says so too.
-    fn announces_starttls(&self) -> bool {
-        self.starttls() && !self.settings.hide_starttls
-    }
-
-    /// AUTH may be sent: not while passwords would travel in clear.
-    pub(crate) fn auth(&self) -> bool {
-        self.channel.tls.is_some() || self.settings.allow_insecure
+    /// Whether AUTH may be sent: not while passwords would travel in clear.
+    pub(crate) fn auth(&self) -> Result<(), Reply> {
+        if self.channel.tls.is_some() || self.settings.allow_insecure {
+            Ok(())
+        } else {
+            Err(reply::ENCRYPTION_REQUIRED)
+        }
     }
 
     /// The mechanisms of AUTH, as far as this connection can carry them.
     pub(crate) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
-        self.settings.mechanisms.iter().copied().filter(|mechanism| self.auth() && self.carries(*mechanism))
+        let offered = self.settings.mechanisms.iter().copied();
+        offered.filter(|mechanism| self.auth().is_ok() && self.carries(*mechanism))
     }
 
     /// Whether this mechanism is among them.
     pub(crate) fn offers(&self, mechanism: Mechanism) -> bool {
         self.mechanisms().any(|offered| offered == mechanism)
+    }
+
+    /// The mechanism of this name, if it is among them.
+    pub(crate) fn mechanism(&self, name: &str) -> Option<Mechanism> {
+        Mechanism::from_name(name).filter(|mechanism| self.offers(*mechanism))
     }
 
     fn carries(&self, mechanism: Mechanism) -> bool {
@@ -58,30 +71,67 @@ impl<'a> Capabilities<'a> {
         }
     }
 
+    /// The attributes that XCLIENT may have.
+    pub(crate) fn xclient(&self) -> Result<&'static str, Reply> {
+        self.channel.xclient.attributes().ok_or(reply::NOT_AUTHORISED)
+    }
+
+    /// Whether mail is taken: of a client that has logged in, or need not.
+    pub(crate) fn takes_mail(&self) -> bool {
+        self.logged_in || self.channel.login_is_optional
+    }
+
+    /// What a client has to do before mail is taken. Whether it has said EHLO depends on the state of the session.
+    pub(crate) fn mail(&self, said_ehlo: bool) -> Result<(), Reply> {
+        if self.takes_mail() {
+            Ok(())
+        } else if self.auth().is_err() && self.starttls().is_ok() {
+            Err(reply::STARTTLS_FIRST)
+        } else if !said_ehlo {
+            Err(reply::EHLO_FIRST)
+        } else {
+            Err(Reply::authentication_required(&self.settings.required_message))
+        }
+    }
+
+    /// The largest message, in octets: SIZE (RFC 1870).
+    pub(crate) fn message_size(&self) -> u64 {
+        self.settings.message_size
+    }
+
+    /// The most recipients of a message: RCPTMAX (RFC 9422).
+    pub(crate) fn recipients(&self) -> usize {
+        self.settings.recipients
+    }
+
+    /// The most messages of a connection: MAILMAX (RFC 9422).
+    pub(crate) fn messages(&self) -> u32 {
+        self.settings.messages_per_connection
+    }
+
     /// The reply to EHLO (RFC 5321 section 4.1.1.1). The client's name is not echoed.
     pub(crate) fn write(&self, output: &mut BytesMut) {
-        let settings = self.settings;
         let mut line = |text: &str| {
             output.put_slice(b"250-");
             output.put_slice(text.as_bytes());
             output.put_slice(b"\r\n");
         };
-        line(&settings.hostname);
+        line(&self.settings.hostname);
         line("PIPELINING");
-        line(&format!("SIZE {}", settings.message_size));
+        line(&format!("SIZE {}", self.message_size()));
         line("8BITMIME");
         line("SMTPUTF8");
         line("CHUNKING");
         line("ENHANCEDSTATUSCODES");
-        line(&format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients, settings.messages_per_connection));
-        if self.announces_starttls() {
+        line(&format!("LIMITS RCPTMAX={} MAILMAX={}", self.recipients(), self.messages()));
+        if self.starttls().is_ok() && !self.settings.hide_starttls {
             line("STARTTLS");
         }
         let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
         if !names.is_empty() {
             line(&format!("AUTH {}", names.join(" ")));
         }
-        if let Some(attributes) = self.channel.xclient.attributes() {
+        if let Ok(attributes) = self.xclient() {
             line(&format!("XCLIENT {attributes}"));
         }
         output.put_slice(b"250 HELP\r\n");

@@ -1,11 +1,11 @@
 //! The ESMTP protocol, both sides, without I/O.
 //!
 //! [`Session`] is the server's side of one connection as a pure value: octets go in, replies, questions and message
-//! text come out. It never opens a socket, reads a clock, or decides whether a password is right; whoever drives it
-//! does, and answers its [`Question`]s. The client's side is [`dialogue`].
+//! text come out. It owns whoever has logged in and the message under way. It never opens a socket, reads a clock, or decides
+//! whether a password is right; whoever drives it does, and answers its [`Question`]s. The client's side is [`dialogue`].
 //!
 //! Invariants: only `CRLF.CRLF` or `BDAT … LAST` ends a message; while a question is open no input is taken; nothing
-//! that came before TLS survives [`Session::into_tls`]; [`Reply::queued`] is the only 250 after a message, and it
+//! that came before TLS survives [`Handshake::into_tls`]; [`Reply::queued`] is the only 250 after a message, and it
 //! wants a [`Durable`].
 
 #![warn(missing_docs)]
@@ -35,6 +35,8 @@ pub use introduction::{Introduction, Xclient};
 pub use parameters::MailParameters;
 pub use proof::{Durable, MessageName, SenderAllowed};
 pub use reply::{Rejection, Reply};
-pub use session::{Advance, Answer, Authentication, Ending, Phase, Question, Session};
+pub use session::{
+    Advance, Ending, Handshake, Keep, KnownClient, Login, Phase, Question, Session, Ticket, ticket,
+};
 pub use settings::Settings;
 pub use types::BareLineEnds;

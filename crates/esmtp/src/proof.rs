@@ -5,7 +5,7 @@ use std::fmt;
 
 use types::QueueId;
 
-/// The sender was checked and may be used. [`crate::Answer::Sender`] wants one.
+/// The sender was checked and may be used. The answer to [`crate::Question::Sender`] wants one.
 #[derive(Debug)]
 pub struct SenderAllowed(());
 

@@ -57,7 +57,6 @@ pub(crate) const TOO_MANY_MESSAGES: Reply =
     reply(421, "4.7.0", "Too many messages in one connection; open another");
 pub(crate) const TOO_MANY_CHUNKS: Reply = reply(421, "4.7.0", "Too many chunks in one message");
 pub(crate) const TOO_MUCH_DISCARDED: Reply = reply(421, "4.3.2", "Far too much data");
-pub(crate) const INTERNAL: Reply = reply(421, "4.3.0", "Internal error; try again later");
 
 pub(crate) const TOO_MANY_RECIPIENTS: Reply =
     reply(452, "4.5.3", "Too many recipients; send to the others separately");

@@ -98,6 +98,18 @@ impl<U> Verdict<U> {
     pub fn refused() -> Self {
         Self::Refused(Refusal::default())
     }
+
+    /// The same verdict, of a user who is known by something else.
+    #[must_use]
+    pub fn map<V>(self, into: impl FnOnce(U) -> V) -> Verdict<V> {
+        match self {
+            Self::Accepted(proof) => Verdict::Accepted(proof.map(into)),
+            Self::Refused(refusal) => Verdict::Refused(refusal),
+            Self::NeedsAppPassword => Verdict::NeedsAppPassword,
+            Self::Throttled { retry_after } => Verdict::Throttled { retry_after },
+            Self::Unavailable => Verdict::Unavailable,
+        }
+    }
 }
 
 /// The proof that a judge accepted a claim. Judges alone make one: search for `Authenticated::new` and you have
@@ -139,6 +151,12 @@ impl<U> Authenticated<U> {
     #[must_use]
     pub fn user(&self) -> &U {
         &self.user
+    }
+
+    /// The same proof, of a user who is known by something else.
+    #[must_use]
+    pub fn map<V>(self, into: impl FnOnce(U) -> V) -> Authenticated<V> {
+        Authenticated { identity: self.identity, user: into(self.user), signature: self.signature }
     }
 
     /// Gives the user away and the proof up.

@@ -19,6 +19,15 @@ use crate::session_line::SessionLine;
 use crate::terms::Terms;
 use crate::wire::Wire;
 
+/// The session of a connection. A message is boxed, so that the states of a session stay small: they are moved with every line.
+pub(crate) type Session<A, M> = esmtp::Session<User<A>, Message<A, M>>;
+
+/// Who has logged in, as handlers are given it.
+pub(crate) type User<A> = Arc<<A as AuthHandler>::User>;
+
+/// What keeps a message under way.
+pub(crate) type Message<A, M> = Box<<M as MailHandler<<A as AuthHandler>::User>>::Message>;
+
 /// A connection, which [`serve`](crate::drive::serve) drives.
 pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) house: Arc<House<A, M>>,
@@ -32,24 +41,10 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) alarm: Alarm,
     pub(crate) patience: Patience,
     pub(crate) line: SessionLine,
-    /// Who has proved to be who, and logs in once the protocol has come to its end.
-    pub(crate) proved: Option<Login<A::User>>,
-    /// Who has logged in.
-    pub(crate) user: Option<Arc<A::User>>,
     /// Failed logins.
     pub(crate) failures: u32,
-    /// The message under way, from its first octet on.
-    pub(crate) message: Option<M::Message>,
     /// The server stops, and a message under way has until then.
     pub(crate) stopping: Option<Instant>,
-}
-
-/// Somebody who was found to be who they say.
-pub(crate) struct Login<U> {
-    /// For the log.
-    pub(crate) name: String,
-    pub(crate) mechanism: &'static str,
-    pub(crate) user: Arc<U>,
 }
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
@@ -75,10 +70,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             alarm: Alarm::new(now + terms.limits.handshake),
             patience: Patience::new(now),
             line: SessionLine::new(now),
-            proved: None,
-            user: None,
             failures: 0,
-            message: None,
             stopping: None,
             terms,
         })

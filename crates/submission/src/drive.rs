@@ -10,13 +10,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Advance, Channel, Ending, Phase, Session};
+use esmtp::{Advance, Channel, Ending, Handshake, Phase};
 use sasl::{AuthHandler, ChannelBindings, Mechanism, Nonces};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
-use crate::connection::Connection;
+use crate::connection::{Connection, Message, Session, User};
 use crate::handler::MailHandler;
 use crate::session_line::Reason;
 use crate::tls::failure::{self, Told};
@@ -30,27 +30,31 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(crate) fn serve<A: AuthHandler, M: MailHandler<A::User>>(
     connection: Connection<A, M>,
 ) -> impl Future<Output = ()> {
-    let mut logged = Logged(connection);
+    let mut logged = Logged { connection, session: None };
     async move { logged.serve().await }
 }
 
 /// A connection that leaves its line in the log when it is dropped: one that panics does so too, and one that is left behind.
-struct Logged<A: AuthHandler, M: MailHandler<A::User>>(Connection<A, M>);
+struct Logged<A: AuthHandler, M: MailHandler<A::User>> {
+    connection: Connection<A, M>,
+    /// `None` until it is known who the client is.
+    session: Option<Session<A, M>>,
+}
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Logged<A, M> {
     async fn serve(&mut self) {
-        let (Ok(reason) | Err(reason)) = self.0.converse().await;
-        self.0.line.reason = reason;
+        let (Ok(reason) | Err(reason)) = self.connection.converse(&mut self.session).await;
+        self.connection.line.reason = reason;
     }
 }
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
     fn drop(&mut self) {
-        let Connection { client, line, .. } = &mut self.0;
+        let Connection { client, line, .. } = &mut self.connection;
         if std::thread::panicking() {
             line.reason = Reason::Panicked;
         }
-        line.log(client.facts());
+        line.log(client.facts(), self.session.as_ref().and_then(|session| session.client().login()));
     }
 }
 
@@ -65,15 +69,15 @@ enum Heard {
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// What handlers do is boxed: it may need much room, which an idle connection should not have to keep.
-    async fn converse(&mut self) -> Result<Reason, Reason> {
-        let mut session = self.begin().await?;
+    async fn converse(&mut self, session: &mut Option<Session<A, M>>) -> Result<Reason, Reason> {
+        let session = session.insert(self.begin().await?);
         let mut reason = Reason::Closed;
         loop {
-            match self.step(&mut session) {
-                Advance::Input => {
-                    self.say(&mut session).await?;
-                    let ending = match self.hear(&session).await? {
-                        None => self.revocation(&session).await,
+            match self.step(session) {
+                Advance::Input(phase) => {
+                    self.say(session.output()).await?;
+                    let ending = match self.hear(phase, session.may_send()).await? {
+                        None => self.revocation(phase, session.client()).await,
                         ending => ending,
                     };
                     if let Some(ending) = ending {
@@ -81,22 +85,17 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                         reason = ending.into();
                     }
                 }
-                Advance::Ask(question) => {
-                    let answer = Box::pin(self.answer(question, &session)).await;
-                    session.answer(answer);
-                }
-                Advance::LoggedIn => self.log_in(),
-                Advance::Body(octets) => Box::pin(self.keep(octets, &session)).await,
-                Advance::Discard => self.message = None,
-                Advance::StartTls => session = self.start_tls(session).await?,
-                Advance::Close => return self.part(&mut session, reason).await.map(|()| reason),
+                Advance::Ask(question) => Box::pin(self.answer(question)).await,
+                Advance::Keep(kept) => Box::pin(self.keep(kept)).await,
+                Advance::StartTls(handshake) => self.start_tls(handshake).await?,
+                Advance::Close => return self.part(session.output(), reason).await.map(|()| reason),
             }
         }
     }
 
     /// Greets the client, once it is known who that is: under implicit TLS behind the handshake, in the same flight as its
     /// last octets.
-    async fn begin(&mut self) -> Result<Session, Reason> {
+    async fn begin(&mut self) -> Result<Session<A, M>, Reason> {
         let welcome = self.identify().await?;
         let bindings = if self.door.is_implicit() {
             // Without a handshake there is nobody to be told.
@@ -108,7 +107,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             ChannelBindings::default()
         };
         let channel = self.channel(bindings);
-        let mut session = Session::new(Arc::clone(&self.settings), channel);
+        let mut session = Session::<A, M>::new(Arc::clone(&self.settings), channel);
         match welcome {
             Ok(()) => session.greet(&self.input),
             Err(rejection) => session.refuse(&rejection),
@@ -122,7 +121,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         // What holds for a proxy, or for its network, does not hold for its clients.
         let login_is_optional = facts.proxy.is_none() && (self.house.login_is_optional)(facts);
         if login_is_optional {
-            self.trust();
+            self.client.hold();
         }
         let facts = self.client.facts();
         Channel {
@@ -136,18 +135,17 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     }
 
     /// One step of the session.
-    fn step(&mut self, session: &mut Session) -> Advance {
+    fn step<'s>(&mut self, session: &'s mut Session<A, M>) -> Advance<'s, User<A>, Message<A, M>> {
         let before = trace::Before::new(&self.input);
-        let phase = session.phase();
+        let as_commands = session.takes_commands();
         let advance = session.advance(&mut self.input);
-        before.log(&self.input, matches!(phase, Phase::Command { .. }), self.client.session());
+        before.log(&self.input, as_commands, self.client.session());
         advance
     }
 
     /// Writes all replies that are waiting, in one flight. Without any, what came was a part of something, whose
     /// rest the client may be holding until that part is acknowledged.
-    async fn say(&mut self, session: &mut Session) -> Result<(), Reason> {
-        let output = session.output();
+    async fn say(&mut self, output: &mut BytesMut) -> Result<(), Reason> {
         trace::replies(output, self.client.session());
         let request_is_complete = !output.is_empty();
         if !request_is_complete {
@@ -163,12 +161,11 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     /// Waits for more from the client, for its deadline, or for the end of the server. The latter two end the
     /// session, unless it is a message under way that the server's end has to wait for.
-    async fn hear(&mut self, session: &Session) -> Result<Option<Ending>, Reason> {
-        let (phase, in_transaction) = (session.phase(), session.in_transaction());
-        if self.stopping.is_some() && !in_transaction {
+    async fn hear(&mut self, phase: Phase, may_send: bool) -> Result<Option<Ending>, Reason> {
+        if self.stopping.is_some() && !phase.in_transaction() {
             return Ok(Some(Ending::Shutdown));
         }
-        let patience = self.patience.deadline(phase, in_transaction, &self.terms.limits);
+        let patience = self.patience.deadline(phase, may_send, &self.terms.limits);
         let (deadline, ending) = match self.stopping {
             Some(end) if end < patience => (end, Ending::Shutdown),
             _ => (patience, Ending::TimedOut),
@@ -183,12 +180,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             Heard::Octets(octets) => {
                 let now = Instant::now();
                 self.line.octets += u64::try_from(octets).unwrap_or(u64::MAX);
-                self.patience.heard(phase, octets, now);
+                self.patience.heard(phase, may_send, octets, now);
                 // Who never stops sending never lets the alarm ring.
                 Ok((now > deadline).then_some(ending))
             }
             Heard::Silence => Ok(Some(ending)),
-            Heard::Stop if in_transaction => {
+            Heard::Stop if phase.in_transaction() => {
                 self.stopping = Some(Instant::now() + self.terms.limits.shutdown_grace);
                 Ok(None)
             }
@@ -238,12 +235,15 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     /// Nothing that the client said in clear counts from here on (RFC 3207 section 4.2): the session that goes on
     /// is another one. What it may have sent too early has ended the session before this.
-    async fn start_tls(&mut self, mut session: Session) -> Result<Session, Reason> {
-        self.say(&mut session).await?;
-        self.begin_anew();
+    async fn start_tls(
+        &mut self,
+        mut handshake: Handshake<'_, User<A>, Message<A, M>>,
+    ) -> Result<(), Reason> {
+        self.say(handshake.output()).await?;
         self.client.begin_anew();
         let bindings = self.handshake().await?;
-        Ok(session.into_tls(self.channel(bindings)))
+        handshake.into_tls(self.channel(bindings));
+        Ok(())
     }
 
     /// Begins TLS, and says what logins can be bound to then.
@@ -273,9 +273,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     }
 
     /// Sends the last reply, and sees to it that the client can read it.
-    async fn part(&mut self, session: &mut Session, reason: Reason) -> Result<(), Reason> {
-        self.message = None;
-        let output = session.output();
+    async fn part(&mut self, output: &mut BytesMut, reason: Reason) -> Result<(), Reason> {
         trace::replies(output, self.client.session());
         self.line.keep_last_reply(output);
         let deadline = Instant::now() + self.terms.limits.write_timeout;

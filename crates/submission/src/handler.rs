@@ -57,7 +57,7 @@ pub trait MailHandler<U>: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// A message begins.
+    /// The text of a message begins: DATA or the first BDAT was accepted.
     fn open(&self, user: Option<&Arc<U>>, envelope: &Envelope, session: &SessionFacts) -> Self::Message;
 
     /// More octets of the message: CRLF at the end of every line, no transparency dots. While this waits the client

@@ -136,7 +136,8 @@ fn receive<A: AuthHandler, M: MailHandler<A::User>>(
 fn turn_away(socket: &TcpStream, peer: SocketAddr, door: &Door, terms: &Terms) {
     tracing::info!(event = "connection.refused", %peer, local = %door.address, "too many connections");
     if !door.is_implicit() && !door.wants_header_of(peer.ip()) {
-        let mut session = Session::new(door.settings(terms), Channel::in_clear(Nonces::new(rand::random())));
+        let mut session =
+            Session::<(), ()>::new(door.settings(terms), Channel::in_clear(Nonces::new(rand::random())));
         session.refuse(&Rejection::TooManyConnections);
         // It fits into the empty buffer of a new socket, or the client does without.
         let _ = SockRef::from(socket).send(session.output());

@@ -15,8 +15,6 @@ pub(crate) struct Patience {
     opened: Instant,
     /// The last reply, or the last octets of a message.
     last: Instant,
-    /// The client has logged in, or need not.
-    known: bool,
     /// When the last MAIL came.
     mail: Instant,
     body: Option<Body>,
@@ -30,17 +28,7 @@ struct Body {
 
 impl Patience {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { opened: now, last: now, known: false, mail: now, body: None }
-    }
-
-    /// The client has logged in, or need not: from now on it has more time for everything.
-    pub(crate) fn trust(&mut self) {
-        self.known = true;
-    }
-
-    /// The client is another, who has yet to log in. Its time began with the connection.
-    pub(crate) fn distrust(&mut self) {
-        self.known = false;
+        Self { opened: now, last: now, mail: now, body: None }
     }
 
     /// A reply was sent: a request was complete, and the next may take its time.
@@ -64,8 +52,8 @@ impl Patience {
 
     /// Octets came. Those of a command do not prolong it; those of a message do, unless it is a chunk of somebody who may not
     /// send any.
-    pub(crate) fn heard(&mut self, phase: Phase, octets: usize, now: Instant) {
-        if phase != Phase::Body || !self.known {
+    pub(crate) fn heard(&mut self, phase: Phase, may_send: bool, octets: usize, now: Instant) {
+        if !phase.is_octets() || !may_send {
             self.body = None;
             return;
         }
@@ -74,25 +62,22 @@ impl Patience {
         self.last = now;
     }
 
-    /// When the client has taken too long with what it is at.
-    pub(crate) fn deadline(&self, phase: Phase, in_transaction: bool, limits: &Limits) -> Instant {
-        if self.known {
-            match phase {
-                Phase::Body if in_transaction => self.body_deadline(self.mail, limits),
-                // A chunk that is refused is read to its end.
-                Phase::Body => {
-                    self.body_deadline(self.body.as_ref().map_or(self.last, |body| body.began), limits)
-                }
-                Phase::Command { .. } | Phase::Exchange if in_transaction => {
-                    (self.last + limits.command_timeout).min(self.mail + limits.message_time)
-                }
-                Phase::Command { .. } | Phase::Exchange => {
-                    (self.last + limits.command_timeout).min(self.opened + limits.session)
-                }
-            }
-        } else {
+    /// When the client has taken too long with what it is at. Whoever may send has more time for everything.
+    pub(crate) fn deadline(&self, phase: Phase, may_send: bool, limits: &Limits) -> Instant {
+        if !may_send {
             let timeout = limits.unauthenticated_timeout.min(limits.command_timeout);
-            (self.last + timeout).min(self.opened + limits.unauthenticated_session)
+            return (self.last + timeout).min(self.opened + limits.unauthenticated_session);
+        }
+        match phase {
+            Phase::Text => self.body_deadline(self.mail, limits),
+            // A chunk that is refused is read to its end.
+            Phase::Refused => {
+                self.body_deadline(self.body.as_ref().map_or(self.last, |body| body.began), limits)
+            }
+            Phase::Transaction => (self.last + limits.command_timeout).min(self.mail + limits.message_time),
+            Phase::Command | Phase::Exchange => {
+                (self.last + limits.command_timeout).min(self.opened + limits.session)
+            }
         }
     }
 
@@ -109,31 +94,24 @@ impl Patience {
 mod tests {
     use super::*;
 
-    const COMMAND: Phase = Phase::Command { authenticated: true };
-
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     /// The deadline, in seconds since the session began.
-    fn due(patience: &Patience, phase: Phase, in_transaction: bool) -> u64 {
-        (patience.deadline(phase, in_transaction, &Limits::default()) - patience.opened).as_secs()
-    }
-
-    fn known(start: Instant) -> Patience {
-        Patience { known: true, ..Patience::new(start) }
+    fn due(patience: &Patience, phase: Phase, may_send: bool) -> u64 {
+        (patience.deadline(phase, may_send, &Limits::default()) - patience.opened).as_secs()
     }
 
     #[test]
     fn a_command_is_not_prolonged_by_its_octets() {
         let start = Instant::now();
         let mut patience = Patience::new(start);
-        patience.heard(COMMAND, 1, start + seconds(50));
-        assert_eq!(due(&patience, COMMAND, false), 60);
+        patience.heard(Phase::Command, false, 1, start + seconds(50));
+        assert_eq!(due(&patience, Phase::Command, false), 60);
         patience.replied(start + seconds(55));
-        assert_eq!(due(&patience, COMMAND, false), 115);
-        patience.trust();
-        assert_eq!(due(&patience, COMMAND, false), 355);
+        assert_eq!(due(&patience, Phase::Command, false), 115);
+        assert_eq!(due(&patience, Phase::Command, true), 355);
     }
 
     #[test]
@@ -141,53 +119,53 @@ mod tests {
         let start = Instant::now();
         let mut patience = Patience::new(start);
         patience.replied(start + seconds(100));
-        patience.heard(Phase::Body, 1_000_000, start + seconds(159));
-        assert_eq!(due(&patience, Phase::Body, false), 160, "a chunk that is only skipped");
+        patience.heard(Phase::Refused, false, 1_000_000, start + seconds(159));
+        assert_eq!(due(&patience, Phase::Refused, false), 160, "a chunk that is only skipped");
         patience.replied(start + seconds(299));
-        assert_eq!(due(&patience, COMMAND, false), 300);
+        assert_eq!(due(&patience, Phase::Command, false), 300);
     }
 
     #[test]
     fn an_old_session_may_finish_its_message_but_not_begin_another() {
         let start = Instant::now();
-        let mut patience = known(start);
+        let mut patience = Patience::new(start);
         patience.mail(start + seconds(3590));
         patience.replied(start + seconds(3590));
-        assert_eq!(due(&patience, COMMAND, false), 3600);
-        assert_eq!(due(&patience, COMMAND, true), 3890);
+        assert_eq!(due(&patience, Phase::Command, true), 3600);
+        assert_eq!(due(&patience, Phase::Transaction, true), 3890);
     }
 
     #[test]
     fn a_message_buys_its_time_with_octets() {
         let start = Instant::now();
-        let mut patience = known(start);
-        assert_eq!(due(&patience, Phase::Body, true), 600, "the first octets may take as long as any");
-        patience.heard(Phase::Body, 1, start);
-        assert_eq!(due(&patience, Phase::Body, true), 180);
-        patience.heard(Phase::Body, 49_999, start + seconds(60));
-        assert_eq!(due(&patience, Phase::Body, true), 280);
-        patience.heard(Phase::Body, 50_000_000, start + seconds(100));
-        assert_eq!(due(&patience, Phase::Body, true), 700, "idle");
+        let mut patience = Patience::new(start);
+        assert_eq!(due(&patience, Phase::Text, true), 600, "the first octets may take as long as any");
+        patience.heard(Phase::Text, true, 1, start);
+        assert_eq!(due(&patience, Phase::Text, true), 180);
+        patience.heard(Phase::Text, true, 49_999, start + seconds(60));
+        assert_eq!(due(&patience, Phase::Text, true), 280);
+        patience.heard(Phase::Text, true, 50_000_000, start + seconds(100));
+        assert_eq!(due(&patience, Phase::Text, true), 700, "idle");
         patience.mail(start + seconds(101));
-        patience.heard(Phase::Body, 1, start + seconds(200));
-        assert_eq!(due(&patience, Phase::Body, true), 380, "the next message begins anew");
+        patience.heard(Phase::Text, true, 1, start + seconds(200));
+        assert_eq!(due(&patience, Phase::Text, true), 380, "the next message begins anew");
     }
 
     #[test]
     fn a_message_has_an_hour_however_fast_it_comes() {
         let start = Instant::now();
-        let mut patience = known(start);
+        let mut patience = Patience::new(start);
         patience.mail(start + seconds(100));
         patience.replied(start + seconds(3600));
-        assert_eq!(due(&patience, COMMAND, true), 3700);
-        patience.heard(Phase::Body, 50_000_000, start + seconds(3650));
-        assert_eq!(due(&patience, Phase::Body, true), 3700);
+        assert_eq!(due(&patience, Phase::Transaction, true), 3700);
+        patience.heard(Phase::Text, true, 50_000_000, start + seconds(3650));
+        assert_eq!(due(&patience, Phase::Text, true), 3700);
         patience.mail(start + seconds(3660));
-        patience.heard(Phase::Body, 50_000_000, start + seconds(3661));
-        assert_eq!(due(&patience, Phase::Body, true), 3661 + 600, "another message");
-        assert_eq!(due(&patience, Phase::Body, false), 3661 + 600, "a chunk that is refused");
-        patience.heard(Phase::Body, 50_000_000, start + seconds(3661 + 3599));
-        assert_eq!(due(&patience, Phase::Body, false), 3661 + 3600);
+        patience.heard(Phase::Text, true, 50_000_000, start + seconds(3661));
+        assert_eq!(due(&patience, Phase::Text, true), 3661 + 600, "another message");
+        assert_eq!(due(&patience, Phase::Refused, true), 3661 + 600, "a chunk that is refused");
+        patience.heard(Phase::Text, true, 50_000_000, start + seconds(3661 + 3599));
+        assert_eq!(due(&patience, Phase::Refused, true), 3661 + 3600);
     }
 
     #[test]
@@ -195,13 +173,12 @@ mod tests {
         let start = Instant::now();
         let mut patience = Patience::new(start);
         patience.excuse(seconds(400));
-        assert_eq!(patience.deadline(COMMAND, false, &Limits::default()), start + seconds(460));
+        assert_eq!(patience.deadline(Phase::Command, false, &Limits::default()), start + seconds(460));
         patience.replied(start + seconds(690));
-        assert_eq!(patience.deadline(COMMAND, false, &Limits::default()), start + seconds(700));
-        patience.trust();
+        assert_eq!(patience.deadline(Phase::Command, false, &Limits::default()), start + seconds(700));
         patience.mail(start + seconds(410));
-        patience.heard(Phase::Body, 1, start + seconds(420));
+        patience.heard(Phase::Text, true, 1, start + seconds(420));
         patience.excuse(seconds(9000));
-        assert_eq!(patience.deadline(Phase::Body, true, &Limits::default()), start + seconds(9420 + 180));
+        assert_eq!(patience.deadline(Phase::Text, true, &Limits::default()), start + seconds(9420 + 180));
     }
 }

@@ -1,7 +1,7 @@
 //! The one line that is logged of every session, when it ends.
 
 use bytes::BytesMut;
-use esmtp::Ending;
+use esmtp::{Ending, Login};
 use tokio::time::Instant;
 use types::{EhloName, SessionFacts};
 
@@ -65,8 +65,6 @@ impl From<Ending> for Reason {
 
 /// What is counted of a session, for its line.
 pub(crate) struct SessionLine {
-    /// Whom the client logged in as, and how.
-    pub(crate) login: Option<(String, &'static str)>,
     /// Messages that were accepted.
     pub(crate) messages: u32,
     /// Octets that the client sent, TLS taken off.
@@ -81,7 +79,6 @@ pub(crate) struct SessionLine {
 impl SessionLine {
     pub(crate) fn new(opened: Instant) -> Self {
         Self {
-            login: None,
             messages: 0,
             octets: 0,
             // What becomes of a session that never comes to say how it ended: the runtime drops it.
@@ -99,8 +96,8 @@ impl SessionLine {
         }
     }
 
-    /// Writes the line of a session of which `facts` are known.
-    pub(crate) fn log(&self, facts: &SessionFacts) {
+    /// Writes the line of a session of which `facts` are known, and who has logged in.
+    pub(crate) fn log<U>(&self, facts: &SessionFacts, login: Option<&Login<U>>) {
         tracing::info!(
             event = "session",
             session = %facts.id,
@@ -111,8 +108,8 @@ impl SessionLine {
             tls = facts.tls.map(|tls| tls.version),
             cipher = facts.tls.map(|tls| tls.cipher),
             certificate = facts.client_certificate.as_ref().map(|certificate| display(certificate.fingerprint)),
-            user = self.login.as_ref().map(|(user, _)| user.as_str()),
-            mechanism = self.login.as_ref().map(|(_, mechanism)| *mechanism),
+            user = login.map(Login::identity),
+            mechanism = login.map(Login::means),
             messages = self.messages,
             octets = self.octets,
             duration_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -192,13 +192,14 @@ impl<'a> Model<'a> {
     fn xclient(&mut self) -> bool {
         let possible: &[u16] =
             if self.circumstances.takes_xclient() { &[220, 454, 501, 503, 550, 554] } else { &[550] };
-        let Some(outcome) = self.possible(possible, &[Asked::Client]) else { return false };
+        let Some(outcome) = self.possible(possible, &[Asked::Client, Asked::Login]) else { return false };
         if !outcome.asked.is_empty() {
             assert!(self.transaction.is_none());
             (self.greeted, self.logged_in, self.login_is_optional) = (false, false, false);
         }
         if self.events.first() == Some(&Event::LoggedIn) {
-            assert_eq!((outcome.reply.code, outcome.asked), (220, vec![(Asked::Client, true)]));
+            let asked = vec![(Asked::Client, true), (Asked::Login, true)];
+            assert_eq!((outcome.reply.code, outcome.asked), (220, asked));
             self.events.split_off_first();
             self.logged_in = true;
         }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use esmtp::{
-    Advance, Answer, Authentication, Channel, Durable, Envelope, Introduction, Question, Rejection,
-    SenderAllowed, Session, Settings, Xclient,
+    Advance, Channel, Durable, Envelope, Introduction, Question, Rejection, SenderAllowed, Settings, Xclient,
 };
-use sasl::{ChannelBindings, Mechanism, Nonces};
+use sasl::{Authenticated, ChannelBindings, Mechanism, Nonces, Verdict};
 use types::{BareLineEnds, QueueId, Secret, TlsFacts};
 
 /// What happened, in its order.
@@ -119,6 +118,9 @@ impl Circumstances {
     }
 }
 
+/// A message is its octets, and a user is known by nothing.
+type Session = esmtp::Session<(), Vec<u8>>;
+
 /// A session and what came of it so far.
 #[derive(Debug)]
 pub(crate) struct Play {
@@ -126,7 +128,7 @@ pub(crate) struct Play {
     session: Option<Session>,
     pub(crate) events: Vec<Event>,
     pub(crate) introductions: Vec<Introduction>,
-    kept: Vec<u8>,
+    logged_in: bool,
     input: BytesMut,
     questions: u64,
 }
@@ -142,7 +144,7 @@ impl Play {
             session: Some(session),
             events: Vec::new(),
             introductions: Vec::new(),
-            kept: Vec::new(),
+            logged_in: false,
             input: BytesMut::new(),
             questions: 0,
         }
@@ -174,28 +176,49 @@ impl Play {
 
     fn drive(&mut self) {
         while let Some(mut session) = self.session.take() {
-            let advance = session.advance(&mut self.input);
-            self.listen(&mut session);
-            match advance {
-                Advance::Input => return self.session = Some(session),
-                Advance::Body(octets) => self.kept.extend_from_slice(&octets),
-                Advance::Discard => self.kept.clear(),
-                Advance::LoggedIn => self.events.push(Event::LoggedIn),
-                Advance::Ask(question) => session.answer(self.answer(question)),
-                Advance::StartTls => {
-                    assert!(self.input.is_empty(), "a handshake behind plaintext");
-                    self.events.push(Event::StartTls);
-                    session = session.into_tls(self.circumstances.channel(true));
+            match session.advance(&mut self.input) {
+                Advance::Input(_) => {
+                    self.listen(&mut session);
+                    return self.session = Some(session);
                 }
-                Advance::Close => return self.events.push(Event::Closed),
+                Advance::Keep(mut kept) => {
+                    let octets = kept.take_octets();
+                    kept.message().extend_from_slice(&octets);
+                    kept.done();
+                }
+                Advance::Ask(mut question) => {
+                    self.take_down(question.output());
+                    self.answer(question);
+                }
+                Advance::StartTls(mut handshake) => {
+                    assert!(self.input.is_empty(), "a handshake behind plaintext");
+                    self.take_down(handshake.output());
+                    self.events.push(Event::StartTls);
+                    self.logged_in = false;
+                    handshake.into_tls(self.circumstances.channel(true));
+                }
+                Advance::Close => {
+                    self.listen(&mut session);
+                    return self.events.push(Event::Closed);
+                }
             }
+            self.listen(&mut session);
             self.session = Some(session);
         }
     }
 
-    /// Takes down what the session says.
+    /// Takes down what the session says, and whether somebody has logged in.
     fn listen(&mut self, session: &mut Session) {
-        let said = session.output().split();
+        self.take_down(session.output());
+        let logged_in = session.client().user().is_some();
+        if logged_in && !self.logged_in {
+            self.events.push(Event::LoggedIn);
+        }
+        self.logged_in = logged_in;
+    }
+
+    fn take_down(&mut self, output: &mut BytesMut) {
+        let said = output.split();
         let said = std::str::from_utf8(&said).expect("replies are text");
         let mut text = String::new();
         for line in said.split_inclusive("\r\n") {
@@ -214,49 +237,64 @@ impl Play {
         assert!(text.is_empty(), "a reply without an end");
     }
 
-    fn answer(&mut self, question: Question) -> Answer {
+    /// Answers, and writes down what was asked.
+    fn answer(&mut self, question: Question<'_, (), Vec<u8>>) {
         let number = self.circumstances.draw(self.questions);
         self.questions += 1;
         let yes = self.circumstances.seed == 0 || !number.is_multiple_of(6);
         let unless = |rejection: Rejection| if yes { Ok(()) } else { Err(rejection) };
-        let (asked, answer) = match question {
-            Question::Salt(_) => (Asked::Salt, Answer::Salt(None)),
-            Question::Authenticate(_) => (Asked::Login, Answer::Authenticate(authentication(yes, number))),
-            Question::Client(introduction) => {
-                let login = introduction.login.is_some().then(|| authentication(yes, number));
-                self.introductions.push(introduction);
-                (Asked::Client, Answer::Client(Ok(login)))
+        let asked = match question {
+            Question::Salt(ticket) => {
+                ticket.answer(None);
+                Asked::Salt
             }
-            Question::Sender(envelope) => {
-                assert!(self.kept.is_empty(), "text before MAIL");
-                let rejection = Rejection::SenderNotOwned(envelope.reverse_path);
-                (Asked::Sender, Answer::Sender(unless(rejection).map(|()| SenderAllowed::after_check())))
+            Question::Judge(ticket) => {
+                ticket.into_claim().1.answer(verdict(yes, number));
+                Asked::Login
             }
-            Question::Recipient(_) => (Asked::Recipient, Answer::Recipient(unless(Rejection::RelayDenied))),
-            Question::Commit(envelope) => {
-                let text = std::mem::take(&mut self.kept);
+            Question::Client(ticket) => {
+                self.introductions.push(ticket.introduction().clone());
+                ticket.answer(Ok(()));
+                return self.events.push(Event::Asked(Asked::Client, true));
+            }
+            Question::Vouch(ticket) => {
+                ticket.answer(verdict(yes, number));
+                Asked::Login
+            }
+            Question::Sender(ticket) => {
+                let rejection = Rejection::SenderNotOwned(ticket.envelope().reverse_path.clone());
+                ticket.answer(unless(rejection).map(|()| SenderAllowed::after_check()));
+                Asked::Sender
+            }
+            Question::Recipient(ticket) => {
+                ticket.answer(unless(Rejection::RelayDenied));
+                Asked::Recipient
+            }
+            // What keeps a text is no decision.
+            Question::Open(ticket) => return ticket.answer(Vec::new()),
+            Question::Commit(ticket) => {
+                let (text, envelope, ticket) = ticket.into_message();
                 if yes {
                     self.events.push(Event::Kept(envelope, text));
                 }
-                let durable = unless(Rejection::StorageFailing).map(|()| self.durable(number));
-                (Asked::Commit, Answer::Commit(durable))
+                ticket.answer(unless(Rejection::StorageFailing).map(|()| durable(number)));
+                Asked::Commit
             }
         };
         self.events.push(Event::Asked(asked, yes));
-        answer
-    }
-
-    fn durable(&self, number: u64) -> Durable {
-        Durable::after_sync(QueueId::new(number, [0; 10]))
     }
 }
 
-fn authentication(yes: bool, number: u64) -> Authentication {
+fn durable(number: u64) -> Durable {
+    Durable::after_sync(QueueId::new(number, [0; 10]))
+}
+
+fn verdict(yes: bool, number: u64) -> Verdict<()> {
     match number / 6 % 4 {
-        _ if yes => Authentication::Accepted(None),
-        0 => Authentication::Refused(sasl::Refusal::default()),
-        1 => Authentication::NeedsAppPassword,
-        2 => Authentication::Throttled(std::time::Duration::from_secs(60)),
-        _ => Authentication::Unavailable,
+        _ if yes => Verdict::Accepted(Authenticated::new("a".to_owned(), ())),
+        0 => Verdict::refused(),
+        1 => Verdict::NeedsAppPassword,
+        2 => Verdict::Throttled { retry_after: std::time::Duration::from_secs(60) },
+        _ => Verdict::Unavailable,
     }
 }

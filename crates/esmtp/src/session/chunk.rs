@@ -3,11 +3,11 @@
 
 use bytes::BytesMut;
 
-use super::context::Context;
-use super::text::Incoming;
-use super::transaction::Transaction;
+use super::context::{Closed, Context};
+use super::incoming::{Framed, Incoming};
+use super::phase::Phase;
+use super::state::{ExpectCommand, ExpectOctets, Next, State, Step};
 use super::xclient;
-use super::{Advance, State};
 use crate::Envelope;
 use crate::command::Ordered;
 use crate::limits::{CHUNK_AVERAGE, CHUNKS, DISCARD_SLACK};
@@ -15,8 +15,14 @@ use crate::reply::{self, Reply};
 
 /// A chunk of a message is on its way in.
 #[derive(Debug)]
-pub(super) struct Chunk {
-    incoming: Incoming,
+pub(super) struct Chunk<M> {
+    pub(super) incoming: Incoming<M>,
+    pub(super) place: Place,
+}
+
+/// Which chunk of its message it is, and how much of it is to come.
+#[derive(Debug)]
+pub(super) struct Place {
     number: u64,
     size: u64,
     left: u64,
@@ -25,112 +31,113 @@ pub(super) struct Chunk {
 
 /// Chunks were taken, and more must follow.
 #[derive(Debug)]
-pub(super) struct Chunked {
-    incoming: Incoming,
+pub(super) struct Chunked<M> {
+    incoming: Incoming<M>,
     chunks: u64,
 }
 
 /// A chunk that nobody wants, the reply to it, and where the session stands behind it.
 #[derive(Debug)]
-pub(super) struct Skip {
+pub(super) struct Skip<M> {
     left: u64,
     refusal: Reply,
-    next: Box<State>,
+    next: ExpectCommand<M>,
 }
 
-impl Chunk {
-    pub(super) fn first(transaction: Transaction, size: u64, last: bool, cx: &mut Context) -> State {
-        Self::begin(Incoming::new(transaction, &cx.settings), 1, size, last, cx)
+impl<M> Chunk<M> {
+    pub(super) fn first<U>(
+        message: M,
+        envelope: Envelope,
+        size: u64,
+        last: bool,
+        cx: &mut Context<U>,
+    ) -> Next<U, M> {
+        Self::begin(Incoming::new(message, envelope, &cx.settings), 1, size, last, cx)
     }
 
-    fn begin(incoming: Incoming, number: u64, size: u64, last: bool, cx: &mut Context) -> State {
-        if number > CHUNKS + incoming.size() / CHUNK_AVERAGE {
-            return cx.close(&reply::TOO_MANY_CHUNKS);
+    fn begin<U>(
+        incoming: Incoming<M>,
+        number: u64,
+        size: u64,
+        last: bool,
+        cx: &mut Context<U>,
+    ) -> Next<U, M> {
+        if number > CHUNKS + incoming.text.size() / CHUNK_AVERAGE {
+            return Err(cx.close(&reply::TOO_MANY_CHUNKS));
         }
         if is_too_big_to_skip(size, cx) {
-            return cx.close(&reply::TOO_BIG);
+            return Err(cx.close(&reply::TOO_BIG));
         }
-        State::Chunk(Self { incoming, number, size, left: size, last })
+        let place = Place { number, size, left: size, last };
+        Ok(State::Octets(ExpectOctets::Chunk(Self { incoming, place })))
     }
 
-    pub(super) fn envelope(&self) -> &Envelope {
-        self.incoming.envelope()
-    }
-
-    pub(super) fn take(mut self, input: &mut BytesMut, cx: &mut Context) -> (State, Option<Advance>) {
-        if self.left == 0 {
+    pub(super) fn take<U>(mut self, input: &mut BytesMut, cx: &mut Context<U>) -> Result<Step<U, M>, Closed> {
+        if self.place.left == 0 {
             return self.end(cx);
         }
         if input.is_empty() {
-            return (State::Chunk(self), Some(Advance::Input));
+            return Ok(Step::Wait(State::Octets(ExpectOctets::Chunk(self)), Phase::Text));
         }
-        let octets = take_up_to(&mut self.left, input).freeze();
-        let advance = self.incoming.feed(octets, cx);
-        (State::Chunk(self), advance)
+        let octets = take_up_to(&mut self.place.left, input).freeze();
+        let octets = self.incoming.feed(octets, cx);
+        Ok(self.incoming.keep(octets, Framed::Chunk(self.place)))
     }
 
-    fn end(self, cx: &mut Context) -> (State, Option<Advance>) {
-        if self.last || self.incoming.is_too_big(cx) {
+    fn end<U>(self, cx: &mut Context<U>) -> Result<Step<U, M>, Closed> {
+        if self.place.last || self.incoming.text.is_too_big(cx) {
             return self.incoming.finish(cx);
         }
-        cx.say(&Reply::chunk_received(self.size));
-        (State::Chunked(Chunked { incoming: self.incoming, chunks: self.number }), None)
+        let chunked = Chunked { incoming: self.incoming, chunks: self.place.number };
+        cx.say_then(&Reply::chunk_received(self.place.size), Step::Next(chunked.into()))
     }
 }
 
-impl Chunked {
-    pub(super) fn envelope(&self) -> &Envelope {
-        self.incoming.envelope()
-    }
-
-    pub(super) fn on(self, command: Ordered, cx: &mut Context) -> State {
+impl<M> Chunked<M> {
+    pub(super) fn on<U>(self, command: Ordered, cx: &mut Context<U>) -> Next<U, M> {
         match command {
             Ordered::Bdat { size, last } => Chunk::begin(self.incoming, self.chunks + 1, size, last, cx),
-            Ordered::StartTls | Ordered::Auth { .. } => {
-                cx.fault(&reply::NOT_IN_TRANSACTION, State::Chunked(self))
-            }
-            Ordered::Xclient(_) => xclient::in_transaction(State::Chunked(self), cx),
+            Ordered::StartTls | Ordered::Auth { .. } => cx.fault(&reply::NOT_IN_TRANSACTION, self.into()),
+            Ordered::Xclient(_) => xclient::in_transaction(ExpectCommand::Chunked(self), cx),
             Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => {
-                cx.fault(&reply::CHUNKS_FOLLOW, State::Chunked(self))
+                cx.fault(&reply::CHUNKS_FOLLOW, self.into())
             }
         }
     }
 }
 
-impl Skip {
-    /// Refuses a command, behind its chunk if it has one.
-    pub(super) fn behind(command: Ordered, here: State, refusal: Reply, cx: &mut Context) -> State {
-        match command {
-            Ordered::Bdat { size, .. } => Self::chunk(size, refusal, here, cx),
-            Ordered::StartTls
-            | Ordered::Auth { .. }
-            | Ordered::Xclient(_)
-            | Ordered::Mail(..)
-            | Ordered::Rcpt(_)
-            | Ordered::Data => cx.say_then(&refusal, here),
-        }
+impl<U, M> From<Chunked<M>> for State<U, M> {
+    fn from(chunked: Chunked<M>) -> Self {
+        ExpectCommand::Chunked(chunked).into()
     }
+}
 
+impl<M> Skip<M> {
     /// Takes a chunk of `size` octets, then refuses it.
-    pub(super) fn chunk(size: u64, refusal: Reply, next: State, cx: &mut Context) -> State {
+    pub(super) fn chunk<U>(
+        size: u64,
+        refusal: Reply,
+        next: ExpectCommand<M>,
+        cx: &mut Context<U>,
+    ) -> Next<U, M> {
         if is_too_big_to_skip(size, cx) {
-            return cx.close(&refusal);
+            return Err(cx.close(&refusal));
         }
-        State::Skip(Self { left: size, refusal, next: Box::new(next) })
+        Ok(State::Octets(ExpectOctets::Skip(Self { left: size, refusal, next })))
     }
 
-    pub(super) fn take(mut self, input: &mut BytesMut, cx: &mut Context) -> (State, Option<Advance>) {
+    pub(super) fn take<U>(mut self, input: &mut BytesMut, cx: &mut Context<U>) -> Result<Step<U, M>, Closed> {
         let _ = take_up_to(&mut self.left, input);
         if self.left == 0 {
-            return (cx.fault(&self.refusal, *self.next), None);
+            return cx.fault(&self.refusal, Step::Next(self.next.into()));
         }
-        (State::Skip(self), Some(Advance::Input))
+        Ok(Step::Wait(State::Octets(ExpectOctets::Skip(self)), Phase::Refused))
     }
 }
 
 /// Nobody waits for the end of such a chunk; the connection is closed instead.
-fn is_too_big_to_skip(size: u64, cx: &Context) -> bool {
-    size > cx.settings.message_size.saturating_add(DISCARD_SLACK)
+fn is_too_big_to_skip<U>(size: u64, cx: &Context<U>) -> bool {
+    size > cx.capabilities().message_size().saturating_add(DISCARD_SLACK)
 }
 
 fn take_up_to(left: &mut u64, input: &mut BytesMut) -> BytesMut {

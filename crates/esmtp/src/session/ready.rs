@@ -1,19 +1,18 @@
 //! Outside a transaction: before EHLO, and behind it. STARTTLS, AUTH and MAIL begin here.
 
-use sasl::Mechanism;
 use types::{BodyType, ReversePath, Secret};
 
-use super::State;
 use super::chunk::Skip;
 use super::context::Context;
 use super::exchange;
-use super::question::{Pending, Question};
+use super::question::Sender;
+use super::state::{ExpectAnswer, ExpectCommand, Next, State};
 use super::transaction::Transaction;
 use super::xclient;
 use crate::Envelope;
 use crate::command::Ordered;
 use crate::parameters::MailParameters;
-use crate::reply;
+use crate::reply::{self, Reply};
 
 /// The client has not said who it is.
 #[derive(Debug)]
@@ -24,75 +23,99 @@ pub(super) struct Greeted;
 pub(super) struct Ready;
 
 impl Greeted {
-    pub(super) fn on(self, command: Ordered, last_of_input: bool, cx: &mut Context) -> State {
-        let here = State::Greeted(self);
+    pub(super) fn on<U, M>(self, command: Ordered, last_of_input: bool, cx: &mut Context<U>) -> Next<U, M> {
+        let here = ExpectCommand::Greeted(self);
         match command {
             Ordered::StartTls => start_tls(here, last_of_input, cx),
             Ordered::Xclient(attributes) => xclient::on(here, &attributes, last_of_input, cx),
-            Ordered::Auth { .. } if !cx.capabilities().auth() => cx.fault(&reply::ENCRYPTION_REQUIRED, here),
-            Ordered::Auth { .. } | Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => {
-                cx.fault(&reply::EHLO_FIRST, here)
+            Ordered::Auth { .. } => {
+                let refusal = cx.capabilities().auth().err().unwrap_or(reply::EHLO_FIRST);
+                cx.fault(&refusal, here.into())
             }
-            Ordered::Bdat { size, .. } => Skip::chunk(size, reply::EHLO_FIRST, here, cx),
+            Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => match cx.capabilities().mail(false) {
+                Ok(()) => cx.fault(&reply::EHLO_FIRST, here.into()),
+                Err(refusal) => cx.say_then(&refusal, here.into()),
+            },
+            Ordered::Bdat { size, .. } => {
+                let refusal = cx.capabilities().mail(false).err().unwrap_or(reply::EHLO_FIRST);
+                Skip::chunk(size, refusal, here, cx)
+            }
         }
     }
 }
 
 impl Ready {
-    pub(super) fn on(self, command: Ordered, last_of_input: bool, cx: &mut Context) -> State {
-        let here = State::Ready(self);
+    pub(super) fn on<U, M>(self, command: Ordered, last_of_input: bool, cx: &mut Context<U>) -> Next<U, M> {
+        let here = ExpectCommand::Ready(self);
         match command {
             Ordered::StartTls => start_tls(here, last_of_input, cx),
             Ordered::Xclient(attributes) => xclient::on(here, &attributes, last_of_input, cx),
             Ordered::Auth { mechanism, initial } => auth(&mechanism, initial.as_ref(), last_of_input, cx),
             Ordered::Mail(reverse_path, parameters) => mail(reverse_path, &parameters, cx),
-            Ordered::Rcpt(_) | Ordered::Data => cx.fault(&reply::NEED_MAIL, here),
-            Ordered::Bdat { size, .. } => Skip::chunk(size, reply::NEED_MAIL, here, cx),
+            Ordered::Rcpt(_) | Ordered::Data => match cx.capabilities().mail(true) {
+                Ok(()) => cx.fault(&reply::NEED_MAIL, here.into()),
+                Err(refusal) => cx.say_then(&refusal, here.into()),
+            },
+            Ordered::Bdat { size, .. } => {
+                let refusal = cx.capabilities().mail(true).err().unwrap_or(reply::NEED_MAIL);
+                Skip::chunk(size, refusal, here, cx)
+            }
         }
+    }
+}
+
+impl<U, M> From<Greeted> for State<U, M> {
+    fn from(greeted: Greeted) -> Self {
+        ExpectCommand::Greeted(greeted).into()
+    }
+}
+
+impl<U, M> From<Ready> for State<U, M> {
+    fn from(ready: Ready) -> Self {
+        ExpectCommand::Ready(ready).into()
     }
 }
 
 /// RFC 3207 section 4: STARTTLS is the last command of a group. What stands behind it in the clear was put there by
 /// somebody who wants it to be taken for a command inside TLS (CVE-2011-0411).
-fn start_tls(here: State, last_of_input: bool, cx: &mut Context) -> State {
-    if cx.is_under_tls() {
-        cx.fault(&reply::ALREADY_TLS, here)
-    } else if !cx.capabilities().starttls() {
-        cx.fault(&reply::NOT_HERE, here)
-    } else if !last_of_input {
-        cx.close(&reply::SYNCHRONISATION)
-    } else {
-        cx.say(&reply::START_TLS);
-        State::Securing
+fn start_tls<U, M>(here: ExpectCommand<M>, last_of_input: bool, cx: &mut Context<U>) -> Next<U, M> {
+    if let Err(refusal) = cx.capabilities().starttls() {
+        return cx.fault(&refusal, here.into());
     }
+    if !last_of_input {
+        return Err(cx.close(&reply::SYNCHRONISATION));
+    }
+    cx.say_then(&reply::START_TLS, State::Handshake)
 }
 
-fn auth(mechanism: &str, initial: Option<&Secret>, last_of_input: bool, cx: &mut Context) -> State {
-    let here = State::Ready(Ready);
-    if cx.authenticated {
-        return cx.fault(&reply::ALREADY_AUTHENTICATED, here);
+fn auth<U, M>(
+    mechanism: &str,
+    initial: Option<&Secret>,
+    last_of_input: bool,
+    cx: &mut Context<U>,
+) -> Next<U, M> {
+    if cx.client.login.is_some() {
+        return cx.fault(&reply::ALREADY_AUTHENTICATED, Ready.into());
     }
-    if !cx.capabilities().auth() {
-        return cx.fault(&reply::ENCRYPTION_REQUIRED, here);
+    if let Err(refusal) = cx.capabilities().auth() {
+        return cx.fault(&refusal, Ready.into());
     }
     // RFC 4954 section 3 offers AUTH to who says EHLO. Cameras and printers say HELO and send it all the same.
-    match Mechanism::from_name(mechanism).filter(|mechanism| cx.capabilities().offers(*mechanism)) {
+    match cx.capabilities().mechanism(mechanism) {
         Some(mechanism) => exchange::start(mechanism, initial, last_of_input, cx),
-        None => cx.decline_mechanism(here),
+        None => cx.decline_mechanism(Ready.into()),
     }
 }
 
-fn mail(reverse_path: ReversePath, parameters: &MailParameters, cx: &mut Context) -> State {
-    let here = State::Ready(Ready);
-    if cx.has_sent_enough() {
-        return cx.close(&reply::TOO_MANY_MESSAGES);
+fn mail<U, M>(reverse_path: ReversePath, parameters: &MailParameters, cx: &mut Context<U>) -> Next<U, M> {
+    if let Err(refusal) = cx.capabilities().mail(true) {
+        return cx.say_then(&refusal, Ready.into());
     }
-    // RFC 1870 section 6.1: a message that is declared too big is refused before it is sent.
-    if parameters.size.is_some_and(|size| size > cx.settings.message_size) {
-        return cx.fault(&reply::TOO_BIG, here);
+    if cx.has_all_messages() {
+        return Err(cx.close(&reply::TOO_MANY_MESSAGES));
     }
-    if !reverse_path.is_ascii() && !parameters.smtputf8 {
-        return cx.fault(&reply::NEEDS_SMTPUTF8, here);
+    if let Some(refusal) = refusal_of_mail(&reverse_path, parameters, cx) {
+        return cx.fault(&refusal, Ready.into());
     }
     let envelope = Envelope {
         reverse_path,
@@ -102,5 +125,16 @@ fn mail(reverse_path: ReversePath, parameters: &MailParameters, cx: &mut Context
         declared_size: parameters.size,
         repaired_line_ends: false,
     };
-    State::Asking(Question::Sender(envelope.clone()), Pending::Sender(Transaction::new(envelope)))
+    Ok(State::Answer(ExpectAnswer::Sender(Sender(Transaction::new(envelope)))))
+}
+
+fn refusal_of_mail<U>(path: &ReversePath, parameters: &MailParameters, cx: &Context<U>) -> Option<Reply> {
+    // RFC 1870 section 6.1: a message that is declared too big is refused before it is sent.
+    if parameters.size.is_some_and(|size| size > cx.capabilities().message_size()) {
+        Some(reply::TOO_BIG)
+    } else if !path.is_ascii() && !parameters.smtputf8 {
+        Some(reply::NEEDS_SMTPUTF8)
+    } else {
+        None
+    }
 }

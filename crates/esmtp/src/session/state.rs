@@ -1,121 +1,117 @@
-//! Where a session stands, and what can be told of it in every state alike.
+//! Where a session stands, by what comes next. Each of the inner enums has the states alone that can occur there.
 
-use super::Phase;
+use bytes::{Bytes, BytesMut};
+
 use super::chunk::{Chunk, Chunked, Skip};
-use super::context::Context;
+use super::context::{Closed, Context};
 use super::exchange::{Exchange, LastWord};
-use super::question::{Pending, Question};
+use super::incoming::Behind;
+use super::phase::Phase;
+use super::question::{Client, Commit, Judge, Open, Recipient, Salt, Sender, Vouch};
 use super::ready::{Greeted, Ready};
 use super::text::Text;
 use super::transaction::Transaction;
-use crate::Envelope;
-use crate::command::Ordered;
-use crate::reply::{self, Reply};
 
+/// What comes next.
 #[derive(Debug)]
-pub(super) enum State {
-    Greeted(Greeted),
-    Ready(Ready),
-    Exchange(Exchange),
-    LastWord(LastWord),
-    LoggedIn,
-    /// The same, by the word of a proxy, for a client that has yet to say EHLO.
-    Vouched,
-    Transaction(Transaction),
-    Text(Text),
-    Chunk(Chunk),
-    Chunked(Chunked),
-    Skip(Skip),
-    /// A question that is about to be asked.
-    Asking(Question, Pending),
-    Awaiting(Pending),
-    Securing,
-    Closing,
+pub(super) enum State<U, M> {
+    /// A line of the client.
+    Line(ExpectLine<U, M>),
+    /// Octets of a message, which are no lines.
+    Octets(ExpectOctets<M>),
+    /// The answer to a question.
+    Answer(ExpectAnswer<M>),
+    /// A TLS handshake.
+    Handshake,
+    /// Nothing any more.
+    Closed,
 }
 
-impl State {
-    /// What a command does that has its place in an order.
-    pub(super) fn on(self, command: Ordered, last_of_input: bool, cx: &mut Context) -> Self {
-        if let Some(refusal) = cx.refusal_before_login(&command) {
-            return Skip::behind(command, self, refusal, cx);
-        }
+#[derive(Debug)]
+pub(super) enum ExpectLine<U, M> {
+    Command(ExpectCommand<M>),
+    Response(ExpectResponse<U>),
+}
+
+#[derive(Debug)]
+pub(super) enum ExpectCommand<M> {
+    Greeted(Greeted),
+    Ready(Ready),
+    Transaction(Transaction),
+    Chunked(Chunked<M>),
+}
+
+/// A response to a challenge.
+#[derive(Debug)]
+pub(super) enum ExpectResponse<U> {
+    Exchange(Exchange),
+    LastWord(LastWord<U>),
+}
+
+#[derive(Debug)]
+pub(super) enum ExpectOctets<M> {
+    Text(Text<M>),
+    Chunk(Chunk<M>),
+    Skip(Skip<M>),
+}
+
+#[derive(Debug)]
+pub(super) enum ExpectAnswer<M> {
+    Salt(Salt),
+    Judge(Judge),
+    Client(Client),
+    Vouch(Vouch),
+    Sender(Sender),
+    Recipient(Recipient),
+    Open(Open),
+    Commit(Commit<M>),
+}
+
+/// The state behind a command, a response or an answer.
+pub(super) type Next<U, M> = Result<State<U, M>, Closed>;
+
+/// What a state could do with the input there is.
+#[derive(Debug)]
+pub(super) enum Step<U, M> {
+    /// It has led to another.
+    Next(State<U, M>),
+    /// It needs more input.
+    Wait(State<U, M>, Phase),
+    /// Whoever keeps the message has to take these octets first.
+    Keep(M, Bytes, Behind),
+}
+
+impl<U, M> State<U, M> {
+    /// The next input is a command.
+    pub(super) fn takes_commands(&self) -> bool {
+        matches!(self, Self::Line(ExpectLine::Command(_)))
+    }
+}
+
+impl<M> ExpectOctets<M> {
+    pub(super) fn take<U>(self, input: &mut BytesMut, cx: &mut Context<U>) -> Result<Step<U, M>, Closed> {
         match self {
-            Self::Greeted(greeted) => greeted.on(command, last_of_input, cx),
-            Self::Ready(ready) => ready.on(command, last_of_input, cx),
-            Self::Transaction(transaction) => transaction.on(command, last_of_input, cx),
-            Self::Chunked(chunked) => chunked.on(command, cx),
-            Self::Exchange(_)
-            | Self::LastWord(_)
-            | Self::LoggedIn
-            | Self::Vouched
-            | Self::Text(_)
-            | Self::Chunk(_)
-            | Self::Skip(_)
-            | Self::Asking(..)
-            | Self::Awaiting(_)
-            | Self::Securing
-            | Self::Closing => cx.close(&reply::INTERNAL),
+            Self::Text(text) => text.take(input, cx),
+            Self::Chunk(chunk) => chunk.take(input, cx),
+            Self::Skip(skip) => skip.take(input, cx),
         }
     }
+}
 
-    /// A recipient whose path or parameters can't be read is one that is refused.
-    pub(super) fn on_unreadable_recipient(self, reply: &Reply, cx: &mut Context) -> Self {
-        if let Self::Transaction(transaction) = self {
-            return transaction.on_unreadable_recipient(reply, cx);
-        }
-        cx.fault(reply, self)
+impl<U, M> From<ExpectCommand<M>> for State<U, M> {
+    fn from(state: ExpectCommand<M>) -> Self {
+        Self::Line(ExpectLine::Command(state))
     }
+}
 
-    /// A line that can't be read ends the exchange it belonged to.
-    pub(super) fn without_exchange(self) -> Self {
-        if let Self::Exchange(_) | Self::LastWord(_) = self { Self::Ready(Ready) } else { self }
+impl<U, M> From<ExpectResponse<U>> for State<U, M> {
+    fn from(state: ExpectResponse<U>) -> Self {
+        Self::Line(ExpectLine::Response(state))
     }
+}
 
-    pub(super) fn phase(&self, authenticated: bool) -> Phase {
-        match self {
-            Self::Exchange(_) | Self::LastWord(_) => Phase::Exchange,
-            Self::Text(_) | Self::Chunk(_) | Self::Skip(_) => Phase::Body,
-            Self::Greeted(_)
-            | Self::Ready(_)
-            | Self::LoggedIn
-            | Self::Vouched
-            | Self::Transaction(_)
-            | Self::Chunked(_)
-            | Self::Asking(..)
-            | Self::Awaiting(_)
-            | Self::Securing
-            | Self::Closing => Phase::Command { authenticated },
-        }
-    }
-
-    pub(super) fn in_transaction(&self) -> bool {
-        self.envelope().is_some() || matches!(self, Self::Awaiting(Pending::Commit))
-    }
-
-    pub(super) fn envelope(&self) -> Option<&Envelope> {
-        match self {
-            Self::Transaction(transaction) => Some(transaction.envelope()),
-            Self::Text(text) => Some(text.envelope()),
-            Self::Chunk(chunk) => Some(chunk.envelope()),
-            Self::Chunked(chunked) => Some(chunked.envelope()),
-            Self::Awaiting(Pending::Recipient(transaction, _)) => Some(transaction.envelope()),
-            Self::Greeted(_)
-            | Self::Ready(_)
-            | Self::Exchange(_)
-            | Self::LastWord(_)
-            | Self::LoggedIn
-            | Self::Vouched
-            | Self::Skip(_)
-            | Self::Asking(..)
-            | Self::Awaiting(
-                Pending::Salt(_)
-                | Pending::Authenticate { .. }
-                | Pending::Client(_)
-                | Pending::Sender(_)
-                | Pending::Commit,
-            )
-            | Self::Securing
-            | Self::Closing => None,
-        }
+impl<U, M> From<Next<U, M>> for State<U, M> {
+    fn from(next: Next<U, M>) -> Self {
+        next.unwrap_or_else(|Closed| Self::Closed)
     }
 }

@@ -1,15 +1,20 @@
 //! A session as a whole: what it says and keeps, however its input is cut.
 
 use proptest::prelude::*;
-use sasl::Nonces;
+use sasl::{Authenticated, Nonces, Verdict};
 use types::{BareLineEnds, BodyType, QueueId, TlsFacts};
 
 use super::*;
-use crate::{Durable, SenderAllowed};
+use crate::{Durable, Envelope, SenderAllowed};
+
+mod ownership;
 
 fn settings() -> Settings {
     Settings { message_size: 1000, recipients: 3, ..Settings::new("mail.example.org") }
 }
+
+/// A message is its octets, and nobody is known by anything.
+type Session = super::Session<(), Vec<u8>>;
 
 fn under_tls() -> Session {
     with(settings())
@@ -41,20 +46,30 @@ fn play(session: Session, input: &[u8], step: usize) -> Outcome {
     play_pieces(session, input.chunks(step))
 }
 
-fn play_pieces<'a>(mut session: Session, mut pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
-    let (mut outcome, mut kept, mut buffer) = (Outcome::default(), Vec::new(), BytesMut::new());
+fn play_pieces<'a>(session: Session, pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
+    play_with(session, pieces, yes)
+}
+
+fn play_with<'a>(
+    mut session: Session,
+    mut pieces: impl Iterator<Item = &'a [u8]>,
+    answer: fn(Question<'_, (), Vec<u8>>, &mut Outcome),
+) -> Outcome {
+    let (mut outcome, mut buffer) = (Outcome::default(), BytesMut::new());
     loop {
         match session.advance(&mut buffer) {
-            Advance::Body(octets) => kept.extend_from_slice(&octets),
-            Advance::Discard => kept.clear(),
-            Advance::LoggedIn => {}
-            Advance::Ask(question) => session.answer(yes(&question, &mut kept, &mut outcome)),
-            Advance::StartTls => panic!("STARTTLS under TLS"),
+            Advance::Keep(mut kept) => {
+                let octets = kept.take_octets();
+                kept.message().extend_from_slice(&octets);
+                kept.done();
+            }
+            Advance::Ask(question) => answer(question, &mut outcome),
+            Advance::StartTls(_) => panic!("STARTTLS under TLS"),
             Advance::Close => {
                 outcome.closed = true;
                 break;
             }
-            Advance::Input => match pieces.next() {
+            Advance::Input(_) => match pieces.next() {
                 Some(piece) => buffer.extend_from_slice(piece),
                 None => break,
             },
@@ -64,20 +79,35 @@ fn play_pieces<'a>(mut session: Session, mut pieces: impl Iterator<Item = &'a [u
     outcome
 }
 
-fn yes(question: &Question, kept: &mut Vec<u8>, outcome: &mut Outcome) -> Answer {
+fn accepted() -> Verdict<()> {
+    Verdict::Accepted(Authenticated::new("a".to_owned(), ()))
+}
+
+fn yes(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
     match question {
-        Question::Salt(_) => Answer::Salt(None),
-        Question::Authenticate(_) => Answer::Authenticate(Authentication::Accepted(None)),
-        Question::Client(client) => {
-            Answer::Client(Ok(client.login.as_ref().map(|_| Authentication::Accepted(None))))
+        Question::Salt(ticket) => ticket.answer(None),
+        Question::Judge(ticket) => ticket.into_claim().1.answer(accepted()),
+        Question::Client(ticket) => ticket.answer(Ok(())),
+        Question::Vouch(ticket) => ticket.answer(accepted()),
+        Question::Sender(ticket) => ticket.answer(Ok(SenderAllowed::after_check())),
+        Question::Recipient(ticket) => ticket.answer(Ok(())),
+        Question::Open(ticket) => ticket.answer(Vec::new()),
+        Question::Commit(ticket) => {
+            let (message, envelope, ticket) = ticket.into_message();
+            outcome.committed.push(message);
+            outcome.envelopes.push(envelope);
+            ticket.answer(Ok(Durable::after_sync(QueueId::new(0, [0; 10]))));
         }
-        Question::Sender(_) => Answer::Sender(Ok(SenderAllowed::after_check())),
-        Question::Recipient(_) => Answer::Recipient(Ok(())),
-        Question::Commit(envelope) => {
-            outcome.committed.push(std::mem::take(kept));
-            outcome.envelopes.push(envelope.clone());
-            Answer::Commit(Ok(Durable::after_sync(QueueId::new(0, [0; 10]))))
+    }
+}
+
+/// Those at `refused.example` are refused.
+fn yes_but_to_some(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
+    match question {
+        Question::Recipient(ticket) if ticket.path().to_string().contains("refused") => {
+            ticket.answer(Err(Rejection::RelayDenied));
         }
+        question => yes(question, outcome),
     }
 }
 
@@ -96,11 +126,20 @@ fn codes(said: &str) -> Vec<&str> {
 fn while_a_question_is_open_no_input_is_taken() {
     let mut session = under_tls();
     let mut input = BytesMut::from("EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\nNOOP\r\n");
-    assert!(matches!(session.advance(&mut input), Advance::Ask(Question::Authenticate(_))));
-    assert!(matches!(session.advance(&mut input), Advance::Input));
+    let Advance::Ask(Question::Judge(ticket)) = session.advance(&mut input) else { panic!("no question") };
     assert_eq!(input, "NOOP\r\n");
-    session.answer(Answer::Sender(Ok(SenderAllowed::after_check())));
-    assert!(matches!(session.advance(&mut input), Advance::Close), "an answer to another question");
+    ticket.into_claim().1.answer(accepted());
+    assert_eq!(session.client().login().map(Login::means), Some("PLAIN"));
+    assert!(matches!(session.advance(&mut input), Advance::Input(Phase::Command)) && input.is_empty());
+}
+
+#[test]
+fn a_question_that_is_dropped_closes_the_session() {
+    let mut session = under_tls();
+    let mut input = BytesMut::from("EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\nNOOP\r\n");
+    assert!(matches!(session.advance(&mut input), Advance::Ask(Question::Judge(_))));
+    assert!(matches!(session.advance(&mut input), Advance::Close));
+    assert_eq!(input, "NOOP\r\n");
 }
 
 #[test]
@@ -278,24 +317,10 @@ fn recipients_that_cannot_be_read_are_refused_recipients() {
     assert!(outcome.said.ends_with("503 5.5.1 Send RCPT first\r\n"), "{}", outcome.said);
 }
 
-/// Recipients by what becomes of them: those at `refused.example` are refused.
 fn play_recipients(recipients: &str) -> Outcome {
     let many = Settings { recipients: 100, ..settings() };
-    let (mut session, mut outcome) = (with(many), Outcome::default());
-    let mut input = BytesMut::from(format!("{LOGIN}{recipients}").as_str());
-    outcome.closed = loop {
-        match session.advance(&mut input) {
-            Advance::Ask(Question::Recipient(path)) if path.to_string().contains("refused") => {
-                session.answer(Answer::Recipient(Err(Rejection::RelayDenied)));
-            }
-            Advance::Ask(question) => session.answer(yes(&question, &mut Vec::new(), &mut outcome)),
-            Advance::Body(_) | Advance::Discard | Advance::LoggedIn | Advance::StartTls => {}
-            Advance::Input => break false,
-            Advance::Close => break true,
-        }
-    };
-    outcome.said = String::from_utf8(session.output().to_vec()).unwrap();
-    outcome
+    let input = format!("{LOGIN}{recipients}");
+    play_with(with(many), std::iter::once(input.as_bytes()), yes_but_to_some)
 }
 
 #[test]

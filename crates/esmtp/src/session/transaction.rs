@@ -4,11 +4,11 @@
 
 use types::ForwardPath;
 
-use super::State;
 use super::chunk::{Chunk, Skip};
 use super::context::Context;
-use super::question::{Pending, Question};
+use super::question::{Open, Recipient};
 use super::ready::Ready;
+use super::state::{ExpectAnswer, ExpectCommand, Next, State};
 use super::text::Text;
 use super::xclient;
 use crate::command::Ordered;
@@ -25,6 +25,20 @@ pub(super) struct Transaction {
     recipients_refused: u32,
 }
 
+/// How the text of a message comes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Framing {
+    /// DATA.
+    Dots,
+    /// BDAT, of which this is the first.
+    Chunks {
+        /// Octets of the first chunk.
+        size: u64,
+        /// There are no others.
+        last: bool,
+    },
+}
+
 impl Transaction {
     pub(super) fn new(envelope: Envelope) -> Self {
         Self { envelope, recipients_tried: 0, recipients_refused: 0 }
@@ -34,79 +48,77 @@ impl Transaction {
         &self.envelope
     }
 
-    pub(super) fn into_envelope(self) -> Envelope {
-        self.envelope
-    }
-
-    /// Refuses a RCPT command whose argument can't be read.
-    pub(super) fn on_unreadable_recipient(mut self, reply: &Reply, cx: &mut Context) -> State {
-        self.recipients_tried += 1;
-        self.refuse_recipient(reply, cx)
-    }
-
-    pub(super) fn on_sender(self, verdict: Result<SenderAllowed, Rejection>, cx: &mut Context) -> State {
+    pub(super) fn on_sender<U, M>(
+        self,
+        verdict: Result<SenderAllowed, Rejection>,
+        cx: &mut Context<U>,
+    ) -> Next<U, M> {
         match verdict {
-            Ok(_allowed) => cx.say_then(&reply::SENDER_OK, State::Transaction(self)),
-            Err(rejection) => cx.fault(&Reply::from(&rejection), State::Ready(Ready)),
+            Ok(_allowed) => cx.say_then(&reply::SENDER_OK, self.into()),
+            Err(rejection) => cx.fault(&Reply::from(&rejection), Ready.into()),
         }
     }
 
-    pub(super) fn on(self, command: Ordered, last_of_input: bool, cx: &mut Context) -> State {
+    pub(super) fn on<U, M>(self, command: Ordered, last_of_input: bool, cx: &mut Context<U>) -> Next<U, M> {
         match command {
-            Ordered::Mail(..) => cx.fault(&reply::NESTED_MAIL, State::Transaction(self)),
-            Ordered::StartTls | Ordered::Auth { .. } => {
-                cx.fault(&reply::NOT_IN_TRANSACTION, State::Transaction(self))
-            }
-            Ordered::Xclient(_) => xclient::in_transaction(State::Transaction(self), cx),
+            Ordered::Mail(..) => cx.fault(&reply::NESTED_MAIL, self.into()),
+            Ordered::StartTls | Ordered::Auth { .. } => cx.fault(&reply::NOT_IN_TRANSACTION, self.into()),
+            Ordered::Xclient(_) => xclient::in_transaction(ExpectCommand::Transaction(self), cx),
             Ordered::Rcpt(forward_path) => self.rcpt(forward_path, cx),
             Ordered::Data => self.data(last_of_input, cx),
             Ordered::Bdat { size, last } => self.bdat(size, last, cx),
         }
     }
 
-    fn rcpt(mut self, forward_path: ForwardPath, cx: &mut Context) -> State {
-        self.recipients_tried += 1;
+    fn rcpt<U, M>(mut self, forward_path: ForwardPath, cx: &mut Context<U>) -> Next<U, M> {
         if !forward_path.is_ascii() && !self.envelope.smtputf8 {
             return self.refuse_recipient(&reply::NEEDS_SMTPUTF8, cx);
         }
-        let most_tried = cx.settings.recipients.saturating_mul(RECIPIENTS_TRIED);
-        if self.recipients_tried > most_tried {
+        let most = cx.capabilities().recipients();
+        if self.recipients_tried >= most.saturating_mul(RECIPIENTS_TRIED) {
             return self.refuse_recipient(&reply::TOO_MANY_RECIPIENTS, cx);
         }
+        self.recipients_tried += 1;
         // RFC 5321 section 4.5.3.1.10: those that were accepted stay so, and the client sends to the others separately. It may
         // have named them all at once, which is no error.
-        if self.envelope.forward_paths.len() >= cx.settings.recipients {
-            return cx.say_then(&reply::TOO_MANY_RECIPIENTS, State::Transaction(self));
+        if self.envelope.forward_paths.len() >= most {
+            return cx.say_then(&reply::TOO_MANY_RECIPIENTS, self.into());
         }
-        State::Asking(Question::Recipient(forward_path.clone()), Pending::Recipient(self, forward_path))
+        Ok(State::Answer(ExpectAnswer::Recipient(Recipient { transaction: self, path: forward_path })))
     }
 
-    pub(super) fn on_recipient(
+    pub(super) fn on_recipient<U, M>(
         mut self,
         forward_path: ForwardPath,
         verdict: Result<(), Rejection>,
-        cx: &mut Context,
-    ) -> State {
+        cx: &mut Context<U>,
+    ) -> Next<U, M> {
         match verdict {
             Ok(()) => {
                 if !self.envelope.forward_paths.contains(&forward_path) {
                     self.envelope.forward_paths.push(forward_path);
                     self.end_row_of_refusals(cx);
                 }
-                cx.say_then(&reply::RECIPIENT_OK, State::Transaction(self))
+                cx.say_then(&reply::RECIPIENT_OK, self.into())
             }
-            Err(rejection) => self.refuse_recipient(&Reply::from(&rejection), cx),
+            Err(rejection) => self.count_refusal(&Reply::from(&rejection), cx),
         }
     }
 
-    fn refuse_recipient(mut self, reply: &Reply, cx: &mut Context) -> State {
+    /// Refuses a RCPT command before anybody is asked about it.
+    pub(super) fn refuse_recipient<U, M>(mut self, reply: &Reply, cx: &mut Context<U>) -> Next<U, M> {
+        self.recipients_tried += 1;
+        self.count_refusal(reply, cx)
+    }
+
+    fn count_refusal<U, M>(mut self, reply: &Reply, cx: &mut Context<U>) -> Next<U, M> {
         self.recipients_refused += 1;
-        cx.fault(reply, State::Transaction(self))
+        cx.fault(reply, self.into())
     }
 
     /// A list of recipients may have bad ones in it, if not many in a row. One error stays, or transactions that come to
     /// nothing could go on for ever.
-    fn end_row_of_refusals(&mut self, cx: &mut Context) {
+    fn end_row_of_refusals<U>(&mut self, cx: &mut Context<U>) {
         let stays = self.recipients_refused.min(1);
         cx.forgive(self.recipients_refused - stays);
         self.recipients_refused = stays;
@@ -114,22 +126,25 @@ impl Transaction {
 
     /// RFC 2920 section 3.1: DATA is the last command of a group. Text that was sent before our 354 may just as well
     /// be meant as commands.
-    fn data(self, last_of_input: bool, cx: &mut Context) -> State {
+    fn data<U, M>(self, last_of_input: bool, cx: &mut Context<U>) -> Next<U, M> {
         if let Some(refusal) = self.refusal_of_text() {
-            return cx.fault(&refusal, State::Transaction(self));
+            return cx.fault(&refusal, self.into());
         }
         if !last_of_input {
-            return cx.close(&reply::SYNCHRONISATION);
+            return Err(cx.close(&reply::SYNCHRONISATION));
         }
-        cx.say(&reply::SEND_TEXT);
-        State::Text(Text::new(self, &cx.settings))
+        Ok(self.open(Framing::Dots))
     }
 
-    fn bdat(self, size: u64, last: bool, cx: &mut Context) -> State {
+    fn bdat<U, M>(self, size: u64, last: bool, cx: &mut Context<U>) -> Next<U, M> {
         match self.refusal_of_text() {
-            Some(refusal) => Skip::chunk(size, refusal, State::Transaction(self), cx),
-            None => Chunk::first(self, size, last, cx),
+            Some(refusal) => Skip::chunk(size, refusal, ExpectCommand::Transaction(self), cx),
+            None => Ok(self.open(Framing::Chunks { size, last })),
         }
+    }
+
+    fn open<U, M>(self, framing: Framing) -> State<U, M> {
+        State::Answer(ExpectAnswer::Open(Open { envelope: self.envelope, framing }))
     }
 
     fn refusal_of_text(&self) -> Option<Reply> {
@@ -138,5 +153,24 @@ impl Transaction {
             (true, 0) => Some(reply::NEED_RCPT),
             (true, _) => Some(reply::NO_VALID_RECIPIENTS),
         }
+    }
+}
+
+impl<U, M> From<Transaction> for State<U, M> {
+    fn from(transaction: Transaction) -> Self {
+        ExpectCommand::Transaction(transaction).into()
+    }
+}
+
+/// The text of a message begins, which `message` keeps.
+pub(super) fn on_open<U, M>(
+    message: M,
+    envelope: Envelope,
+    framing: Framing,
+    cx: &mut Context<U>,
+) -> Next<U, M> {
+    match framing {
+        Framing::Dots => cx.say_then(&reply::SEND_TEXT, Text::new(message, envelope, &cx.settings).into()),
+        Framing::Chunks { size, last } => Chunk::first(message, envelope, size, last, cx),
     }
 }
