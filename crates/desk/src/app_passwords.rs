@@ -121,7 +121,7 @@ impl Desk {
         let identities = all.identities.iter().map(ToString::to_string);
         Err(Trouble::NotCovered {
             account: account.address.clone(),
-            sender: foreign.clone(),
+            sender: Box::new(foreign.clone()),
             own: std::iter::once(all.address.to_string()).chain(identities).collect(),
         })
     }

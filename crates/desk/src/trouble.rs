@@ -43,7 +43,7 @@ pub enum Trouble {
         /// The account.
         account: Mailbox,
         /// Whom it may not send as.
-        sender: SenderPattern,
+        sender: Box<SenderPattern>,
         /// Whom it may send as.
         own: Vec<String>,
     },

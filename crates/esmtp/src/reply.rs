@@ -412,7 +412,8 @@ mod tests {
         let source = include_str!("reply.rs").split_once("pub enum Rejection {").unwrap().1;
         let documented = source.split_once("\n}\n").unwrap().0.lines();
         let documented = documented.filter_map(|line| line.trim().strip_prefix("/// `")?.split_once('`'));
-        let replies = all.iter().map(|rejection| written(&Reply::from(rejection))[..9].to_owned());
+        let replies =
+            all.iter().map(|rejection| written(&Reply::from(rejection)).get(..9).unwrap().to_owned());
         assert_eq!(replies.collect::<Vec<_>>(), documented.map(|(reply, _)| reply).collect::<Vec<_>>());
     }
 

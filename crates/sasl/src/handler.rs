@@ -211,9 +211,9 @@ mod tests {
     fn a_judge_that_is_shared_is_asked_everything() {
         let address = "192.0.2.1:465".parse().unwrap();
         let (judge, session) = (Arc::new(Judge), SessionFacts::new(SessionId::new([1; 8]), address, address));
-        let accepted = |verdict: Verdict<u32>| match verdict {
-            Verdict::Accepted(proof) => (proof.identity().to_owned(), proof.into_user()),
-            other => panic!("{other:?}"),
+        let accepted = |verdict: Verdict<u32>| {
+            let Verdict::Accepted(proof) = verdict else { panic!("{verdict:?}") };
+            (proof.identity().to_owned(), proof.into_user())
         };
         let claim = Claim::External(ExternalClaim { authzid: Some("ann".to_owned()) });
         assert_eq!(accepted(now(AuthHandler::judge(&judge, claim, &session))), ("ann".to_owned(), 1));

@@ -103,11 +103,11 @@ fn yes(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
 
 /// Those at `refused.example` are refused.
 fn yes_but_to_some(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
-    match question {
-        Question::Recipient(ticket) if ticket.path().to_string().contains("refused") => {
-            ticket.answer(Err(Rejection::RelayDenied));
-        }
-        question => yes(question, outcome),
+    if let Question::Recipient(ticket) = question {
+        let refused = ticket.path().to_string().contains("refused");
+        ticket.answer(if refused { Err(Rejection::RelayDenied) } else { Ok(()) });
+    } else {
+        yes(question, outcome);
     }
 }
 

@@ -123,7 +123,7 @@ mod tests {
             (
                 Trouble::NotCovered {
                     account: account.clone(),
-                    sender: "*".parse().unwrap(),
+                    sender: Box::new("*".parse().unwrap()),
                     own: vec!["alice@example.org".to_owned(), "*@example.net".to_owned()],
                 },
                 "alice@example.org may not send as *, only as alice@example.org, *@example.net",

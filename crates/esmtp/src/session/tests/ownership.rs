@@ -24,7 +24,7 @@ fn with_a_text_under_way(user: &Counted, message: &Counted) -> (crate::Session<C
             Advance::Ask(Question::Open(ticket)) => ticket.answer(Arc::clone(message)),
             Advance::Keep(kept) => kept.done(),
             Advance::Input(_) => return (session, input),
-            other => panic!("{other:?}"),
+            other @ (Advance::Ask(_) | Advance::StartTls(_) | Advance::Close) => panic!("{other:?}"),
         }
     }
 }
