@@ -50,11 +50,13 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Logged<A, M> {
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
     fn drop(&mut self) {
-        let Connection { client, line, .. } = &mut self.connection;
+        let Connection { house, client, line, .. } = &mut self.connection;
         if std::thread::panicking() {
             line.reason = Reason::Panicked;
         }
-        line.log(client.facts(), self.session.as_ref().and_then(|session| session.client().login()));
+        let end = line.end(self.session.as_ref().and_then(|session| session.client().login()));
+        line.log(client.facts(), &end);
+        (house.on_end)(client.facts(), &end);
     }
 }
 
@@ -108,7 +110,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         };
         let channel = self.channel(bindings);
         let mut session = Session::<A, M>::new(Arc::clone(&self.settings), channel);
-        match welcome {
+        match welcome.and_then(|()| (self.house.on_open)(self.client.facts())) {
             Ok(()) => session.greet(&self.input),
             Err(rejection) => session.refuse(&rejection),
         }

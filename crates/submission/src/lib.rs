@@ -75,6 +75,7 @@ mod patience;
 mod answer;
 mod handler;
 mod collect;
+mod session_end;
 mod session_line;
 mod trace;
 
@@ -85,6 +86,7 @@ pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
 pub use listener::Listener;
 pub use server::{Builder, Handle, Server};
+pub use session_end::SessionEnd;
 
 // What the handlers are made of, so that an embedder needs no other crate of ours.
 pub use bytes::Bytes;

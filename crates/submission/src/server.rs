@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use esmtp::Settings;
+use esmtp::{Rejection, Settings};
 use sasl::AuthHandler;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
@@ -18,10 +18,11 @@ use types::{ListenTls, SessionFacts, TlsVersion};
 use crate::bind::BindError;
 use crate::doors::{Doors, ListenerChange, Opened};
 use crate::handler::MailHandler;
-use crate::house::{House, Predicate};
+use crate::house::{House, OnEnd, OnOpen, Predicate};
 use crate::limits::Limits;
 use crate::listen;
 use crate::listener::Listener;
+use crate::session_end::SessionEnd;
 use crate::terms::Terms;
 use crate::tls::Identity;
 
@@ -35,6 +36,8 @@ pub struct Builder<A, M> {
     mail: M,
     limits: Limits,
     login_is_optional: Predicate,
+    on_open: OnOpen,
+    on_end: OnEnd,
     identity: Option<(Identity, TlsVersion)>,
     listeners: Vec<(Listener, Option<TcpListener>)>,
 }
@@ -61,6 +64,25 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     #[must_use]
     pub fn login_is_optional(mut self, who: impl Fn(&SessionFacts) -> bool + Send + Sync + 'static) -> Self {
         self.login_is_optional = Arc::new(who);
+        self
+    }
+
+    /// Does something when a session begins: the client is known, a proxy's header and a handshake under implicit TLS lie behind. It is
+    /// greeted if this is `Ok`; else it gets the reply of the rejection and is closed. This must not wait for anything.
+    #[must_use]
+    pub fn on_open(
+        mut self,
+        open: impl Fn(&SessionFacts) -> Result<(), Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_open = Arc::new(open);
+        self
+    }
+
+    /// Does something when a connection has ended, whatever ended it, also one that never came to be a session. This must neither wait
+    /// for anything nor panic.
+    #[must_use]
+    pub fn on_end(mut self, end: impl Fn(&SessionFacts, &SessionEnd<'_>) + Send + Sync + 'static) -> Self {
+        self.on_end = Arc::new(end);
         self
     }
 
@@ -94,8 +116,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
         let identity = self.identity.as_ref().map(|(identity, oldest)| (identity, *oldest));
         doors.prepare(self.listeners, identity)?.apply_first()?;
         let terms = Arc::new(ArcSwap::from_pointee(Terms::new(self.settings, self.limits)));
-        let login_is_optional = self.login_is_optional;
-        Ok(Server { auth: self.auth, mail: self.mail, login_is_optional, terms, doors, opened })
+        let Self { auth, mail, login_is_optional, on_open, on_end, .. } = self;
+        Ok(Server { auth, mail, login_is_optional, on_open, on_end, terms, doors, opened })
     }
 }
 
@@ -110,6 +132,8 @@ pub struct Server<A, M> {
     auth: A,
     mail: M,
     login_is_optional: Predicate,
+    on_open: OnOpen,
+    on_end: OnEnd,
     terms: Arc<ArcSwap<Terms>>,
     doors: Doors,
     opened: UnboundedReceiver<Opened>,
@@ -125,6 +149,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             mail,
             limits: Limits::default(),
             login_is_optional: Arc::new(|_| false),
+            on_open: Arc::new(|_| Ok(())),
+            on_end: Arc::new(|_, _| ()),
             identity: None,
             listeners: Vec::new(),
         }
@@ -151,6 +177,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             auth: self.auth,
             mail: self.mail,
             login_is_optional: self.login_is_optional,
+            on_open: self.on_open,
+            on_end: self.on_end,
             terms: self.terms,
             admission: Arc::default(),
             // Its own, which ends with this future too: an embedder may drop it.

@@ -5,6 +5,7 @@ use esmtp::{Ending, Login};
 use tokio::time::Instant;
 use types::{EhloName, SessionFacts};
 
+use crate::session_end::SessionEnd;
 use crate::tls::failure::Told;
 
 /// Why a session ended, as the log has it.
@@ -96,8 +97,20 @@ impl SessionLine {
         }
     }
 
-    /// Writes the line of a session of which `facts` are known, and who has logged in.
-    pub(crate) fn log<U>(&self, facts: &SessionFacts, login: Option<&Login<U>>) {
+    /// How the session ended, now that it has.
+    pub(crate) fn end<'a, U>(&self, login: Option<&'a Login<U>>) -> SessionEnd<'a> {
+        SessionEnd {
+            identity: login.map(Login::identity),
+            mechanism: login.map(Login::means),
+            messages: self.messages,
+            octets: self.octets,
+            duration: self.opened.elapsed(),
+            reason: self.reason.as_str(),
+        }
+    }
+
+    /// Writes the line of a session of which `facts` are known.
+    pub(crate) fn log(&self, facts: &SessionFacts, end: &SessionEnd<'_>) {
         tracing::info!(
             event = "session",
             session = %facts.id,
@@ -108,12 +121,12 @@ impl SessionLine {
             tls = facts.tls.map(|tls| tls.version),
             cipher = facts.tls.map(|tls| tls.cipher),
             certificate = facts.client_certificate.as_ref().map(|certificate| display(certificate.fingerprint)),
-            user = login.map(Login::identity),
-            mechanism = login.map(Login::means),
-            messages = self.messages,
-            octets = self.octets,
-            duration_ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX),
-            reason = self.reason.as_str(),
+            user = end.identity,
+            mechanism = end.mechanism,
+            messages = end.messages,
+            octets = end.octets,
+            duration_ms = u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX),
+            reason = end.reason,
             tls.failure = self.tls_failure.map(|told| told.failure),
             tls.offered = self.tls_failure.and_then(|told| told.offered),
             reply = self.last_reply,

@@ -12,6 +12,7 @@ mod certificates;
 mod live;
 mod mail;
 mod handlers;
+mod hooks;
 mod smtp_server_auth;
 mod optional_login;
 mod limits;
