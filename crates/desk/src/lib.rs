@@ -1,7 +1,7 @@
 //! What can be done and asked, a function for each use case, for every face alike.
 //!
 //! A face (the command line is one) reads what somebody wants, proves that they may, calls a function of the [`Desk`] once, and
-//! shows the [view](crate::view) or the [`Trouble`] that comes back. Whoever changes something is told by an [`Act`](store::Act),
+//! shows the [`view`] or the [`Trouble`] that comes back. Whoever changes something is told by an [`Act`](store::Act),
 //! which comes first and goes down to the audit trail. Functions about one account take it as [`Desk::find`] gives it.
 //!
 //! What it does not do: say who may do what, print, read files or the configuration (but for the master keys, when a key is first
