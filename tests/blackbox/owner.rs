@@ -3,9 +3,8 @@
 use std::fs::{Permissions, read_dir, set_permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
-use std::process::Stdio;
 
-use tests::server::{Installation, Server, Settings, text};
+use tests::server::{Installation, Settings, text};
 
 /// A user of the system whom nobody needs to have made.
 const OWNER: u32 = 54_321;
@@ -39,21 +38,13 @@ fn assert_all_of_owner(installation: &Installation) {
     });
 }
 
-fn started_by_owner(installation: &Installation) -> Server {
-    let mut command = installation.command_as(OWNER, &["serve"]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let server = Server::from(command.spawn().unwrap());
-    server.until_ready();
-    server
-}
-
 #[test]
 fn what_root_does_to_a_store_is_done_as_its_owner() {
     let Some(installation) = installed() else { return };
     installation.add_user("bob@example.org", "correct horse");
     let (_, password) = installation.app_password(USER, &[]);
     assert_all_of_owner(&installation);
-    let server = started_by_owner(&installation);
+    let server = installation.start_as(OWNER);
     server.logged_in(&installation, USER, &password).expect("QUIT", 221);
     installation.done(&["user", "disable", "bob@example.org"]);
     installation.done(&["queue", "list"]);
@@ -73,7 +64,7 @@ fn root_rotates_a_key_where_only_root_may_write() {
     let found = std::fs::metadata(&key).unwrap();
     assert_eq!((found.uid(), found.mode() & 0o777), (OWNER, 0o600));
     assert_all_of_owner(&installation);
-    let server = started_by_owner(&installation);
+    let server = installation.start_as(OWNER);
     server.logged_in(&installation, USER, &password).expect("QUIT", 221);
 }
 

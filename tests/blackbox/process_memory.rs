@@ -4,7 +4,7 @@ use std::fs::{File, Permissions, set_permissions};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,11 +41,7 @@ fn started(installation: &Installation) -> Server {
         give(&file.unwrap().path());
     }
     set_permissions(installation.path("."), Permissions::from_mode(0o755)).unwrap();
-    let mut command = installation.command_as(OWNER, &["serve"]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let server = Server::from(command.spawn().unwrap());
-    server.until_ready();
-    server
+    installation.start_as(OWNER)
 }
 
 #[test]

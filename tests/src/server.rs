@@ -207,13 +207,22 @@ impl Installation {
         server
     }
 
+    /// As [`Installation::start`], run by another user of the system.
+    pub fn start_as(&self, user: u32) -> Server {
+        let server = launched(self.command_as(user, &["serve"]));
+        server.until_ready();
+        server
+    }
+
     /// Starts without waiting for readiness.
     pub fn launch(&self) -> Server {
-        let mut command = self.command(&["serve"]);
-        Server::from(
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap(),
-        )
+        launched(self.command(&["serve"]))
     }
+}
+
+fn launched(mut serve: Command) -> Server {
+    let process = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    Server::from(process.unwrap())
 }
 
 /// A running server; dropped, it is killed.
