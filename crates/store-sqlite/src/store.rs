@@ -118,6 +118,15 @@ impl SqliteStore {
         opening.migrate(&claimed.directory).await
     }
 
+    /// Opens the store once more, with connections, a writer and notes of its own, as a command in another process would: for
+    /// whoever wants to see that two of them get along. The files that must not be opened twice in a process are closed only when it ends.
+    pub async fn beside(&self) -> Result<Self, OpenError> {
+        let directory = self.spool.directory().clone();
+        let path = directory.root().to_owned();
+        let (accounts, spool) = Opening { path: &path }.databases(directory, Mode::Command).await?;
+        Ok(Self { accounts, spool, _lock: self._lock.clone(), _once: Arc::clone(&self._once) })
+    }
+
     /// The accounts and app passwords.
     pub fn accounts(&self) -> &SqliteAccounts {
         &self.accounts

@@ -1,13 +1,17 @@
 //! The suite of `store`, on SQLite.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use store_sqlite::{Mode, SqliteAccounts, SqliteSpool, SqliteStore};
+use store_sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 
-async fn open() -> (SqliteAccounts, SqliteSpool, (SqliteStore, TempDir)) {
+async fn open() -> (SqliteStore, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
-    (store.accounts().clone(), store.spool().clone(), (store, directory))
+    (store, directory)
 }
 
-store::conformance!(open);
+async fn beside(store: &SqliteStore) -> SqliteStore {
+    store.beside().await.unwrap()
+}
+
+store::conformance!(open, beside);

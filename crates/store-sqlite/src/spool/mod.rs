@@ -111,6 +111,11 @@ impl SqliteSpool {
         verify::all(self).await
     }
 
+    /// Where the store is.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     /// Connections that cannot write.
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.readers

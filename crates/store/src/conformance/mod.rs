@@ -1,10 +1,12 @@
 //! The tests that every backend passes: what the traits promise, and SQL cannot say.
 //!
-//! A backend calls [`conformance!`](crate::conformance!) once, with a function that opens a fresh store.
+//! A backend calls [`conformance!`](crate::conformance!) once, with a function that opens a fresh store, and one that opens
+//! another handle to it. A backend of the queue alone calls [`spool_conformance!`](crate::spool_conformance!).
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 pub mod accounts;
 pub mod app_passwords;
+pub mod at_once;
 pub mod audit;
 pub mod certificates;
 pub mod challenge_keys;
@@ -23,50 +25,79 @@ pub mod throttle;
 
 /// Makes a test of each function of the suite.
 ///
-/// `$open` is an async function that gives `(accounts, spool, guard)`: an implementation of `Accounts`,
-/// `AppPasswords` and `Audit`, one of `Spool`, both empty, and what keeps them alive.
+/// `$open` is an async function that gives `(store, guard)`: an empty store, and what keeps it alive. The store's `accounts()`
+/// is an implementation of `Accounts` and all that goes with it, its `spool()` one of `Spool`. `$beside` is an async function that
+/// opens a given store once more, with connections of its own, as another process would.
 #[macro_export]
 macro_rules! conformance {
-    ($open:ident) => {
-        $crate::conformance!(@accounts $open, accounts:
+    ($open:ident, $beside:ident) => {
+        $crate::accounts_conformance!($open, $beside);
+        $crate::spool_conformance!($open, $beside);
+    };
+    (@one $database:ident, $open:ident, $module:ident: $($test:ident),*) => {
+        mod $module { $(
+            #[tokio::test]
+            async fn $test() {
+                let (store, _guard) = super::$open().await;
+                $crate::conformance::$module::$test(store.$database()).await;
+            }
+        )* }
+    };
+    (@two $database:ident, $open:ident, $beside:ident, $module:ident: $($test:ident),*) => {
+        mod $module { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let (store, _guard) = super::$open().await;
+                let beside = super::$beside(&store).await;
+                $crate::conformance::$module::$test(store.$database(), beside.$database()).await;
+            }
+        )* }
+    };
+}
+
+/// The part of [`conformance!`](crate::conformance!) that is about accounts; of a store only `accounts()` is asked for.
+#[macro_export]
+macro_rules! accounts_conformance {
+    ($open:ident, $beside:ident) => {
+        $crate::conformance!(@one accounts, $open, accounts:
             an_account_comes_back_as_it_was_added, an_address_belongs_to_one_account, addresses_are_compared_in_their_normal_form,
             every_change_of_a_credential_bumps_the_version, changes_of_nobody_are_not_found, a_login_is_noted,
             the_login_of_a_removed_account_is_nothing_to_note, another_hash_of_the_same_password_changes_no_version,
             accounts_are_listed_by_address_in_pages, accounts_are_found_by_text_and_state,
             hashes_that_begin_otherwise_are_listed_page_by_page);
-        $crate::conformance!(@accounts $open, app_passwords:
+        $crate::conformance!(@one accounts, $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
             only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
-        $crate::conformance!(@accounts $open, certificates:
+        $crate::conformance!(@one accounts, $open, certificates:
             one_look_up_finds_the_certificate_and_its_account, a_certificate_is_one_accounts, only_its_owner_removes_it,
             a_removed_account_takes_its_certificates_along, a_use_of_a_certificate_is_noted,
             changes_of_certificates_are_told);
-        $crate::conformance!(@accounts $open, challenge_keys:
+        $crate::conformance!(@one accounts, $open, challenge_keys:
             an_app_password_comes_with_its_keys_or_not_at_all, an_account_comes_with_its_keys, the_newest_key_of_a_password_stands,
             a_key_is_kept_only_if_nothing_has_changed_since, keys_go_with_their_app_password,
             another_password_takes_its_own_keys_along, a_second_factor_takes_those_of_the_password_along, another_address_takes_what_it_salts_along,
             a_removed_account_takes_its_keys_along, it_is_known_what_there_are_keys_of,
             sealed_keys_come_behind_the_seeds_in_the_order_of_their_places, keys_are_resealed_where_they_lie);
-        $crate::conformance!(@accounts $open, import:
+        $crate::conformance!(@one accounts, $open, import:
             an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,
             an_imported_app_password_is_found_by_its_selector_until_it_is_adopted,
             imported_hashes_are_listed_page_by_page_with_those_that_are_found_together);
-        $crate::conformance!(@accounts $open, sealed:
+        $crate::conformance!(@one accounts, $open, sealed:
             the_root_key_is_the_first_that_was_kept, it_is_known_whether_digests_are_keyed_already,
             sealed_secrets_come_in_the_order_of_their_places, what_has_changed_since_is_not_resealed);
-        $crate::conformance!(@accounts $open, second_factor:
+        $crate::conformance!(@one accounts, $open, second_factor:
             a_second_factor_is_on_once_it_is_confirmed, what_waits_is_replaced_and_what_is_on_is_not,
             switching_it_on_or_off_ends_what_was_proved_before, a_step_is_used_once_and_those_before_it_never, a_step_that_a_clock_ahead_has_used_keeps_nobody_out,
             a_recovery_code_is_used_once_by_its_owner, fresh_recovery_codes_replace_those_left,
             without_a_second_factor_its_recovery_codes_are_gone);
-        $crate::conformance!(@accounts $open, audit:
+        $crate::conformance!(@one accounts, $open, audit:
             every_change_of_an_account_is_told, every_change_of_an_app_password_is_told, who_does_it_and_where_from_is_told,
             what_changes_nothing_is_not_told,
             an_entry_comes_back_as_it_was_noted, what_is_alike_within_an_hour_is_one_entry,
             the_newest_come_first_and_filters_narrow, the_old_is_forgotten, what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours,
             an_account_that_logs_in_from_ever_new_addresses_is_a_bounded_number_of_entries,
             an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
-        $crate::conformance!(@accounts $open, throttle:
+        $crate::conformance!(@one accounts, $open, throttle:
             a_window_begins_with_its_first_failure, a_clock_that_is_set_back_locks_nobody_out, the_same_failure_counts_once, looking_counts_nothing,
             a_network_may_try_so_many_accounts, if_one_is_used_up_none_of_them_counts,
             a_success_clears_its_counters_and_no_other,
@@ -74,48 +105,39 @@ macro_rules! conformance {
             keys_that_differ_in_anything_are_others,
             operators_let_an_account_or_a_network_in, a_network_is_familiar_for_a_while_to_who_logged_in_there,
             what_has_ended_is_forgotten, what_a_clock_ahead_has_counted_is_forgotten);
-        $crate::conformance!(@accounts $open, identity:
+        $crate::conformance!(@one accounts, $open, identity:
             identities_come_back_in_order_and_belong_to_one_account,
             the_same_sender_is_added_and_removed_once_however_it_is_written, changes_of_identities_are_told);
-        $crate::conformance!(@accounts $open, sending:
+        $crate::conformance!(@one accounts, $open, sending:
             limits_of_its_own_are_of_one_account, a_change_of_a_limit_leaves_the_others_alone, what_was_sent_last_stands, who_was_sent_to_is_no_stranger,
             correspondents_are_forgotten_after_the_last_message, correspondents_of_a_clock_ahead_are_of_today,
             what_a_removed_account_has_sent_is_nothing_to_write);
-        $crate::conformance!(@spool $open, submit:
+        $crate::conformance!(@two accounts, $open, $beside, at_once:
+            of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once);
+    };
+}
+
+/// The part of [`conformance!`](crate::conformance!) that is about the queue; of a store only `spool()` is asked for.
+#[macro_export]
+macro_rules! spool_conformance {
+    ($open:ident, $beside:ident) => {
+        $crate::conformance!(@one spool, $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,
             envelopes_come_back_as_they_were);
-        $crate::conformance!(@spool $open, lease:
+        $crate::conformance!(@one spool, $open, lease:
             the_longest_waiting_come_first, an_entry_has_one_owner, a_lease_ends_with_its_time,
             released_leases_are_due_at_once, what_a_clock_ahead_has_set_is_brought_forward, next_due_is_the_earliest);
-        $crate::conformance!(@spool $open, outcome:
+        $crate::conformance!(@one spool, $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
             no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on,
             a_late_record_does_not_end_the_lease_of_another, delivered_is_forever);
-        $crate::conformance!(@spool $open, operate:
+        $crate::conformance!(@one spool, $open, operate:
             a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once, a_removed_entry_is_gone, a_quarantine_tells_why, nobody_is_told_of_what_is_not_there,
             what_was_done_is_told_once_and_in_order,
             the_figures_add_up);
-        $crate::conformance!(@spool $open, list:
+        $crate::conformance!(@one spool, $open, list:
             a_list_comes_in_pages, an_entry_tells_its_worst_recipient, entries_are_found_by_what_they_came_with,
             entries_are_found_by_one_of_their_recipients, entries_are_found_by_a_state_as_it_is_shown);
-    };
-    (@accounts $open:ident, $module:ident: $($test:ident),*) => {
-        mod $module { $(
-            #[tokio::test]
-            async fn $test() {
-                let (accounts, _spool, _guard) = super::$open().await;
-                $crate::conformance::$module::$test(&accounts).await;
-            }
-        )* }
-    };
-    (@spool $open:ident, $module:ident: $($test:ident),*) => {
-        mod $module { $(
-            #[tokio::test]
-            async fn $test() {
-                let (_accounts, spool, _guard) = super::$open().await;
-                $crate::conformance::$module::$test(&spool).await;
-            }
-        )* }
     };
 }
