@@ -5,7 +5,7 @@ use std::sync::Arc;
 use esmtp::Durable;
 use store::{Spool, SpoolError, Submission};
 
-use crate::lease::Carrier;
+use crate::carry::Carrier;
 
 /// Makes received messages durable, and hands them over to be carried away.
 #[derive(Debug)]

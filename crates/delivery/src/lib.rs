@@ -1,11 +1,10 @@
 //! Carries accepted mail away.
 //!
-//! The way of a message: `commit` makes it durable and hands it over; `lease` holds the right to deliver it, and `in_hand` knows
-//! what this process carries; `route`
-//! says where each recipient's copy goes, and `ways` can be changed while mail is carried; `lane` carries one destination's mail, a bounded number at a time, by
-//! `relay` or `maildir`, to which `outgoing` gives the text in a form that the destination can take; `ledger` writes down
-//! what became of each recipient before anything else is done, in the words of `fate`, with `schedule` for those to be
-//! tried again and `unclear` for those whose host may have the message.
+//! The way of a message: `commit` makes it durable and hands it to `carry`, which holds the right to deliver it and knows what this
+//! process has in hand. `route` says where each recipient's copy goes, and each destination has a lane, on which a bounded number of
+//! messages at a time is carried by a `transport`: SMTP to a fixed host, or a Maildir. `record` writes down what became of each
+//! recipient before anything else is done, in the words of `fate`, with `schedule` for those to be tried again and `unclear` for
+//! those whose host may have the message.
 //!
 //! Invariants: only `commit` says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
 //! host has taken is recorded before its message may be tried again, so that a second copy needs a crash in between.
@@ -13,25 +12,19 @@
 #![warn(missing_docs)]
 
 mod commit;
-mod lease;
-mod in_hand;
-mod next_host;
-mod route;
-mod parcel;
-mod ways;
-mod lane;
-mod outgoing;
-mod relay;
-mod maildir;
-mod ledger;
+mod carry;
+mod record;
 mod fate;
 mod unclear;
+mod transport;
+mod route;
+mod next_host;
 mod schedule;
+mod parcel;
 
+pub use carry::{Carrier, Settings, Ways};
 pub use commit::Committer;
-pub use lease::{Carrier, Settings};
 pub use next_host::{NextHost, NextHostError};
-pub use relay::{TryError, try_host};
 pub use route::{Route, Routes, Via};
 pub use schedule::Schedule;
-pub use ways::Ways;
+pub use transport::smtp::{TryError, try_host};

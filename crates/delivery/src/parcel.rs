@@ -4,7 +4,7 @@ use bytes::Bytes;
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Leased, Recipient};
 
-use crate::in_hand::Hand;
+use crate::carry::in_hand::Hand;
 
 /// A leased message, and those of its recipients that take one way.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Trying a fixed host without a message: for the operator who wants to know whether mail could leave.
 
-use super::open::Opener;
+use super::connect::Opener;
 use super::trouble::Trouble;
 use crate::next_host::{NextHost, NextHostError};
 

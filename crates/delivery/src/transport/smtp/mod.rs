@@ -3,9 +3,9 @@
 mod trouble;
 mod tls;
 mod wire;
-mod open;
-mod idle;
-mod attempt;
+mod connect;
+mod pool;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use store::{Spool, SpoolError};
 use tokio::time::{Instant, timeout_at};
 
 use crate::next_host::{NextHost, NextHostError};
-use crate::outgoing::{self, Outgoing};
 use crate::parcel::{Attempt, Parcel};
-use idle::Idle;
-use open::Opener;
+use crate::transport::outgoing::{self, Outgoing};
+use connect::Opener;
+use pool::Idle;
 use trouble::{Complaints, Trouble};
 use wire::{Connection, Sent};
 
-pub use attempt::{TryError, try_host};
+pub use trial::{TryError, try_host};
 
 /// How long an attempt may take up to the end of the text, whatever each step may, besides the time for each recipient.
 const ATTEMPT: Duration = Duration::from_secs(60 * 60);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use store::Leased;
 use tokio::sync::Notify;
 
-use crate::lane::Lane;
+use crate::carry::lanes::Lane;
 use crate::next_host::NextHostError;
 use crate::route::{Routes, Via};
 use crate::schedule::Schedule;

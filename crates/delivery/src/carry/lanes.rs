@@ -10,12 +10,12 @@ use message::Target;
 use store::{Spool, SpoolError};
 use tokio::sync::Notify;
 
-use crate::maildir::{Maildir, MaildirError};
 use crate::next_host::NextHostError;
-use crate::outgoing::{self, Outgoing};
 use crate::parcel::{Attempt, Parcel};
-use crate::relay::Relay;
 use crate::route::Via;
+use crate::transport::maildir::{Maildir, MaildirError};
+use crate::transport::outgoing::{self, Outgoing};
+use crate::transport::smtp::Relay;
 
 /// Messages carried at once on one lane.
 const WORKERS: usize = 20;
@@ -188,7 +188,7 @@ mod tests {
     use types::{AccountId, BodyType, QueueId, ReversePath};
 
     use super::*;
-    use crate::in_hand::InHand;
+    use crate::carry::in_hand::InHand;
 
     fn parcel(octets: usize) -> Parcel {
         let submission = Submission {

@@ -3,6 +3,10 @@
 //! A message is carried on one lane at a time. Recipients that take another way stay due, and are leased again as soon as
 //! the first have been recorded; so there is never a moment in which two attempts for one message are under way.
 
+pub(crate) mod in_hand;
+mod lanes;
+mod ways;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,15 +21,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::ForwardPath;
 
-use crate::in_hand::InHand;
-use crate::lane::Lane;
-use crate::ledger::{Ending, Ledger};
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
-use crate::relay;
+use crate::record::{Ending, Ledger};
 use crate::route::Routes;
 use crate::schedule::Schedule;
-use crate::ways::Ways;
+use crate::transport::smtp;
+use in_hand::InHand;
+use lanes::Lane;
+pub use ways::Ways;
 
 /// Messages carried at once on all lanes.
 const AT_ONCE: usize = 200;
@@ -286,7 +290,7 @@ impl<S: Spool> Carrier<S> {
 
     fn lease_lasts(&self, parcel: &Parcel) -> bool {
         let left = parcel.leased.lease.until.duration_since((self.settings.now)());
-        Duration::try_from(left).is_ok_and(|left| left > relay::longest(parcel.recipients.len()))
+        Duration::try_from(left).is_ok_and(|left| left > smtp::longest(parcel.recipients.len()))
     }
 }
 
