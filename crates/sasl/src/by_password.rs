@@ -140,6 +140,12 @@ mod tests {
     }
 
     #[test]
+    fn a_judge_of_passwords_shows_none() {
+        let judge = crate::passwords(|_| Some((Secret::new("secret"), ())));
+        assert_eq!(format!("{judge:?}"), "Passwords { .. }");
+    }
+
+    #[test]
     fn the_right_password_is_right_for_its_own_user_alone() {
         assert_eq!(judged(claim(None, "secret")), Some(7));
         assert_eq!(judged(claim(Some("ann"), "secret")), Some(7));

@@ -121,6 +121,7 @@ mod tests {
         let challenge = "<1896.697170952@postoffice.reston.mci.net>";
         let claim = answer(challenge, "tim b913a602c7eda7a495b4e6e7334d3890").unwrap();
         assert_eq!((claim.username(), claim.challenge()), ("tim", challenge));
+        assert_eq!(u128::from_be_bytes(*claim.response()), 0xb913_a602_c7ed_a7a4_95b4_e6e7_334d_3890);
         assert!(claim.validates(&Secret::new("tanstaaftanstaaf")));
         for wrong in ["", "tanstaaftanstaa", "tanstaaftanstaaF", "tanstaaftanstaaf "] {
             assert!(!claim.validates(&Secret::new(wrong)), "{wrong:?}");

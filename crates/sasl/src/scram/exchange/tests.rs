@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Nonces, ScramKeys};
+use crate::{Authenticated, Nonces, ScramKeys};
 
 /// RFC 7677 section 3.
 const FIRST: &str = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
@@ -104,12 +104,22 @@ fn sas_10_the_example_of_rfc_7677() {
 #[test]
 fn keys_that_were_kept_are_the_keys() {
     let kept = ScramKeys::new(*keys().stored_key(), *keys().server_key());
-    assert!(example(FIRST, FINAL).unwrap().proves(&kept).is_some());
+    let signature = example(FIRST, FINAL).unwrap().proves(&kept).unwrap();
+    assert_eq!(signature.in_base64(), base64::encode(SERVER_FINAL));
     let swapped = ScramKeys::new(*keys().server_key(), *keys().stored_key());
     assert!(example(FIRST, FINAL).unwrap().proves(&swapped).is_none());
     let none = ScramKeys::new([0; 32], [0; 32]);
     assert!(example(FIRST, FINAL).unwrap().proves(&none).is_none());
-    assert!(!format!("{kept:?}").contains(char::is_numeric), "{kept:?}");
+    assert_eq!(format!("{kept:?} {signature:?}"), "ScramKeys(…) ServerSignature(…)");
+}
+
+#[test]
+fn the_server_s_own_proof_goes_with_that_of_the_user() {
+    let signature = example(FIRST, FINAL).unwrap().proves(&keys());
+    let user = Authenticated::new("user".to_owned(), 1);
+    assert_eq!(user.signature(), None);
+    let proved = user.with_signature(signature.clone().unwrap());
+    assert_eq!(proved.map(|number| number + 1).signature(), signature.as_ref());
 }
 
 /// Our nonce is behind the client's, and the client's proof is over it.
