@@ -6,10 +6,12 @@ use std::str::FromStr;
 
 use auth::Policy;
 use ipnet::IpNet;
-use store::{Act, Allowance, Counted, ThrottleKind, Throttles as _, network_of};
+use store::{
+    Act, Allowance, Counted, CountedPlace, Page, ThrottleFilter, ThrottleKind, Throttles as _, network_of,
+};
 use types::Mailbox;
 
-use crate::{Desk, Trouble, view};
+use crate::{Desk, Listed, Trouble, view};
 
 /// Whose failures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +50,19 @@ impl fmt::Display for Whom {
 }
 
 impl Desk {
-    /// Who is locked out, and until when.
+    /// Who is locked out, and until when, of a page of the counters that the filter lets through. There may be nobody on a page
+    /// that others follow.
     ///
     /// # Errors
     /// When the store can't tell.
-    pub async fn locked_out(&self) -> Result<Vec<view::LockOut>, Trouble> {
-        Ok(locked_out(&self.accounts.counted((self.now)()).await?, &self.settings.policy))
+    pub async fn locked_out(
+        &self,
+        filter: &ThrottleFilter,
+        page: Page<CountedPlace>,
+    ) -> Result<Listed<view::LockOut, CountedPlace>, Trouble> {
+        let counted = self.accounts.counted(filter, page, (self.now)()).await?;
+        let items = locked_out(&counted, &self.settings.policy);
+        Ok(Listed { items, last: counted.last().map(Counted::place) })
     }
 
     /// Forgets what was counted of them, and so lets them in; says how many counters there were.

@@ -49,5 +49,6 @@ pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits,
 pub use spool::{Body, Spool};
 pub use submission::{Lease, Leased, Recipient, Submission};
 pub use throttle::{
-    Allowance, Counted, Counter, LONGEST_WINDOW, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles,
+    Allowance, Counted, CountedPlace, Counter, LONGEST_WINDOW, Mark, ThrottleFilter, ThrottleKey,
+    ThrottleKind, Throttled, Throttles,
 };

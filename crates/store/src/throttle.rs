@@ -7,10 +7,10 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use types::Mailbox;
 
-use crate::{Act, Error};
+use crate::{Act, Error, Page};
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ThrottleKind {
     /// Wrong account passwords.
     Password,
@@ -45,10 +45,16 @@ impl ThrottleKind {
             ThrottleKind::Network => "network",
         }
     }
+
+    /// The kind that is written so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        ThrottleKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
-/// What failures are counted by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What failures are counted by. Keys have an order, in which a backend locks the counters of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThrottleKey {
     /// What is counted.
     pub kind: ThrottleKind,
@@ -106,6 +112,23 @@ impl Allowance {
         let accounts: std::collections::HashSet<_> = marks.iter().map(|mark| mark.account).collect();
         at_least(marks.len(), self.failures) || at_least(accounts.len(), self.accounts)
     }
+
+    /// When a window ends that begins now.
+    #[must_use]
+    pub fn end(&self, now: Timestamp) -> Timestamp {
+        end(now, self.window)
+    }
+
+    /// Whether a window that ends `until` then has not passed. One that ends more than two windows from now began before the
+    /// clock was set back, and nobody shall wait until the clock is there again.
+    #[must_use]
+    pub fn is_running(&self, until: Timestamp, now: Timestamp) -> bool {
+        now < until && until <= end(self.end(now), self.window)
+    }
+}
+
+fn end(now: Timestamp, window: SignedDuration) -> Timestamp {
+    now.checked_add(window).unwrap_or(Timestamp::MAX)
 }
 
 fn at_least(count: usize, limit: u32) -> bool {
@@ -126,6 +149,16 @@ pub struct Counter {
     pub mark: Mark,
 }
 
+impl Counter {
+    /// Why an attempt is not to be judged now, if this is how the counter stands and it is used up.
+    #[must_use]
+    pub fn throttled(&self, counted: &Counted, now: Timestamp) -> Option<Throttled> {
+        let is_used_up =
+            self.allowance.is_running(counted.until, now) && self.allowance.is_used_up(&counted.marks);
+        is_used_up.then(|| Throttled { key: counted.key.clone(), until: counted.until })
+    }
+}
+
 /// Why an attempt is not to be judged now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttled {
@@ -133,6 +166,14 @@ pub struct Throttled {
     pub key: ThrottleKey,
     /// When it begins anew.
     pub until: Timestamp,
+}
+
+impl Throttled {
+    /// Of several reasons the one that ends last.
+    #[must_use]
+    pub fn last(all: impl IntoIterator<Item = Throttled>) -> Option<Throttled> {
+        all.into_iter().max_by_key(|throttled| throttled.until)
+    }
 }
 
 /// A counter as it stands.
@@ -146,6 +187,34 @@ pub struct Counted {
     pub until: Timestamp,
 }
 
+impl Counted {
+    /// The latest end of a counter that counts now, if the clock goes back by as much as the longest lasts.
+    #[must_use]
+    pub fn latest_end(now: Timestamp) -> Timestamp {
+        end(end(now, LONGEST_WINDOW), LONGEST_WINDOW)
+    }
+
+    /// Its place in a list.
+    #[must_use]
+    pub fn place(&self) -> CountedPlace {
+        (self.until, self.key.clone())
+    }
+}
+
+/// The place of a counter in a list: those that end first are in front.
+pub type CountedPlace = (Timestamp, ThrottleKey);
+
+/// Which counters; an empty filter lets all through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ThrottleFilter {
+    /// Of this kind.
+    pub kind: Option<ThrottleKind>,
+    /// Of this account, in normal form.
+    pub account: Option<String>,
+    /// Of this network.
+    pub network: Option<IpNet>,
+}
+
 /// The throttles. They outlive a restart, and there are never more of them than the backend can hold with ease: beyond
 /// that the oldest go.
 pub trait Throttles: Send + Sync + 'static {
@@ -157,9 +226,9 @@ pub trait Throttles: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Throttled>, Error>> + Send;
 
     /// Counts an attempt as failed before it is judged, so that many at a time are no more than many in a row. If
-    /// one of the counters is used up, nothing is counted and that one comes back. A counter whose window has
-    /// passed begins anew, with this attempt; so does one that lies more than a window ahead, because the clock was
-    /// set back.
+    /// one of the counters is used up, nothing is counted and that one comes back. A counter whose window
+    /// [has passed](Allowance::is_running) begins anew, with this attempt. All of that is decided while nobody else can
+    /// change these counters, through whatever handle and from whatever process.
     fn attempt(
         &self,
         counters: &[Counter],
@@ -179,8 +248,13 @@ pub trait Throttles: Send + Sync + 'static {
     /// and says nothing about what the counters are there for.
     fn withdraw(&self, counters: &[Counter]) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// All counters whose window has not passed, those that end first in front.
-    fn counted(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Counted>, Error>> + Send;
+    /// A page of the counters that the filter lets through and whose window has not passed, those that end first in front.
+    fn counted(
+        &self,
+        filter: &ThrottleFilter,
+        page: Page<CountedPlace>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Counted>, Error>> + Send;
 
     /// Clears all counters of an account that stand at the time of the act; says how many. If there are any, that is audited.
     fn clear_account(&self, account: &Mailbox, act: &Act) -> impl Future<Output = Result<u64, Error>> + Send;

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use sasl::{AuthHandler as _, Claim, Mechanism, PasswordClaim, Verdict};
 use store::{
     Account, AccountFilter, Accounts as _, Act, Action, AppPassword, AppPasswords as _, Audit as _,
-    AuditEntry, AuditFilter, Certificates as _, Identities as _, LastUse, NewAppPassword, Page, Scope,
-    SecondFactors as _, Throttles as _,
+    AuditEntry, AuditFilter, Certificates as _, Counted, Identities as _, LastUse, NewAppPassword, Page,
+    Scope, SecondFactors as _, ThrottleFilter, Throttles as _,
 };
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
@@ -123,6 +123,11 @@ impl Scene {
 
     fn accounts(&self) -> &SqliteAccounts {
         self.store.accounts()
+    }
+
+    /// All failures that count at noon.
+    async fn counted(&self) -> Vec<Counted> {
+        self.accounts().counted(&ThrottleFilter::default(), Page::first(100), noon()).await.unwrap()
     }
 
     async fn account(&self, address: &str, password: Option<&str>) -> AccountId {

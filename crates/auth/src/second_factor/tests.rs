@@ -3,7 +3,10 @@
 use std::sync::Mutex;
 
 use jiff::SignedDuration;
-use store::{AuditEntry, AuditFilter, AuditResult, Counted, Counter, Resealed, ThrottleKind};
+use store::{
+    AuditEntry, AuditFilter, AuditResult, Counted, CountedPlace, Counter, Page, Resealed, ThrottleFilter,
+    ThrottleKind,
+};
 use types::Mailbox;
 
 use super::*;
@@ -153,7 +156,12 @@ impl Throttles for Memory {
         Ok(())
     }
 
-    async fn counted(&self, _: Timestamp) -> Result<Vec<Counted>, store::Error> {
+    async fn counted(
+        &self,
+        _: &ThrottleFilter,
+        _: Page<CountedPlace>,
+        _: Timestamp,
+    ) -> Result<Vec<Counted>, store::Error> {
         Ok(Vec::new())
     }
 

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use desk::{Desk, Whom};
+use desk::{Desk, Whom, view};
+use store::{Page, ThrottleFilter};
 
-use crate::output::{self, Format};
+use crate::output::{self, Cell, Format, Listing};
 use crate::{actor, open};
+
+/// How many counters are read at a time.
+const PAGE: u32 = 500;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -38,14 +42,24 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 async fn list(desk: &Desk, format: Format) -> anyhow::Result<()> {
-    format.print(&desk.locked_out().await?, |views| {
-        output::table(
-            ["KIND", "KEY", "FAILURES", "UNTIL"],
-            views.iter().map(|view| {
-                [view.kind.to_owned(), view.key.clone(), view.failures.to_string(), output::time(view.until)]
-            }),
-        )
-    })
+    let mut listing = Listing::new(format, ["KIND", "KEY", "FAILURES", "UNTIL"]);
+    let (everybody, mut page) = (ThrottleFilter::default(), Page::first(PAGE));
+    loop {
+        let listed = desk.locked_out(&everybody, page).await?;
+        page = Page { after: listed.last, limit: PAGE };
+        if !listing.page(&listed.items, row)? || page.after.is_none() {
+            return listing.end();
+        }
+    }
+}
+
+fn row(view: &view::LockOut) -> [Cell; 4] {
+    [
+        view.kind.to_owned().into(),
+        view.key.clone().into(),
+        view.failures.to_string().into(),
+        output::time(view.until).into(),
+    ]
 }
 
 async fn clear(desk: &Desk, whom: &Whom) -> anyhow::Result<()> {

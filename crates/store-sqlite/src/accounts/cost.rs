@@ -56,7 +56,8 @@ const ALL_THE_OTHERS: &str = "
     INSERT INTO challenge_keys SELECT 'cram-md5', account, id, 0, x'00' FROM app_passwords;
     INSERT INTO certificates (fingerprint, account, label, created_at)
         SELECT randomblob(32), account, '', 0 FROM app_passwords;
-    INSERT INTO throttle SELECT 'password', n || '@example.org', '', 1800000000000 + n, zeroblob(16) FROM n;
+    INSERT INTO throttles SELECT n, 'password', n || '@example.org', '', 1800000000000 + n FROM n;
+    INSERT INTO throttle_marks SELECT id, zeroblob(8), zeroblob(8) FROM throttles;
     INSERT INTO sending_limits (account) SELECT id FROM accounts WHERE normal <> 'ann@example.org';
     INSERT INTO sent SELECT id, 0, 0, 0, 0, 0, 0, 0 FROM accounts WHERE normal <> 'ann@example.org';
     INSERT INTO correspondents SELECT x'01010101010101010101010101010101', randomblob(16), 0 FROM n;

@@ -1,12 +1,15 @@
-//! Throttles as rows.
+//! Throttles as rows: one for each counter, and one for each different failure that it has counted.
+//!
+//! Whoever changes a counter locks its row first, and of several those with the lesser key first: two that lock the same never wait
+//! for each other. SQLite has one writer at a time anyway; the statements do not rely on it.
 
 use ipnet::IpNet;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Sqlite, SqliteExecutor, Transaction};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqliteExecutor};
 use store::{
-    Act, Action, AuditEvent, Corrupt, Counted, Counter, Error, LONGEST_WINDOW, Mark, ThrottleKey,
-    ThrottleKind, Throttled, Throttles,
+    Act, Action, AuditEvent, Corrupt, Counted, CountedPlace, Counter, Error, Mark, Page, ThrottleFilter,
+    ThrottleKey, ThrottleKind, Throttled, Throttles,
 };
 use types::Mailbox;
 
@@ -16,73 +19,76 @@ use crate::row::{Columns, time};
 
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
-/// So many counters at most: some 20 MB. Whoever fails on a name that nobody has makes one.
+/// So many counters at most: some 30 MB. Whoever fails on a name that nobody has makes one.
 const COUNTERS: i64 = 100_000;
 
 impl Throttles for SqliteAccounts {
     async fn throttled(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, Error> {
         let mut used_up = Vec::new();
         for counter in counters {
-            let counted = read(self.database.readers()?, counter, now).await?;
-            used_up.extend(counted.and_then(|counted| throttled(counter, &counted)));
+            let counted = read(self.database.readers()?, &counter.key).await?;
+            used_up.extend(counted.and_then(|counted| counter.throttled(&counted, now)));
         }
-        Ok(last_to_end(used_up))
+        Ok(Throttled::last(used_up))
     }
 
     async fn attempt(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, Error> {
         if counters.is_empty() {
             return Ok(None);
         }
-        let (mut transaction, mut all, mut used_up) = (self.begin().await?, Vec::new(), Vec::new());
-        for counter in counters {
-            let counted = read(&mut *transaction, counter, now).await?;
-            used_up.extend(counted.as_ref().and_then(|counted| throttled(counter, counted)));
-            all.push((counter, counted));
+        let (mut transaction, mut is_new, mut used_up) = (self.begin().await?, false, Vec::new());
+        for counter in in_order(counters) {
+            let (id, counted) = lock(&mut transaction, counter, now).await?;
+            used_up.extend(counter.throttled(&counted, now));
+            is_new |= count(&mut transaction, id, &counter.mark).await.map_err(unavailable)?;
         }
-        if used_up.is_empty() {
-            for (counter, counted) in all {
-                count(&mut transaction, counter, counted, now).await.map_err(unavailable)?;
-            }
+        // What is counted already is worth no sync.
+        if used_up.is_empty() && is_new {
+            make_room(&mut transaction).await.map_err(unavailable)?;
             transaction.commit().await.map_err(unavailable)?;
+        } else {
+            transaction.rollback().await.map_err(unavailable)?;
         }
-        Ok(last_to_end(used_up))
+        Ok(Throttled::last(used_up))
     }
 
     async fn succeeded(&self, counters: &[Counter], others: &[Counter]) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        for counter in counters {
-            remove(&mut transaction, &counter.key).await.map_err(unavailable)?;
-        }
-        for counter in others {
-            take_back(&mut transaction, counter).await?;
+        let cleared = in_order(counters).into_iter().map(|counter| (counter, true));
+        let mut all: Vec<_> = cleared.chain(others.iter().map(|counter| (counter, false))).collect();
+        all.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+        for (counter, is_cleared) in all {
+            match is_cleared {
+                true => remove(&mut transaction, &counter.key).await.map_err(unavailable)?,
+                false => take_back(&mut transaction, counter).await?,
+            }
         }
         transaction.commit().await.map_err(unavailable)
     }
 
     async fn withdraw(&self, counters: &[Counter]) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
-        for counter in counters {
-            take_back(&mut transaction, counter).await?;
-        }
-        transaction.commit().await.map_err(unavailable)
+        self.succeeded(&[], counters).await
     }
 
-    async fn counted(&self, now: Timestamp) -> Result<Vec<Counted>, Error> {
-        let all =
-            sqlx::query("SELECT * FROM throttle WHERE until > $1 AND until <= $2 ORDER BY until, rowid");
-        let all = all.bind(now.as_millisecond()).bind(latest_end(now).as_millisecond());
-        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
-        rows.iter().map(|row| Ok(counted(row)?)).collect()
+    async fn counted(
+        &self,
+        filter: &ThrottleFilter,
+        page: Page<CountedPlace>,
+        now: Timestamp,
+    ) -> Result<Vec<Counted>, Error> {
+        let mut query = select(filter, page, now);
+        let rows = query.build().persistent(false).fetch_all(self.database.readers()?).await;
+        gather(&rows.map_err(unavailable)?)
     }
 
     async fn clear_account(&self, account: &Mailbox, act: &Act) -> Result<u64, Error> {
-        let delete = sqlx::query("DELETE FROM throttle WHERE account = $1 AND until > $2");
+        let delete = sqlx::query("DELETE FROM throttles WHERE account = $1 AND until > $2");
         let event = AuditEvent::change(Action::ThrottleClear, account.normal(), act);
         self.clear(delete.bind(account.normal()).bind(act.at.as_millisecond()), &event).await
     }
 
     async fn clear_network(&self, network: &IpNet, act: &Act) -> Result<u64, Error> {
-        let delete = sqlx::query("DELETE FROM throttle WHERE network = $1 AND until > $2");
+        let delete = sqlx::query("DELETE FROM throttles WHERE network = $1 AND until > $2");
         let event =
             AuditEvent { ip: Some(network.addr()), ..AuditEvent::success(Action::ThrottleClear, act) };
         self.clear(delete.bind(network.to_string()).bind(act.at.as_millisecond()), &event).await
@@ -99,13 +105,13 @@ impl Throttles for SqliteAccounts {
 
     async fn prune_throttles(&self, now: Timestamp, familiar_since: Timestamp) -> Result<(), Error> {
         self.forget(
-            "DELETE FROM throttle WHERE rowid IN (SELECT rowid FROM throttle WHERE until <= $1 LIMIT $2)",
+            "DELETE FROM throttles WHERE id IN (SELECT id FROM throttles WHERE until <= $1 LIMIT $2)",
             now,
         )
         .await?;
         self.forget(
-            "DELETE FROM throttle WHERE rowid IN (SELECT rowid FROM throttle WHERE until > $1 LIMIT $2)",
-            latest_end(now),
+            "DELETE FROM throttles WHERE id IN (SELECT id FROM throttles WHERE until > $1 LIMIT $2)",
+            Counted::latest_end(now),
         )
         .await?;
         self.bring_back("UPDATE familiar_networks SET at = $1 WHERE at > $2", now).await?;
@@ -131,122 +137,162 @@ impl SqliteAccounts {
     }
 }
 
-fn throttled(counter: &Counter, counted: &Counted) -> Option<Throttled> {
-    let is_used_up = counter.allowance.is_used_up(&counted.marks);
-    is_used_up.then(|| Throttled { key: counted.key.clone(), until: counted.until })
-}
-
-fn last_to_end(used_up: Vec<Throttled>) -> Option<Throttled> {
-    used_up.into_iter().max_by_key(|throttled| throttled.until)
+/// In the order in which their rows are locked.
+fn in_order(counters: &[Counter]) -> Vec<&Counter> {
+    let mut ordered: Vec<_> = counters.iter().collect();
+    ordered.sort_by(|one, other| one.key.cmp(&other.key));
+    ordered
 }
 
 /// A statement on the row of this key, which are its first three parameters.
 fn on(key: &ThrottleKey, statement: &'static str) -> Query {
-    let account = key.account.clone().unwrap_or_default();
-    let network = key.network.map(|network| network.to_string()).unwrap_or_default();
-    sqlx::query(statement).bind(key.kind.name()).bind(account).bind(network)
+    sqlx::query(statement).bind(key.kind.name()).bind(account_of(key)).bind(network_of(key))
 }
 
-/// The counter as it stands, unless its window has passed. One that ends more than two windows from now began
-/// before the clock was set back, and nobody shall wait until the clock is there again.
-async fn read(
-    connection: impl SqliteExecutor<'_>,
-    Counter { key, allowance, .. }: &Counter,
-    now: Timestamp,
-) -> Result<Option<Counted>, Error> {
-    let latest = end(end(now, allowance.window), allowance.window);
-    let row = on(
+fn account_of(key: &ThrottleKey) -> String {
+    key.account.clone().unwrap_or_default()
+}
+
+fn network_of(key: &ThrottleKey) -> String {
+    key.network.map(|network| network.to_string()).unwrap_or_default()
+}
+
+/// The counter with its marks, whatever its window.
+async fn read(connection: impl SqliteExecutor<'_>, key: &ThrottleKey) -> Result<Option<Counted>, Error> {
+    let rows = on(
         key,
-        "SELECT * FROM throttle WHERE kind = $1 AND account = $2 AND network = $3 AND until > $4 AND until <= $5",
+        "SELECT t.kind, t.account, t.network, t.until, m.account AS mark_account, m.secret AS mark_secret \
+         FROM throttles t JOIN throttle_marks m ON m.throttle = t.id \
+         WHERE t.kind = $1 AND t.account = $2 AND t.network = $3 ORDER BY m.account, m.secret",
     );
-    let row = row.bind(now.as_millisecond()).bind(latest.as_millisecond());
-    let row = row.fetch_optional(connection).await.map_err(unavailable)?;
-    Ok(row.as_ref().map(counted).transpose()?)
+    Ok(gather(&rows.fetch_all(connection).await.map_err(unavailable)?)?.pop())
 }
 
-/// Counts a failure, for the first time or beside others.
-async fn count(
-    transaction: &mut Transaction<'_, Sqlite>,
+/// Locks the counter, which begins if there is none or its window has passed. Its id, and how it stands.
+async fn lock(
+    connection: &mut SqliteConnection,
     counter: &Counter,
-    counted: Option<Counted>,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    match counted {
-        Some(counted) if counted.marks.contains(&counter.mark) => Ok(()),
-        Some(mut counted) => {
-            counted.marks.push(counter.mark);
-            keep(transaction, &counted).await
-        }
-        None => begin(transaction, counter, now).await,
+) -> Result<(i64, Counted), Error> {
+    let (mut id, mut until) = begin(connection, counter, now).await?;
+    if !counter.allowance.is_running(until, now) {
+        // Another row, so that ids lie in the order in which windows began.
+        remove(connection, &counter.key).await.map_err(unavailable)?;
+        (id, until) = begin(connection, counter, now).await?;
     }
+    let marks =
+        "SELECT account AS mark_account, secret AS mark_secret FROM throttle_marks WHERE throttle = $1";
+    let rows = sqlx::query(marks).bind(id).fetch_all(connection).await.map_err(unavailable)?;
+    let marks = rows.iter().map(|row| mark(row, &account_of(&counter.key))).collect::<Result<_, _>>()?;
+    Ok((id, Counted { key: counter.key.clone(), marks, until }))
 }
 
-/// When the longest counter ends, if the clock goes back by as much as it lasts.
-fn latest_end(now: Timestamp) -> Timestamp {
-    end(end(now, LONGEST_WINDOW), LONGEST_WINDOW)
-}
-
-fn end(now: Timestamp, window: SignedDuration) -> Timestamp {
-    now.checked_add(window).unwrap_or(Timestamp::MAX)
-}
-
-/// A new row even where there was one, so that rows lie in the order in which their windows began; the oldest make
-/// room.
+/// A window that begins now, unless there is one. The id of the counter, and when its window ends.
 async fn begin(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     counter: &Counter,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let until = end(now, counter.allowance.window);
+) -> Result<(i64, Timestamp), Error> {
+    let begun = on(
+        &counter.key,
+        "INSERT INTO throttles (kind, account, network, until) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (kind, account, network) DO UPDATE SET until = throttles.until RETURNING id, until",
+    );
+    let begun = begun.bind(counter.allowance.end(now).as_millisecond());
+    let row = begun.fetch_one(connection).await.map_err(unavailable)?;
+    let columns = Columns::of(&row, "throttles", account_of(&counter.key));
+    Ok((columns.take("id")?, columns.read("until", time)?))
+}
+
+/// Counts a failure; whether it is another one than those that are counted already.
+async fn count(connection: &mut SqliteConnection, id: i64, mark: &Mark) -> Result<bool, sqlx::Error> {
     let insert =
-        "INSERT OR REPLACE INTO throttle (kind, account, network, until, marks) VALUES ($1, $2, $3, $4, $5)";
-    let insert = on(&counter.key, insert).bind(until.as_millisecond()).bind(octets(&[counter.mark]));
-    insert.execute(&mut **transaction).await?;
-    // No two rows have the same rowid, so this leaves that many at most without counting them.
-    let delete = "DELETE FROM throttle WHERE rowid <= (SELECT max(rowid) FROM throttle) - $1";
-    sqlx::query(delete).bind(COUNTERS).execute(&mut **transaction).await.map(drop)
+        "INSERT INTO throttle_marks (throttle, account, secret) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let insert = sqlx::query(insert).bind(id).bind(mark.account.to_vec()).bind(mark.secret.to_vec());
+    Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Writes the marks of a counter. When it ends is said once, with the first.
-async fn keep(transaction: &mut Transaction<'_, Sqlite>, counted: &Counted) -> Result<(), sqlx::Error> {
-    let update = "UPDATE throttle SET marks = $4 WHERE kind = $1 AND account = $2 AND network = $3";
-    on(&counted.key, update).bind(octets(&counted.marks)).execute(&mut **transaction).await.map(drop)
+/// The oldest make room. No two have the same id, so this leaves that many at most without counting them.
+async fn make_room(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let delete = "DELETE FROM throttles WHERE id <= (SELECT max(id) FROM throttles) - $1";
+    sqlx::query(delete).bind(COUNTERS).execute(connection).await.map(drop)
 }
 
-async fn remove(transaction: &mut Transaction<'_, Sqlite>, key: &ThrottleKey) -> Result<(), sqlx::Error> {
-    let delete = "DELETE FROM throttle WHERE kind = $1 AND account = $2 AND network = $3";
-    on(key, delete).execute(&mut **transaction).await.map(drop)
+async fn remove(connection: &mut SqliteConnection, key: &ThrottleKey) -> Result<(), sqlx::Error> {
+    let delete = "DELETE FROM throttles WHERE kind = $1 AND account = $2 AND network = $3";
+    on(key, delete).execute(connection).await.map(drop)
 }
 
 /// Takes the mark out of its counter, whatever its window; the last one takes the counter with it.
 async fn take_back(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     Counter { key, mark, .. }: &Counter,
 ) -> Result<(), Error> {
-    let row = on(key, "SELECT * FROM throttle WHERE kind = $1 AND account = $2 AND network = $3");
-    let row = row.fetch_optional(&mut **transaction).await.map_err(unavailable)?;
-    let Some(mut counted) = row.as_ref().map(counted).transpose()? else { return Ok(()) };
-    counted.marks.retain(|counted| counted != mark);
-    if counted.marks.is_empty() {
-        return remove(transaction, key).await.map_err(unavailable);
-    }
-    keep(transaction, &counted).await.map_err(unavailable)
+    let lock =
+        "UPDATE throttles SET until = until WHERE kind = $1 AND account = $2 AND network = $3 RETURNING id";
+    let row = on(key, lock).fetch_optional(&mut *connection).await.map_err(unavailable)?;
+    let Some(row) = row else { return Ok(()) };
+    let id: i64 = Columns::of(&row, "throttles", account_of(key)).take("id")?;
+    let taken = "DELETE FROM throttle_marks WHERE throttle = $1 AND account = $2 AND secret = $3";
+    let taken = sqlx::query(taken).bind(id).bind(mark.account.to_vec()).bind(mark.secret.to_vec());
+    taken.execute(&mut *connection).await.map_err(unavailable)?;
+    let empty = "DELETE FROM throttles WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM throttle_marks WHERE throttle = $1)";
+    sqlx::query(empty).bind(id).execute(connection).await.map(drop).map_err(unavailable)
 }
 
-fn counted(row: &SqliteRow) -> Result<Counted, Corrupt> {
-    let columns = Columns::of(row, "throttle", "?");
-    let account: String = columns.take("account")?;
-    let columns = Columns::of(row, "throttle", &account);
+/// The counters of a page, each with its marks.
+fn select(filter: &ThrottleFilter, page: Page<CountedPlace>, now: Timestamp) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(
+        "SELECT t.kind, t.account, t.network, t.until, m.account AS mark_account, m.secret AS mark_secret \
+         FROM (SELECT * FROM throttles WHERE until <= ",
+    );
+    query.push_bind(Counted::latest_end(now).as_millisecond());
+    if let Some(kind) = filter.kind {
+        query.push(" AND kind = ").push_bind(kind.name());
+    }
+    if let Some(account) = &filter.account {
+        query.push(" AND account = ").push_bind(account.clone());
+    }
+    if let Some(network) = filter.network {
+        query.push(" AND network = ").push_bind(network.to_string());
+    }
+    query.push(" AND until > ").push_bind(now.as_millisecond());
+    if let Some((until, key)) = page.after {
+        query.push(" AND (until, kind, account, network) > (").push_bind(until.as_millisecond());
+        query.push(", ").push_bind(key.kind.name()).push(", ").push_bind(account_of(&key));
+        query.push(", ").push_bind(network_of(&key)).push(")");
+    }
+    query.push(" ORDER BY until, kind, account, network LIMIT ").push_bind(page.limit);
+    query.push(
+        ") t JOIN throttle_marks m ON m.throttle = t.id \
+         ORDER BY t.until, t.kind, t.account, t.network, m.account, m.secret",
+    );
+    query
+}
+
+/// The counters of rows with a mark each, those of one counter behind one another.
+fn gather(rows: &[SqliteRow]) -> Result<Vec<Counted>, Error> {
+    let mut all: Vec<Counted> = Vec::new();
+    for row in rows {
+        let (key, until) = counter(row)?;
+        let mark = mark(row, &account_of(&key))?;
+        match all.last_mut().filter(|last| last.key == key) {
+            Some(last) => last.marks.push(mark),
+            None => all.push(Counted { key, marks: vec![mark], until }),
+        }
+    }
+    Ok(all)
+}
+
+fn counter(row: &SqliteRow) -> Result<(ThrottleKey, Timestamp), Corrupt> {
+    let account: String = Columns::of(row, "throttles", "?").take("account")?;
+    let columns = Columns::of(row, "throttles", &account);
     let key = ThrottleKey {
-        kind: columns.read("kind", kind)?,
+        kind: columns.read("kind", ThrottleKind::from_name)?,
         network: columns.read("network", network)?,
         account: Some(account).filter(|account| !account.is_empty()),
     };
-    Ok(Counted { key, marks: columns.read("marks", marks)?, until: columns.read("until", time)? })
-}
-
-fn kind(name: &str) -> Option<ThrottleKind> {
-    ThrottleKind::ALL.into_iter().find(|kind| kind.name() == name)
+    Ok((key, columns.read("until", time)?))
 }
 
 /// A network, or none at all.
@@ -254,17 +300,8 @@ fn network(text: &str) -> Option<Option<IpNet>> {
     if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
 }
 
-fn octets(marks: &[Mark]) -> Vec<u8> {
-    marks.iter().flat_map(|mark| [mark.account, mark.secret]).flatten().collect()
-}
-
-fn marks(octets: &[u8]) -> Option<Vec<Mark>> {
-    let halves: Vec<[u8; 8]> = octets.chunks(8).map(TryInto::try_into).collect::<Result<_, _>>().ok()?;
-    halves
-        .chunks(2)
-        .map(|halves| match halves {
-            [account, secret] => Some(Mark { account: *account, secret: *secret }),
-            _ => None,
-        })
-        .collect()
+fn mark(row: &SqliteRow, account: &str) -> Result<Mark, Corrupt> {
+    let columns = Columns::of(row, "throttle_marks", account);
+    let half = |octets: &[u8]| octets.try_into().ok();
+    Ok(Mark { account: columns.read("mark_account", half)?, secret: columns.read("mark_secret", half)? })
 }

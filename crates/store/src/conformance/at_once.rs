@@ -6,7 +6,10 @@ use jiff::SignedDuration;
 use types::AccountId;
 
 use super::sample::{account, at, frank};
-use crate::{Accounts, Allowance, Counter, Mark, SecondFactors, ThrottleKey, ThrottleKind, Throttles};
+use crate::{
+    Accounts, Allowance, Counter, Mark, Page, SecondFactors, ThrottleFilter, ThrottleKey, ThrottleKind,
+    Throttles,
+};
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
 
@@ -28,7 +31,10 @@ pub async fn of_many_guesses_as_many_are_judged_as_may_be<T: Throttles>(one: &T,
     }));
     assert_eq!(judged.await.into_iter().sum::<usize>(), 5);
     for store in [one, other] {
-        assert_eq!(store.counted(at(0)).await.unwrap()[0].marks.len(), 5);
+        assert_eq!(
+            store.counted(&ThrottleFilter::default(), Page::first(9), at(0)).await.unwrap()[0].marks.len(),
+            5
+        );
         assert!(store.throttled(&[guess(2000)], at(59)).await.unwrap().is_some());
     }
 }

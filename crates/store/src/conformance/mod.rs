@@ -102,7 +102,7 @@ macro_rules! accounts_conformance {
             a_network_may_try_so_many_accounts, if_one_is_used_up_none_of_them_counts,
             a_success_clears_its_counters_and_no_other,
             what_was_no_guess_is_taken_back_alone,
-            keys_that_differ_in_anything_are_others,
+            keys_that_differ_in_anything_are_others, counters_are_listed_in_pages,
             operators_let_an_account_or_a_network_in, a_network_is_familiar_for_a_while_to_who_logged_in_there,
             what_has_ended_is_forgotten, what_a_clock_ahead_has_counted_is_forgotten);
         $crate::conformance!(@one accounts, $open, identity:

@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 
 use super::sample::{account, at, frank, mailbox};
 use crate::{
-    Accounts, Action, Allowance, Audit, AuditFilter, Counter, Mark, ThrottleKey, ThrottleKind, Throttled,
-    Throttles,
+    Accounts, Action, Allowance, Audit, AuditFilter, Counted, Counter, Mark, Page, ThrottleFilter,
+    ThrottleKey, ThrottleKind, Throttled, Throttles,
 };
 
 const ALICE: &str = "alice@example.org";
@@ -47,9 +47,14 @@ async fn counts<T: Throttles>(store: &T, counter: Counter, now: i64) -> bool {
     store.attempt(&[counter], at(now)).await.unwrap().is_none()
 }
 
+/// All that is counted.
+async fn counted<T: Throttles>(store: &T, now: i64) -> Vec<Counted> {
+    store.counted(&ThrottleFilter::default(), Page::first(100), at(now)).await.unwrap()
+}
+
 /// How many failures the one counter has that there is.
 async fn failures<T: Throttles>(store: &T) -> usize {
-    let all = store.counted(at(-60)).await.unwrap();
+    let all = counted(store, -60).await;
     assert_eq!(all.len(), 1, "{all:?}");
     all[0].marks.len()
 }
@@ -65,8 +70,8 @@ pub async fn a_window_begins_with_its_first_failure<T: Throttles>(store: &T) {
     assert_eq!(store.throttled(&fourth, at(60)).await.unwrap(), None);
     assert!(counts(store, of_account(ALICE, 4), 60).await);
     assert_eq!(failures(store).await, 1, "it has begun anew, and those turned away were not counted");
-    assert_eq!(store.counted(at(60)).await.unwrap()[0].until, at(120));
-    assert!(store.counted(at(120)).await.unwrap().is_empty());
+    assert_eq!(counted(store, 60).await[0].until, at(120));
+    assert!(counted(store, 120).await.is_empty());
 }
 
 pub async fn a_clock_that_is_set_back_locks_nobody_out<T: Throttles>(store: &T) {
@@ -77,7 +82,7 @@ pub async fn a_clock_that_is_set_back_locks_nobody_out<T: Throttles>(store: &T) 
     assert_eq!(store.throttled(&[of_account(ALICE, 4)], at(0)).await.unwrap(), None);
     assert!(counts(store, of_account(ALICE, 4), 0).await);
     assert_eq!(failures(store).await, 1);
-    assert_eq!(store.counted(at(0)).await.unwrap()[0].until, at(60));
+    assert_eq!(counted(store, 0).await[0].until, at(60));
 }
 
 pub async fn the_same_failure_counts_once<T: Throttles>(store: &T) {
@@ -91,7 +96,7 @@ pub async fn looking_counts_nothing<T: Throttles>(store: &T) {
     for secret in 0..10 {
         assert_eq!(store.throttled(&[of_account(ALICE, secret)], at(0)).await.unwrap(), None);
     }
-    assert!(store.counted(at(-60)).await.unwrap().is_empty());
+    assert!(counted(store, -60).await.is_empty());
 }
 
 pub async fn a_network_may_try_so_many_accounts<T: Throttles>(store: &T) {
@@ -115,8 +120,7 @@ pub async fn if_one_is_used_up_none_of_them_counts<T: Throttles>(store: &T) {
     assert_eq!(store.attempt(&both, at(20)).await.unwrap(), Some(last));
     let one = [of_network("192.0.2.2/32", "alice", 4), of_account(ALICE, 4)];
     assert!(store.attempt(&one, at(20)).await.unwrap().is_some());
-    let counted: Vec<_> =
-        store.counted(at(20)).await.unwrap().iter().map(|counted| counted.marks.len()).collect();
+    let counted: Vec<_> = counted(store, 20).await.iter().map(|counted| counted.marks.len()).collect();
     assert_eq!(counted, [3, 2], "those that end first in front, and no third");
 }
 
@@ -129,11 +133,11 @@ pub async fn a_success_clears_its_counters_and_no_other<T: Throttles>(store: &T)
     assert!(counts(store, of_account("bob@example.org", 1), 0).await);
     assert!(counts(store, other.clone(), 0).await);
     store.succeeded(&[right], std::slice::from_ref(&other)).await.unwrap();
-    let left = store.counted(at(1)).await.unwrap();
+    let left = counted(store, 1).await;
     let of_other = left.iter().find(|counted| counted.key == other.key).unwrap();
     assert_eq!(of_other.marks, [mark("bob@example.org", 1)], "it is taken out of the others alone");
     store.succeeded(&[other], &[]).await.unwrap();
-    let left = store.counted(at(1)).await.unwrap();
+    let left = counted(store, 1).await;
     assert_eq!(left.len(), 1);
     assert_eq!((&left[0].key, &*left[0].marks), (&of_network(OFFICE, "bob", 1).key, &[mark("bob", 1)][..]));
 }
@@ -146,14 +150,14 @@ pub async fn what_was_no_guess_is_taken_back_alone<T: Throttles>(store: &T) {
     let right = of_account(ALICE, 9);
     for _ in 0..2 {
         store.withdraw(std::slice::from_ref(&right)).await.unwrap();
-        let left = store.counted(at(1)).await.unwrap();
+        let left = counted(store, 1).await;
         assert_eq!((left.len(), &*left[0].marks), (1, &[mark("alice", 1), mark("alice", 2)][..]));
     }
     store
         .withdraw(&[of_account(ALICE, 1), of_account(ALICE, 2), of_network(OFFICE, "bob", 1)])
         .await
         .unwrap();
-    assert!(store.counted(at(1)).await.unwrap().is_empty());
+    assert!(counted(store, 1).await.is_empty());
 }
 
 pub async fn keys_that_differ_in_anything_are_others<T: Throttles>(store: &T) {
@@ -167,8 +171,36 @@ pub async fn keys_that_differ_in_anything_are_others<T: Throttles>(store: &T) {
     for other in &others {
         assert!(counts(store, other.clone(), 0).await);
     }
-    let keys: Vec<_> = store.counted(at(0)).await.unwrap().into_iter().map(|counted| counted.key).collect();
-    assert_eq!(keys, others.into_iter().map(|other| other.key).collect::<Vec<_>>());
+    let mut keys: Vec<_> = counted(store, 0).await.into_iter().map(|counted| counted.key).collect();
+    let mut expected: Vec<_> = others.into_iter().map(|other| other.key).collect();
+    keys.sort();
+    expected.sort();
+    assert_eq!(keys, expected);
+}
+
+pub async fn counters_are_listed_in_pages<T: Throttles>(store: &T) {
+    for (n, end) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+        assert!(counts(store, of_account(&format!("{n}@example.org"), 1), end - 60).await);
+        assert!(counts(store, of_account(&format!("{n}@example.org"), 2), end - 60).await);
+    }
+    assert!(counts(store, of_network(OFFICE, "carol", 1), -25).await);
+    let (all, mut page, mut seen) = (ThrottleFilter::default(), Page::first(2), Vec::new());
+    while let listed = store.counted(&all, page.clone(), at(0)).await.unwrap()
+        && let Some(last) = listed.last()
+    {
+        page.after = Some(last.place());
+        seen.extend(listed.into_iter().map(|counted| (counted.until, counted.marks.len())));
+    }
+    assert_eq!(seen, [(at(10), 2), (at(10), 2), (at(20), 2), (at(30), 2), (at(35), 1)]);
+    let (kind, account) = (Some(ThrottleKind::Network), Some("3@example.org".to_owned()));
+    for (filter, end) in [
+        (ThrottleFilter { kind, ..ThrottleFilter::default() }, 35),
+        (ThrottleFilter { account, ..ThrottleFilter::default() }, 20),
+        (ThrottleFilter { network: Some(network(OFFICE)), ..ThrottleFilter::default() }, 35),
+    ] {
+        let listed = store.counted(&filter, Page::first(9), at(0)).await.unwrap();
+        assert_eq!(listed.iter().map(|counted| counted.until).collect::<Vec<_>>(), [at(end)]);
+    }
 }
 
 pub async fn operators_let_an_account_or_a_network_in<T: Throttles + Audit>(store: &T) {
@@ -183,7 +215,7 @@ pub async fn operators_let_an_account_or_a_network_in<T: Throttles + Audit>(stor
         assert!(counts(store, counter, 1).await);
     }
     assert_eq!(store.clear_network(&network(OFFICE), &frank(2)).await.unwrap(), 2);
-    assert_eq!(store.counted(at(2)).await.unwrap().len(), 2);
+    assert_eq!(counted(store, 2).await.len(), 2);
     assert_eq!(
         store.clear_network(&network("192.0.2.2/32"), &frank(61)).await.unwrap(),
         0,
@@ -221,7 +253,7 @@ pub async fn what_has_ended_is_forgotten<T: Throttles>(store: &T) {
     assert!(counts(store, of_account(ALICE, 1), 0).await);
     assert!(counts(store, of_account("bob@example.org", 1), 1).await);
     store.prune_throttles(at(60), at(0)).await.unwrap();
-    let left = store.counted(at(-60)).await.unwrap();
+    let left = counted(store, -60).await;
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].key.account.as_deref(), Some("bob@example.org"));
 }
@@ -233,10 +265,10 @@ pub async fn what_a_clock_ahead_has_counted_is_forgotten<T: Throttles + Accounts
     assert!(counts(store, of_account(ALICE, 1), YEARS).await);
     store.logged_in(alice.id, at(YEARS), Some(network(OFFICE)));
     store.flush().await.unwrap();
-    assert_eq!(store.counted(at(YEARS)).await.unwrap().len(), 1);
-    assert!(store.counted(at(0)).await.unwrap().is_empty());
+    assert_eq!(counted(store, YEARS).await.len(), 1);
+    assert!(counted(store, 0).await.is_empty());
     store.prune_throttles(at(0), at(-100)).await.unwrap();
-    assert!(store.counted(at(YEARS)).await.unwrap().is_empty());
+    assert!(counted(store, YEARS).await.is_empty());
     let is_familiar =
         async |since| store.is_familiar(&alice.address, &network(OFFICE), at(since)).await.unwrap();
     assert!(is_familiar(0).await && !is_familiar(1).await);

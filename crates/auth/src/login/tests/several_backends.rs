@@ -110,7 +110,7 @@ async fn an_app_password_is_no_failure_though_somebody_else_was_asked_first() {
             assert!(matches!(verdict, Verdict::Accepted(_)), "{number}: {verdict:?}");
         }
     }
-    let counted = scene.accounts().counted(noon()).await.unwrap();
+    let counted = scene.counted().await;
     let of_account = counted.iter().find(|counted| counted.key.account.is_some()).unwrap();
     assert_eq!(of_account.marks.len(), 1, "the guess, which no app password makes good");
 }
@@ -153,7 +153,7 @@ async fn bogus_tokens_stop_their_network_and_nobody_else() {
     assert_eq!(asked.load(Ordering::Relaxed), 50);
     let external = Claim::External(sasl::ExternalClaim { authzid: Some(ALICE.to_owned()) });
     assert!(matches!(scene.judge_from(flood, external).await.0, Verdict::Throttled { .. }));
-    let counted = scene.accounts().counted(noon()).await.unwrap();
+    let counted = scene.counted().await;
     assert!(counted.iter().all(|counted| counted.key.account.is_none()), "{counted:?}");
     assert!(matches!(scene.judge(token("bogus")).await.0, Verdict::Refused(_)), "from elsewhere");
     assert!(scene.log_in(PASSWORD).await.is_some());
