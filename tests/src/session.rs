@@ -199,7 +199,7 @@ impl Server {
     fn commit(&mut self, octets: Vec<u8>, envelope: &Envelope) -> Durable {
         self.accepted.push(Accepted {
             sender: bare(&envelope.reverse_path.to_string()),
-            recipients: envelope.forward_paths.iter().map(|path| bare(&path.to_string())).collect(),
+            recipients: envelope.forward_paths().map(|path| bare(&path.to_string())).collect(),
             octets,
         });
         let number = u8::try_from(self.accepted.len()).unwrap_or(u8::MAX);

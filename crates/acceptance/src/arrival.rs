@@ -39,8 +39,8 @@ impl Arrival {
         hides_client: bool,
     ) -> Arrival {
         let client = session.ehlo.clone().map(|name| (name, session.peer.ip().to_canonical()));
-        let recipient = match envelope.forward_paths.as_slice() {
-            [only] => Some(only.clone()),
+        let recipient = match envelope.recipients.as_slice() {
+            [only] => Some(only.path.clone()),
             _ => None,
         };
         Arrival {
@@ -89,18 +89,25 @@ impl Arrival {
 
     pub(crate) fn entry(&self, submitter: &Submitter, envelope: Envelope, needs: &Needs) -> Submission {
         Submission {
-            id: self.id,
-            account: submitter.account(),
-            account_address: submitter.to_string(),
-            reverse_path: envelope.reverse_path,
-            forward_paths: envelope.forward_paths,
+            recipients: envelope.recipients,
             body: envelope.body,
             smtputf8: envelope.smtputf8,
             must_be_rewritten: needs.rewrite,
-            accepted_at: self.at,
-            held: false,
             message_id: needs.message_id.clone(),
+            ret: envelope.ret,
+            envid: envelope.envid,
             credential: submitter.credential(),
+            session: Some(self.session),
+            ip: Some(self.ip),
+            tls_version: self.tls.map(|tls| tls.version.into()),
+            tls_cipher: self.tls.map(|tls| tls.cipher.into()),
+            ..Submission::new(
+                self.id,
+                submitter.account(),
+                submitter.to_string(),
+                envelope.reverse_path,
+                self.at,
+            )
         }
     }
 }

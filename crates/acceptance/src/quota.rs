@@ -89,11 +89,11 @@ impl Quota {
         envelope: &Envelope,
         path: &ForwardPath,
     ) -> Result<(), Rejection> {
-        if envelope.forward_paths.contains(path) {
+        if envelope.goes_to(path) {
             return Ok(());
         }
         let (sender, limits) = self.sender(user.account).await?;
-        let recipients = number(envelope.forward_paths.len()).saturating_add(1);
+        let recipients = number(envelope.recipients.len()).saturating_add(1);
         let new = self.new_recipients(user.account, &sender, &limits, envelope, path).await?;
         let more = |limit| match limit {
             Limit::MessagesPerHour | Limit::MessagesPerDay => 0,
@@ -109,12 +109,12 @@ impl Quota {
     /// As [`Quota::may_begin`]; then nothing is counted.
     pub(crate) async fn take(&self, user: &User, envelope: &Envelope) -> Result<Counted<'_>, Rejection> {
         let (sender, limits) = self.sender(user.account).await?;
-        let recipients = self.correspondents(&envelope.forward_paths);
+        let recipients = self.correspondents(envelope.forward_paths());
         let new = match limits.at_most(Limit::NewRecipientsPerDay) {
             Some(_) => self.strangers(user.account, &sender, &recipients).await?.len(),
             None => 0,
         };
-        let (paths, new) = (number(envelope.forward_paths.len()), number(new));
+        let (paths, new) = (number(envelope.recipients.len()), number(new));
         let taken = sender.take(&user.address, &limits, paths, new, self.now)?;
         Ok(Counted { quota: self, account: Some(user.account), sender, recipients, taken: Some(taken) })
     }
@@ -160,15 +160,15 @@ impl Quota {
         path: &ForwardPath,
     ) -> Result<u32, Rejection> {
         let Some(at_most) = limits.at_most(Limit::NewRecipientsPerDay) else { return Ok(0) };
-        let all = number(envelope.forward_paths.len()).saturating_add(1);
+        let all = number(envelope.recipients.len()).saturating_add(1);
         if sender.used(Limit::NewRecipientsPerDay, (self.now)()).saturating_add(all) <= at_most {
             return Ok(all);
         }
-        let this = self.correspondents(std::slice::from_ref(path));
+        let this = self.correspondents(std::iter::once(path));
         if self.strangers(account, sender, &this).await?.is_empty() {
             return Ok(0);
         }
-        let mut all = self.correspondents(&envelope.forward_paths);
+        let mut all = self.correspondents(envelope.forward_paths());
         all.extend(this);
         Ok(number(self.strangers(account, sender, &all).await?.len()))
     }
@@ -192,8 +192,8 @@ impl Quota {
     }
 
     /// The recipients as correspondents; the bare postmaster is nobody's.
-    fn correspondents(&self, paths: &[ForwardPath]) -> HashSet<Correspondent> {
-        let mailboxes = paths.iter().filter_map(ForwardPath::mailbox);
+    fn correspondents<'p>(&self, paths: impl Iterator<Item = &'p ForwardPath>) -> HashSet<Correspondent> {
+        let mailboxes = paths.filter_map(ForwardPath::mailbox);
         mailboxes.map(|mailbox| self.blind_digests.of_correspondent(mailbox)).collect()
     }
 }

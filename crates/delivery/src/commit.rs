@@ -40,7 +40,7 @@ impl<S: Spool> Committer<S> {
         mut submission: Submission,
         incoming: S::Incoming,
     ) -> Result<Durable, SpoolError> {
-        submission.held |= self.carrier.holds(&submission.forward_paths);
+        submission.held |= self.carrier.holds(&submission);
         let (id, lease) = (submission.id, self.carrier.lease_for(&submission));
         let leased = self.spool().commit(submission, incoming, lease).await?;
         self.carrier.committed(leased);

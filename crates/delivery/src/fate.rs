@@ -20,7 +20,7 @@ pub(crate) fn outcomes(
     let submission = &parcel.leased.submission;
     let outcome = |(recipient, verdict): (&Recipient, Verdict)| {
         let next =
-            || schedule.next_attempt(recipient.attempts + 1, submission.accepted_at, now, rand::random());
+            || schedule.next_attempt(recipient.attempts + 1, submission.first_due_at(), now, rand::random());
         if unclear.is_too_often(submission.id, recipient.number, &verdict) {
             return (recipient.number, held(&verdict, host.clone()));
         }

@@ -44,8 +44,8 @@ impl Routes {
     }
 
     /// Whether the route of every one of these recipients is `hold`.
-    pub(crate) fn hold(&self, paths: &[ForwardPath]) -> bool {
-        paths.iter().all(|path| self.holds(path))
+    pub(crate) fn hold<'p>(&self, paths: impl IntoIterator<Item = &'p ForwardPath>) -> bool {
+        paths.into_iter().all(|path| self.holds(path))
     }
 
     /// Whether the route of this recipient is `hold`.

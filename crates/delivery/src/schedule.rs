@@ -27,17 +27,17 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// When a message accepted at `accepted_at` is tried again after `attempts` attempts, the one just made included;
+    /// When a message that is due since `due_since` is tried again after `attempts` attempts, the one just made included;
     /// `None` to give up. `random` spreads the wait by an eighth to either side, lest a returning host meet everyone at once.
     pub fn next_attempt(
         &self,
         attempts: u32,
-        accepted_at: Timestamp,
+        due_since: Timestamp,
         now: Timestamp,
         random: u32,
     ) -> Option<Timestamp> {
-        let (last, attempts_made) = (later(accepted_at, self.give_up), u64::from(attempts));
-        let is_over = match accepted_at <= now {
+        let (last, attempts_made) = (later(due_since, self.give_up), u64::from(attempts));
+        let is_over = match due_since <= now {
             true => now >= last && attempts_made >= self.confirmations(),
             // The clock was ahead, and nobody knows since when the message waits. Beside the attempts behind each wait there are
             // the first one, and the one when time is up.

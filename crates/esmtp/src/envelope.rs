@@ -1,14 +1,15 @@
 //! The envelope of a message (RFC 5321 section 2.3.1).
 
-use types::{BodyType, ForwardPath, ReversePath};
+use types::{BodyType, EnvelopeRecipient, ForwardPath, Ret, ReversePath};
 
 /// Who sends a message to whom, and what its transport has to be able to carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Envelope {
     /// Where reports about the message go.
     pub reverse_path: ReversePath,
     /// The accepted recipients, each once, in the client's order.
-    pub forward_paths: Vec<ForwardPath>,
+    pub recipients: Vec<EnvelopeRecipient>,
     /// What was declared (RFC 6152), or once the text has ended, what it is: [`BodyType::EightBit`] if there is an octet above
     /// 127 in it.
     pub body: BodyType,
@@ -16,6 +17,39 @@ pub struct Envelope {
     pub smtputf8: bool,
     /// The size in octets that the client declared (RFC 1870 section 6).
     pub declared_size: Option<u64>,
+    /// What of the message comes back in a notification that it can't be delivered; `None` leaves it to the server. As long as DSN is
+    /// not offered nobody can say it.
+    pub ret: Option<Ret>,
+    /// What the sender calls this envelope in notifications: ENVID, decoded (RFC 3461 section 4.4). As with `ret`.
+    pub envid: Option<Box<str>>,
     /// The text had bare line ends, and they were repaired.
     pub repaired_line_ends: bool,
+}
+
+impl Envelope {
+    /// An envelope without recipients, of a message that needs nothing special.
+    #[must_use]
+    pub const fn new(reverse_path: ReversePath) -> Self {
+        Self {
+            reverse_path,
+            recipients: Vec::new(),
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            declared_size: None,
+            ret: None,
+            envid: None,
+            repaired_line_ends: false,
+        }
+    }
+
+    /// Where the message goes, in the order of the recipients.
+    pub fn forward_paths(&self) -> impl ExactSizeIterator<Item = &ForwardPath> {
+        self.recipients.iter().map(|recipient| &recipient.path)
+    }
+
+    /// Whether it goes there.
+    #[must_use]
+    pub fn goes_to(&self, path: &ForwardPath) -> bool {
+        self.forward_paths().any(|known| known == path)
+    }
 }

@@ -9,6 +9,7 @@
     reason = "a measurement"
 )]
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use store::{Lease, Outcome, Spool, Submission};
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
-use types::{AccountId, BodyType, ForwardPath, Mailbox, QueueId, ReversePath};
+use types::{AccountId, ForwardPath, Mailbox, QueueId, ReversePath, SessionId};
 
 const MESSAGES: usize = 40_000;
 
@@ -92,19 +93,17 @@ async fn reopen(path: &std::path::Path) {
 
 fn submission() -> Submission {
     let mailbox = |text| Mailbox::parse(text).unwrap();
+    let (id, account) = (QueueId::new(now(), rand::random()), AccountId::from_bytes([1; 16]));
+    let alice = ReversePath::Mailbox(mailbox("alice@example.org"));
     Submission {
-        id: QueueId::new(now(), rand::random()),
-        account: AccountId::from_bytes([1; 16]),
-        account_address: "alice@example.org".to_owned(),
-        reverse_path: ReversePath::Mailbox(mailbox("alice@example.org")),
-        forward_paths: vec![ForwardPath::Mailbox(mailbox("bob@example.net"))],
-        body: BodyType::SevenBit,
-        smtputf8: false,
-        must_be_rewritten: false,
-        accepted_at: Timestamp::UNIX_EPOCH,
-        held: false,
+        recipients: vec![ForwardPath::Mailbox(mailbox("bob@example.net")).into()],
         message_id: Some(format!("<{:x}@example.org>", rand::random::<u128>())),
         credential: Some("password".to_owned()),
+        session: Some(SessionId::new(rand::random())),
+        ip: Some(IpAddr::from([192, 0, 2, 1])),
+        tls_version: Some("TLSv1.3".into()),
+        tls_cipher: Some("TLS_AES_128_GCM_SHA256".into()),
+        ..Submission::new(id, account, "alice@example.org", alice, Timestamp::UNIX_EPOCH)
     }
 }
 

@@ -6,7 +6,7 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
-use sample::{all, commit, content, deliver, id, lease, server};
+use sample::{all, commit, content, deliver, fully_known, id, lease, server};
 use sqlx::Connection;
 use store::{RecipientState, Spool, SpoolError};
 use store_sqlite::SqliteSpool;
@@ -60,6 +60,41 @@ async fn a_damaged_envelope_is_held_and_others_go_on() {
         let sql = damage.replace("rowid_of = 1", first);
         tamper(directory.path(), Box::leak(sql.into_boxed_str())).await;
         assert_only_the_first_is_held(store.spool(), damage).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_damaged_of_what_is_known_of_a_message_it_is_held() {
+    for damage in [
+        "UPDATE entries SET message_id = '<2@example.org>'",
+        "UPDATE entries SET credential = NULL",
+        "UPDATE entries SET session = '0000000000000'",
+        "UPDATE entries SET session = 'nonsense'",
+        "UPDATE entries SET ip = '192.0.2.2'",
+        "UPDATE entries SET ip = 'nonsense'",
+        "UPDATE entries SET tls_version = 'TLSv1.2'",
+        "UPDATE entries SET tls_version = tls_cipher, tls_cipher = tls_version",
+        "UPDATE entries SET not_before = not_before - 1",
+        "UPDATE entries SET not_before = NULL",
+        "UPDATE entries SET ret = 'HDRS'",
+        "UPDATE entries SET ret = 'HALF'",
+        "UPDATE entries SET envid = 'order 67'",
+        "UPDATE entries SET envid = NULL, message_id = message_id || envid",
+        "UPDATE recipients SET notify = 'NEVER'",
+        "UPDATE recipients SET notify = 'ALWAYS'",
+        "UPDATE recipients SET orcpt = 'rfc822;bob@example.net'",
+        "UPDATE recipients SET orcpt = 'bob'",
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = server(directory.path()).await;
+        let incoming = store.spool().open(id(1));
+        store.spool().commit(fully_known(id(1)), incoming, None).await.unwrap();
+        tamper(directory.path(), damage).await;
+        assert!(lease(store.spool()).await.is_empty(), "{damage}");
+        let shown = store.spool().show(id(1)).await.unwrap().unwrap();
+        assert!(shown.entry.held, "{damage}");
+        let said = shown.recipients[0].last_reply.clone().unwrap();
+        assert!(said.contains("damaged"), "{damage}: {said}");
     }
 }
 

@@ -56,11 +56,11 @@ impl RecipientFilter {
 /// What operators do to entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Makes every recipient that does not have the message due, failed ones too. A hold stays.
+    /// Makes every recipient that does not have the message due, failed ones too, whenever it was to leave. A hold stays.
     Retry,
     /// Keeps an entry from being delivered until it is released; a running attempt still ends.
     Hold,
-    /// Ends a hold, of the entry and of each recipient: what is not delivered or failed is due.
+    /// Ends a hold, of the entry and of each recipient: what is not delivered or failed is due, though not before it may leave.
     Release,
     /// Removes an entry and its message; nobody is told.
     Remove,

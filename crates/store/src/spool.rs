@@ -35,10 +35,11 @@ pub trait Spool: Send + Sync + 'static {
         chunk: Bytes,
     ) -> impl Future<Output = Result<(), SpoolError>> + Send;
 
-    /// Makes the message durable: `Ok` means that it survives the plug. It is due at once, unless it is `held`.
+    /// Makes the message durable: `Ok` means that it survives the plug. It is due at
+    /// [`first_due_at`](Submission::first_due_at), unless it is `held`.
     ///
     /// With a `lease` the entry is leased from the start and comes back as such, so that its owner can deliver it without
-    /// another look at the queue. Without one, or for a held message, `None` comes back.
+    /// another look at the queue. Without one, or for a message that is held or due later than it was accepted, `None` comes back.
     fn commit(
         &self,
         submission: Submission,
@@ -62,8 +63,9 @@ pub trait Spool: Send + Sync + 'static {
     /// When the next entry is due, or its lease ends; `None` if nothing waits.
     fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, SpoolError>> + Send;
 
-    /// Makes due at `now` what is later than `latest`, which is later than anything sets it to be: the clock was ahead, and nobody
-    /// waits until it is there again. Leases that end so late end now. Whether there was any.
+    /// Makes due at `now` what is due after `latest`, which is later than any retry is set: the clock was ahead, and nobody
+    /// waits until it is there again. Leases that end so late end now. A message whose
+    /// [`not_before`](Submission::not_before) lies ahead waits on. Whether there was any.
     fn bring_forward(
         &self,
         latest: Timestamp,

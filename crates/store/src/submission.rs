@@ -1,12 +1,15 @@
 //! What a session hands in, and what the delivering side gets hold of.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::{AccountId, BodyType, ForwardPath, QueueId, ReversePath};
+use types::{AccountId, BodyType, EnvelopeRecipient, ForwardPath, QueueId, Ret, ReversePath, SessionId};
 
-/// The envelope of an accepted message, and who handed it in.
+/// The envelope of an accepted message, who handed it in, and how. Of a message that was accepted by an older version, not all of it
+/// is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     /// The id told in the 250 reply.
@@ -18,7 +21,7 @@ pub struct Submission {
     /// Where reports about it go.
     pub reverse_path: ReversePath,
     /// Where it goes. A recipient's number is its place here, from 0.
-    pub forward_paths: Vec<ForwardPath>,
+    pub recipients: Vec<EnvelopeRecipient>,
     /// Whether the body has octets above 127 (RFC 6152): found out when it came, whatever MAIL declared.
     pub body: BodyType,
     /// Whether the header has octets above 127, and so needs SMTPUTF8 (RFC 6531): found out when it came, whatever MAIL
@@ -27,14 +30,68 @@ pub struct Submission {
     /// Whether it is re-encoded when it leaves, whichever way: a line of its body is too long (RFC 5321 section 4.5.3.1.6), or the
     /// header of one of its parts has raw octets above 127.
     pub must_be_rewritten: bool,
-    /// When it was accepted; the retry schedule counts from here.
+    /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// When it may leave at the earliest, if that is later than it was accepted.
+    pub not_before: Option<Timestamp>,
     /// Whether it waits for an operator instead of being delivered.
     pub held: bool,
     /// What the message calls itself: its Message-ID with angle brackets (RFC 5322 section 3.6.4), if it has one.
     pub message_id: Option<String>,
+    /// What of it comes back in a notification that it can't be delivered, if its sender has said so (RFC 3461 section 4.3).
+    pub ret: Option<Ret>,
+    /// What its sender calls this envelope in notifications, decoded (RFC 3461 section 4.4).
+    pub envid: Option<Box<str>>,
     /// The credential that it was handed in with, as [`AuditEvent`](crate::AuditEvent) has it; `None` without a login.
     pub credential: Option<String>,
+    /// The session that it was handed in in.
+    pub session: Option<SessionId>,
+    /// Where the client of that session connected from.
+    pub ip: Option<IpAddr>,
+    /// The version of TLS that the session was protected by, such as `TLSv1.3`; `None` without TLS.
+    pub tls_version: Option<Cow<'static, str>>,
+    /// The cipher suite of that TLS, such as `TLS_AES_128_GCM_SHA256`.
+    pub tls_cipher: Option<Cow<'static, str>>,
+}
+
+impl Submission {
+    /// A message of which nothing more is known, without recipients.
+    #[must_use]
+    pub fn new(
+        id: QueueId,
+        account: AccountId,
+        account_address: impl Into<String>,
+        reverse_path: ReversePath,
+        accepted_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            account_address: account_address.into(),
+            reverse_path,
+            recipients: Vec::new(),
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            must_be_rewritten: false,
+            accepted_at,
+            not_before: None,
+            held: false,
+            message_id: None,
+            ret: None,
+            envid: None,
+            credential: None,
+            session: None,
+            ip: None,
+            tls_version: None,
+            tls_cipher: None,
+        }
+    }
+
+    /// When its recipients are due first; the retry schedule counts from here.
+    #[must_use]
+    pub fn first_due_at(&self) -> Timestamp {
+        self.not_before.map_or(self.accepted_at, |not_before| not_before.max(self.accepted_at))
+    }
 }
 
 /// The right to deliver an entry, for one owner, until a time.
@@ -64,7 +121,7 @@ pub struct Leased {
 /// A recipient that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
-    /// Its place in [`Submission::forward_paths`].
+    /// Its place in [`Submission::recipients`].
     pub number: u32,
     /// Where it goes.
     pub forward_path: ForwardPath,

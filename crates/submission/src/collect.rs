@@ -28,7 +28,7 @@ pub struct Collect<U, F> {
 /// # use std::sync::Arc;
 /// # struct User { name: String }
 /// let mail = collect(|user: Arc<User>, envelope, octets| async move {
-///     println!("{} sends {} octets to {:?}", user.name, octets.len(), envelope.forward_paths);
+///     println!("{} sends {} octets to {:?}", user.name, octets.len(), envelope.recipients);
 ///     Ok(())
 /// });
 /// ```

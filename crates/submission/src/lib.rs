@@ -99,9 +99,9 @@ pub use sasl::{
 };
 pub use tokio_util::sync::CancellationToken;
 pub use types::{
-    AddressError, BadFingerprint, BareLineEnds, BodyType, ClientCertificate, Domain, EhloName, Fingerprint,
-    ForwardPath, Host, ListenTls, Mailbox, QueueId, ReversePath, Secret, SessionFacts, SessionId, TlsFacts,
-    TlsVersion,
+    AddressError, BadFingerprint, BareLineEnds, BodyType, ClientCertificate, Domain, EhloName,
+    EnvelopeRecipient, Fingerprint, ForwardPath, Host, ListenTls, Mailbox, Notify, OriginalRecipient,
+    QueueId, Ret, ReversePath, Secret, SessionFacts, SessionId, TlsFacts, TlsVersion,
 };
 
 /// The programs of the package's README are compiled.

@@ -12,7 +12,10 @@ use store::{
     Operation, Page, QueueFilter,
 };
 use store_sqlite::{Mode, SqliteStore};
-use types::{AccountId, BodyType, EhloName, Mailbox, ReversePath, SenderCheck, SenderPattern, SessionId};
+use types::{
+    AccountId, BodyType, EhloName, Mailbox, Notify, Ret, ReversePath, SenderCheck, SenderPattern, SessionId,
+    TlsFacts,
+};
 
 use super::*;
 use crate::no_login::NoLogin;
@@ -96,14 +99,13 @@ fn session() -> SessionFacts {
 }
 
 fn envelope() -> Envelope {
-    Envelope {
-        reverse_path: ReversePath::take("<ann@example.org>").unwrap().0,
-        forward_paths: vec![ForwardPath::take("<bob@example.net>").unwrap().0],
-        body: BodyType::SevenBit,
-        smtputf8: false,
-        declared_size: None,
-        repaired_line_ends: false,
-    }
+    envelope_from("<ann@example.org>")
+}
+
+fn envelope_from(reverse_path: &str) -> Envelope {
+    let mut envelope = Envelope::new(ReversePath::take(reverse_path).unwrap().0);
+    envelope.recipients.push(ForwardPath::take("<bob@example.net>").unwrap().0.into());
+    envelope
 }
 
 fn foreign_author(field: &'static str, address: &str) -> Rejection {
@@ -124,7 +126,8 @@ impl Bench {
     }
 
     async fn sender(&self, declared_size: Option<u64>) -> Result<SenderAllowed, Rejection> {
-        let envelope = Envelope { declared_size, ..envelope() };
+        let mut envelope = envelope();
+        envelope.declared_size = declared_size;
         self.acceptance.sender(Some(&self.user), &envelope, &session()).await
     }
 
@@ -288,7 +291,8 @@ async fn what_a_message_needs_is_found_out() {
         (format!("From: ann@example.org\r\n\r\n{}\r\n", "x".repeat(999)), BodyType::SevenBit, false, true),
     ] {
         let bench = bench().await;
-        let declared = Envelope { smtputf8: true, body: BodyType::EightBit, ..envelope() };
+        let mut declared = envelope();
+        (declared.smtputf8, declared.body) = (true, BodyType::EightBit);
         bench.submit_in(declared, &[message.as_bytes()]).await.unwrap();
         let leased = bench.store.spool().lease_due("test", now(), Timestamp::MAX, 1).await.unwrap();
         let needs = &leased[0].submission;
@@ -345,8 +349,7 @@ async fn nobody_sends_without_logging_in() {
 #[tokio::test]
 async fn a_tag_of_ones_own_address_is_ones_own_unless_an_account_has_it() {
     let bench = bench().await;
-    let reverse_path = ReversePath::take("<Ann+Lists@example.org>").unwrap().0;
-    let tagged = Envelope { reverse_path, ..envelope() };
+    let tagged = envelope_from("<Ann+Lists@example.org>");
     let text = b"From: ann@example.org\r\nSender: ann+lists@example.org\r\n\r\n";
     assert!(bench.acceptance.sender(Some(&bench.user), &tagged, &session()).await.is_ok());
     assert!(bench.submit(&[text]).await.is_ok());
@@ -388,8 +391,7 @@ async fn every_author_is_the_user() {
 async fn switched_off_the_sender_check_lets_anybody_through() {
     let bench = bench().await;
     bench.acceptance.replace(Rules { sender_check: SenderCheck::Off, ..rules() });
-    let reverse_path = ReversePath::take("<bob@example.org>").unwrap().0;
-    let bob = Envelope { reverse_path, ..envelope() };
+    let bob = envelope_from("<bob@example.org>");
     assert!(bench.acceptance.sender(Some(&bench.user), &bob, &session()).await.is_ok());
     assert!(bench.submit_in(bob, &[b"\r\n"]).await.is_ok());
 }
@@ -411,4 +413,31 @@ async fn a_failure_on_the_way_is_told_at_the_end() {
     chunks.extend(std::iter::repeat_n(line.as_slice(), 1000));
     assert_eq!(bench.submit(&chunks).await.unwrap_err(), Rejection::StorageFailing);
     assert!(bench.is_empty().await);
+}
+
+#[tokio::test]
+async fn how_a_message_came_and_what_was_asked_is_kept_with_it() {
+    let bench = bench().await;
+    let tls = TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
+    let peer = "[::ffff:192.0.2.1]:40000".parse().unwrap();
+    let session = SessionFacts { tls: Some(tls), peer, ..session() };
+    let mut envelope = envelope();
+    (envelope.ret, envelope.envid) = (Some(Ret::Headers), Some("order 66".into()));
+    envelope.recipients[0].notify = Some(Notify::NEVER);
+    let mut message = bench.acceptance.open(Some(&bench.user), &envelope, &session);
+    bench.acceptance.body(&mut message, Bytes::from_static(b"Message-ID: <1@x>\r\n\r\n")).await;
+    bench.acceptance.commit(message, envelope.clone()).await.unwrap();
+    let leased = bench.store.spool().lease_due("test", now(), Timestamp::MAX, 1).await.unwrap();
+    let kept = &leased[0].submission;
+    assert_eq!(
+        (&kept.recipients, kept.ret, &kept.envid),
+        (&envelope.recipients, envelope.ret, &envelope.envid)
+    );
+    assert_eq!((kept.session, kept.ip), (Some(session.id), Some([192, 0, 2, 1].into())));
+    assert_eq!(
+        (kept.tls_version.as_deref(), kept.tls_cipher.as_deref()),
+        (Some(tls.version), Some(tls.cipher))
+    );
+    assert_eq!((kept.message_id.as_deref(), kept.credential.as_deref()), (Some("<1@x>"), Some("password")));
+    assert_eq!(kept.not_before, None);
 }

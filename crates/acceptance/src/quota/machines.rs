@@ -35,10 +35,10 @@ impl Quota {
         envelope: &Envelope,
         path: &ForwardPath,
     ) -> Result<(), Rejection> {
-        if envelope.forward_paths.contains(path) {
+        if envelope.goes_to(path) {
             return Ok(());
         }
-        let recipients = number(envelope.forward_paths.len()).saturating_add(1);
+        let recipients = number(envelope.recipients.len()).saturating_add(1);
         self.machine_has_room(machine, |limit| match limit {
             Limit::RecipientsPerHour | Limit::RecipientsPerDay => recipients,
             Limit::MessagesPerHour | Limit::MessagesPerDay | Limit::NewRecipientsPerDay => 0,
@@ -55,7 +55,7 @@ impl Quota {
         envelope: &Envelope,
     ) -> Result<Counted<'_>, Rejection> {
         let (sender, limits) = self.machine(machine);
-        let taken = sender.take(&machine, &limits, number(envelope.forward_paths.len()), 0, self.now)?;
+        let taken = sender.take(&machine, &limits, number(envelope.recipients.len()), 0, self.now)?;
         Ok(Counted { quota: self, account: None, sender, recipients: HashSet::new(), taken: Some(taken) })
     }
 

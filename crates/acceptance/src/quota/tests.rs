@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use store::{Account, Act, LimitChange, LimitChanges, OwnLimit, Sending as _};
 use store_sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
-use types::{BodyType, Mailbox, ReversePath};
+use types::{Mailbox, ReversePath};
 
 use super::*;
 
@@ -65,14 +65,9 @@ fn path(mailbox: &str) -> ForwardPath {
 }
 
 fn envelope(to: &[&str]) -> Envelope {
-    Envelope {
-        reverse_path: ReversePath::Null,
-        forward_paths: to.iter().map(|to| path(to)).collect(),
-        body: BodyType::SevenBit,
-        smtputf8: false,
-        declared_size: None,
-        repaired_line_ends: false,
-    }
+    let mut envelope = Envelope::new(ReversePath::Null);
+    envelope.recipients = to.iter().map(|to| path(to).into()).collect();
+    envelope
 }
 
 impl Quota {

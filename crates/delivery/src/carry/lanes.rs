@@ -185,26 +185,14 @@ fn on_hold() -> Reply {
 mod tests {
     use jiff::Timestamp;
     use store::{Lease, Leased, Submission};
-    use types::{AccountId, BodyType, QueueId, ReversePath};
+    use types::{AccountId, QueueId, ReversePath};
 
     use super::*;
     use crate::carry::in_hand::InHand;
 
     fn parcel(octets: usize) -> Parcel {
-        let submission = Submission {
-            id: QueueId::new(1, [0; 10]),
-            account: AccountId::new(1, [0; 10]),
-            account_address: String::new(),
-            reverse_path: ReversePath::Null,
-            forward_paths: Vec::new(),
-            body: BodyType::SevenBit,
-            smtputf8: false,
-            must_be_rewritten: false,
-            accepted_at: Timestamp::UNIX_EPOCH,
-            held: false,
-            message_id: None,
-            credential: None,
-        };
+        let (id, account) = (QueueId::new(1, [0; 10]), AccountId::new(1, [0; 10]));
+        let submission = Submission::new(id, account, "", ReversePath::Null, Timestamp::UNIX_EPOCH);
         let leased = Leased {
             submission: Arc::new(submission),
             recipients: Vec::new(),

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::ForwardPath;
+use types::EnvelopeRecipient;
 
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
@@ -338,18 +338,19 @@ impl<S: Spool> Carrier<S> {
         &self.spool
     }
 
-    /// Whether every one of these recipients takes a route that is `hold`.
-    pub(crate) fn holds(&self, paths: &[ForwardPath]) -> bool {
-        self.ways.load().routes.hold(paths)
+    /// Whether every one of its recipients takes a route that is `hold`.
+    pub(crate) fn holds(&self, submission: &Submission) -> bool {
+        self.ways.load().routes.hold(submission.recipients.iter().map(|recipient| &recipient.path))
     }
 
     /// The lease that a new message may have from the start, if it can be carried at once.
     pub(crate) fn lease_for(&self, submission: &Submission) -> Option<Lease> {
         let ways = self.ways.load();
-        let room = |path| ways.lanes.get(ways.routes.way(path)).is_some_and(|lane| lane.room() > 0);
-        let carried = self.open.load(Ordering::Acquire)
-            && !submission.held
-            && submission.forward_paths.iter().all(room);
+        let room = |recipient: &EnvelopeRecipient| {
+            ways.lanes.get(ways.routes.way(&recipient.path)).is_some_and(|lane| lane.room() > 0)
+        };
+        let carried =
+            self.open.load(Ordering::Acquire) && !submission.held && submission.recipients.iter().all(room);
         carried.then(|| Lease { owner: self.settings.owner.clone(), until: lease_end((self.settings.now)()) })
     }
 

@@ -69,8 +69,8 @@ impl Maildir {
 fn top(parcel: &Parcel) -> String {
     let submission = &parcel.leased.submission;
     let mut top = format!("Return-Path: {}\n", submission.reverse_path);
-    if let [only] = submission.forward_paths.as_slice() {
-        let path = only.to_string();
+    if let [only] = submission.recipients.as_slice() {
+        let path = only.path.to_string();
         let address = path.trim_start_matches('<').trim_end_matches('>');
         top.push_str(&format!("Delivered-To: {address}\n"));
     }

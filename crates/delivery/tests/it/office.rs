@@ -10,7 +10,7 @@ use store::{RecipientState, Spool, Submission};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use types::{AccountId, BodyType, ForwardPath, HostTls, QueueId, ReversePath};
+use types::{AccountId, ForwardPath, HostTls, QueueId, ReversePath};
 
 use crate::spool::{MemorySpool, Seat};
 
@@ -114,19 +114,11 @@ impl Office {
 }
 
 fn submission(id: QueueId, recipients: &[&str]) -> Submission {
+    let (account, sender) = (AccountId::new(1, [0; 10]), ReversePath::take("<s@example.net>").unwrap().0);
     Submission {
-        id,
-        account: AccountId::new(1, [0; 10]),
-        account_address: "s@example.net".into(),
-        reverse_path: ReversePath::take("<s@example.net>").unwrap().0,
-        forward_paths: recipients.iter().map(|address| forward(address)).collect(),
-        body: BodyType::SevenBit,
-        smtputf8: false,
-        must_be_rewritten: false,
-        accepted_at: now(),
-        held: false,
+        recipients: recipients.iter().map(|address| forward(address).into()).collect(),
         message_id: Some("<1@example.org>".to_owned()),
-        credential: None,
+        ..Submission::new(id, account, "s@example.net", sender, now())
     }
 }
 

@@ -113,7 +113,7 @@ impl Item {
             .filter(|(_, seat)| seat.open() && seat.due <= now)
             .map(|(number, seat): (u32, _)| Recipient {
                 number,
-                forward_path: self.submission.forward_paths[usize::try_from(number).unwrap()].clone(),
+                forward_path: self.submission.recipients[usize::try_from(number).unwrap()].path.clone(),
                 attempts: seat.attempts,
             })
             .collect();
@@ -163,19 +163,19 @@ impl Spool for MemorySpool {
         let seat = Seat {
             state: RecipientState::Queued,
             attempts: 0,
-            due: submission.accepted_at,
+            due: submission.first_due_at(),
             reply: String::new(),
             host: None,
         };
         let (id, now) = (submission.id, submission.accepted_at);
         let item = Item {
-            recipients: vec![seat; submission.forward_paths.len()],
+            recipients: vec![seat; submission.recipients.len()],
             content: incoming.freeze(),
             held: submission.held,
             submission: submission.into(),
             lease,
         };
-        let leased = item.lease.is_some().then(|| item.leased(now).unwrap());
+        let leased = item.lease.is_some().then(|| item.leased(now)).flatten();
         self.items.lock().unwrap().insert(id, item);
         Ok(leased)
     }

@@ -118,12 +118,10 @@ fn mail<U, M>(reverse_path: ReversePath, parameters: &MailParameters, cx: &mut C
         return cx.fault(&refusal, Ready.into());
     }
     let envelope = Envelope {
-        reverse_path,
-        forward_paths: Vec::new(),
         body: parameters.body.unwrap_or(BodyType::SevenBit),
         smtputf8: parameters.smtputf8,
         declared_size: parameters.size,
-        repaired_line_ends: false,
+        ..Envelope::new(reverse_path)
     };
     Ok(State::Answer(ExpectAnswer::Sender(Sender(Transaction::new(envelope)))))
 }

@@ -228,7 +228,7 @@ fn a_false_end_ends_nothing_where_it_is_repaired_either() {
                 panic!("{:?}: {outcome:?}", end.escape_ascii())
             };
             assert!(kept.ends_with(smuggled), "{:?}", end.escape_ascii());
-            assert_eq!(outcome.envelopes[0].forward_paths.len(), 1);
+            assert_eq!(outcome.envelopes[0].recipients.len(), 1);
         }
     }
 }

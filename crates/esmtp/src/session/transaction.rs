@@ -81,7 +81,7 @@ impl Transaction {
         self.recipients_tried += 1;
         // RFC 5321 section 4.5.3.1.10: those that were accepted stay so, and the client sends to the others separately. It may
         // have named them all at once, which is no error.
-        if self.envelope.forward_paths.len() >= most {
+        if self.envelope.recipients.len() >= most {
             return cx.say_then(&reply::TOO_MANY_RECIPIENTS, self.into());
         }
         Ok(State::Answer(ExpectAnswer::Recipient(Recipient { transaction: self, path: forward_path })))
@@ -95,8 +95,8 @@ impl Transaction {
     ) -> Next<U, M> {
         match verdict {
             Ok(()) => {
-                if !self.envelope.forward_paths.contains(&forward_path) {
-                    self.envelope.forward_paths.push(forward_path);
+                if !self.envelope.goes_to(&forward_path) {
+                    self.envelope.recipients.push(forward_path.into());
                     self.end_row_of_refusals(cx);
                 }
                 cx.say_then(&reply::RECIPIENT_OK, self.into())
@@ -148,7 +148,7 @@ impl Transaction {
     }
 
     fn refusal_of_text(&self) -> Option<Reply> {
-        match (self.envelope.forward_paths.is_empty(), self.recipients_tried) {
+        match (self.envelope.recipients.is_empty(), self.recipients_tried) {
             (false, _) => None,
             (true, 0) => Some(reply::NEED_RCPT),
             (true, _) => Some(reply::NO_VALID_RECIPIENTS),

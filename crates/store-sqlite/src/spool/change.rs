@@ -9,7 +9,7 @@ use types::QueueId;
 #[derive(Debug)]
 pub(super) enum Change {
     Quarantine(QueueId, String),
-    /// Makes due at `now` what is due after `latest`.
+    /// Makes due at `now` what is due after `latest`, unless it may not leave before some time that lies ahead.
     BringForward {
         latest: Timestamp,
         now: Timestamp,
@@ -34,7 +34,7 @@ pub(super) use due;
 const QUARANTINE: &str = "UPDATE entries SET held = 1, due_at = NULL, lease_owner = NULL WHERE id = $1";
 const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
 const RECIPIENTS_FORWARD: &str = "UPDATE recipients SET next_attempt_at = $2 WHERE next_attempt_at > $1 \
-     AND entry IN (SELECT id FROM entries WHERE due_at > $1)";
+     AND entry IN (SELECT id FROM entries WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
 const ENTRIES_FORWARD: &str =
     concat!("UPDATE entries SET lease_owner = NULL, due_at = ", due!(), " WHERE due_at > $1");
 const RELEASE_OWNER: &str = concat!(

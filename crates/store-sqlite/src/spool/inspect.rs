@@ -28,9 +28,14 @@ pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<Timestamp>, 
     Ok(due.and_then(time))
 }
 
-pub(super) async fn any_due_after(readers: &SqlitePool, time: Timestamp) -> Result<bool, sqlx::Error> {
-    let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE due_at > $1)");
-    any.bind(time.as_millisecond()).fetch_one(readers).await
+pub(super) async fn any_due_after(
+    readers: &SqlitePool,
+    latest: Timestamp,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let any = "SELECT EXISTS (SELECT 1 FROM entries WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
+    let any = sqlx::query_scalar(any).bind(latest.as_millisecond()).bind(now.as_millisecond());
+    any.fetch_one(readers).await
 }
 
 pub(super) async fn list(

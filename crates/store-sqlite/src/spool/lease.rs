@@ -1,13 +1,17 @@
 //! Taking entries that are due.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use store::{Corrupt, Lease, Leased, Recipient, Submission};
-use types::{AccountId, BodyType, ForwardPath, QueueId, ReversePath};
+use types::{
+    AccountId, BodyType, EnvelopeRecipient, ForwardPath, Notify, OriginalRecipient, QueueId, Ret, ReversePath,
+};
 
 use super::change::{self, Change};
 use super::seal;
@@ -23,8 +27,13 @@ pub(super) struct LeaseDue {
 
 /// Every recipient of a message that was never tried.
 pub(super) fn all_recipients(submission: &Submission) -> Vec<Recipient> {
-    let numbered = (0..).zip(&submission.forward_paths);
-    numbered.map(|(number, path)| Recipient { number, forward_path: path.clone(), attempts: 0 }).collect()
+    let numbered = (0..).zip(&submission.recipients);
+    let new = |(number, known): (u32, &EnvelopeRecipient)| Recipient {
+        number,
+        forward_path: known.path.clone(),
+        attempts: 0,
+    };
+    numbered.map(new).collect()
 }
 
 /// Leases what is due. Damaged entries are quarantined instead, so that they stand in nobody's way.
@@ -64,7 +73,7 @@ async fn take_due(
         "UPDATE entries SET due_at = $1, lease_owner = $2 WHERE number IN \
          (SELECT number FROM entries WHERE due_at <= $3 AND held = 0 ORDER BY due_at LIMIT $4) \
          RETURNING id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, \
-         size, recipients, content_crc, envelope_crc, message_id, credential",
+         size, recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, ret, envid",
     )
     .bind(wanted.lease.until.as_millisecond())
     .bind(Arc::clone(&wanted.lease.owner))
@@ -84,7 +93,8 @@ pub(super) async fn recipients_of(
         return Ok(found);
     }
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT entry, number, forward_path, state, attempts, next_attempt_at FROM recipients WHERE entry IN (",
+        "SELECT entry, number, forward_path, notify, orcpt, state, attempts, next_attempt_at FROM recipients \
+         WHERE entry IN (",
     );
     let mut ids = query.separated(", ");
     for entry in entries {
@@ -119,20 +129,27 @@ pub(super) fn envelope(
     recipients: &[SqliteRow],
 ) -> Result<(Submission, u64), Corrupt> {
     let columns = Columns::of(row, "entries", id);
-    let forward_paths = recipients.iter().map(|row| forward_path(row, id)).collect::<Result<Vec<_>, _>>()?;
+    let recipients = recipients.iter().map(|row| recipient(row, id)).collect::<Result<Vec<_>, _>>()?;
     let submission = Submission {
         id,
         account: columns.read("account", |id: &[u8]| octets(id).map(AccountId::from_bytes))?,
         account_address: columns.take("account_address")?,
         reverse_path: columns.read("reverse_path", whole(ReversePath::take))?,
-        forward_paths,
+        recipients,
         body: if columns.take("eight_bit")? { BodyType::EightBit } else { BodyType::SevenBit },
         smtputf8: columns.take("smtputf8")?,
         must_be_rewritten: columns.take("must_be_rewritten")?,
         accepted_at: columns.read("accepted_at", time)?,
+        not_before: columns.maybe("not_before", time)?,
         held: false,
         message_id: columns.take("message_id")?,
+        ret: columns.maybe("ret", Ret::from_name)?,
+        envid: columns.take("envid")?,
         credential: columns.take("credential")?,
+        session: columns.maybe("session", parsed)?,
+        ip: columns.maybe("ip", parsed)?,
+        tls_version: columns.take::<Option<String>>("tls_version")?.map(Cow::Owned),
+        tls_cipher: columns.take::<Option<String>>("tls_cipher")?.map(Cow::Owned),
     };
     let size = columns.read("size", |size: i64| u64::try_from(size).ok())?;
     columns.read("envelope_crc", |crc: u32| {
@@ -140,6 +157,14 @@ pub(super) fn envelope(
         (crc == seal::of(&submission, size, content_crc)).then_some(())
     })?;
     Ok((submission, size))
+}
+
+fn recipient(row: &SqliteRow, entry: QueueId) -> Result<EnvelopeRecipient, Corrupt> {
+    let columns = Columns::of(row, "recipients", entry);
+    let mut recipient = EnvelopeRecipient::new(forward_path(row, entry)?);
+    recipient.notify = columns.maybe("notify", Notify::from_text)?;
+    recipient.orcpt = columns.maybe("orcpt", OriginalRecipient::from_text)?;
+    Ok(recipient)
 }
 
 fn forward_path(row: &SqliteRow, entry: QueueId) -> Result<ForwardPath, Corrupt> {
@@ -168,6 +193,10 @@ fn is_waiting(state: &str) -> Option<bool> {
         "held" | "delivered" | "failed" => Some(false),
         _ => None,
     }
+}
+
+fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }
 
 /// A parser of a path that must be the whole text.

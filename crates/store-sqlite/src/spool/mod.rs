@@ -179,7 +179,7 @@ impl Spool for SqliteSpool {
 
     async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
         // Almost always there is none, and to read costs no sync.
-        let any = self.read(async |readers| inspect::any_due_after(readers, latest).await).await?;
+        let any = self.read(async |readers| inspect::any_due_after(readers, latest, now).await).await?;
         if any {
             self.writer.change(Change::BringForward { latest, now }).await?;
         }

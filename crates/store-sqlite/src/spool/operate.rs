@@ -33,7 +33,8 @@ const UNHOLD: &str = "UPDATE entries SET held = 0 WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
 /// The time is the second parameter.
-const HURRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
+const HURRY: &str = "UPDATE recipients SET next_attempt_at = \
+     (SELECT CASE WHEN not_before > $2 THEN not_before ELSE $2 END FROM entries WHERE id = $1), \
      state = CASE WHEN state <> 'held' THEN state WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END \
      WHERE entry = $1 AND state IN ('queued', 'deferred', 'held')";
 /// The time is the second parameter.

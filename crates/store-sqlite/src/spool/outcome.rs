@@ -38,7 +38,7 @@ impl Record {
 
 fn all_delivered(leased: &Leased, outcomes: &[(u32, Outcome)]) -> bool {
     let delivered = |number| outcomes.iter().any(|(n, outcome)| *n == number && is_delivered(outcome));
-    leased.recipients.len() == leased.submission.forward_paths.len()
+    leased.recipients.len() == leased.submission.recipients.len()
         && leased.recipients.iter().all(|recipient| delivered(recipient.number))
 }
 

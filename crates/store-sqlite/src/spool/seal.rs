@@ -1,10 +1,11 @@
 //! The checksum of an envelope: a flipped bit must not send mail to somebody else.
 
+use jiff::Timestamp;
 use store::Submission;
-use types::{BodyType, ForwardPath};
+use types::{BodyType, EnvelopeRecipient, Ret};
 
-/// The CRC-32 of everything about an entry that never changes. What entries from before did not have is left out where
-/// there is none.
+/// The CRC-32 of everything about an entry that never changes. What is not known is left out, so that the checksums of entries
+/// from before it was kept still hold.
 pub(super) fn of(submission: &Submission, size: u64, content_crc: u32) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(submission.id.as_bytes());
@@ -19,8 +20,34 @@ pub(super) fn of(submission: &Submission, size: u64, content_crc: u32) -> u32 {
         .into_iter()
         .flatten()
         .for_each(|known| text(&mut crc, known));
-    submission.forward_paths.iter().map(ForwardPath::to_string).for_each(|path| text(&mut crc, &path));
+    arrival(&mut crc, submission);
+    submission.recipients.iter().for_each(|known| recipient(&mut crc, known));
     crc.finalize()
+}
+
+/// How it came, when it may leave, and what is asked of all recipients.
+fn arrival(crc: &mut crc32fast::Hasher, submission: &Submission) {
+    named(crc, "session", submission.session);
+    named(crc, "ip", submission.ip);
+    named(crc, "tls_version", submission.tls_version.as_deref());
+    named(crc, "tls_cipher", submission.tls_cipher.as_deref());
+    named(crc, "not_before", submission.not_before.map(Timestamp::as_millisecond));
+    named(crc, "ret", submission.ret.map(Ret::name));
+    named(crc, "envid", submission.envid.as_deref());
+}
+
+fn recipient(crc: &mut crc32fast::Hasher, recipient: &EnvelopeRecipient) {
+    text(crc, &recipient.path.to_string());
+    named(crc, "notify", recipient.notify);
+    named(crc, "orcpt", recipient.orcpt.as_ref());
+}
+
+/// What is not always known comes behind its name, or what moves from one column to another would not be seen.
+fn named(crc: &mut crc32fast::Hasher, name: &str, value: Option<impl ToString>) {
+    if let Some(value) = value {
+        text(crc, name);
+        text(crc, &value.to_string());
+    }
 }
 
 /// What is known of the body, a bit for each fact: the checksums of entries from before `must_be_rewritten` still hold.

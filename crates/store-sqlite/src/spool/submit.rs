@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use store::{Lease, Submission};
-use types::BodyType;
+use types::{BodyType, EnvelopeRecipient, OriginalRecipient, Ret};
 
 use super::seal;
 use super::writer::Job;
@@ -38,7 +38,7 @@ impl Submit {
     }
 
     fn due_at(&self) -> Option<i64> {
-        let due = self.lease.as_ref().map_or(self.submission.accepted_at, |lease| lease.until);
+        let due = self.lease.as_ref().map_or(self.submission.first_due_at(), |lease| lease.until);
         (!self.submission.held).then_some(due.as_millisecond())
     }
 }
@@ -80,7 +80,7 @@ impl Script {
         self.sql.push(
             "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, \
              accepted_at, size, recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file, message_id, \
-             credential) ",
+             credential, session, ip, tls_version, tls_cipher, not_before, ret, envid) ",
         );
         self.sql.push_values(submits, |mut row, submit| {
             let submission = &submit.submission;
@@ -93,7 +93,7 @@ impl Script {
                 .push_bind(submission.must_be_rewritten)
                 .push_bind(submission.accepted_at.as_millisecond())
                 .push_bind(i64::try_from(submit.size).unwrap_or(i64::MAX))
-                .push_bind(i64::try_from(submission.forward_paths.len()).unwrap_or(i64::MAX))
+                .push_bind(i64::try_from(submission.recipients.len()).unwrap_or(i64::MAX))
                 .push_bind(submission.held)
                 .push_bind(submit.due_at())
                 .push_bind(submit.lease.as_ref().map(|lease| Arc::clone(&lease.owner)))
@@ -101,7 +101,14 @@ impl Script {
                 .push_bind(submit.envelope_crc)
                 .push_bind(submit.content.is_none())
                 .push_bind(submission.message_id.clone())
-                .push_bind(submission.credential.clone());
+                .push_bind(submission.credential.clone())
+                .push_bind(submission.session.map(|session| session.to_string()))
+                .push_bind(submission.ip.map(|ip| ip.to_string()))
+                .push_bind(submission.tls_version.clone())
+                .push_bind(submission.tls_cipher.clone())
+                .push_bind(submission.not_before.map(Timestamp::as_millisecond))
+                .push_bind(submission.ret.map(Ret::name))
+                .push_bind(submission.envid.clone());
         });
         self.sql.push(";");
     }
@@ -125,18 +132,22 @@ impl Script {
     fn insert_recipients(&mut self, submits: &[&Submit]) {
         let rows: Vec<_> = submits.iter().flat_map(|submit| recipients(&submit.submission)).collect();
         for rows in rows.chunks(RECIPIENTS_A_STATEMENT) {
-            self.sql.push("INSERT INTO recipients (entry, number, forward_path, next_attempt_at) ");
-            self.sql.push_values(rows, |mut row, (submission, number, path)| {
+            self.sql.push(
+                "INSERT INTO recipients (entry, number, forward_path, next_attempt_at, notify, orcpt) ",
+            );
+            self.sql.push_values(rows, |mut row, (submission, number, recipient)| {
                 row.push_bind(submission.id.as_bytes().to_vec())
                     .push_bind(*number)
-                    .push_bind(path.clone())
-                    .push_bind(Timestamp::as_millisecond(submission.accepted_at));
+                    .push_bind(recipient.path.to_string())
+                    .push_bind(submission.first_due_at().as_millisecond())
+                    .push_bind(recipient.notify.map(|notify| notify.to_string()))
+                    .push_bind(recipient.orcpt.as_ref().map(OriginalRecipient::to_string));
             });
             self.sql.push(";");
         }
     }
 }
 
-fn recipients(submission: &Submission) -> impl Iterator<Item = (&Submission, u32, String)> {
-    (0..).zip(&submission.forward_paths).map(move |(number, path)| (submission, number, path.to_string()))
+fn recipients(submission: &Submission) -> impl Iterator<Item = (&Submission, u32, &EnvelopeRecipient)> {
+    (0..).zip(&submission.recipients).map(move |(number, recipient)| (submission, number, recipient))
 }

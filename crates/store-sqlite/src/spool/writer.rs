@@ -101,7 +101,8 @@ impl WriterHandle {
         // From here on nobody knows whether the row will be there: the caller may go away, or a sync fail. A file without a
         // row is swept at the next start; a row without its file would be a loss.
         file.iter_mut().for_each(|file| file.keep(true));
-        let lease = lease.filter(|_| !submission.held);
+        let is_due = !submission.held && submission.first_due_at() == submission.accepted_at;
+        let lease = lease.filter(|_| is_due);
         let submission = Arc::new(submission);
         let row = Submit::new(Arc::clone(&submission), size, crc, content.clone(), lease.clone());
         let committed = self.ask(|reply| Job::Submit(row, reply)).await;

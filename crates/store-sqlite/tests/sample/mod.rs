@@ -1,6 +1,7 @@
 //! An account and messages to test with, and a way to run a part of a test in a process of its own.
 #![allow(dead_code, clippy::allow_attributes, reason = "no test binary uses all of it")]
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -8,7 +9,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use store::{Account, Act, Body, Entry, Leased, Outcome, Page, QueueFilter, Spool, SpoolError, Submission};
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
-use types::{AccountId, BodyType, ForwardPath, Mailbox, QueueId, ReversePath};
+use types::{
+    AccountId, EnvelopeRecipient, ForwardPath, Mailbox, Notify, OriginalRecipient, QueueId, Ret, ReversePath,
+    SessionId,
+};
 
 pub(crate) async fn server(directory: &Path) -> SqliteStore {
     SqliteStore::open(directory, Mode::Server).await.unwrap()
@@ -29,19 +33,31 @@ pub(crate) fn ann() -> Account {
 
 pub(crate) fn submission(id: QueueId) -> Submission {
     let mailbox = |text| Mailbox::parse(text).unwrap();
+    let (account, alice) =
+        (AccountId::from_bytes([1; 16]), ReversePath::Mailbox(mailbox("alice@example.org")));
     Submission {
-        id,
-        account: AccountId::from_bytes([1; 16]),
-        account_address: "alice@example.org".to_owned(),
-        reverse_path: ReversePath::Mailbox(mailbox("alice@example.org")),
-        forward_paths: vec![ForwardPath::Mailbox(mailbox("bob@example.net"))],
-        body: BodyType::SevenBit,
-        smtputf8: false,
-        must_be_rewritten: false,
-        accepted_at: at(0),
-        held: false,
-        message_id: None,
-        credential: None,
+        recipients: vec![ForwardPath::Mailbox(mailbox("bob@example.net")).into()],
+        ..Submission::new(id, account, "alice@example.org", alice, at(0))
+    }
+}
+
+/// All that can be known of a message.
+pub(crate) fn fully_known(id: QueueId) -> Submission {
+    let mut bob = EnvelopeRecipient::new(ForwardPath::Mailbox(Mailbox::parse("bob@example.net").unwrap()));
+    (bob.notify, bob.orcpt) =
+        (Notify::from_text("DELAY"), OriginalRecipient::from_text("rfc822;bob@example.org"));
+    Submission {
+        recipients: vec![bob],
+        not_before: Some(at(1)),
+        message_id: Some("<1@example.org>".to_owned()),
+        ret: Some(Ret::Full),
+        envid: Some("order 66".into()),
+        credential: Some("password".to_owned()),
+        session: Some(SessionId::new([7; 8])),
+        ip: Some(IpAddr::from([192, 0, 2, 1])),
+        tls_version: Some("TLSv1.3".into()),
+        tls_cipher: Some("TLS_AES_128_GCM_SHA256".into()),
+        ..submission(id)
     }
 }
 

@@ -124,7 +124,9 @@ macro_rules! spool_conformance {
         $crate::conformance!(@one spool, $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,
-            envelopes_come_back_as_they_were);
+            envelopes_come_back_as_they_were, how_a_message_came_and_what_its_sender_asked_come_back,
+            a_message_does_not_leave_before_its_time, a_message_that_was_to_leave_in_the_past_is_due_at_once,
+            an_operator_need_not_wait_for_a_message_to_leave);
         $crate::conformance!(@one spool, $open, lease:
             the_longest_waiting_come_first, an_entry_has_one_owner, a_lease_ends_with_its_time,
             released_leases_are_due_at_once, what_a_clock_ahead_has_set_is_brought_forward, next_due_is_the_earliest);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::{AccountId, BodyType, CredentialId, ForwardPath, Mailbox, QueueId, ReversePath};
+use types::{AccountId, CredentialId, ForwardPath, Mailbox, QueueId, ReversePath};
 
 use crate::{
     Account, Act, AppPassword, Body, Entry, LastUse, Lease, Leased, NewAppPassword, Operated, Operation,
@@ -53,19 +53,13 @@ pub(super) fn last_use(seconds: i64, ip: &str) -> LastUse {
 
 /// A submission that is due at once, to these recipients.
 pub(super) fn submission(n: u8, recipients: &[&str]) -> Submission {
+    let (id, account) = (QueueId::from_bytes([n; 16]), AccountId::from_bytes([1; 16]));
+    let alice = ReversePath::Mailbox(mailbox("alice@example.org"));
     Submission {
-        id: QueueId::from_bytes([n; 16]),
-        account: AccountId::from_bytes([1; 16]),
-        account_address: "alice@example.org".to_owned(),
-        reverse_path: ReversePath::Mailbox(mailbox("alice@example.org")),
-        forward_paths: recipients.iter().map(|text| ForwardPath::Mailbox(mailbox(text))).collect(),
-        body: BodyType::SevenBit,
-        smtputf8: false,
-        must_be_rewritten: false,
-        accepted_at: at(i64::from(n)),
-        held: false,
+        recipients: recipients.iter().map(|text| ForwardPath::Mailbox(mailbox(text)).into()).collect(),
         message_id: Some(format!("<{n}@example.org>")),
         credential: Some("password".to_owned()),
+        ..Submission::new(id, account, "alice@example.org", alice, at(i64::from(n)))
     }
 }
 

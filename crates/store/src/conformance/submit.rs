@@ -2,10 +2,12 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use bytes::Bytes;
-use types::{BodyType, ForwardPath, QueueId, ReversePath};
+use types::{BodyType, ForwardPath, Notify, OriginalRecipient, QueueId, Ret, ReversePath, SessionId};
 
-use super::sample::{all, an_hour_from, at, commit, content, delivered, lease, mailbox, submission};
-use crate::{RecipientState, Spool, SpoolError};
+use super::sample::{
+    all, an_hour_from, at, commit, content, deferred, delivered, lease, mailbox, operate, submission,
+};
+use crate::{Operation, RecipientState, Spool, SpoolError};
 
 pub async fn what_is_committed_comes_back_octet_for_octet<S: Spool>(spool: &S) {
     let every_octet: Vec<u8> = (0..=255).collect();
@@ -90,7 +92,7 @@ pub async fn a_held_message_is_not_due<S: Spool>(spool: &S) {
 
 pub async fn envelopes_come_back_as_they_were<S: Spool>(spool: &S) {
     let mut first = submission(1, &["\"a b\"@example.net", "bob@[192.0.2.1]", "jürgen@bücher.example"]);
-    first.forward_paths.push(ForwardPath::Postmaster);
+    first.recipients.push(ForwardPath::Postmaster.into());
     (first.reverse_path, first.body, first.smtputf8) = (ReversePath::Null, BodyType::EightBit, true);
     let mut second = submission(2, &["bob@example.net"]);
     second.must_be_rewritten = true;
@@ -103,4 +105,53 @@ pub async fn envelopes_come_back_as_they_were<S: Spool>(spool: &S) {
     assert_eq!((listed[0].sender.as_str(), listed[0].recipients), ("", 4));
     assert_eq!((listed[1].sender.as_str(), listed[1].accepted_at), ("\"odd > one\"@example.org", at(2)));
     assert_eq!(listed[1].account, "alice@example.org");
+}
+
+pub async fn how_a_message_came_and_what_its_sender_asked_come_back<S: Spool>(spool: &S) {
+    let mut known = submission(1, &["bob@example.net", "carol@example.net", "dave@example.net"]);
+    known.session = Some(SessionId::new([7; 8]));
+    known.ip = Some("2001:db8::1".parse().unwrap());
+    (known.tls_version, known.tls_cipher) = (Some("TLSv1.3".into()), Some("TLS_AES_128_GCM_SHA256".into()));
+    (known.ret, known.envid) = (Some(Ret::Headers), Some("order 66+7".into()));
+    known.recipients[0].notify = Some(Notify::NEVER);
+    known.recipients[1].notify = Notify::from_text("SUCCESS,DELAY");
+    known.recipients[1].orcpt = OriginalRecipient::from_text("utf-8;jürgen@bücher.example");
+    known.recipients[2].orcpt = OriginalRecipient::from_text("rfc822;dave@example.org");
+    commit(spool, known.clone()).await;
+    assert_eq!(*lease(spool, 10).await[0].submission, known);
+}
+
+/// Neither a lease from the start, nor the end of a hold, nor a clock that is set back make it leave earlier.
+pub async fn a_message_does_not_leave_before_its_time<S: Spool>(spool: &S) {
+    let mut later = submission(1, &["bob@example.net"]);
+    later.not_before = Some(at(5000));
+    let incoming = spool.open(later.id);
+    assert!(spool.commit(later, incoming, Some(an_hour_from(1))).await.unwrap().is_none());
+    operate(spool, Operation::Hold, 1, 2).await;
+    operate(spool, Operation::Release, 1, 3).await;
+    assert!(!spool.bring_forward(at(1000), at(10)).await.unwrap());
+    assert_eq!(spool.next_due().await.unwrap(), Some(at(5000)));
+    assert_eq!(all(spool).await[0].next_attempt_at, Some(at(5000)));
+    assert!(lease(spool, 4999).await.is_empty());
+    let leased = lease(spool, 5000).await;
+    assert_eq!((leased.len(), leased[0].submission.not_before), (1, Some(at(5000))));
+    // From then on it is like any other.
+    spool.record(&leased[0], vec![(0, deferred(at(90_000)))], at(5001)).await.unwrap();
+    assert!(spool.bring_forward(at(80_000), at(6000)).await.unwrap());
+    assert_eq!(lease(spool, 6000).await.len(), 1);
+}
+
+pub async fn a_message_that_was_to_leave_in_the_past_is_due_at_once<S: Spool>(spool: &S) {
+    let mut past = submission(1, &["bob@example.net"]);
+    past.not_before = Some(at(0));
+    let incoming = spool.open(past.id);
+    assert!(spool.commit(past, incoming, Some(an_hour_from(1))).await.unwrap().is_some());
+}
+
+pub async fn an_operator_need_not_wait_for_a_message_to_leave<S: Spool>(spool: &S) {
+    let mut later = submission(1, &["bob@example.net"]);
+    later.not_before = Some(at(5000));
+    commit(spool, later).await;
+    operate(spool, Operation::Retry, 1, 10).await;
+    assert_eq!(lease(spool, 10).await.len(), 1);
 }

@@ -118,7 +118,7 @@ impl MailHandler<String> for Shelf {
         path: &ForwardPath,
         _: &SessionFacts,
     ) -> Result<(), Rejection> {
-        let alone = envelope.forward_paths.is_empty();
+        let alone = envelope.recipients.is_empty();
         if alone || !path.to_string().starts_with("<alone@") {
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl MailHandler<String> for Shelf {
 
     async fn commit(&self, mut message: Kept, envelope: Envelope) -> Result<Durable, Rejection> {
         message.from = envelope.reverse_path.to_string();
-        message.to = envelope.forward_paths.iter().map(ToString::to_string).collect();
+        message.to = envelope.forward_paths().map(ToString::to_string).collect();
         if message.to.iter().any(|path| path.starts_with("<slow@")) {
             self.permits.acquire().await.unwrap().forget();
         }

@@ -1,0 +1,172 @@
+//! What a sender asks about delivery status notifications (RFC 3461): when to be told, what of the message to get back, and whom
+//! the sender had named.
+
+use std::fmt;
+
+/// The most octets of an original recipient (RFC 3461 section 4.2 has 500 for its encoded form, which is never shorter).
+const MAX_ORIGINAL_RECIPIENT: usize = 500;
+
+/// When the sender is to be told about a recipient: NOTIFY of RCPT (RFC 3461 section 4.1). Where it was not said, the server decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Notify {
+    /// Once the message is delivered.
+    pub success: bool,
+    /// If it can't be delivered.
+    pub failure: bool,
+    /// If it is late, but may still be delivered.
+    pub delay: bool,
+}
+
+impl Notify {
+    /// The sender is told nothing.
+    pub const NEVER: Self = Self { success: false, failure: false, delay: false };
+
+    /// Reads `NEVER`, or one or more of `SUCCESS`, `FAILURE` and `DELAY` with commas between them, in either case. `None` for
+    /// anything else.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("NEVER") {
+            return Some(Self::NEVER);
+        }
+        text.split(',').try_fold(Self::NEVER, |notify, word| match word.to_ascii_uppercase().as_str() {
+            "SUCCESS" => Some(Self { success: true, ..notify }),
+            "FAILURE" => Some(Self { failure: true, ..notify }),
+            "DELAY" => Some(Self { delay: true, ..notify }),
+            _ => None,
+        })
+    }
+}
+
+/// As the value of NOTIFY.
+impl fmt::Display for Notify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::NEVER {
+            return f.write_str("NEVER");
+        }
+        let events = [(self.success, "SUCCESS"), (self.failure, "FAILURE"), (self.delay, "DELAY")];
+        for (place, (_, name)) in events.into_iter().filter(|(wanted, _)| *wanted).enumerate() {
+            if place > 0 {
+                f.write_str(",")?;
+            }
+            f.write_str(name)?;
+        }
+        Ok(())
+    }
+}
+
+/// What of a message that can't be delivered its sender gets back: RET of MAIL (RFC 3461 section 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ret {
+    /// All of it.
+    Full,
+    /// Its header alone.
+    Headers,
+}
+
+impl Ret {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::Full, Self::Headers];
+
+    /// The value of RET.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Headers => "HDRS",
+        }
+    }
+
+    /// The choice that is written so, in either case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ret| ret.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Whom the sender had named before lists and forwarding: ORCPT of RCPT (RFC 3461 section 4.2), decoded. It is written as in the
+/// field Original-Recipient of a notification (RFC 3464 section 2.3.1): `rfc822;bob@example.net`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OriginalRecipient(Box<str>);
+
+impl OriginalRecipient {
+    /// Reads the type of an address, a semicolon, and the address. `None` if the type is no atom (RFC 3461 section 4.2), the address is
+    /// empty or has control characters in it, or both together have more than 500 octets.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (address_type, address) = text.split_once(';')?;
+        let is_one = is_atom(address_type)
+            && !address.is_empty()
+            && !address.contains(char::is_control)
+            && text.len() <= MAX_ORIGINAL_RECIPIENT;
+        is_one.then(|| Self(text.into()))
+    }
+}
+
+impl fmt::Display for OriginalRecipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `atom` of RFC 822 section 3.3, which RFC 3461 refers to: no specials, blanks or controls.
+fn is_atom(text: &str) -> bool {
+    let is_atom_char = |octet: u8| octet.is_ascii_graphic() && !b"()<>@,;:\\\".[]".contains(&octet);
+    !text.is_empty() && text.bytes().all(is_atom_char)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn never_stands_alone_and_the_others_in_any_order() {
+        let some = Notify { success: true, delay: true, ..Notify::NEVER };
+        assert_eq!(Notify::from_text("delay,SUCCESS"), Some(some));
+        assert_eq!(some.to_string(), "SUCCESS,DELAY");
+        assert_eq!(Notify::from_text("never"), Some(Notify::NEVER));
+        for text in ["", "NEVER,FAILURE", "FAILURE,NEVER", "FAILURE,", ",FAILURE", "FAILURE DELAY", "ALWAYS"]
+        {
+            assert_eq!(Notify::from_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_returned_is_one_of_two() {
+        assert_eq!((Ret::from_name("full"), Ret::from_name("HDRS")), (Some(Ret::Full), Some(Ret::Headers)));
+        assert_eq!((Ret::from_name(""), Ret::from_name("HEADERS")), (None, None));
+    }
+
+    #[test]
+    fn an_original_recipient_has_a_type_and_an_address() {
+        for text in ["rfc822;bob@example.net", "utf-8;jürgen@bücher.example", "x400;/S=Bob; /C=NZ/", "a;b"]
+        {
+            assert_eq!(OriginalRecipient::from_text(text).unwrap().to_string(), text);
+        }
+        let long = format!("rfc822;{}", "a".repeat(MAX_ORIGINAL_RECIPIENT));
+        for text in
+            ["", ";", "rfc822", "rfc822;", ";bob", "rfc 822;bob", "rfc@822;bob", "rfc822;b\r\nob", &long]
+        {
+            assert_eq!(OriginalRecipient::from_text(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(success: bool, failure: bool, delay: bool) {
+            let notify = Notify { success, failure, delay };
+            prop_assert_eq!(Notify::from_text(&notify.to_string()), Some(notify));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,30}|[a-z]{1,6};\\PC{0,20}|(never|success|,|delay){0,5}") {
+            if let Some(original) = OriginalRecipient::from_text(&text) {
+                prop_assert_eq!(original.to_string(), text.clone());
+            }
+            if let Some(notify) = Notify::from_text(&text) {
+                prop_assert_eq!(Notify::from_text(&notify.to_string()), Some(notify));
+            }
+        }
+    }
+}
