@@ -137,3 +137,81 @@ impl<'a> Capabilities<'a> {
         output.put_slice(b"250 HELP\r\n");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sasl::{ChannelBindings, Nonces};
+    use types::TlsFacts;
+
+    use super::*;
+
+    fn settings() -> Settings {
+        let mechanisms = vec![Mechanism::ScramSha256Plus, Mechanism::External, Mechanism::Plain];
+        Settings { mechanisms, ..Settings::new("mail.example.org") }
+    }
+
+    fn clear() -> Channel {
+        Channel::in_clear(Nonces::new([0; 32]))
+    }
+
+    fn protected() -> Channel {
+        Channel { tls: Some(TlsFacts { version: "TLSv1.3", cipher: "test" }), ..clear() }
+    }
+
+    /// What EHLO has at this moment, and not at every other.
+    fn offered(settings: &Settings, channel: &Channel) -> Vec<String> {
+        let mut output = BytesMut::new();
+        Capabilities::of(settings, channel, false).write(&mut output);
+        let text = String::from_utf8(output.to_vec()).unwrap();
+        let lines = text.lines().filter_map(|line| line.get(4..));
+        lines
+            .filter(|line| ["STARTTLS", "AUTH", "XCLIENT"].iter().any(|word| line.starts_with(word)))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn ehlo_offers_what_may_be_done_now() {
+        let bound = ChannelBindings { server_end_point: Some(vec![1]), ..ChannelBindings::default() };
+        let proxy = |xclient| Channel { xclient, ..protected() };
+        let attributes = "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT";
+        let with_login = "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";
+        let hidden = Settings { hide_starttls: true, ..settings() };
+        let implicit = Settings { starttls: false, ..settings() };
+        let insecure = Settings { allow_insecure: true, ..settings() };
+        let cases: [(&Settings, Channel, &[&str]); 10] = [
+            (&settings(), clear(), &["STARTTLS"]),
+            (&hidden, clear(), &[]),
+            (&implicit, clear(), &[]),
+            (&insecure, clear(), &["STARTTLS", "AUTH PLAIN"]),
+            (&settings(), protected(), &["AUTH PLAIN"]),
+            (&settings(), Channel { client_certificate: true, ..protected() }, &["AUTH EXTERNAL PLAIN"]),
+            (&settings(), Channel { bindings: bound, ..protected() }, &["AUTH SCRAM-SHA-256-PLUS PLAIN"]),
+            (&settings(), proxy(Xclient::Taken), &["AUTH PLAIN", attributes]),
+            (&settings(), proxy(Xclient::WithLogin), &["AUTH PLAIN", with_login]),
+            // STARTTLS would make us forget what the proxy has said.
+            (&settings(), Channel { xclient: Xclient::Said, ..clear() }, &[]),
+        ];
+        for (settings, channel, lines) in cases {
+            assert_eq!(offered(settings, &channel), lines, "{settings:?} {channel:?}");
+        }
+    }
+
+    /// The code that MAIL is refused with, before and behind EHLO.
+    fn refused(settings: &Settings, channel: &Channel) -> [Option<u16>; 2] {
+        let capabilities = Capabilities::of(settings, channel, false);
+        [false, true].map(|said_ehlo| capabilities.mail(said_ehlo).err().map(|reply| reply.code()))
+    }
+
+    #[test]
+    fn who_may_not_send_yet_is_told_what_comes_first() {
+        let (optional, implicit) = (true, Settings { starttls: false, ..settings() });
+        assert_eq!(refused(&settings(), &clear()), [Some(530), Some(530)]);
+        assert_eq!(Capabilities::of(&settings(), &clear(), false).mail(true), Err(reply::STARTTLS_FIRST));
+        assert_eq!(Capabilities::of(&implicit, &clear(), false).mail(false), Err(reply::EHLO_FIRST));
+        assert_eq!(refused(&settings(), &protected()), [Some(503), Some(530)]);
+        assert_eq!(refused(&settings(), &Channel { login_is_optional: optional, ..clear() }), [None, None]);
+        assert!(Capabilities::of(&settings(), &protected(), true).mail(false).is_ok());
+        assert!(!Capabilities::of(&settings(), &protected(), false).takes_mail());
+    }
+}

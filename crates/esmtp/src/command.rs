@@ -248,6 +248,16 @@ mod tests {
             Command::parse(b"bDaT 5 lAsT"),
             Ok(Command::Ordered(Ordered::Bdat { size: 5, last: true }))
         );
+        for (line, command) in [
+            (b"HELO  laptop.example ".as_slice(), Anytime::Helo(EhloName::parse("laptop.example").unwrap())),
+            (b"RSET", Anytime::Rset),
+            (b"help mail", Anytime::Help),
+            (b"HELP", Anytime::Help),
+            (b"VRFY ann", Anytime::Vrfy),
+            (b"EXPN list", Anytime::Expn),
+        ] {
+            assert_eq!(Command::parse(line), Ok(Command::Anytime(command)));
+        }
     }
 
     #[test]
@@ -262,6 +272,7 @@ mod tests {
             "5 LASTX",
             "5  LAST",
             "18446744073709551616",
+            "00000000000000000005",
             "5 LAST 6",
             "\t5",
             "5\tLAST",
@@ -270,6 +281,8 @@ mod tests {
             assert_eq!(Command::parse(line.as_bytes()), Err(SyntaxError::BadChunkSize), "{line}");
         }
         assert_eq!(Command::parse(b"BDAT\t5"), Err(SyntaxError::BadChunkSize));
+        let longest = Ordered::Bdat { size: 9_999_999_999_999_999_999, last: false };
+        assert_eq!(Command::parse(b"BDAT 9999999999999999999"), Ok(Command::Ordered(longest)));
     }
 
     fn mailbox(text: &str) -> Mailbox {

@@ -137,6 +137,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_a_refused_line_may_be_as_long_as_the_excess_and_no_longer() {
+        let fits = "A".repeat(32 + LINE_EXCESS) + "\r\nNOOP\r\n";
+        let over = "A".repeat(32 + LINE_EXCESS + 1) + "\r\nNOOP\r\n";
+        for step in [1, 64, 1000, over.len()] {
+            assert_eq!(lines(fits.as_bytes(), step, 32), [Ok(Line::TooLong), whole("NOOP")], "{step}");
+            assert_eq!(lines(over.as_bytes(), step, 32), [Ok(Line::TooLong), Err(Flood)], "{step}");
+        }
+    }
+
+    #[test]
     fn a_line_of_exactly_the_limit_is_taken_and_one_octet_more_is_not() {
         let fits = "A".repeat(30) + "\r\n";
         let over = "A".repeat(31) + "\r\n";

@@ -104,6 +104,7 @@ mod tests {
         assert_eq!(parameters, expected);
         assert_eq!(MailParameters::parse(""), Ok(MailParameters::default()));
         assert!(MailParameters::parse(" AUTH=<>").is_ok());
+        assert_eq!(MailParameters::parse(" SIZE=00000000000000000005").map(|known| known.size), Ok(Some(5)));
         assert_eq!(MailParameters::parse("\tSIZE=5  \t").map(|known| known.size), Ok(Some(5)));
     }
 
@@ -114,6 +115,8 @@ mod tests {
             (" SIZE", Malformed),
             (" SIZE=", Malformed),
             (" SIZE=-1", Malformed),
+            (" SIZE=+1", Malformed),
+            (" SIZE=000000000000000000005", Malformed),
             (" SIZE=99999999999999999999", Malformed),
             (" SIZE=1 SIZE=1", Malformed),
             (" BODY=BINARYMIME", Malformed),

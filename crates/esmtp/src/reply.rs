@@ -437,6 +437,18 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_cut_where_it_is_longer_than_a_path_may_be() {
+        let longest = format!("{}@{}.example.org", "a".repeat(64), "d".repeat(63));
+        let fill = MAX_PATH - longest.len();
+        let fits = Mailbox::parse(&format!("{}{longest}", "a".repeat(fill))).unwrap();
+        let over = Mailbox::parse(&format!("a{fits}")).unwrap();
+        let said = |address| written(&Reply::foreign_author("From", &address));
+        assert_eq!(said(fits.clone()), format!("550 5.7.1 <{fits}> in From is not yours to use\r\n"));
+        assert!(said(over).contains("...> in From"));
+        assert_eq!(Reply::foreign_author("From", &fits).code(), 550);
+    }
+
+    #[test]
     fn the_seconds_to_wait_are_rounded_up() {
         let Reply { text, .. } = Reply::throttled(Duration::from_millis(1500));
         assert!(text.ends_with("in 2 seconds"), "{text}");
