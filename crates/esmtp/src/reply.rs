@@ -452,6 +452,8 @@ mod tests {
     fn the_seconds_to_wait_are_rounded_up() {
         let Reply { text, .. } = Reply::throttled(Duration::from_millis(1500));
         assert!(text.ends_with("in 2 seconds"), "{text}");
+        let Reply { text, .. } = Reply::throttled(Duration::from_secs(2));
+        assert!(text.ends_with("in 2 seconds"), "{text}");
     }
 
     #[test]

@@ -87,6 +87,23 @@ fn forward(address: &str) -> ForwardPath {
 }
 
 #[test]
+fn what_the_host_offers_and_when_a_command_may_be_given_is_known() {
+    let mut dialogue = Dialogue::new("client.example");
+    let mut input = BytesMut::new();
+    for (octets, advance, is_ready, heard) in [
+        ("220 h", Advance::Input, false, 0),
+        ("\r\n", Advance::Input, false, 1),
+        (EHLO, Advance::Ready, true, 2),
+    ] {
+        input.extend_from_slice(octets.as_bytes());
+        assert_eq!(dialogue.advance(&mut input).unwrap(), advance);
+        assert_eq!((dialogue.is_ready(), dialogue.heard()), (is_ready, heard), "{octets:?}");
+    }
+    let offered = dialogue.capabilities();
+    assert!(offered.pipelining && offered.eight_bit && !offered.smtputf8, "{offered:?}");
+}
+
+#[test]
 fn mail_rcpt_and_data_leave_in_one_flight() {
     let played =
         play(&["220 hi\r\n", EHLO, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", "250 2.0.0 taken\r\n"]);

@@ -134,6 +134,42 @@ fn while_a_question_is_open_no_input_is_taken() {
 }
 
 #[test]
+fn who_may_send_and_what_is_read_next_are_told_at_every_moment() {
+    let mut session = under_tls();
+    let mut told = |input: &str| {
+        let mut input = BytesMut::from(input);
+        loop {
+            match session.advance(&mut input) {
+                Advance::Ask(question) => yes(question, &mut Outcome::default()),
+                Advance::Input(_) => return (session.may_send(), session.takes_commands()),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    assert_eq!(told("EHLO a.example\r\nAUTH PLAIN\r\n"), (false, false));
+    assert_eq!(told("*\r\n"), (false, true));
+    assert_eq!(told("AUTH PLAIN AGEAYg==\r\n"), (true, true));
+    assert_eq!(told(&format!("{TO_RECIPIENT}DATA\r\n")), (true, false));
+}
+
+#[test]
+fn a_client_that_is_turned_away_is_told_why_and_the_session_is_over() {
+    let mut session = Session::new(Arc::new(settings()), Channel::in_clear(Nonces::new([0; 32])));
+    session.refuse(&Rejection::TooManyConnections);
+    assert!(session.output().starts_with(b"421 4.7.0 "), "{session:?}");
+    assert!(matches!(session.advance(&mut BytesMut::from("EHLO a.example\r\n")), Advance::Close));
+}
+
+#[test]
+fn starttls_is_answered_in_clear_before_the_handshake() {
+    let mut session = Session::new(Arc::new(settings()), Channel::in_clear(Nonces::new([0; 32])));
+    let Advance::StartTls(mut handshake) = session.advance(&mut BytesMut::from("STARTTLS\r\n")) else {
+        panic!("no handshake")
+    };
+    assert!(handshake.output().starts_with(b"220 2.0.0 "));
+}
+
+#[test]
 fn a_question_that_is_dropped_closes_the_session() {
     let mut session = under_tls();
     let mut input = BytesMut::from("EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\nNOOP\r\n");
