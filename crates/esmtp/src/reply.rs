@@ -175,7 +175,7 @@ impl Reply {
 
 /// Rounded up: who comes back after the seconds we said is let in.
 fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
 /// The judge's own words.
@@ -465,3 +465,5 @@ mod tests {
         assert_eq!(output, expected);
     }
 }
+        let Reply { text, .. } = Reply::throttled(Duration::MAX);
+        assert!(text.ends_with("in 18446744073709551615 seconds"), "{text}");

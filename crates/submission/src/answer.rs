@@ -113,7 +113,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// Makes guessing slow without holding anything but this connection. The first failure costs nothing: that one
     /// is a typing error.
     async fn delay_failure(&mut self) {
-        let delay = (self.terms.limits.failure_delay * self.failures).min(LONGEST_DELAY);
+        let delay = self.terms.limits.failure_delay.saturating_mul(self.failures).min(LONGEST_DELAY);
         self.failures = self.failures.saturating_add(1);
         if !delay.is_zero() {
             self.house.stop.run_until_cancelled(tokio::time::sleep(delay)).await;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 /// Limits of time and number. What a message may be is in [`esmtp::Settings`].
+///
+/// A duration of more than [`LONGEST`](Self::LONGEST) counts as that; whoever wants no limit writes [`Duration::MAX`].
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Connections at a time. The last fifth is for clients that log in at once: from there on every new connection takes
@@ -60,5 +62,49 @@ impl Default for Limits {
             shutdown_grace: seconds(30),
             failure_delay: seconds(1),
         }
+    }
+}
+
+impl Limits {
+    /// The most that any duration here comes to: a year. To add more to a point in time may overflow.
+    pub const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    /// The limits as they are kept: no duration is over [`LONGEST`](Self::LONGEST).
+    pub(crate) fn bounded(mut self) -> Self {
+        // Every field by name, so that nobody adds a duration and forgets it here.
+        let Self {
+            connections: _,
+            connections_per_network: _,
+            data_rate: _,
+            command_timeout,
+            unauthenticated_timeout,
+            unauthenticated_session,
+            data_timeout,
+            data_grace,
+            message_time,
+            session,
+            proxy_header,
+            handshake,
+            write_timeout,
+            shutdown_grace,
+            failure_delay,
+        } = &mut self;
+        for duration in [
+            command_timeout,
+            unauthenticated_timeout,
+            unauthenticated_session,
+            data_timeout,
+            data_grace,
+            message_time,
+            session,
+            proxy_header,
+            handshake,
+            write_timeout,
+            shutdown_grace,
+            failure_delay,
+        ] {
+            *duration = (*duration).min(Self::LONGEST);
+        }
+        self
     }
 }

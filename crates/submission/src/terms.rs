@@ -16,6 +16,7 @@ pub(crate) struct Terms {
 impl Terms {
     pub(crate) fn new(settings: Settings, limits: Limits) -> Self {
         let with_starttls = Arc::new(Settings { starttls: true, ..settings.clone() });
+        let limits = limits.bounded();
         Self { limits, with_starttls, without_starttls: Arc::new(Settings { starttls: false, ..settings }) }
     }
 }

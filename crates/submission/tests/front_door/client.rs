@@ -73,8 +73,8 @@ impl Client {
     }
 
     /// The same connection, under TLS from here on.
-    pub(crate) async fn secured(self, server: &Running) -> Self {
-        let connector = TlsConnector::from(Arc::new(trusting(&server.certificate)));
+    pub(crate) async fn secured(self, certificate: &CertificateDer<'static>) -> Self {
+        let connector = TlsConnector::from(Arc::new(trusting(certificate)));
         let name = ServerName::try_from("localhost").unwrap();
         Self::over(connector.connect(name, self.stream.into_inner()).await.unwrap())
     }

@@ -58,7 +58,7 @@ async fn who_says_nothing_makes_room_for_who_logs_in() {
     for (line, reply) in [("EHLO client.test\r\n", "250"), ("STARTTLS\r\n", "220")] {
         late.ask(line, reply).await;
     }
-    late.secured(&server).await.log_in().await;
+    late.secured(&server.certificate).await.log_in().await;
 }
 
 /// A connection, as soon as there is room for one.
@@ -91,4 +91,50 @@ async fn who_does_not_read_is_not_read() {
     tokio::time::timeout(Duration::from_secs(20), flood).await.expect("the connection is closed");
     assert!(start.elapsed() >= Duration::from_secs(1), "not for another reason");
     Client::plain(server.starttls).await.ask("QUIT\r\n", "221").await;
+}
+
+/// Whoever wants no limit writes the longest duration there is.
+#[tokio::test]
+async fn every_duration_may_be_the_longest_there_is() {
+    let no = Duration::MAX;
+    let limits = Limits {
+        command_timeout: no,
+        unauthenticated_timeout: no,
+        unauthenticated_session: no,
+        data_timeout: no,
+        data_grace: no,
+        message_time: no,
+        session: no,
+        proxy_header: no,
+        handshake: no,
+        write_timeout: no,
+        shutdown_grace: no,
+        failure_delay: no,
+        ..Limits::default()
+    };
+    let server = Running::with(limits.clone());
+    exchange(&server).await;
+    server.handle.replace(settings(), limits);
+    exchange(&server).await;
+    let mut client = Client::starttls(&server).await;
+    client.log_in().await;
+    client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
+    server.stop.cancel();
+    // The message may be finished.
+    tokio::task::yield_now().await;
+    client.ask("RCPT TO:<a@example.net>\r\n", "250").await;
+    client.ask("BDAT 0 LAST\r\n", "250").await;
+    client.expect("421 4.3.2 ").await;
+    drop(client);
+    server.task.await.unwrap();
+}
+
+/// A session from its greeting to its end, with a message in it.
+async fn exchange(server: &Running) {
+    let mut client = Client::known(server).await;
+    client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
+    client.ask("RCPT TO:<a@example.net>\r\n", "250").await;
+    client.ask("DATA\r\n", "354").await;
+    client.ask("Subject: x\r\n\r\n.\r\n", "250").await;
+    client.ask("QUIT\r\n", "221").await;
 }

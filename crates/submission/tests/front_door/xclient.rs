@@ -122,7 +122,7 @@ async fn what_was_said_in_clear_is_forgotten_when_tls_begins() {
     client.ask("XCLIENT NAME=a.test PORT=4711 HELO=b.test DESTPORT=465\r\n", "220 ").await;
     client.ask("EHLO proxy.test\r\n", "250 ").await;
     client.ask("STARTTLS\r\n", "220 ").await;
-    let mut client = client.secured(&server).await;
+    let mut client = client.secured(&server.certificate).await;
     client.ask("EHLO proxy.test\r\n", "250 ").await;
     client.ask("MAIL FROM:<demo@example.test>\r\n", "530 5.7.0 ").await;
     client.ask(&auth_plain(USER, PASSWORD), "235").await;
