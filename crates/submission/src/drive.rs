@@ -4,6 +4,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -56,7 +57,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
         }
         let end = line.end(self.session.as_ref().and_then(|session| session.client().login()));
         line.log(client.facts(), &end);
-        (house.on_end)(client.facts(), &end);
+        // This may be dropped because of a panic. A second one that got out of here would end the process.
+        if catch_unwind(AssertUnwindSafe(|| (house.on_end)(client.facts(), &end))).is_err() {
+            tracing::error!(event = "on-end.panicked", session = %client.session(), "the program's own `on_end` panicked");
+        }
     }
 }
 

@@ -78,8 +78,9 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
         self
     }
 
-    /// Does something when a connection has ended, whatever ended it, also one that never came to be a session. This must neither wait
-    /// for anything nor panic.
+    /// Does something when a connection has ended, whatever ended it, also one that never came to be a session: all that have a line
+    /// `session` in the log. Those that there was no place for have none, nor those that were gone before they could be served.
+    /// This must not wait for anything. If it panics, that is logged, and nobody else notices.
     #[must_use]
     pub fn on_end(mut self, end: impl Fn(&SessionFacts, &SessionEnd<'_>) + Send + Sync + 'static) -> Self {
         self.on_end = Arc::new(end);
