@@ -60,18 +60,13 @@ const NEVER: [(&str, &[&str]); 14] = [
 ];
 
 /// What is written in one place, so that whoever finds that place has the audit: the text, and the only files with it.
-const PLACES: [(&str, &[&str]); 8] = [
+const PLACES: [(&str, &[&str]); 9] = [
     // Ours; and the library's help for handlers that keep a message whole, which ours never does.
     ("Durable::after_sync(", &["crates/delivery/src/commit.rs", "crates/submission/src/collect.rs"]),
-    // One policy for users, one for machines that have no login; and what the library does for handlers without one.
-    (
-        "SenderAllowed::after_check(",
-        &[
-            "crates/acceptance/src/sender.rs",
-            "crates/acceptance/src/no_login.rs",
-            "crates/submission/src/handler.rs",
-        ],
-    ),
+    // One policy for users, one for machines that have no login.
+    ("SenderAllowed::after_check", &["crates/acceptance/src/sender.rs", "crates/acceptance/src/no_login.rs"]),
+    // Where the configuration switches the policy off; and what the library does for handlers without one.
+    ("SenderAllowed::unchecked", &["crates/acceptance/src/sender.rs", "crates/submission/src/handler.rs"]),
     // Our own judge; and the library's help for judges that know the password itself, which ours never does.
     ("Authenticated::new(", &["crates/auth/src/login/judge.rs", "crates/sasl/src/by_password.rs"]),
     ("rustls_pemfile::", &["crates/submission/src/tls/pem.rs"]),

@@ -31,7 +31,8 @@ impl Policy<'_> {
     /// [`Rejection::SenderNotOwned`], or [`Rejection::Unavailable`] when the store can't tell.
     pub(crate) async fn may_send(&self, path: &ReversePath) -> Result<SenderAllowed, Rejection> {
         let own = match (self.check, path) {
-            (SenderCheck::Off, _) | (SenderCheck::Reject, ReversePath::Null) => true,
+            (SenderCheck::Off, _) => return Ok(SenderAllowed::unchecked()),
+            (SenderCheck::Reject, ReversePath::Null) => true,
             (SenderCheck::Reject, ReversePath::Mailbox(mailbox)) => {
                 self.owns(&Names::of(self.rights), mailbox).await?
             }

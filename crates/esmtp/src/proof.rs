@@ -1,17 +1,22 @@
-//! Proof that something has happened which a reply depends on. Each token has one constructor, so that a search for
-//! its callers is the audit.
+//! Proof that something has happened which a reply depends on. What proves it has one constructor, so that a search for its callers
+//! is the audit.
 
 use std::fmt;
 
 use types::QueueId;
 
-/// The sender was checked and may be used. The answer to [`crate::Question::Sender`] wants one.
+/// The sender may be used: it was checked, or is not checked here at all. The answer to [`crate::Question::Sender`] wants one.
 #[derive(Debug)]
 pub struct SenderAllowed(());
 
 impl SenderAllowed {
     /// To be called by a sender policy alone, once it has said yes.
     pub fn after_check() -> Self {
+        Self(())
+    }
+
+    /// To be called where there is no sender policy: whoever has come so far may use any name.
+    pub fn unchecked() -> Self {
         Self(())
     }
 }

@@ -24,9 +24,9 @@ use std::sync::Arc;
 
 use submission::tls::Identity;
 use submission::{
-    AuthHandler, BadRefusalReply, Bytes, Claim, Durable, Envelope, ForwardPath, ListenTls, MailHandler,
-    QueueId, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings, TlsVersion,
-    Verdict, random_queue_id,
+    AddressError, AuthHandler, BadRefusalReply, Bytes, Claim, Durable, Envelope, ForwardPath, ListenTls,
+    MailHandler, Mailbox, QueueId, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts,
+    Settings, TlsVersion, Verdict, random_queue_id,
 };
 use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [directory, certificate, key, address] = arguments.as_slice() else {
         return Err("usage: maildrop DIRECTORY CERTIFICATE KEY ADDRESS".into());
     };
-    let server = Server::builder(Settings::new("localhost"), people(), Maildrop::new(directory)?)
+    let server = Server::builder(Settings::new("localhost"), people()?, Maildrop::new(directory)?)
         .tls(Identity::load(certificate.as_ref(), key.as_ref())?, TlsVersion::V1_2)
         .listen(address.parse()?, ListenTls::Implicit)
         .bind()?;
@@ -52,17 +52,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
 #[derive(Clone)]
 struct Person {
     name: &'static str,
-    address: &'static str,
+    address: Mailbox,
     may_write_abroad: bool,
 }
 
 /// Knows everybody, and their passwords.
 struct People(Vec<(Secret, Person)>);
 
-fn people() -> People {
-    let alice = Person { name: "alice", address: "alice@example.test", may_write_abroad: false };
-    let bob = Person { name: "bob", address: "bob@example.test", may_write_abroad: true };
-    People(vec![(Secret::new("wonderland"), alice), (Secret::new("builder"), bob)])
+fn people() -> Result<People, AddressError> {
+    let person = |name, address, may_write_abroad| {
+        Mailbox::parse(address).map(|address| Person { name, address, may_write_abroad })
+    };
+    let alice = person("alice", "alice@example.test", false)?;
+    let bob = person("bob", "bob@example.test", true)?;
+    Ok(People(vec![(Secret::new("wonderland"), alice), (Secret::new("builder"), bob)]))
 }
 
 impl AuthHandler for People {
@@ -97,14 +100,17 @@ impl Maildrop {
 impl MailHandler<Person> for Maildrop {
     type Message = Draft;
 
+    const CHECKS_SENDERS: bool = true;
+
     async fn sender(
         &self,
         user: Option<&Arc<Person>>,
         envelope: &Envelope,
         _: &SessionFacts,
     ) -> Result<SenderAllowed, Rejection> {
-        let own =
-            |person: &&Arc<Person>| envelope.reverse_path.to_string() == format!("<{}>", person.address);
+        // Addresses have several spellings, and one normal form.
+        let sender = envelope.reverse_path.mailbox().map(Mailbox::normal);
+        let own = |person: &&Arc<Person>| sender == Some(person.address.normal());
         let refused = || Rejection::SenderNotOwned(envelope.reverse_path.clone());
         user.filter(own).map(|_| SenderAllowed::after_check()).ok_or_else(refused)
     }

@@ -24,8 +24,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use submission::tls::Identity;
 use submission::{
     AuthHandler, Authenticated, Bytes, Claim, Durable, Envelope, ForwardPath, ListenTls, MailHandler,
-    PasswordClaim, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings, TlsVersion, Verdict,
-    random_queue_id,
+    Mailbox, PasswordClaim, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings, TlsVersion,
+    Verdict, random_queue_id,
 };
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -146,14 +146,18 @@ struct Forgetful;
 impl MailHandler<Account> for Forgetful {
     type Message = ();
 
+    const CHECKS_SENDERS: bool = true;
+
     async fn sender(
         &self,
         user: Option<&Arc<Account>>,
         envelope: &Envelope,
         _: &SessionFacts,
     ) -> Result<SenderAllowed, Rejection> {
-        let own =
-            |account: &&Arc<Account>| envelope.reverse_path.to_string() == format!("<{}>", account.address);
+        // Addresses have several spellings, and one normal form. A name that is no address sends nothing.
+        let sender = envelope.reverse_path.mailbox().map(Mailbox::normal);
+        let is_own = |address: Mailbox| sender == Some(address.normal());
+        let own = |account: &&Arc<Account>| Mailbox::parse(&account.address).is_ok_and(is_own);
         let refused = || Rejection::SenderNotOwned(envelope.reverse_path.clone());
         user.filter(own).map(|_| SenderAllowed::after_check()).ok_or_else(refused)
     }

@@ -21,12 +21,37 @@ pub trait MailHandler<U>: Send + Sync + 'static {
     /// A message that is being received. It promises nothing yet, and leaves nothing behind when it is dropped.
     type Message: Send;
 
-    /// Whether [`sender`](Self::sender) looks at the name that a message is sent in. It is told when a listener opens.
-    const CHECKS_SENDERS: bool = false;
+    /// Whether [`sender`](Self::sender) looks at the name that a message is sent in. The log tells it when a listener opens. A handler
+    /// that says `true` and has no `sender` of its own does not compile:
+    ///
+    /// ```compile_fail,E0080
+    /// # use std::sync::Arc;
+    /// # use submission::{
+    /// #     Bytes, Durable, Envelope, MailHandler, Rejection, Secret, Server, SessionFacts, Settings, passwords, random_queue_id,
+    /// # };
+    /// struct Postbox;
+    ///
+    /// impl MailHandler<String> for Postbox {
+    ///     type Message = ();
+    ///     const CHECKS_SENDERS: bool = true;
+    ///     // No `sender`.
+    /// #   fn open(&self, _: Option<&Arc<String>>, _: &Envelope, _: &SessionFacts) {}
+    /// #   async fn body(&self, (): &mut (), _: Bytes) {}
+    /// #   async fn commit(&self, (): (), _: Envelope) -> Result<Durable, Rejection> {
+    /// #       Ok(Durable::after_sync(random_queue_id()))
+    /// #   }
+    /// }
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// #     let auth = passwords(|name| Some((Secret::new("secret"), name.to_owned())));
+    /// #     let server = Server::builder(Settings::new("localhost"), auth, Postbox).bind().unwrap();
+    /// #     server.serve_until(std::future::ready(())).await;
+    /// # }
+    /// ```
+    const CHECKS_SENDERS: bool;
 
     /// Whether this user may send in the name of the envelope's reverse-path; recipients are not known yet. Without an implementation
-    /// there is no sender check: whoever has logged in may send in any name. One that checks says so by
-    /// [`CHECKS_SENDERS`](Self::CHECKS_SENDERS).
+    /// there is no sender check: whoever has logged in may send in any name.
     ///
     /// # Errors
     /// The reply to MAIL if not.
@@ -36,8 +61,14 @@ pub trait MailHandler<U>: Send + Sync + 'static {
         envelope: &Envelope,
         session: &SessionFacts,
     ) -> impl Future<Output = Result<SenderAllowed, Rejection>> + Send {
+        const {
+            assert!(
+                !Self::CHECKS_SENDERS,
+                "CHECKS_SENDERS is true, but `sender` is not implemented: nothing would be checked"
+            );
+        }
         let _ = (envelope, session);
-        let allowed = user.map(|_| SenderAllowed::after_check()).ok_or(Rejection::LoginRequired);
+        let allowed = user.map(|_| SenderAllowed::unchecked()).ok_or(Rejection::LoginRequired);
         std::future::ready(allowed)
     }
 

@@ -43,8 +43,17 @@ impl Example {
 
     /// Does what its second block says; whether it went well, and what was said.
     pub(crate) fn follow_header(&self) -> (bool, String) {
+        self.run(&self.second_block())
+    }
+
+    /// The same, with another word in the place of one.
+    pub(crate) fn follow_header_with(&self, word: &str, other: &str) -> (bool, String) {
+        self.run(&self.second_block().replace(word, other))
+    }
+
+    fn second_block(&self) -> String {
         let port = format!(":{}", self.port);
-        self.run(&self.client.replace(":2587", &port).replace(":2465", &port))
+        self.client.replace(":2587", &port).replace(":2465", &port)
     }
 
     pub(crate) fn run(&self, commands: &str) -> (bool, String) {

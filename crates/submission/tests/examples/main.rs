@@ -64,6 +64,30 @@ fn sqlite_accounts_does_what_its_header_says() {
     assert_eq!(example.lines(1), ["account 1 sends a message"]);
 }
 
+/// Everybody sends as themselves, in whatever spelling.
+#[test]
+fn sqlite_accounts_compares_addresses_in_their_normal_form() {
+    let example = Example::start("sqlite_accounts");
+    let (client, said) =
+        example.follow_header_with("--mail-from alice@example.test", "--mail-from Alice@EXAMPLE.test");
+    assert!(client, "{said}");
+    assert_eq!(example.lines(1), ["account 1 sends a message"]);
+    let (client, said) =
+        example.follow_header_with("--mail-from alice@example.test", "--mail-from bob@example.test");
+    assert!(!client, "{said}");
+}
+
+#[test]
+fn maildrop_compares_addresses_in_their_normal_form() {
+    let example = Example::start("maildrop");
+    let (client, said) =
+        example.follow_header_with("--mail-from alice@example.test", "--mail-from Alice@EXAMPLE.test");
+    assert!(client, "{said}");
+    let (client, said) =
+        example.follow_header_with("--mail-from alice@example.test", "--mail-from bob@example.test");
+    assert!(!client, "{said}");
+}
+
 #[test]
 fn sqlite_accounts_looks_each_login_up() {
     let example = Example::start("sqlite_accounts");

@@ -70,6 +70,8 @@ impl Clerk {
 impl MailHandler<Member> for Clerk {
     type Message = Arc<Member>;
 
+    const CHECKS_SENDERS: bool = true;
+
     async fn sender(
         &self,
         user: Option<&Arc<Member>>,
