@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use esmtp::{Advance, Channel, Ending, Handshake, Phase};
+use esmtp::{Advance, Channel, Ending, Handshake, KnownClient, Phase};
 use sasl::{AuthHandler, ChannelBindings, Mechanism, Nonces};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -55,7 +55,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
         if std::thread::panicking() {
             line.reason = Reason::Panicked;
         }
-        let end = line.end(self.session.as_ref().and_then(|session| session.client().login()));
+        let known = self.session.as_ref().map(Session::<A, M>::client);
+        // A client of whom nothing was ever asked is known by its name all the same.
+        if let Some(known) = known {
+            client.is_called(known.ehlo(), known.extended());
+        }
+        let end = line.end(known.and_then(KnownClient::login));
         line.log(client.facts(), &end);
         // This may be dropped because of a panic. A second one that got out of here would end the process.
         if catch_unwind(AssertUnwindSafe(|| (house.on_end)(client.facts(), &end))).is_err() {

@@ -74,6 +74,20 @@ async fn a_session_leaves_one_line() {
     }
 }
 
+/// The line is how one finds a device that only says EHLO and gives up.
+#[tokio::test]
+async fn a_client_that_never_logs_in_is_told_by_its_name() {
+    let (log, _guard) = Log::keep(Level::INFO);
+    let server = Running::start();
+    let mut client = Client::implicit(&server).await;
+    client.ask("EHLO printer7\r\n", "250 ").await;
+    client.ask("MAIL FROM:<printer@example.test>\r\n", "530 ").await;
+    client.ask("QUIT\r\n", "221").await;
+    drop(client);
+    let text = log.text().await;
+    assert!(text.contains("ehlo=\"printer7\""), "{text}");
+}
+
 #[tokio::test]
 async fn a_session_whose_login_came_to_nothing_says_so() {
     let (log, _guard) = Log::keep(Level::INFO);
