@@ -34,8 +34,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             }
             Question::Judge(ticket) => self.judge(ticket).await,
             Question::Client(ticket) => {
-                let verdict = client.introduce(ticket.introduction(), &self.terms.limits);
-                ticket.answer(verdict);
+                let room = client.introduce(ticket.introduction(), &self.terms.limits);
+                ticket.answer(room.and_then(|()| (house.on_open)(client.facts())));
             }
             Question::Vouch(ticket) => self.vouch(ticket).await,
             Question::Sender(ticket) => {

@@ -98,7 +98,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 }
                 Advance::Ask(question) => Box::pin(self.answer(question)).await,
                 Advance::Keep(kept) => Box::pin(self.keep(kept)).await,
-                Advance::StartTls(handshake) => self.start_tls(handshake).await?,
+                Advance::StartTls(handshake) => {
+                    self.start_tls(handshake).await?;
+                    if let Err(rejection) = (self.house.on_open)(self.client.facts()) {
+                        session.refuse(&rejection);
+                    }
+                }
                 Advance::Close => return self.part(session.output(), reason).await.map(|()| reason),
             }
         }

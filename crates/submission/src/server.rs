@@ -67,8 +67,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
         self
     }
 
-    /// Does something when a session begins: the client is known, a proxy's header and a handshake under implicit TLS lie behind. It is
-    /// greeted if this is `Ok`; else it gets the reply of the rejection and is closed. This must not wait for anything.
+    /// Does something when a session begins, and says whether it may: the client is known, a proxy's header and a handshake under implicit
+    /// TLS lie behind. If this is not `Ok`, the client gets the reply of the rejection and is closed. A connection may have several
+    /// sessions, and this is asked at each: behind STARTTLS, and behind XCLIENT, where [`SessionFacts::peer`] is another from then
+    /// on. This must not wait for anything.
     #[must_use]
     pub fn on_open(
         mut self,

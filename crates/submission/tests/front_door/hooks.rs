@@ -1,6 +1,6 @@
 //! What an embedder does when a session begins, and when a connection has ended.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::CertificateDer;
@@ -76,6 +76,31 @@ impl Open {
         client.ask("STARTTLS\r\n", "220 ").await;
         client.secured(&self.certificate).await
     }
+}
+
+#[tokio::test]
+async fn whoever_a_proxy_names_is_asked_about_too() {
+    let banned = "203.0.113.9".parse::<IpAddr>().unwrap();
+    let server = open(|server| {
+        server.on_open(move |session| match session.peer.ip() == banned {
+            true => Err(Rejection::RelayDenied),
+            false => Ok(()),
+        })
+    });
+    for (told, reply) in [("203.0.113.9", "550 5.7.1 "), ("203.0.113.10", "220 ")] {
+        let mut client = Client::over(connect([127, 0, 0, 1], server.address).await);
+        client.expect("220 ").await;
+        client.ask(&format!("XCLIENT ADDR={told}\r\n"), reply).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_asked_about_again_once_tls_has_begun() {
+    let server = open(|server| {
+        server.on_open(|session| session.tls.map_or(Ok(()), |_| Err(Rejection::TooManyConnections)))
+    });
+    let mut client = server.secured(connect([127, 0, 0, 2], server.address).await).await;
+    assert!(client.rest().await.starts_with("421 4.7.0 "));
 }
 
 /// The usual way to count: a mutex, which some panic has poisoned. The judge panics, and `on_end` panics in the midst of that.
