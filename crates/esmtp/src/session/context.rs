@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use sasl::ChannelBindings;
 
 use super::known::KnownClient;
 use super::tally::Tally;
@@ -61,6 +62,7 @@ impl<U> Context<U> {
     /// The client is another. What was granted to the one before is gone, and also what the proxy has for itself alone; what
     /// was counted stays, or XCLIENT would be a way around the limits of a connection.
     pub(super) fn introduce(&mut self, introduction: Introduction) {
+        self.channel.bindings = ChannelBindings::default();
         self.channel.client_certificate = false;
         self.channel.login_is_optional = false;
         if introduction.is_complete {
