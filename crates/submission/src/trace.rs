@@ -64,8 +64,7 @@ fn shown(octets: &[u8]) -> String {
         let verb =
             line.split(|octet| !octet.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_uppercase();
         if verb == b"AUTH" {
-            let length = octets.len() - text.len();
-            let _ = write!(text, "AUTH {} and {}", mechanism(line), hidden(length));
+            let _ = write!(text, "AUTH {} and {}", mechanism(line), hidden(rest.len()));
             return text;
         }
         if !SHOWN.contains(&verb.as_slice()) {
@@ -118,5 +117,14 @@ mod tests {
     fn commands_show_and_messages_do_not() {
         assert_eq!(shown(b"MAIL FROM:<a@b>\r\nRSET\r\n"), "MAIL FROM:<a@b>\\r\\nRSET\\r\\n");
         assert_eq!(shown(b"DATA\r\nSubject: x\r\n"), "DATA\\r\\n[12 octets]");
+    }
+
+    #[test]
+    fn what_is_hidden_is_counted_as_it_came_and_not_as_it_is_shown() {
+        let noops = "NOOP\\r\\n".repeat(4);
+        assert_eq!(
+            shown(b"NOOP\r\nNOOP\r\nNOOP\r\nNOOP\r\nAUTH\r\n"),
+            format!("{noops}AUTH ? and [6 octets]")
+        );
     }
 }
