@@ -3,6 +3,9 @@
 /// Octets of a command line with its CRLF. RFC 5321 section 4.5.3.1.4 asks for 512; SIZE, AUTH= and SMTPUTF8 add to it.
 pub const COMMAND_LINE: usize = 2048;
 
+/// Octets of a line of a reply with its code and its CRLF. RFC 5321 section 4.5.3.1.5.
+pub const REPLY_LINE: usize = 512;
+
 /// Octets of an AUTH command or of a line within its exchange. RFC 4954 section 4 asks for 12288.
 pub const AUTH_LINE: usize = 16_384;
 

@@ -9,7 +9,7 @@ use types::{MAX_PATH, Mailbox, ReversePath};
 
 use crate::body::TextFault;
 use crate::command::SyntaxError;
-use crate::limits::TEXT_LINE;
+use crate::limits::{REPLY_LINE, TEXT_LINE};
 use crate::proof::Durable;
 
 /// A reply of one line.
@@ -20,6 +20,12 @@ pub struct Reply {
     status: Cow<'static, str>,
     text: Cow<'static, str>,
 }
+
+/// The code of a challenge (RFC 4954 section 4), which is not for people.
+const CHALLENGE: u16 = 334;
+
+/// What stands where a text was cut.
+const MORE: &str = "...";
 
 /// A reply whose text is always the same.
 const fn reply(code: u16, status: &'static str, text: &'static str) -> Reply {
@@ -114,7 +120,7 @@ impl Reply {
     }
 
     pub(crate) fn challenge(base64: String) -> Self {
-        reply_with(334, "", base64)
+        reply_with(CHALLENGE, "", base64)
     }
 
     pub(crate) fn throttled(wait: Duration) -> Self {
@@ -131,12 +137,12 @@ impl Reply {
         )
     }
 
-    /// RFC 5321 section 4.5.3.1.5: a reply has at most 512 octets, so that an address which is too long is cut.
+    /// An address that is too long for a reply is cut itself, so that the words behind it stay.
     fn foreign_author(field: &str, address: &Mailbox) -> Self {
         let mut address = address.to_string();
         if address.len() > MAX_PATH {
             address.truncate(address.floor_char_boundary(MAX_PATH));
-            address.push_str("...");
+            address.push_str(MORE);
         }
         reply_with(550, "5.7.1", format!("<{address}> in {field} is not yours to use"))
     }
@@ -168,8 +174,18 @@ impl Reply {
             output.put_u8(b' ');
         }
         // A configured text with a line break in it must not become a second reply.
-        self.text.split(char::is_control).for_each(|piece| output.put_slice(piece.as_bytes()));
+        self.text_that_fits().split(char::is_control).for_each(|piece| output.put_slice(piece.as_bytes()));
         output.put_slice(b"\r\n");
+    }
+
+    /// The text, cut if the line would be too long with it. A challenge may be longer (RFC 4954 section 4), and is no good cut.
+    fn text_that_fits(&self) -> Cow<'_, str> {
+        let room = REPLY_LINE.saturating_sub("250  \r\n".len() + self.status.len());
+        if self.code == CHALLENGE || self.text.len() <= room {
+            return Cow::Borrowed(&self.text);
+        }
+        let end = self.text.floor_char_boundary(room.saturating_sub(MORE.len()));
+        Cow::Owned(format!("{}{MORE}", self.text.split_at(end).0))
     }
 }
 
@@ -432,8 +448,29 @@ mod tests {
         for name in ["a".repeat(252), "é".repeat(126)] {
             let address = Mailbox::parse(&format!("{name}@{domain}")).unwrap();
             let reply = Reply::from(&Rejection::FromNotOwned { field: "Resent-Sender", address });
-            assert!(written(&reply).len() <= 512);
+            let reply = written(&reply);
+            assert!(
+                reply.len() <= 512 && reply.ends_with(" in Resent-Sender is not yours to use\r\n"),
+                "{reply}"
+            );
         }
+        for text in ["x".repeat(998), "é".repeat(499), "日".repeat(400)] {
+            for rejection in [Rejection::NonAsciiHeader(text.clone()), Rejection::Unrepairable(text.clone())]
+            {
+                let reply = written(&Reply::from(&rejection));
+                assert!((509..=512).contains(&reply.len()) && reply.ends_with("...\r\n"), "{reply}");
+            }
+            let queued = written(&Reply::queued(&Durable::after_sync(text)));
+            assert!(queued.len() <= 512, "{queued}");
+        }
+        let exact = "x".repeat(512 - "550 5.7.1 \r\n".len());
+        assert_eq!(written(&reply_with(550, "5.7.1", exact.clone())), format!("550 5.7.1 {exact}\r\n"));
+    }
+
+    #[test]
+    fn a_challenge_is_never_cut() {
+        let challenge = "QUJD".repeat(1000);
+        assert_eq!(written(&Reply::challenge(challenge.clone())), format!("334 {challenge}\r\n"));
     }
 
     #[test]
@@ -454,6 +491,8 @@ mod tests {
         assert!(text.ends_with("in 2 seconds"), "{text}");
         let Reply { text, .. } = Reply::throttled(Duration::from_secs(2));
         assert!(text.ends_with("in 2 seconds"), "{text}");
+        let Reply { text, .. } = Reply::throttled(Duration::MAX);
+        assert!(text.ends_with("in 18446744073709551615 seconds"), "{text}");
     }
 
     #[test]
@@ -465,5 +504,3 @@ mod tests {
         assert_eq!(output, expected);
     }
 }
-        let Reply { text, .. } = Reply::throttled(Duration::MAX);
-        assert!(text.ends_with("in 18446744073709551615 seconds"), "{text}");
