@@ -40,10 +40,10 @@ impl<S: Spool> Committer<S> {
         mut submission: Submission,
         incoming: S::Incoming,
     ) -> Result<Durable, SpoolError> {
-        submission.held |= self.carrier.holds(&submission);
-        let (id, lease) = (submission.id, self.carrier.lease_for(&submission));
-        let leased = self.spool().commit(submission, incoming, lease).await?;
-        self.carrier.committed(leased);
+        let deliveries = self.carrier.plan(&mut submission);
+        let (id, waits) = (submission.id, deliveries.iter().any(|delivery| delivery.owner.is_none()));
+        let leased = self.spool().commit(submission, incoming, deliveries).await?;
+        self.carrier.committed(leased, waits);
         Ok(Durable::after_sync(id))
     }
 }

@@ -18,15 +18,16 @@ pub(crate) fn outcomes(
 ) -> Vec<(u32, Outcome)> {
     let Attempt { verdicts, host } = attempt;
     let submission = &parcel.leased.submission;
-    let outcome = |(recipient, verdict): (&Recipient, Verdict)| {
+    let outcome = |(number, verdict): (u32, Verdict)| {
+        let recipient = parcel.recipients.iter().find(|recipient| recipient.number == number)?;
+        if unclear.is_too_often(submission.id, number, &verdict) {
+            return Some((number, held(&verdict, host.clone())));
+        }
         let next =
             || schedule.next_attempt(recipient.attempts + 1, submission.first_due_at(), now, rand::random());
-        if unclear.is_too_often(submission.id, recipient.number, &verdict) {
-            return (recipient.number, held(&verdict, host.clone()));
-        }
-        (recipient.number, outcome(verdict, host.clone(), next))
+        Some((number, outcome(verdict, host.clone(), next)))
     };
-    parcel.recipients.iter().zip(verdicts).map(outcome).collect()
+    verdicts.into_iter().filter_map(outcome).collect()
 }
 
 fn outcome(verdict: Verdict, host: Option<String>, next: impl FnOnce() -> Option<Timestamp>) -> Outcome {

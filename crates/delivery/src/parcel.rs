@@ -4,14 +4,11 @@ use bytes::Bytes;
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Leased, Recipient};
 
-use crate::carry::in_hand::Hand;
-
-/// A leased message, and those of its recipients that take one way.
+/// A leased delivery, and those of its recipients that one attempt is made for.
 #[derive(Debug)]
 pub(crate) struct Parcel {
     pub(crate) leased: Leased,
     pub(crate) recipients: Vec<Recipient>,
-    pub(crate) hand: Hand,
 }
 
 impl Parcel {
@@ -21,18 +18,25 @@ impl Parcel {
     }
 }
 
-/// What an attempt came to: one verdict for each recipient of the parcel, in their order.
+/// What an attempt came to.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    pub(crate) verdicts: Vec<Verdict>,
+    /// For each recipient of the parcel, by its number.
+    pub(crate) verdicts: Vec<(u32, Verdict)>,
     /// Who was asked.
     pub(crate) host: Option<String>,
 }
 
 impl Attempt {
+    /// These verdicts on the recipients of the parcel, in their order.
+    pub(crate) fn new(parcel: &Parcel, host: Option<String>, verdicts: Vec<Verdict>) -> Attempt {
+        let numbers = parcel.recipients.iter().map(|recipient| recipient.number);
+        Attempt { verdicts: numbers.zip(verdicts).collect(), host }
+    }
+
     /// The same verdict for every recipient.
     pub(crate) fn all(parcel: &Parcel, host: Option<String>, verdict: &Verdict) -> Attempt {
-        Attempt { verdicts: vec![verdict.clone(); parcel.recipients.len()], host }
+        Attempt::new(parcel, host, vec![verdict.clone(); parcel.recipients.len()])
     }
 
     /// The same temporary answer for every recipient.

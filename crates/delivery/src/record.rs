@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use esmtp::dialogue::{Enhanced, Reply};
 use jiff::Timestamp;
-use store::{Outcome, Spool, SpoolError};
+use store::{Outcome, Recorded, Spool, SpoolError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ const RECORD_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::fr
 pub(crate) enum Ending {
     /// An attempt was made.
     Tried(Attempt),
-    /// The lease would not have lasted for an attempt.
+    /// None was made: its way is no more.
     Untried,
     /// Its route is `hold`.
     Held,
@@ -64,12 +64,6 @@ impl<S: Spool> Ledger<S> {
         }
     }
 
-    /// Gives up a lease under which nobody carries the message.
-    pub(crate) async fn give_back(&self, parcel: &Parcel) {
-        self.record(parcel, Vec::new()).await;
-        self.wake.notify_one();
-    }
-
     async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
         let outcomes = fate::outcomes(parcel, attempt, schedule, &self.unclear, now);
@@ -84,7 +78,11 @@ impl<S: Spool> Ledger<S> {
         loop {
             let is_last = self.aborting.is_cancelled();
             match self.spool.record(&parcel.leased, outcomes.clone(), (self.now)()).await {
-                Ok(()) => break,
+                Ok(Recorded::Kept) => break,
+                Ok(Recorded::TakenOver) => {
+                    tell_late(parcel);
+                    break;
+                }
                 Err(error) if is_last => return complain(parcel, &error, "cannot record an outcome"),
                 Err(error) => complain(parcel, &error, "cannot record an outcome; trying again"),
             }
@@ -116,6 +114,17 @@ fn held(parcel: &Parcel) -> Vec<(u32, Outcome)> {
 
 fn unreadable() -> Reply {
     Reply::ours(451, Enhanced(4, 3, 0), "the message cannot be read from our own storage")
+}
+
+/// Another may be at the same delivery: what it comes to counts.
+fn tell_late(parcel: &Parcel) {
+    let (id, destination) = (parcel.leased.submission.id, &parcel.leased.destination);
+    tracing::warn!(
+        event = "delivery.taken-over",
+        queue.id = %id,
+        destination = %destination,
+        "an attempt has ended after its lease had; only what was delivered of it is recorded"
+    );
 }
 
 fn complain(parcel: &Parcel, error: &SpoolError, what: &str) {

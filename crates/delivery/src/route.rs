@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use store::Destination;
 use types::{DomainPattern, ForwardPath, Host};
 
 use crate::next_host::NextHost;
@@ -17,6 +18,21 @@ pub enum Via {
     Hold,
 }
 
+impl Via {
+    /// The text that the queue keeps of it. Ways to one host are the same if they log in as the same user.
+    fn destination(&self) -> Destination {
+        match self {
+            Via::Maildir(path) => format!("maildir:{}", path.display()).into(),
+            Via::Relay(host) => {
+                let scheme = if host.implicit_tls { "smtps" } else { "smtp" };
+                let user = host.credentials.as_ref().map(|login| format!("{}@", login.username));
+                format!("{scheme}://{}{}:{}", user.unwrap_or_default(), host.host, host.port).into()
+            }
+            Via::Hold => "hold".into(),
+        }
+    }
+}
+
 /// A way for some domains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -30,6 +46,8 @@ pub struct Route {
 #[derive(Debug, Clone)]
 pub struct Routes {
     ways: Vec<Via>,
+    /// Of each way.
+    destinations: Vec<Destination>,
     rules: Vec<(Vec<DomainPattern>, usize)>,
     default: usize,
 }
@@ -40,7 +58,8 @@ impl Routes {
         let mut ways = Vec::new();
         let rules = routes.into_iter().map(|route| (route.domains, place(&mut ways, route.via))).collect();
         let default = place(&mut ways, default);
-        Routes { ways, rules, default }
+        let destinations = ways.iter().map(Via::destination).collect();
+        Routes { ways, destinations, rules, default }
     }
 
     /// Whether the route of every one of these recipients is `hold`.
@@ -61,13 +80,18 @@ impl Routes {
         })
     }
 
-    /// Each way once, however many routes take it: two routes to one host share its connections.
-    pub(crate) fn ways(&self) -> &[Via] {
-        &self.ways
+    /// Each way once, however many routes take it, with its destination: two routes to one host share its connections.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = (&Destination, &Via)> {
+        self.destinations.iter().zip(&self.ways)
+    }
+
+    /// Where this recipient's copy goes.
+    pub(crate) fn destination(&self, path: &ForwardPath) -> Option<&Destination> {
+        self.destinations.get(self.way(path))
     }
 
     /// The number of the way that this recipient takes.
-    pub(crate) fn way(&self, path: &ForwardPath) -> usize {
+    fn way(&self, path: &ForwardPath) -> usize {
         if self.rules.is_empty() {
             return self.default;
         }
@@ -123,16 +147,16 @@ mod tests {
             ("u@bücher.example", "one"),
         ];
         for (address, way) in table {
-            assert_eq!(routes.ways()[routes.way(&path(address))], maildir(way), "{address}");
+            assert_eq!(routes.destination(&path(address)), Some(&maildir(way).destination()), "{address}");
         }
-        assert_eq!(routes.ways().len(), 4);
+        assert_eq!(routes.ways().count(), 4);
     }
 
     #[test]
     fn only_a_message_that_goes_nowhere_is_held() {
         let route = Route { domains: vec![DomainPattern::Exactly("example.org".into())], via: Via::Hold };
         let routes = Routes::new(Via::Maildir("m".into()), vec![route]);
-        assert!(routes.hold(&[path("u@example.org")]));
-        assert!(!routes.hold(&[path("u@example.org"), path("u@example.net")]));
+        assert!(routes.hold([path("u@example.org")].iter()));
+        assert!(!routes.hold([path("u@example.org"), path("u@example.net")].iter()));
     }
 }

@@ -10,16 +10,16 @@
 )]
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use store::{Lease, Outcome, Spool, Submission};
+use store::{Destination, NewDelivery, Node, Nodes as _, Outcome, Spool, Submission};
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
-use types::{AccountId, ForwardPath, Mailbox, QueueId, ReversePath, SessionId};
+use types::{AccountId, ForwardPath, Mailbox, NodeId, QueueId, ReversePath, SessionId};
 
 const MESSAGES: usize = 40_000;
+const NODE: NodeId = NodeId::from_bytes([1; 16]);
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -37,6 +37,9 @@ fn main() {
 
 async fn measure(path: &std::path::Path, sessions: usize, deliver: bool) {
     let store = SqliteStore::open(path, Mode::Server).await.unwrap();
+    let (name, version) = ("node".to_owned(), String::new());
+    let node = Node { id: NODE, name, version, started_at: Timestamp::UNIX_EPOCH };
+    store.spool().join(&node).await.unwrap();
     let messages = if sessions == 1 { MESSAGES / 10 } else { MESSAGES };
     let (begun, cpu) = (Instant::now(), cpu_time());
     let tasks: Vec<_> = (0..sessions)
@@ -62,16 +65,18 @@ async fn measure(path: &std::path::Path, sessions: usize, deliver: bool) {
 
 async fn session(spool: SqliteSpool, messages: usize, deliver: bool) -> Vec<Duration> {
     let text = Bytes::from(vec![b'x'; 4096]);
-    let lease = deliver.then(|| Lease { owner: Arc::from("node"), until: Timestamp::MAX });
+    let owner = deliver.then_some(NODE);
+    let there = Destination::from("smtp://relay.example.org:587");
     let mut waits = Vec::with_capacity(messages);
     for _ in 0..messages {
         let begun = Instant::now();
         let submission = submission();
         let mut incoming = spool.open(submission.id);
         spool.append(&mut incoming, text.clone()).await.unwrap();
-        let leased = spool.commit(submission, incoming, lease.clone()).await.unwrap();
+        let deliveries = vec![NewDelivery::of_all(&submission, there.clone(), owner)];
+        let leased = spool.commit(submission, incoming, deliveries).await.unwrap();
         waits.push(begun.elapsed());
-        if let Some(leased) = leased {
+        for leased in leased {
             let reply = "250 2.0.0 Ok".to_owned();
             let outcomes = vec![(0, Outcome::Delivered { reply, host: None })];
             spool.record(&leased, outcomes, Timestamp::UNIX_EPOCH).await.unwrap();
@@ -86,8 +91,8 @@ async fn reopen(path: &std::path::Path) {
     let took = begun.elapsed();
     println!("opened with {} entries in {took:?}", store.spool().stats().await.unwrap().entries);
     let begun = Instant::now();
-    store.spool().next_due().await.unwrap();
-    println!("next_due in {:?}", begun.elapsed());
+    store.spool().waiting().await.unwrap();
+    println!("what waits is told in {:?}", begun.elapsed());
     store.close().await;
 }
 

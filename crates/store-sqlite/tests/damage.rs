@@ -6,7 +6,7 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
-use sample::{all, commit, content, deliver, fully_known, id, lease, server};
+use sample::{all, commit, commit_received, content, deliver, fully_known, id, lease, server};
 use sqlx::Connection;
 use store::{RecipientState, Spool, SpoolError};
 use store_sqlite::SqliteSpool;
@@ -29,7 +29,7 @@ async fn assert_only_the_first_is_held(spool: &SqliteSpool, context: &str) {
     assert_eq!(shown.recipients[0].state, RecipientState::Held, "{context}");
     let said = shown.recipients[0].last_reply.clone().unwrap();
     assert!(said.contains("damaged"), "{context}: {said}");
-    assert_eq!(spool.next_due().await.unwrap(), None, "{context}");
+    assert!(spool.waiting().await.unwrap().is_empty(), "{context}");
     assert_eq!(all(spool).await.len(), 1, "{context}");
     spool.stats().await.unwrap();
 }
@@ -88,7 +88,7 @@ async fn whatever_is_damaged_of_what_is_known_of_a_message_it_is_held() {
         let directory = tempfile::tempdir().unwrap();
         let store = server(directory.path()).await;
         let incoming = store.spool().open(id(1));
-        store.spool().commit(fully_known(id(1)), incoming, None).await.unwrap();
+        commit_received(store.spool(), fully_known(id(1)), incoming).await.unwrap();
         tamper(directory.path(), damage).await;
         assert!(lease(store.spool()).await.is_empty(), "{damage}");
         let shown = store.spool().show(id(1)).await.unwrap().unwrap();

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sample::{child, content, given, id, lease, server, text};
-use store::Spool;
+use store::Nodes;
 use types::QueueId;
 
 /// Small ones go into a row, large ones into a file.
@@ -68,7 +68,7 @@ fn check(directory: &Path, expected: &HashMap<QueueId, u64>) {
         let large = leased.iter().filter(|entry| entry.size > 65_536).count();
         let files = std::fs::read_dir(directory.join("spool")).unwrap().count();
         assert_eq!(files, large, "files of messages that were never confirmed are swept");
-        store.spool().release_leases("node").await.unwrap();
+        store.spool().leave(sample::NODE).await.unwrap();
         store.close().await;
     });
 }

@@ -9,11 +9,13 @@ mod app_password;
 mod audit;
 mod certificate;
 mod challenge_key;
+mod delivery;
 mod error;
 mod identity;
 mod import;
 mod limit;
 mod network;
+mod node;
 mod outcome;
 mod page;
 mod queue;
@@ -33,11 +35,15 @@ pub use app_password::{AppPassword, AppPasswords, LastUse, NewAppPassword, Scope
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
 pub use certificate::{Certificate, Certificates};
 pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, UnknownChallengeKind};
+pub use delivery::{
+    DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, Recipient, Recorded, Waiting,
+};
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
 pub use limit::{CommonLimits, Limit, Limits, Window};
 pub use network::network_of;
+pub use node::{Node, Nodes, Standing};
 pub use outcome::{Outcome, RecipientState, UnknownState};
 pub use page::Page;
 pub use queue::{
@@ -47,7 +53,7 @@ pub use sealed::{Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
 pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};
-pub use submission::{Lease, Leased, Recipient, Submission};
+pub use submission::Submission;
 pub use throttle::{
     Allowance, Counted, CountedPlace, Counter, LONGEST_WINDOW, Mark, ThrottleFilter, ThrottleKey,
     ThrottleKind, Throttled, Throttles,

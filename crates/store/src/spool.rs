@@ -4,11 +4,11 @@ use std::future::Future;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::QueueId;
+use types::{NodeId, QueueId};
 
 use crate::{
-    Act, Details, Entry, Lease, Leased, Operated, Operation, Outcome, Page, QueueFilter, SpoolError, Stats,
-    Submission,
+    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Nodes, Operated, Operation, Outcome,
+    Page, QueueFilter, Recorded, SpoolError, Stats, Submission, Waiting,
 };
 
 /// The spool.
@@ -17,9 +17,10 @@ use crate::{
 /// `commit` returns `Ok` nothing of it is visible, and afterwards all of it is on stable storage. An `Incoming` that is
 /// dropped instead leaves nothing behind, save a file that the next start sweeps away if the process dies.
 ///
-/// It goes out by [`lease_due`](Spool::lease_due), [`body`](Spool::body) and [`record`](Spool::record). A lease belongs to one
-/// owner until its end, so several nodes may deliver from one spool.
-pub trait Spool: Send + Sync + 'static {
+/// It goes out in deliveries, one for each destination of its recipients, by [`waiting`](Spool::waiting),
+/// [`lease_due`](Spool::lease_due), [`body`](Spool::body) and [`record`](Spool::record). A delivery is leased by one node
+/// ([`Nodes`]) at a time, so several may deliver from one spool. What becomes of one delivery is nothing to the others of its message.
+pub trait Spool: Nodes + Send + Sync + 'static {
     /// A message on its way in.
     type Incoming: Send + 'static;
     /// A reader of a stored message.
@@ -35,58 +36,76 @@ pub trait Spool: Send + Sync + 'static {
         chunk: Bytes,
     ) -> impl Future<Output = Result<(), SpoolError>> + Send;
 
-    /// Makes the message durable: `Ok` means that it survives the plug. It is due at
-    /// [`first_due_at`](Submission::first_due_at), unless it is `held`.
+    /// Makes the message durable: `Ok` means that it survives the plug. Each of its deliveries is due at
+    /// [`first_due_at`](Submission::first_due_at), unless the message is `held`.
     ///
-    /// With a `lease` the entry is leased from the start and comes back as such, so that its owner can deliver it without
-    /// another look at the queue. Without one, or for a message that is held or due later than it was accepted, `None` comes back.
+    /// Deliveries that have an owner are leased from the start and come back as such, so that they can be made without another look
+    /// at the queue. None comes back of a message that is held or due later than it was accepted, nor of an owner that is not among the
+    /// nodes: those wait in the queue.
     fn commit(
         &self,
         submission: Submission,
         incoming: Self::Incoming,
-        lease: Option<Lease>,
-    ) -> impl Future<Output = Result<Option<Leased>, SpoolError>> + Send;
+        deliveries: Vec<NewDelivery>,
+    ) -> impl Future<Output = Result<Vec<Leased>, SpoolError>> + Send;
 
     /// Whether a message of so many octets is likely to fit: [`SpoolError::Full`] if not.
     fn room_for(&self, octets: u64) -> impl Future<Output = Result<(), SpoolError>> + Send;
 
-    /// Takes up to `at_most` entries that are due at `now` and that nobody holds, those waiting longest first. Entries whose
-    /// envelope is damaged are quarantined on the way.
+    /// The destinations of all deliveries that nobody has leased and that will be due, and when the first of each is.
+    fn waiting(&self) -> impl Future<Output = Result<Vec<Waiting>, SpoolError>> + Send;
+
+    /// Leases to `owner` deliveries that are due at `now` and that nobody has leased: to each of these destinations up to so many,
+    /// those waiting longest first, and none to others. A node that is not on the list gets none. Entries whose envelope is damaged are
+    /// quarantined on the way.
     fn lease_due(
         &self,
-        owner: &str,
+        owner: NodeId,
         now: Timestamp,
-        until: Timestamp,
-        at_most: usize,
+        room: Vec<(Destination, u32)>,
     ) -> impl Future<Output = Result<Vec<Leased>, SpoolError>> + Send;
 
-    /// When the next entry is due, or its lease ends; `None` if nothing waits.
-    fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, SpoolError>> + Send;
+    /// All leases of a node, for it to see whether it has forgotten some.
+    fn held_by(&self, owner: NodeId) -> impl Future<Output = Result<Vec<HeldLease>, SpoolError>> + Send;
+
+    /// Ends these leases of a node. One that is another by now, as its token tells, stays.
+    fn give_back(
+        &self,
+        owner: NodeId,
+        leases: Vec<HeldLease>,
+    ) -> impl Future<Output = Result<(), SpoolError>> + Send;
+
+    /// Gives recipients (by number) of a leased delivery other destinations, and ends its lease: their routes are others by now.
+    /// Recipients of one message that have the same destination then are one delivery. [`Recorded::TakenOver`] if the lease was no
+    /// longer the caller's, and nothing was done.
+    fn reroute(
+        &self,
+        leased: &Leased,
+        destinations: Vec<(u32, Destination)>,
+    ) -> impl Future<Output = Result<Recorded, SpoolError>> + Send;
 
     /// Makes due at `now` what is due after `latest`, which is later than any retry is set: the clock was ahead, and nobody
-    /// waits until it is there again. Leases that end so late end now. A message whose
-    /// [`not_before`](Submission::not_before) lies ahead waits on. Whether there was any.
+    /// waits until it is there again. A message whose [`not_before`](Submission::not_before) lies ahead waits on. Whether there was any.
     fn bring_forward(
         &self,
         latest: Timestamp,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
-    /// Gives back everything that this owner has leased: at the start of a node, and when it stops.
-    fn release_leases(&self, owner: &str) -> impl Future<Output = Result<(), SpoolError>> + Send;
-
     /// Opens the message for reading.
     fn body(&self, leased: &Leased) -> impl Future<Output = Result<Self::Body, SpoolError>> + Send;
 
-    /// Records what became of recipients (by number) at `now`, and ends the lease; without outcomes the entry is just given
-    /// back, due at once. `Ok` means on stable storage. An entry leaves the queue when all its recipients are delivered; one
-    /// with a recipient that failed stays listed.
+    /// Records what became of recipients (by number) at `now`, and ends the lease; without outcomes the delivery is just given
+    /// back. `Ok` means on stable storage. If the lease is no longer the caller's, because its node was taken off the list or it was
+    /// given back, "delivered" is recorded and nothing else ([`Recorded::TakenOver`]). A recipient that has the message stays
+    /// `delivered` whatever comes later. An entry leaves the queue when all its recipients are delivered; one with a recipient that
+    /// failed stays listed.
     fn record(
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
         now: Timestamp,
-    ) -> impl Future<Output = Result<(), SpoolError>> + Send;
+    ) -> impl Future<Output = Result<Recorded, SpoolError>> + Send;
 
     /// Holds an entry that cannot be delivered as it is stored, and tells `reason` as the last reply of its
     /// recipients. Others go on.

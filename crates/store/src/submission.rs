@@ -1,12 +1,10 @@
-//! What a session hands in, and what the delivering side gets hold of.
+//! What a session hands in.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use types::{AccountId, BodyType, EnvelopeRecipient, ForwardPath, QueueId, Ret, ReversePath, SessionId};
+use types::{AccountId, BodyType, EnvelopeRecipient, QueueId, Ret, ReversePath, SessionId};
 
 /// The envelope of an accepted message, who handed it in, and how. Of a message that was accepted by an older version, not all of it
 /// is known.
@@ -92,39 +90,4 @@ impl Submission {
     pub fn first_due_at(&self) -> Timestamp {
         self.not_before.map_or(self.accepted_at, |not_before| not_before.max(self.accepted_at))
     }
-}
-
-/// The right to deliver an entry, for one owner, until a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
-    /// The delivering node.
-    pub owner: Arc<str>,
-    /// When another owner may take the entry over.
-    pub until: Timestamp,
-}
-
-/// An entry that its holder, and nobody else, may deliver until the lease ends.
-#[derive(Debug, Clone)]
-pub struct Leased {
-    /// The envelope.
-    pub submission: Arc<Submission>,
-    /// The recipients that are due, never empty.
-    pub recipients: Vec<Recipient>,
-    /// The size of the message in octets.
-    pub size: u64,
-    /// The right to deliver it.
-    pub lease: Lease,
-    /// The message, if it is in memory anyway. [`Spool::body`](crate::Spool::body) reads it in either case.
-    pub content: Option<Bytes>,
-}
-
-/// A recipient that is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipient {
-    /// Its place in [`Submission::recipients`].
-    pub number: u32,
-    /// Where it goes.
-    pub forward_path: ForwardPath,
-    /// How often delivery was tried before.
-    pub attempts: u32,
 }

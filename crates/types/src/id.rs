@@ -111,6 +111,10 @@ timed_id! {
     /// A credential of an account, such as an app password.
     CredentialId
 }
+timed_id! {
+    /// One run of a server, from its start to its end: the next run is another node.
+    NodeId
+}
 
 /// One connection of one client, in logs and in the audit trail: 8 random octets, displayed as 13 characters of
 /// Crockford's base32 in lower case.

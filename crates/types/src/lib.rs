@@ -32,7 +32,7 @@ pub use dsn::{Notify, OriginalRecipient, Ret};
 pub use ehlo::EhloName;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;
-pub use id::{AccountId, CredentialId, IdError, QueueId, SessionId};
+pub use id::{AccountId, CredentialId, IdError, NodeId, QueueId, SessionId};
 pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};

@@ -9,12 +9,12 @@ use esmtp::Durable;
 use jiff::SignedDuration;
 use store::{
     Account, Accounts as _, Act, Action, AuditFilter, Body as _, CommonLimits, Identities as _, Identity,
-    Operation, Page, QueueFilter,
+    Leased, Node, Nodes as _, Operation, Page, QueueFilter,
 };
 use store_sqlite::{Mode, SqliteStore};
 use types::{
-    AccountId, BodyType, EhloName, Mailbox, Notify, Ret, ReversePath, SenderCheck, SenderPattern, SessionId,
-    TlsFacts,
+    AccountId, BodyType, EhloName, Mailbox, NodeId, Notify, Ret, ReversePath, SenderCheck, SenderPattern,
+    SessionId, TlsFacts,
 };
 
 use super::*;
@@ -47,7 +47,6 @@ async fn bench() -> Bench {
     store.accounts().add(&account, &frank()).await.unwrap();
     let judge = judge(&store, keyring);
     let settings = Settings {
-        owner: "here".into(),
         hostname: "mail.example.org".into(),
         schedule: Schedule::default(),
         grace: Duration::from_secs(1),
@@ -131,10 +130,19 @@ impl Bench {
         self.acceptance.sender(Some(&self.user), &envelope, &session()).await
     }
 
+    /// All that is in the queue, leased to a node.
+    async fn leased(&self) -> Vec<Leased> {
+        let (spool, id) = (self.store.spool(), NodeId::from_bytes([1; 16]));
+        let node = Node { id, name: "test".to_owned(), version: String::new(), started_at: now() };
+        spool.join(&node).await.unwrap();
+        let waiting = spool.waiting().await.unwrap();
+        let room = waiting.into_iter().map(|waiting| (waiting.destination, 10)).collect();
+        spool.lease_due(id, now(), room).await.unwrap()
+    }
+
     /// The one message in the queue, as it will be delivered.
     async fn stored(&self) -> String {
-        let (now, spool) = (now(), self.store.spool());
-        let leased = spool.lease_due("test", now, Timestamp::MAX, 10).await.unwrap();
+        let (spool, leased) = (self.store.spool(), self.leased().await);
         let [leased] = leased.as_slice() else { panic!("{} messages", leased.len()) };
         let (mut body, mut text) = (spool.body(leased).await.unwrap(), Vec::new());
         while let Some(chunk) = body.next_chunk().await.unwrap() {
@@ -294,7 +302,7 @@ async fn what_a_message_needs_is_found_out() {
         let mut declared = envelope();
         (declared.smtputf8, declared.body) = (true, BodyType::EightBit);
         bench.submit_in(declared, &[message.as_bytes()]).await.unwrap();
-        let leased = bench.store.spool().lease_due("test", now(), Timestamp::MAX, 1).await.unwrap();
+        let leased = bench.leased().await;
         let needs = &leased[0].submission;
         assert_eq!(
             (needs.body, needs.smtputf8, needs.must_be_rewritten),
@@ -427,7 +435,7 @@ async fn how_a_message_came_and_what_was_asked_is_kept_with_it() {
     let mut message = bench.acceptance.open(Some(&bench.user), &envelope, &session);
     bench.acceptance.body(&mut message, Bytes::from_static(b"Message-ID: <1@x>\r\n\r\n")).await;
     bench.acceptance.commit(message, envelope.clone()).await.unwrap();
-    let leased = bench.store.spool().lease_due("test", now(), Timestamp::MAX, 1).await.unwrap();
+    let leased = bench.leased().await;
     let kept = &leased[0].submission;
     assert_eq!(
         (&kept.recipients, kept.ret, &kept.envid),

@@ -1,49 +1,62 @@
-//! What this process carries now. A lease ends by the clock, which may be set; this doesn't.
+//! What this process carries now, beside what the store says that it has leased.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use types::QueueId;
+use store::{DeliveryKey, HeldLease, Leased};
 
-/// The messages in hand. To each belongs whether it was leased again meanwhile.
+use crate::parcel::Parcel;
+
+/// The deliveries in hand, each with the token of its lease.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct InHand(Arc<Mutex<HashMap<QueueId, bool>>>);
+pub(crate) struct InHand(Arc<Mutex<HashMap<DeliveryKey, i64>>>);
 
-/// Keeps a message in hand until it is dropped.
+/// Keeps a delivery in hand until it is dropped, also when a worker panics.
 #[derive(Debug)]
 pub(crate) struct Hand {
-    id: QueueId,
+    delivery: DeliveryKey,
     all: InHand,
 }
 
+/// A parcel in hand.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub(crate) parcel: Parcel,
+    _hand: Hand,
+}
+
+impl Carried {
+    pub(crate) fn new(parcel: Parcel, hand: Hand) -> Carried {
+        Carried { parcel, _hand: hand }
+    }
+}
+
 impl InHand {
-    /// Takes a message in hand; `None` if it is there already, which its holder is told in the end.
-    pub(crate) fn take(&self, id: QueueId) -> Option<Hand> {
+    /// Takes a delivery in hand; `None` if it is there already under an earlier lease: two attempts at once would be two copies.
+    pub(crate) fn take(&self, leased: &Leased) -> Option<Hand> {
+        let delivery = leased.key();
         let mut all = self.all();
-        if let Some(again) = all.get_mut(&id) {
-            *again = true;
+        if all.contains_key(&delivery) {
             return None;
         }
-        all.insert(id, false);
-        Some(Hand { id, all: self.clone() })
+        all.insert(delivery.clone(), leased.lease.token);
+        Some(Hand { delivery, all: self.clone() })
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<QueueId, bool>> {
+    /// Those leases that nobody here works under.
+    pub(crate) fn forgotten(&self, leases: Vec<HeldLease>) -> Vec<HeldLease> {
+        let all = self.all();
+        leases.into_iter().filter(|lease| all.get(&lease.delivery) != Some(&lease.token)).collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<DeliveryKey, i64>> {
         // Nothing done under this lock can be left half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Hand {
-    /// Lets go of the message; whether it was leased again meanwhile, and nobody carries it under that lease.
-    pub(crate) fn let_go(&self) -> bool {
-        self.all.all().remove(&self.id).unwrap_or(false)
-    }
-}
-
-/// Also when a worker panics: the message must not stay in hand for ever.
 impl Drop for Hand {
     fn drop(&mut self) {
-        let _ = self.let_go();
+        self.all.all().remove(&self.delivery);
     }
 }

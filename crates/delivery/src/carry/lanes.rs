@@ -1,21 +1,20 @@
-//! One destination's mail: what waits for it, and the workers that carry it.
+//! What waits for one destination, and the workers that carry it.
 //!
-//! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail.
+//! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail. On a lane accounts take turns, so that
+//! one that sends thousands of messages does not keep the others waiting.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use esmtp::dialogue::{Enhanced, Reply, Verdict};
-use message::Target;
 use store::{Spool, SpoolError};
 use tokio::sync::Notify;
+use types::AccountId;
 
+use super::in_hand::Carried;
+use super::turns::Turns;
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
 use crate::route::Via;
-use crate::transport::maildir::{Maildir, MaildirError};
-use crate::transport::outgoing::{self, Outgoing};
-use crate::transport::smtp::Relay;
+use crate::transport::Transport;
 
 /// Messages carried at once on one lane.
 const WORKERS: usize = 20;
@@ -23,28 +22,24 @@ const WORKERS: usize = 20;
 const ROOM: usize = 2000;
 /// A lane with less room than this takes nothing more until it has some again.
 const FULL: usize = 500;
+/// Parcels of an account that may wait on a lane though it is full, if there is nothing of that account: so much as a lane carries at
+/// once.
+const SHARE: usize = WORKERS;
 /// Octets of messages that wait on one lane in memory. The others are read when their turn comes.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
 
-/// A destination.
+/// One destination's mail.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    way: Way,
+    transport: Transport,
     /// Told when a lane that was full has room again.
     wake: Arc<Notify>,
     waiting: Mutex<Waiting>,
 }
 
-#[derive(Debug)]
-enum Way {
-    Maildir(Maildir),
-    Relay(Box<Relay>),
-    Hold,
-}
-
 #[derive(Debug, Default)]
 struct Waiting {
-    parcels: VecDeque<Parcel>,
+    parcels: Turns<AccountId, Carried>,
     /// Octets of their messages that are in memory.
     octets: usize,
     workers: usize,
@@ -52,17 +47,7 @@ struct Waiting {
 
 impl Lane {
     pub(crate) fn new(via: &Via, hostname: &str, wake: Arc<Notify>) -> Result<Lane, NextHostError> {
-        let way = match via {
-            Via::Maildir(path) => Way::Maildir(Maildir::new(path, hostname)),
-            Via::Relay(next_host) => Way::Relay(Box::new(Relay::new(next_host, hostname)?)),
-            Via::Hold => Way::Hold,
-        };
-        Ok(Lane { way, wake, waiting: Mutex::default() })
-    }
-
-    /// Whether its route is `hold`.
-    pub(crate) fn holds(&self) -> bool {
-        matches!(self.way, Way::Hold)
+        Ok(Lane { transport: Transport::new(via, hostname)?, wake, waiting: Mutex::default() })
     }
 
     /// How many more parcels may wait.
@@ -71,25 +56,35 @@ impl Lane {
         if room < FULL { 0 } else { room }
     }
 
+    /// Whether a new message of this account may wait here.
+    pub(crate) fn has_room_for(&self, account: AccountId) -> bool {
+        self.room() > 0 || self.has_share(account)
+    }
+
+    fn has_share(&self, account: AccountId) -> bool {
+        let waiting = self.waiting();
+        waiting.parcels.len() < 2 * ROOM && waiting.parcels.of(account) < SHARE
+    }
+
     /// Adds a parcel; whether another worker should begin.
     #[must_use]
-    pub(crate) fn push(&self, mut parcel: Parcel) -> bool {
+    pub(crate) fn push(&self, mut carried: Carried) -> bool {
         let mut waiting = self.waiting();
-        if waiting.octets + parcel.octets() > IN_MEMORY {
-            parcel.leased.content = None;
+        if waiting.octets + carried.parcel.octets() > IN_MEMORY {
+            carried.parcel.leased.content = None;
         }
-        waiting.octets += parcel.octets();
-        waiting.parcels.push_back(parcel);
+        waiting.octets += carried.parcel.octets();
+        waiting.parcels.push(carried.parcel.leased.submission.account, carried);
         let more = waiting.workers < WORKERS;
         waiting.workers += usize::from(more);
         more
     }
 
     /// Takes out all that waits.
-    pub(crate) fn clear(&self) -> Vec<Parcel> {
+    pub(crate) fn clear(&self) -> Vec<Carried> {
         let mut waiting = self.waiting();
         waiting.octets = 0;
-        waiting.parcels.drain(..).collect()
+        std::iter::from_fn(|| waiting.parcels.next()).collect()
     }
 
     /// The shift of a worker that [`push`](Lane::push) asked for.
@@ -97,20 +92,18 @@ impl Lane {
         Shift { lane: self, over: false }
     }
 
-    /// Makes an attempt. An error is the spool's, and says nothing about the recipients.
-    pub(crate) async fn carry<S: Spool>(&self, parcel: &Parcel, spool: &S) -> Result<Attempt, SpoolError> {
-        match &self.way {
-            Way::Maildir(maildir) => into_maildir(maildir, parcel, spool).await,
-            Way::Relay(relay) => relay.carry(parcel, spool).await,
-            Way::Hold => Ok(Attempt::deferred(parcel, None, &on_hold())),
-        }
+    /// Makes an attempt; `None` if nothing leaves on this lane. An error is the spool's, and says nothing about the recipients.
+    pub(crate) async fn carry<S: Spool>(
+        &self,
+        parcel: &Parcel,
+        spool: &S,
+    ) -> Result<Option<Attempt>, SpoolError> {
+        self.transport.carry(parcel, spool).await
     }
 
     /// Closes the connections that are kept, with QUIT.
     pub(crate) async fn close(&self) {
-        if let Way::Relay(relay) = &self.way {
-            relay.close().await;
-        }
+        self.transport.close().await;
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -127,20 +120,20 @@ pub(crate) struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    /// The parcel that has waited longest; `None` ends the shift.
-    pub(crate) fn next(&mut self) -> Option<Parcel> {
+    /// The parcel whose turn it is; `None` ends the shift.
+    pub(crate) fn next(&mut self) -> Option<Carried> {
         let mut waiting = self.lane.waiting();
-        let parcel = waiting.parcels.pop_front();
-        waiting.octets -= parcel.as_ref().map_or(0, Parcel::octets);
-        if parcel.is_some() && waiting.parcels.len() == ROOM - FULL {
+        let carried = waiting.parcels.next();
+        waiting.octets -= carried.as_ref().map_or(0, |carried| carried.parcel.octets());
+        if carried.is_some() && waiting.parcels.len() == ROOM - FULL {
             self.lane.wake.notify_one();
         }
-        if parcel.is_none() && !self.over {
+        if carried.is_none() && !self.over {
             // Under the same lock, so that a parcel which comes now finds one worker too few.
             waiting.workers -= 1;
             self.over = true;
         }
-        parcel
+        carried
     }
 }
 
@@ -152,67 +145,49 @@ impl Drop for Shift<'_> {
     }
 }
 
-/// A file takes octets of any kind, but whoever reads it may send it on.
-async fn into_maildir<S: Spool>(
-    maildir: &Maildir,
-    parcel: &Parcel,
-    spool: &S,
-) -> Result<Attempt, SpoolError> {
-    match outgoing::open(spool, &parcel.leased, Target::EightBit).await? {
-        Ok(Outgoing { text, .. }) => maildir_attempt(parcel, maildir.deliver(parcel, text).await),
-        Err(refusal) => Ok(Attempt::all(parcel, None, &Verdict::Failed(refusal))),
-    }
-}
-
-fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
-    match delivered {
-        Ok(reply) => Ok(Attempt::all(parcel, None, &Verdict::Delivered(reply))),
-        // A full disk, a lost mount, a wrong owner: an operator can fix all of them.
-        Err(MaildirError::Io(error)) => {
-            let reason =
-                Reply::ours(451, Enhanced(4, 3, 0), format!("the Maildir cannot be written: {error}"));
-            Ok(Attempt::deferred(parcel, None, &reason))
-        }
-        Err(MaildirError::Spool(error)) => Err(error),
-    }
-}
-
-fn on_hold() -> Reply {
-    Reply::ours(450, Enhanced(4, 3, 2), "held by the configuration")
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
     use store::{Lease, Leased, Submission};
-    use types::{AccountId, QueueId, ReversePath};
+    use types::{NodeId, QueueId, ReversePath};
 
     use super::*;
     use crate::carry::in_hand::InHand;
 
-    fn parcel(octets: usize) -> Parcel {
-        let (id, account) = (QueueId::new(1, [0; 10]), AccountId::new(1, [0; 10]));
+    fn parcel(n: u64, octets: usize) -> Carried {
+        let (id, account) = (QueueId::new(n, [0; 10]), AccountId::new(1, [0; 10]));
         let submission = Submission::new(id, account, "", ReversePath::Null, Timestamp::UNIX_EPOCH);
         let leased = Leased {
             submission: Arc::new(submission),
+            destination: "there".into(),
             recipients: Vec::new(),
             size: u64::try_from(octets).unwrap(),
-            lease: Lease { owner: "here".into(), until: Timestamp::MAX },
+            lease: Lease { owner: NodeId::from_bytes([1; 16]), token: 1 },
             content: Some(vec![b'x'; octets].into()),
         };
-        let hand = InHand::default().take(leased.submission.id).unwrap();
-        Parcel { leased, recipients: Vec::new(), hand }
+        let hand = InHand::default().take(&leased).unwrap();
+        Carried::new(Parcel { leased, recipients: Vec::new() }, hand)
     }
 
     #[test]
     fn however_much_waits_only_so_much_is_in_memory() {
         let lane = Lane::new(&Via::Hold, "mail.example.org", Arc::default()).unwrap();
-        for _ in 0..40 {
-            let _ = lane.push(parcel(1024 * 1024));
+        for n in 0..40 {
+            let _ = lane.push(parcel(n, 1024 * 1024));
         }
         assert_eq!(lane.waiting().octets, IN_MEMORY);
         let mut shift = lane.begin();
-        let kept = std::iter::from_fn(|| shift.next()).filter(|parcel| parcel.octets() > 0).count();
+        let kept = std::iter::from_fn(|| shift.next()).filter(|carried| carried.parcel.octets() > 0).count();
         assert_eq!((kept, lane.waiting().octets), (16, 0));
+    }
+    #[test]
+    fn a_lane_full_of_one_account_has_room_for_another() {
+        let lane = Lane::new(&Via::Hold, "mail.example.org", Arc::default()).unwrap();
+        let (busy, other) = (AccountId::new(1, [0; 10]), AccountId::new(2, [0; 10]));
+        for n in 0..2000 {
+            assert!(n >= 1500 || lane.has_room_for(busy));
+            let _ = lane.push(parcel(n, 1));
+        }
+        assert_eq!((lane.room(), lane.has_room_for(busy), lane.has_room_for(other)), (0, false, true));
     }
 }

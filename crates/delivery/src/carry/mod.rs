@@ -1,10 +1,13 @@
 //! Holding the right to deliver: what is due is leased, carried on its lane, written down, and only then given up.
 //!
-//! A message is carried on one lane at a time. Recipients that take another way stay due, and are leased again as soon as
-//! the first have been recorded; so there is never a moment in which two attempts for one message are under way.
+//! The unit is a delivery, those recipients of a message that go to one destination: whatever happens to it keeps no other delivery
+//! waiting. Nothing is leased to be looked at, and no attempt is recorded that was not made. A lease does not end by a clock: it is
+//! this process's as long as it is on the list of nodes (`membership`).
 
 pub(crate) mod in_hand;
 mod lanes;
+mod membership;
+mod turns;
 mod ways;
 
 use std::sync::Arc;
@@ -12,43 +15,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use esmtp::dialogue::{Enhanced, Reply};
 use jiff::{SignedDuration, Timestamp};
-use store::{Lease, Leased, Recipient, Spool, SpoolError, Submission};
+use store::{Destination, Leased, NewDelivery, Spool, SpoolError, Submission, Waiting};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::EnvelopeRecipient;
+use types::NodeId;
 
 use crate::next_host::NextHostError;
-use crate::parcel::{Attempt, Parcel};
+use crate::parcel::Parcel;
 use crate::record::{Ending, Ledger};
 use crate::route::Routes;
 use crate::schedule::Schedule;
-use crate::transport::smtp;
-use in_hand::InHand;
+use in_hand::{Carried, Hand, InHand};
 use lanes::Lane;
+use membership::Membership;
 pub use ways::Ways;
 
 /// Messages carried at once on all lanes.
 const AT_ONCE: usize = 200;
-/// Messages leased by one statement.
+/// Deliveries to one destination leased by one statement.
 const BATCH: usize = 500;
 /// How often the queue is looked at without being told, for what the command line has changed.
 const POLL: Duration = Duration::from_secs(2);
+/// The least time between two looks at the queue when nothing tells of more.
+const TICK: Duration = Duration::from_millis(50);
 /// Recipients in one attempt: every server takes so many (RFC 5321 section 4.5.3.1.8). Others follow at once.
 const RECIPIENTS: usize = 100;
-/// How long a lease lasts: the time on the lane, and then a whole attempt, which may take hours for so many recipients.
-const LEASE: SignedDuration = SignedDuration::from_hours(12);
 /// How often it is looked for what a clock ahead has set.
 const CLOCK_CHECK: Duration = Duration::from_secs(10);
+/// What is due within this time is not taken for the work of a clock ahead, however short the schedule is.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(12);
+
 /// How mail is carried.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The name of this node in leases: the same after a restart, different from that of any other node on the same store.
-    pub owner: Arc<str>,
-    /// Our name: in EHLO, and in the names of Maildir files.
+    /// Our name: in EHLO, in the names of Maildir files, and in the list of nodes.
     pub hostname: String,
     /// When to try again.
     pub schedule: Schedule,
@@ -65,6 +68,8 @@ pub struct Carrier<S> {
     ways: ArcSwap<Ways>,
     ledger: Ledger<S>,
     in_hand: InHand,
+    /// This process, in the leases that it has.
+    node: NodeId,
     settings: Settings,
     /// Whether new messages may be leased from the start: only while somebody is there to carry them.
     open: AtomicBool,
@@ -88,10 +93,12 @@ impl<S: Spool> Carrier<S> {
         let ways = Ways::new(routes, times, &settings.hostname, &wake, None)?;
         let aborting = CancellationToken::new();
         let ledger = Ledger::new(spool.clone(), settings.now, wake.clone(), aborting.clone());
+        let started = u64::try_from((settings.now)().as_millisecond()).unwrap_or_default();
         Ok(Arc::new(Carrier {
             spool,
             ledger,
             in_hand: InHand::default(),
+            node: NodeId::new(started, rand::random()),
             ways: ArcSwap::from_pointee(ways),
             settings,
             open: AtomicBool::new(false),
@@ -105,15 +112,10 @@ impl<S: Spool> Carrier<S> {
 
     /// Carries mail until `stop`, then lets running attempts end within the grace and gives back what is leased.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        self.give_back_all().await;
-        self.open.store(true, Ordering::Release);
-        let (mut full_since, mut clock_checked) = (None, None);
+        let mut membership = Membership::new(self.node, &self.settings.hostname, (self.settings.now)());
+        let mut clock_checked = None;
         while !stop.is_cancelled() {
-            let looked = async {
-                self.bring_forward(&mut clock_checked).await?;
-                self.lease_what_is_due(&mut full_since).await
-            };
-            let wait = looked.await.unwrap_or_else(|error| {
+            let wait = self.look(&mut membership, &mut clock_checked).await.unwrap_or_else(|error| {
                 tracing::error!(
                     event = "spool.failing",
                     error = &error as &dyn std::error::Error,
@@ -139,14 +141,10 @@ impl<S: Spool> Carrier<S> {
             self.aborting.cancel();
             self.workers.wait().await;
         }
-        for lane in &ways.lanes {
+        for lane in ways.lanes() {
             lane.close().await;
         }
-        self.give_back_all().await;
-    }
-
-    async fn give_back_all(&self) {
-        if let Err(error) = self.spool.release_leases(&self.settings.owner).await {
+        if let Err(error) = self.spool.leave(self.node).await {
             tracing::error!(
                 event = "spool.failing",
                 error = &error as &dyn std::error::Error,
@@ -155,15 +153,27 @@ impl<S: Spool> Carrier<S> {
         }
     }
 
-    /// What is due later than any schedule or lease lasts was set by a clock that was ahead. It is due now.
+    /// A look at the queue; how long to wait until the next.
+    async fn look(
+        self: &Arc<Self>,
+        membership: &mut Membership,
+        clock_checked: &mut Option<Instant>,
+    ) -> Result<Duration, SpoolError> {
+        membership.keep(&*self.spool, &self.in_hand).await?;
+        self.open.store(true, Ordering::Release);
+        self.bring_forward(clock_checked).await?;
+        self.lease_what_is_due().await
+    }
+
+    /// What is due later than any schedule has it was set by a clock that was ahead. It is due now.
     async fn bring_forward(&self, checked: &mut Option<Instant>) -> Result<(), SpoolError> {
         if checked.is_some_and(|checked| checked.elapsed() < CLOCK_CHECK) {
             return Ok(());
         }
         let now = (self.settings.now)();
         let longest =
-            SignedDuration::try_from(self.settings.schedule.longest_wait()).unwrap_or(SignedDuration::MAX);
-        let latest = now.checked_add(longest.max(LEASE)).unwrap_or(Timestamp::MAX);
+            SignedDuration::try_from(self.ways.load().schedule.longest_wait()).unwrap_or(SignedDuration::MAX);
+        let latest = now.checked_add(longest.max(PATIENCE)).unwrap_or(Timestamp::MAX);
         if self.spool.bring_forward(latest, now).await? {
             tracing::warn!(
                 event = "spool.brought-forward",
@@ -175,101 +185,86 @@ impl<S: Spool> Carrier<S> {
     }
 
     /// Leases as much as the lanes have room for; how long to wait until there may be more.
-    async fn lease_what_is_due(
-        self: &Arc<Self>,
-        full_since: &mut Option<Instant>,
-    ) -> Result<Duration, SpoolError> {
+    async fn lease_what_is_due(self: &Arc<Self>) -> Result<Duration, SpoolError> {
         loop {
-            let appetite = self.appetite(full_since);
-            if appetite == Appetite::None {
-                return Ok(POLL);
+            let (waiting, now) = (self.spool.waiting().await?, (self.settings.now)());
+            let room = self.room(&waiting, now);
+            if room.is_empty() {
+                return Ok(until_next(&waiting, now));
             }
-            let now = (self.settings.now)();
-            let due =
-                self.spool.lease_due(&self.settings.owner, now, lease_end(now), appetite.at_most()).await?;
-            let found = due.len();
+            let due = self.spool.lease_due(self.node, now, room).await?;
+            if due.is_empty() {
+                return Ok(TICK);
+            }
             for leased in due {
-                self.put_on_lane(leased, appetite);
-            }
-            if found < appetite.at_most() {
-                return self.until_next().await;
+                let moved = self.ways.load().moved(&leased);
+                self.put_on_lane(leased, moved);
             }
         }
     }
 
-    fn appetite(&self, full_since: &mut Option<Instant>) -> Appetite {
+    /// How much is to be leased for each destination that something is due for.
+    fn room(&self, waiting: &[Waiting], now: Timestamp) -> Vec<(Destination, u32)> {
         let ways = self.ways.load();
-        let rooms = || ways.lanes.iter().map(|lane| lane.room());
-        let (least, most) = (rooms().min().unwrap_or(0), rooms().max().unwrap_or(0));
-        if least > 0 {
-            *full_since = None;
-            return Appetite::Some(least.min(BATCH));
-        }
-        // A lane that is only busy has room again in a moment. One that stays full must not hide the mail of the others.
-        let since = full_since.get_or_insert_with(Instant::now);
-        if most == 0 || since.elapsed() < POLL {
-            return Appetite::None;
-        }
-        *since = Instant::now();
-        Appetite::Probe
+        let due = waiting.iter().filter(|waiting| waiting.due_at <= now);
+        let room = due.map(|Waiting { destination, .. }| {
+            // Those to nowhere are leased to be given their destinations.
+            let room = ways.lane(destination).map_or(BATCH, |lane| lane.room().min(BATCH));
+            (destination.clone(), u32::try_from(room).unwrap_or_default())
+        });
+        room.filter(|(_, room)| *room > 0).collect()
     }
 
-    async fn until_next(&self) -> Result<Duration, SpoolError> {
-        let Some(next) = self.spool.next_due().await? else { return Ok(POLL) };
-        let wait = next.duration_since((self.settings.now)());
-        // At least a tick: what is due this instant and was not leased is in somebody's hands.
-        Ok(Duration::try_from(wait).unwrap_or_default().clamp(Duration::from_millis(50), POLL))
-    }
-
-    /// Puts a message on its lane. One that was found by probing a full lane comes again later instead.
-    fn put_on_lane(self: &Arc<Self>, leased: Leased, appetite: Appetite) {
-        let Some((lane, parcel)) = self.parcel(leased) else { return };
-        if appetite == Appetite::Probe && lane.room() == 0 {
-            let ending = Ending::Tried(Attempt::deferred(&parcel, None, &congested()));
-            self.workers.spawn(self.clone().write_down(parcel, ending, None));
-        } else if lane.push(parcel) {
-            self.workers.spawn(self.clone().work(lane));
-        }
-    }
-
-    /// The recipients who are next, with the lane that they take.
-    fn parcel(&self, leased: Leased) -> Option<(Arc<Lane>, Parcel)> {
+    /// Puts a delivery on its lane, unless recipients of it have moved: their routes are others by now.
+    fn put_on_lane(self: &Arc<Self>, leased: Leased, moved: Vec<(u32, Destination)>) {
         let ways = self.ways.load();
-        let way = ways.choose(&leased)?;
-        let takes = |recipient: &&Recipient| ways.routes.way(&recipient.forward_path) == way;
-        let recipients = leased.recipients.iter().filter(takes).take(RECIPIENTS).cloned().collect();
-        let lane = ways.lanes.get(way)?.clone();
-        // Leased again while it is carried: the clock was set. Two attempts at once would be two copies.
-        let hand = self.in_hand.take(leased.submission.id)?;
-        Some((lane, Parcel { leased, recipients, hand }))
+        let Some(hand) = self.in_hand.take(&leased) else { return };
+        match ways.lane(&leased.destination) {
+            Some(lane) if moved.is_empty() => {
+                let recipients = leased.recipients.iter().take(RECIPIENTS).cloned().collect();
+                if lane.push(Carried::new(Parcel { leased, recipients }, hand)) {
+                    self.workers.spawn(self.clone().work(lane.clone()));
+                }
+            }
+            _ => drop(self.workers.spawn(self.clone().reroute(leased, hand, moved))),
+        }
+    }
+
+    /// Gives the recipients of a delivery their destinations, and the delivery back.
+    async fn reroute(self: Arc<Self>, leased: Leased, hand: Hand, moved: Vec<(u32, Destination)>) {
+        if let Err(error) = self.spool.reroute(&leased, moved).await {
+            tracing::error!(
+                event = "spool.failing",
+                queue.id = %leased.submission.id,
+                error = &error as &dyn std::error::Error,
+                "cannot give a message its new route"
+            );
+        }
+        drop(hand);
+        self.wake.notify_one();
     }
 
     /// Carries parcels of one lane while there are any.
     async fn work(self: Arc<Self>, lane: Arc<Lane>) {
         let mut shift = lane.begin();
         while !self.stopping.is_cancelled()
-            && let Some(parcel) = shift.next()
+            && let Some(carried) = shift.next()
         {
             let Ok(permit) = self.at_once.clone().acquire_owned().await else { return };
             let ending = tokio::select! {
                 biased;
-                ending = self.attempt(&lane, &parcel) => ending,
+                ending = self.attempt(&lane, &carried.parcel) => ending,
                 () = self.aborting.cancelled() => return,
             };
             // Written down beside the next attempt: many endings then share one sync of the spool.
-            self.workers.spawn(self.clone().write_down(parcel, ending, Some(permit)));
+            self.workers.spawn(self.clone().write_down(carried, ending, Some(permit)));
         }
     }
 
     async fn attempt(&self, lane: &Lane, parcel: &Parcel) -> Ending {
-        if lane.holds() {
-            return Ending::Held;
-        }
-        if !self.lease_lasts(parcel) {
-            return Ending::Untried;
-        }
         match lane.carry(parcel, &*self.spool).await {
-            Ok(attempt) => Ending::Tried(attempt),
+            Ok(Some(attempt)) => Ending::Tried(attempt),
+            Ok(None) => Ending::Held,
             Err(error) => Ending::Unreadable(error),
         }
     }
@@ -277,21 +272,21 @@ impl<S: Spool> Carrier<S> {
     /// The permit bounds what a crash can leave delivered and not recorded.
     async fn write_down(
         self: Arc<Self>,
-        parcel: Parcel,
+        carried: Carried,
         ending: Ending,
         _permit: Option<OwnedSemaphorePermit>,
     ) {
         let schedule = self.ways.load().schedule;
-        self.ledger.close(&parcel, ending, &schedule).await;
-        if parcel.hand.let_go() {
-            self.ledger.give_back(&parcel).await;
-        }
+        self.ledger.close(&carried.parcel, ending, &schedule).await;
+        drop(carried);
     }
+}
 
-    fn lease_lasts(&self, parcel: &Parcel) -> bool {
-        let left = parcel.leased.lease.until.duration_since((self.settings.now)());
-        Duration::try_from(left).is_ok_and(|left| left > smtp::longest(parcel.recipients.len()))
-    }
+/// When to look again. Destinations that something is due for are full, and wake us when they have room.
+fn until_next(waiting: &[Waiting], now: Timestamp) -> Duration {
+    let next = waiting.iter().map(|waiting| waiting.due_at).filter(|due_at| *due_at > now).min();
+    let wait = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
+    wait.unwrap_or(POLL).clamp(TICK, POLL)
 }
 
 /// How a running carrier is given other ways.
@@ -315,8 +310,8 @@ impl<S: Spool> Carrier<S> {
     pub fn replace(self: &Arc<Self>, ways: Ways) {
         let ways = Arc::new(ways);
         let old = self.ways.swap(ways.clone());
-        for lane in &old.lanes {
-            if !ways.lanes.iter().any(|kept| Arc::ptr_eq(kept, lane)) {
+        for lane in old.lanes() {
+            if !ways.lanes().any(|kept| Arc::ptr_eq(kept, lane)) {
                 self.workers.spawn(self.clone().retire(lane.clone()));
             }
         }
@@ -324,8 +319,8 @@ impl<S: Spool> Carrier<S> {
     }
 
     async fn retire(self: Arc<Self>, lane: Arc<Lane>) {
-        for parcel in lane.clear() {
-            self.clone().write_down(parcel, Ending::Untried, None).await;
+        for carried in lane.clear() {
+            self.clone().write_down(carried, Ending::Untried, None).await;
         }
         self.wake.notify_one();
         lane.close().await;
@@ -338,57 +333,28 @@ impl<S: Spool> Carrier<S> {
         &self.spool
     }
 
-    /// Whether every one of its recipients takes a route that is `hold`.
-    pub(crate) fn holds(&self, submission: &Submission) -> bool {
-        self.ways.load().routes.hold(submission.recipients.iter().map(|recipient| &recipient.path))
-    }
-
-    /// The lease that a new message may have from the start, if it can be carried at once.
-    pub(crate) fn lease_for(&self, submission: &Submission) -> Option<Lease> {
+    /// The deliveries of a new message. Those that can be carried at once are ours from the start; a message is held if nothing of it
+    /// can leave.
+    pub(crate) fn plan(&self, submission: &mut Submission) -> Vec<NewDelivery> {
         let ways = self.ways.load();
-        let room = |recipient: &EnvelopeRecipient| {
-            ways.lanes.get(ways.routes.way(&recipient.path)).is_some_and(|lane| lane.room() > 0)
-        };
-        let carried =
-            self.open.load(Ordering::Acquire) && !submission.held && submission.recipients.iter().all(room);
-        carried.then(|| Lease { owner: self.settings.owner.clone(), until: lease_end((self.settings.now)()) })
+        submission.held |= ways.hold(submission.recipients.iter().map(|recipient| &recipient.path));
+        let mut deliveries = ways.deliveries(submission);
+        if self.open.load(Ordering::Acquire) && !submission.held {
+            let has_room = |lane: &Arc<Lane>| lane.has_room_for(submission.account);
+            for delivery in &mut deliveries {
+                delivery.owner = ways.lane(&delivery.destination).is_some_and(has_room).then_some(self.node);
+            }
+        }
+        deliveries
     }
 
-    /// Takes over a message that has just become durable.
-    pub(crate) fn committed(self: &Arc<Self>, leased: Option<Leased>) {
-        match leased {
-            Some(leased) => self.put_on_lane(leased, Appetite::Some(1)),
-            None => self.wake.notify_one(),
+    /// Takes over what has just become durable. Some of it may wait in the queue.
+    pub(crate) fn committed(self: &Arc<Self>, leased: Vec<Leased>, waits: bool) {
+        for leased in leased {
+            self.put_on_lane(leased, Vec::new());
+        }
+        if waits {
+            self.wake.notify_one();
         }
     }
-}
-
-/// How much may be leased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Appetite {
-    /// So much fits on any lane.
-    Some(usize),
-    /// Some lane stays full, and another is not: whose mail waits is seen only when it is leased.
-    Probe,
-    /// Every lane is full.
-    None,
-}
-
-impl Appetite {
-    fn at_most(self) -> usize {
-        match self {
-            Appetite::Some(at_most) => at_most,
-            Appetite::Probe => BATCH,
-            Appetite::None => 0,
-        }
-    }
-}
-
-fn lease_end(now: Timestamp) -> Timestamp {
-    now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
-}
-
-/// RFC 3463 section 3.5, X.4.5.
-fn congested() -> Reply {
-    Reply::ours(451, Enhanced(4, 4, 5), "too much other mail waits for the same host")
 }

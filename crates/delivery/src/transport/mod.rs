@@ -1,5 +1,80 @@
-//! The ways in which mail leaves, each a transport: files in a Maildir, SMTP to a fixed host.
+//! The ways in which mail leaves: a parcel goes in, and a verdict for each of its recipients comes out.
 
-pub(crate) mod outgoing;
-pub(crate) mod maildir;
+mod outgoing;
+mod maildir;
 pub(crate) mod smtp;
+
+use esmtp::dialogue::{Enhanced, Reply, Verdict};
+use message::Target;
+use store::{Spool, SpoolError};
+
+use crate::next_host::NextHostError;
+use crate::parcel::{Attempt, Parcel};
+use crate::route::Via;
+use maildir::{Maildir, MaildirError};
+use outgoing::Outgoing;
+use smtp::Relay;
+
+/// One way, ready to be gone.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Maildir(Maildir),
+    Smtp(Box<Relay>),
+    /// Nothing leaves until an operator releases it.
+    Hold,
+}
+
+impl Transport {
+    pub(crate) fn new(via: &Via, hostname: &str) -> Result<Transport, NextHostError> {
+        Ok(match via {
+            Via::Maildir(path) => Transport::Maildir(Maildir::new(path, hostname)),
+            Via::Relay(next_host) => Transport::Smtp(Box::new(Relay::new(next_host, hostname)?)),
+            Via::Hold => Transport::Hold,
+        })
+    }
+
+    /// Makes an attempt; `None` if nothing leaves this way. An error is the spool's, and says nothing about the recipients.
+    pub(crate) async fn carry<S: Spool>(
+        &self,
+        parcel: &Parcel,
+        spool: &S,
+    ) -> Result<Option<Attempt>, SpoolError> {
+        match self {
+            Transport::Maildir(maildir) => into_maildir(maildir, parcel, spool).await.map(Some),
+            Transport::Smtp(relay) => relay.carry(parcel, spool).await.map(Some),
+            Transport::Hold => Ok(None),
+        }
+    }
+
+    /// Closes the connections that are kept, with QUIT.
+    pub(crate) async fn close(&self) {
+        if let Transport::Smtp(relay) = self {
+            relay.close().await;
+        }
+    }
+}
+
+/// A file takes octets of any kind, but whoever reads it may send it on.
+async fn into_maildir<S: Spool>(
+    maildir: &Maildir,
+    parcel: &Parcel,
+    spool: &S,
+) -> Result<Attempt, SpoolError> {
+    match outgoing::open(spool, &parcel.leased, Target::EightBit).await? {
+        Ok(Outgoing { text, .. }) => maildir_attempt(parcel, maildir.deliver(parcel, text).await),
+        Err(refusal) => Ok(Attempt::all(parcel, None, &Verdict::Failed(refusal))),
+    }
+}
+
+fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
+    match delivered {
+        Ok(reply) => Ok(Attempt::all(parcel, None, &Verdict::Delivered(reply))),
+        // A full disk, a lost mount, a wrong owner: an operator can fix all of them.
+        Err(MaildirError::Io(error)) => {
+            let reason =
+                Reply::ours(451, Enhanced(4, 3, 0), format!("the Maildir cannot be written: {error}"));
+            Ok(Attempt::deferred(parcel, None, &reason))
+        }
+        Err(MaildirError::Spool(error)) => Err(error),
+    }
+}

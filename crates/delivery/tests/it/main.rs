@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod item;
 mod spool;
 mod peer;
 mod office;
@@ -16,3 +17,5 @@ mod relay;
 mod relay_tls;
 mod needs;
 mod carrier;
+mod destinations;
+mod conformance;

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use types::{AccountId, ForwardPath, HostTls, QueueId, ReversePath};
 
-use crate::spool::{MemorySpool, Seat};
+use crate::item::Seat;
+use crate::spool::MemorySpool;
 
 pub(crate) const TEXT: &str =
     "From: s@example.net\r\nSubject: x\r\n\r\n.a line with a dot\r\n..\r\n.\r\nend\r\n";
@@ -38,7 +39,7 @@ pub(crate) fn set_ahead(hours: i64) {
 pub(crate) struct Office {
     pub(crate) spool: Arc<MemorySpool>,
     pub(crate) committer: Committer<MemorySpool>,
-    carrier: Arc<Carrier<MemorySpool>>,
+    pub(crate) carrier: Arc<Carrier<MemorySpool>>,
     running: Option<JoinHandle<()>>,
     stop: CancellationToken,
     next: u64,
@@ -52,8 +53,7 @@ impl Office {
 
     pub(crate) fn with(routes: Routes, schedule: Schedule, grace: Duration) -> Office {
         let spool = Arc::new(MemorySpool::default());
-        let settings =
-            Settings { owner: "node".into(), hostname: "client.example".into(), schedule, grace, now };
+        let settings = Settings { hostname: "client.example".into(), schedule, grace, now };
         let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();
         let committer = Committer::new(carrier.clone());
         Office { spool, committer, carrier, running: None, stop: CancellationToken::new(), next: 0 }
@@ -113,7 +113,7 @@ impl Office {
     }
 }
 
-fn submission(id: QueueId, recipients: &[&str]) -> Submission {
+pub(crate) fn submission(id: QueueId, recipients: &[&str]) -> Submission {
     let (account, sender) = (AccountId::new(1, [0; 10]), ReversePath::take("<s@example.net>").unwrap().0);
     Submission {
         recipients: recipients.iter().map(|address| forward(address).into()).collect(),

@@ -1,68 +1,61 @@
-//! A spool in memory, which can be told to fail.
+//! A spool in memory, which can be told to fail. It passes the conformance tests of `store`, so that what is shown with it is shown of
+//! any spool.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use store::{
-    Act, Body, Corrupt, Details, Entry, Lease, Leased, Operated, Operation, Outcome, Page, QueueFilter,
-    Recipient, RecipientState, Spool, SpoolError, Stats, Submission,
+    Act, Body, Corrupt, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Node, Nodes, Operated,
+    Operation, Outcome, Page, QueueFilter, RecipientState, Recorded, Spool, SpoolError, Standing, Stats,
+    Submission, Waiting,
 };
 use tokio::sync::Notify;
-use types::QueueId;
+use types::{NodeId, QueueId};
+
+use crate::item::{Item, Seat};
 
 #[derive(Default)]
 pub(crate) struct MemorySpool {
-    items: Mutex<BTreeMap<QueueId, Item>>,
+    queue: Mutex<Queue>,
     /// So many calls of `record` fail before one succeeds.
     pub(crate) failing_records: AtomicU32,
     /// After so many readings, bodies turn out damaged at their end.
     pub(crate) damaged: Mutex<Option<u32>>,
     /// How many bodies were opened.
     pub(crate) readings: AtomicU32,
+    /// How often the queue was looked at.
+    pub(crate) looks: AtomicU32,
     /// Told of every change.
     changed: Notify,
 }
 
-struct Item {
-    submission: std::sync::Arc<Submission>,
-    content: Bytes,
-    recipients: Vec<Seat>,
-    lease: Option<Lease>,
-    held: bool,
-}
-
-/// Where a recipient stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Seat {
-    pub(crate) state: RecipientState,
-    pub(crate) attempts: u32,
-    pub(crate) due: Timestamp,
-    pub(crate) reply: String,
-    pub(crate) host: Option<String>,
-}
-
-impl Seat {
-    fn open(&self) -> bool {
-        matches!(self.state, RecipientState::Queued | RecipientState::Deferred)
-    }
+#[derive(Default)]
+struct Queue {
+    items: BTreeMap<QueueId, Item>,
+    nodes: BTreeMap<NodeId, Node>,
+    operations: VecDeque<Operated>,
 }
 
 impl MemorySpool {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap()
+    }
+
     /// Where each recipient of a message stands.
     pub(crate) fn seats(&self, id: QueueId) -> Vec<Seat> {
-        self.items.lock().unwrap()[&id].recipients.clone()
+        self.queue().items[&id].seats.clone()
     }
 
     pub(crate) fn is_held(&self, id: QueueId) -> bool {
-        self.items.lock().unwrap()[&id].held
+        self.queue().items[&id].held
     }
 
     /// Lets a held message go.
     pub(crate) fn release(&self, id: QueueId, now: Timestamp) {
-        self.items.lock().unwrap().get_mut(&id).unwrap().release(now);
+        self.queue().items.get_mut(&id).unwrap().operate(Operation::Release, now);
     }
 
     /// Waits until `done`.
@@ -78,52 +71,37 @@ impl MemorySpool {
         }
     }
 
-    /// When the lease of a message ends.
-    pub(crate) fn leased_until(&self, id: QueueId) -> Option<Timestamp> {
-        self.items.lock().unwrap()[&id].lease.as_ref().map(|lease| lease.until)
+    /// The nodes that have leases of a message.
+    pub(crate) fn owners(&self, id: QueueId) -> Vec<NodeId> {
+        self.queue().items[&id].deliveries.values().filter_map(|delivery| delivery.owner).collect()
     }
 
     pub(crate) fn leases(&self) -> usize {
-        self.items.lock().unwrap().values().filter(|item| item.lease.is_some()).count()
+        self.queue().items.values().map(Item::leases).sum()
     }
 
     pub(crate) fn count(&self, state: RecipientState) -> usize {
-        self.items
-            .lock()
-            .unwrap()
-            .values()
-            .flat_map(|item| &item.recipients)
-            .filter(|seat| seat.state == state)
-            .count()
+        let queue = self.queue();
+        queue.items.values().flat_map(|item| &item.seats).filter(|seat| seat.state == state).count()
     }
-}
 
-impl Item {
-    fn release(&mut self, now: Timestamp) {
-        self.held = false;
-        for seat in self.recipients.iter_mut().filter(|seat| seat.state == RecipientState::Held) {
-            seat.state = if seat.attempts == 0 { RecipientState::Queued } else { RecipientState::Deferred };
-            seat.due = now;
+    /// Attempts that are written down, of all recipients.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.queue().items.values().flat_map(|item| &item.seats).map(|seat| seat.attempts).sum()
+    }
+
+    /// A lease that the store has and nobody knows of, as if its answer had been lost.
+    pub(crate) fn lose_a_lease(&self, id: QueueId) {
+        let mut queue = self.queue();
+        let owner = *queue.nodes.keys().next().unwrap();
+        for delivery in queue.items.get_mut(&id).unwrap().deliveries.values_mut() {
+            (delivery.owner, delivery.token) = (Some(owner), delivery.token + 1);
         }
     }
 
-    fn leased(&self, now: Timestamp) -> Option<Leased> {
-        let recipients: Vec<Recipient> = (0..)
-            .zip(&self.recipients)
-            .filter(|(_, seat)| seat.open() && seat.due <= now)
-            .map(|(number, seat): (u32, _)| Recipient {
-                number,
-                forward_path: self.submission.recipients[usize::try_from(number).unwrap()].path.clone(),
-                attempts: seat.attempts,
-            })
-            .collect();
-        (!recipients.is_empty()).then(|| Leased {
-            submission: self.submission.clone(),
-            recipients,
-            size: u64::try_from(self.content.len()).unwrap(),
-            lease: self.lease.clone().unwrap(),
-            content: None,
-        })
+    /// The only node.
+    pub(crate) fn node(&self) -> NodeId {
+        *self.queue().nodes.keys().next().unwrap()
     }
 }
 
@@ -138,6 +116,38 @@ impl Body for MemoryBody {
             None if self.damaged => Err(Corrupt::on("message", "x", "content").into()),
             next => Ok(next),
         }
+    }
+}
+
+impl Nodes for MemorySpool {
+    async fn join(&self, node: &Node) -> Result<(), SpoolError> {
+        self.queue().nodes.entry(node.id).or_insert_with(|| node.clone());
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn beat(&self, id: NodeId) -> Result<Standing, SpoolError> {
+        let stands = self.queue().nodes.contains_key(&id);
+        Ok(if stands { Standing::Stands } else { Standing::Buried })
+    }
+
+    async fn leave(&self, id: NodeId) -> Result<(), SpoolError> {
+        self.bury(id).await.map(drop)
+    }
+
+    async fn bury(&self, id: NodeId) -> Result<bool, SpoolError> {
+        let mut queue = self.queue();
+        for delivery in queue.items.values_mut().flat_map(|item| item.deliveries.values_mut()) {
+            delivery.owner = delivery.owner.filter(|owner| *owner != id);
+        }
+        self.changed.notify_waiters();
+        Ok(queue.nodes.remove(&id).is_some())
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, SpoolError> {
+        let mut nodes: Vec<Node> = self.queue().nodes.values().cloned().collect();
+        nodes.sort_by_key(|node| (node.started_at, node.id));
+        Ok(nodes)
     }
 }
 
@@ -158,25 +168,21 @@ impl Spool for MemorySpool {
         &self,
         submission: Submission,
         incoming: BytesMut,
-        lease: Option<Lease>,
-    ) -> Result<Option<Leased>, SpoolError> {
-        let seat = Seat {
-            state: RecipientState::Queued,
-            attempts: 0,
-            due: submission.first_due_at(),
-            reply: String::new(),
-            host: None,
-        };
-        let (id, now) = (submission.id, submission.accepted_at);
-        let item = Item {
-            recipients: vec![seat; submission.recipients.len()],
-            content: incoming.freeze(),
-            held: submission.held,
-            submission: submission.into(),
-            lease,
-        };
-        let leased = item.lease.is_some().then(|| item.leased(now)).flatten();
-        self.items.lock().unwrap().insert(id, item);
+        deliveries: Vec<NewDelivery>,
+    ) -> Result<Vec<Leased>, SpoolError> {
+        let mut queue = self.queue();
+        if queue.items.contains_key(&submission.id) {
+            return Err(SpoolError::Failing("the id is used already".into()));
+        }
+        let now = submission.accepted_at;
+        let id = submission.id;
+        let mut item = Item::new(submission, incoming.freeze(), &deliveries);
+        let leased = deliveries.into_iter().filter_map(|delivery| {
+            let owner = delivery.owner.filter(|owner| queue.nodes.contains_key(owner))?;
+            item.lease(&delivery.destination, owner, now)
+        });
+        let leased = leased.collect();
+        queue.items.insert(id, item);
         Ok(leased)
     }
 
@@ -184,62 +190,90 @@ impl Spool for MemorySpool {
         Ok(())
     }
 
-    async fn lease_due(
-        &self,
-        owner: &str,
-        now: Timestamp,
-        until: Timestamp,
-        at_most: usize,
-    ) -> Result<Vec<Leased>, SpoolError> {
-        let mut found = Vec::new();
-        let ended = |lease: &Lease| lease.until <= now;
-        for item in self
-            .items
-            .lock()
-            .unwrap()
-            .values_mut()
-            .filter(|item| item.lease.as_ref().is_none_or(ended) && !item.held)
-        {
-            if found.len() == at_most {
-                break;
-            }
-            item.lease = Some(Lease { owner: owner.into(), until });
-            match item.leased(now) {
-                Some(leased) => {
-                    self.changed.notify_waiters();
-                    found.push(leased);
-                }
-                None => item.lease = None,
-            }
+    async fn waiting(&self) -> Result<Vec<Waiting>, SpoolError> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
+        let mut waiting = BTreeMap::new();
+        for (destination, due_at) in self.queue().items.values().flat_map(Item::waiting) {
+            let earliest = waiting.entry(destination).or_insert(due_at);
+            *earliest = due_at.min(*earliest);
         }
-        Ok(found)
+        Ok(waiting.into_iter().map(|(destination, due_at)| Waiting { destination, due_at }).collect())
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, SpoolError> {
-        let items = self.items.lock().unwrap();
-        let waiting = items.values().filter(|item| item.lease.is_none() && !item.held);
-        Ok(waiting.flat_map(|item| &item.recipients).filter(|seat| seat.open()).map(|seat| seat.due).min())
+    async fn lease_due(
+        &self,
+        owner: NodeId,
+        now: Timestamp,
+        room: Vec<(Destination, u32)>,
+    ) -> Result<Vec<Leased>, SpoolError> {
+        let mut queue = self.queue();
+        if !queue.nodes.contains_key(&owner) {
+            return Ok(Vec::new());
+        }
+        let mut leased = Vec::new();
+        for (destination, room) in room {
+            let mut due: Vec<(Timestamp, QueueId)> = Vec::new();
+            for (id, item) in &queue.items {
+                let here = item.waiting().into_iter().filter(|(there, _)| *there == destination);
+                due.extend(here.filter(|(_, due_at)| *due_at <= now).map(|(_, due_at)| (due_at, *id)));
+            }
+            due.sort();
+            for (_, id) in due.into_iter().take(room.try_into().unwrap()) {
+                leased.extend(queue.items.get_mut(&id).unwrap().lease(&destination, owner, now));
+            }
+        }
+        leased.sort_by_key(|leased| (leased.submission.id, leased.destination.clone()));
+        self.changed.notify_waiters();
+        Ok(leased)
+    }
+
+    async fn held_by(&self, owner: NodeId) -> Result<Vec<HeldLease>, SpoolError> {
+        Ok(self.queue().items.values().flat_map(|item| item.held_by(owner)).collect())
+    }
+
+    async fn give_back(&self, owner: NodeId, leases: Vec<HeldLease>) -> Result<(), SpoolError> {
+        let mut queue = self.queue();
+        for HeldLease { delivery, token } in leases {
+            let item = queue.items.get_mut(&delivery.entry);
+            if let Some(held) = item.and_then(|item| item.deliveries.get_mut(&delivery.destination))
+                && (held.owner, held.token) == (Some(owner), token)
+            {
+                held.owner = None;
+            }
+        }
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn reroute(
+        &self,
+        leased: &Leased,
+        destinations: Vec<(u32, Destination)>,
+    ) -> Result<Recorded, SpoolError> {
+        let mut queue = self.queue();
+        let item = queue.items.get_mut(&leased.submission.id).filter(|item| item.is_owned(leased));
+        let Some(item) = item else { return Ok(Recorded::TakenOver) };
+        item.reroute(&leased.destination, destinations);
+        self.changed.notify_waiters();
+        Ok(Recorded::Kept)
     }
 
     async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
         let mut any = false;
-        for seat in self.items.lock().unwrap().values_mut().flat_map(|item| &mut item.recipients) {
-            if seat.open() && seat.due > latest {
+        for item in self.queue().items.values_mut() {
+            if item.submission.not_before.is_some_and(|not_before| not_before > now) {
+                continue;
+            }
+            for seat in item.seats.iter_mut().filter(|seat| seat.is_open() && seat.due > latest) {
                 (seat.due, any) = (now, true);
             }
         }
         Ok(any)
     }
 
-    async fn release_leases(&self, owner: &str) -> Result<(), SpoolError> {
-        for item in self.items.lock().unwrap().values_mut() {
-            item.lease = item.lease.take().filter(|lease| &*lease.owner != owner);
-        }
-        Ok(())
-    }
-
     async fn body(&self, leased: &Leased) -> Result<MemoryBody, SpoolError> {
-        let mut content = self.items.lock().unwrap()[&leased.submission.id].content.clone();
+        let mut content = self.queue().items[&leased.submission.id].content.clone();
         let mut chunks = Vec::new();
         while !content.is_empty() {
             chunks.insert(0, content.split_to(content.len().min(64 * 1024)));
@@ -253,69 +287,106 @@ impl Spool for MemorySpool {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        _now: Timestamp,
-    ) -> Result<(), SpoolError> {
+        now: Timestamp,
+    ) -> Result<Recorded, SpoolError> {
         let fails = |left: u32| left.checked_sub(1);
         if self.failing_records.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fails).is_ok() {
             return Err(SpoolError::Full);
         }
-        let mut items = self.items.lock().unwrap();
-        let item = items.get_mut(&leased.submission.id).unwrap();
-        item.lease = None;
+        let mut queue = self.queue();
+        let recorded = match queue.items.get_mut(&leased.submission.id) {
+            Some(item) => item.record(leased, outcomes, now),
+            None => Recorded::TakenOver,
+        };
         self.changed.notify_waiters();
-        for (number, outcome) in outcomes {
-            let seat = &mut item.recipients[usize::try_from(number).unwrap()];
-            assert!(seat.open(), "{number} was settled before");
-            seat.state = outcome.state();
-            seat.attempts += u32::from(!matches!(outcome, Outcome::Held { reply: None, .. }));
-            match outcome {
-                Outcome::Delivered { reply, host } | Outcome::Failed { reply, host } => {
-                    (seat.reply, seat.host) = (reply, host);
-                }
-                Outcome::Held { reply, host } => (seat.reply, seat.host) = (reply.unwrap_or_default(), host),
-                Outcome::Deferred { reply, host, next_attempt_at } => {
-                    (seat.reply, seat.host, seat.due) = (reply, host, next_attempt_at);
-                }
-            }
-        }
-        Ok(())
+        Ok(recorded)
     }
 
     async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {
-        let mut items = self.items.lock().unwrap();
-        let item = items.get_mut(&id).unwrap();
-        (item.held, item.lease) = (true, None);
+        if let Some(item) = self.queue().items.get_mut(&id) {
+            item.quarantine(reason);
+        }
         self.changed.notify_waiters();
-        item.recipients.iter_mut().for_each(|seat| seat.reply = reason.to_owned());
         Ok(())
     }
 
     async fn operate(
         &self,
-        _operation: Operation,
-        _ids: Vec<QueueId>,
-        _act: &Act,
+        operation: Operation,
+        ids: Vec<QueueId>,
+        act: &Act,
     ) -> Result<Vec<Operated>, SpoolError> {
-        unreachable!("nothing here operates")
+        let mut queue = self.queue();
+        let mut done = Vec::new();
+        for id in ids {
+            let Some(item) = queue.items.get_mut(&id).filter(|item| !item.is_gone()) else { continue };
+            item.operate(operation, act.at);
+            done.push(Operated {
+                operation,
+                by: act.by.to_string(),
+                at: act.at,
+                id,
+                account: item.submission.account_address.clone(),
+                message_id: item.submission.message_id.clone(),
+            });
+            if operation == Operation::Remove {
+                queue.items.remove(&id);
+            }
+        }
+        queue.operations.extend(done.iter().cloned());
+        self.changed.notify_waiters();
+        Ok(done)
     }
 
-    async fn take_operations(&self, _at_most: u32) -> Result<Vec<Operated>, SpoolError> {
-        unreachable!("nothing here logs")
+    async fn take_operations(&self, at_most: u32) -> Result<Vec<Operated>, SpoolError> {
+        let mut queue = self.queue();
+        let taken = queue.operations.len().min(at_most.try_into().unwrap());
+        Ok(queue.operations.drain(..taken).collect())
     }
 
-    async fn list(&self, _filter: &QueueFilter, _page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError> {
-        unreachable!("nothing here lists")
+    async fn list(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError> {
+        assert_eq!(*filter, QueueFilter::default(), "nothing here searches");
+        let queue = self.queue();
+        let items = queue.items.iter().filter(|(id, item)| !item.is_gone() && Some(**id) > page.after);
+        Ok(items.take(page.limit.try_into().unwrap()).map(|(_, item)| item.details().entry).collect())
     }
 
     async fn ids(&self, _filter: &QueueFilter, _page: Page<QueueId>) -> Result<Vec<QueueId>, SpoolError> {
-        unreachable!("nothing here lists")
+        unreachable!("nothing here searches")
     }
 
-    async fn show(&self, _id: QueueId) -> Result<Option<Details>, SpoolError> {
-        unreachable!("nothing here shows")
+    async fn show(&self, id: QueueId) -> Result<Option<Details>, SpoolError> {
+        Ok(self.queue().items.get(&id).filter(|item| !item.is_gone()).map(Item::details))
     }
 
     async fn stats(&self) -> Result<Stats, SpoolError> {
-        unreachable!("nothing here counts")
+        let queue = self.queue();
+        let mut stats = Stats::default();
+        for item in queue.items.values().filter(|item| !item.is_gone()) {
+            stats.entries += 1;
+            stats.octets += u64::try_from(item.content.len()).unwrap();
+            stats.oldest =
+                stats.oldest.or(Some(item.submission.accepted_at)).min(Some(item.submission.accepted_at));
+            for recipient in item.details().recipients {
+                match recipient.state {
+                    RecipientState::Queued => stats.queued += 1,
+                    RecipientState::Deferred => stats.deferred += 1,
+                    RecipientState::Held => stats.held += 1,
+                    RecipientState::Failed => stats.failed += 1,
+                    RecipientState::Delivered => {}
+                }
+            }
+        }
+        Ok(stats)
+    }
+}
+
+/// A store that has a queue alone, for the conformance tests.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryStore(Arc<MemorySpool>);
+
+impl MemoryStore {
+    pub(crate) fn spool(&self) -> &MemorySpool {
+        &self.0
     }
 }

@@ -10,7 +10,6 @@ use crate::clock;
 pub(crate) fn carrying(config: &Config) -> delivery::Settings {
     let retry = config.delivery.retry;
     delivery::Settings {
-        owner: config.hostname.as_str().into(),
         hostname: config.hostname.clone(),
         schedule: Schedule { first: retry.first, max: retry.max, give_up: retry.give_up },
         grace: config.limits.shutdown_grace,

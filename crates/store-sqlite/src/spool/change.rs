@@ -1,11 +1,12 @@
-//! What recovery does to entries.
+//! What is changed of deliveries beside leases and outcomes: quarantine, clocks that were wrong, and the list of nodes.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
-use types::QueueId;
+use store::{HeldLease, Node};
+use types::{NodeId, QueueId};
 
-/// A change of entries.
+/// A change of entries or deliveries.
 #[derive(Debug)]
 pub(super) enum Change {
     Quarantine(QueueId, String),
@@ -14,39 +15,44 @@ pub(super) enum Change {
         latest: Timestamp,
         now: Timestamp,
     },
-    /// Ends the leases of an owner.
-    ReleaseOwner(String),
-    /// Ends all leases: at the start of the server, whoever had them is dead.
-    ReleaseAll,
+    /// Puts a node on the list.
+    Join(Node),
+    /// Ends these leases of a node.
+    GiveBack(NodeId, Vec<HeldLease>),
+    /// Takes all nodes off the list and ends all leases: at the start of the server, whoever had them is dead.
+    BuryAll,
 }
 
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
-/// When an entry is to be looked at, if nobody holds a lease.
+/// When a delivery is due, if nobody has it leased.
 macro_rules! due {
     () => {
-        "CASE WHEN held THEN NULL ELSE \
-         (SELECT min(next_attempt_at) FROM recipients WHERE recipients.entry = entries.id) END"
+        "CASE WHEN (SELECT held FROM entries WHERE id = deliveries.entry) THEN NULL ELSE \
+         (SELECT min(next_attempt_at) FROM recipients \
+          WHERE recipients.entry = deliveries.entry AND recipients.destination = deliveries.destination) END"
     };
 }
 pub(super) use due;
 
-const QUARANTINE: &str = "UPDATE entries SET held = 1, due_at = NULL, lease_owner = NULL WHERE id = $1";
+/// After a change of the recipients of an entry or of its hold.
+pub(super) const SET_DUE: &str = concat!("UPDATE deliveries SET due_at = ", due!(), " WHERE entry = $1");
+
+const QUARANTINE: &str = "UPDATE entries SET held = 1 WHERE id = $1";
+const STOP: &str = "UPDATE deliveries SET due_at = NULL, lease_owner = NULL WHERE entry = $1";
 const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
 const RECIPIENTS_FORWARD: &str = "UPDATE recipients SET next_attempt_at = $2 WHERE next_attempt_at > $1 \
-     AND entry IN (SELECT id FROM entries WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
-const ENTRIES_FORWARD: &str =
-    concat!("UPDATE entries SET lease_owner = NULL, due_at = ", due!(), " WHERE due_at > $1");
-const RELEASE_OWNER: &str = concat!(
-    "UPDATE entries SET lease_owner = NULL, due_at = ",
-    due!(),
-    " WHERE due_at IS NOT NULL AND lease_owner = $1"
-);
-const RELEASE_ALL: &str = concat!(
-    "UPDATE entries SET lease_owner = NULL, due_at = ",
-    due!(),
-    " WHERE due_at IS NOT NULL AND lease_owner IS NOT NULL"
-);
+     AND entry IN (SELECT entry FROM deliveries JOIN entries ON entries.id = deliveries.entry \
+     WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
+const DELIVERIES_FORWARD: &str = concat!("UPDATE deliveries SET due_at = ", due!(), " WHERE due_at > $1");
+const JOIN: &str = "INSERT INTO nodes (id, name, version, started_at) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (id) DO NOTHING";
+const GIVE_BACK: &str = "UPDATE deliveries SET lease_owner = NULL \
+     WHERE entry = $1 AND destination = $2 AND lease_owner = $3 AND lease_token = $4";
+const FREE: &str = "UPDATE deliveries SET lease_owner = NULL WHERE lease_owner = $1";
+const FREE_ALL: &str = "UPDATE deliveries SET lease_owner = NULL WHERE lease_owner IS NOT NULL";
+const BURY: &str = "DELETE FROM nodes WHERE id = $1";
+const BURY_ALL: &str = "DELETE FROM nodes";
 
 pub(super) async fn write(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
     for statement in change.statements() {
@@ -55,19 +61,45 @@ pub(super) async fn write(connection: &mut SqliteConnection, change: &Change) ->
     Ok(())
 }
 
+/// Takes a node off the list and ends its leases. Whether it was there.
+pub(super) async fn bury(connection: &mut SqliteConnection, id: NodeId) -> Result<bool, sqlx::Error> {
+    let id = id.as_bytes().to_vec();
+    sqlx::query(FREE).bind(id.clone()).execute(&mut *connection).await?;
+    let buried = sqlx::query(BURY).bind(id).execute(connection).await?;
+    Ok(buried.rows_affected() > 0)
+}
+
 impl Change {
     /// What to run, in this order.
     fn statements(&self) -> Vec<Query> {
         match self {
-            Change::Quarantine(id, reason) => vec![on(*id, TELL).bind(reason.clone()), on(*id, QUARANTINE)],
+            Change::Quarantine(id, reason) => {
+                vec![on(*id, TELL).bind(reason.clone()), on(*id, QUARANTINE), on(*id, STOP)]
+            }
             Change::BringForward { latest, now } => {
                 let of = |sql| sqlx::query(sql).bind(latest.as_millisecond());
-                vec![of(RECIPIENTS_FORWARD).bind(now.as_millisecond()), of(ENTRIES_FORWARD)]
+                vec![of(RECIPIENTS_FORWARD).bind(now.as_millisecond()), of(DELIVERIES_FORWARD)]
             }
-            Change::ReleaseOwner(owner) => vec![sqlx::query(RELEASE_OWNER).bind(owner.clone())],
-            Change::ReleaseAll => vec![sqlx::query(RELEASE_ALL)],
+            Change::Join(node) => vec![join(node)],
+            Change::GiveBack(owner, leases) => leases.iter().map(|lease| give_back(*owner, lease)).collect(),
+            Change::BuryAll => vec![sqlx::query(FREE_ALL), sqlx::query(BURY_ALL)],
         }
     }
+}
+
+fn join(node: &Node) -> Query {
+    sqlx::query(JOIN)
+        .bind(node.id.as_bytes().to_vec())
+        .bind(node.name.clone())
+        .bind(node.version.clone())
+        .bind(node.started_at.as_millisecond())
+}
+
+fn give_back(owner: NodeId, lease: &HeldLease) -> Query {
+    on(lease.delivery.entry, GIVE_BACK)
+        .bind(lease.delivery.destination.to_shared())
+        .bind(owner.as_bytes().to_vec())
+        .bind(lease.token)
 }
 
 /// A statement about one entry, whose id is its first parameter.

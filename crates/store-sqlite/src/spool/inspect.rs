@@ -2,9 +2,12 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Sqlite, SqlitePool, Type};
-use store::{Details, Entry, Page, QueueFilter, RecipientDetails, RecipientState, SpoolError, Stats};
-use types::QueueId;
+use sqlx::{Decode, Row, Sqlite, SqlitePool, Type};
+use store::{
+    DeliveryKey, Details, Entry, HeldLease, Node, Page, QueueFilter, RecipientDetails, RecipientState,
+    SpoolError, Stats, Waiting,
+};
+use types::{NodeId, QueueId};
 
 use super::{SqliteSpool, select};
 use crate::row::{lossy, maybe, octets, text, time};
@@ -22,10 +25,23 @@ impl SqliteSpool {
     }
 }
 
-pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<Timestamp>, sqlx::Error> {
-    let earliest = "SELECT min(due_at) FROM entries WHERE due_at IS NOT NULL AND held = 0";
-    let due: Option<i64> = sqlx::query_scalar(earliest).fetch_one(readers).await?;
-    Ok(due.and_then(time))
+/// Jumps from one destination to the next, however many deliveries each of them has.
+const WAITING: &str = "WITH RECURSIVE ready (destination) AS ( \
+     SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+     UNION ALL SELECT (SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+     AND destination > ready.destination) FROM ready WHERE ready.destination IS NOT NULL) \
+     SELECT destination, (SELECT min(due_at) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+     AND deliveries.destination = ready.destination) AS due_at FROM ready WHERE destination IS NOT NULL";
+
+pub(super) async fn waiting(readers: &SqlitePool) -> Result<Vec<Waiting>, sqlx::Error> {
+    let rows = sqlx::query(WAITING).fetch_all(readers).await?;
+    let waiting = |row: &SqliteRow| {
+        Some(Waiting {
+            destination: text(row, "destination").into(),
+            due_at: maybe(row, "due_at").and_then(time)?,
+        })
+    };
+    Ok(rows.iter().filter_map(waiting).collect())
 }
 
 pub(super) async fn any_due_after(
@@ -33,9 +49,39 @@ pub(super) async fn any_due_after(
     latest: Timestamp,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let any = "SELECT EXISTS (SELECT 1 FROM entries WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
+    let any = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN entries ON entries.id = deliveries.entry \
+               WHERE lease_owner IS NULL AND due_at IS NOT NULL AND due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
     let any = sqlx::query_scalar(any).bind(latest.as_millisecond()).bind(now.as_millisecond());
     any.fetch_one(readers).await
+}
+
+pub(super) async fn held_by(readers: &SqlitePool, owner: NodeId) -> Result<Vec<HeldLease>, sqlx::Error> {
+    let held = "SELECT entry, destination, lease_token FROM deliveries WHERE lease_owner = $1";
+    let rows = sqlx::query(held).bind(owner.as_bytes().to_vec()).fetch_all(readers).await?;
+    let lease = |row: &SqliteRow| {
+        let entry = QueueId::from_bytes(octets(row.try_get("entry").ok()?)?);
+        let delivery = DeliveryKey { entry, destination: text(row, "destination").into() };
+        Some(HeldLease { delivery, token: row.try_get("lease_token").ok()? })
+    };
+    Ok(rows.iter().filter_map(lease).collect())
+}
+
+pub(super) async fn nodes(readers: &SqlitePool) -> Result<Vec<Node>, sqlx::Error> {
+    let rows = sqlx::query("SELECT * FROM nodes ORDER BY started_at, id").fetch_all(readers).await?;
+    let node = |row: &SqliteRow| {
+        Some(Node {
+            id: NodeId::from_bytes(octets(row.try_get("id").ok()?)?),
+            name: text(row, "name"),
+            version: text(row, "version"),
+            started_at: maybe(row, "started_at").and_then(time)?,
+        })
+    };
+    Ok(rows.iter().filter_map(node).collect())
+}
+
+pub(super) async fn is_node(readers: &SqlitePool, id: NodeId) -> Result<bool, sqlx::Error> {
+    let is_node = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM nodes WHERE id = $1)");
+    is_node.bind(id.as_bytes().to_vec()).fetch_one(readers).await
 }
 
 pub(super) async fn list(

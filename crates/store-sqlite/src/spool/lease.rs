@@ -1,4 +1,4 @@
-//! Taking entries that are due.
+//! Leasing deliveries that are due.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,32 +8,53 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
-use store::{Corrupt, Lease, Leased, Recipient, Submission};
+use store::{Corrupt, Destination, Lease, Leased, Recipient, Submission};
 use types::{
-    AccountId, BodyType, EnvelopeRecipient, ForwardPath, Notify, OriginalRecipient, QueueId, Ret, ReversePath,
+    AccountId, BodyType, EnvelopeRecipient, ForwardPath, NodeId, Notify, OriginalRecipient, QueueId, Ret,
+    ReversePath,
 };
 
 use super::change::{self, Change};
 use super::seal;
 use crate::row::{Columns, octets, time};
 
-/// Entries wanted.
+/// Deliveries leased by one statement of a caller, at most.
+const AT_MOST: u32 = 4096;
+
+/// Deliveries wanted.
 #[derive(Debug)]
 pub(super) struct LeaseDue {
-    pub(super) lease: Lease,
+    pub(super) owner: NodeId,
     pub(super) now: Timestamp,
-    pub(super) at_most: usize,
+    /// So many for each destination.
+    pub(super) room: Vec<(Destination, u32)>,
+    /// So many for all of them.
+    at_most: u32,
 }
 
-/// Every recipient of a message that was never tried.
-pub(super) fn all_recipients(submission: &Submission) -> Vec<Recipient> {
-    let numbered = (0..).zip(&submission.recipients);
-    let new = |(number, known): (u32, &EnvelopeRecipient)| Recipient {
-        number,
-        forward_path: known.path.clone(),
-        attempts: 0,
-    };
-    numbered.map(new).collect()
+impl LeaseDue {
+    pub(super) fn new(owner: NodeId, now: Timestamp, room: Vec<(Destination, u32)>) -> Self {
+        Self { owner, now, room, at_most: AT_MOST }
+    }
+
+    /// Wants one alone: the disk is full, and outcomes need the space more.
+    pub(super) fn only_one(&mut self) {
+        self.at_most = 1;
+    }
+}
+
+/// A lease that was taken.
+struct Taken {
+    entry: Vec<u8>,
+    destination: Destination,
+    token: i64,
+}
+
+/// The recipients of a delivery that was never tried.
+pub(super) fn new_recipients(submission: &Submission, numbers: &[u32]) -> Vec<Recipient> {
+    let path = |number: u32| Some(submission.recipients.get(usize::try_from(number).ok()?)?.path.clone());
+    let new = |number: &u32| Some(Recipient { number: *number, forward_path: path(*number)?, attempts: 0 });
+    numbers.iter().filter_map(new).collect()
 }
 
 /// Leases what is due. Damaged entries are quarantined instead, so that they stand in nobody's way.
@@ -41,19 +62,25 @@ pub(super) async fn write(
     connection: &mut SqliteConnection,
     wanted: &LeaseDue,
 ) -> Result<Vec<Leased>, sqlx::Error> {
-    let entries = take_due(connection, wanted).await?;
-    let mut recipients = recipients_of(connection, &entries).await?;
-    let mut leased = Vec::with_capacity(entries.len());
-    for row in &entries {
-        let Some(id) = octets(row.try_get("id").unwrap_or_default()) else { continue };
-        let id = QueueId::from_bytes(id);
-        match read(row, id, recipients.remove(&id).unwrap_or_default(), wanted) {
-            Ok(entry) => leased.push(entry),
+    let taken = take_due(connection, wanted).await?;
+    let entries = entries_of(connection, &taken).await?;
+    let mut leased = Vec::with_capacity(taken.len());
+    for taken in taken {
+        let Some(id) = octets(&taken.entry).map(QueueId::from_bytes) else { continue };
+        let read = entries.get(&id).map_or_else(|| Err(lost(id)), |entry| entry.read(id, &taken, wanted));
+        match read {
+            Ok(delivery) => leased.push(delivery),
             Err(corrupt) => quarantine(connection, id, &corrupt).await?,
         }
     }
-    leased.sort_unstable_by_key(|entry| entry.submission.id);
+    leased.sort_unstable_by(|one: &Leased, other| {
+        (one.submission.id, &one.destination).cmp(&(other.submission.id, &other.destination))
+    });
     Ok(leased)
+}
+
+fn lost(id: QueueId) -> Corrupt {
+    Corrupt::on("entries", id.to_string(), "id")
 }
 
 async fn quarantine(
@@ -65,22 +92,83 @@ async fn quarantine(
     change::write(connection, &Change::Quarantine(id, format!("held by the queue: {corrupt}"))).await
 }
 
-async fn take_due(
+const TAKE: &str = "UPDATE deliveries SET lease_owner = $1, lease_token = lease_token + 1 \
+     WHERE destination = $2 AND EXISTS (SELECT 1 FROM nodes WHERE id = $1) AND entry IN \
+     (SELECT entry FROM deliveries WHERE destination = $2 AND due_at <= $3 AND due_at IS NOT NULL AND lease_owner IS NULL \
+     ORDER BY due_at, entry LIMIT $4) RETURNING entry, lease_token";
+
+/// Takes the leases, destination by destination.
+async fn take_due(connection: &mut SqliteConnection, wanted: &LeaseDue) -> Result<Vec<Taken>, sqlx::Error> {
+    let (mut taken, mut left) = (Vec::new(), wanted.at_most);
+    for (destination, room) in &wanted.room {
+        let rows = sqlx::query(TAKE)
+            .bind(wanted.owner.as_bytes().to_vec())
+            .bind(destination.to_shared())
+            .bind(wanted.now.as_millisecond())
+            .bind(left.min(*room))
+            .fetch_all(&mut *connection)
+            .await?;
+        left = left.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        for row in rows {
+            let (entry, token) = (row.try_get("entry")?, row.try_get("lease_token")?);
+            taken.push(Taken { entry, destination: destination.clone(), token });
+        }
+    }
+    Ok(taken)
+}
+
+/// An entry, read once for all its deliveries.
+struct Entry {
+    envelope: Result<(Arc<Submission>, u64), Corrupt>,
+    recipients: Vec<SqliteRow>,
+}
+
+async fn entries_of(
     connection: &mut SqliteConnection,
-    wanted: &LeaseDue,
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    sqlx::query(
-        "UPDATE entries SET due_at = $1, lease_owner = $2 WHERE number IN \
-         (SELECT number FROM entries WHERE due_at <= $3 AND held = 0 ORDER BY due_at LIMIT $4) \
-         RETURNING id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, \
-         size, recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, ret, envid",
-    )
-    .bind(wanted.lease.until.as_millisecond())
-    .bind(Arc::clone(&wanted.lease.owner))
-    .bind(wanted.now.as_millisecond())
-    .bind(i64::try_from(wanted.at_most).unwrap_or(i64::MAX))
-    .fetch_all(connection)
-    .await
+    taken: &[Taken],
+) -> Result<HashMap<QueueId, Entry>, sqlx::Error> {
+    let mut entries = HashMap::with_capacity(taken.len());
+    if taken.is_empty() {
+        return Ok(entries);
+    }
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, size, \
+         recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, \
+         ret, envid FROM entries WHERE id IN (",
+    );
+    let mut ids = query.separated(", ");
+    for taken in taken {
+        ids.push_bind(taken.entry.clone());
+    }
+    query.push(")");
+    let rows = query.build().persistent(false).fetch_all(&mut *connection).await?;
+    let mut recipients = recipients_of(connection, &rows).await?;
+    for row in &rows {
+        let Some(id) = octets(row.try_get("id").unwrap_or_default()).map(QueueId::from_bytes) else {
+            continue;
+        };
+        let recipients = recipients.remove(&id).unwrap_or_default();
+        let envelope = envelope(row, id, &recipients).map(|(submission, size)| (Arc::new(submission), size));
+        entries.insert(id, Entry { envelope, recipients });
+    }
+    Ok(entries)
+}
+
+impl Entry {
+    /// The delivery, if its entry is what was committed.
+    fn read(&self, id: QueueId, taken: &Taken, wanted: &LeaseDue) -> Result<Leased, Corrupt> {
+        let (submission, size) = self.envelope.clone()?;
+        let recipients = due(&self.recipients, id, &taken.destination, wanted.now)?;
+        let lease = Lease { owner: wanted.owner, token: taken.token };
+        Ok(Leased {
+            submission,
+            destination: taken.destination.clone(),
+            recipients,
+            size,
+            lease,
+            content: None,
+        })
+    }
 }
 
 /// All recipients of these entries, in the order of their numbers.
@@ -93,8 +181,9 @@ pub(super) async fn recipients_of(
         return Ok(found);
     }
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT entry, number, forward_path, notify, orcpt, state, attempts, next_attempt_at FROM recipients \
-         WHERE entry IN (",
+        "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, next_attempt_at, \
+         EXISTS (SELECT 1 FROM deliveries WHERE deliveries.entry = recipients.entry \
+         AND deliveries.destination = recipients.destination) AS has_delivery FROM recipients WHERE entry IN (",
     );
     let mut ids = query.separated(", ");
     for entry in entries {
@@ -107,19 +196,6 @@ pub(super) async fn recipients_of(
         }
     }
     Ok(found)
-}
-
-/// The entry, if it is what was committed.
-fn read(
-    row: &SqliteRow,
-    id: QueueId,
-    recipients: Vec<SqliteRow>,
-    wanted: &LeaseDue,
-) -> Result<Leased, Corrupt> {
-    let (submission, size) = envelope(row, id, &recipients)?;
-    let recipients = due(&recipients, &submission, wanted.now)?;
-    let (submission, lease) = (Arc::new(submission), wanted.lease.clone());
-    Ok(Leased { submission, recipients, size, lease, content: None })
 }
 
 /// What never changes of an entry, and the size of its message, if that is what was committed.
@@ -161,6 +237,8 @@ pub(super) fn envelope(
 
 fn recipient(row: &SqliteRow, entry: QueueId) -> Result<EnvelopeRecipient, Corrupt> {
     let columns = Columns::of(row, "recipients", entry);
+    // Whom no delivery has would never be tried.
+    columns.read("destination", |_: &str| row.try_get("has_delivery").ok().filter(|has: &bool| *has))?;
     let mut recipient = EnvelopeRecipient::new(forward_path(row, entry)?);
     recipient.notify = columns.maybe("notify", Notify::from_text)?;
     recipient.orcpt = columns.maybe("orcpt", OriginalRecipient::from_text)?;
@@ -171,20 +249,26 @@ fn forward_path(row: &SqliteRow, entry: QueueId) -> Result<ForwardPath, Corrupt>
     Columns::of(row, "recipients", entry).read("forward_path", whole(ForwardPath::take))
 }
 
-/// The recipients that are to be tried now.
-fn due(rows: &[SqliteRow], submission: &Submission, now: Timestamp) -> Result<Vec<Recipient>, Corrupt> {
+/// The recipients of a delivery that are to be tried now.
+fn due(
+    rows: &[SqliteRow],
+    entry: QueueId,
+    destination: &Destination,
+    now: Timestamp,
+) -> Result<Vec<Recipient>, Corrupt> {
     let mut due = Vec::with_capacity(rows.len());
     for (place, row) in (0u32..).zip(rows) {
-        let columns = Columns::of(row, "recipients", submission.id);
+        let columns = Columns::of(row, "recipients", entry);
         let number = columns.read("number", |number: u32| (number == place).then_some(number))?;
         let waiting = columns.read("state", is_waiting)?;
         let next_attempt_at = columns.maybe("next_attempt_at", time)?;
-        if waiting && next_attempt_at.is_some_and(|at| at <= now) {
-            let forward_path = forward_path(row, submission.id)?;
+        let goes_there = columns.take::<&str>("destination")? == destination.as_str();
+        if goes_there && waiting && next_attempt_at.is_some_and(|at| at <= now) {
+            let forward_path = forward_path(row, entry)?;
             due.push(Recipient { number, forward_path, attempts: columns.take("attempts")? });
         }
     }
-    if due.is_empty() { Err(Corrupt::on("entries", submission.id.to_string(), "due_at")) } else { Ok(due) }
+    if due.is_empty() { Err(Corrupt::on("deliveries", entry.to_string(), "due_at")) } else { Ok(due) }
 }
 
 fn is_waiting(state: &str) -> Option<bool> {

@@ -20,6 +20,7 @@ mod writer;
 mod submit;
 mod lease;
 mod outcome;
+mod reroute;
 mod change;
 mod operate;
 mod select;
@@ -34,10 +35,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 use store::{
-    Act, Details, Entry, Lease, Leased, Operated, Operation, Outcome, Page, QueueFilter, Spool, SpoolError,
-    Stats, Submission,
+    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Node, Nodes, Operated, Operation,
+    Outcome, Page, QueueFilter, Recorded, Spool, SpoolError, Standing, Stats, Submission, Waiting,
 };
-use types::QueueId;
+use types::{NodeId, QueueId};
 
 pub use body::FileBody;
 pub use incoming::Incoming;
@@ -51,6 +52,7 @@ use crate::losses::Losses;
 use crate::schema::SchemaError;
 use crate::watch::FileWatch;
 use change::Change;
+use outcome::Written;
 use writer::{Writer, WriterHandle};
 
 /// Messages of up to this many octets live in a row. Above, a file of its own is cheaper than overflow pages that go
@@ -94,9 +96,9 @@ impl SqliteSpool {
         Ok(Self { directory, watch, readers, anchor, losses, writer })
     }
 
-    /// Ends what the last server left: leases of the dead, and files of messages without a 250.
+    /// Ends what the last server left: nodes that are dead with their leases, and files of messages without a 250.
     pub(crate) async fn recover(&self) -> Result<(), SpoolError> {
-        self.writer.change(Change::ReleaseAll).await?;
+        self.writer.change(Change::BuryAll).await?;
         recover::check(self.readers.clone());
         recover::sweep(&self.directory, &self.losses, &self.readers).await
     }
@@ -136,6 +138,31 @@ impl SqliteSpool {
     }
 }
 
+impl Nodes for SqliteSpool {
+    async fn join(&self, node: &Node) -> Result<(), SpoolError> {
+        self.writer.change(Change::Join(node.clone())).await
+    }
+
+    async fn beat(&self, id: NodeId) -> Result<Standing, SpoolError> {
+        // There is nothing to write: the server that has the store locked is the only one that delivers, and it buries all others when
+        // it starts.
+        let stands = self.read(async |readers| inspect::is_node(readers, id).await).await?;
+        Ok(if stands { Standing::Stands } else { Standing::Buried })
+    }
+
+    async fn leave(&self, id: NodeId) -> Result<(), SpoolError> {
+        self.writer.bury(id).await.map(drop)
+    }
+
+    async fn bury(&self, id: NodeId) -> Result<bool, SpoolError> {
+        self.writer.bury(id).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, SpoolError> {
+        self.read(inspect::nodes).await
+    }
+}
+
 impl Spool for SqliteSpool {
     type Incoming = Incoming;
     type Body = FileBody;
@@ -152,10 +179,10 @@ impl Spool for SqliteSpool {
         &self,
         submission: Submission,
         incoming: Incoming,
-        lease: Option<Lease>,
-    ) -> Result<Option<Leased>, SpoolError> {
+        deliveries: Vec<NewDelivery>,
+    ) -> Result<Vec<Leased>, SpoolError> {
         let stored = incoming.finish().await?;
-        self.writer.submit(submission, stored, lease).await
+        self.writer.submit(submission, stored, deliveries).await
     }
 
     async fn room_for(&self, octets: u64) -> Result<(), SpoolError> {
@@ -163,18 +190,33 @@ impl Spool for SqliteSpool {
         room::room_for(self.directory.root(), octets)
     }
 
-    async fn lease_due(
-        &self,
-        owner: &str,
-        now: Timestamp,
-        until: Timestamp,
-        at_most: usize,
-    ) -> Result<Vec<Leased>, SpoolError> {
-        self.writer.lease(Lease { owner: owner.into(), until }, now, at_most).await
+    async fn waiting(&self) -> Result<Vec<Waiting>, SpoolError> {
+        self.read(inspect::waiting).await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, SpoolError> {
-        self.read(inspect::next_due).await
+    async fn lease_due(
+        &self,
+        owner: NodeId,
+        now: Timestamp,
+        room: Vec<(Destination, u32)>,
+    ) -> Result<Vec<Leased>, SpoolError> {
+        self.writer.lease(owner, now, room).await
+    }
+
+    async fn held_by(&self, owner: NodeId) -> Result<Vec<HeldLease>, SpoolError> {
+        self.read(async |readers| inspect::held_by(readers, owner).await).await
+    }
+
+    async fn give_back(&self, owner: NodeId, leases: Vec<HeldLease>) -> Result<(), SpoolError> {
+        self.writer.change(Change::GiveBack(owner, leases)).await
+    }
+
+    async fn reroute(
+        &self,
+        leased: &Leased,
+        destinations: Vec<(u32, Destination)>,
+    ) -> Result<Recorded, SpoolError> {
+        self.writer.reroute(leased, destinations).await
     }
 
     async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
@@ -184,10 +226,6 @@ impl Spool for SqliteSpool {
             self.writer.change(Change::BringForward { latest, now }).await?;
         }
         Ok(any)
-    }
-
-    async fn release_leases(&self, owner: &str) -> Result<(), SpoolError> {
-        self.writer.change(Change::ReleaseOwner(owner.to_owned())).await
     }
 
     async fn body(&self, leased: &Leased) -> Result<FileBody, SpoolError> {
@@ -202,12 +240,12 @@ impl Spool for SqliteSpool {
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
         now: Timestamp,
-    ) -> Result<(), SpoolError> {
-        let gone = self.writer.record(leased, outcomes, now).await?;
+    ) -> Result<Recorded, SpoolError> {
+        let Written { recorded, gone } = self.writer.record(leased, outcomes, now).await?;
         if gone && leased.size > IN_ROW as u64 {
             file::remove(self.directory.message(leased.submission.id)).await;
         }
-        Ok(())
+        Ok(recorded)
     }
 
     async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {

@@ -5,7 +5,7 @@ use sqlx::{Row, SqliteConnection};
 use store::{Act, Operated, Operation};
 use types::QueueId;
 
-use super::change::{due, on};
+use super::change::{SET_DUE, on};
 use crate::row::{octets, text, time};
 
 /// What is to be done to entries.
@@ -21,17 +21,11 @@ const NOTE: &str = "INSERT INTO operations (at, operation, entry, account_addres
 const TAKE: &str = "DELETE FROM operations WHERE number IN (SELECT number FROM operations ORDER BY number LIMIT $1) \
                     RETURNING *";
 
-/// Sets when the entry is to be looked at, after a change of its recipients or of its hold. One that is being delivered
-/// stays with its owner.
-const SET_DUE: &str = concat!(
-    "UPDATE entries SET due_at = CASE WHEN lease_owner IS NULL THEN ",
-    due!(),
-    " ELSE due_at END WHERE id = $1"
-);
 const HOLD: &str = "UPDATE entries SET held = 1 WHERE id = $1";
 const UNHOLD: &str = "UPDATE entries SET held = 0 WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
+const REMOVE_DELIVERIES: &str = "DELETE FROM deliveries WHERE entry = $1";
 /// The time is the second parameter.
 const HURRY: &str = "UPDATE recipients SET next_attempt_at = \
      (SELECT CASE WHEN not_before > $2 THEN not_before ELSE $2 END FROM entries WHERE id = $1), \
@@ -69,7 +63,7 @@ async fn perform(
         Operation::Retry => vec![on(id, RETRY).bind(now), on(id, SET_DUE)],
         Operation::Hold => vec![on(id, HOLD), on(id, SET_DUE)],
         Operation::Release => vec![on(id, HURRY).bind(now), on(id, UNHOLD), on(id, SET_DUE)],
-        Operation::Remove => vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE)],
+        Operation::Remove => vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)],
     };
     for statement in statements {
         statement.execute(&mut *connection).await?;

@@ -2,32 +2,35 @@
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
-use store::{Leased, Outcome};
+use store::{DeliveryKey, Lease, Leased, Outcome, Recorded};
 use types::QueueId;
 
-use super::change::due;
+use super::change::{SET_DUE, due, on};
 use super::submit::Script;
 use super::writer::Job;
 
 /// Outcomes of an attempt, to be recorded.
 #[derive(Debug)]
 pub(super) struct Record {
-    id: QueueId,
-    owner: String,
+    delivery: DeliveryKey,
+    lease: Lease,
     outcomes: Vec<(u32, Outcome)>,
     now: Timestamp,
     complete: bool,
 }
 
+/// What became of a record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written {
+    pub(super) recorded: Recorded,
+    /// The entry left the queue.
+    pub(super) gone: bool,
+}
+
 impl Record {
     pub(super) fn new(leased: &Leased, outcomes: Vec<(u32, Outcome)>, now: Timestamp) -> Self {
-        Self {
-            id: leased.submission.id,
-            owner: leased.lease.owner.to_string(),
-            complete: all_delivered(leased, &outcomes),
-            outcomes,
-            now,
-        }
+        let complete = all_delivered(leased, &outcomes);
+        Self { delivery: leased.key(), lease: leased.lease, complete, outcomes, now }
     }
 
     /// Whether every recipient of the message was delivered in this attempt, so that nothing needs to be looked up.
@@ -53,12 +56,14 @@ pub(super) fn forget_delivered(script: &mut Script, group: &mut [Job]) {
         if let Job::Record(record, reply) = job
             && record.complete
         {
-            reply.set(true);
-            delivered.push(record.id);
+            // That everybody has the message is true whoever has the lease by now.
+            reply.set(Written { recorded: Recorded::Kept, gone: true });
+            delivered.push(record.delivery.entry);
         }
     }
     if !delivered.is_empty() {
         delete(script, "DELETE FROM recipients WHERE entry IN (", &delivered);
+        delete(script, "DELETE FROM deliveries WHERE entry IN (", &delivered);
         delete(script, "DELETE FROM entries WHERE id IN (", &delivered);
     }
 }
@@ -71,25 +76,57 @@ fn delete(script: &mut Script, statement: &'static str, ids: &[QueueId]) {
     script.sql.push(");");
 }
 
-/// Records one by one, and ends the lease. Whether the entry left the queue.
-pub(super) async fn write(connection: &mut SqliteConnection, record: &Record) -> Result<bool, sqlx::Error> {
-    for (number, outcome) in &record.outcomes {
+/// Records one by one, and ends the lease. If that is another's by now, only what was delivered counts.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    record: &Record,
+) -> Result<Written, sqlx::Error> {
+    let owned = is_owned(connection, &record.delivery, record.lease).await?;
+    let counts = |outcome: &Outcome| owned || is_delivered(outcome);
+    for (number, outcome) in record.outcomes.iter().filter(|(_, outcome)| counts(outcome)) {
         set_outcome(connection, record, *number, outcome).await?;
     }
-    if leave(connection, record).await? {
-        return Ok(true);
+    let all_kept = record.outcomes.iter().all(|(_, outcome)| counts(outcome));
+    let recorded = if all_kept { Recorded::Kept } else { Recorded::TakenOver };
+    if leave(connection, record.delivery.entry).await? {
+        return Ok(Written { recorded, gone: true });
     }
-    let end_lease = sqlx::query(END_LEASE).bind(record.id.as_bytes().to_vec()).bind(record.owner.clone());
-    end_lease.execute(connection).await?;
-    Ok(false)
+    if owned {
+        end_lease(connection, &record.delivery).await?;
+    } else {
+        on(record.delivery.entry, SET_DUE).execute(connection).await?;
+    }
+    Ok(Written { recorded, gone: false })
 }
 
-/// Whoever took the entry over after the lease had ended keeps it.
+const IS_OWNED: &str = "SELECT EXISTS (SELECT 1 FROM deliveries \
+     WHERE entry = $1 AND destination = $2 AND lease_owner = $3 AND lease_token = $4)";
+
+/// Whether this is the lease that there is.
+pub(super) async fn is_owned(
+    connection: &mut SqliteConnection,
+    delivery: &DeliveryKey,
+    lease: Lease,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(IS_OWNED)
+        .bind(delivery.entry.as_bytes().to_vec())
+        .bind(delivery.destination.to_shared())
+        .bind(lease.owner.as_bytes().to_vec())
+        .bind(lease.token)
+        .fetch_one(connection)
+        .await
+}
+
 const END_LEASE: &str = concat!(
-    "UPDATE entries SET lease_owner = NULL, due_at = ",
+    "UPDATE deliveries SET lease_owner = NULL, due_at = ",
     due!(),
-    " WHERE id = $1 AND (lease_owner = $2 OR lease_owner IS NULL)"
+    " WHERE entry = $1 AND destination = $2"
 );
+
+async fn end_lease(connection: &mut SqliteConnection, delivery: &DeliveryKey) -> Result<(), sqlx::Error> {
+    let end = on(delivery.entry, END_LEASE).bind(delivery.destination.to_shared());
+    end.execute(connection).await.map(drop)
+}
 
 /// A recipient that has the message keeps its state, whatever comes later.
 async fn set_outcome(
@@ -113,7 +150,7 @@ async fn set_outcome(
     .bind(next_attempt_at.map(|at| at.max(record.now).as_millisecond()))
     .bind(reply.clone())
     .bind(host.clone())
-    .bind(record.id.as_bytes().to_vec())
+    .bind(record.delivery.entry.as_bytes().to_vec())
     .bind(number)
     .execute(connection)
     .await
@@ -128,18 +165,22 @@ async fn keep_back(
 ) -> Result<(), sqlx::Error> {
     let hold = "UPDATE recipients SET state = 'held', next_attempt_at = NULL \
                 WHERE entry = $1 AND number = $2 AND state <> 'delivered'";
-    sqlx::query(hold).bind(record.id.as_bytes().to_vec()).bind(number).execute(connection).await.map(drop)
+    sqlx::query(hold)
+        .bind(record.delivery.entry.as_bytes().to_vec())
+        .bind(number)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Deletes the entry if everybody has the message.
-async fn leave(connection: &mut SqliteConnection, record: &Record) -> Result<bool, sqlx::Error> {
-    let id = record.id.as_bytes().to_vec();
+async fn leave(connection: &mut SqliteConnection, id: QueueId) -> Result<bool, sqlx::Error> {
     let delete = "DELETE FROM entries WHERE id = $1 AND NOT EXISTS \
                   (SELECT 1 FROM recipients WHERE entry = $1 AND state <> 'delivered')";
-    let deleted = sqlx::query(delete).bind(id.clone()).execute(&mut *connection).await?;
-    if deleted.rows_affected() == 0 {
+    if on(id, delete).execute(&mut *connection).await?.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query("DELETE FROM recipients WHERE entry = $1").bind(id).execute(connection).await?;
+    on(id, "DELETE FROM recipients WHERE entry = $1").execute(&mut *connection).await?;
+    on(id, "DELETE FROM deliveries WHERE entry = $1").execute(connection).await?;
     Ok(true)
 }

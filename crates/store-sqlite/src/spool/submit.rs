@@ -1,18 +1,20 @@
 //! What comes in, as multi-row INSERTs: a group is one script, run in one go.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use store::{Lease, Submission};
-use types::{BodyType, EnvelopeRecipient, OriginalRecipient, Ret};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use store::{NewDelivery, Submission};
+use types::{BodyType, EnvelopeRecipient, NodeId, OriginalRecipient, Ret};
 
 use super::seal;
 use super::writer::Job;
+use crate::row::octets;
 
 /// SQLite takes 32,766 parameters in a statement.
-const RECIPIENTS_A_STATEMENT: usize = 4096;
+const ROWS_A_STATEMENT: usize = 4096;
 
 /// An entry to be inserted.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ pub(super) struct Submit {
     content_crc: u32,
     envelope_crc: u32,
     content: Option<Bytes>,
-    lease: Option<Lease>,
+    deliveries: Arc<[NewDelivery]>,
 }
 
 impl Submit {
@@ -31,15 +33,19 @@ impl Submit {
         size: u64,
         content_crc: u32,
         content: Option<Bytes>,
-        lease: Option<Lease>,
+        deliveries: Arc<[NewDelivery]>,
     ) -> Self {
         let envelope_crc = seal::of(&submission, size, content_crc);
-        Self { submission, size, content_crc, envelope_crc, content, lease }
+        Self { submission, size, content_crc, envelope_crc, content, deliveries }
     }
 
     fn due_at(&self) -> Option<i64> {
-        let due = self.lease.as_ref().map_or(self.submission.first_due_at(), |lease| lease.until);
-        (!self.submission.held).then_some(due.as_millisecond())
+        (!self.submission.held).then(|| self.submission.first_due_at().as_millisecond())
+    }
+
+    /// The node that its deliveries are leased to from the start.
+    fn owner(&self) -> Option<NodeId> {
+        self.deliveries.iter().find_map(|delivery| delivery.owner)
     }
 }
 
@@ -49,37 +55,53 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Begins the transaction with what the group brings in.
-    pub(super) fn begin(group: &mut [Job]) -> Self {
+    /// Begins the transaction with what the group brings in. If some of it is leased from the start, the script says which nodes there
+    /// are: the lease of one that is not among them is none.
+    pub(super) fn begin(group: &[Job]) -> Self {
         let mut script = Self { sql: QueryBuilder::new("BEGIN IMMEDIATE;") };
-        let mut submits = Vec::new();
-        for job in group {
-            if let Job::Submit(submit, reply) = job {
-                reply.set(());
-                submits.push(&*submit);
-            }
+        let submits: Vec<_> = group.iter().filter_map(Job::submission).collect();
+        if submits.iter().any(|submit| submit.owner().is_some()) {
+            script.sql.push("SELECT id FROM nodes;");
         }
         if !submits.is_empty() {
             script.insert_entries(&submits);
             script.insert_contents(&submits);
+            script.insert_deliveries(&submits);
             script.insert_recipients(&submits);
         }
         script
     }
 
-    pub(super) async fn run(mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        self.sql.build().persistent(false).execute(connection).await.map(drop)
+    /// Runs it, and notes for each submission whether the owner of its leases has them.
+    pub(super) async fn run(
+        mut self,
+        connection: &mut SqliteConnection,
+        group: &mut [Job],
+    ) -> Result<(), sqlx::Error> {
+        let rows = self.sql.build().persistent(false).fetch_all(connection).await?;
+        let known = rows.iter().filter_map(|row| octets(row.try_get("id").ok()?).map(NodeId::from_bytes));
+        let nodes: HashSet<NodeId> = known.collect();
+        for job in group {
+            if let Job::Submit(submit, reply) = job {
+                reply.set(submit.owner().is_some_and(|owner| nodes.contains(&owner)));
+            }
+        }
+        Ok(())
     }
 
-    pub(super) async fn commit(mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(super) async fn commit(
+        mut self,
+        connection: &mut SqliteConnection,
+        group: &mut [Job],
+    ) -> Result<(), sqlx::Error> {
         self.sql.push("COMMIT");
-        self.run(connection).await
+        self.run(connection, group).await
     }
 
     fn insert_entries(&mut self, submits: &[&Submit]) {
         self.sql.push(
             "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, \
-             accepted_at, size, recipients, held, due_at, lease_owner, content_crc, envelope_crc, in_file, message_id, \
+             accepted_at, size, recipients, held, content_crc, envelope_crc, in_file, message_id, \
              credential, session, ip, tls_version, tls_cipher, not_before, ret, envid) ",
         );
         self.sql.push_values(submits, |mut row, submit| {
@@ -95,8 +117,6 @@ impl Script {
                 .push_bind(i64::try_from(submit.size).unwrap_or(i64::MAX))
                 .push_bind(i64::try_from(submission.recipients.len()).unwrap_or(i64::MAX))
                 .push_bind(submission.held)
-                .push_bind(submit.due_at())
-                .push_bind(submit.lease.as_ref().map(|lease| Arc::clone(&lease.owner)))
                 .push_bind(submit.content_crc)
                 .push_bind(submit.envelope_crc)
                 .push_bind(submit.content.is_none())
@@ -129,16 +149,34 @@ impl Script {
         self.sql.push(";");
     }
 
+    fn insert_deliveries(&mut self, submits: &[&Submit]) {
+        let rows: Vec<_> = submits.iter().flat_map(|submit| deliveries(submit)).collect();
+        for rows in rows.chunks(ROWS_A_STATEMENT) {
+            self.sql.push("INSERT INTO deliveries (entry, destination, due_at, lease_token, lease_owner) ");
+            self.sql.push_values(rows, |mut row, (submit, delivery)| {
+                row.push_bind(submit.submission.id.as_bytes().to_vec())
+                    .push_bind(delivery.destination.to_shared())
+                    .push_bind(submit.due_at())
+                    .push_bind(i64::from(delivery.owner.is_some()))
+                    .push("(SELECT id FROM nodes WHERE id = ")
+                    .push_bind_unseparated(delivery.owner.map(|owner| owner.as_bytes().to_vec()))
+                    .push_unseparated(")");
+            });
+            self.sql.push(";");
+        }
+    }
+
     fn insert_recipients(&mut self, submits: &[&Submit]) {
-        let rows: Vec<_> = submits.iter().flat_map(|submit| recipients(&submit.submission)).collect();
-        for rows in rows.chunks(RECIPIENTS_A_STATEMENT) {
+        let rows: Vec<_> = submits.iter().flat_map(|submit| recipients(submit)).collect();
+        for rows in rows.chunks(ROWS_A_STATEMENT) {
             self.sql.push(
-                "INSERT INTO recipients (entry, number, forward_path, next_attempt_at, notify, orcpt) ",
+                "INSERT INTO recipients (entry, number, forward_path, destination, next_attempt_at, notify, orcpt) ",
             );
-            self.sql.push_values(rows, |mut row, (submission, number, recipient)| {
+            self.sql.push_values(rows, |mut row, (submission, delivery, number, recipient)| {
                 row.push_bind(submission.id.as_bytes().to_vec())
                     .push_bind(*number)
                     .push_bind(recipient.path.to_string())
+                    .push_bind(delivery.destination.to_shared())
                     .push_bind(submission.first_due_at().as_millisecond())
                     .push_bind(recipient.notify.map(|notify| notify.to_string()))
                     .push_bind(recipient.orcpt.as_ref().map(OriginalRecipient::to_string));
@@ -148,6 +186,15 @@ impl Script {
     }
 }
 
-fn recipients(submission: &Submission) -> impl Iterator<Item = (&Submission, u32, &EnvelopeRecipient)> {
-    (0..).zip(&submission.recipients).map(move |(number, recipient)| (submission, number, recipient))
+fn deliveries(submit: &Submit) -> impl Iterator<Item = (&Submit, &NewDelivery)> {
+    submit.deliveries.iter().map(move |delivery| (submit, delivery))
+}
+
+/// Each recipient with its delivery and its number.
+fn recipients(submit: &Submit) -> impl Iterator<Item = (&Submission, &NewDelivery, u32, &EnvelopeRecipient)> {
+    let known = |number: u32| submit.submission.recipients.get(usize::try_from(number).ok()?);
+    submit.deliveries.iter().flat_map(move |delivery| {
+        let numbers = delivery.recipients.iter();
+        numbers.filter_map(move |number| Some((&*submit.submission, delivery, *number, known(*number)?)))
+    })
 }

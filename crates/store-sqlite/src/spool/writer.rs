@@ -8,18 +8,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{Act, Lease, Leased, Operated, Operation, Outcome, SpoolError, Submission};
+use store::{
+    Act, Destination, Lease, Leased, NewDelivery, Operated, Operation, Outcome, Recorded, SpoolError,
+    Submission,
+};
 use tokio::sync::{mpsc, oneshot};
-use types::QueueId;
+use types::{NodeId, QueueId};
 
 use super::change::Change;
 use super::incoming::{Place, Stored};
 use super::lease::LeaseDue;
 use super::operate::Operate;
-use super::outcome::Record;
+use super::outcome::{Record, Written};
+use super::reroute::Reroute;
 use super::reserve::Reserve;
 use super::submit::Submit;
-use super::{change, lease, operate, outcome, submit};
+use super::{change, lease, operate, outcome, reroute, submit};
 use crate::commit_mark::Marker;
 use crate::directory::{Directory, Mode};
 use crate::schema::{self, SchemaError};
@@ -35,10 +39,14 @@ const GROUP: usize = 256;
 /// What somebody wants written, and where to tell the outcome.
 #[derive(Debug)]
 pub(super) enum Job {
-    Submit(Submit, Reply<()>),
-    Record(Record, Reply<bool>),
+    /// Whether the owner of its leases has them.
+    Submit(Submit, Reply<bool>),
+    Record(Record, Reply<Written>),
+    Reroute(Reroute, Reply<Recorded>),
     Lease(LeaseDue, Reply<Vec<Leased>>),
     Change(Change, Reply<()>),
+    /// Whether the node was on the list.
+    Bury(NodeId, Reply<bool>),
     Operate(Operate, Reply<Vec<Operated>>),
     /// What operators have done, so many at most.
     TakeOperations(u32, Reply<Vec<Operated>>),
@@ -70,9 +78,26 @@ impl Job {
         matches!(self, Job::Submit(..))
     }
 
+    /// What it brings in, if it does.
+    pub(super) fn submission(&self) -> Option<&Submit> {
+        match self {
+            Job::Submit(submit, _) => Some(submit),
+            Job::Record(..)
+            | Job::Reroute(..)
+            | Job::Lease(..)
+            | Job::Change(..)
+            | Job::Bury(..)
+            | Job::Operate(..)
+            | Job::TakeOperations(..)
+            | Job::Close(_) => None,
+        }
+    }
+
     fn answer(self, result: Result<(), SpoolError>) {
         match self {
-            Job::Submit(_, reply) | Job::Change(_, reply) | Job::Close(reply) => reply.send(result),
+            Job::Change(_, reply) | Job::Close(reply) => reply.send(result),
+            Job::Submit(_, reply) | Job::Bury(_, reply) => reply.send(result),
+            Job::Reroute(_, reply) => reply.send(result),
             Job::Record(_, reply) => reply.send(result),
             Job::Operate(_, reply) | Job::TakeOperations(_, reply) => reply.send(result),
             Job::Lease(_, reply) => reply.send(result),
@@ -91,8 +116,8 @@ impl WriterHandle {
         &self,
         submission: Submission,
         stored: Stored,
-        lease: Option<Lease>,
-    ) -> Result<Option<Leased>, SpoolError> {
+        deliveries: Vec<NewDelivery>,
+    ) -> Result<Vec<Leased>, SpoolError> {
         let Stored { size, crc, place } = stored;
         let (content, mut file) = match place {
             Place::Row(content) => (Some(content), None),
@@ -101,36 +126,47 @@ impl WriterHandle {
         // From here on nobody knows whether the row will be there: the caller may go away, or a sync fail. A file without a
         // row is swept at the next start; a row without its file would be a loss.
         file.iter_mut().for_each(|file| file.keep(true));
-        let is_due = !submission.held && submission.first_due_at() == submission.accepted_at;
-        let lease = lease.filter(|_| is_due);
+        let new = New { size, content, deliveries: leasable(&submission, deliveries).into() };
         let submission = Arc::new(submission);
-        let row = Submit::new(Arc::clone(&submission), size, crc, content.clone(), lease.clone());
+        let row =
+            Submit::new(Arc::clone(&submission), size, crc, new.content.clone(), Arc::clone(&new.deliveries));
         let committed = self.ask(|reply| Job::Submit(row, reply)).await;
         if matches!(committed, Err(SpoolError::Full)) {
             file.iter_mut().for_each(|file| file.keep(false));
         }
-        committed?;
-        Ok(lease.map(|lease| born_leased(submission, size, content, lease)))
+        Ok(if committed? { new.leased(&submission) } else { Vec::new() })
     }
 
-    /// Whether the entry left the queue.
     pub(super) async fn record(
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
         now: Timestamp,
-    ) -> Result<bool, SpoolError> {
+    ) -> Result<Written, SpoolError> {
         let record = Record::new(leased, outcomes, now);
         self.ask(|reply| Job::Record(record, reply)).await
     }
 
+    pub(super) async fn reroute(
+        &self,
+        leased: &Leased,
+        destinations: Vec<(u32, Destination)>,
+    ) -> Result<Recorded, SpoolError> {
+        let reroute = Reroute::new(leased, destinations);
+        self.ask(|reply| Job::Reroute(reroute, reply)).await
+    }
+
     pub(super) async fn lease(
         &self,
-        lease: Lease,
+        owner: NodeId,
         now: Timestamp,
-        at_most: usize,
+        room: Vec<(Destination, u32)>,
     ) -> Result<Vec<Leased>, SpoolError> {
-        self.ask(|reply| Job::Lease(LeaseDue { lease, now, at_most }, reply)).await
+        self.ask(|reply| Job::Lease(LeaseDue::new(owner, now, room), reply)).await
+    }
+
+    pub(super) async fn bury(&self, id: NodeId) -> Result<bool, SpoolError> {
+        self.ask(|reply| Job::Bury(id, reply)).await
     }
 
     pub(super) async fn change(&self, change: Change) -> Result<(), SpoolError> {
@@ -163,9 +199,36 @@ impl WriterHandle {
     }
 }
 
-fn born_leased(submission: Arc<Submission>, size: u64, content: Option<Bytes>, lease: Lease) -> Leased {
-    let recipients = lease::all_recipients(&submission);
-    Leased { submission, recipients, size, lease, content }
+/// A message that has no row yet.
+struct New {
+    size: u64,
+    content: Option<Bytes>,
+    deliveries: Arc<[NewDelivery]>,
+}
+
+impl New {
+    /// What is leased of it from the start.
+    fn leased(&self, submission: &Arc<Submission>) -> Vec<Leased> {
+        let leased = |delivery: &NewDelivery| {
+            Some(Leased {
+                submission: Arc::clone(submission),
+                destination: delivery.destination.clone(),
+                recipients: lease::new_recipients(submission, &delivery.recipients),
+                size: self.size,
+                lease: Lease { owner: delivery.owner?, token: 1 },
+                content: self.content.clone(),
+            })
+        };
+        self.deliveries.iter().filter_map(leased).collect()
+    }
+}
+
+/// What is held, or not due yet, is leased to nobody.
+fn leasable(submission: &Submission, mut deliveries: Vec<NewDelivery>) -> Vec<NewDelivery> {
+    if submission.held || submission.first_due_at() > submission.accepted_at {
+        deliveries.iter_mut().for_each(|delivery| delivery.owner = None);
+    }
+    deliveries
 }
 
 fn stopped() -> SpoolError {
@@ -264,7 +327,7 @@ impl Writer {
         let submissions = take_submissions(group);
         for job in group.iter_mut() {
             if let Job::Lease(wanted, _) = job {
-                wanted.at_most = wanted.at_most.min(1);
+                wanted.only_one();
             }
         }
         self.shrink_wal().await;
@@ -360,15 +423,17 @@ async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(
     let mut script = submit::Script::begin(group);
     outcome::forget_delivered(&mut script, group);
     if !has_more(group) {
-        return script.commit(connection).await;
+        return script.commit(connection, group).await;
     }
-    script.run(connection).await?;
+    script.run(connection, group).await?;
     for job in group {
         match job {
             Job::Record(record, reply) if !record.is_complete() => {
                 reply.set(outcome::write(connection, record).await?);
             }
+            Job::Reroute(wanted, reply) => reply.set(reroute::write(connection, wanted).await?),
             Job::Lease(wanted, reply) => reply.set(lease::write(connection, wanted).await?),
+            Job::Bury(id, reply) => reply.set(change::bury(connection, *id).await?),
             Job::Change(change, reply) => reply.set(change::write(connection, change).await?),
             Job::Operate(wanted, reply) => reply.set(operate::write(connection, wanted).await?),
             Job::TakeOperations(at_most, reply) => reply.set(operate::take(connection, *at_most).await?),
@@ -382,6 +447,11 @@ fn has_more(group: &[Job]) -> bool {
     group.iter().any(|job| match job {
         Job::Submit(..) | Job::Close(_) => false,
         Job::Record(record, _) => !record.is_complete(),
-        Job::Lease(..) | Job::Change(..) | Job::Operate(..) | Job::TakeOperations(..) => true,
+        Job::Reroute(..)
+        | Job::Lease(..)
+        | Job::Change(..)
+        | Job::Bury(..)
+        | Job::Operate(..)
+        | Job::TakeOperations(..) => true,
     })
 }

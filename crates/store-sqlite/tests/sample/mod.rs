@@ -7,11 +7,14 @@ use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use store::{Account, Act, Body, Entry, Leased, Outcome, Page, QueueFilter, Spool, SpoolError, Submission};
-use store_sqlite::{Mode, SqliteSpool, SqliteStore};
+use store::{
+    Account, Act, Body, Entry, Leased, NewDelivery, Node, Nodes, Outcome, Page, QueueFilter, Spool,
+    SpoolError, Submission,
+};
+use store_sqlite::{Incoming, Mode, SqliteSpool, SqliteStore};
 use types::{
-    AccountId, EnvelopeRecipient, ForwardPath, Mailbox, Notify, OriginalRecipient, QueueId, Ret, ReversePath,
-    SessionId,
+    AccountId, EnvelopeRecipient, ForwardPath, Mailbox, NodeId, Notify, OriginalRecipient, QueueId, Ret,
+    ReversePath, SessionId,
 };
 
 pub(crate) async fn server(directory: &Path) -> SqliteStore {
@@ -73,7 +76,16 @@ pub(crate) async fn commit(spool: &SqliteSpool, id: QueueId, octets: usize) -> R
     for chunk in text(id, octets).chunks(16_384) {
         spool.append(&mut incoming, Bytes::copy_from_slice(chunk)).await?;
     }
-    spool.commit(submission(id), incoming, None).await.map(drop)
+    commit_received(spool, submission(id), incoming).await
+}
+
+pub(crate) async fn commit_received(
+    spool: &SqliteSpool,
+    submission: Submission,
+    incoming: Incoming,
+) -> Result<(), SpoolError> {
+    let delivery = NewDelivery::of_all(&submission, "there".into(), None);
+    spool.commit(submission, incoming, vec![delivery]).await.map(drop)
 }
 
 pub(crate) async fn content(spool: &SqliteSpool, leased: &Leased) -> Result<Vec<u8>, SpoolError> {
@@ -94,13 +106,27 @@ pub(crate) fn frank(seconds: i64) -> Act {
     Act::command("frank", at(seconds))
 }
 
+pub(crate) const NODE: NodeId = NodeId::from_bytes([1; 16]);
+
+/// Leases to the node of the tests all that is due.
 pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {
-    spool.lease_due("node", at(1), at(3600), 100_000).await.unwrap()
+    let (name, version) = ("node".to_owned(), "1.2.3".to_owned());
+    spool.join(&Node { id: NODE, name, version, started_at: at(0) }).await.unwrap();
+    let (mut leased, mut waiting) = (Vec::new(), spool.waiting().await.unwrap());
+    waiting.retain(|waiting| waiting.due_at <= at(1));
+    loop {
+        let room = waiting.iter().map(|waiting| (waiting.destination.clone(), 1000)).collect();
+        let more = spool.lease_due(NODE, at(1), room).await.unwrap();
+        if more.is_empty() {
+            return leased;
+        }
+        leased.extend(more);
+    }
 }
 
 pub(crate) async fn deliver(spool: &SqliteSpool, leased: &Leased) -> Result<(), SpoolError> {
     let delivered = Outcome::Delivered { reply: "250 Ok".to_owned(), host: None };
-    spool.record(leased, vec![(0, delivered)], at(2)).await
+    spool.record(leased, vec![(0, delivered)], at(2)).await.map(drop)
 }
 
 /// The directory that this process was given, if it is the child of a test: it then does the child's part of the test.

@@ -3,49 +3,138 @@
 
 use types::QueueId;
 
-use super::sample::{at, commit, deferred, lease, submission};
-use crate::{Leased, Spool};
+use super::sample::{
+    at, commit, commit_apart, deferred, delivered, destination, id, join, lease, lease_to, next_due, node,
+    operate, submission,
+};
+use crate::{Leased, Operation, Recorded, Spool, Waiting};
 
 fn ids(leased: &[Leased]) -> Vec<QueueId> {
     leased.iter().map(|leased| leased.submission.id).collect()
 }
 
-fn id(n: u8) -> QueueId {
-    QueueId::from_bytes([n; 16])
+/// The number of the first recipient of each delivery.
+fn numbers(leased: &[Leased]) -> Vec<u32> {
+    leased.iter().map(|leased| leased.recipients[0].number).collect()
 }
 
 pub async fn the_longest_waiting_come_first<S: Spool>(spool: &S) {
     for n in [3, 1, 2] {
         commit(spool, submission(n, &["bob@example.net"])).await;
     }
-    let two = spool.lease_due("node", at(10), at(20), 2).await.unwrap();
-    assert_eq!(ids(&two), [id(1), id(2)]);
+    join(spool, 1).await;
+    assert_eq!(ids(&lease_to(spool, 1, 10, 2).await), [id(1), id(2)]);
     assert_eq!(ids(&lease(spool, 10).await), [id(3)]);
 }
 
-pub async fn an_entry_has_one_owner<S: Spool>(spool: &S) {
+pub async fn a_delivery_has_one_owner_until_it_is_recorded<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
-    assert!(spool.lease_due("one", at(0), at(20), 10).await.unwrap().is_empty());
-    assert_eq!(spool.lease_due("one", at(1), at(20), 10).await.unwrap().len(), 1);
-    assert!(spool.lease_due("two", at(10), at(20), 10).await.unwrap().is_empty());
-    assert!(spool.lease_due("one", at(10), at(20), 10).await.unwrap().is_empty());
+    join(spool, 1).await;
+    join(spool, 2).await;
+    assert!(lease_to(spool, 1, 0, 10).await.is_empty());
+    let leased = lease_to(spool, 1, 1, 10).await;
+    let hundred_years = 3_000_000_000;
+    for n in [1, 2] {
+        let again =
+            spool.lease_due(node(n), at(hundred_years), vec![(destination("there"), 10)]).await.unwrap();
+        assert!(again.is_empty(), "no time ends a lease");
+    }
+    assert_eq!(next_due(spool).await, None);
+    spool.record(&leased[0], vec![(0, deferred(at(20)))], at(2)).await.unwrap();
+    let next = lease_to(spool, 2, 20, 10).await;
+    assert!(next[0].lease.token > leased[0].lease.token && next[0].lease.owner == node(2));
 }
 
-pub async fn a_lease_ends_with_its_time<S: Spool>(spool: &S) {
-    commit(spool, submission(1, &["bob@example.net"])).await;
-    spool.lease_due("one", at(10), at(20), 10).await.unwrap();
-    assert_eq!(spool.next_due().await.unwrap(), Some(at(20)));
-    let taken_over = spool.lease_due("two", at(20), at(30), 10).await.unwrap();
-    assert_eq!(&*taken_over[0].lease.owner, "two");
+pub async fn destinations_are_leased_apart_and_no_more_than_they_have_room_for<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b", "c"]).await;
+    commit_apart(spool, 2, &["a", "b"]).await;
+    join(spool, 1).await;
+    let waiting = |name, seconds| Waiting { destination: destination(name), due_at: at(seconds) };
+    let mut told = spool.waiting().await.unwrap();
+    told.sort_by(|one, other| one.destination.cmp(&other.destination));
+    assert_eq!(told, [waiting("a", 1), waiting("b", 1), waiting("c", 1)]);
+    let room = vec![(destination("a"), 1), (destination("b"), 0), (destination("d"), 5)];
+    let leased = spool.lease_due(node(1), at(10), room).await.unwrap();
+    assert_eq!((ids(&leased), numbers(&leased)), (vec![id(1)], vec![0]));
+    let room = vec![(destination("a"), 5), (destination("b"), 5)];
+    let leased = spool.lease_due(node(1), at(10), room).await.unwrap();
+    assert_eq!((ids(&leased), numbers(&leased)), (vec![id(1), id(2), id(2)], vec![1, 0, 1]));
+    assert_eq!(spool.waiting().await.unwrap(), [waiting("c", 1)]);
 }
 
-pub async fn released_leases_are_due_at_once<S: Spool>(spool: &S) {
-    commit(spool, submission(1, &["bob@example.net"])).await;
-    commit(spool, submission(2, &["bob@example.net"])).await;
-    spool.lease_due("one", at(1), at(1000), 10).await.unwrap();
-    spool.lease_due("two", at(2), at(1000), 10).await.unwrap();
-    spool.release_leases("one").await.unwrap();
+pub async fn what_becomes_of_one_delivery_is_nothing_to_the_others<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b"]).await;
+    let leased = lease(spool, 10).await;
+    spool.record(&leased[0], vec![(0, deferred(at(100)))], at(11)).await.unwrap();
+    assert_eq!(spool.waiting().await.unwrap()[0].destination, destination("a"));
+    let held = spool.held_by(node(1)).await.unwrap();
+    assert_eq!((held.len(), &held[0].delivery.destination), (1, &destination("b")));
+    spool.record(&leased[1], vec![(1, delivered())], at(12)).await.unwrap();
+    assert!(lease(spool, 99).await.is_empty());
+    let rest = lease(spool, 100).await;
+    assert_eq!(numbers(&rest), [0]);
+    assert_eq!(spool.record(&rest[0], vec![(0, delivered())], at(101)).await.unwrap(), Recorded::Kept);
+    assert!(spool.show(id(1)).await.unwrap().is_none());
+}
+
+pub async fn a_hold_is_one_of_all_deliveries<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b"]).await;
+    operate(spool, Operation::Hold, 1, 2).await;
+    assert_eq!((next_due(spool).await, lease(spool, 10).await.len()), (None, 0));
+    operate(spool, Operation::Release, 1, 20).await;
+    assert_eq!((next_due(spool).await, lease(spool, 20).await.len()), (Some(at(20)), 2));
+}
+
+pub async fn a_lease_that_is_given_back_is_due_at_once<S: Spool>(spool: &S) {
+    for n in [1, 2] {
+        commit(spool, submission(n, &["bob@example.net"])).await;
+    }
+    let first = lease(spool, 10).await;
+    let mut held = spool.held_by(node(1)).await.unwrap();
+    held.sort();
+    assert_eq!(
+        held.iter().map(|held| held.delivery.clone()).collect::<Vec<_>>(),
+        [first[0].key(), first[1].key()]
+    );
+    spool.give_back(node(2), held.clone()).await.unwrap();
+    assert_eq!(spool.held_by(node(1)).await.unwrap().len(), 2, "it is not the other's to give back");
+    spool.give_back(node(1), vec![held[0].clone()]).await.unwrap();
     assert_eq!(ids(&lease(spool, 10).await), [id(1)]);
+    spool.give_back(node(1), vec![held[0].clone()]).await.unwrap();
+    assert_eq!(spool.held_by(node(1)).await.unwrap().len(), 2, "the lease is another by now");
+    spool.record(&first[0], Vec::new(), at(11)).await.unwrap();
+    assert_eq!(spool.held_by(node(1)).await.unwrap().len(), 2, "that lease was given back before");
+}
+
+pub async fn recipients_go_another_way_if_their_route_has_changed<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b", "c"]).await;
+    let leased = lease(spool, 10).await;
+    let there = || destination("there");
+    for moved in [0, 1] {
+        let moved = spool.reroute(&leased[moved], vec![(leased[moved].recipients[0].number, there())]).await;
+        assert_eq!(moved.unwrap(), Recorded::Kept);
+    }
+    assert_eq!(spool.waiting().await.unwrap(), [Waiting { destination: there(), due_at: at(1) }]);
+    let again = lease(spool, 10).await;
+    let together: Vec<_> = again[0].recipients.iter().map(|recipient| recipient.number).collect();
+    assert_eq!((again.len(), together), (1, vec![0, 1]));
+    // Who comes to a delivery that is being made follows as soon as it is recorded.
+    spool.reroute(&leased[2], vec![(2, there())]).await.unwrap();
+    assert_eq!(next_due(spool).await, None);
+    spool.record(&again[0], vec![(0, delivered()), (1, deferred(at(500)))], at(11)).await.unwrap();
+    assert_eq!(numbers(&lease(spool, 11).await), [2]);
+    assert_eq!(spool.reroute(&leased[0], vec![(0, destination("a"))]).await.unwrap(), Recorded::TakenOver);
+}
+
+pub async fn a_delivery_splits_if_its_recipients_go_different_ways<S: Spool>(spool: &S) {
+    let submission = submission(1, &["bob@example.net", "carol@example.net", "dave@example.net"]);
+    commit(spool, submission).await;
+    let leased = lease(spool, 10).await;
+    let ways = vec![(0, destination("a")), (1, destination("b")), (2, destination("a"))];
+    spool.reroute(&leased[0], ways).await.unwrap();
+    let leased = lease(spool, 10).await;
+    assert_eq!((numbers(&leased), leased[0].recipients.len()), (vec![0, 1], 2));
+    assert!(spool.waiting().await.unwrap().is_empty());
 }
 
 pub async fn what_a_clock_ahead_has_set_is_brought_forward<S: Spool>(spool: &S) {
@@ -53,23 +142,25 @@ pub async fn what_a_clock_ahead_has_set_is_brought_forward<S: Spool>(spool: &S) 
     for n in 1..=4 {
         commit(spool, submission(n, &["bob@example.net"])).await;
     }
-    let leased = spool.lease_due("one", at(1), at(100), 1).await.unwrap();
-    spool.record(&leased[0], vec![(0, deferred(at(YEARS)))], at(2)).await.unwrap();
-    let leased = spool.lease_due("one", at(2), at(100), 1).await.unwrap();
-    spool.record(&leased[0], vec![(0, deferred(at(90)))], at(2)).await.unwrap();
-    spool.lease_due("one", at(3), at(YEARS), 1).await.unwrap();
+    join(spool, 1).await;
+    for (now, next) in [(1, YEARS), (2, 90)] {
+        let leased = lease_to(spool, 1, now, 1).await;
+        spool.record(&leased[0], vec![(0, deferred(at(next)))], at(2)).await.unwrap();
+    }
+    let leased = lease_to(spool, 1, 3, 1).await;
     assert!(spool.bring_forward(at(100), at(10)).await.unwrap());
-    assert_eq!(ids(&spool.lease_due("two", at(10), at(100), 10).await.unwrap()), [id(1), id(3), id(4)]);
-    assert!(
-        !spool.bring_forward(at(100), at(10)).await.unwrap(),
-        "leases and waits of the usual length stay"
-    );
-    assert_eq!(spool.next_due().await.unwrap(), Some(at(90)));
+    assert_eq!(ids(&lease(spool, 10).await), [id(1), id(4)]);
+    assert_eq!(ids(&leased), [id(3)], "which stays leased");
+    assert!(!spool.bring_forward(at(100), at(10)).await.unwrap(), "waits of the usual length stay");
+    assert_eq!(next_due(spool).await, Some(at(90)));
 }
 
-pub async fn next_due_is_the_earliest<S: Spool>(spool: &S) {
-    assert_eq!(spool.next_due().await.unwrap(), None);
+pub async fn what_waits_is_told_with_the_earliest<S: Spool>(spool: &S) {
+    assert_eq!(next_due(spool).await, None);
     commit(spool, submission(7, &["bob@example.net"])).await;
     commit(spool, submission(5, &["bob@example.net"])).await;
-    assert_eq!(spool.next_due().await.unwrap(), Some(at(5)));
+    assert_eq!(
+        spool.waiting().await.unwrap(),
+        [Waiting { destination: destination("there"), due_at: at(5) }]
+    );
 }

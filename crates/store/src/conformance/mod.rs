@@ -14,6 +14,7 @@ pub mod identity;
 pub mod import;
 pub mod lease;
 pub mod list;
+pub mod nodes;
 pub mod operate;
 pub mod outcome;
 mod sample;
@@ -121,25 +122,42 @@ macro_rules! accounts_conformance {
 #[macro_export]
 macro_rules! spool_conformance {
     ($open:ident, $beside:ident) => {
+        $crate::delivery_conformance!($open, $beside);
+        $crate::conformance!(@one spool, $open, list:
+            a_list_comes_in_pages, an_entry_tells_its_worst_recipient, entries_are_found_by_what_they_came_with,
+            entries_are_found_by_one_of_their_recipients, entries_are_found_by_a_state_as_it_is_shown);
+    };
+}
+
+/// What of a queue those rely on who deliver from it: all but that it can be searched.
+#[macro_export]
+macro_rules! delivery_conformance {
+    ($open:ident, $beside:ident) => {
         $crate::conformance!(@one spool, $open, submit:
             what_is_committed_comes_back_octet_for_octet, an_empty_message_is_a_message, a_large_message_comes_back_in_chunks,
-            nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_born_leased, a_held_message_is_not_due,
+            nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_leased_from_the_start,
+            some_deliveries_of_a_message_can_be_leased_from_the_start, a_held_message_is_not_due,
             envelopes_come_back_as_they_were, how_a_message_came_and_what_its_sender_asked_come_back,
             a_message_does_not_leave_before_its_time, a_message_that_was_to_leave_in_the_past_is_due_at_once,
             an_operator_need_not_wait_for_a_message_to_leave);
         $crate::conformance!(@one spool, $open, lease:
-            the_longest_waiting_come_first, an_entry_has_one_owner, a_lease_ends_with_its_time,
-            released_leases_are_due_at_once, what_a_clock_ahead_has_set_is_brought_forward, next_due_is_the_earliest);
+            the_longest_waiting_come_first, a_delivery_has_one_owner_until_it_is_recorded,
+            destinations_are_leased_apart_and_no_more_than_they_have_room_for,
+            what_becomes_of_one_delivery_is_nothing_to_the_others, a_hold_is_one_of_all_deliveries,
+            a_lease_that_is_given_back_is_due_at_once, recipients_go_another_way_if_their_route_has_changed,
+            a_delivery_splits_if_its_recipients_go_different_ways,
+            what_a_clock_ahead_has_set_is_brought_forward, what_waits_is_told_with_the_earliest);
+        $crate::conformance!(@two spool, $open, $beside, nodes:
+            who_has_joined_is_on_the_list_until_it_leaves_or_is_buried, two_nodes_never_lease_the_same,
+            a_buried_node_has_lost_its_leases_and_gets_no_others, a_late_record_adds_delivered_and_nothing_else,
+            a_late_record_ends_no_lease_of_another, a_late_record_that_all_have_it_is_true,
+            nobody_keeps_a_lease_that_was_taken_while_it_was_buried, one_queue_takes_mail_through_both_handles);
         $crate::conformance!(@one spool, $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
-            no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on,
-            a_late_record_does_not_end_the_lease_of_another, delivered_is_forever);
+            no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on, delivered_is_forever);
         $crate::conformance!(@one spool, $open, operate:
-            a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once, a_removed_entry_is_gone, a_quarantine_tells_why, nobody_is_told_of_what_is_not_there,
-            what_was_done_is_told_once_and_in_order,
+            a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once, a_removed_entry_is_gone,
+            a_quarantine_tells_why, nobody_is_told_of_what_is_not_there, what_was_done_is_told_once_and_in_order,
             the_figures_add_up);
-        $crate::conformance!(@one spool, $open, list:
-            a_list_comes_in_pages, an_entry_tells_its_worst_recipient, entries_are_found_by_what_they_came_with,
-            entries_are_found_by_one_of_their_recipients, entries_are_found_by_a_state_as_it_is_shown);
     };
 }

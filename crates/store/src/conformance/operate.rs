@@ -1,16 +1,18 @@
 //! What operators are promised.
 #![expect(missing_docs, reason = "the names say it")]
 
-use super::sample::{all, at, commit, deferred, delivered, failed, frank, id, lease, operate, submission};
+use super::sample::{
+    all, at, commit, deferred, delivered, failed, frank, id, lease, next_due, node, operate, submission,
+};
 use crate::{Operated, Operation, RecipientState, Spool, Stats};
 
 pub async fn a_hold_lasts_until_it_is_released<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     assert!(operate(spool, Operation::Hold, 1, 50).await.is_some());
     assert!(lease(spool, 100).await.is_empty());
-    assert_eq!(spool.next_due().await.unwrap(), None);
+    assert_eq!(next_due(spool).await, None);
     assert!(operate(spool, Operation::Release, 1, 200).await.is_some());
-    assert_eq!(spool.next_due().await.unwrap(), Some(at(200)));
+    assert_eq!(next_due(spool).await, Some(at(200)));
     assert_eq!(lease(spool, 200).await.len(), 1);
 }
 
@@ -18,7 +20,7 @@ pub async fn a_hold_outlasts_the_running_attempt<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     let leased = lease(spool, 10).await;
     operate(spool, Operation::Hold, 1, 11).await;
-    assert_eq!(spool.next_due().await.unwrap(), None);
+    assert_eq!(next_due(spool).await, None);
     spool.record(&leased[0], vec![(0, deferred(at(20)))], at(11)).await.unwrap();
     assert!(lease(spool, 10_000).await.is_empty());
     assert_eq!(spool.show(id(1)).await.unwrap().unwrap().recipients[0].state, RecipientState::Held);
@@ -51,7 +53,7 @@ pub async fn a_quarantine_tells_why<S: Spool>(spool: &S) {
     commit(spool, submission(2, &["bob@example.net"])).await;
     lease(spool, 10).await;
     spool.quarantine(id(1), "the file is damaged").await.unwrap();
-    spool.release_leases("node").await.unwrap();
+    spool.bury(node(1)).await.unwrap();
     assert_eq!(lease(spool, 10).await.len(), 1);
     let shown = spool.show(id(1)).await.unwrap().unwrap();
     assert!(shown.entry.held);

@@ -1,14 +1,12 @@
 //! Accounts and messages to test with.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::{AccountId, CredentialId, ForwardPath, Mailbox, QueueId, ReversePath};
+use types::{AccountId, CredentialId, ForwardPath, Mailbox, NodeId, QueueId, ReversePath};
 
 use crate::{
-    Account, Act, AppPassword, Body, Entry, LastUse, Lease, Leased, NewAppPassword, Operated, Operation,
-    Outcome, Page, QueueFilter, Scope, Spool, Submission,
+    Account, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, NewAppPassword, NewDelivery, Node,
+    Operated, Operation, Outcome, Page, QueueFilter, Scope, Spool, Submission,
 };
 
 /// A time, in seconds of an hour long past.
@@ -63,11 +61,38 @@ pub(super) fn submission(n: u8, recipients: &[&str]) -> Submission {
     }
 }
 
-/// Commits a small message.
+/// Commits a small message whose recipients all go to one destination.
 pub(super) async fn commit<S: Spool>(spool: &S, submission: Submission) {
+    let delivery = NewDelivery::of_all(&submission, destination("there"), None);
+    assert!(commit_to(spool, submission, vec![delivery]).await.is_empty());
+}
+
+/// Commits a small message; what is leased of it.
+pub(super) async fn commit_to<S: Spool>(
+    spool: &S,
+    submission: Submission,
+    deliveries: Vec<NewDelivery>,
+) -> Vec<Leased> {
     let mut incoming = spool.open(submission.id);
     spool.append(&mut incoming, Bytes::from_static(b"Subject: hello\r\n\r\nhello\r\n")).await.unwrap();
-    assert!(spool.commit(submission, incoming, None).await.unwrap().is_none());
+    spool.commit(submission, incoming, deliveries).await.unwrap()
+}
+
+/// Commits a message whose recipients go to these destinations, one to each.
+pub(super) async fn commit_apart<S: Spool>(spool: &S, n: u8, destinations: &[&str]) {
+    let addresses: Vec<String> = destinations.iter().map(|name| format!("bob@{name}.example")).collect();
+    let submission = submission(n, &addresses.iter().map(String::as_str).collect::<Vec<_>>());
+    let delivery = |(number, name): (u32, &&str)| NewDelivery {
+        destination: destination(name),
+        recipients: vec![number],
+        owner: None,
+    };
+    let deliveries = (0..).zip(destinations).map(delivery).collect();
+    assert!(commit_to(spool, submission, deliveries).await.is_empty());
+}
+
+pub(super) fn destination(text: &str) -> Destination {
+    Destination::from(text)
 }
 
 /// The first hundred of all entries.
@@ -89,13 +114,38 @@ pub(super) async fn operate<S: Spool>(spool: &S, operation: Operation, n: u8, no
     spool.operate(operation, vec![id(n)], &frank(now)).await.unwrap().pop()
 }
 
-/// Leases all that is due, for an hour.
-pub(super) async fn lease<S: Spool>(spool: &S, now: i64) -> Vec<Leased> {
-    spool.lease_due("node", at(now), at(now + 3600), 100).await.unwrap()
+/// A node that delivers.
+pub(super) fn node(n: u8) -> NodeId {
+    NodeId::from_bytes([n; 16])
 }
 
-pub(super) fn an_hour_from(now: i64) -> Lease {
-    Lease { owner: Arc::from("node"), until: at(now + 3600) }
+/// Puts a node on the list.
+pub(super) async fn join<S: Spool>(spool: &S, n: u8) {
+    let node = Node {
+        id: node(n),
+        name: format!("node {n}"),
+        version: "1.2.3".to_owned(),
+        started_at: at(i64::from(n)),
+    };
+    spool.join(&node).await.unwrap();
+}
+
+/// Leases to the first node all that is due.
+pub(super) async fn lease<S: Spool>(spool: &S, now: i64) -> Vec<Leased> {
+    join(spool, 1).await;
+    lease_to(spool, 1, now, 100).await
+}
+
+/// Leases to a node what is due, up to so many for each destination.
+pub(super) async fn lease_to<S: Spool>(spool: &S, n: u8, now: i64, at_most: u32) -> Vec<Leased> {
+    let waiting = spool.waiting().await.unwrap();
+    let room = waiting.into_iter().map(|waiting| (waiting.destination, at_most)).collect();
+    spool.lease_due(node(n), at(now), room).await.unwrap()
+}
+
+/// When the first delivery is due that nobody has leased.
+pub(super) async fn next_due<S: Spool>(spool: &S) -> Option<Timestamp> {
+    spool.waiting().await.unwrap().iter().map(|waiting| waiting.due_at).min()
 }
 
 pub(super) async fn content<S: Spool>(spool: &S, leased: &Leased) -> Vec<u8> {

@@ -5,9 +5,24 @@ use bytes::Bytes;
 use types::{BodyType, ForwardPath, Notify, OriginalRecipient, QueueId, Ret, ReversePath, SessionId};
 
 use super::sample::{
-    all, an_hour_from, at, commit, content, deferred, delivered, lease, mailbox, operate, submission,
+    all, at, commit, commit_to, content, deferred, delivered, destination, join, lease, mailbox, next_due,
+    node, operate, submission,
 };
-use crate::{Operation, RecipientState, Spool, SpoolError};
+use crate::{NewDelivery, Operation, RecipientState, Spool, SpoolError, Submission};
+
+/// The only delivery of a message, leased to the first node from the start.
+fn leased_from_the_start(submission: &Submission) -> Vec<NewDelivery> {
+    vec![NewDelivery::of_all(submission, destination("there"), Some(node(1)))]
+}
+
+async fn commit_octets<S: Spool>(
+    spool: &S,
+    submission: Submission,
+    incoming: S::Incoming,
+) -> Result<(), SpoolError> {
+    let delivery = NewDelivery::of_all(&submission, destination("there"), None);
+    spool.commit(submission, incoming, vec![delivery]).await.map(drop)
+}
 
 pub async fn what_is_committed_comes_back_octet_for_octet<S: Spool>(spool: &S) {
     let every_octet: Vec<u8> = (0..=255).collect();
@@ -15,7 +30,7 @@ pub async fn what_is_committed_comes_back_octet_for_octet<S: Spool>(spool: &S) {
     for chunk in every_octet.chunks(7) {
         spool.append(&mut incoming, Bytes::copy_from_slice(chunk)).await.unwrap();
     }
-    spool.commit(submission(1, &["bob@example.net"]), incoming, None).await.unwrap();
+    commit_octets(spool, submission(1, &["bob@example.net"]), incoming).await.unwrap();
     let leased = lease(spool, 10).await;
     assert_eq!(leased[0].size, 256);
     assert_eq!(content(spool, &leased[0]).await, every_octet);
@@ -23,7 +38,7 @@ pub async fn what_is_committed_comes_back_octet_for_octet<S: Spool>(spool: &S) {
 
 pub async fn an_empty_message_is_a_message<S: Spool>(spool: &S) {
     let incoming = spool.open(QueueId::from_bytes([1; 16]));
-    spool.commit(submission(1, &["bob@example.net"]), incoming, None).await.unwrap();
+    commit_octets(spool, submission(1, &["bob@example.net"]), incoming).await.unwrap();
     let leased = lease(spool, 10).await;
     assert_eq!((leased[0].size, content(spool, &leased[0]).await), (0, Vec::new()));
 }
@@ -36,7 +51,7 @@ pub async fn a_large_message_comes_back_in_chunks<S: Spool>(spool: &S) {
         for chunk in text.chunks(16_384) {
             spool.append(&mut incoming, Bytes::copy_from_slice(chunk)).await.unwrap();
         }
-        spool.commit(submission(n, &["bob@example.net"]), incoming, None).await.unwrap();
+        commit_octets(spool, submission(n, &["bob@example.net"]), incoming).await.unwrap();
         let leased = lease(spool, 100).await;
         assert!(content(spool, &leased[0]).await == text, "{size} octets");
         spool.record(&leased[0], vec![(0, delivered())], at(101)).await.unwrap();
@@ -49,7 +64,7 @@ pub async fn nothing_is_visible_before_the_commit<S: Spool>(spool: &S) {
     assert!(lease(spool, 100).await.is_empty());
     assert!(all(spool).await.is_empty());
     drop(incoming);
-    assert_eq!(spool.next_due().await.unwrap(), None);
+    assert_eq!(next_due(spool).await, None);
     assert_eq!(spool.stats().await.unwrap(), crate::Stats::default());
 }
 
@@ -57,34 +72,57 @@ pub async fn an_id_is_used_once<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     let mut incoming = spool.open(QueueId::from_bytes([1; 16]));
     spool.append(&mut incoming, Bytes::from_static(b"another")).await.unwrap();
-    let again = spool.commit(submission(1, &["carol@example.net"]), incoming, None).await;
+    let again = commit_octets(spool, submission(1, &["carol@example.net"]), incoming).await;
     assert!(matches!(again, Err(SpoolError::Failing(_))));
     let leased = lease(spool, 10).await;
     assert_eq!(content(spool, &leased[0]).await, b"Subject: hello\r\n\r\nhello\r\n");
     assert_eq!(spool.show(QueueId::from_bytes([1; 16])).await.unwrap().unwrap().recipients.len(), 1);
 }
 
-pub async fn a_message_can_be_born_leased<S: Spool>(spool: &S) {
+pub async fn a_message_can_be_leased_from_the_start<S: Spool>(spool: &S) {
+    join(spool, 1).await;
     let mut incoming = spool.open(QueueId::from_bytes([1; 16]));
     spool.append(&mut incoming, Bytes::from_static(b"hello")).await.unwrap();
     let submission = submission(1, &["bob@example.net", "carol@example.net"]);
-    let leased = spool.commit(submission.clone(), incoming, Some(an_hour_from(1))).await.unwrap().unwrap();
+    let deliveries = leased_from_the_start(&submission);
+    let leased = spool.commit(submission.clone(), incoming, deliveries).await.unwrap().remove(0);
     assert_eq!((*leased.submission).clone(), submission);
-    assert_eq!(leased.recipients.len(), 2);
+    assert_eq!((leased.recipients.len(), leased.lease.owner), (2, node(1)));
+    assert_eq!((leased.recipients[1].number, leased.recipients[1].attempts), (1, 0));
     assert_eq!(content(spool, &leased).await, b"hello");
+    assert!(spool.waiting().await.unwrap().is_empty());
     assert!(lease(spool, 10).await.is_empty());
     spool.record(&leased, vec![(0, delivered()), (1, delivered())], at(11)).await.unwrap();
+    assert!(all(spool).await.is_empty());
+    assert!(spool.held_by(node(1)).await.unwrap().is_empty());
+}
+
+pub async fn some_deliveries_of_a_message_can_be_leased_from_the_start<S: Spool>(spool: &S) {
+    join(spool, 1).await;
+    let submission = submission(1, &["bob@example.net", "carol@example.net", "dave@example.net"]);
+    let delivery =
+        |name, recipients, owner| NewDelivery { destination: destination(name), recipients, owner };
+    let deliveries = vec![delivery("one", vec![0, 2], Some(node(1))), delivery("other", vec![1], None)];
+    let leased = commit_to(spool, submission, deliveries).await;
+    let numbers: Vec<_> = leased[0].recipients.iter().map(|recipient| recipient.number).collect();
+    assert_eq!((leased.len(), &leased[0].destination, numbers), (1, &destination("one"), vec![0, 2]));
+    let rest = lease(spool, 10).await;
+    assert_eq!((rest.len(), rest[0].recipients[0].number, rest[0].lease.token), (1, 1, 1));
+    for leased in [&leased[0], &rest[0]] {
+        let outcomes = leased.recipients.iter().map(|recipient| (recipient.number, delivered())).collect();
+        spool.record(leased, outcomes, at(11)).await.unwrap();
+    }
     assert!(all(spool).await.is_empty());
 }
 
 pub async fn a_held_message_is_not_due<S: Spool>(spool: &S) {
+    join(spool, 1).await;
     let mut held = submission(1, &["bob@example.net"]);
     held.held = true;
-    let incoming = spool.open(held.id);
-    let leased = spool.commit(held.clone(), incoming, Some(an_hour_from(1))).await.unwrap();
-    assert!(leased.is_none());
+    let deliveries = leased_from_the_start(&held);
+    assert!(commit_to(spool, held.clone(), deliveries).await.is_empty());
     assert!(lease(spool, 100).await.is_empty());
-    assert_eq!(spool.next_due().await.unwrap(), None);
+    assert_eq!(next_due(spool).await, None);
     let details = spool.show(held.id).await.unwrap().unwrap();
     assert!(details.entry.held);
     assert_eq!(details.recipients[0].state, RecipientState::Held);
@@ -125,12 +163,13 @@ pub async fn how_a_message_came_and_what_its_sender_asked_come_back<S: Spool>(sp
 pub async fn a_message_does_not_leave_before_its_time<S: Spool>(spool: &S) {
     let mut later = submission(1, &["bob@example.net"]);
     later.not_before = Some(at(5000));
-    let incoming = spool.open(later.id);
-    assert!(spool.commit(later, incoming, Some(an_hour_from(1))).await.unwrap().is_none());
+    join(spool, 1).await;
+    let deliveries = leased_from_the_start(&later);
+    assert!(commit_to(spool, later, deliveries).await.is_empty());
     operate(spool, Operation::Hold, 1, 2).await;
     operate(spool, Operation::Release, 1, 3).await;
     assert!(!spool.bring_forward(at(1000), at(10)).await.unwrap());
-    assert_eq!(spool.next_due().await.unwrap(), Some(at(5000)));
+    assert_eq!(next_due(spool).await, Some(at(5000)));
     assert_eq!(all(spool).await[0].next_attempt_at, Some(at(5000)));
     assert!(lease(spool, 4999).await.is_empty());
     let leased = lease(spool, 5000).await;
@@ -144,8 +183,9 @@ pub async fn a_message_does_not_leave_before_its_time<S: Spool>(spool: &S) {
 pub async fn a_message_that_was_to_leave_in_the_past_is_due_at_once<S: Spool>(spool: &S) {
     let mut past = submission(1, &["bob@example.net"]);
     past.not_before = Some(at(0));
-    let incoming = spool.open(past.id);
-    assert!(spool.commit(past, incoming, Some(an_hour_from(1))).await.unwrap().is_some());
+    join(spool, 1).await;
+    let deliveries = leased_from_the_start(&past);
+    assert_eq!(commit_to(spool, past, deliveries).await.len(), 1);
 }
 
 pub async fn an_operator_need_not_wait_for_a_message_to_leave<S: Spool>(spool: &S) {

@@ -51,14 +51,16 @@ impl Relay {
         if let Some(connection) = self.idle.take().await {
             let sent = self.send(connection, parcel, spool, limit).await?;
             if !sent.untouched {
-                return Ok(sent.attempt);
+                return Ok(self.attempt(parcel, sent));
             }
         }
         if let Some(refusal) = self.opener.logins.refused_lately() {
             return Ok(self.deferred(parcel, &refusal.to_reply()));
         }
         match timeout_at(limit, self.opener.open()).await {
-            Ok(Ok(connection)) => Ok(self.send(connection, parcel, spool, limit).await?.attempt),
+            Ok(Ok(connection)) => {
+                Ok(self.attempt(parcel, self.send(connection, parcel, spool, limit).await?))
+            }
             Ok(Err(trouble)) => Ok(self.no_connection(parcel, &trouble)),
             Err(_) => Ok(self.no_connection(parcel, &Trouble::TooSlow(Stage::Hello))),
         }
@@ -88,6 +90,10 @@ impl Relay {
         self.deferred(parcel, &trouble.to_reply())
     }
 
+    fn attempt(&self, parcel: &Parcel, sent: Sent) -> Attempt {
+        Attempt::new(parcel, Some(self.opener.shown().to_owned()), sent.verdicts)
+    }
+
     fn deferred(&self, parcel: &Parcel, reason: &Reply) -> Attempt {
         Attempt::deferred(parcel, Some(self.opener.shown().to_owned()), reason)
     }
@@ -109,11 +115,6 @@ async fn send_over<S: Spool>(
         Ok(mut outgoing) => connection.send(&envelope(parcel, &outgoing), &mut outgoing.text, limit).await,
         Err(refusal) => Ok(connection.refuse(parcel.recipients.len(), refusal)),
     }
-}
-
-/// How long an attempt for so many recipients may take: up to the end of the text, then to write that end and to be told.
-pub(crate) fn longest(recipients: usize) -> Duration {
-    up_to_the_end(recipients) + 2 * Stage::FinalReply.patience()
 }
 
 /// A host may take its five minutes for each RCPT (RFC 5321 section 4.5.3.2.3): to cut it short would be to do so at every retry.

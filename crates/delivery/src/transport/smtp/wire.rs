@@ -9,7 +9,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::trouble::Trouble;
-use crate::parcel::Attempt;
 
 /// Anything mail can be sent over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -43,7 +42,8 @@ pub(super) struct Wire<S> {
 /// What sending a message came to.
 #[derive(Debug)]
 pub(super) struct Sent {
-    pub(super) attempt: Attempt,
+    /// For each recipient, in their order.
+    pub(super) verdicts: Vec<Verdict>,
     /// The peer closed a connection that was kept, before it was told of the message: a new one may do better.
     pub(super) untouched: bool,
 }
@@ -112,8 +112,7 @@ impl<S: Stream> Wire<S> {
     /// For each of so many recipients a verdict by us: the message cannot be sent to this peer.
     pub(super) fn refuse(&self, recipients: usize, reason: Reply) -> Sent {
         let verdict = Verdict::refusal(reason, self.dialogue.capabilities());
-        let attempt = Attempt { verdicts: vec![verdict; recipients], host: Some(self.host.clone()) };
-        Sent { attempt, untouched: false }
+        Sent { verdicts: vec![verdict; recipients], untouched: false }
     }
 
     /// Whether a command may follow.
@@ -129,14 +128,14 @@ impl<S: Stream> Wire<S> {
     fn sent(&self, verdicts: Vec<Verdict>) -> Sent {
         let farewell = |verdict: &Verdict| matches!(verdict, Verdict::Deferred(reply) if reply.closes());
         let untouched = self.was_kept() && verdicts.iter().all(farewell);
-        Sent { attempt: Attempt { verdicts, host: Some(self.host.clone()) }, untouched }
+        Sent { verdicts, untouched }
     }
 
     fn broke(&mut self, trouble: &Trouble) -> Sent {
         self.broken = true;
         let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
         let verdicts = self.dialogue.abandon(&trouble.to_verdict());
-        Sent { attempt: Attempt { verdicts, host: Some(self.host.clone()) }, untouched }
+        Sent { verdicts, untouched }
     }
 
     /// Whether this message began on a connection left over from another, and its text has not been begun.
@@ -348,7 +347,7 @@ mod tests {
         };
         let mut text = Text(Some(Bytes::from_static(b"x\r\n")));
         let sent = wire.send(&envelope, &mut text, Instant::now() + limit).await.unwrap();
-        sent.attempt.verdicts.into_iter().map(told).collect()
+        sent.verdicts.into_iter().map(told).collect()
     }
 
     fn told(verdict: Verdict) -> String {

@@ -1,0 +1,160 @@
+//! The unit of work is a delivery: what keeps one destination from getting mail keeps it from no other.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use delivery::{Route, Routes, Schedule, Via};
+use store::RecipientState::{Deferred, Delivered, Held, Queued};
+use store::{Destination, NewDelivery, Nodes, Spool};
+use tokio::sync::Semaphore;
+use types::{DomainPattern, QueueId};
+
+use crate::office::{Office, now, plain_host, submission};
+use crate::peer::{Manners, Peer};
+use crate::spool::MemorySpool;
+
+fn maildir(directory: &tempfile::TempDir, name: &str) -> Via {
+    Via::Maildir(directory.path().join(name))
+}
+
+fn route(domain: &str, via: Via) -> Route {
+    Route { domains: vec![DomainPattern::Exactly(domain.into())], via }
+}
+
+fn letters(directory: &tempfile::TempDir, name: &str) -> usize {
+    std::fs::read_dir(directory.path().join(name).join("new")).map_or(0, Iterator::count)
+}
+
+/// A host that takes connections and answers nothing.
+async fn silent() -> Peer {
+    Peer::start(Manners { pace: Arc::new(Semaphore::new(0)), ..Manners::default() }).await
+}
+
+#[tokio::test]
+async fn a_live_destination_has_its_copy_at_once_whoever_is_named_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let peer = silent().await;
+    let dead = route("dead.example", Via::Relay(plain_host(peer.port)));
+    let routes = Routes::new(maildir(&directory, "m"), vec![dead]);
+    for from_the_start in [true, false] {
+        let mut office = Office::closed(routes.clone());
+        if from_the_start {
+            office = office.open();
+            tokio::task::yield_now().await;
+        }
+        let live_last = office.submit(&["a@dead.example", "b@example.org"]).await;
+        let live_first = office.submit(&["b@example.org", "a@dead.example"]).await;
+        if !from_the_start {
+            office = office.open();
+        }
+        let states =
+            |spool: &MemorySpool, id| spool.seats(id).iter().map(|seat| seat.state).collect::<Vec<_>>();
+        office.until(|spool| states(spool, live_last) == [Queued, Delivered]).await;
+        office.until(|spool| states(spool, live_first) == [Delivered, Queued]).await;
+        assert_eq!(office.spool.attempts(), 2);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_written_down_that_was_not_tried() {
+    let peer = silent().await;
+    let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+    for _ in 0..3000 {
+        office.submit(&["a@example.org"]).await;
+    }
+    peer.until_seen("DATA", 20).await;
+    let looks = office.spool.looks.load(Ordering::Relaxed);
+    office.until(|spool| spool.looks.load(Ordering::Relaxed) > looks + 1).await;
+    assert_eq!((office.spool.attempts(), office.spool.count(Queued), peer.connections()), (0, 3000, 20));
+}
+
+#[tokio::test]
+async fn an_account_that_sends_thousands_keeps_no_other_waiting() {
+    let pace = Arc::new(Semaphore::new(0));
+    let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
+    let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+    for _ in 0..3000 {
+        office.submit(&["a@example.org"]).await;
+    }
+    let other = |submission: &mut store::Submission| {
+        submission.account = types::AccountId::new(2, [0; 10]);
+    };
+    let id = office.submit_with(&["b@example.org"], b"Subject: x\r\n\r\n", other).await;
+    peer.until_seen("DATA", 20).await;
+    pace.add_permits(60);
+    office.until(|spool| spool.seats(id)[0].state == Delivered).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_holds_holds_its_own_recipients_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let routes = Routes::new(maildir(&directory, "m"), vec![route("held.example", Via::Hold)]);
+    let mut office = Office::closed(routes).open();
+    tokio::task::yield_now().await;
+    let id = office.submit(&["a@held.example", "b@example.org"]).await;
+    let states: Vec<_> = office.tried(id).await.iter().map(|seat| (seat.state, seat.attempts)).collect();
+    assert_eq!((states, office.spool.is_held(id)), (vec![(Held, 0), (Delivered, 1)], false));
+}
+
+/// As a queue from before there were deliveries is.
+#[tokio::test(start_paused = true)]
+async fn destinations_that_are_not_known_are_found_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = route("example.net", maildir(&directory, "net"));
+    let office = Office::closed(Routes::new(maildir(&directory, "m"), vec![other]));
+    let id = QueueId::new(7, [7; 10]);
+    let message = submission(id, &["a@example.org", "b@example.net", "c@example.org"]);
+    let deliveries = vec![NewDelivery::of_all(&message, Destination::unknown(), None)];
+    let incoming = office.spool.open(id);
+    office.spool.commit(message, incoming, deliveries).await.unwrap();
+    let office = office.open();
+    assert!(office.tried(id).await.iter().all(|seat| seat.state == Delivered && seat.attempts == 1));
+    assert_eq!((letters(&directory, "m"), letters(&directory, "net")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_takes_the_routes_of_a_new_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("old"), "not a directory").unwrap();
+    let mut office = Office::running(maildir(&directory, "old")).await;
+    let id = office.submit(&["a@example.org", "b@example.net"]).await;
+    office.until(|spool| spool.seats(id).iter().all(|seat| seat.state == Deferred)).await;
+    let net = route("example.net", maildir(&directory, "net"));
+    let routes = Routes::new(maildir(&directory, "new"), vec![net]);
+    let ways = office.carrier.prepare(routes, Schedule::default(), Duration::from_secs(30)).unwrap();
+    office.carrier.replace(ways);
+    office.until(|spool| spool.seats(id).iter().all(|seat| seat.state == Delivered)).await;
+    assert!(office.spool.seats(id).iter().all(|seat| seat.attempts == 2));
+    assert_eq!((letters(&directory, "new"), letters(&directory, "net")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_nobody_works_under_is_given_back() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("m"), "not a directory yet").unwrap();
+    let mut office = Office::running(maildir(&directory, "m")).await;
+    let id = office.submit(&["a@example.org"]).await;
+    office.until(|spool| spool.seats(id)[0].state == Deferred && spool.leases() == 0).await;
+    std::fs::remove_file(directory.path().join("m")).unwrap();
+    let lost = now();
+    office.spool.lose_a_lease(id);
+    office.until(|spool| spool.owners(id).is_empty()).await;
+    assert!((10..=30).contains(&now().duration_since(lost).as_secs()), "not before it was missed twice");
+    office.until(|spool| spool.seats(id)[0].state == Delivered).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_was_taken_for_dead_goes_on_and_writes_over_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("m"), "not a directory yet").unwrap();
+    let mut office = Office::running(maildir(&directory, "m")).await;
+    let node = office.spool.node();
+    office.spool.bury(node).await.unwrap();
+    let id = office.submit(&["a@example.org"]).await;
+    assert_eq!((office.spool.leases(), office.spool.seats(id)[0].state), (0, Queued));
+    // As soon as it hears of it, it is on the list again.
+    office.until(|spool| spool.seats(id)[0].state == Deferred).await;
+    std::fs::remove_file(directory.path().join("m")).unwrap();
+    office.until(|spool| spool.seats(id)[0].state == Delivered).await;
+}

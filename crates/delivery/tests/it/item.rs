@@ -1,0 +1,246 @@
+//! A message in the spool in memory, with what becomes of its recipients.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use store::{
+    DeliveryKey, Destination, Details, Entry, HeldLease, Lease, Leased, NewDelivery, Operation, Outcome,
+    Recipient, RecipientDetails, RecipientState, Recorded, Submission,
+};
+use types::NodeId;
+
+pub(crate) struct Item {
+    pub(crate) submission: Arc<Submission>,
+    pub(crate) content: Bytes,
+    pub(crate) seats: Vec<Seat>,
+    pub(crate) deliveries: BTreeMap<Destination, Delivery>,
+    pub(crate) held: bool,
+}
+
+/// Where a recipient stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) destination: Destination,
+    pub(crate) state: RecipientState,
+    pub(crate) attempts: u32,
+    pub(crate) due: Timestamp,
+    pub(crate) reply: String,
+    pub(crate) host: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct Delivery {
+    pub(crate) owner: Option<NodeId>,
+    pub(crate) token: i64,
+}
+
+impl Seat {
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, RecipientState::Queued | RecipientState::Deferred)
+    }
+
+    fn waits(&mut self, due: Timestamp) {
+        self.state = if self.attempts == 0 { RecipientState::Queued } else { RecipientState::Deferred };
+        self.due = due;
+    }
+
+    fn set(&mut self, outcome: Outcome) {
+        self.state = outcome.state();
+        self.attempts += u32::from(!matches!(outcome, Outcome::Held { reply: None, .. }));
+        match outcome {
+            Outcome::Delivered { reply, host } | Outcome::Failed { reply, host } => {
+                (self.reply, self.host) = (reply, host);
+            }
+            Outcome::Held { reply, host } => (self.reply, self.host) = (reply.unwrap_or_default(), host),
+            Outcome::Deferred { reply, host, next_attempt_at } => {
+                (self.reply, self.host, self.due) = (reply, host, next_attempt_at);
+            }
+        }
+    }
+
+    fn details(&self, path: &str, held: bool) -> RecipientDetails {
+        RecipientDetails {
+            address: path.trim_matches(['<', '>']).to_owned(),
+            state: if held && self.is_open() { RecipientState::Held } else { self.state },
+            attempts: self.attempts,
+            next_attempt_at: (self.is_open() && !held).then_some(self.due),
+            last_reply: Some(self.reply.clone()).filter(|reply| !reply.is_empty()),
+            last_host: self.host.clone(),
+        }
+    }
+}
+
+impl Item {
+    pub(crate) fn new(submission: Submission, content: Bytes, deliveries: &[NewDelivery]) -> Item {
+        let destination = |number: u32| {
+            let delivery = deliveries.iter().find(|delivery| delivery.recipients.contains(&number));
+            delivery.expect("each recipient is in one delivery").destination.clone()
+        };
+        let seat = |(number, _)| Seat {
+            destination: destination(number),
+            state: RecipientState::Queued,
+            attempts: 0,
+            due: submission.first_due_at(),
+            reply: String::new(),
+            host: None,
+        };
+        Item {
+            seats: (0..).zip(&submission.recipients).map(seat).collect(),
+            deliveries: deliveries.iter().map(|new| (new.destination.clone(), Delivery::default())).collect(),
+            held: submission.held,
+            submission: submission.into(),
+            content,
+        }
+    }
+
+    /// Whether everybody has it. It stays here, for the tests to look at.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.seats.iter().all(|seat| seat.state == RecipientState::Delivered)
+    }
+
+    pub(crate) fn leases(&self) -> usize {
+        self.deliveries.values().filter(|delivery| delivery.owner.is_some() && !self.is_gone()).count()
+    }
+
+    pub(crate) fn held_by(&self, owner: NodeId) -> Vec<HeldLease> {
+        let held = self.deliveries.iter().filter(|(_, delivery)| delivery.owner == Some(owner));
+        let lease = |(destination, delivery): (&Destination, &Delivery)| HeldLease {
+            delivery: DeliveryKey { entry: self.submission.id, destination: destination.clone() },
+            token: delivery.token,
+        };
+        held.filter(|_| !self.is_gone()).map(lease).collect()
+    }
+
+    /// The deliveries that nobody has leased, and when they are due.
+    pub(crate) fn waiting(&self) -> Vec<(Destination, Timestamp)> {
+        let free = self.deliveries.iter().filter(|(_, delivery)| delivery.owner.is_none() && !self.held);
+        free.filter_map(|(destination, _)| Some((destination.clone(), self.due(destination)?))).collect()
+    }
+
+    fn due(&self, destination: &Destination) -> Option<Timestamp> {
+        let seats = self.seats.iter().filter(|seat| seat.destination == *destination && seat.is_open());
+        seats.map(|seat| seat.due).min()
+    }
+
+    pub(crate) fn lease(
+        &mut self,
+        destination: &Destination,
+        owner: NodeId,
+        now: Timestamp,
+    ) -> Option<Leased> {
+        if self.held || self.due(destination)? > now {
+            return None;
+        }
+        let delivery = self.deliveries.get_mut(destination)?;
+        (delivery.owner, delivery.token) = (Some(owner), delivery.token + 1);
+        let lease = Lease { owner, token: delivery.token };
+        let due = |seat: &Seat| seat.destination == *destination && seat.is_open() && seat.due <= now;
+        let recipients = (0u32..).zip(self.seats.iter().zip(&self.submission.recipients));
+        let recipients = recipients.filter(|(_, (seat, _))| due(seat)).map(|(number, (seat, known))| {
+            Recipient { number, forward_path: known.path.clone(), attempts: seat.attempts }
+        });
+        Some(Leased {
+            submission: self.submission.clone(),
+            destination: destination.clone(),
+            recipients: recipients.collect(),
+            size: u64::try_from(self.content.len()).unwrap(),
+            lease,
+            content: None,
+        })
+    }
+
+    pub(crate) fn is_owned(&self, leased: &Leased) -> bool {
+        let Some(delivery) = self.deliveries.get(&leased.destination) else { return false };
+        !self.is_gone() && (delivery.owner, delivery.token) == (Some(leased.lease.owner), leased.lease.token)
+    }
+
+    pub(crate) fn reroute(&mut self, from: &Destination, to: Vec<(u32, Destination)>) {
+        self.deliveries.get_mut(from).unwrap().owner = None;
+        for (number, destination) in to {
+            self.deliveries.entry(destination.clone()).or_default();
+            self.seats[usize::try_from(number).unwrap()].destination = destination;
+        }
+        let seats = &self.seats;
+        self.deliveries.retain(|destination, delivery| {
+            delivery.owner.is_some() || seats.iter().any(|seat| seat.destination == *destination)
+        });
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        leased: &Leased,
+        outcomes: Vec<(u32, Outcome)>,
+        _now: Timestamp,
+    ) -> Recorded {
+        let (owned, mut recorded) = (self.is_owned(leased), Recorded::Kept);
+        for (number, outcome) in outcomes {
+            let seat = &mut self.seats[usize::try_from(number).unwrap()];
+            if !owned && !matches!(outcome, Outcome::Delivered { .. }) {
+                recorded = Recorded::TakenOver;
+            } else if seat.state != RecipientState::Delivered {
+                assert!(!owned || seat.is_open(), "{number} was settled before");
+                seat.set(outcome);
+            }
+        }
+        if owned {
+            self.deliveries.get_mut(&leased.destination).unwrap().owner = None;
+        }
+        recorded
+    }
+
+    pub(crate) fn quarantine(&mut self, reason: &str) {
+        self.held = true;
+        self.deliveries.values_mut().for_each(|delivery| delivery.owner = None);
+        self.seats.iter_mut().for_each(|seat| reason.clone_into(&mut seat.reply));
+    }
+
+    pub(crate) fn operate(&mut self, operation: Operation, now: Timestamp) {
+        match operation {
+            Operation::Hold => self.held = true,
+            Operation::Release => {
+                self.held = false;
+                let due = self.submission.not_before.map_or(now, |not_before| not_before.max(now));
+                let waiting = |seat: &&mut Seat| seat.is_open() || seat.state == RecipientState::Held;
+                self.seats.iter_mut().filter(waiting).for_each(|seat| seat.waits(due));
+            }
+            Operation::Retry => {
+                let left = |seat: &&mut Seat| seat.is_open() || seat.state == RecipientState::Failed;
+                self.seats.iter_mut().filter(left).for_each(|seat| seat.waits(now));
+            }
+            Operation::Remove => {}
+        }
+    }
+
+    /// As a command would show it.
+    pub(crate) fn details(&self) -> Details {
+        let paths = self.submission.recipients.iter().map(|known| known.path.to_string());
+        let recipients: Vec<_> =
+            self.seats.iter().zip(paths).map(|(seat, path)| seat.details(&path, self.held)).collect();
+        let is = |state| self.seats.iter().any(|seat| seat.state == state);
+        let order = [
+            RecipientState::Failed,
+            RecipientState::Held,
+            RecipientState::Deferred,
+            RecipientState::Queued,
+            RecipientState::Delivered,
+        ];
+        let worst = order.into_iter().find(|state| recipients.iter().any(|one| one.state == *state));
+        let entry = Entry {
+            id: self.submission.id,
+            account: self.submission.account_address.clone(),
+            sender: self.submission.reverse_path.to_string().trim_matches(['<', '>']).to_owned(),
+            size: u64::try_from(self.content.len()).unwrap(),
+            accepted_at: self.submission.accepted_at,
+            next_attempt_at: recipients.iter().filter_map(|one| one.next_attempt_at).min(),
+            held: self.held || (is(RecipientState::Held) && !self.seats.iter().any(Seat::is_open)),
+            recipients: u32::try_from(self.seats.len()).unwrap(),
+            state: worst.unwrap(),
+            last_reply: None,
+            message_id: self.submission.message_id.clone(),
+            credential: self.submission.credential.clone(),
+        };
+        Details { entry, recipients }
+    }
+}

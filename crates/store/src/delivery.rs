@@ -1,0 +1,154 @@
+//! Deliveries, the unit of work: those recipients of a message that go to one destination.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use types::{ForwardPath, NodeId, QueueId};
+
+use crate::Submission;
+
+/// Where mail goes from here, as text that the store compares and does not read. It is the carrier's to write and to understand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Destination(Arc<str>);
+
+impl Destination {
+    /// Of deliveries whose destination was not known when they were stored, such as those of a queue from before there were deliveries.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::from("")
+    }
+
+    /// The text of the destination.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same text, shared.
+    #[must_use]
+    pub fn to_shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl From<&str> for Destination {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Destination {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A delivery of a message that is being committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// Where it goes. No other delivery of the message goes there.
+    pub destination: Destination,
+    /// The numbers of its recipients, each of which is in one delivery.
+    pub recipients: Vec<u32>,
+    /// The node that has it leased from the start, if one can carry it at once.
+    pub owner: Option<NodeId>,
+}
+
+impl NewDelivery {
+    /// The only delivery of a message whose recipients all go to one destination.
+    #[must_use]
+    pub fn of_all(submission: &Submission, destination: Destination, owner: Option<NodeId>) -> Self {
+        let recipients = (0..).zip(&submission.recipients).map(|(number, _)| number).collect();
+        Self { destination, recipients, owner }
+    }
+}
+
+/// Which delivery.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryKey {
+    /// The message.
+    pub entry: QueueId,
+    /// Where it goes.
+    pub destination: Destination,
+}
+
+/// Deliveries to one destination that are not leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Where they go.
+    pub destination: Destination,
+    /// When the first of them is due.
+    pub due_at: Timestamp,
+}
+
+/// The right to make a delivery. It has no end: it lasts until it is recorded or given back, or its owner is off the list of
+/// [`Nodes`](crate::Nodes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The node that has it.
+    pub owner: NodeId,
+    /// Greater with each lease of the same delivery, so that a late owner is known as such.
+    pub token: i64,
+}
+
+/// A lease as the store has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeldLease {
+    /// Of which delivery.
+    pub delivery: DeliveryKey,
+    /// Its [token](Lease::token).
+    pub token: i64,
+}
+
+/// A delivery that the owner of its lease, and nobody else, may make.
+#[derive(Debug, Clone)]
+pub struct Leased {
+    /// The envelope of the message.
+    pub submission: Arc<Submission>,
+    /// Where it goes.
+    pub destination: Destination,
+    /// Those who go there and are due, never empty.
+    pub recipients: Vec<Recipient>,
+    /// The size of the message in octets.
+    pub size: u64,
+    /// The right to deliver it.
+    pub lease: Lease,
+    /// The message, if it is in memory anyway. [`Spool::body`](crate::Spool::body) reads it in either case.
+    pub content: Option<Bytes>,
+}
+
+impl Leased {
+    /// Which delivery it is.
+    #[must_use]
+    pub fn key(&self) -> DeliveryKey {
+        DeliveryKey { entry: self.submission.id, destination: self.destination.clone() }
+    }
+}
+
+/// A recipient that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// Its place in [`Submission::recipients`].
+    pub number: u32,
+    /// Where it goes.
+    pub forward_path: ForwardPath,
+    /// How often delivery was tried before.
+    pub attempts: u32,
+}
+
+/// What became of a record of outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// All of it is kept.
+    Kept,
+    /// The lease was no longer the caller's. Of the outcomes "delivered" is kept, as it is true whoever says it, and nothing else.
+    TakenOver,
+}
