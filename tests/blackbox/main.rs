@@ -4,6 +4,7 @@ mod house;
 mod circles;
 mod letter;
 mod openssl;
+mod deliveries;
 mod demo;
 mod readme;
 mod clients;

@@ -6,9 +6,10 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
-use sample::{content, id, lease, server, submission, text};
+use sample::{commit_received, content, deliver, id, lease, server, submission, text};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
+use store::Spool;
 use store_sqlite::{Mode, OpenError, SqliteStore};
 use types::BodyType;
 
@@ -79,4 +80,84 @@ async fn entries_of_the_third_schema_are_intact() {
     let leased = lease(store.spool()).await;
     assert_eq!(*leased[0].submission, expected);
     assert_eq!(content(store.spool(), &leased[0]).await.unwrap(), text(id(1), 100));
+}
+
+/// What the version with the third schema had instead of deliveries: the queue is made by this version, and then put back.
+const BACK_TO_THE_THIRD: &str = "\
+    ALTER TABLE entries ADD COLUMN due_at INTEGER; \
+    ALTER TABLE entries ADD COLUMN lease_owner TEXT; \
+    UPDATE entries SET due_at = (SELECT min(next_attempt_at) FROM recipients WHERE entry = entries.id) WHERE NOT held; \
+    UPDATE entries SET lease_owner = 'mail.example.org', due_at = 1790043200000 WHERE number % 7 = 0 AND due_at IS NOT NULL; \
+    CREATE INDEX entries_due ON entries (due_at, lease_owner, held) WHERE due_at IS NOT NULL; \
+    DROP TABLE deliveries; DROP TABLE nodes; ALTER TABLE recipients DROP COLUMN destination; \
+    ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN orcpt; \
+    ALTER TABLE entries DROP COLUMN session; ALTER TABLE entries DROP COLUMN ip; \
+    ALTER TABLE entries DROP COLUMN tls_version; ALTER TABLE entries DROP COLUMN tls_cipher; \
+    ALTER TABLE entries DROP COLUMN not_before; ALTER TABLE entries DROP COLUMN ret; ALTER TABLE entries DROP COLUMN envid; \
+    DELETE FROM _sqlx_migrations WHERE version > 3";
+
+/// One of two recipients has got it, a recipient has failed, waits for an operator, or waits for its next attempt; an entry is held; the
+/// others are due, some of them leased to a server that is dead.
+const EVERY_STATE: &str = "\
+    UPDATE recipients SET state = 'delivered', attempts = 1, next_attempt_at = NULL WHERE number = 1; \
+    UPDATE recipients SET state = 'failed', attempts = 1, next_attempt_at = NULL \
+    WHERE number = 0 AND (SELECT number % 10 FROM entries WHERE id = entry) = 1; \
+    UPDATE recipients SET state = 'held', next_attempt_at = NULL \
+    WHERE number = 0 AND (SELECT number % 10 FROM entries WHERE id = entry) = 2; \
+    UPDATE recipients SET state = 'deferred', attempts = 3, next_attempt_at = 1790003600000 \
+    WHERE number = 0 AND (SELECT number % 10 FROM entries WHERE id = entry) = 3; \
+    UPDATE entries SET held = 1 WHERE number % 10 = 4";
+
+/// 1,000 unless more are wanted.
+fn messages() -> u64 {
+    std::env::var("GATEPOST_UPGRADE_MESSAGES").map_or(1000, |messages| messages.parse().unwrap())
+}
+
+async fn change(directory: &Path, sql: &'static str) {
+    let url = format!("sqlite:{}", directory.join("queue.db").display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_in_every_state_are_taken_over() {
+    let messages = messages();
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    let commits = (0..messages).map(|n| {
+        let (spool, mut submission) = (store.spool().clone(), submission(id(n)));
+        if n % 3 == 0 {
+            submission.recipients.push(submission.recipients[0].clone());
+        }
+        tokio::spawn(async move { commit_received(&spool, submission, spool.open(id(n))).await.unwrap() })
+    });
+    for commit in commits.collect::<Vec<_>>() {
+        commit.await.unwrap();
+    }
+    store.close().await;
+    drop(store);
+    change(directory.path(), EVERY_STATE).await;
+    change(directory.path(), BACK_TO_THE_THIRD).await;
+
+    let store = server(directory.path()).await;
+    let spool = store.spool();
+    let leased = lease(spool).await;
+    assert_eq!(leased.len() as u64, messages / 10 * 6, "all that is neither failed nor held nor later");
+    assert!(
+        leased.iter().all(|leased| leased.recipients.len() == 1 && leased.destination.as_str().is_empty())
+    );
+    let stats = spool.stats().await.unwrap();
+    assert_eq!((stats.entries, stats.queued, stats.deferred), (messages, messages / 10 * 6, messages / 10));
+    assert_eq!((stats.held, stats.failed), (messages / 10 * 2, messages / 10));
+    let (there, elsewhere) = leased.split_at(leased.len() / 2);
+    for leased in there {
+        deliver(spool, leased).await.unwrap();
+    }
+    for leased in elsewhere {
+        spool.reroute(leased, vec![(0, "smtp://192.0.2.1:25".into())]).await.unwrap();
+    }
+    let moved = lease(spool).await;
+    assert_eq!((moved.len(), moved[0].destination.as_str()), (elsewhere.len(), "smtp://192.0.2.1:25"));
+    assert_eq!(spool.stats().await.unwrap().entries, messages / 10 * 7);
 }
