@@ -158,6 +158,11 @@ impl Acceptance {
         self.rules.store(Arc::new(rules));
     }
 
+    /// Gives back what is borrowed of sending limits: before the store is closed, when nothing comes in any more.
+    pub fn end(&self) {
+        self.quota.give_back();
+    }
+
     /// Whether the client may hand in mail without a login.
     pub fn takes_without_login(&self, session: &SessionFacts) -> bool {
         self.rules.load().no_login.machine(session).is_some()

@@ -105,6 +105,7 @@ impl Server {
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
         let (taken, carried, kept, told, timed) = tokio::join!(taking, carrying, keeping, telling, timing);
+        parts.acceptance.end();
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
         taken.and(carried).and(kept).and(told).and(timed).context("a part of the server has failed")

@@ -6,10 +6,13 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
-use sample::{at, server};
+use sample::{ann, at, server};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
-use store::{Counted, Mark, Page, ThrottleFilter, ThrottleKey, ThrottleKind, Throttles};
+use store::{
+    Amounts, CommonLimits, Counted, Limits, Mark, OwnLimits, Page, Sending, Share, ThrottleFilter,
+    ThrottleKey, ThrottleKind, Throttles,
+};
 
 /// An accounts database as the version with this schema has left it, with these rows.
 async fn leave_behind(directory: &Path, schema: u32, rows: &'static str) {
@@ -54,4 +57,24 @@ async fn failures_of_the_version_before_rows_of_marks_still_count() {
         Counted { key: of_ann, marks: vec![mark(b'b'), mark(b'c')], until: at(60) },
     ];
     assert_eq!(counted, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_before_it_was_lent_still_counts() {
+    let directory = tempfile::tempdir().unwrap();
+    let rows = "INSERT INTO accounts VALUES \
+                (x'01010101010101010101010101010101', 'ann@example.org', 'ann@example.org', NULL, 0, 0, NULL, 1, 0, NULL); \
+                INSERT INTO sent VALUES (x'01010101010101010101010101010101', 1790000000000, 7, 70, 1790000000000, 8, 80, 9)";
+    leave_behind(directory.path(), 8, rows).await;
+    let store = server(directory.path()).await;
+    let common = CommonLimits { messages_per_hour: Some(8), ..CommonLimits::default() };
+    let (limits, nothing) = (Limits { common, own: OwnLimits::default() }, Share::default());
+    let lend = async |messages_per_hour| {
+        let wanted = Amounts { messages_per_hour, ..Amounts::default() };
+        store.accounts().lend(ann().id, &nothing, &wanted, &limits, at(1)).await.unwrap().is_ok()
+    };
+    assert!(!lend(2).await && lend(1).await);
+    let sent = store.accounts().sent(ann().id).await.unwrap().unwrap();
+    assert_eq!((sent.hour.messages, sent.hour.recipients), (7, 70));
+    assert_eq!((sent.day.messages, sent.day.recipients, sent.day.new_recipients), (8, 80, 9));
 }

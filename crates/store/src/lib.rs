@@ -5,6 +5,7 @@
 
 mod account;
 mod act;
+mod amounts;
 mod app_password;
 mod audit;
 mod certificate;
@@ -13,7 +14,9 @@ mod delivery;
 mod error;
 mod identity;
 mod import;
+mod ledger;
 mod limit;
+mod loan;
 mod network;
 mod node;
 mod outcome;
@@ -31,6 +34,7 @@ pub mod conformance;
 
 pub use account::{Account, AccountFilter, AccountState, Accounts, Revision};
 pub use act::{Act, Actor, Via};
+pub use amounts::{Amounts, Share, Windows};
 pub use app_password::{AppPassword, AppPasswords, LastUse, NewAppPassword, Scope, UnknownScope};
 pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
 pub use certificate::{Certificate, Certificates};
@@ -41,7 +45,9 @@ pub use delivery::{
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
+pub use ledger::{Full, Ledger};
 pub use limit::{CommonLimits, Limit, Limits, Window};
+pub use loan::Loan;
 pub use network::network_of;
 pub use node::{Node, Nodes, Standing};
 pub use outcome::{Outcome, RecipientState, UnknownState};

@@ -43,7 +43,7 @@ pub struct CommonLimits {
 }
 
 /// The limits of an account: its own, and where it has none those of all.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Those of all.
     pub common: CommonLimits,
@@ -115,10 +115,17 @@ impl Window {
         }
     }
 
-    /// When the window of this tally ends; the far end of time at the end of the calendar.
+    /// When the window that began then ends; the far end of time at the end of the calendar.
     #[must_use]
-    pub fn end(self, tally: &Tally) -> Timestamp {
-        tally.since.checked_add(self.length()).unwrap_or(Timestamp::MAX)
+    pub fn end(self, since: Timestamp) -> Timestamp {
+        since.checked_add(self.length()).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether the window that began then has not ended. One that begins ahead began before the clock was set back; by more than its
+    /// length, and it is over.
+    #[must_use]
+    pub fn is_running(self, since: Timestamp, now: Timestamp) -> bool {
+        now < self.end(since) && since.duration_since(now) <= self.length()
     }
 
     /// The tally of this window as it stands now; `None` if there is no window, because it has ended, or nothing that
@@ -130,9 +137,8 @@ impl Window {
             Window::Hour => sent.hour,
             Window::Day => sent.day,
         };
-        let is_far_ahead = tally.since.duration_since(now) > self.length();
-        let tally = Tally { since: tally.since.min(now), ..tally };
-        (tally.messages > 0 && !is_far_ahead && now < self.end(&tally)).then_some(tally)
+        let is_running = tally.messages > 0 && self.is_running(tally.since, now);
+        is_running.then(|| Tally { since: tally.since.min(now), ..tally })
     }
 }
 

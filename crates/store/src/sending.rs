@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use types::AccountId;
 
-use crate::{Act, Error};
+use crate::{Act, Amounts, Error, Full, Limits, Loan, Share};
 
 /// A limit that an account has of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,8 @@ pub struct Sent {
 /// A recipient as an account's correspondents know it: keyed, so that it tells nobody who that is.
 pub type Correspondent = [u8; 16];
 
-/// What accounts have sent, and may send. One server counts; it writes down where it stands.
+/// What accounts have sent, and may send. What a server may send without asking is lent to it
+/// ([`Ledger`](crate::Ledger)); however many servers ask at once, no window has more than its limits in it.
 pub trait Sending: Send + Sync + 'static {
     /// The limits that an account has of its own.
     fn own_limits(&self, account: AccountId) -> impl Future<Output = Result<OwnLimits, Error>> + Send;
@@ -119,7 +120,7 @@ pub trait Sending: Send + Sync + 'static {
         act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Where the account stood when that was last written down.
+    /// What was sent, as far as servers have written it down. What is lent to them is not among it.
     fn sent(&self, account: AccountId) -> impl Future<Output = Result<Option<Sent>, Error>> + Send;
 
     /// Of these recipients, those that the account has never sent to, each once.
@@ -129,9 +130,23 @@ pub trait Sending: Send + Sync + 'static {
         recipients: &[Correspondent],
     ) -> impl Future<Output = Result<Vec<Correspondent>, Error>> + Send;
 
-    /// Notes where the account stands, and whom it has sent to. Written soon, together with others;
+    /// Lends what is wanted, and some more, in exchange for what is `left` of an earlier loan: see [`Ledger::lend`](crate::Ledger::lend). If
+    /// there is no room for it, the earlier loan stands. [`Error::NotFound`] without such an account.
+    fn lend(
+        &self,
+        account: AccountId,
+        left: &Share,
+        wanted: &Amounts,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Result<Loan, Full>, Error>> + Send;
+
+    /// Notes what was sent of a loan, and to whom. Written soon, together with others;
     /// [`Accounts::flush`](crate::Accounts::flush) writes it now.
-    fn note_sent(&self, account: AccountId, sent: Sent, recipients: &[Correspondent], at: Timestamp);
+    fn note_sent(&self, account: AccountId, sent: &Share, recipients: &[Correspondent], at: Timestamp);
+
+    /// Gives back what is left of a loan. Written soon, as what was sent.
+    fn give_back(&self, account: AccountId, left: &Share);
 
     /// Forgets correspondents that nobody has sent to since `before`; says how many. What a clock has noted that was more than a day ahead
     /// is taken to be of `now`.

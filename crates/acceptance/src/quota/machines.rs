@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use esmtp::{Envelope, Rejection};
-use store::{Limit, Limits, OwnLimits, Sent, network_of};
+use store::{Amounts, Limits, OwnLimits, network_of};
 use types::ForwardPath;
 
-use super::senders::Sender;
-use super::{Counted, Quota, number};
+use super::network::Network;
+use super::{Counted, Quota, Who, number};
 use crate::no_login::Machine;
 
 impl Quota {
@@ -19,10 +19,7 @@ impl Quota {
     /// # Errors
     /// [`Rejection::SendingLimit`].
     pub(crate) fn machine_may_begin(&self, machine: Machine) -> Result<(), Rejection> {
-        self.machine_has_room(machine, |limit| match limit {
-            Limit::MessagesPerHour | Limit::MessagesPerDay => 1,
-            Limit::RecipientsPerHour | Limit::RecipientsPerDay | Limit::NewRecipientsPerDay => 0,
-        })
+        self.machine_has_room(machine, &Amounts::of_message(0, 0))
     }
 
     /// Whether the machine may add this recipient to the envelope. One that is there already is no other.
@@ -39,10 +36,7 @@ impl Quota {
             return Ok(());
         }
         let recipients = number(envelope.recipients.len()).saturating_add(1);
-        self.machine_has_room(machine, |limit| match limit {
-            Limit::RecipientsPerHour | Limit::RecipientsPerDay => recipients,
-            Limit::MessagesPerHour | Limit::MessagesPerDay | Limit::NewRecipientsPerDay => 0,
-        })
+        self.machine_has_room(machine, &Amounts::of_recipients(recipients, 0))
     }
 
     /// Counts a complete message of a machine.
@@ -54,20 +48,26 @@ impl Quota {
         machine: Machine,
         envelope: &Envelope,
     ) -> Result<Counted<'_>, Rejection> {
-        let (sender, limits) = self.machine(machine);
-        let taken = sender.take(&machine, &limits, number(envelope.recipients.len()), 0, self.now)?;
-        Ok(Counted { quota: self, account: None, sender, recipients: HashSet::new(), taken: Some(taken) })
+        let (network, limits) = (self.network(machine), self.limits_of_machines());
+        let wanted = Amounts::of_message(number(envelope.recipients.len()), 0);
+        let taken = network.take(machine, &wanted, &limits, self.now)?;
+        Ok(Counted {
+            quota: self,
+            who: Who::Network(network),
+            recipients: HashSet::new(),
+            taken: Some(taken),
+        })
     }
 
-    fn machine_has_room(&self, machine: Machine, more: impl Fn(Limit) -> u32) -> Result<(), Rejection> {
-        let (sender, limits) = self.machine(machine);
-        sender.room(&limits, more, (self.now)()).map_err(|full| sender.refuse(&machine, full))
+    fn machine_has_room(&self, machine: Machine, wanted: &Amounts) -> Result<(), Rejection> {
+        self.network(machine).has_room(machine, wanted, &self.limits_of_machines(), (self.now)())
     }
 
-    fn machine(&self, machine: Machine) -> (Arc<Sender>, Limits) {
-        let network = network_of(machine.address());
-        let known = self.machines.get(network);
-        let sender = known.unwrap_or_else(|| self.machines.insert(network, Sent::default(), (self.now)()));
-        (sender, Limits { common: **self.common.load(), own: OwnLimits::default() })
+    fn network(&self, machine: Machine) -> Arc<Network> {
+        self.machines.of(network_of(machine.address()), (self.now)())
+    }
+
+    fn limits_of_machines(&self) -> Limits {
+        Limits { common: **self.common.load(), own: OwnLimits::default() }
     }
 }

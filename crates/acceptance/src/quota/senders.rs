@@ -1,172 +1,96 @@
-//! Those who send: the state of each, and those whose windows have not passed.
+//! Those who send, until their windows have passed.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::Display;
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use esmtp::Rejection;
 use jiff::Timestamp;
-use store::{Correspondent, Limit, Limits, OwnLimits, Revision, Sent};
-
-use super::counter::{Counter, Full, News, Taken};
-use super::known::Known;
-use super::tell;
 
 /// Below this many nobody looks for those that could be forgotten.
 const FEW: usize = 1024;
 
 /// Those that have sent in the last day, or do so now.
 #[derive(Debug)]
-pub(super) struct Senders<K>(Mutex<All<K>>);
+pub(super) struct Senders<K, S>(Mutex<All<K, S>>);
 
 #[derive(Debug)]
-struct All<K> {
-    senders: HashMap<K, Arc<Sender>>,
+struct All<K, S> {
+    senders: HashMap<K, Arc<S>>,
     /// With how many it is worth looking.
     many: usize,
 }
 
 /// One that sends.
-#[derive(Debug, Default)]
-pub(super) struct Sender(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    counter: Counter,
-    known: Known,
-    /// Own limits, and the revision of the store at which they were read.
-    own: Option<(Revision, OwnLimits)>,
+pub(super) trait Sender: Default {
+    /// Whether neither of its windows runs: then there is nothing to remember.
+    fn is_idle(&self, now: Timestamp) -> bool;
 }
 
-impl<K> Default for Senders<K> {
+impl<K, S> Default for Senders<K, S> {
     fn default() -> Self {
         Self(Mutex::new(All { senders: HashMap::new(), many: 0 }))
     }
 }
 
-impl<K: Eq + Hash> Senders<K> {
-    pub(super) fn get(&self, key: K) -> Option<Arc<Sender>> {
-        self.all().senders.get(&key).cloned()
-    }
-
-    /// Its state, which begins with what was written down, unless somebody else has begun it meanwhile.
-    pub(super) fn insert(&self, key: K, sent: Sent, now: Timestamp) -> Arc<Sender> {
+impl<K: Copy + Eq + Hash, S: Sender> Senders<K, S> {
+    /// What is known of this one, which may be nothing yet.
+    pub(super) fn of(&self, key: K, now: Timestamp) -> Arc<S> {
         let mut all = self.all();
+        if let Some(sender) = all.senders.get(&key) {
+            return Arc::clone(sender);
+        }
         all.forget_idle(now);
-        Arc::clone(all.senders.entry(key).or_insert_with(|| Arc::new(Sender::resume(sent))))
+        Arc::clone(all.senders.entry(key).or_default())
     }
 
-    fn all(&self) -> MutexGuard<'_, All<K>> {
+    /// Forgets all of them.
+    pub(super) fn take_all(&self) -> Vec<(K, Arc<S>)> {
+        self.all().senders.drain().collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, All<K, S>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K> All<K> {
+impl<K: Eq + Hash, S: Sender> All<K, S> {
     /// Looks through all of them only when there are twice as many as the last look has left.
     fn forget_idle(&mut self, now: Timestamp) {
         if self.senders.len() < self.many.max(FEW) {
             return;
         }
         // Whoever holds one is about to count.
-        self.senders
-            .retain(|_, sender| Arc::strong_count(sender) > 1 || !sender.state().counter.is_idle(now));
+        self.senders.retain(|_, sender| Arc::strong_count(sender) > 1 || !sender.is_idle(now));
         self.many = self.senders.len().saturating_mul(2);
     }
 }
 
-impl Sender {
-    fn resume(sent: Sent) -> Self {
-        Self(Mutex::new(State { counter: Counter::resume(sent), ..State::default() }))
-    }
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-    pub(super) fn room(
-        &self,
-        limits: &Limits,
-        more: impl Fn(Limit) -> u32,
-        now: Timestamp,
-    ) -> Result<(), Full> {
-        self.state().counter.room(limits, more, now)
-    }
+    use super::*;
 
-    pub(super) fn used(&self, limit: Limit, now: Timestamp) -> u32 {
-        self.state().counter.used(limit, now)
-    }
+    #[derive(Debug, Default)]
+    struct Busy(AtomicBool);
 
-    /// Counts a message. The clock is read once nobody else can, so that time passes here in one direction.
-    pub(super) fn take(
-        &self,
-        who: &impl Display,
-        limits: &Limits,
-        recipients: u32,
-        new_recipients: u32,
-        clock: fn() -> Timestamp,
-    ) -> Result<Taken, Rejection> {
-        let mut state = self.state();
-        let now = clock();
-        let taken = state.counter.take(limits, recipients, new_recipients, now);
-        drop(state);
-        self.newly_near(limits, now)
-            .into_iter()
-            .for_each(|(limit, at_most)| tell::near_limit(who, limit, at_most));
-        taken.map_err(|full| self.refuse(who, full))
-    }
-
-    pub(super) fn newly_near(&self, limits: &Limits, now: Timestamp) -> Vec<(Limit, u32)> {
-        self.state().counter.newly_near(limits, now)
-    }
-
-    /// The reply to the client; the operator learns it once.
-    pub(super) fn refuse(&self, who: &impl Display, full: Full) -> Rejection {
-        if self.state().counter.is_first(full.limit, News::Reached) {
-            tell::limited(who, &full);
+    impl Sender for Busy {
+        fn is_idle(&self, _: Timestamp) -> bool {
+            !self.0.load(Ordering::Relaxed)
         }
-        full.into()
     }
 
-    /// The message is kept: whom it went to is known from now on. `note` gets where the account stands, and of its
-    /// correspondents those that the store should be told of.
-    pub(super) fn kept(
-        &self,
-        recipients: &HashSet<Correspondent>,
-        now: Timestamp,
-        note: impl FnOnce(Sent, &[Correspondent]),
-    ) {
-        let mut state = self.state();
-        let mut told = Vec::new();
-        told.extend(recipients.iter().filter(|recipient| state.known.sent_to(**recipient, now)));
-        // Still under lock: what is noted last is what was counted last.
-        note(state.counter.sent(), &told);
-    }
-
-    pub(super) fn give_back(&self, taken: &Taken, note: impl FnOnce(Sent)) {
-        let mut state = self.state();
-        state.counter.give_back(taken);
-        note(state.counter.sent());
-    }
-
-    /// Of these, those that nobody here remembers.
-    pub(super) fn unknown(&self, recipients: &HashSet<Correspondent>) -> Vec<Correspondent> {
-        let state = self.state();
-        recipients.iter().filter(|recipient| !state.known.knows(recipient)).copied().collect()
-    }
-
-    pub(super) fn found(&self, known: impl Iterator<Item = Correspondent>) {
-        let mut state = self.state();
-        known.for_each(|recipient| state.known.found(recipient));
-    }
-
-    /// The own limits of the account, if they were read at this very revision.
-    pub(super) fn own_limits(&self, revision: Option<Revision>) -> Option<OwnLimits> {
-        let (at, own) = self.state().own?;
-        (Some(at) == revision).then_some(own)
-    }
-
-    pub(super) fn remember_limits(&self, revision: Option<Revision>, own: OwnLimits) {
-        self.state().own = revision.map(|revision| (revision, own));
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    #[test]
+    fn those_whose_windows_have_passed_are_forgotten() {
+        let (senders, now) = (Senders::<u32, Busy>::default(), Timestamp::UNIX_EPOCH);
+        let held = senders.of(0, now);
+        for number in 1..5000 {
+            senders.of(number, now).0.store(number % 100 == 0, Ordering::Relaxed);
+        }
+        let remembered = senders.take_all();
+        let is_there = |number| remembered.iter().any(|(key, _)| *key == number);
+        assert!(remembered.len() < 1100, "{}", remembered.len());
+        assert!((0..50).all(|number| is_there(number * 100)));
+        drop(held);
     }
 }

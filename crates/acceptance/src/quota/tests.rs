@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth::{Credential, Keyring, MasterKeys};
 use jiff::SignedDuration;
-use store::{Account, Act, LimitChange, LimitChanges, OwnLimit, Sending as _};
+use store::{Account, Act, LimitChange, LimitChanges, OwnLimit, Sending as _, Share};
 use store_sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use types::{Mailbox, ReversePath};
@@ -219,20 +219,32 @@ async fn however_many_send_at_once_a_window_is_filled_to_the_last_and_no_further
 }
 
 #[tokio::test]
-async fn accounts_whose_windows_have_passed_are_forgotten() {
-    let senders = Senders::default();
-    let sent = |since| store::Sent {
-        hour: store::Tally { since, messages: 1, recipients: 1, new_recipients: 0 },
-        day: store::Tally { since, messages: 1, recipients: 1, new_recipients: 1 },
+async fn what_is_borrowed_is_given_back_at_the_end() {
+    let bench = Bench::new().await;
+    let quota = bench.quota(CommonLimits { messages_per_hour: Some(100), ..UNLIMITED }).await;
+    quota.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    let limits = Limits { common: **quota.common.load(), own: OwnLimits::default() };
+    let rest = Amounts::of_message(0, 0).plus(&Amounts { messages_per_hour: 98, ..Amounts::default() });
+    let lend = async || {
+        let (store, nothing) = (bench.store.accounts(), Share::default());
+        store.lend(bench.user.account, &nothing, &rest, &limits, clock()).await.unwrap().is_ok()
     };
-    let id = |number: u16| AccountId::new(number.into(), [0; 10]);
-    let held = senders.insert(id(0), sent(clock()), clock());
-    let yesterday = sent(clock() - SignedDuration::from_hours(24));
-    for number in 1..5000 {
-        senders.insert(id(number), if number % 100 == 0 { sent(clock()) } else { yesterday }, clock());
+    assert!(!lend().await, "some of it is borrowed");
+    quota.give_back();
+    bench.store.accounts().flush().await.unwrap();
+    assert!(lend().await);
+}
+
+#[tokio::test]
+async fn what_a_dead_server_has_borrowed_is_not_sent_again() {
+    let bench = Bench::new().await;
+    let configured = CommonLimits { messages_per_hour: Some(100), ..UNLIMITED };
+    let dead = bench.quota(configured).await;
+    dead.send(&bench.user, &["bob@example.net"]).await.unwrap();
+    let quota = bench.quota(configured).await;
+    let mut sent = 1;
+    while quota.send(&bench.user, &["bob@example.net"]).await.is_ok() {
+        sent += 1;
     }
-    let remembered = (0..5000).filter(|number| senders.get(id(*number)).is_some()).count();
-    assert!(remembered < 1100, "{remembered}");
-    assert!((1..50).all(|number| senders.get(id(number * 100)).is_some()));
-    drop(held);
+    assert!((50..100).contains(&sent), "{sent}: never more than the limit, and no more than a block less");
 }

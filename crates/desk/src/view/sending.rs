@@ -64,7 +64,7 @@ impl Usage {
             used: running.map_or(0, |tally| limit.of(&tally)),
             limit: limits.at_most(limit),
             own: limits.is_own(limit),
-            until: running.map(|tally| limit.window().end(&tally)),
+            until: running.map(|tally| limit.window().end(tally.since)),
         }
     }
 }

@@ -6,10 +6,10 @@ use sqlx::{Sqlite, Transaction};
 use store::{Account, Act, Action, AuditEvent, Certificate, Certificates, Corrupt, Error, LastUse};
 use types::{AccountId, Fingerprint};
 
-use super::SqliteAccounts;
 use super::account::{account, columns, normal};
 use super::app_password::last_use;
 use super::audit;
+use super::{SqliteAccounts, far_ahead};
 use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets, time};
 
@@ -113,12 +113,14 @@ pub(super) async fn write_use(
     last_use: &LastUse,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE certificates SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 WHERE fingerprint = $4",
+        "UPDATE certificates SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
+         WHERE fingerprint = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)",
     )
     .bind(last_use.at.as_millisecond())
     .bind(last_use.ip.to_string())
     .bind(&last_use.mechanism)
     .bind(fingerprint.as_octets().to_vec())
+    .bind(far_ahead(last_use.at).as_millisecond())
     .execute(&mut **transaction)
     .await
     .map(drop)

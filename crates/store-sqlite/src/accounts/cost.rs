@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqlitePool;
 use store::{
-    Accounts, Act, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificates, ChallengeKeys,
-    ChallengeKind, Counter, Identities, LastUse, Mark, SecondFactors, Sending, Sent, Tally, ThrottleKey,
-    ThrottleKind, Throttles, network_of,
+    Accounts, Act, Action, Allowance, Amounts, AppPasswords, Audit, AuditEvent, Certificates, ChallengeKeys,
+    ChallengeKind, CommonLimits, Counter, Identities, LastUse, Limits, Mark, OwnLimits, SecondFactors,
+    Sending, Share, ThrottleKey, ThrottleKind, Throttles, network_of,
 };
 use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
@@ -59,7 +59,7 @@ const ALL_THE_OTHERS: &str = "
     INSERT INTO throttles SELECT n, 'password', n || '@example.org', '', 1800000000000 + n FROM n;
     INSERT INTO throttle_marks SELECT id, zeroblob(8), zeroblob(8) FROM throttles;
     INSERT INTO sending_limits (account) SELECT id FROM accounts WHERE normal <> 'ann@example.org';
-    INSERT INTO sent SELECT id, 0, 0, 0, 0, 0, 0, 0 FROM accounts WHERE normal <> 'ann@example.org';
+    INSERT INTO sent SELECT id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM accounts WHERE normal <> 'ann@example.org';
     INSERT INTO correspondents SELECT x'01010101010101010101010101010101', randomblob(16), 0 FROM n;
     INSERT INTO audit SELECT NULL, n, n, 1, 'login', 'failure', 'bad-password', 'ann@example.org', '', 'PLAIN',
         'smtp', '192.0.2.1', '', '', '', 'server' FROM n;
@@ -129,11 +129,15 @@ async fn log_in(accounts: &SqliteAccounts, round: u8) {
 
 async fn take_notes(accounts: &SqliteAccounts, round: u8) {
     let (at, ip) = (at(i64::from(round)), "192.0.2.1".parse().unwrap());
-    let tally = Tally { since: at, messages: 1, recipients: 1, new_recipients: 1 };
+    let (limits, nothing) =
+        (Limits { common: CommonLimits::default(), own: OwnLimits::default() }, Share::default());
+    let one = Amounts::of_message(1, 1);
+    let mut loan = accounts.lend(HER_ID, &nothing, &one, &limits, at).await.unwrap().unwrap();
     accounts.logged_in(HER_ID, at, Some(network_of(ip)));
     accounts.used(HER_APP_PASSWORD, LastUse { at, ip, mechanism: "PLAIN".to_owned() });
     accounts.certificate_used(HER_CERTIFICATE, LastUse { at, ip, mechanism: "EXTERNAL".to_owned() });
-    accounts.note_sent(HER_ID, Sent { hour: tally, day: tally }, &[[round; 16]], at);
+    accounts.note_sent(HER_ID, &loan.take(&one), &[[round; 16]], at);
+    accounts.give_back(HER_ID, &loan.left());
     for result in [store::AuditResult::Success, store::AuditResult::Failure] {
         let event =
             AuditEvent { result, ip: Some(ip), ..AuditEvent::change(Action::Login, ANN, &Act::server(at)) };

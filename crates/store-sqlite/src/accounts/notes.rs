@@ -1,23 +1,25 @@
 //! Last logins, last uses, what was sent and what is audited of logins, gathered in memory and written together a
 //! little later.
 //!
-//! They are for people to read, or for limits that a second makes no difference to, so losing the last second of
-//! them in a crash is no harm; a sync for each login would be.
+//! They are for people to read, so losing the last second of them in a crash is no harm; a sync for each login would be. What was sent and
+//! not written down stays lent, and so counts against the limits. Of several who note the same the later wins, unless a clock that was
+//! ahead has written it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
-use store::{AuditEvent, Correspondent, Error, LastUse, Sent};
+use store::{AuditEvent, Correspondent, Error, LastUse, Share};
 use tokio::sync::Notify;
 use types::{AccountId, CredentialId, Fingerprint};
 
 use super::audit::{self, Gathered};
 use super::certificate;
 use super::database::Database;
+use super::far_ahead;
 use super::sending::{self, Noted};
 use crate::failure::unavailable;
 
@@ -30,13 +32,15 @@ pub(super) struct Notes {
     noted: Notify,
 }
 
+/// In the order in which their rows are written, which is the same whoever writes: two that write the same rows in different orders
+/// would wait for each other for ever.
 #[derive(Debug, Default)]
 struct Pending {
-    logins: HashMap<AccountId, Timestamp>,
-    networks: HashMap<(AccountId, IpNet), Timestamp>,
-    uses: HashMap<CredentialId, LastUse>,
-    certificate_uses: HashMap<Fingerprint, LastUse>,
-    sent: HashMap<AccountId, Noted>,
+    logins: BTreeMap<AccountId, Timestamp>,
+    networks: BTreeMap<(AccountId, IpNet), Timestamp>,
+    uses: BTreeMap<CredentialId, LastUse>,
+    certificate_uses: BTreeMap<Fingerprint, LastUse>,
+    sent: BTreeMap<AccountId, Noted>,
     events: Gathered,
 }
 
@@ -85,19 +89,20 @@ impl Notes {
         self.noted.notify_one();
     }
 
-    pub(super) fn sent(&self, id: AccountId, sent: Sent, recipients: &[Correspondent], at: Timestamp) {
-        let mut pending = self.pending();
-        let noted = pending.sent.entry(id).or_insert_with(|| Noted { sent, recipients: HashSet::new(), at });
-        (noted.sent, noted.at) = (sent, at);
-        noted.recipients.extend(recipients);
-        drop(pending);
+    pub(super) fn sent(&self, id: AccountId, share: &Share, recipients: &[Correspondent], at: Timestamp) {
+        self.pending().sent.entry(id).or_default().sent(share, recipients, at);
+        self.noted.notify_one();
+    }
+
+    pub(super) fn given_back(&self, id: AccountId, share: &Share) {
+        self.pending().sent.entry(id).or_default().given_back(share);
         self.noted.notify_one();
     }
 
     /// Leaves those of the recipients that the account is not noted to have sent to.
     pub(super) fn strangers(&self, id: AccountId, recipients: &mut Vec<Correspondent>) {
         if let Some(noted) = self.pending().sent.get(&id) {
-            recipients.retain(|recipient| !noted.recipients.contains(recipient));
+            recipients.retain(|recipient| !noted.has(recipient));
         }
     }
 
@@ -165,9 +170,10 @@ async fn write_login(
     id: AccountId,
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE accounts SET last_login_at = $1 WHERE id = $2")
+    sqlx::query("UPDATE accounts SET last_login_at = $1 WHERE id = $2 AND coalesce(last_login_at NOT BETWEEN $1 AND $3, true)")
         .bind(at.as_millisecond())
         .bind(id.as_bytes().to_vec())
+        .bind(far_ahead(at).as_millisecond())
         .execute(&mut **transaction)
         .await
         .map(drop)
@@ -182,11 +188,13 @@ async fn write_network(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO familiar_networks (account, network, at) SELECT id, $2, $3 FROM accounts WHERE id = $1 \
-         ON CONFLICT DO UPDATE SET at = excluded.at",
+         ON CONFLICT (account, network) DO UPDATE SET at = excluded.at \
+         WHERE familiar_networks.at NOT BETWEEN excluded.at AND $4",
     )
     .bind(id.as_bytes().to_vec())
     .bind(network.to_string())
     .bind(at.as_millisecond())
+    .bind(far_ahead(at).as_millisecond())
     .execute(&mut **transaction)
     .await
     .map(drop)
@@ -198,12 +206,14 @@ async fn write_use(
     last_use: &LastUse,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE app_passwords SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 WHERE id = $4",
+        "UPDATE app_passwords SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
+         WHERE id = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)",
     )
     .bind(last_use.at.as_millisecond())
     .bind(last_use.ip.to_string())
     .bind(&last_use.mechanism)
     .bind(id.as_bytes().to_vec())
+    .bind(far_ahead(last_use.at).as_millisecond())
     .execute(&mut **transaction)
     .await
     .map(drop)

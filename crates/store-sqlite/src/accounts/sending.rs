@@ -1,19 +1,24 @@
 //! What accounts have sent, and may send, as rows.
 
-use std::collections::HashSet;
+mod ledger;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Sqlite, Transaction};
 use store::{
-    Act, Action, AuditEvent, Correspondent, Corrupt, Error, LimitChange, LimitChanges, OwnLimit, OwnLimits,
-    Sending, Sent, Tally,
+    Act, Action, Amounts, AuditEvent, Correspondent, Corrupt, Error, Full, Ledger, LimitChange, LimitChanges,
+    Limits, Loan, OwnLimit, OwnLimits, Sending, Sent, Share, Tally, Windows,
 };
 use types::AccountId;
 
 use super::SqliteAccounts;
 use crate::failure::unavailable;
-use crate::row::{Columns, octets, time};
+use crate::row::{Columns, octets};
+
+/// How many servers a store of this kind can have.
+const NODES: u32 = 1;
 
 /// How no limit is stored.
 const UNLIMITED: i64 = -1;
@@ -60,7 +65,28 @@ impl Sending for SqliteAccounts {
     async fn sent(&self, account: AccountId) -> Result<Option<Sent>, Error> {
         let row = sqlx::query("SELECT * FROM sent WHERE account = $1").bind(id(account));
         let row = row.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
-        Ok(row.map(|row| sent(&row, account)).transpose()?)
+        Ok(row.map(|row| ledger::read(&row, account)).transpose()?.map(|ledger| sent(&ledger)))
+    }
+
+    async fn lend(
+        &self,
+        account: AccountId,
+        left: &Share,
+        wanted: &Amounts,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Result<Result<Loan, Full>, Error> {
+        let mut transaction = self.begin().await?;
+        let mut standing = ledger::lock(&mut transaction, account).await?.ok_or(Error::NotFound)?;
+        let lent = standing.lend(left, wanted, limits, NODES, now);
+        match lent {
+            Err(_) => transaction.rollback().await.map_err(unavailable)?,
+            Ok(_) => {
+                ledger::write(&mut transaction, account, &standing).await.map_err(unavailable)?;
+                transaction.commit().await.map_err(unavailable)?;
+            }
+        }
+        Ok(lent)
     }
 
     async fn strangers(
@@ -81,8 +107,12 @@ impl Sending for SqliteAccounts {
         Ok(strangers)
     }
 
-    fn note_sent(&self, account: AccountId, sent: Sent, recipients: &[Correspondent], at: Timestamp) {
+    fn note_sent(&self, account: AccountId, sent: &Share, recipients: &[Correspondent], at: Timestamp) {
         self.notes.sent(account, sent, recipients, at);
+    }
+
+    fn give_back(&self, account: AccountId, left: &Share) {
+        self.notes.given_back(account, left);
     }
 
     async fn prune_correspondents(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
@@ -97,20 +127,49 @@ impl Sending for SqliteAccounts {
 }
 
 /// What is noted of an account.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Noted {
-    pub(super) sent: Sent,
-    pub(super) recipients: HashSet<Correspondent>,
-    pub(super) at: Timestamp,
+    shares: BTreeMap<Windows, Settled>,
+    recipients: BTreeSet<Correspondent>,
+    /// When it last sent.
+    at: Option<Timestamp>,
+}
+
+/// What has become of what was lent.
+#[derive(Debug, Default)]
+struct Settled {
+    sent: Amounts,
+    returned: Amounts,
+}
+
+impl Noted {
+    pub(super) fn sent(&mut self, share: &Share, recipients: &[Correspondent], at: Timestamp) {
+        let settled = self.shares.entry(share.windows).or_default();
+        settled.sent = settled.sent.plus(&share.amounts);
+        self.recipients.extend(recipients);
+        self.at = self.at.max(Some(at));
+    }
+
+    pub(super) fn given_back(&mut self, share: &Share) {
+        let settled = self.shares.entry(share.windows).or_default();
+        settled.returned = settled.returned.plus(&share.amounts);
+    }
+
+    pub(super) fn has(&self, recipient: &Correspondent) -> bool {
+        self.recipients.contains(recipient)
+    }
 }
 
 /// Writes what is noted of an account. It may have been removed since; then there is nothing to write.
 pub(super) async fn write(
-    transaction: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     account: AccountId,
     noted: &Noted,
 ) -> Result<(), sqlx::Error> {
-    write_sent(transaction, account, &noted.sent).await?;
+    for (windows, Settled { sent, returned }) in &noted.shares {
+        ledger::settle(connection, account, windows, sent, returned).await?;
+    }
+    let Some(at) = noted.at else { return Ok(()) };
     let recipients: Vec<_> = noted.recipients.iter().copied().collect();
     sqlx::query(
         "INSERT INTO correspondents (account, recipient, at) SELECT a.id, unhex(r.value), $3 \
@@ -118,30 +177,8 @@ pub(super) async fn write(
     )
     .bind(id(account))
     .bind(json(&recipients))
-    .bind(noted.at.as_millisecond())
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
-}
-
-async fn write_sent(
-    transaction: &mut Transaction<'_, Sqlite>,
-    account: AccountId,
-    Sent { hour, day }: &Sent,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT OR REPLACE INTO sent (account, hour, hour_messages, hour_recipients, day, day_messages, \
-         day_recipients, day_new_recipients) SELECT id, $2, $3, $4, $5, $6, $7, $8 FROM accounts WHERE id = $1",
-    )
-    .bind(id(account))
-    .bind(hour.since.as_millisecond())
-    .bind(hour.messages)
-    .bind(hour.recipients)
-    .bind(day.since.as_millisecond())
-    .bind(day.messages)
-    .bind(day.recipients)
-    .bind(day.new_recipients)
-    .execute(&mut **transaction)
+    .bind(at.as_millisecond())
+    .execute(connection)
     .await
     .map(drop)
 }
@@ -186,20 +223,19 @@ fn own_limits(row: &SqliteRow, account: AccountId) -> Result<OwnLimits, Corrupt>
     })
 }
 
-fn sent(row: &SqliteRow, account: AccountId) -> Result<Sent, Corrupt> {
-    let columns = Columns::of(row, "sent", account);
-    Ok(Sent {
+fn sent(Ledger { windows, used, .. }: &Ledger) -> Sent {
+    Sent {
         hour: Tally {
-            since: columns.read("hour", time)?,
-            messages: columns.take("hour_messages")?,
-            recipients: columns.take("hour_recipients")?,
+            since: windows.hour,
+            messages: used.messages_per_hour,
+            recipients: used.recipients_per_hour,
             new_recipients: 0,
         },
         day: Tally {
-            since: columns.read("day", time)?,
-            messages: columns.take("day_messages")?,
-            recipients: columns.take("day_recipients")?,
-            new_recipients: columns.take("day_new_recipients")?,
+            since: windows.day,
+            messages: used.messages_per_day,
+            recipients: used.recipients_per_day,
+            new_recipients: used.new_recipients_per_day,
         },
-    })
+    }
 }

@@ -6,9 +6,10 @@ use jiff::SignedDuration;
 use types::AccountId;
 
 use super::sample::{account, at, frank};
+use super::sending::{ONE, limits};
 use crate::{
-    Accounts, Allowance, Counter, Mark, Page, SecondFactors, ThrottleFilter, ThrottleKey, ThrottleKind,
-    Throttles,
+    Accounts, Allowance, Counter, Mark, Page, SecondFactors, Sending, Share, ThrottleFilter, ThrottleKey,
+    ThrottleKind, Throttles,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -53,4 +54,40 @@ pub async fn one_code_is_good_once<S: Accounts + SecondFactors>(one: &S, other: 
         usize::from(store.use_recovery_code(ALICE, &[1; 32], &frank(n)).await.unwrap())
     }));
     assert_eq!(codes.await.into_iter().sum::<usize>(), 1);
+}
+
+pub async fn of_a_limit_no_more_is_lent_than_there_is<S: Accounts + Sending>(one: &S, other: &S) {
+    one.add(&account(1, "alice@example.org"), &frank(0)).await.unwrap();
+    let lent = join_all((0..400).map(async |n| {
+        let store = if n % 2 == 0 { one } else { other };
+        let lent = store.lend(ALICE, &Share::default(), &ONE, &limits(300), at(1)).await.unwrap();
+        lent.map_or(0, |loan| loan.left().amounts.messages_per_hour)
+    }));
+    assert_eq!(lent.await.into_iter().sum::<u32>(), 300);
+}
+
+/// Two servers note the same of many accounts, in opposite orders, and write it at the same time.
+pub async fn notes_in_whatever_order_are_all_written<S: Accounts + Sending>(one: &S, other: &S) {
+    let ids: Vec<_> = (1..=20_u8).map(|n| AccountId::from_bytes([n; 16])).collect();
+    let mut loans = Vec::new();
+    for (n, id) in (1..).zip(&ids) {
+        one.add(&account(n, &format!("{n}@example.org")), &frank(0)).await.unwrap();
+        loans.push(one.lend(*id, &Share::default(), &ONE, &limits(1000), at(1)).await.unwrap().unwrap());
+    }
+    for round in 0..10 {
+        for (id, loan) in ids.iter().zip(&mut loans) {
+            one.logged_in(*id, at(100 + round), None);
+            one.note_sent(*id, &loan.take(&ONE), &[], at(100 + round));
+        }
+        for (id, loan) in ids.iter().zip(&mut loans).rev() {
+            other.logged_in(*id, at(200 + round), None);
+            other.note_sent(*id, &loan.take(&ONE), &[], at(200 + round));
+        }
+        let flushed = join_all([one, other].map(S::flush)).await;
+        assert!(flushed.iter().all(Result::is_ok), "{flushed:?}");
+    }
+    for id in ids {
+        assert_eq!(one.sent(id).await.unwrap().unwrap().hour.messages, 20);
+        assert_eq!(one.by_id(id).await.unwrap().unwrap().last_login_at, Some(at(209)), "the later wins");
+    }
 }

@@ -110,11 +110,13 @@ macro_rules! accounts_conformance {
             identities_come_back_in_order_and_belong_to_one_account,
             the_same_sender_is_added_and_removed_once_however_it_is_written, changes_of_identities_are_told);
         $crate::conformance!(@one accounts, $open, sending:
-            limits_of_its_own_are_of_one_account, a_change_of_a_limit_leaves_the_others_alone, what_was_sent_last_stands, who_was_sent_to_is_no_stranger,
+            limits_of_its_own_are_of_one_account, a_change_of_a_limit_leaves_the_others_alone, what_is_sent_is_told_and_what_is_lent_is_not,
+            what_is_lent_counts_until_it_is_given_back, a_window_is_known_again_however_exact_the_clock_is, a_window_has_nothing_of_the_one_before, who_was_sent_to_is_no_stranger,
             correspondents_are_forgotten_after_the_last_message, correspondents_of_a_clock_ahead_are_of_today,
             what_a_removed_account_has_sent_is_nothing_to_write);
         $crate::conformance!(@two accounts, $open, $beside, at_once:
-            of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once);
+            of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once,
+            of_a_limit_no_more_is_lent_than_there_is, notes_in_whatever_order_are_all_written);
     };
 }
 

@@ -1,12 +1,13 @@
 //! What [`Sending`] promises.
 #![expect(missing_docs, reason = "the names say it")]
 
+use jiff::SignedDuration;
 use types::AccountId;
 
 use super::sample::{account, at, frank};
 use crate::{
-    Accounts, Action, Audit, AuditFilter, Correspondent, Error, LimitChange, LimitChanges, OwnLimit,
-    OwnLimits, Sending, Sent, Tally,
+    Accounts, Action, Amounts, Audit, AuditFilter, CommonLimits, Correspondent, Error, Limit, LimitChange,
+    LimitChanges, Limits, Loan, OwnLimit, OwnLimits, Sending, Share,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -17,10 +18,39 @@ async fn alice_and_bob<S: Accounts>(store: &S) {
     store.add(&account(2, "bob@example.org"), &frank(0)).await.unwrap();
 }
 
-fn sent(messages: u32) -> Sent {
-    let tally =
-        |since, recipients, new_recipients| Tally { since: at(since), messages, recipients, new_recipients };
-    Sent { hour: tally(3, 5, 0), day: tally(1, 50, 7) }
+/// Limits of `messages` in an hour, and none of anything else.
+pub(super) fn limits(messages: u32) -> Limits {
+    let common = CommonLimits { messages_per_hour: Some(messages), ..CommonLimits::default() };
+    Limits { common, own: OwnLimits::default() }
+}
+
+pub(super) const ONE: Amounts = Amounts {
+    messages_per_hour: 1,
+    messages_per_day: 1,
+    recipients_per_hour: 1,
+    recipients_per_day: 1,
+    new_recipients_per_day: 1,
+};
+
+/// Borrows for one message, if there is room.
+async fn borrow<S: Sending>(store: &S, account: AccountId, messages: u32, now: i64) -> Option<Loan> {
+    let nothing = Share::default();
+    store.lend(account, &nothing, &ONE, &limits(messages), at(now)).await.unwrap().ok()
+}
+
+/// Sends so many messages, the first of them at this time.
+async fn send<S: Sending>(store: &S, account: AccountId, messages: u32, to: &[Correspondent], now: i64) {
+    let mut loan = borrow(store, account, u32::MAX, now).await.unwrap();
+    for _ in 0..messages {
+        let sent = loan.take(&ONE);
+        store.note_sent(account, &sent, to, at(now));
+    }
+    store.give_back(account, &loan.left());
+}
+
+/// How many messages were sent in the hour and in the day.
+async fn messages<S: Sending>(store: &S, account: AccountId) -> Option<(u32, u32)> {
+    store.sent(account).await.unwrap().map(|sent| (sent.hour.messages, sent.day.messages))
 }
 
 fn correspondents(numbers: std::ops::Range<u32>) -> Vec<Correspondent> {
@@ -80,25 +110,95 @@ fn to(limits: &OwnLimits) -> LimitChanges {
     }
 }
 
-pub async fn what_was_sent_last_stands<S: Accounts + Sending>(store: &S) {
+pub async fn what_is_sent_is_told_and_what_is_lent_is_not<S: Accounts + Sending>(store: &S) {
     alice_and_bob(store).await;
     assert_eq!(store.sent(ALICE).await.unwrap(), None);
-    store.note_sent(ALICE, sent(1), &[], at(1));
-    store.note_sent(ALICE, sent(2), &[], at(2));
+    let mut loan = borrow(store, ALICE, 100, 1).await.unwrap();
+    assert_eq!(messages(store, ALICE).await, Some((0, 0)));
+    for _ in 0..3 {
+        let sent = loan.take(&ONE);
+        store.note_sent(ALICE, &sent, &[], at(2));
+    }
     store.flush().await.unwrap();
-    assert_eq!(store.sent(ALICE).await.unwrap(), Some(sent(2)));
-    store.note_sent(ALICE, sent(3), &[], at(3));
+    assert_eq!(messages(store, ALICE).await, Some((3, 3)));
+    let sent = loan.take(&Amounts {
+        messages_per_hour: 1,
+        messages_per_day: 1,
+        recipients_per_hour: 9,
+        recipients_per_day: 9,
+        new_recipients_per_day: 5,
+    });
+    store.note_sent(ALICE, &sent, &[], at(3));
     store.flush().await.unwrap();
-    assert_eq!(store.sent(ALICE).await.unwrap(), Some(sent(3)));
+    let sent = store.sent(ALICE).await.unwrap().unwrap();
+    assert_eq!((sent.hour.since, sent.hour.messages, sent.hour.recipients), (at(1), 4, 12));
+    assert_eq!((sent.day.since, sent.day.messages, sent.day.recipients), (at(1), 4, 12));
+    assert_eq!(sent.day.new_recipients, 8);
     assert_eq!(store.sent(BOB).await.unwrap(), None);
+}
+
+pub async fn what_is_lent_counts_until_it_is_given_back<S: Accounts + Sending>(store: &S) {
+    alice_and_bob(store).await;
+    let mut lent = Vec::new();
+    while let Some(loan) = borrow(store, ALICE, 20, 1).await {
+        lent.push(loan.left());
+    }
+    assert_eq!(lent.iter().map(|share| share.amounts.messages_per_hour).sum::<u32>(), 20);
+    let full = store.lend(ALICE, &Share::default(), &ONE, &limits(20), at(601)).await.unwrap().unwrap_err();
+    assert_eq!((full.limit, full.at_most, full.wait.as_secs()), (Limit::MessagesPerHour, 20, 3000));
+    assert!(borrow(store, BOB, 20, 1).await.is_some());
+    let given_back = lent.pop().unwrap();
+    store.give_back(ALICE, &given_back);
+    store.flush().await.unwrap();
+    let again = borrow(store, ALICE, 20, 2).await.unwrap().left();
+    assert_eq!(again.amounts.messages_per_hour, given_back.amounts.messages_per_hour);
+    let all = Amounts { messages_per_hour: again.amounts.messages_per_hour, ..ONE };
+    let exchanged = store.lend(ALICE, &again, &all, &limits(20), at(3)).await.unwrap();
+    assert_eq!(exchanged.unwrap().left().amounts.messages_per_hour, all.messages_per_hour);
+    assert!(borrow(store, ALICE, 20, 4).await.is_none());
+    let nobody = AccountId::from_bytes([9; 16]);
+    let lent = store.lend(nobody, &Share::default(), &ONE, &limits(20), at(4)).await;
+    assert!(matches!(lent, Err(Error::NotFound)));
+}
+
+pub async fn a_window_is_known_again_however_exact_the_clock_is<S: Accounts + Sending>(store: &S) {
+    alice_and_bob(store).await;
+    let now = at(0) + SignedDuration::from_nanos(1_234_567);
+    let all = Amounts { messages_per_hour: 10, ..ONE };
+    let lent = store.lend(ALICE, &Share::default(), &all, &limits(10), now).await.unwrap().unwrap();
+    let mut lent = store.lend(ALICE, &lent.left(), &all, &limits(10), now).await.unwrap().unwrap();
+    store.note_sent(ALICE, &lent.take(&ONE), &[], now);
+    store.give_back(ALICE, &lent.left());
+    store.flush().await.unwrap();
+    let rest = Amounts { messages_per_hour: 9, ..ONE };
+    assert!(store.lend(ALICE, &Share::default(), &rest, &limits(10), now).await.unwrap().is_ok());
+}
+
+pub async fn a_window_has_nothing_of_the_one_before<S: Accounts + Sending>(store: &S) {
+    alice_and_bob(store).await;
+    let mut old = borrow(store, ALICE, 10, 0).await.unwrap();
+    let late = old.take(&ONE);
+    assert!(borrow(store, ALICE, 5, 3599).await.is_none());
+    let mut new = borrow(store, ALICE, 10, 3600).await.unwrap();
+    let sent = new.take(&ONE);
+    store.note_sent(ALICE, &sent, &[], at(3600));
+    store.note_sent(ALICE, &late, &[], at(3600));
+    store.give_back(ALICE, &old.left());
+    store.flush().await.unwrap();
+    assert_eq!(messages(store, ALICE).await, Some((1, 2)), "the day goes on");
+    let mut messages = new.left().amounts.messages_per_hour;
+    while let Some(loan) = borrow(store, ALICE, 10, 3601).await {
+        messages += loan.left().amounts.messages_per_hour;
+    }
+    assert_eq!(messages, 9);
 }
 
 pub async fn who_was_sent_to_is_no_stranger<S: Accounts + Sending>(store: &S) {
     alice_and_bob(store).await;
     let all = correspondents(0..2500);
     assert_eq!(store.strangers(ALICE, &all).await.unwrap(), all);
-    store.note_sent(ALICE, sent(1), &all[..10], at(1));
-    store.note_sent(ALICE, sent(2), &all[10..2000], at(1));
+    send(store, ALICE, 1, &all[..10], 1).await;
+    send(store, ALICE, 1, &all[10..2000], 1).await;
     assert_eq!(store.strangers(ALICE, &all).await.unwrap(), all[2000..], "noted is as good as written");
     store.flush().await.unwrap();
     assert_eq!(store.strangers(ALICE, &all).await.unwrap(), all[2000..]);
@@ -110,9 +210,9 @@ pub async fn who_was_sent_to_is_no_stranger<S: Accounts + Sending>(store: &S) {
 pub async fn correspondents_are_forgotten_after_the_last_message<S: Accounts + Sending>(store: &S) {
     alice_and_bob(store).await;
     let all = correspondents(0..1500);
-    store.note_sent(ALICE, sent(1), &all, at(1));
+    send(store, ALICE, 1, &all, 1).await;
     store.flush().await.unwrap();
-    store.note_sent(ALICE, sent(2), &all[..1], at(2));
+    send(store, ALICE, 1, &all[..1], 2).await;
     store.flush().await.unwrap();
     assert_eq!(store.prune_correspondents(at(2), at(3)).await.unwrap(), 1499);
     assert_eq!(store.strangers(ALICE, &all).await.unwrap(), all[1..]);
@@ -121,7 +221,7 @@ pub async fn correspondents_are_forgotten_after_the_last_message<S: Accounts + S
 pub async fn correspondents_of_a_clock_ahead_are_of_today<S: Accounts + Sending>(store: &S) {
     alice_and_bob(store).await;
     let all = correspondents(0..2);
-    store.note_sent(ALICE, sent(1), &all, at(300_000_000));
+    send(store, ALICE, 1, &all, 300_000_000).await;
     store.flush().await.unwrap();
     assert_eq!(store.prune_correspondents(at(2), at(5)).await.unwrap(), 0);
     assert_eq!(store.prune_correspondents(at(5), at(5)).await.unwrap(), 0);
@@ -130,10 +230,10 @@ pub async fn correspondents_of_a_clock_ahead_are_of_today<S: Accounts + Sending>
 
 pub async fn what_a_removed_account_has_sent_is_nothing_to_write<S: Accounts + Sending>(store: &S) {
     alice_and_bob(store).await;
-    store.note_sent(ALICE, sent(1), &correspondents(0..1), at(1));
-    store.note_sent(BOB, sent(2), &correspondents(0..1), at(1));
+    send(store, ALICE, 1, &correspondents(0..1), 1).await;
+    send(store, BOB, 2, &correspondents(0..1), 1).await;
     store.remove(ALICE, &frank(2)).await.unwrap();
     store.flush().await.unwrap();
     assert_eq!(store.sent(ALICE).await.unwrap(), None);
-    assert_eq!(store.sent(BOB).await.unwrap(), Some(sent(2)));
+    assert_eq!(messages(store, BOB).await, Some((2, 2)));
 }
