@@ -63,10 +63,24 @@ const NEVER: [(&str, &[&str]); 14] = [
 const PLACES: [(&str, &[&str]); 9] = [
     // Ours; and the library's help for handlers that keep a message whole, which ours never does.
     ("Durable::after_sync(", &["crates/delivery/src/commit.rs", "crates/submission/src/collect.rs"]),
-    // One policy for users, one for machines that have no login.
-    ("SenderAllowed::after_check", &["crates/acceptance/src/sender.rs", "crates/acceptance/src/no_login.rs"]),
-    // Where the configuration switches the policy off; and what the library does for handlers without one.
-    ("SenderAllowed::unchecked", &["crates/acceptance/src/sender.rs", "crates/submission/src/handler.rs"]),
+    // One policy for users, one for machines that have no login; and the library's help for embedders that say who sends as whom.
+    (
+        "SenderAllowed::after_check",
+        &[
+            "crates/acceptance/src/sender.rs",
+            "crates/acceptance/src/no_login.rs",
+            "crates/submission/src/collect.rs",
+        ],
+    ),
+    // Where the configuration switches the policy off; and what the library does for embedders without one.
+    (
+        "SenderAllowed::unchecked",
+        &[
+            "crates/acceptance/src/sender.rs",
+            "crates/submission/src/handler.rs",
+            "crates/submission/src/collect.rs",
+        ],
+    ),
     // Our own judge; and the library's help for judges that know the password itself, which ours never does.
     ("Authenticated::new(", &["crates/auth/src/login/judge.rs", "crates/sasl/src/by_password.rs"]),
     ("rustls_pemfile::", &["crates/submission/src/tls/pem.rs"]),
@@ -149,6 +163,51 @@ fn what_belongs_in_one_place_is_nowhere_else() {
         );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Packages that others build on.
+const PUBLISHED: [&str; 4] = ["types", "sasl", "esmtp", "submission"];
+
+/// Whoever makes a value of a type, or matches one, is not broken by another field or variant; or the type says why it has to be.
+#[test]
+fn what_others_make_or_match_may_grow_or_says_why_not() {
+    let mut wrong = Vec::new();
+    for file in PUBLISHED.into_iter().flat_map(|name| sources(&root().join("crates").join(name).join("src")))
+    {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let items = without_tests(&text).split("\n\n").filter_map(open_type);
+        wrong.extend(
+            items
+                .filter(|item| !item.contains("#[non_exhaustive]") && !item.contains("/// Exhaustive: "))
+                .map(|item| format!("{}: {item}", file.display())),
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_type_is_open_if_others_can_make_or_match_it() {
+    for open in [
+        "/// A.\npub enum A {\n    B,\n}",
+        "#[derive(Debug)]\npub struct A {\n    b: u8,\n    /// C.\n    pub c: u8,\n}",
+    ] {
+        assert!(open_type(open).is_some(), "{open}");
+    }
+    for closed in [
+        "pub struct A {\n    b: u8,\n    pub(crate) c: u8,\n}",
+        "enum A {\n    B,\n}",
+        "pub struct A(u8);",
+        "impl A {\n    pub fn b() {}\n}",
+    ] {
+        assert_eq!(open_type(closed), None);
+    }
+}
+
+/// A paragraph of code, with its comments, if it is an enum for everybody, or a struct with a field for everybody.
+fn open_type(item: &str) -> Option<&str> {
+    let begins = |words: &str| item.lines().any(|line| line.starts_with(words));
+    let is_open = begins("pub enum ") || begins("pub struct ") && begins("    pub ");
+    is_open.then_some(item)
 }
 
 #[test]

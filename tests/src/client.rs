@@ -178,7 +178,9 @@ impl Client {
     pub fn bindings(&self) -> ChannelBindings {
         let Stream::Tls(tls) = &self.stream else { return ChannelBindings::default() };
         let octets = tls.conn.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", None).unwrap();
-        ChannelBindings { exporter: Some(Secret::new(octets)), server_end_point: None }
+        let mut bindings = ChannelBindings::default();
+        bindings.exporter = Some(Secret::new(octets));
+        bindings
     }
 
     /// MAIL, RCPT and DATA; the reply to the end of the message, or the first that is not what it should be.

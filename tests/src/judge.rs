@@ -8,7 +8,9 @@ use crate::dialogue::Setup;
 
 /// What both ends of every connection in a dialogue are bound by.
 pub fn bindings() -> ChannelBindings {
-    ChannelBindings { exporter: Some(Secret::new([b'e'; 32])), server_end_point: Some(vec![b's'; 32]) }
+    let mut bindings = ChannelBindings::default();
+    (bindings.exporter, bindings.server_end_point) = (Some(Secret::new([b'e'; 32])), Some(vec![b's'; 32]));
+    bindings
 }
 
 /// The same for everybody, and so few iterations because a dialogue is played a thousand times.
@@ -69,6 +71,7 @@ impl Judge {
                 named.then_some((address, None))
             }
             Claim::External(_) => self.certificate.as_deref().map(|address| (address, None)),
+            _ => None,
         }
     }
 

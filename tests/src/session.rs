@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use esmtp::{Advance, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Settings, Xclient};
-use sasl::{Authenticated, ChannelBindings, Mechanism, Nonces, Verdict};
+use sasl::{Authenticated, Mechanism, Nonces, Verdict};
 use types::{BareLineEnds, Mailbox, QueueId, ReversePath, SenderPattern, TlsFacts};
 
 use crate::dialogue::{Dialogue, Listener, Setup};
@@ -273,47 +273,45 @@ impl Wire for PureWire {
     }
 }
 
-const FACTS: TlsFacts = TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" };
+const FACTS: TlsFacts = TlsFacts::new("TLSv1.3", "TLS_AES_256_GCM_SHA384");
 
 fn channel(setup: &Setup, tls: Option<TlsFacts>) -> Channel {
-    Channel {
-        bindings: if tls.is_some() { bindings() } else { ChannelBindings::default() },
-        client_certificate: tls.is_some() && setup.certificate.is_some(),
-        tls,
-        login_is_optional: setup.login_is_optional,
-        xclient: match setup.xclient {
-            None => Xclient::Refused,
-            Some(false) => Xclient::Taken,
-            Some(true) => Xclient::WithLogin,
-        },
-        nonces: Nonces::new([0; 32]),
+    let mut channel = Channel::in_clear(Nonces::new([0; 32]));
+    if tls.is_some() {
+        (channel.bindings, channel.client_certificate) = (bindings(), setup.certificate.is_some());
     }
+    channel.tls = tls;
+    channel.login_is_optional = setup.login_is_optional;
+    channel.xclient = match setup.xclient {
+        None => Xclient::Refused,
+        Some(false) => Xclient::Taken,
+        Some(true) => Xclient::WithLogin,
+    };
+    channel
 }
 
 fn settings(setup: &Setup) -> Settings {
-    let usual = Settings::new("mail.example.org");
-    let mechanisms = match &setup.mechanisms {
-        Some(names) => names.iter().filter_map(|name| Mechanism::from_name(name)).collect(),
-        None => usual.mechanisms,
-    };
-    Settings {
-        starttls: setup.listener == Listener::Submission,
-        hide_starttls: setup.hide_starttls,
-        allow_insecure: setup.listener == Listener::Insecure,
-        mechanisms,
-        required_message: setup.required_message.clone().unwrap_or(usual.required_message),
-        message_size: setup.message_size.unwrap_or(usual.message_size),
-        recipients: setup.recipients.unwrap_or(usual.recipients),
-        messages_per_connection: setup.messages_per_connection.unwrap_or(usual.messages_per_connection),
-        bare_line_ends: if setup.repairs_line_ends { BareLineEnds::Repair } else { BareLineEnds::Refuse },
-        long_lines: !setup.refuses_repair,
-        max_unauthenticated_commands: setup
-            .max_unauthenticated_commands
-            .unwrap_or(usual.max_unauthenticated_commands),
-        max_failures: setup.max_failures.unwrap_or(usual.max_failures),
-        hostname: usual.hostname,
-        greeting: usual.greeting,
+    let mut settings = Settings::new("mail.example.org");
+    settings.starttls = setup.listener == Listener::Submission;
+    settings.hide_starttls = setup.hide_starttls;
+    settings.allow_insecure = setup.listener == Listener::Insecure;
+    if let Some(names) = &setup.mechanisms {
+        settings.mechanisms = names.iter().filter_map(|name| Mechanism::from_name(name)).collect();
     }
+    if let Some(message) = &setup.required_message {
+        settings.required_message.clone_from(message);
+    }
+    settings.message_size = setup.message_size.unwrap_or(settings.message_size);
+    settings.recipients = setup.recipients.unwrap_or(settings.recipients);
+    settings.messages_per_connection =
+        setup.messages_per_connection.unwrap_or(settings.messages_per_connection);
+    settings.bare_line_ends =
+        if setup.repairs_line_ends { BareLineEnds::Repair } else { BareLineEnds::Refuse };
+    settings.long_lines = !setup.refuses_repair;
+    settings.max_unauthenticated_commands =
+        setup.max_unauthenticated_commands.unwrap_or(settings.max_unauthenticated_commands);
+    settings.max_failures = setup.max_failures.unwrap_or(settings.max_failures);
+    settings
 }
 
 /// The address of a path, without its brackets.

@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn whom_a_proxy_speaks_for_is_not() {
-        let proxied = SessionFacts { proxy: Some(session("192.0.2.1").peer), ..session("192.0.2.7") };
+        let mut proxied = session("192.0.2.7");
+        proxied.proxy = Some(session("192.0.2.1").peer);
         assert_eq!(no_login().machine(&proxied), None);
     }
 

@@ -155,7 +155,7 @@ mod tests {
     }
 
     fn protected() -> Channel {
-        Channel { tls: Some(TlsFacts { version: "TLSv1.3", cipher: "test" }), ..clear() }
+        Channel { tls: Some(TlsFacts::new("TLSv1.3", "test")), ..clear() }
     }
 
     /// What EHLO has at this moment, and not at every other.
@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn ehlo_offers_what_may_be_done_now() {
-        let bound = ChannelBindings { server_end_point: Some(vec![1]), ..ChannelBindings::default() };
+        let mut bound = ChannelBindings::default();
+        bound.server_end_point = Some(vec![1]);
         let proxy = |xclient| Channel { xclient, ..protected() };
         let attributes = "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT";
         let with_login = "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";

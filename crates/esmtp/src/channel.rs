@@ -7,6 +7,7 @@ use crate::introduction::Xclient;
 
 /// The connection of a session, from its beginning or since TLS began.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Channel {
     /// TLS, if the connection is protected.
     pub tls: Option<TlsFacts>,

@@ -9,6 +9,8 @@ use crate::limits::COMMAND_LINE;
 use crate::parameters::{MailParameters, ParameterError, no_parameters};
 
 /// A command as the client meant it.
+///
+/// Exhaustive: whoever reads commands has to deal with each.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     /// Means the same in every state.
@@ -18,6 +20,8 @@ pub enum Command {
 }
 
 /// A command that means the same in every state.
+///
+/// Exhaustive: whoever reads commands has to deal with each.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Anytime {
     /// `EHLO name`, with any name or none.
@@ -39,6 +43,8 @@ pub enum Anytime {
 }
 
 /// A command that has its place in the order of RFC 5321 section 4.1.4.
+///
+/// Exhaustive: whoever reads commands has to deal with each.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ordered {
     /// `STARTTLS` (RFC 3207).
@@ -69,6 +75,7 @@ pub enum Ordered {
 
 /// Why a line is no command.
 #[derive(Debug, PartialEq, Eq, Clone, Copy, thiserror::Error)]
+#[non_exhaustive]
 pub enum SyntaxError {
     /// Another protocol's verb: this may be a cross-protocol attack on a browser's behalf.
     #[error("another protocol's command")]

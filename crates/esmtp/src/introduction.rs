@@ -8,6 +8,7 @@ use crate::xtext;
 
 /// Whether the peer may say with XCLIENT who its client is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Xclient {
     /// It speaks for itself.
     #[default]
@@ -35,6 +36,7 @@ impl Xclient {
 /// What a trusted proxy has said of its client, in one XCLIENT or in several. What it did not say, or does not know,
 /// is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Introduction {
     /// The client's host name, NAME. An address literal is none.
     pub name: Option<EhloName>,

@@ -6,6 +6,7 @@ use crate::xtext;
 
 /// What MAIL was given behind the reverse-path.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MailParameters {
     /// `SIZE=` in octets (RFC 1870).
     pub size: Option<u64>,

@@ -69,6 +69,8 @@ pub struct Session<U, M> {
 }
 
 /// What is to be done next.
+///
+/// Exhaustive: whoever drives a session has to deal with each.
 #[derive(Debug)]
 pub enum Advance<'s, U, M> {
     /// Write the output, then read more input.
@@ -129,6 +131,8 @@ impl<U, M> Handshake<'_, U, M> {
 }
 
 /// Why a session is ended from outside.
+///
+/// Exhaustive: whoever drives a session says it, and has to log each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// The client took too long: `421 4.4.2`.

@@ -7,9 +7,11 @@ use types::BareLineEnds;
 ///
 /// ```
 /// use esmtp::Settings;
-/// let settings = Settings { recipients: 20, ..Settings::new("mail.example.org") };
+/// let mut settings = Settings::new("mail.example.org");
+/// settings.recipients = 20;
 /// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Settings {
     /// The name in the greeting and in the reply to EHLO.
     pub hostname: String,

@@ -30,13 +30,14 @@ impl Descriptors {
 
     /// No more connections than leave something for the messages that they bring: a client that is turned away comes
     /// back, but one that got in and finds no file for its message has waited in vain.
-    pub(crate) fn fit(self, limits: Limits) -> Limits {
+    pub(crate) fn fit(self, mut limits: Limits) -> Limits {
         match self {
             Descriptors::Enough => limits,
             Descriptors::Only(allowed) => {
                 let room = allowed - OTHERS.min(allowed / 2);
                 let room = usize::try_from(room).unwrap_or(usize::MAX);
-                Limits { connections: limits.connections.min(room), ..limits }
+                limits.connections = limits.connections.min(room);
+                limits
             }
         }
     }

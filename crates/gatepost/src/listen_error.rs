@@ -29,7 +29,7 @@ impl ListenError {
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         match &self.0 {
             BindError::Listen { address, .. } | BindError::NoIdentity(address) => Some(*address),
-            BindError::Tls(_) => None,
+            _ => None,
         }
     }
 }

@@ -207,7 +207,7 @@ mod tests {
             queue_id: QueueId::new(1_763_697_180_000, [7; 10]),
             now: NOW,
             message_id_random: [0xab; 16],
-            tls: Some(TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" }),
+            tls: Some(TlsFacts::new("TLSv1.3", "TLS_AES_128_GCM_SHA256")),
             extended: true,
             authenticated: true,
             utf8: false,

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_whole_trace_is_one_field_of_five_short_lines() {
         let bob = path("<bob@example.net>");
-        let tls = Some(TlsFacts { version: "TLSv1.2", cipher: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" });
+        let tls = Some(TlsFacts::new("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"));
         let trace =
             Trace { tls, recipient: Some(&bob), client: client("laptop.example", "192.0.2.1"), ..trace() };
         let field = received(&trace, DATE);
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_protocol_tells_of_the_hello_of_tls_of_a_login_and_of_utf8() {
-        let tls = Some(TlsFacts { version: "TLSv1.3", cipher: "X" });
+        let tls = Some(TlsFacts::new("TLSv1.3", "X"));
         for (extended, tls, authenticated, utf8, keyword) in [
             (false, None, false, false, " SMTP\r\n"),
             (false, tls, true, false, " SMTP (TLSv1.3 X)\r\n"),

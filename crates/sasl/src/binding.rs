@@ -4,6 +4,7 @@ use types::Secret;
 
 /// What a connection can be bound by; all absent without TLS.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct ChannelBindings {
     /// `tls-exporter` (RFC 9266): 32 octets that both ends of the connection alone can know.
     pub exporter: Option<Secret>,

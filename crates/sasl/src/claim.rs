@@ -6,6 +6,7 @@ use crate::{CramMd5Claim, Mechanism, ScramClaim};
 
 /// What an exchange ends in.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Claim {
     /// A name and a password.
     Password(PasswordClaim),
@@ -59,6 +60,7 @@ impl Claim {
 
 /// A claim to be `username`, because the client knows `password`.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct PasswordClaim {
     /// The mechanism by which it was made: PLAIN or LOGIN.
     pub mechanism: Mechanism,
@@ -71,8 +73,16 @@ pub struct PasswordClaim {
     pub password: Secret,
 }
 
+impl PasswordClaim {
+    /// A claim as an exchange makes one, without [`authzid`](Self::authzid), to try a judge with.
+    pub fn new(mechanism: Mechanism, username: impl Into<String>, password: Secret) -> Self {
+        Self { mechanism, authzid: None, username: username.into(), password }
+    }
+}
+
 /// A claim to be whom an access token (RFC 6749 section 1.4) was issued for.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct TokenClaim {
     /// The mechanism by which it was made: XOAUTH2 or OAUTHBEARER.
     pub mechanism: Mechanism,
@@ -83,10 +93,27 @@ pub struct TokenClaim {
     pub token: Secret,
 }
 
+impl TokenClaim {
+    /// A claim as an exchange makes one, to try a judge with.
+    #[must_use]
+    pub const fn new(mechanism: Mechanism, username: Option<String>, token: Secret) -> Self {
+        Self { mechanism, username, token }
+    }
+}
+
 /// A claim to be whom the client's certificate stands for. Whose it is and whether it is within its dates is for the judge
 /// to say: TLS has proved no more than that the client has its private key.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ExternalClaim {
     /// In whose name the client wants to act; absent, it is the certificate's owner's. A judge must refuse any other name.
     pub authzid: Option<String>,
+}
+
+impl ExternalClaim {
+    /// A claim as an exchange makes one, to try a judge with.
+    #[must_use]
+    pub const fn new(authzid: Option<String>) -> Self {
+        Self { authzid }
+    }
 }

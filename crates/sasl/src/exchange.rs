@@ -11,6 +11,8 @@ use crate::scram::{AwaitingFinal, AwaitingFirst, AwaitingSalt};
 use crate::{ChannelBindings, Mechanism, Nonce, ScramParameters};
 
 /// What a response led to.
+///
+/// Exhaustive: whoever drives an exchange has to deal with every step.
 #[derive(Debug)]
 pub enum Step {
     /// Send this challenge, already in base64, and give the answer to [`Exchange::respond`].
@@ -24,6 +26,8 @@ pub enum Step {
 }
 
 /// Why an exchange ended without a claim. None of these is a failed attempt to log in.
+///
+/// Exhaustive: each has a reply of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
     /// Not base64 in its one canonical form: other characters, wrong padding, stray bits. RFC 4954 section 4.
@@ -42,6 +46,7 @@ pub enum ExchangeError {
 
 /// What an exchange has to know of the connection that it runs over.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Circumstances<'a> {
     /// The server's name.
     pub hostname: &'a str,
@@ -51,6 +56,14 @@ pub struct Circumstances<'a> {
     pub bindings: &'a ChannelBindings,
     /// SCRAM-SHA-256-PLUS is offered, so that a client that says it was not has been lied to.
     pub offers_plus: bool,
+}
+
+impl<'a> Circumstances<'a> {
+    /// A connection on which SCRAM-SHA-256-PLUS is not offered.
+    #[must_use]
+    pub const fn new(hostname: &'a str, nonce: &'a Nonce, bindings: &'a ChannelBindings) -> Self {
+        Self { hostname, nonce, bindings, offers_plus: false }
+    }
 }
 
 /// An exchange that waits for the client's next line. It is consumed by that line: no state outlives a step, and

@@ -76,6 +76,7 @@ impl<H: AuthHandler> AuthHandler for Arc<H> {
 
 /// What a judge says to a claim.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Verdict<U> {
     /// It is true.
     Accepted(Authenticated<U>),

@@ -4,6 +4,7 @@ use crate::base64;
 
 /// What a refused client is told. By default that is what everybody is told, so that nobody learns what was wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// Another reply than `535 5.7.8`.
     pub reply: Option<RefusalReply>,
@@ -94,6 +95,7 @@ fn is_status(status: &str, class: u16) -> bool {
 
 /// What a client with a token is told when the token is refused (RFC 7628 section 3.2.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OAuthChallenge {
     /// A code for the client: `401`, as Google has it, by default; RFC 7628 has `invalid_token` and its like.
     pub status: String,

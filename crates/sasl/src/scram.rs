@@ -25,6 +25,8 @@ pub use self::keys::{ScramKeys, ServerSignature};
 use crate::Mechanism;
 
 /// What SCRAM makes keys of a password with.
+///
+/// Exhaustive: RFC 5802 has no others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScramParameters {
     /// At least one octet.
@@ -35,6 +37,8 @@ pub struct ScramParameters {
 
 /// Why a claim can't be true, though it is well-formed: it was not made for this exchange over this connection. Somebody may
 /// stand between the client and us. It is a failed login, not an error of syntax.
+///
+/// Exhaustive: each is something else to whoever reads the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ScramFlaw {
     /// The client binds its proof to another connection, or in a way that this connection does not have; or it does not

@@ -114,13 +114,16 @@ fn registry() -> Registry {
 }
 
 fn bindings() -> ChannelBindings {
-    ChannelBindings { exporter: Some(Secret::new([3; 32])), server_end_point: Some(vec![4; 32]) }
+    let mut bindings = ChannelBindings::default();
+    (bindings.exporter, bindings.server_end_point) = (Some(Secret::new([3; 32])), Some(vec![4; 32]));
+    bindings
 }
 
 /// Plays the exchange up to the claim.
 fn play(client: &mut Client, offers_plus: bool) -> Claim {
     let (nonce, bindings) = (Nonces::new([5; 32]).draw(), bindings());
-    let circumstances = Circumstances { hostname: "x", nonce: &nonce, bindings: &bindings, offers_plus };
+    let mut circumstances = Circumstances::new("x", &nonce, &bindings);
+    circumstances.offers_plus = offers_plus;
     let mechanism = client.mechanism();
     let initial = (mechanism != Mechanism::Login).then(|| client.step(None).unwrap().0);
     let mut step = Exchange::start(mechanism, initial.as_deref(), circumstances);
@@ -226,7 +229,8 @@ fn tokens() {
 
 #[test]
 fn oau_08_a_client_understands_why_its_token_was_refused() {
-    let challenge = OAuthChallenge { scope: Some("mail".to_owned()), ..OAuthChallenge::default() };
+    let mut challenge = OAuthChallenge::default();
+    challenge.scope = Some("mail".to_owned());
     for mechanism in [Mechanism::XOAuth2, Mechanism::OAuthBearer] {
         let (mut client, _) = token(KNOWN, mechanism);
         let (_, state) = client.step(Some(&challenge.in_base64())).unwrap();

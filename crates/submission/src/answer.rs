@@ -106,7 +106,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                 self.client.loosen();
                 self.delay_failure().await;
             }
-            Verdict::Throttled { .. } | Verdict::Unavailable => self.client.loosen(),
+            _ => self.client.loosen(),
         }
     }
 

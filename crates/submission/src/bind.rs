@@ -12,6 +12,7 @@ const BACKLOG: i32 = 4096;
 
 /// A listener that could not be had.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BindError {
     /// A listener offers TLS, but no identity was given.
     #[error("{0} offers TLS, but there is no certificate")]

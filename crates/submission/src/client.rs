@@ -89,13 +89,12 @@ impl Client {
         let (proxy, own) = self.ends;
         let peer = told(client.address, client.port, proxy);
         let local = told(client.local_address, client.local_port, own);
-        self.facts = SessionFacts {
-            proxy: Some(proxy),
-            name: client.name.clone(),
-            ehlo: client.helo.clone(),
-            tls: self.facts.tls,
-            ..SessionFacts::new(self.facts.id, peer, local)
-        };
+        let mut facts = SessionFacts::new(self.facts.id, peer, local);
+        facts.proxy = Some(proxy);
+        facts.name.clone_from(&client.name);
+        facts.ehlo.clone_from(&client.helo);
+        facts.tls = self.facts.tls;
+        self.facts = facts;
         if client.address.is_some() { self.take_place(limits) } else { Ok(()) }
     }
 
@@ -108,7 +107,8 @@ impl Client {
         } else {
             (self.ends, None)
         };
-        self.facts = SessionFacts { proxy, ..SessionFacts::new(self.facts.id, peer, local) };
+        self.facts = SessionFacts::new(self.facts.id, peer, local);
+        self.facts.proxy = proxy;
     }
 
     /// Counts the connection as the client's.

@@ -78,7 +78,11 @@ impl Door {
         };
         match &self.mechanisms {
             None => Arc::clone(common),
-            Some(own) => Arc::new(Settings { mechanisms: own.clone(), ..Settings::clone(common) }),
+            Some(own) => {
+                let mut settings = Settings::clone(common);
+                settings.mechanisms.clone_from(own);
+                Arc::new(settings)
+            }
         }
     }
 }

@@ -140,14 +140,13 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             self.client.hold();
         }
         let facts = self.client.facts();
-        Channel {
-            tls: facts.tls,
-            bindings,
-            client_certificate: facts.client_certificate.is_some(),
-            login_is_optional,
-            xclient: self.client.xclient(),
-            nonces: Nonces::new(rand::random()),
-        }
+        let mut channel = Channel::in_clear(Nonces::new(rand::random()));
+        channel.tls = facts.tls;
+        channel.bindings = bindings;
+        channel.client_certificate = facts.client_certificate.is_some();
+        channel.login_is_optional = login_is_optional;
+        channel.xclient = self.client.xclient();
+        channel
     }
 
     /// One step of the session.

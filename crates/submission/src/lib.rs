@@ -80,7 +80,7 @@ mod session_line;
 mod trace;
 
 pub use bind::{BindError, bind};
-pub use collect::{Collect, Receipt, collect};
+pub use collect::{AnySender, CheckedSender, Collect, Receipt, SenderRule, collect};
 pub use doors::ListenerChange;
 pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;

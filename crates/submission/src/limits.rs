@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-/// Limits of time and number. What a message may be is in [`esmtp::Settings`].
+/// Limits of time and number. What a message may be is in [`esmtp::Settings`]. The default ones are good, and each may be set otherwise:
+///
+/// ```
+/// use submission::Limits;
+/// let mut limits = Limits::default();
+/// limits.connections = 100;
+/// ```
 ///
 /// A duration of more than [`LONGEST`](Self::LONGEST) counts as that; whoever wants no limit writes [`Duration::MAX`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Limits {
     /// Connections at a time. The last fifth is for clients that log in at once: from there on every new connection takes
     /// the place of the one that has been longest without a login, if it has been five seconds, and when all are taken, if

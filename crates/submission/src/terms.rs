@@ -15,8 +15,12 @@ pub(crate) struct Terms {
 
 impl Terms {
     pub(crate) fn new(settings: Settings, limits: Limits) -> Self {
-        let with_starttls = Arc::new(Settings { starttls: true, ..settings.clone() });
+        let starttls = |starttls| {
+            let mut settings = settings.clone();
+            settings.starttls = starttls;
+            Arc::new(settings)
+        };
         let limits = limits.bounded();
-        Self { limits, with_starttls, without_starttls: Arc::new(Settings { starttls: false, ..settings }) }
+        Self { limits, with_starttls: starttls(true), without_starttls: starttls(false) }
     }
 }

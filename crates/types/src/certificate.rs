@@ -7,6 +7,7 @@ use std::time::SystemTime;
 /// A certificate that a client has shown, and whose private key it has (RFC 8446 section 4.4.3). Nothing else is proved
 /// by it: who signed it was not asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientCertificate {
     /// What it is known by.
     pub fingerprint: Fingerprint,
@@ -16,6 +17,19 @@ pub struct ClientCertificate {
     pub not_before: SystemTime,
     /// Until when.
     pub not_after: SystemTime,
+}
+
+impl ClientCertificate {
+    /// A certificate in DER, known by `fingerprint`, and when it is valid.
+    #[must_use]
+    pub const fn new(
+        fingerprint: Fingerprint,
+        der: Vec<u8>,
+        not_before: SystemTime,
+        not_after: SystemTime,
+    ) -> Self {
+        Self { fingerprint, der, not_before, not_after }
+    }
 }
 
 /// The SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` has it.

@@ -3,6 +3,8 @@
 use crate::{AddressError, Domain};
 
 /// One domain, or all below one; in the form of [`Domain::normal`].
+///
+/// Exhaustive: whoever looks a domain up by its pattern has to know every form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DomainPattern {
     /// This domain.

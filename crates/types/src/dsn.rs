@@ -7,6 +7,8 @@ use std::fmt;
 const MAX_ORIGINAL_RECIPIENT: usize = 500;
 
 /// When the sender is to be told about a recipient: NOTIFY of RCPT (RFC 3461 section 4.1). Where it was not said, the server decides.
+///
+/// Exhaustive: RFC 3461 has no other events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Notify {
     /// Once the message is delivered.
@@ -55,6 +57,8 @@ impl fmt::Display for Notify {
 }
 
 /// What of a message that can't be delivered its sender gets back: RET of MAIL (RFC 3461 section 4.3).
+///
+/// Exhaustive: RFC 3461 has no other values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ret {
     /// All of it.

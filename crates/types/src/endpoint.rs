@@ -14,6 +14,7 @@ pub struct Endpoint(Url);
 
 /// Why a URL is not one to ask; says what would be right. The URL is not repeated, as it may hold a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadEndpoint {
     /// Nothing that has a scheme and a host.
     #[error("is not the address of a page; write \"https://host/path\"")]

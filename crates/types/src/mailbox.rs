@@ -8,6 +8,8 @@ use crate::local_part::LocalPart;
 use crate::{AddressError, Domain};
 
 /// Where a mailbox lives.
+///
+/// Exhaustive: the grammar has no third form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Host {
     /// A domain name.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 /// A SASL mechanism.
+///
+/// Exhaustive: whoever offers or judges one has to deal with each. Another one is a new version of these packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mechanism {
     /// A proof of the password that binds it to the TLS connection. RFC 5802, RFC 7677, RFC 9266.

@@ -12,6 +12,8 @@ use crate::{AddressError, Domain, Mailbox};
 pub const MAX_PATH: usize = 256;
 
 /// Where failures are told: the path of MAIL FROM. RFC 5321 section 4.1.1.2.
+///
+/// Exhaustive: the grammar has no third form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ReversePath {
     /// `<>`: nobody is to be told.
@@ -59,6 +61,8 @@ impl fmt::Display for ReversePath {
 }
 
 /// Whom the message is for: the path of RCPT TO. RFC 5321 section 4.1.1.3.
+///
+/// Exhaustive: the grammar has no third form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ForwardPath {
     /// `<Postmaster>` without a domain: whoever runs the server that is asked.

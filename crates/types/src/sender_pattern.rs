@@ -7,6 +7,8 @@ use crate::{AddressError, Domain, Mailbox};
 
 /// A sender that an account may use: `sales@example.org`; `*@example.org` for every address of that very domain; `*` for
 /// any at all.
+///
+/// Exhaustive: who may send in whose name must not be decided by an arm for everything else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SenderPattern {
     /// This address, without regard to how it is written.

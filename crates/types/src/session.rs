@@ -7,6 +7,7 @@ use crate::{ClientCertificate, EhloName, SessionId};
 
 /// What a TLS handshake agreed on, in the names people use: `TLSv1.3`, `TLS_AES_128_GCM_SHA256`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TlsFacts {
     /// The version of the protocol.
     pub version: &'static str,
@@ -14,8 +15,17 @@ pub struct TlsFacts {
     pub cipher: &'static str,
 }
 
+impl TlsFacts {
+    /// What was agreed on.
+    #[must_use]
+    pub const fn new(version: &'static str, cipher: &'static str) -> Self {
+        Self { version, cipher }
+    }
+}
+
 /// What is known about the client of a session. Only where it connects from is beyond the client's will.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionFacts {
     /// The connection, in logs and audit.
     pub id: SessionId,
@@ -56,6 +66,8 @@ impl SessionFacts {
 }
 
 /// What the octets of a message may be: the BODY parameter of MAIL. RFC 6152.
+///
+/// Exhaustive: whoever passes a message on has to deal with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum BodyType {
     /// ASCII alone, `BODY=7BIT`, which is also what silence means.

@@ -2,6 +2,8 @@
 
 /// An algorithm with a key that only the issuer has (RFC 7518 section 3.1, RFC 8037). HMAC is not here: who can check such a token could
 /// also make one.
+///
+/// Exhaustive: whoever checks a signature has to deal with each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SignatureAlgorithm {
     /// RSA with PKCS #1 v1.5 and SHA-256.

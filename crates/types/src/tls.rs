@@ -1,6 +1,8 @@
 //! The choices about TLS: when it begins on a listener, how a host's certificate is taken, which versions are spoken.
 
 /// When TLS begins on a connection.
+///
+/// Exhaustive: whether a connection is protected must not be decided by an arm for everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ListenTls {
     /// With the STARTTLS command (RFC 3207), as on port 587.
@@ -28,6 +30,8 @@ impl ListenTls {
 }
 
 /// How TLS to a fixed host is used.
+///
+/// Exhaustive: whether a connection is protected must not be decided by an arm for everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HostTls {
     /// With a certificate for the host's name, or the mail stays.
@@ -54,6 +58,8 @@ impl HostTls {
 }
 
 /// A version of TLS; older ones are not spoken at all (RFC 8996).
+///
+/// Exhaustive: another one is a new version of these packages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsVersion {
     /// TLS 1.2, RFC 5246.

@@ -45,13 +45,9 @@ fn written(text: &[u8], step: usize) -> Vec<u8> {
         // The reply to EHLO has to come behind it.
     }
     let recipient = ForwardPath::Postmaster;
-    dialogue.send(&Envelope {
-        reverse_path: &ReversePath::Null,
-        forward_paths: vec![&recipient],
-        body: BodyType::EightBit,
-        smtputf8: false,
-        size: None,
-    });
+    let mut envelope = Envelope::new(&ReversePath::Null, vec![&recipient]);
+    envelope.body = BodyType::EightBit;
+    dialogue.send(&envelope);
     input.extend_from_slice(b"250 a\r\n250 a\r\n354 a\r\n");
     assert_eq!(dialogue.advance(&mut input), Ok(Advance::Body));
     dialogue.output().clear();

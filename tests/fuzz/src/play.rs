@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use esmtp::{
     Advance, Channel, Durable, Envelope, Introduction, Question, Rejection, SenderAllowed, Settings, Xclient,
 };
-use sasl::{Authenticated, ChannelBindings, Mechanism, Nonces, Verdict};
+use sasl::{Authenticated, Mechanism, Nonces, Verdict};
 use types::{BareLineEnds, QueueId, Secret, TlsFacts};
 
 /// What happened, in its order.
@@ -86,29 +86,27 @@ impl Circumstances {
 
     fn settings(self) -> Settings {
         let few = self.has(5);
-        Settings {
-            allow_insecure: self.allows_insecure(),
-            mechanisms: Mechanism::ALL.to_vec(),
-            message_size: if few { 300 } else { 100_000 },
-            recipients: if few { 2 } else { 100 },
-            messages_per_connection: if few { 2 } else { 1000 },
-            bare_line_ends: if self.repairs() { BareLineEnds::Repair } else { BareLineEnds::Refuse },
-            long_lines: self.has(6),
-            starttls: !self.has(7),
-            ..Settings::new("mail.example.org")
-        }
+        let mut settings = Settings::new("mail.example.org");
+        settings.allow_insecure = self.allows_insecure();
+        settings.mechanisms = Mechanism::ALL.to_vec();
+        settings.message_size = if few { 300 } else { 100_000 };
+        settings.recipients = if few { 2 } else { 100 };
+        settings.messages_per_connection = if few { 2 } else { 1000 };
+        settings.bare_line_ends = if self.repairs() { BareLineEnds::Repair } else { BareLineEnds::Refuse };
+        settings.long_lines = self.has(6);
+        settings.starttls = !self.has(7);
+        settings
     }
 
     fn channel(self, tls: bool) -> Channel {
         let exporter = Some(Secret::new([7; 32])).filter(|_| tls);
-        Channel {
-            tls: tls.then_some(TlsFacts { version: "TLSv1.3", cipher: "test" }),
-            bindings: ChannelBindings { exporter, server_end_point: None },
-            client_certificate: tls,
-            login_is_optional: self.login_is_optional(),
-            xclient: if self.takes_xclient() { Xclient::WithLogin } else { Xclient::Refused },
-            nonces: Nonces::new([self.seed; 32]),
-        }
+        let mut channel = Channel::in_clear(Nonces::new([self.seed; 32]));
+        channel.tls = tls.then_some(TlsFacts::new("TLSv1.3", "test"));
+        channel.bindings.exporter = exporter;
+        channel.client_certificate = tls;
+        channel.login_is_optional = self.login_is_optional();
+        channel.xclient = if self.takes_xclient() { Xclient::WithLogin } else { Xclient::Refused };
+        channel
     }
 
     /// A number for each question, the same however the input was cut.

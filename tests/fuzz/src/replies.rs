@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Envelope, Verdict};
-use types::{BodyType, ForwardPath, ReversePath, Secret};
+use types::{ForwardPath, ReversePath, Secret};
 
 use crate::pieces::within_lines;
 use crate::play::WAIT;
@@ -146,7 +146,7 @@ impl Client {
         }
         if std::mem::take(&mut self.log_in) {
             let password = Secret::new("secret");
-            let login = Credentials { username: "alice".to_owned(), password };
+            let login = Credentials::new("alice", password);
             match dialogue.log_in(&login) {
                 Ok(()) => return,
                 Err(broken) => self.events.push(Event::Broke(broken)),
@@ -155,13 +155,9 @@ impl Client {
         if std::mem::replace(&mut self.sent, true) {
             return dialogue.quit();
         }
-        let verdicts = dialogue.send(&Envelope {
-            reverse_path: &ReversePath::Null,
-            forward_paths: self.recipients.iter().collect(),
-            body: BodyType::SevenBit,
-            smtputf8: false,
-            size: Some(19),
-        });
+        let mut envelope = Envelope::new(&ReversePath::Null, self.recipients.iter().collect());
+        envelope.size = Some(19);
+        let verdicts = dialogue.send(&envelope);
         self.events.extend(verdicts.map(Event::Verdicts));
     }
 }

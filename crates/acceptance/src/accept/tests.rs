@@ -94,7 +94,9 @@ fn rules() -> Rules {
 fn session() -> SessionFacts {
     let here = SocketAddr::from(([127, 0, 0, 1], 465));
     let ehlo = EhloName::parse("laptop.example").ok();
-    SessionFacts { ehlo, extended: true, ..SessionFacts::new(SessionId::new([0; 8]), here, here) }
+    let mut session = SessionFacts::new(SessionId::new([0; 8]), here, here);
+    (session.ehlo, session.extended) = (ehlo, true);
+    session
 }
 
 fn envelope() -> Envelope {
@@ -426,9 +428,9 @@ async fn a_failure_on_the_way_is_told_at_the_end() {
 #[tokio::test]
 async fn how_a_message_came_and_what_was_asked_is_kept_with_it() {
     let bench = bench().await;
-    let tls = TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
-    let peer = "[::ffff:192.0.2.1]:40000".parse().unwrap();
-    let session = SessionFacts { tls: Some(tls), peer, ..session() };
+    let tls = TlsFacts::new("TLSv1.3", "TLS_AES_128_GCM_SHA256");
+    let mut session = session();
+    (session.tls, session.peer) = (Some(tls), "[::ffff:192.0.2.1]:40000".parse().unwrap());
     let mut envelope = envelope();
     (envelope.ret, envelope.envid) = (Some(Ret::Headers), Some("order 66".into()));
     envelope.recipients[0].notify = Some(Notify::NEVER);

@@ -88,8 +88,8 @@ impl Proof {
 }
 
 impl Attempt {
-    /// The attempt of a client that wants to hand in mail.
-    pub(crate) fn of(claim: Claim) -> Self {
+    /// The attempt of a client that wants to hand in mail; `None` if nobody here knows how to judge such a claim.
+    pub(crate) fn of(claim: Claim) -> Option<Self> {
         let authzid = claim.authzid().map(str::to_owned);
         let username = claim.username().map(str::to_owned);
         let proof = match claim {
@@ -98,8 +98,9 @@ impl Attempt {
             Claim::Scram(claim) => Proof::Scram(claim),
             Claim::Token(claim) => Proof::Token(claim.token),
             Claim::External(_) => Proof::Certificate,
+            _ => return None,
         };
-        Self { authzid, username, proof, door: Door::Smtp, answers: None }
+        Some(Self { authzid, username, proof, door: Door::Smtp, answers: None })
     }
 
     /// The attempt with the default domain behind names that have none.

@@ -23,7 +23,10 @@ impl<S: CredentialStore> AuthHandler for Authenticator<S> {
 
     async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<User> {
         let origin = Origin::of(session, claim.mechanism().name());
-        self.answer(Attempt::of(claim), &origin).await
+        match Attempt::of(claim) {
+            Some(attempt) => self.answer(attempt, &origin).await,
+            None => Verdict::Unavailable,
+        }
     }
 
     async fn vouched(&self, username: &str, session: &SessionFacts) -> Verdict<User> {
@@ -116,8 +119,9 @@ impl<S: CredentialStore> Authenticator<S> {
     fn refusal(&self) -> sasl::Refusal {
         let backends = self.backends.load();
         let scope = backends.iter().filter_map(Backend::providers).find_map(|providers| providers.scope());
-        let challenge = OAuthChallenge { scope, ..OAuthChallenge::default() };
-        sasl::Refusal { challenge, ..sasl::Refusal::default() }
+        let mut challenge = OAuthChallenge::default();
+        challenge.scope = scope;
+        challenge.into()
     }
 }
 

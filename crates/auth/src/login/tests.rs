@@ -53,27 +53,23 @@ fn in_ten_minutes() -> Timestamp {
 fn session(peer: &str) -> SessionFacts {
     let local = "192.0.2.1:465".parse().unwrap();
     let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 50_000);
-    SessionFacts { extended: true, ..SessionFacts::new(SessionId::new([1; 8]), peer, local) }
+    let mut session = SessionFacts::new(SessionId::new([1; 8]), peer, local);
+    session.extended = true;
+    session
 }
 
 fn claim(authzid: Option<&str>, username: &str, password: &str) -> Claim {
-    Claim::Password(PasswordClaim {
-        mechanism: Mechanism::Plain,
-        authzid: authzid.map(str::to_owned),
-        username: username.to_owned(),
-        password: Secret::new(password),
-    })
+    let mut claim = PasswordClaim::new(Mechanism::Plain, username, Secret::new(password));
+    claim.authzid = authzid.map(str::to_owned);
+    Claim::Password(claim)
 }
 
 /// The same password for the same account.
 fn again(claim: &Claim) -> Claim {
-    let Claim::Password(PasswordClaim { mechanism, authzid, username, password }) = claim else { panic!() };
-    Claim::Password(PasswordClaim {
-        mechanism: *mechanism,
-        authzid: authzid.clone(),
-        username: username.clone(),
-        password: password.clone(),
-    })
+    let Claim::Password(claim) = claim else { panic!() };
+    let mut again = PasswordClaim::new(claim.mechanism, &claim.username, claim.password.clone());
+    again.authzid.clone_from(&claim.authzid);
+    Claim::Password(again)
 }
 
 /// As the configuration has it at first.

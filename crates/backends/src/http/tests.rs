@@ -55,22 +55,17 @@ async fn judged(answer: &str) -> Result<HttpVerdict, HttpFault> {
 
 fn session() -> SessionFacts {
     let (peer, local) = ("192.0.2.7:40000".parse().unwrap(), "[2001:db8::1]:587".parse().unwrap());
-    let certificate = ClientCertificate {
-        fingerprint: Fingerprint::from_octets([0xab; 32]),
-        der: Vec::new(),
-        not_before: std::time::SystemTime::UNIX_EPOCH,
-        not_after: std::time::SystemTime::UNIX_EPOCH,
-    };
-    SessionFacts {
-        tls: Some(TlsFacts { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" }),
-        ehlo: EhloName::parse("laptop.example").ok(),
-        client_certificate: Some(certificate.into()),
-        ..SessionFacts::new(SessionId::new([0; 8]), peer, local)
-    }
+    let (fingerprint, long_ago) = (Fingerprint::from_octets([0xab; 32]), std::time::SystemTime::UNIX_EPOCH);
+    let certificate = ClientCertificate::new(fingerprint, Vec::new(), long_ago, long_ago);
+    let mut session = SessionFacts::new(SessionId::new([0; 8]), peer, local);
+    session.tls = Some(TlsFacts::new("TLSv1.3", "TLS_AES_128_GCM_SHA256"));
+    session.ehlo = EhloName::parse("laptop.example").ok();
+    session.client_certificate = Some(certificate.into());
+    session
 }
 
 fn circumstances<'a>(nonce: &'a sasl::Nonce, bindings: &'a ChannelBindings) -> Circumstances<'a> {
-    Circumstances { hostname: "mail.example.org", nonce, bindings, offers_plus: false }
+    Circumstances::new("mail.example.org", nonce, bindings)
 }
 
 fn hmac<D>(key: &[u8], message: &[u8]) -> Vec<u8>

@@ -32,8 +32,7 @@ fn with_tls(name: &str) -> (CertificateDer<'static>, Manners) {
 }
 
 fn log_in(next_host: &mut NextHost) {
-    next_host.credentials =
-        Some(Credentials { username: "user".into(), password: "secret".to_owned().into() });
+    next_host.credentials = Some(Credentials::new("user", "secret".to_owned().into()));
 }
 
 #[tokio::test]

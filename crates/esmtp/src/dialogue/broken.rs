@@ -6,6 +6,7 @@ use super::verdict::Verdict;
 
 /// Why a dialogue cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Broken {
     /// What came is no reply.
     #[error("answered {0} with something that is not an SMTP reply: {1}")]

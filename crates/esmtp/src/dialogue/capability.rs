@@ -5,6 +5,7 @@ use super::reply::Reply;
 
 /// The extensions of a peer. After HELO, and before EHLO, there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Capabilities {
     /// The peer has answered EHLO. One that was spoken to with HELO has not said what it offers.
     pub extended: bool,

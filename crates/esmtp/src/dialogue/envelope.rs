@@ -13,6 +13,7 @@ use super::verdict::Verdict;
 
 /// A message to be sent: everything but its text.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Envelope<'a> {
     /// Where failures are told.
     pub reverse_path: &'a ReversePath,
@@ -25,6 +26,14 @@ pub struct Envelope<'a> {
     pub smtputf8: bool,
     /// The octets of the text, for SIZE (RFC 1870); `None` if that is known only when it has been written.
     pub size: Option<u64>,
+}
+
+impl<'a> Envelope<'a> {
+    /// An envelope of a message that is ASCII alone, and whose size is not known.
+    #[must_use]
+    pub const fn new(reverse_path: &'a ReversePath, forward_paths: Vec<&'a ForwardPath>) -> Self {
+        Self { reverse_path, forward_paths, body: BodyType::SevenBit, smtputf8: false, size: None }
+    }
 }
 
 impl Envelope<'_> {

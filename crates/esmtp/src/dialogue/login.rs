@@ -8,6 +8,7 @@ use types::Secret;
 
 /// Who we are to the next host.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Credentials {
     /// The name, as the next host knows us.
     pub username: String,
@@ -15,8 +16,16 @@ pub struct Credentials {
     pub password: Secret,
 }
 
+impl Credentials {
+    /// A name and its password.
+    pub fn new(username: impl Into<String>, password: Secret) -> Self {
+        Self { username: username.into(), password }
+    }
+}
+
 /// What both sides may speak, the better the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Mechanism {
     /// LOGIN: the name and the password, each after a challenge.
     Login,

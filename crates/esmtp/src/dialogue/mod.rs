@@ -64,6 +64,8 @@ enum State {
 }
 
 /// What is next.
+///
+/// Exhaustive: whoever drives a dialogue has to deal with each.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Advance {
     /// Write the output, then bring more input.

@@ -23,6 +23,8 @@ pub struct Reply {
 }
 
 /// What the first digit of a reply says (RFC 5321 section 4.2.1).
+///
+/// Exhaustive: RFC 5321 has no other digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// 2yz: done.
@@ -41,6 +43,7 @@ pub struct Enhanced(pub u8, pub u16, pub u16);
 
 /// Why octets are no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReplyError {
     /// A line longer than [`LINE_LIMIT`].
     #[error("a line of the reply is longer than {LINE_LIMIT} octets")]

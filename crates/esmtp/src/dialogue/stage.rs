@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 /// The step whose answer is due.
+///
+/// Exhaustive: each has a deadline of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The 220 that opens.

@@ -4,6 +4,8 @@ use super::capability::Capabilities;
 use super::reply::{Kind, Reply};
 
 /// What became of one recipient.
+///
+/// Exhaustive: whoever sends has to deal with each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The next host has it.

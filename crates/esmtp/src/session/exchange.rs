@@ -33,12 +33,8 @@ pub(super) fn start<U, M>(
 ) -> Next<U, M> {
     let initial = initial.and_then(Secret::declassify_str);
     let nonce = cx.channel.nonces.draw();
-    let circumstances = Circumstances {
-        hostname: &cx.settings.hostname,
-        nonce: &nonce,
-        bindings: &cx.channel.bindings,
-        offers_plus: cx.capabilities().offers(Mechanism::ScramSha256Plus),
-    };
+    let mut circumstances = Circumstances::new(&cx.settings.hostname, &nonce, &cx.channel.bindings);
+    circumstances.offers_plus = cx.capabilities().offers(Mechanism::ScramSha256Plus);
     on_step(sasl::Exchange::start(mechanism, initial, circumstances), last_of_input, cx)
 }
 
@@ -102,7 +98,8 @@ pub(super) fn on_verdict<U, M>(
         Verdict::Refused(refusal) => refuse(refusal, mechanism, waits, cx),
         Verdict::NeedsAppPassword => cx.fail_login(&reply::NEEDS_APP_PASSWORD, Ready.into()),
         Verdict::Throttled { retry_after } => cx.fail_login(&Reply::throttled(retry_after), Ready.into()),
-        Verdict::Unavailable => cx.fail_login(&reply::AUTH_UNAVAILABLE, Ready.into()),
+        // Nor is a verdict that is not known here.
+        Verdict::Unavailable | _ => cx.fail_login(&reply::AUTH_UNAVAILABLE, Ready.into()),
     }
 }
 
@@ -131,7 +128,7 @@ fn log_in<U, M>(login: Login<U>, cx: &mut Context<U>) -> Next<U, M> {
 }
 
 fn refuse<U, M>(refusal: Refusal, mechanism: Mechanism, waits: bool, cx: &mut Context<U>) -> Next<U, M> {
-    let Refusal { reply, challenge } = refusal;
+    let Refusal { reply, challenge, .. } = refusal;
     let reply = reply.map_or(reply::REFUSED, Reply::from);
     match mechanism {
         // A client that has sent commands behind a token that it thought good does not wait for a challenge. The first of

@@ -1,6 +1,8 @@
 //! What a session waits for, which says how long it may take.
 
 /// What the next input is.
+///
+/// Exhaustive: each has a deadline of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// A command outside of a mail transaction.

@@ -15,6 +15,8 @@ use crate::reply::Reply;
 use crate::{Durable, Envelope, Introduction, Rejection, SenderAllowed};
 
 /// A decision that is not the protocol's to make. Each has a ticket that takes the answer to this question and to no other.
+///
+/// Exhaustive: whoever drives a session has to answer each.
 #[derive(Debug)]
 pub enum Question<'s, U, M> {
     /// What are the SCRAM keys of this user made with?

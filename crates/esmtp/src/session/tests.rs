@@ -25,7 +25,7 @@ fn repairing() -> Session {
 }
 
 fn with(settings: Settings) -> Session {
-    let tls = Some(TlsFacts { version: "TLSv1.3", cipher: "test" });
+    let tls = Some(TlsFacts::new("TLSv1.3", "test"));
     let channel = Channel { tls, ..Channel::in_clear(Nonces::new([0; 32])) };
     let mut session = Session::new(Arc::new(settings), channel);
     session.greet(&BytesMut::new());

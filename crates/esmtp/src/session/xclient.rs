@@ -62,7 +62,7 @@ pub(super) fn on_vouched<U, M>(verdict: Verdict<U>, cx: &mut Context<U>) -> Next
             cx.fail_login(&reply::LOGIN_NOT_TAKEN, Greeted.into())
         }
         Verdict::Throttled { retry_after } => cx.fail_login(&Reply::throttled(retry_after), Greeted.into()),
-        Verdict::Unavailable => cx.fail_login(&reply::AUTH_UNAVAILABLE, Greeted.into()),
+        Verdict::Unavailable | _ => cx.fail_login(&reply::AUTH_UNAVAILABLE, Greeted.into()),
     }
 }
 

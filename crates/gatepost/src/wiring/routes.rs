@@ -61,5 +61,5 @@ fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Cred
 
 fn login(login: &Login) -> anyhow::Result<Credentials> {
     let password = files::first_line(&login.password_file, "delivery.password_file", "the password")?;
-    Ok(Credentials { username: login.username.clone(), password })
+    Ok(Credentials::new(&login.username, password))
 }

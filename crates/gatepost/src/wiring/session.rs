@@ -5,24 +5,20 @@ use jiff::SignedDuration;
 use submission::{Limits, Listener};
 
 pub(crate) fn settings(config: &Config) -> esmtp::Settings {
-    let auth = &config.auth;
-    esmtp::Settings {
-        hostname: config.hostname.clone(),
-        greeting: "Gatepost".to_owned(),
-        starttls: false,
-        hide_starttls: false,
-        allow_insecure: auth.allow_insecure,
-        mechanisms: auth.mechanisms.clone(),
-        required_message: auth.required_message.clone(),
-        message_size: config.limits.message_size,
-        recipients: usize::try_from(config.limits.recipients).unwrap_or(usize::MAX),
-        messages_per_connection: config.limits.messages_per_connection,
-        bare_line_ends: config.submission.bare_line_ends,
-        // Repair re-encodes them.
-        long_lines: config.submission.repair,
-        max_unauthenticated_commands: auth.max_unauthenticated_commands,
-        max_failures: auth.max_failures,
-    }
+    let (auth, limits) = (&config.auth, &config.limits);
+    let mut settings = esmtp::Settings::new(&config.hostname);
+    settings.allow_insecure = auth.allow_insecure;
+    settings.mechanisms.clone_from(&auth.mechanisms);
+    settings.required_message.clone_from(&auth.required_message);
+    settings.message_size = limits.message_size;
+    settings.recipients = usize::try_from(limits.recipients).unwrap_or(usize::MAX);
+    settings.messages_per_connection = limits.messages_per_connection;
+    settings.bare_line_ends = config.submission.bare_line_ends;
+    // Repair re-encodes them.
+    settings.long_lines = config.submission.repair;
+    settings.max_unauthenticated_commands = auth.max_unauthenticated_commands;
+    settings.max_failures = auth.max_failures;
+    settings
 }
 
 /// What has been decided about logging in.
@@ -66,20 +62,17 @@ pub(crate) fn hasher_for_logins(config: &Config) -> anyhow::Result<auth::Hasher>
 }
 
 pub(crate) fn limits(config: &Config) -> Limits {
-    let limits = &config.limits;
     let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
-    let default = Limits::default();
-    Limits {
-        connections: number(limits.connections),
-        connections_per_network: number(limits.connections_per_network),
-        command_timeout: limits.command_timeout,
-        // Nobody waits longer before AUTH than after it.
-        unauthenticated_timeout: default.unauthenticated_timeout.min(limits.command_timeout),
-        data_timeout: limits.data_timeout,
-        message_time: limits.message_time,
-        shutdown_grace: limits.shutdown_grace,
-        ..default
-    }
+    let (given, mut limits) = (&config.limits, Limits::default());
+    limits.connections = number(given.connections);
+    limits.connections_per_network = number(given.connections_per_network);
+    limits.command_timeout = given.command_timeout;
+    // Nobody waits longer before AUTH than after it.
+    limits.unauthenticated_timeout = limits.unauthenticated_timeout.min(given.command_timeout);
+    limits.data_timeout = given.data_timeout;
+    limits.message_time = given.message_time;
+    limits.shutdown_grace = given.shutdown_grace;
+    limits
 }
 
 pub(crate) fn listener(listen: &Listen) -> Listener {

@@ -30,10 +30,10 @@ impl Bound {
 
     /// What logins can be bound to, once the handshake has agreed on `suite`. The secret is gone then.
     pub(crate) fn bindings(&self, suite: SupportedCipherSuite) -> ChannelBindings {
-        ChannelBindings {
-            exporter: self.exporter.binding(suite),
-            server_end_point: self.served.end_point.clone(),
-        }
+        let mut bindings = ChannelBindings::default();
+        bindings.exporter = self.exporter.binding(suite);
+        bindings.server_end_point.clone_from(&self.served.end_point);
+        bindings
     }
 }
 

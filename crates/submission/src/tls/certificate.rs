@@ -14,6 +14,7 @@ use super::error::TlsError;
 
 /// What a certificate says of itself, for those who look after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CertificateFacts {
     /// From when on it is no longer valid.
     pub not_after: SystemTime,

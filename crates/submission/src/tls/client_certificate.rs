@@ -80,10 +80,8 @@ impl ClientCertVerifier for AnyCertificate {
 pub fn read(certificate: &CertificateDer<'_>) -> Result<Arc<ClientCertificate>, Error> {
     let (_, parsed) = X509Certificate::from_der(certificate)
         .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
-    Ok(Arc::new(ClientCertificate {
-        fingerprint: Fingerprint::from_octets(Sha256::digest(certificate).into()),
-        der: certificate.to_vec(),
-        not_before: moment(parsed.validity().not_before),
-        not_after: moment(parsed.validity().not_after),
-    }))
+    let fingerprint = Fingerprint::from_octets(Sha256::digest(certificate).into());
+    let validity = parsed.validity();
+    let (not_before, not_after) = (moment(validity.not_before), moment(validity.not_after));
+    Ok(Arc::new(ClientCertificate::new(fingerprint, certificate.to_vec(), not_before, not_after)))
 }

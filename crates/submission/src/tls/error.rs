@@ -6,6 +6,7 @@ use super::pem::PemError;
 
 /// A certificate or key that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TlsError {
     /// A file is missing or is not PEM.
     #[error(transparent)]

@@ -11,6 +11,7 @@ const IN_MEMORY: &str = "the PEM text";
 
 /// A PEM file that could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PemError {
     /// The file cannot be opened or read.
     #[error("cannot read {}", path.display())]

@@ -151,10 +151,8 @@ impl Records {
             ProtocolVersion::TLSv1_2 => "TLSv1.2",
             _ => return None,
         };
-        Some(TlsFacts {
-            version,
-            cipher: registered_name(self.connection.negotiated_cipher_suite()?.suite())?,
-        })
+        let cipher = registered_name(self.connection.negotiated_cipher_suite()?.suite())?;
+        Some(TlsFacts::new(version, cipher))
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
-use crate::house::{Running, settings};
+use crate::house::{Running, limits, patient};
 
 fn seconds(start: Instant) -> u64 {
     (start.elapsed() + Duration::from_millis(500)).as_secs()
@@ -186,8 +186,8 @@ async fn a_handshake_has_fifteen_seconds() {
 #[tokio::test]
 async fn who_never_pauses_is_not_forgotten() {
     let server = Running::start();
-    let limits = Limits { unauthenticated_session: Duration::from_secs(1), ..Limits::default() };
-    server.handle.replace(esmtp::Settings { max_unauthenticated_commands: None, ..settings() }, limits);
+    let limits = limits(|limits| limits.unauthenticated_session = Duration::from_secs(1));
+    server.handle.replace(patient(), limits);
     let socket = TcpStream::connect(server.starttls).await.unwrap();
     let (mut replies, mut commands) = socket.into_split();
     let greeting = replies.read(&mut [0; 256]).await.unwrap();

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use submission::{
-    AuthHandler, Bytes, CancellationToken, Claim, Durable, Envelope, ForwardPath, Limits, ListenTls,
-    MailHandler, Mechanism, Refusal, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts,
-    Settings, TlsVersion, Verdict, random_queue_id,
+    AuthHandler, Bytes, CancellationToken, Claim, Durable, Envelope, ForwardPath, ListenTls, MailHandler,
+    Mechanism, Refusal, RefusalReply, Rejection, Secret, SenderAllowed, Server, SessionFacts, Settings,
+    TlsVersion, Verdict, collect, passwords, random_queue_id,
 };
 
 use tokio::net::TcpStream;
 
 use crate::client::{Client, auth_plain, shake, trusting};
-use crate::house::identity;
+use crate::house::{identity, limits};
 
 /// A user of the embedder's own type, which can be told from every other of its kind.
 #[derive(Debug)]
@@ -113,6 +113,40 @@ impl MailHandler<Member> for Clerk {
     }
 }
 
+/// Of those whose mail is collected each may send in its own name.
+#[tokio::test]
+async fn who_collects_mail_may_say_who_sends_in_whose_name() {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let shelf = Arc::clone(&taken);
+    let mail = collect(move |user: Arc<String>, envelope, octets| {
+        shelf.lock().unwrap().push((user, envelope.reverse_path.to_string(), octets));
+        async { Ok(()) }
+    })
+    .check_senders(|user, path| {
+        path.mailbox().is_some_and(|own| own.to_string() == format!("{user}@x.test"))
+    });
+    let mut settings = Settings::new("mail.example.test");
+    settings.allow_insecure = true;
+    let auth = passwords(|name| Some((Secret::new("secret"), name.to_owned())));
+    let server = Server::builder(settings, auth, mail)
+        .listen(([127, 0, 0, 1], 0).into(), ListenTls::Off)
+        .bind()
+        .unwrap();
+    let address = server.addresses()[0].0;
+    tokio::spawn(server.serve(CancellationToken::new()));
+    let mut client = Client::plain(address).await;
+    client.ask("EHLO desk.example.test\r\n", "250 ").await;
+    client.ask(&auth_plain("ann", "secret"), "235 ").await;
+    client.ask("MAIL FROM:<bob@x.test>\r\n", "553 5.7.1 ").await;
+    client.ask("MAIL FROM:<>\r\n", "553 5.7.1 ").await;
+    client.ask("MAIL FROM:<ann@x.test>\r\n", "250 ").await;
+    client.ask("RCPT TO:<a@example.net>\r\n", "250 ").await;
+    client.ask("DATA\r\n", "354 ").await;
+    client.ask("\r\nhello\r\n.\r\n", "250 2.0.0").await;
+    let expected = (Arc::new("ann".to_owned()), "<ann@x.test>".to_owned(), b"\r\nhello\r\n".to_vec());
+    assert_eq!(*taken.lock().unwrap(), [expected]);
+}
+
 struct Open {
     address: SocketAddr,
     porter: Porter,
@@ -122,9 +156,10 @@ struct Open {
 /// A server in clear, so that a test shows nothing but what it is about.
 fn open() -> Open {
     let (porter, clerk) = (Porter::default(), Clerk::default());
-    let settings = Settings { allow_insecure: true, ..Settings::new("mail.example.test") };
+    let mut settings = Settings::new("mail.example.test");
+    settings.allow_insecure = true;
     let server = Server::builder(settings, porter.clone(), clerk.clone())
-        .limits(Limits { failure_delay: Duration::ZERO, ..Limits::default() })
+        .limits(limits(|limits| limits.failure_delay = Duration::ZERO))
         .listen(([127, 0, 0, 1], 0).into(), ListenTls::Off)
         .bind()
         .unwrap();

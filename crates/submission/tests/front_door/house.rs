@@ -148,7 +148,30 @@ impl MailHandler<String> for Shelf {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { message_size: 40 * 1024 * 1024, ..Settings::new("mail.example.test") }
+    let mut settings = Settings::new("mail.example.test");
+    settings.message_size = 40 * 1024 * 1024;
+    settings
+}
+
+/// The usual settings with these mechanisms.
+fn offering(mechanisms: [Mechanism; 2]) -> Settings {
+    let mut settings = settings();
+    settings.mechanisms = mechanisms.to_vec();
+    settings
+}
+
+/// The usual settings, in which nobody has to log in soon.
+pub(crate) fn patient() -> Settings {
+    let mut settings = settings();
+    settings.max_unauthenticated_commands = None;
+    settings
+}
+
+/// The usual limits, but for what `change` does to them.
+pub(crate) fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
 }
 
 /// A fresh identity for `localhost`, and the certificate that clients should trust.
@@ -174,7 +197,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start() -> Self {
-        Self::with(Limits { failure_delay: Duration::from_millis(1), ..Limits::default() })
+        Self::with(limits(|limits| limits.failure_delay = Duration::from_millis(1)))
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
@@ -188,7 +211,7 @@ impl Running {
 
     /// Asks clients for certificates, and offers EXTERNAL to those who have shown one. Takes XCLIENT.
     pub(crate) fn asking_for_certificates() -> Self {
-        let settings = Settings { mechanisms: vec![Mechanism::Plain, Mechanism::External], ..settings() };
+        let settings = offering([Mechanism::Plain, Mechanism::External]);
         let believed = ["127.0.0.1/32".parse().unwrap()];
         Self::built(settings, Limits::default(), |listener| {
             listener.client_certificates(true).xclient(believed)
@@ -197,8 +220,7 @@ impl Running {
 
     /// Offers SCRAM bound to TLS.
     pub(crate) fn binding_logins() -> Self {
-        let settings =
-            Settings { mechanisms: vec![Mechanism::ScramSha256Plus, Mechanism::Plain], ..settings() };
+        let settings = offering([Mechanism::ScramSha256Plus, Mechanism::Plain]);
         Self::built(settings, Limits::default(), |listener| listener)
     }
 

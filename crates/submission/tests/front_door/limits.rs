@@ -3,16 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use submission::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::Client;
-use crate::house::{Running, settings};
+use crate::house::{Running, limits, patient, settings};
 
 #[tokio::test]
 async fn one_connection_too_many_is_turned_away_until_another_ends() {
-    let server = Running::with(Limits { connections_per_network: 2, ..Limits::default() });
+    let server = Running::with(limits(|limits| limits.connections_per_network = 2));
     let mut first = Client::plain(server.starttls).await;
     let _second = Client::implicit(&server).await;
     let mut third = Client::over(TcpStream::connect(server.starttls).await.unwrap());
@@ -30,7 +29,7 @@ async fn one_connection_too_many_is_turned_away_until_another_ends() {
 async fn limits_can_be_changed_for_those_who_come_later() {
     let server = Running::start();
     let mut first = Client::plain(server.starttls).await;
-    server.handle.replace(settings(), Limits { connections: 1, ..Limits::default() });
+    server.handle.replace(settings(), limits(|limits| limits.connections = 1));
     let mut second = Client::over(TcpStream::connect(server.starttls).await.unwrap());
     assert!(second.rest().await.starts_with("421 4.7.0 "));
     first.ask("QUIT\r\n", "221").await;
@@ -39,7 +38,7 @@ async fn limits_can_be_changed_for_those_who_come_later() {
 /// Five are all, and each has been there for a while before another is let in.
 #[tokio::test]
 async fn who_says_nothing_makes_room_for_who_logs_in() {
-    let server = Running::with(Limits { connections: 5, ..Limits::default() });
+    let server = Running::with(limits(|limits| limits.connections = 5));
     let mut silent = Client::plain(server.starttls).await;
     let mut handshaking = TcpStream::connect(server.implicit).await.unwrap();
     let mut known = Client::known(&server).await;
@@ -76,12 +75,9 @@ async fn greeted(address: SocketAddr) -> Client {
 /// no command is read either.
 #[tokio::test]
 async fn who_does_not_read_is_not_read() {
-    let limits = Limits { write_timeout: Duration::from_secs(1), ..Limits::default() };
-    let server = Running::with(limits);
-    server.handle.replace(
-        esmtp::Settings { max_unauthenticated_commands: None, ..settings() },
-        Limits { write_timeout: Duration::from_secs(1), ..Limits::default() },
-    );
+    let limits = limits(|limits| limits.write_timeout = Duration::from_secs(1));
+    let server = Running::with(limits.clone());
+    server.handle.replace(patient(), limits);
     let mut socket = TcpStream::connect(server.starttls).await.unwrap();
     let greeting = socket.read(&mut [0; 256]).await.unwrap();
     assert!(greeting > 0);
@@ -96,22 +92,24 @@ async fn who_does_not_read_is_not_read() {
 /// Whoever wants no limit writes the longest duration there is.
 #[tokio::test]
 async fn every_duration_may_be_the_longest_there_is() {
-    let no = Duration::MAX;
-    let limits = Limits {
-        command_timeout: no,
-        unauthenticated_timeout: no,
-        unauthenticated_session: no,
-        data_timeout: no,
-        data_grace: no,
-        message_time: no,
-        session: no,
-        proxy_header: no,
-        handshake: no,
-        write_timeout: no,
-        shutdown_grace: no,
-        failure_delay: no,
-        ..Limits::default()
-    };
+    let limits = limits(|limits| {
+        for duration in [
+            &mut limits.command_timeout,
+            &mut limits.unauthenticated_timeout,
+            &mut limits.unauthenticated_session,
+            &mut limits.data_timeout,
+            &mut limits.data_grace,
+            &mut limits.message_time,
+            &mut limits.session,
+            &mut limits.proxy_header,
+            &mut limits.handshake,
+            &mut limits.write_timeout,
+            &mut limits.shutdown_grace,
+            &mut limits.failure_delay,
+        ] {
+            *duration = Duration::MAX;
+        }
+    });
     let server = Running::with(limits.clone());
     exchange(&server).await;
     server.handle.replace(settings(), limits);

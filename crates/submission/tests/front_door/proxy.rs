@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
 use crate::client::{Client, auth_plain, shake, trusting};
-use crate::house::{PASSWORD, Running, USER};
+use crate::house::{PASSWORD, Running, USER, limits};
 use crate::log::Log;
 
 const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
@@ -200,7 +200,7 @@ async fn a_second_header_is_not_a_header() {
 #[tokio::test]
 async fn connections_are_counted_for_the_client_and_not_for_the_proxy() {
     let (log, _guard) = Log::keep(tracing::Level::INFO);
-    let server = behind_proxies(Limits { connections_per_network: 2, ..Limits::default() });
+    let server = behind_proxies(limits(|limits| limits.connections_per_network = 2));
     let mut kept = Vec::new();
     for client in ["203.0.113.1", "203.0.113.1", "203.0.113.2", "203.0.113.2", "203.0.113.3"] {
         let mut client = Client::over(by_proxy(server.starttls, &line(client)).await);
@@ -221,7 +221,7 @@ async fn connections_are_counted_for_the_client_and_not_for_the_proxy() {
 
 #[tokio::test]
 async fn a_hundred_failures_behind_a_proxy_are_not_the_proxys() {
-    let limits = Limits { failure_delay: Duration::from_millis(1), ..Limits::default() };
+    let limits = limits(|limits| limits.failure_delay = Duration::from_millis(1));
     let server = behind_proxies(limits);
     for number in 0..100 {
         let socket = by_proxy(server.implicit, &line(&format!("203.0.113.{number}"))).await;

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use submission::Limits;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::client::Client;
-use crate::house::Running;
+use crate::house::{Running, limits};
 
 async fn ends(server: Running, within: u64) {
     timeout(Duration::from_secs(within), server.task).await.expect("the server ends").unwrap();
@@ -70,7 +69,7 @@ async fn a_message_under_way_is_finished_first() {
 
 #[tokio::test(start_paused = true)]
 async fn but_not_for_ever() {
-    let server = Running::with(Limits { shutdown_grace: Duration::from_secs(7), ..Limits::default() });
+    let server = Running::with(limits(|limits| limits.shutdown_grace = Duration::from_secs(7)));
     let mut client = Client::known(&server).await;
     client.ask("MAIL FROM:<demo@example.test>\r\n", "250").await;
     client.ask("RCPT TO:<a@example.net>\r\n", "250").await;

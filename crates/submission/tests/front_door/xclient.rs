@@ -5,7 +5,7 @@ use std::time::Duration;
 use submission::{Limits, Listener};
 
 use crate::client::{Client, auth_plain, shake, trusting};
-use crate::house::{PASSWORD, POISON, Running, USER};
+use crate::house::{PASSWORD, POISON, Running, USER, limits};
 use crate::log::Log;
 use crate::proxy::connect;
 
@@ -14,7 +14,7 @@ fn proxies(listener: Listener) -> Listener {
 }
 
 fn behind_proxies() -> Running {
-    let limits = Limits { failure_delay: Duration::from_millis(1), ..Limits::default() };
+    let limits = limits(|limits| limits.failure_delay = Duration::from_millis(1));
     Running::behind(limits, |listener| proxies(listener).xclient_login(true))
 }
 
@@ -133,7 +133,7 @@ async fn what_was_said_in_clear_is_forgotten_when_tls_begins() {
 
 #[tokio::test]
 async fn connections_are_counted_for_the_client_and_not_for_the_proxy() {
-    let server = Running::behind(Limits { connections_per_network: 1, ..Limits::default() }, proxies);
+    let server = Running::behind(limits(|limits| limits.connections_per_network = 1), proxies);
     let mut kept = Vec::new();
     for number in 1..4 {
         let mut client = from([127, 0, 0, 1], &server).await;

@@ -13,13 +13,13 @@ const SHOWN: Fingerprint = Fingerprint::from_octets([7; 32]);
 /// A session of a client that has shown a certificate, valid for an hour around noon.
 fn with_certificate() -> SessionFacts {
     let at = |minutes| SystemTime::from(noon() + SignedDuration::from_mins(minutes));
-    let certificate =
-        ClientCertificate { fingerprint: SHOWN, der: Vec::new(), not_before: at(-30), not_after: at(5) };
-    SessionFacts { client_certificate: Some(Arc::new(certificate)), ..session("198.51.100.7") }
+    let mut session = session("198.51.100.7");
+    session.client_certificate = Some(Arc::new(ClientCertificate::new(SHOWN, Vec::new(), at(-30), at(5))));
+    session
 }
 
 fn external(authzid: Option<&str>) -> Claim {
-    Claim::External(ExternalClaim { authzid: authzid.map(str::to_owned) })
+    Claim::External(ExternalClaim::new(authzid.map(str::to_owned)))
 }
 
 async fn add(scene: &Scene, account: AccountId) {

@@ -21,8 +21,7 @@ pub(super) async fn claim_by(
     mut answer: impl FnMut(&str) -> String,
 ) -> Claim {
     let (nonce, bindings) = (Nonces::new(rand::random()).draw(), ChannelBindings::default());
-    let circumstances =
-        Circumstances { hostname: "mail.test", nonce: &nonce, bindings: &bindings, offers_plus: false };
+    let circumstances = Circumstances::new("mail.test", &nonce, &bindings);
     let first = first.map(|first| BASE64.encode(first));
     let mut step = Exchange::start(mechanism, first.as_deref(), circumstances);
     loop {

@@ -43,11 +43,7 @@ fn asking(server: &FakeServer) -> Backend {
 }
 
 fn token(text: &str) -> Claim {
-    Claim::Token(sasl::TokenClaim {
-        mechanism: Mechanism::XOAuth2,
-        username: Some(ALICE.to_owned()),
-        token: Secret::new(text),
-    })
+    Claim::Token(sasl::TokenClaim::new(Mechanism::XOAuth2, Some(ALICE.to_owned()), Secret::new(text)))
 }
 
 const UNKNOWN: &str = r#"{"verdict": "unknown"}"#;
@@ -151,7 +147,7 @@ async fn bogus_tokens_stop_their_network_and_nobody_else() {
         assert_eq!(matches!(verdict, Verdict::Throttled { .. }), number >= 50, "{number}: {verdict:?}");
     }
     assert_eq!(asked.load(Ordering::Relaxed), 50);
-    let external = Claim::External(sasl::ExternalClaim { authzid: Some(ALICE.to_owned()) });
+    let external = Claim::External(sasl::ExternalClaim::new(Some(ALICE.to_owned())));
     assert!(matches!(scene.judge_from(flood, external).await.0, Verdict::Throttled { .. }));
     let counted = scene.counted().await;
     assert!(counted.iter().all(|counted| counted.key.account.is_none()), "{counted:?}");
@@ -164,7 +160,7 @@ async fn certificates_that_nobody_knows_count_for_their_network() {
     let scene = Scene::under(usual()).await;
     for number in 0..=20 {
         let authzid = Some(format!("user{number}@example.org"));
-        let external = Claim::External(sasl::ExternalClaim { authzid });
+        let external = Claim::External(sasl::ExternalClaim::new(authzid));
         let (verdict, _) = scene.judge(external).await;
         assert_eq!(matches!(verdict, Verdict::Throttled { .. }), number == 20, "{number}: {verdict:?}");
     }

@@ -129,11 +129,8 @@ fn target(peer: &Capabilities) -> Target {
 
 fn envelope<'a, B>(parcel: &'a Parcel, outgoing: &Outgoing<B>) -> Envelope<'a> {
     let submission = &parcel.leased.submission;
-    Envelope {
-        reverse_path: &submission.reverse_path,
-        forward_paths: parcel.recipients.iter().map(|recipient| &recipient.forward_path).collect(),
-        body: outgoing.body,
-        smtputf8: submission.smtputf8,
-        size: outgoing.size,
-    }
+    let forward_paths = parcel.recipients.iter().map(|recipient| &recipient.forward_path).collect();
+    let mut envelope = Envelope::new(&submission.reverse_path, forward_paths);
+    (envelope.body, envelope.smtputf8, envelope.size) = (outgoing.body, submission.smtputf8, outgoing.size);
+    envelope
 }

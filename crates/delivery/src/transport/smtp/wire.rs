@@ -298,7 +298,7 @@ mod tests {
     use bytes::Bytes;
     use tokio::io::{DuplexStream, duplex};
     use tokio::time::sleep;
-    use types::{BodyType, ForwardPath, ReversePath};
+    use types::{ForwardPath, ReversePath};
 
     use super::*;
 
@@ -338,13 +338,8 @@ mod tests {
             return vec![trouble.to_reply().to_string()];
         }
         let path = ForwardPath::take("<a@example.org>").unwrap().0;
-        let envelope = Envelope {
-            reverse_path: &ReversePath::Null,
-            forward_paths: vec![&path; recipients],
-            body: BodyType::SevenBit,
-            smtputf8: false,
-            size: Some(3),
-        };
+        let mut envelope = Envelope::new(&ReversePath::Null, vec![&path; recipients]);
+        envelope.size = Some(3);
         let mut text = Text(Some(Bytes::from_static(b"x\r\n")));
         let sent = wire.send(&envelope, &mut text, Instant::now() + limit).await.unwrap();
         sent.verdicts.into_iter().map(told).collect()
