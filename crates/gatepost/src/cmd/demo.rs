@@ -23,9 +23,6 @@ mod account;
 
 mod commands;
 
-/// What the server calls itself.
-const HOSTNAME: &str = "mail.example.test";
-
 /// Who may log in.
 const ADDRESS: &str = "demo@example.test";
 

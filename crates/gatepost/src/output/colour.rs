@@ -4,8 +4,6 @@ use std::env;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
-use comfy_table::{Attribute, Color};
-
 /// What a text means to whoever reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
@@ -39,37 +37,6 @@ impl Look {
             Look::Good => Some(32),
             Look::Doubtful => Some(33),
         }
-    }
-}
-
-/// What stands in one place of a table.
-#[derive(Debug)]
-pub(crate) struct Cell {
-    text: String,
-    look: Look,
-}
-
-impl Cell {
-    pub(crate) fn new(look: Look, text: impl Into<String>) -> Cell {
-        Cell { text: text.into(), look }
-    }
-
-    /// As the table takes it: a reply of a stranger in it is not obeyed by a terminal.
-    pub(super) fn harmless(self) -> comfy_table::Cell {
-        let cell = comfy_table::Cell::new(super::harmless(&self.text));
-        match self.look {
-            Look::Plain => cell,
-            Look::Heading => cell.add_attribute(Attribute::Bold),
-            Look::Good => cell.fg(Color::DarkGreen),
-            Look::Doubtful => cell.fg(Color::DarkYellow),
-            Look::Bad => cell.fg(Color::DarkRed),
-        }
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Cell {
-        Cell::new(Look::Plain, text)
     }
 }
 

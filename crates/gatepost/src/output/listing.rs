@@ -5,7 +5,11 @@ use std::io;
 use comfy_table::{ColumnConstraint, Width};
 use serde::Serialize;
 
-use super::{Cell, Format, PADDING, cells, colour, heading_row, written};
+use super::cell::Cell;
+use super::colour::colour;
+use super::format::Format;
+use super::stdout::written;
+use super::table::{PADDING, cells, heading_row, lines};
 
 /// A list on its way to stdout: one table with one heading, or one JSON array. It has to be ended.
 pub(crate) struct Listing<const COLUMNS: usize> {
@@ -35,7 +39,7 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
         if page.is_empty() {
             return Ok(true);
         }
-        let text = if self.format.json { self.json(page)? } else { self.text(page.iter().map(row)) };
+        let text = if self.format.is_for_people() { self.text(page.iter().map(row)) } else { self.json(page)? };
         self.is_empty = false;
         written(text.as_bytes())
     }
@@ -45,11 +49,11 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
     /// # Errors
     /// When stdout can't be written.
     pub(crate) fn end(mut self) -> anyhow::Result<()> {
-        let end = match (self.format.json, self.is_empty) {
-            (true, true) => "[]\n".to_owned(),
-            (true, false) => "\n]\n".to_owned(),
-            (false, true) => self.text([]),
-            (false, false) => return Ok(()),
+        let end = match (self.format.is_for_people(), self.is_empty) {
+            (false, true) => "[]\n".to_owned(),
+            (false, false) => "\n]\n".to_owned(),
+            (true, true) => self.text([]),
+            (true, false) => return Ok(()),
         };
         written(end.as_bytes()).map(drop)
     }
@@ -69,7 +73,7 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
             *width = (*width).max(widest);
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(*width + PADDING)));
         }
-        super::lines(&table) + "\n"
+        lines(&table) + "\n"
     }
 }
 
@@ -77,8 +81,8 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
 mod tests {
     use super::*;
 
-    fn listing(json: bool) -> Listing<2> {
-        Listing { colour: false, ..Listing::new(Format { json }, ["NAME", "NUMBER"]) }
+    fn listing(format: Format) -> Listing<2> {
+        Listing { colour: false, ..Listing::new(format, ["NAME", "NUMBER"]) }
     }
 
     fn row(name: &str, number: &str) -> [Cell; 2] {
@@ -87,14 +91,14 @@ mod tests {
 
     #[test]
     fn the_next_page_is_aligned_and_has_no_heading() {
-        let mut listing = listing(false);
+        let mut listing = listing(Format::FOR_PEOPLE);
         assert_eq!(listing.text([row("longer name", "1")]), "NAME         NUMBER\nlonger name  1\n");
         assert_eq!(listing.text([row("a", "2"), row("b", "3")]), "a            2\nb            3\n");
     }
 
     #[test]
     fn the_pages_are_one_array() {
-        let mut listing = listing(true);
+        let mut listing = listing(Format::JSON);
         let mut all = listing.json(&[1, 2]).unwrap();
         listing.is_empty = false;
         all += &listing.json(&[3]).unwrap();

@@ -16,6 +16,9 @@ use types::ListenTls;
 
 use super::certificate;
 
+/// What the server calls itself, and the name in its certificate.
+const HOSTNAME: &str = "mail.example.test";
+
 /// A file by which a demo knows its own directory.
 const MARK: &str = ".gatepost-demo";
 
@@ -107,7 +110,7 @@ impl Directory {
             return Ok(());
         }
         let today = now.to_zoned(TimeZone::UTC).date();
-        let made = certificate::make(super::HOSTNAME, today)?;
+        let made = certificate::make(HOSTNAME, today)?;
         write(&self.ca(), &made.ca, 0o644)?;
         write(&private_key, &made.private_key, 0o600)?;
         write(&certificate, &made.certificate, 0o644)
@@ -188,7 +191,7 @@ mod tests {
         Directory::prepare(parent.path(), now()).unwrap();
         let file = |name: &str| parent.path().join(name);
         let facts = Identity::load(&file("cert.pem"), &file("key.pem")).unwrap().facts().unwrap();
-        for name in ["localhost", "127.0.0.1", "::1", super::super::HOSTNAME] {
+        for name in ["localhost", "127.0.0.1", "::1", HOSTNAME] {
             assert!(facts.covers(name), "{name}");
         }
     }
