@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use types::Secret;
 
-use crate::ExchangeError;
+use crate::exchange_error::ExchangeError;
 
 /// Decodes a response. The standard alphabet alone, whole padding, no stray bits, no white space.
 pub(crate) fn decode(text: &str) -> Result<Secret, ExchangeError> {

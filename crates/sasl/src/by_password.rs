@@ -5,7 +5,8 @@ use std::fmt;
 
 use types::{Secret, SessionFacts};
 
-use crate::{AuthHandler, Authenticated, Claim, PasswordClaim, Verdict};
+use crate::claim::{Claim, PasswordClaim};
+use crate::handler::{AuthHandler, Authenticated, Verdict};
 
 /// The [`AuthHandler`] of [`passwords`].
 pub struct Passwords<F>(F);

@@ -1,8 +1,9 @@
 //! What a client claims, before anybody has judged it.
 
-use types::Secret;
+use types::{Mechanism, Secret};
 
-use crate::{CramMd5Claim, Mechanism, ScramClaim};
+use crate::cram_md5::CramMd5Claim;
+use crate::scram::ScramClaim;
 
 /// What an exchange ends in.
 #[derive(Debug)]

@@ -6,8 +6,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::Md5;
 use types::Secret;
 
+use crate::circumstances::Circumstances;
+use crate::exchange_error::ExchangeError;
 use crate::name::read_username;
-use crate::{Circumstances, ExchangeError};
 
 /// Waits for what the client makes of the challenge.
 #[derive(Debug)]

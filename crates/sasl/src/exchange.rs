@@ -1,14 +1,17 @@
 //! An exchange: what is said between an AUTH command and the claim that comes of it.
 
+use types::Mechanism;
+
 use crate::base64;
+use crate::circumstances::Circumstances;
 use crate::claim::Claim;
 use crate::cram_md5::AwaitingDigest;
+use crate::exchange_error::ExchangeError;
 use crate::external::AwaitingAuthzid;
 use crate::login::{AwaitingPassword, AwaitingUsername};
 use crate::oauth::{AwaitingBearer, AwaitingXOAuth2};
 use crate::plain::AwaitingMessage;
-use crate::scram::{AwaitingFinal, AwaitingFirst, AwaitingSalt};
-use crate::{ChannelBindings, Mechanism, Nonce, ScramParameters};
+use crate::scram::{AwaitingFinal, AwaitingFirst, AwaitingSalt, ScramParameters};
 
 /// What a response led to.
 ///
@@ -23,47 +26,6 @@ pub enum Step {
     Claim(Claim),
     /// The exchange is over without a claim.
     Failed(ExchangeError),
-}
-
-/// Why an exchange ended without a claim. None of these is a failed attempt to log in.
-///
-/// Exhaustive: each has a reply of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ExchangeError {
-    /// Not base64 in its one canonical form: other characters, wrong padding, stray bits. RFC 4954 section 4.
-    #[error("the response is not valid base64")]
-    NotBase64,
-    /// Not what the mechanism's response must be.
-    #[error("the response is malformed")]
-    Malformed,
-    /// The client sent `*`. RFC 4954 section 4.
-    #[error("the client cancelled the exchange")]
-    Cancelled,
-    /// The AUTH command came with an initial response, but the mechanism has the server speak first. RFC 4954 section 4.
-    #[error("the mechanism takes no initial response")]
-    NoInitialResponse,
-}
-
-/// What an exchange has to know of the connection that it runs over.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Circumstances<'a> {
-    /// The server's name.
-    pub hostname: &'a str,
-    /// For this exchange alone.
-    pub nonce: &'a Nonce,
-    /// What a proof can be bound to.
-    pub bindings: &'a ChannelBindings,
-    /// SCRAM-SHA-256-PLUS is offered, so that a client that says it was not has been lied to.
-    pub offers_plus: bool,
-}
-
-impl<'a> Circumstances<'a> {
-    /// A connection on which SCRAM-SHA-256-PLUS is not offered.
-    #[must_use]
-    pub const fn new(hostname: &'a str, nonce: &'a Nonce, bindings: &'a ChannelBindings) -> Self {
-        Self { hostname, nonce, bindings, offers_plus: false }
-    }
 }
 
 /// An exchange that waits for the client's next line. It is consumed by that line: no state outlives a step, and
@@ -187,7 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{MAX_PASSWORD, MAX_USERNAME, Nonces, PasswordClaim};
+    use crate::{ChannelBindings, MAX_PASSWORD, MAX_USERNAME, Nonces, PasswordClaim};
 
     const PASSWORDS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 

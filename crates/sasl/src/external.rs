@@ -2,8 +2,8 @@
 
 use types::Secret;
 
-use crate::ExchangeError;
 use crate::claim::ExternalClaim;
+use crate::exchange_error::ExchangeError;
 use crate::name::read_name;
 
 /// Waits for the name, which may be empty.

@@ -5,7 +5,7 @@
 //! saslname   = 1*(value-safe-char / "=2C" / "=3D")
 //! ```
 
-use crate::ExchangeError;
+use crate::exchange_error::ExchangeError;
 use crate::name::read_username;
 
 /// The header of a message.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use types::SessionFacts;
 
-use crate::{Claim, Refusal, ScramParameters, ServerSignature};
+use crate::claim::Claim;
+use crate::refusal::Refusal;
+use crate::scram::{ScramParameters, ServerSignature};
 
 /// Decides whether a claim is true.
 pub trait AuthHandler: Send + Sync + 'static {

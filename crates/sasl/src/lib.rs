@@ -8,7 +8,9 @@
 
 mod nonce;
 mod binding;
+mod circumstances;
 mod exchange;
+mod exchange_error;
 mod plain;
 mod login;
 mod cram_md5;
@@ -25,9 +27,11 @@ mod by_password;
 
 pub use binding::ChannelBindings;
 pub use by_password::{Passwords, passwords};
+pub use circumstances::Circumstances;
 pub use claim::{Claim, ExternalClaim, PasswordClaim, TokenClaim};
 pub use cram_md5::CramMd5Claim;
-pub use exchange::{Circumstances, Exchange, ExchangeError, SaltWanted, Step};
+pub use exchange::{Exchange, SaltWanted, Step};
+pub use exchange_error::ExchangeError;
 pub use handler::{AuthHandler, Authenticated, Verdict};
 pub use name::{MAX_PASSWORD, MAX_TOKEN, MAX_USERNAME};
 pub use nonce::{Nonce, Nonces};

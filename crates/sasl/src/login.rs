@@ -1,10 +1,10 @@
 //! LOGIN (draft-murchison-sasl-login): the name, then the password, each asked for.
 
-use types::Secret;
+use types::{Mechanism, Secret};
 
 use crate::claim::{Claim, PasswordClaim};
+use crate::exchange_error::ExchangeError;
 use crate::name::{check_password, read_username};
-use crate::{ExchangeError, Mechanism};
 
 /// Waits for the name. It may come with the AUTH command itself, as clients do though the draft has it otherwise.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What every mechanism asks of the names and passwords that it is given.
 
-use crate::ExchangeError;
+use crate::exchange_error::ExchangeError;
 
 /// The most octets of a username: a local part, an at sign and a domain at their limits (RFC 5321 section 4.5.3.1).
 pub const MAX_USERNAME: usize = 320;

@@ -1,11 +1,11 @@
 //! XOAUTH2 and OAUTHBEARER: an access token, and whose it is said to be.
 
-use types::Secret;
+use types::{Mechanism, Secret};
 
 use crate::claim::TokenClaim;
+use crate::exchange_error::ExchangeError;
 use crate::gs2::{BindingFlag, Gs2Header};
-use crate::name::read_username;
-use crate::{ExchangeError, MAX_TOKEN, Mechanism};
+use crate::name::{MAX_TOKEN, read_username};
 
 /// What stands between the parts of a message, as nothing within them can be it: `kvsep = %x01`.
 const SEPARATOR: char = '\u{1}';

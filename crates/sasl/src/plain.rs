@@ -1,10 +1,10 @@
 //! PLAIN (RFC 4616): `message = [authzid] UTF8NUL authcid UTF8NUL passwd`.
 
-use types::Secret;
+use types::{Mechanism, Secret};
 
 use crate::claim::{Claim, PasswordClaim};
+use crate::exchange_error::ExchangeError;
 use crate::name::{check_password, read_name, read_username};
-use crate::{ExchangeError, Mechanism};
 
 /// Waits for the one message of the mechanism.
 #[derive(Debug)]

@@ -39,7 +39,8 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
         if page.is_empty() {
             return Ok(true);
         }
-        let text = if self.format.is_for_people() { self.text(page.iter().map(row)) } else { self.json(page)? };
+        let text =
+            if self.format.is_for_people() { self.text(page.iter().map(row)) } else { self.json(page)? };
         self.is_empty = false;
         written(text.as_bytes())
     }

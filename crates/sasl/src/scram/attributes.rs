@@ -1,6 +1,6 @@
 //! The attributes of a message: `attr-val = ALPHA "=" 1*value-char`, with commas between (RFC 5802 section 5.1).
 
-use crate::ExchangeError;
+use crate::exchange_error::ExchangeError;
 
 /// Those that RFC 5802 has a meaning for. Each has its place; `m` has none, as nobody knows what it demands.
 const KNOWN: &str = "anmrcsipve";

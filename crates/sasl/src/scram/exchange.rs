@@ -2,13 +2,18 @@
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use types::Secret;
+use types::{Mechanism, Secret};
 
+use super::claim::{ScramClaim, ScramFlaw};
 use super::first::ClientFirst;
 use super::last::ClientFinal;
-use super::{ScramClaim, ScramFlaw, ScramParameters};
+use super::parameters::ScramParameters;
+use crate::base64;
+use crate::binding::ChannelBindings;
+use crate::circumstances::Circumstances;
+use crate::exchange_error::ExchangeError;
 use crate::gs2::BindingFlag;
-use crate::{ChannelBindings, Circumstances, ExchangeError, Mechanism, Nonce, base64};
+use crate::nonce::Nonce;
 
 /// Iterations when nobody says how many; a judge that keeps keys has a number of its own. RFC 7677 section 4 asks for 4096 at least; a phone makes these in a blink.
 const ITERATIONS: u32 = 20_000;

@@ -4,7 +4,7 @@ use types::Secret;
 
 use super::attributes::{Attributes, is_nonce};
 use super::prepare;
-use crate::ExchangeError;
+use crate::exchange_error::ExchangeError;
 use crate::gs2::{BindingFlag, Gs2Header, read_saslname};
 
 /// The most octets of a client's nonce. We say it after the client, and our lines have a limit too.

@@ -13,7 +13,8 @@ use subtle::ConstantTimeEq as _;
 use types::Secret;
 use zeroize::Zeroizing;
 
-use super::{ScramParameters, prepare};
+use super::parameters::ScramParameters;
+use super::prepare;
 use crate::base64;
 
 type Key = Zeroizing<[u8; 32]>;

@@ -3,7 +3,8 @@
 use types::Secret;
 
 use super::attributes::{Attributes, is_nonce};
-use crate::{ExchangeError, base64};
+use crate::base64;
+use crate::exchange_error::ExchangeError;
 
 /// What the client says last.
 #[derive(Debug)]
