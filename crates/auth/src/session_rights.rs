@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Account, Accounts, AppPassword, AppPasswords, Certificates, Identities};
+use store::{Account, Accounts, Login, StoredCredential, StoredRights};
 use types::{AccountId, Mailbox, SenderPattern};
 
 use crate::login::outcome::{Credential, User};
@@ -23,10 +23,10 @@ pub struct SessionRights {
 }
 
 /// What was proved at a login: the account, by which credential, and the version of the account then.
-type Login = (AccountId, Credential, i64);
+type Proved = (AccountId, Credential, i64);
 
 /// The rights that were read, for as long as the store does not change.
-pub(crate) struct SessionRightsCache(RevisionCache<Login, Arc<SessionRights>>);
+pub(crate) struct SessionRightsCache(RevisionCache<Proved, Arc<SessionRights>>);
 
 impl SessionRightsCache {
     pub(crate) fn new() -> Self {
@@ -34,21 +34,18 @@ impl SessionRightsCache {
     }
 
     /// What the user may do, or `None` if what was proved at the login holds no longer.
-    pub(crate) async fn of<S>(
+    pub(crate) async fn of(
         &self,
         user: &User,
-        store: &S,
+        store: &impl Accounts,
         now: Timestamp,
-    ) -> Result<Option<Arc<SessionRights>>, store::Error>
-    where
-        S: Accounts + AppPasswords + Certificates + Identities,
-    {
-        let (revision, login) = (store.revision(), (user.account, user.credential.clone(), user.version));
-        let rights = match self.0.at(revision, &login) {
+    ) -> Result<Option<Arc<SessionRights>>, store::Error> {
+        let (revision, proved) = (store.revision(), (user.account, user.credential.clone(), user.version));
+        let rights = match self.0.at(revision, &proved) {
             Some(rights) => rights,
             None => {
                 let Some(rights) = read(user, store).await?.map(Arc::new) else { return Ok(None) };
-                self.0.remember(revision, login, Arc::clone(&rights));
+                self.0.remember(revision, proved, Arc::clone(&rights));
                 rights
             }
         };
@@ -56,47 +53,22 @@ impl SessionRightsCache {
     }
 }
 
-async fn read<S>(user: &User, store: &S) -> Result<Option<SessionRights>, store::Error>
-where
-    S: Accounts + AppPasswords + Certificates + Identities,
-{
-    let Some(found) = find(user, store).await?.filter(|found| is_as_proved(&found.account, user)) else {
-        return Ok(None);
+async fn read(user: &User, store: &impl Accounts) -> Result<Option<SessionRights>, store::Error> {
+    let (with, until) = match &user.credential {
+        Credential::AppPassword(id) => (Some(StoredCredential::AppPassword(*id)), None),
+        Credential::Certificate(fingerprint) => (Some(StoredCredential::Certificate(*fingerprint)), None),
+        Credential::Token { until, .. } => (None, Some(*until)),
+        Credential::Http { until } => (None, *until),
+        Credential::AccountPassword | Credential::ProxyLogin => (None, None),
     };
-    let identities = store.identities(user.account).await?;
-    let identities = identities.into_iter().map(|identity| identity.sender).collect();
-    let Found { account, senders, until } = found;
-    Ok(Some(SessionRights { address: account.address, identities, senders, until }))
-}
-
-/// What the store has about a login.
-struct Found {
-    account: Account,
-    senders: Vec<SenderPattern>,
-    until: Option<Timestamp>,
-}
-
-/// The account, and what its credential adds; `None` if either is gone.
-async fn find<S>(user: &User, store: &S) -> Result<Option<Found>, store::Error>
-where
-    S: Accounts + AppPasswords + Certificates,
-{
-    let with = |until| move |account| Found { account, senders: Vec::new(), until };
-    Ok(match &user.credential {
-        Credential::AppPassword(id) => store.by_credential(*id).await?.map(|(app_password, account)| {
-            let AppPassword { senders, expires_at: until, .. } = app_password;
-            Found { account, senders, until }
-        }),
-        Credential::Certificate(fingerprint) => {
-            let found = store.by_fingerprint(fingerprint).await?;
-            found.map(|(certificate, account)| with(certificate.expires_at)(account))
-        }
-        Credential::Token { until, .. } => store.by_id(user.account).await?.map(with(Some(*until))),
-        Credential::Http { until } => store.by_id(user.account).await?.map(with(*until)),
-        Credential::AccountPassword | Credential::ProxyLogin => {
-            store.by_id(user.account).await?.map(with(None))
-        }
-    })
+    let found = store.session_rights(&Login { account: user.account, with }).await?;
+    let rights = |StoredRights { account, identities, senders, expires_at }| SessionRights {
+        address: account.address,
+        identities,
+        senders,
+        until: until.or(expires_at),
+    };
+    Ok(found.filter(|found| is_as_proved(&found.account, user)).map(rights))
 }
 
 /// Whether the account is still as it was proved. A new account password ends the logins by the old one alone; a new address ends

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use types::{AccountId, Mailbox};
 
-use crate::{Act, Error, Import, Page};
+use crate::{Act, Error, Import, Login, Page, StoredRights};
 
 /// Someone who may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +126,13 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// The account with this id.
     fn by_id(&self, id: AccountId) -> impl Future<Output = Result<Option<Account>, Error>> + Send;
+
+    /// What a login is good for, in one question; `None` if the account or the credential is gone. Whether it is disabled, has expired
+    /// or has changed since the login is for the caller to see.
+    fn session_rights(
+        &self,
+        login: &Login,
+    ) -> impl Future<Output = Result<Option<StoredRights>, Error>> + Send;
 
     /// A page of the accounts that the filter lets through, in the order of their addresses. The place of a page is such an
     /// address, in its normal form.

@@ -115,12 +115,6 @@ pub trait AppPasswords: Send + Sync + 'static {
         digest: &[u8; 32],
     ) -> impl Future<Output = Result<Option<(AppPassword, Account)>, Error>> + Send;
 
-    /// The app password with this id and its account: whether a session's credential still stands.
-    fn by_credential(
-        &self,
-        id: CredentialId,
-    ) -> impl Future<Output = Result<Option<(AppPassword, Account)>, Error>> + Send;
-
     /// The app passwords of an account, oldest first.
     fn of_account(&self, account: AccountId) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
 

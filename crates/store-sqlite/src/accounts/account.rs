@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use store::{
-    Account, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Corrupt, Error, Import, Page,
-    Revision,
+    Account, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Corrupt, Error, Import, Login,
+    Page, Revision, StoredRights,
 };
 use types::{AccountId, Mailbox};
 
@@ -61,6 +61,10 @@ impl Accounts for SqliteAccounts {
 
     async fn by_id(&self, id: AccountId) -> Result<Option<Account>, Error> {
         self.one(sqlx::query(select!("WHERE id = $1")).bind(id.as_bytes().to_vec())).await
+    }
+
+    async fn session_rights(&self, login: &Login) -> Result<Option<StoredRights>, Error> {
+        self.rights_of(login).await
     }
 
     async fn list(&self, filter: &AccountFilter, page: Page<String>) -> Result<Vec<Account>, Error> {

@@ -62,10 +62,6 @@ impl AppPasswords for SqliteAccounts {
         self.credential(joined!("p.digest = $1"), digest).await
     }
 
-    async fn by_credential(&self, id: CredentialId) -> Result<Option<(AppPassword, Account)>, Error> {
-        self.credential(joined!("p.id = $1"), id.as_bytes()).await
-    }
-
     async fn of_account(&self, id: AccountId) -> Result<Vec<AppPassword>, Error> {
         let all =
             sqlx::query(joined!("p.account = $1 ORDER BY p.created_at, p.id")).bind(id.as_bytes().to_vec());
@@ -303,6 +299,6 @@ fn lines<T: ToString>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn of_lines<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
+pub(super) fn of_lines<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
     text.lines().map(|value| value.parse().ok()).collect()
 }

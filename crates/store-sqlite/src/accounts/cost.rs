@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::SqlitePool;
 use store::{
     Accounts, Act, Action, Allowance, Amounts, AppPasswords, Audit, AuditEvent, Certificates, ChallengeKeys,
-    ChallengeKind, CommonLimits, Counter, Identities, LastUse, Limits, Mark, OwnLimits, SecondFactors,
-    Sending, Share, ThrottleKey, ThrottleKind, Throttles, network_of,
+    ChallengeKind, CommonLimits, Counter, LastUse, Limits, Login, Mark, OwnLimits, SecondFactors, Sending,
+    Share, ThrottleKey, ThrottleKind, Throttles, network_of,
 };
 use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
@@ -119,8 +119,14 @@ async fn log_in(accounts: &SqliteAccounts, round: u8) {
     assert!(accounts.second_factor(HER_ID).await.unwrap().is_some());
     assert!(accounts.use_step(HER_ID, u64::from(round) + 1).await.unwrap());
     assert!(accounts.by_id(HER_ID).await.unwrap().is_some());
-    assert!(accounts.by_credential(HER_APP_PASSWORD).await.unwrap().is_some());
-    assert!(accounts.identities(HER_ID).await.unwrap().is_empty());
+    for with in [
+        None,
+        Some(StoredCredential::AppPassword(HER_APP_PASSWORD)),
+        Some(StoredCredential::Certificate(HER_CERTIFICATE)),
+    ] {
+        let rights = accounts.session_rights(&Login { account: HER_ID, with }).await.unwrap().unwrap();
+        assert!(rights.identities.is_empty());
+    }
     accounts.own_limits(HER_ID).await.unwrap();
     accounts.sent(HER_ID).await.unwrap();
     assert_eq!(accounts.strangers(HER_ID, &[[round; 16]]).await.unwrap().len(), 1);

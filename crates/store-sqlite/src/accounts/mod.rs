@@ -11,6 +11,7 @@ mod import;
 mod notes;
 mod sealed;
 mod second_factor;
+mod session_rights;
 mod sending;
 mod throttle;
 mod wal_index;

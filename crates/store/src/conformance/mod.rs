@@ -20,6 +20,7 @@ pub mod outcome;
 mod sample;
 pub mod sealed;
 pub mod second_factor;
+pub mod session_rights;
 pub mod sending;
 pub mod submit;
 pub mod throttle;
@@ -86,6 +87,8 @@ macro_rules! accounts_conformance {
         $crate::conformance!(@one accounts, $open, sealed:
             the_root_key_is_the_first_that_was_kept, it_is_known_whether_digests_are_keyed_already,
             sealed_secrets_come_in_the_order_of_their_places, what_has_changed_since_is_not_resealed);
+        $crate::conformance!(@one accounts, $open, session_rights:
+            the_rights_of_a_login_are_one_answer, what_is_taken_away_leaves_no_rights);
         $crate::conformance!(@one accounts, $open, second_factor:
             a_second_factor_is_on_once_it_is_confirmed, what_waits_is_replaced_and_what_is_on_is_not,
             switching_it_on_or_off_ends_what_was_proved_before, a_step_is_used_once_and_those_before_it_never, a_step_that_a_clock_ahead_has_used_keeps_nobody_out,
