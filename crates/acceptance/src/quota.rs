@@ -156,7 +156,7 @@ impl Quota {
 
     /// The limits that the account has of its own, read again when the store has changed.
     async fn own_limits(&self, account: AccountId, borrower: &Borrower) -> Result<OwnLimits, store::Error> {
-        let revision = self.store.revision();
+        let revision = self.store.revision().await;
         if let Some(own) = borrower.own_limits(revision) {
             return Ok(own);
         }

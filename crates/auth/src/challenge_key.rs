@@ -179,7 +179,7 @@ impl ScramAtLogin {
         password: &Password,
         now: Timestamp,
     ) {
-        let (revision, of) = (store.revision(), (account.id, password.credential()));
+        let (revision, of) = (store.revision().await, (account.id, password.credential()));
         if self.settled.at(revision, &of).is_some() {
             return;
         }

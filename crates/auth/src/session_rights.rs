@@ -40,7 +40,8 @@ impl SessionRightsCache {
         store: &impl Accounts,
         now: Timestamp,
     ) -> Result<Option<Arc<SessionRights>>, store::Error> {
-        let (revision, proved) = (store.revision(), (user.account, user.credential.clone(), user.version));
+        let (revision, proved) =
+            (store.revision().await, (user.account, user.credential.clone(), user.version));
         let rights = match self.0.at(revision, &proved) {
             Some(rights) => rights,
             None => {

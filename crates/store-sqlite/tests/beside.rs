@@ -97,22 +97,22 @@ fn a_server_sees_at_once_that_a_command_has_changed_an_account() {
         let directory = tempfile::tempdir().unwrap();
         let store = server(directory.path()).await;
         let accounts = store.accounts();
-        let before = accounts.revision();
+        let before = accounts.revision().await;
         assert!(before.is_some());
         commit(store.spool(), id(1), 100).await.unwrap();
         assert!(accounts.by_id(ann().id).await.unwrap().is_none());
-        assert_eq!(accounts.revision(), before, "neither mail nor looking changes it");
+        assert_eq!(accounts.revision().await, before, "neither mail nor looking changes it");
 
         beside("a_server_sees_at_once_that_a_command_has_changed_an_account", directory.path()).await;
-        let added = accounts.revision();
+        let added = accounts.revision().await;
         assert_ne!(added, before);
-        assert_eq!(accounts.revision(), added);
+        assert_eq!(accounts.revision().await, added);
         accounts.set_disabled(ann().id, true, &frank(0)).await.unwrap();
-        assert_ne!(accounts.revision(), added);
+        assert_ne!(accounts.revision().await, added);
 
         store.close().await;
         assert_eq!(
-            accounts.revision(),
+            accounts.revision().await,
             None,
             "the file is gone, and another begins with the next connection"
         );
@@ -231,7 +231,7 @@ async fn accounts_that_are_gone_are_not_read() {
             assert!(begun.elapsed() < Duration::from_secs(1), "{gone}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert_eq!(accounts.revision(), None);
+        assert_eq!(accounts.revision().await, None);
         commit(store.spool(), id(1), 100).await.unwrap();
     }
 }

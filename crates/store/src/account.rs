@@ -54,7 +54,7 @@ impl Account {
     }
 }
 
-/// A state of all accounts and app passwords: equal values are the same state.
+/// A state of accounts, credentials, identities and limits: equal values are the same state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision(pub u64);
 
@@ -187,10 +187,11 @@ pub trait Accounts: Send + Sync + 'static {
     /// Removes the account and its credentials. What it has submitted stays in the queue.
     fn remove(&self, id: AccountId, act: &Act) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The revision that stands now. What is read from the store after this call stays right for as long as further
-    /// calls return the same, whatever other processes do. `None` if to say so costs as much as to read.
-    fn revision(&self) -> Option<Revision> {
-        None
+    /// The revision that stands now, which every change of accounts, credentials, identities and limits moves, and no note. What is read of
+    /// them after this call stays right for as long as further calls return the same, whatever other processes do. `None` if to say
+    /// so costs as much as to read.
+    fn revision(&self) -> impl Future<Output = Option<Revision>> + Send {
+        async { None }
     }
 
     /// Whether something that was confirmed may be missing, so that a name or a password that is not known may be right.

@@ -221,17 +221,17 @@ async fn a_login_makes_the_keys_once_and_then_knows_of_them() {
         scene.keys(ChallengeKind::ScramSha256).await.iter().map(|key| key.made_at).collect::<Vec<_>>()
     };
     let password = Password::App(TELEPHONE, letters());
-    let settled = || {
+    let settled = async || {
         let key = (scene.account.id, password.credential());
-        scene.at_login.settled.at(scene.accounts().revision(), &key).is_some()
+        scene.at_login.settled.at(scene.accounts().revision().await, &key).is_some()
     };
     scene.log_in(&password, 5).await;
-    assert_eq!((made_at().await, settled()), (vec![at(5)], false), "the store has changed by it");
+    assert_eq!((made_at().await, settled().await), (vec![at(5)], false), "the store has changed by it");
     scene.log_in(&password, 6).await;
-    assert_eq!((made_at().await, settled()), (vec![at(5)], true));
+    assert_eq!((made_at().await, settled().await), (vec![at(5)], true));
     scene.log_in(&Password::Account(Secret::new("correct horse")), 7).await;
     assert_eq!(
-        (made_at().await, settled()),
+        (made_at().await, settled().await),
         (vec![at(7), at(5)], false),
         "nothing is known of the store as it is now"
     );
@@ -251,7 +251,7 @@ async fn a_password_that_saslprep_does_not_allow_is_tried_once() {
     let scene = Scene::new().await;
     scene.log_in(&Password::Account(Secret::new("\u{7}")), 5).await;
     let key = (scene.account.id, None);
-    assert!(scene.at_login.settled.at(scene.accounts().revision(), &key).is_some());
+    assert!(scene.at_login.settled.at(scene.accounts().revision().await, &key).is_some());
     assert_eq!(scene.keys(ChallengeKind::ScramSha256).await, []);
 }
 

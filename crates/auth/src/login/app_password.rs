@@ -39,7 +39,7 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// The app password with this digest, and its account.
     async fn find(&self, digest: [u8; 32]) -> Result<Option<Arc<(AppPassword, Account)>>, store::Error> {
-        let revision = self.store.revision();
+        let revision = self.store.revision().await;
         if let Some(found) = self.app_passwords.at(revision, &digest) {
             return Ok(Some(found));
         }

@@ -40,7 +40,7 @@ macro_rules! select {
 
 impl Accounts for SqliteAccounts {
     async fn add(&self, account: &Account, act: &Act) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         insert(&mut transaction, account).await?;
         let event = AuditEvent::change(Action::UserAdd, account.address.normal(), act);
         audit::enter(&mut transaction, &event).await?;
@@ -48,7 +48,7 @@ impl Accounts for SqliteAccounts {
     }
 
     async fn import(&self, import: &Import, act: &Act) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         import::insert(&mut transaction, import, act.at).await?;
         let event = AuditEvent::change(Action::UserImport, import.account.address.normal(), act);
         audit::enter(&mut transaction, &event).await?;
@@ -135,8 +135,8 @@ impl Accounts for SqliteAccounts {
         self.change(id, delete, event).await.map(drop)
     }
 
-    fn revision(&self) -> Option<Revision> {
-        self.database.revision()
+    async fn revision(&self) -> Option<Revision> {
+        self.database.revision().await
     }
 
     fn may_lack(&self) -> bool {
@@ -198,7 +198,7 @@ impl SqliteAccounts {
         along: Option<Query>,
         events: impl FnOnce(String) -> Vec<AuditEvent>,
     ) -> Result<bool, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         let normal = normal(&mut transaction, id).await?;
         let changed = query.execute(&mut *transaction).await.map_err(of_write)?;
         if changed.rows_affected() == 0 {

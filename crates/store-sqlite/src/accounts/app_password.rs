@@ -45,7 +45,7 @@ impl AppPasswords for SqliteAccounts {
     async fn create(&self, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<(), Error> {
         let NewAppPassword { app_password, digest, challenge_keys, version } = new;
         let AppPassword { id, account, .. } = *app_password;
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         if count(&mut transaction, account).await? >= at_most {
             return Err(Error::TooMany);
         }
@@ -70,7 +70,7 @@ impl AppPasswords for SqliteAccounts {
     }
 
     async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         if !mark_revoked(&mut transaction, account, id, act.at).await? {
             return Ok(false);
         }
@@ -124,7 +124,7 @@ impl AppPasswords for SqliteAccounts {
     }
 
     async fn adopt(&self, id: CredentialId, digest: &[u8; 32], act: &Act) -> Result<bool, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         let Some(account) = adopted(&mut transaction, id, digest).await? else { return Ok(false) };
         enter(&mut transaction, Action::AppPasswordAdopt, account, id, act).await?;
         transaction.commit().await.map_err(unavailable)?;

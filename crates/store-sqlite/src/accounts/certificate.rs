@@ -28,7 +28,7 @@ macro_rules! joined {
 
 impl Certificates for SqliteAccounts {
     async fn add_certificate(&self, certificate: &Certificate, act: &Act) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         let normal = normal(&mut transaction, certificate.account).await?;
         insert(&mut transaction, certificate).await?;
         let event = AuditEvent::change(Action::CertificateAdd, normal, act);

@@ -13,8 +13,14 @@ use crate::row::{Columns, octets, time};
 
 impl ChallengeKeys for SqliteAccounts {
     async fn keep_challenge_key(&self, key: &ChallengeKey, version: i64) -> Result<bool, Error> {
-        let kept = kept(key, version).execute(self.database.writer()?).await.map_err(unavailable)?;
-        Ok(kept.rows_affected() > 0)
+        let mut transaction = self.begin_change().await?;
+        let kept =
+            kept(key, version).execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() > 0;
+        match kept {
+            true => transaction.commit().await.map_err(unavailable)?,
+            false => transaction.rollback().await.map_err(unavailable)?,
+        }
+        Ok(kept)
     }
 
     async fn has_challenge_key(

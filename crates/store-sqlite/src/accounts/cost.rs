@@ -10,7 +10,7 @@ use sqlx::SqlitePool;
 use store::{
     Accounts, Act, Action, Allowance, Amounts, AppPasswords, Audit, AuditEvent, Certificates, ChallengeKeys,
     ChallengeKind, CommonLimits, Counter, LastUse, Limits, Login, Mark, OwnLimits, SecondFactors, Sending,
-    Share, ThrottleKey, ThrottleKind, Throttles, network_of,
+    Share, StoredCredential, ThrottleKey, ThrottleKind, Throttles, network_of,
 };
 use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 

@@ -1,12 +1,12 @@
 //! The connections to the accounts database, for as long as its files are those that were opened.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::{Error, Revision};
 
-use super::wal_index::WalIndex;
+use super::wal_index::{LastCommit, WalIndex};
 use crate::commit_mark::{self, Marker};
 use crate::connect;
 use crate::directory::{Directory, Mode};
@@ -23,6 +23,8 @@ pub(super) struct Database {
     /// Only of a server, which has it open for long.
     anchor: Option<SqlitePool>,
     wal_index: WalIndex,
+    /// The revision, as it was at this commit.
+    known_revision: Arc<Mutex<Option<(LastCommit, Revision)>>>,
     marker: Option<Arc<Marker>>,
     losses: Losses,
     path: PathBuf,
@@ -46,7 +48,8 @@ impl Database {
             }
         };
         let (watch, losses) = (Arc::new(watch).start(), Losses::of(&path));
-        Ok(Self { watch, readers, writer, anchor, wal_index, marker, losses, path })
+        let known_revision = Arc::default();
+        Ok(Self { watch, readers, writer, anchor, wal_index, known_revision, marker, losses, path })
     }
 
     /// Connections that read.
@@ -65,10 +68,23 @@ impl Database {
         self.in_place().map(|()| &self.writer)
     }
 
-    /// The revision of the last commit, if that can be told.
-    pub(super) fn revision(&self) -> Option<Revision> {
-        self.in_place().ok()?;
-        self.wal_index.revision()
+    /// The revision, if it can be told without a query whether anything was committed since it was read.
+    pub(super) async fn revision(&self) -> Option<Revision> {
+        let last_commit = self.in_place().ok().and_then(|()| self.wal_index.last_commit())?;
+        if let Some((at, revision)) = *self.known_revision()
+            && at == last_commit
+        {
+            return Some(revision);
+        }
+        // If there is another commit meanwhile, this is newer than what it is remembered for, and is read again.
+        let revision = sqlx::query_scalar("SELECT revision FROM revision").fetch_one(&self.readers).await;
+        let revision = Revision(revision.ok().and_then(|revision: i64| u64::try_from(revision).ok())?);
+        *self.known_revision() = Some((last_commit, revision));
+        Some(revision)
+    }
+
+    fn known_revision(&self) -> MutexGuard<'_, Option<(LastCommit, Revision)>> {
+        self.known_revision.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn losses(&self) -> &Losses {
@@ -81,6 +97,14 @@ impl Database {
 
     pub(super) async fn begin(&self) -> Result<Transaction<'_, Sqlite>, Error> {
         self.writer()?.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
+    }
+
+    /// A transaction that changes something of accounts, credentials, identities or limits.
+    pub(super) async fn begin_change(&self) -> Result<Transaction<'_, Sqlite>, Error> {
+        let mut transaction = self.begin().await?;
+        let moved = sqlx::query("UPDATE revision SET revision = revision + 1").execute(&mut *transaction);
+        moved.await.map_err(unavailable)?;
+        Ok(transaction)
     }
 
     pub(super) async fn close(&self) {

@@ -67,6 +67,10 @@ impl SqliteAccounts {
         self.database.close().await;
     }
 
+    async fn begin_change(&self) -> Result<Transaction<'_, Sqlite>, Error> {
+        self.database.begin_change().await
+    }
+
     async fn begin(&self) -> Result<Transaction<'_, Sqlite>, Error> {
         self.database.begin().await
     }

@@ -46,7 +46,7 @@ impl SealedSecrets for SqliteAccounts {
     }
 
     async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, Error> {
-        let (mut transaction, mut resealed) = (self.begin().await?, 0);
+        let (mut transaction, mut resealed) = (self.begin_change().await?, 0);
         for secret in secrets {
             resealed += reseal(&mut transaction, secret).await.map_err(unavailable)?;
         }

@@ -14,7 +14,7 @@ use crate::row::{Columns, time};
 
 impl SecondFactors for SqliteAccounts {
     async fn enroll(&self, account: AccountId, seed: &[u8], act: &Act) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         audited(&mut transaction, Action::TotpEnroll, account, act).await?;
         let insert = sqlx::query(
             "INSERT INTO totp (account, seed, enrolled_at, last_step) VALUES ($1, $2, $3, 0) \
@@ -47,7 +47,7 @@ impl SecondFactors for SqliteAccounts {
         act: &Act,
     ) -> Result<bool, Error> {
         let Ok(step) = i64::try_from(step) else { return Ok(false) };
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         let update = sqlx::query(
             "UPDATE totp SET confirmed_at = $1, last_step = $2 \
              WHERE account = $3 AND enrolled_at = $4 AND confirmed_at IS NULL AND last_step < $2",
@@ -88,7 +88,7 @@ impl SecondFactors for SqliteAccounts {
         digest: &[u8; 32],
         act: &Act,
     ) -> Result<bool, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         let delete = sqlx::query("DELETE FROM recovery_codes WHERE account = $1 AND digest = $2");
         let delete = delete.bind(id(account)).bind(digest.to_vec()).execute(&mut *transaction);
         if delete.await.map_err(unavailable)?.rows_affected() == 0 {
@@ -105,7 +105,7 @@ impl SecondFactors for SqliteAccounts {
         digests: &[[u8; 32]],
         act: &Act,
     ) -> Result<bool, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         if !is_on(&mut transaction, account).await.map_err(unavailable)? {
             return Ok(false);
         }
@@ -116,7 +116,7 @@ impl SecondFactors for SqliteAccounts {
     }
 
     async fn disable_second_factor(&self, account: AccountId, act: &Act) -> Result<bool, Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_change().await?;
         let delete = sqlx::query("DELETE FROM totp WHERE account = $1").bind(id(account));
         if delete.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() == 0 {
             return Ok(false);

@@ -5,7 +5,7 @@
 //! microsecond; any query, even `PRAGMA data_version`, is a trip to another thread and back.
 //!
 //! It is a form that SQLite may change, so it is believed only as far as it proves itself: the header must be of the
-//! known form and change with a commit; and no revision stands for more than a minute, whatever the header says. Without
+//! known form and change with a commit; and no commit is taken for the last for more than a minute, whatever the header says. Without
 //! it everything is read from the database again, which is slower and never wrong.
 
 use std::fs::File;
@@ -17,18 +17,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::SqlitePool;
-use store::Revision;
 
 use crate::wal::{INDEX_CHECKSUM, INDEX_HEADER, is_known_form};
 
 /// How often a header is read that somebody is just writing, before it counts as of another form.
 const TRIES: usize = 100;
 
-/// How long a revision stands at most, should the header ever fail to tell of a change.
+/// How long a commit is taken for the last at most, should the header ever fail to tell of a change.
 const AGE_LIMIT: Duration = Duration::from_secs(60);
 
-/// Spreads the minutes over the revisions. Odd, so that no two of them fall together.
+/// Spreads the minutes over the commits. Odd, so that no two of them fall together.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A commit, and the minute in which it was looked at: equal values are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LastCommit(u64);
 
 /// A look at the wal-index.
 #[derive(Debug, Clone)]
@@ -90,16 +93,16 @@ impl WalIndex {
         }
     }
 
-    /// The revision of the last commit. One under way may tear what is read here; then it is neither the old nor the
+    /// The last commit. One under way may tear what is read here; then it is neither the old nor the
     /// new one, and nobody will see it again.
-    pub(super) fn revision(&self) -> Option<Revision> {
-        Some(revision(self.shared.checksum()?, self.shared.opened.elapsed()))
+    pub(super) fn last_commit(&self) -> Option<LastCommit> {
+        Some(last_commit(self.shared.checksum()?, self.shared.opened.elapsed()))
     }
 }
 
-fn revision(checksum: u64, age: Duration) -> Revision {
+fn last_commit(checksum: u64, age: Duration) -> LastCommit {
     let minutes = age.as_secs() / AGE_LIMIT.as_secs();
-    Revision(checksum.wrapping_add(minutes.wrapping_mul(SPREAD)))
+    LastCommit(checksum.wrapping_add(minutes.wrapping_mul(SPREAD)))
 }
 
 impl Shared {
@@ -177,12 +180,12 @@ mod tests {
     #[test]
     fn a_revision_changes_with_a_commit() {
         let (index, file) = index_of(&headers(1));
-        let before = index.revision();
+        let before = index.last_commit();
         assert!(before.is_some());
-        assert_eq!(index.revision(), before);
+        assert_eq!(index.last_commit(), before);
         file.as_file().write_all_at(&headers(2), 0).unwrap();
-        assert_ne!(index.revision(), before);
-        assert!(index.revision().is_some());
+        assert_ne!(index.last_commit(), before);
+        assert!(index.last_commit().is_some());
     }
 
     #[test]
@@ -191,11 +194,11 @@ mod tests {
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            assert_eq!(index_of(&bad).0.revision(), None, "octet {at}");
+            assert_eq!(index_of(&bad).0.last_commit(), None, "octet {at}");
         }
-        assert_eq!(index_of(&good[..95]).0.revision(), None);
-        assert_eq!(index_of(&[]).0.revision(), None);
-        assert_eq!(WalIndex::open(Path::new("/nowhere")).revision(), None);
+        assert_eq!(index_of(&good[..95]).0.last_commit(), None);
+        assert_eq!(index_of(&[]).0.last_commit(), None);
+        assert_eq!(WalIndex::open(Path::new("/nowhere")).last_commit(), None);
     }
 
     #[test]
@@ -204,21 +207,21 @@ mod tests {
         let before = index.shared.checksum();
         file.as_file().write_all_at(&headers(2), 0).unwrap();
         index.changed_since(before);
-        assert!(index.revision().is_some());
+        assert!(index.last_commit().is_some());
         index.changed_since(index.shared.checksum());
-        assert_eq!(index.revision(), None);
+        assert_eq!(index.last_commit(), None);
     }
 
     #[test]
     fn one_that_is_removed_tells_nothing() {
         let (index, file) = index_of(&headers(1));
         drop(file);
-        assert_eq!(index.revision(), None);
+        assert_eq!(index.last_commit(), None);
     }
 
     #[test]
     fn no_revision_stands_for_more_than_a_minute() {
-        let at = |seconds| revision(7, Duration::from_secs(seconds));
+        let at = |seconds| last_commit(7, Duration::from_secs(seconds));
         assert_eq!(at(0), at(59));
         assert_ne!(at(59), at(60));
         assert_ne!(at(0), at(120));

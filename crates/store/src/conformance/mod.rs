@@ -17,6 +17,7 @@ pub mod list;
 pub mod nodes;
 pub mod operate;
 pub mod outcome;
+pub mod revision;
 mod sample;
 pub mod sealed;
 pub mod second_factor;
@@ -120,6 +121,8 @@ macro_rules! accounts_conformance {
         $crate::conformance!(@two accounts, $open, $beside, at_once:
             of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once,
             of_a_limit_no_more_is_lent_than_there_is, notes_in_whatever_order_are_all_written);
+        $crate::conformance!(@two accounts, $open, $beside, revision:
+            every_change_moves_the_revision, notes_do_not_move_the_revision);
     };
 }
 
