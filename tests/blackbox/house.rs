@@ -291,6 +291,24 @@ fn every_file_begins_with_what_it_is_for() {
 }
 
 #[test]
+fn every_file_that_the_guide_to_changes_names_is_there() {
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, guide) = page.split_once("\n## Where a change goes\n").unwrap();
+    let guide = guide.split("\n## ").next().unwrap();
+    let named: BTreeSet<_> =
+        guide.split('`').skip(1).step_by(2).filter(|name| name.ends_with(".rs")).collect();
+    assert!(named.len() >= 40, "{named:?}");
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| {
+            let (owner, file) = name.split_once('/').unwrap();
+            !root().join("crates").join(owner).join("src").join(file).is_file()
+        })
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn every_dialogue_tells_why_it_is_there() {
     let dialogues = tests::dialogue::find(&root().join("tests/dialogues"));
     assert!(dialogues.len() >= 60);

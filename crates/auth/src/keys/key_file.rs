@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 use crate::keys::secret_text::read_secret_text;
 
-/// Far more than a key file holds, so that a wrong path (a device, a mailbox) can't fill the memory.
+/// The most octets that are read: far more than a key file has, so that a wrong path (a device, a mailbox) can't fill the memory.
 const OCTETS: usize = 64 * 1024;
 
-/// Owner alone reads and writes.
+/// The mode of a new key file: only its owner may read and write it.
 const MODE: u32 = 0o600;
 
 /// Why a key file was not read or written; says what to do about it.
@@ -57,8 +57,8 @@ pub enum KeyFileError {
 
 /// Reads a file that nobody but its owner may read.
 ///
-/// It must not be a symbolic link: its mode says nothing about who may turn it elsewhere. systemd's credentials
-/// are files; of a Kubernetes secret, whose names are links, `…/..data/NAME` is the file.
+/// The file must not be a symbolic link, whose mode says nothing about who can point it to another file. systemd's credentials are files; in a
+/// Kubernetes secret, whose names are links, `…/..data/NAME` is the file.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     read_secret_text(open(path)?.0, OCTETS).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => KeyFileError::Malformed(path.to_owned(), 1),
@@ -66,7 +66,7 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     })
 }
 
-/// The open file is asked, not the path, which could be another by now.
+/// Opens the file and checks its type and mode. The open file is checked, because the path may lead to another file by then.
 fn open(path: &Path) -> Result<(File, Metadata), KeyFileError> {
     let unreadable = |error| KeyFileError::Unreadable(path.to_owned(), error);
     // Without NONBLOCK, opening a named pipe would wait for somebody to write into it.
@@ -89,8 +89,8 @@ fn open(path: &Path) -> Result<(File, Metadata), KeyFileError> {
     }
 }
 
-/// What the mode must not grant. systemd lets the server's user read a credential (`LoadCredential=`) by an access control list, which
-/// shows as rights of the group.
+/// The mode bits that must not be set. systemd lets the server's user read a credential (`LoadCredential=`) by an access control list, which
+/// the mode shows as rights of the group.
 fn forbidden(path: &Path, credentials: Option<OsString>) -> u32 {
     let is_credential = || {
         let credentials = std::fs::canonicalize(credentials?).ok()?;
@@ -99,7 +99,7 @@ fn forbidden(path: &Path, credentials: Option<OsString>) -> u32 {
     if is_credential() == Some(true) { 0o037 } else { 0o077 }
 }
 
-/// Writes a file that was not there before, on stable storage when this returns; a file half written does not stay.
+/// Writes a new file, which is on stable storage when this returns. If writing fails, the file is removed.
 pub(crate) fn make(path: &Path, text: &str) -> Result<(), KeyFileError> {
     write_new(path, text, |_| Ok(())).and_then(|()| sync_directory_of(path)).map_err(|error| {
         match error.kind() {
@@ -109,8 +109,8 @@ pub(crate) fn make(path: &Path, text: &str) -> Result<(), KeyFileError> {
     })
 }
 
-/// Whoever holds it is alone in changing the key file: two that add a key at once would each lose the other's. It
-/// is a lock on the directory, since the file itself is replaced.
+/// The right to change the key file, which one process has at a time: of two that add a key at once, one would overwrite the other's key.
+/// The lock is on the directory, because the file itself is replaced.
 #[derive(Debug)]
 pub struct KeyFileLock {
     _directory: File,
@@ -118,10 +118,10 @@ pub struct KeyFileLock {
 }
 
 impl KeyFileLock {
-    /// Takes it, or says that somebody else has it.
+    /// Takes the lock.
     ///
     /// # Errors
-    /// When another command holds it, or the directory can't be read.
+    /// [`KeyFileError::Locked`] if another command holds it; or when the directory can't be read.
     pub fn take(file: &Path) -> Result<Self, KeyFileError> {
         let unreadable = |error| KeyFileError::Unreadable(file.to_owned(), error);
         let directory = File::open(directory_of(file)).map_err(unreadable)?;
@@ -132,19 +132,18 @@ impl KeyFileLock {
         }
     }
 
-    /// The key file that it is about.
+    /// The key file that may be changed.
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 }
 
-/// Puts `text`, with a new key `id`, in the place of the file: it is the old one or the new one at any moment, with the
-/// same owner.
+/// Replaces the key file by `text`, which has a new key `id`. At any moment the path is the old file or the whole new one, with the same owner.
 pub(crate) fn replace(lock: &KeyFileLock, text: &str, id: u32) -> Result<(), KeyFileError> {
     let path = lock.file();
     let (_, old) = open(path)?;
     let draft = draft_of(path);
-    // Left behind by a crash: nobody else writes one while we hold the lock.
+    // A draft that is there was left by a crash: only the holder of the lock writes one.
     let _ = std::fs::remove_file(&draft);
     write_new(&draft, text, |file| same_owner(file, &old))
         .and_then(|()| std::fs::rename(&draft, path).inspect_err(|_| drop(std::fs::remove_file(&draft))))
@@ -152,14 +151,14 @@ pub(crate) fn replace(lock: &KeyFileLock, text: &str, id: u32) -> Result<(), Key
         .map_err(|cause| KeyFileError::NotReplaced { file: path.to_owned(), id, cause })
 }
 
-/// Beside the file, so that it can be renamed.
+/// The path of the draft: in the same directory, so that it can be renamed.
 fn draft_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().map(OsString::from).unwrap_or_default();
     name.push(".new");
     path.with_file_name(name)
 }
 
-/// Root may change a key that belongs to the server.
+/// Gives the draft the owner of the file: root may change a key file that belongs to the server's user.
 fn same_owner(file: &File, old: &Metadata) -> io::Result<()> {
     let made = file.metadata()?;
     match (made.uid(), made.gid()) == (old.uid(), old.gid()) {

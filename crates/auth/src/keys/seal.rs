@@ -14,10 +14,10 @@ use types::Secret;
 use crate::keys::key::{Key, Purpose, random};
 use crate::keys::master_key::MasterKeys;
 
-/// The one format there is.
+/// The format octet of an envelope. There is one format so far.
 const FORMAT: u8 = 1;
 
-/// The format and the number of the key.
+/// Octets of an envelope's head: the format and the number of the key.
 const HEAD: usize = 5;
 
 /// Octets of a nonce.
@@ -26,16 +26,16 @@ const NONCE: usize = 24;
 /// Why a sealed secret did not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub enum SealError {
-    /// Sealed under a key that isn't in the key file.
+    /// The secret is sealed under a master key that is not in the key file.
     #[error("it is sealed under master key {0}, which is not in the key file")]
     UnknownKey(u32),
-    /// Not what was sealed for this place.
+    /// The envelope is damaged, or was sealed for another place.
     #[error("it is damaged, was sealed for another place, or under another key of the same number")]
     Damaged,
 }
 
 impl SealError {
-    /// Why, as the audit trail has it.
+    /// The reason code, as the audit trail has it.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl SealError {
     }
 }
 
-/// Seals a secret for its place, under the newest key.
+/// Seals a secret for its place under the newest master key, and returns the envelope.
 pub(crate) fn seal(masters: &MasterKeys, place: SealedPlace, secret: &Secret) -> Vec<u8> {
     seal_with(masters, place, secret, random())
 }
@@ -64,10 +64,10 @@ fn seal_with(masters: &MasterKeys, place: SealedPlace, secret: &Secret, nonce: [
     [head.as_slice(), &nonce, &ciphertext].concat()
 }
 
-/// Opens what was sealed for this place.
+/// Opens an envelope, and returns the secret in it.
 ///
 /// # Errors
-/// When it was not, or under a key that isn't there.
+/// [`SealError::UnknownKey`] if the key file lacks its master key, [`SealError::Damaged`] if it was not sealed for this place.
 pub(crate) fn open(masters: &MasterKeys, place: SealedPlace, sealed: &[u8]) -> Result<Secret, SealError> {
     let id = key_of(sealed)?;
     let key = masters.key(id).ok_or(SealError::UnknownKey(id))?;
@@ -78,10 +78,10 @@ pub(crate) fn open(masters: &MasterKeys, place: SealedPlace, sealed: &[u8]) -> R
     opened.map(Secret::from).map_err(|_| SealError::Damaged)
 }
 
-/// The number of the key that it says to be sealed under.
+/// The number of the master key that an envelope says it is sealed under.
 ///
 /// # Errors
-/// When it is no envelope.
+/// [`SealError::Damaged`] if these octets are no envelope.
 pub(crate) fn key_of(sealed: &[u8]) -> Result<u32, SealError> {
     match sealed.split_first_chunk::<HEAD>() {
         Some(([FORMAT, id @ ..], _)) => Ok(u32::from_be_bytes(*id)),
@@ -98,8 +98,8 @@ fn cipher(key: &Key) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new((&*key.derive(Purpose::Seal)).into())
 }
 
-/// What is sealed along: the purpose tells how what follows is read, and every part has a fixed length. The version
-/// is in milliseconds, as the store keeps times.
+/// The associated data of a place: a purpose, which says how the rest is read, then the place's ids and versions. Every part has a fixed
+/// length, so that no two places have the same. The version is in milliseconds since 1970, as the store keeps times.
 fn associated(head: &[u8; HEAD], place: SealedPlace) -> Vec<u8> {
     match place {
         SealedPlace::RootKey => [head.as_slice(), b"root"].concat(),
@@ -144,7 +144,7 @@ mod tests {
         SealedPlace::TotpSeed { account: AccountId::from_bytes([account; 16]), enrolled_at }
     }
 
-    /// Of the account password, or of an app password.
+    /// A key of the account password, or of an app password.
     fn challenge_key(kind: ChallengeKind, credential: Option<u8>) -> SealedPlace {
         let credential = credential.map(|credential| CredentialId::from_bytes([credential; 16]));
         let made_at = Timestamp::from_millisecond(1_700_000_000_123).unwrap();

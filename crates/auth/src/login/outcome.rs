@@ -11,14 +11,14 @@ use crate::password_hash::hasher::HashError;
 use backends::http::HttpFault;
 use backends::oauth::{ProviderFault, TokenFlaw};
 
-/// Who logged in, and by what.
+/// A user who has logged in, and the credential that was used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Whose account.
+    /// The account.
     pub account: AccountId,
     /// The address of the account at that time.
     pub address: Mailbox,
-    /// By what.
+    /// The credential.
     pub credential: Credential,
     /// The version of the account at that time.
     pub version: i64,
@@ -32,7 +32,7 @@ impl User {
     }
 }
 
-/// By what somebody logged in.
+/// The credential that somebody has logged in with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// The account password.
@@ -48,9 +48,9 @@ pub enum Credential {
         /// When the token expires.
         until: Timestamp,
     },
-    /// What the HTTP handler found good, as long as it says.
+    /// A login that the program of `[auth.http]` has accepted, for as long as it says.
     Http {
-        /// When that ends.
+        /// When it expires.
         until: Option<Timestamp>,
     },
     /// The word of a trusted proxy that it has authenticated its client (the LOGIN attribute of XCLIENT).
@@ -111,12 +111,12 @@ impl LoginOutcome {
     }
 }
 
-/// Why an attempt was refused.
+/// Why an attempt was refused, and what of it was right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginRefusal {
-    /// What was wrong.
+    /// The reason.
     pub reason: Reason,
-    /// What was right nevertheless.
+    /// The credential that matched although the attempt is refused, such as an app password that has expired.
     pub matched: Option<Credential>,
 }
 
@@ -126,10 +126,10 @@ impl From<Reason> for LoginRefusal {
     }
 }
 
-/// What was wrong with an attempt.
+/// The reason for which an attempt is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The user name is no address.
+    /// The user name is not an address.
     NotAnAddress,
     /// The client wants to act for another (RFC 4616 section 2).
     ForeignIdentity,
@@ -139,21 +139,21 @@ pub enum Reason {
     Disabled,
     /// The account has no password, only app passwords.
     NoPassword,
-    /// Neither the account password nor an app password.
+    /// What was sent is neither the account password nor an app password.
     BadPassword,
-    /// An app password, but of another account.
+    /// The app password belongs to another account.
     AppPasswordOfAnother,
-    /// An app password, or a certificate, that has expired.
+    /// The app password or the certificate has expired.
     Expired,
-    /// An app password that was revoked.
+    /// The app password was revoked.
     Revoked,
-    /// An app password that is not good for this.
+    /// The app password does not have the scope that is needed.
     WrongScope,
-    /// An app password that may not be used from there.
+    /// The app password may not be used from the client's network.
     NetworkNotAllowed,
-    /// The answer to the challenge is not the right one.
+    /// The answer to the challenge is wrong.
     BadAnswer,
-    /// Nothing is kept that an answer by this mechanism could be checked with.
+    /// The store has no key with which an answer by this mechanism could be checked.
     NoKeys,
     /// The proof was not made for this exchange over this connection.
     BadScram(ScramFlaw),
@@ -161,21 +161,21 @@ pub enum Reason {
     HandlerRefused,
     /// The client has shown no certificate.
     NoCertificate,
-    /// A certificate that is nobody's.
+    /// The certificate belongs to no account.
     UnknownCertificate,
-    /// A certificate of another account.
+    /// The certificate belongs to another account.
     CertificateOfAnother,
-    /// A token of a provider that is not configured, or none at all.
+    /// The token is of no configured provider, or is not a token.
     UnknownToken,
-    /// A token that is no good.
+    /// The provider's rules refuse the token; the flaw says why.
     BadToken(TokenFlaw),
-    /// A token of another account.
+    /// The token belongs to another account.
     TokenOfAnother,
-    /// The account password, where two-factor authentication wants an app password.
+    /// The account password is right, but with two-factor authentication only an app password opens this door.
     NeedsAppPassword,
-    /// The account password, without the code that belongs to it.
+    /// The account password is right, but the code of the second factor is missing.
     NeedsCode,
-    /// The account password, with a wrong code.
+    /// The account password is right, but the code of the second factor is wrong.
     BadCode,
 }
 
@@ -215,7 +215,7 @@ impl Reason {
 }
 
 impl Reason {
-    /// Whether it tells that the user name is that of an account.
+    /// Whether the reason tells that there is an account of this name.
     pub(crate) fn names_an_account(self) -> bool {
         matches!(
             self,
@@ -229,7 +229,7 @@ impl Reason {
     }
 }
 
-/// For people.
+/// The sentence for people.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

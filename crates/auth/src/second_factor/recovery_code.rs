@@ -1,6 +1,6 @@
 //! Recovery codes: ten codes that stand in for the authenticator app when it is lost, each of them once.
 //!
-//! They are made here and carry 50 bits of chance, so a keyed digest is enough to keep, as for app passwords.
+//! The codes are random and have 50 bits, so the store keeps a keyed digest of each, as of app passwords, and no slow hash.
 
 use hmac::{Hmac, Mac as _};
 use rand::RngExt as _;
@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::keys::key::{Key, Purpose, keyed};
 
-/// How many there are at a time.
+/// How many codes an account gets at a time.
 pub const CODES: usize = 10;
 
 /// Characters in a code: 32^10 is 50 bits.
 pub const CHARACTERS: usize = 10;
 
-/// How many characters stand together when people read it.
+/// Characters in a group of a code, as it is shown.
 const GROUP: usize = 5;
 
 /// Crockford's base32 in lower case: no `i`, `l`, `o` or `u` to be misread.
@@ -27,7 +27,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 pub struct RecoveryCode(Zeroizing<[u8; CHARACTERS]>);
 
 impl RecoveryCode {
-    /// `xxxxx-xxxxx`, as people read it.
+    /// The code as it is shown: `xxxxx-xxxxx`.
     #[must_use]
     pub fn declassify(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(CHARACTERS + 1));
@@ -62,8 +62,8 @@ pub fn generate() -> [RecoveryCode; CODES] {
     std::array::from_fn(|_| RecoveryCode::generate())
 }
 
-/// What somebody typed, if it can be a recovery code: white space, dashes and case don't matter, and what is read for
-/// another digit is that digit, as Crockford has it.
+/// The recovery code that somebody typed; `None` if it can't be one. White space, dashes and case are ignored, and a letter that looks like a
+/// digit is read as that digit, as in Crockford's base32: `O` as `0`, `I` and `L` as `1`.
 #[must_use]
 pub fn normalise(typed: &Secret) -> Option<RecoveryCode> {
     let mut characters = Zeroizing::new([0; CHARACTERS]);
@@ -74,7 +74,7 @@ pub fn normalise(typed: &Secret) -> Option<RecoveryCode> {
     free.next().is_none().then_some(RecoveryCode(characters))
 }
 
-/// White space, or a dash of any length: programs that mean to help make others of it.
+/// White space, or a dash of any length: some programs replace `-` by another dash.
 fn is_gap(character: char) -> bool {
     character.is_whitespace() || matches!(character, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
@@ -89,7 +89,7 @@ fn digit(character: char) -> Option<u8> {
     ALPHABET.contains(&character).then_some(character)
 }
 
-/// The key of the digests, derived from the root key of the store.
+/// The key of the digests of recovery codes, derived from the root key of the store.
 pub struct RecoveryCodeKey(Hmac<Sha256>);
 
 impl RecoveryCodeKey {
@@ -103,7 +103,7 @@ impl RecoveryCodeKey {
         normalise(typed).map(|code| self.digest_of(account, &code))
     }
 
-    /// HMAC-SHA-256 of account and code: what the store keeps. Copied to another account it is worth nothing.
+    /// The HMAC-SHA-256 of account and code, which the store keeps. Copied to another account, it matches no code there.
     #[must_use]
     pub fn digest_of(&self, account: AccountId, code: &RecoveryCode) -> [u8; 32] {
         let digest = self.0.clone().chain_update(account.as_bytes());

@@ -1,8 +1,8 @@
 //! Time-based one-time passwords (RFC 6238) by totp-rs: six digits, SHA-1 and steps of thirty seconds, which is what
 //! authenticator apps read.
 //!
-//! Three steps count, the present one and its two neighbours, so that a clock may be half a minute off (RFC 6238
-//! section 5.2). That a step is used once is not seen to here but where it is recorded, in the store.
+//! The codes of three steps are right, those of now, of the step before and of the one behind, so that a clock may be 30 seconds off (RFC 6238
+//! section 5.2). The store sees to it that each step is used once (`SecondFactors::use_step`).
 
 use jiff::Timestamp;
 use rand::Rng as _;
@@ -13,18 +13,18 @@ use zeroize::Zeroizing;
 /// How long a step lasts, in seconds (RFC 6238 section 5.2).
 const STEP: u64 = 30;
 
-/// Octets of a seed made here: as many as SHA-1 gives (RFC 4226 section 4).
+/// Octets of a seed that is made here: the length of a SHA-1 hash (RFC 4226 section 4).
 const OCTETS: usize = 20;
 
-/// Seeds brought from elsewhere are as short as this; shorter ones could be guessed from codes that were seen.
+/// The fewest octets of a seed that is imported; a shorter one could be guessed from codes that were seen.
 const OCTETS_AT_LEAST: usize = 10;
 
-/// What the server and the authenticator app share, and codes are made from.
+/// The secret that server and authenticator app share, and from which codes are computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed(Secret);
 
 impl Seed {
-    /// A new one, from a cryptographic generator.
+    /// A new seed from a cryptographic generator.
     #[must_use]
     pub fn generate() -> Self {
         let mut octets = vec![0; OCTETS];
@@ -32,13 +32,13 @@ impl Seed {
         Self(Secret::new(octets))
     }
 
-    /// The seed that these octets are, unless they are too few for one.
+    /// The seed with these octets; `None` if they are too few.
     #[must_use]
     pub fn from_octets(octets: Secret) -> Option<Self> {
         (octets.declassify().len() >= OCTETS_AT_LEAST).then_some(Self(octets))
     }
 
-    /// The seed that is written so: base32 of either case, in groups or not, with or without padding.
+    /// The seed in base32 of either case, in groups or not, with or without padding; `None` if it is not base32, or too short.
     #[must_use]
     pub fn from_base32(text: &str) -> Option<Self> {
         let mut digits = without_white_space(text.trim_end_matches('='));
@@ -51,7 +51,7 @@ impl Seed {
         Self::from_octets(Secret::new(octets.as_bytes()))
     }
 
-    /// The octets, to be sealed.
+    /// The octets of the seed, to be sealed.
     #[must_use]
     pub fn octets(&self) -> &Secret {
         &self.0
@@ -76,7 +76,7 @@ impl Seed {
         Zeroizing::new(totp.to_url().expect("a name without a colon"))
     }
 
-    /// The time step whose code this is, if it is one that counts at this time: the earliest, if it is the code of several.
+    /// The number of the step whose code this is, if that step counts at this time; the earliest, if it is the code of several.
     /// White space in the code is ignored, since apps show it in groups.
     #[must_use]
     pub fn step_of(&self, code: &str, now: Timestamp) -> Option<u64> {
@@ -108,7 +108,7 @@ pub(crate) fn step_at(now: Timestamp) -> Option<u64> {
 }
 
 fn without_white_space(text: &str) -> Zeroizing<String> {
-    // As long as it may get at once: what grows leaves copies behind.
+    // Reserved at its full length: a string that grows leaves copies of the secret in freed memory.
     let mut rest = Zeroizing::new(String::with_capacity(text.len()));
     rest.extend(text.chars().filter(|character| !character.is_whitespace()));
     rest
