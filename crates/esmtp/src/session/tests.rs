@@ -8,6 +8,7 @@ use super::*;
 use crate::{Durable, Envelope, SenderAllowed};
 
 mod ownership;
+mod patience;
 
 fn settings() -> Settings {
     Settings { message_size: 1000, recipients: 3, ..Settings::new("mail.example.org") }
@@ -150,6 +151,49 @@ fn who_may_send_and_what_is_read_next_are_told_at_every_moment() {
     assert_eq!(told("*\r\n"), (false, true));
     assert_eq!(told("AUTH PLAIN AGEAYg==\r\n"), (true, true));
     assert_eq!(told(&format!("{TO_RECIPIENT}DATA\r\n")), (true, false));
+}
+
+#[test]
+fn what_is_waited_for_and_who_the_client_is_are_told_at_every_moment() {
+    let mut session = under_tls();
+    let mut phase = |input: &str| {
+        let mut input = BytesMut::from(input);
+        loop {
+            match session.advance(&mut input) {
+                Advance::Ask(question) => yes(question, &mut Outcome::default()),
+                Advance::Input(phase) => {
+                    let client = session.client();
+                    let ehlo = client.ehlo().map(ToString::to_string);
+                    return (
+                        phase,
+                        ehlo,
+                        client.extended(),
+                        client.login().map(|login| login.identity().to_owned()),
+                    );
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(phase(""), (Phase::Command, None, false, None));
+    assert_eq!(phase("HELO old.example\r\n"), (Phase::Command, named("old.example"), false, None));
+    assert_eq!(phase("EHLO a.example\r\n"), (Phase::Command, named("a.example"), true, None));
+    assert_eq!(phase("AUTH PLAIN\r\n").0, Phase::Exchange);
+    assert_eq!(phase("AGEAYg==\r\n"), (Phase::Command, named("a.example"), true, named("a")));
+    assert_eq!(phase(TO_RECIPIENT).0, Phase::Transaction);
+    assert_eq!(phase("DATA\r\n").0, Phase::Text);
+    assert_eq!(session.client().user(), Some(&()));
+}
+
+#[test]
+fn each_phase_is_of_a_transaction_a_command_or_octets() {
+    use Phase::{Command, Exchange, Refused, Text, Transaction};
+    let all = [Command, Transaction, Exchange, Text, Refused];
+    let of = |is: fn(Phase) -> bool| all.into_iter().filter(|phase| is(*phase)).collect::<Vec<_>>();
+    assert_eq!(of(Phase::in_transaction), [Transaction, Text]);
+    assert_eq!(of(Phase::is_command), [Command, Transaction]);
+    assert_eq!(of(Phase::is_octets), [Text, Refused]);
 }
 
 #[test]
