@@ -97,4 +97,17 @@ mod tests {
         }
         assert!(slots.0.lock().unwrap().slots.len() <= FEW);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_network_with_attempts_is_not_forgotten_however_many_others_come() {
+        let slots = NetworkSlots::default();
+        let mut held = Vec::new();
+        for _ in 0..AT_A_TIME {
+            held.push(slots.next(network(0)).await.unwrap());
+        }
+        for number in 1..10_000 {
+            assert!(slots.next(network(number)).await.is_some());
+        }
+        assert!(slots.next(network(0)).await.is_none());
+    }
 }

@@ -143,7 +143,7 @@ fn who_may_send_and_what_is_read_next_are_told_at_every_moment() {
             match session.advance(&mut input) {
                 Advance::Ask(question) => yes(question, &mut Outcome::default()),
                 Advance::Input(_) => return (session.may_send(), session.takes_commands()),
-                other => panic!("{other:?}"),
+                other @ (Advance::Keep(_) | Advance::StartTls(_) | Advance::Close) => panic!("{other:?}"),
             }
         }
     };
@@ -171,7 +171,7 @@ fn what_is_waited_for_and_who_the_client_is_are_told_at_every_moment() {
                         client.login().map(|login| login.identity().to_owned()),
                     );
                 }
-                other => panic!("{other:?}"),
+                other @ (Advance::Keep(_) | Advance::StartTls(_) | Advance::Close) => panic!("{other:?}"),
             }
         }
     };

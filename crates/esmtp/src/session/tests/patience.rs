@@ -22,9 +22,10 @@ type Answering = fn(Question<'_, (), Vec<u8>>, &mut Outcome);
 
 /// Nobody logs in.
 fn no(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
-    match question {
-        Question::Judge(ticket) => ticket.into_claim().1.answer(Verdict::Refused(sasl::Refusal::default())),
-        other => yes(other, outcome),
+    if let Question::Judge(ticket) = question {
+        ticket.into_claim().1.answer(Verdict::Refused(sasl::Refusal::default()));
+    } else {
+        yes(question, outcome);
     }
 }
 
