@@ -10,7 +10,6 @@ pub mod recovery_code;
 
 use std::future::Future;
 
-use jiff::Timestamp;
 use store::{
     Account, Act, Action, Audit, AuditEvent, Mark, SealedPlace, SealedSecrets, SecondFactor, SecondFactors,
     Throttled, Throttles,
@@ -97,7 +96,7 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
 }
 
 /// Judges a code of the second factor, or a recovery code, and uses it up. `is_familiar` says whether it comes from a
-/// network that is familiar to the account.
+/// network that is familiar to the account, `act` who typed it, and when.
 ///
 /// # Errors
 /// When the store can't tell.
@@ -107,9 +106,8 @@ pub(crate) async fn check<S: SecondFactors + Throttles + Audit>(
     account: &Account,
     typed: &Secret,
     (policy, is_familiar): (&Policy, bool),
-    now: Timestamp,
+    act: &Act,
 ) -> Result<SecondFactorOutcome, store::Error> {
-    let act = &Act::account(&account.address, now);
     Check { store, keyring, account, typed, policy, is_familiar, act }.judge().await
 }
 

@@ -51,7 +51,8 @@ impl<S: CredentialStore> Authenticator<S> {
     ) -> Result<SecondFactorOutcome, store::Error> {
         let (store, now, policy) = (&*self.store, (self.now)(), self.policy.load_full());
         let familiar = is_familiar(store, &account.address, origin.network(), now).await?;
-        second_factor::check(store, &self.keyring, account, code, (&policy, familiar), now).await
+        let act = origin.act_with_code(&account.address, now);
+        second_factor::check(store, &self.keyring, account, code, (&policy, familiar), &act).await
     }
 }
 

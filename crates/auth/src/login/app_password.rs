@@ -64,21 +64,19 @@ impl<S: CredentialStore> Authenticator<S> {
         guess: &Guess<'_, S>,
     ) -> Judgement<Result<User, Option<LoginRefusal>>> {
         if !self.recent_checks.is_wrong(&guess.at(Some(account)), (self.now)()) {
-            self.adopt(account, guess.password).await?;
+            self.adopt(account, guess.password, &guess.origin.act((self.now)())).await?;
         }
         self.by_app_password(&account.address, guess).await
     }
 
     /// Adopts the password if it is an imported app password: it gets a digest of ours, so that the slow check of the other
     /// server runs once.
-    async fn adopt(&self, account: &Account, password: &Secret) -> Judgement<()> {
+    async fn adopt(&self, account: &Account, password: &Secret, act: &Act) -> Judgement<()> {
         let Some(letters) = normalise(password) else { return Ok(()) };
         let selector = self.keyring.selector(account.id, letters.selector_elsewhere().as_bytes());
         for (hash, brought, _) in self.store.imported(&selector).await? {
             if self.hasher.was_made_elsewhere(letters.secret(), &hash).await? {
-                self.store
-                    .adopt(brought.id, &self.digests.digest(&letters), &Act::server((self.now)()))
-                    .await?;
+                self.store.adopt(brought.id, &self.digests.digest(&letters), act).await?;
                 break;
             }
         }

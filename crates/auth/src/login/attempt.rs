@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 use sasl::{Claim, CramMd5Claim, ScramClaim};
-use store::{ChallengeKind, Scope, network_of};
-use types::{Secret, SessionFacts, SessionId};
+use store::{Act, ChallengeKind, Scope, network_of};
+use types::{Mailbox, Secret, SessionFacts, SessionId};
 
 use crate::policy::Policy;
 
@@ -125,18 +126,30 @@ pub struct Origin {
     pub mechanism: Option<&'static str>,
     /// The session; `None` if nobody logs in, and the attempt is only examined.
     pub session: Option<SessionFacts>,
+    /// Who has the attempt examined, and by which means; `None` for a login.
+    pub examined_by: Option<Act>,
 }
 
 impl Origin {
-    /// An attempt that is only examined, as if it came from this address.
+    /// An attempt that somebody has examined, as if it came from this address.
     #[must_use]
-    pub fn examined(ip: IpAddr) -> Self {
-        Self { ip: ip.to_canonical(), mechanism: None, session: None }
+    pub fn examined(ip: IpAddr, by: Act) -> Self {
+        Self { ip: ip.to_canonical(), mechanism: None, session: None, examined_by: Some(by) }
     }
 
     pub(crate) fn of(session: &SessionFacts, mechanism: &'static str) -> Self {
         let ip = session.peer.ip().to_canonical();
-        Self { ip, mechanism: Some(mechanism), session: Some(session.clone()) }
+        Self { ip, mechanism: Some(mechanism), session: Some(session.clone()), examined_by: None }
+    }
+
+    /// Who makes a change that the attempt brings about: whoever has it examined, or else the server that judges it.
+    pub(crate) fn act(&self, now: Timestamp) -> Act {
+        self.examined_by.clone().unwrap_or_else(|| Act::server(now))
+    }
+
+    /// Who uses up a code in the attempt: whoever has it examined, or else the owner of the account.
+    pub(crate) fn act_with_code(&self, account: &Mailbox, now: Timestamp) -> Act {
+        self.examined_by.clone().unwrap_or_else(|| Act::account(account, now))
     }
 
     /// The network that failures are counted by: an IPv4 address, or the /64 of an IPv6 address, which is usually one client's.

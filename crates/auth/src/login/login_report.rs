@@ -39,8 +39,9 @@ impl LoginReport {
             ip: Some(self.origin.ip),
             tls: self.origin.tls().map(str::to_owned),
             session: self.origin.session_id().map(|session| session.to_string()),
-            actor: None,
-            via: Some(Via::Server),
+            // A login is its account's own; what is examined is done by whoever has it examined.
+            actor: self.origin.examined_by.as_ref().map(|act| act.by.to_string()),
+            via: Some(self.origin.examined_by.as_ref().map_or(Via::Server, |act| act.via)),
         }
     }
 

@@ -2,7 +2,7 @@
 //! costs the same.
 
 use backends::http::{Evidence, HttpHandler};
-use store::{Account, Act};
+use store::Account;
 use types::Secret;
 
 use super::attempt::Origin;
@@ -133,7 +133,7 @@ impl<S: CredentialStore> Authenticator<S> {
         match checked {
             Checked::No => return Err(refused(Reason::BadPassword)),
             Checked::Yes => {}
-            Checked::YesButOutdated => self.hash_anew(&account, &hash, guess.password).await,
+            Checked::YesButOutdated => self.hash_anew(&account, &hash, guess).await,
         }
         Ok(account)
     }
@@ -150,10 +150,10 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// Replaces a hash that was imported, or is weaker than ours, by one of ours. If that fails, the login goes on, and the next
     /// one tries again.
-    async fn hash_anew(&self, account: &Account, old: &str, password: &Secret) {
+    async fn hash_anew(&self, account: &Account, old: &str, guess: &Guess<'_, S>) {
         let done: Result<(), LoginFault> = async {
-            let new = self.hasher.hash(password.clone()).await?;
-            self.store.rehash(account.id, old, &new, &Act::server((self.now)())).await?;
+            let new = self.hasher.hash(guess.password.clone()).await?;
+            self.store.rehash(account.id, old, &new, &guess.origin.act((self.now)())).await?;
             Ok(())
         }
         .await;

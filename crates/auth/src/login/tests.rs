@@ -8,7 +8,7 @@ use sasl::{AuthHandler as _, Claim, Mechanism, PasswordClaim, Verdict};
 use store::{
     Account, AccountFilter, Accounts as _, Act, Action, AppPassword, AppPasswords as _, Audit as _,
     AuditEntry, AuditFilter, Certificates as _, Counted, Identities as _, LastUse, NewAppPassword, Page,
-    Scope, SecondFactors as _, ThrottleFilter, Throttles as _,
+    Scope, SecondFactors as _, ThrottleFilter, Throttles as _, Via,
 };
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
@@ -441,7 +441,7 @@ async fn what_a_user_may_do_follows_the_store() {
 async fn an_attempt_that_is_only_examined_is_no_login() {
     let scene = Scene::new().await;
     let right = scene.app_password(ALICE_ID, |_| ()).await;
-    let origin = Origin::examined("198.51.100.7".parse().unwrap());
+    let origin = Origin::examined("198.51.100.7".parse().unwrap(), frank());
     for (door, reason) in [(Door::Smtp, "ok"), (Door::Master, "wrong-scope")] {
         let attempt = Attempt {
             authzid: None,
@@ -457,7 +457,11 @@ async fn an_attempt_that_is_only_examined_is_no_login() {
             Some(scene.accounts().of_account(ALICE_ID).await.unwrap()[0].id.to_string())
         );
     }
-    assert_eq!(scene.trail().await.len(), 2);
+    let trail = scene.trail().await;
+    assert_eq!(trail.len(), 2);
+    for entry in trail {
+        assert_eq!((entry.event.actor.as_deref(), entry.event.via), (Some("frank"), Some(Via::Cli)));
+    }
     assert_eq!(scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().last_login_at, None);
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::{
     AuditEntry, AuditFilter, AuditResult, Counted, CountedPlace, Counter, Page, Resealed, ThrottleFilter,
     ThrottleKind,
@@ -277,7 +277,14 @@ impl Scene {
 
     async fn check(&self, code: &str, second: i64) -> SecondFactorOutcome {
         let code = Secret::new(code);
-        check(&self.store, &self.keyring, &self.account, &code, (&six(), false), at(second)).await.unwrap()
+        check(&self.store, &self.keyring, &self.account, &code, (&six(), false), &self.her(second))
+            .await
+            .unwrap()
+    }
+
+    /// What the owner of the account does while the server serves it.
+    fn her(&self, second: i64) -> Act {
+        Act::account(&self.account.address, at(second))
     }
 
     fn damage(&self, damage: impl FnOnce(&mut SecondFactor)) {
@@ -434,8 +441,8 @@ async fn a_code_that_could_not_be_judged_counts_once_however_often_it_is_tried()
     *scene.store.out_of_order.lock().unwrap() = true;
     let code = Secret::new(scene.code(30));
     for _ in 0..3 {
-        let checked =
-            check(&scene.store, &scene.keyring, &scene.account, &code, (&six(), false), at(30)).await;
+        let (store, account, act) = (&scene.store, &scene.account, scene.her(30));
+        let checked = check(store, &scene.keyring, account, &code, (&six(), false), &act).await;
         assert!(matches!(checked, Err(store::Error::Unavailable(_))));
     }
     assert_eq!(scene.store.marks.lock().unwrap().len(), 1);

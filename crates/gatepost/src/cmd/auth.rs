@@ -15,7 +15,7 @@ use types::Secret;
 
 use crate::output::{Cell, Format, Look};
 use crate::prompt::GivenPassword;
-use crate::{open, output, wiring};
+use crate::{actor, open, output, wiring};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -99,7 +99,7 @@ async fn test(config: &Config, store: &SqliteStore, args: Test) -> anyhow::Resul
     };
     let proof = Proof::Password { password, code };
     let attempt = Attempt { authzid: None, username: Some(address), proof, door, answers };
-    let origin = Origin::examined(ip);
+    let origin = Origin::examined(ip, actor::act());
     let outcome = judge.examine(attempt, &origin).await;
     store.accounts().flush().await?;
     tell(&outcome, format)

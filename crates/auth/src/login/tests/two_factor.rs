@@ -25,7 +25,7 @@ async fn examine_from(ip: &str, scene: &Scene, password: &str, code: Option<&str
         door: Door::Master,
         answers: None,
     };
-    let origin = Origin::examined(ip.parse().unwrap());
+    let origin = Origin::examined(ip.parse().unwrap(), frank());
     scene.judge.examine(attempt, &origin).await
 }
 
