@@ -12,7 +12,7 @@ use std::future::Future;
 
 use store::{
     Account, Act, Action, Audit, AuditEvent, Mark, SealedPlace, SealedSecrets, SecondFactor, SecondFactors,
-    Throttled, Throttles,
+    Throttled, Throttles, Via,
 };
 use types::{AccountId, Secret};
 
@@ -83,8 +83,10 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
     policy: &Policy,
     act: &Act,
 ) -> Result<Confirmation, store::Error> {
-    // Whoever does this has the store, so that no network is in question.
-    let check = Check { store, keyring, account, typed: code, policy, is_familiar: true, act };
+    // Whoever is at the command line has the store, and so no network is in question. Any other face is asked over a network, by
+    // somebody who may guess day after day.
+    let is_familiar = act.via == Via::Cli;
+    let check = Check { store, keyring, account, typed: code, policy, is_familiar, act };
     let confirmation = check.confirm().await?;
     match &confirmation {
         Confirmation::Wrong => check.record(Action::TotpConfirm, "bad-code").await?,

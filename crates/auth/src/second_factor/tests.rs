@@ -29,6 +29,8 @@ struct Memory {
     marks: Mutex<Vec<Mark>>,
     events: Mutex<Vec<AuditEvent>>,
     out_of_order: Mutex<bool>,
+    /// What was counted by, each time.
+    counted_by: Mutex<Vec<Vec<ThrottleKind>>>,
     /// A rotation adds a key to this file, and is through, just before a seed is kept.
     rotated: Mutex<Option<std::path::PathBuf>>,
 }
@@ -134,6 +136,7 @@ impl Throttles for Memory {
     }
 
     async fn attempt(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, store::Error> {
+        self.counted_by.lock().unwrap().push(counters.iter().map(|counter| counter.key.kind).collect());
         let Some(Counter { key, allowance, mark }) = counters.iter().find(is_short) else { return Ok(None) };
         let mut marks = self.marks.lock().unwrap();
         if allowance.is_used_up(&marks) {
@@ -462,4 +465,18 @@ async fn a_seed_that_is_kept_while_a_rotation_is_under_way_ends_under_the_new_ke
     assert_eq!(keyring.open_sealed(place, &sealed).unwrap(), *seed.octets());
     assert!(keyring.reseal(place, &sealed).unwrap().is_none(), "it is sealed under the newest key");
     assert_eq!(keyring.newest(), 2);
+}
+
+/// The counter of the day stops whoever guesses on day after day. Who has the store could read the seed.
+#[tokio::test]
+async fn only_at_the_command_line_the_counter_of_the_day_stops_nobody_who_confirms() {
+    let scene = Scene::enrolled().await;
+    let counted = async |act: &Act| {
+        let wrong = Secret::new(scene.wrong(0));
+        confirm(&scene.store, &scene.keyring, &scene.account, &wrong, &six(), act).await.unwrap();
+        scene.store.counted_by.lock().unwrap().drain(..).collect::<Vec<_>>()
+    };
+    use ThrottleKind::{Totp, TotpDay};
+    assert_eq!(counted(&frank(0)).await, [vec![Totp], vec![TotpDay]]);
+    assert_eq!(counted(&scene.her(0)).await, [vec![Totp, TotpDay]], "decided by both");
 }
