@@ -15,7 +15,7 @@ use types::{CredentialId, SenderPattern};
 
 use crate::accounts::unix_ms;
 use crate::scram::ScramLack;
-use crate::{Desk, Missing, Trouble, view};
+use crate::{Desk, Missing, OldKey, Trouble, view};
 
 /// An app password that is to be made.
 #[derive(Debug, Clone)]
@@ -34,9 +34,18 @@ pub struct AppPasswordWish {
     pub cram_md5: bool,
 }
 
+/// What an app password lacks that was made.
+#[derive(Debug, Default)]
+pub struct AppPasswordLacks {
+    /// Why SCRAM does not take it.
+    pub scram: Option<ScramLack>,
+    /// Why its keys for challenges are sealed under an old master key.
+    pub sealing: Option<OldKey>,
+}
+
 impl Desk {
-    /// Makes an app password with all that answers to challenges are checked with: all of it or nothing. Says what SCRAM lacks for
-    /// it, if anything.
+    /// Makes an app password with all that answers to challenges are checked with: all of it or nothing. Once it is kept, nothing makes
+    /// this fail; what it lacks is told beside it.
     ///
     /// # Errors
     /// [`Trouble::NotCovered`], [`Trouble::TooMany`]; [`Trouble::Changed`] when the account was changed while it was made.
@@ -45,47 +54,49 @@ impl Desk {
         act: &Act,
         account: &Account,
         wish: &AppPasswordWish,
-    ) -> Result<(view::NewAppPassword, Option<ScramLack>), Trouble> {
+    ) -> Result<(view::NewAppPassword, AppPasswordLacks), Trouble> {
         let keyring = self.keyring().await?;
         self.see_covered(account, &wish.senders).await?;
         let (letters, app_password) = (app_password::generate(), wish.made(account, act.at));
-        let (scram, lack) =
+        let (scram_key, scram) =
             self.scram_key_of(act, account, &Password::App(app_password.id, letters.clone())).await;
         let made_of = (app_password.id, &letters);
         let cram_md5 =
             wish.cram_md5.then(|| challenge_key::cram_md5_key(keyring, account.id, made_of, act.at));
         let new = NewAppPassword {
             digest: keyring.app_passwords().digest(&letters),
-            challenge_keys: cram_md5.into_iter().chain(scram).collect(),
+            challenge_keys: cram_md5.into_iter().chain(scram_key).collect(),
             version: account.version,
             app_password,
         };
-        self.keep_app_password(act, account, &new).await?;
+        let sealing = self.keep_app_password(act, account, &new).await?;
         let view = view::NewAppPassword {
             app_password: view::AppPassword::of(&new.app_password, wish.cram_md5),
             password: letters.declassify(),
             grouped: letters.grouped(),
         };
-        Ok((view, lack))
+        Ok((view, AppPasswordLacks { scram, sealing }))
     }
 
-    async fn keep_app_password(
+    /// Keeps an app password. Says why its keys are sealed under an old master key, if they are.
+    pub(crate) async fn keep_app_password(
         &self,
         act: &Act,
         account: &Account,
         new: &NewAppPassword,
-    ) -> Result<(), Trouble> {
-        let limit = self.settings.app_passwords_per_account;
+    ) -> Result<Option<OldKey>, Trouble> {
+        let (keyring, limit) = (self.keyring().await?, self.settings.app_passwords_per_account);
         self.accounts.create(new, limit, act).await.map_err(|error| match error {
             store::Error::TooMany => Trouble::TooMany { account: account.address.clone(), limit },
             store::Error::Changed => Trouble::Changed(account.address.clone()),
             error => error.into(),
         })?;
-        let keyring = self.keyring().await?;
+        // It is made: from here on nothing may hide that.
+        let mut unsettled = None;
         for key in &new.challenge_keys {
-            keyring.settle(&self.accounts, key.place(), &key.sealed).await?;
+            unsettled = keyring.settle(&self.accounts, key.place(), &key.sealed).await.err().or(unsettled);
         }
-        Ok(())
+        Ok(unsettled.map(OldKey))
     }
 
     /// The SCRAM key of an app password, if anybody may want it and it can be made now.
@@ -95,7 +106,7 @@ impl Desk {
         account: &Account,
         password: &Password,
     ) -> (Option<ChallengeKey>, Option<ScramLack>) {
-        if !self.settings.policy.scram {
+        if !self.scram_is_wanted() {
             return (None, None);
         }
         let made = async {

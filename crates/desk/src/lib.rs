@@ -27,8 +27,11 @@ pub use password::{Chosen, Strength, fit};
 mod scram;
 pub use scram::{ScramLack, keep_scram};
 
+mod old_key;
+pub use old_key::OldKey;
+
 mod app_passwords;
-pub use app_passwords::AppPasswordWish;
+pub use app_passwords::{AppPasswordLacks, AppPasswordWish};
 
 mod certificates;
 
@@ -51,3 +54,6 @@ mod health;
 pub use health::SealedBatches;
 
 pub mod view;
+
+#[cfg(test)]
+mod tests;

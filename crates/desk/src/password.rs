@@ -71,7 +71,11 @@ impl Desk {
         password.judge(&account.address, account.name.as_deref())?;
         let hash = self.hasher().await?.hash(password.secret.clone()).await?;
         self.accounts.set_password(account.id, &hash, act).await?;
-        let now = self.accounts.by_id(account.id).await?;
+        // The password is another: from here on nothing may hide that.
+        let now = match self.accounts.by_id(account.id).await {
+            Ok(now) => now,
+            Err(error) => return Ok(self.scram_is_wanted().then(|| ScramLack::NotNow(Box::new(error)))),
+        };
         let ours = now.filter(|now| now.password_hash.as_deref() == Some(&*hash));
         let account = ours.ok_or_else(|| Trouble::Overtaken(account.address.clone()))?;
         Ok(self.scram_of(act, &account, &Password::Account(password.secret.clone())).await)

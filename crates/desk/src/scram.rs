@@ -50,13 +50,18 @@ impl Desk {
         account: &Account,
         password: &Password,
     ) -> Option<ScramLack> {
-        if !self.settings.policy.scram {
+        if !self.scram_is_wanted() {
             return None;
         }
         match self.scram_means().await {
             Ok(means) => keep_scram(&self.accounts, means, account, password, act.at).await,
             Err(trouble) => Some(ScramLack::NotNow(Box::new(trouble))),
         }
+    }
+
+    /// Whether SCRAM is offered, so that passwords need keys for it.
+    pub(crate) fn scram_is_wanted(&self) -> bool {
+        self.settings.policy.scram
     }
 
     pub(crate) async fn scram_means(&self) -> Result<(&Keyring, &Hasher), Trouble> {

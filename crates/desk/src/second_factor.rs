@@ -4,10 +4,11 @@ use auth::second_factor::{self, Confirmation};
 use store::{Account, Act, SecondFactors as _, Throttled};
 use types::Secret;
 
-use crate::{Desk, Missing, Taken, Trouble, view};
+use crate::{Desk, Missing, OldKey, Taken, Trouble, view};
 
 impl Desk {
-    /// Prepares a second factor, in place of one that was never confirmed. It is not on yet.
+    /// Prepares a second factor, in place of one that was never confirmed. It is not on yet. Says why its seed is sealed under an old
+    /// master key, if it is.
     ///
     /// # Errors
     /// [`Taken::SecondFactor`].
@@ -15,11 +16,15 @@ impl Desk {
         &self,
         act: &Act,
         account: &Account,
-    ) -> Result<view::Enrolled, Trouble> {
+    ) -> Result<(view::Enrolled, Option<OldKey>), Trouble> {
         let keyring = self.keyring().await?;
         match second_factor::enroll(&self.accounts, keyring, account.id, act).await {
             Err(store::Error::AlreadyExists) => Err(Taken::SecondFactor(account.address.clone()).into()),
-            seed => Ok(view::Enrolled::of(&seed?, &self.settings.hostname, &account.address)),
+            enrolled => {
+                let (seed, unsettled) = enrolled?;
+                let view = view::Enrolled::of(&seed, &self.settings.hostname, &account.address);
+                Ok((view, unsettled.map(OldKey)))
+            }
         }
     }
 

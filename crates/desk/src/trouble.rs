@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use store::SpoolError;
 use types::{CredentialId, Fingerprint, Mailbox, QueueId, SenderPattern};
 
-/// Why a use case did not come to its end. Nothing was changed, unless a variant says otherwise.
+/// Why a use case did not come to its end. Nothing was changed, unless a variant says otherwise: what fails behind a change is told
+/// beside what the use case gives back.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// What it is about is not there.
@@ -53,7 +54,7 @@ pub enum Trouble {
     /// The account was changed while the app password was being made.
     #[error("{0} was changed meanwhile, and no app password is made; try again")]
     Changed(Mailbox),
-    /// Somebody else has set another password since. Theirs is the account's.
+    /// The password was set, and somebody else has set another since. Theirs is the account's.
     #[error("{0} was given another password meanwhile")]
     Overtaken(Mailbox),
     /// A password that can't be one.
@@ -102,8 +103,8 @@ pub enum Trouble {
         /// Its recipients.
         recipients: Vec<String>,
     },
-    /// The operation was done, and can't be told to the audit trail.
-    #[error("it was done, but the audit trail can't be written")]
+    /// The operation was done to the messages that are told, and can't be told to the audit trail.
+    #[error("what was done can't be entered into the audit trail")]
     NotAudited(#[source] store::Error),
     /// The store, the key file or the hasher is out of order; the sources say how.
     #[error(transparent)]

@@ -1,8 +1,21 @@
-//! How to speak of sealed secrets that do not open.
+//! How to speak of sealed secrets that do not open, or will not once an old key is gone.
 
 use std::collections::BTreeMap;
 
+use anyhow::Error;
 use auth::SealError;
+use desk::OldKey;
+
+use crate::{error_line, output};
+
+/// Tells on stderr that something which was made just now is sealed under an old master key, if it is.
+pub(crate) fn tell_old_key(old: Option<OldKey>) {
+    let Some(old) = old else { return };
+    output::warn(&format!(
+        "it is made, and opens only as long as the old master key is in the key file: {}; `gatepost key rotate` once more seals it anew",
+        error_line::of(&Error::new(old))
+    ));
+}
 
 /// How many do not open, and why.
 pub(crate) fn told(faults: impl Iterator<Item = SealError>) -> String {

@@ -29,6 +29,8 @@ struct Memory {
     marks: Mutex<Vec<Mark>>,
     events: Mutex<Vec<AuditEvent>>,
     out_of_order: Mutex<bool>,
+    /// Marks stay counted: the store fails when they are to be cleared.
+    counts_stay: Mutex<bool>,
     /// What was counted by, each time.
     counted_by: Mutex<Vec<Vec<ThrottleKind>>>,
     /// A rotation adds a key to this file, and is through, just before a seed is kept.
@@ -149,6 +151,9 @@ impl Throttles for Memory {
     }
 
     async fn succeeded(&self, _: &[Counter], _: &[Counter]) -> Result<(), store::Error> {
+        if *self.counts_stay.lock().unwrap() {
+            return Err(store::Error::Unavailable("out of order".into()));
+        }
         self.marks.lock().unwrap().clear();
         Ok(())
     }
@@ -246,7 +251,7 @@ impl Scene {
         let (store, keyring) = (Memory::default(), keyring());
         let address = Mailbox::parse("alice@example.org").unwrap();
         let account = Account::new(AccountId::from_bytes([1; 16]), address, at(0));
-        let seed = enroll(&store, &keyring, account.id, &frank(0)).await.unwrap();
+        let (seed, _) = enroll(&store, &keyring, account.id, &frank(0)).await.unwrap();
         Scene { store, keyring, account, seed }
     }
 
@@ -459,12 +464,37 @@ async fn a_seed_that_is_kept_while_a_rotation_is_under_way_ends_under_the_new_ke
     let keyring = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
     *store.rotated.lock().unwrap() = Some(file.clone());
     let account = AccountId::from_bytes([1; 16]);
-    let seed = enroll(&store, &keyring, account, &frank(0)).await.unwrap();
+    let (seed, unsettled) = enroll(&store, &keyring, account, &frank(0)).await.unwrap();
+    assert!(unsettled.is_none());
     let sealed = store.factor.lock().unwrap().clone().unwrap().seed;
     let place = SealedPlace::TotpSeed { account, enrolled_at: at(0) };
     assert_eq!(keyring.open_sealed(place, &sealed).unwrap(), *seed.octets());
     assert!(keyring.reseal(place, &sealed).unwrap().is_none(), "it is sealed under the newest key");
     assert_eq!(keyring.newest(), 2);
+}
+
+#[tokio::test]
+async fn a_seed_that_was_kept_is_told_though_it_could_not_be_sealed_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("master.key");
+    let store = Memory::default();
+    let keyring = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
+    *store.rotated.lock().unwrap() = Some(file.clone());
+    *store.out_of_order.lock().unwrap() = true;
+    let account = AccountId::from_bytes([1; 16]);
+    let (seed, unsettled) = enroll(&store, &keyring, account, &frank(0)).await.unwrap();
+    assert!(matches!(unsettled, Some(store::Error::Unavailable(_))));
+    let sealed = store.factor.lock().unwrap().clone().unwrap().seed;
+    let place = SealedPlace::TotpSeed { account, enrolled_at: at(0) };
+    assert_eq!(keyring.open_sealed(place, &sealed).unwrap(), *seed.octets());
+}
+
+#[tokio::test]
+async fn what_a_right_code_has_done_is_told_though_its_count_could_not_be_cleared() {
+    let scene = Scene::enrolled().await;
+    *scene.store.counts_stay.lock().unwrap() = true;
+    assert!(matches!(scene.confirm(&scene.code(0), 0).await, Confirmation::Confirmed(_)));
+    assert_eq!(scene.check(&scene.code(30), 30).await, SecondFactorOutcome::Accepted);
 }
 
 /// The counter of the day stops whoever guesses on day after day. Who has the store could read the seed.

@@ -22,13 +22,17 @@ pub struct Operated {
     pub partly: Vec<HeldInPart>,
     /// Why messages were left as they are.
     pub left: Vec<Trouble>,
+    /// What broke it off, if anything did: nothing was done to messages that stand in neither list. [`Trouble::NotAudited`] is
+    /// about the last of those in `done`.
+    pub broken_off: Option<Trouble>,
 }
 
 impl Desk {
-    /// Does it to all these messages, but for those that it would do nothing to.
+    /// Does it to all these messages, but for those that it would do nothing to. If the store fails when it has been done to some, the
+    /// others are left, and [`Operated::broken_off`] says why.
     ///
     /// # Errors
-    /// When the store fails; what was done until then is done.
+    /// When the store fails before anything is done.
     pub async fn operate_on(
         &self,
         act: &Act,
@@ -47,10 +51,14 @@ impl Desk {
             }
             free.push(*id);
         }
-        operated.done = self.perform(act, operation, &free).await?;
-        if operated.done.len() < free.len() {
-            let done: HashSet<QueueId> = operated.done.iter().copied().collect();
-            operated.left.extend(free.into_iter().filter(|id| !done.contains(id)).map(gone));
+        for together in free.chunks(TOGETHER) {
+            if let Err(trouble) = self.perform(act, operation, together, &mut operated).await {
+                if operated.done.is_empty() {
+                    return Err(trouble);
+                }
+                operated.broken_off = Some(trouble);
+                break;
+            }
         }
         Ok(operated)
     }
@@ -63,22 +71,22 @@ impl Desk {
         Ok(message.and_then(|message| Hindrance::find(operation, &message, &self.settings.routes)))
     }
 
-    /// Does it, and enters it into the audit trail; says to which messages.
+    /// Does it to some messages, tells to which, and enters it into the audit trail.
     async fn perform(
         &self,
         act: &Act,
         operation: Operation,
         ids: &[QueueId],
-    ) -> Result<Vec<QueueId>, Trouble> {
-        let mut all_done = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(TOGETHER) {
-            for done in self.spool.operate(operation, ids.to_vec(), act).await? {
-                self.accounts.note(AuditEvent::change(action(operation), audited_name(done.account), act));
-                all_done.push(done.id);
-            }
-            self.accounts.flush().await.map_err(Trouble::NotAudited)?;
+        operated: &mut Operated,
+    ) -> Result<(), Trouble> {
+        let done = self.spool.operate(operation, ids.to_vec(), act).await?;
+        let found: HashSet<QueueId> = done.iter().map(|done| done.id).collect();
+        for done in done {
+            self.accounts.note(AuditEvent::change(action(operation), audited_name(done.account), act));
+            operated.done.push(done.id);
         }
-        Ok(all_done)
+        operated.left.extend(ids.iter().filter(|id| !found.contains(id)).copied().map(gone));
+        self.accounts.flush().await.map_err(Trouble::NotAudited)
     }
 }
 

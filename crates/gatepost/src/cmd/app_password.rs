@@ -10,7 +10,7 @@ use types::{Mailbox, Mechanism, SenderPattern};
 
 use crate::argument::{self, Moment};
 use crate::output::{self, Format};
-use crate::{actor, open, scram};
+use crate::{actor, open, scram, sealed};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -86,8 +86,9 @@ async fn create(desk: &Desk, config: &Config, args: Create) -> anyhow::Result<()
         expires_at: args.expires.map(|expiry| expiry.ahead_of(act.at)).transpose()?,
         cram_md5: args.cram_md5,
     };
-    let (created, lack) = desk.create_app_password(&act, &account, &wish).await?;
-    scram::tell(&account.address, lack);
+    let (created, lacks) = desk.create_app_password(&act, &account, &wish).await?;
+    scram::tell(&account.address, lacks.scram);
+    sealed::tell_old_key(lacks.sealing);
     args.format.print(&created, |created| created.grouped.to_string())?;
     args.format.remark("this password is shown once; it is good with and without its spaces");
     if args.cram_md5 && !config.offers(Mechanism::CramMd5) {

@@ -12,7 +12,7 @@ use self::filter::Filter;
 use self::identifier::Identifier;
 use self::operate::Which;
 
-pub(crate) use self::operate::messages;
+pub(crate) use self::operate::{complete, messages};
 
 mod identifier;
 mod filter;

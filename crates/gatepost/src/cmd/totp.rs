@@ -7,7 +7,7 @@ use types::{Mailbox, Secret};
 use zeroize::Zeroizing;
 
 use crate::output::{self, Format};
-use crate::{actor, argument, open, prompt, qr};
+use crate::{actor, argument, open, prompt, qr, sealed};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -75,7 +75,8 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 
 async fn enroll(desk: &Desk, address: &Mailbox, format: Format) -> anyhow::Result<()> {
     let account = desk.find(address).await?;
-    let enrolled = desk.prepare_second_factor(&actor::act(), &account).await?;
+    let (enrolled, old_key) = desk.prepare_second_factor(&actor::act(), &account).await?;
+    sealed::tell_old_key(old_key);
     let drawing = Zeroizing::new(qr::drawn(&enrolled.uri, output::colour(&std::io::stdout()))?);
     format.print(&enrolled, |enrolled| {
         let (uri, secret) = (&*enrolled.uri, &*enrolled.secret);

@@ -5,7 +5,7 @@ use store::{Account, Act, Scope};
 use types::Mailbox;
 use zeroize::Zeroizing;
 
-use crate::{actor, scram};
+use crate::{actor, scram, sealed};
 
 /// By which the app password of the last start is known again.
 const LABEL: &str = "demo";
@@ -26,8 +26,9 @@ pub(super) async fn fresh_password(desk: &Desk, address: &str) -> anyhow::Result
         expires_at: None,
         cram_md5: false,
     };
-    let (created, lack) = desk.create_app_password(&act, &account, &wish).await?;
-    scram::tell(&account.address, lack);
+    let (created, lacks) = desk.create_app_password(&act, &account, &wish).await?;
+    scram::tell(&account.address, lacks.scram);
+    sealed::tell_old_key(lacks.sealing);
     Ok(created.password)
 }
 

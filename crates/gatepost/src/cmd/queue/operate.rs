@@ -54,7 +54,25 @@ pub(super) async fn run(
         None => ask(&question(desk, operation, named, &ids).await?, &instead(named, ids.len()))?,
     }
     let operated = desk.operate_on(&actor::act(), operation, &ids).await?;
-    if named { tell_each(&operated, operation) } else { tell_all(&operated, operation) }
+    let told = if named { tell_each(&operated, operation) } else { tell_all(&operated, operation) };
+    complete(operated, ids.len())?;
+    told
+}
+
+/// Sees that an operation on so many messages was not broken off.
+///
+/// # Errors
+/// What broke it off, and how many messages were left.
+pub(crate) fn complete(operated: Operated, asked: usize) -> anyhow::Result<()> {
+    let rest = asked.saturating_sub(operated.done.len() + operated.left.len());
+    match operated.broken_off {
+        None => Ok(()),
+        Some(trouble) if rest == 0 => Err(trouble.into()),
+        Some(trouble) => {
+            let left = format!("nothing was done to {}", messages(rest, "more", "more"));
+            Err(anyhow::Error::from(trouble).context(left))
+        }
+    }
 }
 
 /// All of them, before anything is done; each once.

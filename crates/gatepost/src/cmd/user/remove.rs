@@ -4,7 +4,7 @@ use desk::Desk;
 use store::{Account, Operation};
 use types::Mailbox;
 
-use crate::cmd::queue::messages;
+use crate::cmd::queue::{complete, messages};
 use crate::prompt::confirm;
 use crate::{actor, output};
 
@@ -33,8 +33,9 @@ pub(super) async fn run(desk: &Desk, args: Remove) -> anyhow::Result<()> {
         return Ok(());
     }
     if args.hold_queued {
-        let held = desk.operate_on(&actor::act(), Operation::Hold, &queued).await?.done;
-        return output::line(&format!("{} held", messages(held.len(), "of its is", "of its are")));
+        let held = desk.operate_on(&actor::act(), Operation::Hold, &queued).await?;
+        output::line(&format!("{} held", messages(held.done.len(), "of its is", "of its are")))?;
+        return complete(held, queued.len());
     }
     output::line(&format!(
         "{} still in the queue and will be delivered; `gatepost queue list --account {address}` shows them",

@@ -1,0 +1,161 @@
+//! What use cases say when the store fails behind their change: triggers make it fail.
+
+use std::path::Path;
+
+use auth::challenge_key::cram_md5_key;
+use auth::{Cost, KeyFileLock, MasterKeys, Policy, app_password};
+use bytes::Bytes;
+use delivery::{Routes, Via};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::SqlitePool;
+use store::{
+    Account, Act, AppPassword, ChallengeKeys as _, ChallengeKind, CommonLimits, NewAppPassword, NewDelivery,
+    Operation, Scope, Spool as _, Submission,
+};
+use store_sqlite::{Mode, SqliteStore};
+use tempfile::TempDir;
+use types::{CredentialId, ForwardPath, Mailbox, QueueId, ReversePath, Secret};
+
+use crate::{Chosen, Desk, NewAccount, Settings, Strength, Trouble};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+/// What Frank does at the command line.
+fn frank() -> Act {
+    Act::command("frank", now())
+}
+
+fn alice() -> Mailbox {
+    Mailbox::parse("alice@example.org").unwrap()
+}
+
+struct Office {
+    directory: TempDir,
+    store: SqliteStore,
+    desk: Desk,
+    account: Account,
+}
+
+impl Office {
+    /// Alice has an account.
+    async fn open() -> Office {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
+        MasterKeys::generate(&directory.path().join("master.key")).unwrap();
+        let (accounts, spool) = (store.accounts().clone(), store.spool().clone());
+        let desk = Desk::new(accounts, spool, settings(directory.path()), now);
+        let new = NewAccount { address: alice(), name: None, admin: false, password: None };
+        desk.add_account(&frank(), new).await.unwrap();
+        let account = desk.find(&alice()).await.unwrap();
+        Office { directory, store, desk, account }
+    }
+
+    /// From here on the database of the accounts does this, too.
+    async fn trigger(&self, trigger: &'static str) {
+        let database = self.directory.path().join("store/accounts.db");
+        let pool = SqlitePool::connect(database.to_str().unwrap()).await.unwrap();
+        sqlx::query(trigger).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    async fn queue(&self, messages: u16) -> Vec<QueueId> {
+        let mut ids = Vec::new();
+        for number in 0..messages {
+            let id = QueueId::new(number.into(), [0; 10]);
+            let new = Submission::new(
+                id,
+                self.account.id,
+                "alice@example.org",
+                ReversePath::Mailbox(alice()),
+                now(),
+            );
+            let recipients = vec![ForwardPath::Mailbox(Mailbox::parse("bob@example.net").unwrap()).into()];
+            let spool = self.store.spool();
+            let mut incoming = spool.open(id);
+            spool.append(&mut incoming, Bytes::from_static(b"Subject: x\r\n\r\n")).await.unwrap();
+            let submission = Submission { recipients, ..new };
+            let delivery = NewDelivery::of_all(&submission, "there".into(), None);
+            spool.commit(submission, incoming, vec![delivery]).await.unwrap();
+            ids.push(id);
+        }
+        ids
+    }
+}
+
+fn settings(directory: &Path) -> Settings {
+    let once = (1, SignedDuration::from_secs(60));
+    let cheap = Cost { memory_kib: 64, passes: 1, ..Cost::default() };
+    Settings {
+        hostname: "mail.example.org".to_owned(),
+        master_key_file: directory.join("master.key"),
+        policy: Policy { argon2: cheap, ..Policy::new(false, once, once, once) },
+        app_passwords_per_account: 10,
+        sending: CommonLimits::default(),
+        audit_keep: SignedDuration::from_hours(24),
+        routes: Routes::new(Via::Hold, Vec::new()),
+    }
+}
+
+/// The account can't be read any more once it has its password: that it has is told all the same.
+#[tokio::test]
+async fn a_password_that_was_set_is_told() {
+    let office = Office::open().await;
+    let spoils = "CREATE TRIGGER spoils AFTER UPDATE OF password_hash ON accounts
+        BEGIN UPDATE accounts SET address = 'no address' WHERE id = NEW.id; END";
+    office.trigger(spoils).await;
+    let password = Chosen { secret: Secret::new("correct horse battery"), strength: Strength::Any };
+    let lack = office.desk.change_password(&frank(), &office.account, &password).await.unwrap();
+    assert!(lack.is_none(), "nobody wants SCRAM here: {lack:?}");
+    assert!(office.desk.find(&alice()).await.is_err());
+}
+
+/// Its key for CRAM-MD5 is sealed under the master key before the newest, and stays so.
+#[tokio::test]
+async fn an_app_password_that_was_made_is_told() {
+    let office = Office::open().await;
+    let keyring = office.desk.keyring().await.unwrap();
+    let (letters, id) = (app_password::generate(), CredentialId::from_bytes([7; 16]));
+    let new = NewAppPassword {
+        digest: keyring.app_passwords().digest(&letters),
+        challenge_keys: vec![cram_md5_key(keyring, office.account.id, (id, &letters), now())],
+        version: office.account.version,
+        app_password: AppPassword {
+            id,
+            account: office.account.id,
+            label: "phone".to_owned(),
+            scopes: vec![Scope::Smtp],
+            networks: Vec::new(),
+            senders: Vec::new(),
+            created_at: now(),
+            expires_at: None,
+            last_used: None,
+        },
+    };
+    MasterKeys::add(&KeyFileLock::take(&office.desk.settings.master_key_file).unwrap()).unwrap();
+    let refuses = "CREATE TRIGGER refuses BEFORE UPDATE OF sealed ON challenge_keys BEGIN SELECT RAISE(FAIL, 'no'); END";
+    office.trigger(refuses).await;
+    let old_key = office.desk.keep_app_password(&frank(), &office.account, &new).await.unwrap();
+    assert!(old_key.is_some());
+    let (accounts, kind) = (office.store.accounts(), ChallengeKind::CramMd5);
+    let kept = accounts.app_passwords_with_challenge_key(kind, office.account.id).await.unwrap();
+    assert!(kept.contains(&id));
+}
+
+/// More messages than are changed together, and no audit trail from the first of them on.
+#[tokio::test]
+async fn what_was_done_until_an_operation_was_broken_off_is_told() {
+    let office = Office::open().await;
+    let ids = office.queue(201).await;
+    office.trigger("CREATE TRIGGER refuses BEFORE INSERT ON audit BEGIN SELECT RAISE(FAIL, 'no'); END").await;
+    let operated = office.desk.operate_on(&frank(), Operation::Hold, &ids).await.unwrap();
+    assert_eq!(operated.done.len(), 200);
+    assert!(operated.left.is_empty(), "the last is there, and nothing was done to it");
+    assert!(matches!(operated.broken_off, Some(Trouble::NotAudited(_))), "{:?}", operated.broken_off);
+    let held = |id: &QueueId| {
+        let shown = office.desk.show_message(*id);
+        async move { shown.await.unwrap().held }
+    };
+    assert!(held(ids.first().unwrap()).await && !held(ids.last().unwrap()).await);
+}
