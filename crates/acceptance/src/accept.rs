@@ -48,6 +48,8 @@ pub struct Acceptance {
 /// A message on its way in.
 pub struct Incoming {
     submitter: Submitter,
+    /// How it is treated from its beginning to its end, whatever is replaced meanwhile.
+    rules: Arc<Rules>,
     arrival: Arrival,
     size: u64,
     unfinished: Share,
@@ -102,11 +104,11 @@ impl MailHandler<User> for Acceptance {
         envelope: &Envelope,
         session: &SessionFacts,
     ) -> Option<Incoming> {
-        let (submitter, rules) = (self.submitter(user, session)?, self.rules.load());
+        let (submitter, rules) = (self.submitter(user, session)?, self.rules.load_full());
         let arrival = Arrival::new((self.now)(), envelope, session, rules.hide_client_address);
         let section = Section::new(rules.repair);
         let unfinished = self.unfinished.begin(&submitter);
-        Some(Incoming { submitter, arrival, size: 0, unfinished, stage: Stage::Header(section) })
+        Some(Incoming { submitter, rules, arrival, size: 0, unfinished, stage: Stage::Header(section) })
     }
 
     async fn body(&self, message: &mut Option<Incoming>, chunk: Bytes) {
@@ -258,7 +260,8 @@ impl Acceptance {
                 if let Progress::Complete { header, body_rest } =
                     section.feed(chunk).map_err(header::malformed)?
                 {
-                    let body = self.begin(&message.submitter, &message.arrival, header, body_rest).await?;
+                    let Incoming { submitter, rules, arrival, .. } = &*message;
+                    let body = self.begin(submitter, rules, arrival, header, body_rest).await?;
                     message.stage = Stage::Body(Box::new(body));
                 }
                 Ok(())
@@ -272,11 +275,11 @@ impl Acceptance {
     async fn begin(
         &self,
         submitter: &Submitter,
+        rules: &Rules,
         arrival: &Arrival,
         gathered: Gathered,
         rest: Bytes,
     ) -> Result<Body, Rejection> {
-        let rules = self.rules.load_full();
         let (section, mut repairs) = header::repaired(gathered, rules.repair)?;
         let header = header::read(&section, arrival.utf8)?;
         let added = arrival.author().filter(|_| rules.repair && rules.add_missing_headers);
@@ -284,7 +287,7 @@ impl Acceptance {
         let judged = self.may_write(submitter, &header, writing).await?;
         let as_any = judged.as_any;
         let trace = arrival.trace(&rules.hostname, submitter);
-        let fixed = header::fix_up(&header, judged, added, &trace, &rules, &mut repairs)?;
+        let fixed = header::fix_up(&header, judged, added, &trace, rules, &mut repairs)?;
         let spooled = self.spool().open(arrival.id);
         let mut body = Body::begin(self.spool(), spooled, &header, fixed, repairs, as_any).await?;
         if !rest.is_empty() {
@@ -294,18 +297,18 @@ impl Acceptance {
     }
 
     async fn finish(&self, message: Incoming, mut envelope: Envelope) -> Result<(Durable, Needs), Rejection> {
-        let Incoming { submitter, arrival, stage, .. } = message;
+        let Incoming { submitter, rules, arrival, stage, .. } = message;
         let body = match stage {
             Stage::Refused(rejection) => return Err(rejection),
             Stage::Body(body) => *body,
             // No blank line came: all of it was header (RFC 5322 section 2.1), as far as it looks like one.
             Stage::Header(section) => {
                 let (header, rest) = section.finish().map_err(header::malformed)?;
-                self.begin(&submitter, &arrival, header, rest).await?
+                self.begin(&submitter, &rules, &arrival, header, rest).await?
             }
         };
         let as_any = body.as_any;
-        let (spooled, needs) = body.finish(&mut envelope, self.rules.load().repair)?;
+        let (spooled, needs) = body.finish(&mut envelope, rules.repair)?;
         let counted = self.count(&submitter, &envelope).await?;
         let submission = arrival.entry(&submitter, envelope, &needs);
         let durable = self.committer.commit(submission, spooled).await.map_err(not_stored)?;

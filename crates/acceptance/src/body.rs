@@ -77,7 +77,8 @@ impl Body {
             (Repair::LineEnd, envelope.repaired_line_ends),
         ];
         found.into_iter().filter(|(_, found)| *found).for_each(|(repair, _)| repairs.add(repair));
-        let rewrite = repair && surveyed.must_be_rewritten();
+        // Whoever sends it may have been promised so by rules that held when the session began.
+        let rewrite = surveyed.has_long_line() || (repair && surveyed.must_be_rewritten());
         Ok((self.spooled, Needs { rewrite, message_id: self.message_id, repairs }))
     }
 }

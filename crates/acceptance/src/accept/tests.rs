@@ -142,6 +142,11 @@ impl Bench {
         spool.lease_due(id, now(), room).await.unwrap()
     }
 
+    /// Whether the one message in the queue is re-encoded when it leaves.
+    async fn must_be_rewritten(&self) -> bool {
+        self.leased().await[0].submission.must_be_rewritten
+    }
+
     /// The one message in the queue, as it will be delivered.
     async fn stored(&self) -> String {
         let (spool, leased) = (self.store.spool(), self.leased().await);
@@ -311,6 +316,28 @@ async fn what_a_message_needs_is_found_out() {
             (body, smtputf8, must_be_rewritten)
         );
     }
+}
+
+/// The session was promised that long lines are taken, which is to say re-encoded.
+#[tokio::test]
+async fn a_long_line_is_re_encoded_though_repair_was_switched_off_since_the_session_began() {
+    let bench = bench().await;
+    bench.acceptance.replace(Rules { repair: false, ..rules() });
+    let text = format!("From: ann@example.org\r\n\r\n{}\r\n", "x".repeat(999));
+    bench.submit(&[text.as_bytes()]).await.unwrap();
+    assert!(bench.must_be_rewritten().await);
+}
+
+#[tokio::test]
+async fn a_message_has_the_rules_with_which_it_began() {
+    let bench = bench().await;
+    let mut message = bench.acceptance.open(Some(&bench.user), &envelope(), &session());
+    bench.acceptance.replace(Rules { repair: false, ..rules() });
+    let text = b"From: < ann@example.org >\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+        --b\r\nContent-Description: \xc3\xbc\r\n\r\nx\r\n--b--\r\n";
+    bench.acceptance.body(&mut message, Bytes::from_static(text)).await;
+    bench.acceptance.commit(message, envelope()).await.unwrap();
+    assert!(bench.must_be_rewritten().await, "the header of a part is repaired, too");
 }
 
 #[tokio::test]
