@@ -207,6 +207,7 @@ fn a_bad_configuration_changes_nothing_and_is_told_with_its_place() {
     let host = good.replace("via = \"hold\"", &format!("via = \"smtp://relay.test:25\"\n{delivery}"));
     let of_another = good.replace("fullchain.pem", "privkey.pem");
     let none = good.replace("privkey.pem", "nowhere.pem");
+    let renamed = none.replace("\"mail.example.org\"", "\"other.example.org\"");
     // The place of a text in a file, counted from 1.
     let place = |file: &str, text: &str| {
         let (before, _) = file.split_once(text).unwrap();
@@ -220,6 +221,8 @@ fn a_bad_configuration_changes_nothing_and_is_told_with_its_place() {
         (host.clone(), format!("{}delivery.password_file: cannot read", place(&host, "\"nowhere\""))),
         (of_another.clone(), format!("{}[tls]", place(&of_another, "\"privkey.pem\""))),
         (none.clone(), format!("{}[tls]", place(&none, "\"nowhere.pem\""))),
+        // What would have to wait for a restart is no news of a configuration that is not taken up.
+        (renamed.clone(), format!("{}[tls]", place(&renamed, "\"nowhere.pem\""))),
     ] {
         std::fs::write(house.installation.path("gatepost.toml"), text).unwrap();
         let told = house.signal("event=reload.failed");
@@ -227,6 +230,7 @@ fn a_bad_configuration_changes_nothing_and_is_told_with_its_place() {
         let offered = house.at(implicit).ask("EHLO client.example").unwrap().lines.join(" ");
         assert!(offered.contains("AUTH PLAIN LOGIN"), "{offered}");
     }
+    assert!(!house.server.log().contains("event=reload.partial"), "{}", house.server.log());
     send(&mut house.session());
 }
 

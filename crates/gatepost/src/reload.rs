@@ -45,6 +45,8 @@ pub(crate) async fn reload(file: &Path, old: Config, parts: &mut Parts) -> (Conf
 /// A new configuration that is known to be good, and what was made from it.
 struct Prepared {
     config: Config,
+    /// The keys whose changes have to wait for a restart.
+    waiting: Vec<&'static str>,
     identity: Option<Identity>,
     backends: Vec<Backend>,
     ways: Ways,
@@ -53,10 +55,10 @@ struct Prepared {
 
 impl Prepared {
     fn read(file: &Path, old: &Config, parts: &Parts) -> anyhow::Result<Prepared> {
-        let config = Config::load(file)?;
+        let new = Config::load(file)?;
         let placed = |error| placed(file, error);
-        let config =
-            Config { hostname: old.hostname.clone(), storage: old.storage.clone(), ..told(old, config) };
+        let waiting = needing_restart(old, &new);
+        let config = Config { hostname: old.hostname.clone(), storage: old.storage.clone(), ..new };
         let backends = wiring::backends(&config).map_err(placed)?;
         let identity = identity(&config).map_err(placed)?;
         let delivery = wiring::carrying(&config);
@@ -66,11 +68,14 @@ impl Prepared {
             .prepare(routes, delivery.schedule, delivery.grace)
             .map_err(|error| placed(error.into()))?;
         let listeners = listeners(&config, identity.as_ref(), parts).map_err(placed)?;
-        Ok(Prepared { config, identity, backends, ways, listeners })
+        Ok(Prepared { config, waiting, identity, backends, ways, listeners })
     }
 
     async fn apply(self, old: &Config, parts: &mut Parts) -> Config {
         let now = self.config;
+        for key in self.waiting {
+            tracing::warn!(event = "reload.partial", key, "a change of {key} takes effect at the next start");
+        }
         match (&parts.identity, self.identity) {
             (Some(present), Some(new)) => present.replace(&new),
             (None, Some(new)) => parts.identity = Some(new),
@@ -137,14 +142,7 @@ fn placed(file: &Path, error: anyhow::Error) -> anyhow::Error {
     error.context(place)
 }
 
-/// The new configuration, once it is told what of it has to wait for a restart.
-fn told(old: &Config, new: Config) -> Config {
-    for key in needing_restart(old, &new) {
-        tracing::warn!(event = "reload.partial", key, "a change of {key} takes effect at the next start");
-    }
-    new
-}
-
+/// The keys that have changed, and wait for a restart.
 fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let changes = [
         ("hostname", old.hostname != new.hostname),
