@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use esmtp::Durable;
-use store::{Spool, SpoolError, Submission};
+use store::{Destination, NewDelivery, Spool, SpoolError, Submission};
 
 use crate::carry::Carrier;
 
@@ -41,9 +41,15 @@ impl<S: Spool> Committer<S> {
         incoming: S::Incoming,
     ) -> Result<Durable, SpoolError> {
         let deliveries = self.carrier.plan(&mut submission);
-        let (id, waits) = (submission.id, deliveries.iter().any(|delivery| delivery.owner.is_none()));
+        let (id, waiting) = (submission.id, waiting(&submission, &deliveries));
         let leased = self.spool().commit(submission, incoming, deliveries).await?;
-        self.carrier.committed(leased, waits);
+        self.carrier.committed(leased, &waiting);
         Ok(Durable::after_sync(id))
     }
+}
+
+/// The destinations that are to be leased from the queue.
+fn waiting(submission: &Submission, deliveries: &[NewDelivery]) -> Vec<Destination> {
+    let waiting = deliveries.iter().filter(|delivery| delivery.owner.is_none() && !submission.held);
+    waiting.map(|delivery| delivery.destination.clone()).collect()
 }

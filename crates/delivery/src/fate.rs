@@ -46,10 +46,12 @@ fn held(verdict: &Verdict, host: Option<String>) -> Outcome {
     Outcome::Held { reply: Some(reply), host }
 }
 
-/// The canonical line for each recipient, once its outcome is recorded.
+/// The canonical line for each recipient whose outcome is recorded.
 pub(crate) fn tell(parcel: &Parcel, outcomes: &[(u32, Outcome)], now: Timestamp) {
-    for (recipient, (_, outcome)) in parcel.recipients.iter().zip(outcomes) {
-        tell_one(&parcel.leased.submission, recipient, outcome, now);
+    for (number, outcome) in outcomes {
+        if let Some(recipient) = parcel.recipients.iter().find(|recipient| recipient.number == *number) {
+            tell_one(&parcel.leased.submission, recipient, outcome, now);
+        }
     }
 }
 

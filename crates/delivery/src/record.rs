@@ -58,37 +58,45 @@ impl<S: Spool> Ledger<S> {
     pub(crate) async fn close(&self, parcel: &Parcel, ending: Ending, schedule: &Schedule) {
         match ending {
             Ending::Tried(attempt) => self.settle(parcel, attempt, schedule).await,
-            Ending::Untried => self.record(parcel, Vec::new()).await,
-            Ending::Held => self.record(parcel, held(parcel)).await,
+            Ending::Untried => drop(self.record(parcel, Vec::new()).await),
+            Ending::Held => drop(self.record(parcel, held(parcel)).await),
             Ending::Unreadable(error) => self.quarantine(parcel, &error, schedule).await,
         }
     }
 
     async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
-        let outcomes = fate::outcomes(parcel, attempt, schedule, &self.unclear, now);
-        self.record(parcel, outcomes.clone()).await;
+        let mut outcomes = fate::outcomes(parcel, attempt, schedule, &self.unclear, now);
+        if self.record(parcel, outcomes.clone()).await == Some(Recorded::TakenOver) {
+            outcomes.retain(|(_, outcome)| matches!(outcome, Outcome::Delivered { .. }));
+            tell_late(parcel);
+        }
         fate::tell(parcel, &outcomes, now);
     }
 
     /// Records until it is recorded: what the next host has taken must not be sent again because our disk is full. The end of
-    /// the grace cuts the wait short, for one last try.
-    async fn record(&self, parcel: &Parcel, outcomes: Vec<(u32, Outcome)>) {
+    /// the grace cuts the wait short, for one last try; `None` if that fails, too.
+    async fn record(&self, parcel: &Parcel, outcomes: Vec<(u32, Outcome)>) -> Option<Recorded> {
         let (mut pause, longest) = RECORD_AGAIN;
         loop {
             let is_last = self.aborting.is_cancelled();
             match self.spool.record(&parcel.leased, outcomes.clone(), (self.now)()).await {
-                Ok(Recorded::Kept) => break,
-                Ok(Recorded::TakenOver) => {
-                    tell_late(parcel);
-                    break;
+                Ok(recorded) => {
+                    self.wake_for_the_rest(parcel);
+                    return Some(recorded);
                 }
-                Err(error) if is_last => return complain(parcel, &error, "cannot record an outcome"),
-                Err(error) => complain(parcel, &error, "cannot record an outcome; trying again"),
+                Err(error) => complain(parcel, &error, "cannot record an outcome"),
+            }
+            if is_last {
+                return None;
             }
             self.aborting.run_until_cancelled(sleep(pause)).await;
             pause = (pause * 2).min(longest);
         }
+    }
+
+    /// Those who had no place in the attempt are due at once.
+    fn wake_for_the_rest(&self, parcel: &Parcel) {
         if parcel.recipients.len() < parcel.leased.recipients.len() {
             self.wake.notify_one();
         }
@@ -116,14 +124,14 @@ fn unreadable() -> Reply {
     Reply::ours(451, Enhanced(4, 3, 0), "the message cannot be read from our own storage")
 }
 
-/// Another may be at the same delivery: what it comes to counts.
+/// Another may be at the same delivery, and what it comes to counts; or an operator has removed the message.
 fn tell_late(parcel: &Parcel) {
     let (id, destination) = (parcel.leased.submission.id, &parcel.leased.destination);
     tracing::warn!(
         event = "delivery.taken-over",
         queue.id = %id,
         destination = %destination,
-        "an attempt has ended after its lease had; only what was delivered of it is recorded"
+        "an attempt has ended after its lease had, or its message was removed; only what was delivered of it is recorded"
     );
 }
 

@@ -11,7 +11,7 @@ mod turns;
 mod ways;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -75,6 +75,8 @@ pub struct Carrier<S> {
     open: AtomicBool,
     wake: Arc<Notify>,
     at_once: Arc<Semaphore>,
+    /// Deliveries that are being given other destinations.
+    rerouting: AtomicUsize,
     workers: TaskTracker,
     /// No new attempts.
     stopping: CancellationToken,
@@ -104,6 +106,7 @@ impl<S: Spool> Carrier<S> {
             open: AtomicBool::new(false),
             wake,
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            rerouting: AtomicUsize::new(0),
             workers: TaskTracker::new(),
             stopping: CancellationToken::new(),
             aborting,
@@ -206,10 +209,12 @@ impl<S: Spool> Carrier<S> {
     /// How much is to be leased for each destination that something is due for.
     fn room(&self, waiting: &[Waiting], now: Timestamp) -> Vec<(Destination, u32)> {
         let ways = self.ways.load();
+        // A queue whose routes have all changed is not in memory as a whole.
+        let most = BATCH.saturating_sub(self.rerouting.load(Ordering::Relaxed));
         let due = waiting.iter().filter(|waiting| waiting.due_at <= now);
         let room = due.map(|Waiting { destination, .. }| {
-            // Those to nowhere are leased to be given their destinations.
-            let room = ways.lane(destination).map_or(BATCH, |lane| lane.room().min(BATCH));
+            // What no route leads to any more is leased, too, to give it its new destinations.
+            let room = ways.lane(destination).map_or(most, |lane| lane.room().min(most));
             (destination.clone(), u32::try_from(room).unwrap_or_default())
         });
         room.filter(|(_, room)| *room > 0).collect()
@@ -226,7 +231,10 @@ impl<S: Spool> Carrier<S> {
                     self.workers.spawn(self.clone().work(lane.clone()));
                 }
             }
-            _ => drop(self.workers.spawn(self.clone().reroute(leased, hand, moved))),
+            _ => {
+                self.rerouting.fetch_add(1, Ordering::Relaxed);
+                self.workers.spawn(self.clone().reroute(leased, hand, moved));
+            }
         }
     }
 
@@ -241,6 +249,7 @@ impl<S: Spool> Carrier<S> {
             );
         }
         drop(hand);
+        self.rerouting.fetch_sub(1, Ordering::Relaxed);
         self.wake.notify_one();
     }
 
@@ -348,12 +357,14 @@ impl<S: Spool> Carrier<S> {
         deliveries
     }
 
-    /// Takes over what has just become durable. Some of it may wait in the queue.
-    pub(crate) fn committed(self: &Arc<Self>, leased: Vec<Leased>, waits: bool) {
+    /// Takes over what has just become durable. What waits in the queue for these destinations is looked for if there is room for it by
+    /// now; a lane that is full tells when it has room again.
+    pub(crate) fn committed(self: &Arc<Self>, leased: Vec<Leased>, waiting: &[Destination]) {
         for leased in leased {
             self.put_on_lane(leased, Vec::new());
         }
-        if waits {
+        let ways = self.ways.load();
+        if waiting.iter().any(|destination| ways.lane(destination).is_some_and(|lane| lane.room() > 0)) {
             self.wake.notify_one();
         }
     }

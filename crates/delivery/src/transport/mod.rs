@@ -15,7 +15,7 @@ use maildir::{Maildir, MaildirError};
 use outgoing::Outgoing;
 use smtp::Relay;
 
-/// One way, ready to be gone.
+/// A way for mail to leave, with all that it takes, such as connections.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Maildir(Maildir),

@@ -25,21 +25,33 @@ impl SqliteSpool {
     }
 }
 
-/// Jumps from one destination to the next, however many deliveries each of them has.
-const WAITING: &str = "WITH RECURSIVE ready (destination) AS ( \
-     SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
-     UNION ALL SELECT (SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
-     AND destination > ready.destination) FROM ready WHERE ready.destination IS NOT NULL) \
-     SELECT destination, (SELECT min(due_at) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
-     AND deliveries.destination = ready.destination) AS due_at FROM ready WHERE destination IS NOT NULL";
+/// The destinations that something waits for. This jumps from one to the next, however many deliveries each of them has.
+macro_rules! ready {
+    () => {
+        "WITH RECURSIVE ready (destination) AS ( \
+         SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+         UNION ALL SELECT (SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+         AND destination > ready.destination) FROM ready WHERE ready.destination IS NOT NULL) "
+    };
+}
+
+const WAITING: &str = concat!(
+    ready!(),
+    "SELECT destination, (SELECT min(due_at) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+     AND deliveries.destination = ready.destination) AS due_at FROM ready WHERE destination IS NOT NULL"
+);
+const ANY_DUE_AFTER: &str = concat!(
+    ready!(),
+    "SELECT EXISTS (SELECT 1 FROM ready WHERE EXISTS (SELECT 1 FROM deliveries JOIN entries ON entries.id = deliveries.entry \
+     WHERE deliveries.destination = ready.destination AND lease_owner IS NULL AND due_at IS NOT NULL AND due_at > $1 \
+     AND (not_before IS NULL OR not_before <= $2)))"
+);
 
 pub(super) async fn waiting(readers: &SqlitePool) -> Result<Vec<Waiting>, sqlx::Error> {
     let rows = sqlx::query(WAITING).fetch_all(readers).await?;
     let waiting = |row: &SqliteRow| {
-        Some(Waiting {
-            destination: text(row, "destination").into(),
-            due_at: maybe(row, "due_at").and_then(time)?,
-        })
+        let due_at = maybe(row, "due_at").and_then(time)?;
+        Some(Waiting { destination: text(row, "destination").into(), due_at })
     };
     Ok(rows.iter().filter_map(waiting).collect())
 }
@@ -49,9 +61,7 @@ pub(super) async fn any_due_after(
     latest: Timestamp,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let any = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN entries ON entries.id = deliveries.entry \
-               WHERE lease_owner IS NULL AND due_at IS NOT NULL AND due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
-    let any = sqlx::query_scalar(any).bind(latest.as_millisecond()).bind(now.as_millisecond());
+    let any = sqlx::query_scalar(ANY_DUE_AFTER).bind(latest.as_millisecond()).bind(now.as_millisecond());
     any.fetch_one(readers).await
 }
 
