@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use store::{Destination, Leased, NewDelivery, Spool, SpoolError, Submission, Waiting};
+use store::{Destination, HeldLease, Leased, NewDelivery, Spool, SpoolError, Submission, Waiting};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -248,8 +248,23 @@ impl<S: Spool> Carrier<S> {
                 "cannot give a message its new route"
             );
         }
-        drop(hand);
+        self.let_go(hand.let_go()).await;
         self.rerouting.fetch_sub(1, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Gives back the lease, if there is one, that was taken of a delivery while it was still in hand.
+    async fn let_go(&self, taken_again: Option<HeldLease>) {
+        let Some(lease) = taken_again else { return };
+        let id = lease.delivery.entry;
+        if let Err(error) = self.spool.give_back(self.node, vec![lease]).await {
+            tracing::error!(
+                event = "spool.failing",
+                queue.id = %id,
+                error = &error as &dyn std::error::Error,
+                "cannot give back a lease"
+            );
+        }
         self.wake.notify_one();
     }
 
@@ -287,7 +302,7 @@ impl<S: Spool> Carrier<S> {
     ) {
         let schedule = self.ways.load().schedule;
         self.ledger.close(&carried.parcel, ending, &schedule).await;
-        drop(carried);
+        self.let_go(carried.let_go()).await;
     }
 }
 
