@@ -174,7 +174,7 @@ impl Counts {
 
 impl Place {
     /// Counts the connection as one from `address` from here on, if there is room for it.
-    pub(crate) fn belongs_to(&mut self, address: IpAddr, limits: &Limits) -> bool {
+    pub(crate) fn move_to(&mut self, address: IpAddr, limits: &Limits) -> bool {
         let network = Network::from(address);
         let mut counts = self.admission.counts();
         if self.network == Some(network) {
@@ -280,11 +280,11 @@ mod tests {
         let (one, two) = (limits(3, 1), [ip("192.0.2.1"), ip("192.0.2.2")]);
         let mut places: Vec<_> = (0..3).map(|_| admission.admit_proxy(&one).unwrap()).collect();
         assert!(admission.admit_proxy(&one).is_none());
-        assert!(places[0].belongs_to(two[0], &one) && places[0].belongs_to(two[0], &one));
-        assert!(!places[1].belongs_to(two[0], &one));
+        assert!(places[0].move_to(two[0], &one) && places[0].move_to(two[0], &one));
+        assert!(!places[1].move_to(two[0], &one));
         // The first has another client from here on.
-        assert!(places[0].belongs_to(two[1], &one) && places[1].belongs_to(two[0], &one));
-        assert!(!places[2].belongs_to(two[1], &one));
+        assert!(places[0].move_to(two[1], &one) && places[1].move_to(two[0], &one));
+        assert!(!places[2].move_to(two[1], &one));
         drop(places);
         assert!(admission.counts().by_network.is_empty());
         assert_eq!(admission.total(), 0);

@@ -79,7 +79,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
 
     /// What handlers may know of the client changes with every EHLO.
     fn learn(&mut self, client: &KnownClient<User<A>>) {
-        self.client.is_called(client.ehlo(), client.extended());
+        self.client.set_ehlo(client.ehlo(), client.extended());
     }
 
     async fn judge(&mut self, ticket: Asked<'_, ticket::Judge, A, M>) {

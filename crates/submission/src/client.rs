@@ -45,7 +45,7 @@ impl Client {
     }
 
     /// The client calls itself `name`, with EHLO or, if it is not `extended`, with HELO.
-    pub(crate) fn is_called(&mut self, name: Option<&EhloName>, extended: bool) {
+    pub(crate) fn set_ehlo(&mut self, name: Option<&EhloName>, extended: bool) {
         if self.facts.ehlo.as_ref() != name {
             self.facts.ehlo = name.cloned();
         }
@@ -53,7 +53,7 @@ impl Client {
     }
 
     /// Takes what the handshake has agreed on, and who the client has shown to be in it.
-    pub(crate) fn is_under_tls(&mut self, shaken: &Shaken) {
+    pub(crate) fn set_tls(&mut self, shaken: &Shaken) {
         self.facts.tls = Some(shaken.facts);
         self.facts.client_certificate.clone_from(&shaken.client_certificate);
     }
@@ -114,7 +114,7 @@ impl Client {
     /// Counts the connection as the client's.
     fn take_place(&mut self, limits: &Limits) -> Result<(), Rejection> {
         let facts = &self.facts;
-        if self.place.as_mut().is_some_and(|place| place.belongs_to(facts.peer.ip(), limits)) {
+        if self.place.as_mut().is_some_and(|place| place.move_to(facts.peer.ip(), limits)) {
             return Ok(());
         }
         tracing::info!(event = "connection.refused", peer = %facts.peer, local = %facts.local, proxy = facts.proxy.map(tracing::field::display), "too many connections");

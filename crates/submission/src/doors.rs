@@ -111,8 +111,8 @@ impl Entrance {
         &self.closing
     }
 
-    /// Its socket is closed.
-    pub(crate) fn has_closed(&self) {
+    /// Tells whoever waits for it that its socket is closed.
+    pub(crate) fn mark_closed(&self) {
         self.closed.cancel();
     }
 }

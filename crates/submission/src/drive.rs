@@ -58,7 +58,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
         let known = self.session.as_ref().map(Session::<A, M>::client);
         // A client of whom nothing was ever asked is known by its name all the same.
         if let Some(known) = known {
-            client.is_called(known.ehlo(), known.extended());
+            client.set_ehlo(known.ehlo(), known.extended());
         }
         let end = line.end(known.and_then(KnownClient::login));
         line.log(client.facts(), &end);
@@ -273,7 +273,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             self.line.tls_failure = Some(Told::of(&error));
             Reason::HandshakeFailed
         })?;
-        self.client.is_under_tls(&shaken);
+        self.client.set_tls(&shaken);
         self.patience.replied(Instant::now());
         Ok(shaken.bindings)
     }

@@ -38,7 +38,7 @@ pub(crate) async fn attend<A: AuthHandler, M: MailHandler<A::User>>(
             tracing::error!(event = "listen.failed", %local, %error, "the runtime cannot wait for connections");
         }
     }
-    entrance.has_closed();
+    entrance.mark_closed();
 }
 
 fn tell_listening<A: AuthHandler, M: MailHandler<A::User>>(door: &Door) {

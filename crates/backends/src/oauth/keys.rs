@@ -94,7 +94,7 @@ impl Keys {
             return Ok(found);
         }
         let asked_meanwhile = known.as_ref().map(|known| known.since) != before.map(|before| before.since);
-        if known.is_some() && (asked_meanwhile || !asking.may_seek(now)) {
+        if known.is_some() && (asked_meanwhile || !asking.begin_seek(now)) {
             return Ok(Vec::new());
         }
         let known = self.ask(&mut asking, now).await?;
@@ -175,9 +175,9 @@ impl Keys {
 }
 
 impl Asking {
-    /// Whether an unknown key is a reason to ask: once in five minutes, and always while the last request has failed, since then
+    /// Notes that an unknown key is a reason to ask, if it is one: once in five minutes, and always while the last request has failed, since then
     /// nobody can tell whether the provider has that key.
-    fn may_seek(&mut self, now: Timestamp) -> bool {
+    fn begin_seek(&mut self, now: Timestamp) -> bool {
         if self.failed.is_none() && self.sought.is_some_and(|sought| is_within(SOUGHT, sought, now)) {
             return false;
         }

@@ -54,8 +54,8 @@ impl<U> Context<U> {
         self.capabilities().takes_mail()
     }
 
-    /// Whether the line that is read now is the first.
-    pub(super) fn reads_first_line(&mut self) -> bool {
+    /// Begins to read a line, and says whether it is the first.
+    pub(super) fn begin_line(&mut self) -> bool {
         !std::mem::replace(&mut self.has_read_a_line, true)
     }
 
@@ -99,7 +99,7 @@ impl<U> Context<U> {
     /// Says the reply to a client's error, or to what is refused, and goes on with `next`, unless it is one too many in a row.
     pub(super) fn fault<N>(&mut self, reply: &Reply, next: N) -> Result<N, Closed> {
         let may_send = self.may_send();
-        let too_many = self.tally.has_too_many_errors(may_send);
+        let too_many = self.tally.count_error(may_send);
         let next = self.say_then(reply, next)?;
         if too_many { Err(self.close(&reply::TOO_MANY_ERRORS)) } else { Ok(next) }
     }
@@ -112,7 +112,8 @@ impl<U> Context<U> {
     /// Says that a mechanism is not offered, and goes on with `next`, unless it is one too many.
     pub(super) fn decline_mechanism<N>(&mut self, next: N) -> Result<N, Closed> {
         self.say(&reply::UNKNOWN_MECHANISM);
-        if self.tally.has_too_many_unknown_mechanisms() {
+        let too_many = self.tally.count_unknown_mechanism();
+        if too_many {
             return Err(self.close(&reply::TOO_MANY_ERRORS));
         }
         Ok(next)
@@ -121,7 +122,8 @@ impl<U> Context<U> {
     /// Says the reply to a failed login, and goes on with `next`, unless it is one too many.
     pub(super) fn fail_login<N>(&mut self, reply: &Reply, next: N) -> Result<N, Closed> {
         self.say(reply);
-        if self.tally.has_too_many_failed_logins(&self.settings) {
+        let too_many = self.tally.count_failed_login(&self.settings);
+        if too_many {
             return Err(self.close(&reply::TOO_MANY_FAILURES));
         }
         Ok(next)
@@ -132,7 +134,8 @@ impl<U> Context<U> {
     /// # Errors
     /// When it is one too many.
     pub(super) fn count_command(&mut self, command: &Result<Command, SyntaxError>) -> Result<(), Closed> {
-        if !self.may_send() && self.tally.has_too_many_commands(command, &self.settings) {
+        let too_many = !self.may_send() && self.tally.count_command(command, &self.settings);
+        if too_many {
             return Err(self.close(&reply::TOO_MANY_COMMANDS));
         }
         Ok(())
@@ -143,7 +146,8 @@ impl<U> Context<U> {
     /// # Errors
     /// When it is one too many. A client that has to log in has another limit.
     pub(super) fn count_idle_command(&mut self) -> Result<(), Closed> {
-        if self.tally.has_too_many_idle_commands() && self.may_send() {
+        let too_many = self.tally.count_idle_command();
+        if too_many && self.may_send() {
             return Err(self.close(&reply::TOO_MANY_IDLE_COMMANDS));
         }
         Ok(())
@@ -154,7 +158,8 @@ impl<U> Context<U> {
     /// # Errors
     /// When it is one too many.
     pub(super) fn count_introduction(&mut self) -> Result<(), Closed> {
-        if self.tally.has_too_many_idle_commands() {
+        let too_many = self.tally.count_idle_command();
+        if too_many {
             return Err(self.close(&reply::TOO_MANY_IDLE_COMMANDS));
         }
         Ok(())

@@ -78,7 +78,7 @@ impl<M> ExpectCommand<M> {
     fn on_line<U>(self, line: &[u8], last_of_input: bool, cx: &mut Context<U>) -> Next<U, M> {
         let command = Command::parse(line);
         cx.count_command(&command)?;
-        let is_first = cx.reads_first_line();
+        let is_first = cx.begin_line();
         match command {
             Ok(Command::Anytime(command)) => anytime::on(self, command, cx),
             Ok(Command::Ordered(command)) => self.on(command, last_of_input, cx),

@@ -19,7 +19,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts a command of a client that may not send, and says whether it is one too many. AUTH is what such a client is here for,
     /// and QUIT what we want it to do.
-    pub(super) fn has_too_many_commands(
+    pub(super) fn count_command(
         &mut self,
         command: &Result<Command, SyntaxError>,
         settings: &Settings,
@@ -32,13 +32,13 @@ impl Tally {
     }
 
     /// Counts a command that brings no message nearer, and says whether it is one too many.
-    pub(super) fn has_too_many_idle_commands(&mut self) -> bool {
+    pub(super) fn count_idle_command(&mut self) -> bool {
         self.idle_commands += 1;
         self.idle_commands > IDLE_COMMANDS
     }
 
     /// Counts an error or a refusal, and says whether it is one too many.
-    pub(super) fn has_too_many_errors(&mut self, may_send: bool) -> bool {
+    pub(super) fn count_error(&mut self, may_send: bool) -> bool {
         self.errors += 1;
         self.errors >= if may_send { ERRORS_IN_A_ROW } else { ERRORS_BEFORE_LOGIN }
     }
@@ -49,13 +49,13 @@ impl Tally {
     }
 
     /// Counts a mechanism that is not offered, and says whether it is one too many.
-    pub(super) fn has_too_many_unknown_mechanisms(&mut self) -> bool {
+    pub(super) fn count_unknown_mechanism(&mut self) -> bool {
         self.unknown_mechanisms += 1;
         self.unknown_mechanisms >= UNKNOWN_MECHANISMS
     }
 
     /// Counts a failed login, and says whether it is one too many.
-    pub(super) fn has_too_many_failed_logins(&mut self, settings: &Settings) -> bool {
+    pub(super) fn count_failed_login(&mut self, settings: &Settings) -> bool {
         self.failed_logins += 1;
         self.failed_logins >= settings.max_failures
     }

@@ -106,7 +106,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         for Found { place, newcomer } in some {
             match newcomer {
                 Ok(newcomer) => {
-                    if self.is_welcome(&place, &newcomer).await? {
+                    if self.admit(&place, &newcomer).await? {
                         welcome.push((place, newcomer));
                     }
                 }
@@ -134,7 +134,8 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         join_all(taken.into_iter().map(keep)).await;
     }
 
-    async fn is_welcome(&mut self, place: &Place, newcomer: &Newcomer) -> anyhow::Result<bool> {
+    /// Whether this newcomer is to be taken; if not, why is told and counted.
+    async fn admit(&mut self, place: &Place, newcomer: &Newcomer) -> anyhow::Result<bool> {
         let address = &newcomer.address;
         if let Some(before) = self.seen.get(&address.normal()) {
             let flaw = format!("{address} stands at {before} already; leave one of the two");
