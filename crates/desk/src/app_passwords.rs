@@ -8,14 +8,17 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use store::{
-    Account, Act, AppPassword, AppPasswords as _, ChallengeKey, ChallengeKeys as _, ChallengeKind,
-    Identities as _, NewAppPassword, Scope,
+    Account, Accounts as _, Act, AppPassword, AppPasswordPlace, AppPasswords as _, ChallengeKey,
+    ChallengeKeys as _, ChallengeKind, Login, NewAppPassword, Page, Scope,
 };
 use types::{CredentialId, SenderPattern};
 
 use crate::accounts::unix_ms;
 use crate::scram::ScramLack;
-use crate::{Desk, Missing, OldKey, Trouble, view};
+use crate::{Desk, Listed, Missing, OldKey, Trouble, view};
+
+/// How many app passwords are read at a time.
+const PAGE: u32 = 500;
 
 /// An app password that is to be made.
 #[derive(Debug, Clone)]
@@ -123,8 +126,8 @@ impl Desk {
 
     /// Sees that the account may use all these senders: an app password may allow less, never more.
     async fn see_covered(&self, account: &Account, senders: &[SenderPattern]) -> Result<(), Trouble> {
-        let identities = self.accounts.identities(account.id).await?;
-        let identities = identities.into_iter().map(|identity| identity.sender).collect();
+        let rights = self.accounts.session_rights(&Login { account: account.id, with: None }).await?;
+        let identities = rights.map(|rights| rights.identities).unwrap_or_default();
         let all =
             SessionRights { address: account.address.clone(), identities, senders: Vec::new(), until: None };
         let names = Names::of(&all);
@@ -137,17 +140,33 @@ impl Desk {
         })
     }
 
-    /// The app passwords of an account, oldest first.
+    /// A page of the app passwords of an account, oldest first.
     ///
     /// # Errors
     /// When the store can't tell.
-    pub async fn app_passwords(&self, account: &Account) -> Result<Vec<view::AppPassword>, Trouble> {
-        let passwords = self.accounts.of_account(account.id).await?;
-        let kind = ChallengeKind::CramMd5;
-        let for_cram_md5 = self.accounts.app_passwords_with_challenge_key(kind, account.id).await?;
+    pub async fn app_passwords(
+        &self,
+        account: &Account,
+        page: Page<AppPasswordPlace>,
+    ) -> Result<Listed<view::AppPassword, AppPasswordPlace>, Trouble> {
+        let passwords = self.accounts.of_account(account.id, page).await?;
+        let ids: Vec<_> = passwords.iter().map(|password| password.id).collect();
+        let for_cram_md5 = self.accounts.with_challenge_key(ChallengeKind::CramMd5, &ids).await?;
         let view =
             |password: &AppPassword| view::AppPassword::of(password, for_cram_md5.contains(&password.id));
-        Ok(passwords.iter().map(view).collect())
+        let last = passwords.last().map(AppPassword::place);
+        Ok(Listed { items: passwords.iter().map(view).collect(), last })
+    }
+
+    /// All app passwords of an account: as many as an account may have.
+    async fn every_app_password(&self, account: &Account) -> Result<Vec<AppPassword>, Trouble> {
+        let (mut all, mut page) = (Vec::new(), Page::first(PAGE));
+        loop {
+            let some = self.accounts.of_account(account.id, page).await?;
+            let Some(last) = some.last() else { return Ok(all) };
+            page = Page { after: Some(last.place()), limit: PAGE };
+            all.extend(some);
+        }
     }
 
     /// Revokes an app password, named by its label, its identifier or the beginning of that; says which one it was. A
@@ -161,7 +180,7 @@ impl Desk {
         account: &Account,
         which: &str,
     ) -> Result<AppPassword, Trouble> {
-        let app_password = pick(self.accounts.of_account(account.id).await?, which, account)?;
+        let app_password = pick(self.every_app_password(account).await?, which, account)?;
         match self.accounts.revoke(account.id, app_password.id, act).await? {
             true => Ok(app_password),
             false => Err(none_such(account, which)),

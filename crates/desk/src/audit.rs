@@ -1,18 +1,23 @@
 //! The audit trail: who logged in or tried to, and what was changed.
 
 use jiff::Timestamp;
-use store::{Audit as _, AuditFilter};
+use store::{Audit as _, AuditFilter, AuditPage, AuditPlace, Page};
 use types::Mailbox;
 
-use crate::{Desk, Trouble, view};
+use crate::{Desk, Listed, Trouble, view};
 
 impl Desk {
-    /// The entries that the filter lets through, newest first.
+    /// A page of the entries that the filter lets through, newest first.
     ///
     /// # Errors
     /// When the store can't tell.
-    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<view::AuditEntry>, Trouble> {
-        Ok(self.accounts.entries(filter).await?.into_iter().map(view::AuditEntry::of).collect())
+    pub async fn audit(
+        &self,
+        filter: &AuditFilter,
+        page: Page<AuditPlace>,
+    ) -> Result<Listed<view::AuditEntry, AuditPlace>, Trouble> {
+        let AuditPage { entries, last } = self.accounts.entries(filter, page).await?;
+        Ok(Listed { items: entries.into_iter().map(view::AuditEntry::of).collect(), last })
     }
 
     /// Forgets what is older than it is to be kept: how many entries, and from before when.

@@ -1,10 +1,10 @@
 //! Certificates that clients log in with, whoever has signed them.
 
 use jiff::Timestamp;
-use store::{Account, Act, Certificate, Certificates as _};
+use store::{Account, Act, Certificate, CertificatePlace, Certificates as _, Page};
 use types::Fingerprint;
 
-use crate::{Desk, Missing, Taken, Trouble, view};
+use crate::{Desk, Listed, Missing, Taken, Trouble, view};
 
 impl Desk {
     /// Lets an account log in with the certificate that has this fingerprint, until it expires, if that is known.
@@ -36,13 +36,18 @@ impl Desk {
         }
     }
 
-    /// The certificates of an account, oldest first.
+    /// A page of the certificates of an account, oldest first.
     ///
     /// # Errors
     /// When the store can't tell.
-    pub async fn certificates(&self, account: &Account) -> Result<Vec<view::Certificate>, Trouble> {
-        let certificates = self.accounts.certificates(account.id).await?;
-        Ok(certificates.iter().map(view::Certificate::of).collect())
+    pub async fn certificates(
+        &self,
+        account: &Account,
+        page: Page<CertificatePlace>,
+    ) -> Result<Listed<view::Certificate, CertificatePlace>, Trouble> {
+        let certificates = self.accounts.certificates(account.id, page).await?;
+        let last = certificates.last().map(Certificate::place);
+        Ok(Listed { items: certificates.iter().map(view::Certificate::of).collect(), last })
     }
 
     /// No longer lets an account log in with this certificate.

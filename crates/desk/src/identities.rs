@@ -1,9 +1,9 @@
 //! Whom an account may send as besides itself.
 
-use store::{Account, Accounts as _, Act, Identities as _, Identity};
+use store::{Account, Accounts as _, Act, Identities as _, Identity, Page};
 use types::SenderPattern;
 
-use crate::{Desk, Missing, Taken, Trouble, view};
+use crate::{Desk, Listed, Missing, Taken, Trouble, view};
 
 impl Desk {
     /// Lets an account send as somebody else, too. Says whether somebody has an account with that address.
@@ -36,12 +36,18 @@ impl Desk {
         }
     }
 
-    /// Whom an account may send as besides itself.
+    /// A page of those whom an account may send as besides itself. The place of one is its normal form.
     ///
     /// # Errors
     /// When the store can't tell.
-    pub async fn senders(&self, account: &Account) -> Result<Vec<view::Identity>, Trouble> {
-        Ok(self.accounts.identities(account.id).await?.iter().map(view::Identity::of).collect())
+    pub async fn senders(
+        &self,
+        account: &Account,
+        page: Page<String>,
+    ) -> Result<Listed<view::Identity, String>, Trouble> {
+        let identities = self.accounts.identities(account.id, page).await?;
+        let last = identities.last().map(|identity| identity.sender.normal());
+        Ok(Listed { items: identities.iter().map(view::Identity::of).collect(), last })
     }
 
     /// No longer lets an account send as somebody else.

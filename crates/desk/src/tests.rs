@@ -139,7 +139,7 @@ async fn an_app_password_that_was_made_is_told() {
     let old_key = office.desk.keep_app_password(&frank(), &office.account, &new).await.unwrap();
     assert!(old_key.is_some());
     let (accounts, kind) = (office.store.accounts(), ChallengeKind::CramMd5);
-    let kept = accounts.app_passwords_with_challenge_key(kind, office.account.id).await.unwrap();
+    let kept = accounts.with_challenge_key(kind, &[id]).await.unwrap();
     assert!(kept.contains(&id));
 }
 

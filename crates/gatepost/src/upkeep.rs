@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{AppPasswords, Audit, AuditFilter, Sending, Throttles};
+use store::{AppPasswords, Audit, AuditFilter, Page, Sending, Throttles};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -57,8 +57,8 @@ async fn tidy(
 
 /// A clock by which all of the audit trail would be too old to be kept is doubtful from the start.
 async fn clock_steps(store: &impl Audit, audit: config::Audit, now: Timestamp) -> anyhow::Result<ClockSteps> {
-    let newest = store.entries(&AuditFilter { limit: Some(1), ..AuditFilter::default() }).await?;
-    let newest = newest.first().map_or(now, |entry| entry.event.at);
+    let newest = store.entries(&AuditFilter::default(), Page::first(1)).await?;
+    let newest = newest.entries.first().map_or(now, |entry| entry.event.at);
     Ok(ClockSteps::since(newest, SignedDuration::try_from(audit.keep)?, now))
 }
 
@@ -93,7 +93,7 @@ mod tests {
             audit.record(event).await.unwrap();
         }
         forget(audit, config::Audit::default()).await.unwrap();
-        let kept = audit.entries(&AuditFilter::default()).await.unwrap();
+        let kept = audit.entries(&AuditFilter::default(), Page::first(1000)).await.unwrap().entries;
         assert_eq!(kept.iter().map(|entry| entry.event.at).collect::<Vec<_>>(), [stored(events[0].at)]);
     }
 

@@ -237,7 +237,11 @@ async fn a_secret_that_was_moved_stays_as_it_is_and_is_told() {
     assert_eq!(after[2].1, from.1);
     // That one is no reason to think that the rotation was broken off.
     assert!(site.fault(&["key", "rotate"]).starts_with("3 secrets are re-sealed under master key 3"));
-    let trail = store::Audit::entries(store.accounts(), &store::AuditFilter::default()).await.unwrap();
+    let trail =
+        store::Audit::entries(store.accounts(), &store::AuditFilter::default(), store::Page::first(1000))
+            .await
+            .unwrap()
+            .entries;
     let opens = trail.iter().find(|entry| entry.event.action == store::Action::SecretOpen).unwrap();
     assert_eq!(
         (opens.event.account.as_deref(), &*opens.event.reason),
@@ -261,7 +265,11 @@ async fn a_challenge_key_that_was_moved_is_told_with_its_account() {
     assert!(site.fault(&["check"]).contains("1 sealed secret does not open (1: it is damaged"));
     let said = site.fault(&["key", "rotate"]);
     assert!(said.starts_with("8 secrets are re-sealed under master key 2"), "{said}");
-    let trail = store::Audit::entries(store.accounts(), &store::AuditFilter::default()).await.unwrap();
+    let trail =
+        store::Audit::entries(store.accounts(), &store::AuditFilter::default(), store::Page::first(1000))
+            .await
+            .unwrap()
+            .entries;
     let opens = trail.iter().find(|entry| entry.event.action == store::Action::SecretOpen).unwrap();
     assert_eq!(opens.event.account.as_deref(), Some("user2@example.org"));
     store.close().await;

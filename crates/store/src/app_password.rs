@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use types::{AccountId, CredentialId, SenderPattern};
 
-use crate::{Account, Act, ChallengeKey, Error};
+use crate::{Account, Act, ChallengeKey, Error, Page};
 
 /// An app password, without the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,17 @@ pub struct AppPassword {
     pub expires_at: Option<Timestamp>,
     /// When, where from and how it was last used.
     pub last_used: Option<LastUse>,
+}
+
+/// The place of an app password in the list of its account.
+pub type AppPasswordPlace = (Timestamp, CredentialId);
+
+impl AppPassword {
+    /// Its place in the list of its account.
+    #[must_use]
+    pub fn place(&self) -> AppPasswordPlace {
+        (self.created_at, self.id)
+    }
 }
 
 /// An app password that is to be kept, with all that goes along.
@@ -115,8 +126,12 @@ pub trait AppPasswords: Send + Sync + 'static {
         digest: &[u8; 32],
     ) -> impl Future<Output = Result<Option<(AppPassword, Account)>, Error>> + Send;
 
-    /// The app passwords of an account, oldest first.
-    fn of_account(&self, account: AccountId) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
+    /// A page of the app passwords of an account, oldest first.
+    fn of_account(
+        &self,
+        account: AccountId,
+        page: Page<AppPasswordPlace>,
+    ) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
 
     /// Revokes an app password of this account; `false` if it has no such app password. Its digest is known from now on as
     /// that of a revoked one, see [`AppPasswords::revoked`].

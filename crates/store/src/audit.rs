@@ -8,7 +8,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::{Act, Error, Via};
+use crate::{Act, Error, Page, Via};
 
 /// What was done, or tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -329,8 +329,18 @@ pub struct AuditFilter {
     pub network: Option<IpNet>,
     /// Not before this.
     pub since: Option<Timestamp>,
-    /// So many at most.
-    pub limit: Option<u32>,
+}
+
+/// The place of an entry in the trail: when it was last entered, and its number.
+pub type AuditPlace = (Timestamp, i64);
+
+/// A page of the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPage {
+    /// The entries, newest first.
+    pub entries: Vec<AuditEntry>,
+    /// The place of the last of them, which the next page comes behind; `None` if there is nothing on this page.
+    pub last: Option<AuditPlace>,
 }
 
 /// The audit trail.
@@ -347,8 +357,13 @@ pub trait Audit: Send + Sync + 'static {
     /// Writes an event that goes with no change of the store now.
     fn record(&self, event: &AuditEvent) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The entries that the filter lets through, newest first.
-    fn entries(&self, filter: &AuditFilter) -> impl Future<Output = Result<Vec<AuditEntry>, Error>> + Send;
+    /// A page of the entries that the filter lets through, newest first. An entry that takes in another event while pages are read moves to
+    /// the front.
+    fn entries(
+        &self,
+        filter: &AuditFilter,
+        page: Page<AuditPlace>,
+    ) -> impl Future<Output = Result<AuditPage, Error>> + Send;
 
     /// Forgets entries whose last event was before this, some at a time so that nobody waits long; says how many. Entries that lie more than a
     /// day ahead of `now`, from a clock that was ahead, go with those that were entered about the same time.

@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use types::{AccountId, Fingerprint};
 
-use crate::{Account, Act, Error, LastUse};
+use crate::{Account, Act, Error, LastUse, Page};
 
 /// A client's certificate, by its fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,17 @@ pub struct Certificate {
     pub last_used: Option<LastUse>,
 }
 
+/// The place of a certificate in the list of its account.
+pub type CertificatePlace = (Timestamp, Fingerprint);
+
+impl Certificate {
+    /// Its place in the list of its account.
+    #[must_use]
+    pub fn place(&self) -> CertificatePlace {
+        (self.created_at, self.fingerprint)
+    }
+}
+
 /// The certificates. Every change goes into the audit trail in the same transaction.
 pub trait Certificates: Send + Sync + 'static {
     /// Adds a certificate; [`Error::AlreadyExists`] if it is somebody's already, [`Error::NotFound`] without such an
@@ -40,10 +51,11 @@ pub trait Certificates: Send + Sync + 'static {
         fingerprint: &Fingerprint,
     ) -> impl Future<Output = Result<Option<(Certificate, Account)>, Error>> + Send;
 
-    /// The certificates of an account, oldest first.
+    /// A page of the certificates of an account, oldest first.
     fn certificates(
         &self,
         account: AccountId,
+        page: Page<CertificatePlace>,
     ) -> impl Future<Output = Result<Vec<Certificate>, Error>> + Send;
 
     /// Removes a certificate of this account; `false` if it has no such certificate.

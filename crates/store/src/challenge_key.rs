@@ -96,11 +96,11 @@ pub trait ChallengeKeys: Send + Sync + 'static {
         credential: Option<CredentialId>,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Of which app passwords of this account there are keys of this kind.
-    fn app_passwords_with_challenge_key(
+    /// Of which of these app passwords there are keys of this kind, in the order of their ids.
+    fn with_challenge_key(
         &self,
         kind: ChallengeKind,
-        account: AccountId,
+        app_passwords: &[CredentialId],
     ) -> impl Future<Output = Result<Vec<CredentialId>, Error>> + Send;
 
     /// The account with this address and its keys of this kind, that of the account password first.

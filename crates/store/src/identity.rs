@@ -5,7 +5,7 @@ use std::future::Future;
 use jiff::Timestamp;
 use types::{AccountId, SenderPattern};
 
-use crate::{Act, Error};
+use crate::{Act, Error, Page};
 
 /// A further sender of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,12 @@ pub trait Identities: Send + Sync + 'static {
         act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// All of an account, in the order of their normal forms.
-    fn identities(&self, account: AccountId) -> impl Future<Output = Result<Vec<Identity>, Error>> + Send;
+    /// A page of the identities of an account, in the order of their normal forms, which are their places.
+    fn identities(
+        &self,
+        account: AccountId,
+        page: Page<String>,
+    ) -> impl Future<Output = Result<Vec<Identity>, Error>> + Send;
 
     /// Takes one away, and writes that into the audit trail; `false` if the account does not have it.
     fn remove_identity(

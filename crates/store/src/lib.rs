@@ -36,9 +36,13 @@ pub mod conformance;
 pub use account::{Account, AccountFilter, AccountState, Accounts, Revision};
 pub use act::{Act, Actor, Via};
 pub use amounts::{Amounts, Share, Windows};
-pub use app_password::{AppPassword, AppPasswords, LastUse, NewAppPassword, Scope, UnknownScope};
-pub use audit::{Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, UnknownAction};
-pub use certificate::{Certificate, Certificates};
+pub use app_password::{
+    AppPassword, AppPasswordPlace, AppPasswords, LastUse, NewAppPassword, Scope, UnknownScope,
+};
+pub use audit::{
+    Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditPage, AuditPlace, AuditResult, UnknownAction,
+};
+pub use certificate::{Certificate, CertificatePlace, Certificates};
 pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, UnknownChallengeKind};
 pub use delivery::{
     DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, Recipient, Recorded, Waiting,

@@ -162,7 +162,15 @@ impl Bench {
     async fn sent_as_any(&self) -> u64 {
         self.store.accounts().flush().await.unwrap();
         let filter = AuditFilter { action: Some(Action::SendAsAny), ..AuditFilter::default() };
-        self.store.accounts().entries(&filter).await.unwrap().iter().map(|entry| entry.count).sum()
+        self.store
+            .accounts()
+            .entries(&filter, Page::first(1000))
+            .await
+            .unwrap()
+            .entries
+            .iter()
+            .map(|entry| entry.count)
+            .sum()
     }
 
     async fn is_empty(&self) -> bool {

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sasl::ScramParameters;
-use store::{Accounts as _, AppPasswords as _, AuditFilter, NewAppPassword, Scope};
+use store::{Accounts as _, AppPasswords as _, AuditFilter, NewAppPassword, Page, Scope};
 use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
 use tempfile::TempDir;
 use types::Mailbox;
@@ -103,7 +103,7 @@ impl Scene {
     async fn unopened(&self) -> Vec<(String, u64)> {
         self.accounts().flush().await.unwrap();
         let filter = AuditFilter { action: Some(Action::SecretOpen), ..AuditFilter::default() };
-        let entries = self.accounts().entries(&filter).await.unwrap();
+        let entries = self.accounts().entries(&filter, Page::first(1000)).await.unwrap().entries;
         assert!(entries.iter().all(|entry| entry.event.account.as_deref() == Some(ALICE)));
         entries.into_iter().map(|entry| (entry.event.reason.into_owned(), entry.count)).collect()
     }

@@ -144,7 +144,8 @@ impl Scene {
 
     /// Makes an app password for an account and returns its letters.
     async fn app_password(&self, account: AccountId, change: impl Fn(&mut AppPassword)) -> String {
-        let number = u8::try_from(self.accounts().of_account(account).await.unwrap().len()).unwrap();
+        let number =
+            u8::try_from(self.accounts().of_account(account, Page::first(100)).await.unwrap().len()).unwrap();
         let mut id = [number; 16];
         id[..8].copy_from_slice(&account.as_bytes()[..8]);
         let mut app_password = app_password_of(account, CredentialId::from_bytes(id));
@@ -195,9 +196,13 @@ impl Scene {
     async fn trail(&self) -> Vec<AuditEntry> {
         self.accounts().flush().await.unwrap();
         self.accounts()
-            .entries(&AuditFilter { action: Some(Action::Login), ..AuditFilter::default() })
+            .entries(
+                &AuditFilter { action: Some(Action::Login), ..AuditFilter::default() },
+                Page::first(1000),
+            )
             .await
             .unwrap()
+            .entries
     }
 }
 
@@ -277,7 +282,14 @@ async fn a_right_app_password_costs_no_run_however_many_there_are() {
         scene.app_password(ALICE_ID, |_| ()).await;
     }
     let right = scene.app_password(ALICE_ID, |_| ()).await;
-    let newest = scene.accounts().of_account(ALICE_ID).await.unwrap().into_iter().map(|one| one.id).max();
+    let newest = scene
+        .accounts()
+        .of_account(ALICE_ID, Page::first(100))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|one| one.id)
+        .max();
     for spelling in [right.clone(), right.replace(' ', ""), format!(" {right}\t"), right.to_uppercase()] {
         let (verdict, runs) = scene.judge(claim(None, ALICE, &spelling)).await;
         let Verdict::Accepted(proof) = verdict else { panic!("{spelling:?}") };
@@ -293,7 +305,10 @@ async fn the_last_use_is_told_to_the_store() {
     scene.judge_from("::ffff:198.51.100.7", claim(None, ALICE, &right)).await;
     scene.accounts().flush().await.unwrap();
     let last_use = LastUse { at: noon(), ip: "198.51.100.7".parse().unwrap(), mechanism: "PLAIN".to_owned() };
-    assert_eq!(scene.accounts().of_account(ALICE_ID).await.unwrap()[0].last_used, Some(last_use));
+    assert_eq!(
+        scene.accounts().of_account(ALICE_ID, Page::first(100)).await.unwrap()[0].last_used,
+        Some(last_use)
+    );
     assert_eq!(scene.accounts().by_id(ALICE_ID).await.unwrap().unwrap().last_login_at, Some(noon()));
 }
 
@@ -454,7 +469,7 @@ async fn an_attempt_that_is_only_examined_is_no_login() {
         assert_eq!(outcome.reason(), reason);
         assert_eq!(
             outcome.credential(),
-            Some(scene.accounts().of_account(ALICE_ID).await.unwrap()[0].id.to_string())
+            Some(scene.accounts().of_account(ALICE_ID, Page::first(100)).await.unwrap()[0].id.to_string())
         );
     }
     let trail = scene.trail().await;

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    AuditEntry, AuditFilter, AuditResult, Counted, CountedPlace, Counter, Page, Resealed, ThrottleFilter,
-    ThrottleKind,
+    AuditFilter, AuditPage, AuditPlace, AuditResult, Counted, CountedPlace, Counter, Page, Resealed,
+    ThrottleFilter, ThrottleKind,
 };
 use types::Mailbox;
 
@@ -229,8 +229,8 @@ impl Audit for Memory {
         Ok(())
     }
 
-    async fn entries(&self, _: &AuditFilter) -> Result<Vec<AuditEntry>, store::Error> {
-        Ok(Vec::new())
+    async fn entries(&self, _: &AuditFilter, _: Page<AuditPlace>) -> Result<AuditPage, store::Error> {
+        Ok(AuditPage { entries: Vec::new(), last: None })
     }
 
     async fn prune(&self, _: Timestamp, _: Timestamp) -> Result<u64, store::Error> {

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use config::Config;
-use desk::{AppPasswordWish, Desk};
+use desk::{AppPasswordWish, Desk, view};
 use ipnet::IpNet;
 use store::Scope;
 use types::{Mailbox, Mechanism, SenderPattern};
 
 use crate::argument::{self, Moment};
-use crate::output::{self, Format};
+use crate::output::{self, Cell, Format, Listing};
 use crate::{actor, open, scram, sealed};
 
 #[derive(Debug, clap::Subcommand)]
@@ -101,36 +101,35 @@ async fn create(desk: &Desk, config: &Config, args: Create) -> anyhow::Result<()
 
 async fn list(desk: &Desk, address: &Mailbox, format: Format) -> anyhow::Result<()> {
     let account = desk.find(address).await?;
-    format.print(&desk.app_passwords(&account).await?, |views| {
-        output::table(
-            [
-                "ID",
-                "LABEL",
-                "SCOPES",
-                "NETWORKS",
-                "SENDERS",
-                "CRAM-MD5",
-                "CREATED",
-                "EXPIRES",
-                "LAST USED",
-                "FROM",
-            ],
-            views.iter().map(|view| {
-                [
-                    view.id.clone(),
-                    view.label.clone(),
-                    view.scopes.join(", "),
-                    output::list_or(&view.networks, "any"),
-                    output::list_or(&view.senders, "any"),
-                    output::yes_no(view.cram_md5),
-                    output::time(view.created_at),
-                    output::time_or(view.expires_at, "never"),
-                    output::time_or(view.last_used_at, "never"),
-                    output::or_dash(view.last_used_ip),
-                ]
-            }),
-        )
-    })
+    let heading = [
+        "ID",
+        "LABEL",
+        "SCOPES",
+        "NETWORKS",
+        "SENDERS",
+        "CRAM-MD5",
+        "CREATED",
+        "EXPIRES",
+        "LAST USED",
+        "FROM",
+    ];
+    let listing = Listing::new(format, heading);
+    listing.pages(async |page| desk.app_passwords(&account, page).await, row).await
+}
+
+fn row(view: &view::AppPassword) -> [Cell; 10] {
+    [
+        view.id.clone().into(),
+        view.label.clone().into(),
+        view.scopes.join(", ").into(),
+        output::list_or(&view.networks, "any").into(),
+        output::list_or(&view.senders, "any").into(),
+        output::yes_no(view.cram_md5).into(),
+        output::time(view.created_at).into(),
+        output::time_or(view.expires_at, "never").into(),
+        output::time_or(view.last_used_at, "never").into(),
+        output::or_dash(view.last_used_ip).into(),
+    ]
 }
 
 async fn revoke(desk: &Desk, address: &Mailbox, which: &str) -> anyhow::Result<()> {

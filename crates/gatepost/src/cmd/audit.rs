@@ -5,16 +5,33 @@ use std::path::Path;
 use desk::{Desk, audited_name, view};
 use ipnet::IpNet;
 use jiff::Timestamp;
-use store::{Action, AuditFilter, AuditResult};
+use store::{Action, AuditFilter, AuditResult, Page};
 use types::Domain;
 
 use crate::argument::{self, Moment};
 use crate::default_domain::completed;
-use crate::output::{self, Cell, Format, Look};
+use crate::output::{self, Cell, Format, Listing, Look};
 use crate::{clock, open};
 
 /// How many entries people are shown who do not say how many: what can be scrolled through.
 const FOR_PEOPLE: u32 = 100;
+
+/// How many entries are read at a time.
+const PAGE: u32 = 500;
+
+const HEADING: [&str; 11] = [
+    "TIME",
+    "ACTION",
+    "RESULT",
+    "REASON",
+    "ACCOUNT",
+    "CREDENTIAL",
+    "MECHANISM",
+    "IP",
+    "SESSION",
+    "BY",
+    "COUNT",
+];
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -64,28 +81,21 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 async fn list(desk: &Desk, args: List, default_domain: Option<&Domain>) -> anyhow::Result<()> {
-    let format = args.format;
+    let (format, limit) = (args.format, args.limit());
     let filter = args.filter(default_domain, clock::now());
-    let entries = desk.audit(&filter).await?;
-    format.print(&entries, |entries| {
-        output::table(
-            [
-                "TIME",
-                "ACTION",
-                "RESULT",
-                "REASON",
-                "ACCOUNT",
-                "CREDENTIAL",
-                "MECHANISM",
-                "IP",
-                "SESSION",
-                "BY",
-                "COUNT",
-            ],
-            entries.iter().map(row),
-        )
-    })?;
-    if filter.limit.is_some_and(|limit| u32::try_from(entries.len()) == Ok(limit)) {
+    let mut listing = Listing::new(format, HEADING);
+    let (mut left, mut after) = (limit.unwrap_or(u32::MAX), None);
+    loop {
+        let page = desk.audit(&filter, Page { after, limit: left.min(PAGE) }).await?;
+        left = left.saturating_sub(u32::try_from(page.items.len())?);
+        after = page.last;
+        let is_read = listing.page(&page.items, row)?;
+        if left == 0 || after.is_none() || !is_read {
+            listing.end()?;
+            break;
+        }
+    }
+    if left == 0 {
         format.remark("there may be more; a larger --limit shows them");
     }
     Ok(())
@@ -98,15 +108,17 @@ async fn prune(desk: &Desk) -> anyhow::Result<()> {
 }
 
 impl List {
+    fn limit(&self) -> Option<u32> {
+        self.limit.or(self.format.is_for_people().then_some(FOR_PEOPLE))
+    }
+
     fn filter(self, default_domain: Option<&Domain>, now: Timestamp) -> AuditFilter {
-        let default = self.format.is_for_people().then_some(FOR_PEOPLE);
         AuditFilter {
             account: self.user.map(|name| audited_name(completed(name, default_domain))),
             action: self.action,
             result: self.result,
             network: self.ip,
             since: self.since.map(|since| since.back_from(now)),
-            limit: self.limit.or(default),
         }
     }
 }

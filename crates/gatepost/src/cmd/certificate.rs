@@ -10,7 +10,7 @@ use submission::tls::{client_certificate, pem};
 use types::{Fingerprint, Mailbox, Mechanism};
 
 use crate::argument;
-use crate::output::{self, Format};
+use crate::output::{self, Cell, Format, Listing};
 use crate::{actor, clock, error_line, open};
 
 #[derive(Debug, clap::Subcommand)]
@@ -145,21 +145,20 @@ fn lacks(config: &Config) -> Vec<&'static str> {
 
 async fn list(desk: &Desk, address: &Mailbox, format: Format) -> anyhow::Result<()> {
     let account = desk.find(address).await?;
-    format.print(&desk.certificates(&account).await?, |views| {
-        output::table(
-            ["FINGERPRINT", "LABEL", "CREATED", "EXPIRES", "LAST USED", "FROM"],
-            views.iter().map(|view| {
-                [
-                    view.fingerprint.clone(),
-                    view.label.clone(),
-                    output::time(view.created_at),
-                    output::time_or(view.expires_at, "-"),
-                    output::time_or(view.last_used_at, "never"),
-                    output::or_dash(view.last_used_ip),
-                ]
-            }),
-        )
-    })
+    let heading = ["FINGERPRINT", "LABEL", "CREATED", "EXPIRES", "LAST USED", "FROM"];
+    let listing = Listing::new(format, heading);
+    listing.pages(async |page| desk.certificates(&account, page).await, row).await
+}
+
+fn row(view: &view::Certificate) -> [Cell; 6] {
+    [
+        view.fingerprint.clone().into(),
+        view.label.clone().into(),
+        output::time(view.created_at).into(),
+        output::time_or(view.expires_at, "-").into(),
+        output::time_or(view.last_used_at, "never").into(),
+        output::or_dash(view.last_used_ip).into(),
+    ]
 }
 
 async fn remove(desk: &Desk, address: &Mailbox, fingerprint: Fingerprint) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use desk::{Desk, view};
 use types::{Mailbox, SenderPattern};
 
-use crate::output::{self, Format};
+use crate::output::{self, Cell, Format, Listing};
 use crate::{actor, open};
 
 /// What the identity `*` comes to.
@@ -70,10 +70,12 @@ async fn add(desk: &Desk, address: &Mailbox, sender: SenderPattern, format: Form
 
 async fn list(desk: &Desk, address: &Mailbox, format: Format) -> anyhow::Result<()> {
     let account = desk.find(address).await?;
-    format.print(&desk.senders(&account).await?, |views| {
-        let rows = views.iter().map(|view| [for_people(view), output::time(view.created_at)]);
-        output::table(["SENDER", "CREATED"], rows)
-    })
+    let listing = Listing::new(format, ["SENDER", "CREATED"]);
+    listing.pages(async |page| desk.senders(&account, page).await, row).await
+}
+
+fn row(view: &view::Identity) -> [Cell; 2] {
+    [for_people(view).into(), output::time(view.created_at).into()]
 }
 
 async fn remove(desk: &Desk, address: &Mailbox, sender: &SenderPattern) -> anyhow::Result<()> {

@@ -3,13 +3,10 @@
 use std::path::Path;
 
 use desk::{Desk, Whom, view};
-use store::{Page, ThrottleFilter};
+use store::ThrottleFilter;
 
 use crate::output::{self, Cell, Format, Listing};
 use crate::{actor, open};
-
-/// How many counters are read at a time.
-const PAGE: u32 = 500;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -42,15 +39,9 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 async fn list(desk: &Desk, format: Format) -> anyhow::Result<()> {
-    let mut listing = Listing::new(format, ["KIND", "KEY", "FAILURES", "UNTIL"]);
-    let (everybody, mut page) = (ThrottleFilter::default(), Page::first(PAGE));
-    loop {
-        let listed = desk.locked_out(&everybody, page).await?;
-        page = Page { after: listed.last, limit: PAGE };
-        if !listing.page(&listed.items, row)? || page.after.is_none() {
-            return listing.end();
-        }
-    }
+    let listing = Listing::new(format, ["KIND", "KEY", "FAILURES", "UNTIL"]);
+    let everybody = ThrottleFilter::default();
+    listing.pages(async |page| desk.locked_out(&everybody, page).await, row).await
 }
 
 fn row(view: &view::LockOut) -> [Cell; 4] {

@@ -3,13 +3,18 @@
 use std::io;
 
 use comfy_table::{ColumnConstraint, Width};
+use desk::{Listed, Trouble};
 use serde::Serialize;
+use store::Page;
 
 use super::cell::Cell;
 use super::colour::colour;
 use super::format::Format;
 use super::stdout::written;
 use super::table::{PADDING, cells, heading_row, lines};
+
+/// How many of a list are read at a time.
+const PAGE: u32 = 500;
 
 /// A list on its way to stdout: one table with one heading, or one JSON array. It has to be ended.
 pub(crate) struct Listing<const COLUMNS: usize> {
@@ -25,6 +30,25 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
     pub(crate) fn new(format: Format, heading: [&'static str; COLUMNS]) -> Self {
         let colour = colour(&io::stdout());
         Self { format, heading: Some(heading), widths: [0; COLUMNS], is_empty: true, colour }
+    }
+
+    /// Prints all pages: `read` gives the one behind a place.
+    ///
+    /// # Errors
+    /// When one can't be read, or stdout can't be written.
+    pub(crate) async fn pages<T: Serialize, P>(
+        mut self,
+        mut read: impl AsyncFnMut(Page<P>) -> Result<Listed<T, P>, Trouble>,
+        row: impl Fn(&T) -> [Cell; COLUMNS],
+    ) -> anyhow::Result<()> {
+        let mut page = Page::first(PAGE);
+        loop {
+            let listed = read(page).await?;
+            page = Page { after: listed.last, limit: PAGE };
+            if !self.page(&listed.items, &row)? || page.after.is_none() {
+                return self.end();
+            }
+        }
     }
 
     /// Prints a page; `false` if nobody reads on.

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 use store::{
-    Account, Act, Action, AppPassword, AppPasswords, AuditEvent, Corrupt, Error, LastUse, NewAppPassword,
+    Account, Act, Action, AppPassword, AppPasswordPlace, AppPasswords, AuditEvent, Corrupt, Error, LastUse,
+    NewAppPassword, Page,
 };
 use types::{AccountId, CredentialId};
 
@@ -62,10 +63,20 @@ impl AppPasswords for SqliteAccounts {
         self.credential(joined!("p.digest = $1"), digest).await
     }
 
-    async fn of_account(&self, id: AccountId) -> Result<Vec<AppPassword>, Error> {
-        let all =
-            sqlx::query(joined!("p.account = $1 ORDER BY p.created_at, p.id")).bind(id.as_bytes().to_vec());
-        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+    async fn of_account(
+        &self,
+        id: AccountId,
+        page: Page<AppPasswordPlace>,
+    ) -> Result<Vec<AppPassword>, Error> {
+        let some = sqlx::query(joined!(
+            "p.account = $1 AND (p.created_at, p.id) > ($2, $3) ORDER BY p.created_at, p.id LIMIT $4"
+        ));
+        let (at, after) = page
+            .after
+            .map(|(at, id)| (at.as_millisecond(), id.as_bytes().to_vec()))
+            .unwrap_or((i64::MIN, Vec::new()));
+        let some = some.bind(id.as_bytes().to_vec()).bind(at).bind(after).bind(page.limit);
+        let rows = some.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(app_password(row)?)).collect()
     }
 

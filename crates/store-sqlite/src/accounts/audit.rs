@@ -7,7 +7,7 @@ mod row;
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
-use store::{Audit, AuditEntry, AuditEvent, AuditFilter, Error};
+use store::{Audit, AuditEntry, AuditEvent, AuditFilter, AuditPage, AuditPlace, Error, Page};
 
 use super::{SqliteAccounts, far_ahead};
 use crate::failure::unavailable;
@@ -35,16 +35,20 @@ impl Audit for SqliteAccounts {
         transaction.commit().await.map_err(unavailable)
     }
 
-    async fn entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, Error> {
-        let limit = filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        let (mut query, mut entries) = (select(filter), Vec::new());
+    async fn entries(&self, filter: &AuditFilter, page: Page<AuditPlace>) -> Result<AuditPage, Error> {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let (mut query, mut entries, mut last) = (select(filter, page.after), Vec::new(), None);
         let mut rows = query.build().persistent(false).fetch(self.database.readers()?);
         while entries.len() < limit
             && let Some(row) = rows.try_next().await.map_err(unavailable)?
         {
-            entries.extend(Some(row::read(&row)?).filter(|entry| comes_from(entry, filter)));
+            let entry = row::read(&row)?;
+            if comes_from(&entry, filter) {
+                last = Some((entry.event.at, row::id(&row)));
+                entries.push(entry);
+            }
         }
-        Ok(entries)
+        Ok(AuditPage { entries, last })
     }
 
     async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
@@ -75,7 +79,7 @@ pub(super) async fn write(
 }
 
 /// All that SQL can tell of the filter: it knows no networks.
-fn select(filter: &AuditFilter) -> QueryBuilder<Sqlite> {
+fn select(filter: &AuditFilter, after: Option<AuditPlace>) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new("SELECT * FROM audit WHERE 1");
     if let Some(account) = &filter.account {
         query.push(" AND account = ").push_bind(account.clone());
@@ -88,6 +92,9 @@ fn select(filter: &AuditFilter) -> QueryBuilder<Sqlite> {
     }
     if let Some(since) = filter.since {
         query.push(" AND at >= ").push_bind(since.as_millisecond());
+    }
+    if let Some((at, id)) = after {
+        query.push(" AND (at, id) < (").push_bind(at.as_millisecond()).push(", ").push_bind(id).push(")");
     }
     query.push(" ORDER BY at DESC, id DESC");
     query

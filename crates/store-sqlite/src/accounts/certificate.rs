@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
-use store::{Account, Act, Action, AuditEvent, Certificate, Certificates, Corrupt, Error, LastUse};
+use store::{
+    Account, Act, Action, AuditEvent, Certificate, CertificatePlace, Certificates, Corrupt, Error, LastUse,
+    Page,
+};
 use types::{AccountId, Fingerprint};
 
 use super::account::{account, columns, normal};
@@ -46,10 +49,20 @@ impl Certificates for SqliteAccounts {
         Ok(Some((certificate(&row)?, account(&row)?)))
     }
 
-    async fn certificates(&self, account: AccountId) -> Result<Vec<Certificate>, Error> {
-        let all = joined!("c.account = $1 ORDER BY c.created_at, c.fingerprint");
-        let all = sqlx::query(all).bind(account.as_bytes().to_vec());
-        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+    async fn certificates(
+        &self,
+        account: AccountId,
+        page: Page<CertificatePlace>,
+    ) -> Result<Vec<Certificate>, Error> {
+        let some = sqlx::query(joined!(
+            "c.account = $1 AND (c.created_at, c.fingerprint) > ($2, $3) ORDER BY c.created_at, c.fingerprint LIMIT $4"
+        ));
+        let (at, after) = page
+            .after
+            .map(|(at, print)| (at.as_millisecond(), print.as_octets().to_vec()))
+            .unwrap_or((i64::MIN, Vec::new()));
+        let some = some.bind(account.as_bytes().to_vec()).bind(at).bind(after).bind(page.limit);
+        let rows = some.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(certificate(row)?)).collect()
     }
 

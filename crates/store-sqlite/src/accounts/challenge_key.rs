@@ -1,7 +1,7 @@
 //! Challenge keys as rows.
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 use store::{AppPassword, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Corrupt, Error};
 use types::{AccountId, CredentialId, Mailbox};
 
@@ -38,18 +38,24 @@ impl ChallengeKeys for SqliteAccounts {
         has.fetch_one(self.database.readers()?).await.map_err(unavailable)
     }
 
-    async fn app_passwords_with_challenge_key(
+    async fn with_challenge_key(
         &self,
         kind: ChallengeKind,
-        account: AccountId,
+        app_passwords: &[CredentialId],
     ) -> Result<Vec<CredentialId>, Error> {
-        let all = sqlx::query(
-            "SELECT credential AS key_of FROM challenge_keys \
-             WHERE account = $1 AND kind = $2 AND coalesce(credential, x'') > x''",
-        );
-        let rows = all.bind(id(account)).bind(kind.name()).fetch_all(self.database.readers()?);
-        let rows = rows.await.map_err(unavailable)?;
-        let credentials = rows.iter().map(|row| credential(&Columns::of(row, "challenge_keys", account)));
+        if app_passwords.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut some = QueryBuilder::new("SELECT credential AS key_of FROM challenge_keys WHERE kind = ");
+        some.push_bind(kind.name()).push(" AND credential IN (");
+        let mut all = some.separated(", ");
+        for app_password in app_passwords {
+            all.push_bind(octets_of(*app_password));
+        }
+        some.push(") ORDER BY credential");
+        let rows =
+            some.build().persistent(false).fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+        let credentials = rows.iter().map(|row| credential(&Columns::of(row, "challenge_keys", "?")));
         Ok(credentials.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 

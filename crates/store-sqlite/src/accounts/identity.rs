@@ -1,7 +1,7 @@
 //! Identities as rows.
 
 use sqlx::sqlite::SqliteRow;
-use store::{Act, Action, AuditEvent, Corrupt, Error, Identities, Identity};
+use store::{Act, Action, AuditEvent, Corrupt, Error, Identities, Identity, Page};
 use types::{AccountId, SenderPattern};
 
 use super::SqliteAccounts;
@@ -22,9 +22,13 @@ impl Identities for SqliteAccounts {
         self.change(account, insert, event).await.map(drop)
     }
 
-    async fn identities(&self, account: AccountId) -> Result<Vec<Identity>, Error> {
-        let all = sqlx::query("SELECT sender, created_at FROM identities WHERE account = $1 ORDER BY normal");
-        let rows = all.bind(account.as_bytes().to_vec()).fetch_all(self.database.readers()?).await;
+    async fn identities(&self, account: AccountId, page: Page<String>) -> Result<Vec<Identity>, Error> {
+        let some = sqlx::query(
+            "SELECT sender, created_at FROM identities WHERE account = $1 AND normal > $2 ORDER BY normal LIMIT $3",
+        );
+        let some =
+            some.bind(account.as_bytes().to_vec()).bind(page.after.unwrap_or_default()).bind(page.limit);
+        let rows = some.fetch_all(self.database.readers()?).await;
         rows.map_err(unavailable)?.iter().map(|row| Ok(identity(row, account)?)).collect()
     }
 

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use super::sample::{account, app_password, at, frank, last_use, plain};
-use crate::{Accounts, AppPasswords, Error};
+use crate::{Accounts, AppPasswords, Error, Page};
 
 pub async fn one_look_up_finds_the_password_and_its_account<A: Accounts + AppPasswords>(store: &A) {
     let alice = account(1, "alice@example.org");
@@ -13,7 +13,7 @@ pub async fn one_look_up_finds_the_password_and_its_account<A: Accounts + AppPas
     store.create(&plain(&second, [2; 32]), 10, &frank(0)).await.unwrap();
     assert_eq!(store.by_digest(&[2; 32]).await.unwrap(), Some((second.clone(), alice.clone())));
     assert_eq!(store.by_digest(&[3; 32]).await.unwrap(), None);
-    assert_eq!(store.of_account(alice.id).await.unwrap(), [first, second]);
+    assert_eq!(store.of_account(alice.id, Page::first(100)).await.unwrap(), [first, second]);
 }
 
 pub async fn an_account_has_at_most_so_many<A: Accounts + AppPasswords>(store: &A) {
@@ -25,7 +25,7 @@ pub async fn an_account_has_at_most_so_many<A: Accounts + AppPasswords>(store: &
     let third = store.create(&plain(&app_password(3, &alice), [3; 32]), 2, &frank(0)).await;
     assert!(matches!(third, Err(Error::TooMany)));
     store.create(&plain(&app_password(4, &bob), [4; 32]), 2, &frank(0)).await.unwrap();
-    assert_eq!(store.of_account(alice.id).await.unwrap().len(), 2);
+    assert_eq!(store.of_account(alice.id, Page::first(100)).await.unwrap().len(), 2);
 }
 
 pub async fn nobody_has_no_app_password<A: Accounts + AppPasswords>(store: &A) {
@@ -67,7 +67,7 @@ pub async fn a_removed_account_takes_its_app_passwords_along<A: Accounts + AppPa
     store.create(&plain(&app_password(1, &alice), [1; 32]), 10, &frank(0)).await.unwrap();
     store.remove(alice.id, &frank(1)).await.unwrap();
     assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), None);
-    assert_eq!(store.of_account(alice.id).await.unwrap(), []);
+    assert_eq!(store.of_account(alice.id, Page::first(100)).await.unwrap(), []);
 }
 
 pub async fn a_use_is_noted<A: Accounts + AppPasswords>(store: &A) {
@@ -78,6 +78,6 @@ pub async fn a_use_is_noted<A: Accounts + AppPasswords>(store: &A) {
     store.used(password.id, last_use(1, "192.0.2.1"));
     store.used(password.id, last_use(2, "2001:db8::1"));
     store.flush().await.unwrap();
-    let noted = store.of_account(alice.id).await.unwrap().remove(0);
+    let noted = store.of_account(alice.id, Page::first(100)).await.unwrap().remove(0);
     assert_eq!(noted.last_used, Some(last_use(2, "2001:db8::1")));
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use super::sample::{account, app_password, at, frank, mailbox, plain};
 use crate::{
-    Accounts, Act, Action, AppPasswords, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, Import, Via,
+    Accounts, Act, Action, AppPasswords, Audit, AuditEntry, AuditEvent, AuditFilter, AuditResult, Import,
+    Page, Via,
 };
 
 const HOUR: i64 = 3600;
@@ -30,7 +31,7 @@ fn failure(name: &str, ip: &str, seconds: i64) -> AuditEvent {
 }
 
 async fn all(audit: &impl Audit) -> Vec<AuditEntry> {
-    audit.entries(&AuditFilter::default()).await.unwrap()
+    audit.entries(&AuditFilter::default(), Page::first(10_000)).await.unwrap().entries
 }
 
 /// Whom and what the entries are about, oldest first.
@@ -149,7 +150,8 @@ pub async fn the_newest_come_first_and_filters_narrow<A: Accounts + Audit>(store
         store.record(&failure(&format!("user{n}@example.org"), ip, n)).await.unwrap();
     }
     store.add(&account(1, "user1@example.org"), &frank(0)).await.unwrap();
-    let count = async |filter: AuditFilter| store.entries(&filter).await.unwrap().len();
+    let count =
+        async |filter: AuditFilter| store.entries(&filter, Page::first(1000)).await.unwrap().entries.len();
     let none = AuditFilter::default;
     let network = |network: &str| Some(network.parse().unwrap());
     assert_eq!(count(none()).await, 5);
@@ -159,8 +161,15 @@ pub async fn the_newest_come_first_and_filters_narrow<A: Accounts + Audit>(store
     assert_eq!(count(AuditFilter { network: network("192.0.2.0/25"), ..none() }).await, 1);
     assert_eq!(count(AuditFilter { network: network("2001:db8::/32"), ..none() }).await, 1);
     assert_eq!(count(AuditFilter { since: Some(at(2)), ..none() }).await, 2);
-    let oldest = AuditFilter { network: network("192.0.2.0/24"), limit: Some(1), ..none() };
-    let last: Vec<_> = store.entries(&oldest).await.unwrap().into_iter().map(|entry| entry.event).collect();
+    let oldest = AuditFilter { network: network("192.0.2.0/24"), ..none() };
+    let last: Vec<_> = store
+        .entries(&oldest, Page::first(1))
+        .await
+        .unwrap()
+        .entries
+        .into_iter()
+        .map(|entry| entry.event)
+        .collect();
     assert_eq!(last, [failure("user1@example.org", "192.0.2.200", 1)]);
 }
 

@@ -4,7 +4,7 @@
 use types::Fingerprint;
 
 use super::sample::{account, at, frank, last_use};
-use crate::{Account, Accounts, Action, Audit, AuditFilter, Certificate, Certificates, Error};
+use crate::{Account, Accounts, Action, Audit, AuditFilter, Certificate, Certificates, Error, Page};
 
 fn certificate(n: u8, account: &Account) -> Certificate {
     Certificate {
@@ -36,7 +36,7 @@ pub async fn one_look_up_finds_the_certificate_and_its_account<S: Accounts + Cer
     let found = store.by_fingerprint(&second.fingerprint).await.unwrap();
     assert_eq!(found, Some((second.clone(), alice.clone())));
     assert_eq!(store.by_fingerprint(&Fingerprint::from_octets([9; 32])).await.unwrap(), None);
-    assert_eq!(store.certificates(alice.id).await.unwrap(), [first, second]);
+    assert_eq!(store.certificates(alice.id, Page::first(100)).await.unwrap(), [first, second]);
 }
 
 pub async fn a_certificate_is_one_accounts<S: Accounts + Certificates>(store: &S) {
@@ -48,7 +48,7 @@ pub async fn a_certificate_is_one_accounts<S: Accounts + Certificates>(store: &S
     }
     let nobody = account(9, "nobody@example.org");
     assert!(matches!(store.add_certificate(&certificate(2, &nobody), &frank(0)).await, Err(Error::NotFound)));
-    assert_eq!(store.certificates(bob.id).await.unwrap(), []);
+    assert_eq!(store.certificates(bob.id, Page::first(100)).await.unwrap(), []);
 }
 
 pub async fn only_its_owner_removes_it<S: Accounts + Certificates>(store: &S) {
@@ -90,7 +90,7 @@ pub async fn changes_of_certificates_are_told<S: Accounts + Audit + Certificates
     store.add_certificate(&certificate, &frank(0)).await.unwrap_err();
     assert!(!store.remove_certificate(bob.id, &certificate.fingerprint, &frank(2)).await.unwrap());
     store.remove_certificate(alice.id, &certificate.fingerprint, &frank(2)).await.unwrap();
-    let entries = store.entries(&AuditFilter::default()).await.unwrap();
+    let entries = store.entries(&AuditFilter::default(), Page::first(1000)).await.unwrap().entries;
     let told: Vec<_> = entries
         .into_iter()
         .map(|entry| entry.event)

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use super::sample::{account, at, frank};
-use crate::{Accounts, Action, Audit, AuditFilter, Error, Identities, Identity};
+use crate::{Accounts, Action, Audit, AuditFilter, Error, Identities, Identity, Page};
 
 fn identity(sender: &str, since: i64) -> Identity {
     Identity { sender: sender.parse().unwrap(), created_at: at(since) }
@@ -16,10 +16,10 @@ pub async fn identities_come_back_in_order_and_belong_to_one_account<S: Accounts
     store.add_identity(alice.id, &sales, &frank(0)).await.unwrap();
     store.add_identity(alice.id, &domain, &frank(0)).await.unwrap();
     store.add_identity(bob.id, &sales, &frank(0)).await.unwrap();
-    assert_eq!(store.identities(alice.id).await.unwrap(), [domain, sales.clone()]);
-    assert_eq!(store.identities(bob.id).await.unwrap(), [sales]);
+    assert_eq!(store.identities(alice.id, Page::first(100)).await.unwrap(), [domain, sales.clone()]);
+    assert_eq!(store.identities(bob.id, Page::first(100)).await.unwrap(), [sales]);
     store.remove(alice.id, &frank(3)).await.unwrap();
-    assert_eq!(store.identities(alice.id).await.unwrap(), []);
+    assert_eq!(store.identities(alice.id, Page::first(100)).await.unwrap(), []);
 }
 
 pub async fn the_same_sender_is_added_and_removed_once_however_it_is_written<S: Accounts + Identities>(
@@ -33,7 +33,7 @@ pub async fn the_same_sender_is_added_and_removed_once_however_it_is_written<S: 
     let sender = "*@BÜCHER.example".parse().unwrap();
     assert!(store.remove_identity(alice.id, &sender, &frank(3)).await.unwrap());
     assert!(!store.remove_identity(alice.id, &sender, &frank(3)).await.unwrap());
-    assert_eq!(store.identities(alice.id).await.unwrap(), []);
+    assert_eq!(store.identities(alice.id, Page::first(100)).await.unwrap(), []);
 }
 
 pub async fn changes_of_identities_are_told<S: Accounts + Identities + Audit>(store: &S) {
@@ -46,7 +46,7 @@ pub async fn changes_of_identities_are_told<S: Accounts + Identities + Audit>(st
     store.add_identity(alice.id, &sales, &frank(0)).await.unwrap_err();
     store.remove_identity(alice.id, &sales.sender, &frank(2)).await.unwrap();
     store.remove_identity(alice.id, &sales.sender, &frank(3)).await.unwrap();
-    let told = store.entries(&AuditFilter::default()).await.unwrap();
+    let told = store.entries(&AuditFilter::default(), Page::first(1000)).await.unwrap().entries;
     let told: Vec<_> = told
         .iter()
         .map(|entry| (entry.event.action, entry.event.credential.as_deref(), entry.event.at))

@@ -4,6 +4,7 @@
 use super::sample::{account, app_password, at, frank};
 use crate::{
     Account, Accounts, AppPassword, AppPasswords, Error, Import, ImportedAppPassword, ImportedSecondFactor,
+    Page,
 };
 
 fn import(account: &Account, app_passwords: &[AppPassword]) -> Import {
@@ -34,7 +35,7 @@ pub async fn an_import_brings_all_that_belongs_to_an_account<A: Accounts + AppPa
     store.import(&import, &frank(0)).await.unwrap();
     let brought = Account { totp: true, ..alice.clone() };
     assert_eq!(store.by_address(&alice.address).await.unwrap(), Some(brought));
-    assert_eq!(store.of_account(alice.id).await.unwrap(), [app_password(1, &alice)]);
+    assert_eq!(store.of_account(alice.id, Page::first(100)).await.unwrap(), [app_password(1, &alice)]);
 }
 
 pub async fn an_import_is_done_whole_or_not_at_all<A: Accounts + AppPasswords>(store: &A) {

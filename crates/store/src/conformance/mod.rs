@@ -17,6 +17,7 @@ pub mod list;
 pub mod nodes;
 pub mod operate;
 pub mod outcome;
+pub mod pages;
 pub mod revision;
 mod sample;
 pub mod sealed;
@@ -102,6 +103,8 @@ macro_rules! accounts_conformance {
             the_newest_come_first_and_filters_narrow, the_old_is_forgotten, what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours,
             an_account_that_logs_in_from_ever_new_addresses_is_a_bounded_number_of_entries,
             an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
+        $crate::conformance!(@one accounts, $open, pages:
+            credentials_and_identities_come_in_pages, the_trail_comes_in_pages);
         $crate::conformance!(@one accounts, $open, throttle:
             a_window_begins_with_its_first_failure, a_clock_that_is_set_back_locks_nobody_out, the_same_failure_counts_once, looking_counts_nothing,
             a_network_may_try_so_many_accounts, if_one_is_used_up_none_of_them_counts,

@@ -7,7 +7,7 @@ use types::AccountId;
 use super::sample::{account, at, frank};
 use crate::{
     Accounts, Action, Amounts, Audit, AuditFilter, CommonLimits, Correspondent, Error, Limit, LimitChange,
-    LimitChanges, Limits, Loan, OwnLimit, OwnLimits, Sending, Share,
+    LimitChanges, Limits, Loan, OwnLimit, OwnLimits, Page, Sending, Share,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -75,7 +75,14 @@ pub async fn limits_of_its_own_are_of_one_account<S: Accounts + Sending + Audit>
     let nobody = AccountId::from_bytes([9; 16]);
     assert!(matches!(store.change_own_limits(nobody, &to(&limits), &frank(3)).await, Err(Error::NotFound)));
     let filter = AuditFilter { action: Some(Action::UserLimit), ..AuditFilter::default() };
-    let told: Vec<_> = store.entries(&filter).await.unwrap().iter().map(|entry| entry.event.at).collect();
+    let told: Vec<_> = store
+        .entries(&filter, Page::first(1000))
+        .await
+        .unwrap()
+        .entries
+        .iter()
+        .map(|entry| entry.event.at)
+        .collect();
     assert_eq!(told, [at(2), at(1)]);
 }
 

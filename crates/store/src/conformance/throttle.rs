@@ -222,7 +222,7 @@ pub async fn operators_let_an_account_or_a_network_in<T: Throttles + Audit>(stor
         "it has ended already"
     );
     let filter = AuditFilter { action: Some(Action::ThrottleClear), ..AuditFilter::default() };
-    let audited = store.entries(&filter).await.unwrap();
+    let audited = store.entries(&filter, Page::first(1000)).await.unwrap().entries;
     let told: Vec<_> = audited.iter().map(|entry| (entry.event.account.as_deref(), entry.event.ip)).collect();
     assert_eq!(told, [(None, Some(network(OFFICE).addr())), (Some(ALICE), None)]);
 }

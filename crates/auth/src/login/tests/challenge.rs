@@ -89,7 +89,7 @@ impl Scene {
     ) -> String {
         let letters = self.app_password(account, change).await;
         let owner = self.accounts().by_id(account).await.unwrap().unwrap();
-        let id = self.accounts().of_account(account).await.unwrap().last().unwrap().id;
+        let id = self.accounts().of_account(account, Page::first(100)).await.unwrap().last().unwrap().id;
         let given = normalise(&Secret::new(letters.as_str())).unwrap();
         let (store, keyring) = (self.accounts(), &*self.judge.keyring);
         let key = challenge_key::cram_md5_key(keyring, owner.id, (id, &given), noon());

@@ -1,7 +1,7 @@
 //! The demo's account, and an app password for it that the next start revokes.
 
 use desk::{AppPasswordWish, Desk, Missing, NewAccount, Trouble};
-use store::{Account, Act, Scope};
+use store::{Account, Act, Page, Scope};
 use types::Mailbox;
 use zeroize::Zeroizing;
 
@@ -10,12 +10,21 @@ use crate::{actor, scram, sealed};
 /// By which the app password of the last start is known again.
 const LABEL: &str = "demo";
 
+/// How many app passwords of it are looked through: there is one, and those that somebody has made by hand.
+const FEW: u32 = 500;
+
 /// Makes the account if it is not there, and a fresh app password in place of that of the last start: it is shown once,
 /// so the old one is of no use to anybody.
 pub(super) async fn fresh_password(desk: &Desk, address: &str) -> anyhow::Result<Zeroizing<String>> {
     let act = actor::act();
     let account = account(desk, &act, &Mailbox::parse(address)?).await?;
-    for password in desk.app_passwords(&account).await?.iter().filter(|password| password.label == LABEL) {
+    for password in desk
+        .app_passwords(&account, Page::first(FEW))
+        .await?
+        .items
+        .iter()
+        .filter(|password| password.label == LABEL)
+    {
         desk.revoke_app_password(&act, &account, &password.id).await?;
     }
     let wish = AppPasswordWish {

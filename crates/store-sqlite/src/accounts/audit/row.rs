@@ -59,13 +59,17 @@ fn bind(query: Query, entry: &AuditEntry) -> Query {
 }
 
 pub(super) fn read(row: &SqliteRow) -> Result<AuditEntry, Corrupt> {
-    let id: i64 = row.try_get("id").unwrap_or_default();
-    let columns = Columns::of(row, "audit", id);
+    let columns = Columns::of(row, "audit", id(row));
     Ok(AuditEntry {
         event: event(&columns)?,
         first_at: columns.read("first_at", time)?,
         count: columns.read("count", |count: i64| u64::try_from(count).ok())?,
     })
+}
+
+/// The number of the entry.
+pub(super) fn id(row: &SqliteRow) -> i64 {
+    row.try_get("id").unwrap_or_default()
 }
 
 fn event(columns: &Columns<'_>) -> Result<AuditEvent, Corrupt> {
