@@ -19,7 +19,7 @@ pub enum Via {
 }
 
 impl Via {
-    /// The text that the queue keeps of it. Ways to one host are the same if they log in as the same user.
+    /// The text that the queue keeps of it, if no other way has the same.
     fn destination(&self) -> Destination {
         match self {
             Via::Maildir(path) => format!("maildir:{}", path.display()).into(),
@@ -45,9 +45,7 @@ pub struct Route {
 /// Every way there is, and which recipient takes which.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    ways: Vec<Via>,
-    /// Of each way.
-    destinations: Vec<Destination>,
+    ways: Vec<(Destination, Via)>,
     rules: Vec<(Vec<DomainPattern>, usize)>,
     default: usize,
 }
@@ -58,8 +56,7 @@ impl Routes {
         let mut ways = Vec::new();
         let rules = routes.into_iter().map(|route| (route.domains, place(&mut ways, route.via))).collect();
         let default = place(&mut ways, default);
-        let destinations = ways.iter().map(Via::destination).collect();
-        Routes { ways, destinations, rules, default }
+        Routes { ways, rules, default }
     }
 
     /// Whether the route of every one of these recipients is `hold`.
@@ -69,12 +66,12 @@ impl Routes {
 
     /// Whether the route of this recipient is `hold`.
     pub fn holds(&self, path: &ForwardPath) -> bool {
-        self.ways.get(self.way(path)) == Some(&Via::Hold)
+        matches!(self.ways.get(self.way(path)), Some((_, Via::Hold)))
     }
 
     /// Every fixed host that mail may go to.
     pub fn hosts(&self) -> impl Iterator<Item = &NextHost> {
-        self.ways.iter().filter_map(|via| match via {
+        self.ways.iter().filter_map(|(_, via)| match via {
             Via::Relay(host) => Some(host),
             Via::Maildir(_) | Via::Hold => None,
         })
@@ -82,12 +79,12 @@ impl Routes {
 
     /// Each way once, however many routes take it, with its destination: two routes to one host share its connections.
     pub(crate) fn ways(&self) -> impl Iterator<Item = (&Destination, &Via)> {
-        self.destinations.iter().zip(&self.ways)
+        self.ways.iter().map(|(destination, via)| (destination, via))
     }
 
     /// Where this recipient's copy goes.
     pub(crate) fn destination(&self, path: &ForwardPath) -> Option<&Destination> {
-        self.destinations.get(self.way(path))
+        self.ways.get(self.way(path)).map(|(destination, _)| destination)
     }
 
     /// The number of the way that this recipient takes.
@@ -104,16 +101,22 @@ impl Routes {
     }
 }
 
-/// The place of `via` among the ways, where it is put unless it is there already.
-fn place(ways: &mut Vec<Via>, via: Via) -> usize {
-    ways.iter().position(|way| *way == via).unwrap_or_else(|| {
-        ways.push(via);
+/// The place of `via` among the ways, where it is put unless it is there already. Ways that differ in what their text does not say, such as
+/// how far TLS is demanded, are numbered: each has its own lane and connections.
+fn place(ways: &mut Vec<(Destination, Via)>, via: Via) -> usize {
+    ways.iter().position(|(_, way)| *way == via).unwrap_or_else(|| {
+        let plain = via.destination();
+        let others = ways.iter().filter(|(_, way)| way.destination() == plain).count();
+        let destination = if others == 0 { plain } else { format!("{plain}#{}", others + 1).into() };
+        ways.push((destination, via));
         ways.len() - 1
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use types::HostTls;
+
     use super::*;
 
     fn path(address: &str) -> ForwardPath {
@@ -150,6 +153,34 @@ mod tests {
             assert_eq!(routes.destination(&path(address)), Some(&maildir(way).destination()), "{address}");
         }
         assert_eq!(routes.ways().count(), 4);
+    }
+
+    #[test]
+    fn ways_to_one_host_that_demand_different_things_are_two() {
+        let host = |tls| NextHost {
+            host: "mx.example".to_owned(),
+            port: 25,
+            implicit_tls: false,
+            tls,
+            tls_ca: Vec::new(),
+            credentials: None,
+        };
+        let route = |name: &str, tls| Route {
+            domains: vec![DomainPattern::Exactly(name.into())],
+            via: Via::Relay(host(tls)),
+        };
+        let routes = Routes::new(
+            Via::Relay(host(HostTls::Verify)),
+            vec![route("a.example", HostTls::Verify), route("b.example", HostTls::Opportunistic)],
+        );
+        let of = |address| routes.destination(&path(address)).map(Destination::as_str);
+        assert_eq!(of("u@a.example"), Some("smtp://mx.example:25"));
+        assert_eq!(of("u@b.example"), Some("smtp://mx.example:25#2"));
+        assert_eq!(of("u@c.example"), of("u@a.example"));
+        let ways: Vec<_> =
+            routes.ways().map(|(destination, via)| (destination.as_str(), via.clone())).collect();
+        assert_eq!(ways.len(), 2);
+        assert_eq!(ways[1], ("smtp://mx.example:25#2", Via::Relay(host(HostTls::Opportunistic))));
     }
 
     #[test]
