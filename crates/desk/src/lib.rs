@@ -34,6 +34,7 @@ mod app_passwords;
 pub use app_passwords::{AppPasswordLacks, AppPasswordWish};
 
 mod certificates;
+pub use certificates::ShownCertificate;
 
 mod second_factor;
 

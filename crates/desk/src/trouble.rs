@@ -51,6 +51,12 @@ pub enum Trouble {
     /// The account needs no identity for its own address.
     #[error("{0} is the account's own address, which needs none")]
     OwnAddress(Mailbox),
+    /// What was shown is no certificate.
+    #[error("the certificate can't be understood; show one that openssl x509 can read")]
+    NoCertificate,
+    /// The certificate is no longer valid.
+    #[error("the certificate expired at {}; add its successor", .0.strftime("%Y-%m-%d %H:%M:%SZ"))]
+    Expired(Timestamp),
     /// The account was changed while the app password was being made.
     #[error("{0} was changed meanwhile, and no app password is made; try again")]
     Changed(Mailbox),
@@ -207,6 +213,8 @@ impl Trouble {
             Trouble::SeveralAppPasswords { .. } | Trouble::SeveralMessages { .. } => "ambiguous",
             Trouble::NotCovered { .. } => "not-covered",
             Trouble::OwnAddress(_) => "own-address",
+            Trouble::NoCertificate => "no-certificate-given",
+            Trouble::Expired(_) => "expired",
             Trouble::Changed(_) => "changed",
             Trouble::Overtaken(_) => "overtaken",
             Trouble::Unfit(_) => "unfit",

@@ -2,16 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use config::Config;
-use desk::{Desk, view};
-use jiff::Timestamp;
-use submission::tls::{client_certificate, pem};
+use desk::{Desk, ShownCertificate, Trouble, view};
+use submission::tls::{CertificateDer, pem};
 use types::{Fingerprint, Mailbox, Mechanism};
 
 use crate::argument;
 use crate::output::{self, Cell, Format, Listing};
-use crate::{actor, clock, error_line, open};
+use crate::{actor, error_line, open};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -66,7 +65,7 @@ struct Which {
 pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     // Root may read what the owner of the store may not.
     let shown = match &command {
-        Command::Add(args) => args.which.read(clock::now())?,
+        Command::Add(args) => args.which.read()?,
         Command::List { .. } | Command::Remove { .. } => None,
     };
     let (config, store) = open::store(config).await?;
@@ -80,13 +79,18 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     done
 }
 
-/// A certificate's fingerprint, and when it expires, if that can be seen.
-type Shown = (Fingerprint, Option<Timestamp>);
+/// What is named on the command line.
+enum Shown {
+    /// The certificate in this file.
+    File(PathBuf, CertificateDer<'static>),
+    Fingerprint(Fingerprint),
+}
 
 async fn add(desk: &Desk, config: &Config, args: Add, shown: Option<Shown>) -> anyhow::Result<()> {
     let account = desk.find(&args.address).await?;
     let shown = shown.context("name a file, or a --fingerprint")?;
-    let certificate = desk.trust_certificate(&actor::act(), &account, args.label, shown).await?;
+    let trusted = desk.trust_certificate(&actor::act(), &account, args.label, shown.as_shown()).await;
+    let certificate = trusted.map_err(|trouble| shown.told(trouble))?;
     let may = |view: &view::Certificate| format!("{} may log in with {}", account.address, view.fingerprint);
     args.format.print(&certificate, may)?;
     lacks(config).into_iter().for_each(|lack| args.format.remark(lack));
@@ -95,28 +99,41 @@ async fn add(desk: &Desk, config: &Config, args: Add, shown: Option<Shown>) -> a
 
 impl Which {
     /// What is named, if anything is.
-    fn read(&self, now: Timestamp) -> anyhow::Result<Option<Shown>> {
+    fn read(&self) -> anyhow::Result<Option<Shown>> {
         match (&self.file, self.fingerprint) {
-            (Some(file), _) => read(file, now).map(Some),
-            (None, fingerprint) => Ok(fingerprint.map(|fingerprint| (fingerprint, None))),
+            (Some(file), _) => Ok(Some(Shown::File(file.clone(), read(file)?))),
+            (None, fingerprint) => Ok(fingerprint.map(Shown::Fingerprint)),
         }
     }
 }
 
-fn read(file: &Path, now: Timestamp) -> anyhow::Result<Shown> {
-    let shown = file.display();
-    let own = pem::certificates(file).map_err(|error| unread(error, file))?;
-    let own = own.first().with_context(|| format!("{shown} holds no certificate"))?;
-    let own = client_certificate::read(own)
-        .with_context(|| format!("the certificate {shown} cannot be understood"))?;
-    // RFC 5280 section 4.1.2.5: the end of the year 9999, which lies beyond our calendar, means that it has no end.
-    let expires_at = Timestamp::try_from(own.not_after).ok();
-    match expires_at {
-        Some(end) if end <= now => {
-            bail!("the certificate {shown} expired at {}; add its successor", output::time(end))
+impl Shown {
+    fn as_shown(&self) -> ShownCertificate<'_> {
+        match self {
+            Shown::File(_, certificate) => ShownCertificate::Der(certificate),
+            Shown::Fingerprint(fingerprint) => ShownCertificate::Fingerprint(*fingerprint),
         }
-        end => Ok((own.fingerprint, end)),
     }
+
+    /// What went wrong, with the name of the file that it is about.
+    fn told(&self, trouble: Trouble) -> anyhow::Error {
+        match (self, trouble) {
+            (Shown::File(file, _), Trouble::NoCertificate) => {
+                anyhow!("the certificate {} cannot be understood", file.display())
+            }
+            (Shown::File(file, _), Trouble::Expired(end)) => {
+                let end = output::time(end);
+                anyhow!("the certificate {} expired at {end}; add its successor", file.display())
+            }
+            (_, trouble) => trouble.into(),
+        }
+    }
+}
+
+/// The first certificate in a PEM file.
+fn read(file: &Path) -> anyhow::Result<CertificateDer<'static>> {
+    let certificates = pem::certificates(file).map_err(|error| unread(error, file))?;
+    certificates.into_iter().next().with_context(|| format!("{} holds no certificate", file.display()))
 }
 
 /// Why there is no certificate in the file, and what to do about it.

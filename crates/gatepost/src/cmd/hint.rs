@@ -19,6 +19,8 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::SeveralMessages { .. }
         | Trouble::NotCovered { .. }
         | Trouble::OwnAddress(_)
+        | Trouble::NoCertificate
+        | Trouble::Expired(_)
         | Trouble::Changed(_)
         | Trouble::Overtaken(_)
         | Trouble::Unfit(_)
