@@ -309,6 +309,18 @@ fn every_file_that_the_guide_to_changes_names_is_there() {
 }
 
 #[test]
+fn every_decision_has_a_number_of_its_own() {
+    let files = std::fs::read_dir(root().join("docs/decisions")).unwrap().flatten();
+    let mut numbers = BTreeMap::<String, String>::new();
+    for name in files.map(|file| file.file_name().into_string().unwrap()) {
+        let (number, _) = name.split_once('-').unwrap();
+        let text = std::fs::read_to_string(root().join("docs/decisions").join(&name)).unwrap();
+        assert!(text.starts_with(&format!("# {number}: ")), "{name}");
+        assert_eq!(numbers.insert(number.to_owned(), name.clone()), None, "{name}");
+    }
+}
+
+#[test]
 fn every_dialogue_tells_why_it_is_there() {
     let dialogues = tests::dialogue::find(&root().join("tests/dialogues"));
     assert!(dialogues.len() >= 60);
