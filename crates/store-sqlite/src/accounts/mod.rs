@@ -23,6 +23,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::Error;
+use tokio::sync::Mutex;
 
 use crate::directory::{Directory, Mode};
 use crate::failure::unavailable;
@@ -39,6 +40,9 @@ const PIECE: u32 = 1_000;
 pub struct SqliteAccounts {
     database: Database,
     notes: Arc<Notes>,
+    /// Whose turn it is to change throttles: guesses wait for each other before they wait for the connection that writes, so that however
+    /// many there are, no other change waits for more than one of them.
+    guesses: Arc<Mutex<()>>,
 }
 
 impl SqliteAccounts {
@@ -46,7 +50,7 @@ impl SqliteAccounts {
     pub(crate) async fn open(directory: &Directory, mode: Mode) -> Result<Self, SchemaError> {
         let database = Database::open(directory, mode).await?;
         let notes = Notes::start(database.clone());
-        Ok(Self { database, notes })
+        Ok(Self { database, notes, guesses: Arc::default() })
     }
 
     /// Connections that cannot write.

@@ -36,6 +36,7 @@ impl Throttles for SqliteAccounts {
         if counters.is_empty() {
             return Ok(None);
         }
+        let _turn = self.guesses.lock().await;
         let (mut transaction, mut is_new, mut used_up) = (self.begin().await?, false, Vec::new());
         for counter in in_order(counters) {
             let (id, counted) = lock(&mut transaction, counter, now).await?;
@@ -53,6 +54,7 @@ impl Throttles for SqliteAccounts {
     }
 
     async fn succeeded(&self, counters: &[Counter], others: &[Counter]) -> Result<(), Error> {
+        let _turn = self.guesses.lock().await;
         let mut transaction = self.begin().await?;
         let cleared = in_order(counters).into_iter().map(|counter| (counter, true));
         let mut all: Vec<_> = cleared.chain(others.iter().map(|counter| (counter, false))).collect();
