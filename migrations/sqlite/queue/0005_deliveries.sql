@@ -21,7 +21,6 @@ CREATE TABLE deliveries (
 
 -- What is leased from the start never enters it.
 CREATE INDEX deliveries_ready ON deliveries (destination, due_at) WHERE lease_owner IS NULL AND due_at IS NOT NULL;
-CREATE INDEX deliveries_leased ON deliveries (lease_owner) WHERE lease_owner IS NOT NULL;
 
 -- Their destinations come from the configuration, and are found out when they are due first.
 ALTER TABLE recipients ADD COLUMN destination TEXT NOT NULL DEFAULT '';
