@@ -9,10 +9,10 @@ use types::{AccountId, Fingerprint, SenderPattern};
 use super::sample::{account, app_password, at, frank, last_use, mailbox, plain};
 use super::sending::{ONE, limits};
 use crate::{
-    Accounts, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificate, Certificates, ChallengeKey,
-    ChallengeKeys, ChallengeKind, Counter, Identities, Identity, Import, LimitChange, LimitChanges, Mark,
-    OwnLimit, Resealed, Revision, SealedSecrets, SecondFactors, Sending, Share, ThrottleKey, ThrottleKind,
-    Throttles,
+    Accounts, Act, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificate, Certificates,
+    ChallengeKey, ChallengeKeys, ChallengeKind, Counter, Identities, Identity, Import, LimitChange,
+    LimitChanges, Mark, OwnLimit, Resealed, Revision, SealedSecrets, SecondFactors, Sending, Share,
+    ThrottleKey, ThrottleKind, Throttles,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -51,8 +51,8 @@ where
         + SecondFactors
         + Sending,
 {
-    let (alice, act) = (account(1, "alice@example.org"), frank(1));
-    moves(one, other, "add", one.add(&alice, &act)).await;
+    let act = frank(1);
+    moves(one, other, "add", one.add(&account(1, "alice@example.org"), &act)).await;
     let import = Import {
         account: account(2, "bob@example.org"),
         app_passwords: Vec::new(),
@@ -60,9 +60,21 @@ where
         identities: Vec::new(),
     };
     moves(one, other, "import", one.import(&import, &act)).await;
-    let phone = app_password(1, &alice);
-    moves(one, other, "create", one.create(&plain(&phone, [1; 32]), 9, &act)).await;
-    moves(one, other, "revoke", one.revoke(ALICE, phone.id, &act)).await;
+    credentials_and_rights(one, other, &act).await;
+    passwords_and_keys(one, other, &act).await;
+    second_factors(one, other, &act).await;
+    moves(one, other, "rename", one.rename(ALICE, &mailbox("al@example.org"), &act)).await;
+    moves(one, other, "set_disabled", one.set_disabled(ALICE, true, &act)).await;
+    moves(one, other, "remove", one.remove(BOB, &act)).await;
+}
+
+async fn credentials_and_rights<S>(one: &S, other: &S, act: &Act)
+where
+    S: Accounts + AppPasswords + Certificates + Identities + Sending,
+{
+    let phone = app_password(1, &account(1, "alice@example.org"));
+    moves(one, other, "create", one.create(&plain(&phone, [1; 32]), 9, act)).await;
+    moves(one, other, "revoke", one.revoke(ALICE, phone.id, act)).await;
     let certificate = Certificate {
         fingerprint: PRINT,
         account: ALICE,
@@ -71,15 +83,18 @@ where
         expires_at: None,
         last_used: None,
     };
-    moves(one, other, "add_certificate", one.add_certificate(&certificate, &act)).await;
-    moves(one, other, "remove_certificate", one.remove_certificate(ALICE, &PRINT, &act)).await;
+    moves(one, other, "add_certificate", one.add_certificate(&certificate, act)).await;
+    moves(one, other, "remove_certificate", one.remove_certificate(ALICE, &PRINT, act)).await;
     let sender: SenderPattern = "*@example.net".parse().unwrap();
     let identity = Identity { sender: sender.clone(), created_at: at(1) };
-    moves(one, other, "add_identity", one.add_identity(ALICE, &identity, &act)).await;
-    moves(one, other, "remove_identity", one.remove_identity(ALICE, &sender, &act)).await;
+    moves(one, other, "add_identity", one.add_identity(ALICE, &identity, act)).await;
+    moves(one, other, "remove_identity", one.remove_identity(ALICE, &sender, act)).await;
     let limit = LimitChange::Set(Some(OwnLimit::AtMost(1)));
     let changes = LimitChanges { messages_per_hour: limit, ..LimitChanges::default() };
-    moves(one, other, "change_own_limits", one.change_own_limits(ALICE, &changes, &act)).await;
+    moves(one, other, "change_own_limits", one.change_own_limits(ALICE, &changes, act)).await;
+}
+
+async fn passwords_and_keys<S: Accounts + ChallengeKeys + SealedSecrets>(one: &S, other: &S, act: &Act) {
     let key = ChallengeKey {
         kind: ChallengeKind::ScramSha256,
         account: ALICE,
@@ -90,16 +105,16 @@ where
     assert!(moves(one, other, "keep_challenge_key", one.keep_challenge_key(&key, 1)).await);
     let resealed = [Resealed { place: key.place(), old: b"sealed".to_vec(), new: b"again".to_vec() }];
     assert_eq!(moves(one, other, "reseal", one.reseal(&resealed)).await, 1);
-    assert!(moves(one, other, "rehash", one.rehash(ALICE, "$argon2id$…", "$argon2id$2", &act)).await);
-    moves(one, other, "set_password", one.set_password(ALICE, "$argon2id$3", &act)).await;
-    moves(one, other, "enroll", one.enroll(ALICE, b"seed", &act)).await;
-    assert!(moves(one, other, "confirm", one.confirm(ALICE, at(1), 5, &[[1; 32]], &act)).await);
-    moves(one, other, "use_recovery_code", one.use_recovery_code(ALICE, &[1; 32], &act)).await;
-    moves(one, other, "replace_recovery_codes", one.replace_recovery_codes(ALICE, &[], &act)).await;
-    moves(one, other, "disable_second_factor", one.disable_second_factor(ALICE, &act)).await;
-    moves(one, other, "rename", one.rename(ALICE, &mailbox("al@example.org"), &act)).await;
-    moves(one, other, "set_disabled", one.set_disabled(ALICE, true, &act)).await;
-    moves(one, other, "remove", one.remove(BOB, &act)).await;
+    assert!(moves(one, other, "rehash", one.rehash(ALICE, "$argon2id$…", "$argon2id$2", act)).await);
+    moves(one, other, "set_password", one.set_password(ALICE, "$argon2id$3", act)).await;
+}
+
+async fn second_factors<S: Accounts + SecondFactors>(one: &S, other: &S, act: &Act) {
+    moves(one, other, "enroll", one.enroll(ALICE, b"seed", act)).await;
+    assert!(moves(one, other, "confirm", one.confirm(ALICE, at(1), 5, &[[1; 32]], act)).await);
+    moves(one, other, "use_recovery_code", one.use_recovery_code(ALICE, &[1; 32], act)).await;
+    moves(one, other, "replace_recovery_codes", one.replace_recovery_codes(ALICE, &[], act)).await;
+    moves(one, other, "disable_second_factor", one.disable_second_factor(ALICE, act)).await;
 }
 
 pub async fn notes_do_not_move_the_revision<S>(one: &S, other: &S)
