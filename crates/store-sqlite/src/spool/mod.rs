@@ -17,6 +17,7 @@ mod seal;
 mod room;
 mod reserve;
 mod writer;
+mod job;
 mod submit;
 mod lease;
 mod outcome;
@@ -52,8 +53,9 @@ use crate::losses::Losses;
 use crate::schema::SchemaError;
 use crate::watch::FileWatch;
 use change::Change;
+use job::WriterHandle;
 use outcome::Written;
-use writer::{Writer, WriterHandle};
+use writer::Writer;
 
 /// Messages of up to this many octets live in a row. Above, a file of its own is cheaper than overflow pages that go
 /// through the WAL, and the message need not be in memory.

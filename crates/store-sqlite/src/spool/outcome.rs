@@ -7,7 +7,6 @@ use types::QueueId;
 
 use super::change::{SET_DUE, due, on};
 use super::submit::Script;
-use super::writer::Job;
 
 /// Outcomes of an attempt, to be recorded.
 #[derive(Debug)]
@@ -37,6 +36,11 @@ impl Record {
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }
+
+    /// The message.
+    pub(super) fn entry(&self) -> QueueId {
+        self.delivery.entry
+    }
 }
 
 fn all_delivered(leased: &Leased, outcomes: &[(u32, Outcome)]) -> bool {
@@ -49,22 +53,12 @@ fn is_delivered(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Delivered { .. })
 }
 
-/// Deletes the entries that were delivered to everybody at once.
-pub(super) fn forget_delivered(script: &mut Script, group: &mut [Job]) {
-    let mut delivered = Vec::new();
-    for job in group {
-        if let Job::Record(record, reply) = job
-            && record.complete
-        {
-            // That everybody has the message is true whoever has the lease by now.
-            reply.set(Written { recorded: Recorded::Kept, gone: true });
-            delivered.push(record.delivery.entry);
-        }
-    }
-    if !delivered.is_empty() {
-        delete(script, "DELETE FROM recipients WHERE entry IN (", &delivered);
-        delete(script, "DELETE FROM deliveries WHERE entry IN (", &delivered);
-        delete(script, "DELETE FROM entries WHERE id IN (", &delivered);
+/// Deletes the entries of records that are complete.
+pub(super) fn forget(script: &mut Script, complete: &[QueueId]) {
+    if !complete.is_empty() {
+        delete(script, "DELETE FROM recipients WHERE entry IN (", complete);
+        delete(script, "DELETE FROM deliveries WHERE entry IN (", complete);
+        delete(script, "DELETE FROM entries WHERE id IN (", complete);
     }
 }
 

@@ -10,7 +10,6 @@ use store::{NewDelivery, Submission};
 use types::{BodyType, EnvelopeRecipient, NodeId, OriginalRecipient, Ret};
 
 use super::seal;
-use super::writer::Job;
 use crate::row::octets;
 
 /// SQLite takes 32,766 parameters in a statement.
@@ -44,7 +43,7 @@ impl Submit {
     }
 
     /// The node that its deliveries are leased to from the start.
-    fn owner(&self) -> Option<NodeId> {
+    pub(super) fn owner(&self) -> Option<NodeId> {
         self.deliveries.iter().find_map(|delivery| delivery.owner)
     }
 }
@@ -55,47 +54,39 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Begins the transaction with what the group brings in. If some of it is leased from the start, the script says which nodes there
+    /// Begins the transaction with what comes in. If some of it is leased from the start, the script says which nodes there
     /// are: the lease of one that is not among them is none.
-    pub(super) fn begin(group: &[Job]) -> Self {
+    pub(super) fn begin(submits: &[&Submit]) -> Self {
         let mut script = Self { sql: QueryBuilder::new("BEGIN IMMEDIATE;") };
-        let submits: Vec<_> = group.iter().filter_map(Job::submission).collect();
         if submits.iter().any(|submit| submit.owner().is_some()) {
             script.sql.push("SELECT id FROM nodes;");
         }
         if !submits.is_empty() {
-            script.insert_entries(&submits);
-            script.insert_contents(&submits);
-            script.insert_deliveries(&submits);
-            script.insert_recipients(&submits);
+            script.insert_entries(submits);
+            script.insert_contents(submits);
+            script.insert_deliveries(submits);
+            script.insert_recipients(submits);
         }
         script
     }
 
-    /// Runs it, and notes for each submission whether the owner of its leases has them.
+    /// Runs it; the nodes that there are, if it says so.
     pub(super) async fn run(
         mut self,
         connection: &mut SqliteConnection,
-        group: &mut [Job],
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<HashSet<NodeId>, sqlx::Error> {
         let rows = self.sql.build().persistent(false).fetch_all(connection).await?;
         let known = rows.iter().filter_map(|row| octets(row.try_get("id").ok()?).map(NodeId::from_bytes));
-        let nodes: HashSet<NodeId> = known.collect();
-        for job in group {
-            if let Job::Submit(submit, reply) = job {
-                reply.set(submit.owner().is_some_and(|owner| nodes.contains(&owner)));
-            }
-        }
-        Ok(())
+        Ok(known.collect())
     }
 
+    /// The same, and commits.
     pub(super) async fn commit(
         mut self,
         connection: &mut SqliteConnection,
-        group: &mut [Job],
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<HashSet<NodeId>, sqlx::Error> {
         self.sql.push("COMMIT");
-        self.run(connection, group).await
+        self.run(connection).await
     }
 
     fn insert_entries(&mut self, submits: &[&Submit]) {

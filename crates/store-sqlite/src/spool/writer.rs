@@ -3,24 +3,16 @@
 //! While it syncs, the next group gathers; there is no timer, so a lone message never waits for company. Nobody in a group
 //! is told anything before the COMMIT has returned.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use jiff::Timestamp;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{
-    Act, Destination, Lease, Leased, NewDelivery, Operated, Operation, Outcome, Recorded, SpoolError,
-    Submission,
-};
-use tokio::sync::{mpsc, oneshot};
-use types::{NodeId, QueueId};
+use store::{Recorded, SpoolError};
+use tokio::sync::mpsc;
+use types::NodeId;
 
-use super::change::Change;
-use super::incoming::{Place, Stored};
-use super::lease::LeaseDue;
-use super::operate::Operate;
-use super::outcome::{Record, Written};
-use super::reroute::Reroute;
+use super::job::{Job, WriterHandle};
+use super::outcome::Written;
 use super::reserve::Reserve;
 use super::submit::Submit;
 use super::{change, lease, operate, outcome, reroute, submit};
@@ -30,210 +22,8 @@ use crate::schema::{self, SchemaError};
 use crate::watch::{FileGone, FileWatch};
 use crate::{connect, failure};
 
-/// How many may wait for the next group. With 64 KiB each at most, this bounds the memory too.
-const WAITING: usize = 1024;
-
 /// How many are written together, at most.
 const GROUP: usize = 256;
-
-/// What somebody wants written, and where to tell the outcome.
-#[derive(Debug)]
-pub(super) enum Job {
-    /// Whether the owner of its leases has them.
-    Submit(Submit, Reply<bool>),
-    Record(Record, Reply<Written>),
-    Reroute(Reroute, Reply<Recorded>),
-    Lease(LeaseDue, Reply<Vec<Leased>>),
-    Change(Change, Reply<()>),
-    /// Whether the node was on the list.
-    Bury(NodeId, Reply<bool>),
-    Operate(Operate, Reply<Vec<Operated>>),
-    /// What operators have done, so many at most.
-    TakeOperations(u32, Reply<Vec<Operated>>),
-    Close(Reply<()>),
-}
-
-/// An answer that waits for the COMMIT.
-#[derive(Debug)]
-pub(super) struct Reply<T> {
-    value: Option<T>,
-    to: oneshot::Sender<Result<T, SpoolError>>,
-}
-
-impl<T> Reply<T> {
-    /// Notes what to answer if the group is committed.
-    pub(super) fn set(&mut self, value: T) {
-        self.value = Some(value);
-    }
-
-    fn send(self, result: Result<(), SpoolError>) {
-        let answer = result.and_then(|()| self.value.ok_or_else(stopped));
-        // Whoever asked may be gone.
-        drop(self.to.send(answer));
-    }
-}
-
-impl Job {
-    fn is_submission(&self) -> bool {
-        matches!(self, Job::Submit(..))
-    }
-
-    /// What it brings in, if it does.
-    pub(super) fn submission(&self) -> Option<&Submit> {
-        match self {
-            Job::Submit(submit, _) => Some(submit),
-            Job::Record(..)
-            | Job::Reroute(..)
-            | Job::Lease(..)
-            | Job::Change(..)
-            | Job::Bury(..)
-            | Job::Operate(..)
-            | Job::TakeOperations(..)
-            | Job::Close(_) => None,
-        }
-    }
-
-    fn answer(self, result: Result<(), SpoolError>) {
-        match self {
-            Job::Change(_, reply) | Job::Close(reply) => reply.send(result),
-            Job::Submit(_, reply) | Job::Bury(_, reply) => reply.send(result),
-            Job::Reroute(_, reply) => reply.send(result),
-            Job::Record(_, reply) => reply.send(result),
-            Job::Operate(_, reply) | Job::TakeOperations(_, reply) => reply.send(result),
-            Job::Lease(_, reply) => reply.send(result),
-        }
-    }
-}
-
-/// The way to the writer.
-#[derive(Debug, Clone)]
-pub(super) struct WriterHandle {
-    jobs: mpsc::Sender<Job>,
-}
-
-impl WriterHandle {
-    pub(super) async fn submit(
-        &self,
-        submission: Submission,
-        stored: Stored,
-        deliveries: Vec<NewDelivery>,
-    ) -> Result<Vec<Leased>, SpoolError> {
-        let Stored { size, crc, place } = stored;
-        let (content, mut file) = match place {
-            Place::Row(content) => (Some(content), None),
-            Place::File(file) => (None, Some(file)),
-        };
-        // From here on nobody knows whether the row will be there: the caller may go away, or a sync fail. A file without a
-        // row is swept at the next start; a row without its file would be a loss.
-        file.iter_mut().for_each(|file| file.keep(true));
-        let new = New { size, content, deliveries: leasable(&submission, deliveries).into() };
-        let submission = Arc::new(submission);
-        let row =
-            Submit::new(Arc::clone(&submission), size, crc, new.content.clone(), Arc::clone(&new.deliveries));
-        let committed = self.ask(|reply| Job::Submit(row, reply)).await;
-        if matches!(committed, Err(SpoolError::Full)) {
-            file.iter_mut().for_each(|file| file.keep(false));
-        }
-        Ok(if committed? { new.leased(&submission) } else { Vec::new() })
-    }
-
-    pub(super) async fn record(
-        &self,
-        leased: &Leased,
-        outcomes: Vec<(u32, Outcome)>,
-        now: Timestamp,
-    ) -> Result<Written, SpoolError> {
-        let record = Record::new(leased, outcomes, now);
-        self.ask(|reply| Job::Record(record, reply)).await
-    }
-
-    pub(super) async fn reroute(
-        &self,
-        leased: &Leased,
-        destinations: Vec<(u32, Destination)>,
-    ) -> Result<Recorded, SpoolError> {
-        let reroute = Reroute::new(leased, destinations);
-        self.ask(|reply| Job::Reroute(reroute, reply)).await
-    }
-
-    pub(super) async fn lease(
-        &self,
-        owner: NodeId,
-        now: Timestamp,
-        room: Vec<(Destination, u32)>,
-    ) -> Result<Vec<Leased>, SpoolError> {
-        self.ask(|reply| Job::Lease(LeaseDue::new(owner, now, room), reply)).await
-    }
-
-    pub(super) async fn bury(&self, id: NodeId) -> Result<bool, SpoolError> {
-        self.ask(|reply| Job::Bury(id, reply)).await
-    }
-
-    pub(super) async fn change(&self, change: Change) -> Result<(), SpoolError> {
-        self.ask(|reply| Job::Change(change, reply)).await
-    }
-
-    pub(super) async fn operate(
-        &self,
-        operation: Operation,
-        ids: Vec<QueueId>,
-        act: Act,
-    ) -> Result<Vec<Operated>, SpoolError> {
-        self.ask(|reply| Job::Operate(Operate { operation, ids, act }, reply)).await
-    }
-
-    pub(super) async fn take_operations(&self, at_most: u32) -> Result<Vec<Operated>, SpoolError> {
-        self.ask(|reply| Job::TakeOperations(at_most, reply)).await
-    }
-
-    /// Ends the writer after everything before it.
-    pub(super) async fn close(&self) {
-        // It may be closed already.
-        drop(self.ask(Job::Close).await);
-    }
-
-    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, SpoolError> {
-        let (to, answer) = oneshot::channel();
-        self.jobs.send(job(Reply { value: None, to })).await.map_err(|_| stopped())?;
-        answer.await.unwrap_or_else(|_| Err(stopped()))
-    }
-}
-
-/// A message that has no row yet.
-struct New {
-    size: u64,
-    content: Option<Bytes>,
-    deliveries: Arc<[NewDelivery]>,
-}
-
-impl New {
-    /// What is leased of it from the start.
-    fn leased(&self, submission: &Arc<Submission>) -> Vec<Leased> {
-        let leased = |delivery: &NewDelivery| {
-            Some(Leased {
-                submission: Arc::clone(submission),
-                destination: delivery.destination.clone(),
-                recipients: lease::new_recipients(submission, &delivery.recipients),
-                size: self.size,
-                lease: Lease { owner: delivery.owner?, token: 1 },
-                content: self.content.clone(),
-            })
-        };
-        self.deliveries.iter().filter_map(leased).collect()
-    }
-}
-
-/// What is held, or not due yet, is leased to nobody.
-fn leasable(submission: &Submission, mut deliveries: Vec<NewDelivery>) -> Vec<NewDelivery> {
-    if submission.held || submission.first_due_at() > submission.accepted_at {
-        deliveries.iter_mut().for_each(|delivery| delivery.owner = None);
-    }
-    deliveries
-}
-
-fn stopped() -> SpoolError {
-    SpoolError::Failing("the writer of the queue has stopped".into())
-}
 
 /// The task that writes.
 pub(super) struct Writer {
@@ -262,9 +52,9 @@ impl Writer {
 
     /// Starts the task, which confirms what comes in only while `watch` finds the files in place.
     pub(super) fn start(self, watch: Arc<FileWatch>) -> WriterHandle {
-        let (sender, jobs) = mpsc::channel(WAITING);
+        let (handle, jobs) = WriterHandle::new();
         tokio::spawn(Writer { watch, ..self }.run(jobs));
-        WriterHandle { jobs: sender }
+        handle
     }
 
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
@@ -420,12 +210,15 @@ fn fail(group: Vec<Job>, failure: SpoolError) {
 
 /// What comes in goes first, with everything that is delivered, as one script: most groups have nothing else.
 async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(), sqlx::Error> {
-    let mut script = submit::Script::begin(group);
-    outcome::forget_delivered(&mut script, group);
+    let submits: Vec<&Submit> = group.iter().filter_map(Job::submission).collect();
+    let complete: Vec<_> = group.iter().filter_map(Job::complete).collect();
+    let mut script = submit::Script::begin(&submits);
+    outcome::forget(&mut script, &complete);
     if !has_more(group) {
-        return script.commit(connection, group).await;
+        set_answers(group, &script.commit(connection).await?);
+        return Ok(());
     }
-    script.run(connection, group).await?;
+    set_answers(group, &script.run(connection).await?);
     for job in group {
         match job {
             Job::Record(record, reply) if !record.is_complete() => {
@@ -441,6 +234,29 @@ async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(
         }
     }
     sqlx::query("COMMIT").execute(connection).await.map(drop)
+}
+
+/// Notes the answers to what the script did: whether the owner of its leases is among the nodes, and that an entry is gone.
+fn set_answers(group: &mut [Job], nodes: &HashSet<NodeId>) {
+    for job in group {
+        match job {
+            Job::Submit(submit, reply) => {
+                reply.set(submit.owner().is_some_and(|owner| nodes.contains(&owner)));
+            }
+            // That everybody has the message is true whoever has the lease by now.
+            Job::Record(record, reply) if record.is_complete() => {
+                reply.set(Written { recorded: Recorded::Kept, gone: true });
+            }
+            Job::Record(..)
+            | Job::Reroute(..)
+            | Job::Lease(..)
+            | Job::Change(..)
+            | Job::Bury(..)
+            | Job::Operate(..)
+            | Job::TakeOperations(..)
+            | Job::Close(_) => {}
+        }
+    }
 }
 
 fn has_more(group: &[Job]) -> bool {
