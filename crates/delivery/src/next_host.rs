@@ -11,7 +11,7 @@ pub struct NextHost {
     pub host: String,
     /// The TCP port.
     pub port: u16,
-    /// TLS from the first octet, instead of STARTTLS.
+    /// TLS from the first octet (RFC 8314 section 3.3), instead of STARTTLS (RFC 3207).
     pub implicit_tls: bool,
     /// How TLS is used.
     pub tls: HostTls,

@@ -87,7 +87,8 @@ impl Routes {
         self.ways.get(self.way(path)).map(|(destination, _)| destination)
     }
 
-    /// The number of the way that this recipient takes.
+    /// The number of the way that this recipient takes. Domains are compared without regard to case, IDNs by their A-labels (RFC 5890); an
+    /// address literal (RFC 5321 section 4.1.3) and `Postmaster` without a domain (section 4.5.1) match no domain.
     fn way(&self, path: &ForwardPath) -> usize {
         if self.rules.is_empty() {
             return self.default;

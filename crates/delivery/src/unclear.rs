@@ -1,6 +1,6 @@
 //! Recipients whose host may have their message: each time it was given the whole text, and answered with what is no reply.
 //!
-//! That is tried again, like a silence. But a host that takes every copy and garbles every answer would get one at each retry
+//! That is tried again, like a silence (RFC 1047 says what copies come of it). But a host that takes every copy and garbles every answer would get one at each retry
 //! for days; so after a few an operator has to look.
 
 use std::collections::HashMap;

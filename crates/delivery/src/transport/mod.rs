@@ -69,7 +69,7 @@ async fn into_maildir<S: Spool>(
 fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
     match delivered {
         Ok(reply) => Ok(Attempt::all(parcel, None, &Verdict::Delivered(reply))),
-        // A full disk, a lost mount, a wrong owner: an operator can fix all of them.
+        // A full disk, a lost mount, a wrong owner: an operator can fix all of them (RFC 3463 section 3.4).
         Err(MaildirError::Io(error)) => {
             let reason =
                 Reply::ours(451, Enhanced(4, 3, 0), format!("the Maildir cannot be written: {error}"));

@@ -1,6 +1,6 @@
 //! The text of a message as it leaves: as it is stored, unless the next host cannot take that.
 //!
-//! Then it is re-encoded on its way: read once to find out what has to be changed, and again to change it, so that no more
+//! Then it is re-encoded on its way, as RFC 6152 section 3 asks for where the next host takes no 8-bit text: read once to find out what has to be changed, and again to change it, so that no more
 //! of it is in memory than a piece. Most mail needs none of this, and is read once.
 
 use bytes::Bytes;
@@ -13,9 +13,9 @@ use types::BodyType;
 #[derive(Debug)]
 pub(crate) struct Outgoing<B> {
     pub(crate) text: Text<B>,
-    /// Whether it has octets above 127.
+    /// Whether it has octets above 127 (RFC 6152).
     pub(crate) body: BodyType,
-    /// Its octets, if they are known before it is read.
+    /// Its octets, if they are known before it is read: an estimate would do for SIZE (RFC 1870 section 6), but none is better.
     pub(crate) size: Option<u64>,
 }
 

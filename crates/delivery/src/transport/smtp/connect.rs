@@ -16,7 +16,7 @@ use crate::next_host::{NextHost, NextHostError};
 
 /// How long one address may take to answer.
 const CONNECT: Duration = Duration::from_secs(30);
-/// Addresses of one name that are tried.
+/// Addresses of one name that are tried; RFC 5321 section 5.1 asks for two at least.
 const ADDRESSES: usize = 10;
 
 /// Everything needed to open connections to one host.
@@ -103,6 +103,8 @@ impl Opener {
         Ok(wire)
     }
 
+    /// A host that does not offer STARTTLS may have had it taken out on the way (RFC 3207 section 6): it is refused, unless TLS is optional.
+    /// What it said before TLS is forgotten, and EHLO said again (section 4.2).
     async fn start_tls(
         &self,
         client: &Client,
@@ -123,7 +125,7 @@ impl Opener {
         Ok((wire, trusted))
     }
 
-    /// Logs in, if there are credentials; never without proof that they come to the right place.
+    /// Logs in, if there are credentials; never without proof that they come to the right place (RFC 4954 section 9).
     async fn log_in(&self, connection: &mut Connection, trusted: Option<Trusted>) -> Result<(), Trouble> {
         let Some(credentials) = &self.credentials else { return Ok(()) };
         let Some(Trusted { .. }) = trusted else { return Err(Trouble::NoTls) };

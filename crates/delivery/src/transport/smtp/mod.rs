@@ -104,7 +104,7 @@ impl Relay {
     }
 }
 
-/// Sends the message in a form that the host at the other end can take.
+/// Sends the message in a form that the host at the other end can take, as its EHLO says (RFC 5321 section 4.1.1.1).
 async fn send_over<S: Spool>(
     connection: &mut Connection,
     parcel: &Parcel,
@@ -127,6 +127,7 @@ fn target(peer: &Capabilities) -> Target {
     if peer.eight_bit { Target::EightBit } else { Target::SevenBit }
 }
 
+/// What MAIL says besides the path: BODY (RFC 6152), SMTPUTF8 (RFC 6531 section 3.4) and SIZE (RFC 1870), as far as the host offers them.
 fn envelope<'a, B>(parcel: &'a Parcel, outgoing: &Outgoing<B>) -> Envelope<'a> {
     let submission = &parcel.leased.submission;
     let forward_paths = parcel.recipients.iter().map(|recipient| &recipient.forward_path).collect();

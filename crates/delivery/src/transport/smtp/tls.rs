@@ -22,7 +22,7 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// What is done about TLS before anything else is said.
 pub(super) enum Protection {
-    /// TLS from the first octet.
+    /// TLS from the first octet (RFC 8314 section 3.3).
     Implicit(Client),
     /// STARTTLS (RFC 3207).
     StartTls(Client),
@@ -51,7 +51,7 @@ impl Protection {
         Ok(if next_host.implicit_tls { Protection::Implicit(client) } else { Protection::StartTls(client) })
     }
 
-    /// Whether mail may leave in the clear if TLS cannot be had.
+    /// Whether mail may leave in the clear if TLS cannot be had (RFC 7435 section 3).
     pub(super) fn is_optional(&self) -> bool {
         matches!(self, Protection::StartTls(client) if !client.verifies)
     }
@@ -66,7 +66,8 @@ impl Client {
         Ok(Client { connector: TlsConnector::from(Arc::new(config)), name, verifies })
     }
 
-    /// The handshake; with the proof, if the certificate was verified.
+    /// The handshake; with the proof, if the certificate was verified to be of the name that is configured (RFC 9525), and not of one
+    /// that the peer or the DNS has said.
     pub(super) async fn handshake<S: Stream + 'static>(
         &self,
         stream: S,

@@ -46,7 +46,7 @@ impl Trouble {
         Reply::ours(451, enhanced, self.to_string())
     }
 
-    /// What it means for recipients without a verdict.
+    /// What it means for recipients without a verdict: the same as a 451 (RFC 5321 section 3.8).
     pub(crate) fn to_verdict(&self) -> Verdict {
         match self {
             Trouble::Broken(broken) => broken.to_verdict(),
@@ -77,7 +77,8 @@ impl Trouble {
 }
 
 /// What is known of our login at a host. Until one has worked, and again after a refusal, logins are tried one at a time, and
-/// after a refusal the host is left alone for a while: to log in again for each message that waits would have it lock the account.
+/// after a refusal the host is left alone for a while: to log in again for each message that waits would have it lock the account. Both
+/// 535 and 454 (RFC 4954 section 6) are refusals here.
 #[derive(Debug, Default)]
 pub(crate) struct Logins {
     /// Of those who don't know whether it works.

@@ -21,7 +21,7 @@ const MESSAGES: u32 = 100;
 /// Octets read at a time; replies are short.
 const READ: usize = 2048;
 
-/// A connection on which mail can be sent: greeted, protected and logged in as it has to be.
+/// A connection on which mail can be sent: greeted (RFC 5321 section 3.2), protected (RFC 3207) and logged in (RFC 4954) as it has to be.
 pub(super) type Connection = Wire<Box<dyn Stream>>;
 
 /// A dialogue under way.
@@ -89,7 +89,7 @@ impl<S: Stream> Wire<S> {
     }
 
     /// Sends one message, its text up to the end within `limit`. An error is the spool's: the text is not ended then, so that the
-    /// peer takes nothing of it.
+    /// peer takes nothing of it (RFC 5321 section 4.1.1.4).
     pub(super) async fn send<B: Body>(
         &mut self,
         envelope: &Envelope<'_>,
@@ -120,17 +120,19 @@ impl<S: Stream> Wire<S> {
         !self.broken && self.dialogue.is_ready()
     }
 
-    /// Whether the connection should be closed: RFC 5321 allows any number of messages, but hosts count.
+    /// Whether the connection should be closed: RFC 5321 section 3.3 allows any number of messages, but hosts count.
     pub(super) fn is_worn_out(&self) -> bool {
         self.is_ready() && self.messages >= MESSAGES
     }
 
+    /// A host that goes away says 421 to whatever comes (RFC 5321 section 3.8), which is then no word on the recipients.
     fn sent(&self, verdicts: Vec<Verdict>) -> Sent {
         let farewell = |verdict: &Verdict| matches!(verdict, Verdict::Deferred(reply) if reply.closes());
         let untouched = self.was_kept() && verdicts.iter().all(farewell);
         Sent { verdicts, untouched }
     }
 
+    /// A lost connection counts as a 451 (RFC 5321 section 3.8), for those whose verdict had not come yet.
     fn broke(&mut self, trouble: &Trouble) -> Sent {
         self.broken = true;
         let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
@@ -217,7 +219,7 @@ impl<S: Stream> Wire<S> {
         self.heard(read.map_err(|_| Trouble::Silent(stage, stage.patience()))?)
     }
 
-    /// Renewed by each whole reply, and by nothing less.
+    /// Renewed by each whole reply, and by nothing less: each command has its own time (RFC 5321 section 4.5.3.2).
     fn deadline(&mut self) -> Instant {
         let awaited = (self.dialogue.stage(), self.dialogue.heard());
         match self.deadline {
@@ -255,7 +257,7 @@ impl<S: Stream> Wire<S> {
             .map_err(|error| Trouble::Lost(stage, error))
     }
 
-    /// Says QUIT; the peer's 221 is awaited, but not for long.
+    /// Says QUIT; the peer's 221 is awaited (RFC 5321 section 4.1.1.10), but not for long.
     pub(super) async fn quit(mut self) {
         self.dialogue.quit();
         let _ = timeout(Stage::Quit.patience(), self.converse()).await;
