@@ -32,7 +32,9 @@ pub(crate) fn outcomes(
 
 fn outcome(verdict: Verdict, host: Option<String>, next: impl FnOnce() -> Option<Timestamp>) -> Outcome {
     match verdict {
-        Verdict::Delivered(reply) => Outcome::Delivered { reply: reply.to_string(), host },
+        Verdict::Delivered(reply, handover) => {
+            Outcome::Delivered { reply: reply.to_string(), host, handover }
+        }
         Verdict::Failed(reply) => Outcome::Failed { reply: reply.to_string(), host },
         Verdict::Deferred(reply) | Verdict::Unclear(reply) => match next() {
             Some(next_attempt_at) => Outcome::Deferred { reply: reply.to_string(), host, next_attempt_at },
@@ -66,13 +68,13 @@ fn tell_one(submission: &Submission, recipient: &Recipient, outcome: &Outcome, n
                 message.id = submission.message_id,
                 account.address = %submission.account_address,
                 sender = %submission.reverse_path,
-                recipient = %recipient.forward_path,
+                recipient = %recipient.to.path,
                 attempt = recipient.attempts + 1,
                 age.seconds = now.duration_since(submission.accepted_at).as_secs(),
                 host = told.host,
                 reply = told.reply,
                 next_attempt_at = told.next_attempt_at.map(tracing::field::display),
-                "{} {} {}", submission.id, told.event, recipient.forward_path
+                "{} {} {}", submission.id, told.event, recipient.to.path
             )
         };
     }
@@ -93,7 +95,7 @@ struct Told<'a> {
 impl<'a> From<&'a Outcome> for Told<'a> {
     fn from(outcome: &'a Outcome) -> Told<'a> {
         match outcome {
-            Outcome::Delivered { reply, host } => {
+            Outcome::Delivered { reply, host, .. } => {
                 Told { event: "delivered", reply, host: host.as_deref(), next_attempt_at: None }
             }
             Outcome::Deferred { reply, host, next_attempt_at } => Told {

@@ -31,7 +31,7 @@ impl Unclear {
             }
             // Perhaps the attempt did not come so far.
             Verdict::Deferred(_) => return false,
-            Verdict::Delivered(_) | Verdict::Failed(_) => false,
+            Verdict::Delivered(..) | Verdict::Failed(_) => false,
         };
         if enough || !matches!(verdict, Verdict::Unclear(_)) {
             times.remove(&key);

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use store::{Destination, NewDelivery, Node, Nodes as _, Outcome, Spool, Submission};
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
-use types::{AccountId, ForwardPath, Mailbox, NodeId, QueueId, ReversePath, SessionId};
+use types::{AccountId, ForwardPath, Handover, Mailbox, NodeId, QueueId, ReversePath, SessionId};
 
 const MESSAGES: usize = 40_000;
 const NODE: NodeId = NodeId::from_bytes([1; 16]);
@@ -78,7 +78,8 @@ async fn session(spool: SqliteSpool, messages: usize, deliver: bool) -> Vec<Dura
         waits.push(begun.elapsed());
         for leased in leased {
             let reply = "250 2.0.0 Ok".to_owned();
-            let outcomes = vec![(0, Outcome::Delivered { reply, host: None })];
+            let outcomes =
+                vec![(0, Outcome::Delivered { reply, host: None, handover: Handover::WithoutDsn })];
             spool.record(&leased, outcomes, Timestamp::UNIX_EPOCH).await.unwrap();
         }
     }

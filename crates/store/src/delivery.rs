@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::{ForwardPath, NodeId, QueueId};
+use types::{EnvelopeRecipient, NodeId, QueueId};
 
 use crate::Submission;
 
@@ -138,8 +138,8 @@ impl Leased {
 pub struct Recipient {
     /// Its place in [`Submission::recipients`].
     pub number: u32,
-    /// Where it goes.
-    pub forward_path: ForwardPath,
+    /// Where it goes, and what its sender wants to be told about it.
+    pub to: EnvelopeRecipient,
     /// How often delivery was tried before.
     pub attempts: u32,
 }

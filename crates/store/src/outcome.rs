@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use types::Handover;
 
 /// How an attempt ended for one recipient. `reply` is what the next host said, or what went wrong before it could;
 /// `host` is who said it.
@@ -15,6 +16,8 @@ pub enum Outcome {
         reply: String,
         /// The next host.
         host: Option<String>,
+        /// How it was handed over, which is not kept.
+        handover: Handover,
     },
     /// It is tried again.
     Deferred {

@@ -23,6 +23,9 @@ impl Notify {
     /// The sender is told nothing.
     pub const NEVER: Self = Self { success: false, failure: false, delay: false };
 
+    /// What the sender is told who has not said it: RFC 3461 section 4.1 has FAILURE, and leaves DELAY to the server.
+    pub const DEFAULT: Self = Self { success: false, failure: true, delay: true };
+
     /// Reads `NEVER`, or one or more of `SUCCESS`, `FAILURE` and `DELAY` with commas between them, in either case. `None` for
     /// anything else.
     #[must_use]
@@ -84,6 +87,30 @@ impl Ret {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ret| ret.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// How a message was handed over for a recipient. It decides who tells the sender that the recipient has it, if that was asked.
+///
+/// Exhaustive: whoever reports has to deal with each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Handover {
+    /// It lies where its recipient reads it. We tell, of `delivered` (RFC 3461 section 5.2.3).
+    Final,
+    /// A host has it that offers DSN, and was told what the sender asks. That host tells (RFC 3461 section 5.2.1).
+    WithDsn,
+    /// A host has it that does not offer DSN. We tell, of `relayed` (RFC 3461 section 5.2.2).
+    WithoutDsn,
+}
+
+impl Handover {
+    /// Whether it is ours to tell of success.
+    #[must_use]
+    pub const fn is_ours_to_tell(self) -> bool {
+        match self {
+            Self::Final | Self::WithoutDsn => true,
+            Self::WithDsn => false,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ mod endpoint;
 pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
 pub use domain::{Domain, MAX_DOMAIN};
 pub use domain_pattern::DomainPattern;
-pub use dsn::{Notify, OriginalRecipient, Ret};
+pub use dsn::{Handover, Notify, OriginalRecipient, Ret};
 pub use ehlo::EhloName;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;

@@ -27,7 +27,7 @@ pub(crate) fn holds(data: &[u8]) {
     whole.iter().for_each(is_sound);
     let sent = whole.iter().any(|event| matches!(event, Event::Wrote(text) if text.ends_with("\r\n.\r\n")));
     let delivered = |event: &Event| match event {
-        Event::Verdicts(verdicts) => verdicts.iter().any(|verdict| matches!(verdict, Verdict::Delivered(_))),
+        Event::Verdicts(verdicts) => verdicts.iter().any(|verdict| matches!(verdict, Verdict::Delivered(..))),
         _ => false,
     };
     assert!(sent || !whole.iter().any(delivered), "delivered without a text: {whole:?}");
@@ -41,7 +41,7 @@ fn is_sound(event: &Event) {
             for verdict in verdicts {
                 let class = verdict.reply().code() / 100;
                 match verdict {
-                    Verdict::Delivered(_) => assert_eq!(class, 2),
+                    Verdict::Delivered(..) => assert_eq!(class, 2),
                     Verdict::Failed(_) => assert_eq!(class, 5),
                     Verdict::Deferred(_) | Verdict::Unclear(_) => {}
                 }

@@ -78,7 +78,7 @@ impl Ways {
     /// Those recipients of a delivery who go elsewhere by now, and where.
     pub(crate) fn moved(&self, leased: &Leased) -> Vec<(u32, Destination)> {
         let elsewhere = leased.recipients.iter().filter_map(|recipient| {
-            let destination = self.destination(&recipient.forward_path);
+            let destination = self.destination(&recipient.to.path);
             (destination != leased.destination).then_some((recipient.number, destination))
         });
         elsewhere.collect()

@@ -7,6 +7,7 @@ pub(crate) mod smtp;
 use esmtp::dialogue::{Enhanced, Reply, Verdict};
 use message::Target;
 use store::{Spool, SpoolError};
+use types::Handover;
 
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
@@ -68,7 +69,7 @@ async fn into_maildir<S: Spool>(
 
 fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
     match delivered {
-        Ok(reply) => Ok(Attempt::all(parcel, None, &Verdict::Delivered(reply))),
+        Ok(reply) => Ok(Attempt::all(parcel, None, &Verdict::Delivered(reply, Handover::Final))),
         // A full disk, a lost mount, a wrong owner: an operator can fix all of them (RFC 3463 section 3.4).
         Err(MaildirError::Io(error)) => {
             let reason =

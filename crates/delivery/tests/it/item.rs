@@ -50,7 +50,7 @@ impl Seat {
         self.state = outcome.state();
         self.attempts += u32::from(!matches!(outcome, Outcome::Held { reply: None, .. }));
         match outcome {
-            Outcome::Delivered { reply, host } | Outcome::Failed { reply, host } => {
+            Outcome::Delivered { reply, host, .. } | Outcome::Failed { reply, host } => {
                 (self.reply, self.host) = (reply, host);
             }
             Outcome::Held { reply, host } => (self.reply, self.host) = (reply.unwrap_or_default(), host),
@@ -138,9 +138,9 @@ impl Item {
         let lease = Lease { owner, token: delivery.token };
         let due = |seat: &Seat| seat.destination == *destination && seat.is_open() && seat.due <= now;
         let recipients = (0u32..).zip(self.seats.iter().zip(&self.submission.recipients));
-        let recipients = recipients.filter(|(_, (seat, _))| due(seat)).map(|(number, (seat, known))| {
-            Recipient { number, forward_path: known.path.clone(), attempts: seat.attempts }
-        });
+        let recipients = recipients
+            .filter(|(_, (seat, _))| due(seat))
+            .map(|(number, (seat, known))| Recipient { number, to: known.clone(), attempts: seat.attempts });
         Some(Leased {
             submission: self.submission.clone(),
             destination: destination.clone(),

@@ -75,7 +75,7 @@ impl Played {
 
 fn told(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Delivered(reply) => format!("delivered-{}", reply.code()),
+        Verdict::Delivered(reply, _) => format!("delivered-{}", reply.code()),
         Verdict::Deferred(reply) => format!("deferred-{}", reply.code()),
         Verdict::Unclear(reply) => format!("unclear-{}", reply.code()),
         Verdict::Failed(reply) => format!("failed-{}", reply.code()),

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use bytes::{BufMut, BytesMut};
+use types::Handover;
 
 use super::broken::Broken;
 use super::capability::Capabilities;
@@ -130,7 +131,8 @@ impl Transaction {
         let Some(step) = self.due.pop_front() else { return Err(Broken::OutOfTurn(stage, reply)) };
         match (step, reply.kind()) {
             // The final reply stands whatever else the peer is up to.
-            (Step::Final, Kind::Success) => Ok(self.settle(Verdict::Delivered(reply))),
+            // Nobody is told what the sender asks (RFC 3461), so that it stays with us.
+            (Step::Final, Kind::Success) => Ok(self.settle(Verdict::Delivered(reply, Handover::WithoutDsn))),
             (Step::Final, Kind::Transient | Kind::Permanent) => Ok(self.settle(self.refusal(reply))),
             (Step::EmptyFinal, Kind::Success | Kind::Transient | Kind::Permanent) => {
                 Ok(Progress::Done { clean: true })

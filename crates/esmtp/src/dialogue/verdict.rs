@@ -1,5 +1,7 @@
 //! What became of a recipient, and for how long that stands.
 
+use types::Handover;
+
 use super::capability::Capabilities;
 use super::reply::{Kind, Reply};
 
@@ -8,8 +10,8 @@ use super::reply::{Kind, Reply};
 /// Exhaustive: whoever sends has to deal with each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The next host has it.
-    Delivered(Reply),
+    /// The next host has it, and was told what the sender asks, or could not be.
+    Delivered(Reply, Handover),
     /// Not now.
     Deferred(Reply),
     /// Not as far as is known: the next host has the whole text, and has answered with what is no reply to it. It may have the
@@ -23,7 +25,7 @@ impl Verdict {
     /// What the next host said, or what we say of it.
     pub fn reply(&self) -> &Reply {
         match self {
-            Verdict::Delivered(reply)
+            Verdict::Delivered(reply, _)
             | Verdict::Deferred(reply)
             | Verdict::Unclear(reply)
             | Verdict::Failed(reply) => reply,

@@ -52,8 +52,8 @@ struct Taken {
 
 /// The recipients of a delivery that was never tried.
 pub(super) fn new_recipients(submission: &Submission, numbers: &[u32]) -> Vec<Recipient> {
-    let path = |number: u32| Some(submission.recipients.get(usize::try_from(number).ok()?)?.path.clone());
-    let new = |number: &u32| Some(Recipient { number: *number, forward_path: path(*number)?, attempts: 0 });
+    let to = |number: u32| submission.recipients.get(usize::try_from(number).ok()?).cloned();
+    let new = |number: &u32| Some(Recipient { number: *number, to: to(*number)?, attempts: 0 });
     numbers.iter().filter_map(new).collect()
 }
 
@@ -239,14 +239,10 @@ fn recipient(row: &SqliteRow, entry: QueueId) -> Result<EnvelopeRecipient, Corru
     let columns = Columns::of(row, "recipients", entry);
     // Whom no delivery has would never be tried.
     columns.read("destination", |_: &str| row.try_get("has_delivery").ok().filter(|has: &bool| *has))?;
-    let mut recipient = EnvelopeRecipient::new(forward_path(row, entry)?);
+    let mut recipient = EnvelopeRecipient::new(columns.read("forward_path", whole(ForwardPath::take))?);
     recipient.notify = columns.maybe("notify", Notify::from_text)?;
     recipient.orcpt = columns.maybe("orcpt", OriginalRecipient::from_text)?;
     Ok(recipient)
-}
-
-fn forward_path(row: &SqliteRow, entry: QueueId) -> Result<ForwardPath, Corrupt> {
-    Columns::of(row, "recipients", entry).read("forward_path", whole(ForwardPath::take))
 }
 
 /// The recipients of a delivery that are to be tried now.
@@ -264,8 +260,7 @@ fn due(
         let next_attempt_at = columns.maybe("next_attempt_at", time)?;
         let goes_there = columns.take::<&str>("destination")? == destination.as_str();
         if goes_there && waiting && next_attempt_at.is_some_and(|at| at <= now) {
-            let forward_path = forward_path(row, entry)?;
-            due.push(Recipient { number, forward_path, attempts: columns.take("attempts")? });
+            due.push(Recipient { number, to: recipient(row, entry)?, attempts: columns.take("attempts")? });
         }
     }
     if due.is_empty() { Err(Corrupt::on("deliveries", entry.to_string(), "due_at")) } else { Ok(due) }

@@ -130,7 +130,7 @@ async fn set_outcome(
     outcome: &Outcome,
 ) -> Result<(), sqlx::Error> {
     let (reply, host, next_attempt_at) = match outcome {
-        Outcome::Delivered { reply, host }
+        Outcome::Delivered { reply, host, .. }
         | Outcome::Failed { reply, host }
         | Outcome::Held { reply: Some(reply), host } => (reply, host, None),
         Outcome::Deferred { reply, host, next_attempt_at } => (reply, host, Some(*next_attempt_at)),

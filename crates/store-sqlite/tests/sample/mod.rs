@@ -13,8 +13,8 @@ use store::{
 };
 use store_sqlite::{Incoming, Mode, SqliteSpool, SqliteStore};
 use types::{
-    AccountId, EnvelopeRecipient, ForwardPath, Mailbox, NodeId, Notify, OriginalRecipient, QueueId, Ret,
-    ReversePath, SessionId,
+    AccountId, EnvelopeRecipient, ForwardPath, Handover, Mailbox, NodeId, Notify, OriginalRecipient, QueueId,
+    Ret, ReversePath, SessionId,
 };
 
 pub(crate) async fn server(directory: &Path) -> SqliteStore {
@@ -125,7 +125,8 @@ pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {
 }
 
 pub(crate) async fn deliver(spool: &SqliteSpool, leased: &Leased) -> Result<(), SpoolError> {
-    let delivered = Outcome::Delivered { reply: "250 Ok".to_owned(), host: None };
+    let delivered =
+        Outcome::Delivered { reply: "250 Ok".to_owned(), host: None, handover: Handover::WithoutDsn };
     spool.record(leased, vec![(0, delivered)], at(2)).await.map(drop)
 }
 

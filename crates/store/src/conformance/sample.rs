@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::{AccountId, CredentialId, ForwardPath, Mailbox, NodeId, QueueId, ReversePath};
+use types::{AccountId, CredentialId, ForwardPath, Handover, Mailbox, NodeId, QueueId, ReversePath};
 
 use crate::{
     Account, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, NewAppPassword, NewDelivery, Node,
@@ -157,7 +157,8 @@ pub(super) async fn content<S: Spool>(spool: &S, leased: &Leased) -> Vec<u8> {
 }
 
 pub(super) fn delivered() -> Outcome {
-    Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), host: Some("mx.example.net".to_owned()) }
+    let host = Some("mx.example.net".to_owned());
+    Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), host, handover: Handover::WithoutDsn }
 }
 
 pub(super) fn deferred(next_attempt_at: Timestamp) -> Outcome {

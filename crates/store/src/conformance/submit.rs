@@ -5,10 +5,10 @@ use bytes::Bytes;
 use types::{BodyType, ForwardPath, Notify, OriginalRecipient, QueueId, Ret, ReversePath, SessionId};
 
 use super::sample::{
-    all, at, commit, commit_to, content, deferred, delivered, destination, join, lease, mailbox, next_due,
-    node, operate, submission,
+    all, at, commit, commit_to, content, deferred, delivered, destination, id, join, lease, mailbox,
+    next_due, node, operate, submission,
 };
-use crate::{NewDelivery, Operation, RecipientState, Spool, SpoolError, Submission};
+use crate::{Leased, NewDelivery, Operation, RecipientState, Spool, SpoolError, Submission};
 
 /// The only delivery of a message, leased to the first node from the start.
 fn leased_from_the_start(submission: &Submission) -> Vec<NewDelivery> {
@@ -155,8 +155,15 @@ pub async fn how_a_message_came_and_what_its_sender_asked_come_back<S: Spool>(sp
     known.recipients[1].notify = Notify::from_text("SUCCESS,DELAY");
     known.recipients[1].orcpt = OriginalRecipient::from_text("utf-8;jürgen@bücher.example");
     known.recipients[2].orcpt = OriginalRecipient::from_text("rfc822;dave@example.org");
+    let asked = |leased: &Leased| leased.recipients.iter().map(|due| due.to.clone()).collect::<Vec<_>>();
     commit(spool, known.clone()).await;
-    assert_eq!(*lease(spool, 10).await[0].submission, known);
+    let leased = lease(spool, 10).await;
+    assert_eq!((&*leased[0].submission, asked(&leased[0])), (&known, known.recipients.clone()));
+    join(spool, 1).await;
+    let at_once = Submission { id: id(2), ..known };
+    let deliveries = leased_from_the_start(&at_once);
+    let leased = commit_to(spool, at_once.clone(), deliveries).await;
+    assert_eq!((&*leased[0].submission, asked(&leased[0])), (&at_once, at_once.recipients.clone()));
 }
 
 /// Neither a lease from the start, nor the end of a hold, nor a clock that is set back make it leave earlier.

@@ -349,7 +349,7 @@ mod tests {
 
     fn told(verdict: Verdict) -> String {
         match verdict {
-            Verdict::Delivered(reply) => format!("delivered {reply}"),
+            Verdict::Delivered(reply, _) => format!("delivered {reply}"),
             Verdict::Deferred(reply) | Verdict::Failed(reply) => reply.to_string(),
             Verdict::Unclear(reply) => format!("unclear {reply}"),
         }
