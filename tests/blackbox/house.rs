@@ -424,6 +424,20 @@ pub(crate) fn without_tests(text: &str) -> &str {
     begins.min().map_or(text, |at| &text[..at])
 }
 
+/// Otherwise the rules here would not see what comes behind them.
+#[test]
+fn tests_stand_last_in_a_file() {
+    let is_module = |item: &str| item.starts_with("mod ") || item.starts_with("pub(crate) mod ");
+    let files = sources(&root().join("crates")).into_iter().filter(|file| {
+        let text = std::fs::read_to_string(file).unwrap();
+        let tests = &text[without_tests(&text).len()..];
+        let mut items = tests.split("#[cfg(test)]\n").skip(1);
+        !items.all(|item| is_module(item) && (item.trim_end().ends_with(";") || item.ends_with("\n}\n")))
+    });
+    let wrong: Vec<_> = files.collect();
+    assert!(wrong.is_empty(), "code behind tests: {wrong:#?}");
+}
+
 /// In code, not in a comment.
 fn says(line: &str, words: &str) -> bool {
     line.split("//").next().is_some_and(|code| code.contains(words))

@@ -2,9 +2,6 @@
 //! it was asked.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-#[cfg(test)]
-pub(crate) mod tls;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -153,3 +150,6 @@ async fn answer(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> std::io
         Reply::HangUp => Ok(()),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tls;

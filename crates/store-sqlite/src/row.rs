@@ -1,9 +1,12 @@
-//! Columns as values, checked on the way out.
+//! Statements with their parameters, and columns as values, checked on the way out.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Decode, Row, Sqlite, Type};
 use store::Corrupt;
+
+/// A statement with its parameters.
+pub(crate) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 /// A row of a table whose damaged columns can be named.
 pub(crate) struct Columns<'r> {

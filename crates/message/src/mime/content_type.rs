@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use crate::header::MAX_LINE;
+
 /// The longest boundary of which a delimiter line, `--` before it and `--` behind it, can be sent. RFC 2046
 /// section 5.1.1 allows 70 octets.
-const MAX_BOUNDARY: usize = crate::MAX_LINE - 4;
+const MAX_BOUNDARY: usize = MAX_LINE - 4;
 
 /// A Content-Type, as its octets stand in the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What has come of a line that may be a delimiter.
 
-use crate::MAX_LINE;
+use crate::header::MAX_LINE;
 
 /// What stands before the boundary in a delimiter line (RFC 2046 section 5.1.1).
 pub(super) const DELIMITER_START: &[u8] = b"\r\n--";

@@ -2,7 +2,7 @@
 
 use memchr::memrchr;
 
-use crate::MAX_LINE;
+use crate::header::MAX_LINE;
 
 /// The most octets of a line with its CRLF.
 const LONGEST: usize = MAX_LINE + 2;

@@ -24,10 +24,11 @@ mod soft_breaks;
 mod base64_lines;
 mod surrounding_text;
 mod rewrite;
-#[cfg(test)]
-mod decoded;
 
 pub use plan::{Plan, Target};
 pub use rewrite::Rewriter;
 pub use survey::{Survey, Surveyed};
 pub use untouchable::Untouchable;
+
+#[cfg(test)]
+mod decoded;

@@ -13,7 +13,8 @@ use super::held_back::{DELIMITER_START, HeldBack, unfinished_start};
 use super::part_fields::{is_header_line, part_fields};
 use super::untouchable::Untouchable;
 use super::visitor::{Delimiter, Part, SectionEnd, Visitor};
-use crate::{MAX_LINE, MAX_SECTION};
+use crate::header::MAX_LINE;
+use crate::section::MAX_SECTION;
 
 /// The most entities that are told apart; what comes then is untouchable. The message itself is the first.
 pub(super) const MAX_ENTITIES: u32 = 10_000;

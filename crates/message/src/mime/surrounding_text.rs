@@ -4,7 +4,7 @@
 //! broken, and octets that the next host cannot carry become question marks.
 
 use super::plan::Target;
-use crate::MAX_LINE;
+use crate::header::MAX_LINE;
 
 /// A preamble or an epilogue under way.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use super::plan::{Leaf, Plan, Target};
 use super::untouchable::Untouchable;
 use super::utf8::Utf8;
 use super::visitor::{Delimiter, Part, Visitor};
-use crate::Header;
 use crate::field_repair::repair_fields;
+use crate::header::Header;
 
 /// A look at a message under way, which keeps no more of it than a header section.
 #[derive(Debug)]

@@ -1,9 +1,11 @@
-//! Accounts as rows.
+//! The accounts, and every change of them.
+
+pub(super) mod row;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite};
 use store::{
     Account, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Corrupt, Error, Import, Login,
     Page, Revision, StoredRights,
@@ -11,26 +13,9 @@ use store::{
 use types::{AccountId, Mailbox};
 
 use super::{SqliteAccounts, audit, challenge_key, import};
-use crate::failure::{is_taken, unavailable};
-use crate::row::{Columns, octets, time};
-
-pub(super) type Query = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
-
-/// Whether an account, whose table is `a`, has a second factor.
-macro_rules! has_totp {
-    () => {
-        "EXISTS (SELECT 1 FROM totp WHERE totp.account = a.id AND confirmed_at IS NOT NULL)"
-    };
-}
-pub(super) use has_totp;
-
-/// The columns of an account, whose table is `a`, and whether it has a second factor.
-macro_rules! columns {
-    () => {
-        concat!("a.*, ", $crate::accounts::account::has_totp!(), " AS totp")
-    };
-}
-pub(super) use columns;
+use crate::failure::unavailable;
+use crate::row::{Columns, Query};
+use row::{account, columns, has_totp, insert, normal, of_write};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -215,67 +200,7 @@ impl SqliteAccounts {
     }
 }
 
-/// The address of an account in its normal form: what the audit trail knows it by.
-pub(super) async fn normal(
-    transaction: &mut Transaction<'_, Sqlite>,
-    id: AccountId,
-) -> Result<String, Error> {
-    let normal = sqlx::query_scalar("SELECT normal FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec());
-    normal.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
-}
-
-pub(super) async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
-    account: &Account,
-) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO accounts (id, address, normal, name, admin, disabled, password_hash, version, created_at, \
-         last_login_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(account.id.as_bytes().to_vec())
-    .bind(account.address.to_string())
-    .bind(account.address.normal())
-    .bind(account.name.as_deref())
-    .bind(account.admin)
-    .bind(account.disabled)
-    .bind(account.password_hash.as_deref())
-    .bind(account.version)
-    .bind(account.created_at.as_millisecond())
-    .bind(account.last_login_at.map(Timestamp::as_millisecond))
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
-    .map_err(of_write)
-}
-
-fn of_write(error: sqlx::Error) -> Error {
-    if is_taken(&error) { Error::AlreadyExists } else { unavailable(error) }
-}
-
 fn hash(row: &SqliteRow) -> Result<(AccountId, String), Corrupt> {
-    let id = id(row)?;
+    let id = row::id(row)?;
     Ok((id, Columns::of(row, "accounts", id).take("password_hash")?))
-}
-
-fn id(row: &SqliteRow) -> Result<AccountId, Corrupt> {
-    let id: &[u8] = row.try_get("id").unwrap_or_default();
-    octets(id).map(AccountId::from_bytes).ok_or_else(|| Corrupt::on("accounts", "?", "id"))
-}
-
-/// An account from the columns of its table.
-pub(super) fn account(row: &SqliteRow) -> Result<Account, Corrupt> {
-    let id = id(row)?;
-    let columns = Columns::of(row, "accounts", id);
-    Ok(Account {
-        id,
-        address: columns.read("address", |text: &str| Mailbox::parse(text).ok())?,
-        name: columns.take("name")?,
-        admin: columns.take("admin")?,
-        disabled: columns.take("disabled")?,
-        password_hash: columns.take("password_hash")?,
-        totp: columns.take("totp")?,
-        version: columns.take("version")?,
-        created_at: columns.read("created_at", time)?,
-        last_login_at: columns.maybe("last_login_at", time)?,
-    })
 }

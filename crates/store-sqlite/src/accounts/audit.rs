@@ -1,7 +1,7 @@
 //! The audit trail.
 
-mod gathered;
-mod ledger;
+pub(super) mod gathered;
+pub(super) mod ledger;
 mod row;
 
 use futures_util::TryStreamExt as _;
@@ -9,19 +9,9 @@ use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 use store::{Audit, AuditEntry, AuditEvent, AuditFilter, AuditPage, AuditPlace, Error, Page};
 
-use super::{SqliteAccounts, far_ahead};
+use super::SqliteAccounts;
+use super::prune::far_ahead;
 use crate::failure::unavailable;
-
-pub(super) use gathered::Gathered;
-
-/// Events alike that are no further apart than this, in milliseconds, are one entry.
-const TOGETHER: i64 = 60 * 60 * 1000;
-
-/// How many entries about failures may begin within [`TOGETHER`] and say whom, where from and by what.
-const FAILURES: u32 = 2_000;
-
-/// How many entries about successes of one account may begin within [`TOGETHER`] and say where from and by what.
-const SUCCESSES: u32 = 200;
 
 impl Audit for SqliteAccounts {
     fn note(&self, event: AuditEvent) {
@@ -53,11 +43,11 @@ impl Audit for SqliteAccounts {
 
     async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
         let old = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
-        let old = self.forget(old, before).await?;
+        let old = self.database.forget(old, before).await?;
         // Ids grow: what was entered before anything that is left is as old as what is gone.
         let ahead = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at > $1 \
                      AND id < (SELECT min(id) FROM audit WHERE at <= $1) LIMIT $2)";
-        Ok(old + self.forget(ahead, far_ahead(now)).await?)
+        Ok(old + self.database.forget(ahead, far_ahead(now)).await?)
     }
 }
 
@@ -68,14 +58,6 @@ pub(super) async fn enter(
     event: &AuditEvent,
 ) -> Result<(), Error> {
     row::insert(transaction, &AuditEntry::from(event.clone())).await.map_err(unavailable)
-}
-
-/// Writes what was gathered.
-pub(super) async fn write(
-    transaction: &mut Transaction<'_, Sqlite>,
-    gathered: &Gathered,
-) -> Result<(), sqlx::Error> {
-    ledger::write(transaction, gathered.entries()).await
 }
 
 /// All that SQL can tell of the filter: it knows no networks.

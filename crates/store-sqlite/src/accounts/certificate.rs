@@ -9,10 +9,9 @@ use store::{
 };
 use types::{AccountId, Fingerprint};
 
-use super::account::{account, columns, normal};
-use super::app_password::last_use;
-use super::audit;
-use super::{SqliteAccounts, far_ahead};
+use super::account::row::{account, columns, normal};
+use super::app_password::row::last_use;
+use super::{SqliteAccounts, audit};
 use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets, time};
 
@@ -117,24 +116,4 @@ fn certificate(row: &SqliteRow) -> Result<Certificate, Corrupt> {
         expires_at: columns.maybe("expires_at", time)?,
         last_used: last_use(&columns)?,
     })
-}
-
-/// Writes a last use.
-pub(super) async fn write_use(
-    transaction: &mut Transaction<'_, Sqlite>,
-    fingerprint: &Fingerprint,
-    last_use: &LastUse,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE certificates SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
-         WHERE fingerprint = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)",
-    )
-    .bind(last_use.at.as_millisecond())
-    .bind(last_use.ip.to_string())
-    .bind(&last_use.mechanism)
-    .bind(fingerprint.as_octets().to_vec())
-    .bind(far_ahead(last_use.at).as_millisecond())
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
 }

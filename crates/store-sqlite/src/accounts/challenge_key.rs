@@ -6,10 +6,10 @@ use store::{AppPassword, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged,
 use types::{AccountId, CredentialId, Mailbox};
 
 use super::SqliteAccounts;
-use super::account::{Query, account, columns};
-use super::app_password::{app_password, app_password_columns};
+use super::account::row::{account, columns};
+use super::app_password::row::{app_password, app_password_columns};
 use crate::failure::unavailable;
-use crate::row::{Columns, octets, time};
+use crate::row::{Columns, Query, octets, time};
 
 impl ChallengeKeys for SqliteAccounts {
     async fn keep_challenge_key(&self, key: &ChallengeKey, version: i64) -> Result<bool, Error> {

@@ -5,7 +5,8 @@ use sqlx::{Sqlite, Transaction};
 use store::{Error, Import, ImportedAppPassword, ImportedSecondFactor};
 use types::{AccountId, SenderPattern};
 
-use super::{account, app_password};
+use super::account::row as account;
+use super::app_password::row as app_password;
 use crate::failure::unavailable;
 
 /// Inserts all of it. `at` is when it is brought.

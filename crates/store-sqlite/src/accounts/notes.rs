@@ -16,11 +16,11 @@ use store::{AuditEvent, Correspondent, Error, LastUse, Share};
 use tokio::sync::Notify;
 use types::{AccountId, CredentialId, Fingerprint};
 
-use super::audit::{self, Gathered};
-use super::certificate;
+use super::audit::gathered::Gathered;
+use super::audit::ledger;
 use super::database::Database;
-use super::far_ahead;
-use super::sending::{self, Noted};
+use super::prune::far_ahead;
+use super::sending::noted::Noted;
 use crate::failure::unavailable;
 
 /// How long notes gather.
@@ -156,12 +156,12 @@ impl Pending {
             write_use(transaction, *id, last_use).await?;
         }
         for (fingerprint, last_use) in &self.certificate_uses {
-            certificate::write_use(transaction, fingerprint, last_use).await?;
+            write_certificate_use(transaction, fingerprint, last_use).await?;
         }
         for (id, noted) in &self.sent {
-            sending::write(transaction, *id, noted).await?;
+            noted.write(transaction, *id).await?;
         }
-        audit::write(transaction, &self.events).await
+        ledger::write(transaction, self.events.entries()).await
     }
 }
 
@@ -213,6 +213,25 @@ async fn write_use(
     .bind(last_use.ip.to_string())
     .bind(&last_use.mechanism)
     .bind(id.as_bytes().to_vec())
+    .bind(far_ahead(last_use.at).as_millisecond())
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}
+
+async fn write_certificate_use(
+    transaction: &mut Transaction<'_, Sqlite>,
+    fingerprint: &Fingerprint,
+    last_use: &LastUse,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE certificates SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
+         WHERE fingerprint = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)",
+    )
+    .bind(last_use.at.as_millisecond())
+    .bind(last_use.ip.to_string())
+    .bind(&last_use.mechanism)
+    .bind(fingerprint.as_octets().to_vec())
     .bind(far_ahead(last_use.at).as_millisecond())
     .execute(&mut **transaction)
     .await

@@ -7,10 +7,9 @@ use store::{Corrupt, Error, Resealed, SealedPlace, SealedSecrets};
 use types::{AccountId, CredentialId};
 
 use super::SqliteAccounts;
-use super::account::Query;
 use super::challenge_key::credential;
 use crate::failure::unavailable;
-use crate::row::{Columns, octets, time};
+use crate::row::{Columns, Query, octets, time};
 
 /// A sealed secret with its place.
 type Sealed = (SealedPlace, Vec<u8>);

@@ -7,7 +7,7 @@ use store::{Act, Action, AuditEvent, Corrupt, Error, STEPS_AHEAD, SecondFactor, 
 use types::AccountId;
 
 use super::SqliteAccounts;
-use super::account::normal;
+use super::account::row::normal;
 use super::{audit, challenge_key};
 use crate::failure::unavailable;
 use crate::row::{Columns, time};

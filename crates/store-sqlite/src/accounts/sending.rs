@@ -1,21 +1,23 @@
 //! What accounts have sent, and may send, as rows.
 
 mod ledger;
+pub(super) mod noted;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use store::{
     Act, Action, Amounts, AuditEvent, Correspondent, Corrupt, Error, Full, Ledger, LimitChange, LimitChanges,
-    Limits, Loan, OwnLimit, OwnLimits, Sending, Sent, Share, Tally, Windows,
+    Limits, Loan, OwnLimit, OwnLimits, Sending, Sent, Share, Tally,
 };
 use types::AccountId;
 
 use super::SqliteAccounts;
 use crate::failure::unavailable;
 use crate::row::{Columns, octets};
+use ledger::id;
+use noted::json;
 
 /// How many servers a store of this kind can have.
 const NODES: u32 = 1;
@@ -116,82 +118,15 @@ impl Sending for SqliteAccounts {
     }
 
     async fn prune_correspondents(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
-        self.bring_back("UPDATE correspondents SET at = $1 WHERE at > $2", now).await?;
-        self.forget(
-            "DELETE FROM correspondents WHERE (account, recipient) IN \
+        self.database.bring_back("UPDATE correspondents SET at = $1 WHERE at > $2", now).await?;
+        self.database
+            .forget(
+                "DELETE FROM correspondents WHERE (account, recipient) IN \
              (SELECT account, recipient FROM correspondents WHERE at < $1 LIMIT $2)",
-            before,
-        )
-        .await
+                before,
+            )
+            .await
     }
-}
-
-/// What is noted of an account.
-#[derive(Debug, Default)]
-pub(super) struct Noted {
-    shares: BTreeMap<Windows, Settled>,
-    recipients: BTreeSet<Correspondent>,
-    /// When it last sent.
-    at: Option<Timestamp>,
-}
-
-/// What has become of what was lent.
-#[derive(Debug, Default)]
-struct Settled {
-    sent: Amounts,
-    returned: Amounts,
-}
-
-impl Noted {
-    pub(super) fn sent(&mut self, share: &Share, recipients: &[Correspondent], at: Timestamp) {
-        let settled = self.shares.entry(share.windows).or_default();
-        settled.sent = settled.sent.plus(&share.amounts);
-        self.recipients.extend(recipients);
-        self.at = self.at.max(Some(at));
-    }
-
-    pub(super) fn given_back(&mut self, share: &Share) {
-        let settled = self.shares.entry(share.windows).or_default();
-        settled.returned = settled.returned.plus(&share.amounts);
-    }
-
-    pub(super) fn has(&self, recipient: &Correspondent) -> bool {
-        self.recipients.contains(recipient)
-    }
-}
-
-/// Writes what is noted of an account. It may have been removed since; then there is nothing to write.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    account: AccountId,
-    noted: &Noted,
-) -> Result<(), sqlx::Error> {
-    for (windows, Settled { sent, returned }) in &noted.shares {
-        ledger::settle(connection, account, windows, sent, returned).await?;
-    }
-    let Some(at) = noted.at else { return Ok(()) };
-    let recipients: Vec<_> = noted.recipients.iter().copied().collect();
-    sqlx::query(
-        "INSERT INTO correspondents (account, recipient, at) SELECT a.id, unhex(r.value), $3 \
-         FROM accounts a JOIN json_each($2) r WHERE a.id = $1 ON CONFLICT DO UPDATE SET at = excluded.at",
-    )
-    .bind(id(account))
-    .bind(json(&recipients))
-    .bind(at.as_millisecond())
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
-fn id(account: AccountId) -> Vec<u8> {
-    account.as_bytes().to_vec()
-}
-
-/// Any number of correspondents as one parameter.
-fn json(correspondents: &[Correspondent]) -> String {
-    let all: Vec<_> =
-        correspondents.iter().map(|one| format!("\"{:032x}\"", u128::from_be_bytes(*one))).collect();
-    format!("[{}]", all.join(","))
 }
 
 fn is_set(change: LimitChange) -> bool {

@@ -5,8 +5,8 @@ use store::{Corrupt, Error, Login, StoredCredential, StoredRights};
 use types::{AccountId, SenderPattern};
 
 use super::SqliteAccounts;
-use super::account::{account, columns};
-use super::app_password::of_lines;
+use super::account::row::{account, columns};
+use super::app_password::row::of_lines;
 use crate::failure::unavailable;
 use crate::row::{Columns, time};
 

@@ -5,7 +5,7 @@
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqliteExecutor};
 use store::{
     Act, Action, AuditEvent, Corrupt, Counted, CountedPlace, Counter, Error, Mark, Page, ThrottleFilter,
@@ -15,9 +15,7 @@ use types::Mailbox;
 
 use super::{SqliteAccounts, audit};
 use crate::failure::unavailable;
-use crate::row::{Columns, time};
-
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+use crate::row::{Columns, Query, time};
 
 /// So many counters at most: some 30 MB. Whoever fails on a name that nobody has makes one.
 const COUNTERS: i64 = 100_000;
@@ -106,24 +104,27 @@ impl Throttles for SqliteAccounts {
     }
 
     async fn prune_throttles(&self, now: Timestamp, familiar_since: Timestamp) -> Result<(), Error> {
-        self.forget(
-            "DELETE FROM throttles WHERE id IN (SELECT id FROM throttles WHERE until <= $1 LIMIT $2)",
-            now,
-        )
-        .await?;
-        self.forget(
-            "DELETE FROM throttles WHERE id IN (SELECT id FROM throttles WHERE until > $1 LIMIT $2)",
-            Counted::latest_end(now),
-        )
-        .await?;
-        self.bring_back("UPDATE familiar_networks SET at = $1 WHERE at > $2", now).await?;
-        self.forget(
-            "DELETE FROM familiar_networks WHERE (account, network) IN \
+        self.database
+            .forget(
+                "DELETE FROM throttles WHERE id IN (SELECT id FROM throttles WHERE until <= $1 LIMIT $2)",
+                now,
+            )
+            .await?;
+        self.database
+            .forget(
+                "DELETE FROM throttles WHERE id IN (SELECT id FROM throttles WHERE until > $1 LIMIT $2)",
+                Counted::latest_end(now),
+            )
+            .await?;
+        self.database.bring_back("UPDATE familiar_networks SET at = $1 WHERE at > $2", now).await?;
+        self.database
+            .forget(
+                "DELETE FROM familiar_networks WHERE (account, network) IN \
              (SELECT account, network FROM familiar_networks WHERE at < $1 LIMIT $2)",
-            familiar_since,
-        )
-        .await
-        .map(drop)
+                familiar_since,
+            )
+            .await
+            .map(drop)
     }
 }
 

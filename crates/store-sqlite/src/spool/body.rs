@@ -8,7 +8,7 @@ use sqlx::Row;
 use store::{Body, Corrupt, SpoolError};
 use types::QueueId;
 
-use super::SqliteSpool;
+use super::database::Database;
 use crate::failure;
 use crate::row::Columns;
 
@@ -39,9 +39,9 @@ struct Reading {
 }
 
 /// Opens the message `id`.
-pub(super) async fn open(spool: &SqliteSpool, id: QueueId) -> Result<FileBody, SpoolError> {
+pub(super) async fn open(database: &Database, id: QueueId) -> Result<FileBody, SpoolError> {
     let stored = "SELECT size, content_crc, in_file, content FROM entries LEFT JOIN contents USING (number) WHERE id = $1";
-    let row = spool
+    let row = database
         .read(async |readers| sqlx::query(stored).bind(id.as_bytes().to_vec()).fetch_optional(readers).await)
         .await?
         .ok_or_else(|| Corrupt::on("entries", id.to_string(), "id"))?;
@@ -49,7 +49,7 @@ pub(super) async fn open(spool: &SqliteSpool, id: QueueId) -> Result<FileBody, S
     let expected_crc = columns.take("content_crc")?;
     if columns.take("in_file")? {
         let left = columns.read("size", |size: i64| u64::try_from(size).ok())?;
-        return open_file(spool, id, left, expected_crc).await;
+        return open_file(database, id, left, expected_crc).await;
     }
     let content: Vec<u8> = row.try_get("content").map_err(|_| columns.corrupt("content"))?;
     match crc32fast::hash(&content) == expected_crc {
@@ -59,12 +59,12 @@ pub(super) async fn open(spool: &SqliteSpool, id: QueueId) -> Result<FileBody, S
 }
 
 async fn open_file(
-    spool: &SqliteSpool,
+    database: &Database,
     id: QueueId,
     left: u64,
     expected_crc: u32,
 ) -> Result<FileBody, SpoolError> {
-    let path = spool.directory.message(id);
+    let path = database.directory().message(id);
     let file = tokio::task::spawn_blocking(move || File::open(path)).await.map_err(io::Error::from).flatten();
     let file = file.map_err(|error| missing(id, error))?;
     let reading = Reading { file, id, left, crc: crc32fast::Hasher::new(), expected_crc };

@@ -1,10 +1,11 @@
 //! What is changed of deliveries beside leases and outcomes: quarantine, clocks that were wrong, and the list of nodes.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 use store::{HeldLease, Node};
 use types::{NodeId, QueueId};
+
+use crate::row::Query;
 
 /// A change of entries or deliveries.
 #[derive(Debug)]
@@ -22,8 +23,6 @@ pub(super) enum Change {
     /// Takes all nodes off the list and ends all leases: at the start of the server, whoever had them is dead.
     BuryAll,
 }
-
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 /// When a delivery is due, if nobody has it leased.
 macro_rules! due {

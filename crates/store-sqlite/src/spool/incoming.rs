@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use store::SpoolError;
 
-use super::IN_ROW;
 use super::file::SpoolFile;
+
+/// Messages of up to this many octets live in a row. Above, a file of its own is cheaper than overflow pages that go
+/// through the WAL, and the message need not be in memory.
+pub(super) const IN_ROW: usize = 64 * 1024;
 
 /// A message being received. Dropped before its commit, it leaves nothing behind.
 #[derive(Debug)]

@@ -4,26 +4,13 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, SqlitePool, Type};
 use store::{
-    DeliveryKey, Details, Entry, HeldLease, Node, Page, QueueFilter, RecipientDetails, RecipientState,
-    SpoolError, Stats, Waiting,
+    DeliveryKey, Details, Entry, HeldLease, Node, Page, QueueFilter, RecipientDetails, RecipientState, Stats,
+    Waiting,
 };
 use types::{NodeId, QueueId};
 
-use super::{SqliteSpool, select};
+use super::select;
 use crate::row::{lossy, maybe, octets, text, time};
-
-impl SqliteSpool {
-    /// Asks a reader.
-    pub(super) async fn read<T>(
-        &self,
-        question: impl AsyncFnOnce(&SqlitePool) -> Result<T, sqlx::Error>,
-    ) -> Result<T, SpoolError> {
-        match question(&self.readers).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.failed(error).await),
-        }
-    }
-}
 
 /// The destinations that something waits for. This jumps from one to the next, however many deliveries each of them has.
 macro_rules! ready {

@@ -11,6 +11,7 @@
 //! next start; a row without its file is damaged, and is quarantined. A message leaves in the other order: its rows are
 //! deleted and synced, then its file is removed.
 
+mod database;
 mod incoming;
 mod file;
 mod seal;
@@ -45,31 +46,21 @@ pub use body::FileBody;
 pub use incoming::Incoming;
 pub(crate) use verify::Verified;
 
-use crate::commit_mark;
-use crate::connect;
 use crate::directory::{Directory, Mode};
 use crate::failure;
 use crate::losses::Losses;
 use crate::schema::SchemaError;
-use crate::watch::FileWatch;
 use change::Change;
+use database::Database;
+use incoming::IN_ROW;
 use job::WriterHandle;
 use outcome::Written;
 use writer::Writer;
 
-/// Messages of up to this many octets live in a row. Above, a file of its own is cheaper than overflow pages that go
-/// through the WAL, and the message need not be in memory.
-const IN_ROW: usize = 64 * 1024;
-
 /// The queue. A clone is another handle to the same.
 #[derive(Debug, Clone)]
 pub struct SqliteSpool {
-    directory: Arc<Directory>,
-    watch: Arc<FileWatch>,
-    readers: SqlitePool,
-    /// Only of a server, which has it open for long.
-    anchor: Option<SqlitePool>,
-    losses: Losses,
+    database: Database,
     writer: WriterHandle,
 }
 
@@ -83,60 +74,43 @@ impl SqliteSpool {
     /// Opens the database and starts the writer.
     pub(crate) async fn open(directory: Directory, mode: Mode) -> Result<Self, SchemaError> {
         let directory = Arc::new(directory);
-        let readers = connect::readers(connect::queue(&directory));
         let writer = Writer::open(Arc::clone(&directory), mode).await?;
-        let (watch, anchor) = match mode {
-            Mode::Command => (FileWatch::nothing(), None),
-            Mode::Server => {
-                let anchor = connect::anchor(connect::queue(&directory)).await?;
-                (FileWatch::of_queue(&directory), Some(anchor))
-            }
-        };
-        let watch = Arc::new(watch).start();
-        let writer = writer.start(Arc::clone(&watch));
-        let losses = Losses::of(&directory.queue());
-        Ok(Self { directory, watch, readers, anchor, losses, writer })
+        let database = Database::open(directory, mode).await?;
+        let writer = writer.start(Arc::clone(database.watch()));
+        Ok(Self { database, writer })
     }
 
     /// Ends what the last server left: nodes that are dead with their leases, and files of messages without a 250.
     pub(crate) async fn recover(&self) -> Result<(), SpoolError> {
         self.writer.change(Change::BuryAll).await?;
-        recover::check(self.readers.clone());
-        recover::sweep(&self.directory, &self.losses, &self.readers).await
+        recover::check(self.readers().clone());
+        recover::sweep(self.directory(), self.losses(), self.readers()).await
     }
 
     /// What may be missing.
     pub(crate) fn losses(&self) -> &Losses {
-        &self.losses
+        self.database.losses()
     }
 
     /// Reads every message.
     pub(crate) async fn verify(&self) -> Result<Verified, SpoolError> {
-        verify::all(self).await
+        verify::all(&self.database).await
     }
 
     /// Where the store is.
     pub(crate) fn directory(&self) -> &Directory {
-        &self.directory
+        self.database.directory()
     }
 
     /// Connections that cannot write.
     pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.readers
+        self.database.readers()
     }
 
     pub(crate) async fn close(&self) {
-        self.watch.end();
+        self.database.watch().end();
         self.writer.close().await;
-        self.readers.close().await;
-        if let Some(anchor) = &self.anchor {
-            anchor.close().await;
-        }
-        commit_mark::forget_if_closed(&self.directory.queue());
-    }
-
-    async fn failed(&self, error: sqlx::Error) -> SpoolError {
-        failure::of_queue(&self.directory, error).await
+        self.database.close().await;
     }
 }
 
@@ -148,7 +122,7 @@ impl Nodes for SqliteSpool {
     async fn beat(&self, id: NodeId) -> Result<Standing, SpoolError> {
         // There is nothing to write: the server that has the store locked is the only one that delivers, and it buries all others when
         // it starts.
-        let stands = self.read(async |readers| inspect::is_node(readers, id).await).await?;
+        let stands = self.database.read(async |readers| inspect::is_node(readers, id).await).await?;
         Ok(if stands { Standing::Stands } else { Standing::Buried })
     }
 
@@ -161,7 +135,7 @@ impl Nodes for SqliteSpool {
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, SpoolError> {
-        self.read(inspect::nodes).await
+        self.database.read(inspect::nodes).await
     }
 }
 
@@ -170,7 +144,7 @@ impl Spool for SqliteSpool {
     type Body = FileBody;
 
     fn open(&self, id: QueueId) -> Incoming {
-        Incoming::new(self.directory.message(id))
+        Incoming::new(self.directory().message(id))
     }
 
     async fn append(&self, incoming: &mut Incoming, chunk: Bytes) -> Result<(), SpoolError> {
@@ -188,12 +162,12 @@ impl Spool for SqliteSpool {
     }
 
     async fn room_for(&self, octets: u64) -> Result<(), SpoolError> {
-        self.watch.seen().map_err(failure::of_watch)?;
-        room::room_for(self.directory.root(), octets)
+        self.database.watch().seen().map_err(failure::of_watch)?;
+        room::room_for(self.directory().root(), octets)
     }
 
     async fn waiting(&self) -> Result<Vec<Waiting>, SpoolError> {
-        self.read(inspect::waiting).await
+        self.database.read(inspect::waiting).await
     }
 
     async fn lease_due(
@@ -206,7 +180,7 @@ impl Spool for SqliteSpool {
     }
 
     async fn held_by(&self, owner: NodeId) -> Result<Vec<HeldLease>, SpoolError> {
-        self.read(async |readers| inspect::held_by(readers, owner).await).await
+        self.database.read(async |readers| inspect::held_by(readers, owner).await).await
     }
 
     async fn give_back(&self, owner: NodeId, leases: Vec<HeldLease>) -> Result<(), SpoolError> {
@@ -223,7 +197,8 @@ impl Spool for SqliteSpool {
 
     async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
         // Almost always there is none, and to read costs no sync.
-        let any = self.read(async |readers| inspect::any_due_after(readers, latest, now).await).await?;
+        let any =
+            self.database.read(async |readers| inspect::any_due_after(readers, latest, now).await).await?;
         if any {
             self.writer.change(Change::BringForward { latest, now }).await?;
         }
@@ -233,7 +208,7 @@ impl Spool for SqliteSpool {
     async fn body(&self, leased: &Leased) -> Result<FileBody, SpoolError> {
         match &leased.content {
             Some(content) => Ok(FileBody::in_memory(content.clone())),
-            None => body::open(self, leased.submission.id).await,
+            None => body::open(&self.database, leased.submission.id).await,
         }
     }
 
@@ -245,7 +220,7 @@ impl Spool for SqliteSpool {
     ) -> Result<Recorded, SpoolError> {
         let Written { recorded, gone } = self.writer.record(leased, outcomes, now).await?;
         if gone && leased.size > IN_ROW as u64 {
-            file::remove(self.directory.message(leased.submission.id)).await;
+            file::remove(self.directory().message(leased.submission.id)).await;
         }
         Ok(recorded)
     }
@@ -255,15 +230,15 @@ impl Spool for SqliteSpool {
     }
 
     async fn list(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError> {
-        self.read(async |readers| inspect::list(readers, filter, page).await).await
+        self.database.read(async |readers| inspect::list(readers, filter, page).await).await
     }
 
     async fn ids(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<QueueId>, SpoolError> {
-        self.read(async |readers| inspect::ids(readers, filter, page).await).await
+        self.database.read(async |readers| inspect::ids(readers, filter, page).await).await
     }
 
     async fn show(&self, id: QueueId) -> Result<Option<Details>, SpoolError> {
-        self.read(async |readers| inspect::show(readers, id).await).await
+        self.database.read(async |readers| inspect::show(readers, id).await).await
     }
 
     async fn operate(
@@ -275,7 +250,7 @@ impl Spool for SqliteSpool {
         let done = self.writer.operate(operation, ids, act.clone()).await?;
         if operation == Operation::Remove {
             for Operated { id, .. } in &done {
-                file::remove(self.directory.message(*id)).await;
+                file::remove(self.directory().message(*id)).await;
             }
         }
         Ok(done)
@@ -283,13 +258,13 @@ impl Spool for SqliteSpool {
 
     async fn take_operations(&self, at_most: u32) -> Result<Vec<Operated>, SpoolError> {
         // To write is to sync, and nearly always there is nothing.
-        match self.read(inspect::has_operations).await? {
+        match self.database.read(inspect::has_operations).await? {
             true => self.writer.take_operations(at_most).await,
             false => Ok(Vec::new()),
         }
     }
 
     async fn stats(&self) -> Result<Stats, SpoolError> {
-        self.read(inspect::stats).await
+        self.database.read(inspect::stats).await
     }
 }

@@ -5,7 +5,8 @@ use sqlx::{Row, SqlitePool};
 use store::{Body as _, Corrupt, SpoolError};
 use types::QueueId;
 
-use super::{SqliteSpool, body, lease};
+use super::database::Database;
+use super::{body, lease};
 use crate::row::octets;
 
 /// Entries that are looked up together.
@@ -21,16 +22,16 @@ pub(crate) struct Verified {
 }
 
 /// Reads the envelope and the text of every message. A message that leaves the queue meanwhile is no fault.
-pub(super) async fn all(spool: &SqliteSpool) -> Result<Verified, SpoolError> {
+pub(super) async fn all(database: &Database) -> Result<Verified, SpoolError> {
     let (mut verified, mut after) = (Verified::default(), Vec::new());
     loop {
-        let batch = spool.read(async |readers| batch(readers, &after).await).await?;
+        let batch = database.read(async |readers| batch(readers, &after).await).await?;
         let Some((last, _)) = batch.last() else { return Ok(verified) };
         after = last.as_bytes().to_vec();
         for (id, damage) in batch {
             verified.messages += 1;
             verified.damaged.extend(damage);
-            verified.damaged.extend(damaged_text(spool, id).await?);
+            verified.damaged.extend(damaged_text(database, id).await?);
         }
     }
 }
@@ -49,22 +50,22 @@ async fn batch(readers: &SqlitePool, after: &[u8]) -> Result<Vec<(QueueId, Optio
     Ok(entries.iter().filter_map(with_damage).collect())
 }
 
-async fn damaged_text(spool: &SqliteSpool, id: QueueId) -> Result<Option<Corrupt>, SpoolError> {
-    match read_through(spool, id).await {
+async fn damaged_text(database: &Database, id: QueueId) -> Result<Option<Corrupt>, SpoolError> {
+    match read_through(database, id).await {
         Ok(()) => Ok(None),
-        Err(SpoolError::Corrupt(corrupt)) => Ok(is_queued(spool, id).await?.then_some(corrupt)),
+        Err(SpoolError::Corrupt(corrupt)) => Ok(is_queued(database, id).await?.then_some(corrupt)),
         Err(error) => Err(error),
     }
 }
 
-async fn read_through(spool: &SqliteSpool, id: QueueId) -> Result<(), SpoolError> {
-    let mut body = body::open(spool, id).await?;
+async fn read_through(database: &Database, id: QueueId) -> Result<(), SpoolError> {
+    let mut body = body::open(database, id).await?;
     while body.next_chunk().await?.is_some() {}
     Ok(())
 }
 
-async fn is_queued(spool: &SqliteSpool, id: QueueId) -> Result<bool, SpoolError> {
+async fn is_queued(database: &Database, id: QueueId) -> Result<bool, SpoolError> {
     let queued = "SELECT EXISTS (SELECT 1 FROM entries WHERE id = $1)";
     let queued = sqlx::query_scalar(queued).bind(id.as_bytes().to_vec());
-    spool.read(async |readers| queued.fetch_one(readers).await).await
+    database.read(async |readers| queued.fetch_one(readers).await).await
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use store::{AuditEntry, AuditEvent, AuditResult};
 
-use super::{FAILURES, SUCCESSES};
+use super::ledger::{FAILURES, SUCCESSES};
 
 /// How many different entries may wait. Behind a success there is a right password, so an attack comes nowhere near
 /// this.
@@ -47,7 +47,7 @@ impl Gathered {
     }
 
     /// Oldest first, so that this is their order in the trail.
-    pub(super) fn entries(&self) -> Vec<AuditEntry> {
+    pub(in crate::accounts) fn entries(&self) -> Vec<AuditEntry> {
         let mut entries: Vec<_> = self.entries.values().cloned().collect();
         entries.sort_by_key(|entry| entry.event.at);
         entries

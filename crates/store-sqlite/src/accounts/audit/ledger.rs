@@ -7,10 +7,16 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
 use store::{AuditEntry, AuditResult};
 
-use super::{FAILURES, SUCCESSES, TOGETHER, row};
+use super::row::{self, TOGETHER};
+
+/// How many entries about failures may begin within [`TOGETHER`] and say whom, where from and by what.
+pub(super) const FAILURES: u32 = 2_000;
+
+/// How many entries about successes of one account may begin within [`TOGETHER`] and say where from and by what.
+pub(super) const SUCCESSES: u32 = 200;
 
 /// Writes the entries, each into one that is there if it can be.
-pub(super) async fn write(
+pub(in crate::accounts) async fn write(
     transaction: &mut Transaction<'_, Sqlite>,
     entries: impl IntoIterator<Item = AuditEntry> + Send,
 ) -> Result<(), sqlx::Error> {

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 use store::{AuditEntry, AuditEvent, AuditResult, Corrupt, Via};
 
-use super::TOGETHER;
-use crate::row::{Columns, time};
+use crate::row::{Columns, Query, time};
 
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+/// Events alike that are no further apart than this, in milliseconds, are one entry.
+pub(super) const TOGETHER: i64 = 60 * 60 * 1000;
 
 /// Adds the entry.
 pub(super) async fn insert(

@@ -5,7 +5,6 @@ use sqlx::sqlite::SqliteRow;
 use store::{Amounts, Corrupt, Error, Ledger, Limit, Windows};
 use types::AccountId;
 
-use super::id;
 use crate::failure::unavailable;
 use crate::row::{Columns, time};
 
@@ -128,4 +127,8 @@ fn lent(limit: Limit) -> &'static str {
         Limit::RecipientsPerDay => "lent_day_recipients",
         Limit::NewRecipientsPerDay => "lent_day_new_recipients",
     }
+}
+
+pub(super) fn id(account: AccountId) -> Vec<u8> {
+    account.as_bytes().to_vec()
 }

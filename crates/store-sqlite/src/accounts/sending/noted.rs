@@ -1,0 +1,74 @@
+//! What is noted of what an account has sent, until it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+use store::{Amounts, Correspondent, Share, Windows};
+use types::AccountId;
+
+use super::ledger::{self, id};
+
+/// What is noted of an account.
+#[derive(Debug, Default)]
+pub(in crate::accounts) struct Noted {
+    shares: BTreeMap<Windows, Settled>,
+    recipients: BTreeSet<Correspondent>,
+    /// When it last sent.
+    at: Option<Timestamp>,
+}
+
+/// What has become of what was lent.
+#[derive(Debug, Default)]
+struct Settled {
+    sent: Amounts,
+    returned: Amounts,
+}
+
+impl Noted {
+    pub(in crate::accounts) fn sent(&mut self, share: &Share, recipients: &[Correspondent], at: Timestamp) {
+        let settled = self.shares.entry(share.windows).or_default();
+        settled.sent = settled.sent.plus(&share.amounts);
+        self.recipients.extend(recipients);
+        self.at = self.at.max(Some(at));
+    }
+
+    pub(in crate::accounts) fn given_back(&mut self, share: &Share) {
+        let settled = self.shares.entry(share.windows).or_default();
+        settled.returned = settled.returned.plus(&share.amounts);
+    }
+
+    pub(in crate::accounts) fn has(&self, recipient: &Correspondent) -> bool {
+        self.recipients.contains(recipient)
+    }
+
+    /// Writes it. The account may have been removed since; then there is nothing to write.
+    pub(in crate::accounts) async fn write(
+        &self,
+        connection: &mut SqliteConnection,
+        account: AccountId,
+    ) -> Result<(), sqlx::Error> {
+        for (windows, Settled { sent, returned }) in &self.shares {
+            ledger::settle(connection, account, windows, sent, returned).await?;
+        }
+        let Some(at) = self.at else { return Ok(()) };
+        let recipients: Vec<_> = self.recipients.iter().copied().collect();
+        sqlx::query(
+            "INSERT INTO correspondents (account, recipient, at) SELECT a.id, unhex(r.value), $3 \
+             FROM accounts a JOIN json_each($2) r WHERE a.id = $1 ON CONFLICT DO UPDATE SET at = excluded.at",
+        )
+        .bind(id(account))
+        .bind(json(&recipients))
+        .bind(at.as_millisecond())
+        .execute(connection)
+        .await
+        .map(drop)
+    }
+}
+
+/// Any number of correspondents as one parameter.
+pub(super) fn json(correspondents: &[Correspondent]) -> String {
+    let all: Vec<_> =
+        correspondents.iter().map(|one| format!("\"{:032x}\"", u128::from_be_bytes(*one))).collect();
+    format!("[{}]", all.join(","))
+}
