@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimePrinter;
-use jiff::tz::TimeZone;
 use types::Mailbox;
 
 use crate::authors::{Authors, AuthorsError, Change};
+use crate::date::{NoDate, date_time};
 use crate::header::{Field, Header};
 use crate::lexer::lex;
 use crate::message_id::identifier;
@@ -187,13 +185,15 @@ fn unique_id(trace: &Trace<'_>) -> String {
     format!("<{:032x}@{}>", u128::from_be_bytes(trace.message_id_random), trace.hostname)
 }
 
-/// `date-time` of RFC 5322 section 3.3, in UTC.
-fn date_time(now: Timestamp) -> Result<String, FixupError> {
-    DateTimePrinter::new().zoned_to_string(&now.to_zoned(TimeZone::UTC)).map_err(|_| FixupError::Date)
+impl From<NoDate> for FixupError {
+    fn from(NoDate: NoDate) -> Self {
+        Self::Date
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use types::{QueueId, TlsFacts};
 
     use super::*;

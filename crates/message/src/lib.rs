@@ -8,9 +8,12 @@
 //! The body is stored as it came. What of it the next host could not carry is found out by a [`Survey`] and
 //! re-encoded by a [`Rewriter`] when the message leaves; all else of it stays octet for octet.
 //!
+//! What becomes of it, its sender is told in a [`Report`].
+//!
 //! What a signature covers is never changed ([`Coverage`], [`Untouchable`]).
 #![warn(missing_docs)]
 
+mod date;
 mod repairs;
 mod header;
 mod section;
@@ -29,8 +32,10 @@ mod received;
 mod message_id;
 mod fixup;
 mod mime;
+mod dsn;
 
 pub use authors::{Authors, AuthorsError};
+pub use dsn::{Composed, Event, Original, Report, ReportedRecipient, Status};
 pub use field_repair::Unrepairable;
 pub use fixup::{Authorship, Fixed, FixupError, MAX_HOPS, Options, fixup};
 pub use header::{Field, Header, HeaderError, MAX_FIELDS, MAX_LINE};
