@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 use crate::app_password::{AppPassword, normalise};
 use crate::keys::keyring::Keyring;
 use crate::keys::seal::SealError;
+use crate::keys::sealer::Sealer;
 use crate::login::outcome::LoginFault;
 use crate::password_hash::hasher::Hasher;
 use crate::revision_cache::RevisionCache;
@@ -65,12 +66,12 @@ fn forms(letters: &AppPassword) -> [Secret; 2] {
 /// What is kept of an app password for CRAM-MD5: the password itself, sealed.
 #[must_use]
 pub fn cram_md5_key(
-    keyring: &Keyring,
+    sealer: &Sealer,
     account: AccountId,
     (id, letters): (CredentialId, &AppPassword),
     now: Timestamp,
 ) -> ChallengeKey {
-    sealed(keyring, ChallengeKind::CramMd5, account, Some(id), &letters.secret(), now)
+    sealed(sealer, ChallengeKind::CramMd5, account, Some(id), &letters.secret(), now)
 }
 
 /// What the client may have answered a CRAM-MD5 challenge with: the app password in either form.
@@ -111,7 +112,7 @@ pub async fn keep_scram(
     password: &Password,
     now: Timestamp,
 ) -> Result<Scram, LoginFault> {
-    let Some(key) = scram_key(keyring, hasher, account, password, now).await? else {
+    let Some(key) = scram_key(store, keyring, hasher, account, password, now).await? else {
         return Ok(Scram::Unfit);
     };
     if !store.keep_challenge_key(&key, account.version).await? {
@@ -124,8 +125,9 @@ pub async fn keep_scram(
 /// What is kept of a password for SCRAM: its keys, sealed. `None` if there are to be none of it, see [`Scram::Unfit`].
 ///
 /// # Errors
-/// When too much is being hashed at once.
+/// When too much is being hashed at once, or nothing can be sealed for the store.
 pub async fn scram_key(
+    store: &impl SealedSecrets,
     keyring: &Keyring,
     hasher: &Hasher,
     account: &Account,
@@ -138,7 +140,8 @@ pub async fn scram_key(
     let parameters = keyring.scram_parameters(&account.address.normal());
     let Some(keys) = hasher.scram_keys(password.forms(), parameters).await? else { return Ok(None) };
     let (kind, credential) = (ChallengeKind::ScramSha256, password.credential());
-    Ok(Some(sealed(keyring, kind, account.id, credential, &written(&keys), now)))
+    let sealer = keyring.sealer(store).await?;
+    Ok(Some(sealed(&sealer, kind, account.id, credential, &written(&keys), now)))
 }
 
 /// The SCRAM keys of each form of the password.
@@ -219,7 +222,7 @@ async fn make_if_missing(
 }
 
 fn sealed(
-    keyring: &Keyring,
+    sealer: &Sealer,
     kind: ChallengeKind,
     account: AccountId,
     credential: Option<CredentialId>,
@@ -227,7 +230,7 @@ fn sealed(
     now: Timestamp,
 ) -> ChallengeKey {
     let mut key = ChallengeKey { kind, account, credential, made_at: now, sealed: Vec::new() };
-    key.sealed = keyring.seal(key.place(), secret);
+    key.sealed = sealer.seal(key.place(), secret);
     key
 }
 

@@ -51,5 +51,6 @@ pub use keys::blind_digest::BlindDigests;
 pub use keys::key_file::{KeyFileError, KeyFileLock};
 pub use keys::keyring::{Keyring, KeyringError};
 pub use keys::master_key::MasterKeys;
-pub use keys::seal::SealError;
+pub use keys::seal::{SealError, sealed_under};
+pub use keys::sealer::Sealer;
 pub use keys::secret_text::read_secret_text;

@@ -19,7 +19,7 @@ use types::{AccountId, Secret};
 use self::recovery_code::{CODES, RecoveryCode};
 use self::totp::Seed;
 use crate::guard::guesses::Guesses;
-use crate::keys::keyring::Keyring;
+use crate::keys::keyring::{Keyring, KeyringError};
 use crate::keys::seal::SealError;
 use crate::policy::Policy;
 
@@ -54,19 +54,19 @@ pub enum Confirmation {
 }
 
 /// Prepares a second factor, in place of one that was never confirmed. Once it is kept nothing makes this fail: what kept its seed from
-/// being sealed under a key that a rotation has added meanwhile is told beside it.
+/// being sealed under a key that was activated meanwhile is told beside it.
 ///
 /// # Errors
-/// [`store::Error::AlreadyExists`] when one is on, and whatever keeps the store from answering.
+/// [`store::Error::AlreadyExists`] when one is on, and whatever keeps the store from answering or its secrets from being sealed.
 pub async fn enroll(
     store: &(impl SecondFactors + SealedSecrets),
     keyring: &Keyring,
     account: AccountId,
     act: &Act,
-) -> Result<(Seed, Option<store::Error>), store::Error> {
+) -> Result<(Seed, Option<KeyringError>), KeyringError> {
     let seed = Seed::generate();
     let place = SealedPlace::TotpSeed { account, enrolled_at: act.at };
-    let sealed = keyring.seal(place, seed.octets());
+    let sealed = keyring.sealer(store).await?.seal(place, seed.octets());
     store.enroll(account, &sealed, act).await?;
     let settled = keyring.settle(store, place, &sealed).await;
     Ok((seed, settled.err()))

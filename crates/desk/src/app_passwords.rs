@@ -63,9 +63,10 @@ impl Desk {
         let (letters, app_password) = (app_password::generate(), wish.made(account, act.at));
         let (scram_key, scram) =
             self.scram_key_of(act, account, &Password::App(app_password.id, letters.clone())).await;
-        let made_of = (app_password.id, &letters);
-        let cram_md5 =
-            wish.cram_md5.then(|| challenge_key::cram_md5_key(keyring, account.id, made_of, act.at));
+        let cram_md5 = match wish.cram_md5 {
+            true => Some(self.cram_md5_key_of(act, account, (app_password.id, &letters)).await?),
+            false => None,
+        };
         let new = NewAppPassword {
             digest: keyring.app_passwords().digest(&letters),
             challenge_keys: cram_md5.into_iter().chain(scram_key).collect(),
@@ -102,6 +103,17 @@ impl Desk {
         Ok(unsettled.map(OldKey))
     }
 
+    /// The key of an app password for CRAM-MD5.
+    async fn cram_md5_key_of(
+        &self,
+        act: &Act,
+        account: &Account,
+        made_of: (CredentialId, &app_password::AppPassword),
+    ) -> Result<ChallengeKey, Trouble> {
+        let sealer = self.keyring().await?.sealer(&self.accounts).await?;
+        Ok(challenge_key::cram_md5_key(&sealer, account.id, made_of, act.at))
+    }
+
     /// The SCRAM key of an app password, if anybody may want it and it can be made now.
     async fn scram_key_of(
         &self,
@@ -115,7 +127,7 @@ impl Desk {
         let made = async {
             let (keyring, hasher) =
                 self.scram_means().await.map_err(|trouble| ScramLack::NotNow(Box::new(trouble)))?;
-            Ok(challenge_key::scram_key(keyring, hasher, account, password, act.at).await?)
+            Ok(challenge_key::scram_key(&self.accounts, keyring, hasher, account, password, act.at).await?)
         };
         match made.await {
             Ok(Some(key)) => (Some(key), None),

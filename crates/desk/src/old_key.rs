@@ -1,7 +1,9 @@
-//! What was kept while a rotation of the master keys went on, and could not be sealed under the new key.
+//! What was kept while another master key was activated, and could not be sealed under that one.
 
-/// Something that was kept stays sealed under the master key before the newest. It opens as long as that key is in the key file; the
-/// next rotation seals it anew.
+use auth::KeyringError;
+
+/// Something that was kept may stay sealed under the master key before the one that seals now. It opens as long as that key is in the key
+/// file; the next activation seals it anew.
 #[derive(Debug, thiserror::Error)]
 #[error("it could not be sealed under the newest master key")]
-pub struct OldKey(#[source] pub(crate) store::Error);
+pub struct OldKey(#[source] pub(crate) KeyringError);

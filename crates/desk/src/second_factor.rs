@@ -1,5 +1,6 @@
 //! The second factor of an account: prepared, switched on by its first code, switched off; and its recovery codes.
 
+use auth::KeyringError;
 use auth::second_factor::{self, Confirmation};
 use store::{Account, Act, SecondFactors as _, Throttled};
 use types::Secret;
@@ -19,7 +20,9 @@ impl Desk {
     ) -> Result<(view::Enrolled, Option<OldKey>), Trouble> {
         let keyring = self.keyring().await?;
         match second_factor::enroll(&self.accounts, keyring, account.id, act).await {
-            Err(store::Error::AlreadyExists) => Err(Taken::SecondFactor(account.address.clone()).into()),
+            Err(KeyringError::Store(store::Error::AlreadyExists)) => {
+                Err(Taken::SecondFactor(account.address.clone()).into())
+            }
             enrolled => {
                 let (seed, unsettled) = enrolled?;
                 let view = view::Enrolled::of(&seed, &self.settings.hostname, &account.address);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use auth::challenge_key::cram_md5_key;
-use auth::{Cost, KeyFileLock, MasterKeys, Policy, app_password};
+use auth::{Cost, KeyFileLock, Keyring, MasterKeys, Policy, app_password};
 use bytes::Bytes;
 use delivery::{Routes, Via};
 use jiff::{SignedDuration, Timestamp};
@@ -111,15 +111,16 @@ async fn a_password_that_was_set_is_told() {
     assert!(office.desk.find(&alice()).await.is_err());
 }
 
-/// Its key for CRAM-MD5 is sealed under the master key before the newest, and stays so.
+/// Its key for CRAM-MD5 is sealed under the master key before the one that seals, and stays so.
 #[tokio::test]
 async fn an_app_password_that_was_made_is_told() {
     let office = Office::open().await;
     let keyring = office.desk.keyring().await.unwrap();
+    let sealer = keyring.sealer(office.store.accounts()).await.unwrap();
     let (letters, id) = (app_password::generate(), CredentialId::from_bytes([7; 16]));
     let new = NewAppPassword {
         digest: keyring.app_passwords().digest(&letters),
-        challenge_keys: vec![cram_md5_key(keyring, office.account.id, (id, &letters), now())],
+        challenge_keys: vec![cram_md5_key(&sealer, office.account.id, (id, &letters), now())],
         version: office.account.version,
         app_password: AppPassword {
             id,
@@ -133,12 +134,15 @@ async fn an_app_password_that_was_made_is_told() {
             last_used: None,
         },
     };
-    MasterKeys::add(&KeyFileLock::take(&office.desk.settings.master_key_file).unwrap()).unwrap();
+    let masters =
+        MasterKeys::add(&KeyFileLock::take(&office.desk.settings.master_key_file).unwrap()).unwrap();
+    let accounts = office.store.accounts();
+    Keyring::open(masters, accounts).await.unwrap().activate_newest(accounts).await.unwrap();
     let refuses = "CREATE TRIGGER refuses BEFORE UPDATE OF sealed ON challenge_keys BEGIN SELECT RAISE(FAIL, 'no'); END";
     office.trigger(refuses).await;
     let old_key = office.desk.keep_app_password(&frank(), &office.account, &new).await.unwrap();
     assert!(old_key.is_some());
-    let (accounts, kind) = (office.store.accounts(), ChallengeKind::CramMd5);
+    let kind = ChallengeKind::CramMd5;
     let kept = accounts.with_challenge_key(kind, &[id]).await.unwrap();
     assert!(kept.contains(&id));
 }

@@ -85,7 +85,7 @@ impl Site {
     /// Puts so many seeds into the store, each sealed.
     async fn fill(&self, seeds: u16) {
         let store = self.store().await;
-        let keyring = self.keyring(&store).await;
+        let sealer = self.keyring(&store).await.sealer(store.accounts()).await.unwrap();
         for number in 0..seeds {
             let place = place(number);
             let SealedPlace::TotpSeed { account, enrolled_at } = place else { unreachable!() };
@@ -93,7 +93,7 @@ impl Site {
                 account: owner(number, account),
                 app_passwords: Vec::new(),
                 second_factor: Some(ImportedSecondFactor {
-                    seed: keyring.seal(place, &seed(number)),
+                    seed: sealer.seal(place, &seed(number)),
                     enrolled_at,
                 }),
                 identities: Vec::new(),
@@ -106,13 +106,13 @@ impl Site {
     /// Gives so many of the accounts a challenge key each, sealed.
     async fn fill_keys(&self, keys: u16) {
         let store = self.store().await;
-        let keyring = self.keyring(&store).await;
+        let sealer = self.keyring(&store).await.sealer(store.accounts()).await.unwrap();
         for number in 0..keys {
             let SealedPlace::TotpSeed { account, enrolled_at } = place(number) else { unreachable!() };
             let kind = ChallengeKind::ALL[usize::from(number % 2)];
             let sealed = Vec::new();
             let mut key = ChallengeKey { kind, account, credential: None, made_at: enrolled_at, sealed };
-            key.sealed = keyring.seal(key.place(), &seed(number));
+            key.sealed = sealer.seal(key.place(), &seed(number));
             assert!(store.accounts().keep_challenge_key(&key, 1).await.unwrap());
         }
         store.close().await;

@@ -76,7 +76,7 @@ impl Scene {
 
     async fn keep_cram_md5(&self) -> bool {
         let app_password = (TELEPHONE, &letters());
-        let key = cram_md5_key(&self.keyring, self.account.id, app_password, at(1));
+        let key = cram_md5_key(&self.keyring.newest_sealer(), self.account.id, app_password, at(1));
         self.accounts().keep_challenge_key(&key, self.account.version).await.unwrap()
     }
 
@@ -187,7 +187,7 @@ async fn what_was_not_sealed_there_fails_closed_and_is_told() {
     assert_eq!(scene.keep_scram(&Password::App(TELEPHONE, letters())).await, Scram::Kept);
     let [cram] = &scene.keys(ChallengeKind::CramMd5).await[..] else { panic!("one key") };
     let [scram] = &scene.keys(ChallengeKind::ScramSha256).await[..] else { panic!("one key") };
-    let seal = |secret: &[u8]| scene.keyring.seal(scram.place(), &Secret::new(secret));
+    let seal = |secret: &[u8]| scene.keyring.newest_sealer().seal(scram.place(), &Secret::new(secret));
     for damaged in [
         ChallengeKey { credential: None, ..scram.clone() },
         ChallengeKey { credential: Some(CredentialId::from_bytes([2; 16])), ..scram.clone() },
@@ -201,7 +201,7 @@ async fn what_was_not_sealed_there_fails_closed_and_is_told() {
     ] {
         assert_eq!(scene.open_scram(&damaged).unwrap_err(), SealError::Damaged, "{damaged:?}");
     }
-    let no_letters = scene.keyring.seal(cram.place(), &Secret::new("abcdefghijklmno"));
+    let no_letters = scene.keyring.newest_sealer().seal(cram.place(), &Secret::new("abcdefghijklmno"));
     for sealed in [scram.sealed.clone(), no_letters] {
         let damaged = ChallengeKey { sealed, ..cram.clone() };
         assert_eq!(scene.open_cram_md5(&damaged), Err(SealError::Damaged));

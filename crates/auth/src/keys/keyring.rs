@@ -2,7 +2,8 @@
 //!
 //! A root key of 32 octets lies in the store, sealed under a master key; digests are keyed by it. A digest can't be
 //! made again without its input, but the root key can be sealed again: so a master key is not needed any more once nothing is sealed
-//! under it. See docs/decisions/0007-keys.md.
+//! under it. The master key that the root key is sealed under is the one that seals: so the store says it, and all who use the store
+//! agree. See docs/decisions/0007-keys.md.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::keys::key::Key;
 use crate::keys::master_key::MasterKeys;
 use crate::keys::scram_salt;
 use crate::keys::seal::{self, SealError};
+use crate::keys::sealer::Sealer;
 use crate::second_factor::recovery_code::RecoveryCodeKey;
 
 /// The master keys and the root key of a store.
@@ -54,19 +56,46 @@ impl Keyring {
     /// # Errors
     /// When the master keys do not belong to the store, or the store can't tell.
     pub async fn open(masters: MasterKeys, store: &impl SealedSecrets) -> Result<Self, KeyringError> {
+        let masters = Arc::new(masters);
         let sealed = match store.root_key().await? {
             Some(sealed) => sealed,
             None => make_root(&masters, store).await?,
         };
-        let root = open_root(&masters, &sealed)?;
-        Ok(Self { masters: ArcSwap::from_pointee(masters), root })
+        let (root, _) = open_root(&masters, &sealed)?;
+        Ok(Self { masters: ArcSwap::new(masters), root })
     }
 
-    /// Seals a secret for its place in the store, under the newest key there is.
-    #[must_use]
-    pub fn seal(&self, place: SealedPlace, secret: &Secret) -> Vec<u8> {
+    /// What seals for this store at this moment; in one that has no root key the newest master key does.
+    ///
+    /// # Errors
+    /// When the master keys do not belong to the store, or it can't tell.
+    pub async fn sealer(&self, store: &impl SealedSecrets) -> Result<Sealer, KeyringError> {
+        let Some(root) = store.root_key().await? else { return Ok(self.newest_sealer()) };
+        if let Ok((_, sealer)) = open_root(&self.masters.load(), &root) {
+            return Ok(sealer);
+        }
         self.look_again();
-        seal::seal(&self.masters.load(), place, secret)
+        open_root(&self.masters.load(), &root).map(|(_, sealer)| sealer)
+    }
+
+    /// Makes the newest master key the one that seals, for all who use the store at the same moment. What was sealed before stays as it is,
+    /// and opens as long as its key is in the key file.
+    ///
+    /// # Errors
+    /// When the master keys do not belong to the store, or it can't tell.
+    pub async fn activate_newest(&self, store: &impl SealedSecrets) -> Result<Sealer, KeyringError> {
+        let masters = self.masters.load_full();
+        let newest = Sealer::newest(masters.clone());
+        while let Some(old) = store.root_key().await? {
+            let (root, sealer) = open_root(&masters, &old)?;
+            if sealer.number() == newest.number() {
+                break;
+            }
+            let new = newest.seal(SealedPlace::RootKey, &Secret::new(root.declassify()));
+            // If somebody else has sealed it meanwhile, it stays as it is, and is looked at once more.
+            store.reseal(&[Resealed { place: SealedPlace::RootKey, old, new }]).await?;
+        }
+        Ok(newest)
     }
 
     /// Opens what was sealed for this place.
@@ -83,34 +112,19 @@ impl Keyring {
         }
     }
 
-    /// The secret sealed under the newest key, or `None` if it is already.
+    /// Seals anew what has just been stored, if another master key has been activated since it was sealed: the last look for what is to be
+    /// sealed anew may have come too early for it. Whoever stores what a [`Sealer`] has given calls this afterwards.
     ///
     /// # Errors
-    /// When it does not open.
-    pub fn reseal(&self, place: SealedPlace, sealed: &[u8]) -> Result<Option<Resealed>, SealError> {
-        let masters = self.masters.load();
-        let secret = seal::open(&masters, place, sealed)?;
-        if seal::key_of(sealed)? == masters.newest() {
-            return Ok(None);
-        }
-        let new = seal::seal(&masters, place, &secret);
-        Ok(Some(Resealed { place, old: sealed.to_vec(), new }))
-    }
-
-    /// Seals anew what has just been stored, if a rotation has begun since it was sealed: that one's last look at the store may have come too
-    /// early for it. Whoever stores what [`seal`](Keyring::seal) has given calls this afterwards.
-    ///
-    /// # Errors
-    /// When the store does not take it.
+    /// When the store does not take it, or is sealed under a key that is not in the key file.
     pub async fn settle(
         &self,
         store: &impl SealedSecrets,
         place: SealedPlace,
         sealed: &[u8],
-    ) -> Result<(), store::Error> {
-        self.look_again();
-        match self.reseal(place, sealed) {
-            Ok(Some(resealed)) => store.reseal(&[resealed]).await.map(drop),
+    ) -> Result<(), KeyringError> {
+        match self.sealer(store).await?.reseal(place, sealed) {
+            Ok(Some(resealed)) => Ok(store.reseal(&[resealed]).await.map(drop)?),
             // What was sealed here a moment ago opens.
             Ok(None) | Err(_) => Ok(()),
         }
@@ -121,10 +135,10 @@ impl Keyring {
         self.masters.store(Arc::new(masters));
     }
 
-    /// The number of the key that seals.
+    /// What seals under the newest master key, whichever the store is sealed under.
     #[must_use]
-    pub fn newest(&self) -> u32 {
-        self.masters.load().newest()
+    pub fn newest_sealer(&self) -> Sealer {
+        Sealer::newest(self.masters.load_full())
     }
 
     /// The key of the digests of app passwords.
@@ -177,22 +191,23 @@ impl std::fmt::Debug for Keyring {
 async fn make_root(masters: &MasterKeys, store: &impl SealedSecrets) -> Result<Vec<u8>, KeyringError> {
     let first = match store.any_app_password().await? {
         // Before there were root keys, digests were keyed by the master key.
-        true => masters.oldest().cloned(),
-        false => None,
+        true => masters.oldest().clone(),
+        false => Key::random(),
     };
-    let root = Secret::new(first.unwrap_or_else(Key::random).declassify());
-    let sealed = seal::seal(masters, SealedPlace::RootKey, &root);
+    let root = Secret::new(first.declassify());
+    let sealed = seal::seal(masters.newest_key(), SealedPlace::RootKey, &root);
     store.keep_root_key(&sealed).await?;
     Ok(store.root_key().await?.unwrap_or(sealed))
 }
 
-fn open_root(masters: &MasterKeys, sealed: &[u8]) -> Result<Key, KeyringError> {
-    let file = || masters.file().to_owned();
-    let opened = seal::open(masters, SealedPlace::RootKey, sealed).map_err(|error| match error {
-        SealError::UnknownKey(id) => KeyringError::KeyGone(file(), id),
-        SealError::Damaged => KeyringError::Foreign(file()),
-    })?;
-    Key::from_octets(opened.declassify()).ok_or_else(|| KeyringError::Foreign(file()))
+/// Opens the root key of a store. With it comes what seals for the store: the master key that the root key is sealed under.
+fn open_root(masters: &Arc<MasterKeys>, sealed: &[u8]) -> Result<(Key, Sealer), KeyringError> {
+    let foreign = || KeyringError::Foreign(masters.file().to_owned());
+    let number = seal::sealed_under(sealed).map_err(|_| foreign())?;
+    let sealer = Sealer::of(masters.clone(), number)
+        .ok_or_else(|| KeyringError::KeyGone(masters.file().to_owned(), number))?;
+    let root = seal::open(masters, SealedPlace::RootKey, sealed).map_err(|_| foreign())?;
+    Ok((Key::from_octets(root.declassify()).ok_or_else(foreign)?, sealer))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The master keys: 32 random octets each, in a file that is not part of the store.
 //!
 //! Every line of the file is `ID KEY`: a number and the key in base64, below comments. The greatest number is the
-//! newest key, which seals; the others only open what they sealed. See docs/decisions/0007-keys.md.
+//! newest key. Which of them seals, the store says; all open what they have sealed. See docs/decisions/0007-keys.md.
 
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,12 @@ const PREAMBLE: &str = "\
 # Whoever reads them can open the secrets of a stolen store.
 ";
 
-/// The keys of a key file. Neither printed nor stored anywhere but in that file.
+/// The keys of a key file, each with its number. Neither printed nor stored anywhere but in that file.
 pub struct MasterKeys {
     file: PathBuf,
-    /// The oldest first; never empty.
-    keys: Vec<(u32, Key)>,
+    /// The oldest first.
+    older: Vec<(u32, Key)>,
+    newest: (u32, Key),
 }
 
 impl MasterKeys {
@@ -41,10 +42,10 @@ impl MasterKeys {
         let key = Key::random();
         let text = Zeroizing::new([PREAMBLE, &line(1, &key)].concat());
         key_file::make(file, &text)?;
-        Ok(Self { file: file.to_owned(), keys: vec![(1, key)] })
+        Ok(Self { file: file.to_owned(), older: Vec::new(), newest: (1, key) })
     }
 
-    /// Adds a new key to the file, behind those that are there.
+    /// Adds a new key to the file, behind those that are there. It opens from now on, and seals once it is activated.
     ///
     /// # Errors
     /// When the file is none, or it can't be replaced.
@@ -57,7 +58,7 @@ impl MasterKeys {
         let end = if text.ends_with('\n') { "" } else { "\n" };
         let text = Zeroizing::new([text.as_str(), end, &line(id, &key)].concat());
         key_file::replace(lock, &text, id)?;
-        keys.keys.push((id, key));
+        keys.older.push(std::mem::replace(&mut keys.newest, (id, key)));
         Ok(keys)
     }
 
@@ -67,20 +68,29 @@ impl MasterKeys {
         &self.file
     }
 
-    /// The number of the key that seals.
+    /// The number of the newest key.
     #[must_use]
     pub fn newest(&self) -> u32 {
-        self.keys.last().map_or(0, |(id, _)| *id)
+        self.newest.0
+    }
+
+    /// The newest key, with its number.
+    pub(crate) fn newest_key(&self) -> (u32, &Key) {
+        (self.newest.0, &self.newest.1)
     }
 
     /// The key with this number.
     pub(crate) fn key(&self, id: u32) -> Option<&Key> {
-        self.keys.iter().find(|(known, _)| *known == id).map(|(_, key)| key)
+        self.all().find(|(known, _)| *known == id).map(|(_, key)| key)
     }
 
     /// The first key there was.
-    pub(crate) fn oldest(&self) -> Option<&Key> {
-        self.keys.first().map(|(_, key)| key)
+    pub(crate) fn oldest(&self) -> &Key {
+        self.all().next().map_or(&self.newest.1, |(_, key)| key)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &(u32, Key)> {
+        self.older.iter().chain([&self.newest])
     }
 }
 
@@ -108,10 +118,8 @@ fn parse(file: &Path, text: &str) -> Result<MasterKeys, KeyFileError> {
         keys.push((id, key));
     }
     keys.sort_by_key(|(id, _)| *id);
-    match keys.is_empty() {
-        true => Err(KeyFileError::Empty(file.to_owned())),
-        false => Ok(MasterKeys { file: file.to_owned(), keys }),
-    }
+    let newest = keys.pop().ok_or_else(|| KeyFileError::Empty(file.to_owned()))?;
+    Ok(MasterKeys { file: file.to_owned(), older: keys, newest })
 }
 
 fn one(line: &str) -> Option<(u32, Key)> {
@@ -130,8 +138,16 @@ pub(crate) mod tests {
 
     /// Keys with these numbers; the octets of each are its number.
     pub(crate) fn numbered(ids: &[u32]) -> MasterKeys {
-        let keys = ids.iter().map(|id| (*id, Key::from_octets(&[id.to_le_bytes()[0]; 32]).unwrap()));
-        MasterKeys { file: PathBuf::from("master.key"), keys: keys.collect() }
+        let keys: Vec<_> = ids.iter().map(|id| (*id, id.to_le_bytes()[0])).collect();
+        of_octets(&keys)
+    }
+
+    /// Keys with these numbers, each of one octet 32 times.
+    pub(crate) fn of_octets(keys: &[(u32, u8)]) -> MasterKeys {
+        let keys = keys.iter().map(|(id, octet)| (*id, Key::from_octets(&[*octet; 32]).unwrap()));
+        let mut older: Vec<_> = keys.collect();
+        let newest = older.pop().unwrap();
+        MasterKeys { file: PathBuf::from("master.key"), older, newest }
     }
 
     fn file() -> (tempfile::TempDir, PathBuf) {
@@ -145,7 +161,7 @@ pub(crate) mod tests {
     }
 
     fn octets(keys: &MasterKeys) -> Vec<(u32, Vec<u8>)> {
-        keys.keys.iter().map(|(id, key)| (*id, key.declassify().to_vec())).collect()
+        keys.all().map(|(id, key)| (*id, key.declassify().to_vec())).collect()
     }
 
     fn mode(path: &Path) -> u32 {
@@ -172,8 +188,8 @@ pub(crate) mod tests {
         let (three, one) = (BASE64.encode([3; 32]), BASE64.encode([1; 32]));
         make(&path, &format!("# mine\n3 {three}\n\n1 {one}"));
         let keys = add(&path).unwrap();
-        assert_eq!(keys.keys.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 3, 4]);
-        assert_eq!(keys.oldest().unwrap().declassify(), [1; 32]);
+        assert_eq!(keys.all().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 3, 4]);
+        assert_eq!(keys.oldest().declassify(), [1; 32]);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with(&format!("# mine\n3 {three}\n\n1 {one}\n4 ")), "{text}");
     }

@@ -45,18 +45,13 @@ impl SealError {
     }
 }
 
-/// Seals a secret for its place under the newest master key, and returns the envelope.
-pub(crate) fn seal(masters: &MasterKeys, place: SealedPlace, secret: &Secret) -> Vec<u8> {
-    seal_with(masters, place, secret, random())
+/// Seals a secret for its place under the master key with this number, and returns the envelope.
+pub(crate) fn seal(key: (u32, &Key), place: SealedPlace, secret: &Secret) -> Vec<u8> {
+    seal_with(key, place, secret, random())
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "only more than 2^38 octets are too many; and keys are never without a newest"
-)]
-fn seal_with(masters: &MasterKeys, place: SealedPlace, secret: &Secret, nonce: [u8; NONCE]) -> Vec<u8> {
-    let id = masters.newest();
-    let key = masters.key(id).expect("a newest key");
+#[expect(clippy::expect_used, reason = "only more than 2^38 octets are too many")]
+fn seal_with((id, key): (u32, &Key), place: SealedPlace, secret: &Secret, nonce: [u8; NONCE]) -> Vec<u8> {
     let head = head(id);
     let associated = associated(&head, place);
     let payload = Payload { msg: secret.declassify(), aad: &associated };
@@ -69,7 +64,7 @@ fn seal_with(masters: &MasterKeys, place: SealedPlace, secret: &Secret, nonce: [
 /// # Errors
 /// [`SealError::UnknownKey`] if the key file lacks its master key, [`SealError::Damaged`] if it was not sealed for this place.
 pub(crate) fn open(masters: &MasterKeys, place: SealedPlace, sealed: &[u8]) -> Result<Secret, SealError> {
-    let id = key_of(sealed)?;
+    let id = sealed_under(sealed)?;
     let key = masters.key(id).ok_or(SealError::UnknownKey(id))?;
     let (head, rest) = sealed.split_first_chunk::<HEAD>().ok_or(SealError::Damaged)?;
     let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Damaged)?;
@@ -82,7 +77,7 @@ pub(crate) fn open(masters: &MasterKeys, place: SealedPlace, sealed: &[u8]) -> R
 ///
 /// # Errors
 /// [`SealError::Damaged`] if these octets are no envelope.
-pub(crate) fn key_of(sealed: &[u8]) -> Result<u32, SealError> {
+pub fn sealed_under(sealed: &[u8]) -> Result<u32, SealError> {
     match sealed.split_first_chunk::<HEAD>() {
         Some(([FORMAT, id @ ..], _)) => Ok(u32::from_be_bytes(*id)),
         _ => Err(SealError::Damaged),
@@ -138,6 +133,15 @@ mod tests {
 
     use super::*;
     use crate::keys::master_key::tests::numbered;
+
+    /// Seals under the newest of these keys.
+    fn seal(masters: &MasterKeys, place: SealedPlace, secret: &Secret) -> Vec<u8> {
+        super::seal(masters.newest_key(), place, secret)
+    }
+
+    fn seal_with(masters: &MasterKeys, place: SealedPlace, secret: &Secret, nonce: [u8; NONCE]) -> Vec<u8> {
+        super::seal_with(masters.newest_key(), place, secret, nonce)
+    }
 
     fn place(account: u8, version: i64) -> SealedPlace {
         let enrolled_at = Timestamp::from_millisecond(version).unwrap();
@@ -276,7 +280,7 @@ mod tests {
             let masters = numbered(&(1..=newest).collect::<Vec<_>>());
             let place = place(account, version);
             let sealed = seal(&masters, place, &Secret::new(octets.clone()));
-            prop_assert_eq!(key_of(&sealed), Ok(newest));
+            prop_assert_eq!(sealed_under(&sealed), Ok(newest));
             prop_assert_eq!(sealed.len(), HEAD + NONCE + octets.len() + 16);
             prop_assert_eq!(open(&masters, place, &sealed), Ok(Secret::new(octets)));
         }

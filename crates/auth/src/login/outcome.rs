@@ -7,6 +7,7 @@ use sasl::ScramFlaw;
 use store::{Account, AuditEvent, Throttled};
 use types::{AccountId, CredentialId, Fingerprint, Mailbox};
 
+use crate::keys::keyring::KeyringError;
 use crate::password_hash::hasher::HashError;
 use backends::http::HttpFault;
 use backends::oauth::{ProviderFault, TokenFlaw};
@@ -94,7 +95,11 @@ impl LoginOutcome {
             LoginOutcome::Throttled(_) => "throttled",
             LoginOutcome::Unavailable(LoginFault::Secret) => "damaged-secret",
             LoginOutcome::Unavailable(
-                LoginFault::Hash(_) | LoginFault::Store(_) | LoginFault::Provider(_) | LoginFault::Handler(_),
+                LoginFault::Hash(_)
+                | LoginFault::Store(_)
+                | LoginFault::Keys(_)
+                | LoginFault::Provider(_)
+                | LoginFault::Handler(_),
             ) => "unavailable",
         }
     }
@@ -279,6 +284,9 @@ pub enum LoginFault {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Nothing can be sealed for the store.
+    #[error(transparent)]
+    Keys(#[from] KeyringError),
     /// A provider of tokens does not answer.
     #[error(transparent)]
     Provider(Box<ProviderFault>),

@@ -33,7 +33,8 @@ struct Memory {
     counts_stay: Mutex<bool>,
     /// What was counted by, each time.
     counted_by: Mutex<Vec<Vec<ThrottleKind>>>,
-    /// A rotation adds a key to this file, and is through, just before a seed is kept.
+    root: Mutex<Option<Vec<u8>>>,
+    /// A key is added to this file and activated, and all is sealed anew, just before a seed is kept.
     rotated: Mutex<Option<std::path::PathBuf>>,
 }
 
@@ -51,8 +52,10 @@ impl Memory {
 
 impl SecondFactors for Memory {
     async fn enroll(&self, _: AccountId, seed: &[u8], act: &Act) -> Result<(), store::Error> {
-        if let Some(file) = self.rotated.lock().unwrap().take() {
-            MasterKeys::add(&KeyFileLock::take(&file).unwrap()).unwrap();
+        let rotated = self.rotated.lock().unwrap().take();
+        if let Some(file) = rotated {
+            let masters = MasterKeys::add(&KeyFileLock::take(&file).unwrap()).unwrap();
+            Keyring::open(masters, self).await.unwrap().activate_newest(self).await.unwrap();
         }
         let mut factor = self.factor.lock().unwrap();
         if factor.as_ref().is_some_and(|factor| factor.confirmed_at.is_some()) {
@@ -192,10 +195,11 @@ impl Throttles for Memory {
 
 impl SealedSecrets for Memory {
     async fn root_key(&self) -> Result<Option<Vec<u8>>, store::Error> {
-        Ok(None)
+        Ok(self.root.lock().unwrap().clone())
     }
 
-    async fn keep_root_key(&self, _: &[u8]) -> Result<(), store::Error> {
+    async fn keep_root_key(&self, sealed: &[u8]) -> Result<(), store::Error> {
+        self.root.lock().unwrap().get_or_insert(sealed.to_vec());
         Ok(())
     }
 
@@ -213,6 +217,10 @@ impl SealedSecrets for Memory {
 
     async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, store::Error> {
         for secret in secrets {
+            if secret.place == SealedPlace::RootKey {
+                *self.root.lock().unwrap() = Some(secret.new.clone());
+                continue;
+            }
             self.change(|factor| (factor.seed == secret.old).then(|| factor.seed.clone_from(&secret.new)))?;
         }
         Ok(0)
@@ -327,7 +335,7 @@ async fn it_is_on_only_after_a_right_code() {
     assert!(matches!(scene.confirm(&scene.code(0), 0).await, Confirmation::Confirmed(_)));
     assert_eq!(scene.confirm(&scene.code(30), 30).await, Confirmation::On);
     let again = enroll(&scene.store, &scene.keyring, scene.account.id, &frank(60)).await;
-    assert!(matches!(again, Err(store::Error::AlreadyExists)));
+    assert!(matches!(again, Err(KeyringError::Store(store::Error::AlreadyExists))));
     scene.store.factor.lock().unwrap().take();
     assert_eq!(scene.confirm(&scene.code(60), 60).await, Confirmation::NotPrepared);
     assert_eq!(scene.check(&scene.code(60), 60).await, SecondFactorOutcome::Wrong);
@@ -457,7 +465,7 @@ async fn a_code_that_could_not_be_judged_counts_once_however_often_it_is_tried()
 }
 
 #[tokio::test]
-async fn a_seed_that_is_kept_while_a_rotation_is_under_way_ends_under_the_new_key() {
+async fn a_seed_that_is_kept_while_another_key_is_activated_ends_under_that_key() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("master.key");
     let store = Memory::default();
@@ -469,8 +477,9 @@ async fn a_seed_that_is_kept_while_a_rotation_is_under_way_ends_under_the_new_ke
     let sealed = store.factor.lock().unwrap().clone().unwrap().seed;
     let place = SealedPlace::TotpSeed { account, enrolled_at: at(0) };
     assert_eq!(keyring.open_sealed(place, &sealed).unwrap(), *seed.octets());
-    assert!(keyring.reseal(place, &sealed).unwrap().is_none(), "it is sealed under the newest key");
-    assert_eq!(keyring.newest(), 2);
+    let sealer = keyring.sealer(&store).await.unwrap();
+    assert_eq!(sealer.number(), 2);
+    assert!(sealer.reseal(place, &sealed).unwrap().is_none(), "it is sealed under the newest key");
 }
 
 #[tokio::test]
@@ -483,7 +492,7 @@ async fn a_seed_that_was_kept_is_told_though_it_could_not_be_sealed_anew() {
     *store.out_of_order.lock().unwrap() = true;
     let account = AccountId::from_bytes([1; 16]);
     let (seed, unsettled) = enroll(&store, &keyring, account, &frank(0)).await.unwrap();
-    assert!(matches!(unsettled, Some(store::Error::Unavailable(_))));
+    assert!(matches!(unsettled, Some(KeyringError::Store(store::Error::Unavailable(_)))));
     let sealed = store.factor.lock().unwrap().clone().unwrap().seed;
     let place = SealedPlace::TotpSeed { account, enrolled_at: at(0) };
     assert_eq!(keyring.open_sealed(place, &sealed).unwrap(), *seed.octets());

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::output::{self, Format};
 
+mod reseal;
 mod rotate;
 
 #[derive(Debug, clap::Subcommand)]

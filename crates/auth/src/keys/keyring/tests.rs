@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Mutex;
 
 use store::Error;
@@ -6,12 +7,34 @@ use types::Mailbox;
 use super::*;
 use crate::app_password::normalise;
 use crate::keys::key_file::KeyFileLock;
-use crate::keys::master_key::tests::numbered;
+use crate::keys::master_key::tests::{numbered, of_octets};
 
 /// A keyring that belongs to no store, the same every time.
 pub(crate) fn keyring() -> Keyring {
     let root = Key::from_octets(&[7; 32]).unwrap();
     Keyring { masters: ArcSwap::from_pointee(numbered(&[1])), root }
+}
+
+/// Seals under the newest of these keys.
+fn seal(masters: &MasterKeys, place: SealedPlace, secret: &Secret) -> Vec<u8> {
+    seal::seal(masters.newest_key(), place, secret)
+}
+
+/// The seed of an account's second factor.
+fn a_seed() -> SealedPlace {
+    SealedPlace::TotpSeed {
+        account: AccountId::from_bytes([1; 16]),
+        enrolled_at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn added(file: &Path) -> MasterKeys {
+    MasterKeys::add(&KeyFileLock::take(file).unwrap()).unwrap()
+}
+
+/// The number of the key that seals.
+async fn active(keyring: &Keyring, store: &Shelf) -> u32 {
+    keyring.sealer(store).await.unwrap().number()
 }
 
 /// What a store keeps of keys.
@@ -42,8 +65,15 @@ impl SealedSecrets for Shelf {
         Ok(Vec::new())
     }
 
-    async fn reseal(&self, _: &[Resealed]) -> Result<u64, Error> {
-        Ok(0)
+    async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, Error> {
+        let (mut root, mut resealed) = (self.root.lock().unwrap(), 0);
+        for secret in secrets {
+            if secret.place == SealedPlace::RootKey && root.as_ref() == Some(&secret.old) {
+                *root = Some(secret.new.clone());
+                resealed += 1;
+            }
+        }
+        Ok(resealed)
     }
 }
 
@@ -72,7 +102,7 @@ async fn digests_that_were_keyed_by_the_master_key_stay_right() {
 #[tokio::test]
 async fn of_two_that_start_at_once_both_have_the_key_of_the_first() {
     let root = Secret::new([9; 32]);
-    let faster = seal::seal(&numbered(&[1]), SealedPlace::RootKey, &root);
+    let faster = seal(&numbered(&[1]), SealedPlace::RootKey, &root);
     let store = Shelf { faster: Some(faster), ..Shelf::default() };
     let keyring = Keyring::open(numbered(&[1]), &store).await.unwrap();
     assert_eq!(keyring.root.declassify(), [9; 32]);
@@ -85,40 +115,78 @@ async fn other_master_keys_do_not_open_the_store() {
     let gone = Keyring::open(numbered(&[1]), &store).await.unwrap_err();
     assert!(gone.to_string().contains("master key 2, which is not in master.key"), "{gone}");
     let root = Secret::new([0; 32]);
-    let foreign = seal::seal(
-        &numbered(&[1]),
-        SealedPlace::TotpSeed {
-            account: AccountId::from_bytes([0; 16]),
-            enrolled_at: jiff::Timestamp::UNIX_EPOCH,
-        },
-        &root,
-    );
+    let foreign = seal(&numbered(&[1]), a_seed(), &root);
     *store.root.lock().unwrap() = Some(foreign);
     let foreign = Keyring::open(numbered(&[1]), &store).await.unwrap_err();
     assert!(foreign.to_string().contains("does not belong to this store"), "{foreign}");
 }
 
 #[tokio::test]
-async fn a_key_that_another_process_added_is_found() {
+async fn a_key_that_another_process_added_is_found_and_seals_once_it_is_activated() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("master.key");
+    let store = Shelf::default();
+    let running = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
+    let old = running.sealer(&store).await.unwrap().seal(a_seed(), &Secret::new("seed"));
+    let command = Keyring::open(added(&file), &store).await.unwrap();
+    assert_eq!((active(&running, &store).await, active(&command, &store).await), (1, 1));
+    assert_eq!(command.activate_newest(&store).await.unwrap().number(), 2);
+    let sealer = running.sealer(&store).await.unwrap();
+    let new = sealer.seal(a_seed(), &Secret::new("seed"));
+    assert_eq!(seal::sealed_under(&new), Ok(2));
+    let resealed = sealer.reseal(a_seed(), &old).unwrap().unwrap();
+    assert_eq!((resealed.place, &resealed.old), (a_seed(), &old));
+    assert_eq!(running.open_sealed(a_seed(), &resealed.new), Ok(Secret::new("seed")));
+    assert!(sealer.reseal(a_seed(), &resealed.new).unwrap().is_none());
+    std::fs::remove_file(&file).unwrap();
+    for sealed in [old, new] {
+        assert_eq!(running.open_sealed(a_seed(), &sealed), Ok(Secret::new("seed")));
+    }
+    assert_eq!(active(&running, &store).await, 2);
+}
+
+#[tokio::test]
+async fn a_secret_under_a_key_that_another_process_added_opens() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("master.key");
     let running = Keyring::open(MasterKeys::generate(&file).unwrap(), &Shelf::default()).await.unwrap();
-    let place = SealedPlace::TotpSeed {
-        account: AccountId::from_bytes([1; 16]),
-        enrolled_at: jiff::Timestamp::UNIX_EPOCH,
-    };
-    let old = running.seal(place, &Secret::new("seed"));
-    let masters = MasterKeys::add(&KeyFileLock::take(&file).unwrap()).unwrap();
-    let new = seal::seal(&masters, place, &Secret::new("seed"));
-    assert_eq!(running.open_sealed(place, &new), Ok(Secret::new("seed")));
-    assert_eq!(seal::key_of(&running.seal(place, &Secret::new("seed"))), Ok(2));
-    let resealed = running.reseal(place, &old).unwrap().unwrap();
-    assert_eq!((resealed.place, &resealed.old), (place, &old));
-    assert_eq!(running.open_sealed(place, &resealed.new), Ok(Secret::new("seed")));
-    assert!(running.reseal(place, &resealed.new).unwrap().is_none());
-    std::fs::remove_file(&file).unwrap();
-    assert_eq!(running.open_sealed(place, &new), Ok(Secret::new("seed")));
-    assert_eq!(seal::key_of(&running.seal(place, &Secret::new("seed"))), Ok(2));
+    let new = seal(&added(&file), a_seed(), &Secret::new("seed"));
+    assert_eq!(running.open_sealed(a_seed(), &new), Ok(Secret::new("seed")));
+}
+
+#[tokio::test]
+async fn what_the_store_says_seals_and_not_the_newest_key() {
+    let store = Shelf::default();
+    Keyring::open(numbered(&[1]), &store).await.unwrap();
+    let keyring = Keyring::open(numbered(&[1, 2]), &store).await.unwrap();
+    assert_eq!((active(&keyring, &store).await, keyring.newest_sealer().number()), (1, 2));
+    keyring.activate_newest(&store).await.unwrap();
+    // Nor the order in the file: this one has a further key by now.
+    let staged = Keyring::open(numbered(&[1, 2, 3]), &store).await.unwrap();
+    assert_eq!(active(&staged, &store).await, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_sealed_without_the_key_that_seals() {
+    let store = Shelf::default();
+    let without = Keyring::open(numbered(&[1]), &store).await.unwrap();
+    Keyring::open(numbered(&[1, 2]), &store).await.unwrap().activate_newest(&store).await.unwrap();
+    let gone = without.sealer(&store).await.unwrap_err();
+    assert!(gone.to_string().contains("master key 2, which is not in master.key"), "{gone}");
+    assert!(without.activate_newest(&store).await.is_err());
+}
+
+#[tokio::test]
+async fn another_key_of_the_same_number_is_not_activated_and_seals_nothing() {
+    let store = Shelf::default();
+    Keyring::open(numbered(&[1]), &store).await.unwrap();
+    let ours = Keyring::open(numbered(&[1, 2]), &store).await.unwrap();
+    let theirs = Keyring::open(of_octets(&[(1, 1), (2, 9)]), &store).await.unwrap();
+    ours.activate_newest(&store).await.unwrap();
+    for error in [theirs.sealer(&store).await.unwrap_err(), theirs.activate_newest(&store).await.unwrap_err()]
+    {
+        assert!(error.to_string().contains("does not belong to this store"), "{error}");
+    }
 }
 
 #[test]

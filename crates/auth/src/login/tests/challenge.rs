@@ -92,7 +92,8 @@ impl Scene {
         let id = self.accounts().of_account(account, Page::first(100)).await.unwrap().last().unwrap().id;
         let given = normalise(&Secret::new(letters.as_str())).unwrap();
         let (store, keyring) = (self.accounts(), &*self.judge.keyring);
-        let key = challenge_key::cram_md5_key(keyring, owner.id, (id, &given), noon());
+        let sealer = keyring.sealer(store).await.unwrap();
+        let key = challenge_key::cram_md5_key(&sealer, owner.id, (id, &given), noon());
         assert!(store.keep_challenge_key(&key, owner.version).await.unwrap());
         let password = challenge_key::Password::App(id, given);
         let hasher = &self.judge.hasher;

@@ -7,7 +7,8 @@ use crate::second_factor::totp::Seed;
 pub(super) async fn with_totp(scene: &Scene) -> Seed {
     let (seed, enrolled_at) = (Seed::generate(), noon());
     let place = store::SealedPlace::TotpSeed { account: ALICE_ID, enrolled_at };
-    let sealed = scene.judge.keyring.seal(place, seed.octets());
+    let sealer = scene.judge.keyring.sealer(scene.accounts()).await.unwrap();
+    let sealed = sealer.seal(place, seed.octets());
     scene.accounts().enroll(ALICE_ID, &sealed, &Act::command("frank", enrolled_at)).await.unwrap();
     assert!(scene.accounts().confirm(ALICE_ID, enrolled_at, 1, &[], &frank()).await.unwrap());
     seed

@@ -1,32 +1,19 @@
-//! `gatepost key rotate`: every sealed secret under the newest master key.
+//! `gatepost key rotate`: a new master key, which seals from now on, and every sealed secret under it.
 //!
-//! The key is in its file, on stable storage, before anything is sealed under it; each secret is replaced only
-//! where it still is what was opened. So this may be killed at any moment, and a server may run: it finds the new
-//! key by itself.
+//! The key is in its file, on stable storage, before it is activated. So this may be killed at any moment, and the server of this machine
+//! may run: it finds the new key in the file by itself.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::bail;
-use auth::{KeyFileLock, Keyring, MasterKeys, SealError};
+use auth::{KeyFileLock, Keyring, MasterKeys};
 use config::Config;
 use desk::SealedBatches;
-use serde::Serialize;
-use store::{Accounts as _, Action, Audit as _, AuditEvent, Resealed, SealedPlace, SealedSecrets as _};
+use store::Action;
 use store_sqlite::SqliteAccounts;
 
+use super::reseal;
 use crate::output::Format;
-use crate::{actor, open, owner, sealed};
-
-/// What was done, as `--json` shows it.
-#[derive(Serialize)]
-struct View {
-    key: u32,
-    resealed: u64,
-}
-
-/// Secrets that do not open, and why.
-type Unopened = BTreeMap<SealedPlace, SealError>;
+use crate::{open, owner};
 
 pub(super) async fn run(config: &Path, format: Format) -> anyhow::Result<()> {
     let config = Config::load(config)?;
@@ -51,88 +38,17 @@ async fn rotate(
     if !is_unfinished(&keyring, store).await? {
         keyring.turn_to(owner::as_root(|| MasterKeys::add(lock))??);
     }
-    let (resealed, unopened) = reseal_all(&keyring, store).await?;
-    audit(store, &unopened).await?;
-    format.print(&View { key: keyring.newest(), resealed }, told)?;
-    if !unopened.is_empty() {
-        bail!(
-            "{}; they are as they were, and `gatepost audit list --action secret-open` names the accounts",
-            sealed::told(unopened.values().copied())
-        );
-    }
-    Ok(())
+    reseal::under_newest(&keyring, store, Action::KeyRotate, format).await
 }
 
-fn told(view: &View) -> String {
-    match view.resealed {
-        1 => format!("1 secret is re-sealed under master key {}", view.key),
-        number => format!("{number} secrets are re-sealed under master key {}", view.key),
-    }
-}
-
-/// Whether a rotation was broken off: some secret that could be sealed under the newest key is not.
+/// Whether there is a newest key already under which not everything is sealed that could be: it was added and not activated, or a rotation was
+/// broken off.
 async fn is_unfinished(keyring: &Keyring, store: &SqliteAccounts) -> anyhow::Result<bool> {
-    let mut batches = SealedBatches::of(store);
+    let (newest, mut batches) = (keyring.newest_sealer(), SealedBatches::of(store));
     while let Some(batch) = batches.next().await? {
-        if batch.iter().any(|(place, sealed)| matches!(keyring.reseal(*place, sealed), Ok(Some(_)))) {
+        if batch.iter().any(|(place, sealed)| matches!(newest.reseal(*place, sealed), Ok(Some(_)))) {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// Goes over the secrets until none is left to be sealed anew: some may have come in behind the first pass.
-async fn reseal_all(keyring: &Keyring, store: &SqliteAccounts) -> anyhow::Result<(u64, Unopened)> {
-    let (mut all, mut unopened) = (0, Unopened::new());
-    loop {
-        let (found, resealed) = pass(keyring, store, &mut unopened).await?;
-        all += resealed;
-        if found == 0 {
-            return Ok((all, unopened));
-        }
-    }
-}
-
-/// One time over all secrets: how many were found under an older key, and how many of them are under the newest now.
-async fn pass(
-    keyring: &Keyring,
-    store: &SqliteAccounts,
-    unopened: &mut Unopened,
-) -> anyhow::Result<(usize, u64)> {
-    let (mut found, mut resealed, mut batches) = (0, 0, SealedBatches::of(store));
-    while let Some(batch) = batches.next().await? {
-        let anew: Vec<Resealed> = batch
-            .iter()
-            .filter_map(|(place, sealed)| match keyring.reseal(*place, sealed) {
-                Ok(anew) => anew,
-                Err(error) => {
-                    unopened.insert(*place, error);
-                    None
-                }
-            })
-            .collect();
-        found += anew.len();
-        resealed += store.reseal(&anew).await?;
-    }
-    Ok((found, resealed))
-}
-
-async fn audit(store: &SqliteAccounts, unopened: &Unopened) -> anyhow::Result<()> {
-    let act = actor::act();
-    for (place, error) in unopened {
-        let account = match place {
-            SealedPlace::RootKey => None,
-            SealedPlace::TotpSeed { account, .. } | SealedPlace::ChallengeKey { account, .. } => {
-                store.by_id(*account).await?
-            }
-        };
-        let account = account.map(|account| account.address.normal());
-        let event = AuditEvent::failure(Action::SecretOpen, error.code(), &act);
-        store.record(&AuditEvent { account, ..event }).await?;
-    }
-    let rotation = match unopened.values().next() {
-        None => AuditEvent::success(Action::KeyRotate, &act),
-        Some(error) => AuditEvent::failure(Action::KeyRotate, error.code(), &act),
-    };
-    Ok(store.record(&rotation).await?)
 }

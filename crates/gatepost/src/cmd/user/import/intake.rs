@@ -195,7 +195,7 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
             self.count(place, &newcomer);
             return Ok(None);
         }
-        let import = self.import(&newcomer)?;
+        let import = self.import(&newcomer).await?;
         match self.store.import(&import, &self.act).await {
             Err(store::Error::AlreadyExists) => {
                 self.leave(place, &newcomer);
@@ -224,13 +224,16 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         self.tally.lacking += number(newcomer.lacks.len());
     }
 
-    fn import(&self, newcomer: &Newcomer) -> anyhow::Result<Import> {
+    async fn import(&self, newcomer: &Newcomer) -> anyhow::Result<Import> {
         let account = self.account(newcomer);
         let passwords = newcomer.app_passwords.iter().map(|password| self.app_password(account.id, password));
-        let second_factor = newcomer.seed.as_ref().map(|seed| self.second_factor(account.id, seed.octets()));
+        let second_factor = match &newcomer.seed {
+            Some(seed) => Some(self.second_factor(account.id, seed.octets()).await?),
+            None => None,
+        };
         Ok(Import {
             app_passwords: passwords.collect::<anyhow::Result<_>>()?,
-            second_factor: second_factor.transpose()?,
+            second_factor,
             identities: newcomer.identities.clone(),
             account,
         })
@@ -278,12 +281,13 @@ impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
         })
     }
 
-    fn second_factor(&self, account: AccountId, seed: &Secret) -> anyhow::Result<ImportedSecondFactor> {
+    async fn second_factor(&self, account: AccountId, seed: &Secret) -> anyhow::Result<ImportedSecondFactor> {
         let place = SealedPlace::TotpSeed { account, enrolled_at: self.act.at };
-        Ok(ImportedSecondFactor { seed: self.keyring()?.seal(place, seed), enrolled_at: self.act.at })
+        let seed = self.keyring()?.sealer(self.store).await?.seal(place, seed);
+        Ok(ImportedSecondFactor { seed, enrolled_at: self.act.at })
     }
 
-    /// What was sealed while a rotation began ends under its key, too.
+    /// What was sealed before another master key was activated, and stored behind it, ends under that key, too.
     async fn settle(&self, import: &Import) -> anyhow::Result<()> {
         if let Some(ImportedSecondFactor { seed, enrolled_at }) = &import.second_factor {
             let place = SealedPlace::TotpSeed { account: import.account.id, enrolled_at: *enrolled_at };
