@@ -1,6 +1,8 @@
 //! Dialogues with next hosts of every kind, most of them hostile.
 
 mod needs;
+mod offers;
+mod stages;
 
 use super::*;
 use types::{BodyType, ForwardPath, ReversePath};
