@@ -20,15 +20,6 @@ fn codes_of(
 
 type Answering = fn(Question<'_, (), Vec<u8>>, &mut Outcome);
 
-/// Nobody logs in.
-fn no(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
-    if let Question::Judge(ticket) = question {
-        ticket.into_claim().1.answer(Verdict::Refused(sasl::Refusal::default()));
-    } else {
-        yes(question, outcome);
-    }
-}
-
 /// `often` replies of this code, and the last word behind them.
 fn and_then(code: u16, often: u32, last: Option<u16>) -> (Vec<u16>, bool) {
     let codes = std::iter::repeat_n(code, usize::try_from(often).unwrap()).chain(last).collect();
