@@ -117,16 +117,6 @@ fn no(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
     }
 }
 
-/// Those at `refused.example` are refused.
-fn yes_but_to_some(question: Question<'_, (), Vec<u8>>, outcome: &mut Outcome) {
-    if let Question::Recipient(ticket) = question {
-        let refused = ticket.path().to_string().contains("refused");
-        ticket.answer(if refused { Err(Rejection::RelayDenied) } else { Ok(()) });
-    } else {
-        yes(question, outcome);
-    }
-}
-
 const LOGIN: &str = "EHLO a.example\r\nAUTH PLAIN AGEAYg==\r\n";
 const TO_RECIPIENT: &str = "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n";
 
@@ -396,78 +386,6 @@ fn as_many_messages_are_taken_as_the_settings_say() {
     assert!(outcome.closed && outcome.said.contains("421 4.7.0 Too many messages"), "{}", outcome.said);
     assert_eq!(outcome.committed.len(), 2);
     assert!(outcome.said.contains("LIMITS RCPTMAX=3 MAILMAX=2"));
-}
-
-#[test]
-fn recipients_that_cannot_be_read_are_refused_recipients() {
-    for bad in
-        ["RCPT TO:<@>", "RCPT bob", "RCPT TO:<b@example.org> NOTIFY=NEVER", "rcpt\tto:<\u{e9}@example.org>"]
-    {
-        let input = format!("{LOGIN}MAIL FROM:<a@example.org>\r\n{bad}\r\nBDAT 3 LAST\r\na\r\n");
-        let outcome = play(under_tls(), input.as_bytes(), 11);
-        assert!(outcome.said.ends_with("554 5.5.1 No valid recipients\r\n"), "{bad}: {}", outcome.said);
-    }
-    let input = format!("{LOGIN}MAIL FROM:<a@example.org>\r\nMAIL FROM:<@>\r\nBDAT 3 LAST\r\na\r\n");
-    let outcome = play(under_tls(), input.as_bytes(), 11);
-    assert!(outcome.said.ends_with("503 5.5.1 Send RCPT first\r\n"), "{}", outcome.said);
-}
-
-fn play_recipients(recipients: &str) -> Outcome {
-    let many = Settings { recipients: 100, ..settings() };
-    let input = format!("{LOGIN}{recipients}");
-    play_with(with(many), std::iter::once(input.as_bytes()), yes_but_to_some)
-}
-
-#[test]
-fn twenty_recipients_refused_in_a_row_are_enough() {
-    let refused = |times| "RCPT TO:<a@refused.example>\r\n".repeat(times);
-    let begin = "MAIL FROM:<a@example.org>\r\n";
-    assert!(!play_recipients(&format!("{begin}{}", refused(19))).closed);
-    let outcome = play_recipients(&format!("{begin}{}", refused(20)));
-    assert!(
-        outcome.closed && outcome.said.ends_with("\r\n421 4.7.0 Too many errors\r\n"),
-        "{}",
-        outcome.said
-    );
-    let unreadable = format!("{begin}{}RCPT TO:<@>\r\n", refused(19));
-    assert!(play_recipients(&unreadable).closed, "one that can't be read is one more");
-}
-
-#[test]
-fn a_list_may_have_bad_recipients_among_the_good_ones() {
-    let list = |transaction: usize| -> String {
-        let row = |row| {
-            format!(
-                "{}RCPT TO:<{transaction}.{row}@example.org>\r\n",
-                "RCPT TO:<a@refused.example>\r\n".repeat(9)
-            )
-        };
-        format!("MAIL FROM:<a@example.org>\r\n{}", (0..10).map(row).collect::<String>())
-    };
-    let sent = |transaction| format!("{}BDAT 3 LAST\r\na\r\n", list(transaction));
-    let outcome = play_recipients(&(0..30).map(sent).collect::<String>());
-    assert!(!outcome.closed, "{}", outcome.said);
-    assert_eq!(outcome.envelopes.len(), 30);
-    // Without a message that comes of them, they have an end.
-    let dropped: String = (0..30).map(|transaction| format!("{}RSET\r\n", list(transaction))).collect();
-    let outcome = play_recipients(&dropped);
-    assert!(outcome.closed && outcome.said.ends_with("421 4.7.0 Too many errors\r\n"), "{}", outcome.said);
-    let transactions = outcome.said.matches("250 2.1.0").count();
-    assert!((11..20).contains(&transactions), "{transactions}");
-}
-
-#[test]
-fn chunks_may_be_small_or_many_but_not_both() {
-    let message = |chunk: usize, times| {
-        let chunks = format!("BDAT {chunk}\r\n{}", "a\r\n".repeat(chunk).get(..chunk).unwrap()).repeat(times);
-        let input = format!("{LOGIN}{TO_RECIPIENT}{chunks}BDAT 0 LAST\r\n");
-        play(with(Settings { message_size: 10_000_000, ..settings() }), input.as_bytes(), 4000)
-    };
-    // One more for each 256 octets that have come: the 1003rd is taken, and it is the last one.
-    assert!(!message(1, 1002).closed);
-    let outcome = message(1, 1003);
-    assert!(outcome.said.ends_with("421 4.7.0 Too many chunks in one message\r\n"), "{}", outcome.said);
-    assert!(!message(300, 3000).closed);
 }
 
 proptest! {

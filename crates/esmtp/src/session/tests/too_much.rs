@@ -56,3 +56,17 @@ fn a_text_far_beyond_the_limit_is_read_to_a_second_limit() {
     let outcome = text(most + 1);
     assert!(outcome.closed && outcome.said.ends_with("421 4.3.2 Far too much data\r\n"), "{}", outcome.said);
 }
+
+#[test]
+fn chunks_may_be_small_or_many_but_not_both() {
+    let message = |chunk: usize, times| {
+        let chunks = format!("BDAT {chunk}\r\n{}", "a\r\n".repeat(chunk).get(..chunk).unwrap()).repeat(times);
+        let input = format!("{LOGIN}{TO_RECIPIENT}{chunks}BDAT 0 LAST\r\n");
+        play(with(Settings { message_size: 10_000_000, ..settings() }), input.as_bytes(), 4000)
+    };
+    // One more for each 256 octets that have come: the 1003rd is taken, and it is the last one.
+    assert!(!message(1, 1002).closed);
+    let outcome = message(1, 1003);
+    assert!(outcome.said.ends_with("421 4.7.0 Too many chunks in one message\r\n"), "{}", outcome.said);
+    assert!(!message(300, 3000).closed);
+}
