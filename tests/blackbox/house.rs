@@ -32,14 +32,14 @@ const NEVER: [(&str, &[&str]); 14] = [
     ("esmtp", &["tokio", "sqlx", "rustls", "tokio-rustls", "jiff", "rand"]),
     ("message", &["tokio", "sqlx", "rustls", "tokio-rustls"]),
     ("store", &["sqlx", "tokio", "rustls"]),
-    ("store-sqlite", &["store-postgres", "auth", "esmtp"]),
+    ("store-sqlite", &["auth", "esmtp"]),
     ("stores", &["sqlx", "tokio"]),
-    ("backends", &["esmtp", "message", "store", "store-sqlite", "stores", "sqlx"]),
-    ("auth", &["esmtp", "message", "sqlx", "store-sqlite"]),
-    ("delivery", &["submission", "auth", "sqlx", "store-sqlite"]),
-    ("submission", &["sqlx", "store", "store-sqlite", "auth", "delivery"]),
-    ("acceptance", &["sqlx", "clap", "store-sqlite", "config", "tokio"]),
-    ("desk", &["clap", "axum", "sqlx", "store-sqlite", "config", "esmtp", "anyhow"]),
+    ("backends", &["esmtp", "message", "store", "stores", "sqlx"]),
+    ("auth", &["esmtp", "message", "sqlx"]),
+    ("delivery", &["submission", "auth", "sqlx", "stores"]),
+    ("submission", &["sqlx", "store", "stores", "auth", "delivery"]),
+    ("acceptance", &["sqlx", "clap", "config", "tokio"]),
+    ("desk", &["clap", "axum", "sqlx", "config", "esmtp", "anyhow"]),
     (
         "config",
         &[
@@ -47,7 +47,7 @@ const NEVER: [(&str, &[&str]); 14] = [
             "esmtp",
             "message",
             "store",
-            "store-sqlite",
+            "stores",
             "backends",
             "auth",
             "delivery",
@@ -136,6 +136,15 @@ fn every_crate_uses_only_what_stands_above_it() {
         let wrong: Vec<_> = uses.iter().filter(|used| never.contains(&used.as_str())).collect();
         assert!(wrong.is_empty(), "`{name}` must never use {wrong:?}");
     }
+}
+
+/// Not even its tests: what a backend does of its own is nothing that others can rely on.
+#[test]
+fn only_stores_depends_on_a_backend() {
+    let with_tests = dependencies_of(|_| true).into_iter().filter(|(name, _)| name != "stores");
+    let wrong: Vec<_> =
+        with_tests.filter(|(_, uses)| uses.iter().any(|used| used.starts_with("store-"))).collect();
+    assert!(wrong.is_empty(), "ask `stores` instead: {wrong:#?}");
 }
 
 #[test]
@@ -345,6 +354,11 @@ fn every_event_of_the_log_is_documented() {
 
 /// Each workspace member with what it uses outside of its tests.
 fn dependencies() -> Vec<(String, Vec<String>)> {
+    dependencies_of(|used| used["kind"] != "dev")
+}
+
+/// Each workspace member with those of its dependencies that count.
+fn dependencies_of(counts: fn(&Value) -> bool) -> Vec<(String, Vec<String>)> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(root())
@@ -354,7 +368,7 @@ fn dependencies() -> Vec<(String, Vec<String>)> {
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     let names = |package: &Value| {
         let uses = package["dependencies"].as_array().unwrap().iter();
-        uses.filter(|used| used["kind"] != "dev").map(in_house).collect()
+        uses.filter(|used| counts(used)).map(in_house).collect()
     };
     metadata["packages"]
         .as_array()

@@ -37,7 +37,7 @@ use crate::unfinished::{Share, Unfinished};
 /// Accepts messages of users that have logged in, and of machines that need not ([`NoLogin`](crate::NoLogin)).
 pub struct Acceptance {
     rules: ArcSwap<Rules>,
-    judge: Arc<Authenticator<Accounts>>,
+    judge: Arc<Authenticator>,
     accounts: Accounts,
     quota: Quota,
     unfinished: Arc<Unfinished>,
@@ -142,7 +142,7 @@ impl Acceptance {
     /// clock, `blind_digests` hides whom accounts have sent to.
     pub fn new(
         rules: Rules,
-        judge: Arc<Authenticator<Accounts>>,
+        judge: Arc<Authenticator>,
         accounts: Accounts,
         blind_digests: BlindDigests,
         committer: Committer<Spool>,

@@ -11,10 +11,10 @@
 //! What it does not do: keep anything (that is `store`), speak SMTP, or read the clock.
 
 mod login;
+pub use login::Authenticator;
 pub use login::attempt::{Attempt, Door, Origin, Proof};
 pub use login::backend::Backend;
 pub use login::outcome::{Credential, LoginFault, LoginOutcome, LoginRefusal, Reason, User};
-pub use login::{Authenticator, CredentialStore};
 
 mod policy;
 pub use policy::Policy;

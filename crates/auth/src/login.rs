@@ -11,7 +11,6 @@
 pub(crate) mod attempt;
 mod judge;
 mod authenticator;
-mod credential_store;
 mod claimed;
 mod guarded_attempt;
 pub(crate) mod backend;
@@ -34,7 +33,6 @@ mod last_use;
 mod refusal_time;
 
 pub use authenticator::Authenticator;
-pub use credential_store::CredentialStore;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use store::{
     Account, Act, AppPassword, ChallengeKeys as _, ChallengeKind, CommonLimits, NewAppPassword, NewDelivery,
     Operation, Scope, Spool as _, Submission,
 };
-use store_sqlite::{Mode, SqliteStore};
+use stores::{Mode, Store};
 use tempfile::TempDir;
 use types::{CredentialId, ForwardPath, Mailbox, QueueId, ReversePath, Secret};
 
@@ -33,7 +33,7 @@ fn alice() -> Mailbox {
 
 struct Office {
     directory: TempDir,
-    store: SqliteStore,
+    store: Store,
     desk: Desk,
     account: Account,
 }
@@ -42,7 +42,7 @@ impl Office {
     /// Alice has an account.
     async fn open() -> Office {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
+        let store = Store::open(&directory.path().join("store"), Mode::Server).await.unwrap();
         MasterKeys::generate(&directory.path().join("master.key")).unwrap();
         let (accounts, spool) = (store.accounts().clone(), store.spool().clone());
         let desk = Desk::new(accounts, spool, settings(directory.path()), now);

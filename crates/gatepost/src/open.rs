@@ -8,19 +8,16 @@ use auth::{Authenticator, Backend, Keyring, MasterKeys};
 use config::Config;
 use desk::Desk;
 use rustix::process::geteuid;
-use store_sqlite::{BackedUp, Claimed, Migrated, Mode, SqliteAccounts, SqliteStore};
+use stores::{Accounts, BackedUp, Claimed, Migrated, Mode, Store};
 
 use crate::owner::{Owner, Until};
 use crate::{clock, wiring};
-
-/// What judges logins, by the accounts of the store.
-pub(crate) type Judge = Authenticator<SqliteAccounts>;
 
 /// The configuration, and its store for a command; a server may be running on it. Close it in the end.
 ///
 /// # Errors
 /// When the configuration or the store can't be read.
-pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, SqliteStore)> {
+pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, Store)> {
     let config = Config::load(config)?;
     let store = store_in(&config.storage.directory).await?;
     Ok((config, store))
@@ -30,19 +27,19 @@ pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, SqliteStore)
 ///
 /// # Errors
 /// When it can't be opened.
-pub(crate) async fn store_for_a_while(config: &Config) -> anyhow::Result<SqliteStore> {
+pub(crate) async fn store_for_a_while(config: &Config) -> anyhow::Result<Store> {
     let directory = &config.storage.directory;
     ours(directory, Mode::Command, Until::AsRoot)?;
-    Ok(SqliteStore::open(directory, Mode::Command).await?)
+    Ok(Store::open(directory, Mode::Command).await?)
 }
 
 /// The store in this directory, for a command. Root becomes its owner.
 ///
 /// # Errors
 /// When it belongs to another user, or can't be opened.
-pub(crate) async fn store_in(directory: &Path) -> anyhow::Result<SqliteStore> {
+pub(crate) async fn store_in(directory: &Path) -> anyhow::Result<Store> {
     ours(directory, Mode::Command, Until::TheEnd)?;
-    Ok(SqliteStore::open(directory, Mode::Command).await?)
+    Ok(Store::open(directory, Mode::Command).await?)
 }
 
 /// The store in this directory, for a server that will open it.
@@ -51,7 +48,7 @@ pub(crate) async fn store_in(directory: &Path) -> anyhow::Result<SqliteStore> {
 /// When it belongs to another user, or another server has it.
 pub(crate) fn claim(directory: &Path) -> anyhow::Result<Claimed> {
     ours(directory, Mode::Server, Until::TheEnd)?;
-    Ok(SqliteStore::claim(directory, Mode::Server)?)
+    Ok(Store::claim(directory, Mode::Server)?)
 }
 
 /// Brings the store in this directory up to date; says for each database what was done.
@@ -60,7 +57,7 @@ pub(crate) fn claim(directory: &Path) -> anyhow::Result<Claimed> {
 /// When it belongs to another user, a server has it open, or it can't be changed.
 pub(crate) async fn migrate(directory: &Path) -> anyhow::Result<[Migrated; 2]> {
     ours(directory, Mode::Command, Until::TheEnd)?;
-    Ok(SqliteStore::migrate(directory).await?)
+    Ok(Store::migrate(directory).await?)
 }
 
 /// Copies the store in this directory, of whatever version, to another.
@@ -69,7 +66,7 @@ pub(crate) async fn migrate(directory: &Path) -> anyhow::Result<[Migrated; 2]> {
 /// When it belongs to another user, or can't be copied.
 pub(crate) async fn back_up(directory: &Path, to: &Path) -> anyhow::Result<BackedUp> {
     ours(directory, Mode::Command, Until::TheEnd)?;
-    Ok(SqliteStore::back_up(directory, to).await?)
+    Ok(Store::back_up(directory, to).await?)
 }
 
 /// For what is done to a store that is there: most commands make one where there is none.
@@ -77,8 +74,9 @@ pub(crate) async fn back_up(directory: &Path, to: &Path) -> anyhow::Result<Backe
 /// # Errors
 /// When there is none, or that can't be told.
 pub(crate) fn existing(directory: &Path) -> anyhow::Result<()> {
-    let exists = directory.join("accounts.db").try_exists();
-    match exists.with_context(|| format!("cannot read the store {}", directory.display()))? {
+    match Store::exists(directory)
+        .with_context(|| format!("cannot read the store {}", directory.display()))?
+    {
         true => Ok(()),
         false => anyhow::bail!(
             "there is no store {}: look at [storage] url; the first start of the server makes one",
@@ -101,7 +99,7 @@ fn ours(directory: &Path, mode: Mode, until: Until) -> anyhow::Result<()> {
 }
 
 /// What commands can do and ask on this store.
-pub(crate) fn desk(config: &Config, store: &SqliteStore) -> Desk {
+pub(crate) fn desk(config: &Config, store: &Store) -> Desk {
     let (accounts, spool) = (store.accounts().clone(), store.spool().clone());
     Desk::new(accounts, spool, wiring::desk_settings(config), clock::now)
 }
@@ -110,7 +108,7 @@ pub(crate) fn desk(config: &Config, store: &SqliteStore) -> Desk {
 ///
 /// # Errors
 /// When the key file can't be read, or does not belong to the store.
-pub(crate) async fn keyring(config: &Config, store: &SqliteAccounts) -> anyhow::Result<Keyring> {
+pub(crate) async fn keyring(config: &Config, store: &Accounts) -> anyhow::Result<Keyring> {
     Ok(Keyring::open(MasterKeys::load(&config.storage.master_key_file)?, store).await?)
 }
 
@@ -120,10 +118,10 @@ pub(crate) async fn keyring(config: &Config, store: &SqliteAccounts) -> anyhow::
 /// When passwords can't be hashed.
 pub(crate) fn judge(
     config: &Config,
-    accounts: &SqliteAccounts,
+    accounts: &Accounts,
     keyring: Arc<Keyring>,
     backends: Vec<Backend>,
-) -> anyhow::Result<Judge> {
-    let (accounts, hasher) = (Arc::new(accounts.clone()), Arc::new(wiring::hasher_for_logins(config)?));
-    Ok(Authenticator::new(accounts, keyring, hasher, wiring::policy(config), backends, clock::now))
+) -> anyhow::Result<Authenticator> {
+    let hasher = Arc::new(wiring::hasher_for_logins(config)?);
+    Ok(Authenticator::new(accounts.clone(), keyring, hasher, wiring::policy(config), backends, clock::now))
 }

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use auth::{Backend, MasterKeys};
 use config::{Config, Tls};
 use delivery::Routes;
-use store_sqlite::Claimed;
+use stores::Claimed;
 use submission::tls::{CertificateDer, Identity, PrivateKeyDer, TlsError, pem};
 
 use crate::descriptors::Descriptors;

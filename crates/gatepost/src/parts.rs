@@ -3,24 +3,22 @@
 use std::sync::Arc;
 
 use acceptance::Acceptance;
-use auth::Keyring;
+use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use delivery::Carrier;
-use store_sqlite::{SqliteSpool, SqliteStore};
+use stores::{Spool, Store};
 use submission::Handle;
 use submission::tls::Identity;
 use tokio::sync::watch;
 
-use crate::open::Judge;
-
 /// What can be changed, or looked at, while the server runs.
 pub(crate) struct Parts {
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Store,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) identity: Option<Identity>,
-    pub(crate) judge: Arc<Judge>,
+    pub(crate) judge: Arc<Authenticator>,
     pub(crate) acceptance: Arc<Acceptance>,
-    pub(crate) carrier: Arc<Carrier<SqliteSpool>>,
+    pub(crate) carrier: Arc<Carrier<Spool>>,
     pub(crate) audit: watch::Sender<config::Audit>,
     pub(crate) handle: Handle,
 }

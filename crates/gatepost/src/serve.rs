@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use acceptance::Acceptance;
 use anyhow::Context as _;
-use auth::Keyring;
+use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use delivery::{Carrier, Committer};
 use sd_notify::NotifyState;
-use store_sqlite::{Claimed, SqliteStore};
+use stores::{Claimed, Store};
 use submission::Limits;
 use submission::tls::{self, Identity};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,12 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::descriptors::Descriptors;
 use crate::finding::Finding;
-use crate::open::Judge;
 use crate::opened::{Opened, Pair};
 use crate::parts::Parts;
 use crate::{clock, listen_error, open, operations, reload, upkeep, warnings, wiring};
 
-type Door = submission::Server<Arc<Judge>, Arc<Acceptance>>;
+type Door = submission::Server<Arc<Authenticator>, Arc<Acceptance>>;
 
 /// A server whose listeners are bound; clients that connect are kept waiting until [`Server::run`].
 pub(crate) struct Server {
@@ -112,7 +111,7 @@ impl Server {
     }
 }
 
-async fn open_store(store: Claimed) -> anyhow::Result<SqliteStore> {
+async fn open_store(store: Claimed) -> anyhow::Result<Store> {
     Ok(store.open().await?)
 }
 
@@ -133,7 +132,7 @@ fn in_background<T: Send + 'static>(
 
 fn door(
     config: &Config,
-    (judge, acceptance): (Arc<Judge>, Arc<Acceptance>),
+    (judge, acceptance): (Arc<Authenticator>, Arc<Acceptance>),
     identity: Option<Identity>,
     limits: Limits,
     sockets: Vec<TcpListener>,
@@ -193,7 +192,7 @@ fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
     }
 }
 
-async fn keep_refusals_alike(judge: Arc<Judge>, stop: CancellationToken) {
+async fn keep_refusals_alike(judge: Arc<Authenticator>, stop: CancellationToken) {
     stop.run_until_cancelled(judge.keep_refusals_alike()).await;
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use config::Storage;
-use store_sqlite::SqliteStore;
+use stores::Store;
 
 /// How many files are named; the command to run mends all of them.
 const NAMED: usize = 3;
@@ -15,8 +15,7 @@ const NAMED: usize = 3;
 /// When others have rights on the directory or a file of the store.
 pub(crate) fn store_is_private(directory: &Path) -> anyhow::Result<()> {
     let shown = directory.display();
-    let exposed =
-        SqliteStore::exposed(directory).with_context(|| format!("cannot read the store {shown}"))?;
+    let exposed = Store::exposed(directory).with_context(|| format!("cannot read the store {shown}"))?;
     if exposed.is_empty() {
         return Ok(());
     }

@@ -77,14 +77,14 @@ async fn forget(
 #[cfg(test)]
 mod tests {
     use store::{Act, Action, AuditEvent};
-    use store_sqlite::{Mode, SqliteStore};
+    use stores::{Mode, Store};
 
     use super::*;
 
     #[tokio::test]
     async fn what_is_older_than_it_is_kept_is_forgotten() {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
+        let store = Store::open(directory.path(), Mode::Server).await.unwrap();
         let (audit, now) = (store.accounts(), clock::now());
         let days_ago = |days: i64| now - SignedDuration::from_hours(days * 24);
         let events =
@@ -105,7 +105,7 @@ mod tests {
     #[tokio::test]
     async fn it_goes_on_until_it_is_told_to_stop() {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(directory.path(), Mode::Server).await.unwrap();
+        let store = Store::open(directory.path(), Mode::Server).await.unwrap();
         let stop = CancellationToken::new();
         let running = tokio::spawn(run(
             store.accounts().clone(),

@@ -14,7 +14,7 @@ use store::{
     Account, Accounts as _, Act, ChallengeKey, ChallengeKeys as _, ChallengeKind, Import,
     ImportedSecondFactor, SealedPlace, SealedSecrets as _,
 };
-use store_sqlite::{Mode, SqliteStore};
+use stores::{Mode, Store};
 use types::{AccountId, Mailbox, Secret};
 
 /// Enough that a rotation takes a while: several batches.
@@ -74,11 +74,11 @@ impl Site {
         String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     }
 
-    async fn store(&self) -> SqliteStore {
-        SqliteStore::open(&self.path("store"), Mode::Command).await.unwrap()
+    async fn store(&self) -> Store {
+        Store::open(&self.path("store"), Mode::Command).await.unwrap()
     }
 
-    async fn keyring(&self, store: &SqliteStore) -> Keyring {
+    async fn keyring(&self, store: &Store) -> Keyring {
         Keyring::open(MasterKeys::load(&self.key()).unwrap(), store.accounts()).await.unwrap()
     }
 

@@ -107,6 +107,14 @@ impl SqliteStore {
         Claimed::take(path, mode).map_err(|error| Opening { path }.not_ours(error))
     }
 
+    /// Whether there is a store in the directory `path`.
+    ///
+    /// # Errors
+    /// When that can't be told.
+    pub fn exists(path: &Path) -> io::Result<bool> {
+        Directory::at(path).accounts().try_exists()
+    }
+
     /// Brings the schemas of the store in the directory `path` up to date, and says what was done.
     ///
     /// It is an error if a server has the store open.

@@ -190,14 +190,10 @@ pub trait Accounts: Send + Sync + 'static {
     /// The revision that stands now, which every change of accounts, credentials, identities and limits moves, and no note. What is read of
     /// them after this call stays right for as long as further calls return the same, whatever other processes do. `None` if to say
     /// so costs as much as to read.
-    fn revision(&self) -> impl Future<Output = Option<Revision>> + Send {
-        async { None }
-    }
+    fn revision(&self) -> impl Future<Output = Option<Revision>> + Send;
 
     /// Whether something that was confirmed may be missing, so that a name or a password that is not known may be right.
-    fn may_lack(&self) -> bool {
-        false
-    }
+    fn may_lack(&self) -> bool;
 
     /// Notes a login, and the network it came from as one that the account is familiar with. Written soon, together
     /// with others: logging in never waits for it.

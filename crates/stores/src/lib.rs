@@ -1,11 +1,19 @@
 //! Whichever backend Gatepost keeps its accounts and its queue in. There is one, SQLite.
 //!
-//! Crates that need a store, and not any store, name these types: they are not generic over backends, and none of them names one.
+//! Each kind of store is an enum with a variant for each backend, and fills the traits of `store` by asking the one that it is. Crates that
+//! need a store, and not any store, name these types: they are not generic over backends, and none of them names one.
+//!
+//! Invariant: no other crate depends on a backend, its tests neither.
 
 #![warn(missing_docs)]
 
-/// Accounts, credentials, the audit trail.
-pub type Accounts = store_sqlite::SqliteAccounts;
+#[macro_use]
+mod ask_backend;
+mod accounts;
+mod spool;
+mod store;
 
-/// The queue: messages, and what becomes of them.
-pub type Spool = store_sqlite::SqliteSpool;
+pub use accounts::Accounts;
+pub use spool::{Body, Incoming, Spool};
+pub use store::{Claimed, Store};
+pub use store_sqlite::{BackedUp, BackupError, Exposed, Integrity, Migrated, Mode, OpenError};

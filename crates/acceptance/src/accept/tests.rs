@@ -11,7 +11,7 @@ use store::{
     Account, Accounts as _, Act, Action, AuditFilter, Body as _, CommonLimits, Identities as _, Identity,
     Leased, Node, Nodes as _, Operation, Page, QueueFilter,
 };
-use store_sqlite::{Mode, SqliteStore};
+use stores::{Mode, Store};
 use types::{
     AccountId, BodyType, EhloName, Mailbox, NodeId, Notify, Ret, ReversePath, SenderCheck, SenderPattern,
     SessionId, TlsFacts,
@@ -32,14 +32,14 @@ fn frank() -> Act {
 
 struct Bench {
     directory: tempfile::TempDir,
-    store: SqliteStore,
+    store: Store,
     user: Arc<User>,
     acceptance: Acceptance,
 }
 
 async fn bench() -> Bench {
     let directory = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
+    let store = Store::open(&directory.path().join("store"), Mode::Server).await.unwrap();
     let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
     let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
     let blind_digests = keyring.blind_digests();
@@ -69,9 +69,8 @@ fn ann() -> Account {
     Account::new(AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap(), now())
 }
 
-fn judge(store: &SqliteStore, keyring: Keyring) -> Authenticator<Accounts> {
-    let (accounts, hasher) =
-        (Arc::new(store.accounts().clone()), Arc::new(Hasher::new(Cost::default()).unwrap()));
+fn judge(store: &Store, keyring: Keyring) -> Authenticator {
+    let (accounts, hasher) = (store.accounts().clone(), Arc::new(Hasher::new(Cost::default()).unwrap()));
     let once = (1, SignedDuration::from_secs(60));
     let policy = auth::Policy::new(false, once, once, once);
     Authenticator::new(accounts, Arc::new(keyring), hasher, policy, vec![Backend::Accounts], now)

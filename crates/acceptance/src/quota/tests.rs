@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use auth::{Credential, Keyring, MasterKeys};
 use jiff::SignedDuration;
 use store::{Account, Act, LimitChange, LimitChanges, OwnLimit, Sending as _, Share};
-use store_sqlite::{Mode, SqliteStore};
+use stores::{Mode, Store};
 use tempfile::TempDir;
 use types::{Mailbox, ReversePath};
 
@@ -35,7 +35,7 @@ fn hours_pass(hours: i64) {
 
 struct Bench {
     directory: TempDir,
-    store: SqliteStore,
+    store: Store,
     keyring: Keyring,
     user: User,
 }
@@ -43,7 +43,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Bench {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&directory.path().join("store"), Mode::Command).await.unwrap();
+        let store = Store::open(&directory.path().join("store"), Mode::Command).await.unwrap();
         let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
         let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
         let (account, address) = (AccountId::new(1, [1; 10]), Mailbox::parse("ann@example.org").unwrap());

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sasl::ScramParameters;
 use store::{Accounts as _, AppPasswords as _, AuditFilter, NewAppPassword, Page, Scope};
-use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
+use stores::{Accounts, Mode, Store};
 use tempfile::TempDir;
 use types::Mailbox;
 
@@ -26,7 +26,7 @@ fn letters() -> AppPassword {
 
 /// Alice, who has an app password, and what keys are made with.
 struct Scene {
-    store: SqliteStore,
+    store: Store,
     keyring: Keyring,
     hasher: Hasher,
     account: Account,
@@ -37,7 +37,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
+        let store = Store::open(&directory.path().join("store"), Mode::Server).await.unwrap();
         let account = Account::new(AccountId::from_bytes([1; 16]), Mailbox::parse(ALICE).unwrap(), at(0));
         store.accounts().add(&account, &Act::server(at(0))).await.unwrap();
         let app_password = store::AppPassword {
@@ -65,7 +65,7 @@ impl Scene {
         }
     }
 
-    fn accounts(&self) -> &SqliteAccounts {
+    fn accounts(&self) -> &Accounts {
         self.store.accounts()
     }
 

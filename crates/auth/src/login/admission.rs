@@ -5,13 +5,12 @@ use types::Secret;
 
 use super::attempt::{Door, Origin};
 use super::authenticator::Authenticator;
-use super::credential_store::CredentialStore;
 use super::judgement::{Denial, Judgement};
 use super::outcome::{Credential, LoginFault, Reason, User};
 use crate::guard::gate::is_familiar;
 use crate::second_factor::{self, SecondFactorOutcome};
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// Whether the client may learn that the account password is right. It may not where the password opens nothing and the
     /// policy gives no hint; then the password is refused as if it were wrong, and clears no counters, which could be seen.
     pub(super) fn may_be_told(&self, account: &Account, door: Door) -> Judgement<()> {
@@ -49,7 +48,7 @@ impl<S: CredentialStore> Authenticator<S> {
         code: &Secret,
         origin: &Origin,
     ) -> Result<SecondFactorOutcome, store::Error> {
-        let (store, now, policy) = (&*self.store, (self.now)(), self.policy.load_full());
+        let (store, now, policy) = (&self.store, (self.now)(), self.policy.load_full());
         let familiar = is_familiar(store, &account.address, origin.network(), now).await?;
         let act = origin.act_with_code(&account.address, now);
         second_factor::check(store, &self.keyring, account, code, (&policy, familiar), &act).await

@@ -4,12 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Account, Act, AppPassword};
+use store::{Account, Accounts as _, Act, AppPassword, AppPasswords as _};
 use types::{Mailbox, Secret};
 
 use super::attempt::Door;
 use super::authenticator::Authenticator;
-use super::credential_store::CredentialStore;
 use super::guess::Guess;
 use super::judgement::Judgement;
 use super::outcome::{Credential, LoginRefusal, Reason, User};
@@ -17,12 +16,12 @@ use crate::app_password::normalise;
 use crate::challenge_key::Password;
 use crate::session_rights::has_passed;
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// The user whose app password it is, or else what is wrong with that app password, if it is one at all.
     pub(super) async fn by_app_password(
         &self,
         name: &Mailbox,
-        guess: &Guess<'_, S>,
+        guess: &Guess<'_>,
     ) -> Judgement<Result<User, Option<LoginRefusal>>> {
         let Some(letters) = normalise(guess.password) else { return Ok(Err(None)) };
         let digest = self.digests.digest(&letters);
@@ -61,7 +60,7 @@ impl<S: CredentialStore> Authenticator<S> {
     pub(super) async fn by_adoption(
         &self,
         account: &Account,
-        guess: &Guess<'_, S>,
+        guess: &Guess<'_>,
     ) -> Judgement<Result<User, Option<LoginRefusal>>> {
         if !self.recent_checks.is_wrong(&guess.at(Some(account)), (self.now)()) {
             self.adopt(account, guess.password, &guess.origin.act((self.now)())).await?;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use store::{Account, AppPassword};
+use stores::Accounts;
 
 use super::backend::Backend;
-use super::credential_store::CredentialStore;
 use super::outcome::User;
 use super::refusal_time::RefusalTime;
 use crate::app_password::AppPasswordKey;
@@ -22,8 +22,8 @@ use crate::revision_cache::RevisionCache;
 use crate::session_rights::{SessionRights, SessionRightsCache};
 
 /// Judges claims by what the store and the other backends know.
-pub struct Authenticator<S> {
-    pub(super) store: Arc<S>,
+pub struct Authenticator {
+    pub(super) store: Accounts,
     pub(super) keyring: Arc<Keyring>,
     pub(super) digests: AppPasswordKey,
     pub(super) blind_digests: BlindDigests,
@@ -42,16 +42,16 @@ pub struct Authenticator<S> {
     pub(super) now: fn() -> Timestamp,
 }
 
-impl<S> std::fmt::Debug for Authenticator<S> {
+impl std::fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authenticator").field("hasher", &self.hasher).finish_non_exhaustive()
     }
 }
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// An authenticator that asks `backends` in their order. `now` reads the clock.
     pub fn new(
-        store: Arc<S>,
+        store: Accounts,
         keyring: Arc<Keyring>,
         hasher: Arc<Hasher>,
         policy: Policy,
@@ -96,7 +96,7 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// Keeps refusals longer than the check of the slowest hash in the store, for as long as it runs.
     pub async fn keep_refusals_alike(&self) {
-        self.refusal_time.keep_measured(&*self.store, &self.hasher).await;
+        self.refusal_time.keep_measured(&self.store, &self.hasher).await;
     }
 
     /// What the user may do now; `None` if what was proved at the login holds no longer: the credential was revoked or
@@ -105,6 +105,6 @@ impl<S: CredentialStore> Authenticator<S> {
     /// # Errors
     /// When the store can't tell.
     pub async fn session_rights(&self, user: &User) -> Result<Option<Arc<SessionRights>>, store::Error> {
-        self.session_rights.of(user, &*self.store, (self.now)()).await
+        self.session_rights.of(user, &self.store, (self.now)()).await
     }
 }

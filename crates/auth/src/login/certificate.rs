@@ -3,19 +3,18 @@
 use std::time::SystemTime;
 
 use backends::http::Evidence;
-use store::{Account, Certificate};
+use store::{Account, Certificate, Certificates as _};
 use types::ClientCertificate;
 
 use super::attempt::Origin;
 use super::authenticator::Authenticator;
 use super::backend::Backend;
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::judgement::{Denial, Judgement, refused};
 use super::outcome::{Credential, Reason, User};
 use crate::session_rights::has_passed;
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     pub(super) async fn by_certificate(&self, claimed: &Claimed, origin: &Origin) -> Judgement<User> {
         let shown = origin.session.as_ref().and_then(|session| session.client_certificate.as_deref());
         let shown = shown.ok_or(refused(Reason::NoCertificate))?;

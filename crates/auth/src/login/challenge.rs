@@ -6,7 +6,7 @@
 
 use backends::http::Evidence;
 use sasl::{CramMd5Claim, ScramClaim, ServerSignature};
-use store::{Account, AppPassword, ChallengeKey, ChallengeKind, Challenged};
+use store::{Account, AppPassword, ChallengeKey, ChallengeKeys as _, ChallengeKind, Challenged};
 use types::{Mailbox, Secret};
 
 use super::app_password::flaw;
@@ -14,7 +14,6 @@ use super::attempt::Origin;
 use super::authenticator::Authenticator;
 use super::backend::{Backend, may_be_of_another};
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::guarded_attempt::GuardedAttempt;
 use super::judgement::{Denial, Judgement, Proven, refused};
 use super::outcome::{Credential, LoginFault, Reason, User};
@@ -38,7 +37,7 @@ impl<'a> ChallengeResponse<'a> {
     }
 }
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     pub(super) async fn by_response(
         &self,
         claimed: &Claimed,
@@ -80,7 +79,7 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         response: ChallengeResponse<'_>,
         origin: &Origin,
-        attempt: &mut GuardedAttempt<'_, S>,
+        attempt: &mut GuardedAttempt<'_>,
     ) -> Judgement<Result<Proven, Reason>> {
         match response {
             ChallengeResponse::CramMd5(claim) => {
@@ -96,7 +95,7 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         claim: &CramMd5Claim,
         origin: &Origin,
-        attempt: &mut GuardedAttempt<'_, S>,
+        attempt: &mut GuardedAttempt<'_>,
     ) -> Judgement<Result<User, Reason>> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::CramMd5).await? else {
             return Ok(Err(claimed.nobody()));
@@ -104,7 +103,7 @@ impl<S: CredentialStore> Authenticator<S> {
         let wrong = wrong_for(&keys);
         let answered = |key: &ChallengeKey| {
             let now = (self.now)();
-            let forms = challenge_key::open_cram_md5(&*self.store, &self.keyring, &account, key, now)?;
+            let forms = challenge_key::open_cram_md5(&self.store, &self.keyring, &account, key, now)?;
             Ok(forms.iter().any(|form| claim.validates(form)).then_some(()))
         };
         match first(keys, answered)? {
@@ -124,7 +123,7 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         claim: &ScramClaim,
         origin: &Origin,
-        attempt: &mut GuardedAttempt<'_, S>,
+        attempt: &mut GuardedAttempt<'_>,
     ) -> Judgement<Result<Proven, Reason>> {
         let Some((name, (account, keys))) = self.challenged(claimed, ChallengeKind::ScramSha256).await?
         else {
@@ -134,7 +133,7 @@ impl<S: CredentialStore> Authenticator<S> {
         let (own, of_app_passwords): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, one)| one.is_none());
         let answered = |key: &ChallengeKey| {
             let now = (self.now)();
-            let keys = challenge_key::open_scram(&*self.store, &self.keyring, &account, key, now)?;
+            let keys = challenge_key::open_scram(&self.store, &self.keyring, &account, key, now)?;
             Ok(keys.iter().find_map(|keys| claim.proves(keys)))
         };
         if let Some((_, Some(app_password), signature)) = first(of_app_passwords, answered)? {

@@ -1,16 +1,15 @@
 //! Keys for challenges, at logins that show the password in clear: they are made if SCRAM is offered.
 
-use store::{Account, ChallengeKind};
+use store::{Account, ChallengeKeys as _, ChallengeKind};
 use types::CredentialId;
 
 use super::authenticator::Authenticator;
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::judgement::{Denial, Judgement};
 use super::outcome::{Credential, Reason};
 use crate::challenge_key::Password;
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// Makes SCRAM keys of the password, if SCRAM is offered, so that the client need not show it again. If the attempt asks
     /// whether the password has keys for a challenge, none are made: a client that is challenged would not find them either.
     pub(super) async fn see_to_keys(
@@ -24,7 +23,7 @@ impl<S: CredentialStore> Authenticator<S> {
         }
         if self.policy.load().scram {
             let (password, now) = (password(), (self.now)());
-            let (store, keyring) = (&*self.store, &*self.keyring);
+            let (store, keyring) = (&self.store, &*self.keyring);
             self.scram.see_to(store, keyring, &self.hasher, account, &password, now).await;
         }
         Ok(())

@@ -3,40 +3,40 @@
 use std::future::Future;
 
 use store::{Mark, Throttled};
+use stores::Accounts;
 use types::Secret;
 
 use super::attempt::Origin;
 use super::authenticator::Authenticator;
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::judgement::{Denial, Judgement};
 use crate::guard::gate::Gate;
 use crate::guard::network_slots::Slot;
 use crate::password_hash::hasher::HashError;
 
 /// An attempt under guard. Once [`enter`](Self::enter) has let it through, it counts as failed until it is settled otherwise.
-pub(super) struct GuardedAttempt<'a, S> {
-    authenticator: &'a Authenticator<S>,
+pub(super) struct GuardedAttempt<'a> {
+    authenticator: &'a Authenticator,
     claimed: &'a Claimed,
     origin: &'a Origin,
     /// The secret that was tried; the same one counts once.
     secret: &'a Secret,
     /// The gate, once it is needed.
-    gate: Option<Gate<'a, S>>,
+    gate: Option<Gate<'a, Accounts>>,
     /// While the attempt is judged, its network has one slot less for others.
     slot: Option<Slot>,
     /// Whether the attempt is counted as failed, and nobody has found it right.
     counted: bool,
 }
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// An attempt with this secret. The guard costs nothing until it is asked.
     pub(super) fn guarded<'a>(
         &'a self,
         claimed: &'a Claimed,
         origin: &'a Origin,
         secret: &'a Secret,
-    ) -> GuardedAttempt<'a, S> {
+    ) -> GuardedAttempt<'a> {
         let (gate, slot, counted) = (None, None, false);
         GuardedAttempt { authenticator: self, claimed, origin, secret, gate, slot, counted }
     }
@@ -52,7 +52,7 @@ impl<S: CredentialStore> Authenticator<S> {
     ) -> Judgement<T> {
         let mark = self.blind_digests.of_attempt(&claimed.text(), secret);
         let policy = self.policy.load_full();
-        let gate = Gate::before(&*self.store, None, origin.network(), mark, &policy, self.now).await?;
+        let gate = Gate::before(&self.store, None, origin.network(), mark, &policy, self.now).await?;
         let_through(gate.look().await?)?;
         let _slot = self.network_slots.next(origin.network()).await.ok_or(HashError::Overloaded)?;
         // While this one waited for a slot, others may have failed.
@@ -65,7 +65,7 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 }
 
-impl<'a, S: CredentialStore> GuardedAttempt<'a, S> {
+impl<'a> GuardedAttempt<'a> {
     /// Whether the attempt may be judged, as things stand; nothing is counted. One that was let through already is not stopped
     /// any more: it may be the last one that there was room for.
     pub(super) async fn look(&mut self) -> Judgement<()> {
@@ -117,14 +117,14 @@ impl<'a, S: CredentialStore> GuardedAttempt<'a, S> {
         self.authenticator.blind_digests.of_attempt(&self.claimed.text(), self.secret)
     }
 
-    async fn gate(&mut self) -> Result<&Gate<'a, S>, store::Error> {
+    async fn gate(&mut self) -> Result<&Gate<'a, Accounts>, store::Error> {
         let gate = match self.gate.take() {
             Some(gate) => gate,
             None => {
                 let (authenticator, name) = (self.authenticator, self.claimed.name.as_ref().ok());
                 let policy = authenticator.policy.load_full();
                 let mark = self.mark();
-                let (store, now) = (&*authenticator.store, authenticator.now);
+                let (store, now) = (&authenticator.store, authenticator.now);
                 Gate::before(store, name, self.origin.network(), mark, &policy, now).await?
             }
         };

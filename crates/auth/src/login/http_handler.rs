@@ -1,20 +1,19 @@
 //! Logins that the operator's own program judges (`[auth.http]`), and the accounts that are made for its users.
 
 use backends::http::{Evidence, HttpClaim, HttpHandler, HttpUser, HttpVerdict};
-use store::{Account, Act};
+use store::{Account, Accounts as _, Act};
 use types::{AccountId, Mailbox};
 
 use super::attempt::{Door, Origin};
 use super::authenticator::Authenticator;
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::guarded_attempt::GuardedAttempt;
 use super::judgement::{Denial, Judgement, Proven, refused};
 use super::outcome::{Credential, Reason, User};
 use crate::keys::key::random;
 use crate::session_rights::has_passed;
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// Asks the program about something that might be guessed, under guard.
     pub(super) async fn by_guarded_handler(
         &self,
@@ -22,7 +21,7 @@ impl<S: CredentialStore> Authenticator<S> {
         claimed: &Claimed,
         evidence: Evidence<'_>,
         origin: &Origin,
-        attempt: &mut GuardedAttempt<'_, S>,
+        attempt: &mut GuardedAttempt<'_>,
     ) -> Judgement<Option<Proven>> {
         attempt.enter().await?;
         match self.by_handler(handler, claimed, evidence, origin).await {

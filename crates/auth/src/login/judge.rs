@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sasl::{AuthHandler, Authenticated, Claim, OAuthChallenge, ScramParameters, ServerSignature, Verdict};
-use store::Throttled;
+use store::{Accounts as _, Audit as _, Throttled};
 use tokio::time::Instant;
 use types::SessionFacts;
 
@@ -13,12 +13,11 @@ use super::authenticator::Authenticator;
 use super::backend::Backend;
 use super::challenge::ChallengeResponse;
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::judgement::{Denial, Judgement, Proven};
 use super::login_report::LoginReport;
 use super::outcome::{LoginOutcome, LoginRefusal, Reason, User};
 
-impl<S: CredentialStore> AuthHandler for Authenticator<S> {
+impl AuthHandler for Authenticator {
     type User = User;
 
     async fn judge(&self, claim: Claim, session: &SessionFacts) -> Verdict<User> {
@@ -43,7 +42,7 @@ impl<S: CredentialStore> AuthHandler for Authenticator<S> {
     }
 }
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// Judges an attempt, with all that belongs to it: throttles, log and audit trail. The outcome is more than a client
     /// may know.
     pub async fn examine(&self, attempt: Attempt, origin: &Origin) -> LoginOutcome {

@@ -1,13 +1,12 @@
 //! What is noted of a login that succeeded: when and from where the credential was used, and which network is familiar to the account.
 
-use store::LastUse;
+use store::{Accounts as _, AppPasswords as _, Certificates as _, LastUse};
 
 use super::attempt::Origin;
 use super::authenticator::Authenticator;
-use super::credential_store::CredentialStore;
 use super::outcome::{Credential, User};
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     /// Notes a login; an attempt that was only examined is none. The network becomes familiar by a right account password
     /// alone: each familiar network may guess at it, so nobody with only an app password or a token can make more of them.
     pub(super) fn note_use(&self, user: &User, is_guess: bool, origin: &Origin) {

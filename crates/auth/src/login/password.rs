@@ -2,21 +2,20 @@
 //! costs the same.
 
 use backends::http::{Evidence, HttpHandler};
-use store::Account;
+use store::{Account, Accounts as _};
 use types::Secret;
 
 use super::attempt::Origin;
 use super::authenticator::Authenticator;
 use super::backend::{Backend, may_be_of_another};
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::guess::Guess;
 use super::judgement::{Denial, Judgement};
 use super::outcome::{Credential, LoginFault, Reason, User};
 use crate::challenge_key::Password;
 use crate::password_hash::hasher::Checked;
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     pub(super) async fn by_password(
         &self,
         claimed: &Claimed,
@@ -42,7 +41,7 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// The user that the store knows by this name, if the password is right. An account without one may be that of
     /// somebody whom another backend knows.
-    async fn in_accounts(&self, guess: &mut Guess<'_, S>) -> Judgement<Option<User>> {
+    async fn in_accounts(&self, guess: &mut Guess<'_>) -> Judgement<Option<User>> {
         let Ok(name) = &guess.claimed.name else { return Ok(None) };
         match self.by_app_password(name, guess).await? {
             Ok(user) => return Ok(Some(user)),
@@ -56,7 +55,7 @@ impl<S: CredentialStore> Authenticator<S> {
         }
     }
 
-    async fn in_handler(&self, handler: &HttpHandler, guess: &mut Guess<'_, S>) -> Judgement<Option<User>> {
+    async fn in_handler(&self, handler: &HttpHandler, guess: &mut Guess<'_>) -> Judgement<Option<User>> {
         let Guess { claimed, password, origin, attempt, .. } = guess;
         let evidence = Evidence::Password(password);
         let proven = self.by_guarded_handler(handler, claimed, evidence, origin, attempt).await?;
@@ -64,7 +63,7 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// Refuses a user whom no backend knows, at the cost of a wrong password.
-    async fn nobodys(&self, mut guess: Guess<'_, S>) -> Judgement<User> {
+    async fn nobodys(&self, mut guess: Guess<'_>) -> Judgement<User> {
         guess.attempt.enter().await?;
         let checked = self.check(Err(guess.nobody), &guess).await;
         let account = guess.attempt.settle(checked).await?;
@@ -75,7 +74,7 @@ impl<S: CredentialStore> Authenticator<S> {
     async fn by_last_app_password(
         &self,
         account: &Account,
-        guess: &mut Guess<'_, S>,
+        guess: &mut Guess<'_>,
     ) -> Judgement<Option<User>> {
         guess.attempt.enter().await?;
         match self.by_adoption(account, guess).await? {
@@ -88,7 +87,7 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// Judges the account password, unless the gate refuses that.
-    async fn by_account_password(&self, account: Account, guess: &mut Guess<'_, S>) -> Judgement<User> {
+    async fn by_account_password(&self, account: Account, guess: &mut Guess<'_>) -> Judgement<User> {
         if !account.disabled && self.recent_checks.knows(&account, guess.password, (self.now)()) {
             return self.let_in(&account, guess).await;
         }
@@ -106,7 +105,7 @@ impl<S: CredentialStore> Authenticator<S> {
         self.let_in(&account, guess).await
     }
 
-    async fn let_in(&self, account: &Account, guess: &mut Guess<'_, S>) -> Judgement<User> {
+    async fn let_in(&self, account: &Account, guess: &mut Guess<'_>) -> Judgement<User> {
         let user = self.admit(account, guess.claimed.door, guess.code.take(), guess.origin).await?;
         self.see_to_keys(guess.claimed, account, || Password::Account(guess.password.clone())).await?;
         Ok(user)
@@ -114,7 +113,7 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// Checks the password, at the cost of one run of Argon2 if it is wrong, whatever is wrong with it. A password that was
     /// wrong a moment ago is not checked again as long as the account has not changed.
-    async fn check(&self, account: Result<Account, Reason>, guess: &Guess<'_, S>) -> Judgement<Account> {
+    async fn check(&self, account: Result<Account, Reason>, guess: &Guess<'_>) -> Judgement<Account> {
         let found = account.and_then(|mut account| match account.password_hash.take() {
             Some(hash) => Ok((account, hash)),
             None => Err(Reason::NoPassword),
@@ -139,7 +138,7 @@ impl<S: CredentialStore> Authenticator<S> {
     }
 
     /// Remembers that the password was right. Where the client must not learn that, it is refused like a wrong one.
-    fn recognise(&self, account: Account, guess: &Guess<'_, S>) -> Judgement<Account> {
+    fn recognise(&self, account: Account, guess: &Guess<'_>) -> Judgement<Account> {
         if let Err(denial) = self.may_be_told(&account, guess.claimed.door) {
             self.recent_checks.remember_untold(guess.at(Some(&account)), (self.now)());
             return Err(denial);
@@ -150,7 +149,7 @@ impl<S: CredentialStore> Authenticator<S> {
 
     /// Replaces a hash that was imported, or is weaker than ours, by one of ours. If that fails, the login goes on, and the next
     /// one tries again.
-    async fn hash_anew(&self, account: &Account, old: &str, guess: &Guess<'_, S>) {
+    async fn hash_anew(&self, account: &Account, old: &str, guess: &Guess<'_>) {
         let done: Result<(), LoginFault> = async {
             let new = self.hasher.hash(guess.password.clone()).await?;
             self.store.rehash(account.id, old, &new, &guess.origin.act((self.now)())).await?;

@@ -10,7 +10,7 @@ use store::{
     AuditEntry, AuditFilter, Certificates as _, Counted, Identities as _, LastUse, NewAppPassword, Page,
     Scope, SecondFactors as _, ThrottleFilter, Throttles as _, Via,
 };
-use store_sqlite::{Mode, SqliteAccounts, SqliteStore};
+use stores::{Accounts, Mode, Store};
 use tempfile::TempDir;
 use types::{AccountId, CredentialId, Mailbox, Secret, SessionFacts, SessionId};
 
@@ -85,8 +85,8 @@ fn cheap(policy: Policy) -> Policy {
 
 /// An authenticator on a store with `alice`, and what the tests do with it.
 struct Scene {
-    judge: Authenticator<SqliteAccounts>,
-    store: SqliteStore,
+    judge: Authenticator,
+    store: Store,
     _directory: TempDir,
 }
 
@@ -99,12 +99,12 @@ impl Scene {
 
     async fn under(policy: Policy) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&directory.path().join("store"), Mode::Server).await.unwrap();
+        let store = Store::open(&directory.path().join("store"), Mode::Server).await.unwrap();
         let keys = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
         let keyring = Arc::new(Keyring::open(keys, store.accounts()).await.unwrap());
         let hasher = Arc::new(Hasher::new(CHEAP).unwrap());
         let mut judge = Authenticator::new(
-            Arc::new(store.accounts().clone()),
+            store.accounts().clone(),
             keyring,
             hasher,
             policy,
@@ -117,7 +117,7 @@ impl Scene {
         scene
     }
 
-    fn accounts(&self) -> &SqliteAccounts {
+    fn accounts(&self) -> &Accounts {
         self.store.accounts()
     }
 

@@ -2,17 +2,17 @@
 
 use backends::http::Evidence;
 use backends::oauth::{Identified, Judged, Providers};
+use store::Accounts as _;
 use types::{Mailbox, Secret};
 
 use super::attempt::Origin;
 use super::authenticator::Authenticator;
 use super::backend::Backend;
 use super::claimed::Claimed;
-use super::credential_store::CredentialStore;
 use super::judgement::{Denial, Judgement, refused};
 use super::outcome::{Credential, Reason, User};
 
-impl<S: CredentialStore> Authenticator<S> {
+impl Authenticator {
     pub(super) async fn by_token(
         &self,
         claimed: &Claimed,

@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use config::Config;
 use serde::Serialize;
 use store::{Accounts as _, ChallengeKind, ThrottleKey};
-use store_sqlite::SqliteStore;
+use stores::Store;
 use types::Secret;
 
 use crate::output::{Cell, Format, Look};
@@ -88,7 +88,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
     done
 }
 
-async fn test(config: &Config, store: &SqliteStore, args: Test) -> anyhow::Result<()> {
+async fn test(config: &Config, store: &Store, args: Test) -> anyhow::Result<()> {
     let Test { address, scope: door, code, mechanism, ip, password, format } = args;
     let keyring = Arc::new(open::keyring(config, store.accounts()).await?);
     let judge = open::judge(config, store.accounts(), keyring, wiring::backends(config)?)?;

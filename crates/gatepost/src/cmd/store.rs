@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use config::Config;
 use serde::Serialize;
 use store::{Action, Audit as _, AuditEvent};
-use store_sqlite::{Integrity, Migrated, SqliteStore};
+use stores::{Integrity, Migrated, Store};
 
 use crate::output::Format;
 use crate::{actor, open};
@@ -134,7 +134,7 @@ async fn check(config: &Path, accept: bool, format: Format) -> anyhow::Result<()
 }
 
 /// Accepts what may be missing, and has it in the audit trail who did.
-async fn accept_losses(store: &SqliteStore) -> anyhow::Result<()> {
+async fn accept_losses(store: &Store) -> anyhow::Result<()> {
     let event = AuditEvent::success(Action::StoreAccept, &actor::act());
     store
         .accounts()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use config::Config;
 use desk::{Desk, NewAccount, view};
-use store_sqlite::SqliteStore;
+use stores::Store;
 use types::Mailbox;
 use zeroize::Zeroizing;
 
@@ -106,7 +106,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 }
 
 /// `finds` is what there is to import: root may read what the owner of the store may not.
-async fn on(config: &Config, store: &SqliteStore, command: Command, finds: Finds) -> anyhow::Result<()> {
+async fn on(config: &Config, store: &Store, command: Command, finds: Finds) -> anyhow::Result<()> {
     let desk = open::desk(config, store);
     match command {
         Command::Add(args) => add(&desk, args).await,

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use config::Config;
 use desk::Desk;
-use store_sqlite::SqliteStore;
+use stores::Store;
 
 use super::report::Report;
 use crate::finding::Finding;
@@ -27,9 +27,8 @@ pub(super) async fn examine(config: &Config, keys: bool, report: &mut Report) {
     }
 }
 
-async fn open(directory: &Path) -> anyhow::Result<Option<SqliteStore>> {
-    let is_there = directory.join("accounts.db").try_exists();
-    if is_there.with_context(|| format!("cannot read the store {}", directory.display()))? {
+async fn open(directory: &Path) -> anyhow::Result<Option<Store>> {
+    if Store::exists(directory).with_context(|| format!("cannot read the store {}", directory.display()))? {
         open::store_in(directory).await.map(Some)
     } else {
         Ok(None)

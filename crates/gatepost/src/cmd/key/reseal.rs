@@ -10,7 +10,7 @@ use auth::{Keyring, SealError, Sealer};
 use desk::SealedBatches;
 use serde::Serialize;
 use store::{Accounts as _, Action, Audit as _, AuditEvent, Resealed, SealedPlace, SealedSecrets as _};
-use store_sqlite::SqliteAccounts;
+use stores::Accounts;
 
 use crate::output::Format;
 use crate::{actor, sealed};
@@ -31,7 +31,7 @@ type Unopened = BTreeMap<SealedPlace, SealError>;
 /// When the store fails, or a secret does not open; all the others are sealed anew then.
 pub(super) async fn under_newest(
     keyring: &Keyring,
-    store: &SqliteAccounts,
+    store: &Accounts,
     action: Action,
     format: Format,
 ) -> anyhow::Result<()> {
@@ -58,7 +58,7 @@ fn told(view: &View) -> String {
 }
 
 /// Goes over the secrets until none is left to be sealed anew: some may have come in behind the first pass.
-async fn reseal_all(sealer: &Sealer, store: &SqliteAccounts) -> anyhow::Result<(u64, Unopened)> {
+async fn reseal_all(sealer: &Sealer, store: &Accounts) -> anyhow::Result<(u64, Unopened)> {
     let (mut all, mut unopened) = (0, Unopened::new());
     loop {
         let (found, resealed) = pass(sealer, store, &mut unopened).await?;
@@ -70,11 +70,7 @@ async fn reseal_all(sealer: &Sealer, store: &SqliteAccounts) -> anyhow::Result<(
 }
 
 /// One time over all secrets: how many were found under another key, and how many of them are under this one now.
-async fn pass(
-    sealer: &Sealer,
-    store: &SqliteAccounts,
-    unopened: &mut Unopened,
-) -> anyhow::Result<(usize, u64)> {
+async fn pass(sealer: &Sealer, store: &Accounts, unopened: &mut Unopened) -> anyhow::Result<(usize, u64)> {
     let (mut found, mut resealed, mut batches) = (0, 0, SealedBatches::of(store));
     while let Some(batch) = batches.next().await? {
         let anew: Vec<Resealed> = batch
@@ -93,7 +89,7 @@ async fn pass(
     Ok((found, resealed))
 }
 
-async fn audit(store: &SqliteAccounts, action: Action, unopened: &Unopened) -> anyhow::Result<()> {
+async fn audit(store: &Accounts, action: Action, unopened: &Unopened) -> anyhow::Result<()> {
     let act = actor::act();
     for (place, error) in unopened {
         let account = match place {

@@ -9,7 +9,7 @@ use auth::{KeyFileLock, Keyring, MasterKeys};
 use config::Config;
 use desk::SealedBatches;
 use store::Action;
-use store_sqlite::SqliteAccounts;
+use stores::Accounts;
 
 use super::reseal;
 use crate::output::Format;
@@ -31,7 +31,7 @@ pub(super) async fn run(config: &Path, format: Format) -> anyhow::Result<()> {
 async fn rotate(
     lock: &KeyFileLock,
     masters: MasterKeys,
-    store: &SqliteAccounts,
+    store: &Accounts,
     format: Format,
 ) -> anyhow::Result<()> {
     let keyring = Keyring::open(masters, store).await?;
@@ -43,7 +43,7 @@ async fn rotate(
 
 /// Whether there is a newest key already under which not everything is sealed that could be: it was added and not activated, or a rotation was
 /// broken off.
-async fn is_unfinished(keyring: &Keyring, store: &SqliteAccounts) -> anyhow::Result<bool> {
+async fn is_unfinished(keyring: &Keyring, store: &Accounts) -> anyhow::Result<bool> {
     let (newest, mut batches) = (keyring.newest_sealer(), SealedBatches::of(store));
     while let Some(batch) = batches.next().await? {
         if batch.iter().any(|(place, sealed)| matches!(newest.reseal(*place, sealed), Ok(Some(_)))) {

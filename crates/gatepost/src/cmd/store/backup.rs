@@ -4,7 +4,7 @@ use std::path::Path;
 
 use config::Config;
 use serde::Serialize;
-use store_sqlite::BackedUp;
+use stores::BackedUp;
 
 use crate::open;
 use crate::output::Format;

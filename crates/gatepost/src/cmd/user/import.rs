@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use config::Config;
-use store_sqlite::SqliteAccounts;
+use stores::Accounts;
 use types::{Domain, Secret};
 
 use crate::import::{Finds, Found, Terms, csv, dovecot, wildduck};
@@ -64,7 +64,7 @@ enum Form {
 /// When a file or the store fails, or something was not taken.
 pub(crate) async fn run(
     config: &Config,
-    store: &SqliteAccounts,
+    store: &Accounts,
     args: Import,
     mut finds: Finds,
 ) -> anyhow::Result<()> {

@@ -1,0 +1,145 @@
+//! Accounts, credentials, the audit trail, in whichever backend.
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use store::{
+    Account, AccountFilter, Act, Amounts, AppPassword, AppPasswordPlace, AppPasswords, Audit, AuditEvent,
+    AuditFilter, AuditPage, AuditPlace, Certificate, CertificatePlace, Certificates, ChallengeKey,
+    ChallengeKeys, ChallengeKind, Challenged, Correspondent, Counted, CountedPlace, Counter, Error, Full,
+    Identities, Identity, Import, LastUse, LimitChanges, Limits, Loan, Login, NewAppPassword, OwnLimits,
+    Page, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor, SecondFactors, Sending, Sent, Share,
+    StoredRights, ThrottleFilter, Throttled, Throttles,
+};
+use store_sqlite::SqliteAccounts;
+use types::{AccountId, CredentialId, Fingerprint, Mailbox, SenderPattern};
+
+/// Accounts, credentials, the audit trail. A clone is another handle to the same.
+#[derive(Debug, Clone)]
+pub enum Accounts {
+    /// In `accounts.db`.
+    Sqlite(SqliteAccounts),
+}
+
+impl store::Accounts for Accounts {
+    ask_backend! {
+        async fn add(&self, account: &Account, act: &Act) -> Result<(), Error>;
+        async fn import(&self, import: &Import, act: &Act) -> Result<(), Error>;
+        async fn by_address(&self, address: &Mailbox) -> Result<Option<Account>, Error>;
+        async fn by_id(&self, id: AccountId) -> Result<Option<Account>, Error>;
+        async fn session_rights(&self, login: &Login) -> Result<Option<StoredRights>, Error>;
+        async fn list(&self, filter: &AccountFilter, page: Page<String>) -> Result<Vec<Account>, Error>;
+        async fn hashes_unlike(&self, prefix: &str, after: Option<AccountId>, at_most: u32) -> Result<Vec<(AccountId, String)>, Error>;
+        async fn set_password(&self, id: AccountId, hash: &str, act: &Act) -> Result<(), Error>;
+        async fn rehash(&self, id: AccountId, old: &str, new: &str, act: &Act) -> Result<bool, Error>;
+        async fn rename(&self, id: AccountId, address: &Mailbox, act: &Act) -> Result<(), Error>;
+        async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error>;
+        async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error>;
+        async fn revision(&self) -> Option<Revision>;
+        async fn flush(&self) -> Result<(), Error>;
+        fn may_lack(&self) -> bool;
+        fn logged_in(&self, id: AccountId, at: Timestamp, network: Option<IpNet>);
+    }
+}
+
+impl AppPasswords for Accounts {
+    ask_backend! {
+        async fn create(&self, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<(), Error>;
+        async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<(AppPassword, Account)>, Error>;
+        async fn of_account(&self, account: AccountId, page: Page<AppPasswordPlace>) -> Result<Vec<AppPassword>, Error>;
+        async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error>;
+        async fn revoked(&self, digest: &[u8; 32]) -> Result<Option<CredentialId>, Error>;
+        async fn prune_revoked(&self, before: Timestamp) -> Result<u64, Error>;
+        async fn imported(&self, selector: &[u8; 32]) -> Result<Vec<(String, AppPassword, Account)>, Error>;
+        async fn imported_hashes(&self, after: Option<CredentialId>, at_most: u32) -> Result<Vec<(CredentialId, String, u32)>, Error>;
+        async fn adopt(&self, id: CredentialId, digest: &[u8; 32], act: &Act) -> Result<bool, Error>;
+        fn used(&self, id: CredentialId, last_use: LastUse);
+    }
+}
+
+impl Certificates for Accounts {
+    ask_backend! {
+        async fn add_certificate(&self, certificate: &Certificate, act: &Act) -> Result<(), Error>;
+        async fn by_fingerprint(&self, fingerprint: &Fingerprint) -> Result<Option<(Certificate, Account)>, Error>;
+        async fn certificates(&self, account: AccountId, page: Page<CertificatePlace>) -> Result<Vec<Certificate>, Error>;
+        async fn remove_certificate(&self, account: AccountId, fingerprint: &Fingerprint, act: &Act) -> Result<bool, Error>;
+        fn certificate_used(&self, fingerprint: Fingerprint, last_use: LastUse);
+    }
+}
+
+impl Identities for Accounts {
+    ask_backend! {
+        async fn add_identity(&self, account: AccountId, identity: &Identity, act: &Act) -> Result<(), Error>;
+        async fn identities(&self, account: AccountId, page: Page<String>) -> Result<Vec<Identity>, Error>;
+        async fn remove_identity(&self, account: AccountId, sender: &SenderPattern, act: &Act) -> Result<bool, Error>;
+    }
+}
+
+impl ChallengeKeys for Accounts {
+    ask_backend! {
+        async fn keep_challenge_key(&self, key: &ChallengeKey, version: i64) -> Result<bool, Error>;
+        async fn has_challenge_key(&self, kind: ChallengeKind, account: AccountId, credential: Option<CredentialId>)
+            -> Result<bool, Error>;
+        async fn with_challenge_key(&self, kind: ChallengeKind, app_passwords: &[CredentialId]) -> Result<Vec<CredentialId>, Error>;
+        async fn challenged(&self, address: &Mailbox, kind: ChallengeKind) -> Result<Option<Challenged>, Error>;
+    }
+}
+
+impl SecondFactors for Accounts {
+    ask_backend! {
+        async fn enroll(&self, account: AccountId, seed: &[u8], act: &Act) -> Result<(), Error>;
+        async fn second_factor(&self, account: AccountId) -> Result<Option<SecondFactor>, Error>;
+        async fn confirm(&self, account: AccountId, enrolled_at: Timestamp, step: u64, recovery_codes: &[[u8; 32]], act: &Act)
+            -> Result<bool, Error>;
+        async fn use_step(&self, account: AccountId, step: u64) -> Result<bool, Error>;
+        async fn use_recovery_code(&self, account: AccountId, digest: &[u8; 32], act: &Act) -> Result<bool, Error>;
+        async fn replace_recovery_codes(&self, account: AccountId, digests: &[[u8; 32]], act: &Act) -> Result<bool, Error>;
+        async fn disable_second_factor(&self, account: AccountId, act: &Act) -> Result<bool, Error>;
+    }
+}
+
+impl SealedSecrets for Accounts {
+    ask_backend! {
+        async fn root_key(&self) -> Result<Option<Vec<u8>>, Error>;
+        async fn keep_root_key(&self, sealed: &[u8]) -> Result<(), Error>;
+        async fn any_app_password(&self) -> Result<bool, Error>;
+        async fn sealed(&self, after: Option<SealedPlace>, at_most: u32) -> Result<Vec<(SealedPlace, Vec<u8>)>, Error>;
+        async fn reseal(&self, secrets: &[Resealed]) -> Result<u64, Error>;
+    }
+}
+
+impl Throttles for Accounts {
+    ask_backend! {
+        async fn throttled(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, Error>;
+        async fn attempt(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, Error>;
+        async fn succeeded(&self, counters: &[Counter], others: &[Counter]) -> Result<(), Error>;
+        async fn withdraw(&self, counters: &[Counter]) -> Result<(), Error>;
+        async fn counted(&self, filter: &ThrottleFilter, page: Page<CountedPlace>, now: Timestamp) -> Result<Vec<Counted>, Error>;
+        async fn clear_account(&self, account: &Mailbox, act: &Act) -> Result<u64, Error>;
+        async fn clear_network(&self, network: &IpNet, act: &Act) -> Result<u64, Error>;
+        async fn is_familiar(&self, address: &Mailbox, network: &IpNet, since: Timestamp) -> Result<bool, Error>;
+        async fn prune_throttles(&self, now: Timestamp, familiar_since: Timestamp) -> Result<(), Error>;
+    }
+}
+
+impl Sending for Accounts {
+    ask_backend! {
+        async fn own_limits(&self, account: AccountId) -> Result<OwnLimits, Error>;
+        async fn change_own_limits(&self, account: AccountId, changes: &LimitChanges, act: &Act) -> Result<(), Error>;
+        async fn sent(&self, account: AccountId) -> Result<Option<Sent>, Error>;
+        async fn strangers(&self, account: AccountId, recipients: &[Correspondent]) -> Result<Vec<Correspondent>, Error>;
+        async fn lend(&self, account: AccountId, left: &Share, wanted: &Amounts, limits: &Limits, now: Timestamp)
+            -> Result<Result<Loan, Full>, Error>;
+        async fn prune_correspondents(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error>;
+        fn note_sent(&self, account: AccountId, sent: &Share, recipients: &[Correspondent], at: Timestamp);
+        fn give_back(&self, account: AccountId, left: &Share);
+    }
+}
+
+impl Audit for Accounts {
+    ask_backend! {
+        async fn record(&self, event: &AuditEvent) -> Result<(), Error>;
+        async fn entries(&self, filter: &AuditFilter, page: Page<AuditPlace>) -> Result<AuditPage, Error>;
+        async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error>;
+        fn note(&self, event: AuditEvent);
+    }
+}
