@@ -94,6 +94,11 @@ impl<'a> Capabilities<'a> {
         }
     }
 
+    /// Whether parameters of DSN are taken (RFC 3461).
+    pub(crate) fn dsn(&self) -> Result<(), Reply> {
+        if self.settings.dsn { Ok(()) } else { Err(reply::UNKNOWN_PARAMETER) }
+    }
+
     /// The largest message, in octets: SIZE (RFC 1870).
     pub(crate) fn message_size(&self) -> u64 {
         self.settings.message_size
@@ -123,6 +128,9 @@ impl<'a> Capabilities<'a> {
         line("SMTPUTF8");
         line("CHUNKING");
         line("ENHANCEDSTATUSCODES");
+        if self.dsn().is_ok() {
+            line("DSN");
+        }
         line(&format!("LIMITS RCPTMAX={} MAILMAX={}", self.recipients(), self.messages()));
         if self.starttls().is_ok() && !self.settings.hide_starttls {
             line("STARTTLS");
@@ -165,7 +173,7 @@ mod tests {
         let text = String::from_utf8(output.to_vec()).unwrap();
         let lines = text.lines().filter_map(|line| line.get(4..));
         lines
-            .filter(|line| ["STARTTLS", "AUTH", "XCLIENT"].iter().any(|word| line.starts_with(word)))
+            .filter(|line| ["DSN", "STARTTLS", "AUTH", "XCLIENT"].iter().any(|word| line.starts_with(word)))
             .map(str::to_owned)
             .collect()
     }
@@ -180,7 +188,8 @@ mod tests {
         let hidden = Settings { hide_starttls: true, ..settings() };
         let implicit = Settings { starttls: false, ..settings() };
         let insecure = Settings { allow_insecure: true, ..settings() };
-        let cases: [(&Settings, Channel, &[&str]); 10] = [
+        let dsn = Settings { dsn: true, ..settings() };
+        let cases: [(&Settings, Channel, &[&str]); 13] = [
             (&settings(), clear(), &["STARTTLS"]),
             (&hidden, clear(), &[]),
             (&implicit, clear(), &[]),
@@ -190,6 +199,9 @@ mod tests {
             (&settings(), Channel { bindings: bound, ..protected() }, &["AUTH SCRAM-SHA-256-PLUS PLAIN"]),
             (&settings(), proxy(Xclient::Taken), &["AUTH PLAIN", attributes]),
             (&settings(), proxy(Xclient::WithLogin), &["AUTH PLAIN", with_login]),
+            (&dsn, clear(), &["DSN", "STARTTLS"]),
+            (&dsn, protected(), &["DSN", "AUTH PLAIN"]),
+            (&dsn, Channel { xclient: Xclient::Said, ..protected() }, &["DSN", "AUTH PLAIN"]),
             // STARTTLS would make us forget what the proxy has said.
             (&settings(), Channel { xclient: Xclient::Said, ..clear() }, &[]),
         ];

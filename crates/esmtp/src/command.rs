@@ -3,10 +3,10 @@
 //! Devices and old libraries write several blanks, or tabs, where the grammar has one space. That changes no meaning and is
 //! taken, but not with BDAT, whose size decides what is text and what is a command.
 
-use types::{AddressError, EhloName, ForwardPath, ReversePath, Secret};
+use types::{AddressError, EhloName, EnvelopeRecipient, ForwardPath, ReversePath, Secret};
 
 use crate::limits::COMMAND_LINE;
-use crate::parameters::{MailParameters, ParameterError, no_parameters};
+use crate::parameters::{self, MailParameters, ParameterError};
 
 /// A command as the client meant it.
 ///
@@ -60,8 +60,8 @@ pub enum Ordered {
     Xclient(Vec<u8>),
     /// `MAIL FROM:<reverse-path> [parameters]`, also without the angle brackets.
     Mail(ReversePath, MailParameters),
-    /// `RCPT TO:<forward-path>`, likewise.
-    Rcpt(ForwardPath),
+    /// `RCPT TO:<forward-path> [parameters]`, likewise.
+    Rcpt(EnvelopeRecipient),
     /// `DATA`.
     Data,
     /// `BDAT size [LAST]` (RFC 3030 section 2).
@@ -208,8 +208,7 @@ fn rcpt(argument: &[u8]) -> Result<Ordered, SyntaxError> {
     let path = after_keyword(argument, b"TO").ok_or(TAKES_TO)?;
     let path = text_of(path).map_err(SyntaxError::BadForwardPath)?;
     let (forward_path, rest) = ForwardPath::take_from_command(path).map_err(SyntaxError::BadForwardPath)?;
-    no_parameters(rest)?;
-    Ok(Ordered::Rcpt(forward_path))
+    Ok(Ordered::Rcpt(parameters::recipient(forward_path, rest)?))
 }
 
 /// What follows `FROM:` or `TO:`, also with blanks before the colon.
@@ -324,7 +323,7 @@ mod tests {
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(mail)), "{line:?}");
         }
         for line in ["RCPT TO:<b@example.org>", "RCPT   TO :  b@example.org  ", " RCPT TO:b@example.org"] {
-            let rcpt = Ordered::Rcpt(ForwardPath::Mailbox(mailbox("b@example.org")));
+            let rcpt = Ordered::Rcpt(ForwardPath::Mailbox(mailbox("b@example.org")).into());
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(rcpt)), "{line:?}");
             assert!(is_rcpt(line.as_bytes()));
         }

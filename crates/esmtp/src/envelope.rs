@@ -17,8 +17,8 @@ pub struct Envelope {
     pub smtputf8: bool,
     /// The size in octets that the client declared (RFC 1870 section 6).
     pub declared_size: Option<u64>,
-    /// What of the message comes back in a notification that it can't be delivered; `None` leaves it to the server. As long as DSN is
-    /// not offered nobody can say it.
+    /// What of the message comes back in a notification that it can't be delivered: RET (RFC 3461 section 4.3); `None` leaves it to
+    /// the server. Nobody can say it where DSN is not offered.
     pub ret: Option<Ret>,
     /// What the sender calls this envelope in notifications: ENVID, decoded (RFC 3461 section 4.4). As with `ret`.
     pub envid: Option<Box<str>>,

@@ -15,6 +15,7 @@
 pub mod limits;
 mod line;
 mod xtext;
+mod orcpt;
 mod introduction;
 mod parameters;
 mod command;

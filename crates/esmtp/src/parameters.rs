@@ -1,8 +1,11 @@
 //! The parameters of MAIL and RCPT (RFC 5321 section 4.1.1.11).
 
-use types::BodyType;
+use types::{BodyType, EnvelopeRecipient, ForwardPath, Notify, Ret};
 
-use crate::xtext;
+use crate::{orcpt, xtext};
+
+/// The most octets of the value of ENVID (RFC 3461 section 4.4).
+const MAX_ENVID: usize = 100;
 
 /// What MAIL was given behind the reverse-path.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,6 +20,10 @@ pub struct MailParameters {
     /// `AUTH=` was there (RFC 4954 section 5). Its value is checked and then ignored: no client is trusted to speak
     /// for another.
     pub auth: bool,
+    /// `RET=` (RFC 3461 section 4.3).
+    pub ret: Option<Ret>,
+    /// `ENVID=`, decoded (RFC 3461 section 4.4).
+    pub envid: Option<Box<str>>,
 }
 
 /// Why a parameter is refused.
@@ -38,28 +45,54 @@ impl MailParameters {
         Ok(parameters)
     }
 
+    /// Whether there are parameters of DSN among them.
+    pub(crate) fn ask_for_dsn(&self) -> bool {
+        self.ret.is_some() || self.envid.is_some()
+    }
+
     fn take(&mut self, parameter: &str) -> Result<(), ParameterError> {
-        let (keyword, value) = match parameter.split_once('=') {
-            Some((keyword, value)) => (keyword, Some(value)),
-            None => (parameter, None),
-        };
-        let first = match (keyword.to_ascii_uppercase().as_str(), value) {
+        let (keyword, value) = keyword_and_value(parameter);
+        let is_first = match (keyword.as_str(), value) {
             ("SIZE", Some(value)) => self.size.replace(size(value)?).is_none(),
             ("BODY", Some(value)) => self.body.replace(body(value)?).is_none(),
             ("SMTPUTF8", None) => !std::mem::replace(&mut self.smtputf8, true),
             ("AUTH", Some(value)) if is_auth_value(value) => !std::mem::replace(&mut self.auth, true),
-            ("SIZE" | "BODY" | "SMTPUTF8" | "AUTH", _) => false,
+            ("RET", Some(value)) => self.ret.replace(ret(value)?).is_none(),
+            ("ENVID", Some(value)) => self.envid.replace(envid(value)?).is_none(),
+            ("SIZE" | "BODY" | "SMTPUTF8" | "AUTH" | "RET" | "ENVID", _) => false,
             _ => return Err(ParameterError::Unknown),
         };
-        if first { Ok(()) } else { Err(ParameterError::Malformed) }
+        if is_first { Ok(()) } else { Err(ParameterError::Malformed) }
     }
 }
 
-/// RCPT takes none, since none is offered.
-pub(crate) fn no_parameters(text: &str) -> Result<(), ParameterError> {
-    match words(text)?.next() {
-        None => Ok(()),
-        Some(_) => Err(ParameterError::Unknown),
+/// The recipient, with what follows its path in RCPT: nothing, or parameters each with blanks before it.
+pub(crate) fn recipient(path: ForwardPath, text: &str) -> Result<EnvelopeRecipient, ParameterError> {
+    let mut recipient = EnvelopeRecipient::new(path);
+    for parameter in words(text)? {
+        take_of_recipient(&mut recipient, parameter)?;
+    }
+    Ok(recipient)
+}
+
+fn take_of_recipient(recipient: &mut EnvelopeRecipient, parameter: &str) -> Result<(), ParameterError> {
+    let (keyword, value) = keyword_and_value(parameter);
+    let is_first = match (keyword.as_str(), value) {
+        ("NOTIFY", Some(value)) => recipient.notify.replace(notify(value)?).is_none(),
+        ("ORCPT", Some(value)) => {
+            recipient.orcpt.replace(orcpt::read(value).ok_or(ParameterError::Malformed)?).is_none()
+        }
+        ("NOTIFY" | "ORCPT", None) => false,
+        _ => return Err(ParameterError::Unknown),
+    };
+    if is_first { Ok(()) } else { Err(ParameterError::Malformed) }
+}
+
+/// The keyword in capitals, and the value if there is one.
+fn keyword_and_value(parameter: &str) -> (String, Option<&str>) {
+    match parameter.split_once('=') {
+        Some((keyword, value)) => (keyword.to_ascii_uppercase(), Some(value)),
+        None => (parameter.to_ascii_uppercase(), None),
     }
 }
 
@@ -87,6 +120,22 @@ fn body(value: &str) -> Result<BodyType, ParameterError> {
     }
 }
 
+fn ret(value: &str) -> Result<Ret, ParameterError> {
+    Ret::from_name(value).ok_or(ParameterError::Malformed)
+}
+
+fn notify(value: &str) -> Result<Notify, ParameterError> {
+    Notify::from_text(value).ok_or(ParameterError::Malformed)
+}
+
+/// RFC 3461 section 4.4: xtext, of printable ASCII and spaces alone, since it comes back in a header field.
+fn envid(value: &str) -> Result<Box<str>, ParameterError> {
+    let decoded = xtext::decode(value.as_bytes()).filter(|_| (1..=MAX_ENVID).contains(&value.len()));
+    let text = decoded.and_then(|octets| String::from_utf8(octets).ok());
+    let printable = text.filter(|text| text.bytes().all(|octet| matches!(octet, b' '..=b'~')));
+    printable.map(String::into_boxed_str).ok_or(ParameterError::Malformed)
+}
+
 /// RFC 4954 section 5: xtext. `<>` says that nobody is known.
 fn is_auth_value(value: &str) -> bool {
     value == "<>" || (!value.is_empty() && value.len() <= 500 && xtext::decode(value.as_bytes()).is_some())
@@ -100,9 +149,16 @@ mod tests {
     fn parameters_are_read_in_any_order_and_case() {
         let parameters =
             MailParameters::parse(" body=8bitmime SMTPUTF8 size=1000 AUTH=e+3Dmc2@example.com").unwrap();
-        let expected =
-            MailParameters { size: Some(1000), body: Some(BodyType::EightBit), smtputf8: true, auth: true };
+        let expected = MailParameters {
+            size: Some(1000),
+            body: Some(BodyType::EightBit),
+            smtputf8: true,
+            auth: true,
+            ..MailParameters::default()
+        };
         assert_eq!(parameters, expected);
+        let parameters = MailParameters::parse(" envid=order+2066+2B7 Ret=hdrs").unwrap();
+        assert_eq!((parameters.ret, parameters.envid.as_deref()), (Some(Ret::Headers), Some("order 66+7")));
         assert_eq!(MailParameters::parse(""), Ok(MailParameters::default()));
         assert!(MailParameters::parse(" AUTH=<>").is_ok());
         assert_eq!(MailParameters::parse(" SIZE=00000000000000000005").map(|known| known.size), Ok(Some(5)));
@@ -126,12 +182,63 @@ mod tests {
             (" AUTH=a+0d", Malformed),
             (" AUTH=<> AUTH=<>", Malformed),
             ("SIZE=1", Malformed),
-            (" RET=FULL", Unknown),
+            (" RET", Malformed),
+            (" RET=", Malformed),
+            (" RET=HEADERS", Malformed),
+            (" RET=FULL RET=FULL", Malformed),
+            (" ENVID", Malformed),
+            (" ENVID=", Malformed),
+            (" ENVID=a+", Malformed),
+            (" ENVID=a=b", Malformed),
+            (" ENVID=a+0D+0AX:", Malformed),
+            (" ENVID=+09", Malformed),
+            (" ENVID=+C3+BC", Malformed),
+            (" ENVID=\u{fc}", Malformed),
+            (" ENVID=a ENVID=b", Malformed),
+            (" NOTIFY=NEVER", Unknown),
             (" =", Unknown),
         ] {
             assert_eq!(MailParameters::parse(text), Err(error), "{text}");
         }
-        assert_eq!(no_parameters(" NOTIFY=NEVER"), Err(Unknown));
-        assert_eq!(no_parameters("x"), Err(Malformed));
+    }
+
+    fn of_bob(text: &str) -> Result<EnvelopeRecipient, ParameterError> {
+        recipient(ForwardPath::take("<bob@example.net>").unwrap().0, text)
+    }
+
+    #[test]
+    fn a_recipient_has_what_its_sender_asks() {
+        let bob = of_bob(" orcpt=rfc822;Bob@example.org  notify=delay,FAILURE").unwrap();
+        assert_eq!(bob.notify, Notify::from_text("FAILURE,DELAY"));
+        assert_eq!(bob.orcpt.unwrap().to_string(), "rfc822;Bob@example.org");
+        assert_eq!(of_bob("").map(|bob| (bob.notify, bob.orcpt)), Ok((None, None)));
+    }
+
+    #[test]
+    fn each_bad_parameter_of_a_recipient_says_whether_it_is_unknown_or_malformed() {
+        use ParameterError::{Malformed, Unknown};
+        for (text, error) in [
+            (" NOTIFY", Malformed),
+            (" NOTIFY=", Malformed),
+            (" NOTIFY=ALWAYS", Malformed),
+            (" NOTIFY=NEVER,FAILURE", Malformed),
+            (" NOTIFY=NEVER NOTIFY=NEVER", Malformed),
+            (" ORCPT", Malformed),
+            (" ORCPT=", Malformed),
+            (" ORCPT=bob@example.net", Malformed),
+            (" ORCPT=rfc822;a ORCPT=rfc822;a", Malformed),
+            ("NOTIFY=NEVER", Malformed),
+            (" RET=FULL", Unknown),
+            (" SIZE=5", Unknown),
+        ] {
+            assert_eq!(of_bob(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_envelope_has_its_length() {
+        let named = |name: &str| MailParameters::parse(&format!(" ENVID={name}")).is_ok();
+        assert!(named(&"a".repeat(100)) && !named(&"a".repeat(101)));
+        assert!(named(&"+20".repeat(33)) && !named(&"+20".repeat(34)));
     }
 }

@@ -100,6 +100,7 @@ pub(crate) const NEEDS_SMTPUTF8: Reply = reply(553, "5.6.7", "A UTF-8 address ne
 pub(crate) const SYNCHRONISATION: Reply =
     reply(554, "5.5.0", "Protocol synchronisation error: wait for the reply");
 pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, "5.5.1", "No valid recipients");
+pub(crate) const UNKNOWN_PARAMETER: Reply = reply(555, "5.5.4", "Parameter not recognised");
 pub(crate) const LONG_LINE: Reply = reply(554, "5.6.0", "Message has a line of more than 998 octets");
 pub(crate) const NUL_IN_TEXT: Reply = reply(554, "5.6.0", "Message has a NUL");
 
@@ -218,7 +219,7 @@ impl From<SyntaxError> for Reply {
             SyntaxError::BadForwardPath(error) => {
                 reply_with(501, "5.1.3", format!("Bad forward-path: {error}; write RCPT TO:<address>"))
             }
-            SyntaxError::UnknownParameter => reply(555, "5.5.4", "Parameter not recognised"),
+            SyntaxError::UnknownParameter => UNKNOWN_PARAMETER,
             SyntaxError::BadParameter => reply(501, "5.5.4", "Bad value of a parameter, or given twice"),
         }
     }

@@ -38,6 +38,8 @@ pub struct Settings {
     pub bare_line_ends: BareLineEnds,
     /// Lines of a text over 998 octets are taken: whoever takes the message deals with them. Else they are a fault.
     pub long_lines: bool,
+    /// DSN is offered (RFC 3461): whoever takes the mail tells senders what became of it, when and as they ask.
+    pub dsn: bool,
     /// Commands before authentication, AUTH not counted; `None` is no limit. Where login is optional, none are counted.
     pub max_unauthenticated_commands: Option<u32>,
     /// Refused logins before the connection is closed.
@@ -46,8 +48,8 @@ pub struct Settings {
 
 impl Settings {
     /// What suits most servers: STARTTLS; PLAIN and LOGIN, under TLS alone; up to 1000 messages in a connection, of up to
-    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; ten commands before a login, and three
-    /// tries at it.
+    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; no DSN; ten commands before a
+    /// login, and three tries at it.
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
@@ -62,6 +64,7 @@ impl Settings {
             messages_per_connection: 1000,
             bare_line_ends: BareLineEnds::Refuse,
             long_lines: false,
+            dsn: false,
             max_unauthenticated_commands: Some(10),
             max_failures: 3,
         }

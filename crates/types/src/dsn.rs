@@ -1,10 +1,6 @@
-//! What a sender asks about delivery status notifications (RFC 3461): when to be told, what of the message to get back, and whom
-//! the sender had named.
+//! What a sender asks about delivery status notifications (RFC 3461): when to be told, and what of the message to get back.
 
 use std::fmt;
-
-/// The most octets of an original recipient (RFC 3461 section 4.2 has 500 for its encoded form, which is never shorter).
-const MAX_ORIGINAL_RECIPIENT: usize = 500;
 
 /// When the sender is to be told about a recipient: NOTIFY of RCPT (RFC 3461 section 4.1). Where it was not said, the server decides.
 ///
@@ -114,37 +110,6 @@ impl Handover {
     }
 }
 
-/// Whom the sender had named before lists and forwarding: ORCPT of RCPT (RFC 3461 section 4.2), decoded. It is written as in the
-/// field Original-Recipient of a notification (RFC 3464 section 2.3.1): `rfc822;bob@example.net`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct OriginalRecipient(Box<str>);
-
-impl OriginalRecipient {
-    /// Reads the type of an address, a semicolon, and the address. `None` if the type is no atom (RFC 3461 section 4.2), the address is
-    /// empty or has control characters in it, or both together have more than 500 octets.
-    #[must_use]
-    pub fn from_text(text: &str) -> Option<Self> {
-        let (address_type, address) = text.split_once(';')?;
-        let is_one = is_atom(address_type)
-            && !address.is_empty()
-            && !address.contains(char::is_control)
-            && text.len() <= MAX_ORIGINAL_RECIPIENT;
-        is_one.then(|| Self(text.into()))
-    }
-}
-
-impl fmt::Display for OriginalRecipient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// `atom` of RFC 822 section 3.3, which RFC 3461 refers to: no specials, blanks or controls.
-fn is_atom(text: &str) -> bool {
-    let is_atom_char = |octet: u8| octet.is_ascii_graphic() && !b"()<>@,;:\\\".[]".contains(&octet);
-    !text.is_empty() && text.bytes().all(is_atom_char)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -169,20 +134,6 @@ mod tests {
         assert_eq!((Ret::from_name(""), Ret::from_name("HEADERS")), (None, None));
     }
 
-    #[test]
-    fn an_original_recipient_has_a_type_and_an_address() {
-        for text in ["rfc822;bob@example.net", "utf-8;jürgen@bücher.example", "x400;/S=Bob; /C=NZ/", "a;b"]
-        {
-            assert_eq!(OriginalRecipient::from_text(text).unwrap().to_string(), text);
-        }
-        let long = format!("rfc822;{}", "a".repeat(MAX_ORIGINAL_RECIPIENT));
-        for text in
-            ["", ";", "rfc822", "rfc822;", ";bob", "rfc 822;bob", "rfc@822;bob", "rfc822;b\r\nob", &long]
-        {
-            assert_eq!(OriginalRecipient::from_text(text), None, "{text}");
-        }
-    }
-
     proptest! {
         #[test]
         fn what_is_written_reads_back(success: bool, failure: bool, delay: bool) {
@@ -191,10 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "\\PC{0,30}|[a-z]{1,6};\\PC{0,20}|(never|success|,|delay){0,5}") {
-            if let Some(original) = OriginalRecipient::from_text(&text) {
-                prop_assert_eq!(original.to_string(), text.clone());
-            }
+        fn any_text_is_read_or_refused(text in "\\PC{0,30}|(never|success|,|delay){0,5}") {
             if let Some(notify) = Notify::from_text(&text) {
                 prop_assert_eq!(Notify::from_text(&notify.to_string()), Some(notify));
             }

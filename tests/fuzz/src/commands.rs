@@ -1,6 +1,7 @@
 //! Commands: how they are written beside their meaning changes nothing, and what was read is read the same when it is written anew.
 
-use esmtp::{Anytime, Command, Ordered, SyntaxError};
+use esmtp::{Anytime, Command, MailParameters, Ordered, SyntaxError};
+use types::{EnvelopeRecipient, ReversePath};
 
 /// A line without its CRLF.
 pub(crate) fn holds(data: &[u8]) {
@@ -23,14 +24,10 @@ pub(crate) fn holds(data: &[u8]) {
 
 fn ordered(command: Ordered, line: &[u8]) {
     match command {
-        Ordered::Mail(path, _) => {
-            let Ok(Command::Ordered(Ordered::Mail(again, _))) = written(&format!("MAIL FROM:{path}")) else {
-                panic!("{path} can't be read")
-            };
-            assert_eq!(again, path);
-        }
-        Ordered::Rcpt(path) => {
-            assert_eq!(written(&format!("RCPT TO:{path}")), Ok(Command::Ordered(Ordered::Rcpt(path))));
+        Ordered::Mail(path, parameters) => mail(&path, &parameters),
+        Ordered::Rcpt(recipient) => {
+            let command = format!("RCPT TO:{}{}", recipient.path, asked_of(&recipient));
+            assert_eq!(written(&command), Ok(Command::Ordered(Ordered::Rcpt(recipient))), "{command}");
         }
         // The size decides what is text and what is a command: it is written in one way.
         Ordered::Bdat { size, last } => {
@@ -43,6 +40,50 @@ fn ordered(command: Ordered, line: &[u8]) {
         }
         Ordered::StartTls | Ordered::Auth { .. } | Ordered::Xclient(_) | Ordered::Data => {}
     }
+}
+
+fn mail(path: &ReversePath, parameters: &MailParameters) {
+    let ret = parameters.ret.map(|ret| format!(" RET={}", ret.name())).unwrap_or_default();
+    let envid =
+        parameters.envid.as_deref().map(|envid| format!(" ENVID={}", xtext(envid))).unwrap_or_default();
+    let command = format!("MAIL FROM:{path}{ret}{envid}");
+    let Ok(Command::Ordered(Ordered::Mail(again, known))) = written(&command) else {
+        panic!("{command} can't be read")
+    };
+    assert_eq!((&again, known.ret, &known.envid), (path, parameters.ret, &parameters.envid));
+    // It comes back in a header field (RFC 3464 section 2.2.1).
+    assert!(
+        known
+            .envid
+            .is_none_or(|envid| envid.len() <= 100 && envid.bytes().all(|o| (b' '..=b'~').contains(&o)))
+    );
+}
+
+/// The parameters of RCPT, with characters of an address by their numbers, unless the value could become too long by that.
+fn asked_of(recipient: &EnvelopeRecipient) -> String {
+    let notify = recipient.notify.map(|notify| format!(" NOTIFY={notify}")).unwrap_or_default();
+    let Some(original) = &recipient.orcpt else { return notify };
+    let address = original.address();
+    assert!(!address.contains(char::is_control) && original.to_string().len() <= 500, "{original:?}");
+    // RFC 6533 section 3, RFC 3461 section 4.
+    let written = if original.is_utf8() { by_numbers(address) } else { xtext(address) };
+    format!("{notify} ORCPT={};{written}", original.address_type())
+}
+
+fn by_numbers(address: &str) -> String {
+    let may_stand = |character: char| character.is_ascii_graphic() && !r"\+=".contains(character);
+    let write = |character: char| match may_stand(character) || address.len() > 60 && !character.is_ascii() {
+        true => character.to_string(),
+        false => format!("\\x{{{:x}}}", u32::from(character)),
+    };
+    address.chars().map(write).collect()
+}
+
+fn xtext(text: &str) -> String {
+    let may_stand = |octet: u8| octet.is_ascii_graphic() && !b"+=".contains(&octet);
+    let write =
+        |octet| if may_stand(octet) { char::from(octet).to_string() } else { format!("+{octet:02X}") };
+    text.bytes().map(write).collect()
 }
 
 fn written(line: &str) -> Result<Command, SyntaxError> {

@@ -44,7 +44,7 @@ fn written(text: &[u8], step: usize) -> Vec<u8> {
     while dialogue.advance(&mut input) != Ok(Advance::Ready) {
         // The reply to EHLO has to come behind it.
     }
-    let recipient = ForwardPath::Postmaster;
+    let recipient = ForwardPath::Postmaster.into();
     let mut envelope = Envelope::new(&ReversePath::Null, vec![&recipient]);
     envelope.body = BodyType::EightBit;
     dialogue.send(&envelope);

@@ -5,8 +5,8 @@
 //! [`Command::parse`], which has a property of its own.
 
 use esmtp::limits::{AUTH_LINE, COMMAND_LINE};
-use esmtp::{Anytime, Command, Ordered, SyntaxError};
-use types::{BodyType, ForwardPath, ReversePath};
+use esmtp::{Anytime, Command, MailParameters, Ordered, SyntaxError};
+use types::{BodyType, EnvelopeRecipient, ReversePath};
 
 use crate::pieces::{clean, is_clean, unstuffed};
 use crate::play::{Asked, Circumstances, Event, Reply};
@@ -30,8 +30,8 @@ struct Model<'a> {
 #[derive(Debug)]
 struct Transaction {
     sender: ReversePath,
-    smtputf8: bool,
-    recipients: Vec<ForwardPath>,
+    parameters: MailParameters,
+    recipients: Vec<EnvelopeRecipient>,
     /// What came in chunks, once one has.
     chunks: Option<Vec<u8>>,
 }
@@ -149,7 +149,7 @@ impl<'a> Model<'a> {
             Ordered::StartTls => self.start_tls(),
             Ordered::Auth { .. } => self.auth(),
             Ordered::Xclient(_) => self.xclient(),
-            Ordered::Mail(sender, parameters) => self.mail(sender, parameters.smtputf8),
+            Ordered::Mail(sender, parameters) => self.mail(sender, parameters),
             Ordered::Rcpt(recipient) => self.rcpt(recipient),
             Ordered::Data => self.data(),
             Ordered::Bdat { size, last } => self.bdat(size, last),
@@ -211,7 +211,7 @@ impl<'a> Model<'a> {
         self.logged_in || self.login_is_optional
     }
 
-    fn mail(&mut self, sender: ReversePath, smtputf8: bool) -> bool {
+    fn mail(&mut self, sender: ReversePath, parameters: MailParameters) -> bool {
         if !self.may_send() {
             return self.finish(&[503, 530], &[]);
         }
@@ -221,12 +221,12 @@ impl<'a> Model<'a> {
         let Some(outcome) = self.possible(&[250, 552, 553], &[Asked::Sender]) else { return false };
         if outcome.reply.code == 250 {
             assert_eq!(outcome.asked, [(Asked::Sender, true)]);
-            self.transaction = Some(Transaction { sender, smtputf8, recipients: Vec::new(), chunks: None });
+            self.transaction = Some(Transaction { sender, parameters, recipients: Vec::new(), chunks: None });
         }
         true
     }
 
-    fn rcpt(&mut self, recipient: ForwardPath) -> bool {
+    fn rcpt(&mut self, recipient: EnvelopeRecipient) -> bool {
         if !self.may_send() {
             return self.finish(&[503, 530], &[]);
         }
@@ -237,7 +237,8 @@ impl<'a> Model<'a> {
         if outcome.reply.code == 250 {
             assert_eq!(outcome.asked, [(Asked::Recipient, true)]);
             let transaction = self.transaction.as_mut().expect("looked at above");
-            if !transaction.recipients.contains(&recipient) {
+            // RFC 3461 says nothing of a recipient that is named twice: what was asked first stands.
+            if transaction.recipients.iter().all(|known| known.path != recipient.path) {
                 transaction.recipients.push(recipient);
             }
         }
@@ -313,8 +314,10 @@ impl<'a> Model<'a> {
         if let Some((envelope, kept)) = outcome.kept {
             let body = if kept.is_ascii() { BodyType::SevenBit } else { BodyType::EightBit };
             assert_eq!(envelope.reverse_path, transaction.sender);
-            assert!(envelope.forward_paths().eq(&transaction.recipients));
-            assert_eq!((envelope.smtputf8, envelope.body), (transaction.smtputf8, body));
+            assert_eq!(envelope.recipients, transaction.recipients);
+            let said = transaction.parameters;
+            assert_eq!((envelope.smtputf8, envelope.body), (said.smtputf8, body));
+            assert_eq!((envelope.ret, &envelope.envid), (said.ret, &said.envid));
             self.is_kept(text, kept);
         }
         true

@@ -95,6 +95,7 @@ impl Circumstances {
         settings.bare_line_ends = if self.repairs() { BareLineEnds::Repair } else { BareLineEnds::Refuse };
         settings.long_lines = self.has(6);
         settings.starttls = !self.has(7);
+        settings.dsn = true;
         settings
     }
 

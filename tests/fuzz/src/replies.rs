@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Envelope, Verdict};
-use types::{ForwardPath, ReversePath, Secret};
+use types::{EnvelopeRecipient, ForwardPath, Handover, Notify, Ret, ReversePath, Secret};
 
 use crate::pieces::within_lines;
 use crate::play::WAIT;
@@ -31,6 +31,23 @@ pub(crate) fn holds(data: &[u8]) {
         _ => false,
     };
     assert!(sent || !whole.iter().any(delivered), "delivered without a text: {whole:?}");
+    let offered = said.to_ascii_uppercase().windows(3).any(|word| word == b"DSN");
+    whole.iter().for_each(|event| says_of_dsn_what_it_may(event, offered));
+}
+
+/// RFC 3461 section 5.2.2: a host that does not offer DSN hears nothing of it, and is not trusted to report.
+fn says_of_dsn_what_it_may(event: &Event, offered: bool) {
+    match event {
+        Event::Wrote(text) => {
+            let asked = [" RET=", " ENVID=", " NOTIFY=", " ORCPT="].iter().any(|word| text.contains(word));
+            assert!(offered || !asked, "{text}");
+        }
+        Event::Verdicts(verdicts) => {
+            let trusted = |verdict: &Verdict| matches!(verdict, Verdict::Delivered(_, Handover::WithDsn));
+            assert!(offered || !verdicts.iter().any(trusted), "{verdicts:?}");
+        }
+        Event::Broke(_) | Event::Closed => {}
+    }
 }
 
 fn is_sound(event: &Event) {
@@ -61,7 +78,7 @@ const RECIPIENTS: [&str; 2] = ["<b@example.org>", "<\u{fc}@example.org>"];
 
 struct Client {
     dialogue: Option<Dialogue>,
-    recipients: Vec<ForwardPath>,
+    recipients: Vec<EnvelopeRecipient>,
     log_in: bool,
     start_tls: bool,
     sent: bool,
@@ -70,10 +87,15 @@ struct Client {
 
 impl Client {
     fn play(wants: u8, said: &[u8], step: usize) -> Vec<Event> {
-        let path = |text: &&str| ForwardPath::take_from_command(text).expect("a path").0;
+        let recipient = |text: &&str| {
+            let path = ForwardPath::take_from_command(text).expect("a path").0;
+            let mut recipient = EnvelopeRecipient::new(path);
+            recipient.notify = Some(Notify::NEVER);
+            recipient
+        };
         let mut client = Self {
             dialogue: Some(Dialogue::new("client.example")),
-            recipients: RECIPIENTS.iter().map(path).collect(),
+            recipients: RECIPIENTS.iter().map(recipient).collect(),
             log_in: wants & 1 != 0,
             start_tls: wants & 2 != 0,
             sent: false,
@@ -124,18 +146,25 @@ impl Client {
                 }
                 Ok(Advance::Done(verdicts)) => self.events.push(Event::Verdicts(verdicts)),
                 Ok(Advance::Closed) => return self.events.push(Event::Closed),
-                Err(broken) => return self.events.push(Event::Broke(broken)),
+                Err(broken) => {
+                    self.wrote(&mut dialogue);
+                    return self.events.push(Event::Broke(broken));
+                }
             }
             self.wrote(&mut dialogue);
             self.dialogue = Some(dialogue);
         }
     }
 
+    /// Takes down what is written. Where replies come before their commands have left, it depends on the cut whether these leave
+    /// in one flight.
     fn wrote(&mut self, dialogue: &mut Dialogue) {
         let text = String::from_utf8(dialogue.output().split().to_vec()).expect("what we write is text");
         assert!(crate::pieces::is_clean(text.as_bytes()), "{text:?}");
-        if !text.is_empty() {
-            self.events.push(Event::Wrote(text));
+        match self.events.last_mut() {
+            Some(Event::Wrote(before)) => before.push_str(&text),
+            _ if text.is_empty() => {}
+            _ => self.events.push(Event::Wrote(text)),
         }
     }
 
@@ -157,6 +186,7 @@ impl Client {
         }
         let mut envelope = Envelope::new(&ReversePath::Null, self.recipients.iter().collect());
         envelope.size = Some(19);
+        (envelope.ret, envelope.envid) = (Some(Ret::Full), Some("a b"));
         let verdicts = dialogue.send(&envelope);
         self.events.extend(verdicts.map(Event::Verdicts));
     }

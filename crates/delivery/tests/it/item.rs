@@ -9,7 +9,7 @@ use store::{
     DeliveryKey, Destination, Details, Entry, HeldLease, Lease, Leased, NewDelivery, Operation, Outcome,
     Recipient, RecipientDetails, RecipientState, Recorded, Submission,
 };
-use types::NodeId;
+use types::{Handover, NodeId};
 
 pub(crate) struct Item {
     pub(crate) submission: Arc<Submission>,
@@ -28,6 +28,8 @@ pub(crate) struct Seat {
     pub(crate) due: Timestamp,
     pub(crate) reply: String,
     pub(crate) host: Option<String>,
+    /// How it was handed over, if it was.
+    pub(crate) handover: Option<Handover>,
 }
 
 #[derive(Default)]
@@ -50,7 +52,10 @@ impl Seat {
         self.state = outcome.state();
         self.attempts += u32::from(!matches!(outcome, Outcome::Held { reply: None, .. }));
         match outcome {
-            Outcome::Delivered { reply, host, .. } | Outcome::Failed { reply, host } => {
+            Outcome::Delivered { reply, host, handover } => {
+                (self.reply, self.host, self.handover) = (reply, host, Some(handover));
+            }
+            Outcome::Failed { reply, host } => {
                 (self.reply, self.host) = (reply, host);
             }
             Outcome::Held { reply, host } => (self.reply, self.host) = (reply.unwrap_or_default(), host),
@@ -85,6 +90,7 @@ impl Item {
             due: submission.first_due_at(),
             reply: String::new(),
             host: None,
+            handover: None,
         };
         Item {
             seats: (0..).zip(&submission.recipients).map(seat).collect(),

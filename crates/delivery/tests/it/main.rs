@@ -16,6 +16,7 @@ mod maildir;
 mod relay;
 mod relay_tls;
 mod needs;
+mod dsn;
 mod carrier;
 mod destinations;
 mod conformance;

@@ -17,6 +17,8 @@ pub struct Capabilities {
     pub eight_bit: bool,
     /// SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
+    /// DSN (RFC 3461).
+    pub dsn: bool,
     /// SIZE is there (RFC 1870), whatever its limit.
     pub size: bool,
     /// The first mechanism of AUTH that we speak (RFC 4954), in our order.
@@ -42,6 +44,7 @@ impl Capabilities {
             "PIPELINING" => self.pipelining = true,
             "8BITMIME" => self.eight_bit = true,
             "SMTPUTF8" => self.smtputf8 = true,
+            "DSN" => self.dsn = true,
             "SIZE" => self.size = true,
             "AUTH" => self.mechanism = self.mechanism.max(parameters.filter_map(Mechanism::from_name).max()),
             _ => {}

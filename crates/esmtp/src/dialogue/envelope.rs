@@ -2,14 +2,17 @@
 //!
 //! SMTPUTF8 is asked for where nothing else will do: for a header in UTF-8, and for a local part, of which only its own
 //! host knows another form. A domain has one in ASCII.
+//!
+//! What the sender asks about notifications is told to hosts that offer DSN, and to no others (RFC 3461 sections 5.2.1 and 5.2.2).
 
 use std::fmt::{self, Display};
 
-use types::{BodyType, ForwardPath, Mailbox, ReversePath};
+use types::{BodyType, EnvelopeRecipient, ForwardPath, Mailbox, OriginalRecipient, Ret, ReversePath};
 
 use super::capability::Capabilities;
 use super::reply::{Enhanced, Reply};
 use super::verdict::Verdict;
+use crate::{orcpt, xtext};
 
 /// A message to be sent: everything but its text.
 #[derive(Debug, Clone)]
@@ -17,8 +20,8 @@ use super::verdict::Verdict;
 pub struct Envelope<'a> {
     /// Where failures are told.
     pub reverse_path: &'a ReversePath,
-    /// Where it goes; verdicts come in the same order.
-    pub forward_paths: Vec<&'a ForwardPath>,
+    /// Where it goes, and what the sender wants to be told; verdicts come in the same order.
+    pub recipients: Vec<&'a EnvelopeRecipient>,
     /// Whether the text has octets above 127. Whoever drives the dialogue re-encodes the text of a message for a peer without
     /// [8BITMIME](Capabilities::eight_bit), and says `SevenBit` then.
     pub body: BodyType,
@@ -26,24 +29,36 @@ pub struct Envelope<'a> {
     pub smtputf8: bool,
     /// The octets of the text, for SIZE (RFC 1870); `None` if that is known only when it has been written.
     pub size: Option<u64>,
+    /// What of the message the sender wants back in notifications (RFC 3461 section 4.3).
+    pub ret: Option<Ret>,
+    /// What the sender calls the envelope in notifications, as it is meant (RFC 3461 section 4.4).
+    pub envid: Option<&'a str>,
 }
 
 impl<'a> Envelope<'a> {
-    /// An envelope of a message that is ASCII alone, and whose size is not known.
+    /// An envelope of a message that is ASCII alone, whose size is not known, and about which nothing is asked.
     #[must_use]
-    pub const fn new(reverse_path: &'a ReversePath, forward_paths: Vec<&'a ForwardPath>) -> Self {
-        Self { reverse_path, forward_paths, body: BodyType::SevenBit, smtputf8: false, size: None }
+    pub const fn new(reverse_path: &'a ReversePath, recipients: Vec<&'a EnvelopeRecipient>) -> Self {
+        Self {
+            reverse_path,
+            recipients,
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            size: None,
+            ret: None,
+            envid: None,
+        }
     }
 }
 
 impl Envelope<'_> {
     /// For each recipient whom `peer` cannot be asked to take the message for, the verdict on it.
     pub(super) fn verdicts(&self, peer: &Capabilities) -> Vec<Option<Verdict>> {
-        let verdict = |path: &&ForwardPath| {
-            let needs = self.needs_smtputf8_for(path).filter(|_| !peer.smtputf8)?;
+        let verdict = |recipient: &&EnvelopeRecipient| {
+            let needs = self.needs_smtputf8_for(&recipient.path).filter(|_| !peer.smtputf8)?;
             Some(Verdict::refusal(no_smtputf8(needs), peer))
         };
-        self.forward_paths.iter().map(verdict).collect()
+        self.recipients.iter().map(verdict).collect()
     }
 
     /// What needs SMTPUTF8 if the message goes to this recipient, whoever else it goes to.
@@ -61,7 +76,8 @@ impl Envelope<'_> {
 
     /// Whether MAIL asks `peer` for SMTPUTF8. RFC 6531 section 3.4: not if neither envelope nor header needs it.
     pub(super) fn asks_for_smtputf8(&self, peer: &Capabilities) -> bool {
-        peer.smtputf8 && self.forward_paths.iter().any(|path| self.needs_smtputf8_for(path).is_some())
+        peer.smtputf8
+            && self.recipients.iter().any(|recipient| self.needs_smtputf8_for(&recipient.path).is_some())
     }
 
     /// The parameters of MAIL, each behind a space.
@@ -76,8 +92,35 @@ impl Envelope<'_> {
         if self.asks_for_smtputf8(peer) {
             parameters.push_str(" SMTPUTF8");
         }
+        if peer.dsn {
+            parameters.push_str(&self.dsn_parameters());
+        }
         parameters
     }
+
+    /// What was said when the message came, and nothing else (RFC 3461 section 5.2.1).
+    fn dsn_parameters(&self) -> String {
+        let ret = self.ret.map(|ret| format!(" RET={}", ret.name()));
+        let envid = self.envid.map(|envid| format!(" ENVID={}", xtext::encode(envid)));
+        [ret, envid].into_iter().flatten().collect()
+    }
+}
+
+/// The parameters of RCPT, each behind a space (RFC 3461 section 5.2.1).
+///
+/// NOTIFY is what was said. So is ORCPT; where it was not, it is the recipient, so that what that host or those behind it report names
+/// whom the sender has named, wherever the message was forwarded to.
+pub(super) fn parameters_for(recipient: &EnvelopeRecipient, smtputf8: bool, peer: &Capabilities) -> String {
+    if !peer.dsn {
+        return String::new();
+    }
+    let notify = recipient.notify.map(|notify| format!(" NOTIFY={notify}"));
+    let orcpt = match &recipient.orcpt {
+        Some(original) => orcpt::write(original, smtputf8),
+        None => orcpt::write(&OriginalRecipient::of(&recipient.path), smtputf8),
+    };
+    let orcpt = orcpt.map(|orcpt| format!(" ORCPT={orcpt}"));
+    [notify, orcpt].into_iter().flatten().collect()
 }
 
 fn needs_smtputf8(mailbox: Option<&Mailbox>) -> bool {

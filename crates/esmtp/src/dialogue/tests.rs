@@ -1,11 +1,12 @@
 //! Dialogues with next hosts of every kind, most of them hostile.
 
+mod dsn;
 mod needs;
 mod offers;
 mod stages;
 
 use super::*;
-use types::{BodyType, ForwardPath, ReversePath};
+use types::{BodyType, EnvelopeRecipient, ForwardPath, ReversePath};
 
 const EHLO: &str = "250-mx.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n";
 const PLAIN_EHLO: &str = "250 mx.example\r\n";
@@ -28,9 +29,10 @@ fn play_octets(pieces: &[&[u8]]) -> Played {
     let mut played =
         Played { said: String::new(), end: String::new(), dialogue: Dialogue::new("client.example") };
     let (mut input, mut pieces) = (BytesMut::new(), pieces.iter());
-    let paths = [forward("a@example.org"), forward("b@example.org")];
+    let recipients = [recipient("a@example.org"), recipient("b@example.org")];
     let reverse_path = ReversePath::take("<s@example.net>").unwrap().0;
-    let envelope = Envelope { reverse_path: &reverse_path, size: Some(19), ..to(paths.iter().collect()) };
+    let envelope =
+        Envelope { reverse_path: &reverse_path, size: Some(19), ..to(recipients.iter().collect()) };
     loop {
         let advance = played.dialogue.advance(&mut input);
         let output = played.dialogue.output().split();
@@ -84,8 +86,8 @@ fn told(verdict: &Verdict) -> String {
     }
 }
 
-fn forward(address: &str) -> ForwardPath {
-    ForwardPath::take(&format!("<{address}>")).unwrap().0
+fn recipient(address: &str) -> EnvelopeRecipient {
+    ForwardPath::take(&format!("<{address}>")).unwrap().0.into()
 }
 
 #[test]
@@ -413,14 +415,14 @@ fn helo_decides_nothing_for_good() {
         dialogue.advance(&mut reply.into()).unwrap();
     }
     assert!(!dialogue.capabilities().extended);
-    let path = forward("é@example.org");
+    let path = recipient("é@example.org");
     assert_eq!(told(&dialogue.send(&to(vec![&path])).unwrap()[0]), "deferred-550");
 }
 
 /// An envelope of ASCII text without a sender.
-fn to(forward_paths: Vec<&ForwardPath>) -> Envelope<'_> {
+fn to(recipients: Vec<&EnvelopeRecipient>) -> Envelope<'_> {
     let body = BodyType::SevenBit;
-    Envelope { reverse_path: &ReversePath::Null, forward_paths, body, smtputf8: false, size: Some(1) }
+    Envelope { body, size: Some(1), ..Envelope::new(&ReversePath::Null, recipients) }
 }
 
 /// What is said to begin a transaction, if anything is.
@@ -443,7 +445,7 @@ fn ready(ehlo: &str) -> Dialogue {
 fn the_next_message_follows_without_rset_unless_a_transaction_was_left_open() {
     let next = |pieces: &[&str]| {
         let mut played = play(pieces);
-        let path = forward("c@example.org");
+        let path = recipient("c@example.org");
         said(&mut played.dialogue, &to(vec![&path]))
     };
     let clean = next(&["220 hi\r\n", EHLO, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", "250 ok\r\n"]);

@@ -10,7 +10,7 @@ use types::Handover;
 
 use super::broken::Broken;
 use super::capability::Capabilities;
-use super::envelope::{Envelope, Written};
+use super::envelope::{Envelope, Written, parameters_for};
 use super::reply::{Kind, Reply};
 use super::stage::Stage;
 use super::stuffing::Stuffing;
@@ -66,9 +66,9 @@ impl Transaction {
         out: &mut BytesMut,
     ) -> Transaction {
         let mut transaction = Transaction {
-            ahead: VecDeque::with_capacity(envelope.forward_paths.len() + 3),
+            ahead: VecDeque::with_capacity(envelope.recipients.len() + 3),
             script: BytesMut::new(),
-            due: VecDeque::with_capacity(envelope.forward_paths.len() + 3),
+            due: VecDeque::with_capacity(envelope.recipients.len() + 3),
             verdicts,
             peer: peer.clone(),
             stuffing: Stuffing::default(),
@@ -91,10 +91,11 @@ impl Transaction {
         let sender = Written::sender(envelope.reverse_path, utf8);
         let parameters = envelope.parameters(&self.peer);
         self.add(Step::Mail, format_args!("MAIL FROM:{sender}{parameters}\r\n"));
-        for (number, path) in envelope.forward_paths.iter().enumerate() {
+        for (number, recipient) in envelope.recipients.iter().enumerate() {
             if self.is_open(number) {
-                let path = Written::recipient(path, utf8);
-                self.add(Step::Recipient(number), format_args!("RCPT TO:{path}\r\n"));
+                let path = Written::recipient(&recipient.path, utf8);
+                let parameters = parameters_for(recipient, utf8, &self.peer);
+                self.add(Step::Recipient(number), format_args!("RCPT TO:{path}{parameters}\r\n"));
             }
         }
         self.add(Step::Data, format_args!("DATA\r\n"));
@@ -131,8 +132,7 @@ impl Transaction {
         let Some(step) = self.due.pop_front() else { return Err(Broken::OutOfTurn(stage, reply)) };
         match (step, reply.kind()) {
             // The final reply stands whatever else the peer is up to.
-            // Nobody is told what the sender asks (RFC 3461), so that it stays with us.
-            (Step::Final, Kind::Success) => Ok(self.settle(Verdict::Delivered(reply, Handover::WithoutDsn))),
+            (Step::Final, Kind::Success) => Ok(self.settle(Verdict::Delivered(reply, self.handover()))),
             (Step::Final, Kind::Transient | Kind::Permanent) => Ok(self.settle(self.refusal(reply))),
             (Step::EmptyFinal, Kind::Success | Kind::Transient | Kind::Permanent) => {
                 Ok(Progress::Done { clean: true })
@@ -211,6 +211,11 @@ impl Transaction {
 
     fn refusal(&self, reply: Reply) -> Verdict {
         Verdict::refusal(reply, &self.peer)
+    }
+
+    /// RFC 3461 section 5.2: whoever offers DSN was told what the sender asks, and sees to it from here on.
+    fn handover(&self) -> Handover {
+        if self.peer.dsn { Handover::WithDsn } else { Handover::WithoutDsn }
     }
 
     fn is_open(&self, number: usize) -> bool {

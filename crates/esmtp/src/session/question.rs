@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use sasl::{Claim, Mechanism, SaltWanted, ScramParameters, Verdict};
-use types::ForwardPath;
+use types::{EnvelopeRecipient, ForwardPath};
 
 use super::context::Context;
 use super::exchange;
@@ -133,7 +133,7 @@ pub struct Sender(pub(super) Transaction);
 #[derive(Debug)]
 pub struct Recipient {
     pub(super) transaction: Transaction,
-    pub(super) path: ForwardPath,
+    pub(super) recipient: EnvelopeRecipient,
 }
 
 /// A question about a message whose text begins.
@@ -258,12 +258,14 @@ impl<U, M> Ticket<'_, Recipient, U, M> {
 
     /// The recipient.
     pub fn path(&self) -> &ForwardPath {
-        &self.question.path
+        &self.question.recipient.path
     }
 
     /// The recipient is accepted, or why not.
     pub fn answer(self, verdict: Result<(), Rejection>) {
-        self.go_on(|Recipient { transaction, path }, cx| transaction.on_recipient(path, verdict, cx));
+        self.go_on(|Recipient { transaction, recipient }, cx| {
+            transaction.on_recipient(recipient, verdict, cx)
+        });
     }
 }
 

@@ -51,7 +51,7 @@ impl Ready {
             Ordered::StartTls => start_tls(here, last_of_input, cx),
             Ordered::Xclient(attributes) => xclient::on(here, &attributes, last_of_input, cx),
             Ordered::Auth { mechanism, initial } => auth(&mechanism, initial.as_ref(), last_of_input, cx),
-            Ordered::Mail(reverse_path, parameters) => mail(reverse_path, &parameters, cx),
+            Ordered::Mail(reverse_path, parameters) => mail(reverse_path, parameters, cx),
             Ordered::Rcpt(_) | Ordered::Data => match cx.capabilities().mail(true) {
                 Ok(()) => cx.fault(&reply::NEED_MAIL, here.into()),
                 Err(refusal) => cx.say_then(&refusal, here.into()),
@@ -107,20 +107,22 @@ fn auth<U, M>(
     }
 }
 
-fn mail<U, M>(reverse_path: ReversePath, parameters: &MailParameters, cx: &mut Context<U>) -> Next<U, M> {
+fn mail<U, M>(reverse_path: ReversePath, parameters: MailParameters, cx: &mut Context<U>) -> Next<U, M> {
     if let Err(refusal) = cx.capabilities().mail(true) {
         return cx.say_then(&refusal, Ready.into());
     }
     if cx.has_all_messages() {
         return Err(cx.close(&reply::TOO_MANY_MESSAGES));
     }
-    if let Some(refusal) = refusal_of_mail(&reverse_path, parameters, cx) {
+    if let Some(refusal) = refusal_of_mail(&reverse_path, &parameters, cx) {
         return cx.fault(&refusal, Ready.into());
     }
     let envelope = Envelope {
         body: parameters.body.unwrap_or(BodyType::SevenBit),
         smtputf8: parameters.smtputf8,
         declared_size: parameters.size,
+        ret: parameters.ret,
+        envid: parameters.envid,
         ..Envelope::new(reverse_path)
     };
     Ok(State::Answer(ExpectAnswer::Sender(Sender(Transaction::new(envelope)))))
@@ -132,6 +134,8 @@ fn refusal_of_mail<U>(path: &ReversePath, parameters: &MailParameters, cx: &Cont
         Some(reply::TOO_BIG)
     } else if !path.is_ascii() && !parameters.smtputf8 {
         Some(reply::NEEDS_SMTPUTF8)
+    } else if parameters.ask_for_dsn() {
+        cx.capabilities().dsn().err()
     } else {
         None
     }

@@ -11,6 +11,7 @@ mod first_line;
 mod login;
 mod xclient;
 mod transaction;
+mod dsn;
 mod too_much;
 mod ownership;
 mod patience;

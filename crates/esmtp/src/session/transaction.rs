@@ -2,7 +2,7 @@
 //!
 //! It is one value. RSET drops it, and so does every end of its text, whatever the reply.
 
-use types::ForwardPath;
+use types::EnvelopeRecipient;
 
 use super::chunk::{Chunk, Skip};
 use super::context::Context;
@@ -64,15 +64,15 @@ impl Transaction {
             Ordered::Mail(..) => cx.fault(&reply::NESTED_MAIL, self.into()),
             Ordered::StartTls | Ordered::Auth { .. } => cx.fault(&reply::NOT_IN_TRANSACTION, self.into()),
             Ordered::Xclient(_) => xclient::in_transaction(ExpectCommand::Transaction(self), cx),
-            Ordered::Rcpt(forward_path) => self.rcpt(forward_path, cx),
+            Ordered::Rcpt(recipient) => self.rcpt(recipient, cx),
             Ordered::Data => self.data(last_of_input, cx),
             Ordered::Bdat { size, last } => self.bdat(size, last, cx),
         }
     }
 
-    fn rcpt<U, M>(mut self, forward_path: ForwardPath, cx: &mut Context<U>) -> Next<U, M> {
-        if !forward_path.is_ascii() && !self.envelope.smtputf8 {
-            return self.refuse_recipient(&reply::NEEDS_SMTPUTF8, cx);
+    fn rcpt<U, M>(mut self, recipient: EnvelopeRecipient, cx: &mut Context<U>) -> Next<U, M> {
+        if let Some(refusal) = self.refusal_of_rcpt(&recipient, cx) {
+            return self.refuse_recipient(&refusal, cx);
         }
         let most = cx.capabilities().recipients();
         if self.recipients_tried >= most.saturating_mul(RECIPIENTS_TRIED) {
@@ -84,19 +84,30 @@ impl Transaction {
         if self.envelope.recipients.len() >= most {
             return cx.say_then(&reply::TOO_MANY_RECIPIENTS, self.into());
         }
-        Ok(State::Answer(ExpectAnswer::Recipient(Recipient { transaction: self, path: forward_path })))
+        Ok(State::Answer(ExpectAnswer::Recipient(Recipient { transaction: self, recipient })))
+    }
+
+    fn refusal_of_rcpt<U>(&self, recipient: &EnvelopeRecipient, cx: &Context<U>) -> Option<Reply> {
+        if !recipient.path.is_ascii() && !self.envelope.smtputf8 {
+            Some(reply::NEEDS_SMTPUTF8)
+        } else if recipient.notify.is_some() || recipient.orcpt.is_some() {
+            cx.capabilities().dsn().err()
+        } else {
+            None
+        }
     }
 
     pub(super) fn on_recipient<U, M>(
         mut self,
-        forward_path: ForwardPath,
+        recipient: EnvelopeRecipient,
         verdict: Result<(), Rejection>,
         cx: &mut Context<U>,
     ) -> Next<U, M> {
         match verdict {
             Ok(()) => {
-                if !self.envelope.goes_to(&forward_path) {
-                    self.envelope.recipients.push(forward_path.into());
+                // Named again it stays as it is, whatever is asked about it then.
+                if !self.envelope.goes_to(&recipient.path) {
+                    self.envelope.recipients.push(recipient);
                     self.end_row_of_refusals(cx);
                 }
                 cx.say_then(&reply::RECIPIENT_OK, self.into())

@@ -130,8 +130,9 @@ fn target(peer: &Capabilities) -> Target {
 /// What MAIL says besides the path: BODY (RFC 6152), SMTPUTF8 (RFC 6531 section 3.4) and SIZE (RFC 1870), as far as the host offers them.
 fn envelope<'a, B>(parcel: &'a Parcel, outgoing: &Outgoing<B>) -> Envelope<'a> {
     let submission = &parcel.leased.submission;
-    let forward_paths = parcel.recipients.iter().map(|recipient| &recipient.to.path).collect();
-    let mut envelope = Envelope::new(&submission.reverse_path, forward_paths);
+    let recipients = parcel.recipients.iter().map(|recipient| &recipient.to).collect();
+    let mut envelope = Envelope::new(&submission.reverse_path, recipients);
     (envelope.body, envelope.smtputf8, envelope.size) = (outgoing.body, submission.smtputf8, outgoing.size);
+    (envelope.ret, envelope.envid) = (submission.ret, submission.envid.as_deref());
     envelope
 }

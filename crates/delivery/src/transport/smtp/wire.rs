@@ -339,8 +339,8 @@ mod tests {
         if let Err(trouble) = wire.until(&Advance::Ready).await {
             return vec![trouble.to_reply().to_string()];
         }
-        let path = ForwardPath::take("<a@example.org>").unwrap().0;
-        let mut envelope = Envelope::new(&ReversePath::Null, vec![&path; recipients]);
+        let recipient = ForwardPath::take("<a@example.org>").unwrap().0.into();
+        let mut envelope = Envelope::new(&ReversePath::Null, vec![&recipient; recipients]);
         envelope.size = Some(3);
         let mut text = Text(Some(Bytes::from_static(b"x\r\n")));
         let sent = wire.send(&envelope, &mut text, Instant::now() + limit).await.unwrap();

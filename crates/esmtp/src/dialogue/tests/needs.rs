@@ -6,7 +6,7 @@ use super::*;
 fn body_is_said_of_8_bit_text_alone() {
     let mail = |body| {
         let mut dialogue = ready("250-mx\r\n250 8BITMIME\r\n");
-        let path = forward("a@example.org");
+        let path = recipient("a@example.org");
         let envelope = Envelope { body, ..to(vec![&path]) };
         said(&mut dialogue, &envelope)
     };
@@ -16,7 +16,7 @@ fn body_is_said_of_8_bit_text_alone() {
 
 #[test]
 fn a_size_that_is_not_known_is_not_said() {
-    let path = forward("a@example.org");
+    let path = recipient("a@example.org");
     let mail = |size| said(&mut ready("250-mx\r\n250 SIZE\r\n"), &Envelope { size, ..to(vec![&path]) });
     assert_eq!(
         (mail(Some(7)).as_str(), mail(None).as_str()),
@@ -66,7 +66,7 @@ fn smtputf8_is_asked_for_where_nothing_else_will_do() {
     ];
     for (sender, smtputf8, recipients, without, with) in table {
         let sender = ReversePath::take(sender).unwrap().0;
-        let paths: Vec<_> = recipients.iter().map(|address| forward(address)).collect();
+        let paths: Vec<_> = recipients.iter().map(|address| recipient(address)).collect();
         let envelope = Envelope { reverse_path: &sender, smtputf8: *smtputf8, ..to(paths.iter().collect()) };
         assert_eq!(said(&mut ready(WITHOUT), &envelope), *without);
         assert_eq!(said(&mut ready(WITH), &envelope), *with);
@@ -75,8 +75,8 @@ fn smtputf8_is_asked_for_where_nothing_else_will_do() {
 
 #[test]
 fn the_reply_names_what_needs_smtputf8() {
-    let refusal = |sender: &str, smtputf8, recipient: &str| {
-        let (sender, path) = (ReversePath::take(sender).unwrap().0, forward(recipient));
+    let refusal = |sender: &str, smtputf8, address: &str| {
+        let (sender, path) = (ReversePath::take(sender).unwrap().0, recipient(address));
         let envelope = Envelope { reverse_path: &sender, smtputf8, ..to(vec![&path]) };
         match &ready(WITHOUT).send(&envelope).unwrap()[..] {
             [Verdict::Failed(reply)] => reply.to_string(),
@@ -95,7 +95,7 @@ fn the_reply_names_what_needs_smtputf8() {
 #[test]
 fn a_recipient_whose_address_needs_smtputf8_keeps_it_from_nobody_else() {
     let (first, second, third) =
-        (forward("é@example.org"), forward("b@example.org"), forward("ü@example.org"));
+        (recipient("é@example.org"), recipient("b@example.org"), recipient("ü@example.org"));
     let mut dialogue = ready(WITHOUT);
     let envelope = to(vec![&first, &second, &third]);
     assert_eq!(said(&mut dialogue, &envelope), "MAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n");

@@ -14,6 +14,7 @@ fn each_keyword_offers_its_own() {
         ("PIPELINING", Capabilities { pipelining: true, ..none.clone() }),
         ("8BITMIME", Capabilities { eight_bit: true, ..none.clone() }),
         ("SMTPUTF8", Capabilities { smtputf8: true, ..none.clone() }),
+        ("DSN", Capabilities { dsn: true, ..none.clone() }),
         ("SIZE 1000", Capabilities { size: true, ..none.clone() }),
         ("size", Capabilities { size: true, ..none.clone() }),
         ("AUTH GSSAPI LOGIN", Capabilities { mechanism: Some(Mechanism::Login), ..none.clone() }),

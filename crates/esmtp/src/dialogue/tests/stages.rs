@@ -27,7 +27,7 @@ fn each_step_is_named_and_waited_for_as_long_as_the_rfc_wants() {
 #[test]
 fn what_is_waited_for_is_known_at_every_moment() {
     let mut dialogue = Dialogue::new("client.example");
-    let path = forward("a@example.org");
+    let path = recipient("a@example.org");
     let mut stages = vec![dialogue.stage()];
     let mut hear = |dialogue: &mut Dialogue, reply: &str| {
         dialogue.advance(&mut reply.into()).unwrap();

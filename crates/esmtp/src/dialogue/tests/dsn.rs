@@ -1,0 +1,86 @@
+//! What a sender asks about notifications, and whom it is told (RFC 3461 section 5.2).
+
+use types::{Handover, Notify, OriginalRecipient, Ret};
+
+use super::*;
+
+const WITH: &str = "250-mx\r\n250-DSN\r\n250 PIPELINING\r\n";
+
+fn asked(address: &str, notify: Option<&str>, orcpt: Option<&str>) -> EnvelopeRecipient {
+    let mut recipient = recipient(address);
+    recipient.notify = notify.map(|notify| Notify::from_text(notify).unwrap());
+    recipient.orcpt = orcpt.map(|orcpt| OriginalRecipient::from_text(orcpt).unwrap());
+    recipient
+}
+
+#[test]
+fn what_was_said_is_passed_on_and_nothing_else_but_who_the_recipient_is() {
+    let recipients = [
+        asked("a@example.org", Some("NEVER"), Some("RFC822;A+b@Example.org")),
+        asked("b+x@example.org", Some("DELAY,SUCCESS"), None),
+        asked("c@example.org", None, None),
+    ];
+    let mut envelope = to(recipients.iter().collect());
+    assert_eq!(
+        said(&mut ready(WITH), &envelope),
+        "MAIL FROM:<>\r\n\
+         RCPT TO:<a@example.org> NOTIFY=NEVER ORCPT=RFC822;A+2Bb@Example.org\r\n\
+         RCPT TO:<b+x@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b+2Bx@example.org\r\n\
+         RCPT TO:<c@example.org> ORCPT=rfc822;c@example.org\r\n\
+         DATA\r\n"
+    );
+    (envelope.ret, envelope.envid) = (Some(Ret::Headers), Some("order 66+7"));
+    let mail = said(&mut ready(WITH), &envelope);
+    assert!(mail.starts_with("MAIL FROM:<> RET=HDRS ENVID=order+2066+2B7\r\n"), "{mail}");
+}
+
+#[test]
+fn a_host_without_dsn_hears_nothing_of_it() {
+    let recipient = asked("a@example.org", Some("SUCCESS"), Some("rfc822;b@example.org"));
+    let mut envelope = to(vec![&recipient]);
+    (envelope.ret, envelope.envid) = (Some(Ret::Full), Some("x"));
+    let without = said(&mut ready("250-mx\r\n250 PIPELINING\r\n"), &envelope);
+    assert_eq!(without, "MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n");
+}
+
+/// RFC 6533 section 3.
+#[test]
+fn an_original_recipient_in_utf_8_is_written_as_the_transaction_can_take_it() {
+    let ours = recipient("s@b\u{fc}cher.example");
+    let another = asked("a@example.org", None, Some("utf-8;\u{fc}@example.org"));
+    assert_eq!(
+        said(&mut ready(WITH), &to(vec![&ours, &another])),
+        "MAIL FROM:<>\r\n\
+         RCPT TO:<s@xn--bcher-kva.example> ORCPT=utf-8;s@b\\x{FC}cher.example\r\n\
+         RCPT TO:<a@example.org> ORCPT=utf-8;\\x{FC}@example.org\r\n\
+         DATA\r\n"
+    );
+    let utf8 = recipient("\u{fc}@example.org");
+    assert_eq!(
+        said(&mut ready("250-mx\r\n250-DSN\r\n250-SMTPUTF8\r\n250 PIPELINING\r\n"), &to(vec![&utf8])),
+        "MAIL FROM:<> SMTPUTF8\r\nRCPT TO:<\u{fc}@example.org> ORCPT=utf-8;\u{fc}@example.org\r\nDATA\r\n"
+    );
+    // In ASCII it would be longer than a parameter may be.
+    let long = asked("a@example.org", None, Some(&format!("utf-8;{}", "\u{fc}".repeat(200))));
+    let mail = said(&mut ready(WITH), &to(vec![&long]));
+    assert_eq!(mail, "MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n");
+}
+
+#[test]
+fn whoever_was_told_sees_to_it_from_there_on() {
+    for (ehlo, expected) in
+        [(WITH, Handover::WithDsn), ("250-mx\r\n250 PIPELINING\r\n", Handover::WithoutDsn)]
+    {
+        let known = recipient("a@example.org");
+        let mut dialogue = ready(ehlo);
+        said(&mut dialogue, &to(vec![&known]));
+        assert_eq!(dialogue.advance(&mut "250 ok\r\n250 ok\r\n354 go\r\n".into()), Ok(Advance::Body));
+        dialogue.end_body();
+        match dialogue.advance(&mut "250 taken\r\n".into()) {
+            Ok(Advance::Done(verdicts)) => {
+                assert!(matches!(&verdicts[..], [Verdict::Delivered(_, handover)] if *handover == expected));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The parameters of DSN (RFC 3461), where it is offered and where it is not.
+
+use types::{Notify, Ret};
+
+use super::*;
+
+const MESSAGE: &str = "MAIL FROM:<a@example.org> RET=HDRS ENVID=order+2066\r\n\
+    RCPT TO:<b@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B+2Bx@example.org\r\n\
+    RCPT TO:<c@example.org>\r\n\
+    RCPT TO:<B@Example.org> NOTIFY=NEVER\r\n\
+    RCPT TO:<b@example.org> NOTIFY=NEVER\r\n\
+    BDAT 3 LAST\r\na\r\n";
+
+fn play_message(session: Session) -> Outcome {
+    play(session, format!("{LOGIN}{MESSAGE}").as_bytes(), 13)
+}
+
+#[test]
+fn what_is_asked_is_in_the_envelope() {
+    let envelopes = play_message(with(Settings { dsn: true, recipients: 9, ..settings() })).envelopes;
+    assert_eq!((envelopes[0].ret, envelopes[0].envid.as_deref()), (Some(Ret::Headers), Some("order 66")));
+    let asked = |number: usize| {
+        let recipient = &envelopes[0].recipients[number];
+        (recipient.notify, recipient.orcpt.as_ref().map(ToString::to_string))
+    };
+    // Named again, it is as it was.
+    let first = (Notify::from_text("SUCCESS,DELAY"), Some("rfc822;B+x@example.org".to_owned()));
+    assert_eq!((asked(0), asked(1)), (first, (None, None)));
+    assert_eq!((envelopes[0].recipients.len(), asked(2).0), (3, Some(Notify::NEVER)));
+}
+
+#[test]
+fn where_dsn_is_not_offered_its_parameters_are_unknown() {
+    let outcome = play_message(under_tls());
+    assert_eq!(outcome.said.matches("555 5.5.4").count(), 1, "{}", outcome.said);
+    assert!(outcome.envelopes.is_empty() && !outcome.said.contains("DSN"));
+    let message = MESSAGE.replace(" RET=HDRS ENVID=order+2066", "");
+    let outcome = play(under_tls(), format!("{LOGIN}{message}").as_bytes(), 13);
+    assert_eq!(outcome.said.matches("555 5.5.4").count(), 3, "{}", outcome.said);
+    assert_eq!(outcome.envelopes[0].forward_paths().len(), 1);
+}
