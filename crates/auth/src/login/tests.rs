@@ -30,6 +30,7 @@ mod challenge;
 mod gate;
 mod newcomers;
 mod refusals;
+mod reports;
 mod several_backends;
 mod two_factor;
 
@@ -176,8 +177,11 @@ impl Scene {
         }
     }
 
+    /// Whether a session may go on, as it is told by whoever drives it.
     async fn still_holds(&self, user: &User) -> bool {
-        self.judge.session_rights(user).await.unwrap().is_some()
+        let holds = self.judge.still_holds(user, &session("198.51.100.7")).await;
+        assert_eq!(self.judge.session_rights(user).await.unwrap().is_some(), holds);
+        holds
     }
 
     /// How often the audit trail has a refusal of this account for this reason, from where all of them come.

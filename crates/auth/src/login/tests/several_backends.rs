@@ -8,6 +8,8 @@ use super::*;
 use backends::fake::{FakeServer, Reply};
 use backends::http::{HttpHandler, HttpSettings};
 
+use crate::guard::gate::is_familiar;
+
 const NOBODY: &str = "nobody@example.org";
 
 /// A program that says the same to everybody.
@@ -183,4 +185,18 @@ async fn a_token_waits_for_a_place_of_its_network_before_anybody_is_asked() {
     held.clear();
     assert!(matches!(scene.judge(token("a token")).await.0, Verdict::Refused(_)));
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_password_of_the_program_makes_its_network_familiar_and_a_token_does_not() {
+    let (_server, program) = saying(r#"{"verdict": "accept"}"#).await;
+    let scene = Scene::new().await;
+    scene.judge.replace(usual(), vec![program]).unwrap();
+    let (alice, network) =
+        (Mailbox::parse(ALICE).unwrap(), store::network_of("198.51.100.7".parse().unwrap()));
+    for (right, familiar) in [(token("a token"), false), (claim(None, ALICE, "of the program"), true)] {
+        assert!(matches!(scene.judge(right).await.0, Verdict::Accepted(_)));
+        scene.accounts().flush().await.unwrap();
+        assert_eq!(is_familiar(scene.accounts(), &alice, network, noon()).await.unwrap(), familiar);
+    }
 }
