@@ -289,6 +289,56 @@ mod tests {
     }
 
     #[test]
+    fn an_enhanced_code_has_a_class_of_one_digit_and_others_of_three_at_most() {
+        let read_of = |word: &str| read(format!("450 {word} x\r\n").as_bytes()).unwrap().unwrap().enhanced();
+        assert_eq!(read_of("4.1.8"), Some(Enhanced(4, 1, 8)));
+        assert_eq!(read_of("4.123.456"), Some(Enhanced(4, 123, 456)));
+        for word in [
+            "44.1.8", "4.1000.8", "4.1.1000", "4.x.8", "4.1.x", "4.1.8.", "4..8", "4.1.", ".1.8", "4.1",
+            "5.1.8", "4.+1.8",
+        ] {
+            assert_eq!(read_of(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_reply_may_have_as_many_lines_and_octets_in_them_as_the_limits_say() {
+        let line = |octets: usize| [b"250 ".as_slice(), &vec![b'x'; octets - 6], b"\r\n"].concat();
+        assert_eq!(read(&line(LINE_LIMIT)).unwrap().unwrap().code(), 250);
+        assert_eq!(read(&line(LINE_LIMIT + 1)), Err(ReplyError::LineTooLong));
+        // Nor does one get longer by not having ended.
+        assert_eq!(read(&[b'2'; LINE_LIMIT]), Ok(None));
+        assert_eq!(read(&[b'2'; LINE_LIMIT + 1]), Err(ReplyError::LineTooLong));
+        let lines = |count: usize| [b"250-x\r\n".repeat(count - 1), b"250 x\r\n".to_vec()].concat();
+        assert_eq!(read(&lines(LINES_LIMIT)).unwrap().unwrap().lines().len(), LINES_LIMIT);
+        assert_eq!(read(&lines(LINES_LIMIT + 1)), Err(ReplyError::TooManyLines));
+    }
+
+    /// The first lines are kept up to the limit, and of those behind it as much as a keyword of EHLO may have.
+    #[test]
+    fn of_a_long_reply_the_beginning_is_kept_and_of_each_further_line_its_first_word() {
+        let line = |code: &str| [code.as_bytes(), &[b'x'; 700], b"\r\n"].concat();
+        let octets = [line("250-"), line("250-"), line("250-"), line("250 ")].concat();
+        let reply = read(&octets).unwrap().unwrap();
+        assert_eq!(reply.lines().iter().map(String::len).collect::<Vec<_>>(), [700, 300, 64, 64]);
+    }
+
+    #[test]
+    fn the_first_digit_says_what_a_reply_is_and_421_that_it_is_the_last() {
+        let reply = |code: u16| read(format!("{code}\r\n").as_bytes()).unwrap().unwrap();
+        for (codes, kind) in [
+            ([200, 250, 259], Kind::Success),
+            ([300, 334, 354], Kind::Continue),
+            ([400, 421, 459], Kind::Transient),
+            ([500, 521, 559], Kind::Permanent),
+        ] {
+            for code in codes {
+                assert_eq!((reply(code).kind(), reply(code).closes()), (kind, code == 421), "{code}");
+            }
+        }
+    }
+
+    #[test]
     fn a_reply_cut_anywhere_reads_the_same() {
         let octets = b"250-one.example\r\n250-SIZE 1000\r\n250 PIPELINING\r\n";
         let whole = read(octets).unwrap().unwrap();
