@@ -2,6 +2,7 @@
 
 mod house;
 mod circles;
+mod portable;
 mod letter;
 mod openssl;
 mod deliveries;

@@ -18,6 +18,7 @@ mod losses;
 mod store;
 mod failure;
 mod row;
+mod like;
 mod accounts;
 mod spool;
 mod integrity;

@@ -14,6 +14,7 @@ use types::{AccountId, Mailbox};
 
 use super::{SqliteAccounts, audit, challenge_key, import};
 use crate::failure::unavailable;
+use crate::like;
 use crate::row::{Columns, Query};
 use row::{account, columns, has_totp, insert, normal, of_write};
 
@@ -138,13 +139,13 @@ impl Accounts for SqliteAccounts {
 }
 
 fn page_of(filter: &AccountFilter, page: Page<String>) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(select!("WHERE 1"));
+    let mut query = QueryBuilder::new(select!("WHERE true"));
     if let Some(after) = page.after {
         query.push(" AND normal > ").push_bind(after);
     }
     if let Some(text) = &filter.text {
-        let found = " AND instr(lower(address || ' ' || coalesce(name, '')), lower(";
-        query.push(found).push_bind(text.clone()).push(")) > 0");
+        query.push(" AND lower(address || ' ' || coalesce(name, ''))");
+        like::any_case(&mut query, like::containing(text));
     }
     query.push(match filter.state {
         None => "",

@@ -62,7 +62,7 @@ pub(super) async fn enter(
 
 /// All that SQL can tell of the filter: it knows no networks.
 fn select(filter: &AuditFilter, after: Option<AuditPlace>) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT * FROM audit WHERE 1");
+    let mut query = QueryBuilder::new("SELECT * FROM audit WHERE true");
     if let Some(account) = &filter.account {
         query.push(" AND account = ").push_bind(account.clone());
     }

@@ -31,10 +31,9 @@ impl ChallengeKeys for SqliteAccounts {
     ) -> Result<bool, Error> {
         let has = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM challenge_keys \
-             WHERE account = $1 AND kind = $2 AND coalesce(credential, x'') = $3)",
+             WHERE account = $1 AND kind = $2 AND credential IS NOT DISTINCT FROM $3)",
         );
-        let has = has.bind(id(account)).bind(kind.name());
-        let has = has.bind(credential.map(octets_of).unwrap_or_default());
+        let has = has.bind(id(account)).bind(kind.name()).bind(credential.map(octets_of));
         has.fetch_one(self.database.readers()?).await.map_err(unavailable)
     }
 
@@ -68,14 +67,15 @@ impl ChallengeKeys for SqliteAccounts {
             ", k.credential AS key_of, k.made_at AS key_made_at, k.sealed FROM accounts a \
              LEFT JOIN challenge_keys k ON k.account = a.id AND k.kind = $2 \
              LEFT JOIN app_passwords p ON p.id = k.credential \
-             WHERE a.normal = $1 ORDER BY coalesce(k.credential, x'')",
+             WHERE a.normal = $1",
         ));
         let all = all.bind(address.normal()).bind(kind.name());
         let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         let Some(first) = rows.first() else { return Ok(None) };
         let account = account(first)?;
         let keys = rows.iter().filter_map(|row| challenge_key(row, kind, account.id).transpose());
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+        keys.sort_by_key(|(key, _)| key.credential);
         Ok(Some((account, keys)))
     }
 }
@@ -90,17 +90,27 @@ pub(super) async fn insert(
     if kept.rows_affected() > 0 { Ok(()) } else { Err(Error::Changed) }
 }
 
+const KEEP_OF_ACCOUNT_PASSWORD: &str = "INSERT INTO challenge_keys (account, kind, made_at, sealed) \
+     SELECT id, $2, $3, $4 FROM accounts WHERE id = $1 AND version = $5 \
+     ON CONFLICT (account, kind) WHERE credential IS NULL \
+     DO UPDATE SET made_at = excluded.made_at, sealed = excluded.sealed";
+const KEEP_OF_APP_PASSWORD: &str = "INSERT INTO challenge_keys (account, kind, made_at, sealed, credential) \
+     SELECT a.id, $2, $3, $4, p.id FROM accounts a JOIN app_passwords p ON p.account = a.id \
+     WHERE a.id = $1 AND a.version = $5 AND p.id = $6 \
+     ON CONFLICT (account, kind, credential) DO UPDATE SET made_at = excluded.made_at, sealed = excluded.sealed";
+
 /// Keeps a key, unless the account has another version, or the app password is not there.
 fn kept(key: &ChallengeKey, version: i64) -> Query {
-    let insert = sqlx::query(
-        "INSERT INTO challenge_keys (account, kind, credential, made_at, sealed) \
-         SELECT id, $2, $3, $4, $5 FROM accounts WHERE id = $1 AND version = $6 AND ($3 IS NULL OR EXISTS \
-         (SELECT 1 FROM app_passwords p WHERE p.id = $3 AND p.account = accounts.id)) \
-         ON CONFLICT (account, kind, coalesce(credential, x'')) \
-         DO UPDATE SET made_at = excluded.made_at, sealed = excluded.sealed",
-    );
-    let insert = insert.bind(id(key.account)).bind(key.kind.name()).bind(key.credential.map(octets_of));
-    insert.bind(key.made_at.as_millisecond()).bind(key.sealed.clone()).bind(version)
+    let keep = match key.credential {
+        None => KEEP_OF_ACCOUNT_PASSWORD,
+        Some(_) => KEEP_OF_APP_PASSWORD,
+    };
+    let insert = sqlx::query(keep).bind(id(key.account)).bind(key.kind.name());
+    let insert = insert.bind(key.made_at.as_millisecond()).bind(key.sealed.clone()).bind(version);
+    match key.credential {
+        None => insert,
+        Some(credential) => insert.bind(octets_of(credential)),
+    }
 }
 
 /// What goes with the account password.

@@ -35,8 +35,8 @@ pub struct SqliteAccounts {
     database: Database,
     notes: Arc<Notes>,
     /// Whose turn it is to change throttles: guesses wait for each other before they wait for the connection that writes, so that however
-    /// many there are, no other change waits for more than one of them.
-    guesses: Arc<Mutex<()>>,
+    /// many there are, no other change waits for more than one of them. How many attempts were counted by this process.
+    guesses: Arc<Mutex<u64>>,
 }
 
 impl SqliteAccounts {

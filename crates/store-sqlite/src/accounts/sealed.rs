@@ -88,8 +88,8 @@ fn seeds(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
 fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
     let keys = sqlx::query(
         "SELECT account, kind, credential AS key_of, made_at, sealed FROM challenge_keys \
-         WHERE (account, kind, coalesce(credential, x''), made_at) > ($1, $2, $3, $4) \
-         ORDER BY account, kind, coalesce(credential, x''), made_at LIMIT $5",
+         WHERE (account, kind, coalesce(credential, $6), made_at) > ($1, $2, $3, $4) \
+         ORDER BY account, kind, coalesce(credential, $6), made_at LIMIT $5",
     );
     let keys = match after {
         Some(SealedPlace::ChallengeKey { account, kind, credential, made_at }) => keys
@@ -101,7 +101,8 @@ fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
             keys.bind(Vec::new()).bind("").bind(Vec::new()).bind(i64::MIN)
         }
     };
-    keys.bind(at_most)
+    // The account password comes first.
+    keys.bind(at_most).bind(Vec::new())
 }
 
 fn octets_of(credential: Option<CredentialId>) -> Vec<u8> {
@@ -148,13 +149,13 @@ async fn reseal(transaction: &mut Transaction<'_, Sqlite>, secret: &Resealed) ->
         }
         SealedPlace::ChallengeKey { account, kind, credential, made_at } => sqlx::query(
             "UPDATE challenge_keys SET sealed = $1 WHERE sealed = $2 AND account = $3 AND kind = $4 \
-             AND coalesce(credential, x'') = $5 AND made_at = $6",
+             AND credential IS NOT DISTINCT FROM $5 AND made_at = $6",
         )
         .bind(new)
         .bind(old)
         .bind(account.as_bytes().to_vec())
         .bind(kind.name())
-        .bind(octets_of(credential))
+        .bind(credential.map(|credential| credential.as_bytes().to_vec()))
         .bind(made_at.as_millisecond()),
     };
     Ok(update.execute(&mut **transaction).await?.rows_affected())

@@ -1,23 +1,23 @@
 //! What accounts have sent, and may send, as rows.
 
+mod correspondents;
 mod ledger;
 pub(super) mod noted;
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use store::{
-    Act, Action, Amounts, AuditEvent, Correspondent, Corrupt, Error, Full, Ledger, LimitChange, LimitChanges,
-    Limits, Loan, OwnLimit, OwnLimits, Sending, Sent, Share, Tally,
+    Act, Action, Amounts, AuditEvent, Correspondent, Corrupt, Error, Full, Ledger, LimitChanges, Limits,
+    Loan, OwnLimit, OwnLimits, Sending, Sent, Share, Tally,
 };
 use types::AccountId;
 
-use super::SqliteAccounts;
+use super::account::row::normal;
+use super::{SqliteAccounts, audit};
 use crate::failure::unavailable;
-use crate::row::{Columns, octets};
+use crate::row::Columns;
 use ledger::id;
-use noted::json;
 
 /// How many servers a store of this kind can have.
 const NODES: u32 = 1;
@@ -38,30 +38,12 @@ impl Sending for SqliteAccounts {
         changes: &LimitChanges,
         act: &Act,
     ) -> Result<(), Error> {
-        let new = changes.of(&OwnLimits::default());
-        let change = sqlx::query(
-            "INSERT INTO sending_limits (account, messages_per_hour, messages_per_day, recipients_per_hour, \
-             recipients_per_day, new_recipients_per_day) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (account) DO UPDATE SET \
-             messages_per_hour = iif($7, $2, messages_per_hour), \
-             messages_per_day = iif($8, $3, messages_per_day), \
-             recipients_per_hour = iif($9, $4, recipients_per_hour), \
-             recipients_per_day = iif($10, $5, recipients_per_day), \
-             new_recipients_per_day = iif($11, $6, new_recipients_per_day)",
-        )
-        .bind(id(account))
-        .bind(new.messages_per_hour.map(stored))
-        .bind(new.messages_per_day.map(stored))
-        .bind(new.recipients_per_hour.map(stored))
-        .bind(new.recipients_per_day.map(stored))
-        .bind(new.new_recipients_per_day.map(stored))
-        .bind(is_set(changes.messages_per_hour))
-        .bind(is_set(changes.messages_per_day))
-        .bind(is_set(changes.recipients_per_hour))
-        .bind(is_set(changes.recipients_per_day))
-        .bind(is_set(changes.new_recipients_per_day));
-        let event = |normal| vec![AuditEvent::change(Action::UserLimit, normal, act)];
-        self.change(account, change, event).await.map(drop)
+        let mut transaction = self.begin_change().await?;
+        let normal = normal(&mut transaction, account).await?;
+        let limits = changes.of(&lock_limits(&mut transaction, account).await?);
+        write_limits(&mut transaction, account, &limits).await.map_err(unavailable)?;
+        audit::enter(&mut transaction, &AuditEvent::change(Action::UserLimit, normal, act)).await?;
+        transaction.commit().await.map_err(unavailable)
     }
 
     async fn sent(&self, account: AccountId) -> Result<Option<Sent>, Error> {
@@ -96,15 +78,11 @@ impl Sending for SqliteAccounts {
         account: AccountId,
         recipients: &[Correspondent],
     ) -> Result<Vec<Correspondent>, Error> {
-        let known = sqlx::query_scalar(
-            "SELECT recipient FROM correspondents \
-             WHERE account = $1 AND recipient IN (SELECT unhex(value) FROM json_each($2))",
-        );
         let mut strangers = recipients.to_vec();
         self.notes.strangers(account, &mut strangers);
-        let known = known.bind(id(account)).bind(json(&strangers)).fetch_all(self.database.readers()?).await;
-        let known: Vec<Vec<u8>> = known.map_err(unavailable)?;
-        let mut known: HashSet<_> = known.iter().filter_map(|known| octets(known)).collect();
+        let mut known = correspondents::known(self.database.readers()?, account, &strangers)
+            .await
+            .map_err(unavailable)?;
         strangers.retain(|stranger| known.insert(*stranger));
         Ok(strangers)
     }
@@ -129,8 +107,33 @@ impl Sending for SqliteAccounts {
     }
 }
 
-fn is_set(change: LimitChange) -> bool {
-    change != LimitChange::Keep
+/// The limits of an account's own, whose row is locked; it begins with none.
+async fn lock_limits(connection: &mut SqliteConnection, account: AccountId) -> Result<OwnLimits, Error> {
+    let lock = "INSERT INTO sending_limits (account) VALUES ($1) \
+                ON CONFLICT (account) DO UPDATE SET account = excluded.account RETURNING *";
+    let row = sqlx::query(lock).bind(id(account)).fetch_one(connection).await.map_err(unavailable)?;
+    Ok(own_limits(&row, account)?)
+}
+
+/// Writes the row, which must be locked.
+async fn write_limits(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    limits: &OwnLimits,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE sending_limits SET messages_per_hour = $2, messages_per_day = $3, recipients_per_hour = $4, \
+         recipients_per_day = $5, new_recipients_per_day = $6 WHERE account = $1",
+    )
+    .bind(id(account))
+    .bind(limits.messages_per_hour.map(stored))
+    .bind(limits.messages_per_day.map(stored))
+    .bind(limits.recipients_per_hour.map(stored))
+    .bind(limits.recipients_per_day.map(stored))
+    .bind(limits.new_recipients_per_day.map(stored))
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 fn stored(limit: OwnLimit) -> i64 {

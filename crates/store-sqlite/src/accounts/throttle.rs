@@ -17,8 +17,11 @@ use super::{SqliteAccounts, audit};
 use crate::failure::unavailable;
 use crate::row::{Columns, Query, time};
 
-/// So many counters at most: some 30 MB. Whoever fails on a name that nobody has makes one.
+/// So many counters are left where room is made: some 30 MB. Whoever fails on a name that nobody has makes one.
 const COUNTERS: i64 = 100_000;
+
+/// How many attempts are counted between one time that room is made and the next, which takes some milliseconds.
+const BETWEEN: u64 = 1_000;
 
 impl Throttles for SqliteAccounts {
     async fn throttled(&self, counters: &[Counter], now: Timestamp) -> Result<Option<Throttled>, Error> {
@@ -34,7 +37,7 @@ impl Throttles for SqliteAccounts {
         if counters.is_empty() {
             return Ok(None);
         }
-        let _turn = self.guesses.lock().await;
+        let mut counted_before = self.guesses.lock().await;
         let (mut transaction, mut is_new, mut used_up) = (self.begin().await?, false, Vec::new());
         for counter in in_order(counters) {
             let (id, counted) = lock(&mut transaction, counter, now).await?;
@@ -43,8 +46,11 @@ impl Throttles for SqliteAccounts {
         }
         // What is counted already is worth no sync.
         if used_up.is_empty() && is_new {
-            make_room(&mut transaction).await.map_err(unavailable)?;
+            if counted_before.is_multiple_of(BETWEEN) {
+                make_room(&mut transaction).await.map_err(unavailable)?;
+            }
             transaction.commit().await.map_err(unavailable)?;
+            *counted_before += 1;
         } else {
             transaction.rollback().await.map_err(unavailable)?;
         }
@@ -215,9 +221,10 @@ async fn count(connection: &mut SqliteConnection, id: i64, mark: &Mark) -> Resul
     Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
-/// The oldest make room. No two have the same id, so this leaves that many at most without counting them.
+/// The oldest make room. Ids lie in the order in which windows began, and there may be any number of gaps between them.
 async fn make_room(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let delete = "DELETE FROM throttles WHERE id <= (SELECT max(id) FROM throttles) - $1";
+    let delete =
+        "DELETE FROM throttles WHERE id <= (SELECT id FROM throttles ORDER BY id DESC LIMIT 1 OFFSET $1)";
     sqlx::query(delete).bind(COUNTERS).execute(connection).await.map(drop)
 }
 
@@ -307,4 +314,34 @@ fn mark(row: &SqliteRow, account: &str) -> Result<Mark, Corrupt> {
     let columns = Columns::of(row, "throttle_marks", account);
     let half = |octets: &[u8]| octets.try_into().ok();
     Ok(Mark { account: columns.read("mark_account", half)?, secret: columns.read("mark_secret", half)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use store::Allowance;
+
+    use super::*;
+    use crate::{Mode, SqliteStore};
+
+    /// As many as there may be and ten more, the oldest first, whose ids have gaps, as where transactions were given up.
+    const TOO_MANY: &str = "
+        WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 100010)
+        INSERT INTO throttles SELECT 3 * n, 'password', n || '@example.org', '', 1800000000000 FROM n;
+    ";
+
+    #[tokio::test]
+    async fn the_oldest_counters_make_room_for_one_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path(), Mode::Command).await.unwrap();
+        let writer = store.accounts().database.writer().unwrap();
+        sqlx::raw_sql(TOO_MANY).execute(writer).await.unwrap();
+        let key = ThrottleKey { kind: ThrottleKind::Password, account: None, network: None };
+        let allowance = Allowance { failures: 5, accounts: 5, window: SignedDuration::from_mins(1) };
+        let counter = Counter { key, allowance, mark: Mark { account: [1; 8], secret: [1; 8] } };
+        store.accounts().attempt(&[counter], Timestamp::UNIX_EPOCH).await.unwrap();
+        let left: (i64, i64) =
+            sqlx::query_as("SELECT count(*), min(id) FROM throttles").fetch_one(writer).await.unwrap();
+        assert_eq!(left, (COUNTERS, 3 * 12));
+    }
 }

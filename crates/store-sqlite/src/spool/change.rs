@@ -37,7 +37,7 @@ pub(super) use due;
 /// After a change of the recipients of an entry or of its hold.
 pub(super) const SET_DUE: &str = concat!("UPDATE deliveries SET due_at = ", due!(), " WHERE entry = $1");
 
-const QUARANTINE: &str = "UPDATE entries SET held = 1 WHERE id = $1";
+const QUARANTINE: &str = "UPDATE entries SET held = true WHERE id = $1";
 const STOP: &str = "UPDATE deliveries SET due_at = NULL, lease_owner = NULL WHERE entry = $1";
 const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
 const RECIPIENTS_FORWARD: &str = "UPDATE recipients SET next_attempt_at = $2 WHERE next_attempt_at > $1 \

@@ -121,10 +121,10 @@ pub(super) async fn stats(readers: &SqlitePool) -> Result<Stats, sqlx::Error> {
     let mut transaction = readers.begin().await?;
     let entries = "SELECT count(*) AS entries, coalesce(sum(size), 0) AS octets, min(accepted_at) AS oldest FROM entries";
     let entries = sqlx::query(entries).fetch_one(&mut *transaction).await?;
-    let recipients = "SELECT coalesce(sum(state = 'queued' AND NOT held), 0) AS queued, \
-                      coalesce(sum(state = 'deferred' AND NOT held), 0) AS deferred, \
-                      coalesce(sum(state = 'held' OR (state IN ('queued', 'deferred') AND held)), 0) AS held, \
-                      coalesce(sum(state = 'failed'), 0) AS failed \
+    let recipients = "SELECT count(*) FILTER (WHERE state = 'queued' AND NOT held) AS queued, \
+                      count(*) FILTER (WHERE state = 'deferred' AND NOT held) AS deferred, \
+                      count(*) FILTER (WHERE state = 'held' OR (state IN ('queued', 'deferred') AND held)) AS held, \
+                      count(*) FILTER (WHERE state = 'failed') AS failed \
                       FROM recipients JOIN entries ON entries.id = recipients.entry";
     let recipients = sqlx::query(recipients).fetch_one(&mut *transaction).await?;
     Ok(Stats {

@@ -21,8 +21,8 @@ const NOTE: &str = "INSERT INTO operations (at, operation, entry, account_addres
 const TAKE: &str = "DELETE FROM operations WHERE number IN (SELECT number FROM operations ORDER BY number LIMIT $1) \
                     RETURNING *";
 
-const HOLD: &str = "UPDATE entries SET held = 1 WHERE id = $1";
-const UNHOLD: &str = "UPDATE entries SET held = 0 WHERE id = $1";
+const HOLD: &str = "UPDATE entries SET held = true WHERE id = $1";
+const UNHOLD: &str = "UPDATE entries SET held = false WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
 const REMOVE_DELIVERIES: &str = "DELETE FROM deliveries WHERE entry = $1";

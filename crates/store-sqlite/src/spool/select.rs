@@ -4,6 +4,8 @@ use sqlx::{QueryBuilder, Sqlite};
 use store::{Page, QueueFilter, QueuedBy, RecipientFilter};
 use types::QueueId;
 
+use crate::like;
+
 /// The state of a recipient as it is shown: whoever waits waits for the operator if the entry does.
 macro_rules! shown_state {
     () => {
@@ -50,7 +52,7 @@ fn narrowed(
     filter: &QueueFilter,
     page: Page<QueueId>,
 ) -> QueryBuilder<Sqlite> {
-    query.push(" WHERE 1");
+    query.push(" WHERE true");
     if let Some(after) = page.after {
         query.push(" AND id > ").push_bind(after.as_bytes().to_vec());
     }
@@ -59,17 +61,17 @@ fn narrowed(
         query.push(" AND ").push_bind(ids.end().as_bytes().to_vec());
     }
     if let Some(QueuedBy { account, address }) = &filter.account {
-        query.push(" AND (account_address = ").push_bind(address.clone()).push(" COLLATE NOCASE");
+        query.push(" AND (lower(account_address) = lower(").push_bind(address.clone()).push(")");
         if let Some(account) = account {
             query.push(" OR account = ").push_bind(account.as_bytes().to_vec());
         }
         query.push(")");
     }
     if let Some(sender) = &filter.sender {
-        query.push(" AND reverse_path = ").push_bind(sender.to_string()).push(" COLLATE NOCASE");
+        query.push(" AND lower(reverse_path) = lower(").push_bind(sender.to_string()).push(")");
     }
     if let Some(credential) = &filter.credential {
-        query.push(" AND credential = ").push_bind(credential.clone()).push(" COLLATE NOCASE");
+        query.push(" AND lower(credential) = lower(").push_bind(credential.clone()).push(")");
     }
     if let Some(before) = filter.accepted_before {
         query.push(" AND accepted_at < ").push_bind(before.as_millisecond());
@@ -86,22 +88,19 @@ fn narrowed(
 fn narrow_recipients(query: &mut QueryBuilder<Sqlite>, filter: &RecipientFilter) {
     if let Some(domain) = &filter.domain {
         // Paths are stored as they were given.
-        let [given, normal] = [domain.as_str().to_owned(), domain.normal()].map(|name| format!("@{name}>"));
-        query.push(" AND (");
-        ends_with(query, given);
-        query.push(" OR ");
-        ends_with(query, normal);
+        let [given, normal] =
+            [domain.as_str(), &domain.normal()].map(|name| like::ending(&format!("@{name}>")));
+        query.push(" AND (lower(forward_path)");
+        like::any_case(query, given);
+        query.push(" OR lower(forward_path)");
+        like::any_case(query, normal);
         query.push(")");
     }
     if let Some(state) = filter.state {
         query.push(concat!(" AND ", shown_state!(), " = ")).push_bind(state.name());
     }
     if let Some(words) = &filter.reply_contains {
-        query.push(" AND instr(lower(last_reply), lower(").push_bind(words.clone()).push(")) > 0");
+        query.push(" AND lower(last_reply)");
+        like::any_case(query, like::containing(words));
     }
-}
-
-fn ends_with(query: &mut QueryBuilder<Sqlite>, end: String) {
-    query.push("substr(forward_path, -length(").push_bind(end.clone()).push(")) = ").push_bind(end);
-    query.push(" COLLATE NOCASE");
 }

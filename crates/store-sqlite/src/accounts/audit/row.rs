@@ -17,10 +17,11 @@ pub(super) async fn insert(
     transaction: &mut Transaction<'_, Sqlite>,
     entry: &AuditEntry,
 ) -> Result<(), sqlx::Error> {
-    let insert = "INSERT INTO audit (action, result, reason, account, credential, mechanism, scope, ip, tls, session, \
-                  first_at, at, count, done_by, via) \
+    let insert = "INSERT INTO audit (action, result, reason, account, credential, mechanism, scope, ip, tls, done_by, via, \
+                  session, first_at, at, count) \
                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    bind(sqlx::query(insert), entry).execute(&mut **transaction).await.map(drop)
+    let insert = bind_merged(bind_alike(sqlx::query(insert), entry), entry);
+    insert.execute(&mut **transaction).await.map(drop)
 }
 
 /// Adds the entry to one like it that began a short while before; `false` if there is none.
@@ -28,17 +29,29 @@ pub(super) async fn merge(
     transaction: &mut Transaction<'_, Sqlite>,
     entry: &AuditEntry,
 ) -> Result<bool, sqlx::Error> {
-    let update = "UPDATE audit SET session = iif(at > $12, session, $10), first_at = min(first_at, $11), \
-                  at = max(at, $12), count = count + $13 \
-                  WHERE id = (SELECT id FROM audit WHERE action = $1 AND result = $2 AND reason = $3 \
-                  AND account = $4 AND credential = $5 AND mechanism = $6 AND scope = $7 AND ip = $8 AND tls = $9 \
-                  AND done_by = $14 AND via = $15 AND first_at BETWEEN $16 AND $12 ORDER BY first_at DESC LIMIT 1)";
-    let update = bind(sqlx::query(update), entry).bind(entry.event.at.as_millisecond() - TOGETHER);
-    Ok(update.execute(&mut **transaction).await?.rows_affected() > 0)
+    let Some((id, mut present)) = lock(transaction, entry).await? else { return Ok(false) };
+    present.merge(entry.clone());
+    let update = "UPDATE audit SET session = $2, first_at = $3, at = $4, count = $5 WHERE id = $1";
+    bind_merged(sqlx::query(update).bind(id), &present).execute(&mut **transaction).await.map(|_| true)
 }
 
-/// `$1` to `$15`.
-fn bind(query: Query, entry: &AuditEntry) -> Query {
+/// The newest entry like this one that began a short while before, with its number; its row is locked. What is damaged is like nothing.
+async fn lock(
+    transaction: &mut Transaction<'_, Sqlite>,
+    entry: &AuditEntry,
+) -> Result<Option<(i64, AuditEntry)>, sqlx::Error> {
+    let lock = "UPDATE audit SET count = count WHERE id = (SELECT id FROM audit WHERE action = $1 AND result = $2 \
+                AND reason = $3 AND account = $4 AND credential = $5 AND mechanism = $6 AND scope = $7 AND ip = $8 \
+                AND tls = $9 AND done_by = $10 AND via = $11 AND first_at BETWEEN $12 AND $13 \
+                ORDER BY first_at DESC LIMIT 1) RETURNING *";
+    let at = entry.event.at.as_millisecond();
+    let lock = bind_alike(sqlx::query(lock), entry).bind(at - TOGETHER).bind(at);
+    let row = lock.fetch_optional(&mut **transaction).await?;
+    Ok(row.and_then(|row| Some((id(&row), read(&row).ok()?))))
+}
+
+/// What entries that are alike have in common: 11 parameters.
+fn bind_alike(query: Query, entry: &AuditEntry) -> Query {
     let event = &entry.event;
     query
         .bind(event.action.name())
@@ -50,12 +63,17 @@ fn bind(query: Query, entry: &AuditEntry) -> Query {
         .bind(event.scope.clone().unwrap_or_default())
         .bind(event.ip.map(|ip| ip.to_canonical().to_string()).unwrap_or_default())
         .bind(event.tls.clone().unwrap_or_default())
-        .bind(event.session.clone().unwrap_or_default())
-        .bind(entry.first_at.as_millisecond())
-        .bind(event.at.as_millisecond())
-        .bind(i64::try_from(entry.count).unwrap_or(i64::MAX))
         .bind(event.actor.clone().unwrap_or_default())
         .bind(event.via.map(Via::name).unwrap_or_default())
+}
+
+/// What changes when another is merged into one: 4 parameters.
+fn bind_merged(query: Query, entry: &AuditEntry) -> Query {
+    query
+        .bind(entry.event.session.clone().unwrap_or_default())
+        .bind(entry.first_at.as_millisecond())
+        .bind(entry.event.at.as_millisecond())
+        .bind(i64::try_from(entry.count).unwrap_or(i64::MAX))
 }
 
 pub(super) fn read(row: &SqliteRow) -> Result<AuditEntry, Corrupt> {

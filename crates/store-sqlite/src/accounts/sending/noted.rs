@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use store::{Amounts, Correspondent, Share, Windows};
 use types::AccountId;
 
-use super::ledger::{self, id};
+use super::{correspondents, ledger};
 
 /// What is noted of an account.
 #[derive(Debug, Default)]
@@ -53,22 +53,6 @@ impl Noted {
         }
         let Some(at) = self.at else { return Ok(()) };
         let recipients: Vec<_> = self.recipients.iter().copied().collect();
-        sqlx::query(
-            "INSERT INTO correspondents (account, recipient, at) SELECT a.id, unhex(r.value), $3 \
-             FROM accounts a JOIN json_each($2) r WHERE a.id = $1 ON CONFLICT DO UPDATE SET at = excluded.at",
-        )
-        .bind(id(account))
-        .bind(json(&recipients))
-        .bind(at.as_millisecond())
-        .execute(connection)
-        .await
-        .map(drop)
+        correspondents::write(connection, account, &recipients, at).await
     }
-}
-
-/// Any number of correspondents as one parameter.
-pub(super) fn json(correspondents: &[Correspondent]) -> String {
-    let all: Vec<_> =
-        correspondents.iter().map(|one| format!("\"{:032x}\"", u128::from_be_bytes(*one))).collect();
-    format!("[{}]", all.join(","))
 }
