@@ -133,6 +133,10 @@ pub struct Entry {
     pub message_id: Option<String>,
     /// The credential that it was handed in with, as the audit trail has it.
     pub credential: Option<String>,
+    /// What its sender calls the envelope in notifications: ENVID (RFC 3461 section 4.4).
+    pub envid: Option<String>,
+    /// What of it its sender wants back in notifications: RET (RFC 3461 section 4.3).
+    pub ret: Option<String>,
 }
 
 /// An entry as `queue show` shows it.
@@ -159,6 +163,10 @@ pub struct RecipientDetails {
     pub last_reply: Option<String>,
     /// Who said it.
     pub last_host: Option<String>,
+    /// When the sender wants to be told: NOTIFY (RFC 3461 section 4.1).
+    pub notify: Option<String>,
+    /// Whom the sender had named: ORCPT (RFC 3461 section 4.2), decoded.
+    pub orcpt: Option<String>,
 }
 
 /// The queue in figures.

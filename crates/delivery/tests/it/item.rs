@@ -9,7 +9,7 @@ use store::{
     DeliveryKey, Destination, Details, Entry, HeldLease, Lease, Leased, NewDelivery, Operation, Outcome,
     Recipient, RecipientDetails, RecipientState, Recorded, Submission,
 };
-use types::{Handover, NodeId};
+use types::{EnvelopeRecipient, Handover, NodeId};
 
 pub(crate) struct Item {
     pub(crate) submission: Arc<Submission>,
@@ -65,14 +65,16 @@ impl Seat {
         }
     }
 
-    fn details(&self, path: &str, held: bool) -> RecipientDetails {
+    fn details(&self, known: &EnvelopeRecipient, held: bool) -> RecipientDetails {
         RecipientDetails {
-            address: path.trim_matches(['<', '>']).to_owned(),
+            address: known.path.to_string().trim_matches(['<', '>']).to_owned(),
             state: if held && self.is_open() { RecipientState::Held } else { self.state },
             attempts: self.attempts,
             next_attempt_at: (self.is_open() && !held).then_some(self.due),
             last_reply: Some(self.reply.clone()).filter(|reply| !reply.is_empty()),
             last_host: self.host.clone(),
+            notify: known.notify.map(|notify| notify.to_string()),
+            orcpt: known.orcpt.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -221,9 +223,8 @@ impl Item {
 
     /// As a command would show it.
     pub(crate) fn details(&self) -> Details {
-        let paths = self.submission.recipients.iter().map(|known| known.path.to_string());
-        let recipients: Vec<_> =
-            self.seats.iter().zip(paths).map(|(seat, path)| seat.details(&path, self.held)).collect();
+        let seats = self.seats.iter().zip(&self.submission.recipients);
+        let recipients: Vec<_> = seats.map(|(seat, known)| seat.details(known, self.held)).collect();
         let is = |state| self.seats.iter().any(|seat| seat.state == state);
         let order = [
             RecipientState::Failed,
@@ -246,6 +247,8 @@ impl Item {
             last_reply: None,
             message_id: self.submission.message_id.clone(),
             credential: self.submission.credential.clone(),
+            envid: self.submission.envid.as_deref().map(str::to_owned),
+            ret: self.submission.ret.map(|ret| ret.name().to_owned()),
         };
         Details { entry, recipients }
     }

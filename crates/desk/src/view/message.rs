@@ -17,6 +17,10 @@ pub struct Message<Recipients> {
     pub message_id: Option<String>,
     /// What it was handed in with.
     pub credential: Option<String>,
+    /// What its sender calls the envelope in notifications (RFC 3461 section 4.4).
+    pub envid: Option<String>,
+    /// What of it its sender wants back in notifications: `FULL` or `HDRS` (RFC 3461 section 4.3).
+    pub ret: Option<String>,
     /// Its size in octets.
     pub size: u64,
     /// When it was accepted.
@@ -48,6 +52,10 @@ pub struct Recipient {
     pub last_reply: Option<String>,
     /// Who said it.
     pub last_host: Option<String>,
+    /// When the sender wants to be told, such as `SUCCESS,FAILURE` or `NEVER` (RFC 3461 section 4.1).
+    pub notify: Option<String>,
+    /// Whom the sender had named, such as `rfc822;bob@example.net` (RFC 3461 section 4.2).
+    pub orcpt: Option<String>,
 }
 
 /// The queue in figures: messages and octets, then recipients by state.
@@ -77,6 +85,8 @@ impl<Recipients> Message<Recipients> {
             sender: entry.sender,
             message_id: entry.message_id,
             credential: entry.credential,
+            envid: entry.envid,
+            ret: entry.ret,
             size: entry.size,
             accepted_at: entry.accepted_at,
             next_attempt_at: entry.next_attempt_at,
@@ -110,6 +120,8 @@ impl Recipient {
             next_attempt_at: recipient.next_attempt_at,
             last_reply: recipient.last_reply,
             last_host: recipient.last_host,
+            notify: recipient.notify,
+            orcpt: recipient.orcpt,
         }
     }
 }
@@ -142,6 +154,8 @@ mod tests {
             last_reply: Some("451 4.3.0 later".to_owned()),
             message_id: None,
             credential: Some("password".to_owned()),
+            envid: Some("order 66".to_owned()),
+            ret: Some("HDRS".to_owned()),
         }
     }
 
@@ -149,7 +163,7 @@ mod tests {
     fn the_json_of_the_list_counts_the_recipients() {
         let expected = serde_json::json!({
             "id": "00000000000000000000000000", "account": "alice@example.org", "sender": "alice@example.org",
-            "message_id": null, "credential": "password", "size": 2048, "accepted_at": "2026-11-21T12:00:00Z",
+            "message_id": null, "credential": "password", "envid": "order 66", "ret": "HDRS", "size": 2048, "accepted_at": "2026-11-21T12:00:00Z",
             "next_attempt_at": "2026-11-21T12:05:00Z", "held": false, "state": "deferred",
             "last_reply": "451 4.3.0 later", "recipients": 1,
         });
@@ -165,12 +179,15 @@ mod tests {
             next_attempt_at: None,
             last_reply: Some("451 4.3.0 later".to_owned()),
             last_host: Some("mx.example.net".to_owned()),
+            notify: Some("NEVER".to_owned()),
+            orcpt: None,
         };
         let details = Details { entry: entry(), recipients: vec![recipient] };
         let shown = serde_json::to_value(Message::shown(details)).unwrap();
         let expected = serde_json::json!([{
             "address": "bob@example.net", "state": "deferred", "attempts": 2, "next_attempt_at": null,
             "last_reply": "451 4.3.0 later", "last_host": "mx.example.net",
+            "notify": "NEVER", "orcpt": null,
         }]);
         assert_eq!(shown["recipients"], expected);
     }

@@ -152,6 +152,8 @@ fn entry(row: &SqliteRow) -> Entry {
         last_reply: lossy(row, "last_reply"),
         message_id: lossy(row, "message_id"),
         credential: lossy(row, "credential"),
+        envid: lossy(row, "envid"),
+        ret: lossy(row, "ret"),
     }
 }
 
@@ -176,6 +178,8 @@ fn recipient(row: &SqliteRow, held: bool) -> RecipientDetails {
         next_attempt_at: maybe(row, "next_attempt_at").and_then(time).filter(|_| !held),
         last_reply: lossy(row, "last_reply"),
         last_host: lossy(row, "last_host"),
+        notify: lossy(row, "notify"),
+        orcpt: lossy(row, "orcpt"),
     }
 }
 

@@ -28,7 +28,7 @@ macro_rules! of_the_worst {
 
 /// What is shown of an entry. An entry in delivery is due when its recipients are, not when its lease ends.
 const ENTRIES: &str = concat!(
-    "SELECT id, account_address, reverse_path, size, accepted_at, recipients, message_id, credential, held OR \
+    "SELECT id, account_address, reverse_path, size, accepted_at, recipients, message_id, credential, envid, ret, held OR \
      (EXISTS (SELECT 1 FROM recipients WHERE entry = entries.id AND state = 'held') AND NOT EXISTS \
      (SELECT 1 FROM recipients WHERE entry = entries.id AND state IN ('queued', 'deferred'))) AS held, \
      CASE WHEN held THEN NULL \

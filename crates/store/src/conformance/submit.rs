@@ -8,7 +8,9 @@ use super::sample::{
     all, at, commit, commit_to, content, deferred, delivered, destination, id, join, lease, mailbox,
     next_due, node, operate, submission,
 };
-use crate::{Leased, NewDelivery, Operation, RecipientState, Spool, SpoolError, Submission};
+use crate::{
+    Leased, NewDelivery, Operation, RecipientDetails, RecipientState, Spool, SpoolError, Submission,
+};
 
 /// The only delivery of a message, leased to the first node from the start.
 fn leased_from_the_start(submission: &Submission) -> Vec<NewDelivery> {
@@ -159,6 +161,17 @@ pub async fn how_a_message_came_and_what_its_sender_asked_come_back<S: Spool>(sp
     commit(spool, known.clone()).await;
     let leased = lease(spool, 10).await;
     assert_eq!((&*leased[0].submission, asked(&leased[0])), (&known, known.recipients.clone()));
+    let shown = spool.show(known.id).await.unwrap().unwrap();
+    assert_eq!(
+        (shown.entry.ret.as_deref(), shown.entry.envid.as_deref()),
+        (Some("HDRS"), Some("order 66+7"))
+    );
+    let asked_for = |number: usize| {
+        let RecipientDetails { notify, orcpt, .. } = &shown.recipients[number];
+        (notify.as_deref(), orcpt.as_deref())
+    };
+    assert_eq!(asked_for(0), (Some("NEVER"), None));
+    assert_eq!(asked_for(1), (Some("SUCCESS,DELAY"), Some("utf-8;jürgen@bücher.example")));
     join(spool, 1).await;
     let at_once = Submission { id: id(2), ..known };
     let deliveries = leased_from_the_start(&at_once);

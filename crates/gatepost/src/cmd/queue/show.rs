@@ -16,23 +16,26 @@ pub(super) async fn run(desk: &Desk, id: &Identifier, format: Format) -> anyhow:
             ("account", message.account.clone().into()),
             ("credential", output::or_dash(message.credential.as_ref()).into()),
             ("sender", sender(&message.sender).into()),
+            ("envid", output::or_dash(message.envid.as_ref()).into()),
+            ("ret", output::or_dash(message.ret.as_ref()).into()),
             ("size", format!("{} octets", message.size).into()),
             ("accepted", output::time(message.accepted_at).into()),
             ("state", state(message.state)),
             ("next attempt", next(message.held, message.next_attempt_at).into()),
         ]);
         let recipients = output::table(
-            ["RECIPIENT", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "HOST", "LAST REPLY"],
+            ["RECIPIENT", "STATE", "NOTIFY", "ATTEMPTS", "NEXT ATTEMPT", "HOST", "LAST REPLY"],
             message.recipients.iter().map(row),
         );
         format!("{about}\n\n{recipients}")
     })
 }
 
-fn row(recipient: &view::Recipient) -> [Cell; 6] {
+fn row(recipient: &view::Recipient) -> [Cell; 7] {
     [
         recipient.address.clone().into(),
         state(recipient.state),
+        output::or_dash(recipient.notify.as_ref()).into(),
         recipient.attempts.to_string().into(),
         output::time_or(recipient.next_attempt_at, "-").into(),
         output::or_dash(recipient.last_host.as_ref()).into(),
