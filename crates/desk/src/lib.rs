@@ -54,6 +54,8 @@ pub use queue::{HeldInPart, Operated};
 mod health;
 pub use health::SealedBatches;
 
+mod master_keys;
+
 pub mod view;
 
 #[cfg(test)]

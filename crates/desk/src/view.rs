@@ -26,5 +26,8 @@ pub use lock_out::LockOut;
 mod audit_entry;
 pub use audit_entry::AuditEntry;
 
+mod master_key;
+pub use master_key::{MasterKey, MasterKeyState};
+
 mod message;
 pub use message::{Message, Recipient, Stats};

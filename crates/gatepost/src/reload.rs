@@ -4,8 +4,10 @@
 //! on as it was. Settings of sessions are for those that begin from now on; those that run keep theirs.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use auth::Backend;
+use anyhow::Context as _;
+use auth::{Backend, Keyring, MasterKeys};
 use config::Config;
 use delivery::Ways;
 use submission::ListenerChange;
@@ -19,7 +21,7 @@ use crate::{listen_error, log, wiring};
 
 /// The configuration that holds from now on: what `file` says, or `old` if that is no use. Whether it is another.
 pub(crate) async fn reload(file: &Path, old: Config, parts: &mut Parts) -> (Config, bool) {
-    match Prepared::read(file, &old, parts) {
+    match Prepared::read(file, &old, parts).await {
         Ok(prepared) => {
             let now = prepared.apply(&old, parts).await;
             let listen = parts.addresses(&now);
@@ -47,6 +49,7 @@ struct Prepared {
     config: Config,
     /// The keys whose changes have to wait for a restart.
     waiting: Vec<&'static str>,
+    masters: Arc<MasterKeys>,
     identity: Option<Identity>,
     backends: Vec<Backend>,
     ways: Ways,
@@ -54,27 +57,38 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn read(file: &Path, old: &Config, parts: &Parts) -> anyhow::Result<Prepared> {
+    async fn read(file: &Path, old: &Config, parts: &Parts) -> anyhow::Result<Prepared> {
         let new = Config::load(file)?;
         let placed = |error| placed(file, error);
         let waiting = needing_restart(old, &new);
         let config = Config { hostname: old.hostname.clone(), storage: old.storage.clone(), ..new };
+        let masters = masters(&config, parts).await.map_err(placed)?;
         let backends = wiring::backends(&config).map_err(placed)?;
         let identity = identity(&config).map_err(placed)?;
-        let delivery = wiring::carrying(&config);
+        let delivery = wiring::carrying(&config, parts.keyring.newest_key());
         let routes = wiring::routes(&config.delivery).map_err(placed)?;
         let ways = parts
             .carrier
             .prepare(routes, delivery.schedule, delivery.grace)
             .map_err(|error| placed(error.into()))?;
         let listeners = listeners(&config, identity.as_ref(), parts).map_err(placed)?;
-        Ok(Prepared { config, waiting, identity, backends, ways, listeners })
+        Ok(Prepared { config, waiting, masters, identity, backends, ways, listeners })
     }
 
     async fn apply(self, old: &Config, parts: &mut Parts) -> Config {
         let now = self.config;
         for key in self.waiting {
             tracing::warn!(event = "reload.partial", key, "a change of {key} takes effect at the next start");
+        }
+        parts.keyring.turn_to(self.masters);
+        if let Err(error) = parts.carrier.tell_newest_key().await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(
+                event = "reload.partial",
+                key = "storage.master_key_file",
+                error,
+                "the master keys are taken up; other commands will know it once the store answers"
+            );
         }
         match (&parts.identity, self.identity) {
             (Some(present), Some(new)) => present.replace(&new),
@@ -108,6 +122,14 @@ impl Prepared {
         }
         now
     }
+}
+
+/// The key file as it is now. A change of its path has to wait for a restart.
+async fn masters(config: &Config, parts: &Parts) -> anyhow::Result<Arc<MasterKeys>> {
+    let named = || NamedFile::new(&config.storage.master_key_file, "[storage]");
+    let masters = Arc::new(MasterKeys::load(&config.storage.master_key_file).with_context(named)?);
+    Keyring::check(&masters, parts.store.accounts()).await.with_context(named)?;
+    Ok(masters)
 }
 
 /// A listener that stays has the certificate that is replaced in place, a new one is given it.

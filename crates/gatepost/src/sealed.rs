@@ -12,7 +12,7 @@ use crate::{error_line, output};
 pub(crate) fn tell_old_key(old: Option<OldKey>) {
     let Some(old) = old else { return };
     output::warn(&format!(
-        "it is made, and opens only as long as the old master key is in the key file: {}; `gatepost key rotate` once more seals it anew",
+        "it is made, and opens only as long as the old master key is in the key file: {}; `gatepost key activate` seals it anew",
         error_line::of(&Error::new(old))
     ));
 }

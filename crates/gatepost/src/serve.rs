@@ -49,7 +49,8 @@ impl Server {
         let identity = in_background(move || warm_identity(pair));
         let (store, identity) = tokio::try_join!(open_store(store), identity)?;
         let keyring = Arc::new(Keyring::open(masters, store.accounts()).await?);
-        let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, wiring::carrying(&config))?;
+        let carrying = wiring::carrying(&config, keyring.newest_key());
+        let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, carrying)?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone(), backends)?);
         let (accounts, blind_digests) = (store.accounts().clone(), keyring.blind_digests());
         let (rules, committer) = (wiring::rules_of_mail(&config), Committer::new(carrier.clone()));

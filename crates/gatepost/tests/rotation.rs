@@ -1,4 +1,4 @@
-//! `gatepost key rotate`, killed at any moment, and what the commands say of keys that are not right.
+//! `gatepost key rotate` and `key activate`, killed at any moment, and what the commands say of keys that are not right.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
@@ -203,6 +203,78 @@ async fn a_rotation_killed_at_any_moment_is_ended_by_the_next() {
 }
 
 #[tokio::test]
+async fn an_activation_killed_at_any_moment_is_ended_by_the_next() {
+    let site = Site::new();
+    site.fill(SECRETS).await;
+    let all = usize::from(SECRETS) + 1;
+    site.json(&["key", "add"]);
+    let start = Instant::now();
+    assert_eq!(site.json(&["key", "activate"]), json!({"key": 2, "resealed": all}));
+    let (whole, mut key, mut broken_off) = (start.elapsed(), 2, 0);
+    while key < 2 + KILLS || (broken_off == 0 && key < 2 + 10 * KILLS) {
+        key += 1;
+        assert_eq!(site.json(&["key", "add"]), json!({"key": key}));
+        let mut activation = site.spawn(&["key", "activate"]);
+        std::thread::sleep(whole * (key % KILLS + 1) / KILLS);
+        activation.kill().unwrap();
+        activation.wait().unwrap();
+        let keys = site.opened().await;
+        assert_eq!(keys.values().sum::<usize>(), all);
+        broken_off += usize::from(keys.len() > 1);
+        assert_eq!(site.json(&["key", "activate"])["key"], key, "no further one is made");
+        assert_eq!(site.opened().await, [(key, all)].into());
+    }
+    assert!(broken_off > 0, "no kill came half-way");
+    site.keep_key(key);
+    assert_eq!(site.opened().await, [(key, all)].into());
+}
+
+#[tokio::test]
+async fn a_key_that_was_added_seals_nothing_before_it_is_activated() {
+    let site = Site::new();
+    site.fill(3).await;
+    let listed = |rows: &[(u32, &str, u32)]| {
+        let row = |(key, state, secrets): &(u32, &str, u32)| json!({"key": key, "state": state, "secrets": secrets});
+        Value::Array(rows.iter().map(row).collect())
+    };
+    assert_eq!(site.json(&["key", "add"]), json!({"key": 2}));
+    let said = site.fault(&["key", "add"]);
+    assert!(
+        said.contains("master key 2 was added already and does not seal yet: `gatepost key activate`"),
+        "{said}"
+    );
+    assert_eq!(keys_in(&site.key()), 2);
+    site.fill_keys(2).await;
+    assert_eq!(site.json(&["key", "list"]), listed(&[(1, "active", 6), (2, "staged", 0)]));
+    assert_eq!(site.json(&["key", "activate"]), json!({"key": 2, "resealed": 6}));
+    assert_eq!(site.json(&["key", "list"]), listed(&[(1, "old", 0), (2, "active", 6)]));
+    assert_eq!(
+        site.json(&["key", "activate"]),
+        json!({"key": 2, "resealed": 0}),
+        "once more changes nothing"
+    );
+    let actions: Vec<_> = site
+        .json(&["audit", "list"])
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["action"].clone())
+        .collect();
+    for action in ["key-add", "key-activate"] {
+        assert!(actions.contains(&action.into()), "{actions:?}");
+    }
+    site.keep_key(1);
+    let output = site.run(&["key", "list", "--json"]);
+    assert_eq!(
+        serde_json::from_slice::<Value>(&output.stdout).unwrap(),
+        listed(&[(1, "old", 0), (2, "missing", 6)])
+    );
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("warning: master key 2 has sealed 6 of the secrets, and is not in"), "{said}");
+    assert!(site.fault(&["key", "add"]).contains("master key 2, which is not in"));
+}
+
+#[tokio::test]
 async fn a_rotation_that_was_broken_off_makes_no_further_key() {
     let site = Site::new();
     site.fill(3).await;
@@ -282,7 +354,8 @@ async fn keys_that_are_not_right_are_told_with_what_to_do() {
     let copy = fs::read_to_string(site.key()).unwrap();
     assert!(site.run(&["check"]).status.success());
     let says = |words: &str| {
-        for command in [&["serve"][..], &["check"], &["key", "rotate"]] {
+        for command in [&["serve"][..], &["check"], &["key", "rotate"], &["key", "add"], &["key", "activate"]]
+        {
             let said = site.fault(command);
             assert!(said.contains(words), "{command:?}: {said}");
         }

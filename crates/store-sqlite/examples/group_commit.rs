@@ -38,7 +38,7 @@ fn main() {
 async fn measure(path: &std::path::Path, sessions: usize, deliver: bool) {
     let store = SqliteStore::open(path, Mode::Server).await.unwrap();
     let (name, version) = ("node".to_owned(), String::new());
-    let node = Node { id: NODE, name, version, started_at: Timestamp::UNIX_EPOCH };
+    let node = Node { id: NODE, name, version, started_at: Timestamp::UNIX_EPOCH, newest_key: None };
     store.spool().join(&node).await.unwrap();
     let messages = if sessions == 1 { MESSAGES / 10 } else { MESSAGES };
     let (begun, cpu) = (Instant::now(), cpu_time());

@@ -97,6 +97,19 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Whether a server has the store. A server that starts in this very instant may take the look for another server.
+    pub(crate) fn is_served(&self) -> bool {
+        is_locked(&self.root) || is_locked(&self.server_lock())
+    }
+}
+
+/// Whether somebody has locked the file. What can't be found out about a directory, the file in it tells: not every file system locks
+/// directories.
+fn is_locked(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// The right to be the server, until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct ServerLock {

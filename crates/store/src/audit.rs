@@ -59,7 +59,11 @@ pub enum Action {
     IdentityRemove,
     /// Somebody locked out was let in.
     ThrottleClear,
-    /// Sealed secrets were sealed anew under the newest key.
+    /// A master key was added to a key file.
+    KeyAdd,
+    /// The newest master key was made the one that seals, and sealed secrets were sealed anew under it.
+    KeyActivate,
+    /// A master key was added and activated.
     KeyRotate,
     /// A sealed secret did not open: it was damaged, moved, or its key is gone.
     SecretOpen,
@@ -79,7 +83,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 31] = [
+    pub const ALL: [Action; 33] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -103,6 +107,8 @@ impl Action {
         Action::IdentityAdd,
         Action::IdentityRemove,
         Action::ThrottleClear,
+        Action::KeyAdd,
+        Action::KeyActivate,
         Action::KeyRotate,
         Action::SecretOpen,
         Action::SendAsAny,
@@ -140,6 +146,8 @@ impl Action {
             Action::IdentityAdd => "identity-add",
             Action::IdentityRemove => "identity-remove",
             Action::ThrottleClear => "throttle-clear",
+            Action::KeyAdd => "key-add",
+            Action::KeyActivate => "key-activate",
             Action::KeyRotate => "key-rotate",
             Action::SecretOpen => "secret-open",
             Action::SendAsAny => "send-as-any",

@@ -61,7 +61,7 @@ pub use page::Page;
 pub use queue::{
     Details, Entry, Operated, Operation, QueueFilter, QueuedBy, RecipientDetails, RecipientFilter, Stats,
 };
-pub use sealed::{Resealed, SealedPlace, SealedSecrets};
+pub use sealed::{MasterKeyId, Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
 pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};

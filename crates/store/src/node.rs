@@ -1,11 +1,11 @@
-//! The nodes that deliver from one queue: who is there, and who is taken off the list because it is dead.
+//! The nodes that deliver from one queue: who is there, which master key each of them has, and who is taken off the list because it is dead.
 
 use std::future::Future;
 
 use jiff::Timestamp;
 use types::NodeId;
 
-use crate::SpoolError;
+use crate::{MasterKeyId, SpoolError};
 
 /// A server that delivers, from its start to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Node {
     pub version: String,
     /// When it was started.
     pub started_at: Timestamp,
+    /// The newest of its master keys, if it has told it.
+    pub newest_key: Option<MasterKeyId>,
 }
 
 /// Whether a node may go on.
@@ -35,8 +37,12 @@ pub trait Nodes {
     /// Puts a node on the list, where it may be already.
     fn join(&self, node: &Node) -> impl Future<Output = Result<(), SpoolError>> + Send;
 
-    /// Says that the node lives, and hears whether it is still on the list.
-    fn beat(&self, id: NodeId) -> impl Future<Output = Result<Standing, SpoolError>> + Send;
+    /// Says that the node lives and which master key is its newest, and hears whether it is still on the list.
+    fn beat(
+        &self,
+        id: NodeId,
+        newest_key: MasterKeyId,
+    ) -> impl Future<Output = Result<Standing, SpoolError>> + Send;
 
     /// Takes a node off the list that stops by itself, and ends its leases, in one transaction.
     fn leave(&self, id: NodeId) -> impl Future<Output = Result<(), SpoolError>> + Send;
@@ -45,6 +51,6 @@ pub trait Nodes {
     /// not. Whether it was on the list.
     fn bury(&self, id: NodeId) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
-    /// All nodes on the list, the one that was started first at the beginning.
+    /// The nodes on the list that may be alive, the one that was started first at the beginning.
     fn nodes(&self) -> impl Future<Output = Result<Vec<Node>, SpoolError>> + Send;
 }

@@ -32,6 +32,15 @@ pub enum SealedPlace {
     },
 }
 
+/// Which master key. Two key files may have different keys under one number: a digest of the key tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MasterKeyId {
+    /// The number that it has in its key file.
+    pub number: u32,
+    /// The digest of it, which tells nothing about it.
+    pub digest: [u8; 8],
+}
+
 /// The sealed secrets, for whoever opens them or seals them anew.
 pub trait SealedSecrets: Send + Sync + 'static {
     /// The server's own key, sealed; `None` before the first start.

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
-    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Node, Nodes, Operated, Operation,
-    Outcome, Page, QueueFilter, Recorded, SpoolError, Standing, Stats, Submission, Waiting,
+    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node, Nodes, Operated,
+    Operation, Outcome, Page, QueueFilter, Recorded, SpoolError, Standing, Stats, Submission, Waiting,
 };
 use store_sqlite::{FileBody, SqliteSpool};
 use types::{NodeId, QueueId};
@@ -87,7 +87,7 @@ impl store::Spool for Spool {
 impl Nodes for Spool {
     ask_backend! {
         async fn join(&self, node: &Node) -> Result<(), SpoolError>;
-        async fn beat(&self, id: NodeId) -> Result<Standing, SpoolError>;
+        async fn beat(&self, id: NodeId, newest_key: MasterKeyId) -> Result<Standing, SpoolError>;
         async fn leave(&self, id: NodeId) -> Result<(), SpoolError>;
         async fn bury(&self, id: NodeId) -> Result<bool, SpoolError>;
         async fn nodes(&self) -> Result<Vec<Node>, SpoolError>;

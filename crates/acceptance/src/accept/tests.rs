@@ -42,7 +42,7 @@ async fn bench() -> Bench {
     let store = Store::open(&directory.path().join("store"), Mode::Server).await.unwrap();
     let masters = MasterKeys::generate(&directory.path().join("master.key")).unwrap();
     let keyring = Keyring::open(masters, store.accounts()).await.unwrap();
-    let blind_digests = keyring.blind_digests();
+    let (blind_digests, newest_key) = (keyring.blind_digests(), keyring.newest_key());
     let account = ann();
     store.accounts().add(&account, &frank()).await.unwrap();
     let judge = judge(&store, keyring);
@@ -50,6 +50,7 @@ async fn bench() -> Bench {
         hostname: "mail.example.org".into(),
         schedule: Schedule::default(),
         grace: Duration::from_secs(1),
+        newest_key,
         now,
     };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
@@ -134,7 +135,8 @@ impl Bench {
     /// All that is in the queue, leased to a node.
     async fn leased(&self) -> Vec<Leased> {
         let (spool, id) = (self.store.spool(), NodeId::from_bytes([1; 16]));
-        let node = Node { id, name: "test".to_owned(), version: String::new(), started_at: now() };
+        let node =
+            Node { id, name: "test".to_owned(), version: String::new(), started_at: now(), newest_key: None };
         spool.join(&node).await.unwrap();
         let waiting = spool.waiting().await.unwrap();
         let room = waiting.into_iter().map(|waiting| (waiting.destination, 10)).collect();

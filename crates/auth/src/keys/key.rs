@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     ScramSalt,
     /// What secrets are sealed with.
     Seal,
+    /// What tells a master key from another of the same number.
+    MasterKeyDigest,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
             Purpose::Selector => b"gatepost app-password selector 1",
             Purpose::ScramSalt => b"gatepost scram salt 1",
             Purpose::Seal => b"gatepost seal 1",
+            Purpose::MasterKeyDigest => b"gatepost master key digest 1",
         }
     }
 }
@@ -109,6 +112,7 @@ mod tests {
             (Purpose::Selector, "yFUsjTGp5t6l5trFuQgukrzjJsMQHKzL7ij2qqtJa6U="),
             (Purpose::ScramSalt, "SUyOdkmmT89vlwJiV36SRRq+UHUMn3c7H+of1OIrgfg="),
             (Purpose::Seal, "ethFpAiKgwl3A5066RDadukguzKQepRw4fGUD9LpY2U="),
+            (Purpose::MasterKeyDigest, "XBAnpfKKavHV7GcIh1/RNXBBBL55JODu3R6wGvRem2o="),
         ] {
             assert_eq!(BASE64.encode(*key.derive(purpose)), derived, "{purpose:?}");
         }

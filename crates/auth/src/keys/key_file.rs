@@ -133,7 +133,8 @@ impl KeyFileLock {
     }
 
     /// The key file that may be changed.
-    pub(crate) fn file(&self) -> &Path {
+    #[must_use]
+    pub fn file(&self) -> &Path {
         &self.file
     }
 }

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use sasl::ScramParameters;
-use store::{Resealed, SealedPlace, SealedSecrets};
+use store::{MasterKeyId, Resealed, SealedPlace, SealedSecrets};
 use thiserror::Error;
+use tokio::sync::watch;
 use types::{AccountId, Secret};
 
 use crate::app_password::AppPasswordKey;
@@ -26,6 +27,7 @@ use crate::second_factor::recovery_code::RecoveryCodeKey;
 /// The master keys and the root key of a store.
 pub struct Keyring {
     masters: ArcSwap<MasterKeys>,
+    newest: watch::Sender<MasterKeyId>,
     root: Key,
 }
 
@@ -62,7 +64,23 @@ impl Keyring {
             None => make_root(&masters, store).await?,
         };
         let (root, _) = open_root(&masters, &sealed)?;
-        Ok(Self { masters: ArcSwap::new(masters), root })
+        Ok(Self::of(masters, root))
+    }
+
+    fn of(masters: Arc<MasterKeys>, root: Key) -> Self {
+        let newest = watch::Sender::new(masters.newest_id());
+        Self { masters: ArcSwap::new(masters), newest, root }
+    }
+
+    /// Finds out whether these master keys could be used with this store.
+    ///
+    /// # Errors
+    /// When they do not belong to it, or it can't tell.
+    pub async fn check(masters: &Arc<MasterKeys>, store: &impl SealedSecrets) -> Result<(), KeyringError> {
+        match store.root_key().await? {
+            Some(root) => open_root(masters, &root).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// What seals for this store at this moment; in one that has no root key the newest master key does.
@@ -131,8 +149,16 @@ impl Keyring {
     }
 
     /// Uses these master keys from now on.
-    pub fn turn_to(&self, masters: MasterKeys) {
-        self.masters.store(Arc::new(masters));
+    pub fn turn_to(&self, masters: Arc<MasterKeys>) {
+        let newest = masters.newest_id();
+        self.masters.store(masters);
+        self.newest.send_replace(newest);
+    }
+
+    /// Which of the master keys is the newest, now and later.
+    #[must_use]
+    pub fn newest_key(&self) -> watch::Receiver<MasterKeyId> {
+        self.newest.subscribe()
     }
 
     /// What seals under the newest master key, whichever the store is sealed under.
@@ -176,7 +202,7 @@ impl Keyring {
     fn look_again(&self) {
         let file = self.masters.load().file().to_owned();
         if let Ok(masters) = MasterKeys::load(&file) {
-            self.turn_to(masters);
+            self.turn_to(Arc::new(masters));
         }
     }
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use store::MasterKeyId;
 use zeroize::Zeroizing;
 
-use crate::keys::key::Key;
+use crate::keys::key::{Key, Purpose};
 use crate::keys::key_file::{self, KeyFileError, KeyFileLock};
 
 const PREAMBLE: &str = "\
@@ -72,6 +73,19 @@ impl MasterKeys {
     #[must_use]
     pub fn newest(&self) -> u32 {
         self.newest.0
+    }
+
+    /// Which key is the newest.
+    #[must_use]
+    pub fn newest_id(&self) -> MasterKeyId {
+        let (number, key) = &self.newest;
+        let digest = key.derive(Purpose::MasterKeyDigest).first_chunk().copied().unwrap_or_default();
+        MasterKeyId { number: *number, digest }
+    }
+
+    /// The numbers of all keys, the oldest first.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.all().map(|(number, _)| *number)
     }
 
     /// The newest key, with its number.
@@ -228,6 +242,16 @@ pub(crate) mod tests {
         assert!(matches!(KeyFileLock::take(&path), Err(KeyFileError::Locked(_))));
         drop(lock);
         add(&path).unwrap();
+    }
+
+    #[test]
+    fn keys_of_one_number_are_told_apart_and_the_same_key_is_known_again() {
+        let keys = of_octets(&[(1, 1), (2, 7)]);
+        assert_eq!(keys.newest_id(), of_octets(&[(2, 7)]).newest_id());
+        for other in [&[(2, 8)][..], &[(3, 7)]] {
+            assert_ne!(keys.newest_id(), of_octets(other).newest_id(), "{other:?}");
+        }
+        assert_eq!(keys.numbers().collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

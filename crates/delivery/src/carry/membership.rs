@@ -1,9 +1,11 @@
-//! This process as a node: it joins the list, says that it lives, and gives back leases that it has forgotten.
+//! This process as a node: it joins the list, says that it lives and which master key is its newest, and gives back leases that it has
+//! forgotten.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use store::{HeldLease, Node, Spool, SpoolError, Standing};
+use store::{HeldLease, MasterKeyId, Node, Spool, SpoolError, Standing};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use types::NodeId;
 
@@ -19,6 +21,7 @@ const COMPARE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Membership {
     node: Node,
+    newest_key: watch::Receiver<MasterKeyId>,
     beaten: Option<Instant>,
     compared: Option<Instant>,
     /// Leases that were not in hand when they were compared last.
@@ -27,16 +30,21 @@ pub(super) struct Membership {
 
 impl Membership {
     /// A node of its own, which is not on the list yet.
-    pub(super) fn new(id: NodeId, name: &str, started_at: Timestamp) -> Membership {
+    pub(super) fn new(
+        id: NodeId,
+        name: &str,
+        started_at: Timestamp,
+        newest_key: watch::Receiver<MasterKeyId>,
+    ) -> Membership {
         let (name, version) = (name.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-        let node = Node { id, name, version, started_at };
-        Membership { node, beaten: None, compared: None, suspected: Vec::new() }
+        let node = Node { id, name, version, started_at, newest_key: None };
+        Membership { node, newest_key, beaten: None, compared: None, suspected: Vec::new() }
     }
 
     /// Does what is to be done now and then. After this the node is on the list.
     pub(super) async fn keep<S: Spool>(&mut self, spool: &S, in_hand: &InHand) -> Result<(), SpoolError> {
         match self.beaten {
-            None => spool.join(&self.node).await?,
+            None => self.join(spool).await?,
             Some(beaten) if beaten.elapsed() >= BEAT => self.beat(spool).await?,
             Some(_) => {}
         }
@@ -48,14 +56,20 @@ impl Membership {
         Ok(())
     }
 
+    async fn join<S: Spool>(&mut self, spool: &S) -> Result<(), SpoolError> {
+        self.node.newest_key = Some(*self.newest_key.borrow());
+        spool.join(&self.node).await
+    }
+
     async fn beat<S: Spool>(&mut self, spool: &S) -> Result<(), SpoolError> {
-        if spool.beat(self.node.id).await? == Standing::Buried {
+        let newest_key = *self.newest_key.borrow();
+        if spool.beat(self.node.id, newest_key).await? == Standing::Buried {
             tracing::warn!(
                 event = "node.buried",
                 node = %self.node.id,
                 "another process has taken this server for dead, and its leases with it; it leases anew"
             );
-            spool.join(&self.node).await?;
+            self.join(spool).await?;
         }
         self.beaten = Some(Instant::now());
         Ok(())

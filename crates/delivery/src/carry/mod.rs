@@ -16,8 +16,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use store::{Destination, HeldLease, Leased, NewDelivery, Spool, SpoolError, Submission, Waiting};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use store::{
+    Destination, HeldLease, Leased, MasterKeyId, NewDelivery, Spool, SpoolError, Submission, Waiting,
+};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -57,6 +59,8 @@ pub struct Settings {
     pub schedule: Schedule,
     /// How long running attempts may go on after a stop.
     pub grace: Duration,
+    /// The newest of the master keys that this process has, for the list of nodes.
+    pub newest_key: watch::Receiver<MasterKeyId>,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
@@ -115,7 +119,8 @@ impl<S: Spool> Carrier<S> {
 
     /// Carries mail until `stop`, then lets running attempts end within the grace and gives back what is leased.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut membership = Membership::new(self.node, &self.settings.hostname, (self.settings.now)());
+        let Settings { hostname, newest_key, now, .. } = &self.settings;
+        let mut membership = Membership::new(self.node, hostname, now(), newest_key.clone());
         let mut clock_checked = None;
         while !stop.is_cancelled() {
             let wait = self.look(&mut membership, &mut clock_checked).await.unwrap_or_else(|error| {
@@ -340,6 +345,15 @@ impl<S: Spool> Carrier<S> {
             }
         }
         self.wake.notify_one();
+    }
+
+    /// Tells the store at once which master key is the newest here; otherwise it is told within seconds.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn tell_newest_key(&self) -> Result<(), SpoolError> {
+        let newest_key = *self.settings.newest_key.borrow();
+        self.spool.beat(self.node, newest_key).await.map(drop)
     }
 
     async fn retire(self: Arc<Self>, lane: Arc<Lane>) {

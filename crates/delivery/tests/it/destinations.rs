@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use delivery::{Route, Routes, Schedule, Via};
 use store::RecipientState::{Deferred, Delivered, Held, Queued};
-use store::{Destination, NewDelivery, Nodes, Spool};
+use store::{Destination, MasterKeyId, NewDelivery, Nodes, Spool};
 use tokio::sync::Semaphore;
 use types::{DomainPattern, QueueId};
 
@@ -157,4 +157,19 @@ async fn a_node_that_was_taken_for_dead_goes_on_and_writes_over_nothing() {
     office.until(|spool| spool.seats(id)[0].state == Deferred).await;
     std::fs::remove_file(directory.path().join("m")).unwrap();
     office.until(|spool| spool.seats(id)[0].state == Delivered).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_tells_its_newest_master_key_when_it_joins_and_when_there_is_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let office = Office::running(maildir(&directory, "m")).await;
+    let key = |number| MasterKeyId { number, digest: [1; 8] };
+    office.until(|spool| spool.newest_key() == Some(key(1))).await;
+    office.newest_key.send_replace(key(2));
+    office.carrier.tell_newest_key().await.unwrap();
+    assert_eq!(office.spool.newest_key(), Some(key(2)), "at once");
+    office.newest_key.send_replace(key(3));
+    office.until(|spool| spool.newest_key() == Some(key(3))).await;
+    office.spool.bury(office.spool.node()).await.unwrap();
+    office.until(|spool| spool.newest_key() == Some(key(3))).await;
 }

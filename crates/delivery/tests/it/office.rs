@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use delivery::{Carrier, Committer, NextHost, Routes, Schedule, Settings, Via};
 use jiff::{SignedDuration, Timestamp};
-use store::{RecipientState, Spool, Submission};
+use store::{MasterKeyId, RecipientState, Spool, Submission};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,7 @@ pub(crate) struct Office {
     pub(crate) spool: Arc<MemorySpool>,
     pub(crate) committer: Committer<MemorySpool>,
     pub(crate) carrier: Arc<Carrier<MemorySpool>>,
+    pub(crate) newest_key: watch::Sender<MasterKeyId>,
     running: Option<JoinHandle<()>>,
     stop: CancellationToken,
     next: u64,
@@ -53,10 +55,18 @@ impl Office {
 
     pub(crate) fn with(routes: Routes, schedule: Schedule, grace: Duration) -> Office {
         let spool = Arc::new(MemorySpool::default());
-        let settings = Settings { hostname: "client.example".into(), schedule, grace, now };
+        let newest_key = watch::Sender::new(MasterKeyId { number: 1, digest: [1; 8] });
+        let settings = Settings {
+            hostname: "client.example".into(),
+            schedule,
+            grace,
+            newest_key: newest_key.subscribe(),
+            now,
+        };
         let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();
         let committer = Committer::new(carrier.clone());
-        Office { spool, committer, carrier, running: None, stop: CancellationToken::new(), next: 0 }
+        let stop = CancellationToken::new();
+        Office { spool, committer, carrier, newest_key, running: None, stop, next: 0 }
     }
 
     pub(crate) fn open(mut self) -> Office {

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use store::{
-    Act, Body, Corrupt, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Node, Nodes, Operated,
-    Operation, Outcome, Page, QueueFilter, RecipientState, Recorded, Spool, SpoolError, Standing, Stats,
-    Submission, Waiting,
+    Act, Body, Corrupt, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node,
+    Nodes, Operated, Operation, Outcome, Page, QueueFilter, RecipientState, Recorded, Spool, SpoolError,
+    Standing, Stats, Submission, Waiting,
 };
 use tokio::sync::Notify;
 use types::{NodeId, QueueId};
@@ -99,6 +99,11 @@ impl MemorySpool {
         }
     }
 
+    /// The newest master key that the only node has told.
+    pub(crate) fn newest_key(&self) -> Option<MasterKeyId> {
+        self.queue().nodes.values().next().and_then(|node| node.newest_key)
+    }
+
     /// The only node.
     pub(crate) fn node(&self) -> NodeId {
         *self.queue().nodes.keys().next().unwrap()
@@ -126,9 +131,13 @@ impl Nodes for MemorySpool {
         Ok(())
     }
 
-    async fn beat(&self, id: NodeId) -> Result<Standing, SpoolError> {
-        let stands = self.queue().nodes.contains_key(&id);
-        Ok(if stands { Standing::Stands } else { Standing::Buried })
+    async fn beat(&self, id: NodeId, newest_key: MasterKeyId) -> Result<Standing, SpoolError> {
+        match self.queue().nodes.get_mut(&id) {
+            Some(node) => node.newest_key = Some(newest_key),
+            None => return Ok(Standing::Buried),
+        }
+        self.changed.notify_waiters();
+        Ok(Standing::Stands)
     }
 
     async fn leave(&self, id: NodeId) -> Result<(), SpoolError> {

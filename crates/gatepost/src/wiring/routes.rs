@@ -3,16 +3,19 @@
 use config::{Config, Delivery, HostPort, Login};
 use delivery::{NextHost, Route, Routes, Schedule, Via};
 use esmtp::dialogue::Credentials;
+use store::MasterKeyId;
+use tokio::sync::watch;
 
 use super::files::{self, Trust};
 use crate::clock;
 
-pub(crate) fn carrying(config: &Config) -> delivery::Settings {
+pub(crate) fn carrying(config: &Config, newest_key: watch::Receiver<MasterKeyId>) -> delivery::Settings {
     let retry = config.delivery.retry;
     delivery::Settings {
         hostname: config.hostname.clone(),
         schedule: Schedule { first: retry.first, max: retry.max, give_up: retry.give_up },
         grace: config.limits.shutdown_grace,
+        newest_key,
         now: clock::now,
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
-use store::{HeldLease, Node};
+use store::{HeldLease, MasterKeyId, Node};
 use types::{NodeId, QueueId};
 
 use crate::row::Query;
@@ -18,6 +18,8 @@ pub(super) enum Change {
     },
     /// Puts a node on the list.
     Join(Node),
+    /// What a node on the list tells of its master keys.
+    NewestKey(NodeId, MasterKeyId),
     /// Ends these leases of a node.
     GiveBack(NodeId, Vec<HeldLease>),
     /// Takes all nodes off the list and ends all leases: at the start of the server, whoever had them is dead.
@@ -44,8 +46,9 @@ const RECIPIENTS_FORWARD: &str = "UPDATE recipients SET next_attempt_at = $2 WHE
      AND entry IN (SELECT entry FROM deliveries JOIN entries ON entries.id = deliveries.entry \
      WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
 const DELIVERIES_FORWARD: &str = concat!("UPDATE deliveries SET due_at = ", due!(), " WHERE due_at > $1");
-const JOIN: &str = "INSERT INTO nodes (id, name, version, started_at) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (id) DO NOTHING";
+const JOIN: &str = "INSERT INTO nodes (id, name, version, started_at, newest_key, newest_key_digest) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
+const NEWEST_KEY: &str = "UPDATE nodes SET newest_key = $2, newest_key_digest = $3 WHERE id = $1";
 const GIVE_BACK: &str = "UPDATE deliveries SET lease_owner = NULL \
      WHERE entry = $1 AND destination = $2 AND lease_owner = $3 AND lease_token = $4";
 const FREE: &str = "UPDATE deliveries SET lease_owner = NULL WHERE lease_owner = $1";
@@ -80,6 +83,10 @@ impl Change {
                 vec![of(RECIPIENTS_FORWARD).bind(now.as_millisecond()), of(DELIVERIES_FORWARD)]
             }
             Change::Join(node) => vec![join(node)],
+            Change::NewestKey(id, key) => {
+                let told = sqlx::query(NEWEST_KEY).bind(id.as_bytes().to_vec());
+                vec![told.bind(key.number).bind(key.digest.to_vec())]
+            }
             Change::GiveBack(owner, leases) => leases.iter().map(|lease| give_back(*owner, lease)).collect(),
             Change::BuryAll => vec![sqlx::query(FREE_ALL), sqlx::query(BURY_ALL)],
         }
@@ -92,6 +99,8 @@ fn join(node: &Node) -> Query {
         .bind(node.name.clone())
         .bind(node.version.clone())
         .bind(node.started_at.as_millisecond())
+        .bind(node.newest_key.map(|key| key.number))
+        .bind(node.newest_key.map(|key| key.digest.to_vec()))
 }
 
 fn give_back(owner: NodeId, lease: &HeldLease) -> Query {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, SqlitePool, Type};
 use store::{
-    DeliveryKey, Details, Entry, HeldLease, Node, Page, QueueFilter, RecipientDetails, RecipientState, Stats,
-    Waiting,
+    DeliveryKey, Details, Entry, HeldLease, MasterKeyId, Node, Page, QueueFilter, RecipientDetails,
+    RecipientState, Stats, Waiting,
 };
 use types::{NodeId, QueueId};
 
@@ -71,14 +71,25 @@ pub(super) async fn nodes(readers: &SqlitePool) -> Result<Vec<Node>, sqlx::Error
             name: text(row, "name"),
             version: text(row, "version"),
             started_at: maybe(row, "started_at").and_then(time)?,
+            newest_key: newest_key(row),
         })
     };
     Ok(rows.iter().filter_map(node).collect())
 }
 
-pub(super) async fn is_node(readers: &SqlitePool, id: NodeId) -> Result<bool, sqlx::Error> {
-    let is_node = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM nodes WHERE id = $1)");
-    is_node.bind(id.as_bytes().to_vec()).fetch_one(readers).await
+/// What a node has told of its master keys; `None` if it is not on the list.
+pub(super) async fn newest_key_of(
+    readers: &SqlitePool,
+    id: NodeId,
+) -> Result<Option<Option<MasterKeyId>>, sqlx::Error> {
+    let node = sqlx::query("SELECT newest_key, newest_key_digest FROM nodes WHERE id = $1");
+    let node = node.bind(id.as_bytes().to_vec()).fetch_optional(readers).await?;
+    Ok(node.as_ref().map(newest_key))
+}
+
+fn newest_key(row: &SqliteRow) -> Option<MasterKeyId> {
+    let digest = maybe::<&[u8]>(row, "newest_key_digest")?;
+    Some(MasterKeyId { number: maybe(row, "newest_key")?, digest: digest.try_into().ok()? })
 }
 
 pub(super) async fn list(

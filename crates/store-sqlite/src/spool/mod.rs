@@ -37,8 +37,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 use store::{
-    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Node, Nodes, Operated, Operation,
-    Outcome, Page, QueueFilter, Recorded, Spool, SpoolError, Standing, Stats, Submission, Waiting,
+    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node, Nodes, Operated,
+    Operation, Outcome, Page, QueueFilter, Recorded, Spool, SpoolError, Standing, Stats, Submission, Waiting,
 };
 use types::{NodeId, QueueId};
 
@@ -119,11 +119,16 @@ impl Nodes for SqliteSpool {
         self.writer.change(Change::Join(node.clone())).await
     }
 
-    async fn beat(&self, id: NodeId) -> Result<Standing, SpoolError> {
-        // There is nothing to write: the server that has the store locked is the only one that delivers, and it buries all others when
-        // it starts.
-        let stands = self.database.read(async |readers| inspect::is_node(readers, id).await).await?;
-        Ok(if stands { Standing::Stands } else { Standing::Buried })
+    async fn beat(&self, id: NodeId, newest_key: MasterKeyId) -> Result<Standing, SpoolError> {
+        // That it lives need not be written: the server that has the store locked is the only one that delivers, and it buries all others
+        // when it starts.
+        let told = self.database.read(async |readers| inspect::newest_key_of(readers, id).await).await?;
+        match told {
+            None => return Ok(Standing::Buried),
+            Some(told) if told == Some(newest_key) => {}
+            Some(_) => self.writer.change(Change::NewestKey(id, newest_key)).await?,
+        }
+        Ok(Standing::Stands)
     }
 
     async fn leave(&self, id: NodeId) -> Result<(), SpoolError> {
@@ -135,7 +140,12 @@ impl Nodes for SqliteSpool {
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, SpoolError> {
-        self.database.read(inspect::nodes).await
+        let mut nodes = self.database.read(inspect::nodes).await?;
+        // A server that was killed has left its row, and has the store locked no more.
+        if !nodes.is_empty() && !self.directory().is_served() {
+            nodes.clear();
+        }
+        Ok(nodes)
     }
 }
 

@@ -8,8 +8,8 @@ use types::AccountId;
 use super::sample::{account, at, frank};
 use super::sending::{ONE, limits};
 use crate::{
-    Accounts, Allowance, Counter, Mark, Page, SecondFactors, Sending, Share, ThrottleFilter, ThrottleKey,
-    ThrottleKind, Throttles,
+    Accounts, Allowance, Counter, Mark, Page, Resealed, SealedPlace, SealedSecrets, SecondFactors, Sending,
+    Share, ThrottleFilter, ThrottleKey, ThrottleKind, Throttles,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -54,6 +54,42 @@ pub async fn one_code_is_good_once<S: Accounts + SecondFactors>(one: &S, other: 
         usize::from(store.use_recovery_code(ALICE, &[1; 32], &frank(n)).await.unwrap())
     }));
     assert_eq!(codes.await.into_iter().sum::<usize>(), 1);
+}
+
+/// The root key, sealed anew.
+fn root(old: &[u8], new: &[u8]) -> Resealed {
+    Resealed { place: SealedPlace::RootKey, old: old.to_vec(), new: new.to_vec() }
+}
+
+/// Under which master key the root key is sealed is which of them seals: if two are activated at once, one is.
+pub async fn of_many_that_seal_the_root_key_anew_one_does<S: SealedSecrets>(one: &S, other: &S) {
+    one.keep_root_key(b"old").await.unwrap();
+    let resealed = join_all((0..40u8).map(async |n| {
+        let store = if n % 2 == 0 { one } else { other };
+        (n, store.reseal(&[root(b"old", &[n])]).await.unwrap())
+    }));
+    let resealed = resealed.await;
+    let winners: Vec<u8> = resealed.iter().filter(|(_, number)| *number == 1).map(|(n, _)| *n).collect();
+    assert!(winners.len() == 1 && resealed.iter().all(|(_, number)| *number <= 1), "{resealed:?}");
+    for store in [one, other] {
+        assert_eq!(store.root_key().await.unwrap(), Some(winners.clone()));
+    }
+}
+
+/// Whoever has stored a secret then reads the root key: either that is sealed anew by then, or who seals everything anew finds the secret.
+pub async fn what_is_resealed_is_seen_by_all_at_once<S: Accounts + SealedSecrets + SecondFactors>(
+    one: &S,
+    other: &S,
+) {
+    one.keep_root_key(&[0]).await.unwrap();
+    one.add(&account(1, "alice@example.org"), &frank(0)).await.unwrap();
+    for n in 0..20u8 {
+        assert_eq!(other.reseal(&[root(&[n], &[n + 1])]).await.unwrap(), 1);
+        assert_eq!(one.root_key().await.unwrap(), Some(vec![n + 1]));
+        one.enroll(ALICE, &[n], &frank(i64::from(n))).await.unwrap();
+        let seed = SealedPlace::TotpSeed { account: ALICE, enrolled_at: at(i64::from(n)) };
+        assert_eq!(other.sealed(Some(SealedPlace::RootKey), 9).await.unwrap(), [(seed, vec![n])]);
+    }
 }
 
 pub async fn of_a_limit_no_more_is_lent_than_there_is<S: Accounts + Sending>(one: &S, other: &S) {

@@ -123,7 +123,8 @@ macro_rules! accounts_conformance {
             what_a_removed_account_has_sent_is_nothing_to_write);
         $crate::conformance!(@two accounts, $open, $beside, at_once:
             of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once,
-            of_a_limit_no_more_is_lent_than_there_is, notes_in_whatever_order_are_all_written);
+            of_a_limit_no_more_is_lent_than_there_is, of_many_that_seal_the_root_key_anew_one_does,
+            what_is_resealed_is_seen_by_all_at_once, notes_in_whatever_order_are_all_written);
         $crate::conformance!(@two accounts, $open, $beside, revision:
             every_change_moves_the_revision, notes_do_not_move_the_revision);
     };
@@ -159,7 +160,7 @@ macro_rules! delivery_conformance {
             a_delivery_splits_if_its_recipients_go_different_ways,
             what_a_clock_ahead_has_set_is_brought_forward, what_waits_is_told_with_the_earliest);
         $crate::conformance!(@two spool, $open, $beside, nodes:
-            who_has_joined_is_on_the_list_until_it_leaves_or_is_buried, two_nodes_never_lease_the_same,
+            who_has_joined_is_on_the_list_until_it_leaves_or_is_buried, each_node_tells_its_newest_master_key, two_nodes_never_lease_the_same,
             a_buried_node_has_lost_its_leases_and_gets_no_others, a_late_record_adds_delivered_and_nothing_else,
             a_late_record_ends_no_lease_of_another, a_late_record_that_all_have_it_is_true,
             nobody_keeps_a_lease_that_was_taken_while_it_was_buried, one_queue_takes_mail_through_both_handles);

@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 
 use super::sample::{
     at, commit, commit_apart, commit_to, deferred, delivered, destination, failed, id, join, lease_to,
-    next_due, node, submission,
+    master_key, next_due, node, submission,
 };
-use crate::{NewDelivery, RecipientState, Recorded, Spool, Standing};
+use crate::{MasterKeyId, NewDelivery, Node, RecipientState, Recorded, Spool, Standing};
 
 pub async fn who_has_joined_is_on_the_list_until_it_leaves_or_is_buried<S: Spool>(one: &S, other: &S) {
     assert!(one.nodes().await.unwrap().is_empty());
-    assert_eq!(one.beat(node(1)).await.unwrap(), Standing::Buried, "who has not joined");
+    assert_eq!(one.beat(node(1), master_key(1)).await.unwrap(), Standing::Buried, "who has not joined");
     join(one, 2).await;
     join(other, 1).await;
     join(other, 1).await;
@@ -21,12 +21,39 @@ pub async fn who_has_joined_is_on_the_list_until_it_leaves_or_is_buried<S: Spool
     assert_eq!(listed.iter().map(|node| node.id).collect::<Vec<_>>(), [node(1), node(2)]);
     assert_eq!((listed[1].name.as_str(), listed[1].version.as_str()), ("node 2", "1.2.3"));
     assert_eq!(listed[1].started_at, at(2));
-    assert_eq!(one.beat(node(2)).await.unwrap(), Standing::Stands);
+    assert_eq!(one.beat(node(2), master_key(1)).await.unwrap(), Standing::Stands);
     assert!(other.bury(node(2)).await.unwrap());
     assert!(!one.bury(node(2)).await.unwrap());
-    assert_eq!(one.beat(node(2)).await.unwrap(), Standing::Buried);
+    assert_eq!(one.beat(node(2), master_key(1)).await.unwrap(), Standing::Buried);
     one.leave(node(1)).await.unwrap();
     assert!(other.nodes().await.unwrap().is_empty());
+}
+
+pub async fn each_node_tells_its_newest_master_key<S: Spool>(one: &S, other: &S) {
+    let told = async |spool: &S| -> Vec<_> {
+        spool.nodes().await.unwrap().into_iter().map(|node| node.newest_key).collect()
+    };
+    let silent = Node {
+        id: node(3),
+        name: String::new(),
+        version: String::new(),
+        started_at: at(3),
+        newest_key: None,
+    };
+    join(one, 1).await;
+    join(other, 2).await;
+    one.join(&silent).await.unwrap();
+    assert_eq!(told(other).await, [Some(master_key(1)), Some(master_key(1)), None]);
+    // What one tells is what everybody sees from then on, and nothing to the others.
+    assert_eq!(one.beat(node(1), master_key(2)).await.unwrap(), Standing::Stands);
+    assert_eq!(told(other).await, [Some(master_key(2)), Some(master_key(1)), None]);
+    let another = MasterKeyId { digest: [9; 8], ..master_key(2) };
+    assert_eq!(other.beat(node(2), another).await.unwrap(), Standing::Stands);
+    assert_eq!(told(one).await, [Some(master_key(2)), Some(another), None], "of the same number");
+    // Who is buried is not on the list again by what it tells.
+    assert!(one.bury(node(2)).await.unwrap());
+    assert_eq!(other.beat(node(2), master_key(3)).await.unwrap(), Standing::Buried);
+    assert_eq!(told(one).await, [Some(master_key(2)), None]);
 }
 
 pub async fn two_nodes_never_lease_the_same<S: Spool>(one: &S, other: &S) {

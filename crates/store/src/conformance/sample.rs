@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use types::{AccountId, CredentialId, ForwardPath, Handover, Mailbox, NodeId, QueueId, ReversePath};
 
 use crate::{
-    Account, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, NewAppPassword, NewDelivery, Node,
-    Operated, Operation, Outcome, Page, QueueFilter, Scope, Spool, Submission,
+    Account, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, MasterKeyId, NewAppPassword,
+    NewDelivery, Node, Operated, Operation, Outcome, Page, QueueFilter, Scope, Spool, Submission,
 };
 
 /// A time, in seconds of an hour long past.
@@ -119,13 +119,19 @@ pub(super) fn node(n: u8) -> NodeId {
     NodeId::from_bytes([n; 16])
 }
 
-/// Puts a node on the list.
+/// A master key.
+pub(super) fn master_key(number: u32) -> MasterKeyId {
+    MasterKeyId { number, digest: [7; 8] }
+}
+
+/// Puts a node on the list, which has one master key.
 pub(super) async fn join<S: Spool>(spool: &S, n: u8) {
     let node = Node {
         id: node(n),
         name: format!("node {n}"),
         version: "1.2.3".to_owned(),
         started_at: at(i64::from(n)),
+        newest_key: Some(master_key(1)),
     };
     spool.join(&node).await.unwrap();
 }

@@ -12,7 +12,7 @@ use crate::keys::master_key::tests::{numbered, of_octets};
 /// A keyring that belongs to no store, the same every time.
 pub(crate) fn keyring() -> Keyring {
     let root = Key::from_octets(&[7; 32]).unwrap();
-    Keyring { masters: ArcSwap::from_pointee(numbered(&[1])), root }
+    Keyring::of(Arc::new(numbered(&[1])), root)
 }
 
 /// Seals under the newest of these keys.

@@ -4,6 +4,7 @@
 //! only where it still is what was opened. So this may be broken off at any moment, and run again.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::bail;
 use auth::{Keyring, SealError, Sealer};
@@ -48,6 +49,11 @@ pub(super) async fn under_newest(
         );
     }
     Ok(())
+}
+
+/// Says what may be done now.
+pub(super) fn remark(format: Format, file: &Path) {
+    format.remark(&format!("older keys may be removed from {} once no backup needs them", file.display()));
 }
 
 fn told(view: &View) -> String {

@@ -8,10 +8,10 @@ use std::path::Path;
 use auth::{KeyFileLock, Keyring, MasterKeys};
 use config::Config;
 use desk::SealedBatches;
-use store::Action;
-use stores::Accounts;
+use store::{Action, Nodes as _};
+use stores::{Accounts, Store};
 
-use super::reseal;
+use super::{nodes, reseal};
 use crate::output::Format;
 use crate::{open, owner};
 
@@ -21,22 +21,24 @@ pub(super) async fn run(config: &Path, format: Format) -> anyhow::Result<()> {
     let file = &config.storage.master_key_file;
     let (lock, masters) = (KeyFileLock::take(file)?, MasterKeys::load(file)?);
     let store = open::store_for_a_while(&config).await?;
-    let done = rotate(&lock, masters, store.accounts(), format).await;
+    let done = rotate(&lock, masters, &store, format).await;
     store.close().await;
     done?;
-    format.remark(&format!("older keys may be removed from {} once no backup needs them", file.display()));
+    reseal::remark(format, file);
     Ok(())
 }
 
 async fn rotate(
     lock: &KeyFileLock,
     masters: MasterKeys,
-    store: &Accounts,
+    store: &Store,
     format: Format,
 ) -> anyhow::Result<()> {
+    nodes::are_one_machine(&store.spool().nodes().await?)?;
+    let store = store.accounts();
     let keyring = Keyring::open(masters, store).await?;
     if !is_unfinished(&keyring, store).await? {
-        keyring.turn_to(owner::as_root(|| MasterKeys::add(lock))??);
+        keyring.turn_to(owner::as_root(|| MasterKeys::add(lock))??.into());
     }
     reseal::under_newest(&keyring, store, Action::KeyRotate, format).await
 }
