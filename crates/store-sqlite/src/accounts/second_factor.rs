@@ -19,7 +19,7 @@ impl SecondFactors for SqliteAccounts {
         let insert = sqlx::query(
             "INSERT INTO totp (account, seed, enrolled_at, last_step) VALUES ($1, $2, $3, 0) \
              ON CONFLICT (account) DO UPDATE SET seed = excluded.seed, enrolled_at = excluded.enrolled_at \
-             WHERE confirmed_at IS NULL",
+             WHERE totp.confirmed_at IS NULL",
         );
         let insert = insert.bind(id(account)).bind(seed.to_vec()).bind(act.at.as_millisecond());
         match insert.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() {
