@@ -57,6 +57,7 @@ mod pace;
 mod pressure;
 mod proxies;
 mod relay;
+mod bounces;
 mod printers;
 mod pretenders;
 mod sending;

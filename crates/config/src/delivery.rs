@@ -8,7 +8,7 @@ use toml::Spanned;
 use types::{DomainPattern, HostTls};
 
 use crate::fault::Fault;
-use crate::value::{self, Base, Time};
+use crate::value::{self, Base, Time, TimeOrNever};
 use crate::via::Via;
 use crate::word::Word;
 
@@ -27,7 +27,13 @@ pub struct Delivery {
     pub routes: Vec<Route>,
     /// When to try again.
     pub retry: Retry,
+    /// How long after acceptance the sender of a message that still waits is told; `None`: never.
+    pub delay_notice: Option<Duration>,
 }
+
+/// How long after acceptance a sender is told of a delay, unless the configuration says otherwise. RFC 5321 section 4.5.4.1 has a
+/// message wait so long now and then.
+const DELAY_NOTICE: Duration = Duration::from_secs(4 * 3600);
 
 /// How to log in at a fixed host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +81,7 @@ pub(crate) struct Written {
     password_file: Option<Spanned<String>>,
     route: Vec<Spanned<WrittenRoute>>,
     retry: WrittenRetry,
+    bounce: WrittenBounce,
 }
 
 #[derive(Default, Deserialize)]
@@ -92,13 +99,19 @@ struct WrittenRetry {
     give_up: Option<Spanned<Time>>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenBounce {
+    delay_notice: Option<Spanned<TimeOrNever>>,
+}
+
 const RIGHT_VIA: &str = "\"mx\", its default, comes with a later version; write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
 
 pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Delivery, Fault> {
     let missing = |at| Fault::missing(at, "delivery.via", RIGHT_VIA);
     let section = written.ok_or_else(|| missing(None))?;
     let at = section.span().start;
-    let Written { via, tls, tls_ca, username, password_file, route, retry } = section.into_inner();
+    let Written { via, tls, tls_ca, username, password_file, route, retry, bounce } = section.into_inner();
     let via = via.ok_or_else(|| missing(Some(at)))?.into_inner().resolved(base);
     let login = login(username, password_file, &via, tls.as_ref(), base)?;
     let routes: Vec<Route> =
@@ -113,6 +126,7 @@ pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Del
         login,
         routes,
         retry: retry.mean()?,
+        delay_notice: bounce.mean()?,
     })
 }
 
@@ -185,6 +199,13 @@ fn route_mean(written: Spanned<WrittenRoute>, base: &Base) -> Result<Route, Faul
     let via = via.ok_or_else(|| Fault::missing(at, "delivery.route.via", right))?;
     let domains = domains.into_inner().into_iter().map(|Word(domain)| domain).collect();
     Ok(Route { domains, via: via.into_inner().resolved(base) })
+}
+
+impl WrittenBounce {
+    fn mean(self) -> Result<Option<Duration>, Fault> {
+        let (minute, month) = (Duration::from_secs(60), Duration::from_secs(30 * 86_400));
+        value::time_or_never(self.delay_notice, Some(DELAY_NOTICE), minute..=month)
+    }
 }
 
 impl WrittenRetry {

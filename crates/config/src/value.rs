@@ -58,6 +58,13 @@ pub(crate) enum Cap {
     None,
 }
 
+/// A length of time, or `false` for never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeOrNever {
+    Time(Duration),
+    Never,
+}
+
 pub(crate) fn size(
     written: Option<Spanned<Size>>,
     default: u64,
@@ -87,6 +94,26 @@ pub(crate) fn time(
     }
     let (least, most) = (show_time(*range.start()), show_time(*range.end()));
     Err(Fault::at(&written, format!("{} is out of range; write \"{least}\" to \"{most}\"", show_time(time))))
+}
+
+pub(crate) fn time_or_never(
+    written: Option<Spanned<TimeOrNever>>,
+    default: Option<Duration>,
+    range: RangeInclusive<Duration>,
+) -> Result<Option<Duration>, Fault> {
+    let Some(written) = written else { return Ok(default) };
+    match *written.get_ref() {
+        TimeOrNever::Never => Ok(None),
+        TimeOrNever::Time(time) if range.contains(&time) => Ok(Some(time)),
+        TimeOrNever::Time(time) => {
+            let (least, most) = (show_time(*range.start()), show_time(*range.end()));
+            let time = show_time(time);
+            Err(Fault::at(
+                &written,
+                format!("{time} is out of range; write \"{least}\" to \"{most}\", or false for never"),
+            ))
+        }
+    }
 }
 
 pub(crate) fn number(
@@ -203,6 +230,38 @@ impl Visitor<'_> for CapVisitor {
 
     fn visit_bool<E: serde::de::Error>(self, limited: bool) -> Result<Cap, E> {
         if limited { Err(E::custom(format!("true says no number; write {A_CAP}"))) } else { Ok(Cap::None) }
+    }
+}
+
+const A_TIME_OR_NEVER: &str =
+    "a time such as \"90s\", \"5m\" or \"1h30m\" (units s, m, h, d), or false for never";
+
+impl<'de> Deserialize<'de> for TimeOrNever {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TimeOrNever, D::Error> {
+        deserializer.deserialize_any(TimeOrNeverVisitor)
+    }
+}
+
+struct TimeOrNeverVisitor;
+
+impl Visitor<'_> for TimeOrNeverVisitor {
+    type Value = TimeOrNever;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(A_TIME_OR_NEVER)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<TimeOrNever, E> {
+        let wrong = || E::custom(format!("\"{text}\" is not a time; write {A_TIME_OR_NEVER}"));
+        duration(text).map(TimeOrNever::Time).ok_or_else(wrong)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, ever: bool) -> Result<TimeOrNever, E> {
+        if ever {
+            Err(E::custom(format!("true says no time; write {A_TIME_OR_NEVER}")))
+        } else {
+            Ok(TimeOrNever::Never)
+        }
     }
 }
 

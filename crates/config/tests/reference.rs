@@ -116,6 +116,7 @@ fn the_reference_has_every_key() {
         "[delivery]",
         "[[delivery.route]]",
         "[delivery.retry]",
+        "[delivery.bounce]",
         "[audit]",
         "[log]",
     ] {

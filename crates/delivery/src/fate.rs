@@ -1,63 +1,104 @@
 //! What became of each recipient: as the queue keeps it, and as the log tells it.
 
-use esmtp::dialogue::Verdict;
+use esmtp::dialogue::{Reply, Verdict};
 use jiff::Timestamp;
 use store::{Outcome, Recipient, Submission};
+use types::QueueId;
 
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
 use crate::unclear::Unclear;
 
-/// The outcome for each recipient of a parcel, by its number. Whom the schedule gives up has failed.
-pub(crate) fn outcomes(
+/// What became of one recipient in an attempt.
+#[derive(Debug)]
+pub(crate) struct Fate {
+    /// Its number.
+    pub(crate) number: u32,
+    /// As the queue keeps it.
+    pub(crate) outcome: Outcome,
+    /// What it rests on.
+    pub(crate) reply: Reply,
+    /// The same in words.
+    pub(crate) text: String,
+    /// Whether it has failed because its time was over.
+    pub(crate) given_up: bool,
+}
+
+/// What became of each recipient of a parcel. Whom the schedule gives up has failed.
+pub(crate) fn fates(
     parcel: &Parcel,
     attempt: Attempt,
     schedule: &Schedule,
     unclear: &Unclear,
     now: Timestamp,
-) -> Vec<(u32, Outcome)> {
+) -> Vec<Fate> {
     let Attempt { verdicts, host } = attempt;
     let submission = &parcel.leased.submission;
-    let outcome = |(number, verdict): (u32, Verdict)| {
-        let recipient = parcel.recipients.iter().find(|recipient| recipient.number == number)?;
+    let fate = |(number, verdict): (u32, Verdict)| {
+        let recipient = parcel.recipient(number)?;
+        let reply = verdict.reply().clone();
+        let text = reply.to_string();
         if unclear.is_too_often(submission.id, number, &verdict) {
-            return Some((number, held(&verdict, host.clone())));
+            let outcome = held(&text, host.clone());
+            return Some(Fate { number, outcome, reply, text, given_up: false });
         }
         let next =
             || schedule.next_attempt(recipient.attempts + 1, submission.first_due_at(), now, rand::random());
-        Some((number, outcome(verdict, host.clone(), next)))
+        let may_be_told = submission.reverse_path.mailbox().is_some();
+        let (outcome, given_up) = outcome(verdict, &text, host.clone(), may_be_told, next);
+        Some(Fate { number, outcome, reply, text, given_up })
     };
-    verdicts.into_iter().filter_map(outcome).collect()
+    verdicts.into_iter().filter_map(fate).collect()
 }
 
-fn outcome(verdict: Verdict, host: Option<String>, next: impl FnOnce() -> Option<Timestamp>) -> Outcome {
+/// The outcome, and whether it is one for want of time. A failure is told by the report that is recorded with it, or its sender does not
+/// want to know; but nobody can be told of what came from `<>`, and an operator finds it in the queue.
+fn outcome(
+    verdict: Verdict,
+    text: &str,
+    host: Option<String>,
+    told: bool,
+    next: impl FnOnce() -> Option<Timestamp>,
+) -> (Outcome, bool) {
+    let reply = text.to_owned();
     match verdict {
-        Verdict::Delivered(reply, handover) => {
-            Outcome::Delivered { reply: reply.to_string(), host, handover }
-        }
-        Verdict::Failed(reply) => Outcome::Failed { reply: reply.to_string(), host },
-        Verdict::Deferred(reply) | Verdict::Unclear(reply) => match next() {
-            Some(next_attempt_at) => Outcome::Deferred { reply: reply.to_string(), host, next_attempt_at },
-            None => Outcome::Failed { reply: format!("tried for too long; last: {reply}"), host },
+        Verdict::Delivered(_, handover) => (Outcome::Delivered { reply, host, handover }, false),
+        Verdict::Failed(_) => (Outcome::Failed { reply, host, told }, false),
+        Verdict::Deferred(_) | Verdict::Unclear(_) => match next() {
+            Some(next_attempt_at) => (Outcome::Deferred { reply, host, next_attempt_at }, false),
+            None => {
+                let reply = format!("tried for too long; last: {reply}");
+                (Outcome::Failed { reply, host, told }, true)
+            }
         },
     }
 }
 
-fn held(verdict: &Verdict, host: Option<String>) -> Outcome {
-    let reply = format!("held, since the next host may have it; last: {}", verdict.reply());
+fn held(text: &str, host: Option<String>) -> Outcome {
+    let reply = format!("held, since the next host may have it; last: {text}");
     Outcome::Held { reply: Some(reply), host }
 }
 
-/// The canonical line for each recipient whose outcome is recorded.
-pub(crate) fn tell(parcel: &Parcel, outcomes: &[(u32, Outcome)], now: Timestamp) {
+/// The canonical line for each recipient whose outcome is recorded, with the report that its sender gets of it.
+pub(crate) fn tell(parcel: &Parcel, outcomes: &[(u32, Outcome)], reported: &Reported, now: Timestamp) {
     for (number, outcome) in outcomes {
-        if let Some(recipient) = parcel.recipients.iter().find(|recipient| recipient.number == *number) {
-            tell_one(&parcel.leased.submission, recipient, outcome, now);
+        if let Some(recipient) = parcel.recipient(*number) {
+            let report = reported.as_ref().filter(|(_, numbers)| numbers.contains(number)).map(|(id, _)| *id);
+            tell_one(&parcel.leased.submission, recipient, outcome, report, now);
         }
     }
 }
 
-fn tell_one(submission: &Submission, recipient: &Recipient, outcome: &Outcome, now: Timestamp) {
+/// A report, and whom it tells of by their numbers.
+pub(crate) type Reported = Option<(QueueId, Vec<u32>)>;
+
+fn tell_one(
+    submission: &Submission,
+    recipient: &Recipient,
+    outcome: &Outcome,
+    report: Option<QueueId>,
+    now: Timestamp,
+) {
     let told = Told::from(outcome);
     // One statement for each level: the level is part of a tracing call site, and an operator filters by it.
     macro_rules! tell {
@@ -74,6 +115,7 @@ fn tell_one(submission: &Submission, recipient: &Recipient, outcome: &Outcome, n
                 host = told.host,
                 reply = told.reply,
                 next_attempt_at = told.next_attempt_at.map(tracing::field::display),
+                report = report.map(tracing::field::display),
                 "{} {} {}", submission.id, told.event, recipient.to.path
             )
         };
@@ -104,7 +146,7 @@ impl<'a> From<&'a Outcome> for Told<'a> {
                 host: host.as_deref(),
                 next_attempt_at: Some(*next_attempt_at),
             },
-            Outcome::Failed { reply, host } => {
+            Outcome::Failed { reply, host, .. } => {
                 Told { event: "failed", reply, host: host.as_deref(), next_attempt_at: None }
             }
             Outcome::Held { reply, host } => Told {

@@ -4,7 +4,7 @@
 //! process has in hand. `route` says where each recipient's copy goes, and each destination has a lane, on which a bounded number of
 //! messages at a time is carried by a `transport`: SMTP to a fixed host, or a Maildir. `record` writes down what became of each
 //! recipient before anything else is done, in the words of `fate`, with `schedule` for those to be tried again and `unclear` for
-//! those whose host may have the message.
+//! those whose host may have the message; and, in the same transaction, the report that `bounce` makes of it for the sender.
 //!
 //! Invariants: only `commit` says [`esmtp::Durable`]; what is not sure is deferred, never failed; a recipient that the next
 //! host has taken is recorded before its message may be tried again, so that a second copy needs a crash in between.
@@ -15,6 +15,7 @@ mod commit;
 mod carry;
 mod record;
 mod fate;
+mod bounce;
 mod unclear;
 mod transport;
 mod route;

@@ -12,6 +12,11 @@ pub(crate) struct Parcel {
 }
 
 impl Parcel {
+    /// The recipient with this number, if the attempt is made for it.
+    pub(crate) fn recipient(&self, number: u32) -> Option<&Recipient> {
+        self.recipients.iter().find(|recipient| recipient.number == number)
+    }
+
     /// How much of the message is in memory.
     pub(crate) fn octets(&self) -> usize {
         self.leased.content.as_ref().map_or(0, Bytes::len)

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use esmtp::dialogue::{Enhanced, Reply};
 use jiff::Timestamp;
-use store::{Outcome, Recorded, Spool, SpoolError};
+use message::Original;
+use store::{Body, Leased, NewReport, Outcome, Recorded, Spool, SpoolError};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use types::QueueId;
 
-use crate::fate;
+use crate::bounce::News;
+use crate::fate::{self, Fate};
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
 use crate::unclear::Unclear;
@@ -36,6 +39,8 @@ pub(crate) enum Ending {
 #[derive(Debug)]
 pub(crate) struct Ledger<S> {
     spool: Arc<S>,
+    /// Our name, for reports.
+    hostname: String,
     unclear: Unclear,
     now: fn() -> Timestamp,
     /// Told when a message is due again at once.
@@ -47,45 +52,117 @@ pub(crate) struct Ledger<S> {
 impl<S: Spool> Ledger<S> {
     pub(crate) fn new(
         spool: Arc<S>,
+        hostname: &str,
         now: fn() -> Timestamp,
         wake: Arc<Notify>,
         aborting: CancellationToken,
     ) -> Ledger<S> {
-        Ledger { spool, unclear: Unclear::default(), now, wake, aborting }
+        let hostname = hostname.to_owned();
+        Ledger { spool, hostname, unclear: Unclear::default(), now, wake, aborting }
     }
 
     /// Writes the ending down, with the next attempt as `schedule` has it, and gives up the lease.
     pub(crate) async fn close(&self, parcel: &Parcel, ending: Ending, schedule: &Schedule) {
         match ending {
             Ending::Tried(attempt) => self.settle(parcel, attempt, schedule).await,
-            Ending::Untried => drop(self.record(parcel, Vec::new()).await),
-            Ending::Held => drop(self.record(parcel, held(parcel)).await),
+            Ending::Untried => drop(self.record(parcel, Vec::new(), None).await),
+            Ending::Held => drop(self.record(parcel, held(parcel), None).await),
             Ending::Unreadable(error) => self.quarantine(parcel, &error, schedule).await,
         }
     }
 
     async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
-        let mut outcomes = fate::outcomes(parcel, attempt, schedule, &self.unclear, now);
-        if self.record(parcel, outcomes.clone()).await == Some(Recorded::TakenOver) {
-            outcomes.retain(|(_, outcome)| matches!(outcome, Outcome::Delivered { .. }));
-            tell_late(parcel);
+        let fates = fate::fates(parcel, attempt, schedule, &self.unclear, now);
+        let (report, mut reported) = self.report(parcel, &fates, schedule, now).await.unzip();
+        let mut outcomes: Vec<_> = fates.into_iter().map(|fate| (fate.number, fate.outcome)).collect();
+        match self.record(parcel, outcomes.clone(), report.clone()).await {
+            Some(Recorded::TakenOver) => {
+                outcomes.retain(|(_, outcome)| matches!(outcome, Outcome::Delivered { .. }));
+                reported = None;
+                tell_late(parcel);
+            }
+            Some(Recorded::KeptWithoutReport) | None => reported = None,
+            Some(Recorded::Kept) => report.iter().for_each(|report| self.reported(report, parcel)),
         }
-        fate::tell(parcel, &outcomes, now);
+        fate::tell(parcel, &outcomes, &reported, now);
+    }
+
+    /// The report to the sender, if there is something to tell, and whom it tells of.
+    async fn report(
+        &self,
+        parcel: &Parcel,
+        fates: &[Fate],
+        schedule: &Schedule,
+        now: Timestamp,
+    ) -> Option<(NewReport, (QueueId, Vec<u32>))> {
+        let news = News::find(parcel, fates, schedule, now)?;
+        let made = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let id = QueueId::new(made, rand::random());
+        let octets = self.beginning(&parcel.leased).await;
+        let original = match &octets {
+            None => Original::Nothing,
+            Some(whole) if news.wants_whole() && whole.len() as u64 == parcel.leased.size => {
+                Original::Whole(whole)
+            }
+            Some(beginning) => Original::Header(beginning),
+        };
+        Some((news.report(&self.hostname, id, original, now), (id, news.numbers())))
+    }
+
+    /// As much of a message as may come back; `None` if it can't be read: that its sender is told matters more.
+    async fn beginning(&self, leased: &Leased) -> Option<Vec<u8>> {
+        let mut octets = Vec::new();
+        let read = async {
+            let mut body = self.spool.body(leased).await?;
+            while octets.len() <= Original::MAX_OCTETS
+                && let Some(chunk) = body.next_chunk().await?
+            {
+                octets.extend_from_slice(&chunk);
+            }
+            Ok(())
+        };
+        let read: Result<(), SpoolError> = read.await;
+        if let Err(error) = read {
+            complain(leased.submission.id, &error, "cannot read a message that its sender gets a report of");
+            return None;
+        }
+        octets.truncate(Original::MAX_OCTETS);
+        Some(octets)
+    }
+
+    /// Tells of a report that is in the queue, and has it carried.
+    fn reported(&self, report: &NewReport, about: &Parcel) {
+        let submission = &about.leased.submission;
+        tracing::info!(
+            event = "reported",
+            queue.id = %report.submission.id,
+            about = %submission.id,
+            account.address = %submission.account_address,
+            recipient = %submission.reverse_path,
+            size = report.content.len(),
+            "{} tells {} about {}", report.submission.id, submission.reverse_path, submission.id
+        );
+        self.wake.notify_one();
     }
 
     /// Records until it is recorded: what the next host has taken must not be sent again because our disk is full. The end of
     /// the grace cuts the wait short, for one last try; `None` if that fails, too.
-    async fn record(&self, parcel: &Parcel, outcomes: Vec<(u32, Outcome)>) -> Option<Recorded> {
+    async fn record(
+        &self,
+        parcel: &Parcel,
+        outcomes: Vec<(u32, Outcome)>,
+        report: Option<NewReport>,
+    ) -> Option<Recorded> {
         let (mut pause, longest) = RECORD_AGAIN;
         loop {
             let is_last = self.aborting.is_cancelled();
-            match self.spool.record(&parcel.leased, outcomes.clone(), (self.now)()).await {
+            match self.spool.record(&parcel.leased, outcomes.clone(), report.clone(), (self.now)()).await {
                 Ok(recorded) => {
                     self.wake_for_the_rest(parcel);
                     return Some(recorded);
                 }
-                Err(error) => complain(parcel, &error, "cannot record an outcome"),
+                Err(error) => complain(parcel.leased.submission.id, &error, "cannot record an outcome"),
             }
             if is_last {
                 return None;
@@ -104,7 +181,7 @@ impl<S: Spool> Ledger<S> {
 
     /// A message that is not as it was stored is never sent; an operator has to look at it.
     async fn quarantine(&self, parcel: &Parcel, error: &SpoolError, schedule: &Schedule) {
-        complain(parcel, error, "cannot read a message");
+        complain(parcel.leased.submission.id, error, "cannot read a message");
         if let SpoolError::Corrupt(corrupt) = error
             && self.spool.quarantine(parcel.leased.submission.id, &corrupt.to_string()).await.is_ok()
         {
@@ -135,7 +212,7 @@ fn tell_late(parcel: &Parcel) {
     );
 }
 
-fn complain(parcel: &Parcel, error: &SpoolError, what: &str) {
-    let (id, error) = (parcel.leased.submission.id, error as &dyn Error);
+fn complain(id: QueueId, error: &SpoolError, what: &str) {
+    let error = error as &dyn Error;
     tracing::error!(event = "spool.failing", queue.id = %id, error, "{what}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Waits double from `first` to `max`; after `give_up` a recipient has failed.
+/// Waits double from `first` to `max`; after `tell_delay` the sender is told, after `give_up` a recipient has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     /// After the first attempt.
@@ -13,6 +13,8 @@ pub struct Schedule {
     pub max: Duration,
     /// How long after acceptance the last attempt is made.
     pub give_up: Duration,
+    /// How long after acceptance the sender of a message that still waits is told; `None`: never.
+    pub tell_delay: Option<Duration>,
 }
 
 /// Attempts that must have failed before giving up, or half of what the schedule has room for if that is less. A clock that
@@ -22,7 +24,12 @@ const CONFIRMATIONS: u64 = 8;
 impl Default for Schedule {
     fn default() -> Schedule {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        Schedule { first: Duration::from_secs(300), max: hours(4), give_up: hours(5 * 24) }
+        Schedule {
+            first: Duration::from_secs(300),
+            max: hours(4),
+            give_up: hours(5 * 24),
+            tell_delay: Some(hours(4)),
+        }
     }
 }
 
@@ -49,6 +56,16 @@ impl Schedule {
         let next = later(now, spread(self.wait(attempts), random));
         // The last attempt is made when time is up, not a wait before that.
         Some(if now < last { next.min(last) } else { next })
+    }
+
+    /// Whether the sender of a message that is due since then, and still waits at `now`, is to be told.
+    pub(crate) fn is_late(&self, due_since: Timestamp, now: Timestamp) -> bool {
+        self.tell_delay.is_some_and(|wait| later(due_since, wait) <= now)
+    }
+
+    /// When a message that is due since then is given up, as far as that is known beforehand.
+    pub(crate) fn gives_up_at(&self, due_since: Timestamp) -> Timestamp {
+        later(due_since, self.give_up)
     }
 
     fn wait(&self, attempts: u32) -> Duration {
@@ -136,12 +153,25 @@ mod tests {
     #[test]
     fn short_schedules_give_up_in_time() {
         let seconds = Duration::from_secs;
-        let times = attempts(Schedule { first: seconds(1), max: seconds(1), give_up: seconds(3) }, MIDDLE);
+        let times = attempts(
+            Schedule { first: seconds(1), max: seconds(1), give_up: seconds(3), ..Schedule::default() },
+            MIDDLE,
+        );
         assert_eq!(times, [0, 1, 2, 3]);
-        let times =
-            attempts(Schedule { first: seconds(300), max: seconds(300), give_up: seconds(1) }, MIDDLE);
+        let times = attempts(
+            Schedule { first: seconds(300), max: seconds(300), give_up: seconds(1), ..Schedule::default() },
+            MIDDLE,
+        );
         assert_eq!(times, [0, 1]);
         assert_eq!(attempts(Schedule { give_up: seconds(0), ..Schedule::default() }, MIDDLE), [0]);
+    }
+
+    #[test]
+    fn a_sender_is_told_after_four_hours_or_never() {
+        let (schedule, hour) = (Schedule::default(), 3600);
+        assert!(!schedule.is_late(ACCEPTED, at(4 * hour - 1)) && schedule.is_late(ACCEPTED, at(4 * hour)));
+        assert!(!Schedule { tell_delay: None, ..schedule }.is_late(ACCEPTED, Timestamp::MAX));
+        assert_eq!(schedule.gives_up_at(ACCEPTED), at(5 * 24 * hour));
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl Desk {
         self.find_messages(&QueueFilter { account: Some(by), ..QueueFilter::default() }).await
     }
 
-    /// The one message whose identifier is in this range, which is what `typed` is the beginning of.
+    /// The one message whose identifier is in this range, which is what `typed` is the beginning of; also of those that are done with, if
+    /// `settled` says so.
     ///
     /// # Errors
     /// [`Missing::Message`], [`Trouble::SeveralMessages`].
@@ -84,8 +85,9 @@ impl Desk {
         &self,
         typed: &str,
         range: &RangeInclusive<QueueId>,
+        settled: bool,
     ) -> Result<QueueId, Trouble> {
-        let filter = QueueFilter { ids: Some(range.clone()), ..QueueFilter::default() };
+        let filter = QueueFilter { ids: Some(range.clone()), settled, ..QueueFilter::default() };
         let one_more = u32::try_from(CANDIDATES + 1).unwrap_or(u32::MAX);
         let mut ids = self.spool.ids(&filter, Page::first(one_more)).await?;
         match ids.as_slice() {

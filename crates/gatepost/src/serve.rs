@@ -82,7 +82,8 @@ impl Server {
         let stop = CancellationToken::new();
         let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
-        let keeping = upkeep::run(parts.store.accounts().clone(), parts.audit.subscribe(), stop.clone());
+        let (accounts, queue) = (parts.store.accounts().clone(), parts.store.spool().clone());
+        let keeping = upkeep::run(accounts, queue, parts.audit.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
         let telling = spawn(operations::run(parts.store.spool().clone(), stop.clone()), &stop);
         let timing = spawn(keep_refusals_alike(Arc::clone(&parts.judge), stop.clone()), &stop);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{AppPasswords, Audit, AuditFilter, Page, Sending, Throttles};
+use store::{AppPasswords, Audit, AuditFilter, Page, Sending, Spool, Throttles};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,24 +17,29 @@ const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// How long a revoked app password is known as such: a device may be switched on once a year.
 const REVOKED: SignedDuration = SignedDuration::from_hours(400 * 24);
 
+/// How long it is known what became of a message that failed for somebody, once its sender was told.
+const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// Often enough that little is forgotten at a time.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// Forgets what is too old, until it is told to stop.
 pub(crate) async fn run(
     store: impl Audit + AppPasswords + Throttles + Sending,
+    queue: impl Spool,
     audit: watch::Receiver<config::Audit>,
     stop: CancellationToken,
 ) {
     let present = || *audit.borrow();
     let (started, mut steps) = (Instant::now(), None);
-    while stop.run_until_cancelled(tidy(&store, present(), &mut steps, started)).await.is_some() {
+    while stop.run_until_cancelled(tidy(&store, &queue, present(), &mut steps, started)).await.is_some() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
 }
 
 async fn tidy(
     store: &(impl Audit + AppPasswords + Throttles + Sending),
+    queue: &impl Spool,
     audit: config::Audit,
     steps: &mut Option<ClockSteps>,
     started: Instant,
@@ -45,7 +50,7 @@ async fn tidy(
             none => none.insert(clock_steps(store, audit, clock::now()).await?),
         };
         match steps.is_steady(clock::now(), started.elapsed()) {
-            true => forget(store, audit).await,
+            true => forget(store, queue, audit).await,
             false => Ok(()),
         }
     };
@@ -64,6 +69,7 @@ async fn clock_steps(store: &impl Audit, audit: config::Audit, now: Timestamp) -
 
 async fn forget(
     store: &(impl Audit + AppPasswords + Throttles + Sending),
+    queue: &impl Spool,
     audit: config::Audit,
 ) -> anyhow::Result<()> {
     let now = clock::now();
@@ -71,6 +77,7 @@ async fn forget(
     store.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
     store.prune_revoked(now.checked_sub(REVOKED)?).await?;
     store.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
+    while queue.forget_settled(now.checked_sub(SETTLED)?).await? {}
     Ok(())
 }
 
@@ -92,7 +99,7 @@ mod tests {
         for event in &events {
             audit.record(event).await.unwrap();
         }
-        forget(audit, config::Audit::default()).await.unwrap();
+        forget(audit, store.spool(), config::Audit::default()).await.unwrap();
         let kept = audit.entries(&AuditFilter::default(), Page::first(1000)).await.unwrap().entries;
         assert_eq!(kept.iter().map(|entry| entry.event.at).collect::<Vec<_>>(), [stored(events[0].at)]);
     }
@@ -109,6 +116,7 @@ mod tests {
         let stop = CancellationToken::new();
         let running = tokio::spawn(run(
             store.accounts().clone(),
+            store.spool().clone(),
             watch::Sender::new(config::Audit::default()).subscribe(),
             stop.clone(),
         ));

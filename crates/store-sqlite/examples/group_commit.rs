@@ -80,7 +80,7 @@ async fn session(spool: SqliteSpool, messages: usize, deliver: bool) -> Vec<Dura
             let reply = "250 2.0.0 Ok".to_owned();
             let outcomes =
                 vec![(0, Outcome::Delivered { reply, host: None, handover: Handover::WithoutDsn })];
-            spool.record(&leased, outcomes, Timestamp::UNIX_EPOCH).await.unwrap();
+            spool.record(&leased, outcomes, None, Timestamp::UNIX_EPOCH).await.unwrap();
         }
     }
     waits

@@ -26,7 +26,7 @@ async fn a_message_is_not_written_again_when_it_is_leased_and_deferred() {
     let leased = lease(spool).await;
     for entry in &leased {
         let later = Outcome::Deferred { reply: "451".into(), host: None, next_attempt_at: Timestamp::MAX };
-        spool.record(entry, vec![(0, later)], Timestamp::UNIX_EPOCH).await.unwrap();
+        spool.record(entry, vec![(0, later)], None, Timestamp::UNIX_EPOCH).await.unwrap();
     }
     let octets = written(directory.path()) - before;
     assert_eq!(leased.len(), 20);

@@ -121,6 +121,8 @@ pub struct Leased {
     pub size: u64,
     /// The right to deliver it.
     pub lease: Lease,
+    /// Whether its sender was told that the message is late, be it of this delivery or of another.
+    pub delay_told: bool,
     /// The message, if it is in memory anyway. [`Spool::body`](crate::Spool::body) reads it in either case.
     pub content: Option<Bytes>,
 }
@@ -142,6 +144,20 @@ pub struct Recipient {
     pub to: EnvelopeRecipient,
     /// How often delivery was tried before.
     pub attempts: u32,
+    /// Whether its sender was told before that it failed, and an operator has had it tried again.
+    pub told: bool,
+}
+
+/// A report to the sender of a message: a message of the server's own, which is committed together with what it tells of. It goes where
+/// the routes lead once it is leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewReport {
+    /// Its envelope. Its reverse-path is null (RFC 3464 section 2).
+    pub submission: Submission,
+    /// Its text.
+    pub content: Bytes,
+    /// Whether it tells that the message is late, and of nothing else.
+    pub tells_delay: bool,
 }
 
 /// What became of a record of outcomes.
@@ -149,6 +165,8 @@ pub struct Recipient {
 pub enum Recorded {
     /// All of it is kept.
     Kept,
+    /// All of it but the report, which tells of a delay that was told of before.
+    KeptWithoutReport,
     /// The lease was no longer the caller's. Of the outcomes "delivered" is kept, as it is true whoever says it, and nothing else.
     TakenOver,
 }

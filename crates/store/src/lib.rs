@@ -45,7 +45,7 @@ pub use audit::{
 pub use certificate::{Certificate, CertificatePlace, Certificates};
 pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, UnknownChallengeKind};
 pub use delivery::{
-    DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, Recipient, Recorded, Waiting,
+    DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, NewReport, Recipient, Recorded, Waiting,
 };
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};

@@ -34,6 +34,9 @@ pub enum Outcome {
         reply: String,
         /// The next host.
         host: Option<String>,
+        /// Whether nobody is to be told of it any more: the report that is recorded with it tells, its sender knows it already,
+        /// or does not want to know.
+        told: bool,
     },
     /// It waits for an operator.
     Held {
@@ -45,6 +48,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The next host, if one was asked.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Outcome::Delivered { host, .. }
+            | Outcome::Deferred { host, .. }
+            | Outcome::Failed { host, .. }
+            | Outcome::Held { host, .. } => host.as_deref(),
+        }
+    }
+
     /// The state that a recipient is in afterwards.
     pub fn state(&self) -> RecipientState {
         match self {

@@ -10,6 +10,8 @@ use crate::RecipientState;
 /// Which entries; an empty filter lets all through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueueFilter {
+    /// Also those that are settled, and in no list else.
+    pub settled: bool,
     /// With an id of this range.
     pub ids: Option<RangeInclusive<QueueId>>,
     /// Handed in by this account.

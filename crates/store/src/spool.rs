@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use types::{NodeId, QueueId};
 
 use crate::{
-    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Nodes, Operated, Operation, Outcome,
-    Page, QueueFilter, Recorded, SpoolError, Stats, Submission, Waiting,
+    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, NewReport, Nodes, Operated, Operation,
+    Outcome, Page, QueueFilter, Recorded, SpoolError, Stats, Submission, Waiting,
 };
 
 /// The spool.
@@ -98,14 +98,25 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     /// Records what became of recipients (by number) at `now`, and ends the lease; without outcomes the delivery is just given
     /// back. `Ok` means on stable storage. If the lease is no longer the caller's, because its node was taken off the list or it was
     /// given back, "delivered" is recorded and nothing else ([`Recorded::TakenOver`]). A recipient that has the message stays
-    /// `delivered` whatever comes later. An entry leaves the queue when all its recipients are delivered; one with a recipient that
-    /// failed stays listed.
+    /// `delivered` whatever comes later.
+    ///
+    /// A `report` of it is committed in the same transaction, if all of the outcomes are: what failed and that its sender is told of it
+    /// are one fact, and no report is made twice. Of reports that it is late a message has one
+    /// ([`Recorded::KeptWithoutReport`]).
+    ///
+    /// An entry leaves the queue when all its recipients are delivered. It is settled, and leaves the lists and the figures, when
+    /// each is delivered, or failed and [told](Outcome::Failed::told): its message is gone then, and [`show`](Spool::show) still knows
+    /// what became of it, until it is [forgotten](Spool::forget_settled). Any other stays listed.
     fn record(
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
+        report: Option<NewReport>,
         now: Timestamp,
     ) -> impl Future<Output = Result<Recorded, SpoolError>> + Send;
+
+    /// Forgets up to a few hundred of the entries that were settled before `before`. Whether there may be more.
+    fn forget_settled(&self, before: Timestamp) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
     /// Holds an entry that cannot be delivered as it is stored, and tells `reason` as the last reply of its
     /// recipients. Others go on.
@@ -125,7 +136,7 @@ pub trait Spool: Nodes + Send + Sync + 'static {
         page: Page<QueueId>,
     ) -> impl Future<Output = Result<Vec<QueueId>, SpoolError>> + Send;
 
-    /// One entry with its recipients.
+    /// One entry with its recipients, be it settled or not.
     fn show(&self, id: QueueId) -> impl Future<Output = Result<Option<Details>, SpoolError>> + Send;
 
     /// Does what an operator wants to entries, all or nothing, and notes it for [`take_operations`](Spool::take_operations).

@@ -115,6 +115,7 @@ mod tests {
             recipients: Vec::new(),
             size: 0,
             lease: Lease { owner: NodeId::from_bytes([1; 16]), token },
+            delay_told: false,
             content: None,
         }
     }

@@ -98,7 +98,8 @@ impl<S: Spool> Carrier<S> {
         let times = (settings.schedule, settings.grace);
         let ways = Ways::new(routes, times, &settings.hostname, &wake, None)?;
         let aborting = CancellationToken::new();
-        let ledger = Ledger::new(spool.clone(), settings.now, wake.clone(), aborting.clone());
+        let ledger =
+            Ledger::new(spool.clone(), &settings.hostname, settings.now, wake.clone(), aborting.clone());
         let started = u64::try_from((settings.now)().as_millisecond()).unwrap_or_default();
         Ok(Arc::new(Carrier {
             spool,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
-    DeliveryKey, Destination, Details, Entry, HeldLease, Lease, Leased, NewDelivery, Operation, Outcome,
-    Recipient, RecipientDetails, RecipientState, Recorded, Submission,
+    DeliveryKey, Destination, Details, Entry, HeldLease, Lease, Leased, NewDelivery, NewReport, Operation,
+    Outcome, Recipient, RecipientDetails, RecipientState, Recorded, Submission,
 };
 use types::{EnvelopeRecipient, Handover, NodeId};
 
@@ -17,6 +17,9 @@ pub(crate) struct Item {
     pub(crate) seats: Vec<Seat>,
     pub(crate) deliveries: BTreeMap<Destination, Delivery>,
     pub(crate) held: bool,
+    delay_told: bool,
+    /// When all was delivered, or failed and told.
+    pub(crate) settled_at: Option<Timestamp>,
 }
 
 /// Where a recipient stands.
@@ -30,6 +33,7 @@ pub(crate) struct Seat {
     pub(crate) host: Option<String>,
     /// How it was handed over, if it was.
     pub(crate) handover: Option<Handover>,
+    pub(crate) told: bool,
 }
 
 #[derive(Default)]
@@ -55,8 +59,9 @@ impl Seat {
             Outcome::Delivered { reply, host, handover } => {
                 (self.reply, self.host, self.handover) = (reply, host, Some(handover));
             }
-            Outcome::Failed { reply, host } => {
+            Outcome::Failed { reply, host, told } => {
                 (self.reply, self.host) = (reply, host);
+                self.told |= told;
             }
             Outcome::Held { reply, host } => (self.reply, self.host) = (reply.unwrap_or_default(), host),
             Outcome::Deferred { reply, host, next_attempt_at } => {
@@ -93,11 +98,14 @@ impl Item {
             reply: String::new(),
             host: None,
             handover: None,
+            told: false,
         };
         Item {
             seats: (0..).zip(&submission.recipients).map(seat).collect(),
             deliveries: deliveries.iter().map(|new| (new.destination.clone(), Delivery::default())).collect(),
             held: submission.held,
+            delay_told: false,
+            settled_at: None,
             submission: submission.into(),
             content,
         }
@@ -146,15 +154,16 @@ impl Item {
         let lease = Lease { owner, token: delivery.token };
         let due = |seat: &Seat| seat.destination == *destination && seat.is_open() && seat.due <= now;
         let recipients = (0u32..).zip(self.seats.iter().zip(&self.submission.recipients));
-        let recipients = recipients
-            .filter(|(_, (seat, _))| due(seat))
-            .map(|(number, (seat, known))| Recipient { number, to: known.clone(), attempts: seat.attempts });
+        let recipients = recipients.filter(|(_, (seat, _))| due(seat)).map(|(number, (seat, known))| {
+            Recipient { number, to: known.clone(), attempts: seat.attempts, told: seat.told }
+        });
         Some(Leased {
             submission: self.submission.clone(),
             destination: destination.clone(),
             recipients: recipients.collect(),
             size: u64::try_from(self.content.len()).unwrap(),
             lease,
+            delay_told: self.delay_told,
             content: None,
         })
     }
@@ -180,7 +189,8 @@ impl Item {
         &mut self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        _now: Timestamp,
+        report: Option<&NewReport>,
+        now: Timestamp,
     ) -> Recorded {
         let (owned, mut recorded) = (self.is_owned(leased), Recorded::Kept);
         for (number, outcome) in outcomes {
@@ -192,10 +202,28 @@ impl Item {
                 seat.set(outcome);
             }
         }
+        if let Some(report) = report
+            && recorded == Recorded::Kept
+            && (!owned || (report.tells_delay && std::mem::replace(&mut self.delay_told, true)))
+        {
+            recorded = Recorded::KeptWithoutReport;
+        }
         if owned {
             self.deliveries.get_mut(&leased.destination).unwrap().owner = None;
         }
+        let is_done = |seat: &Seat| {
+            seat.state == RecipientState::Delivered || (seat.state == RecipientState::Failed && seat.told)
+        };
+        if self.seats.iter().all(is_done) {
+            self.held = false;
+            self.settled_at.get_or_insert(now);
+        }
         recorded
+    }
+
+    /// Whether it is in no list.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled_at.is_some()
     }
 
     pub(crate) fn quarantine(&mut self, reason: &str) {

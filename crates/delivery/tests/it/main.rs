@@ -17,6 +17,7 @@ mod relay;
 mod relay_tls;
 mod needs;
 mod dsn;
+mod bounce;
 mod carrier;
 mod destinations;
 mod conformance;

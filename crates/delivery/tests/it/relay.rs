@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use delivery::{Routes, Schedule, Via};
 use store::RecipientState::{Deferred, Delivered, Failed, Held};
+use store::Submission;
 use tokio::sync::Semaphore;
+use types::Notify;
 
 use crate::office::{Office, TEXT, now, plain_host};
 use crate::peer::{Manners, Peer};
@@ -89,7 +91,12 @@ async fn a_host_that_garbles_every_answer_gets_three_copies_and_no_more() {
     let soon = Duration::from_millis(10);
     let schedule = Schedule { first: soon, max: soon, ..Schedule::default() };
     let mut office = Office::with(routes, schedule, Duration::from_secs(30)).open();
-    let id = office.submit(&["a@example.org", "refused@example.org"]).await;
+    // A report would be garbled, too.
+    let untold = |submission: &mut Submission| {
+        submission.recipients.iter_mut().for_each(|recipient| recipient.notify = Some(Notify::NEVER));
+    };
+    let to = ["a@example.org", "refused@example.org"];
+    let id = office.submit_with(&to, TEXT.as_bytes(), untold).await;
     office.until(|spool| spool.seats(id)[0].state == Held).await;
     let seats = office.spool.seats(id);
     assert_eq!((seats[0].attempts, seats[1].state), (3, Failed));

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use store::{
-    Act, Body, Corrupt, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node,
-    Nodes, Operated, Operation, Outcome, Page, QueueFilter, RecipientState, Recorded, Spool, SpoolError,
-    Standing, Stats, Submission, Waiting,
+    Act, Body, Corrupt, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, NewReport,
+    Node, Nodes, Operated, Operation, Outcome, Page, QueueFilter, RecipientState, Recorded, Spool,
+    SpoolError, Standing, Stats, Submission, Waiting,
 };
 use tokio::sync::Notify;
 use types::{NodeId, QueueId};
@@ -51,6 +51,30 @@ impl MemorySpool {
 
     pub(crate) fn is_held(&self, id: QueueId) -> bool {
         self.queue().items[&id].held
+    }
+
+    /// Whether nothing is left to be done for a message.
+    pub(crate) fn is_settled(&self, id: QueueId) -> bool {
+        self.queue().items[&id].is_settled()
+    }
+
+    /// The messages that were ever in the queue and are like this, oldest first.
+    pub(crate) fn find(&self, is_one: impl Fn(&Submission) -> bool) -> Vec<QueueId> {
+        let queue = self.queue();
+        queue.items.iter().filter(|(_, item)| is_one(&item.submission)).map(|(id, _)| *id).collect()
+    }
+
+    pub(crate) fn text(&self, id: QueueId) -> String {
+        String::from_utf8(self.queue().items[&id].content.to_vec()).unwrap()
+    }
+
+    pub(crate) fn submission(&self, id: QueueId) -> Arc<Submission> {
+        self.queue().items[&id].submission.clone()
+    }
+
+    /// Has a message tried again.
+    pub(crate) fn retry(&self, id: QueueId, now: Timestamp) {
+        self.queue().items.get_mut(&id).unwrap().operate(Operation::Retry, now);
     }
 
     /// Lets a held message go.
@@ -296,6 +320,7 @@ impl Spool for MemorySpool {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
+        report: Option<NewReport>,
         now: Timestamp,
     ) -> Result<Recorded, SpoolError> {
         let fails = |left: u32| left.checked_sub(1);
@@ -304,11 +329,20 @@ impl Spool for MemorySpool {
         }
         let mut queue = self.queue();
         let recorded = match queue.items.get_mut(&leased.submission.id) {
-            Some(item) => item.record(leased, outcomes, now),
+            Some(item) => item.record(leased, outcomes, report.as_ref(), now),
             None => Recorded::TakenOver,
         };
+        if let Some(NewReport { submission, content, .. }) = report.filter(|_| recorded == Recorded::Kept) {
+            let there = [NewDelivery::of_all(&submission, Destination::unknown(), None)];
+            queue.items.insert(submission.id, Item::new(submission, content, &there));
+        }
         self.changed.notify_waiters();
         Ok(recorded)
+    }
+
+    async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
+        self.queue().items.retain(|_, item| item.settled_at.is_none_or(|at| at >= before));
+        Ok(false)
     }
 
     async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {
@@ -328,7 +362,7 @@ impl Spool for MemorySpool {
         let mut queue = self.queue();
         let mut done = Vec::new();
         for id in ids {
-            let Some(item) = queue.items.get_mut(&id).filter(|item| !item.is_gone()) else { continue };
+            let Some(item) = queue.items.get_mut(&id).filter(|item| !item.is_settled()) else { continue };
             item.operate(operation, act.at);
             done.push(Operated {
                 operation,
@@ -354,9 +388,11 @@ impl Spool for MemorySpool {
     }
 
     async fn list(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError> {
-        assert_eq!(*filter, QueueFilter::default(), "nothing here searches");
+        let settled = filter.settled;
+        assert_eq!(*filter, QueueFilter { settled, ..QueueFilter::default() }, "nothing here searches");
         let queue = self.queue();
-        let items = queue.items.iter().filter(|(id, item)| !item.is_gone() && Some(**id) > page.after);
+        let is_listed = |item: &Item| !item.is_gone() && (settled || !item.is_settled());
+        let items = queue.items.iter().filter(|(id, item)| is_listed(item) && Some(**id) > page.after);
         Ok(items.take(page.limit.try_into().unwrap()).map(|(_, item)| item.details().entry).collect())
     }
 
@@ -371,7 +407,7 @@ impl Spool for MemorySpool {
     async fn stats(&self) -> Result<Stats, SpoolError> {
         let queue = self.queue();
         let mut stats = Stats::default();
-        for item in queue.items.values().filter(|item| !item.is_gone()) {
+        for item in queue.items.values().filter(|item| !item.is_settled()) {
             stats.entries += 1;
             stats.octets += u64::try_from(item.content.len()).unwrap();
             stats.oldest =

@@ -20,6 +20,7 @@ pub struct Reply {
     code: u16,
     enhanced: Option<Enhanced>,
     lines: Vec<String>,
+    ours: bool,
 }
 
 /// What the first digit of a reply says (RFC 5321 section 4.2.1).
@@ -62,7 +63,12 @@ pub enum ReplyError {
 impl Reply {
     /// A reply in our own words, for what goes wrong without the peer saying so.
     pub fn ours(code: u16, enhanced: Enhanced, text: impl Into<String>) -> Reply {
-        Reply { code, enhanced: Some(enhanced), lines: vec![text.into()] }
+        Reply { code, enhanced: Some(enhanced), lines: vec![text.into()], ours: true }
+    }
+
+    /// Whether it is in our own words, and the peer has not said it.
+    pub fn is_ours(&self) -> bool {
+        self.ours
     }
 
     /// The three digits, 200 to 559.
@@ -186,7 +192,7 @@ impl ReplyReader {
     fn finish(&mut self, code: u16) -> Reply {
         let mut lines = std::mem::take(self).lines;
         let enhanced = common_enhanced(&mut lines, code);
-        Reply { code, enhanced, lines }
+        Reply { code, enhanced, lines, ours: false }
     }
 }
 

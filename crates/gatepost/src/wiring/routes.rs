@@ -13,7 +13,12 @@ pub(crate) fn carrying(config: &Config, newest_key: watch::Receiver<MasterKeyId>
     let retry = config.delivery.retry;
     delivery::Settings {
         hostname: config.hostname.clone(),
-        schedule: Schedule { first: retry.first, max: retry.max, give_up: retry.give_up },
+        schedule: Schedule {
+            first: retry.first,
+            max: retry.max,
+            give_up: retry.give_up,
+            tell_delay: config.delivery.delay_notice,
+        },
         grace: config.limits.shutdown_grace,
         newest_key,
         now: clock::now,

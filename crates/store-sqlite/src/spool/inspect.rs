@@ -113,7 +113,7 @@ pub(super) async fn ids(
 pub(super) async fn show(readers: &SqlitePool, id: QueueId) -> Result<Option<Details>, sqlx::Error> {
     // Both queries in one transaction, so that they see the same state.
     let mut transaction = readers.begin().await?;
-    let filter = QueueFilter { ids: Some(id..=id), ..QueueFilter::default() };
+    let filter = QueueFilter { ids: Some(id..=id), settled: true, ..QueueFilter::default() };
     let mut one = select::entries(&filter, Page::first(1));
     let Some(row) = one.build().fetch_optional(&mut *transaction).await? else { return Ok(None) };
     let recipients = "SELECT * FROM recipients WHERE entry = $1 ORDER BY number";
@@ -128,15 +128,21 @@ pub(super) async fn has_operations(readers: &SqlitePool) -> Result<bool, sqlx::E
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM operations)").fetch_one(readers).await
 }
 
+pub(super) async fn any_settled(readers: &SqlitePool, before: Timestamp) -> Result<bool, sqlx::Error> {
+    let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE settled_at < $1)");
+    any.bind(before.as_millisecond()).fetch_one(readers).await
+}
+
 pub(super) async fn stats(readers: &SqlitePool) -> Result<Stats, sqlx::Error> {
     let mut transaction = readers.begin().await?;
-    let entries = "SELECT count(*) AS entries, coalesce(sum(size), 0) AS octets, min(accepted_at) AS oldest FROM entries";
+    let entries = "SELECT count(*) AS entries, coalesce(sum(size), 0) AS octets, min(accepted_at) AS oldest FROM entries \
+                   WHERE settled_at IS NULL";
     let entries = sqlx::query(entries).fetch_one(&mut *transaction).await?;
     let recipients = "SELECT count(*) FILTER (WHERE state = 'queued' AND NOT held) AS queued, \
                       count(*) FILTER (WHERE state = 'deferred' AND NOT held) AS deferred, \
                       count(*) FILTER (WHERE state = 'held' OR (state IN ('queued', 'deferred') AND held)) AS held, \
                       count(*) FILTER (WHERE state = 'failed') AS failed \
-                      FROM recipients JOIN entries ON entries.id = recipients.entry";
+                      FROM recipients JOIN entries ON entries.id = recipients.entry WHERE settled_at IS NULL";
     let recipients = sqlx::query(recipients).fetch_one(&mut *transaction).await?;
     Ok(Stats {
         entries: shown(&entries, "entries"),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
-    Act, Destination, Lease, Leased, NewDelivery, Operated, Operation, Outcome, Recorded, SpoolError,
-    Submission,
+    Act, Destination, Lease, Leased, NewDelivery, NewReport, Operated, Operation, Outcome, Recorded,
+    SpoolError, Submission,
 };
 use tokio::sync::{mpsc, oneshot};
 use types::{NodeId, QueueId};
@@ -36,6 +36,8 @@ pub(super) enum Job {
     Operate(Operate, Reply<Vec<Operated>>),
     /// What operators have done, so many at most.
     TakeOperations(u32, Reply<Vec<Operated>>),
+    /// Whether there may be more that was settled before then.
+    ForgetSettled(Timestamp, Reply<bool>),
     Close(Reply<()>),
 }
 
@@ -75,6 +77,7 @@ impl Job {
             | Job::Bury(..)
             | Job::Operate(..)
             | Job::TakeOperations(..)
+            | Job::ForgetSettled(..)
             | Job::Close(_) => None,
         }
     }
@@ -90,6 +93,7 @@ impl Job {
             | Job::Bury(..)
             | Job::Operate(..)
             | Job::TakeOperations(..)
+            | Job::ForgetSettled(..)
             | Job::Close(_) => None,
         }
     }
@@ -97,7 +101,7 @@ impl Job {
     pub(super) fn answer(self, result: Result<(), SpoolError>) {
         match self {
             Job::Change(_, reply) | Job::Close(reply) => reply.send(result),
-            Job::Submit(_, reply) | Job::Bury(_, reply) => reply.send(result),
+            Job::Submit(_, reply) | Job::Bury(_, reply) | Job::ForgetSettled(_, reply) => reply.send(result),
             Job::Reroute(_, reply) => reply.send(result),
             Job::Record(_, reply) => reply.send(result),
             Job::Operate(_, reply) | Job::TakeOperations(_, reply) => reply.send(result),
@@ -148,9 +152,10 @@ impl WriterHandle {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
+        report: Option<NewReport>,
         now: Timestamp,
     ) -> Result<Written, SpoolError> {
-        let record = Record::new(leased, outcomes, now);
+        let record = Record::new(leased, outcomes, report, now);
         self.ask(|reply| Job::Record(record, reply)).await
     }
 
@@ -193,6 +198,10 @@ impl WriterHandle {
         self.ask(|reply| Job::TakeOperations(at_most, reply)).await
     }
 
+    pub(super) async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
+        self.ask(|reply| Job::ForgetSettled(before, reply)).await
+    }
+
     /// Ends the writer after everything before it.
     pub(super) async fn close(&self) {
         // It may be closed already.
@@ -223,6 +232,7 @@ impl New {
                 recipients: lease::new_recipients(submission, &delivery.recipients),
                 size: self.size,
                 lease: Lease { owner: delivery.owner?, token: 1 },
+                delay_told: false,
                 content: self.content.clone(),
             })
         };

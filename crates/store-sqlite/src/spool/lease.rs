@@ -53,7 +53,7 @@ struct Taken {
 /// The recipients of a delivery that was never tried.
 pub(super) fn new_recipients(submission: &Submission, numbers: &[u32]) -> Vec<Recipient> {
     let to = |number: u32| submission.recipients.get(usize::try_from(number).ok()?).cloned();
-    let new = |number: &u32| Some(Recipient { number: *number, to: to(*number)?, attempts: 0 });
+    let new = |number: &u32| Some(Recipient { number: *number, to: to(*number)?, attempts: 0, told: false });
     numbers.iter().filter_map(new).collect()
 }
 
@@ -120,6 +120,7 @@ async fn take_due(connection: &mut SqliteConnection, wanted: &LeaseDue) -> Resul
 /// An entry, read once for all its deliveries.
 struct Entry {
     envelope: Result<(Arc<Submission>, u64), Corrupt>,
+    delay_told: bool,
     recipients: Vec<SqliteRow>,
 }
 
@@ -134,7 +135,7 @@ async fn entries_of(
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, size, \
          recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, \
-         ret, envid FROM entries WHERE id IN (",
+         ret, envid, delay_told FROM entries WHERE id IN (",
     );
     let mut ids = query.separated(", ");
     for taken in taken {
@@ -149,7 +150,7 @@ async fn entries_of(
         };
         let recipients = recipients.remove(&id).unwrap_or_default();
         let envelope = envelope(row, id, &recipients).map(|(submission, size)| (Arc::new(submission), size));
-        entries.insert(id, Entry { envelope, recipients });
+        entries.insert(id, Entry { envelope, delay_told: row.try_get("delay_told")?, recipients });
     }
     Ok(entries)
 }
@@ -166,6 +167,7 @@ impl Entry {
             recipients,
             size,
             lease,
+            delay_told: self.delay_told,
             content: None,
         })
     }
@@ -181,7 +183,7 @@ pub(super) async fn recipients_of(
         return Ok(found);
     }
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, next_attempt_at, \
+        "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, told, next_attempt_at, \
          EXISTS (SELECT 1 FROM deliveries WHERE deliveries.entry = recipients.entry \
          AND deliveries.destination = recipients.destination) AS has_delivery FROM recipients WHERE entry IN (",
     );
@@ -260,7 +262,9 @@ fn due(
         let next_attempt_at = columns.maybe("next_attempt_at", time)?;
         let goes_there = columns.take::<&str>("destination")? == destination.as_str();
         if goes_there && waiting && next_attempt_at.is_some_and(|at| at <= now) {
-            due.push(Recipient { number, to: recipient(row, entry)?, attempts: columns.take("attempts")? });
+            let (to, attempts, told) =
+                (recipient(row, entry)?, columns.take("attempts")?, columns.take("told")?);
+            due.push(Recipient { number, to, attempts, told });
         }
     }
     if due.is_empty() { Err(Corrupt::on("deliveries", entry.to_string(), "due_at")) } else { Ok(due) }

@@ -22,6 +22,7 @@ mod job;
 mod submit;
 mod lease;
 mod outcome;
+mod settle;
 mod reroute;
 mod change;
 mod operate;
@@ -37,8 +38,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 use store::{
-    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node, Nodes, Operated,
-    Operation, Outcome, Page, QueueFilter, Recorded, Spool, SpoolError, Standing, Stats, Submission, Waiting,
+    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, NewReport, Node, Nodes,
+    Operated, Operation, Outcome, Page, QueueFilter, Recorded, Spool, SpoolError, Standing, Stats,
+    Submission, Waiting,
 };
 use types::{NodeId, QueueId};
 
@@ -226,13 +228,22 @@ impl Spool for SqliteSpool {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
+        report: Option<NewReport>,
         now: Timestamp,
     ) -> Result<Recorded, SpoolError> {
-        let Written { recorded, gone } = self.writer.record(leased, outcomes, now).await?;
+        let Written { recorded, gone } = self.writer.record(leased, outcomes, report, now).await?;
         if gone && leased.size > IN_ROW as u64 {
             file::remove(self.directory().message(leased.submission.id)).await;
         }
         Ok(recorded)
+    }
+
+    async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
+        // To write is to sync, and nearly always there is nothing.
+        match self.database.read(async |readers| inspect::any_settled(readers, before).await).await? {
+            true => self.writer.forget_settled(before).await,
+            false => Ok(false),
+        }
     }
 
     async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {

@@ -17,7 +17,8 @@ pub(super) struct Operate {
 }
 
 const NOTE: &str = "INSERT INTO operations (at, operation, entry, account_address, message_id, done_by) \
-                    SELECT $2, $3, id, account_address, message_id, $4 FROM entries WHERE id = $1 RETURNING *";
+                    SELECT $2, $3, id, account_address, message_id, $4 FROM entries WHERE id = $1 AND settled_at IS NULL \
+                    RETURNING *";
 const TAKE: &str = "DELETE FROM operations WHERE number IN (SELECT number FROM operations ORDER BY number LIMIT $1) \
                     RETURNING *";
 

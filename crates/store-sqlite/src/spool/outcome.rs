@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
-use store::{DeliveryKey, Lease, Leased, Outcome, Recorded};
+use store::{DeliveryKey, Lease, Leased, NewReport, Outcome, Recorded};
 use types::QueueId;
 
 use super::change::{SET_DUE, due, on};
-use super::submit::Script;
+use super::settle::{self, Left};
+use super::submit::{Script, Submit};
 
 /// Outcomes of an attempt, to be recorded.
 #[derive(Debug)]
@@ -14,25 +15,40 @@ pub(super) struct Record {
     delivery: DeliveryKey,
     lease: Lease,
     outcomes: Vec<(u32, Outcome)>,
+    report: Option<Report>,
     now: Timestamp,
     complete: bool,
+}
+
+/// A report that is committed with what it tells of.
+#[derive(Debug)]
+struct Report {
+    row: Submit,
+    tells_delay: bool,
 }
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written {
     pub(super) recorded: Recorded,
-    /// The entry left the queue.
+    /// The message left the queue.
     pub(super) gone: bool,
 }
 
 impl Record {
-    pub(super) fn new(leased: &Leased, outcomes: Vec<(u32, Outcome)>, now: Timestamp) -> Self {
-        let complete = all_delivered(leased, &outcomes);
-        Self { delivery: leased.key(), lease: leased.lease, complete, outcomes, now }
+    pub(super) fn new(
+        leased: &Leased,
+        outcomes: Vec<(u32, Outcome)>,
+        report: Option<NewReport>,
+        now: Timestamp,
+    ) -> Self {
+        let complete = report.is_none() && all_delivered(leased, &outcomes);
+        let report =
+            report.map(|report| Report { tells_delay: report.tells_delay, row: Submit::report(report) });
+        Self { delivery: leased.key(), lease: leased.lease, complete, outcomes, report, now }
     }
 
-    /// Whether every recipient of the message was delivered in this attempt, so that nothing needs to be looked up.
+    /// Whether every recipient of the message was delivered in this attempt and nobody is told, so that nothing needs to be looked up.
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }
@@ -81,16 +97,33 @@ pub(super) async fn write(
         set_outcome(connection, record, *number, outcome).await?;
     }
     let all_kept = record.outcomes.iter().all(|(_, outcome)| counts(outcome));
-    let recorded = if all_kept { Recorded::Kept } else { Recorded::TakenOver };
-    if leave(connection, record.delivery.entry).await? {
-        return Ok(Written { recorded, gone: true });
-    }
-    if owned {
-        end_lease(connection, &record.delivery).await?;
-    } else {
-        on(record.delivery.entry, SET_DUE).execute(connection).await?;
+    let recorded = match &record.report {
+        _ if !all_kept => Recorded::TakenOver,
+        None => Recorded::Kept,
+        Some(report) if owned => write_report(connection, record.delivery.entry, report).await?,
+        Some(_) => Recorded::KeptWithoutReport,
+    };
+    match settle::leave(connection, record.delivery.entry, record.now).await? {
+        Left::Message => return Ok(Written { recorded, gone: true }),
+        Left::Nothing if owned => end_lease(connection, &record.delivery).await?,
+        Left::Nothing => on(record.delivery.entry, SET_DUE).execute(connection).await.map(drop)?,
     }
     Ok(Written { recorded, gone: false })
+}
+
+const TELL_DELAY: &str = "UPDATE entries SET delay_told = true WHERE id = $1 AND NOT delay_told";
+
+/// Commits the report, unless it tells of a delay that was told of before.
+async fn write_report(
+    connection: &mut SqliteConnection,
+    about: QueueId,
+    report: &Report,
+) -> Result<Recorded, sqlx::Error> {
+    if report.tells_delay && on(about, TELL_DELAY).execute(&mut *connection).await?.rows_affected() == 0 {
+        return Ok(Recorded::KeptWithoutReport);
+    }
+    Script::within(&[&report.row]).run(connection).await?;
+    Ok(Recorded::Kept)
 }
 
 const IS_OWNED: &str = "SELECT EXISTS (SELECT 1 FROM deliveries \
@@ -129,16 +162,17 @@ async fn set_outcome(
     number: u32,
     outcome: &Outcome,
 ) -> Result<(), sqlx::Error> {
-    let (reply, host, next_attempt_at) = match outcome {
-        Outcome::Delivered { reply, host, .. }
-        | Outcome::Failed { reply, host }
-        | Outcome::Held { reply: Some(reply), host } => (reply, host, None),
-        Outcome::Deferred { reply, host, next_attempt_at } => (reply, host, Some(*next_attempt_at)),
+    let (reply, host, next_attempt_at, told) = match outcome {
+        Outcome::Failed { reply, host, told } => (reply, host, None, *told),
+        Outcome::Delivered { reply, host, .. } | Outcome::Held { reply: Some(reply), host } => {
+            (reply, host, None, false)
+        }
+        Outcome::Deferred { reply, host, next_attempt_at } => (reply, host, Some(*next_attempt_at), false),
         Outcome::Held { reply: None, .. } => return keep_back(connection, record, number).await,
     };
     sqlx::query(
         "UPDATE recipients SET state = $1, attempts = attempts + 1, next_attempt_at = $2, last_reply = $3, \
-         last_host = $4 WHERE entry = $5 AND number = $6 AND state <> 'delivered'",
+         last_host = $4, told = told OR $7 WHERE entry = $5 AND number = $6 AND state <> 'delivered'",
     )
     .bind(outcome.state().name())
     .bind(next_attempt_at.map(|at| at.max(record.now).as_millisecond()))
@@ -146,6 +180,7 @@ async fn set_outcome(
     .bind(host.clone())
     .bind(record.delivery.entry.as_bytes().to_vec())
     .bind(number)
+    .bind(told)
     .execute(connection)
     .await
     .map(drop)
@@ -165,16 +200,4 @@ async fn keep_back(
         .execute(connection)
         .await
         .map(drop)
-}
-
-/// Deletes the entry if everybody has the message.
-async fn leave(connection: &mut SqliteConnection, id: QueueId) -> Result<bool, sqlx::Error> {
-    let delete = "DELETE FROM entries WHERE id = $1 AND NOT EXISTS \
-                  (SELECT 1 FROM recipients WHERE entry = $1 AND state <> 'delivered')";
-    if on(id, delete).execute(&mut *connection).await?.rows_affected() == 0 {
-        return Ok(false);
-    }
-    on(id, "DELETE FROM recipients WHERE entry = $1").execute(&mut *connection).await?;
-    on(id, "DELETE FROM deliveries WHERE entry = $1").execute(connection).await?;
-    Ok(true)
 }

@@ -52,7 +52,7 @@ fn narrowed(
     filter: &QueueFilter,
     page: Page<QueueId>,
 ) -> QueryBuilder<Sqlite> {
-    query.push(" WHERE true");
+    query.push(if filter.settled { " WHERE true" } else { " WHERE settled_at IS NULL" });
     if let Some(after) = page.after {
         query.push(" AND id > ").push_bind(after.as_bytes().to_vec());
     }

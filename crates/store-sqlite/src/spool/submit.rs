@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
-use store::{NewDelivery, Submission};
+use store::{Destination, NewDelivery, NewReport, Submission};
 use types::{BodyType, EnvelopeRecipient, NodeId, OriginalRecipient, Ret};
 
 use super::seal;
@@ -38,6 +38,14 @@ impl Submit {
         Self { submission, size, content_crc, envelope_crc, content, deliveries }
     }
 
+    /// A message of the server's own, in a row whatever its size; it goes where the routes lead once it is leased.
+    pub(super) fn report(report: NewReport) -> Self {
+        let NewReport { submission, content, .. } = report;
+        let deliveries = [NewDelivery::of_all(&submission, Destination::unknown(), None)];
+        let (size, crc) = (content.len() as u64, crc32fast::hash(&content));
+        Self::new(Arc::new(submission), size, crc, Some(content), deliveries.into())
+    }
+
     fn due_at(&self) -> Option<i64> {
         (!self.submission.held).then(|| self.submission.first_due_at().as_millisecond())
     }
@@ -62,12 +70,23 @@ impl Script {
             script.sql.push("SELECT id FROM nodes;");
         }
         if !submits.is_empty() {
-            script.insert_entries(submits);
-            script.insert_contents(submits);
-            script.insert_deliveries(submits);
-            script.insert_recipients(submits);
+            script.insert(submits);
         }
         script
+    }
+
+    /// Inserts within a transaction that has begun.
+    pub(super) fn within(submits: &[&Submit]) -> Self {
+        let mut script = Self { sql: QueryBuilder::new("") };
+        script.insert(submits);
+        script
+    }
+
+    fn insert(&mut self, submits: &[&Submit]) {
+        self.insert_entries(submits);
+        self.insert_contents(submits);
+        self.insert_deliveries(submits);
+        self.insert_recipients(submits);
     }
 
     /// Runs it; the nodes that there are, if it says so.

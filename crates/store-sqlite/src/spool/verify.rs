@@ -40,7 +40,8 @@ pub(super) async fn all(database: &Database) -> Result<Verified, SpoolError> {
 async fn batch(readers: &SqlitePool, after: &[u8]) -> Result<Vec<(QueueId, Option<Corrupt>)>, sqlx::Error> {
     // Both queries in one transaction, so that they see the same state.
     let mut transaction = readers.begin().await?;
-    let entries = sqlx::query("SELECT * FROM entries WHERE id > $1 ORDER BY id LIMIT $2");
+    let entries =
+        sqlx::query("SELECT * FROM entries WHERE id > $1 AND settled_at IS NULL ORDER BY id LIMIT $2");
     let entries = entries.bind(after.to_vec()).bind(BATCH).fetch_all(&mut *transaction).await?;
     let mut recipients = lease::recipients_of(&mut transaction, &entries).await?;
     let with_damage = |row: &SqliteRow| {
@@ -65,7 +66,7 @@ async fn read_through(database: &Database, id: QueueId) -> Result<(), SpoolError
 }
 
 async fn is_queued(database: &Database, id: QueueId) -> Result<bool, SpoolError> {
-    let queued = "SELECT EXISTS (SELECT 1 FROM entries WHERE id = $1)";
+    let queued = "SELECT EXISTS (SELECT 1 FROM entries WHERE id = $1 AND settled_at IS NULL)";
     let queued = sqlx::query_scalar(queued).bind(id.as_bytes().to_vec());
     database.read(async |readers| queued.fetch_one(readers).await).await
 }

@@ -15,7 +15,7 @@ use super::job::{Job, WriterHandle};
 use super::outcome::Written;
 use super::reserve::Reserve;
 use super::submit::Submit;
-use super::{change, lease, operate, outcome, reroute, submit};
+use super::{change, lease, operate, outcome, reroute, settle, submit};
 use crate::commit_mark::Marker;
 use crate::directory::{Directory, Mode};
 use crate::schema::{self, SchemaError};
@@ -230,6 +230,7 @@ async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(
             Job::Change(change, reply) => reply.set(change::write(connection, change).await?),
             Job::Operate(wanted, reply) => reply.set(operate::write(connection, wanted).await?),
             Job::TakeOperations(at_most, reply) => reply.set(operate::take(connection, *at_most).await?),
+            Job::ForgetSettled(before, reply) => reply.set(settle::forget(connection, *before).await?),
             Job::Submit(..) | Job::Record(..) | Job::Close(_) => {}
         }
     }
@@ -254,6 +255,7 @@ fn set_answers(group: &mut [Job], nodes: &HashSet<NodeId>) {
             | Job::Bury(..)
             | Job::Operate(..)
             | Job::TakeOperations(..)
+            | Job::ForgetSettled(..)
             | Job::Close(_) => {}
         }
     }
@@ -268,6 +270,7 @@ fn has_more(group: &[Job]) -> bool {
         | Job::Change(..)
         | Job::Bury(..)
         | Job::Operate(..)
-        | Job::TakeOperations(..) => true,
+        | Job::TakeOperations(..)
+        | Job::ForgetSettled(..) => true,
     })
 }

@@ -127,7 +127,7 @@ pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {
 pub(crate) async fn deliver(spool: &SqliteSpool, leased: &Leased) -> Result<(), SpoolError> {
     let delivered =
         Outcome::Delivered { reply: "250 Ok".to_owned(), host: None, handover: Handover::WithoutDsn };
-    spool.record(leased, vec![(0, delivered)], at(2)).await.map(drop)
+    spool.record(leased, vec![(0, delivered)], None, at(2)).await.map(drop)
 }
 
 /// The directory that this process was given, if it is the child of a test: it then does the child's part of the test.

@@ -40,7 +40,7 @@ pub async fn a_delivery_has_one_owner_until_it_is_recorded<S: Spool>(spool: &S) 
         assert!(again.is_empty(), "no time ends a lease");
     }
     assert_eq!(next_due(spool).await, None);
-    spool.record(&leased[0], vec![(0, deferred(at(20)))], at(2)).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(20)))], None, at(2)).await.unwrap();
     let next = lease_to(spool, 2, 20, 10).await;
     assert!(next[0].lease.token > leased[0].lease.token && next[0].lease.owner == node(2));
 }
@@ -65,15 +65,15 @@ pub async fn destinations_are_leased_apart_and_no_more_than_they_have_room_for<S
 pub async fn what_becomes_of_one_delivery_is_nothing_to_the_others<S: Spool>(spool: &S) {
     commit_apart(spool, 1, &["a", "b"]).await;
     let leased = lease(spool, 10).await;
-    spool.record(&leased[0], vec![(0, deferred(at(100)))], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(100)))], None, at(11)).await.unwrap();
     assert_eq!(spool.waiting().await.unwrap()[0].destination, destination("a"));
     let held = spool.held_by(node(1)).await.unwrap();
     assert_eq!((held.len(), &held[0].delivery.destination), (1, &destination("b")));
-    spool.record(&leased[1], vec![(1, delivered())], at(12)).await.unwrap();
+    spool.record(&leased[1], vec![(1, delivered())], None, at(12)).await.unwrap();
     assert!(lease(spool, 99).await.is_empty());
     let rest = lease(spool, 100).await;
     assert_eq!(numbers(&rest), [0]);
-    assert_eq!(spool.record(&rest[0], vec![(0, delivered())], at(101)).await.unwrap(), Recorded::Kept);
+    assert_eq!(spool.record(&rest[0], vec![(0, delivered())], None, at(101)).await.unwrap(), Recorded::Kept);
     assert!(spool.show(id(1)).await.unwrap().is_none());
 }
 
@@ -102,7 +102,7 @@ pub async fn a_lease_that_is_given_back_is_due_at_once<S: Spool>(spool: &S) {
     assert_eq!(ids(&lease(spool, 10).await), [id(1)]);
     spool.give_back(node(1), vec![held[0].clone()]).await.unwrap();
     assert_eq!(spool.held_by(node(1)).await.unwrap().len(), 2, "the lease is another by now");
-    spool.record(&first[0], Vec::new(), at(11)).await.unwrap();
+    spool.record(&first[0], Vec::new(), None, at(11)).await.unwrap();
     assert_eq!(spool.held_by(node(1)).await.unwrap().len(), 2, "that lease was given back before");
 }
 
@@ -121,7 +121,7 @@ pub async fn recipients_go_another_way_if_their_route_has_changed<S: Spool>(spoo
     // Who comes to a delivery that is being made follows as soon as it is recorded.
     spool.reroute(&leased[2], vec![(2, there())]).await.unwrap();
     assert_eq!(next_due(spool).await, None);
-    spool.record(&again[0], vec![(0, delivered()), (1, deferred(at(500)))], at(11)).await.unwrap();
+    spool.record(&again[0], vec![(0, delivered()), (1, deferred(at(500)))], None, at(11)).await.unwrap();
     assert_eq!(numbers(&lease(spool, 11).await), [2]);
     assert_eq!(spool.reroute(&leased[0], vec![(0, destination("a"))]).await.unwrap(), Recorded::TakenOver);
 }
@@ -145,7 +145,7 @@ pub async fn what_a_clock_ahead_has_set_is_brought_forward<S: Spool>(spool: &S) 
     join(spool, 1).await;
     for (now, next) in [(1, YEARS), (2, 90)] {
         let leased = lease_to(spool, 1, now, 1).await;
-        spool.record(&leased[0], vec![(0, deferred(at(next)))], at(2)).await.unwrap();
+        spool.record(&leased[0], vec![(0, deferred(at(next)))], None, at(2)).await.unwrap();
     }
     let leased = lease_to(spool, 1, 3, 1).await;
     assert!(spool.bring_forward(at(100), at(10)).await.unwrap());

@@ -42,17 +42,17 @@ pub async fn an_entry_tells_its_worst_recipient<S: Spool>(spool: &S) {
     assert_eq!(told().await, (RecipientState::Queued, None));
     let leased = lease(spool, 10).await;
     let outcomes = vec![(0, delivered()), (1, deferred(at(20)))];
-    spool.record(&leased[0], outcomes, at(11)).await.unwrap();
+    spool.record(&leased[0], outcomes, None, at(11)).await.unwrap();
     assert_eq!(told().await, (RecipientState::Deferred, Some("451 4.3.0 Later".to_owned())));
     operate(spool, Operation::Hold, 1, 12).await;
     assert_eq!(told().await, (RecipientState::Held, Some("451 4.3.0 Later".to_owned())));
     operate(spool, Operation::Release, 1, 13).await;
     let leased = lease(spool, 13).await;
     let held = Outcome::Held { reply: Some("451 what?".to_owned()), host: None };
-    spool.record(&leased[0], vec![(2, held)], at(14)).await.unwrap();
+    spool.record(&leased[0], vec![(2, held)], None, at(14)).await.unwrap();
     assert_eq!(told().await, (RecipientState::Held, Some("451 what?".to_owned())));
     let leased = lease(spool, 14).await;
-    spool.record(&leased[0], vec![(3, failed())], at(15)).await.unwrap();
+    spool.record(&leased[0], vec![(3, failed())], None, at(15)).await.unwrap();
     assert_eq!(told().await, (RecipientState::Failed, Some("550 5.1.1 Unknown".to_owned())));
     let shown = spool.show(id(1)).await.unwrap().unwrap().entry;
     assert_eq!(shown.state, RecipientState::Failed);
@@ -93,7 +93,7 @@ pub async fn entries_are_found_by_one_of_their_recipients<S: Spool>(spool: &S) {
     commit(spool, submission(2, &["bob@sub.example.net", "erwin@bücher.example"])).await;
     for leased in lease(spool, 10).await {
         let outcomes = vec![(0, deferred(at(5000))), (1, failed())];
-        spool.record(&leased, outcomes, at(11)).await.unwrap();
+        spool.record(&leased, outcomes, None, at(11)).await.unwrap();
     }
     let to = |domain| RecipientFilter {
         domain: Some(Domain::parse(domain).unwrap()),
@@ -120,8 +120,8 @@ pub async fn entries_are_found_by_a_state_as_it_is_shown<S: Spool>(spool: &S) {
         commit(spool, submission(n, &["bob@example.net"])).await;
     }
     let leased = lease(spool, 10).await;
-    spool.record(&leased[0], vec![(0, deferred(at(5000)))], at(11)).await.unwrap();
-    spool.record(&leased[1], vec![(0, failed())], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(5000)))], None, at(11)).await.unwrap();
+    spool.record(&leased[1], vec![(0, failed())], None, at(11)).await.unwrap();
     let are = async |state| {
         found_by_recipient(spool, RecipientFilter { state: Some(state), ..RecipientFilter::default() }).await
     };

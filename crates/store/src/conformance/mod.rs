@@ -18,6 +18,7 @@ pub mod nodes;
 pub mod operate;
 pub mod outcome;
 pub mod pages;
+pub mod report;
 pub mod revision;
 mod sample;
 pub mod sealed;
@@ -163,10 +164,15 @@ macro_rules! delivery_conformance {
             who_has_joined_is_on_the_list_until_it_leaves_or_is_buried, each_node_tells_its_newest_master_key, two_nodes_never_lease_the_same,
             a_buried_node_has_lost_its_leases_and_gets_no_others, a_late_record_adds_delivered_and_nothing_else,
             a_late_record_ends_no_lease_of_another, a_late_record_that_all_have_it_is_true,
-            nobody_keeps_a_lease_that_was_taken_while_it_was_buried, one_queue_takes_mail_through_both_handles);
+            nobody_keeps_a_lease_that_was_taken_while_it_was_buried, one_queue_takes_mail_through_both_handles,
+            a_late_record_makes_no_report, a_record_that_is_repeated_makes_no_second_report);
         $crate::conformance!(@one spool, $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
             no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on, delivered_is_forever);
+        $crate::conformance!(@one spool, $open, report:
+            a_report_is_committed_with_what_it_tells, a_report_may_be_large, a_success_can_be_told_too,
+            what_failed_and_was_told_is_settled, a_failure_that_nobody_was_told_of_stays_listed,
+            what_is_settled_is_forgotten_in_time, who_was_told_is_known_when_it_is_tried_again, a_delay_is_told_once);
         $crate::conformance!(@one spool, $open, operate:
             a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once, a_removed_entry_is_gone,
             a_quarantine_tells_why, nobody_is_told_of_what_is_not_there, what_was_done_is_told_once_and_in_order,

@@ -5,11 +5,17 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 
+use types::QueueId;
+
 use super::sample::{
-    at, commit, commit_apart, commit_to, deferred, delivered, destination, failed, id, join, lease_to,
-    master_key, next_due, node, submission,
+    all, at, commit, commit_apart, commit_to, deferred, delivered, destination, failed, id, join, lease,
+    lease_to, master_key, next_due, node, report, submission, told,
 };
-use crate::{MasterKeyId, NewDelivery, Node, RecipientState, Recorded, Spool, Standing};
+use crate::{Entry, MasterKeyId, NewDelivery, Node, RecipientState, Recorded, Spool, Standing};
+
+fn queued(entries: &[Entry]) -> Vec<QueueId> {
+    entries.iter().map(|entry| entry.id).collect()
+}
 
 pub async fn who_has_joined_is_on_the_list_until_it_leaves_or_is_buried<S: Spool>(one: &S, other: &S) {
     assert!(one.nodes().await.unwrap().is_empty());
@@ -104,10 +110,10 @@ pub async fn a_late_record_adds_delivered_and_nothing_else<S: Spool>(one: &S, ot
     other.bury(node(1)).await.unwrap();
     let present = lease_to(other, 2, 10, 10).await.remove(0);
     let outcomes = vec![(0, delivered()), (1, deferred(at(500))), (2, failed())];
-    other.record(&present, outcomes, at(11)).await.unwrap();
+    other.record(&present, outcomes, None, at(11)).await.unwrap();
     // It speaks of the same recipients, and of one whom the other has not tried yet.
     let outcomes = vec![(0, deferred(at(9000))), (1, failed()), (2, delivered()), (3, deferred(at(9000)))];
-    assert_eq!(one.record(&late, outcomes, at(12)).await.unwrap(), Recorded::TakenOver);
+    assert_eq!(one.record(&late, outcomes, None, at(12)).await.unwrap(), Recorded::TakenOver);
     let shown = other.show(id(1)).await.unwrap().unwrap().recipients;
     let states: Vec<_> = shown.iter().map(|recipient| recipient.state).collect();
     let (delivered, deferred) = (RecipientState::Delivered, RecipientState::Deferred);
@@ -126,12 +132,12 @@ pub async fn a_late_record_ends_no_lease_of_another<S: Spool>(one: &S, other: &S
     join(one, 1).await;
     let present = lease_to(one, 1, 10, 10).await.remove(0);
     for outcomes in [vec![], vec![(0, deferred(at(20)))]] {
-        one.record(&late, outcomes, at(11)).await.unwrap();
+        one.record(&late, outcomes, None, at(11)).await.unwrap();
     }
-    assert_eq!(one.record(&late, vec![(1, delivered())], at(11)).await.unwrap(), Recorded::Kept);
+    assert_eq!(one.record(&late, vec![(1, delivered())], None, at(11)).await.unwrap(), Recorded::Kept);
     assert!(lease_to(other, 2, 1000, 10).await.is_empty());
     assert_eq!(other.held_by(node(1)).await.unwrap()[0].token, present.lease.token);
-    assert_eq!(one.record(&present, vec![(0, delivered())], at(12)).await.unwrap(), Recorded::Kept);
+    assert_eq!(one.record(&present, vec![(0, delivered())], None, at(12)).await.unwrap(), Recorded::Kept);
     assert!(other.show(id(1)).await.unwrap().is_none());
 }
 
@@ -142,9 +148,9 @@ pub async fn a_late_record_that_all_have_it_is_true<S: Spool>(one: &S, other: &S
     let late = lease_to(one, 1, 10, 10).await.remove(0);
     other.bury(node(1)).await.unwrap();
     let present = lease_to(other, 2, 10, 10).await.remove(0);
-    assert_eq!(one.record(&late, vec![(0, delivered())], at(11)).await.unwrap(), Recorded::Kept);
+    assert_eq!(one.record(&late, vec![(0, delivered())], None, at(11)).await.unwrap(), Recorded::Kept);
     assert!(other.show(id(1)).await.unwrap().is_none());
-    let deferred = other.record(&present, vec![(0, deferred(at(20)))], at(12)).await.unwrap();
+    let deferred = other.record(&present, vec![(0, deferred(at(20)))], None, at(12)).await.unwrap();
     assert_eq!(deferred, Recorded::TakenOver);
     assert!(other.show(id(1)).await.unwrap().is_none());
     assert!(other.held_by(node(2)).await.unwrap().is_empty());
@@ -174,8 +180,43 @@ pub async fn one_queue_takes_mail_through_both_handles<S: Spool>(one: &S, other:
         let delivery = NewDelivery::of_all(&submission, destination("there"), Some(owner));
         let leased = commit_to(spool, submission, vec![delivery]).await.remove(0);
         assert_eq!(leased.lease.owner, owner);
-        spool.record(&leased, vec![(0, delivered())], at(100)).await.unwrap()
+        spool.record(&leased, vec![(0, delivered())], None, at(100)).await.unwrap()
     }));
     assert!(leased.await.into_iter().all(|recorded| recorded == Recorded::Kept));
     assert_eq!(one.stats().await.unwrap().entries, 0);
+}
+
+pub async fn a_late_record_makes_no_report<S: Spool>(one: &S, other: &S) {
+    commit(one, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    join(one, 1).await;
+    join(other, 2).await;
+    let late = lease_to(one, 1, 10, 10).await.remove(0);
+    other.bury(node(1)).await.unwrap();
+    let present = lease_to(other, 2, 10, 10).await.remove(0);
+    let outcomes = || vec![(0, delivered()), (1, told())];
+    assert_eq!(one.record(&late, outcomes(), Some(report(7)), at(11)).await.unwrap(), Recorded::TakenOver);
+    assert_eq!(queued(&all(other).await), [id(1)]);
+    let recorded = other.record(&present, vec![(1, told())], Some(report(8)), at(12)).await.unwrap();
+    assert_eq!((recorded, queued(&all(one).await)), (Recorded::Kept, vec![id(8)]));
+    // That all have it is true, and whoever has the lease tells of it.
+    commit(one, submission(2, &["bob@example.net"])).await;
+    join(one, 1).await;
+    let late = lease_to(one, 1, 10, 10).await.into_iter().find(|leased| leased.submission.id == id(2));
+    other.bury(node(1)).await.unwrap();
+    let recorded = one.record(&late.unwrap(), vec![(0, delivered())], Some(report(9)), at(13)).await.unwrap();
+    assert_eq!((recorded, queued(&all(one).await)), (Recorded::KeptWithoutReport, vec![id(8)]));
+}
+
+pub async fn a_record_that_is_repeated_makes_no_second_report<S: Spool>(one: &S, other: &S) {
+    commit(one, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    let leased = lease(one, 10).await.remove(0);
+    let outcomes = || vec![(0, told()), (1, deferred(at(500)))];
+    assert_eq!(one.record(&leased, outcomes(), Some(report(7)), at(11)).await.unwrap(), Recorded::Kept);
+    // As after an error that came behind the commit, through whichever handle.
+    for (spool, n) in [(one, 7), (other, 7), (other, 8)] {
+        let again = spool.record(&leased, outcomes(), Some(report(n)), at(12)).await.unwrap();
+        assert_eq!(again, Recorded::TakenOver);
+    }
+    assert_eq!(queued(&all(other).await), [id(1), id(7)]);
+    assert_eq!(next_due(other).await, Some(at(7)));
 }

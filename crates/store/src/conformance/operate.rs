@@ -21,7 +21,7 @@ pub async fn a_hold_outlasts_the_running_attempt<S: Spool>(spool: &S) {
     let leased = lease(spool, 10).await;
     operate(spool, Operation::Hold, 1, 11).await;
     assert_eq!(next_due(spool).await, None);
-    spool.record(&leased[0], vec![(0, deferred(at(20)))], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(20)))], None, at(11)).await.unwrap();
     assert!(lease(spool, 10_000).await.is_empty());
     assert_eq!(spool.show(id(1)).await.unwrap().unwrap().recipients[0].state, RecipientState::Held);
     operate(spool, Operation::Release, 1, 30).await;
@@ -32,7 +32,7 @@ pub async fn a_retry_is_due_at_once<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net", "dave@example.net"])).await;
     let leased = lease(spool, 10).await;
     let outcomes = vec![(0, delivered()), (1, failed()), (2, deferred(at(5000)))];
-    spool.record(&leased[0], outcomes, at(11)).await.unwrap();
+    spool.record(&leased[0], outcomes, None, at(11)).await.unwrap();
     assert!(operate(spool, Operation::Retry, 1, 20).await.is_some());
     let again = lease(spool, 20).await;
     assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [1, 2]);
@@ -44,7 +44,7 @@ pub async fn a_removed_entry_is_gone<S: Spool>(spool: &S) {
     assert!(operate(spool, Operation::Remove, 1, 10).await.is_some());
     assert!(all(spool).await.is_empty());
     // The attempt that was under way finds nothing to record, and that is no error.
-    spool.record(&leased[0], vec![(0, deferred(at(20)))], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(20)))], None, at(11)).await.unwrap();
     assert_eq!(spool.stats().await.unwrap(), Stats::default());
 }
 
@@ -94,7 +94,7 @@ pub async fn what_was_done_is_told_once_and_in_order<S: Spool>(spool: &S) {
 pub async fn the_figures_add_up<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
-    spool.record(&leased[0], vec![(0, deferred(at(50))), (1, failed())], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(50))), (1, failed())], None, at(11)).await.unwrap();
     commit(spool, submission(2, &["bob@example.net"])).await;
     commit(spool, submission(3, &["bob@example.net"])).await;
     operate(spool, Operation::Hold, 3, 11).await;

@@ -9,10 +9,10 @@ use crate::{Operation, Outcome, RecipientState, Spool};
 pub async fn an_entry_that_everybody_has_leaves<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
-    spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(20)))], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(20)))], None, at(11)).await.unwrap();
     assert_eq!(all(spool).await.len(), 1);
     let leased = lease(spool, 20).await;
-    spool.record(&leased[0], vec![(1, delivered())], at(21)).await.unwrap();
+    spool.record(&leased[0], vec![(1, delivered())], None, at(21)).await.unwrap();
     assert!(all(spool).await.is_empty());
     assert!(spool.show(leased[0].submission.id).await.unwrap().is_none());
     assert_eq!(spool.stats().await.unwrap(), crate::Stats::default());
@@ -23,7 +23,7 @@ pub async fn a_deferred_recipient_is_tried_again_alone<S: Spool>(spool: &S) {
     commit(spool, submission.clone()).await;
     let leased = lease(spool, 10).await;
     let outcomes = vec![(0, delivered()), (1, deferred(at(100))), (2, deferred(at(200)))];
-    spool.record(&leased[0], outcomes, at(11)).await.unwrap();
+    spool.record(&leased[0], outcomes, None, at(11)).await.unwrap();
     assert_eq!(next_due(spool).await, Some(at(100)));
     assert!(lease(spool, 99).await.is_empty());
     let again = lease(spool, 100).await;
@@ -45,7 +45,7 @@ pub async fn a_deferred_recipient_is_tried_again_alone<S: Spool>(spool: &S) {
 pub async fn a_failed_recipient_stays_listed<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
-    spool.record(&leased[0], vec![(0, delivered()), (1, failed())], at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, delivered()), (1, failed())], None, at(11)).await.unwrap();
     assert_eq!(next_due(spool).await, None);
     assert!(lease(spool, 10_000).await.is_empty());
     let listed = all(spool).await;
@@ -60,7 +60,7 @@ pub async fn a_failed_recipient_stays_listed<S: Spool>(spool: &S) {
 pub async fn no_outcome_gives_the_entry_back<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     let leased = lease(spool, 10).await;
-    spool.record(&leased[0], Vec::new(), at(11)).await.unwrap();
+    spool.record(&leased[0], Vec::new(), None, at(11)).await.unwrap();
     let again = lease(spool, 11).await;
     assert_eq!(again[0].recipients[0].attempts, 0);
 }
@@ -72,7 +72,10 @@ pub async fn a_held_recipient_waits_while_others_go_on<S: Spool>(spool: &S) {
     let untried = Outcome::Held { reply: None, host: None };
     let tried =
         Outcome::Held { reply: Some("451 what?".to_owned()), host: Some("mx.example.net".to_owned()) };
-    spool.record(&leased[0], vec![(0, untried), (1, tried), (2, deferred(at(100)))], at(11)).await.unwrap();
+    spool
+        .record(&leased[0], vec![(0, untried), (1, tried), (2, deferred(at(100)))], None, at(11))
+        .await
+        .unwrap();
     let shown = spool.show(id).await.unwrap().unwrap();
     assert_eq!((shown.entry.held, shown.entry.next_attempt_at), (false, Some(at(100))));
     let states: Vec<_> = shown.recipients.iter().map(|seat| (seat.state, seat.attempts)).collect();
@@ -84,7 +87,7 @@ pub async fn a_held_recipient_waits_while_others_go_on<S: Spool>(spool: &S) {
     operate(spool, Operation::Retry, 1, 20).await;
     let again = lease(spool, 20).await;
     assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [2]);
-    spool.record(&again[0], vec![(2, failed())], at(21)).await.unwrap();
+    spool.record(&again[0], vec![(2, failed())], None, at(21)).await.unwrap();
     let shown = spool.show(id).await.unwrap().unwrap();
     assert_eq!((shown.entry.held, shown.entry.next_attempt_at), (true, None));
     // A release lets go those who were held, and nobody else.
@@ -101,8 +104,8 @@ pub async fn delivered_is_forever<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
     let late: Outcome = deferred(at(50));
-    spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(40)))], at(11)).await.unwrap();
-    spool.record(&leased[0], vec![(0, late)], at(12)).await.unwrap();
+    spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(40)))], None, at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, late)], None, at(12)).await.unwrap();
     let again = lease(spool, 100).await;
     assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [1]);
 }

@@ -6,7 +6,7 @@ use types::{AccountId, CredentialId, ForwardPath, Handover, Mailbox, NodeId, Que
 
 use crate::{
     Account, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, MasterKeyId, NewAppPassword,
-    NewDelivery, Node, Operated, Operation, Outcome, Page, QueueFilter, Scope, Spool, Submission,
+    NewDelivery, NewReport, Node, Operated, Operation, Outcome, Page, QueueFilter, Scope, Spool, Submission,
 };
 
 /// A time, in seconds of an hour long past.
@@ -172,5 +172,27 @@ pub(super) fn deferred(next_attempt_at: Timestamp) -> Outcome {
 }
 
 pub(super) fn failed() -> Outcome {
-    Outcome::Failed { reply: "550 5.1.1 Unknown".to_owned(), host: Some("mx.example.net".to_owned()) }
+    Outcome::Failed {
+        reply: "550 5.1.1 Unknown".to_owned(),
+        host: Some("mx.example.net".to_owned()),
+        told: false,
+    }
+}
+
+/// A failure that nobody is to be told of any more.
+pub(super) fn told() -> Outcome {
+    match failed() {
+        Outcome::Failed { reply, host, .. } => Outcome::Failed { reply, host, told: true },
+        other => other,
+    }
+}
+
+/// A report with this number, to the sender of the messages of the tests.
+pub(super) fn report(n: u8) -> NewReport {
+    let submission = Submission { reverse_path: ReversePath::Null, ..submission(n, &["alice@example.org"]) };
+    NewReport {
+        submission,
+        content: Bytes::from_static(b"Subject: Undeliverable\r\n\r\nIt is so.\r\n"),
+        tells_delay: false,
+    }
 }

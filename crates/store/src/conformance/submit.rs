@@ -56,7 +56,7 @@ pub async fn a_large_message_comes_back_in_chunks<S: Spool>(spool: &S) {
         commit_octets(spool, submission(n, &["bob@example.net"]), incoming).await.unwrap();
         let leased = lease(spool, 100).await;
         assert!(content(spool, &leased[0]).await == text, "{size} octets");
-        spool.record(&leased[0], vec![(0, delivered())], at(101)).await.unwrap();
+        spool.record(&leased[0], vec![(0, delivered())], None, at(101)).await.unwrap();
     }
 }
 
@@ -94,7 +94,7 @@ pub async fn a_message_can_be_leased_from_the_start<S: Spool>(spool: &S) {
     assert_eq!(content(spool, &leased).await, b"hello");
     assert!(spool.waiting().await.unwrap().is_empty());
     assert!(lease(spool, 10).await.is_empty());
-    spool.record(&leased, vec![(0, delivered()), (1, delivered())], at(11)).await.unwrap();
+    spool.record(&leased, vec![(0, delivered()), (1, delivered())], None, at(11)).await.unwrap();
     assert!(all(spool).await.is_empty());
     assert!(spool.held_by(node(1)).await.unwrap().is_empty());
 }
@@ -112,7 +112,7 @@ pub async fn some_deliveries_of_a_message_can_be_leased_from_the_start<S: Spool>
     assert_eq!((rest.len(), rest[0].recipients[0].number, rest[0].lease.token), (1, 1, 1));
     for leased in [&leased[0], &rest[0]] {
         let outcomes = leased.recipients.iter().map(|recipient| (recipient.number, delivered())).collect();
-        spool.record(leased, outcomes, at(11)).await.unwrap();
+        spool.record(leased, outcomes, None, at(11)).await.unwrap();
     }
     assert!(all(spool).await.is_empty());
 }
@@ -195,7 +195,7 @@ pub async fn a_message_does_not_leave_before_its_time<S: Spool>(spool: &S) {
     let leased = lease(spool, 5000).await;
     assert_eq!((leased.len(), leased[0].submission.not_before), (1, Some(at(5000))));
     // From then on it is like any other.
-    spool.record(&leased[0], vec![(0, deferred(at(90_000)))], at(5001)).await.unwrap();
+    spool.record(&leased[0], vec![(0, deferred(at(90_000)))], None, at(5001)).await.unwrap();
     assert!(spool.bring_forward(at(80_000), at(6000)).await.unwrap());
     assert_eq!(lease(spool, 6000).await.len(), 1);
 }

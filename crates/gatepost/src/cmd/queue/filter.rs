@@ -54,6 +54,7 @@ impl Filter {
             None => None,
         };
         Ok(QueueFilter {
+            settled: false,
             ids: None,
             account,
             sender: self.sender,

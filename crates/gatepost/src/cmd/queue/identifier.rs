@@ -25,11 +25,19 @@ impl FromStr for Identifier {
 }
 
 impl Identifier {
-    /// The one message that is meant.
+    /// The one message of the queue that is meant.
     ///
     /// # Errors
     /// When there is none, or more than one.
     pub(super) async fn resolve(&self, desk: &Desk) -> Result<QueueId, Trouble> {
-        desk.find_message(&self.typed, &self.range).await
+        desk.find_message(&self.typed, &self.range, false).await
+    }
+
+    /// The same, also of those that are done with.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub(super) async fn resolve_settled(&self, desk: &Desk) -> Result<QueueId, Trouble> {
+        desk.find_message(&self.typed, &self.range, true).await
     }
 }

@@ -8,7 +8,7 @@ use super::identifier::Identifier;
 use crate::output::{self, Cell, Format, Look};
 
 pub(super) async fn run(desk: &Desk, id: &Identifier, format: Format) -> anyhow::Result<()> {
-    let message = desk.show_message(id.resolve(desk).await?).await?;
+    let message = desk.show_message(id.resolve_settled(desk).await?).await?;
     format.print(&message, |message| {
         let about = output::fields([
             ("id", message.id.clone().into()),
