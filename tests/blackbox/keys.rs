@@ -102,8 +102,20 @@ fn the_server_opens_and_seals_rightly_before_during_and_after_an_activation() {
 #[test]
 fn a_key_is_activated_once_the_running_server_has_it() {
     let installation = Installation::new(&Settings::default());
+    assert_eq!(installation.json(&["nodes", "list"]), json!([]));
     let server = installation.start();
+    let newest = || {
+        let nodes = installation.json(&["nodes", "list"]);
+        assert_eq!((nodes.as_array().unwrap().len(), &nodes[0]["name"]), (1, &"mail.example.org".into()));
+        nodes[0]["newest_key"].clone()
+    };
+    assert_eq!(
+        until("the server is on the list", || (installation.json(&["nodes", "list"]) != json!([]))
+            .then(newest)),
+        1
+    );
     assert_eq!(installation.json(&["key", "add"]), json!({"key": 2}));
+    assert_eq!(newest(), 1, "it is told what the server has, and not what the file has");
     let said = refused(&installation, &["key", "activate"]);
     assert!(
         said.contains("master key 2 is not activated, since the newest key of the node")
@@ -112,6 +124,7 @@ fn a_key_is_activated_once_the_running_server_has_it() {
     );
     assert_eq!(keys(&installation), [row(1, "active", 1), row(2, "staged", 0)]);
     reload(&server, "event=reloaded");
+    assert_eq!(newest(), 2);
     assert_eq!(installation.json(&["key", "activate"]), json!({"key": 2, "resealed": 1}));
 }
 

@@ -56,6 +56,8 @@ pub use health::SealedBatches;
 
 mod master_keys;
 
+mod nodes;
+
 pub mod view;
 
 #[cfg(test)]

@@ -29,5 +29,8 @@ pub use audit_entry::AuditEntry;
 mod master_key;
 pub use master_key::{MasterKey, MasterKeyState};
 
+mod node;
+pub use node::Node;
+
 mod message;
 pub use message::{Message, Recipient, Stats};

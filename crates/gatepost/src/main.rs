@@ -111,6 +111,9 @@ enum Command {
     /// The master keys
     #[command(subcommand)]
     Key(cmd::key::Command),
+    /// The servers that use the store
+    #[command(subcommand)]
+    Nodes(cmd::nodes::Command),
     /// What has been accepted and is not yet delivered
     #[command(subcommand)]
     Queue(cmd::queue::Command),
@@ -157,6 +160,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Audit(command) => block_on(cmd::audit::run(&config, command)),
         Command::Auth(command) => block_on(cmd::auth::run(&config, command)),
         Command::Key(command) => block_on(cmd::key::run(&config, command)),
+        Command::Nodes(command) => block_on(cmd::nodes::run(&config, command)),
         Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
         Command::Store(command) => block_on(cmd::store::run(&config, command)),
         Command::Completions(args) => cmd::completions::run(&args),

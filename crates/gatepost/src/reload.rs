@@ -80,16 +80,7 @@ impl Prepared {
         for key in self.waiting {
             tracing::warn!(event = "reload.partial", key, "a change of {key} takes effect at the next start");
         }
-        parts.keyring.turn_to(self.masters);
-        if let Err(error) = parts.carrier.tell_newest_key().await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(
-                event = "reload.partial",
-                key = "storage.master_key_file",
-                error,
-                "the master keys are taken up; other commands will know it once the store answers"
-            );
-        }
+        take_up_keys(self.masters, parts).await;
         match (&parts.identity, self.identity) {
             (Some(present), Some(new)) => present.replace(&new),
             (None, Some(new)) => parts.identity = Some(new),
@@ -130,6 +121,20 @@ async fn masters(config: &Config, parts: &Parts) -> anyhow::Result<Arc<MasterKey
     let masters = Arc::new(MasterKeys::load(&config.storage.master_key_file).with_context(named)?);
     Keyring::check(&masters, parts.store.accounts()).await.with_context(named)?;
     Ok(masters)
+}
+
+/// Once the reload is told, `key activate` may rely on the new key.
+async fn take_up_keys(masters: Arc<MasterKeys>, parts: &Parts) {
+    parts.keyring.turn_to(masters);
+    if let Err(error) = parts.carrier.tell_newest_key().await {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(
+            event = "reload.partial",
+            key = "storage.master_key_file",
+            error,
+            "the master keys are taken up; `gatepost key activate` will know it once the store answers"
+        );
+    }
 }
 
 /// A listener that stays has the certificate that is replaced in place, a new one is given it.

@@ -229,6 +229,30 @@ async fn an_activation_killed_at_any_moment_is_ended_by_the_next() {
     assert_eq!(site.opened().await, [(key, all)].into());
 }
 
+/// Each command is a process that has read the key file and the store before, and stores what it has sealed behind.
+#[tokio::test]
+async fn what_is_sealed_while_a_key_is_activated_ends_under_it() {
+    let site = Site::new();
+    site.fill(200).await;
+    site.json(&["key", "add"]);
+    let create = |n: usize| {
+        site.spawn(&["app-password", "create", "user0@example.org", "--label", &format!("{n}"), "--cram-md5"])
+    };
+    let mut commands: Vec<Child> = (0..6).map(create).collect();
+    commands.push(site.spawn(&["key", "activate"]));
+    commands.extend((6..12).map(create));
+    for command in commands {
+        let output = command.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    // The root key, the seeds, and what was made for CRAM-MD5.
+    let all =
+        json!([{"key": 1, "state": "old", "secrets": 0}, {"key": 2, "state": "active", "secrets": 213}]);
+    assert_eq!(site.json(&["key", "list"]), all);
+    site.keep_key(2);
+    assert!(site.run(&["check"]).status.success());
+}
+
 #[tokio::test]
 async fn a_key_that_was_added_seals_nothing_before_it_is_activated() {
     let site = Site::new();

@@ -26,6 +26,8 @@ pub(crate) mod auth;
 
 pub(crate) mod key;
 
+pub(crate) mod nodes;
+
 pub(crate) mod queue;
 
 pub(crate) mod store;
