@@ -128,6 +128,32 @@ fn a_key_is_activated_once_the_running_server_has_it() {
     assert_eq!(installation.json(&["key", "activate"]), json!({"key": 2, "resealed": 1}));
 }
 
+/// As systemd gives a server a copy, or another machine has another file: the key is activated when the server has it, too.
+#[test]
+fn a_server_with_a_key_file_of_its_own_is_given_the_key_before_it_seals() {
+    let (installation, passwords) = with_scram();
+    let server = installation.start();
+    let [servers, ours] = ["master.key", "ours.key"].map(|name| installation.path(name));
+    std::fs::copy(&servers, &ours).unwrap();
+    // A change of the path waits for a restart of the server: from here on only the commands read the other file.
+    let configuration = std::fs::read_to_string(installation.path("gatepost.toml")).unwrap();
+    std::fs::write(installation.path("gatepost.toml"), configuration.replace("master.key", "ours.key"))
+        .unwrap();
+    assert_eq!(installation.json(&["key", "add"]), json!({"key": 2}));
+    reload(&server, "event=reloaded");
+    assert!(
+        refused(&installation, &["key", "activate"]).contains("the newest key of the node"),
+        "it has the old file"
+    );
+    server.logged_in(&installation, USER, &passwords[0]);
+    assert_eq!(keys(&installation), [row(1, "active", 2), row(2, "staged", 0)]);
+    std::fs::copy(&ours, &servers).unwrap();
+    reload(&server, "event=reloaded");
+    assert_eq!(installation.json(&["key", "activate"]), json!({"key": 2, "resealed": 2}));
+    server.logged_in(&installation, USER, &passwords[1]);
+    assert_eq!(keys(&installation), [row(1, "old", 0), row(2, "active", 3)]);
+}
+
 /// Somebody has made a key of the same number in another way: what is sealed under one does not open with the other.
 #[test]
 fn another_key_of_the_number_that_the_server_has_is_not_activated() {
