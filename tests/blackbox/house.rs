@@ -147,6 +147,64 @@ fn only_stores_depends_on_a_backend() {
     assert!(wrong.is_empty(), "ask `stores` instead: {wrong:#?}");
 }
 
+/// Those that stand below know the one store there is. `delivery` and parts of `auth` are tested with one in memory.
+#[test]
+fn what_stands_below_delivery_is_not_generic_over_stores() {
+    let traits: Vec<_> = sources(&root().join("crates/store/src"))
+        .iter()
+        .flat_map(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let named = text.split("\npub trait ").skip(1);
+            named.map(|rest| rest.split([':', ' ']).next().unwrap().to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(traits.len() >= 12, "{traits:?}");
+    let mut wrong = Vec::new();
+    for directory in
+        ["acceptance", "desk", "gatepost"].map(|name| root().join("crates").join(name).join("src"))
+    {
+        for file in sources(&directory) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let of = traits.iter().filter(|name| is_generic_over(without_tests(&text), name));
+            wrong.extend(of.map(|name| format!("{}: {name}", file.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "take the types of `stores`: {wrong:#?}");
+}
+
+#[test]
+fn what_is_generic_is_told_from_what_has_the_same_name() {
+    for generic in
+        ["fn f(a: &impl Sending)", "fn f(a: impl Audit + Sending)", "impl<'a, S: Audit + Sending> A<S> {"]
+    {
+        let name = if generic.contains("S:") { "Audit" } else { "Sending" };
+        assert!(is_generic_over(generic, name), "{generic}");
+    }
+    for other in ["impl Sending {", "fn f(sending: Sending, other: &Sending)", "fn f(IDS: SendingLimits)"] {
+        assert!(!is_generic_over(other, "Sending"), "{other}");
+    }
+}
+
+/// Whether a type that fills this trait is a parameter, by name or as `impl`.
+fn is_generic_over(code: &str, name: &str) -> bool {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let ends = |rest: &str| !rest.starts_with(is_word);
+    let argument = format!("impl {name}");
+    let is_argument = code.match_indices(&argument).any(|(at, found)| {
+        let rest = &code[at + found.len()..];
+        ends(rest) && !rest.starts_with(" {")
+    });
+    let bound = format!(": {name}");
+    let is_bound = code.match_indices(&bound).any(|(at, found)| {
+        let mut before = code[..at].chars().rev();
+        let is_parameter = before.next().is_some_and(|letter| letter.is_ascii_uppercase());
+        is_parameter
+            && before.next().is_some_and(|letter| !is_word(letter))
+            && ends(&code[at + found.len()..])
+    });
+    is_argument || is_bound || code.contains(&format!("+ {name}"))
+}
+
 #[test]
 fn every_crate_of_the_house_is_in_its_plan() {
     let names: Vec<String> = dependencies().into_iter().map(|(name, _)| name).collect();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Account, Accounts, Login, StoredCredential, StoredRights};
+use store::{Account, Accounts as _, Login, StoredCredential, StoredRights};
+use stores::Accounts;
 use types::{AccountId, Mailbox, SenderPattern};
 
 use crate::login::outcome::{Credential, User};
@@ -37,7 +38,7 @@ impl SessionRightsCache {
     pub(crate) async fn of(
         &self,
         user: &User,
-        store: &impl Accounts,
+        store: &Accounts,
         now: Timestamp,
     ) -> Result<Option<Arc<SessionRights>>, store::Error> {
         let (revision, proved) =
@@ -54,7 +55,7 @@ impl SessionRightsCache {
     }
 }
 
-async fn read(user: &User, store: &impl Accounts) -> Result<Option<SessionRights>, store::Error> {
+async fn read(user: &User, store: &Accounts) -> Result<Option<SessionRights>, store::Error> {
     let (with, until) = match &user.credential {
         Credential::AppPassword(id) => (Some(StoredCredential::AppPassword(*id)), None),
         Credential::Certificate(fingerprint) => (Some(StoredCredential::Certificate(*fingerprint)), None),

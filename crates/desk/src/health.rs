@@ -1,7 +1,8 @@
 //! How the store is: whether its sealed secrets open.
 
 use auth::SealError;
-use store::{Error, SealedPlace, SealedSecrets};
+use store::{Error, SealedPlace, SealedSecrets as _};
+use stores::Accounts;
 
 use crate::{Desk, Trouble};
 
@@ -10,14 +11,14 @@ const BATCH: u32 = 1000;
 
 /// All sealed secrets, some at a time, in the order of their places.
 #[derive(Debug)]
-pub struct SealedBatches<'a, S> {
-    store: &'a S,
+pub struct SealedBatches<'a> {
+    store: &'a Accounts,
     after: Option<SealedPlace>,
 }
 
-impl<'a, S: SealedSecrets> SealedBatches<'a, S> {
+impl<'a> SealedBatches<'a> {
     /// Those of this store, from the first on.
-    pub fn of(store: &'a S) -> Self {
+    pub fn of(store: &'a Accounts) -> Self {
         Self { store, after: None }
     }
 

@@ -6,7 +6,8 @@
 use auth::challenge_key::{self, Password, Scram};
 use auth::{Hasher, Keyring, LoginFault};
 use jiff::Timestamp;
-use store::{Account, Act, ChallengeKeys, SealedSecrets};
+use store::{Account, Act};
+use stores::Accounts;
 
 use crate::{Desk, Trouble};
 
@@ -26,7 +27,7 @@ pub enum ScramLack {
 
 /// Makes the SCRAM keys of a password of this account and keeps them; says what is lacking.
 pub async fn keep_scram(
-    store: &(impl ChallengeKeys + SealedSecrets),
+    store: &Accounts,
     (keyring, hasher): (&Keyring, &Hasher),
     account: &Account,
     password: &Password,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use store::{Operated, Operation, Spool, SpoolError};
+use store::{Operated, Operation, Spool as _, SpoolError};
+use stores::Spool;
 use tokio_util::sync::CancellationToken;
 
 /// How long it takes at most until an operation is told.
@@ -12,20 +13,20 @@ const EVERY: Duration = Duration::from_secs(1);
 const BATCH: u32 = 500;
 
 /// Tells what was done, also before the server was started, until it is told to stop.
-pub(crate) async fn run(spool: impl Spool, stop: CancellationToken) {
+pub(crate) async fn run(spool: Spool, stop: CancellationToken) {
     while stop.run_until_cancelled(tell_new(&spool)).await.is_some() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
 }
 
-async fn tell_new(spool: &impl Spool) {
+async fn tell_new(spool: &Spool) {
     if let Err(error) = take_and_tell(spool).await {
         let error: &dyn std::error::Error = &error;
         tracing::error!(event = "spool.failing", error, "cannot read what operators have done");
     }
 }
 
-async fn take_and_tell(spool: &impl Spool) -> Result<(), SpoolError> {
+async fn take_and_tell(spool: &Spool) -> Result<(), SpoolError> {
     loop {
         let taken = spool.take_operations(BATCH).await?;
         taken.iter().for_each(tell);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{AppPasswords, Audit, AuditFilter, Page, Sending, Spool, Throttles};
+use store::{AppPasswords as _, Audit as _, AuditFilter, Page, Sending as _, Spool as _, Throttles as _};
+use stores::{Accounts, Spool};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +26,8 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// Forgets what is too old, until it is told to stop.
 pub(crate) async fn run(
-    store: impl Audit + AppPasswords + Throttles + Sending,
-    queue: impl Spool,
+    store: Accounts,
+    queue: Spool,
     audit: watch::Receiver<config::Audit>,
     stop: CancellationToken,
 ) {
@@ -38,8 +39,8 @@ pub(crate) async fn run(
 }
 
 async fn tidy(
-    store: &(impl Audit + AppPasswords + Throttles + Sending),
-    queue: &impl Spool,
+    store: &Accounts,
+    queue: &Spool,
     audit: config::Audit,
     steps: &mut Option<ClockSteps>,
     started: Instant,
@@ -61,17 +62,13 @@ async fn tidy(
 }
 
 /// A clock by which all of the audit trail would be too old to be kept is doubtful from the start.
-async fn clock_steps(store: &impl Audit, audit: config::Audit, now: Timestamp) -> anyhow::Result<ClockSteps> {
+async fn clock_steps(store: &Accounts, audit: config::Audit, now: Timestamp) -> anyhow::Result<ClockSteps> {
     let newest = store.entries(&AuditFilter::default(), Page::first(1)).await?;
     let newest = newest.entries.first().map_or(now, |entry| entry.event.at);
     Ok(ClockSteps::since(newest, SignedDuration::try_from(audit.keep)?, now))
 }
 
-async fn forget(
-    store: &(impl Audit + AppPasswords + Throttles + Sending),
-    queue: &impl Spool,
-    audit: config::Audit,
-) -> anyhow::Result<()> {
+async fn forget(store: &Accounts, queue: &Spool, audit: config::Audit) -> anyhow::Result<()> {
     let now = clock::now();
     store.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
     store.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;

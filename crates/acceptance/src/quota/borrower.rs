@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use store::{Amounts, Correspondent, Full, Limit, Limits, Loan, OwnLimits, Revision, Sending, Share};
+use store::{Amounts, Correspondent, Full, Limit, Limits, Loan, OwnLimits, Revision, Sending as _, Share};
+use stores::Accounts;
 use types::{AccountId, Mailbox};
 
 use super::known::Known;
@@ -42,7 +43,7 @@ impl Borrower {
     /// Sees that what is lent covers what is wanted, so that the store need not be asked again for it.
     pub(super) async fn borrow(
         &self,
-        store: &impl Sending,
+        store: &Accounts,
         account: AccountId,
         wanted: &Amounts,
         limits: &Limits,
@@ -54,7 +55,7 @@ impl Borrower {
     /// Counts what is wanted as sent.
     pub(super) async fn take(
         &self,
-        store: &impl Sending,
+        store: &Accounts,
         account: AccountId,
         wanted: &Amounts,
         limits: &Limits,
@@ -66,7 +67,7 @@ impl Borrower {
     /// Does something with a loan that covers what is wanted.
     async fn with_loan<T>(
         &self,
-        store: &impl Sending,
+        store: &Accounts,
         account: AccountId,
         wanted: &Amounts,
         limits: &Limits,
@@ -117,7 +118,7 @@ impl Borrower {
     /// What was taken is sent: whom it went to is known from now on. The store is told of those it should know.
     pub(super) fn sent(
         &self,
-        store: &impl Sending,
+        store: &Accounts,
         account: AccountId,
         taken: &Share,
         recipients: &HashSet<Correspondent>,
@@ -130,7 +131,7 @@ impl Borrower {
     }
 
     /// Gives back all that is lent.
-    pub(super) fn give_back(&self, store: &impl Sending, account: AccountId) {
+    pub(super) fn give_back(&self, store: &Accounts, account: AccountId) {
         let mut state = self.state();
         let left = state.loan.take().map(|loan| loan.left());
         state.put_back.drain(..).chain(left).for_each(|share| store.give_back(account, &share));

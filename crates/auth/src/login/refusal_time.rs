@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use store::{Accounts, AppPasswords};
+use store::{Accounts as _, AppPasswords as _};
+use stores::Accounts;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -60,7 +61,7 @@ impl RefusalTime {
     }
 
     /// Measures the refusal time once a minute, for as long as it runs.
-    pub(crate) async fn keep_measured(&self, store: &(impl Accounts + AppPasswords), hasher: &Hasher) {
+    pub(crate) async fn keep_measured(&self, store: &Accounts, hasher: &Hasher) {
         loop {
             if let Err(fault) = self.measure(store, hasher).await {
                 let error: &dyn std::error::Error = &fault;
@@ -78,11 +79,7 @@ impl RefusalTime {
     ///
     /// # Errors
     /// When the store does not answer, or too much is being hashed.
-    pub(crate) async fn measure(
-        &self,
-        store: &(impl Accounts + AppPasswords),
-        hasher: &Hasher,
-    ) -> Result<(), LoginFault> {
+    pub(crate) async fn measure(&self, store: &Accounts, hasher: &Hasher) -> Result<(), LoginFault> {
         let (of_accounts, (of_app_passwords, at_once)) =
             (account_hashes(store, hasher).await?, imported_hashes(store).await?);
         let mut measured = self.measured.lock().await;
@@ -149,7 +146,7 @@ impl Slowest {
 }
 
 /// The slowest hashes of accounts, apart from those at the cost at which hashes are made now.
-async fn account_hashes(store: &impl Accounts, hasher: &Hasher) -> Result<Slowest, store::Error> {
+async fn account_hashes(store: &Accounts, hasher: &Hasher) -> Result<Slowest, store::Error> {
     let (own, mut slowest, mut after) = (hasher.cost().prefix(), Slowest::default(), None);
     loop {
         let some = store.hashes_unlike(&own, after, BATCH).await?;
@@ -160,7 +157,7 @@ async fn account_hashes(store: &impl Accounts, hasher: &Hasher) -> Result<Slowes
 }
 
 /// The slowest hashes of imported app passwords, and how many of them may be tried on one password.
-async fn imported_hashes(store: &impl AppPasswords) -> Result<(Slowest, u32), store::Error> {
+async fn imported_hashes(store: &Accounts) -> Result<(Slowest, u32), store::Error> {
     let (mut slowest, mut at_once, mut after) = (Slowest::default(), 0, None);
     loop {
         let some = store.imported_hashes(after, BATCH).await?;

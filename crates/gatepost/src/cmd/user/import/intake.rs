@@ -10,9 +10,10 @@ use futures_util::future::join_all;
 use rand::RngExt as _;
 use serde::Serialize;
 use store::{
-    Account, Accounts, Act, AppPassword, ChallengeKeys, Import, ImportedAppPassword, ImportedSecondFactor,
-    Scope, SealedPlace, SealedSecrets,
+    Account, Accounts as _, Act, AppPassword, Import, ImportedAppPassword, ImportedSecondFactor, Scope,
+    SealedPlace,
 };
+use stores::Accounts;
 use tokio::task::JoinSet;
 use types::{AccountId, CredentialId, Secret};
 
@@ -73,8 +74,8 @@ impl Tally {
 }
 
 /// The way in.
-pub(super) struct Intake<'a, S> {
-    store: &'a S,
+pub(super) struct Intake<'a> {
+    store: &'a Accounts,
     keyring: Option<Keyring>,
     hasher: Arc<Hasher>,
     /// Whether SCRAM keys are made of passwords in clear.
@@ -85,9 +86,9 @@ pub(super) struct Intake<'a, S> {
     pub(super) tally: Tally,
 }
 
-impl<'a, S: Accounts + ChallengeKeys + SealedSecrets> Intake<'a, S> {
+impl<'a> Intake<'a> {
     pub(super) fn new(
-        store: &'a S,
+        store: &'a Accounts,
         keyring: Option<Keyring>,
         hasher: Hasher,
         dry_run: bool,
