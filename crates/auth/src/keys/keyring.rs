@@ -197,11 +197,13 @@ impl Keyring {
         blind_digest::selector(&self.root, account, selector)
     }
 
-    /// Reads the key file once more: another process may have added a key. A server that may not read it any longer
-    /// goes on with what it has.
+    /// Reads the key file once more: another process may have added a key. A server that may not read it any longer, or finds the file of
+    /// another store in its place, goes on with what it has.
     fn look_again(&self) {
-        let file = self.masters.load().file().to_owned();
-        if let Ok(masters) = MasterKeys::load(&file) {
+        let present = self.masters.load();
+        if let Ok(masters) = MasterKeys::load(present.file())
+            && masters.agree_with(&present)
+        {
             self.turn_to(Arc::new(masters));
         }
     }

@@ -103,6 +103,14 @@ impl MasterKeys {
         self.all().next().map_or(&self.newest.1, |(_, key)| key)
     }
 
+    /// Whether both may be keys of one store: no number has different keys. They need have none in common, since older ones are removed.
+    pub(crate) fn agree_with(&self, other: &MasterKeys) -> bool {
+        let is_same = |(number, key): &(u32, Key)| {
+            other.key(*number).is_none_or(|theirs| theirs.declassify() == key.declassify())
+        };
+        self.all().all(is_same)
+    }
+
     fn all(&self) -> impl Iterator<Item = &(u32, Key)> {
         self.older.iter().chain([&self.newest])
     }
@@ -252,6 +260,22 @@ pub(crate) mod tests {
             assert_ne!(keys.newest_id(), of_octets(other).newest_id(), "{other:?}");
         }
         assert_eq!(keys.numbers().collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn keys_agree_if_no_number_has_different_ones() {
+        let keys = of_octets(&[(1, 1), (2, 2)]);
+        for (other, agree) in [
+            (&[(1, 1)][..], true),
+            (&[(2, 2), (3, 3)], true),
+            (&[(3, 3)], true),
+            (&[(1, 9)], false),
+            (&[(1, 1), (2, 9)], false),
+            (&[(1, 9), (2, 2)], false),
+        ] {
+            assert_eq!(of_octets(other).agree_with(&keys), agree, "{other:?}");
+            assert_eq!(keys.agree_with(&of_octets(other)), agree, "{other:?}");
+        }
     }
 
     #[test]

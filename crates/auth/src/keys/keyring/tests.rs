@@ -155,6 +155,34 @@ async fn a_secret_under_a_key_that_another_process_added_opens() {
 }
 
 #[tokio::test]
+async fn a_key_is_found_though_all_that_were_known_are_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("master.key");
+    let store = Shelf::default();
+    let running = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
+    Keyring::open(added(&file), &store).await.unwrap().activate_newest(&store).await.unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.lines().last().unwrap()).unwrap();
+    assert_eq!(active(&running, &store).await, 2);
+}
+
+/// A number that no key has, as damage makes it, has the file read again.
+#[tokio::test]
+async fn a_file_of_another_store_takes_no_key_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("master.key");
+    let store = Shelf::default();
+    let running = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
+    let sealed = running.sealer(&store).await.unwrap().seal(a_seed(), &Secret::new("seed"));
+    std::fs::remove_file(&file).unwrap();
+    MasterKeys::generate(&file).unwrap();
+    let damaged = seal(&numbered(&[9]), a_seed(), &Secret::new("seed"));
+    assert_eq!(running.open_sealed(a_seed(), &damaged), Err(SealError::UnknownKey(9)));
+    assert_eq!(running.open_sealed(a_seed(), &sealed), Ok(Secret::new("seed")));
+    assert_eq!(active(&running, &store).await, 1);
+}
+
+#[tokio::test]
 async fn what_the_store_says_seals_and_not_the_newest_key() {
     let store = Shelf::default();
     Keyring::open(numbered(&[1]), &store).await.unwrap();
