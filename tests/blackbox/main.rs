@@ -6,6 +6,7 @@ mod portable;
 mod letter;
 mod openssl;
 mod deliveries;
+mod dsn;
 mod demo;
 mod readme;
 mod clients;

@@ -308,6 +308,7 @@ fn settings(setup: &Setup) -> Settings {
     settings.bare_line_ends =
         if setup.repairs_line_ends { BareLineEnds::Repair } else { BareLineEnds::Refuse };
     settings.long_lines = !setup.refuses_repair;
+    settings.dsn = true;
     settings.max_unauthenticated_commands =
         setup.max_unauthenticated_commands.unwrap_or(settings.max_unauthenticated_commands);
     settings.max_failures = setup.max_failures.unwrap_or(settings.max_failures);

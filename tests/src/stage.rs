@@ -133,16 +133,17 @@ impl RealWire<'_> {
     }
 }
 
-/// The usual next host, but for what it lacks.
+/// The usual next host, but for what it lacks, and DSN.
 fn script(setup: &Setup) -> Script {
     let lacks = |name: &str| setup.next_lacks.iter().any(|lacking| lacking == name);
     let usual = Script::default();
     let knows = |line: &&str| line.split(' ').next().is_none_or(|name| !lacks(name));
+    let dsn = setup.next_offers_dsn.then_some("DSN");
     let answer = move |line: &str, _: usize| {
         line.to_ascii_uppercase().starts_with("EHLO").then(|| "500 5.5.2 what?".to_owned())
     };
     Script {
-        capabilities: usual.capabilities.iter().copied().filter(knows).collect(),
+        capabilities: usual.capabilities.iter().copied().filter(knows).chain(dsn).collect(),
         answer: if lacks("EHLO") { Box::new(answer) } else { usual.answer },
         tls: usual.tls,
     }

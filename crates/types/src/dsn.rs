@@ -99,17 +99,6 @@ pub enum Handover {
     WithoutDsn,
 }
 
-impl Handover {
-    /// Whether it is ours to tell of success.
-    #[must_use]
-    pub const fn is_ours_to_tell(self) -> bool {
-        match self {
-            Self::Final | Self::WithoutDsn => true,
-            Self::WithDsn => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

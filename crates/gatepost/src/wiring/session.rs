@@ -16,6 +16,7 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
     settings.bare_line_ends = config.submission.bare_line_ends;
     // Repair re-encodes them.
     settings.long_lines = config.submission.repair;
+    settings.dsn = true;
     settings.max_unauthenticated_commands = auth.max_unauthenticated_commands;
     settings.max_failures = auth.max_failures;
     settings
