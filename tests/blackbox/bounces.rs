@@ -224,3 +224,58 @@ fn bnc_05_what_failed_is_told_once_whenever_the_server_is_killed() {
     assert!(server.terminate().success());
     assert!(house.next.messages().iter().all(|message| message.recipients.is_empty()));
 }
+
+#[test]
+fn what_an_administrator_returns_is_told_to_its_sender_and_written_down() {
+    let answer = |line: &str, _: usize| line.starts_with("RCPT").then(|| "450 4.2.1 not now".to_owned());
+    let house = House::new(Script { answer: Box::new(answer), ..Script::default() });
+    let server = house.installation.start();
+    let ids: Vec<_> = (0..3)
+        .map(|n| send(&server, &house.installation, &["bob@example.net"], &format!("late-{n}")))
+        .collect();
+    until("all were tried", || {
+        let queue = house.installation.queue();
+        queue.iter().all(|entry| entry["state"] == "deferred").then_some(())
+    });
+    let asked = house.installation.run(&["queue", "bounce", &ids[0]], "");
+    assert!(!asked.status.success(), "without a terminal it wants --yes");
+    let said = house.installation.done(&["queue", "bounce", &ids[0], "--yes"]);
+    assert_eq!(said, format!("{} is returned\n", ids[0]));
+    let report = house.reports(1).remove(0);
+    let block = &report["status"][1];
+    assert_eq!(
+        (field(block, "Action"), field(block, "Final-Recipient")),
+        ("failed".into(), "rfc822; bob@example.net".into())
+    );
+    let words = text(&report, "words").replace('\n', " ");
+    assert!(
+        words.contains("An administrator of this mail system returned it.")
+            && words.contains("450 4.2.1 not now"),
+        "{words}"
+    );
+    assert!(server.until_logged("event=queue.bounced").contains(&ids[0]));
+    // By a filter, also while no server runs.
+    assert!(server.terminate().success());
+    house.installation.done(&["queue", "bounce", "--recipient-domain", "example.net", "--expect", "2"]);
+    let server = house.installation.start();
+    house.installation.until_queue_is_empty();
+    assert_eq!(house.reports(3).len(), 3);
+    let audit = house.installation.json(&["audit", "list", "--action", "queue-bounce"]);
+    assert!(audit.to_string().contains("queue-bounce"), "{audit}");
+    drop(server);
+}
+
+#[test]
+fn what_comes_from_nobody_is_returned_to_nobody() {
+    let answer = |line: &str, _: usize| line.starts_with("RCPT").then(|| "450 4.2.1 not now".to_owned());
+    let house = House::new(Script { answer: Box::new(answer), ..Script::default() });
+    let server = house.installation.start();
+    let mut client = server.logged_in(&house.installation, USER, "correct horse");
+    let reply = client.send("", &["bob@example.net"], &letter("null", "text\r\n")).unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    let id = reply.lines[0].rsplit(' ').next().unwrap().to_owned();
+    let output = house.installation.run(&["queue", "bounce", &id, "--yes"], "");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && error.contains("nobody to return it to"), "{error}");
+    assert!(error.contains(&format!("gatepost queue remove {id}")), "{error}");
+}

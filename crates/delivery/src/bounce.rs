@@ -109,7 +109,8 @@ impl<'a> News<'a> {
 /// What there is to tell of a recipient for whom all is over.
 fn ending(Recipient { to, told, .. }: &Recipient, fate: &Fate) -> Option<Event> {
     match &fate.outcome {
-        Outcome::Failed { .. } if *told || !to.wants_failure() => None,
+        Outcome::Failed { .. } | Outcome::Returned { .. } if *told || !to.wants_failure() => None,
+        Outcome::Returned { .. } => Some(Event::Returned),
         Outcome::Failed { .. } if fate.given_up => Some(Event::GivenUp),
         Outcome::Failed { .. } => Some(Event::Refused),
         Outcome::Delivered { handover, .. } if to.wants_success() => match handover {
@@ -130,17 +131,17 @@ fn reported<'a>(
         path: &recipient.to.path,
         original: recipient.to.orcpt.as_ref(),
         event: *event,
-        status: status(*event, &fate.reply),
+        status: status(*event, fate.reply.as_ref()),
         host,
-        reply: Some(&fate.text),
-        said_by_host: !fate.reply.is_ours(),
-        last_attempt_at: Some(now),
+        reply: fate.text.as_deref(),
+        said_by_host: fate.reply.as_ref().is_some_and(|reply| !reply.is_ours()),
+        last_attempt_at: fate.reply.as_ref().map(|_| now),
     }
 }
 
 /// RFC 3463: what the host has said, or what its reply comes to. Of whom it was given up, that its time is over (section 3.5, X.4.7).
-fn status(event: Event, reply: &Reply) -> Status {
-    match (event, reply.enhanced()) {
+fn status(event: Event, reply: Option<&Reply>) -> Status {
+    match (event, reply.and_then(Reply::enhanced)) {
         (Event::GivenUp, _) => Status(4, 4, 7),
         (_, Some(Enhanced(class, subject, detail))) => Status(class, subject, detail),
         (Event::Refused | Event::Returned, None) => Status(5, 0, 0),

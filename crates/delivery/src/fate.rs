@@ -16,12 +16,38 @@ pub(crate) struct Fate {
     pub(crate) number: u32,
     /// As the queue keeps it.
     pub(crate) outcome: Outcome,
-    /// What it rests on.
-    pub(crate) reply: Reply,
-    /// The same in words.
-    pub(crate) text: String,
+    /// What it rests on; `None` if no attempt was made.
+    pub(crate) reply: Option<Reply>,
+    /// The same in words, or those of the last attempt, if there was one.
+    pub(crate) text: Option<String>,
     /// Whether it has failed because its time was over.
     pub(crate) given_up: bool,
+}
+
+/// Those of an attempt who have the message, by their numbers.
+pub(crate) fn delivered(attempt: &Attempt) -> Vec<(u32, Outcome)> {
+    let delivered = attempt.verdicts.iter().filter_map(|(number, verdict)| match verdict {
+        Verdict::Delivered(reply, handover) => {
+            let outcome = Outcome::Delivered {
+                reply: reply.to_string(),
+                host: attempt.host.clone(),
+                handover: *handover,
+            };
+            Some((*number, outcome))
+        }
+        Verdict::Deferred(_) | Verdict::Unclear(_) | Verdict::Failed(_) => None,
+    });
+    delivered.collect()
+}
+
+/// What becomes of a recipient to whom an operator has ended the attempts, the last of which ended so.
+pub(crate) fn returned(number: u32, last: Option<String>, may_be_told: bool) -> Fate {
+    let reply = match &last {
+        Some(last) => format!("returned by an administrator; last: {last}"),
+        None => "returned by an administrator".to_owned(),
+    };
+    let outcome = Outcome::Returned { reply, told: may_be_told };
+    Fate { number, outcome, reply: None, text: last, given_up: false }
 }
 
 /// What became of each recipient of a parcel. Whom the schedule gives up has failed.
@@ -40,13 +66,13 @@ pub(crate) fn fates(
         let text = reply.to_string();
         if unclear.is_too_often(submission.id, number, &verdict) {
             let outcome = held(&text, host.clone());
-            return Some(Fate { number, outcome, reply, text, given_up: false });
+            return Some(Fate { number, outcome, reply: Some(reply), text: Some(text), given_up: false });
         }
         let next =
             || schedule.next_attempt(recipient.attempts + 1, submission.first_due_at(), now, rand::random());
-        let may_be_told = submission.reverse_path.mailbox().is_some();
+        let may_be_told = parcel.may_be_told();
         let (outcome, given_up) = outcome(verdict, &text, host.clone(), may_be_told, next);
-        Some(Fate { number, outcome, reply, text, given_up })
+        Some(Fate { number, outcome, reply: Some(reply), text: Some(text), given_up })
     };
     verdicts.into_iter().filter_map(fate).collect()
 }
@@ -110,7 +136,7 @@ fn tell_one(
                 account.address = %submission.account_address,
                 sender = %submission.reverse_path,
                 recipient = %recipient.to.path,
-                attempt = recipient.attempts + 1,
+                attempt = recipient.attempts + u32::from(!matches!(outcome, Outcome::Returned { .. })),
                 age.seconds = now.duration_since(submission.accepted_at).as_secs(),
                 host = told.host,
                 reply = told.reply,
@@ -121,7 +147,7 @@ fn tell_one(
         };
     }
     match outcome {
-        Outcome::Failed { .. } | Outcome::Held { .. } => tell!(warn),
+        Outcome::Failed { .. } | Outcome::Returned { .. } | Outcome::Held { .. } => tell!(warn),
         Outcome::Delivered { .. } | Outcome::Deferred { .. } => tell!(info),
     }
 }
@@ -148,6 +174,9 @@ impl<'a> From<&'a Outcome> for Told<'a> {
             },
             Outcome::Failed { reply, host, .. } => {
                 Told { event: "failed", reply, host: host.as_deref(), next_attempt_at: None }
+            }
+            Outcome::Returned { reply, .. } => {
+                Told { event: "failed", reply, host: None, next_attempt_at: None }
             }
             Outcome::Held { reply, host } => Told {
                 event: "held",

@@ -12,9 +12,20 @@ pub(crate) struct Parcel {
 }
 
 impl Parcel {
-    /// The recipient with this number, if the attempt is made for it.
+    /// All recipients of a delivery.
+    pub(crate) fn new(leased: Leased) -> Parcel {
+        let recipients = leased.recipients.clone();
+        Parcel { leased, recipients }
+    }
+
+    /// The recipient of the delivery with this number.
     pub(crate) fn recipient(&self, number: u32) -> Option<&Recipient> {
-        self.recipients.iter().find(|recipient| recipient.number == number)
+        self.leased.recipients.iter().find(|recipient| recipient.number == number)
+    }
+
+    /// Whether its sender can be told what becomes of it.
+    pub(crate) fn may_be_told(&self) -> bool {
+        self.leased.submission.reverse_path.mailbox().is_some()
     }
 
     /// How much of the message is in memory.
@@ -33,6 +44,12 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// Adds what another attempt at the same delivery came to.
+    pub(crate) fn extend(&mut self, other: Attempt) {
+        self.verdicts.extend(other.verdicts);
+        self.host = other.host.or(self.host.take());
+    }
+
     /// These verdicts on the recipients of the parcel, in their order.
     pub(crate) fn new(parcel: &Parcel, host: Option<String>, verdicts: Vec<Verdict>) -> Attempt {
         let numbers = parcel.recipients.iter().map(|recipient| recipient.number);

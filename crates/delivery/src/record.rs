@@ -31,6 +31,8 @@ pub(crate) enum Ending {
     Untried,
     /// Its route is `hold`.
     Held,
+    /// None was made: an operator has ended the attempts.
+    Returned,
     /// The message could not be read.
     Unreadable(SpoolError),
 }
@@ -67,6 +69,7 @@ impl<S: Spool> Ledger<S> {
             Ending::Tried(attempt) => self.settle(parcel, attempt, schedule).await,
             Ending::Untried => drop(self.record(parcel, Vec::new(), None).await),
             Ending::Held => drop(self.record(parcel, held(parcel), None).await),
+            Ending::Returned => self.return_to_sender(parcel, schedule).await,
             Ending::Unreadable(error) => self.quarantine(parcel, &error, schedule).await,
         }
     }
@@ -74,6 +77,22 @@ impl<S: Spool> Ledger<S> {
     async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
         let fates = fate::fates(parcel, attempt, schedule, &self.unclear, now);
+        self.settle_fates(parcel, fates, schedule, now).await;
+    }
+
+    /// The recipients have failed, with what was said of each at its last attempt.
+    async fn return_to_sender(&self, parcel: &Parcel, schedule: &Schedule) {
+        let shown = self.spool.show(parcel.leased.submission.id).await.unwrap_or_default();
+        let last =
+            |number: u32| shown.as_ref()?.recipients.get(usize::try_from(number).ok()?)?.last_reply.clone();
+        let fates =
+            parcel.leased.recipients.iter().map(|recipient| {
+                fate::returned(recipient.number, last(recipient.number), parcel.may_be_told())
+            });
+        self.settle_fates(parcel, fates.collect(), schedule, (self.now)()).await;
+    }
+
+    async fn settle_fates(&self, parcel: &Parcel, fates: Vec<Fate>, schedule: &Schedule, now: Timestamp) {
         let (report, mut reported) = self.report(parcel, &fates, schedule, now).await.unzip();
         let mut outcomes: Vec<_> = fates.into_iter().map(|fate| (fate.number, fate.outcome)).collect();
         match self.record(parcel, outcomes.clone(), report.clone()).await {
@@ -159,7 +178,7 @@ impl<S: Spool> Ledger<S> {
             let is_last = self.aborting.is_cancelled();
             match self.spool.record(&parcel.leased, outcomes.clone(), report.clone(), (self.now)()).await {
                 Ok(recorded) => {
-                    self.wake_for_the_rest(parcel);
+                    self.wake_for_the_rest(parcel, outcomes.len());
                     return Some(recorded);
                 }
                 Err(error) => complain(parcel.leased.submission.id, &error, "cannot record an outcome"),
@@ -172,9 +191,26 @@ impl<S: Spool> Ledger<S> {
         }
     }
 
-    /// Those who had no place in the attempt are due at once.
-    fn wake_for_the_rest(&self, parcel: &Parcel) {
-        if parcel.recipients.len() < parcel.leased.recipients.len() {
+    /// Records those who have the message, while others of the delivery are still to be tried. If that fails it is recorded with the
+    /// others.
+    pub(crate) async fn note_delivered(&self, parcel: &Parcel, attempt: &Attempt) {
+        let now = (self.now)();
+        let delivered: Vec<_> = fate::delivered(attempt);
+        if delivered.is_empty() {
+            return;
+        }
+        if let Err(error) = self.spool.record_delivered(&parcel.leased, delivered, now).await {
+            complain(
+                parcel.leased.submission.id,
+                &error,
+                "cannot record an outcome before all of them are known",
+            );
+        }
+    }
+
+    /// Those who were not tried are due at once.
+    fn wake_for_the_rest(&self, parcel: &Parcel, recorded: usize) {
+        if recorded < parcel.leased.recipients.len() {
             self.wake.notify_one();
         }
     }

@@ -101,6 +101,9 @@ pub enum Trouble {
     /// The message is held, so that it can't be tried again.
     #[error("{0} is held")]
     Held(QueueId),
+    /// The message can't be returned: its sender is `<>`.
+    #[error("{0} is from <>, and there is nobody to return it to")]
+    NobodyToTell(QueueId),
     /// The message would be held again at once.
     #[error("{id} stays held: {}", by_their_route(recipients))]
     HeldByRoute {
@@ -223,6 +226,7 @@ impl Trouble {
             Trouble::Throttled { .. } => "throttled",
             Trouble::Damaged(_) => "damaged",
             Trouble::Held(_) => "held",
+            Trouble::NobodyToTell(_) => "nobody-to-tell",
             Trouble::HeldByRoute { .. } => "held-by-route",
             Trouble::NotAudited(_) => "not-audited",
             Trouble::Unavailable(_) => "unavailable",

@@ -55,6 +55,7 @@ fn tell(done: &Operated) {
         Operation::Retry => tell!(info, "queue.retried", "is due again"),
         Operation::Hold => tell!(info, "queue.held", "was held"),
         Operation::Release => tell!(info, "queue.released", "was released"),
+        Operation::Bounce => tell!(warn, "queue.bounced", "was returned to its sender undelivered"),
         Operation::Remove => tell!(warn, "queue.removed", "was removed undelivered"),
     }
 }

@@ -75,6 +75,8 @@ pub enum Action {
     QueueHold,
     /// They were let go.
     QueueRelease,
+    /// They were returned to their senders.
+    QueueBounce,
     /// They were removed undelivered.
     QueueRemove,
     /// What may be missing of a store that was found behind its last commit was accepted.
@@ -83,7 +85,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 33] = [
+    pub const ALL: [Action; 34] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -115,6 +117,7 @@ impl Action {
         Action::QueueRetry,
         Action::QueueHold,
         Action::QueueRelease,
+        Action::QueueBounce,
         Action::QueueRemove,
         Action::StoreAccept,
     ];
@@ -154,6 +157,7 @@ impl Action {
             Action::QueueRetry => "queue-retry",
             Action::QueueHold => "queue-hold",
             Action::QueueRelease => "queue-release",
+            Action::QueueBounce => "queue-bounce",
             Action::QueueRemove => "queue-remove",
             Action::StoreAccept => "store-accept",
         }

@@ -121,6 +121,9 @@ pub struct Leased {
     pub size: u64,
     /// The right to deliver it.
     pub lease: Lease,
+    /// Whether an operator has ended the attempts ([`Operation::Bounce`](crate::Operation::Bounce)): none is to be made, and its sender
+    /// is to be told.
+    pub returned: bool,
     /// Whether its sender was told that the message is late, be it of this delivery or of another.
     pub delay_told: bool,
     /// The message, if it is in memory anyway. [`Spool::body`](crate::Spool::body) reads it in either case.

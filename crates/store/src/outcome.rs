@@ -38,6 +38,13 @@ pub enum Outcome {
         /// or does not want to know.
         told: bool,
     },
+    /// An operator has ended the attempts. No attempt was made, and none is counted.
+    Returned {
+        /// That it is so, and the last reply.
+        reply: String,
+        /// As of [`Failed`](Outcome::Failed).
+        told: bool,
+    },
     /// It waits for an operator.
     Held {
         /// The last reply; `None` if no attempt was made.
@@ -56,6 +63,7 @@ impl Outcome {
             | Outcome::Deferred { host, .. }
             | Outcome::Failed { host, .. }
             | Outcome::Held { host, .. } => host.as_deref(),
+            Outcome::Returned { .. } => None,
         }
     }
 
@@ -64,7 +72,7 @@ impl Outcome {
         match self {
             Outcome::Delivered { .. } => RecipientState::Delivered,
             Outcome::Deferred { .. } => RecipientState::Deferred,
-            Outcome::Failed { .. } => RecipientState::Failed,
+            Outcome::Failed { .. } | Outcome::Returned { .. } => RecipientState::Failed,
             Outcome::Held { .. } => RecipientState::Held,
         }
     }

@@ -64,14 +64,17 @@ pub enum Operation {
     Hold,
     /// Ends a hold, of the entry and of each recipient: what is not delivered or failed is due, though not before it may leave.
     Release,
+    /// Ends all attempts, a hold too: whoever delivers next records each recipient that does not have the message as
+    /// [returned](crate::Outcome::Returned), with a report to its sender. A running attempt still counts, if it delivers.
+    Bounce,
     /// Removes an entry and its message; nobody is told.
     Remove,
 }
 
 impl Operation {
     /// Every operation there is.
-    pub const ALL: [Operation; 4] =
-        [Operation::Retry, Operation::Hold, Operation::Release, Operation::Remove];
+    pub const ALL: [Operation; 5] =
+        [Operation::Retry, Operation::Hold, Operation::Release, Operation::Bounce, Operation::Remove];
 
     /// The operation as it is written and stored.
     #[must_use]
@@ -80,6 +83,7 @@ impl Operation {
             Operation::Retry => "retry",
             Operation::Hold => "hold",
             Operation::Release => "release",
+            Operation::Bounce => "bounce",
             Operation::Remove => "remove",
         }
     }

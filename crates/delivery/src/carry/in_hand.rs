@@ -116,6 +116,7 @@ mod tests {
             size: 0,
             lease: Lease { owner: NodeId::from_bytes([1; 16]), token },
             delay_told: false,
+            returned: false,
             content: None,
         }
     }

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use types::NodeId;
 
 use crate::next_host::NextHostError;
-use crate::parcel::Parcel;
+use crate::parcel::{Attempt, Parcel};
 use crate::record::{Ending, Ledger};
 use crate::route::Routes;
 use crate::schedule::Schedule;
@@ -43,7 +43,7 @@ const BATCH: usize = 500;
 const POLL: Duration = Duration::from_secs(2);
 /// The least time between two looks at the queue when nothing tells of more.
 const TICK: Duration = Duration::from_millis(50);
-/// Recipients in one attempt: every server takes so many (RFC 5321 section 4.5.3.1.8). Others follow at once.
+/// Recipients in one transaction: every server takes so many (RFC 5321 section 4.5.3.1.8). Others follow at once.
 const RECIPIENTS: usize = 100;
 /// How often it is looked for what a clock ahead has set.
 const CLOCK_CHECK: Duration = Duration::from_secs(10);
@@ -230,10 +230,14 @@ impl<S: Spool> Carrier<S> {
     fn put_on_lane(self: &Arc<Self>, leased: Leased, moved: Vec<(u32, Destination)>) {
         let ways = self.ways.load();
         let Some(hand) = self.in_hand.take(&leased) else { return };
+        if leased.returned {
+            let carried = Carried::new(Parcel::new(leased), hand);
+            self.workers.spawn(self.clone().write_down(carried, Ending::Returned, None));
+            return;
+        }
         match ways.lane(&leased.destination) {
             Some(lane) if moved.is_empty() => {
-                let recipients = leased.recipients.iter().take(RECIPIENTS).cloned().collect();
-                if lane.push(Carried::new(Parcel { leased, recipients }, hand)) {
+                if lane.push(Carried::new(Parcel::new(leased), hand)) {
                     self.workers.spawn(self.clone().work(lane.clone()));
                 }
             }
@@ -292,11 +296,37 @@ impl<S: Spool> Carrier<S> {
     }
 
     async fn attempt(&self, lane: &Lane, parcel: &Parcel) -> Ending {
+        if parcel.recipients.len() > RECIPIENTS {
+            return self.attempt_in_groups(lane, parcel).await;
+        }
         match lane.carry(parcel, &*self.spool).await {
             Ok(Some(attempt)) => Ending::Tried(attempt),
             Ok(None) => Ending::Held,
             Err(error) => Ending::Unreadable(error),
         }
+    }
+
+    /// Makes an attempt for many recipients, group by group. Those who have the message are recorded with their group, as it must not be
+    /// sent to them again; what became of the others is recorded once all were tried, and told in one report.
+    async fn attempt_in_groups(&self, lane: &Lane, parcel: &Parcel) -> Ending {
+        let mut attempt = Attempt { verdicts: Vec::new(), host: None };
+        for group in parcel.recipients.chunks(RECIPIENTS) {
+            let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec() };
+            match lane.carry(&part, &*self.spool).await {
+                Ok(Some(tried)) => {
+                    self.ledger.note_delivered(&part, &tried).await;
+                    attempt.extend(tried);
+                }
+                Ok(None) => return Ending::Held,
+                Err(error) if attempt.verdicts.is_empty() => return Ending::Unreadable(error),
+                // Those who are left are due at once, and find the message as it is.
+                Err(_) => break,
+            }
+            if self.stopping.is_cancelled() {
+                break;
+            }
+        }
+        Ending::Tried(attempt)
     }
 
     /// The permit bounds what a crash can leave delivered and not recorded.

@@ -293,3 +293,44 @@ async fn success_is_told_where_that_was_asked_for() {
     let delivered = reports.iter().find(|report| report.contains("\nAction: delivered\n")).unwrap();
     assert!(delivered.contains("Delivered: your message has arrived"), "{delivered}");
 }
+
+#[tokio::test]
+async fn bnc_04_a_thousand_recipients_are_told_of_in_one_report() {
+    let (mut office, peer, home) = office(Manners::default(), Schedule::default()).await;
+    let to: Vec<String> = (0..1000)
+        .map(|n| if n % 7 == 0 { format!("refused{n}@example.org") } else { format!("u{n}@example.org") })
+        .collect();
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let asked = |submission: &mut Submission| notify(submission, "SUCCESS,DELAY,FAILURE");
+    let id = office.submit_with(&to, TEXT.as_bytes(), asked).await;
+    let report = &told(&office, &home, 1).await[0];
+    assert_eq!(report.matches("\nFinal-Recipient: ").count(), 1000);
+    assert_eq!(report.matches("\nAction: failed\n").count(), 143);
+    assert!(report.len() < 1024 * 1024, "{}", report.len());
+    assert_eq!((reports(&office.spool).len(), peer.texts().len()), (1, 10));
+    assert!(office.spool.is_settled(id));
+}
+
+#[tokio::test]
+async fn what_an_operator_returns_is_told_with_what_was_said_last() {
+    let (mut office, _peer, home) = office(Manners::default(), Schedule::default()).await;
+    let id = office.submit(&["later@example.org", "a@example.org"]).await;
+    office.tried(id).await;
+    let attempts = office.spool.attempts();
+    office.spool.bounce(id, now());
+    let report = &told(&office, &home, 1).await[0];
+    for line in [
+        "\nAction: failed\n",
+        "\nStatus: 5.0.0\n",
+        "\nFinal-Recipient: rfc822; later@example.org\n",
+        "An administrator of this mail system returned it.",
+        "450 4.7.1 come again",
+    ] {
+        assert!(report.contains(line), "{line:?} is not in {report}");
+    }
+    assert!(!report.contains("a@example.org\n"), "{report}");
+    assert!(!report.contains("Last-Attempt-Date"), "none was made: {report}");
+    assert!(office.spool.is_settled(id));
+    assert!(office.spool.seats(id)[0].reply.starts_with("returned by an administrator; last: 450 "));
+    assert_eq!(office.spool.attempts(), attempts + 1, "that of the report");
+}

@@ -18,6 +18,7 @@ pub(crate) struct Item {
     pub(crate) deliveries: BTreeMap<Destination, Delivery>,
     pub(crate) held: bool,
     delay_told: bool,
+    returned: bool,
     /// When all was delivered, or failed and told.
     pub(crate) settled_at: Option<Timestamp>,
 }
@@ -47,6 +48,11 @@ impl Seat {
         matches!(self.state, RecipientState::Queued | RecipientState::Deferred)
     }
 
+    /// Whether nothing is left to be done for it.
+    fn is_done(&self) -> bool {
+        self.state == RecipientState::Delivered || (self.state == RecipientState::Failed && self.told)
+    }
+
     fn waits(&mut self, due: Timestamp) {
         self.state = if self.attempts == 0 { RecipientState::Queued } else { RecipientState::Deferred };
         self.due = due;
@@ -54,13 +60,18 @@ impl Seat {
 
     fn set(&mut self, outcome: Outcome) {
         self.state = outcome.state();
-        self.attempts += u32::from(!matches!(outcome, Outcome::Held { reply: None, .. }));
+        let was_tried = !matches!(outcome, Outcome::Held { reply: None, .. } | Outcome::Returned { .. });
+        self.attempts += u32::from(was_tried);
         match outcome {
             Outcome::Delivered { reply, host, handover } => {
                 (self.reply, self.host, self.handover) = (reply, host, Some(handover));
             }
             Outcome::Failed { reply, host, told } => {
                 (self.reply, self.host) = (reply, host);
+                self.told |= told;
+            }
+            Outcome::Returned { reply, told } => {
+                self.reply = reply;
                 self.told |= told;
             }
             Outcome::Held { reply, host } => (self.reply, self.host) = (reply.unwrap_or_default(), host),
@@ -105,6 +116,7 @@ impl Item {
             deliveries: deliveries.iter().map(|new| (new.destination.clone(), Delivery::default())).collect(),
             held: submission.held,
             delay_told: false,
+            returned: false,
             settled_at: None,
             submission: submission.into(),
             content,
@@ -164,6 +176,7 @@ impl Item {
             size: u64::try_from(self.content.len()).unwrap(),
             lease,
             delay_told: self.delay_told,
+            returned: self.returned,
             content: None,
         })
     }
@@ -211,14 +224,17 @@ impl Item {
         if owned {
             self.deliveries.get_mut(&leased.destination).unwrap().owner = None;
         }
-        let is_done = |seat: &Seat| {
-            seat.state == RecipientState::Delivered || (seat.state == RecipientState::Failed && seat.told)
-        };
-        if self.seats.iter().all(is_done) {
+        if self.seats.iter().all(Seat::is_done) {
             self.held = false;
             self.settled_at.get_or_insert(now);
         }
         recorded
+    }
+
+    pub(crate) fn record_delivered(&mut self, delivered: Vec<(u32, Outcome)>) {
+        for (number, outcome) in delivered {
+            self.seats[usize::try_from(number).unwrap()].set(outcome);
+        }
     }
 
     /// Whether it is in no list.
@@ -243,6 +259,12 @@ impl Item {
             }
             Operation::Retry => {
                 let left = |seat: &&mut Seat| seat.is_open() || seat.state == RecipientState::Failed;
+                self.seats.iter_mut().filter(left).for_each(|seat| seat.waits(now));
+            }
+            Operation::Bounce => {
+                (self.returned, self.held) = (true, false);
+                self.deliveries.values_mut().for_each(|delivery| delivery.owner = None);
+                let left = |seat: &&mut Seat| !seat.is_done();
                 self.seats.iter_mut().filter(left).for_each(|seat| seat.waits(now));
             }
             Operation::Remove => {}

@@ -77,6 +77,11 @@ impl MemorySpool {
         self.queue().items.get_mut(&id).unwrap().operate(Operation::Retry, now);
     }
 
+    /// Has a message returned to its sender.
+    pub(crate) fn bounce(&self, id: QueueId, now: Timestamp) {
+        self.queue().items.get_mut(&id).unwrap().operate(Operation::Bounce, now);
+    }
+
     /// Lets a held message go.
     pub(crate) fn release(&self, id: QueueId, now: Timestamp) {
         self.queue().items.get_mut(&id).unwrap().operate(Operation::Release, now);
@@ -338,6 +343,19 @@ impl Spool for MemorySpool {
         }
         self.changed.notify_waiters();
         Ok(recorded)
+    }
+
+    async fn record_delivered(
+        &self,
+        leased: &Leased,
+        delivered: Vec<(u32, Outcome)>,
+        _now: Timestamp,
+    ) -> Result<(), SpoolError> {
+        if let Some(item) = self.queue().items.get_mut(&leased.submission.id) {
+            item.record_delivered(delivered);
+        }
+        self.changed.notify_waiters();
+        Ok(())
     }
 
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {

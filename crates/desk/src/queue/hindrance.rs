@@ -35,6 +35,10 @@ impl Hindrance {
             Operation::Hold | Operation::Remove => None,
             Operation::Retry => message.entry.held.then(|| Hindrance::Whole(Trouble::Held(message.entry.id))),
             Operation::Release => of_release(message, routes),
+            Operation::Bounce => {
+                let has_sender = !message.entry.sender.is_empty();
+                (!has_sender).then(|| Hindrance::Whole(Trouble::NobodyToTell(message.entry.id)))
+            }
         }
     }
 }

@@ -95,6 +95,7 @@ fn action(operation: Operation) -> Action {
         Operation::Retry => Action::QueueRetry,
         Operation::Hold => Action::QueueHold,
         Operation::Release => Action::QueueRelease,
+        Operation::Bounce => Action::QueueBounce,
         Operation::Remove => Action::QueueRemove,
     }
 }

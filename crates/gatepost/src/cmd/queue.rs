@@ -42,6 +42,9 @@ pub(crate) enum Command {
     Hold(Which),
     /// Let held messages go
     Release(Which),
+    /// Return messages to their senders undelivered: no more attempts are made, and each sender is told that an administrator returned it.
+    /// The server does so within seconds, or when it starts
+    Bounce(Which),
     /// Remove messages undelivered; nobody is told
     Remove(Which),
     /// The queue in figures
@@ -67,6 +70,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
         Command::Retry(which) => operate::run(&desk, Operation::Retry, which, default_domain).await,
         Command::Hold(which) => operate::run(&desk, Operation::Hold, which, default_domain).await,
         Command::Release(which) => operate::run(&desk, Operation::Release, which, default_domain).await,
+        Command::Bounce(which) => operate::run(&desk, Operation::Bounce, which, default_domain).await,
         Command::Remove(which) => operate::run(&desk, Operation::Remove, which, default_domain).await,
         Command::Stats { format } => stats(&desk, format).await,
     };

@@ -159,6 +159,16 @@ impl WriterHandle {
         self.ask(|reply| Job::Record(record, reply)).await
     }
 
+    pub(super) async fn record_delivered(
+        &self,
+        leased: &Leased,
+        delivered: Vec<(u32, Outcome)>,
+        now: Timestamp,
+    ) -> Result<(), SpoolError> {
+        let record = Record::of_some(leased, delivered, now);
+        self.ask(|reply| Job::Record(record, reply)).await.map(drop)
+    }
+
     pub(super) async fn reroute(
         &self,
         leased: &Leased,
@@ -233,6 +243,7 @@ impl New {
                 size: self.size,
                 lease: Lease { owner: delivery.owner?, token: 1 },
                 delay_told: false,
+                returned: false,
                 content: self.content.clone(),
             })
         };

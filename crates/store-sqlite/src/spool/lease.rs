@@ -121,6 +121,7 @@ async fn take_due(connection: &mut SqliteConnection, wanted: &LeaseDue) -> Resul
 struct Entry {
     envelope: Result<(Arc<Submission>, u64), Corrupt>,
     delay_told: bool,
+    returned: bool,
     recipients: Vec<SqliteRow>,
 }
 
@@ -135,7 +136,7 @@ async fn entries_of(
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, size, \
          recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, \
-         ret, envid, delay_told FROM entries WHERE id IN (",
+         ret, envid, delay_told, returned FROM entries WHERE id IN (",
     );
     let mut ids = query.separated(", ");
     for taken in taken {
@@ -150,7 +151,8 @@ async fn entries_of(
         };
         let recipients = recipients.remove(&id).unwrap_or_default();
         let envelope = envelope(row, id, &recipients).map(|(submission, size)| (Arc::new(submission), size));
-        entries.insert(id, Entry { envelope, delay_told: row.try_get("delay_told")?, recipients });
+        let (delay_told, returned) = (row.try_get("delay_told")?, row.try_get("returned")?);
+        entries.insert(id, Entry { envelope, delay_told, returned, recipients });
     }
     Ok(entries)
 }
@@ -168,6 +170,7 @@ impl Entry {
             size,
             lease,
             delay_told: self.delay_told,
+            returned: self.returned,
             content: None,
         })
     }

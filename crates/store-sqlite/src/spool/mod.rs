@@ -238,6 +238,15 @@ impl Spool for SqliteSpool {
         Ok(recorded)
     }
 
+    async fn record_delivered(
+        &self,
+        leased: &Leased,
+        delivered: Vec<(u32, Outcome)>,
+        now: Timestamp,
+    ) -> Result<(), SpoolError> {
+        self.writer.record_delivered(leased, delivered, now).await
+    }
+
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
         // To write is to sync, and nearly always there is nothing.
         match self.database.read(async |readers| inspect::any_settled(readers, before).await).await? {

@@ -36,6 +36,13 @@ const HURRY: &str = "UPDATE recipients SET next_attempt_at = \
 const RETRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
      state = CASE state WHEN 'failed' THEN 'deferred' ELSE state END WHERE entry = $1 AND state NOT IN ('delivered', 'held')";
 
+/// The time is the second parameter.
+const RETURN: &str = "UPDATE recipients SET next_attempt_at = $2, \
+     state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END \
+     WHERE entry = $1 AND state <> 'delivered' AND NOT (state = 'failed' AND told)";
+const END: &str = "UPDATE entries SET returned = true, held = false WHERE id = $1";
+const END_LEASES: &str = "UPDATE deliveries SET lease_owner = NULL WHERE entry = $1";
+
 /// Does it to those entries that there are, and says which.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
@@ -64,6 +71,9 @@ async fn perform(
         Operation::Retry => vec![on(id, RETRY).bind(now), on(id, SET_DUE)],
         Operation::Hold => vec![on(id, HOLD), on(id, SET_DUE)],
         Operation::Release => vec![on(id, HURRY).bind(now), on(id, UNHOLD), on(id, SET_DUE)],
+        Operation::Bounce => {
+            vec![on(id, RETURN).bind(now), on(id, END), on(id, END_LEASES), on(id, SET_DUE)]
+        }
         Operation::Remove => vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)],
     };
     for statement in statements {

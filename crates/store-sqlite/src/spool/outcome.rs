@@ -18,6 +18,8 @@ pub(super) struct Record {
     report: Option<Report>,
     now: Timestamp,
     complete: bool,
+    /// Others of the delivery are still to be tried.
+    keeps_lease: bool,
 }
 
 /// A report that is committed with what it tells of.
@@ -45,7 +47,13 @@ impl Record {
         let complete = report.is_none() && all_delivered(leased, &outcomes);
         let report =
             report.map(|report| Report { tells_delay: report.tells_delay, row: Submit::report(report) });
-        Self { delivery: leased.key(), lease: leased.lease, complete, outcomes, report, now }
+        let (delivery, lease) = (leased.key(), leased.lease);
+        Self { delivery, lease, complete, outcomes, report, now, keeps_lease: false }
+    }
+
+    /// Of recipients who have the message, while others of the delivery are still to be tried.
+    pub(super) fn of_some(leased: &Leased, delivered: Vec<(u32, Outcome)>, now: Timestamp) -> Self {
+        Self { complete: false, keeps_lease: true, ..Self::new(leased, delivered, None, now) }
     }
 
     /// Whether every recipient of the message was delivered in this attempt and nobody is told, so that nothing needs to be looked up.
@@ -95,6 +103,9 @@ pub(super) async fn write(
     let counts = |outcome: &Outcome| owned || is_delivered(outcome);
     for (number, outcome) in record.outcomes.iter().filter(|(_, outcome)| counts(outcome)) {
         set_outcome(connection, record, *number, outcome).await?;
+    }
+    if record.keeps_lease {
+        return Ok(Written { recorded: Recorded::Kept, gone: false });
     }
     let all_kept = record.outcomes.iter().all(|(_, outcome)| counts(outcome));
     let recorded = match &record.report {
@@ -169,6 +180,7 @@ async fn set_outcome(
         }
         Outcome::Deferred { reply, host, next_attempt_at } => (reply, host, Some(*next_attempt_at), false),
         Outcome::Held { reply: None, .. } => return keep_back(connection, record, number).await,
+        Outcome::Returned { reply, told } => return give_up(connection, record, number, reply, *told).await,
     };
     sqlx::query(
         "UPDATE recipients SET state = $1, attempts = attempts + 1, next_attempt_at = $2, last_reply = $3, \
@@ -195,6 +207,26 @@ async fn keep_back(
     let hold = "UPDATE recipients SET state = 'held', next_attempt_at = NULL \
                 WHERE entry = $1 AND number = $2 AND state <> 'delivered'";
     sqlx::query(hold)
+        .bind(record.delivery.entry.as_bytes().to_vec())
+        .bind(number)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// The same; who was asked last is still known.
+async fn give_up(
+    connection: &mut SqliteConnection,
+    record: &Record,
+    number: u32,
+    reply: &str,
+    told: bool,
+) -> Result<(), sqlx::Error> {
+    let give_up = "UPDATE recipients SET state = 'failed', next_attempt_at = NULL, last_reply = $1, told = told OR $2 \
+                   WHERE entry = $3 AND number = $4 AND state <> 'delivered'";
+    sqlx::query(give_up)
+        .bind(reply.to_owned())
+        .bind(told)
         .bind(record.delivery.entry.as_bytes().to_vec())
         .bind(number)
         .execute(connection)

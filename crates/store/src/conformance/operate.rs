@@ -2,9 +2,10 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use super::sample::{
-    all, at, commit, deferred, delivered, failed, frank, id, lease, next_due, node, operate, submission,
+    all, at, commit, commit_apart, deferred, delivered, failed, frank, id, lease, next_due, node, operate,
+    report, submission,
 };
-use crate::{Operated, Operation, RecipientState, Spool, Stats};
+use crate::{Operated, Operation, Outcome, RecipientState, Recorded, Spool, Stats};
 
 pub async fn a_hold_lasts_until_it_is_released<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
@@ -36,6 +37,36 @@ pub async fn a_retry_is_due_at_once<S: Spool>(spool: &S) {
     assert!(operate(spool, Operation::Retry, 1, 20).await.is_some());
     let again = lease(spool, 20).await;
     assert_eq!(again[0].recipients.iter().map(|recipient| recipient.number).collect::<Vec<_>>(), [1, 2]);
+}
+
+pub async fn a_message_that_is_returned_is_due_and_says_so<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b", "c", "d"]).await;
+    let leased = lease(spool, 10).await;
+    assert!(leased.iter().all(|leased| !leased.returned));
+    spool.record(&leased[0], vec![(0, delivered())], None, at(11)).await.unwrap();
+    spool.record(&leased[1], vec![(1, failed())], None, at(11)).await.unwrap();
+    spool.record(&leased[2], vec![(2, deferred(at(5000)))], None, at(11)).await.unwrap();
+    operate(spool, Operation::Hold, 1, 12).await.unwrap();
+    assert!(operate(spool, Operation::Bounce, 1, 20).await.is_some());
+    // What failed before, and nobody was told of; what waits; and what an attempt is made for.
+    let returned = lease(spool, 20).await;
+    assert!(returned.iter().all(|leased| leased.returned));
+    let numbers: Vec<_> = returned.iter().map(|leased| leased.recipients[0].number).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    let late = spool.record(&leased[3], vec![(3, deferred(at(30)))], None, at(21)).await.unwrap();
+    assert_eq!(late, Recorded::TakenOver);
+    for (leased, number) in returned.iter().zip(numbers) {
+        let reply = "returned by an administrator; last: 451 4.3.0 Later".to_owned();
+        let outcomes = vec![(number, Outcome::Returned { reply, told: true })];
+        let n = u8::try_from(number).unwrap();
+        spool.record(leased, outcomes, Some(report(n + 10)), at(22)).await.unwrap();
+    }
+    assert!(all(spool).await.iter().all(|entry| entry.id != id(1)), "nothing is left to be done");
+    let shown = spool.show(id(1)).await.unwrap().unwrap().recipients;
+    let attempts: Vec<_> = shown.iter().map(|recipient| recipient.attempts).collect();
+    assert_eq!((attempts, shown[2].state), (vec![1, 1, 1, 0], RecipientState::Failed));
+    assert_eq!(shown[2].last_reply.as_deref(), Some("returned by an administrator; last: 451 4.3.0 Later"));
+    assert_eq!(shown[1].last_host.as_deref(), Some("mx.example.net"), "as it was");
 }
 
 pub async fn a_removed_entry_is_gone<S: Spool>(spool: &S) {

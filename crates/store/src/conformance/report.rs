@@ -135,3 +135,15 @@ pub async fn a_delay_is_told_once<S: Spool>(spool: &S) {
     assert!(of_message.iter().all(|leased| leased.delay_told));
     assert!(others.iter().all(|leased| !leased.delay_told));
 }
+
+pub async fn who_has_it_is_recorded_while_others_are_tried<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    let leased = lease(spool, 10).await;
+    spool.record_delivered(&leased[0], vec![(0, delivered())], at(11)).await.unwrap();
+    let shown = spool.show(id(1)).await.unwrap().unwrap().recipients;
+    assert_eq!((shown[0].state, shown[1].state), (RecipientState::Delivered, RecipientState::Queued));
+    assert!(lease(spool, 12).await.is_empty(), "the lease lasts");
+    let outcomes = vec![(0, delivered()), (1, delivered())];
+    assert_eq!(spool.record(&leased[0], outcomes, None, at(13)).await.unwrap(), Recorded::Kept);
+    assert!(spool.show(id(1)).await.unwrap().is_none());
+}

@@ -1,4 +1,4 @@
-//! `gatepost queue retry`, `hold`, `release` and `remove`: for messages that are named, or that a filter finds.
+//! `gatepost queue retry`, `hold`, `release`, `bounce` and `remove`: for messages that are named, or that a filter finds.
 
 use anyhow::bail;
 use desk::{Desk, Operated, Trouble};
@@ -49,7 +49,7 @@ pub(super) async fn run(
         }
         Some(_) => {}
         None if ids.is_empty() => {}
-        None if named && operation != Operation::Remove => {}
+        None if named && !is_final(operation) => {}
         None if yes => {}
         None => ask(&question(desk, operation, named, &ids).await?, &instead(named, ids.len()))?,
     }
@@ -57,6 +57,14 @@ pub(super) async fn run(
     let told = if named { tell_each(&operated, operation) } else { tell_all(&operated, operation) };
     complete(operated, ids.len())?;
     told
+}
+
+/// Whether it can't be taken back.
+fn is_final(operation: Operation) -> bool {
+    match operation {
+        Operation::Bounce | Operation::Remove => true,
+        Operation::Retry | Operation::Hold | Operation::Release => false,
+    }
 }
 
 /// Sees that an operation on so many messages was not broken off.
@@ -97,6 +105,7 @@ async fn question(
         Operation::Retry => "Retry",
         Operation::Hold => "Hold",
         Operation::Release => "Release",
+        Operation::Bounce => "Return to the sender",
         Operation::Remove => "Remove",
     };
     match ids {
@@ -156,6 +165,7 @@ fn state(operation: Operation) -> &'static str {
         Operation::Retry => "due now",
         Operation::Hold => "held",
         Operation::Release => "released",
+        Operation::Bounce => "returned",
         Operation::Remove => "removed",
     }
 }
