@@ -1,6 +1,7 @@
 //! Dialogues with next hosts of every kind, most of them hostile.
 
 mod dsn;
+mod ends;
 mod needs;
 mod offers;
 mod stages;
