@@ -340,6 +340,7 @@ mod tests {
         ] {
             for code in codes {
                 assert_eq!((reply(code).kind(), reply(code).closes()), (kind, code == 421), "{code}");
+                assert!(!reply(code).is_ours(), "{code}");
             }
         }
     }

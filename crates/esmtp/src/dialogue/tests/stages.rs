@@ -96,5 +96,6 @@ fn what_is_broken_is_temporary_and_unclear_only_once_the_text_is_sent() {
             (told(&broken.to_verdict()).as_str(), broken.to_reply().to_string().as_str()),
             (verdict, told_as)
         );
+        assert!(broken.to_reply().is_ours(), "{broken}");
     }
 }

@@ -39,3 +39,14 @@ fn where_dsn_is_not_offered_its_parameters_are_unknown() {
     assert_eq!(outcome.said.matches("555 5.5.4").count(), 3, "{}", outcome.said);
     assert_eq!(outcome.envelopes[0].forward_paths().len(), 1);
 }
+
+#[test]
+fn each_of_its_parameters_is_unknown_there_though_it_comes_alone() {
+    for (mail, rcpt) in
+        [(" RET=FULL", ""), (" ENVID=x", ""), ("", " NOTIFY=NEVER"), ("", " ORCPT=rfc822;b@example.org")]
+    {
+        let input = format!("{LOGIN}MAIL FROM:<a@example.org>{mail}\r\nRCPT TO:<b@example.org>{rcpt}\r\n");
+        let outcome = play(under_tls(), input.as_bytes(), 13);
+        assert_eq!(outcome.said.matches("555 5.5.4").count(), 1, "{mail}{rcpt}: {}", outcome.said);
+    }
+}
