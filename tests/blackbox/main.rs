@@ -7,6 +7,7 @@ mod letter;
 mod openssl;
 mod deliveries;
 mod dsn;
+mod postfix;
 mod demo;
 mod readme;
 mod clients;
