@@ -32,6 +32,7 @@ mod addresses;
 mod repair;
 
 mod replies;
+mod reports;
 
 mod proxy_header;
 
@@ -52,7 +53,7 @@ pub struct Property {
 }
 
 /// All of them.
-pub const PROPERTIES: [Property; 15] = [
+pub const PROPERTIES: [Property; 16] = [
     Property { name: "lines", holds: lines::holds },
     Property { name: "commands", holds: commands::holds },
     Property { name: "session", holds: session::holds },
@@ -64,6 +65,7 @@ pub const PROPERTIES: [Property; 15] = [
     Property { name: "repair", holds: repair::holds },
     Property { name: "signed", holds: repair::signed_stays },
     Property { name: "replies", holds: replies::holds },
+    Property { name: "reports", holds: reports::holds },
     Property { name: "proxy", holds: proxy_header::holds },
     Property { name: "tokens", holds: tokens::holds },
     Property { name: "configuration", holds: configuration::holds },

@@ -64,6 +64,7 @@ replayed!(
     repair: 150,
     signed: 1000,
     replies: 1000,
+    reports: 500,
     proxy: 5000,
     tokens: 2000,
     configuration: 500,

@@ -70,10 +70,10 @@ pub(super) fn wrapped(text: &str, lead: &str) -> String {
     lines
 }
 
-/// A field of a header or of a delivery status, folded (RFC 5322 section 2.2.3).
+/// A field of a delivery status, folded (RFC 5322 section 2.2.3), never right behind its name.
 pub(super) fn field(name: &str, value: &str) -> String {
-    let lines = broken(&format!("{name}: {value}"), LINE);
-    format!("{}\r\n", lines.join("\r\n "))
+    let lines = broken(value, LINE.saturating_sub(name.len() + 2));
+    format!("{name}: {}\r\n", lines.join("\r\n "))
 }
 
 /// The words of a text on lines of about so many octets.
@@ -141,6 +141,7 @@ mod tests {
     #[test]
     fn fields_are_folded_and_long_words_are_cut() {
         assert_eq!(field("A", "b"), "A: b\r\n");
+        assert!(field("A", &"x".repeat(90)).starts_with("A: x"));
         let folded =
             field("Diagnostic-Code", &format!("smtp; 550 {} {}", "word ".repeat(40), "x".repeat(3000)));
         assert!(folded.ends_with("\r\n") && !folded.contains("\r\n\r\n"));
