@@ -191,7 +191,7 @@ impl ScramAtLogin {
             Ok(false) => {}
             Err(fault) => {
                 let error: &dyn std::error::Error = &fault;
-                tracing::warn!(event = "auth.no-scram-keys", account.address = %account.address, error, "SCRAM keys could not be kept; the next login tries again");
+                tracing::warn!(event = "auth.no-scram-keys", account.address = %account.address, error, "SCRAM keys could not be made or kept, or not under the master key that seals now; where there are none, the next login tries again");
             }
         }
     }

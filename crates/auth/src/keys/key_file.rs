@@ -44,11 +44,14 @@ pub enum KeyFileError {
     NumbersUsedUp(PathBuf),
     #[error("another command is changing the master key {} right now; try again when it has ended", .0.display())]
     Locked(PathBuf),
+    #[error("cannot see to it that the master key {} survives a power cut", .0.display())]
+    Unsynced(PathBuf, #[source] io::Error),
     #[error("cannot write the master key {}", .0.display())]
     Unwritable(PathBuf, #[source] io::Error),
     #[error(
         "cannot add a key to {file}, since a file beside it cannot be written ({cause}): fix that, or as a user who may write there, add the \
-         line by `echo \"{id} $(head -c 32 /dev/urandom | base64)\" >> {file}`; then run this again",
+         line by `echo \"{id} $(head -c 32 /dev/urandom | base64)\" >> {file}`: \
+         that is what `gatepost key add` does, and `gatepost key rotate` goes on with it when it is run again",
         file = .file.display()
     )]
     // The cause is not the source: who may not write there need not be somebody else.
@@ -64,6 +67,21 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
         io::ErrorKind::InvalidData => KeyFileError::Malformed(path.to_owned(), 1),
         _ => KeyFileError::Unreadable(path.to_owned(), error),
     })
+}
+
+/// Sees to it that the file is on stable storage with its name. A line that was added by other means than ours need not be.
+pub(crate) fn sync(path: &Path) -> Result<(), KeyFileError> {
+    let (file, _) = open(path)?;
+    let synced = file.sync_all().and_then(|()| match sync_directory_of(path) {
+        // The server need not have the right to list the directory. The file leads to all that is to be written.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(rustix::fs::syncfs(&file)?),
+        synced => synced,
+    });
+    match synced {
+        // A file system that does not sync promises nothing to anybody.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced.map_err(|error| KeyFileError::Unsynced(path.to_owned(), error)),
+    }
 }
 
 /// Opens the file and checks its type and mode. The open file is checked, because the path may lead to another file by then.

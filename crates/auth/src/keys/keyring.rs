@@ -18,6 +18,7 @@ use types::{AccountId, Secret};
 use crate::app_password::AppPasswordKey;
 use crate::keys::blind_digest::{self, BlindDigests};
 use crate::keys::key::Key;
+use crate::keys::key_file;
 use crate::keys::master_key::MasterKeys;
 use crate::keys::scram_salt;
 use crate::keys::seal::{self, SealError};
@@ -47,6 +48,9 @@ pub enum KeyringError {
         file = .0.display()
     )]
     Foreign(PathBuf),
+    /// What was stored does not open, as far as it is to be sealed anew.
+    #[error("what was just stored does not open: {0}")]
+    Unopened(#[from] SealError),
     /// The store can't tell.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -89,11 +93,7 @@ impl Keyring {
     /// When the master keys do not belong to the store, or it can't tell.
     pub async fn sealer(&self, store: &impl SealedSecrets) -> Result<Sealer, KeyringError> {
         let Some(root) = store.root_key().await? else { return Ok(self.newest_sealer()) };
-        if let Ok((_, sealer)) = open_root(&self.masters.load(), &root) {
-            return Ok(sealer);
-        }
-        self.look_again();
-        open_root(&self.masters.load(), &root).map(|(_, sealer)| sealer)
+        self.open_with_any(|masters| open_root(masters, &root)).map(|(_, sealer)| sealer)
     }
 
     /// Makes the newest master key the one that seals, for all who use the store at the same moment. What was sealed before stays as it is,
@@ -121,30 +121,23 @@ impl Keyring {
     /// # Errors
     /// When it was not, or under a key that isn't in the key file.
     pub fn open_sealed(&self, place: SealedPlace, sealed: &[u8]) -> Result<Secret, SealError> {
-        match seal::open(&self.masters.load(), place, sealed) {
-            Err(SealError::UnknownKey(_)) => {
-                self.look_again();
-                seal::open(&self.masters.load(), place, sealed)
-            }
-            opened => opened,
-        }
+        self.open_with_any(|masters| seal::open(masters, place, sealed))
     }
 
     /// Seals anew what has just been stored, if another master key has been activated since it was sealed: the last look for what is to be
     /// sealed anew may have come too early for it. Whoever stores what a [`Sealer`] has given calls this afterwards.
     ///
     /// # Errors
-    /// When the store does not take it, or is sealed under a key that is not in the key file.
+    /// When the store does not take it, or it or the store is sealed under a key that is not in the key file.
     pub async fn settle(
         &self,
         store: &impl SealedSecrets,
         place: SealedPlace,
         sealed: &[u8],
     ) -> Result<(), KeyringError> {
-        match self.sealer(store).await?.reseal(place, sealed) {
-            Ok(Some(resealed)) => Ok(store.reseal(&[resealed]).await.map(drop)?),
-            // What was sealed here a moment ago opens.
-            Ok(None) | Err(_) => Ok(()),
+        match self.sealer(store).await?.reseal(place, sealed)? {
+            Some(resealed) => Ok(store.reseal(&[resealed]).await.map(drop)?),
+            None => Ok(()),
         }
     }
 
@@ -153,6 +146,12 @@ impl Keyring {
         let newest = masters.newest_id();
         self.masters.store(masters);
         self.newest.send_replace(newest);
+    }
+
+    /// The numbers of the keys that would not be there any more with these master keys.
+    #[must_use]
+    pub fn dropped_by(&self, masters: &MasterKeys) -> Vec<u32> {
+        self.masters.load().missing_in(masters)
     }
 
     /// Which of the master keys is the newest, now and later.
@@ -197,14 +196,24 @@ impl Keyring {
         blind_digest::selector(&self.root, account, selector)
     }
 
-    /// Reads the key file once more: another process may have added a key. A server that may not read it any longer, or finds the file of
-    /// another store in its place, goes on with what it has.
-    fn look_again(&self) {
-        let present = self.masters.load();
-        if let Ok(masters) = MasterKeys::load(present.file())
-            && masters.agree_with(&present)
-        {
-            self.turn_to(Arc::new(masters));
+    /// Opens something with the keys in use or, if they do not open it, with the key file as it is now: another process may have added a key.
+    ///
+    /// The file is taken up only if it does open this, which shows that it is the store's. Keys that are no longer in it stay in use until
+    /// a reload; a server that may not read it any longer goes on with what it has.
+    fn open_with_any<T, E>(&self, open: impl Fn(&Arc<MasterKeys>) -> Result<T, E>) -> Result<T, E> {
+        let present = self.masters.load_full();
+        open(&present).or_else(|error| {
+            let Ok(file) = MasterKeys::peek(present.file()) else { return Err(error) };
+            let masters = Arc::new(file.and(&present));
+            open(&masters).inspect(|_| self.take_up(masters.clone()))
+        })
+    }
+
+    /// Others are told of the newest key only when it is on stable storage, where it can be: they rely on it.
+    fn take_up(&self, masters: Arc<MasterKeys>) {
+        match key_file::sync(masters.file()) {
+            Ok(()) => self.turn_to(masters),
+            Err(_) => self.masters.store(masters),
         }
     }
 }

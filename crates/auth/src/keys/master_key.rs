@@ -27,11 +27,19 @@ pub struct MasterKeys {
 }
 
 impl MasterKeys {
-    /// Reads the keys from their file, which nobody but its owner may read.
+    /// Reads the keys from their file, which nobody but its owner may read. The file is on stable storage when this returns: what is sealed
+    /// under its keys must not outlive them.
     ///
     /// # Errors
-    /// When the file is missing, a link, readable by others, or no key file.
+    /// When the file is missing, a link, readable by others, or no key file, or it can't be synced.
     pub fn load(file: &Path) -> Result<Self, KeyFileError> {
+        let keys = Self::peek(file)?;
+        key_file::sync(file)?;
+        Ok(keys)
+    }
+
+    /// Reads the keys from their file, which need not be on stable storage yet.
+    pub(crate) fn peek(file: &Path) -> Result<Self, KeyFileError> {
         parse(file, &key_file::read(file)?)
     }
 
@@ -78,9 +86,13 @@ impl MasterKeys {
     /// Which key is the newest.
     #[must_use]
     pub fn newest_id(&self) -> MasterKeyId {
-        let (number, key) = &self.newest;
-        let digest = key.derive(Purpose::MasterKeyDigest).first_chunk().copied().unwrap_or_default();
-        MasterKeyId { number: *number, digest }
+        id_of(&self.newest)
+    }
+
+    /// Whether this very key is among them, and not another of its number.
+    #[must_use]
+    pub fn have(&self, id: MasterKeyId) -> bool {
+        self.all().any(|key| id_of(key) == id)
     }
 
     /// The numbers of all keys, the oldest first.
@@ -103,12 +115,25 @@ impl MasterKeys {
         self.all().next().map_or(&self.newest.1, |(_, key)| key)
     }
 
-    /// Whether both may be keys of one store: no number has different keys. They need have none in common, since older ones are removed.
-    pub(crate) fn agree_with(&self, other: &MasterKeys) -> bool {
-        let is_same = |(number, key): &(u32, Key)| {
-            other.key(*number).is_none_or(|theirs| theirs.declassify() == key.declassify())
+    /// These keys, and of the others those whose numbers are missing here.
+    pub(crate) fn and(mut self, others: &MasterKeys) -> MasterKeys {
+        let missing: Vec<_> =
+            others.all().filter(|(number, _)| self.key(*number).is_none()).cloned().collect();
+        self.older.extend(missing);
+        self.older.sort_by_key(|(number, _)| *number);
+        if let Some(newer) = self.older.pop_if(|(number, _)| *number > self.newest.0) {
+            self.older.push(std::mem::replace(&mut self.newest, newer));
+            self.older.sort_by_key(|(number, _)| *number);
+        }
+        self
+    }
+
+    /// The numbers of those keys that are not among the others: not at all, or as another key.
+    pub(crate) fn missing_in(&self, others: &MasterKeys) -> Vec<u32> {
+        let is_there = |number, key: &Key| {
+            others.key(number).is_some_and(|theirs| theirs.declassify() == key.declassify())
         };
-        self.all().all(is_same)
+        self.all().filter(|(number, key)| !is_there(*number, key)).map(|(number, _)| *number).collect()
     }
 
     fn all(&self) -> impl Iterator<Item = &(u32, Key)> {
@@ -120,6 +145,11 @@ impl std::fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MasterKeys(…)")
     }
+}
+
+fn id_of((number, key): &(u32, Key)) -> MasterKeyId {
+    let digest = key.derive(Purpose::MasterKeyDigest).first_chunk().copied().unwrap_or_default();
+    MasterKeyId { number: *number, digest }
 }
 
 fn line(id: u32, key: &Key) -> Zeroizing<String> {
@@ -260,21 +290,32 @@ pub(crate) mod tests {
             assert_ne!(keys.newest_id(), of_octets(other).newest_id(), "{other:?}");
         }
         assert_eq!(keys.numbers().collect::<Vec<_>>(), [1, 2]);
+        assert!(keys.have(of_octets(&[(1, 1)]).newest_id()) && !keys.have(of_octets(&[(1, 7)]).newest_id()));
     }
 
     #[test]
-    fn keys_agree_if_no_number_has_different_ones() {
-        let keys = of_octets(&[(1, 1), (2, 2)]);
-        for (other, agree) in [
-            (&[(1, 1)][..], true),
-            (&[(2, 2), (3, 3)], true),
-            (&[(3, 3)], true),
-            (&[(1, 9)], false),
-            (&[(1, 1), (2, 9)], false),
-            (&[(1, 9), (2, 2)], false),
+    fn the_keys_of_a_file_come_before_those_that_were_known() {
+        for (file, known, all) in [
+            (&[(1, 1)][..], &[(1, 1)][..], &[(1, 1)][..]),
+            (&[(2, 2), (3, 3)], &[(1, 1), (2, 2)], &[(1, 1), (2, 2), (3, 3)]),
+            (&[(1, 1)], &[(2, 2), (3, 3)], &[(1, 1), (2, 2), (3, 3)]),
+            (&[(2, 2)], &[(1, 1), (3, 3)], &[(1, 1), (2, 2), (3, 3)]),
+            (&[(1, 1), (2, 9)], &[(1, 1), (2, 2)], &[(1, 1), (2, 9)]),
         ] {
-            assert_eq!(of_octets(other).agree_with(&keys), agree, "{other:?}");
-            assert_eq!(keys.agree_with(&of_octets(other)), agree, "{other:?}");
+            assert_eq!(octets(&of_octets(file).and(&of_octets(known))), octets(&of_octets(all)), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_missing_where_its_number_has_another() {
+        let keys = of_octets(&[(1, 1), (2, 2)]);
+        for (others, missing) in [
+            (&[(1, 1), (2, 2), (3, 3)][..], &[][..]),
+            (&[(2, 2)], &[1]),
+            (&[(1, 1), (2, 9)], &[2]),
+            (&[(3, 3)], &[1, 2]),
+        ] {
+            assert_eq!(keys.missing_in(&of_octets(others)), missing, "{others:?}");
         }
     }
 

@@ -182,6 +182,41 @@ async fn a_file_of_another_store_takes_no_key_away() {
     assert_eq!(active(&running, &store).await, 1);
 }
 
+/// A command has made another key of the number that the server had for one that was never activated.
+#[tokio::test]
+async fn a_key_that_was_replaced_in_the_file_opens_what_it_has_sealed() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("master.key");
+    let store = Shelf::default();
+    Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
+    let first = std::fs::read(&file).unwrap();
+    let running = Keyring::open(added(&file), &store).await.unwrap();
+    std::fs::write(&file, first).unwrap();
+    let command = Keyring::open(added(&file), &store).await.unwrap();
+    let sealed = command.newest_sealer().seal(a_seed(), &Secret::new("seed"));
+    assert_eq!(running.open_sealed(a_seed(), &sealed), Ok(Secret::new("seed")));
+    command.activate_newest(&store).await.unwrap();
+    assert_eq!(active(&running, &store).await, 2);
+}
+
+/// What is damaged, and opens with no key, has the file read again each time.
+#[tokio::test]
+async fn a_key_that_was_taken_out_of_the_file_goes_on_until_a_reload() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("master.key");
+    let store = Shelf::default();
+    let running = Keyring::open(MasterKeys::generate(&file).unwrap(), &store).await.unwrap();
+    let old = running.newest_sealer().seal(a_seed(), &Secret::new("seed"));
+    let new = seal(&added(&file), a_seed(), &Secret::new("seed"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.lines().last().unwrap()).unwrap();
+    for sealed in [&new, &old] {
+        assert_eq!(running.open_sealed(a_seed(), sealed), Ok(Secret::new("seed")));
+    }
+    assert_eq!(running.open_sealed(SealedPlace::RootKey, &new), Err(SealError::Damaged));
+    assert_eq!(running.open_sealed(a_seed(), &old), Ok(Secret::new("seed")));
+}
+
 #[tokio::test]
 async fn what_the_store_says_seals_and_not_the_newest_key() {
     let store = Shelf::default();
@@ -215,6 +250,15 @@ async fn another_key_of_the_same_number_is_not_activated_and_seals_nothing() {
     {
         assert!(error.to_string().contains("does not belong to this store"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn what_was_stored_and_cannot_be_sealed_anew_is_told() {
+    let store = Shelf::default();
+    let keyring = Keyring::open(numbered(&[1]), &store).await.unwrap();
+    let lost = seal(&numbered(&[9]), a_seed(), &Secret::new("seed"));
+    let told = keyring.settle(&store, a_seed(), &lost).await.unwrap_err();
+    assert!(matches!(told, KeyringError::Unopened(SealError::UnknownKey(9))), "{told}");
 }
 
 #[test]
