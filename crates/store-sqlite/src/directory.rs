@@ -4,8 +4,13 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use types::QueueId;
+
+/// How long commands may look for a server: so many times so long, far more than they take.
+const LOOKS: u32 = 1000;
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Who opens a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +90,8 @@ impl Directory {
         let directory = File::open(&self.root)?;
         let mut file = private_file().open(self.server_lock())?;
         // Not every file system locks directories.
-        let is_held = matches!(directory.try_lock(), Err(TryLockError::WouldBlock));
-        match file.try_lock() {
+        let is_held = matches!(lock(&directory), Err(TryLockError::WouldBlock));
+        match lock(&file) {
             Ok(()) if !is_held => {}
             Ok(()) | Err(TryLockError::WouldBlock) => return Err(NotOurs::Held(holder(&mut file))),
             Err(TryLockError::Error(error)) => return Err(error.into()),
@@ -98,10 +103,25 @@ impl Directory {
 }
 
 impl Directory {
-    /// Whether a server has the store. A server that starts in this very instant may take the look for another server.
+    /// Whether a server has the store.
     pub(crate) fn is_served(&self) -> bool {
         is_locked(&self.root) || is_locked(&self.server_lock())
     }
+}
+
+/// Locks a file for this process alone. Commands that [look](is_locked) for a server have it for an instant, and are waited for.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            // What can be shared is no server's.
+            Err(TryLockError::WouldBlock) if file.try_lock_shared().is_ok() => {
+                file.unlock().map_err(TryLockError::Error)?;
+                std::thread::sleep(LOOK);
+            }
+            locked => return locked,
+        }
+    }
+    file.try_lock()
 }
 
 /// Whether somebody has locked the file. What can't be found out about a directory, the file in it tells: not every file system locks
@@ -181,4 +201,37 @@ fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_server_waits_for_commands_that_look_for_one() {
+        let store = tempfile::tempdir().unwrap();
+        let directory = Directory::prepare(store.path()).unwrap();
+        private_file().open(directory.server_lock()).unwrap();
+        let (looking, looks) = channel();
+        let command = std::thread::spawn({
+            let directory = directory.clone();
+            move || {
+                let files =
+                    [directory.root.clone(), directory.server_lock()].map(|path| File::open(path).unwrap());
+                files.iter().for_each(|file| file.try_lock_shared().unwrap());
+                looking.send(()).unwrap();
+                // As if it was put off by the system while it looks.
+                std::thread::sleep(20 * LOOK);
+            }
+        });
+        looks.recv().unwrap();
+        let server = directory.lock_server().unwrap();
+        command.join().unwrap();
+        assert!(directory.is_served());
+        assert!(matches!(directory.lock_server(), Err(NotOurs::Held(_))), "another server is not waited for");
+        drop(server);
+        assert!(!directory.is_served());
+    }
 }

@@ -53,4 +53,7 @@ pub trait Nodes {
 
     /// The nodes on the list that may be alive, the one that was started first at the beginning.
     fn nodes(&self) -> impl Future<Output = Result<Vec<Node>, SpoolError>> + Send;
+
+    /// Whether a server has the store that is not on the list yet, as far as the store can tell: it is starting.
+    fn is_starting(&self) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 }

@@ -94,6 +94,7 @@ impl Nodes for Spool {
         async fn leave(&self, id: NodeId) -> Result<(), SpoolError>;
         async fn bury(&self, id: NodeId) -> Result<bool, SpoolError>;
         async fn nodes(&self) -> Result<Vec<Node>, SpoolError>;
+        async fn is_starting(&self) -> Result<bool, SpoolError>;
     }
 }
 

@@ -86,6 +86,8 @@ pub struct Carrier<S> {
     stopping: CancellationToken,
     /// The grace is over.
     aborting: CancellationToken,
+    /// It was tried to join the list of nodes.
+    tried_to_join: CancellationToken,
 }
 
 impl<S: Spool> Carrier<S> {
@@ -115,6 +117,7 @@ impl<S: Spool> Carrier<S> {
             workers: TaskTracker::new(),
             stopping: CancellationToken::new(),
             aborting,
+            tried_to_join: CancellationToken::new(),
         }))
     }
 
@@ -139,6 +142,12 @@ impl<S: Spool> Carrier<S> {
             }
         }
         self.finish().await;
+    }
+
+    /// Waits until [`run`](Self::run) has put this process on the list of nodes, or has failed in it: then it tries again, and takes mail
+    /// meanwhile.
+    pub async fn tried_to_join(&self) {
+        self.tried_to_join.cancelled().await;
     }
 
     async fn finish(&self) {
@@ -168,7 +177,9 @@ impl<S: Spool> Carrier<S> {
         membership: &mut Membership,
         clock_checked: &mut Option<Instant>,
     ) -> Result<Duration, SpoolError> {
-        membership.keep(&*self.spool, &self.in_hand).await?;
+        let kept = membership.keep(&*self.spool, &self.in_hand).await;
+        self.tried_to_join.cancel();
+        kept?;
         self.open.store(true, Ordering::Release);
         self.bring_forward(clock_checked).await?;
         self.lease_what_is_due().await

@@ -164,7 +164,8 @@ async fn a_node_tells_its_newest_master_key_when_it_joins_and_when_there_is_anot
     let directory = tempfile::tempdir().unwrap();
     let office = Office::running(maildir(&directory, "m")).await;
     let key = |number| MasterKeyId { number, digest: [1; 8] };
-    office.until(|spool| spool.newest_key() == Some(key(1))).await;
+    office.carrier.tried_to_join().await;
+    assert_eq!(office.spool.newest_key(), Some(key(1)));
     office.newest_key.send_replace(key(2));
     office.carrier.tell_newest_key().await.unwrap();
     assert_eq!(office.spool.newest_key(), Some(key(2)), "at once");

@@ -187,6 +187,10 @@ impl Nodes for MemorySpool {
         nodes.sort_by_key(|node| (node.started_at, node.id));
         Ok(nodes)
     }
+
+    async fn is_starting(&self) -> Result<bool, SpoolError> {
+        Ok(false)
+    }
 }
 
 impl Spool for MemorySpool {

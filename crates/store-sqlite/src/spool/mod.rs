@@ -149,6 +149,11 @@ impl Nodes for SqliteSpool {
         }
         Ok(nodes)
     }
+
+    async fn is_starting(&self) -> Result<bool, SpoolError> {
+        let nodes = self.database.read(inspect::nodes).await?;
+        Ok(nodes.is_empty() && self.directory().is_served())
+    }
 }
 
 impl Spool for SqliteSpool {
