@@ -109,11 +109,7 @@ fn a_key_is_activated_once_the_running_server_has_it() {
         assert_eq!((nodes.as_array().unwrap().len(), &nodes[0]["name"]), (1, &"mail.example.org".into()));
         nodes[0]["newest_key"].clone()
     };
-    assert_eq!(
-        until("the server is on the list", || (installation.json(&["nodes", "list"]) != json!([]))
-            .then(newest)),
-        1
-    );
+    assert_eq!(newest(), 1, "it is on the list when it says that it is ready");
     assert_eq!(installation.json(&["key", "add"]), json!({"key": 2}));
     assert_eq!(newest(), 1, "it is told what the server has, and not what the file has");
     let said = refused(&installation, &["key", "activate"]);
@@ -170,6 +166,65 @@ fn another_key_of_the_number_that_the_server_has_is_not_activated() {
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + &format!("2 {key}\n")).unwrap();
     let said = refused(&installation, &["key", "activate"]);
     assert!(said.contains("has another key of this number"), "{said}");
+}
+
+/// The file was put back to what it was before a key was added, which the server still has.
+#[test]
+fn no_key_is_rotated_in_beside_one_that_the_server_has() {
+    let (installation, passwords) = with_scram();
+    let file = installation.path("master.key");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let server = installation.start();
+    server.logged_in(&installation, USER, &passwords[0]);
+    installation.json(&["key", "add"]);
+    reload(&server, "event=reloaded");
+    std::fs::write(&file, before).unwrap();
+    let said = refused(&installation, &["key", "rotate"]);
+    assert!(said.contains("is 2, and") && said.contains("has not that key: put its line back"), "{said}");
+    assert_eq!(keys(&installation), [row(1, "active", 2)]);
+    reload(&server, "event=reloaded");
+    for key in [2, 3] {
+        assert_eq!(installation.json(&["key", "rotate"])["key"], key, "the server finds each in the file");
+    }
+    server.logged_in(&installation, USER, &passwords[1]);
+    assert_eq!(keys(&installation), [row(1, "old", 0), row(2, "old", 0), row(3, "active", 3)]);
+}
+
+/// Whatever was killed, or does not open, may have left something sealed under an older key.
+#[test]
+fn a_key_that_still_seals_something_is_not_dropped_by_a_reload() {
+    let (installation, passwords) = with_scram();
+    let server = installation.start();
+    server.logged_in(&installation, USER, &passwords[0]);
+    let sealed =
+        python(&installation, "print(store.execute('SELECT hex(sealed) FROM challenge_keys').fetchone()[0])");
+    installation.json(&["key", "rotate"]);
+    python(
+        &installation,
+        &format!("store.execute(\"UPDATE challenge_keys SET sealed = x'{}'\")", sealed.trim()),
+    );
+    assert_eq!(keys(&installation), [row(1, "old", 1), row(2, "active", 1)]);
+    keep_newest(&installation);
+    reload(&server, "event=reload.failed");
+    assert!(
+        server
+            .log()
+            .contains("master key 1, which has sealed 1 of the secrets, is not in the key file any more")
+    );
+    let mut client = server.client(&installation);
+    client.expect("EHLO client.example", 250);
+    assert_eq!(client.auth(Mechanism::ScramSha256, USER, &passwords[0]).unwrap().code, 235);
+    assert_eq!(installation.json(&["key", "list"])[0]["state"], "missing");
+}
+
+/// What no command does to the accounts. What it prints.
+fn python(installation: &Installation, statement: &str) -> String {
+    let program =
+        format!("import sqlite3, sys\nstore = sqlite3.connect(sys.argv[1])\n{statement}\nstore.commit()\n");
+    let accounts = installation.path("store/accounts.db");
+    let output = std::process::Command::new("python3").args(["-c", &program]).arg(accounts).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

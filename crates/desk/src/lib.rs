@@ -55,6 +55,7 @@ mod health;
 pub use health::SealedBatches;
 
 mod master_keys;
+pub use master_keys::secrets_by_key;
 
 mod nodes;
 

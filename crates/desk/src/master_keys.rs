@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use auth::{MasterKeys, sealed_under};
 use store::SealedSecrets as _;
+use stores::Accounts;
 
 use crate::health::SealedBatches;
 use crate::view::{MasterKey, MasterKeyState};
@@ -18,22 +19,26 @@ impl Desk {
         let masters = MasterKeys::load(&self.settings.master_key_file)?;
         let root = self.accounts.root_key().await?;
         let active = root.and_then(|root| sealed_under(&root).ok()).unwrap_or(masters.newest());
-        let secrets = self.secrets_by_key(&masters).await?;
+        let mut secrets: BTreeMap<u32, u64> = masters.numbers().map(|key| (key, 0)).collect();
+        secrets.extend(secrets_by_key(&self.accounts).await?);
         let view = |(key, secrets)| MasterKey { key, state: state(key, active, &masters), secrets };
         Ok(secrets.into_iter().map(view).collect())
     }
+}
 
-    async fn secrets_by_key(&self, masters: &MasterKeys) -> Result<BTreeMap<u32, u64>, Trouble> {
-        let mut secrets: BTreeMap<u32, u64> = masters.numbers().map(|key| (key, 0)).collect();
-        let mut batches = SealedBatches::of(&self.accounts);
-        while let Some(batch) = batches.next().await? {
-            // What is damaged is told by `check`.
-            for key in batch.iter().filter_map(|(_, sealed)| sealed_under(sealed).ok()) {
-                *secrets.entry(key).or_default() += 1;
-            }
+/// How many secrets of the store each master key has sealed, by the numbers of the keys. Nothing is opened for it.
+///
+/// # Errors
+/// When the store can't tell.
+pub async fn secrets_by_key(store: &Accounts) -> Result<BTreeMap<u32, u64>, store::Error> {
+    let (mut secrets, mut batches) = (BTreeMap::new(), SealedBatches::of(store));
+    while let Some(batch) = batches.next().await? {
+        // What is damaged is told by `check`.
+        for key in batch.iter().filter_map(|(_, sealed)| sealed_under(sealed).ok()) {
+            *secrets.entry(key).or_default() += 1;
         }
-        Ok(secrets)
     }
+    Ok(secrets)
 }
 
 fn state(key: u32, active: u32, masters: &MasterKeys) -> MasterKeyState {

@@ -16,7 +16,7 @@ use stores::{Mode, Store};
 use tempfile::TempDir;
 use types::{CredentialId, ForwardPath, Mailbox, QueueId, ReversePath, Secret};
 
-use crate::{Chosen, Desk, NewAccount, Settings, Strength, Trouble};
+use crate::{Chosen, Desk, NewAccount, Settings, Strength, Trouble, secrets_by_key};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -115,6 +115,28 @@ async fn a_password_that_was_set_is_told() {
 #[tokio::test]
 async fn an_app_password_that_was_made_is_told() {
     let office = Office::open().await;
+    let new = sealed_before_an_activation(&office).await;
+    let refuses = "CREATE TRIGGER refuses BEFORE UPDATE OF sealed ON challenge_keys BEGIN SELECT RAISE(FAIL, 'no'); END";
+    office.trigger(refuses).await;
+    let old_key = office.desk.keep_app_password(&frank(), &office.account, &new).await.unwrap();
+    assert!(old_key.is_some());
+    let (kind, id) = (ChallengeKind::CramMd5, new.app_password.id);
+    let kept = office.store.accounts().with_challenge_key(kind, &[id]).await.unwrap();
+    assert!(kept.contains(&id));
+}
+
+#[tokio::test]
+async fn the_keys_of_an_app_password_that_is_kept_behind_an_activation_end_under_the_new_master_key() {
+    let office = Office::open().await;
+    let new = sealed_before_an_activation(&office).await;
+    let old_key = office.desk.keep_app_password(&frank(), &office.account, &new).await.unwrap();
+    assert!(old_key.is_none(), "{old_key:?}");
+    // The root key, and that for CRAM-MD5.
+    assert_eq!(secrets_by_key(office.store.accounts()).await.unwrap(), [(2, 2)].into());
+}
+
+/// An app password whose key for CRAM-MD5 was sealed just before another master key was activated, and which is not kept yet.
+async fn sealed_before_an_activation(office: &Office) -> NewAppPassword {
     let keyring = office.desk.keyring().await.unwrap();
     let sealer = keyring.sealer(office.store.accounts()).await.unwrap();
     let (letters, id) = (app_password::generate(), CredentialId::from_bytes([7; 16]));
@@ -138,13 +160,7 @@ async fn an_app_password_that_was_made_is_told() {
         MasterKeys::add(&KeyFileLock::take(&office.desk.settings.master_key_file).unwrap()).unwrap();
     let accounts = office.store.accounts();
     Keyring::open(masters, accounts).await.unwrap().activate_newest(accounts).await.unwrap();
-    let refuses = "CREATE TRIGGER refuses BEFORE UPDATE OF sealed ON challenge_keys BEGIN SELECT RAISE(FAIL, 'no'); END";
-    office.trigger(refuses).await;
-    let old_key = office.desk.keep_app_password(&frank(), &office.account, &new).await.unwrap();
-    assert!(old_key.is_some());
-    let kind = ChallengeKind::CramMd5;
-    let kept = accounts.with_challenge_key(kind, &[id]).await.unwrap();
-    assert!(kept.contains(&id));
+    new
 }
 
 /// More messages than are changed together, and no audit trail from the first of them on.

@@ -6,10 +6,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use auth::{Backend, Keyring, MasterKeys};
 use config::Config;
 use delivery::Ways;
+use stores::Accounts;
 use submission::ListenerChange;
 use submission::tls::{Identity, TlsError};
 
@@ -120,7 +121,23 @@ async fn masters(config: &Config, parts: &Parts) -> anyhow::Result<Arc<MasterKey
     let named = || NamedFile::new(&config.storage.master_key_file, "[storage]");
     let masters = Arc::new(MasterKeys::load(&config.storage.master_key_file).with_context(named)?);
     Keyring::check(&masters, parts.store.accounts()).await.with_context(named)?;
+    seal_nothing(&parts.keyring.dropped_by(&masters), parts.store.accounts()).await.with_context(named)?;
     Ok(masters)
+}
+
+/// A key may go from the file when nothing is sealed under it.
+async fn seal_nothing(keys: &[u32], store: &Accounts) -> anyhow::Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let secrets = desk::secrets_by_key(store).await?;
+    match keys.iter().find_map(|key| secrets.get_key_value(key)) {
+        None => Ok(()),
+        Some((key, secrets)) => bail!(
+            "master key {key}, which has sealed {secrets} of the secrets, is not in the key file any more: put its line back from your copy of the file \
+             (`gatepost key activate` has the newest key seal them)"
+        ),
+    }
 }
 
 /// Once the reload is told, `key activate` may rely on the new key.

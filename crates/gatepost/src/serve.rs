@@ -87,6 +87,8 @@ impl Server {
         let keeping = spawn(keeping, &stop);
         let telling = spawn(operations::run(parts.store.spool().clone(), stop.clone()), &stop);
         let timing = spawn(keep_refusals_alike(Arc::clone(&parts.judge), stop.clone()), &stop);
+        // Who is told that the server is ready finds it on the list of nodes.
+        stop.run_until_cancelled(parts.carrier.tried_to_join()).await;
         tell_ready(&config, &parts);
         tell_warnings(&config, &parts);
         while stop.run_until_cancelled(signals.next()).await == Some(Wish::Reload) {

@@ -310,6 +310,57 @@ async fn a_rotation_that_was_broken_off_makes_no_further_key() {
     assert_eq!(keys_in(&site.key()), 3);
 }
 
+/// A line that was added by other means may be in memory alone: then a power cut would take the key, and leave the store sealed under it.
+#[tokio::test]
+async fn a_key_is_on_stable_storage_before_it_seals() {
+    for command in ["activate", "rotate"] {
+        let site = Site::new();
+        site.fill(1).await;
+        let line = format!("2 {}\n", base64(&[9; 32]));
+        fs::write(site.key(), fs::read_to_string(site.key()).unwrap() + &line).unwrap();
+        let trace = site.path("trace");
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-qq", "-y", "-e", "trace=fsync,fdatasync,pwrite64", "-o"]).arg(&trace);
+        traced.arg(env!("CARGO_BIN_EXE_gatepost")).args(["key", command]);
+        let output = traced.env("GATEPOST_CONFIG", site.path("gatepost.toml")).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let trace = fs::read_to_string(trace).unwrap();
+        let first = |call: &str, path: &Path| {
+            let path = format!("<{}>", path.display());
+            trace.lines().position(|line| line.contains(call) && line.contains(&path))
+        };
+        let sealed = first("pwrite64(", &site.path("store/accounts.db-wal")).unwrap();
+        for synced in [site.key(), site.directory.path().to_owned()] {
+            assert!(
+                first("sync(", &synced).is_some_and(|synced| synced < sealed),
+                "{command} {synced:?}: {trace}"
+            );
+        }
+    }
+}
+
+/// A server that starts has read its key file, and is not on the list of nodes.
+#[tokio::test]
+async fn no_key_is_added_or_activated_while_a_server_starts() {
+    let site = Site::new();
+    site.fill(1).await;
+    assert_eq!(site.json(&["key", "add"]), json!({"key": 2}));
+    let starting = Store::claim(&site.path("store"), Mode::Server).unwrap();
+    for command in ["activate", "rotate"] {
+        let said = site.fault(&["key", command]);
+        assert!(
+            said.contains("a server has the store that has not told its newest master key: it is starting"),
+            "{said}"
+        );
+    }
+    assert_eq!(site.json(&["key", "list"])[0], json!({"key": 1, "state": "active", "secrets": 2}));
+    drop(starting);
+    assert_eq!(site.json(&["key", "activate"]), json!({"key": 2, "resealed": 2}));
+    let _starting = Store::claim(&site.path("store"), Mode::Server).unwrap();
+    assert!(site.fault(&["key", "add"]).contains("it is starting"));
+    assert_eq!(keys_in(&site.key()), 2);
+}
+
 fn base64(octets: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(octets)

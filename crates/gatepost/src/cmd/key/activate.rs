@@ -4,7 +4,7 @@ use std::path::Path;
 
 use auth::{KeyFileLock, Keyring, MasterKeys};
 use config::Config;
-use store::{Action, Nodes as _};
+use store::Action;
 use stores::Store;
 
 use super::{nodes, reseal};
@@ -27,6 +27,6 @@ pub(super) async fn run(config: &Path, format: Format) -> anyhow::Result<()> {
 async fn activate(masters: MasterKeys, store: &Store, format: Format) -> anyhow::Result<()> {
     let key = masters.newest_id();
     let keyring = Keyring::open(masters, store.accounts()).await?;
-    nodes::have_all(&store.spool().nodes().await?, key)?;
+    nodes::have_all(&nodes::of(store.spool()).await?, key)?;
     reseal::under_newest(&keyring, store.accounts(), Action::KeyActivate, format).await
 }

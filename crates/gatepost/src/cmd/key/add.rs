@@ -6,7 +6,7 @@ use anyhow::bail;
 use auth::{KeyFileLock, Keyring, MasterKeys};
 use config::Config;
 use serde::Serialize;
-use store::{Action, Audit as _, AuditEvent, Nodes as _};
+use store::{Action, Audit as _, AuditEvent};
 use stores::Store;
 
 use super::nodes;
@@ -28,7 +28,11 @@ pub(super) async fn run(config: &Path, format: Format) -> anyhow::Result<()> {
     let done = add(&lock, masters, &store, format).await;
     store.close().await;
     done?;
-    format.remark("it seals once every server has it: reload them (`systemctl reload gatepost`), then `gatepost key activate`");
+    format.remark(&format!(
+        "copy {} afresh to a safe place; the key seals once every server has it: reload them (`systemctl reload gatepost`) and, when `gatepost nodes \
+         list` shows it, `gatepost key activate`",
+        file.display()
+    ));
     Ok(())
 }
 
@@ -41,7 +45,7 @@ async fn add(lock: &KeyFileLock, masters: MasterKeys, store: &Store, format: For
             newest.number
         );
     }
-    nodes::have_none_newer(&store.spool().nodes().await?, newest)?;
+    nodes::have_none_newer(&nodes::of(store.spool()).await?, newest)?;
     let key = owner::as_root(|| MasterKeys::add(lock))??.newest();
     format.print(&View { key }, |_| format!("master key {key} is in {}", lock.file().display()))?;
     Ok(store.accounts().record(&AuditEvent::success(Action::KeyAdd, &actor::act())).await?)

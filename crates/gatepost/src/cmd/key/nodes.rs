@@ -1,7 +1,24 @@
 //! Which master keys the nodes have that use the store, as each has told.
 
 use anyhow::bail;
-use store::{MasterKeyId, Node};
+use auth::MasterKeys;
+use store::{MasterKeyId, Node, Nodes as _};
+use stores::Spool;
+
+/// The nodes that use the store.
+///
+/// # Errors
+/// When a server is starting, and nobody can tell which keys it has; or the store can't tell.
+pub(super) async fn of(spool: &Spool) -> anyhow::Result<Vec<Node>> {
+    // In this order: a server that joins the list between the two is on it.
+    if spool.is_starting().await? {
+        bail!(
+            "a server has the store that has not told its newest master key: it is starting, or cannot write to the queue; run this again \
+             once `gatepost nodes list` shows it"
+        );
+    }
+    Ok(spool.nodes().await?)
+}
 
 /// A key may be activated only when every node has it: a node without it could neither open nor seal from then on.
 ///
@@ -13,8 +30,8 @@ pub(super) fn have_all(nodes: &[Node], key: MasterKeyId) -> anyhow::Result<()> {
         return Ok(());
     }
     bail!(
-        "master key {} is not activated, since {}: see that the line of this key is in each node's key file, reload them \
-         (`systemctl reload gatepost`), then run this again",
+        "master key {} is not activated, since {}: see that the newest key is the same in the key file here and in each node's, \
+         reload the nodes (`systemctl reload gatepost`; `gatepost nodes list` shows when they have it), then run this again",
         key.number,
         lacks.join(", and ")
     )
@@ -64,6 +81,24 @@ pub(super) fn are_one_machine(nodes: &[Node]) -> anyhow::Result<()> {
     }
 }
 
+/// A server that reads the key file by itself must find its own keys in it: two keys of one number would each open what the other does not.
+///
+/// # Errors
+/// When the newest key of a node is not among these.
+pub(super) fn have_no_key_but(nodes: &[Node], masters: &MasterKeys) -> anyhow::Result<()> {
+    for Node { name, newest_key, .. } in nodes {
+        if let Some(theirs) = newest_key.filter(|theirs| !masters.have(*theirs)) {
+            bail!(
+                "the newest key of the node {name} is {number}, and {file} has not that key: put its line back there from your copy of the file or, \
+                 if it is not to be used, reload the server (`systemctl reload gatepost`); then run this again",
+                number = theirs.number,
+                file = masters.file().display()
+            );
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -109,6 +144,22 @@ mod tests {
         assert!(have_none_newer(&nodes(&[Some(key(1, 1)), None]), key(1, 1)).is_ok());
         let refused = have_none_newer(&nodes(&[Some(key(2, 2))]), key(1, 1)).unwrap_err().to_string();
         assert!(refused.starts_with("the node n1 has a master key 2 already: copy its line"), "{refused}");
+    }
+
+    #[test]
+    fn a_server_with_a_key_that_is_not_in_the_file_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("master.key");
+        let masters = MasterKeys::generate(&file).unwrap();
+        let known = masters.newest_id();
+        assert!(have_no_key_but(&nodes(&[Some(known), None]), &masters).is_ok());
+        for other in [MasterKeyId { digest: [9; 8], ..known }, key(2, 2)] {
+            let refused = have_no_key_but(&nodes(&[Some(other)]), &masters).unwrap_err().to_string();
+            assert!(
+                refused.starts_with(&format!("the newest key of the node n1 is {}, and ", other.number)),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

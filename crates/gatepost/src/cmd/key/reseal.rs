@@ -53,7 +53,10 @@ pub(super) async fn under_newest(
 
 /// Says what may be done now.
 pub(super) fn remark(format: Format, file: &Path) {
-    format.remark(&format!("older keys may be removed from {} once no backup needs them", file.display()));
+    format.remark(&format!(
+        "copy {} afresh to a safe place; an older key may be removed from it once `gatepost key list` shows 0 secrets for it and no backup needs it",
+        file.display()
+    ));
 }
 
 fn told(view: &View) -> String {

@@ -1,14 +1,14 @@
 //! `gatepost key rotate`: a new master key, which seals from now on, and every sealed secret under it.
 //!
-//! The key is in its file, on stable storage, before it is activated. So this may be killed at any moment, and the server of this machine
-//! may run: it finds the new key in the file by itself.
+//! The key is in its file, on stable storage, before it is activated, whether it was added here or by other means. So this may be killed
+//! at any moment, and the server of this machine may run: it finds the new key in the file by itself.
 
 use std::path::Path;
 
 use auth::{KeyFileLock, Keyring, MasterKeys};
 use config::Config;
 use desk::SealedBatches;
-use store::{Action, Nodes as _};
+use store::Action;
 use stores::{Accounts, Store};
 
 use super::{nodes, reseal};
@@ -34,7 +34,9 @@ async fn rotate(
     store: &Store,
     format: Format,
 ) -> anyhow::Result<()> {
-    nodes::are_one_machine(&store.spool().nodes().await?)?;
+    let nodes = nodes::of(store.spool()).await?;
+    nodes::are_one_machine(&nodes)?;
+    nodes::have_no_key_but(&nodes, &masters)?;
     let store = store.accounts();
     let keyring = Keyring::open(masters, store).await?;
     if !is_unfinished(&keyring, store).await? {
