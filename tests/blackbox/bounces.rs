@@ -142,6 +142,33 @@ fn whoever_is_refused_is_told_to_the_sender_in_one_report() {
     );
 }
 
+/// The report goes where the message was to go: what that host cannot take must not be in it.
+#[test]
+fn a_message_that_the_next_host_cannot_take_is_reported_by_way_of_that_host() {
+    let script = Script { capabilities: vec!["PIPELINING"], ..Script::default() };
+    let next = Smarthost::start(script);
+    let delivery = format!("via = \"smtp://{}\"\ntls = \"off\"", next.address);
+    let installation = Installation::new(&Settings { delivery, ..Settings::default() });
+    installation.add_user(USER, "correct horse");
+    let server = installation.start();
+    let mut client = server.logged_in(&installation, USER, "correct horse");
+    client.expect(&format!("MAIL FROM:<{USER}> BODY=8BITMIME RET=FULL"), 250);
+    client.expect("RCPT TO:<bob@example.net>", 250);
+    client.expect("DATA", 354);
+    let signed = "DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=s; h=from; bh=eA==; b=eA==\r\n\
+        From: alice@example.org\r\nSubject: signed\r\nMIME-Version: 1.0\r\n\
+        Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nna\u{ef}ve\r\n.\r\n";
+    client.say(signed.as_bytes()).unwrap();
+    assert_eq!(client.reply().unwrap().code, 250);
+    let arrived = next.until_messages(1).remove(0);
+    assert_eq!((arrived.sender.as_str(), arrived.recipients.as_slice()), ("", &[USER.to_owned()][..]));
+    let report = read(&arrived.octets);
+    assert_eq!(field(&report["status"][1], "Status"), "5.6.3");
+    assert!(text(&report, "original").contains("Subject: signed"), "{report}");
+    assert_eq!(report["parts"][2], "text/rfc822-headers");
+    installation.until_queue_is_empty();
+}
+
 #[test]
 fn bnc_03_what_a_host_says_stays_text() {
     let house = House::new(refusing("550 5.1.1 \u{1b}[31m</script>\rX-Evil: 1 --=_ na\u{ef}ve \u{202e}x"));

@@ -61,7 +61,13 @@ pub enum Ordered {
     /// `MAIL FROM:<reverse-path> [parameters]`, also without the angle brackets.
     Mail(ReversePath, MailParameters),
     /// `RCPT TO:<forward-path> [parameters]`, likewise.
-    Rcpt(EnvelopeRecipient),
+    Rcpt {
+        /// Whom it names.
+        recipient: EnvelopeRecipient,
+        /// Whether the path or ORCPT has characters beyond ASCII as they are: those that ORCPT has by their numbers are ASCII (RFC 6533
+        /// section 3).
+        utf8: bool,
+    },
     /// `DATA`.
     Data,
     /// `BDAT size [LAST]` (RFC 3030 section 2).
@@ -208,7 +214,8 @@ fn rcpt(argument: &[u8]) -> Result<Ordered, SyntaxError> {
     let path = after_keyword(argument, b"TO").ok_or(TAKES_TO)?;
     let path = text_of(path).map_err(SyntaxError::BadForwardPath)?;
     let (forward_path, rest) = ForwardPath::take_from_command(path).map_err(SyntaxError::BadForwardPath)?;
-    Ok(Ordered::Rcpt(parameters::recipient(forward_path, rest)?))
+    let recipient = parameters::recipient(forward_path, rest)?;
+    Ok(Ordered::Rcpt { utf8: !recipient.path.is_ascii() || !rest.is_ascii(), recipient })
 }
 
 /// What follows `FROM:` or `TO:`, also with blanks before the colon.
@@ -323,7 +330,8 @@ mod tests {
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(mail)), "{line:?}");
         }
         for line in ["RCPT TO:<b@example.org>", "RCPT   TO :  b@example.org  ", " RCPT TO:b@example.org"] {
-            let rcpt = Ordered::Rcpt(ForwardPath::Mailbox(mailbox("b@example.org")).into());
+            let recipient = ForwardPath::Mailbox(mailbox("b@example.org")).into();
+            let rcpt = Ordered::Rcpt { recipient, utf8: false };
             assert_eq!(Command::parse(line.as_bytes()), Ok(Command::Ordered(rcpt)), "{line:?}");
             assert!(is_rcpt(line.as_bytes()));
         }

@@ -59,7 +59,14 @@ fn is_clean(text: &str) {
     let names = header.split("\r\n").filter(|line| !line.starts_with(' '));
     let names: Vec<_> = names.map(|line| line.split_once(": ").expect("a field").0).collect();
     let ours = ["Date", "From", "To", "Subject", "Message-ID"];
-    let more = ["In-Reply-To", "References", "Auto-Submitted", "MIME-Version", "Content-Type"];
+    let more = [
+        "In-Reply-To",
+        "References",
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    ];
     assert!(
         names.starts_with(&ours) && names.iter().skip(ours.len()).all(|name| more.contains(name)),
         "{names:?}"

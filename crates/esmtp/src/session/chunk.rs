@@ -99,7 +99,7 @@ impl<M> Chunked<M> {
             Ordered::Bdat { size, last } => Chunk::begin(self.incoming, self.chunks + 1, size, last, cx),
             Ordered::StartTls | Ordered::Auth { .. } => cx.fault(&reply::NOT_IN_TRANSACTION, self.into()),
             Ordered::Xclient(_) => xclient::in_transaction(ExpectCommand::Chunked(self), cx),
-            Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => {
+            Ordered::Mail(..) | Ordered::Rcpt { .. } | Ordered::Data => {
                 cx.fault(&reply::CHUNKS_FOLLOW, self.into())
             }
         }

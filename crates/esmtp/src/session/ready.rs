@@ -32,7 +32,7 @@ impl Greeted {
                 let refusal = cx.capabilities().auth().err().unwrap_or(reply::EHLO_FIRST);
                 cx.fault(&refusal, here.into())
             }
-            Ordered::Mail(..) | Ordered::Rcpt(_) | Ordered::Data => match cx.capabilities().mail(false) {
+            Ordered::Mail(..) | Ordered::Rcpt { .. } | Ordered::Data => match cx.capabilities().mail(false) {
                 Ok(()) => cx.fault(&reply::EHLO_FIRST, here.into()),
                 Err(refusal) => cx.say_then(&refusal, here.into()),
             },
@@ -52,7 +52,7 @@ impl Ready {
             Ordered::Xclient(attributes) => xclient::on(here, &attributes, last_of_input, cx),
             Ordered::Auth { mechanism, initial } => auth(&mechanism, initial.as_ref(), last_of_input, cx),
             Ordered::Mail(reverse_path, parameters) => mail(reverse_path, parameters, cx),
-            Ordered::Rcpt(_) | Ordered::Data => match cx.capabilities().mail(true) {
+            Ordered::Rcpt { .. } | Ordered::Data => match cx.capabilities().mail(true) {
                 Ok(()) => cx.fault(&reply::NEED_MAIL, here.into()),
                 Err(refusal) => cx.say_then(&refusal, here.into()),
             },

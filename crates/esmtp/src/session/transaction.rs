@@ -64,14 +64,14 @@ impl Transaction {
             Ordered::Mail(..) => cx.fault(&reply::NESTED_MAIL, self.into()),
             Ordered::StartTls | Ordered::Auth { .. } => cx.fault(&reply::NOT_IN_TRANSACTION, self.into()),
             Ordered::Xclient(_) => xclient::in_transaction(ExpectCommand::Transaction(self), cx),
-            Ordered::Rcpt(recipient) => self.rcpt(recipient, cx),
+            Ordered::Rcpt { recipient, utf8 } => self.rcpt(recipient, utf8, cx),
             Ordered::Data => self.data(last_of_input, cx),
             Ordered::Bdat { size, last } => self.bdat(size, last, cx),
         }
     }
 
-    fn rcpt<U, M>(mut self, recipient: EnvelopeRecipient, cx: &mut Context<U>) -> Next<U, M> {
-        if let Some(refusal) = self.refusal_of_rcpt(&recipient, cx) {
+    fn rcpt<U, M>(mut self, recipient: EnvelopeRecipient, utf8: bool, cx: &mut Context<U>) -> Next<U, M> {
+        if let Some(refusal) = self.refusal_of_rcpt(&recipient, utf8, cx) {
             return self.refuse_recipient(&refusal, cx);
         }
         let most = cx.capabilities().recipients();
@@ -87,8 +87,13 @@ impl Transaction {
         Ok(State::Answer(ExpectAnswer::Recipient(Recipient { transaction: self, recipient })))
     }
 
-    fn refusal_of_rcpt<U>(&self, recipient: &EnvelopeRecipient, cx: &Context<U>) -> Option<Reply> {
-        if !recipient.path.is_ascii() && !self.envelope.smtputf8 {
+    fn refusal_of_rcpt<U>(
+        &self,
+        recipient: &EnvelopeRecipient,
+        utf8: bool,
+        cx: &Context<U>,
+    ) -> Option<Reply> {
+        if utf8 && !self.envelope.smtputf8 {
             Some(reply::NEEDS_SMTPUTF8)
         } else if recipient.notify.is_some() || recipient.orcpt.is_some() {
             cx.capabilities().dsn().err()

@@ -36,7 +36,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// Try messages again now, also at recipients that were refused for good
+    /// Try messages again now, also at recipients that were refused for good and whose sender was not told so
     Retry(Which),
     /// Keep messages from being delivered until they are released
     Hold(Which),

@@ -32,7 +32,7 @@ pub(super) fn line(text: &str, at_most: usize) -> String {
     quoted
 }
 
-/// An address: blanks within its quotes are part of it.
+/// An address, or the name of an envelope: its blanks are part of it.
 pub(super) fn address(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { '?' } else { c }).collect()
 }

@@ -33,14 +33,19 @@ pub(super) fn part(report: &Report<'_>) -> String {
 
 /// RFC 3464 section 2.2.
 fn about_message(report: &Report<'_>) -> String {
-    let envid = report.envid.map(|envid| quote::ascii(&quote::line(envid, ENVID)));
-    let envid = envid.filter(|envid| !envid.is_empty()).map(|envid| field("Original-Envelope-Id", &envid));
+    let envid = report.envid.filter(|envid| !envid.trim().is_empty()).map(envelope_id);
     [
         field("Reporting-MTA", &format!("dns; {}", report.hostname)),
         envid.unwrap_or_default(),
         field("Arrival-Date", &date(report.accepted_at)),
     ]
     .concat()
+}
+
+/// RFC 3464 section 2.2.1: as the sender has spelled it. Not folded: its blanks are part of it.
+fn envelope_id(envid: &str) -> String {
+    let (envid, _) = envid.split_at(envid.floor_char_boundary(ENVID));
+    format!("Original-Envelope-Id: {}\r\n", quote::ascii(&quote::address(envid)))
 }
 
 /// RFC 3464 section 2.3.

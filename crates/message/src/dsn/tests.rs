@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use types::{ForwardPath, Mailbox, OriginalRecipient, QueueId};
 
 use super::*;
+use crate::mime::{Rewriter, Survey, Target};
 
 const HARMFUL: [char; 2] = ['\u{1b}', '\u{202e}'];
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -44,6 +45,11 @@ fn report<'a>(
 
 fn text_of(composed: &Composed) -> &str {
     std::str::from_utf8(&composed.content).unwrap()
+}
+
+/// Without its last line end.
+fn header_of(composed: &Composed) -> &str {
+    text_of(composed).split_once("\r\n\r\n").unwrap().0
 }
 
 /// Header and content of each part between the boundaries.
@@ -205,9 +211,92 @@ fn a_message_that_comes_back_whole_is_as_it_was() {
     let parts = parts(text_of(&composed));
     assert_eq!(parts[2].0, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit");
     assert_eq!(parts[2].1.as_bytes(), message);
+    // RFC 2045 section 6.4.
+    assert!(
+        header_of(&composed).ends_with("\r\nContent-Transfer-Encoding: 8bit"),
+        "{}",
+        header_of(&composed)
+    );
     let long = [b"Subject: x\r\n\r\n".as_slice(), &[b'x'; 1500], b"\r\n"].concat();
     let composed = report(&alice, &[refused(&bob, "550 no")], Original::Whole(&long)).compose();
     assert!(composed.must_be_rewritten);
+    assert!(!header_of(&composed).contains("Content-Transfer-Encoding"), "{}", header_of(&composed));
+    let raw = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment; filename=\"é\"\r\n\r\nx\r\n--b--\r\n";
+    let composed = report(&alice, &[refused(&bob, "550 no")], Original::Whole(raw.as_bytes())).compose();
+    assert!(
+        composed.must_be_rewritten,
+        "the header of a part is repaired on its way, as in the message itself"
+    );
+}
+
+/// Else the report would fail where the message did.
+#[test]
+fn of_a_message_that_not_every_host_can_take_the_header_comes_back() {
+    let (alice, bob) = (Mailbox::parse("alice@example.org").unwrap(), path("<bob@example.net>"));
+    let dkim = "DKIM-Signature: v=1\r\nSubject: x\r\n\r\nna\u{ef}ve\r\n".to_owned();
+    let protected = |kind: &str, text: &str| {
+        format!("Content-Type: multipart/{kind}; boundary=b\r\n\r\n--b\r\n\r\n{text}\r\n--b--\r\n")
+    };
+    for message in [
+        dkim.clone(),
+        protected("signed", "na\u{ef}ve"),
+        protected("signed", &"x".repeat(999)),
+        protected("encrypted", "na\u{ef}ve"),
+        "Content-Transfer-Encoding: uuencode\r\n\r\nna\u{ef}ve\r\n".to_owned(),
+        "To: j\u{fc}rgen@example.net\r\n\r\nx\r\n".to_owned(),
+    ] {
+        let composed =
+            report(&alice, &[refused(&bob, "550 no")], Original::Whole(message.as_bytes())).compose();
+        let mut survey = Survey::of_message();
+        survey.feed(&composed.content);
+        let surveyed = survey.finish();
+        assert!(surveyed.plan(Target::SevenBit).is_ok(), "{message}");
+        let parts = parts(text_of(&composed));
+        assert!(parts[2].0.contains("headers"), "{message}");
+        assert!(message.starts_with(parts[2].1.trim_end()), "{message}");
+    }
+    for message in
+        [protected("signed", "plain"), dkim.replace('\u{ef}', "i"), protected("mixed", "na\u{ef}ve")]
+    {
+        let composed =
+            report(&alice, &[refused(&bob, "550 no")], Original::Whole(message.as_bytes())).compose();
+        assert_eq!(parts(text_of(&composed))[2].1, message);
+    }
+}
+
+#[test]
+fn a_report_in_8_bits_can_be_re_encoded_for_any_host() {
+    let (alice, bob) = (Mailbox::parse("alice@example.org").unwrap(), path("<bob@example.net>"));
+    let message = "Subject: x\r\n\r\nna\u{ef}ve\r\n".as_bytes();
+    let composed = report(&alice, &[refused(&bob, "550 no")], Original::Whole(message)).compose();
+    let mut survey = Survey::of_message();
+    survey.feed(&composed.content);
+    let mut rewriter = Rewriter::new(survey.finish().plan(Target::SevenBit).unwrap());
+    let mut arrived = Vec::new();
+    rewriter.feed(&composed.content, &mut arrived);
+    rewriter.finish(&mut arrived);
+    let arrived = String::from_utf8(arrived).unwrap();
+    assert!(arrived.is_ascii() && !arrived.contains("Content-Transfer-Encoding: 8bit"), "{arrived}");
+}
+
+#[test]
+fn the_name_of_an_envelope_is_spelled_as_its_sender_did() {
+    let (alice, bob) = (Mailbox::parse("alice@example.org").unwrap(), path("<bob@example.net>"));
+    let long = "a b ".repeat(25);
+    for (envid, field) in [
+        ("a  b", Some("Original-Envelope-Id: a  b\r\n")),
+        (&long, Some(&*format!("Original-Envelope-Id: {long}\r\n"))),
+        ("a\r\nX: y", Some("Original-Envelope-Id: a??X: y\r\n")),
+        ("  ", None),
+        ("", None),
+    ] {
+        let recipients = [refused(&bob, "550 no")];
+        let report = Report { envid: Some(envid), ..report(&alice, &recipients, Original::Nothing) };
+        let composed = report.compose();
+        let status = parts(text_of(&composed))[1].1;
+        assert_eq!(status.contains("Original-Envelope-Id"), field.is_some(), "{status}");
+        assert!(field.is_none_or(|field| status.contains(field)), "{status}");
+    }
 }
 
 #[test]
@@ -239,7 +328,7 @@ proptest! {
         let text = text_of(&composed);
         let (top, _) = text.split_once("\r\n\r\n").unwrap();
         let names: Vec<_> = top.split("\r\n").filter(|line| !line.starts_with(' ')).map(|line| line.split_once(": ").unwrap().0).collect();
-        prop_assert!(names.starts_with(&["Date", "From", "To", "Subject", "Message-ID"]) && names.len() <= 10);
+        prop_assert!(names.starts_with(&["Date", "From", "To", "Subject", "Message-ID"]) && names.len() <= 11);
         prop_assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n', '\0'])));
         let parts = parts(text);
         prop_assert_eq!(parts.len(), 3);

@@ -50,3 +50,21 @@ fn each_of_its_parameters_is_unknown_there_though_it_comes_alone() {
         assert_eq!(outcome.said.matches("555 5.5.4").count(), 1, "{mail}{rcpt}: {}", outcome.said);
     }
 }
+
+/// RFC 6533 section 3: without SMTPUTF8 a character beyond ASCII is written by its number.
+#[test]
+fn an_original_recipient_beyond_ascii_needs_smtputf8_as_an_address_does() {
+    let last = |smtputf8: &str, orcpt: &str| {
+        let input = format!(
+            "{LOGIN}MAIL FROM:<a@example.org>{smtputf8}\r\nRCPT TO:<b@example.org> ORCPT=utf-8;{orcpt}@example.org\r\n"
+        );
+        let outcome = play(with(Settings { dsn: true, ..settings() }), input.as_bytes(), 13);
+        outcome.said.lines().last().unwrap().to_owned()
+    };
+    assert_eq!(last("", "j\u{fc}rgen"), "553 5.6.7 A UTF-8 address needs SMTPUTF8 in MAIL");
+    for (smtputf8, orcpt) in
+        [("", r"j\x{FC}rgen"), (" SMTPUTF8", "j\u{fc}rgen"), (" SMTPUTF8", r"j\x{FC}rgen")]
+    {
+        assert_eq!(last(smtputf8, orcpt), "250 2.1.5 Recipient OK", "{orcpt}");
+    }
+}
