@@ -25,9 +25,14 @@ pub(crate) fn holds(data: &[u8]) {
 fn ordered(command: Ordered, line: &[u8]) {
     match command {
         Ordered::Mail(path, parameters) => mail(&path, &parameters),
-        Ordered::Rcpt(recipient) => {
+        Ordered::Rcpt { recipient, .. } => {
             let command = format!("RCPT TO:{}{}", recipient.path, asked_of(&recipient));
-            assert_eq!(written(&command), Ok(Command::Ordered(Ordered::Rcpt(recipient))), "{command}");
+            let utf8 = !command.is_ascii();
+            assert_eq!(
+                written(&command),
+                Ok(Command::Ordered(Ordered::Rcpt { recipient, utf8 })),
+                "{command}"
+            );
         }
         // The size decides what is text and what is a command: it is written in one way.
         Ordered::Bdat { size, last } => {

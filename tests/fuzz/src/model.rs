@@ -150,7 +150,7 @@ impl<'a> Model<'a> {
             Ordered::Auth { .. } => self.auth(),
             Ordered::Xclient(_) => self.xclient(),
             Ordered::Mail(sender, parameters) => self.mail(sender, parameters),
-            Ordered::Rcpt(recipient) => self.rcpt(recipient),
+            Ordered::Rcpt { recipient, .. } => self.rcpt(recipient),
             Ordered::Data => self.data(),
             Ordered::Bdat { size, last } => self.bdat(size, last),
         }
