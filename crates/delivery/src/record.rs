@@ -191,21 +191,18 @@ impl<S: Spool> Ledger<S> {
         }
     }
 
-    /// Records those who have the message, while others of the delivery are still to be tried. If that fails it is recorded with the
-    /// others.
-    pub(crate) async fn note_delivered(&self, parcel: &Parcel, attempt: &Attempt) {
-        let now = (self.now)();
-        let delivered: Vec<_> = fate::delivered(attempt);
-        if delivered.is_empty() {
-            return;
-        }
-        if let Err(error) = self.spool.record_delivered(&parcel.leased, delivered, now).await {
+    /// Records those who have the message, while others of the delivery are still to be tried; whether they are. If that fails it is
+    /// recorded with the others.
+    pub(crate) async fn note_delivered(&self, parcel: &Parcel, attempt: &Attempt) -> bool {
+        let noted = self.spool.record_delivered(&parcel.leased, fate::delivered(attempt), (self.now)()).await;
+        noted.unwrap_or_else(|error| {
             complain(
                 parcel.leased.submission.id,
                 &error,
                 "cannot record an outcome before all of them are known",
             );
-        }
+            true
+        })
     }
 
     /// Those who were not tried are due at once.

@@ -1,7 +1,9 @@
-//! Tells the log what operators do to the queue: they use commands, which have no log of their own.
+//! Tells the log and the carrier what operators do to the queue: they use commands, which have no log of their own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use delivery::Carrier;
 use store::{Operated, Operation, Spool as _, SpoolError};
 use stores::Spool;
 use tokio_util::sync::CancellationToken;
@@ -13,26 +15,37 @@ const EVERY: Duration = Duration::from_secs(1);
 const BATCH: u32 = 500;
 
 /// Tells what was done, also before the server was started, until it is told to stop.
-pub(crate) async fn run(spool: Spool, stop: CancellationToken) {
-    while stop.run_until_cancelled(tell_new(&spool)).await.is_some() {
+pub(crate) async fn run(carrier: Arc<Carrier<Spool>>, spool: Spool, stop: CancellationToken) {
+    while stop.run_until_cancelled(tell_new(&carrier, &spool)).await.is_some() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
 }
 
-async fn tell_new(spool: &Spool) {
-    if let Err(error) = take_and_tell(spool).await {
+async fn tell_new(carrier: &Carrier<Spool>, spool: &Spool) {
+    if let Err(error) = take_and_tell(carrier, spool).await {
         let error: &dyn std::error::Error = &error;
         tracing::error!(event = "spool.failing", error, "cannot read what operators have done");
     }
 }
 
-async fn take_and_tell(spool: &Spool) -> Result<(), SpoolError> {
+async fn take_and_tell(carrier: &Carrier<Spool>, spool: &Spool) -> Result<(), SpoolError> {
     loop {
         let taken = spool.take_operations(BATCH).await?;
+        carrier.call_off(
+            &taken.iter().filter(|done| ends_attempts(done.operation)).map(|done| done.id).collect(),
+        );
         taken.iter().for_each(tell);
         if taken.is_empty() {
             return Ok(());
         }
+    }
+}
+
+/// What is on its way when it happens goes on, and what only waits does not.
+fn ends_attempts(operation: Operation) -> bool {
+    match operation {
+        Operation::Hold | Operation::Bounce | Operation::Remove => true,
+        Operation::Retry | Operation::Release => false,
     }
 }
 

@@ -85,7 +85,8 @@ impl Server {
         let (accounts, queue) = (parts.store.accounts().clone(), parts.store.spool().clone());
         let keeping = upkeep::run(accounts, queue, parts.audit.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
-        let telling = spawn(operations::run(parts.store.spool().clone(), stop.clone()), &stop);
+        let operations = operations::run(parts.carrier.clone(), parts.store.spool().clone(), stop.clone());
+        let telling = spawn(operations, &stop);
         let timing = spawn(keep_refusals_alike(Arc::clone(&parts.judge), stop.clone()), &stop);
         // Who is told that the server is ready finds it on the list of nodes.
         stop.run_until_cancelled(parts.carrier.tried_to_join()).await;

@@ -116,13 +116,14 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Recorded, SpoolError>> + Send;
 
     /// Records recipients (by number) of a leased delivery that have the message already, and leaves the lease as it is: others of the
-    /// delivery are still to be tried before its outcomes are recorded.
+    /// delivery are still to be tried before its outcomes are recorded. Whether they are: `false` if the lease is no longer the caller's, or
+    /// an operator holds the message. A delivery whose recipients all have the message by this is not leased again once its lease ends.
     fn record_delivered(
         &self,
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
         now: Timestamp,
-    ) -> impl Future<Output = Result<(), SpoolError>> + Send;
+    ) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
     /// Forgets up to a few hundred of the entries that were settled before `before`. Whether there may be more.
     fn forget_settled(&self, before: Timestamp) -> impl Future<Output = Result<bool, SpoolError>> + Send;

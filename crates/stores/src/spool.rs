@@ -75,7 +75,7 @@ impl store::Spool for Spool {
         async fn reroute(&self, leased: &Leased, destinations: Vec<(u32, Destination)>) -> Result<Recorded, SpoolError>;
         async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError>;
         async fn record(&self, leased: &Leased, outcomes: Vec<(u32, Outcome)>, report: Option<NewReport>, now: Timestamp) -> Result<Recorded, SpoolError>;
-        async fn record_delivered(&self, leased: &Leased, delivered: Vec<(u32, Outcome)>, now: Timestamp) -> Result<(), SpoolError>;
+        async fn record_delivered(&self, leased: &Leased, delivered: Vec<(u32, Outcome)>, now: Timestamp) -> Result<bool, SpoolError>;
         async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError>;
         async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError>;
         async fn list(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError>;

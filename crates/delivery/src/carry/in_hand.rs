@@ -1,9 +1,10 @@
 //! What this process carries now, beside what the store says that it has leased.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::{DeliveryKey, HeldLease, Leased};
+use types::QueueId;
 
 use crate::parcel::Parcel;
 
@@ -18,6 +19,8 @@ struct Tokens {
     present: i64,
     /// Of one that was taken meanwhile: the lease had ended in the store, and the delivery was not out of hand yet.
     again: Option<i64>,
+    /// Whether an operator has ended it.
+    called_off: bool,
 }
 
 /// Keeps a delivery in hand until it is dropped, also when a worker panics.
@@ -40,6 +43,12 @@ impl Carried {
         Carried { parcel, hand }
     }
 
+    /// Whether no attempt is to begin: an operator has ended the delivery, or the store has lent it anew.
+    pub(crate) fn is_called_off(&self) -> bool {
+        let all = self.hand.all.all();
+        all.get(&self.hand.delivery).is_some_and(|tokens| tokens.called_off || tokens.again.is_some())
+    }
+
     /// As [`Hand::let_go`].
     pub(crate) fn let_go(self) -> Option<HeldLease> {
         self.hand.let_go()
@@ -57,8 +66,15 @@ impl InHand {
             return None;
         }
         let token = leased.lease.token;
-        all.insert(delivery.clone(), Tokens { present: token, again: None });
+        all.insert(delivery.clone(), Tokens { present: token, again: None, called_off: false });
         Some(Hand { delivery, token, all: self.clone() })
+    }
+
+    /// Calls off whatever is in hand of these messages.
+    pub(crate) fn call_off(&self, messages: &HashSet<QueueId>) {
+        let mut all = self.all();
+        let theirs = all.iter_mut().filter(|(delivery, _)| messages.contains(&delivery.entry));
+        theirs.for_each(|(_, tokens)| tokens.called_off = true);
     }
 
     /// Those leases that nobody here knows of.
@@ -102,7 +118,7 @@ impl Drop for Hand {
 mod tests {
     use jiff::Timestamp;
     use store::{Lease, Submission};
-    use types::{AccountId, NodeId, QueueId, ReversePath};
+    use types::{AccountId, NodeId, ReversePath};
 
     use super::*;
 

@@ -10,6 +10,7 @@ mod membership;
 mod turns;
 mod ways;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,7 +24,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::NodeId;
+use types::{NodeId, QueueId};
 
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
@@ -79,8 +80,8 @@ pub struct Carrier<S> {
     open: AtomicBool,
     wake: Arc<Notify>,
     at_once: Arc<Semaphore>,
-    /// Deliveries that are being given other destinations.
-    rerouting: AtomicUsize,
+    /// Deliveries that are leased and wait on no lane: they get other destinations, or are returned to their senders.
+    beside_lanes: AtomicUsize,
     workers: TaskTracker,
     /// No new attempts.
     stopping: CancellationToken,
@@ -113,7 +114,7 @@ impl<S: Spool> Carrier<S> {
             open: AtomicBool::new(false),
             wake,
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
-            rerouting: AtomicUsize::new(0),
+            beside_lanes: AtomicUsize::new(0),
             workers: TaskTracker::new(),
             stopping: CancellationToken::new(),
             aborting,
@@ -226,8 +227,8 @@ impl<S: Spool> Carrier<S> {
     /// How much is to be leased for each destination that something is due for.
     fn room(&self, waiting: &[Waiting], now: Timestamp) -> Vec<(Destination, u32)> {
         let ways = self.ways.load();
-        // A queue whose routes have all changed is not in memory as a whole.
-        let most = BATCH.saturating_sub(self.rerouting.load(Ordering::Relaxed));
+        // A queue whose routes have all changed, or that an operator returns, is not in memory as a whole.
+        let most = BATCH.saturating_sub(self.beside_lanes.load(Ordering::Relaxed));
         let due = waiting.iter().filter(|waiting| waiting.due_at <= now);
         let room = due.map(|Waiting { destination, .. }| {
             // What no route leads to any more is leased, too, to give it its new destinations.
@@ -242,8 +243,8 @@ impl<S: Spool> Carrier<S> {
         let ways = self.ways.load();
         let Some(hand) = self.in_hand.take(&leased) else { return };
         if leased.returned {
-            let carried = Carried::new(Parcel::new(leased), hand);
-            self.workers.spawn(self.clone().write_down(carried, Ending::Returned, None));
+            self.beside_lanes.fetch_add(1, Ordering::Relaxed);
+            self.workers.spawn(self.clone().hand_back(Carried::new(Parcel::new(leased), hand)));
             return;
         }
         match ways.lane(&leased.destination) {
@@ -253,7 +254,7 @@ impl<S: Spool> Carrier<S> {
                 }
             }
             _ => {
-                self.rerouting.fetch_add(1, Ordering::Relaxed);
+                self.beside_lanes.fetch_add(1, Ordering::Relaxed);
                 self.workers.spawn(self.clone().reroute(leased, hand, moved));
             }
         }
@@ -270,7 +271,20 @@ impl<S: Spool> Carrier<S> {
             );
         }
         self.let_go(hand.let_go()).await;
-        self.rerouting.fetch_sub(1, Ordering::Relaxed);
+        self.is_dealt_with();
+    }
+
+    /// Records that a delivery is returned to its sender. What its report needs of it is in memory only as much as there are permits.
+    async fn hand_back(self: Arc<Self>, carried: Carried) {
+        if let Ok(permit) = self.at_once.clone().acquire_owned().await {
+            self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
+        }
+        self.is_dealt_with();
+    }
+
+    /// There is room for another beside the lanes.
+    fn is_dealt_with(&self) {
+        self.beside_lanes.fetch_sub(1, Ordering::Relaxed);
         self.wake.notify_one();
     }
 
@@ -296,6 +310,10 @@ impl<S: Spool> Carrier<S> {
             && let Some(carried) = shift.next()
         {
             let Ok(permit) = self.at_once.clone().acquire_owned().await else { return };
+            if carried.is_called_off() {
+                self.workers.spawn(self.clone().write_down(carried, Ending::Untried, Some(permit)));
+                continue;
+            }
             let ending = tokio::select! {
                 biased;
                 ending = self.attempt(&lane, &carried.parcel) => ending,
@@ -318,23 +336,27 @@ impl<S: Spool> Carrier<S> {
     }
 
     /// Makes an attempt for many recipients, group by group. Those who have the message are recorded with their group, as it must not be
-    /// sent to them again; what became of the others is recorded once all were tried, and told in one report.
+    /// sent to them again; what became of the others is recorded once all were tried, and told in one report. An operator may end or hold
+    /// the delivery between two groups.
     async fn attempt_in_groups(&self, lane: &Lane, parcel: &Parcel) -> Ending {
         let mut attempt = Attempt { verdicts: Vec::new(), host: None };
-        for group in parcel.recipients.chunks(RECIPIENTS) {
+        let mut groups = parcel.recipients.chunks(RECIPIENTS).peekable();
+        while let Some(group) = groups.next() {
             let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec() };
             match lane.carry(&part, &*self.spool).await {
                 Ok(Some(tried)) => {
-                    self.ledger.note_delivered(&part, &tried).await;
+                    // The last is recorded with all of them.
+                    let is_last = groups.peek().is_none() || self.stopping.is_cancelled();
+                    let goes_on = !is_last && self.ledger.note_delivered(&part, &tried).await;
                     attempt.extend(tried);
+                    if !goes_on {
+                        break;
+                    }
                 }
                 Ok(None) => return Ending::Held,
                 Err(error) if attempt.verdicts.is_empty() => return Ending::Unreadable(error),
                 // Those who are left are due at once, and find the message as it is.
                 Err(_) => break,
-            }
-            if self.stopping.is_cancelled() {
-                break;
             }
         }
         Ending::Tried(attempt)
@@ -387,6 +409,11 @@ impl<S: Spool> Carrier<S> {
             }
         }
         self.wake.notify_one();
+    }
+
+    /// No attempt begins at what waits of these messages: an operator has held or removed them, or has returned them to their senders.
+    pub fn call_off(&self, messages: &HashSet<QueueId>) {
+        self.in_hand.call_off(messages);
     }
 
     /// Tells the store at once which master key is the newest here; otherwise it is told within seconds.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use delivery::{Route, Routes, Schedule, Via};
 use store::RecipientState::{Deferred, Delivered, Failed, Held, Queued};
+use store::{Act, Operation, Spool as _};
 use tokio::sync::Semaphore;
 use types::DomainPattern;
 
@@ -21,6 +22,11 @@ fn route(domain: &str, via: Via) -> Route {
 
 fn letters(directory: &tempfile::TempDir, name: &str) -> usize {
     std::fs::read_dir(directory.path().join(name).join("new")).map_or(0, Iterator::count)
+}
+
+/// Texts that the peer has, but for reports.
+fn letters_of_senders(peer: &Peer) -> usize {
+    peer.texts().iter().filter(|text| !text.contains("Auto-Submitted")).count()
 }
 
 #[tokio::test]
@@ -44,6 +50,67 @@ async fn many_recipients_go_in_several_transactions() {
     let id = office.submit(&addresses).await;
     assert!(office.tried(id).await.iter().all(|seat| seat.state == Delivered && seat.attempts == 1));
     assert_eq!(peer.texts().len(), 3);
+    assert_eq!(office.spool.notes.load(Ordering::Relaxed), 2, "the last is recorded with all of them");
+}
+
+#[tokio::test]
+async fn what_an_operator_ends_is_not_begun() {
+    for operation in [Operation::Hold, Operation::Bounce, Operation::Remove] {
+        let pace = Arc::new(Semaphore::new(0));
+        let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
+        let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+        let mut ids = Vec::new();
+        for _ in 0..25 {
+            ids.push(office.submit(&["a@example.org"]).await);
+        }
+        peer.until_seen("DATA", 20).await;
+        let (waiting, by) = (ids[20..].to_vec(), Act::server(now()));
+        office.spool.operate(operation, waiting.clone(), &by).await.unwrap();
+        office.carrier.call_off(&waiting.iter().copied().collect());
+        let last = office.submit(&["a@example.org"]).await;
+        pace.add_permits(100);
+        office.tried(last).await;
+        office.stop().await;
+        assert_eq!(letters_of_senders(&peer), 21, "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_an_operator_ends_goes_to_no_more_recipients() {
+    for operation in [Operation::Hold, Operation::Bounce] {
+        let pace = Arc::new(Semaphore::new(0));
+        let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
+        let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+        let addresses: Vec<String> = (0..300).map(|number| format!("u{number}@example.org")).collect();
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let id = office.submit(&addresses).await;
+        peer.until_seen("DATA", 1).await;
+        let by = Act::server(now());
+        office.spool.operate(operation, vec![id], &by).await.unwrap();
+        pace.add_permits(100);
+        office.until(|spool| spool.count(Delivered) >= 100 && spool.owners(id).is_empty()).await;
+        office.stop().await;
+        assert_eq!(
+            (letters_of_senders(&peer), office.spool.seats(id)[0].state),
+            (1, Delivered),
+            "{operation:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_is_returned_is_not_in_memory_as_a_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::closed(Routes::new(maildir(&directory, "m"), Vec::new()));
+    let mut ids = Vec::new();
+    for _ in 0..1200 {
+        ids.push(office.submit(&["a@example.org"]).await);
+    }
+    ids.iter().for_each(|id| office.spool.bounce(*id, now()));
+    let office = office.open();
+    office.until(|spool| spool.count(Failed) == 1200).await;
+    let most = office.spool.most_leased.load(Ordering::Relaxed);
+    assert!(most <= 1000, "{most}");
 }
 
 #[tokio::test]

@@ -231,10 +231,13 @@ impl Item {
         recorded
     }
 
-    pub(crate) fn record_delivered(&mut self, delivered: Vec<(u32, Outcome)>) {
+    /// Whether others are still to be tried.
+    pub(crate) fn record_delivered(&mut self, leased: &Leased, delivered: Vec<(u32, Outcome)>) -> bool {
+        let goes_on = self.is_owned(leased) && !self.held;
         for (number, outcome) in delivered {
             self.seats[usize::try_from(number).unwrap()].set(outcome);
         }
+        goes_on
     }
 
     /// Whether it is in no list.

@@ -2,7 +2,7 @@
 //! any spool.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
@@ -28,6 +28,10 @@ pub(crate) struct MemorySpool {
     pub(crate) readings: AtomicU32,
     /// How often the queue was looked at.
     pub(crate) looks: AtomicU32,
+    /// How often it was recorded who has a message before all were tried.
+    pub(crate) notes: AtomicU32,
+    /// The most deliveries that were ever leased at once.
+    pub(crate) most_leased: AtomicUsize,
     /// Told of every change.
     changed: Notify,
 }
@@ -266,6 +270,8 @@ impl Spool for MemorySpool {
             }
         }
         leased.sort_by_key(|leased| (leased.submission.id, leased.destination.clone()));
+        let leases = queue.items.values().map(Item::leases).sum();
+        self.most_leased.fetch_max(leases, Ordering::Relaxed);
         self.changed.notify_waiters();
         Ok(leased)
     }
@@ -354,12 +360,13 @@ impl Spool for MemorySpool {
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
         _now: Timestamp,
-    ) -> Result<(), SpoolError> {
-        if let Some(item) = self.queue().items.get_mut(&leased.submission.id) {
-            item.record_delivered(delivered);
-        }
+    ) -> Result<bool, SpoolError> {
+        self.notes.fetch_add(1, Ordering::Relaxed);
+        let mut queue = self.queue();
+        let item = queue.items.get_mut(&leased.submission.id);
+        let goes_on = item.is_some_and(|item| item.record_delivered(leased, delivered));
         self.changed.notify_waiters();
-        Ok(())
+        Ok(goes_on)
     }
 
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {

@@ -164,9 +164,9 @@ impl WriterHandle {
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
         now: Timestamp,
-    ) -> Result<(), SpoolError> {
+    ) -> Result<bool, SpoolError> {
         let record = Record::of_some(leased, delivered, now);
-        self.ask(|reply| Job::Record(record, reply)).await.map(drop)
+        Ok(self.ask(|reply| Job::Record(record, reply)).await?.goes_on)
     }
 
     pub(super) async fn reroute(

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
-use store::{Corrupt, Destination, Lease, Leased, Recipient, Submission};
+use store::{Corrupt, DeliveryKey, Destination, Lease, Leased, Recipient, Submission};
 use types::{
     AccountId, BodyType, EnvelopeRecipient, ForwardPath, NodeId, Notify, OriginalRecipient, QueueId, Ret,
     ReversePath,
 };
 
 use super::change::{self, Change};
-use super::seal;
+use super::settle::{self, Left};
+use super::{outcome, seal};
 use crate::row::{Columns, octets, time};
 
 /// Deliveries leased by one statement of a caller, at most.
@@ -69,7 +70,8 @@ pub(super) async fn write(
         let Some(id) = octets(&taken.entry).map(QueueId::from_bytes) else { continue };
         let read = entries.get(&id).map_or_else(|| Err(lost(id)), |entry| entry.read(id, &taken, wanted));
         match read {
-            Ok(delivery) => leased.push(delivery),
+            Ok(Some(delivery)) => leased.push(delivery),
+            Ok(None) => settle(connection, id, &taken.destination, wanted.now).await?,
             Err(corrupt) => quarantine(connection, id, &corrupt).await?,
         }
     }
@@ -77,6 +79,21 @@ pub(super) async fn write(
         (one.submission.id, &one.destination).cmp(&(other.submission.id, &other.destination))
     });
     Ok(leased)
+}
+
+/// Whoever had the delivery leased before has recorded that the last of its recipients has the message, and did not come to end its lease.
+/// A file that the message is in is swept at the next start.
+async fn settle(
+    connection: &mut SqliteConnection,
+    id: QueueId,
+    destination: &Destination,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let delivery = DeliveryKey { entry: id, destination: destination.clone() };
+    match settle::leave(connection, id, now).await? {
+        Left::Message => Ok(()),
+        Left::Nothing => outcome::end_lease(connection, &delivery).await,
+    }
 }
 
 fn lost(id: QueueId) -> Corrupt {
@@ -158,12 +175,15 @@ async fn entries_of(
 }
 
 impl Entry {
-    /// The delivery, if its entry is what was committed.
-    fn read(&self, id: QueueId, taken: &Taken, wanted: &LeaseDue) -> Result<Leased, Corrupt> {
+    /// The delivery, if its entry is what was committed; `None` if nobody waits for it any more.
+    fn read(&self, id: QueueId, taken: &Taken, wanted: &LeaseDue) -> Result<Option<Leased>, Corrupt> {
         let (submission, size) = self.envelope.clone()?;
         let recipients = due(&self.recipients, id, &taken.destination, wanted.now)?;
+        if recipients.is_empty() {
+            return Ok(None);
+        }
         let lease = Lease { owner: wanted.owner, token: taken.token };
-        Ok(Leased {
+        Ok(Some(Leased {
             submission,
             destination: taken.destination.clone(),
             recipients,
@@ -172,7 +192,7 @@ impl Entry {
             delay_told: self.delay_told,
             returned: self.returned,
             content: None,
-        })
+        }))
     }
 }
 
@@ -250,7 +270,7 @@ fn recipient(row: &SqliteRow, entry: QueueId) -> Result<EnvelopeRecipient, Corru
     Ok(recipient)
 }
 
-/// The recipients of a delivery that are to be tried now.
+/// The recipients of a delivery that are to be tried now; none if nobody waits of those that it has.
 fn due(
     rows: &[SqliteRow],
     entry: QueueId,
@@ -258,19 +278,23 @@ fn due(
     now: Timestamp,
 ) -> Result<Vec<Recipient>, Corrupt> {
     let mut due = Vec::with_capacity(rows.len());
+    let (mut any_there, mut nobody_waits) = (false, true);
     for (place, row) in (0u32..).zip(rows) {
         let columns = Columns::of(row, "recipients", entry);
         let number = columns.read("number", |number: u32| (number == place).then_some(number))?;
         let waiting = columns.read("state", is_waiting)?;
         let next_attempt_at = columns.maybe("next_attempt_at", time)?;
         let goes_there = columns.take::<&str>("destination")? == destination.as_str();
+        any_there |= goes_there;
+        nobody_waits &= !(goes_there && waiting);
         if goes_there && waiting && next_attempt_at.is_some_and(|at| at <= now) {
             let (to, attempts, told) =
                 (recipient(row, entry)?, columns.take("attempts")?, columns.take("told")?);
             due.push(Recipient { number, to, attempts, told });
         }
     }
-    if due.is_empty() { Err(Corrupt::on("deliveries", entry.to_string(), "due_at")) } else { Ok(due) }
+    let is_right = !due.is_empty() || (any_there && nobody_waits);
+    if is_right { Ok(due) } else { Err(Corrupt::on("deliveries", entry.to_string(), "due_at")) }
 }
 
 fn is_waiting(state: &str) -> Option<bool> {

@@ -236,7 +236,8 @@ impl Spool for SqliteSpool {
         report: Option<NewReport>,
         now: Timestamp,
     ) -> Result<Recorded, SpoolError> {
-        let Written { recorded, gone } = self.writer.record(leased, outcomes, report, now).await?;
+        let Written { recorded, gone, goes_on: _ } =
+            self.writer.record(leased, outcomes, report, now).await?;
         if gone && leased.size > IN_ROW as u64 {
             file::remove(self.directory().message(leased.submission.id)).await;
         }
@@ -248,7 +249,7 @@ impl Spool for SqliteSpool {
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
         now: Timestamp,
-    ) -> Result<(), SpoolError> {
+    ) -> Result<bool, SpoolError> {
         self.writer.record_delivered(leased, delivered, now).await
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Written {
     pub(super) recorded: Recorded,
     /// The message left the queue.
     pub(super) gone: bool,
+    /// Others of the delivery may still be tried under its lease.
+    pub(super) goes_on: bool,
 }
 
 impl Record {
@@ -105,7 +107,8 @@ pub(super) async fn write(
         set_outcome(connection, record, *number, outcome).await?;
     }
     if record.keeps_lease {
-        return Ok(Written { recorded: Recorded::Kept, gone: false });
+        let goes_on = owned && !is_held(connection, record.delivery.entry).await?;
+        return Ok(Written { recorded: Recorded::Kept, gone: false, goes_on });
     }
     let all_kept = record.outcomes.iter().all(|(_, outcome)| counts(outcome));
     let recorded = match &record.report {
@@ -115,11 +118,16 @@ pub(super) async fn write(
         Some(_) => Recorded::KeptWithoutReport,
     };
     match settle::leave(connection, record.delivery.entry, record.now).await? {
-        Left::Message => return Ok(Written { recorded, gone: true }),
+        Left::Message => return Ok(Written { recorded, gone: true, goes_on: false }),
         Left::Nothing if owned => end_lease(connection, &record.delivery).await?,
         Left::Nothing => on(record.delivery.entry, SET_DUE).execute(connection).await.map(drop)?,
     }
-    Ok(Written { recorded, gone: false })
+    Ok(Written { recorded, gone: false, goes_on: false })
+}
+
+async fn is_held(connection: &mut SqliteConnection, id: QueueId) -> Result<bool, sqlx::Error> {
+    let held = sqlx::query_scalar("SELECT held FROM entries WHERE id = $1").bind(id.as_bytes().to_vec());
+    held.fetch_one(connection).await
 }
 
 const TELL_DELAY: &str = "UPDATE entries SET delay_told = true WHERE id = $1 AND NOT delay_told";
@@ -161,7 +169,10 @@ const END_LEASE: &str = concat!(
     " WHERE entry = $1 AND destination = $2"
 );
 
-async fn end_lease(connection: &mut SqliteConnection, delivery: &DeliveryKey) -> Result<(), sqlx::Error> {
+pub(super) async fn end_lease(
+    connection: &mut SqliteConnection,
+    delivery: &DeliveryKey,
+) -> Result<(), sqlx::Error> {
     let end = on(delivery.entry, END_LEASE).bind(delivery.destination.to_shared());
     end.execute(connection).await.map(drop)
 }

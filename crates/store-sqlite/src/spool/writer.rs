@@ -246,7 +246,7 @@ fn set_answers(group: &mut [Job], nodes: &HashSet<NodeId>) {
             }
             // That everybody has the message is true whoever has the lease by now.
             Job::Record(record, reply) if record.is_complete() => {
-                reply.set(Written { recorded: Recorded::Kept, gone: true });
+                reply.set(Written { recorded: Recorded::Kept, gone: true, goes_on: false });
             }
             Job::Record(..)
             | Job::Reroute(..)

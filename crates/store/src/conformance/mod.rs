@@ -173,7 +173,8 @@ macro_rules! delivery_conformance {
             a_report_is_committed_with_what_it_tells, a_report_may_be_large, a_success_can_be_told_too,
             what_failed_and_was_told_is_settled, a_failure_that_nobody_was_told_of_stays_listed,
             what_is_settled_is_forgotten_in_time, who_was_told_is_known_when_it_is_tried_again, a_delay_is_told_once,
-            who_has_it_is_recorded_while_others_are_tried);
+            who_has_it_is_recorded_while_others_are_tried, what_all_were_recorded_to_have_is_not_tried_again,
+            others_are_not_tried_once_an_operator_says_no);
         $crate::conformance!(@one spool, $open, operate:
             a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once,
             a_message_that_is_returned_is_due_and_says_so, a_removed_entry_is_gone,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use types::QueueId;
 
 use super::sample::{
-    all, at, commit, commit_apart, content, deferred, delivered, failed, id, lease, operate, report,
+    all, at, commit, commit_apart, content, deferred, delivered, failed, id, lease, node, operate, report,
     submission, told,
 };
 use crate::{
@@ -139,11 +139,42 @@ pub async fn a_delay_is_told_once<S: Spool>(spool: &S) {
 pub async fn who_has_it_is_recorded_while_others_are_tried<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
-    spool.record_delivered(&leased[0], vec![(0, delivered())], at(11)).await.unwrap();
+    assert!(spool.record_delivered(&leased[0], vec![(0, delivered())], at(11)).await.unwrap());
     let shown = spool.show(id(1)).await.unwrap().unwrap().recipients;
     assert_eq!((shown[0].state, shown[1].state), (RecipientState::Delivered, RecipientState::Queued));
     assert!(lease(spool, 12).await.is_empty(), "the lease lasts");
     let outcomes = vec![(0, delivered()), (1, delivered())];
     assert_eq!(spool.record(&leased[0], outcomes, None, at(13)).await.unwrap(), Recorded::Kept);
     assert!(spool.show(id(1)).await.unwrap().is_none());
+}
+
+pub async fn what_all_were_recorded_to_have_is_not_tried_again<S: Spool>(spool: &S) {
+    commit(spool, submission(1, &["bob@example.net"])).await;
+    commit_apart(spool, 2, &["a", "b"]).await;
+    for leased in lease(spool, 10).await.iter().take(2) {
+        let all = leased.recipients.iter().map(|recipient| (recipient.number, delivered())).collect();
+        spool.record_delivered(leased, all, at(11)).await.unwrap();
+    }
+    // Whoever had the leases is gone before it could record more.
+    spool.bury(node(1)).await.unwrap();
+    let again = lease(spool, 20).await;
+    let again: Vec<_> =
+        again.iter().map(|leased| (leased.submission.id, leased.destination.as_str())).collect();
+    assert_eq!(again, [(id(2), "b")]);
+    assert!(spool.show(id(1)).await.unwrap().is_none());
+    assert!(!spool.show(id(2)).await.unwrap().unwrap().entry.held);
+    spool.bury(node(1)).await.unwrap();
+    assert_eq!(lease(spool, 30).await.len(), 1);
+}
+
+pub async fn others_are_not_tried_once_an_operator_says_no<S: Spool>(spool: &S) {
+    for (n, operation) in [(1, Operation::Hold), (2, Operation::Bounce), (3, Operation::Remove)] {
+        commit(spool, submission(n, &["bob@example.net", "carol@example.net"])).await;
+        let leased = lease(spool, 10).await.pop().unwrap();
+        assert!(spool.record_delivered(&leased, Vec::new(), at(11)).await.unwrap());
+        operate(spool, operation, n, 12).await.unwrap();
+        assert!(!spool.record_delivered(&leased, vec![(0, delivered())], at(13)).await.unwrap());
+    }
+    let shown = spool.show(id(2)).await.unwrap().unwrap().recipients;
+    assert_eq!((shown[0].state, shown[1].state), (RecipientState::Delivered, RecipientState::Queued));
 }
