@@ -91,7 +91,7 @@ impl<'a> News<'a> {
         }
         .compose();
         let mut to = EnvelopeRecipient::new(ForwardPath::Mailbox(self.to.clone()));
-        // RFC 3461 section 6.2.
+        // RFC 3461 section 6.1.
         to.notify = Some(Notify::NEVER);
         let submission = Submission {
             recipients: vec![to],
@@ -139,14 +139,18 @@ fn reported<'a>(
     }
 }
 
-/// RFC 3463: what the host has said, or what its reply comes to. Of whom it was given up, that its time is over (section 3.5, X.4.7).
+/// RFC 3463: the host's code, if its class fits the event; some hosts say 5.7.0 with a reply that is not final. Otherwise what the event comes
+/// to: of whom it was given up, that its time is over (section 3.5, X.4.7).
 fn status(event: Event, reply: Option<&Reply>) -> Status {
-    match (event, reply.and_then(Reply::enhanced)) {
-        (Event::GivenUp, _) => Status(4, 4, 7),
-        (_, Some(Enhanced(class, subject, detail))) => Status(class, subject, detail),
-        (Event::Refused | Event::Returned, None) => Status(5, 0, 0),
-        (Event::Late(_), None) => Status(4, 0, 0),
-        (Event::Delivered | Event::Relayed, None) => Status(2, 0, 0),
+    let otherwise = match event {
+        Event::GivenUp => Status(4, 4, 7),
+        Event::Late(_) => Status(4, 0, 0),
+        Event::Refused | Event::Returned => Status(5, 0, 0),
+        Event::Delivered | Event::Relayed => Status(2, 0, 0),
+    };
+    match reply.and_then(Reply::enhanced) {
+        Some(Enhanced(class, subject, detail)) if class == otherwise.0 => Status(class, subject, detail),
+        Some(_) | None => otherwise,
     }
 }
 

@@ -128,7 +128,7 @@ async fn bnc_05_who_is_given_up_is_told() {
     office.until(|spool| states(spool, id) == [Failed, Failed]).await;
     let reports = told(&office, &home, 2).await;
     let given_up = reports.iter().find(|report| report.contains("given up")).unwrap();
-    assert!(given_up.contains("\nStatus: 4.4.7\n") && given_up.contains("450 4.2.1 come back"), "{given_up}");
+    assert!(given_up.contains("\nStatus: 4.2.1\n") && given_up.contains("450 4.2.1 come back"), "{given_up}");
     assert!(!given_up.contains("refused@example.org"), "who was told of is not told of again");
 }
 
@@ -261,6 +261,18 @@ async fn a_delay_is_told_once_after_four_hours() {
     told(&office, &home, 2).await;
     assert_eq!(reports(&office.spool).len(), 3, "two reports, and the message from nobody");
     assert!(office.spool.is_settled(quiet) && !office.spool.is_settled(from_nobody));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_fits_what_has_happened() {
+    let manners = Manners { mail: "530 5.7.0 log in first", ..Manners::default() };
+    let (mut office, _peer, home) = office(manners, Schedule::default()).await;
+    office.submit(&["a@example.org"]).await;
+    let report = &told(&office, &home, 1).await[0];
+    assert!(report.contains("\nAction: delayed\nStatus: 4.0.0\n"), "{report}");
+    let reports = told(&office, &home, 2).await;
+    let given_up = reports.iter().find(|report| report.contains("given up")).unwrap();
+    assert!(given_up.contains("\nAction: failed\nStatus: 4.4.7\n"), "{given_up}");
 }
 
 #[tokio::test(start_paused = true)]
