@@ -139,7 +139,7 @@ impl Draft {
                 Err(error) => return Err(self.unwritable(error)),
             }
         }
-        let messages = count(&mut copy, "SELECT count(*) FROM entries").await?;
+        let messages = queued(&mut copy).await?;
         copy.close().await?;
         queue.close().await?;
         Ok(messages)
@@ -208,21 +208,43 @@ async fn count(connection: &mut SqliteConnection, query: &'static str) -> Result
     Ok(count.unsigned_abs())
 }
 
-/// The file of this message is not there. If the message is still queued, it was lost, which the copy shows as the store does.
+/// The file of this message is not there. If the message is still queued, it was lost, which the copy shows as the store does. If it is settled, nothing
+/// is left to be done for it: what it came to is shown for a while, of which a backup can do without.
 async fn leave_out(
     copy: &mut SqliteConnection,
     queue: &mut SqliteConnection,
     id: QueueId,
 ) -> Result<(), sqlx::Error> {
     let id = id.as_bytes().to_vec();
-    let queued = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE id = $1)");
+    let queued = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE id = $1 AND in_file = 1)");
     if queued.bind(id.clone()).fetch_one(queue).await? {
         return Ok(());
+    }
+    if is_there(copy, DELIVERIES).await? {
+        sqlx::query("DELETE FROM deliveries WHERE entry = $1").bind(id.clone()).execute(&mut *copy).await?;
     }
     for delete in ["DELETE FROM recipients WHERE entry = $1", "DELETE FROM entries WHERE id = $1"] {
         sqlx::query(delete).bind(id.clone()).execute(&mut *copy).await?;
     }
     Ok(())
+}
+
+/// What stores of earlier versions do not have.
+const DELIVERIES: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'deliveries')";
+const SETTLED_AT: &str =
+    "SELECT EXISTS (SELECT 1 FROM pragma_table_info('entries') WHERE name = 'settled_at')";
+
+async fn is_there(connection: &mut SqliteConnection, query: &'static str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(query).fetch_one(connection).await
+}
+
+/// The messages that something is left to be done for.
+async fn queued(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let query = match is_there(connection, SETTLED_AT).await? {
+        true => "SELECT count(*) FROM entries WHERE settled_at IS NULL",
+        false => "SELECT count(*) FROM entries",
+    };
+    count(connection, query).await
 }
 
 /// The files of messages are never changed, only removed.
@@ -235,4 +257,41 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 
 fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn database(in_file: bool) -> SqliteConnection {
+        let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for table in ["entries (id, in_file)", "recipients (entry)", "deliveries (entry)"] {
+            sqlx::query(sqlx::AssertSqlSafe(format!("CREATE TABLE {table}")))
+                .execute(&mut database)
+                .await
+                .unwrap();
+        }
+        let id = QueueId::from_bytes([7; 16]).as_bytes().to_vec();
+        let entry = sqlx::query("INSERT INTO entries VALUES ($1, $2)").bind(id.clone()).bind(in_file);
+        entry.execute(&mut database).await.unwrap();
+        for insert in ["INSERT INTO recipients VALUES ($1)", "INSERT INTO deliveries VALUES ($1)"] {
+            sqlx::query(insert).bind(id.clone()).execute(&mut database).await.unwrap();
+        }
+        database
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_settled_while_it_is_copied_is_left_out_and_a_lost_one_is_not() {
+        for (in_file, left) in [(false, 0), (true, 1)] {
+            let (mut copy, mut queue) = (database(true).await, database(in_file).await);
+            leave_out(&mut copy, &mut queue, QueueId::from_bytes([7; 16])).await.unwrap();
+            for query in [
+                "SELECT count(*) FROM entries",
+                "SELECT count(*) FROM recipients",
+                "SELECT count(*) FROM deliveries",
+            ] {
+                assert_eq!(count(&mut copy, query).await.unwrap(), left, "{query}");
+            }
+        }
+    }
 }

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use sample::{ann, commit, content, deliver, frank, id, lease, server, text};
-use store::Accounts;
+use sample::{ann, at, commit, content, deliver, frank, id, lease, server, text};
+use store::{Accounts, Outcome, Spool as _};
 use store_sqlite::{BackedUp, BackupError, SqliteSpool, SqliteStore};
 use types::QueueId;
 
@@ -93,6 +93,20 @@ async fn a_backup_under_load_has_all_that_was_accepted_before_and_nothing_in_par
     }
     traffic.end().await;
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 4, "nothing else is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_failed_and_whose_sender_knows_is_none_of_the_queue() {
+    let parent = tempfile::tempdir().unwrap();
+    let (from, to) = (parent.path().join("store"), parent.path().join("backup"));
+    let store = server(&from).await;
+    commit(store.spool(), id(1), 200_000).await.unwrap();
+    let failed = Outcome::Failed { reply: "550 5.1.1 Unknown".to_owned(), host: None, told: true };
+    store.spool().record(&lease(store.spool()).await[0], vec![(0, failed)], None, at(2)).await.unwrap();
+    commit(store.spool(), id(2), 100).await.unwrap();
+    let made = SqliteStore::back_up(&from, &to).await.unwrap();
+    assert_eq!(made, BackedUp { accounts: 0, messages: 1 });
+    assert_eq!(queued(&to).await, BTreeSet::from([id(2)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
