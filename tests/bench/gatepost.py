@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -40,6 +41,7 @@ new_recipients_per_day = false
 
 [delivery]
 via = "{via}"
+{delivery}
 """
 
 
@@ -47,13 +49,13 @@ class Gatepost:
     name = "Gatepost"
     user = "alice@example.org"
 
-    def __init__(self, directory, pki, binary, via="hold"):
+    def __init__(self, directory, pki, binary, via="hold", delivery=""):
         self.directory, self.binary = directory, binary
         self.ca = pki.ca
         self.ports = {"implicit": free_port(), "starttls": free_port()}
         self.process = None
         directory.mkdir(mode=0o700)
-        values = {"dir": directory, "certificate": pki.certificate, "key": pki.key, "via": via, **self.ports}
+        values = {"dir": directory, "certificate": pki.certificate, "key": pki.key, "via": via, "delivery": delivery, **self.ports}
         (directory / "gatepost.toml").write_text(CONFIGURATION.format(**values))
         self.password = self._make_account()
 
@@ -98,6 +100,13 @@ class Gatepost:
         if (self.directory / "store.new").exists():
             shutil.rmtree(self.directory / "store", ignore_errors=True)
             shutil.copytree(self.directory / "store.new", self.directory / "store")
+
+    def queued(self):
+        """Whether a message waits. The database is asked, as a command would cost what is measured."""
+        with sqlite3.connect(f"file:{self.directory}/store/queue.db?mode=ro", uri=True) as connection:
+            (waits,) = connection.execute("SELECT EXISTS (SELECT 1 FROM entries)").fetchone()
+        connection.close()
+        return waits
 
     def version(self):
         return self._run("--version").strip()

@@ -36,6 +36,11 @@ def measure(options, servers, pki):
     return results
 
 
+def send(options, name, server, pki, arguments):
+    """The report of one run of a load, as long as `arguments` say."""
+    return _load(options, server, pki, [*SENDING[name][1], "--concurrency", str(options.concurrency), *arguments])
+
+
 def _run(options, name, server, pki):
     if name == "idle":
         return _load(options, server, pki, ["--mode", "idle", "--concurrency", str(options.idle)])
@@ -44,9 +49,8 @@ def _run(options, name, server, pki):
         arguments = ["--concurrency", "1", "--no-pipelining"]
         _load(options, server, pki, [*arguments, "--messages", "20"])
         return _load(options, server, pki, [*arguments, "--messages", "200"])
-    arguments = [*SENDING[name][1], "--concurrency", str(options.concurrency)]
-    _load(options, server, pki, [*arguments, "--messages", str(WARM_UP)])
-    return _load(options, server, pki, [*arguments, "--seconds", str(options.seconds)])
+    send(options, name, server, pki, ["--messages", str(WARM_UP)])
+    return send(options, name, server, pki, ["--seconds", str(options.seconds)])
 
 
 def _load(options, server, pki, arguments):

@@ -29,13 +29,13 @@ TIMES = ("server_cpu_ms_per_message", "server_cpu_ms_per_login")
 class Build(Gatepost):
     """One of the two."""
 
-    def __init__(self, name, directory, pki, binary):
+    def __init__(self, name, directory, pki, binary, **delivery):
         self.name = name
-        super().__init__(directory, pki, binary)
+        super().__init__(directory, pki, binary, **delivery)
 
 
 def main():
-    options = parse()
+    options = completed(parse())
     os.chdir("/")
     directory = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-versions-", dir=options.dir))
     builds = []
@@ -70,17 +70,26 @@ def ratio(old, new):
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = two_builds(__doc__)
+    parser.add_argument("--loads", nargs="*", choices=loads.SENDING, default=list(loads.SENDING), help="which loads [all]")
+    parser.add_argument("--seconds", type=int, default=4, help="length of a run [4]")
+    return parser.parse_args()
+
+
+def two_builds(description):
+    """Options of whatever measures two builds in turns."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
     parser.add_argument("--old", type=pathlib.Path, required=True, help="the build to compare with")
     parser.add_argument("--new", type=pathlib.Path, default=target / "gatepost", help="the build to measure")
     parser.add_argument("--load", type=pathlib.Path, default=target / "load", help="the load generator")
-    parser.add_argument("--loads", nargs="*", choices=loads.SENDING, default=list(loads.SENDING), help="which loads [all]")
     parser.add_argument("--rounds", type=int, default=9, help="runs of each load on each build [9]")
-    parser.add_argument("--seconds", type=int, default=4, help="length of a run [4]")
     parser.add_argument("--concurrency", type=int, default=64, help="connections at a time [64]")
     parser.add_argument("--dir", default="/var/tmp", help="where both queues lie [/var/tmp]")
-    options = parser.parse_args()
+    return parser
+
+
+def completed(options):
     options.old, options.new, options.load = options.old.resolve(), options.new.resolve(), options.load.resolve()
     options.tls, options.key_exchange = "implicit", "x25519"
     return options

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Measures two builds in turns as they accept messages and hand them to one next host: the rate from the first connection until the
+queue is empty.
+
+The next host is smtp-sink of Debian's `postfix`, which counts nothing and keeps nothing. It shares the cores with the server and the
+load generator.
+
+    cargo build --release -p gatepost -p load && tests/bench/relay.py --old /tmp/before/target/release/gatepost
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import loads
+import versions
+from pki import Pki
+from server import end, free_port, wait_for_greeting
+
+# Each looks at the queue: often enough to see its end, seldom enough to leave the cores to what is measured.
+PAUSE = 0.05
+
+
+def main():
+    parser = versions.two_builds(__doc__)
+    parser.add_argument("--sink", default=shutil.which("smtp-sink", path=f"{os.environ['PATH']}:/usr/sbin"), help="smtp-sink")
+    parser.add_argument("--messages", type=int, default=20_000, help="messages of a run [20000]")
+    options = versions.completed(parser.parse_args())
+    if not options.sink:
+        parser.error("smtp-sink is needed: install Debian's postfix, or say where it is with --sink")
+    os.chdir("/")
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-relay-", dir=options.dir))
+    port = free_port()
+    # As root it wants to know whom to become.
+    user = [] if os.geteuid() else ["-u", "nobody"]
+    sink = subprocess.Popen([options.sink, *user, f"127.0.0.1:{port}", "1000"])
+    builds = []
+    try:
+        wait_for_greeting(port, None)
+        pki = Pki(directory / "tls")
+        for name in ("old", "new"):
+            via = {"via": f"smtp://127.0.0.1:{port}", "delivery": 'tls = "off"'}
+            builds.append(versions.Build(name, directory / name, pki, getattr(options, name), **via))
+        rates = measure(options, builds, pki)
+    finally:
+        for build in builds:
+            build.stop()
+        end(sink.pid)
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"accepted and handed on: ratio {versions.ratio(rates['old'], rates['new'])}")
+
+
+def measure(options, builds, pki):
+    """Messages a second of each build, run by run."""
+    rates = {build.name: [] for build in builds}
+    for number in range(options.rounds):
+        # Each round begins with the other build.
+        for build in builds if number % 2 == 0 else builds[::-1]:
+            build.start()
+            begun = time.monotonic()
+            loads.send(options, "hundred", build, pki, ["--messages", str(options.messages)])
+            accepted = time.monotonic()
+            while build.queued():
+                time.sleep(PAUSE)
+            ended = time.monotonic()
+            build.stop()
+            rates[build.name].append(options.messages / (ended - begun))
+            print(f"{number + 1}/{options.rounds} {build.name}: accepted {options.messages / (accepted - begun):.0f}/s, "
+                  f"and handed on {rates[build.name][-1]:.0f}/s", file=sys.stderr)
+    return rates
+
+
+if __name__ == "__main__":
+    main()
