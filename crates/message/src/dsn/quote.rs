@@ -59,7 +59,7 @@ pub(super) fn is_message_id(text: &str) -> bool {
     })
 }
 
-/// Breaks a line of [`line`] into several, each behind `lead`.
+/// Breaks a line of [`line()`] into several, each behind `lead`.
 pub(super) fn wrapped(text: &str, lead: &str) -> String {
     let mut lines = String::with_capacity(text.len() + text.len() / 8);
     broken(text, LINE.saturating_sub(lead.len())).into_iter().for_each(|line| {
