@@ -68,34 +68,12 @@ impl Job {
 
     /// What it brings in, if it does.
     pub(super) fn submission(&self) -> Option<&Submit> {
-        match self {
-            Job::Submit(submit, _) => Some(submit),
-            Job::Record(..)
-            | Job::Reroute(..)
-            | Job::Lease(..)
-            | Job::Change(..)
-            | Job::Bury(..)
-            | Job::Operate(..)
-            | Job::TakeOperations(..)
-            | Job::ForgetSettled(..)
-            | Job::Close(_) => None,
-        }
+        if let Job::Submit(submit, _) = self { Some(submit) } else { None }
     }
 
     /// The message that everybody has, if it tells of that.
     pub(super) fn complete(&self) -> Option<QueueId> {
-        match self {
-            Job::Record(record, _) => record.is_complete().then(|| record.entry()),
-            Job::Submit(..)
-            | Job::Reroute(..)
-            | Job::Lease(..)
-            | Job::Change(..)
-            | Job::Bury(..)
-            | Job::Operate(..)
-            | Job::TakeOperations(..)
-            | Job::ForgetSettled(..)
-            | Job::Close(_) => None,
-        }
+        if let Job::Record(record, _) = self { record.is_complete().then(|| record.entry()) } else { None }
     }
 
     pub(super) fn answer(self, result: Result<(), SpoolError>) {

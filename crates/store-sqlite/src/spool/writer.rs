@@ -240,37 +240,19 @@ async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(
 /// Notes the answers to what the script did: whether the owner of its leases is among the nodes, and that an entry is gone.
 fn set_answers(group: &mut [Job], nodes: &HashSet<NodeId>) {
     for job in group {
-        match job {
-            Job::Submit(submit, reply) => {
-                reply.set(submit.owner().is_some_and(|owner| nodes.contains(&owner)));
-            }
+        if let Job::Submit(submit, reply) = job {
+            reply.set(submit.owner().is_some_and(|owner| nodes.contains(&owner)));
+        } else if let Job::Record(record, reply) = job
+            && record.is_complete()
+        {
             // That everybody has the message is true whoever has the lease by now.
-            Job::Record(record, reply) if record.is_complete() => {
-                reply.set(Written { recorded: Recorded::Kept, gone: true, goes_on: false });
-            }
-            Job::Record(..)
-            | Job::Reroute(..)
-            | Job::Lease(..)
-            | Job::Change(..)
-            | Job::Bury(..)
-            | Job::Operate(..)
-            | Job::TakeOperations(..)
-            | Job::ForgetSettled(..)
-            | Job::Close(_) => {}
+            reply.set(Written { recorded: Recorded::Kept, gone: true, goes_on: false });
         }
     }
 }
 
+/// Whether the script leaves something to be done.
 fn has_more(group: &[Job]) -> bool {
-    group.iter().any(|job| match job {
-        Job::Submit(..) | Job::Close(_) => false,
-        Job::Record(record, _) => !record.is_complete(),
-        Job::Reroute(..)
-        | Job::Lease(..)
-        | Job::Change(..)
-        | Job::Bury(..)
-        | Job::Operate(..)
-        | Job::TakeOperations(..)
-        | Job::ForgetSettled(..) => true,
-    })
+    let is_scripted = |job: &Job| matches!(job, Job::Submit(..) | Job::Close(_)) || job.complete().is_some();
+    !group.iter().all(is_scripted)
 }
