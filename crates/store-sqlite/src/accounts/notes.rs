@@ -153,10 +153,10 @@ impl Pending {
             write_network(transaction, *id, *network, *at).await?;
         }
         for (id, last_use) in &self.uses {
-            write_use(transaction, *id, last_use).await?;
+            write_use(transaction, APP_PASSWORD_USED, id.as_bytes(), last_use).await?;
         }
         for (fingerprint, last_use) in &self.certificate_uses {
-            write_certificate_use(transaction, fingerprint, last_use).await?;
+            write_use(transaction, CERTIFICATE_USED, fingerprint.as_octets(), last_use).await?;
         }
         for (id, noted) in &self.sent {
             noted.write(transaction, *id).await?;
@@ -200,40 +200,25 @@ async fn write_network(
     .map(drop)
 }
 
+const APP_PASSWORD_USED: &str = "UPDATE app_passwords SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
+     WHERE id = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)";
+const CERTIFICATE_USED: &str = "UPDATE certificates SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
+     WHERE fingerprint = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)";
+
+/// Writes the last use of a credential, unless a later one stands there; `credential` is its key in the table that `update` changes.
 async fn write_use(
     transaction: &mut Transaction<'_, Sqlite>,
-    id: CredentialId,
+    update: &'static str,
+    credential: &[u8],
     last_use: &LastUse,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE app_passwords SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
-         WHERE id = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)",
-    )
-    .bind(last_use.at.as_millisecond())
-    .bind(last_use.ip.to_string())
-    .bind(&last_use.mechanism)
-    .bind(id.as_bytes().to_vec())
-    .bind(far_ahead(last_use.at).as_millisecond())
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
-}
-
-async fn write_certificate_use(
-    transaction: &mut Transaction<'_, Sqlite>,
-    fingerprint: &Fingerprint,
-    last_use: &LastUse,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE certificates SET last_used_at = $1, last_used_ip = $2, last_mechanism = $3 \
-         WHERE fingerprint = $4 AND coalesce(last_used_at NOT BETWEEN $1 AND $5, true)",
-    )
-    .bind(last_use.at.as_millisecond())
-    .bind(last_use.ip.to_string())
-    .bind(&last_use.mechanism)
-    .bind(fingerprint.as_octets().to_vec())
-    .bind(far_ahead(last_use.at).as_millisecond())
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
+    sqlx::query(update)
+        .bind(last_use.at.as_millisecond())
+        .bind(last_use.ip.to_string())
+        .bind(&last_use.mechanism)
+        .bind(credential.to_vec())
+        .bind(far_ahead(last_use.at).as_millisecond())
+        .execute(&mut **transaction)
+        .await
+        .map(drop)
 }
