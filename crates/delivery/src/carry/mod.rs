@@ -5,33 +5,34 @@
 //! this process's as long as it is on the list of nodes (`membership`).
 
 pub(crate) mod in_hand;
+mod attempt;
+mod beside_lanes;
+mod changes;
+mod intake;
 mod lanes;
 mod membership;
 mod turns;
 mod ways;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use store::{
-    Destination, HeldLease, Leased, MasterKeyId, NewDelivery, Spool, SpoolError, Submission, Waiting,
-};
+use store::{Destination, HeldLease, Leased, MasterKeyId, Spool, SpoolError, Waiting};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{NodeId, QueueId};
+use types::NodeId;
 
 use crate::next_host::NextHostError;
-use crate::parcel::{Attempt, Parcel};
+use crate::parcel::Parcel;
 use crate::record::{Ending, Ledger};
 use crate::route::Routes;
 use crate::schedule::Schedule;
-use in_hand::{Carried, Hand, InHand};
+use in_hand::{Carried, InHand};
 use lanes::Lane;
 use membership::Membership;
 pub use ways::Ways;
@@ -44,8 +45,6 @@ const BATCH: usize = 500;
 const POLL: Duration = Duration::from_secs(2);
 /// The least time between two looks at the queue when nothing tells of more.
 const TICK: Duration = Duration::from_millis(50);
-/// Recipients in one transaction: every server takes so many (RFC 5321 section 4.5.3.1.8). Others follow at once.
-const RECIPIENTS: usize = 100;
 /// How often it is looked for what a clock ahead has set.
 const CLOCK_CHECK: Duration = Duration::from_secs(10);
 /// What is due within this time is not taken for the work of a clock ahead, however short the schedule is.
@@ -260,34 +259,6 @@ impl<S: Spool> Carrier<S> {
         }
     }
 
-    /// Gives the recipients of a delivery their destinations, and the delivery back.
-    async fn reroute(self: Arc<Self>, leased: Leased, hand: Hand, moved: Vec<(u32, Destination)>) {
-        if let Err(error) = self.spool.reroute(&leased, moved).await {
-            tracing::error!(
-                event = "spool.failing",
-                queue.id = %leased.submission.id,
-                error = &error as &dyn std::error::Error,
-                "cannot give a message its new route"
-            );
-        }
-        self.let_go(hand.let_go()).await;
-        self.is_dealt_with();
-    }
-
-    /// Records that a delivery is returned to its sender. What its report needs of it is in memory only as much as there are permits.
-    async fn hand_back(self: Arc<Self>, carried: Carried) {
-        if let Ok(permit) = self.at_once.clone().acquire_owned().await {
-            self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
-        }
-        self.is_dealt_with();
-    }
-
-    /// There is room for another beside the lanes.
-    fn is_dealt_with(&self) {
-        self.beside_lanes.fetch_sub(1, Ordering::Relaxed);
-        self.wake.notify_one();
-    }
-
     /// Gives back the lease, if there is one, that was taken of a delivery while it was still in hand.
     async fn let_go(&self, taken_again: Option<HeldLease>) {
         let Some(lease) = taken_again else { return };
@@ -324,44 +295,6 @@ impl<S: Spool> Carrier<S> {
         }
     }
 
-    async fn attempt(&self, lane: &Lane, parcel: &Parcel) -> Ending {
-        if parcel.recipients.len() > RECIPIENTS {
-            return self.attempt_in_groups(lane, parcel).await;
-        }
-        match lane.carry(parcel, &*self.spool).await {
-            Ok(Some(attempt)) => Ending::Tried(attempt),
-            Ok(None) => Ending::Held,
-            Err(error) => Ending::Unreadable(error),
-        }
-    }
-
-    /// Makes an attempt for many recipients, group by group. Those who have the message are recorded with their group, as it must not be
-    /// sent to them again; what became of the others is recorded once all were tried, and told in one report. An operator may end or hold
-    /// the delivery between two groups.
-    async fn attempt_in_groups(&self, lane: &Lane, parcel: &Parcel) -> Ending {
-        let mut attempt = Attempt { verdicts: Vec::new(), host: None };
-        let mut groups = parcel.recipients.chunks(RECIPIENTS).peekable();
-        while let Some(group) = groups.next() {
-            let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec() };
-            match lane.carry(&part, &*self.spool).await {
-                Ok(Some(tried)) => {
-                    // The last is recorded with all of them.
-                    let is_last = groups.peek().is_none() || self.stopping.is_cancelled();
-                    let goes_on = !is_last && self.ledger.note_delivered(&part, &tried).await;
-                    attempt.extend(tried);
-                    if !goes_on {
-                        break;
-                    }
-                }
-                Ok(None) => return Ending::Held,
-                Err(error) if attempt.verdicts.is_empty() => return Ending::Unreadable(error),
-                // Those who are left are due at once, and find the message as it is.
-                Err(_) => break,
-            }
-        }
-        Ending::Tried(attempt)
-    }
-
     /// The permit bounds what a crash can leave delivered and not recorded.
     async fn write_down(
         self: Arc<Self>,
@@ -380,90 +313,4 @@ fn until_next(waiting: &[Waiting], now: Timestamp) -> Duration {
     let next = waiting.iter().map(|waiting| waiting.due_at).filter(|due_at| *due_at > now).min();
     let wait = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
     wait.unwrap_or(POLL).clamp(TICK, POLL)
-}
-
-/// How a running carrier is given other ways.
-impl<S: Spool> Carrier<S> {
-    /// Prepares other routes, another schedule and another grace. A way that stays as it is keeps its connections and what waits for
-    /// it. Nothing changes before [`Carrier::replace`].
-    ///
-    /// # Errors
-    /// As [`Carrier::new`].
-    pub fn prepare(
-        &self,
-        routes: Routes,
-        schedule: Schedule,
-        grace: Duration,
-    ) -> Result<Ways, NextHostError> {
-        Ways::new(routes, (schedule, grace), &self.settings.hostname, &self.wake, Some(&self.ways.load()))
-    }
-
-    /// Has mail take these ways from now on. Attempts that are under way end as they began; what waits for a way that is no more
-    /// is given back to the queue, due at once.
-    pub fn replace(self: &Arc<Self>, ways: Ways) {
-        let ways = Arc::new(ways);
-        let old = self.ways.swap(ways.clone());
-        for lane in old.lanes() {
-            if !ways.lanes().any(|kept| Arc::ptr_eq(kept, lane)) {
-                self.workers.spawn(self.clone().retire(lane.clone()));
-            }
-        }
-        self.wake.notify_one();
-    }
-
-    /// No attempt begins at what waits of these messages: an operator has held or removed them, or has returned them to their senders.
-    pub fn call_off(&self, messages: &HashSet<QueueId>) {
-        self.in_hand.call_off(messages);
-    }
-
-    /// Tells the store at once which master key is the newest here; otherwise it is told within seconds.
-    ///
-    /// # Errors
-    /// When the store does not take it.
-    pub async fn tell_newest_key(&self) -> Result<(), SpoolError> {
-        let newest_key = *self.settings.newest_key.borrow();
-        self.spool.beat(self.node, newest_key).await.map(drop)
-    }
-
-    async fn retire(self: Arc<Self>, lane: Arc<Lane>) {
-        for carried in lane.clear() {
-            self.clone().write_down(carried, Ending::Untried, None).await;
-        }
-        self.wake.notify_one();
-        lane.close().await;
-    }
-}
-
-/// What the committer needs.
-impl<S: Spool> Carrier<S> {
-    pub(crate) fn spool(&self) -> &Arc<S> {
-        &self.spool
-    }
-
-    /// The deliveries of a new message. Those that can be carried at once are ours from the start; a message is held if nothing of it
-    /// can leave.
-    pub(crate) fn plan(&self, submission: &mut Submission) -> Vec<NewDelivery> {
-        let ways = self.ways.load();
-        submission.held |= ways.hold(submission.recipients.iter().map(|recipient| &recipient.path));
-        let mut deliveries = ways.deliveries(submission);
-        if self.open.load(Ordering::Acquire) && !submission.held {
-            let has_room = |lane: &Arc<Lane>| lane.has_room_for(submission.account);
-            for delivery in &mut deliveries {
-                delivery.owner = ways.lane(&delivery.destination).is_some_and(has_room).then_some(self.node);
-            }
-        }
-        deliveries
-    }
-
-    /// Takes over what has just become durable. What waits in the queue for these destinations is looked for if there is room for it by
-    /// now; a lane that is full tells when it has room again.
-    pub(crate) fn committed(self: &Arc<Self>, leased: Vec<Leased>, waiting: &[Destination]) {
-        for leased in leased {
-            self.put_on_lane(leased, Vec::new());
-        }
-        let ways = self.ways.load();
-        if waiting.iter().any(|destination| ways.lane(destination).is_some_and(|lane| lane.room() > 0)) {
-            self.wake.notify_one();
-        }
-    }
 }

@@ -1,0 +1,40 @@
+//! Deliveries that are leased and wait on no lane: they get other destinations, or are returned to their senders.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use store::{Destination, Leased, Spool};
+
+use super::Carrier;
+use super::in_hand::{Carried, Hand};
+use crate::record::Ending;
+
+impl<S: Spool> Carrier<S> {
+    /// Gives the recipients of a delivery their destinations, and the delivery back.
+    pub(super) async fn reroute(self: Arc<Self>, leased: Leased, hand: Hand, moved: Vec<(u32, Destination)>) {
+        if let Err(error) = self.spool.reroute(&leased, moved).await {
+            tracing::error!(
+                event = "spool.failing",
+                queue.id = %leased.submission.id,
+                error = &error as &dyn std::error::Error,
+                "cannot give a message its new route"
+            );
+        }
+        self.let_go(hand.let_go()).await;
+        self.is_dealt_with();
+    }
+
+    /// Records that a delivery is returned to its sender. What its report needs of it is in memory only as much as there are permits.
+    pub(super) async fn hand_back(self: Arc<Self>, carried: Carried) {
+        if let Ok(permit) = self.at_once.clone().acquire_owned().await {
+            self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
+        }
+        self.is_dealt_with();
+    }
+
+    /// There is room for another beside the lanes.
+    fn is_dealt_with(&self) {
+        self.beside_lanes.fetch_sub(1, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+}
