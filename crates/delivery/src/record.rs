@@ -245,7 +245,8 @@ fn tell_late(parcel: &Parcel) {
     );
 }
 
-fn complain(id: QueueId, error: &SpoolError, what: &str) {
+/// Tells the operator what the spool could not do for a message.
+pub(crate) fn complain(id: QueueId, error: &SpoolError, what: &str) {
     let error = error as &dyn Error;
     tracing::error!(event = "spool.failing", queue.id = %id, error, "{what}");
 }

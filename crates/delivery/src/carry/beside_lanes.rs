@@ -7,18 +7,13 @@ use store::{Destination, Leased, Spool};
 
 use super::Carrier;
 use super::in_hand::{Carried, Hand};
-use crate::record::Ending;
+use crate::record::{Ending, complain};
 
 impl<S: Spool> Carrier<S> {
     /// Gives the recipients of a delivery their destinations, and the delivery back.
     pub(super) async fn reroute(self: Arc<Self>, leased: Leased, hand: Hand, moved: Vec<(u32, Destination)>) {
         if let Err(error) = self.spool.reroute(&leased, moved).await {
-            tracing::error!(
-                event = "spool.failing",
-                queue.id = %leased.submission.id,
-                error = &error as &dyn std::error::Error,
-                "cannot give a message its new route"
-            );
+            complain(leased.submission.id, &error, "cannot give a message its new route");
         }
         self.let_go(hand.let_go()).await;
         self.is_dealt_with();

@@ -29,7 +29,7 @@ use types::NodeId;
 
 use crate::next_host::NextHostError;
 use crate::parcel::Parcel;
-use crate::record::{Ending, Ledger};
+use crate::record::{Ending, Ledger, complain};
 use crate::route::Routes;
 use crate::schedule::Schedule;
 use in_hand::{Carried, InHand};
@@ -264,12 +264,7 @@ impl<S: Spool> Carrier<S> {
         let Some(lease) = taken_again else { return };
         let id = lease.delivery.entry;
         if let Err(error) = self.spool.give_back(self.node, vec![lease]).await {
-            tracing::error!(
-                event = "spool.failing",
-                queue.id = %id,
-                error = &error as &dyn std::error::Error,
-                "cannot give back a lease"
-            );
+            complain(id, &error, "cannot give back a lease");
         }
         self.wake.notify_one();
     }
