@@ -39,7 +39,7 @@ pub(crate) enum Ending {
 
 /// Where endings are written down.
 #[derive(Debug)]
-pub(crate) struct Ledger<S> {
+pub(crate) struct Recorder<S> {
     spool: Arc<S>,
     /// Our name, for reports.
     hostname: String,
@@ -51,16 +51,16 @@ pub(crate) struct Ledger<S> {
     aborting: CancellationToken,
 }
 
-impl<S: Spool> Ledger<S> {
+impl<S: Spool> Recorder<S> {
     pub(crate) fn new(
         spool: Arc<S>,
         hostname: &str,
         now: fn() -> Timestamp,
         wake: Arc<Notify>,
         aborting: CancellationToken,
-    ) -> Ledger<S> {
+    ) -> Recorder<S> {
         let hostname = hostname.to_owned();
-        Ledger { spool, hostname, unclear: Unclear::default(), now, wake, aborting }
+        Recorder { spool, hostname, unclear: Unclear::default(), now, wake, aborting }
     }
 
     /// Writes the ending down, with the next attempt as `schedule` has it, and gives up the lease.

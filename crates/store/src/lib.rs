@@ -14,7 +14,6 @@ mod delivery;
 mod error;
 mod identity;
 mod import;
-mod ledger;
 mod limit;
 mod loan;
 mod login;
@@ -29,6 +28,7 @@ mod sending;
 mod spool;
 mod submission;
 mod throttle;
+mod usage;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -50,7 +50,6 @@ pub use delivery::{
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
-pub use ledger::{Full, Ledger};
 pub use limit::{CommonLimits, Limit, Limits, Window};
 pub use loan::Loan;
 pub use login::{Login, StoredCredential, StoredRights};
@@ -70,3 +69,4 @@ pub use throttle::{
     Allowance, Counted, CountedPlace, Counter, LONGEST_WINDOW, Mark, ThrottleFilter, ThrottleKey,
     ThrottleKind, Throttled, Throttles,
 };
+pub use usage::{Full, Usage};

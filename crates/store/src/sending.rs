@@ -107,7 +107,7 @@ pub struct Sent {
 pub type Correspondent = [u8; 16];
 
 /// What accounts have sent, and may send. What a server may send without asking is lent to it
-/// ([`Ledger`](crate::Ledger)); however many servers ask at once, no window has more than its limits in it.
+/// ([`Usage`](crate::Usage)); however many servers ask at once, no window has more than its limits in it.
 pub trait Sending: Send + Sync + 'static {
     /// The limits that an account has of its own.
     fn own_limits(&self, account: AccountId) -> impl Future<Output = Result<OwnLimits, Error>> + Send;
@@ -130,7 +130,7 @@ pub trait Sending: Send + Sync + 'static {
         recipients: &[Correspondent],
     ) -> impl Future<Output = Result<Vec<Correspondent>, Error>> + Send;
 
-    /// Lends what is wanted, and some more, in exchange for what is `left` of an earlier loan: see [`Ledger::lend`](crate::Ledger::lend). If
+    /// Lends what is wanted, and some more, in exchange for what is `left` of an earlier loan: see [`Usage::lend`](crate::Usage::lend). If
     /// there is no room for it, the earlier loan stands. [`Error::NotFound`] without such an account.
     fn lend(
         &self,

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use esmtp::Rejection;
 use jiff::Timestamp;
-use store::{Amounts, Full, Ledger, Limit, Limits, Share};
+use store::{Amounts, Full, Limit, Limits, Share, Usage};
 
 use super::senders::Sender;
 use super::tell::{self, Standing, Told};
@@ -16,7 +16,7 @@ pub(super) struct Network(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    ledger: Ledger,
+    usage: Usage,
     told: Told,
 }
 
@@ -29,8 +29,8 @@ impl Network {
         now: Timestamp,
     ) -> Result<(), Rejection> {
         let mut state = self.state();
-        let mut ledger = state.ledger;
-        let room = ledger.take(wanted, limits, now);
+        let mut usage = state.usage;
+        let room = usage.take(wanted, limits, now);
         room.map(drop).map_err(|full| state.refuse(machine, full))
     }
 
@@ -43,15 +43,15 @@ impl Network {
         clock: fn() -> Timestamp,
     ) -> Result<Share, Rejection> {
         let mut state = self.state();
-        let taken = state.ledger.take(wanted, limits, clock());
-        let State { ledger, told } = &mut *state;
-        let near = told.newly_near(ledger, limits);
+        let taken = state.usage.take(wanted, limits, clock());
+        let State { usage, told } = &mut *state;
+        let near = told.newly_near(usage, limits);
         near.into_iter().for_each(|(limit, at_most)| tell::near_limit(&machine, limit, at_most));
         taken.map_err(|full| state.refuse(machine, full))
     }
 
     pub(super) fn put_back(&self, taken: &Share) {
-        self.state().ledger.give_back(taken);
+        self.state().usage.give_back(taken);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -61,20 +61,20 @@ impl Network {
 
 impl State {
     fn refuse(&mut self, machine: Machine, full: Full) -> Rejection {
-        self.told.refused(&machine, &full, self.ledger.windows.of(full.limit));
+        self.told.refused(&machine, &full, self.usage.windows.of(full.limit));
         tell::refusal(&full)
     }
 }
 
 impl Sender for Network {
     fn is_idle(&self, now: Timestamp) -> bool {
-        self.state().ledger.is_idle(now)
+        self.state().usage.is_idle(now)
     }
 }
 
-impl Standing for Ledger {
+impl Standing for Usage {
     fn counted(&self, limit: Limit) -> u32 {
-        Ledger::counted(self).of(limit)
+        Usage::counted(self).of(limit)
     }
 
     fn since(&self, limit: Limit) -> Timestamp {

@@ -86,7 +86,7 @@ fn limited(account: &impl Display, Full { limit, at_most, wait }: &Full) {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
-    use store::{Amounts, CommonLimits, Ledger, OwnLimits};
+    use store::{Amounts, CommonLimits, OwnLimits, Usage};
 
     use super::*;
 
@@ -98,12 +98,12 @@ mod tests {
             ..CommonLimits::default()
         };
         let limits = Limits { common, own: OwnLimits::default() };
-        let (mut ledger, mut told, mut news) = (Ledger::default(), Told::default(), Vec::new());
+        let (mut usage, mut told, mut news) = (Usage::default(), Told::default(), Vec::new());
         const HOUR: i64 = 3600;
         for second in [0, 1, 2, 3, 4, HOUR, HOUR + 1, HOUR + 2, HOUR + 3, HOUR + 4] {
             let now = Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_secs(second);
-            ledger.take(&Amounts::of_message(u32::from(second == 0), 0), &limits, now).unwrap();
-            news.extend(told.newly_near(&ledger, &limits).into_iter().map(|(limit, _)| (limit, second)));
+            usage.take(&Amounts::of_message(u32::from(second == 0), 0), &limits, now).unwrap();
+            news.extend(told.newly_near(&usage, &limits).into_iter().map(|(limit, _)| (limit, second)));
         }
         let expected =
             [(Limit::RecipientsPerDay, 0), (Limit::MessagesPerHour, 3), (Limit::MessagesPerHour, HOUR + 3)];

@@ -34,7 +34,7 @@ impl<S: Spool> Carrier<S> {
                 Ok(Some(tried)) => {
                     // The last is recorded with all of them.
                     let is_last = groups.peek().is_none() || self.stopping.is_cancelled();
-                    let goes_on = !is_last && self.ledger.note_delivered(&part, &tried).await;
+                    let goes_on = !is_last && self.recorder.note_delivered(&part, &tried).await;
                     attempt.extend(tried);
                     if !goes_on {
                         break;

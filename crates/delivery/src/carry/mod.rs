@@ -29,7 +29,7 @@ use types::NodeId;
 
 use crate::next_host::NextHostError;
 use crate::parcel::Parcel;
-use crate::record::{Ending, Ledger, complain};
+use crate::record::{Ending, Recorder, complain};
 use crate::route::Routes;
 use crate::schedule::Schedule;
 use in_hand::{Carried, InHand};
@@ -70,7 +70,7 @@ pub struct Settings {
 pub struct Carrier<S> {
     spool: Arc<S>,
     ways: ArcSwap<Ways>,
-    ledger: Ledger<S>,
+    recorder: Recorder<S>,
     in_hand: InHand,
     /// This process, in the leases that it has.
     node: NodeId,
@@ -100,12 +100,12 @@ impl<S: Spool> Carrier<S> {
         let times = (settings.schedule, settings.grace);
         let ways = Ways::new(routes, times, &settings.hostname, &wake, None)?;
         let aborting = CancellationToken::new();
-        let ledger =
-            Ledger::new(spool.clone(), &settings.hostname, settings.now, wake.clone(), aborting.clone());
+        let recorder =
+            Recorder::new(spool.clone(), &settings.hostname, settings.now, wake.clone(), aborting.clone());
         let started = u64::try_from((settings.now)().as_millisecond()).unwrap_or_default();
         Ok(Arc::new(Carrier {
             spool,
-            ledger,
+            recorder,
             in_hand: InHand::default(),
             node: NodeId::new(started, rand::random()),
             ways: ArcSwap::from_pointee(ways),
@@ -298,7 +298,7 @@ impl<S: Spool> Carrier<S> {
         _permit: Option<OwnedSemaphorePermit>,
     ) {
         let schedule = self.ways.load().schedule;
-        self.ledger.close(&carried.parcel, ending, &schedule).await;
+        self.recorder.close(&carried.parcel, ending, &schedule).await;
         self.let_go(carried.let_go()).await;
     }
 }

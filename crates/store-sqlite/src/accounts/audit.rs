@@ -1,7 +1,7 @@
 //! The audit trail.
 
 pub(super) mod gathered;
-pub(super) mod ledger;
+pub(super) mod trail;
 mod row;
 
 use futures_util::TryStreamExt as _;
@@ -21,7 +21,7 @@ impl Audit for SqliteAccounts {
     async fn record(&self, event: &AuditEvent) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         let entry = AuditEntry::from(event.clone());
-        ledger::write(&mut transaction, [entry]).await.map_err(unavailable)?;
+        trail::write(&mut transaction, [entry]).await.map_err(unavailable)?;
         transaction.commit().await.map_err(unavailable)
     }
 

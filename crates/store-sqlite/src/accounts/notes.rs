@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use types::{AccountId, CredentialId, Fingerprint};
 
 use super::audit::gathered::Gathered;
-use super::audit::ledger;
+use super::audit::trail;
 use super::database::Database;
 use super::prune::far_ahead;
 use super::sending::noted::Noted;
@@ -161,7 +161,7 @@ impl Pending {
         for (id, noted) in &self.sent {
             noted.write(transaction, *id).await?;
         }
-        ledger::write(transaction, self.events.entries()).await
+        trail::write(transaction, self.events.entries()).await
     }
 }
 

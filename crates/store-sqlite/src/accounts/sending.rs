@@ -1,15 +1,15 @@
 //! What accounts have sent, and may send, as rows.
 
 mod correspondents;
-mod ledger;
+mod usage;
 pub(super) mod noted;
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use store::{
-    Act, Action, Amounts, AuditEvent, Correspondent, Corrupt, Error, Full, Ledger, LimitChanges, Limits,
-    Loan, OwnLimit, OwnLimits, Sending, Sent, Share, Tally,
+    Act, Action, Amounts, AuditEvent, Correspondent, Corrupt, Error, Full, LimitChanges, Limits, Loan,
+    OwnLimit, OwnLimits, Sending, Sent, Share, Tally, Usage,
 };
 use types::AccountId;
 
@@ -17,7 +17,7 @@ use super::account::row::normal;
 use super::{SqliteAccounts, audit};
 use crate::failure::unavailable;
 use crate::row::Columns;
-use ledger::id;
+use usage::id;
 
 /// How many servers a store of this kind can have.
 const NODES: u32 = 1;
@@ -49,7 +49,7 @@ impl Sending for SqliteAccounts {
     async fn sent(&self, account: AccountId) -> Result<Option<Sent>, Error> {
         let row = sqlx::query("SELECT * FROM sent WHERE account = $1").bind(id(account));
         let row = row.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
-        Ok(row.map(|row| ledger::read(&row, account)).transpose()?.map(|ledger| sent(&ledger)))
+        Ok(row.map(|row| usage::read(&row, account)).transpose()?.map(|usage| sent(&usage)))
     }
 
     async fn lend(
@@ -61,12 +61,12 @@ impl Sending for SqliteAccounts {
         now: Timestamp,
     ) -> Result<Result<Loan, Full>, Error> {
         let mut transaction = self.begin().await?;
-        let mut standing = ledger::lock(&mut transaction, account).await?.ok_or(Error::NotFound)?;
+        let mut standing = usage::lock(&mut transaction, account).await?.ok_or(Error::NotFound)?;
         let lent = standing.lend(left, wanted, limits, NODES, now);
         match lent {
             Err(_) => transaction.rollback().await.map_err(unavailable)?,
             Ok(_) => {
-                ledger::write(&mut transaction, account, &standing).await.map_err(unavailable)?;
+                usage::write(&mut transaction, account, &standing).await.map_err(unavailable)?;
                 transaction.commit().await.map_err(unavailable)?;
             }
         }
@@ -161,7 +161,7 @@ fn own_limits(row: &SqliteRow, account: AccountId) -> Result<OwnLimits, Corrupt>
     })
 }
 
-fn sent(Ledger { windows, used, .. }: &Ledger) -> Sent {
+fn sent(Usage { windows, used, .. }: &Usage) -> Sent {
     Sent {
         hour: Tally {
             since: windows.hour,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use store::{AuditEntry, AuditEvent, AuditResult};
 
-use super::ledger::{FAILURES, SUCCESSES};
+use super::trail::{FAILURES, SUCCESSES};
 
 /// How many different entries may wait. Behind a success there is a right password, so an attack comes nowhere near
 /// this.

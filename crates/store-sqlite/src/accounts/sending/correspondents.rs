@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use store::Correspondent;
 use types::AccountId;
 
-use super::ledger::id;
+use super::usage::id;
 use crate::row::octets;
 
 /// How many one statement asks for or writes, at most.

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use store::{Amounts, Correspondent, Share, Windows};
 use types::AccountId;
 
-use super::{correspondents, ledger};
+use super::{correspondents, usage};
 
 /// What is noted of an account.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl Noted {
         account: AccountId,
     ) -> Result<(), sqlx::Error> {
         for (windows, Settled { sent, returned }) in &self.shares {
-            ledger::settle(connection, account, windows, sent, returned).await?;
+            usage::settle(connection, account, windows, sent, returned).await?;
         }
         let Some(at) = self.at else { return Ok(()) };
         let recipients: Vec<_> = self.recipients.iter().copied().collect();

@@ -1,4 +1,4 @@
-//! The ledger, asked by one or by two, in whatever order.
+//! What an account has sent and borrowed, asked by one or by two, in whatever order.
 
 use std::collections::BTreeMap;
 
@@ -25,13 +25,13 @@ fn at(seconds: i64) -> Timestamp {
 
 /// Counts a message.
 fn send(
-    ledger: &mut Ledger,
+    usage: &mut Usage,
     limits: &Limits,
     recipients: u32,
     new_recipients: u32,
     now: Timestamp,
 ) -> Result<Share, Full> {
-    ledger.take(&Amounts::of_message(recipients, new_recipients), limits, now)
+    usage.take(&Amounts::of_message(recipients, new_recipients), limits, now)
 }
 
 const HOUR: i64 = 3600;
@@ -40,15 +40,15 @@ const DAY: i64 = 24 * HOUR;
 #[test]
 fn a_window_begins_with_its_first_message_and_ends_an_hour_later() {
     let limits = limits(CommonLimits { messages_per_hour: Some(2), ..UNLIMITED });
-    let mut ledger = Ledger::default();
-    assert!(send(&mut ledger, &limits, 1, 0, at(0)).is_ok());
-    assert!(send(&mut ledger, &limits, 1, 0, at(HOUR - 1)).is_ok());
-    let full = send(&mut ledger, &limits, 1, 0, at(HOUR - 1)).unwrap_err();
+    let mut usage = Usage::default();
+    assert!(send(&mut usage, &limits, 1, 0, at(0)).is_ok());
+    assert!(send(&mut usage, &limits, 1, 0, at(HOUR - 1)).is_ok());
+    let full = send(&mut usage, &limits, 1, 0, at(HOUR - 1)).unwrap_err();
     assert_eq!(full, Full { limit: Limit::MessagesPerHour, at_most: 2, wait: Duration::from_secs(1) });
-    assert!(send(&mut ledger, &limits, 1, 0, at(HOUR + 600)).is_ok());
-    assert!(send(&mut ledger, &limits, 1, 0, at(2 * HOUR + 599)).is_ok());
-    assert!(send(&mut ledger, &limits, 1, 0, at(2 * HOUR + 599)).is_err());
-    assert_eq!(ledger.counted().messages_per_day, 4);
+    assert!(send(&mut usage, &limits, 1, 0, at(HOUR + 600)).is_ok());
+    assert!(send(&mut usage, &limits, 1, 0, at(2 * HOUR + 599)).is_ok());
+    assert!(send(&mut usage, &limits, 1, 0, at(2 * HOUR + 599)).is_err());
+    assert_eq!(usage.counted().messages_per_day, 4);
 }
 
 #[test]
@@ -61,10 +61,10 @@ fn each_limit_counts_what_it_says() {
         (CommonLimits { new_recipients_per_day: Some(12), ..UNLIMITED }, 6, "new recipients a day"),
     ];
     for (common, expected, what) in table {
-        let (limits, mut ledger) = (limits(common), Ledger::default());
-        let taken = (0..20).filter(|second| send(&mut ledger, &limits, 10, 2, at(*second)).is_ok()).count();
+        let (limits, mut usage) = (limits(common), Usage::default());
+        let taken = (0..20).filter(|second| send(&mut usage, &limits, 10, 2, at(*second)).is_ok()).count();
         assert_eq!(taken, expected, "{what}");
-        let Err(full) = send(&mut ledger, &limits, 10, 2, at(20)) else { panic!("{what}") };
+        let Err(full) = send(&mut usage, &limits, 10, 2, at(20)) else { panic!("{what}") };
         assert_eq!(full.limit.what(), what);
     }
 }
@@ -77,90 +77,90 @@ fn own_limits_go_before_the_configuration() {
         messages_per_day: Some(OwnLimit::Unlimited),
         ..OwnLimits::default()
     };
-    let (limits, mut ledger) = (Limits { common, own }, Ledger::default());
-    assert_eq!((0..9).filter(|_| send(&mut ledger, &limits, 1, 1, at(0)).is_ok()).count(), 3);
+    let (limits, mut usage) = (Limits { common, own }, Usage::default());
+    assert_eq!((0..9).filter(|_| send(&mut usage, &limits, 1, 1, at(0)).is_ok()).count(), 3);
 }
 
 #[test]
 fn of_several_full_limits_the_one_that_lasts_longest_is_told() {
     let common = CommonLimits { messages_per_hour: Some(1), recipients_per_day: Some(1), ..UNLIMITED };
-    let (limits, mut ledger) = (limits(common), Ledger::default());
-    send(&mut ledger, &limits, 1, 0, at(0)).unwrap();
-    let full = send(&mut ledger, &limits, 1, 0, at(60)).unwrap_err();
+    let (limits, mut usage) = (limits(common), Usage::default());
+    send(&mut usage, &limits, 1, 0, at(0)).unwrap();
+    let full = send(&mut usage, &limits, 1, 0, at(60)).unwrap_err();
     assert_eq!((full.limit, full.wait), (Limit::RecipientsPerDay, Duration::from_secs(86_340)));
 }
 
 #[test]
 fn what_never_fits_is_refused_in_an_empty_window_too() {
     let limits = limits(CommonLimits { recipients_per_hour: Some(5), ..UNLIMITED });
-    let full = send(&mut Ledger::default(), &limits, 6, 0, at(0)).unwrap_err();
+    let full = send(&mut Usage::default(), &limits, 6, 0, at(0)).unwrap_err();
     assert_eq!((full.limit, full.wait), (Limit::RecipientsPerHour, Duration::from_secs(3600)));
 }
 
 #[test]
 fn what_is_given_back_was_never_there() {
     let limits = limits(CommonLimits { messages_per_hour: Some(1), ..UNLIMITED });
-    let mut ledger = Ledger::default();
-    let taken = send(&mut ledger, &limits, 7, 7, at(0)).unwrap();
-    ledger.give_back(&taken);
-    assert!(ledger.is_idle(at(0)));
-    send(&mut ledger, &limits, 1, 1, at(HOUR - 1)).unwrap();
+    let mut usage = Usage::default();
+    let taken = send(&mut usage, &limits, 7, 7, at(0)).unwrap();
+    usage.give_back(&taken);
+    assert!(usage.is_idle(at(0)));
+    send(&mut usage, &limits, 1, 1, at(HOUR - 1)).unwrap();
     assert!(
-        send(&mut ledger, &limits, 1, 1, at(HOUR)).is_err(),
+        send(&mut usage, &limits, 1, 1, at(HOUR)).is_err(),
         "the window began with the message that was kept"
     );
     // Of a window that has ended there is nothing to give back.
-    send(&mut ledger, &limits, 1, 1, at(2 * HOUR)).unwrap();
-    ledger.give_back(&taken);
-    assert_eq!((ledger.counted().messages_per_hour, ledger.counted().messages_per_day), (1, 2));
+    send(&mut usage, &limits, 1, 1, at(2 * HOUR)).unwrap();
+    usage.give_back(&taken);
+    assert_eq!((usage.counted().messages_per_hour, usage.counted().messages_per_day), (1, 2));
 }
 
 #[test]
 fn a_clock_that_is_set_back_locks_nobody_out() {
     let limits = limits(CommonLimits { messages_per_day: Some(1), ..UNLIMITED });
-    let mut ledger = Ledger::default();
-    send(&mut ledger, &limits, 1, 0, at(1000 * DAY)).unwrap();
-    send(&mut ledger, &limits, 1, 0, at(2 * DAY)).unwrap();
-    let full = send(&mut ledger, &limits, 1, 0, at(DAY)).unwrap_err();
+    let mut usage = Usage::default();
+    send(&mut usage, &limits, 1, 0, at(1000 * DAY)).unwrap();
+    send(&mut usage, &limits, 1, 0, at(2 * DAY)).unwrap();
+    let full = send(&mut usage, &limits, 1, 0, at(DAY)).unwrap_err();
     assert_eq!(full.wait, Duration::from_secs(86_400));
-    assert!(send(&mut ledger, &limits, 1, 0, at(3 * DAY - 1)).is_err());
-    send(&mut ledger, &limits, 1, 0, at(3 * DAY)).unwrap();
+    assert!(send(&mut usage, &limits, 1, 0, at(3 * DAY - 1)).is_err());
+    send(&mut usage, &limits, 1, 0, at(3 * DAY)).unwrap();
 }
 
 #[test]
 fn a_block_is_lent_and_near_the_limit_less() {
     let limits = limits(CommonLimits { messages_per_hour: Some(200), ..UNLIMITED });
-    let (mut ledger, mut lent) = (Ledger::default(), Vec::new());
-    while let Ok(loan) = ledger.lend(&Share::default(), &Amounts::of_message(1, 1), &limits, 2, at(0)) {
+    let (mut usage, mut lent) = (Usage::default(), Vec::new());
+    while let Ok(loan) = usage.lend(&Share::default(), &Amounts::of_message(1, 1), &limits, 2, at(0)) {
         lent.push(loan.left().amounts.messages_per_hour);
     }
     assert_eq!(lent[..3], [50, 38, 28]);
     assert!(lent.ends_with(&[1, 1, 1]), "{lent:?}");
-    assert_eq!((lent.iter().sum::<u32>(), ledger.lent.messages_per_hour), (200, 200));
+    assert_eq!((lent.iter().sum::<u32>(), usage.lent.messages_per_hour), (200, 200));
 }
 
 #[test]
 fn another_loan_takes_the_place_of_what_is_left() {
     let limits = limits(CommonLimits { messages_per_hour: Some(60), ..UNLIMITED });
-    let (mut ledger, one) = (Ledger::default(), Amounts::of_message(1, 0));
-    let mut loan = ledger.lend(&Share::default(), &one, &limits, 1, at(0)).unwrap();
+    let (mut usage, one) = (Usage::default(), Amounts::of_message(1, 0));
+    let mut loan = usage.lend(&Share::default(), &one, &limits, 1, at(0)).unwrap();
     let taken = loan.take(&one);
     let many = Amounts { messages_per_hour: 59, ..one };
     assert!(!loan.covers(&many, &limits, at(1)));
-    let mut loan = ledger.lend(&loan.left(), &many, &limits, 1, at(1)).unwrap();
+    let mut loan = usage.lend(&loan.left(), &many, &limits, 1, at(1)).unwrap();
     assert_eq!((loan.left().amounts.messages_per_hour, loan.counted(Limit::MessagesPerHour)), (59, 1));
     loan.put_back(&taken);
     assert_eq!((loan.left().amounts.messages_per_hour, loan.counted(Limit::MessagesPerHour)), (60, 0));
-    let full = ledger.lend(&loan.left(), &Amounts { messages_per_hour: 61, ..one }, &limits, 1, at(1));
+    let full = usage.lend(&loan.left(), &Amounts { messages_per_hour: 61, ..one }, &limits, 1, at(1));
     assert_eq!(full.unwrap_err().limit, Limit::MessagesPerHour);
-    assert_eq!(ledger.lent.messages_per_hour, 60, "the loan stands");
+    assert_eq!(usage.lent.messages_per_hour, 60, "the loan stands");
 }
 
 #[test]
 fn a_loan_is_good_for_its_windows_and_its_limits() {
     let (few, more) = (limits(CommonLimits { messages_per_hour: Some(5), ..UNLIMITED }), limits(UNLIMITED));
     let one = Amounts::of_message(1, 0);
-    let loan = Ledger::default().lend(&Share::default(), &one, &few, 1, at(0)).unwrap();
+    let loan = Usage::default().lend(&Share::default(), &one, &few, 1, at(0)).unwrap();
     assert!(loan.covers(&one, &few, at(HOUR - 1)));
     assert!(!loan.covers(&one, &few, at(HOUR)) && !loan.covers(&one, &more, at(0)));
 }
@@ -211,7 +211,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// Two servers and what they have borrowed, or one that borrows nothing in advance.
 struct Scene {
-    ledger: Ledger,
+    usage: Usage,
     loans: [Option<Loan>; 2],
     under_way: Vec<(usize, Share)>,
     kept: Vec<Share>,
@@ -223,11 +223,11 @@ impl Scene {
         if !self.borrows {
             return self
                 .under_way
-                .extend(self.ledger.take(wanted, limits, now).ok().map(|share| (server, share)));
+                .extend(self.usage.take(wanted, limits, now).ok().map(|share| (server, share)));
         }
         if !self.loans[server].is_some_and(|loan| loan.covers(wanted, limits, now)) {
             let left = self.loans[server].map(|loan| loan.left()).unwrap_or_default();
-            let Ok(loan) = self.ledger.lend(&left, wanted, limits, 2, now) else { return };
+            let Ok(loan) = self.usage.lend(&left, wanted, limits, 2, now) else { return };
             self.loans[server] = Some(loan);
         }
         let share = self.loans[server].as_mut().unwrap().take(wanted);
@@ -238,13 +238,13 @@ impl Scene {
         let (server, share) = self.under_way.remove(which % self.under_way.len());
         match &mut self.loans[server] {
             _ if is_kept => {
-                let used = share.within(&self.ledger.windows);
-                self.ledger.give_back(&share);
-                self.ledger.used = self.ledger.used.plus(&used);
+                let used = share.within(&self.usage.windows);
+                self.usage.give_back(&share);
+                self.usage.used = self.usage.used.plus(&used);
                 self.kept.push(share);
             }
             Some(loan) => loan.put_back(&share),
-            None => self.ledger.give_back(&share),
+            None => self.usage.give_back(&share),
         }
     }
 
@@ -279,7 +279,7 @@ proptest! {
             messages_per_hour, messages_per_day, recipients_per_hour, recipients_per_day, new_recipients_per_day,
         });
         let mut scene =
-            Scene { ledger: Ledger::default(), loans: [None; 2], under_way: Vec::new(), kept: Vec::new(), borrows };
+            Scene { usage: Usage::default(), loans: [None; 2], under_way: Vec::new(), kept: Vec::new(), borrows };
         scene.play(steps, &limits);
         for limit in Limit::ALL {
             let windows = windows(&scene.kept, limit);

@@ -19,7 +19,7 @@ const UNLIMITED_BLOCK: u32 = 10_000;
 
 /// Where an account stands. Whatever is asked of it in whatever order, no window has more than its limits in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ledger {
+pub struct Usage {
     /// When the hour and the day began.
     pub windows: Windows,
     /// What was sent in them.
@@ -39,7 +39,7 @@ pub struct Full {
     pub wait: Duration,
 }
 
-impl Ledger {
+impl Usage {
     /// What counts now: what was sent, and what is lent.
     #[must_use]
     pub fn counted(&self) -> Amounts {
@@ -71,7 +71,7 @@ impl Ledger {
     /// lends each at most its part of one half of what there is, so that the last of them finds something, too.
     ///
     /// # Errors
-    /// As [`Ledger::take`]; then what was left is lent as before.
+    /// As [`Usage::take`]; then what was left is lent as before.
     pub fn lend(
         &mut self,
         left: &Share,

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use store::{Amounts, Corrupt, Error, Ledger, Limit, Windows};
+use store::{Amounts, Corrupt, Error, Limit, Usage, Windows};
 use types::AccountId;
 
 use crate::failure::unavailable;
@@ -12,7 +12,7 @@ use crate::row::{Columns, time};
 pub(super) async fn lock(
     connection: &mut SqliteConnection,
     account: AccountId,
-) -> Result<Option<Ledger>, Error> {
+) -> Result<Option<Usage>, Error> {
     let row = sqlx::query(
         "INSERT INTO sent (account, hour, hour_messages, hour_recipients, day, day_messages, day_recipients, \
          day_new_recipients) SELECT id, 0, 0, 0, 0, 0, 0, 0 FROM accounts WHERE id = $1 \
@@ -26,7 +26,7 @@ pub(super) async fn lock(
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     account: AccountId,
-    Ledger { windows, used, lent }: &Ledger,
+    Usage { windows, used, lent }: &Usage,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE sent SET hour = $2, hour_messages = $3, hour_recipients = $4, day = $5, day_messages = $6, \
@@ -90,7 +90,7 @@ pub(super) async fn settle(
         .map(drop)
 }
 
-pub(super) fn read(row: &SqliteRow, account: AccountId) -> Result<Ledger, Corrupt> {
+pub(super) fn read(row: &SqliteRow, account: AccountId) -> Result<Usage, Corrupt> {
     let columns = Columns::of(row, "sent", account);
     let at = |column| columns.read(column, time);
     let amounts = |column: fn(Limit) -> &'static str| {
@@ -102,7 +102,7 @@ pub(super) fn read(row: &SqliteRow, account: AccountId) -> Result<Ledger, Corrup
             new_recipients_per_day: columns.take(column(Limit::NewRecipientsPerDay))?,
         })
     };
-    Ok(Ledger {
+    Ok(Usage {
         windows: Windows { hour: at("hour")?, day: at("day")? },
         used: amounts(used)?,
         lent: amounts(lent)?,

@@ -20,20 +20,20 @@ pub(in crate::accounts) async fn write(
     transaction: &mut Transaction<'_, Sqlite>,
     entries: impl IntoIterator<Item = AuditEntry> + Send,
 ) -> Result<(), sqlx::Error> {
-    let mut ledger = Ledger { transaction, rooms: HashMap::new() };
+    let mut trail = Trail { transaction, rooms: HashMap::new() };
     for entry in Vec::from_iter(entries) {
-        ledger.enter(&entry).await?;
+        trail.enter(&entry).await?;
     }
     Ok(())
 }
 
-struct Ledger<'t, 'c> {
+struct Trail<'t, 'c> {
     transaction: &'t mut Transaction<'c, Sqlite>,
     /// How many more entries there may be, once that is known: about failures (`None`), or about successes of an account.
     rooms: HashMap<Option<String>, u32>,
 }
 
-impl Ledger<'_, '_> {
+impl Trail<'_, '_> {
     async fn enter(&mut self, entry: &AuditEntry) -> Result<(), sqlx::Error> {
         if row::merge(self.transaction, entry).await? {
             return Ok(());
