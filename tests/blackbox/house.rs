@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// In reading order: a crate may use only crates above it. A crate that is not here is not part of the house.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "types",
     "sasl",
     "esmtp",
@@ -17,6 +17,7 @@ const ORDER: [&str; 15] = [
     "stores",
     "backends",
     "auth",
+    "dns",
     "delivery",
     "submission",
     "acceptance",
@@ -26,7 +27,7 @@ const ORDER: [&str; 15] = [
 ];
 
 /// Beyond the order: what a crate must never use, ours or not.
-const NEVER: [(&str, &[&str]); 14] = [
+const NEVER: [(&str, &[&str]); 15] = [
     ("types", &["tokio", "sqlx", "rustls", "tokio-rustls"]),
     ("sasl", &["tokio", "sqlx", "rustls", "tokio-rustls", "argon2"]),
     ("esmtp", &["tokio", "sqlx", "rustls", "tokio-rustls", "jiff", "rand"]),
@@ -36,6 +37,7 @@ const NEVER: [(&str, &[&str]); 14] = [
     ("stores", &["sqlx", "tokio"]),
     ("backends", &["esmtp", "message", "store", "stores", "sqlx"]),
     ("auth", &["esmtp", "message", "sqlx"]),
+    ("dns", &["esmtp", "message", "store", "stores", "backends", "auth", "sqlx", "rustls", "tokio-rustls"]),
     ("delivery", &["submission", "auth", "sqlx", "stores"]),
     ("submission", &["sqlx", "store", "stores", "auth", "delivery"]),
     ("acceptance", &["sqlx", "clap", "config", "tokio"]),
@@ -50,6 +52,7 @@ const NEVER: [(&str, &[&str]); 14] = [
             "stores",
             "backends",
             "auth",
+            "dns",
             "delivery",
             "submission",
             "desk",
@@ -145,6 +148,15 @@ fn only_stores_depends_on_a_backend() {
     let wrong: Vec<_> =
         with_tests.filter(|(_, uses)| uses.iter().any(|used| used.starts_with("store-"))).collect();
     assert!(wrong.is_empty(), "ask `stores` instead: {wrong:#?}");
+}
+
+/// Not even their tests: whoever needs a DNS server for a test takes that of `dns`.
+#[test]
+fn only_dns_knows_hickory() {
+    let with_tests = dependencies_of(|_| true).into_iter().filter(|(name, _)| name != "dns");
+    let wrong: Vec<_> =
+        with_tests.filter(|(_, uses)| uses.iter().any(|used| used.starts_with("hickory"))).collect();
+    assert!(wrong.is_empty(), "ask `dns` instead: {wrong:#?}");
 }
 
 /// Those that stand below know the one store there is. `delivery` and parts of `auth` are tested with one in memory.

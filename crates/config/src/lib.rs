@@ -36,6 +36,8 @@ mod via;
 
 mod delivery;
 
+mod dns;
+
 mod audit;
 
 mod log;
@@ -50,6 +52,7 @@ pub use argon2::Argon2;
 pub use audit::Audit;
 pub use auth::{Auth, Backend};
 pub use delivery::{Delivery, Login, Retry, Route};
+pub use dns::Dns;
 pub use duration::duration;
 pub use fault::ConfigError;
 pub use http::Http;
@@ -92,6 +95,8 @@ pub struct Config {
     pub sending: Sending,
     /// Where accepted mail goes.
     pub delivery: Delivery,
+    /// Which name servers are asked.
+    pub dns: Dns,
     /// How long is remembered what happened.
     pub audit: Audit,
     /// How the server tells what it does.
@@ -154,6 +159,8 @@ struct Written {
     sending: sending::Written,
     delivery: Option<Spanned<delivery::Written>>,
     #[serde(default)]
+    dns: dns::Written,
+    #[serde(default)]
     audit: audit::Written,
     #[serde(default)]
     log: log::Written,
@@ -174,6 +181,7 @@ impl Written {
             submission: self.submission.mean(),
             sending: self.sending.mean()?,
             delivery: delivery::mean(self.delivery, base)?,
+            dns: self.dns.mean(base)?,
             audit: self.audit.mean()?,
             log: self.log.mean(),
         })

@@ -6,9 +6,11 @@ mod incoming;
 mod providers;
 mod backends;
 mod routes;
+mod dns;
 mod use_cases;
 
 pub(crate) use backends::backends;
+pub(crate) use dns::resolver;
 pub(crate) use files::NamedFile;
 pub(crate) use incoming::rules_of_mail;
 pub(crate) use providers::providers;

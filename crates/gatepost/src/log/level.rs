@@ -29,7 +29,8 @@ pub(crate) fn change_level(level: config::Level) -> bool {
 
 impl Level {
     fn lets_through(metadata: &Metadata<'_>) -> bool {
-        present().is_none_or(|level| *metadata.level() <= level)
+        present()
+            .is_none_or(|level| *metadata.level() <= level && concerns_operators(level, metadata.target()))
     }
 }
 
@@ -48,6 +49,12 @@ impl<S: Subscriber> Layer<S> for Level {
     }
 }
 
+/// What the library for the DNS finds wrong with an answer is somebody else's doing, and comes with the whole answer. What it means for
+/// us, we tell ourselves.
+fn concerns_operators(level: LevelFilter, target: &str) -> bool {
+    level >= LevelFilter::DEBUG || !target.starts_with("hickory")
+}
+
 fn present() -> MutexGuard<'static, Option<LevelFilter>> {
     // Nothing done under this lock can be left half done.
     LEVEL.lock().unwrap_or_else(PoisonError::into_inner)
@@ -60,5 +67,17 @@ fn filter(level: config::Level) -> LevelFilter {
         config::Level::Info => LevelFilter::INFO,
         config::Level::Debug => LevelFilter::DEBUG,
         config::Level::Trace => LevelFilter::TRACE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_have_in_their_dns_fills_no_log() {
+        assert!(!concerns_operators(LevelFilter::INFO, "hickory_net::dnssec"));
+        assert!(concerns_operators(LevelFilter::DEBUG, "hickory_net::dnssec"));
+        assert!(concerns_operators(LevelFilter::INFO, "dns::proof"));
     }
 }

@@ -1,0 +1,233 @@
+//! The resolver: a method for each kind of question.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::lookup::Lookup;
+use hickory_resolver::net::{DnsError as Semantic, NetError};
+use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use tokio::time::timeout;
+use types::Domain;
+
+use crate::addresses::{Families, both};
+use crate::answer::{Answer, Mx, Srv, Tlsa};
+use crate::error::{DnsError, RecordKind, SetupError};
+use crate::proof::Signatures;
+use crate::upstream::Upstream;
+
+/// How long an answer may take in all, with what it takes to prove it: more than a name server gets for one question twice.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// How many records of an answer are read. A domain with more mail hosts than this has none that are told from the others.
+const RECORDS: usize = 1000;
+/// How many aliases (CNAME) are followed before they count as a circle. A chain of one is usual.
+const ALIASES: usize = 8;
+
+/// Asks the DNS. Cheap to clone; clones share what they remember of earlier answers.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    trusting: TokioResolver,
+    validating: TokioResolver,
+    signatures: Signatures,
+}
+
+impl Resolver {
+    /// A resolver that asks these name servers. Opens no socket; later, questions are asked within a runtime of tokio.
+    ///
+    /// # Errors
+    /// [`SetupError`] when the trust anchors cannot be read.
+    pub fn new(upstream: &Upstream) -> Result<Resolver, SetupError> {
+        let (trusting, validating) = (upstream.trusting()?, upstream.validating()?);
+        Ok(Resolver { shared: Arc::new(Shared { trusting, validating, signatures: Signatures::default() }) })
+    }
+
+    /// Where mail for `domain` goes, in no order.
+    ///
+    /// # Errors
+    /// [`DnsError`]: those of every question.
+    pub async fn mx(&self, domain: &Domain) -> Result<Answer<Mx>, DnsError> {
+        let answer = self.ask(domain.normal(), RecordKind::Mx).await?;
+        Ok(answer.with(|records| records.iter().filter_map(mx).collect()))
+    }
+
+    /// The addresses of `host`; those of IPv6 come first.
+    ///
+    /// # Errors
+    /// [`DnsError`]; if one of the two families is found, what is wrong with the other does not matter.
+    pub async fn addresses(&self, host: &Domain, families: Families) -> Result<Answer<IpAddr>, DnsError> {
+        match families {
+            Families::V4 => self.addresses_of(host, RecordKind::A).await,
+            Families::Both => {
+                let (v6, v4) = tokio::join!(
+                    self.addresses_of(host, RecordKind::Aaaa),
+                    self.addresses_of(host, RecordKind::A)
+                );
+                both(v6, v4)
+            }
+        }
+    }
+
+    /// The texts of `name`, each put together from its strings; what is not UTF-8 becomes U+FFFD.
+    ///
+    /// # Errors
+    /// [`DnsError`]
+    pub async fn txt(&self, name: &Domain) -> Result<Answer<String>, DnsError> {
+        let answer = self.ask(name.normal(), RecordKind::Txt).await?;
+        Ok(answer.with(|records| records.iter().filter_map(txt).collect()))
+    }
+
+    /// What is said of the certificates of a server, by its port, protocol and host: `_25._tcp.mx.example.org` (RFC 6698 section 3).
+    ///
+    /// # Errors
+    /// [`DnsError`]
+    pub async fn tlsa(&self, name: &Domain) -> Result<Answer<Tlsa>, DnsError> {
+        let answer = self.ask(name.normal(), RecordKind::Tlsa).await?;
+        Ok(answer.with(|records| records.iter().filter_map(tlsa).collect()))
+    }
+
+    /// Where a service is, by its name, protocol and domain: `_submissions._tcp.example.org` (RFC 2782).
+    ///
+    /// # Errors
+    /// [`DnsError`]
+    pub async fn srv(&self, name: &Domain) -> Result<Answer<Srv>, DnsError> {
+        let answer = self.ask(name.normal(), RecordKind::Srv).await?;
+        Ok(answer.with(|records| records.iter().filter_map(srv).collect()))
+    }
+
+    /// The names of the machine that has this address.
+    ///
+    /// # Errors
+    /// [`DnsError`]
+    pub async fn ptr(&self, address: IpAddr) -> Result<Answer<Domain>, DnsError> {
+        let name = Name::from(address).to_ascii();
+        let answer = self.ask(name.trim_end_matches('.').to_owned(), RecordKind::Ptr).await?;
+        Ok(answer.with(|records| records.iter().filter_map(ptr).collect()))
+    }
+
+    /// Whether the name servers pass on what it takes to prove answers by DNSSEC.
+    pub async fn proves(&self) -> bool {
+        let asked = self.shared.signatures.are_passed_on(&self.shared.validating);
+        timeout(PATIENCE, asked).await.unwrap_or(false)
+    }
+
+    async fn addresses_of(&self, host: &Domain, kind: RecordKind) -> Result<Answer<IpAddr>, DnsError> {
+        let answer = self.ask(host.normal(), kind).await?;
+        Ok(answer.with(|records| records.iter().filter_map(address).collect()))
+    }
+
+    /// The records of `name`, which is absolute whether or not it has a dot at its end.
+    async fn ask(&self, name: String, kind: RecordKind) -> Result<Answer<RData>, DnsError> {
+        let Ok(absolute) = Name::from_ascii(format!("{name}.")) else {
+            return Err(DnsError::NoSuchName(name));
+        };
+        match timeout(PATIENCE, self.shared.look_up(absolute.clone(), kind)).await {
+            Ok(Ok(found)) => read(&found, &absolute, kind).ok_or(DnsError::NoSuchRecords { name, kind }),
+            Ok(Err(error)) if self.shared.is_circle(&error, absolute).await => Err(DnsError::AliasLoop(name)),
+            Ok(Err(error)) => Err(DnsError::of(&error, &name, kind)),
+            Err(_) => Err(DnsError::out_of_time(name)),
+        }
+    }
+}
+
+impl Shared {
+    async fn look_up(&self, name: Name, kind: RecordKind) -> Result<Lookup, NetError> {
+        let resolver = match self.signatures.are_passed_on(&self.validating).await {
+            true => &self.validating,
+            false => &self.trusting,
+        };
+        resolver.lookup(name, kind.into()).await
+    }
+
+    /// Whether what looks like a name without records is an alias that leads nowhere. Hickory says the same of both; but a name server
+    /// that knows of no records says in whose name (the SOA of RFC 2308 section 2.2), which one that has found only aliases does not.
+    async fn is_circle(&self, error: &NetError, name: Name) -> bool {
+        let NetError::Dns(Semantic::NoRecordsFound(none)) = error else { return false };
+        none.soa.is_none() && timeout(PATIENCE, self.has_no_end(name)).await.unwrap_or(false)
+    }
+
+    async fn has_no_end(&self, mut name: Name) -> bool {
+        for _ in 0..ALIASES {
+            let Ok(found) = self.trusting.lookup(name.clone(), RecordType::CNAME).await else { return false };
+            let Some(next) = found.answers().iter().find_map(|record| alias(record, &name)) else {
+                return false;
+            };
+            name = next;
+        }
+        true
+    }
+}
+
+/// The records of this kind at the end of the aliases; `None` if there are none.
+fn read(found: &Lookup, asked: &Name, kind: RecordKind) -> Option<Answer<RData>> {
+    let kind = RecordType::from(kind);
+    let of_kind = || found.answers().iter().filter(|record| record.record_type() == kind);
+    let name = of_kind().next().map(|record| &record.name)?;
+    let matters = |record: &&Record| [kind, RecordType::CNAME].contains(&record.record_type());
+    let proven = found.answers().iter().filter(matters).all(|record| record.proof == Proof::Secure);
+    let records = of_kind().take(RECORDS).map(|record| record.data.clone()).collect();
+    Some(Answer { records, proven, name: domain(name).or_else(|| domain(asked))? })
+}
+
+fn alias(record: &Record, of: &Name) -> Option<Name> {
+    match &record.data {
+        RData::CNAME(target) if record.name == *of => Some(target.0.clone()),
+        _ => None,
+    }
+}
+
+/// `None` if it is not the name of a host.
+fn domain(name: &Name) -> Option<Domain> {
+    Domain::parse(name.to_ascii().trim_end_matches('.')).ok()
+}
+
+/// `Some(None)` is the root; `None` if it is not the name of a host.
+fn host_or_root(name: &Name) -> Option<Option<Domain>> {
+    if name.is_root() { Some(None) } else { domain(name).map(Some) }
+}
+
+fn mx(record: &RData) -> Option<Mx> {
+    let RData::MX(mx) = record else { return None };
+    Some(Mx { preference: mx.preference, exchange: host_or_root(&mx.exchange)? })
+}
+
+fn address(record: &RData) -> Option<IpAddr> {
+    match record {
+        RData::A(address) => Some(Ipv4Addr::from(*address).into()),
+        RData::AAAA(address) => Some(Ipv6Addr::from(*address).into()),
+        _ => None,
+    }
+}
+
+fn txt(record: &RData) -> Option<String> {
+    let RData::TXT(text) = record else { return None };
+    let octets: Vec<u8> = text.txt_data.iter().flat_map(|part| part.iter().copied()).collect();
+    Some(String::from_utf8_lossy(&octets).into_owned())
+}
+
+fn tlsa(record: &RData) -> Option<Tlsa> {
+    let RData::TLSA(tlsa) = record else { return None };
+    Some(Tlsa {
+        usage: tlsa.cert_usage.into(),
+        selector: tlsa.selector.into(),
+        matching: tlsa.matching.into(),
+        data: tlsa.cert_data.clone(),
+    })
+}
+
+fn srv(record: &RData) -> Option<Srv> {
+    let RData::SRV(srv) = record else { return None };
+    let target = host_or_root(&srv.target)?;
+    Some(Srv { priority: srv.priority, weight: srv.weight, port: srv.port, target })
+}
+
+fn ptr(record: &RData) -> Option<Domain> {
+    let RData::PTR(name) = record else { return None };
+    domain(name)
+}
