@@ -65,6 +65,12 @@ pub enum Action {
     KeyActivate,
     /// A master key was added and activated.
     KeyRotate,
+    /// A DKIM key was made.
+    DkimGenerate,
+    /// A DKIM key began to sign.
+    DkimActivate,
+    /// A DKIM key ceased to sign.
+    DkimRetire,
     /// A sealed secret did not open: it was damaged, moved, or its key is gone.
     SecretOpen,
     /// A message was sent in a name that is the account's by the identity `*` alone.
@@ -85,7 +91,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 34] = [
+    pub const ALL: [Action; 37] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -112,6 +118,9 @@ impl Action {
         Action::KeyAdd,
         Action::KeyActivate,
         Action::KeyRotate,
+        Action::DkimGenerate,
+        Action::DkimActivate,
+        Action::DkimRetire,
         Action::SecretOpen,
         Action::SendAsAny,
         Action::QueueRetry,
@@ -152,6 +161,9 @@ impl Action {
             Action::KeyAdd => "key-add",
             Action::KeyActivate => "key-activate",
             Action::KeyRotate => "key-rotate",
+            Action::DkimGenerate => "dkim-generate",
+            Action::DkimActivate => "dkim-activate",
+            Action::DkimRetire => "dkim-retire",
             Action::SecretOpen => "secret-open",
             Action::SendAsAny => "send-as-any",
             Action::QueueRetry => "queue-retry",

@@ -11,6 +11,7 @@ mod audit;
 mod certificate;
 mod challenge_key;
 mod delivery;
+mod dkim;
 mod error;
 mod identity;
 mod import;
@@ -47,6 +48,7 @@ pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, 
 pub use delivery::{
     DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, NewReport, Recipient, Recorded, Waiting,
 };
+pub use dkim::{DkimKey, DkimKeyState, DkimKeys};
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use jiff::Timestamp;
-use types::{AccountId, CredentialId};
+use types::{AccountId, CredentialId, DkimKeyId};
 
 use crate::{ChallengeKind, Error};
 
@@ -27,6 +27,13 @@ pub enum SealedPlace {
         kind: ChallengeKind,
         /// The app password that it was made of, or `None` for the account password.
         credential: Option<CredentialId>,
+        /// When it was made.
+        made_at: Timestamp,
+    },
+    /// The private key of a domain that signs its mail.
+    DkimKey {
+        /// Which.
+        key: DkimKeyId,
         /// When it was made.
         made_at: Timestamp,
     },

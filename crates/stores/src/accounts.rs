@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use store::{
     Account, AccountFilter, Act, Amounts, AppPassword, AppPasswordPlace, AppPasswords, Audit, AuditEvent,
     AuditFilter, AuditPage, AuditPlace, Certificate, CertificatePlace, Certificates, ChallengeKey,
-    ChallengeKeys, ChallengeKind, Challenged, Correspondent, Counted, CountedPlace, Counter, Error, Full,
-    Identities, Identity, Import, LastUse, LimitChanges, Limits, Loan, Login, NewAppPassword, OwnLimits,
-    Page, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor, SecondFactors, Sending, Sent, Share,
-    StoredRights, ThrottleFilter, Throttled, Throttles,
+    ChallengeKeys, ChallengeKind, Challenged, Correspondent, Counted, CountedPlace, Counter, DkimKey,
+    DkimKeys, Error, Full, Identities, Identity, Import, LastUse, LimitChanges, Limits, Loan, Login,
+    NewAppPassword, OwnLimits, Page, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor,
+    SecondFactors, Sending, Sent, Share, StoredRights, ThrottleFilter, Throttled, Throttles,
 };
 use store_sqlite::SqliteAccounts;
-use types::{AccountId, CredentialId, Fingerprint, Mailbox, SenderPattern};
+use types::{AccountId, CredentialId, DkimKeyName, Fingerprint, Mailbox, SenderPattern};
 
 /// Accounts, credentials, the audit trail. A clone is another handle to the same.
 #[derive(Debug, Clone)]
@@ -81,6 +81,18 @@ impl ChallengeKeys for Accounts {
             -> Result<bool, Error>;
         async fn with_challenge_key(&self, kind: ChallengeKind, app_passwords: &[CredentialId]) -> Result<Vec<CredentialId>, Error>;
         async fn challenged(&self, address: &Mailbox, kind: ChallengeKind) -> Result<Option<Challenged>, Error>;
+    }
+}
+
+impl DkimKeys for Accounts {
+    ask_backend! {
+        async fn add_dkim_key(&self, key: &DkimKey, act: &Act) -> Result<(), Error>;
+        async fn dkim_key(&self, name: &DkimKeyName) -> Result<Option<DkimKey>, Error>;
+        async fn dkim_keys(&self, domain: Option<&str>, page: Page<DkimKeyName>) -> Result<Vec<DkimKey>, Error>;
+        async fn any_active_dkim_key(&self) -> Result<bool, Error>;
+        async fn active_dkim_keys(&self, domains: &[&str]) -> Result<Vec<DkimKey>, Error>;
+        async fn activate_dkim_key(&self, name: &DkimKeyName, act: &Act) -> Result<Option<DkimKeyName>, Error>;
+        async fn retire_dkim_key(&self, name: &DkimKeyName, act: &Act) -> Result<bool, Error>;
     }
 }
 

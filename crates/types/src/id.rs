@@ -112,6 +112,10 @@ timed_id! {
     CredentialId
 }
 timed_id! {
+    /// A key that signs mail of a domain.
+    DkimKeyId
+}
+timed_id! {
     /// One run of a server, from its start to its end: the next run is another node.
     NodeId
 }

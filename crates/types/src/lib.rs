@@ -7,6 +7,7 @@
 mod error;
 mod domain;
 mod domain_pattern;
+mod dkim;
 mod local_part;
 mod mailbox;
 mod path;
@@ -27,13 +28,14 @@ mod sender_check;
 mod endpoint;
 
 pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
+pub use dkim::{DkimAlgorithm, DkimKeyName, DkimSelector};
 pub use domain::{Domain, MAX_DOMAIN};
 pub use domain_pattern::DomainPattern;
 pub use dsn::{Handover, Notify, Ret};
 pub use ehlo::EhloName;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;
-pub use id::{AccountId, CredentialId, IdError, NodeId, QueueId, SessionId};
+pub use id::{AccountId, CredentialId, DkimKeyId, IdError, NodeId, QueueId, SessionId};
 pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};

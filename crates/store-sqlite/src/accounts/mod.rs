@@ -6,6 +6,7 @@ mod audit;
 mod certificate;
 mod challenge_key;
 mod database;
+mod dkim;
 mod identity;
 mod import;
 mod notes;

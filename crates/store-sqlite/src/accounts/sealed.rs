@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 use store::{Corrupt, Error, Resealed, SealedPlace, SealedSecrets};
-use types::{AccountId, CredentialId};
+use types::{AccountId, CredentialId, DkimKeyId};
 
 use super::SqliteAccounts;
 use super::challenge_key::credential;
@@ -40,7 +40,10 @@ impl SealedSecrets for SqliteAccounts {
         if let Some(seeds) = seeds(after, left(at_most, &all)) {
             all.extend(self.secrets(seeds, seed).await?);
         }
-        all.extend(self.secrets(challenge_keys(after, left(at_most, &all)), challenge_key).await?);
+        if let Some(keys) = challenge_keys(after, left(at_most, &all)) {
+            all.extend(self.secrets(keys, challenge_key).await?);
+        }
+        all.extend(self.secrets(dkim_keys(after, left(at_most, &all)), dkim_key).await?);
         Ok(all)
     }
 
@@ -75,7 +78,7 @@ fn seeds(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
     let (account, enrolled_at) = match after {
         Some(SealedPlace::TotpSeed { account, enrolled_at }) => (account.as_bytes().to_vec(), enrolled_at),
         Some(SealedPlace::RootKey) | None => (Vec::new(), Timestamp::MIN),
-        Some(SealedPlace::ChallengeKey { .. }) => return None,
+        Some(SealedPlace::ChallengeKey { .. } | SealedPlace::DkimKey { .. }) => return None,
     };
     let seeds = sqlx::query(
         "SELECT account, enrolled_at, seed FROM totp WHERE (account, enrolled_at) > ($1, $2) \
@@ -84,8 +87,8 @@ fn seeds(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
     Some(seeds.bind(account).bind(enrolled_at.as_millisecond()).bind(at_most))
 }
 
-/// The challenge keys behind this place; whatever else there is lies before them.
-fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
+/// The challenge keys behind this place, unless it lies behind them all; root key and seeds lie before them.
+fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
     let keys = sqlx::query(
         "SELECT account, kind, credential AS key_of, made_at, sealed FROM challenge_keys \
          WHERE (account, kind, coalesce(credential, $6), made_at) > ($1, $2, $3, $4) \
@@ -100,9 +103,23 @@ fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
         Some(SealedPlace::RootKey | SealedPlace::TotpSeed { .. }) | None => {
             keys.bind(Vec::new()).bind("").bind(Vec::new()).bind(i64::MIN)
         }
+        Some(SealedPlace::DkimKey { .. }) => return None,
     };
     // The account password comes first.
-    keys.bind(at_most).bind(Vec::new())
+    Some(keys.bind(at_most).bind(Vec::new()))
+}
+
+/// The DKIM keys behind this place; whatever else there is lies before them.
+fn dkim_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
+    let (id, created_at) = match after {
+        Some(SealedPlace::DkimKey { key, made_at }) => (key.as_bytes().to_vec(), made_at.as_millisecond()),
+        Some(SealedPlace::RootKey | SealedPlace::TotpSeed { .. } | SealedPlace::ChallengeKey { .. })
+        | None => (Vec::new(), i64::MIN),
+    };
+    let keys = sqlx::query(
+        "SELECT id, created_at, sealed FROM dkim_keys WHERE (id, created_at) > ($1, $2) ORDER BY id, created_at LIMIT $3",
+    );
+    keys.bind(id).bind(created_at).bind(at_most)
 }
 
 fn octets_of(credential: Option<CredentialId>) -> Vec<u8> {
@@ -126,6 +143,13 @@ fn challenge_key(row: &SqliteRow) -> Result<Sealed, Corrupt> {
         made_at: columns.read("made_at", time)?,
     };
     Ok((place, columns.take("sealed")?))
+}
+
+fn dkim_key(row: &SqliteRow) -> Result<Sealed, Corrupt> {
+    let columns = Columns::of(row, "dkim_keys", "?");
+    let key = columns.read("id", |id: &[u8]| octets(id).map(DkimKeyId::from_bytes))?;
+    let made_at = columns.read("created_at", time)?;
+    Ok((SealedPlace::DkimKey { key, made_at }, columns.take("sealed")?))
 }
 
 fn owner(row: &SqliteRow, table: &'static str) -> Result<AccountId, Corrupt> {
@@ -157,6 +181,13 @@ async fn reseal(transaction: &mut Transaction<'_, Sqlite>, secret: &Resealed) ->
         .bind(kind.name())
         .bind(credential.map(|credential| credential.as_bytes().to_vec()))
         .bind(made_at.as_millisecond()),
+        SealedPlace::DkimKey { key, made_at } => {
+            sqlx::query("UPDATE dkim_keys SET sealed = $1 WHERE sealed = $2 AND id = $3 AND created_at = $4")
+                .bind(new)
+                .bind(old)
+                .bind(key.as_bytes().to_vec())
+                .bind(made_at.as_millisecond())
+        }
     };
     Ok(update.execute(&mut **transaction).await?.rows_affected())
 }

@@ -10,6 +10,7 @@ pub mod at_once;
 pub mod audit;
 pub mod certificates;
 pub mod challenge_keys;
+pub mod dkim_keys;
 pub mod identity;
 pub mod import;
 pub mod lease;
@@ -83,6 +84,10 @@ macro_rules! accounts_conformance {
             another_password_takes_its_own_keys_along, a_second_factor_takes_those_of_the_password_along, another_address_takes_what_it_salts_along,
             a_removed_account_takes_its_keys_along, it_is_known_what_there_are_keys_of,
             sealed_keys_come_behind_the_seeds_in_the_order_of_their_places, keys_are_resealed_where_they_lie);
+        $crate::conformance!(@one accounts, $open, dkim_keys:
+            a_key_comes_back_as_it_was_added, keys_are_listed_by_their_names_in_pages, of_a_domain_one_key_of_each_algorithm_signs,
+            what_is_retired_signs_no_longer, changes_of_keys_are_told,
+            sealed_dkim_keys_come_last_and_are_resealed_where_they_lie);
         $crate::conformance!(@one accounts, $open, import:
             an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,
             an_imported_app_password_is_found_by_its_selector_until_it_is_adopted,

@@ -4,15 +4,15 @@
 use std::fmt::Debug;
 
 use jiff::SignedDuration;
-use types::{AccountId, Fingerprint, SenderPattern};
+use types::{AccountId, DkimAlgorithm, DkimKeyId, DkimKeyName, Domain, Fingerprint, SenderPattern};
 
 use super::sample::{account, app_password, at, frank, last_use, mailbox, plain};
 use super::sending::{ONE, limits};
 use crate::{
     Accounts, Act, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificate, Certificates,
-    ChallengeKey, ChallengeKeys, ChallengeKind, Counter, Identities, Identity, Import, LimitChange,
-    LimitChanges, Mark, OwnLimit, Resealed, Revision, SealedSecrets, SecondFactors, Sending, Share,
-    ThrottleKey, ThrottleKind, Throttles,
+    ChallengeKey, ChallengeKeys, ChallengeKind, Counter, DkimKey, DkimKeys, Identities, Identity, Import,
+    LimitChange, LimitChanges, Mark, OwnLimit, Resealed, Revision, SealedSecrets, SecondFactors, Sending,
+    Share, ThrottleKey, ThrottleKind, Throttles,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -46,6 +46,7 @@ where
         + AppPasswords
         + Certificates
         + ChallengeKeys
+        + DkimKeys
         + Identities
         + SealedSecrets
         + SecondFactors
@@ -63,6 +64,7 @@ where
     credentials_and_rights(one, other, &act).await;
     passwords_and_keys(one, other, &act).await;
     second_factors(one, other, &act).await;
+    dkim_keys(one, other, &act).await;
     moves(one, other, "rename", one.rename(ALICE, &mailbox("al@example.org"), &act)).await;
     moves(one, other, "set_disabled", one.set_disabled(ALICE, true, &act)).await;
     moves(one, other, "remove", one.remove(BOB, &act)).await;
@@ -115,6 +117,23 @@ async fn second_factors<S: Accounts + SecondFactors>(one: &S, other: &S, act: &A
     moves(one, other, "use_recovery_code", one.use_recovery_code(ALICE, &[1; 32], act)).await;
     moves(one, other, "replace_recovery_codes", one.replace_recovery_codes(ALICE, &[], act)).await;
     moves(one, other, "disable_second_factor", one.disable_second_factor(ALICE, act)).await;
+}
+
+async fn dkim_keys<S: Accounts + DkimKeys>(one: &S, other: &S, act: &Act) {
+    let name = DkimKeyName::new(&Domain::parse("example.org").unwrap(), "s".parse().unwrap()).unwrap();
+    let key = DkimKey {
+        id: DkimKeyId::from_bytes([1; 16]),
+        name: name.clone(),
+        algorithm: DkimAlgorithm::Rsa,
+        created_at: at(1),
+        activated_at: None,
+        retired_at: None,
+        public_key: Vec::new(),
+        sealed: Vec::new(),
+    };
+    moves(one, other, "add_dkim_key", one.add_dkim_key(&key, act)).await;
+    moves(one, other, "activate_dkim_key", one.activate_dkim_key(&name, act)).await;
+    assert!(moves(one, other, "retire_dkim_key", one.retire_dkim_key(&name, act)).await);
 }
 
 pub async fn notes_do_not_move_the_revision<S>(one: &S, other: &S)

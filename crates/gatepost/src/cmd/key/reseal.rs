@@ -102,14 +102,18 @@ async fn audit(store: &Accounts, action: Action, unopened: &Unopened) -> anyhow:
     let act = actor::act();
     for (place, error) in unopened {
         let account = match place {
-            SealedPlace::RootKey => None,
+            SealedPlace::RootKey | SealedPlace::DkimKey { .. } => None,
             SealedPlace::TotpSeed { account, .. } | SealedPlace::ChallengeKey { account, .. } => {
                 store.by_id(*account).await?
             }
         };
         let account = account.map(|account| account.address.normal());
+        let credential = match place {
+            SealedPlace::DkimKey { key, .. } => Some(key.to_string()),
+            SealedPlace::RootKey | SealedPlace::TotpSeed { .. } | SealedPlace::ChallengeKey { .. } => None,
+        };
         let event = AuditEvent::failure(Action::SecretOpen, error.code(), &act);
-        store.record(&AuditEvent { account, ..event }).await?;
+        store.record(&AuditEvent { account, credential, ..event }).await?;
     }
     let done = match unopened.values().next() {
         None => AuditEvent::success(action, &act),
