@@ -29,7 +29,7 @@ pub(crate) struct News<'a> {
 }
 
 impl<'a> News<'a> {
-    /// What of these fates is to be told; `None` if nothing is. That a message is late is told once, and not beside other news.
+    /// What of these fates is to be told; `None` if nothing is. That a recipient is late is told once, and not beside other news.
     pub(crate) fn find(
         parcel: &'a Parcel,
         fates: &'a [Fate],
@@ -43,10 +43,11 @@ impl<'a> News<'a> {
             |(recipient, fate): (&'a Recipient, &'a Fate)| Some((recipient, fate, ending(recipient, fate)?));
         let mut told: Vec<_> = fates.iter().filter_map(known).filter_map(told).collect();
         let due_since = leased.submission.first_due_at();
-        if told.is_empty() && !leased.delay_told && schedule.is_late(due_since, now) {
+        if told.is_empty() && schedule.is_late(due_since, now) {
             let until = schedule.gives_up_at(due_since);
             let is_late = |(recipient, fate): (&'a Recipient, &'a Fate)| {
-                let is_late = matches!(fate.outcome, Outcome::Deferred { .. }) && recipient.to.wants_delay();
+                let is_news = !recipient.delay_told && recipient.to.wants_delay();
+                let is_late = is_news && matches!(fate.outcome, Outcome::Deferred { .. });
                 is_late.then_some((recipient, fate, Event::Late(until)))
             };
             told.extend(fates.iter().filter_map(known).filter_map(is_late));
@@ -101,8 +102,9 @@ impl<'a> News<'a> {
             message_id: Some(composed.message_id),
             ..Submission::new(id, about.account, &*about.account_address, ReversePath::Null, now)
         };
-        let tells_delay = self.told.iter().any(|(_, _, event)| matches!(event, Event::Late(_)));
-        NewReport { submission, content: Bytes::from(composed.content), tells_delay }
+        let late = self.told.iter().filter(|(_, _, event)| matches!(event, Event::Late(_)));
+        let late = late.map(|(recipient, _, _)| recipient.number).collect();
+        NewReport { submission, content: Bytes::from(composed.content), late }
     }
 }
 

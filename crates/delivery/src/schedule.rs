@@ -58,9 +58,10 @@ impl Schedule {
         Some(if now < last { next.min(last) } else { next })
     }
 
-    /// Whether the sender of a message that is due since then, and still waits at `now`, is to be told.
+    /// Whether the sender of a message that is due since then, and still waits at `now`, is to be told; not that it will be tried until a time
+    /// that is over, as it is when a clock jumps ahead.
     pub(crate) fn is_late(&self, due_since: Timestamp, now: Timestamp) -> bool {
-        self.tell_delay.is_some_and(|wait| later(due_since, wait) <= now)
+        self.tell_delay.is_some_and(|wait| later(due_since, wait) <= now) && now < self.gives_up_at(due_since)
     }
 
     /// When a message that is due since then is given up, as far as that is known beforehand.
@@ -172,6 +173,11 @@ mod tests {
         assert!(!schedule.is_late(ACCEPTED, at(4 * hour - 1)) && schedule.is_late(ACCEPTED, at(4 * hour)));
         assert!(!Schedule { tell_delay: None, ..schedule }.is_late(ACCEPTED, Timestamp::MAX));
         assert_eq!(schedule.gives_up_at(ACCEPTED), at(5 * 24 * hour));
+        assert!(schedule.is_late(ACCEPTED, at(5 * 24 * hour - 1)));
+        assert!(
+            !schedule.is_late(ACCEPTED, at(5 * 24 * hour)),
+            "a clock that jumps promises nothing that is over"
+        );
     }
 
     #[test]

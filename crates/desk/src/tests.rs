@@ -163,6 +163,27 @@ async fn sealed_before_an_activation(office: &Office) -> NewAppPassword {
     new
 }
 
+#[tokio::test]
+async fn a_message_whose_envelope_is_damaged_is_neither_returned_nor_released() {
+    let office = Office::open().await;
+    let ids = office.queue(2).await;
+    let pool =
+        SqlitePool::connect(office.directory.path().join("store/queue.db").to_str().unwrap()).await.unwrap();
+    let damage = "UPDATE entries SET reverse_path = '<mallory@example.org>', held = true WHERE number = 1";
+    sqlx::query(damage).execute(&pool).await.unwrap();
+    pool.close().await;
+    for operation in [Operation::Bounce, Operation::Release] {
+        let operated = office.desk.operate_on(&frank(), operation, &ids[..1]).await.unwrap();
+        assert!(operated.done.is_empty(), "{operation:?}");
+        let said = operated.left[0].to_string();
+        assert!(said.contains("envelope_crc is damaged") && said.contains("stays held"), "{said}");
+        assert!(office.desk.show_message(ids[0]).await.unwrap().held);
+    }
+    assert_eq!(office.store.spool().take_operations(10).await.unwrap(), [], "nothing was done");
+    let removed = office.desk.operate_on(&frank(), Operation::Remove, &ids).await.unwrap();
+    assert_eq!(removed.done, ids);
+}
+
 /// More messages than are changed together, and no audit trail from the first of them on.
 #[tokio::test]
 async fn what_was_done_until_an_operation_was_broken_off_is_told() {

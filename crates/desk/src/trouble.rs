@@ -104,6 +104,17 @@ pub enum Trouble {
     /// The message can't be returned: its sender is `<>`.
     #[error("{0} is from <>, and there is nobody to return it to")]
     NobodyToTell(QueueId),
+    /// The message can go nowhere, its sender neither: its envelope is not what was stored.
+    #[error(
+        "{id} stays held: its envelope is not what was stored ({damage}), so that nobody knows for sure who sent it to whom; restore it from a backup, \
+         or tell its sender yourself and remove it"
+    )]
+    DamagedMessage {
+        /// The message.
+        id: QueueId,
+        /// What of it is damaged.
+        damage: store::Corrupt,
+    },
     /// The message would be held again at once.
     #[error("{id} stays held: {}", by_their_route(recipients))]
     HeldByRoute {
@@ -227,6 +238,7 @@ impl Trouble {
             Trouble::Damaged(_) => "damaged",
             Trouble::Held(_) => "held",
             Trouble::NobodyToTell(_) => "nobody-to-tell",
+            Trouble::DamagedMessage { .. } => "damaged-message",
             Trouble::HeldByRoute { .. } => "held-by-route",
             Trouble::NotAudited(_) => "not-audited",
             Trouble::Unavailable(_) => "unavailable",

@@ -18,7 +18,8 @@ const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// How long a revoked app password is known as such: a device may be switched on once a year.
 const REVOKED: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// How long it is known what became of a message that failed for somebody, once its sender was told.
+/// How long it is known what became of a message that failed for somebody, once its sender was told; and from when it was accepted, if it has no
+/// sender who could be.
 const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Often enough that little is forgotten at a time.

@@ -7,12 +7,15 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use futures_util::future::{join, join_all};
 use jiff::SignedDuration;
 use sample::{ann, at, child, commit, content, deliver, frank, given, id, lease, server};
 use store::{
-    Accounts as _, Allowance, Counter, Mark, Spool, SpoolError, ThrottleKey, ThrottleKind, Throttles as _,
+    Accounts as _, Allowance, Counter, Mark, NewReport, Outcome, Spool, SpoolError, Submission, ThrottleKey,
+    ThrottleKind, Throttles as _,
 };
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
+use types::ReversePath;
 
 /// Commits messages of this size until one is refused. How many were taken.
 async fn fill(spool: &SqliteSpool, first: u64, octets: usize) -> u64 {
@@ -83,6 +86,43 @@ async fn a_full_file_system_still_delivers_and_recovers() {
     spool.room_for(100_000).await.unwrap();
     assert!(fill(spool, 2000, 100_000).await > 10);
     store.close().await;
+}
+
+/// Reports to senders that are larger, all together, than the space that is kept for what drains the queue: all are in one group, as
+/// there is one thread.
+#[tokio::test]
+async fn what_is_delivered_is_recorded_though_reports_of_others_find_no_room() {
+    let small = SmallFileSystem::mount("size=96m");
+    let store = server(small.path()).await;
+    let spool = store.spool();
+    for n in 0..60 {
+        commit(spool, id(n), 100).await.unwrap();
+    }
+    let leased = lease(spool).await;
+    let (failed, delivered) = leased.split_at(30);
+    fill_with_something_else(small.path());
+    let reports = join_all((1000..).zip(failed).map(async |(n, leased)| {
+        let outcome = Outcome::Failed { reply: "550 5.1.1 no".to_owned(), host: None, told: true };
+        let report = Some(report_about(&leased.submission, n, 1_000_000));
+        spool.record(leased, vec![(0, outcome)], report, at(0)).await
+    }));
+    let records = join_all(delivered.iter().map(async |leased| deliver(spool, leased).await));
+    let (reports, records) = join(reports, records).await;
+    assert!(
+        reports.iter().any(|report| matches!(report, Err(SpoolError::Full))),
+        "there is room for all of them"
+    );
+    assert!(records.iter().all(Result::is_ok), "{records:?}");
+    store.close().await;
+}
+
+/// A report with this number, of so many octets.
+fn report_about(about: &Submission, n: u64, octets: usize) -> NewReport {
+    let submission = Submission {
+        recipients: about.recipients.clone(),
+        ..Submission::new(id(n), about.account, &*about.account_address, ReversePath::Null, at(0))
+    };
+    NewReport { submission, content: vec![b'x'; octets].into(), late: Vec::new() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -124,8 +124,6 @@ pub struct Leased {
     /// Whether an operator has ended the attempts ([`Operation::Bounce`](crate::Operation::Bounce)): none is to be made, and its sender
     /// is to be told.
     pub returned: bool,
-    /// Whether its sender was told that the message is late, be it of this delivery or of another.
-    pub delay_told: bool,
     /// The message, if it is in memory anyway. [`Spool::body`](crate::Spool::body) reads it in either case.
     pub content: Option<Bytes>,
 }
@@ -149,6 +147,8 @@ pub struct Recipient {
     pub attempts: u32,
     /// Whether its sender was told before that it failed, and an operator has had it tried again.
     pub told: bool,
+    /// Whether its sender was told that it is late.
+    pub delay_told: bool,
 }
 
 /// A report to the sender of a message: a message of the server's own, which is committed together with what it tells of. It goes where
@@ -159,8 +159,8 @@ pub struct NewReport {
     pub submission: Submission,
     /// Its text.
     pub content: Bytes,
-    /// Whether it tells that the message is late, and of nothing else.
-    pub tells_delay: bool,
+    /// The recipients (by number) of whom it tells that they are late, so that it is not told again.
+    pub late: Vec<u32>,
 }
 
 /// What became of a record of outcomes.
@@ -168,7 +168,7 @@ pub struct NewReport {
 pub enum Recorded {
     /// All of it is kept.
     Kept,
-    /// All of it but the report, which tells of a delay that was told of before.
+    /// All of it but the report: the lease was no longer the caller's, and that somebody of them has the message was recorded before.
     KeptWithoutReport,
     /// The lease was no longer the caller's. Of the outcomes "delivered" is kept, as it is true whoever says it, and nothing else.
     TakenOver,

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use types::{AccountId, Domain, QueueId, ReversePath};
 
-use crate::RecipientState;
+use crate::{Corrupt, RecipientState};
 
 /// Which entries; an empty filter lets all through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -152,6 +152,8 @@ pub struct Details {
     pub entry: Entry,
     /// Its recipients in the order of their numbers.
     pub recipients: Vec<RecipientDetails>,
+    /// What is damaged of its envelope, so that it is held instead of being delivered or returned.
+    pub damaged: Option<Corrupt>,
 }
 
 /// A recipient as `queue show` shows it.

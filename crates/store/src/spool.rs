@@ -101,8 +101,8 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     /// `delivered` whatever comes later.
     ///
     /// A `report` of it is committed in the same transaction, if all of the outcomes are: what failed and that its sender is told of it
-    /// are one fact, and no report is made twice. Of reports that it is late a message has one
-    /// ([`Recorded::KeptWithoutReport`]).
+    /// are one fact, and no report is made twice. So is that its sender knows who is [late](NewReport::late). Who no longer has the lease makes a
+    /// report only of recipients who all have the message, and whom nobody has recorded before ([`Recorded::KeptWithoutReport`] otherwise).
     ///
     /// An entry leaves the queue when all its recipients are delivered. It is settled, and leaves the lists and the figures, when
     /// each is delivered, or failed and [told](Outcome::Failed::told): its message is gone then, and [`show`](Spool::show) still knows
@@ -125,7 +125,8 @@ pub trait Spool: Nodes + Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
-    /// Forgets up to a few hundred of the entries that were settled before `before`. Whether there may be more.
+    /// Forgets up to a few hundred of the entries that were settled before `before`, and of those that were accepted before then from `<>`, are
+    /// delivered or failed for each recipient, and are not held: nobody can be told of them. Whether there may be more.
     fn forget_settled(&self, before: Timestamp) -> impl Future<Output = Result<bool, SpoolError>> + Send;
 
     /// Holds an entry that cannot be delivered as it is stored, and tells `reason` as the last reply of its

@@ -131,7 +131,6 @@ mod tests {
             recipients: Vec::new(),
             size: 0,
             lease: Lease { owner: NodeId::from_bytes([1; 16]), token },
-            delay_told: false,
             returned: false,
             content: None,
         }

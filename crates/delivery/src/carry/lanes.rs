@@ -163,7 +163,6 @@ mod tests {
             recipients: Vec::new(),
             size: u64::try_from(octets).unwrap(),
             lease: Lease { owner: NodeId::from_bytes([1; 16]), token: 1 },
-            delay_told: false,
             returned: false,
             content: Some(vec![b'x'; octets].into()),
         };

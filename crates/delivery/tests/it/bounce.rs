@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{Route, Routes, Schedule, Via};
+use delivery::{NextHost, Route, Routes, Schedule, Via};
 use store::RecipientState::{self, Deferred, Delivered, Failed};
 use store::Submission;
 use types::{DomainPattern, EnvelopeRecipient, Notify, QueueId, Ret, ReversePath};
@@ -261,6 +261,30 @@ async fn a_delay_is_told_once_after_four_hours() {
     told(&office, &home, 2).await;
     assert_eq!(reports(&office.spool).len(), 3, "two reports, and the message from nobody");
     assert!(office.spool.is_settled(quiet) && !office.spool.is_settled(from_nobody));
+}
+
+/// Two routes that are late at the same time: only of the first the sender has asked to hear nothing but the usual.
+#[tokio::test(start_paused = true)]
+async fn a_delay_is_told_of_every_destination() {
+    let peer = Peer::start(Manners { rcpt: "450 4.2.1 come back", ..Manners::default() }).await;
+    let home = tempfile::tempdir().unwrap();
+    let by_name = Via::Relay(NextHost { host: "localhost".into(), ..plain_host(peer.port) });
+    let route = |domain: &str, via| Route { domains: vec![DomainPattern::Exactly(domain.into())], via };
+    let routes =
+        vec![route("example.net", Via::Maildir(home.path().to_owned())), route("example.com", by_name)];
+    let routes = Routes::new(Via::Relay(plain_host(peer.port)), routes);
+    let mut office = Office::with(routes, Schedule::default(), Duration::from_secs(30)).open();
+    tokio::task::yield_now().await;
+    let to = ["a@example.org", "b@example.com"];
+    let asked = |submission: &mut Submission| submission.recipients[1].notify = Notify::from_text("DELAY");
+    let id = office.submit_with(&to, TEXT.as_bytes(), asked).await;
+    let delayed = told(&office, &home, 2).await;
+    assert_eq!(states(&office.spool, id), [Deferred, Deferred]);
+    for address in to {
+        let about = delayed.iter().filter(|report| report.contains(&format!("rfc822; {address}\n")));
+        assert_eq!(about.count(), 1, "{address}");
+    }
+    assert!(delayed.iter().all(|report| report.contains("\nAction: delayed\n")));
 }
 
 #[tokio::test(start_paused = true)]

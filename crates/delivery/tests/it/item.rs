@@ -9,7 +9,7 @@ use store::{
     DeliveryKey, Destination, Details, Entry, HeldLease, Lease, Leased, NewDelivery, NewReport, Operation,
     Outcome, Recipient, RecipientDetails, RecipientState, Recorded, Submission,
 };
-use types::{EnvelopeRecipient, Handover, NodeId};
+use types::{EnvelopeRecipient, Handover, NodeId, ReversePath};
 
 pub(crate) struct Item {
     pub(crate) submission: Arc<Submission>,
@@ -17,7 +17,6 @@ pub(crate) struct Item {
     pub(crate) seats: Vec<Seat>,
     pub(crate) deliveries: BTreeMap<Destination, Delivery>,
     pub(crate) held: bool,
-    delay_told: bool,
     returned: bool,
     /// When all was delivered, or failed and told.
     pub(crate) settled_at: Option<Timestamp>,
@@ -35,6 +34,7 @@ pub(crate) struct Seat {
     /// How it was handed over, if it was.
     pub(crate) handover: Option<Handover>,
     pub(crate) told: bool,
+    delay_told: bool,
 }
 
 #[derive(Default)]
@@ -110,12 +110,12 @@ impl Item {
             host: None,
             handover: None,
             told: false,
+            delay_told: false,
         };
         Item {
             seats: (0..).zip(&submission.recipients).map(seat).collect(),
             deliveries: deliveries.iter().map(|new| (new.destination.clone(), Delivery::default())).collect(),
             held: submission.held,
-            delay_told: false,
             returned: false,
             settled_at: None,
             submission: submission.into(),
@@ -167,7 +167,8 @@ impl Item {
         let due = |seat: &Seat| seat.destination == *destination && seat.is_open() && seat.due <= now;
         let recipients = (0u32..).zip(self.seats.iter().zip(&self.submission.recipients));
         let recipients = recipients.filter(|(_, (seat, _))| due(seat)).map(|(number, (seat, known))| {
-            Recipient { number, to: known.clone(), attempts: seat.attempts, told: seat.told }
+            let Seat { attempts, told, delay_told, .. } = *seat;
+            Recipient { number, to: known.clone(), attempts, told, delay_told }
         });
         Some(Leased {
             submission: self.submission.clone(),
@@ -175,7 +176,6 @@ impl Item {
             recipients: recipients.collect(),
             size: u64::try_from(self.content.len()).unwrap(),
             lease,
-            delay_told: self.delay_told,
             returned: self.returned,
             content: None,
         })
@@ -205,7 +205,7 @@ impl Item {
         report: Option<&NewReport>,
         now: Timestamp,
     ) -> Recorded {
-        let (owned, mut recorded) = (self.is_owned(leased), Recorded::Kept);
+        let (owned, mut recorded, mut is_news) = (self.is_owned(leased), Recorded::Kept, true);
         for (number, outcome) in outcomes {
             let seat = &mut self.seats[usize::try_from(number).unwrap()];
             if !owned && !matches!(outcome, Outcome::Delivered { .. }) {
@@ -213,13 +213,17 @@ impl Item {
             } else if seat.state != RecipientState::Delivered {
                 assert!(!owned || seat.is_open(), "{number} was settled before");
                 seat.set(outcome);
+            } else {
+                is_news = false;
             }
         }
         if let Some(report) = report
             && recorded == Recorded::Kept
-            && (!owned || (report.tells_delay && std::mem::replace(&mut self.delay_told, true)))
         {
-            recorded = Recorded::KeptWithoutReport;
+            match owned || is_news {
+                true => report.late.iter().for_each(|number| self.seat(*number).delay_told = true),
+                false => recorded = Recorded::KeptWithoutReport,
+            }
         }
         if owned {
             self.deliveries.get_mut(&leased.destination).unwrap().owner = None;
@@ -229,6 +233,17 @@ impl Item {
             self.settled_at.get_or_insert(now);
         }
         recorded
+    }
+
+    fn seat(&mut self, number: u32) -> &mut Seat {
+        &mut self.seats[usize::try_from(number).unwrap()]
+    }
+
+    /// Whether it is from `<>`, nobody waits for it, and it came before then.
+    pub(crate) fn is_old_from_nobody(&self, before: Timestamp) -> bool {
+        let is_over = |seat: &Seat| matches!(seat.state, RecipientState::Delivered | RecipientState::Failed);
+        let from_nobody = self.submission.reverse_path == ReversePath::Null;
+        from_nobody && !self.held && self.submission.accepted_at < before && self.seats.iter().all(is_over)
     }
 
     /// Whether others are still to be tried.
@@ -303,6 +318,6 @@ impl Item {
             envid: self.submission.envid.as_deref().map(str::to_owned),
             ret: self.submission.ret.map(|ret| ret.name().to_owned()),
         };
-        Details { entry, recipients }
+        Details { entry, recipients, damaged: None }
     }
 }

@@ -370,7 +370,8 @@ impl Spool for MemorySpool {
     }
 
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
-        self.queue().items.retain(|_, item| item.settled_at.is_none_or(|at| at >= before));
+        let is_kept = |item: &Item| item.settled_at.is_none_or(|at| at >= before);
+        self.queue().items.retain(|_, item| is_kept(item) && !item.is_old_from_nobody(before));
         Ok(false)
     }
 

@@ -31,20 +31,28 @@ impl fmt::Display for HeldInPart {
 impl Hindrance {
     /// What hinders `operation` on a message, if anything does.
     pub(super) fn find(operation: Operation, message: &Details, routes: &Routes) -> Option<Hindrance> {
+        let id = message.entry.id;
         match operation {
             Operation::Hold | Operation::Remove => None,
-            Operation::Retry => message.entry.held.then(|| Hindrance::Whole(Trouble::Held(message.entry.id))),
-            Operation::Release => of_release(message, routes),
+            Operation::Retry => message.entry.held.then(|| Hindrance::Whole(Trouble::Held(id))),
+            Operation::Release => of_damage(message).or_else(|| of_release(message, routes)),
             Operation::Bounce => {
                 let has_sender = !message.entry.sender.is_empty();
-                (!has_sender).then(|| Hindrance::Whole(Trouble::NobodyToTell(message.entry.id)))
+                let of_sender = (!has_sender).then(|| Hindrance::Whole(Trouble::NobodyToTell(id)));
+                of_sender.or_else(|| of_damage(message))
             }
         }
     }
 }
 
+/// A message whose envelope is damaged would be held again at once.
+fn of_damage(Details { entry, damaged, .. }: &Details) -> Option<Hindrance> {
+    let damage = damaged.clone()?;
+    Some(Hindrance::Whole(Trouble::DamagedMessage { id: entry.id, damage }))
+}
+
 /// Recipients whom their route holds would be held again.
-fn of_release(Details { entry, recipients }: &Details, routes: &Routes) -> Option<Hindrance> {
+fn of_release(Details { entry, recipients, .. }: &Details, routes: &Routes) -> Option<Hindrance> {
     let waiting = recipients.iter().filter(|recipient| is_waiting(recipient.state));
     let (stay, go): (Vec<String>, Vec<String>) =
         waiting.map(|recipient| recipient.address.clone()).partition(|address| holds(routes, address));

@@ -106,7 +106,7 @@ impl Message<u32> {
 }
 
 impl Message<Vec<Recipient>> {
-    pub(crate) fn shown(Details { entry, recipients }: Details) -> Self {
+    pub(crate) fn shown(Details { entry, recipients, .. }: Details) -> Self {
         Self::of(entry, recipients.into_iter().map(Recipient::of).collect())
     }
 }
@@ -182,7 +182,7 @@ mod tests {
             notify: Some("NEVER".to_owned()),
             orcpt: None,
         };
-        let details = Details { entry: entry(), recipients: vec![recipient] };
+        let details = Details { entry: entry(), recipients: vec![recipient], damaged: None };
         let shown = serde_json::to_value(Message::shown(details)).unwrap();
         let expected = serde_json::json!([{
             "address": "bob@example.net", "state": "deferred", "attempts": 2, "next_attempt_at": null,

@@ -14,7 +14,9 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         Trouble::Damaged(account) => {
             Some(format!("; begin again with `gatepost totp disable {account}` and `enroll`"))
         }
-        Trouble::NobodyToTell(id) => Some(format!("; `gatepost queue remove {id}` removes it")),
+        Trouble::NobodyToTell(id) | Trouble::DamagedMessage { id, .. } => {
+            Some(format!("; `gatepost queue remove {id}` removes it"))
+        }
         Trouble::Held(id) => Some(format!("; `gatepost queue release {id}` lets it go")),
         Trouble::SeveralAppPasswords { .. }
         | Trouble::SeveralMessages { .. }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, SqlitePool, Type};
+use sqlx::{Decode, Row, Sqlite, SqliteConnection, SqlitePool, Type};
 use store::{
-    DeliveryKey, Details, Entry, HeldLease, MasterKeyId, Node, Page, QueueFilter, RecipientDetails,
+    Corrupt, DeliveryKey, Details, Entry, HeldLease, MasterKeyId, Node, Page, QueueFilter, RecipientDetails,
     RecipientState, Stats, Waiting,
 };
 use types::{NodeId, QueueId};
 
-use super::select;
+use super::{lease, select};
 use crate::row::{lossy, maybe, octets, text, time};
 
 /// The destinations that something waits for. This jumps from one to the next, however many deliveries each of them has.
@@ -111,7 +111,7 @@ pub(super) async fn ids(
 }
 
 pub(super) async fn show(readers: &SqlitePool, id: QueueId) -> Result<Option<Details>, sqlx::Error> {
-    // Both queries in one transaction, so that they see the same state.
+    // All queries in one transaction, so that they see the same state.
     let mut transaction = readers.begin().await?;
     let filter = QueueFilter { ids: Some(id..=id), settled: true, ..QueueFilter::default() };
     let mut one = select::entries(&filter, Page::first(1));
@@ -121,16 +121,19 @@ pub(super) async fn show(readers: &SqlitePool, id: QueueId) -> Result<Option<Det
         sqlx::query(recipients).bind(id.as_bytes().to_vec()).fetch_all(&mut *transaction).await?;
     let entry = entry(&row);
     let recipients = recipients.iter().map(|row| recipient(row, entry.held)).collect();
-    Ok(Some(Details { entry, recipients }))
+    Ok(Some(Details { entry, recipients, damaged: damaged(&mut transaction, id).await? }))
+}
+
+/// What is damaged of the envelope of an entry, unless that is settled, and has no deliveries.
+async fn damaged(connection: &mut SqliteConnection, id: QueueId) -> Result<Option<Corrupt>, sqlx::Error> {
+    let row = sqlx::query("SELECT * FROM entries WHERE id = $1 AND settled_at IS NULL");
+    let row = row.bind(id.as_bytes().to_vec()).fetch_all(&mut *connection).await?;
+    let recipients = lease::recipients_of(connection, &row).await?.remove(&id).unwrap_or_default();
+    Ok(row.first().and_then(|row| lease::envelope(row, id, &recipients).err()))
 }
 
 pub(super) async fn has_operations(readers: &SqlitePool) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM operations)").fetch_one(readers).await
-}
-
-pub(super) async fn any_settled(readers: &SqlitePool, before: Timestamp) -> Result<bool, sqlx::Error> {
-    let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM entries WHERE settled_at < $1)");
-    any.bind(before.as_millisecond()).fetch_one(readers).await
 }
 
 pub(super) async fn stats(readers: &SqlitePool) -> Result<Stats, sqlx::Error> {

@@ -17,6 +17,7 @@ use super::lease::{self, LeaseDue};
 use super::operate::Operate;
 use super::outcome::{Record, Written};
 use super::reroute::Reroute;
+use super::settle::Forgotten;
 use super::submit::Submit;
 
 /// How many may wait for the next group. With 64 KiB each at most, this bounds the memory too.
@@ -36,8 +37,8 @@ pub(super) enum Job {
     Operate(Operate, Reply<Vec<Operated>>),
     /// What operators have done, so many at most.
     TakeOperations(u32, Reply<Vec<Operated>>),
-    /// Whether there may be more that was settled before then.
-    ForgetSettled(Timestamp, Reply<bool>),
+    /// What was settled before then, or is over and from `<>`.
+    ForgetSettled(Timestamp, Reply<Forgotten>),
     Close(Reply<()>),
 }
 
@@ -66,6 +67,11 @@ impl Job {
         matches!(self, Job::Submit(..))
     }
 
+    /// Whether it brings in a report to a sender.
+    pub(super) fn has_report(&self) -> bool {
+        if let Job::Record(record, _) = self { record.has_report() } else { false }
+    }
+
     /// What it brings in, if it does.
     pub(super) fn submission(&self) -> Option<&Submit> {
         if let Job::Submit(submit, _) = self { Some(submit) } else { None }
@@ -79,7 +85,8 @@ impl Job {
     pub(super) fn answer(self, result: Result<(), SpoolError>) {
         match self {
             Job::Change(_, reply) | Job::Close(reply) => reply.send(result),
-            Job::Submit(_, reply) | Job::Bury(_, reply) | Job::ForgetSettled(_, reply) => reply.send(result),
+            Job::Submit(_, reply) | Job::Bury(_, reply) => reply.send(result),
+            Job::ForgetSettled(_, reply) => reply.send(result),
             Job::Reroute(_, reply) => reply.send(result),
             Job::Record(_, reply) => reply.send(result),
             Job::Operate(_, reply) | Job::TakeOperations(_, reply) => reply.send(result),
@@ -186,7 +193,7 @@ impl WriterHandle {
         self.ask(|reply| Job::TakeOperations(at_most, reply)).await
     }
 
-    pub(super) async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
+    pub(super) async fn forget_settled(&self, before: Timestamp) -> Result<Forgotten, SpoolError> {
         self.ask(|reply| Job::ForgetSettled(before, reply)).await
     }
 
@@ -220,7 +227,6 @@ impl New {
                 recipients: lease::new_recipients(submission, &delivery.recipients),
                 size: self.size,
                 lease: Lease { owner: delivery.owner?, token: 1 },
-                delay_told: false,
                 returned: false,
                 content: self.content.clone(),
             })

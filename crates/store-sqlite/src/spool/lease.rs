@@ -54,7 +54,9 @@ struct Taken {
 /// The recipients of a delivery that was never tried.
 pub(super) fn new_recipients(submission: &Submission, numbers: &[u32]) -> Vec<Recipient> {
     let to = |number: u32| submission.recipients.get(usize::try_from(number).ok()?).cloned();
-    let new = |number: &u32| Some(Recipient { number: *number, to: to(*number)?, attempts: 0, told: false });
+    let new = |number: &u32| {
+        Some(Recipient { number: *number, to: to(*number)?, attempts: 0, told: false, delay_told: false })
+    };
     numbers.iter().filter_map(new).collect()
 }
 
@@ -137,7 +139,6 @@ async fn take_due(connection: &mut SqliteConnection, wanted: &LeaseDue) -> Resul
 /// An entry, read once for all its deliveries.
 struct Entry {
     envelope: Result<(Arc<Submission>, u64), Corrupt>,
-    delay_told: bool,
     returned: bool,
     recipients: Vec<SqliteRow>,
 }
@@ -153,7 +154,7 @@ async fn entries_of(
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, size, \
          recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, \
-         ret, envid, delay_told, returned FROM entries WHERE id IN (",
+         ret, envid, returned FROM entries WHERE id IN (",
     );
     let mut ids = query.separated(", ");
     for taken in taken {
@@ -168,8 +169,7 @@ async fn entries_of(
         };
         let recipients = recipients.remove(&id).unwrap_or_default();
         let envelope = envelope(row, id, &recipients).map(|(submission, size)| (Arc::new(submission), size));
-        let (delay_told, returned) = (row.try_get("delay_told")?, row.try_get("returned")?);
-        entries.insert(id, Entry { envelope, delay_told, returned, recipients });
+        entries.insert(id, Entry { envelope, returned: row.try_get("returned")?, recipients });
     }
     Ok(entries)
 }
@@ -189,7 +189,6 @@ impl Entry {
             recipients,
             size,
             lease,
-            delay_told: self.delay_told,
             returned: self.returned,
             content: None,
         }))
@@ -206,7 +205,7 @@ pub(super) async fn recipients_of(
         return Ok(found);
     }
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, told, next_attempt_at, \
+        "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, told, delay_told, next_attempt_at, \
          EXISTS (SELECT 1 FROM deliveries WHERE deliveries.entry = recipients.entry \
          AND deliveries.destination = recipients.destination) AS has_delivery FROM recipients WHERE entry IN (",
     );
@@ -288,9 +287,9 @@ fn due(
         any_there |= goes_there;
         nobody_waits &= !(goes_there && waiting);
         if goes_there && waiting && next_attempt_at.is_some_and(|at| at <= now) {
-            let (to, attempts, told) =
-                (recipient(row, entry)?, columns.take("attempts")?, columns.take("told")?);
-            due.push(Recipient { number, to, attempts, told });
+            let (to, attempts) = (recipient(row, entry)?, columns.take("attempts")?);
+            let (told, delay_told) = (columns.take("told")?, columns.take("delay_told")?);
+            due.push(Recipient { number, to, attempts, told, delay_told });
         }
     }
     let is_right = !due.is_empty() || (any_there && nobody_waits);

@@ -255,10 +255,14 @@ impl Spool for SqliteSpool {
 
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
         // To write is to sync, and nearly always there is nothing.
-        match self.database.read(async |readers| inspect::any_settled(readers, before).await).await? {
-            true => self.writer.forget_settled(before).await,
-            false => Ok(false),
+        if !self.database.read(async |readers| settle::any_old(readers, before).await).await? {
+            return Ok(false);
         }
+        let forgotten = self.writer.forget_settled(before).await?;
+        for id in forgotten.in_file {
+            file::remove(self.directory().message(id)).await;
+        }
+        Ok(forgotten.more)
     }
 
     async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError> {

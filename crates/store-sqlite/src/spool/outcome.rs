@@ -26,7 +26,7 @@ pub(super) struct Record {
 #[derive(Debug)]
 struct Report {
     row: Submit,
-    tells_delay: bool,
+    late: Vec<u32>,
 }
 
 /// What became of a record.
@@ -47,8 +47,7 @@ impl Record {
         now: Timestamp,
     ) -> Self {
         let complete = report.is_none() && all_delivered(leased, &outcomes);
-        let report =
-            report.map(|report| Report { tells_delay: report.tells_delay, row: Submit::report(report) });
+        let report = report.map(|report| Report { late: report.late.clone(), row: Submit::report(report) });
         let (delivery, lease) = (leased.key(), leased.lease);
         Self { delivery, lease, complete, outcomes, report, now, keeps_lease: false }
     }
@@ -61,6 +60,11 @@ impl Record {
     /// Whether every recipient of the message was delivered in this attempt and nobody is told, so that nothing needs to be looked up.
     pub(super) fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Whether a report is committed with it.
+    pub(super) fn has_report(&self) -> bool {
+        self.report.is_some()
     }
 
     /// The message.
@@ -103,8 +107,9 @@ pub(super) async fn write(
 ) -> Result<Written, sqlx::Error> {
     let owned = is_owned(connection, &record.delivery, record.lease).await?;
     let counts = |outcome: &Outcome| owned || is_delivered(outcome);
+    let mut is_news = true;
     for (number, outcome) in record.outcomes.iter().filter(|(_, outcome)| counts(outcome)) {
-        set_outcome(connection, record, *number, outcome).await?;
+        is_news &= set_outcome(connection, record, *number, outcome).await?;
     }
     if record.keeps_lease {
         let goes_on = owned && !is_held(connection, record.delivery.entry).await?;
@@ -114,8 +119,12 @@ pub(super) async fn write(
     let recorded = match &record.report {
         _ if !all_kept => Recorded::TakenOver,
         None => Recorded::Kept,
-        Some(report) if owned => write_report(connection, record.delivery.entry, report).await?,
-        Some(_) => Recorded::KeptWithoutReport,
+        // Who has the message by this has it only once, and nobody else tells of it.
+        Some(_) if !(owned || is_news) => Recorded::KeptWithoutReport,
+        Some(report) => {
+            write_report(connection, record.delivery.entry, report).await?;
+            Recorded::Kept
+        }
     };
     match settle::leave(connection, record.delivery.entry, record.now).await? {
         Left::Message => return Ok(Written { recorded, gone: true, goes_on: false }),
@@ -130,19 +139,18 @@ async fn is_held(connection: &mut SqliteConnection, id: QueueId) -> Result<bool,
     held.fetch_one(connection).await
 }
 
-const TELL_DELAY: &str = "UPDATE entries SET delay_told = true WHERE id = $1 AND NOT delay_told";
+const TELL_DELAY: &str = "UPDATE recipients SET delay_told = true WHERE entry = $1 AND number = $2";
 
-/// Commits the report, unless it tells of a delay that was told of before.
+/// Commits the report, and that it tells who is late.
 async fn write_report(
     connection: &mut SqliteConnection,
     about: QueueId,
     report: &Report,
-) -> Result<Recorded, sqlx::Error> {
-    if report.tells_delay && on(about, TELL_DELAY).execute(&mut *connection).await?.rows_affected() == 0 {
-        return Ok(Recorded::KeptWithoutReport);
+) -> Result<(), sqlx::Error> {
+    for number in &report.late {
+        on(about, TELL_DELAY).bind(*number).execute(&mut *connection).await?;
     }
-    Script::within(&[&report.row]).run(connection).await?;
-    Ok(Recorded::Kept)
+    Script::within(&[&report.row]).run(connection).await.map(drop)
 }
 
 const IS_OWNED: &str = "SELECT EXISTS (SELECT 1 FROM deliveries \
@@ -177,13 +185,13 @@ pub(super) async fn end_lease(
     end.execute(connection).await.map(drop)
 }
 
-/// A recipient that has the message keeps its state, whatever comes later.
+/// A recipient that has the message keeps its state, whatever comes later. Whether it did not have it.
 async fn set_outcome(
     connection: &mut SqliteConnection,
     record: &Record,
     number: u32,
     outcome: &Outcome,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let (reply, host, next_attempt_at, told) = match outcome {
         Outcome::Failed { reply, host, told } => (reply, host, None, *told),
         Outcome::Delivered { reply, host, .. } | Outcome::Held { reply: Some(reply), host } => {
@@ -206,7 +214,7 @@ async fn set_outcome(
     .bind(told)
     .execute(connection)
     .await
-    .map(drop)
+    .map(|done| done.rows_affected() > 0)
 }
 
 /// No attempt was made, and none is counted.
@@ -214,7 +222,7 @@ async fn keep_back(
     connection: &mut SqliteConnection,
     record: &Record,
     number: u32,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let hold = "UPDATE recipients SET state = 'held', next_attempt_at = NULL \
                 WHERE entry = $1 AND number = $2 AND state <> 'delivered'";
     sqlx::query(hold)
@@ -222,7 +230,7 @@ async fn keep_back(
         .bind(number)
         .execute(connection)
         .await
-        .map(drop)
+        .map(|done| done.rows_affected() > 0)
 }
 
 /// The same; who was asked last is still known.
@@ -232,7 +240,7 @@ async fn give_up(
     number: u32,
     reply: &str,
     told: bool,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let give_up = "UPDATE recipients SET state = 'failed', next_attempt_at = NULL, last_reply = $1, told = told OR $2 \
                    WHERE entry = $3 AND number = $4 AND state <> 'delivered'";
     sqlx::query(give_up)
@@ -242,5 +250,5 @@ async fn give_up(
         .bind(number)
         .execute(connection)
         .await
-        .map(drop)
+        .map(|done| done.rows_affected() > 0)
 }

@@ -1,7 +1,7 @@
 //! What leaves the queue: an entry that everybody has, and the message of one that nothing is left to be done for.
 
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, SqlitePool};
 use types::QueueId;
 
 use super::change::on;
@@ -50,20 +50,47 @@ pub(super) async fn leave(
 
 /// Entries that are forgotten in one transaction.
 const TOGETHER: u32 = 500;
-const OLD: &str = "DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE settled_at < $1 ORDER BY settled_at LIMIT $2) \
-     RETURNING id";
+/// Entries that were settled before a time, and such from `<>` that nobody waits for.
+macro_rules! old {
+    () => {
+        "SELECT id FROM (SELECT id FROM entries WHERE settled_at < $1 UNION ALL \
+         SELECT id FROM entries WHERE reverse_path = '<>' AND settled_at IS NULL AND accepted_at < $1 AND NOT held \
+         AND NOT EXISTS (SELECT 1 FROM recipients WHERE entry = entries.id AND state NOT IN ('delivered', 'failed')))"
+    };
+}
+const ANY_OLD: &str = concat!("SELECT EXISTS (", old!(), ")");
+const OLD: &str = concat!("DELETE FROM entries WHERE id IN (", old!(), " LIMIT $2) RETURNING id, in_file");
 
-/// Forgets entries that were settled before then; whether there may be more.
+/// What was forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Forgotten {
+    /// The entries whose messages are files, which are to be removed after the commit.
+    pub(super) in_file: Vec<QueueId>,
+    /// Whether there may be more.
+    pub(super) more: bool,
+}
+
+/// Whether there is an entry that [`forget`] would forget.
+pub(super) async fn any_old(readers: &SqlitePool, before: Timestamp) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(ANY_OLD).bind(before.as_millisecond()).fetch_one(readers).await
+}
+
+/// Forgets entries that were settled before then, and what came from `<>` before then and is over.
 pub(super) async fn forget(
     connection: &mut SqliteConnection,
     before: Timestamp,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Forgotten, sqlx::Error> {
     let old =
         sqlx::query(OLD).bind(before.as_millisecond()).bind(TOGETHER).fetch_all(&mut *connection).await?;
+    let mut forgotten =
+        Forgotten { more: u32::try_from(old.len()).is_ok_and(|old| old == TOGETHER), ..Forgotten::default() };
     for row in &old {
-        if let Some(id) = octets(row.try_get("id")?).map(QueueId::from_bytes) {
-            on(id, REMOVE_RECIPIENTS).execute(&mut *connection).await?;
+        let Some(id) = octets(row.try_get("id")?).map(QueueId::from_bytes) else { continue };
+        on(id, REMOVE_RECIPIENTS).execute(&mut *connection).await?;
+        on(id, REMOVE_DELIVERIES).execute(&mut *connection).await?;
+        if row.try_get("in_file")? {
+            forgotten.in_file.push(id);
         }
     }
-    Ok(u32::try_from(old.len()).is_ok_and(|forgotten| forgotten == TOGETHER))
+    Ok(forgotten)
 }

@@ -122,15 +122,22 @@ impl Writer {
         }
         self.shrink_wal().await;
         if let Err(error) = self.transaction(group).await {
-            let failure = self.diagnose(error).await;
-            fail(std::mem::take(group), failure);
+            match self.diagnose(error).await {
+                // Reports to senders may need more than was kept, and what needs less does not wait for them.
+                SpoolError::Full => {
+                    group.sort_by_key(Job::has_report);
+                    self.write_one_by_one(group).await;
+                }
+                failure => fail(std::mem::take(group), failure),
+            }
         }
         // Before anybody hears of it and somebody else takes the space.
         self.reserve.take().await;
         fail(submissions, SpoolError::Full);
     }
 
-    /// One of the group broke a rule of the schema, such as an id that is there already: the others must not suffer.
+    /// One of the group broke a rule of the schema, such as an id that is there already, or needs more room than there is: the others must not
+    /// suffer.
     async fn write_one_by_one(&mut self, group: &mut Vec<Job>) {
         for mut job in std::mem::take(group) {
             match self.transaction(std::slice::from_mut(&mut job)).await {

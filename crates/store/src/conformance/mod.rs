@@ -170,14 +170,15 @@ macro_rules! delivery_conformance {
             a_buried_node_has_lost_its_leases_and_gets_no_others, a_late_record_adds_delivered_and_nothing_else,
             a_late_record_ends_no_lease_of_another, a_late_record_that_all_have_it_is_true,
             nobody_keeps_a_lease_that_was_taken_while_it_was_buried, one_queue_takes_mail_through_both_handles,
-            a_late_record_makes_no_report, a_record_that_is_repeated_makes_no_second_report);
+            a_late_record_makes_no_report, a_success_is_told_by_who_records_it_first, a_record_that_is_repeated_makes_no_second_report);
         $crate::conformance!(@one spool, $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
             no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on, delivered_is_forever);
         $crate::conformance!(@one spool, $open, report:
             a_report_is_committed_with_what_it_tells, a_report_may_be_large, a_success_can_be_told_too,
             what_failed_and_was_told_is_settled, a_failure_that_nobody_was_told_of_stays_listed,
-            what_is_settled_is_forgotten_in_time, who_was_told_is_known_when_it_is_tried_again, a_delay_is_told_once,
+            what_is_settled_is_forgotten_in_time, what_failed_from_nobody_is_forgotten_in_time,
+            who_was_told_is_known_when_it_is_tried_again, a_delay_is_told_once_of_each_recipient,
             who_has_it_is_recorded_while_others_are_tried, what_all_were_recorded_to_have_is_not_tried_again,
             others_are_not_tried_once_an_operator_says_no);
         $crate::conformance!(@one spool, $open, operate:

@@ -198,13 +198,21 @@ pub async fn a_late_record_makes_no_report<S: Spool>(one: &S, other: &S) {
     assert_eq!(queued(&all(other).await), [id(1)]);
     let recorded = other.record(&present, vec![(1, told())], Some(report(8)), at(12)).await.unwrap();
     assert_eq!((recorded, queued(&all(one).await)), (Recorded::Kept, vec![id(8)]));
-    // That all have it is true, and whoever has the lease tells of it.
-    commit(one, submission(2, &["bob@example.net"])).await;
+}
+
+/// That all have it is true, and would never be told otherwise: nobody is left to be tried.
+pub async fn a_success_is_told_by_who_records_it_first<S: Spool>(one: &S, other: &S) {
+    commit(one, submission(1, &["bob@example.net"])).await;
     join(one, 1).await;
-    let late = lease_to(one, 1, 10, 10).await.into_iter().find(|leased| leased.submission.id == id(2));
+    join(other, 2).await;
+    let late = lease_to(one, 1, 10, 10).await.remove(0);
     other.bury(node(1)).await.unwrap();
-    let recorded = one.record(&late.unwrap(), vec![(0, delivered())], Some(report(9)), at(13)).await.unwrap();
-    assert_eq!((recorded, queued(&all(one).await)), (Recorded::KeptWithoutReport, vec![id(8)]));
+    let present = lease_to(other, 2, 10, 10).await.remove(0);
+    let outcomes = || vec![(0, delivered())];
+    let first = one.record(&late, outcomes(), Some(report(8)), at(13)).await.unwrap();
+    let second = other.record(&present, outcomes(), Some(report(9)), at(13)).await.unwrap();
+    assert_eq!((first, second), (Recorded::Kept, Recorded::KeptWithoutReport));
+    assert_eq!(queued(&all(one).await), [id(8)]);
 }
 
 pub async fn a_record_that_is_repeated_makes_no_second_report<S: Spool>(one: &S, other: &S) {

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use bytes::Bytes;
-use types::QueueId;
+use types::{QueueId, ReversePath};
 
 use super::sample::{
     all, at, commit, commit_apart, content, deferred, delivered, failed, id, lease, node, operate, report,
@@ -10,10 +10,11 @@ use super::sample::{
 };
 use crate::{
     Destination, Entry, NewReport, Operation, Page, QueueFilter, RecipientState, Recorded, Spool, Stats,
+    Submission,
 };
 
-fn late(n: u8) -> NewReport {
-    NewReport { tells_delay: true, ..report(n) }
+fn late(n: u8, recipients: &[u32]) -> NewReport {
+    NewReport { late: recipients.to_vec(), ..report(n) }
 }
 
 fn ids(entries: &[Entry]) -> Vec<QueueId> {
@@ -104,6 +105,39 @@ pub async fn what_is_settled_is_forgotten_in_time<S: Spool>(spool: &S) {
     assert!(spool.show(id(2)).await.unwrap().is_some());
 }
 
+pub async fn what_failed_from_nobody_is_forgotten_in_time<S: Spool>(spool: &S) {
+    let from =
+        |n, recipients: &[&str], sender| Submission { reverse_path: sender, ..submission(n, recipients) };
+    let (two, nobody) = (["bob@example.net", "carol@example.net"], ReversePath::Null);
+    for n in [1, 2, 3, 4] {
+        commit(spool, from(n, &two, nobody.clone())).await;
+    }
+    commit(spool, submission(5, &two)).await;
+    let leased = lease(spool, 10).await;
+    let outcomes = [
+        vec![(0, failed()), (1, delivered())],
+        vec![(0, failed()), (1, deferred(at(500)))],
+        vec![(0, failed()), (1, failed())],
+        vec![(0, failed()), (1, failed())],
+        vec![(0, failed()), (1, failed())],
+    ];
+    for (leased, outcomes) in leased.iter().zip(outcomes) {
+        spool.record(leased, outcomes, None, at(11)).await.unwrap();
+    }
+    operate(spool, Operation::Hold, 3, 12).await.unwrap();
+    assert!(!spool.forget_settled(at(1)).await.unwrap());
+    assert_eq!(ids(&all(spool).await), [id(1), id(2), id(3), id(4), id(5)], "none is so old");
+    assert!(!spool.forget_settled(at(4)).await.unwrap());
+    assert_eq!(
+        ids(&all(spool).await),
+        [id(2), id(3), id(4), id(5)],
+        "one waits, one is held, one is not so old"
+    );
+    assert!(spool.show(id(1)).await.unwrap().is_none());
+    assert!(!spool.forget_settled(at(100)).await.unwrap());
+    assert_eq!(ids(&all(spool).await), [id(2), id(3), id(5)], "of the last, its sender can be told");
+}
+
 pub async fn who_was_told_is_known_when_it_is_tried_again<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net", "dave@example.net"])).await;
     let leased = lease(spool, 10).await;
@@ -119,21 +153,28 @@ pub async fn who_was_told_is_known_when_it_is_tried_again<S: Spool>(spool: &S) {
     assert!(lease(spool, 30).await[0].recipients[0].told);
 }
 
-pub async fn a_delay_is_told_once<S: Spool>(spool: &S) {
+pub async fn a_delay_is_told_once_of_each_recipient<S: Spool>(spool: &S) {
     commit_apart(spool, 1, &["a", "b", "c"]).await;
+    commit(spool, submission(2, &["dave@example.net", "erwin@example.net"])).await;
     let leased = lease(spool, 10).await;
-    assert!(leased.iter().all(|leased| !leased.delay_told));
-    let first = spool.record(&leased[0], vec![(0, deferred(at(20)))], Some(late(7)), at(11)).await;
-    let second = spool.record(&leased[1], vec![(1, deferred(at(20)))], Some(late(8)), at(11)).await;
-    assert_eq!((first.unwrap(), second.unwrap()), (Recorded::Kept, Recorded::KeptWithoutReport));
-    let third = spool.record(&leased[2], vec![(2, told())], Some(report(9)), at(11)).await;
-    assert_eq!((third.unwrap(), ids(&all(spool).await)), (Recorded::Kept, vec![id(1), id(7), id(9)]));
+    assert!(leased.iter().flat_map(|leased| &leased.recipients).all(|recipient| !recipient.delay_told));
+    let at_20 = |number| (number, deferred(at(20)));
+    for (leased, outcomes, report) in [
+        (&leased[0], vec![at_20(0)], Some(late(7, &[0]))),
+        (&leased[1], vec![at_20(1)], Some(late(8, &[1]))),
+        (&leased[2], vec![at_20(2)], None),
+        (&leased[3], vec![at_20(0), at_20(1)], Some(late(9, &[1]))),
+    ] {
+        assert_eq!(spool.record(leased, outcomes, report, at(11)).await.unwrap(), Recorded::Kept);
+    }
     let again = lease(spool, 20).await;
-    let (of_message, others): (Vec<_>, Vec<_>) =
-        again.iter().partition(|leased| leased.submission.id == id(1));
-    assert_eq!((of_message.len(), others.len()), (2, 2));
-    assert!(of_message.iter().all(|leased| leased.delay_told));
-    assert!(others.iter().all(|leased| !leased.delay_told));
+    let told = |n| {
+        let of_message = again.iter().filter(|leased| leased.submission.id == id(n));
+        let recipients = of_message.flat_map(|leased| &leased.recipients);
+        recipients.map(|recipient| recipient.delay_told).collect::<Vec<_>>()
+    };
+    assert_eq!((told(1), told(2)), (vec![true, true, false], vec![false, true]));
+    assert_eq!(told(7), [false]);
 }
 
 pub async fn who_has_it_is_recorded_while_others_are_tried<S: Spool>(spool: &S) {

@@ -193,6 +193,6 @@ pub(super) fn report(n: u8) -> NewReport {
     NewReport {
         submission,
         content: Bytes::from_static(b"Subject: Undeliverable\r\n\r\nIt is so.\r\n"),
-        tells_delay: false,
+        late: Vec::new(),
     }
 }
