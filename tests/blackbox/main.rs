@@ -45,6 +45,7 @@ mod proofs;
 mod abandoned;
 mod salts;
 mod crash;
+mod stolen_account;
 mod store;
 mod backup;
 mod start_order;

@@ -136,17 +136,24 @@ pub(super) async fn has_operations(readers: &SqlitePool) -> Result<bool, sqlx::E
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM operations)").fetch_one(readers).await
 }
 
+const FIGURES_OF_ENTRIES: &str = concat!(
+    "SELECT count(*) AS entries, coalesce(sum(size), 0) AS octets, min(accepted_at) AS oldest",
+    select::live!()
+);
+const FIGURES_OF_RECIPIENTS: &str = concat!(
+    "SELECT count(*) FILTER (WHERE state = 'queued' AND NOT held) AS queued, \
+     count(*) FILTER (WHERE state = 'deferred' AND NOT held) AS deferred, \
+     count(*) FILTER (WHERE state = 'held' OR (state IN ('queued', 'deferred') AND held)) AS held, \
+     count(*) FILTER (WHERE state = 'failed') AS failed \
+     FROM (SELECT entries.id AS live, held",
+    select::live!(),
+    ") AS entries CROSS JOIN recipients WHERE recipients.entry = entries.live"
+);
+
 pub(super) async fn stats(readers: &SqlitePool) -> Result<Stats, sqlx::Error> {
     let mut transaction = readers.begin().await?;
-    let entries = "SELECT count(*) AS entries, coalesce(sum(size), 0) AS octets, min(accepted_at) AS oldest FROM entries \
-                   WHERE settled_at IS NULL";
-    let entries = sqlx::query(entries).fetch_one(&mut *transaction).await?;
-    let recipients = "SELECT count(*) FILTER (WHERE state = 'queued' AND NOT held) AS queued, \
-                      count(*) FILTER (WHERE state = 'deferred' AND NOT held) AS deferred, \
-                      count(*) FILTER (WHERE state = 'held' OR (state IN ('queued', 'deferred') AND held)) AS held, \
-                      count(*) FILTER (WHERE state = 'failed') AS failed \
-                      FROM recipients JOIN entries ON entries.id = recipients.entry WHERE settled_at IS NULL";
-    let recipients = sqlx::query(recipients).fetch_one(&mut *transaction).await?;
+    let entries = sqlx::query(FIGURES_OF_ENTRIES).fetch_one(&mut *transaction).await?;
+    let recipients = sqlx::query(FIGURES_OF_RECIPIENTS).fetch_one(&mut *transaction).await?;
     Ok(Stats {
         entries: shown(&entries, "entries"),
         octets: shown(&entries, "octets"),

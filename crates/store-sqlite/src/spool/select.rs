@@ -26,9 +26,24 @@ macro_rules! of_the_worst {
     };
 }
 
+/// The entries that are not settled, for a query that goes on with `AND`. Each of them has a delivery, and none that is settled has: however
+/// many are settled, a page costs what is on it, without an index that every message would have to enter. An entry is seen at the first of its
+/// deliveries, in the order of the ids.
+macro_rules! live {
+    () => {
+        " FROM deliveries CROSS JOIN entries WHERE entries.id = deliveries.entry AND settled_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS others WHERE others.entry = deliveries.entry \
+         AND others.destination < deliveries.destination)"
+    };
+}
+pub(super) use live;
+
+/// The same of all entries, be they settled or not.
+const ALL: &str = " FROM entries WHERE true";
+
 /// What is shown of an entry. An entry in delivery is due when its recipients are, not when its lease ends.
-const ENTRIES: &str = concat!(
-    "SELECT id, account_address, reverse_path, size, accepted_at, recipients, message_id, credential, envid, ret, held OR \
+const SHOWN: &str = concat!(
+    "SELECT entries.id, account_address, reverse_path, size, accepted_at, recipients, message_id, credential, envid, ret, held OR \
      (EXISTS (SELECT 1 FROM recipients WHERE entry = entries.id AND state = 'held') AND NOT EXISTS \
      (SELECT 1 FROM recipients WHERE entry = entries.id AND state IN ('queued', 'deferred'))) AS held, \
      CASE WHEN held THEN NULL \
@@ -36,15 +51,15 @@ const ENTRIES: &str = concat!(
     of_the_worst!(shown_state!()),
     " AS state, ",
     of_the_worst!("last_reply"),
-    " AS last_reply FROM entries"
+    " AS last_reply"
 );
 
 pub(super) fn entries(filter: &QueueFilter, page: Page<QueueId>) -> QueryBuilder<Sqlite> {
-    narrowed(QueryBuilder::new(ENTRIES), filter, page)
+    narrowed(QueryBuilder::new(SHOWN), filter, page)
 }
 
 pub(super) fn ids(filter: &QueueFilter, page: Page<QueueId>) -> QueryBuilder<Sqlite> {
-    narrowed(QueryBuilder::new("SELECT id FROM entries"), filter, page)
+    narrowed(QueryBuilder::new("SELECT entries.id"), filter, page)
 }
 
 fn narrowed(
@@ -52,12 +67,13 @@ fn narrowed(
     filter: &QueueFilter,
     page: Page<QueueId>,
 ) -> QueryBuilder<Sqlite> {
-    query.push(if filter.settled { " WHERE true" } else { " WHERE settled_at IS NULL" });
+    let id = if filter.settled { "entries.id" } else { "deliveries.entry" };
+    query.push(if filter.settled { ALL } else { live!() });
     if let Some(after) = page.after {
-        query.push(" AND id > ").push_bind(after.as_bytes().to_vec());
+        query.push(" AND ").push(id).push(" > ").push_bind(after.as_bytes().to_vec());
     }
     if let Some(ids) = &filter.ids {
-        query.push(" AND id BETWEEN ").push_bind(ids.start().as_bytes().to_vec());
+        query.push(" AND ").push(id).push(" BETWEEN ").push_bind(ids.start().as_bytes().to_vec());
         query.push(" AND ").push_bind(ids.end().as_bytes().to_vec());
     }
     if let Some(QueuedBy { account, address }) = &filter.account {
@@ -81,7 +97,7 @@ fn narrowed(
         narrow_recipients(&mut query, &filter.recipient);
         query.push(")");
     }
-    query.push(" ORDER BY id LIMIT ").push_bind(page.limit);
+    query.push(" ORDER BY ").push(id).push(" LIMIT ").push_bind(page.limit);
     query
 }
 
@@ -102,5 +118,50 @@ fn narrow_recipients(query: &mut QueryBuilder<Sqlite>, filter: &RecipientFilter)
     if let Some(words) = &filter.reply_contains {
         query.push(" AND lower(last_reply)");
         like::any_case(query, like::containing(words));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+    use super::*;
+    use crate::schema::QUEUE;
+
+    /// How SQLite goes about a query, step by step.
+    async fn plan(connection: &mut SqliteConnection, query: &QueryBuilder<Sqlite>) -> Vec<String> {
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", query.sql().as_str()));
+        let steps = sqlx::query(explained).fetch_all(connection).await.unwrap();
+        steps.iter().map(|step| step.get("detail")).collect()
+    }
+
+    /// A page costs what is on it: it is read in its order, and nothing is gone through but what waits.
+    #[tokio::test]
+    async fn a_page_is_read_in_its_order_past_nothing_that_is_settled() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        QUEUE.require(&mut connection).await.unwrap();
+        let state =
+            RecipientFilter { state: Some(store::RecipientState::Held), ..RecipientFilter::default() };
+        let later = Page { after: Some(QueueId::from_bytes([7; 16])), limit: 500 };
+        for (filter, page, walk) in [
+            (QueueFilter::default(), Page::first(500), "SCAN deliveries"),
+            (QueueFilter::default(), later, "SEARCH deliveries USING PRIMARY KEY (entry>?)"),
+            (
+                QueueFilter { recipient: state, ..QueueFilter::default() },
+                later,
+                "SEARCH deliveries USING PRIMARY KEY (entry>?)",
+            ),
+        ] {
+            for query in [ids(&filter, page), entries(&filter, page)] {
+                let plan = plan(&mut connection, &query).await;
+                assert_eq!(plan[0], walk, "{plan:#?}");
+                let scanned = plan.iter().filter(|step| step.starts_with("SCAN")).count();
+                assert_eq!(scanned, usize::from(walk.starts_with("SCAN")), "{plan:#?}");
+                assert!(
+                    !plan.last().unwrap().contains("ORDER BY")
+                        || plan.iter().any(|step| step.contains("SUBQUERY"))
+                );
+            }
+        }
     }
 }
