@@ -3,7 +3,7 @@
 use store::Spool;
 
 use super::Carrier;
-use super::lanes::Lane;
+use super::lane::Lane;
 use crate::parcel::{Attempt, Parcel};
 use crate::record::Ending;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use store::{Spool, SpoolError};
 use types::QueueId;
 
-use super::lanes::Lane;
+use super::lane::Lane;
 use super::{Carrier, Ways};
 use crate::next_host::NextHostError;
 use crate::record::Ending;

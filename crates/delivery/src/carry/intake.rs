@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use store::{Destination, Leased, NewDelivery, Spool, Submission};
 
 use super::Carrier;
-use super::lanes::Lane;
+use super::lane::Lane;
 
 impl<S: Spool> Carrier<S> {
     pub(crate) fn spool(&self) -> &Arc<S> {

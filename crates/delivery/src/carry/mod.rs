@@ -9,7 +9,7 @@ mod attempt;
 mod beside_lanes;
 mod changes;
 mod intake;
-mod lanes;
+mod lane;
 mod membership;
 mod turns;
 mod ways;
@@ -33,7 +33,7 @@ use crate::record::{Ending, Recorder, complain};
 use crate::route::Routes;
 use crate::schedule::Schedule;
 use in_hand::{Carried, InHand};
-use lanes::Lane;
+use lane::Lane;
 use membership::Membership;
 pub use ways::Ways;
 

@@ -8,7 +8,7 @@ use store::{Destination, Leased, NewDelivery, Submission};
 use tokio::sync::Notify;
 use types::ForwardPath;
 
-use super::lanes::Lane;
+use super::lane::Lane;
 use crate::next_host::NextHostError;
 use crate::route::{Routes, Via};
 use crate::schedule::Schedule;
