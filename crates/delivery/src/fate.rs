@@ -58,7 +58,7 @@ pub(crate) fn fates(
     unclear: &Unclear,
     now: Timestamp,
 ) -> Vec<Fate> {
-    let Attempt { verdicts, host } = attempt;
+    let Attempt { verdicts, host, answered: _ } = attempt;
     let submission = &parcel.leased.submission;
     let fate = |(number, verdict): (u32, Verdict)| {
         let recipient = parcel.recipient(number)?;

@@ -22,6 +22,15 @@ pub struct NextHost {
     pub credentials: Option<Credentials>,
 }
 
+impl NextHost {
+    /// `smtp://user@host:port`, or `smtps://` where TLS is implicit.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.implicit_tls { "smtps" } else { "smtp" };
+        let user = self.credentials.as_ref().map(|login| format!("{}@", login.username));
+        format!("{scheme}://{}{}:{}", user.unwrap_or_default(), self.host, self.port)
+    }
+}
+
 /// Why a fixed host cannot be used: for the operator, at the start.
 #[derive(Debug, thiserror::Error)]
 pub enum NextHostError {

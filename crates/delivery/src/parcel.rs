@@ -41,6 +41,8 @@ pub(crate) struct Attempt {
     pub(crate) verdicts: Vec<(u32, Verdict)>,
     /// Who was asked.
     pub(crate) host: Option<String>,
+    /// Whether whoever was asked has answered, up to the end.
+    pub(crate) answered: bool,
 }
 
 impl Attempt {
@@ -48,12 +50,13 @@ impl Attempt {
     pub(crate) fn extend(&mut self, other: Attempt) {
         self.verdicts.extend(other.verdicts);
         self.host = other.host.or(self.host.take());
+        self.answered = other.answered;
     }
 
     /// These verdicts on the recipients of the parcel, in their order.
     pub(crate) fn new(parcel: &Parcel, host: Option<String>, verdicts: Vec<Verdict>) -> Attempt {
         let numbers = parcel.recipients.iter().map(|recipient| recipient.number);
-        Attempt { verdicts: numbers.zip(verdicts).collect(), host }
+        Attempt { verdicts: numbers.zip(verdicts).collect(), host, answered: true }
     }
 
     /// The same verdict for every recipient.
@@ -61,8 +64,9 @@ impl Attempt {
         Attempt::new(parcel, host, vec![verdict.clone(); parcel.recipients.len()])
     }
 
-    /// The same temporary answer for every recipient.
+    /// Temporary trouble on the way, the same for every recipient.
     pub(crate) fn deferred(parcel: &Parcel, host: Option<String>, reason: &Reply) -> Attempt {
-        Attempt::all(parcel, host, &Verdict::Deferred(reason.clone()))
+        let attempt = Attempt::all(parcel, host, &Verdict::Deferred(reason.clone()));
+        Attempt { answered: false, ..attempt }
     }
 }

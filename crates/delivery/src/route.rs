@@ -1,115 +1,127 @@
-//! Where each recipient's copy goes: the first route whose domains match, else the default.
-
-use std::path::PathBuf;
+//! Where each recipient's copy goes: the first route that matches, else the default.
 
 use store::Destination;
-use types::{DomainPattern, ForwardPath, Host};
+use types::{Domain, DomainPattern, ForwardPath, ReversePath, SenderPattern};
 
 use crate::next_host::NextHost;
+use crate::way::{Via, Way};
 
-/// A way for mail to leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Via {
-    /// Files in this directory.
-    Maildir(PathBuf),
-    /// A fixed host.
-    Relay(NextHost),
-    /// None, until an operator releases it.
-    Hold,
-}
-
-impl Via {
-    /// The text that the queue keeps of it, if no other way has the same.
-    fn destination(&self) -> Destination {
-        match self {
-            Via::Maildir(path) => format!("maildir:{}", path.display()).into(),
-            Via::Relay(host) => {
-                let scheme = if host.implicit_tls { "smtps" } else { "smtp" };
-                let user = host.credentials.as_ref().map(|login| format!("{}@", login.username));
-                format!("{scheme}://{}{}:{}", user.unwrap_or_default(), host.host, host.port).into()
-            }
-            Via::Hold => "hold".into(),
-        }
-    }
-}
-
-/// A way for some domains.
+/// A way for some mail. Both lists must match, and an empty one matches all mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Any of these.
+    /// Any of these domains of a recipient.
     pub domains: Vec<DomainPattern>,
+    /// Any of these senders in the envelope. The null reverse-path, of reports, is none of them.
+    pub senders: Vec<SenderPattern>,
     /// Their way.
-    pub via: Via,
+    pub way: Way,
 }
 
 /// Every way there is, and which recipient takes which.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    ways: Vec<(Destination, Via)>,
-    rules: Vec<(Vec<DomainPattern>, usize)>,
+    ways: Vec<(Destination, Way)>,
+    rules: Vec<Rule>,
     default: usize,
+}
+
+/// A route, with the number of its way.
+#[derive(Debug, Clone)]
+struct Rule {
+    domains: Vec<DomainPattern>,
+    senders: Vec<SenderPattern>,
+    way: usize,
 }
 
 impl Routes {
     /// The `routes` in the order in which they are tried, and what is taken if none matches.
-    pub fn new(default: Via, routes: Vec<Route>) -> Routes {
+    pub fn new(default: impl Into<Way>, routes: Vec<Route>) -> Routes {
         let mut ways = Vec::new();
-        let rules = routes.into_iter().map(|route| (route.domains, place(&mut ways, route.via))).collect();
-        let default = place(&mut ways, default);
+        let rules = routes.into_iter().map(|Route { domains, senders, way }| Rule {
+            domains,
+            senders,
+            way: place(&mut ways, way),
+        });
+        let rules = rules.collect();
+        let default = place(&mut ways, default.into());
         Routes { ways, rules, default }
     }
 
     /// Whether the route of every one of these recipients is `hold`.
-    pub(crate) fn hold<'p>(&self, paths: impl IntoIterator<Item = &'p ForwardPath>) -> bool {
-        paths.into_iter().all(|path| self.holds(path))
+    pub(crate) fn hold<'p>(
+        &self,
+        from: &ReversePath,
+        paths: impl IntoIterator<Item = &'p ForwardPath>,
+    ) -> bool {
+        paths.into_iter().all(|path| self.holds(from, path))
     }
 
-    /// Whether the route of this recipient is `hold`.
-    pub fn holds(&self, path: &ForwardPath) -> bool {
-        matches!(self.ways.get(self.way(path)), Some((_, Via::Hold)))
+    /// Whether the route of this recipient of mail from this sender is `hold`.
+    pub fn holds(&self, from: &ReversePath, path: &ForwardPath) -> bool {
+        matches!(self.taken(from, path), Some((_, Way { via: Via::Hold, .. })))
     }
 
     /// Every fixed host that mail may go to.
     pub fn hosts(&self) -> impl Iterator<Item = &NextHost> {
-        self.ways.iter().filter_map(|(_, via)| match via {
+        self.ways.iter().filter_map(|(_, way)| match &way.via {
             Via::Relay(host) => Some(host),
             Via::Maildir(_) | Via::Hold => None,
         })
     }
 
     /// Each way once, however many routes take it, with its destination: two routes to one host share its connections.
-    pub(crate) fn ways(&self) -> impl Iterator<Item = (&Destination, &Via)> {
-        self.ways.iter().map(|(destination, via)| (destination, via))
+    pub(crate) fn ways(&self) -> impl Iterator<Item = (&Destination, &Way)> {
+        self.ways.iter().map(|(destination, way)| (destination, way))
     }
 
-    /// Where this recipient's copy goes.
-    pub(crate) fn destination(&self, path: &ForwardPath) -> Option<&Destination> {
-        self.ways.get(self.way(path)).map(|(destination, _)| destination)
+    /// Where this recipient's copy of mail from this sender goes.
+    pub(crate) fn destination(&self, from: &ReversePath, path: &ForwardPath) -> Destination {
+        self.taken(from, path).map_or_else(Destination::unknown, |(destination, _)| destination.clone())
     }
 
-    /// The number of the way that this recipient takes. Domains are compared without regard to case, IDNs by their A-labels (RFC 5890); an
-    /// address literal (RFC 5321 section 4.1.3) and `Postmaster` without a domain (section 4.5.1) match no domain.
-    fn way(&self, path: &ForwardPath) -> usize {
-        if self.rules.is_empty() {
-            return self.default;
-        }
-        let Some(Host::Domain(domain)) = path.mailbox().map(|mailbox| mailbox.host()) else {
-            return self.default;
-        };
-        let domain = domain.normal();
-        let rule = self.rules.iter().find(|(domains, _)| domains.iter().any(|these| these.matches(&domain)));
-        rule.map_or(self.default, |(_, way)| *way)
+    /// The way if no route matches.
+    pub(crate) fn default_way(&self) -> Option<&Way> {
+        self.ways.get(self.default).map(|(_, way)| way)
+    }
+
+    fn taken(&self, from: &ReversePath, path: &ForwardPath) -> Option<&(Destination, Way)> {
+        let number = if self.rules.is_empty() { self.default } else { self.number(from, path) };
+        self.ways.get(number)
+    }
+
+    /// The number of the way. Domains are compared without regard to case, IDNs by their A-labels (RFC 5890); an address literal (RFC 5321
+    /// section 4.1.3) and `Postmaster` without a domain (section 4.5.1) are of no domain.
+    fn number(&self, from: &ReversePath, path: &ForwardPath) -> usize {
+        let domain = path.mailbox().and_then(|mailbox| mailbox.host().domain()).map(Domain::normal);
+        let rule = self.rules.iter().find(|rule| rule.matches(from, domain.as_deref()));
+        rule.map_or(self.default, |rule| rule.way)
     }
 }
 
-/// The place of `via` among the ways, where it is put unless it is there already. Ways that differ in what their text does not say, such as
-/// how far TLS is demanded, are numbered: each has its own lane and connections.
-fn place(ways: &mut Vec<(Destination, Via)>, via: Via) -> usize {
-    ways.iter().position(|(_, way)| *way == via).unwrap_or_else(|| {
-        let plain = via.destination();
-        let others = ways.iter().filter(|(_, way)| way.destination() == plain).count();
+impl Rule {
+    fn matches(&self, from: &ReversePath, domain: Option<&str>) -> bool {
+        self.is_for(domain) && self.is_from(from)
+    }
+
+    fn is_for(&self, domain: Option<&str>) -> bool {
+        self.domains.is_empty()
+            || domain.is_some_and(|domain| self.domains.iter().any(|these| these.matches(domain)))
+    }
+
+    fn is_from(&self, sender: &ReversePath) -> bool {
+        let matches = |sender| self.senders.iter().any(|these| these.matches(sender));
+        self.senders.is_empty() || sender.mailbox().is_some_and(matches)
+    }
+}
+
+/// The place of `way` among the ways, where it is put unless it is there already. Ways that differ in what their text does not say, such as
+/// how far TLS is demanded or when to try again, are numbered: each has its own deliveries.
+fn place(ways: &mut Vec<(Destination, Way)>, way: Way) -> usize {
+    ways.iter().position(|(_, placed)| *placed == way).unwrap_or_else(|| {
+        let plain = way.via.destination();
+        let others = ways.iter().filter(|(_, placed)| placed.via.destination() == plain).count();
         let destination = if others == 0 { plain } else { format!("{plain}#{}", others + 1).into() };
-        ways.push((destination, via));
+        ways.push((destination, way));
         ways.len() - 1
     })
 }
@@ -127,7 +139,7 @@ mod tests {
     #[test]
     fn the_first_route_that_matches_is_taken() {
         let maildir = |name: &str| Via::Maildir(name.into());
-        let route = |domains, via| Route { domains, via };
+        let route = |domains, via: Via| Route { domains, senders: Vec::new(), way: via.into() };
         let exactly = |name: &str| DomainPattern::Exactly(name.into());
         let routes = Routes::new(
             maildir("rest"),
@@ -151,7 +163,11 @@ mod tests {
             ("u@bücher.example", "one"),
         ];
         for (address, way) in table {
-            assert_eq!(routes.destination(&path(address)), Some(&maildir(way).destination()), "{address}");
+            assert_eq!(
+                routes.destination(&ReversePath::Null, &path(address)),
+                maildir(way).destination(),
+                "{address}"
+            );
         }
         assert_eq!(routes.ways().count(), 4);
     }
@@ -168,27 +184,76 @@ mod tests {
         };
         let route = |name: &str, tls| Route {
             domains: vec![DomainPattern::Exactly(name.into())],
-            via: Via::Relay(host(tls)),
+            senders: Vec::new(),
+            way: Via::Relay(host(tls)).into(),
         };
         let routes = Routes::new(
             Via::Relay(host(HostTls::Verify)),
             vec![route("a.example", HostTls::Verify), route("b.example", HostTls::Opportunistic)],
         );
-        let of = |address| routes.destination(&path(address)).map(Destination::as_str);
-        assert_eq!(of("u@a.example"), Some("smtp://mx.example:25"));
-        assert_eq!(of("u@b.example"), Some("smtp://mx.example:25#2"));
+        let of = |address| routes.destination(&ReversePath::Null, &path(address));
+        assert_eq!(of("u@a.example"), "smtp://mx.example:25".into());
+        assert_eq!(of("u@b.example"), "smtp://mx.example:25#2".into());
         assert_eq!(of("u@c.example"), of("u@a.example"));
         let ways: Vec<_> =
-            routes.ways().map(|(destination, via)| (destination.as_str(), via.clone())).collect();
+            routes.ways().map(|(destination, way)| (destination.as_str(), way.via.clone())).collect();
         assert_eq!(ways.len(), 2);
         assert_eq!(ways[1], ("smtp://mx.example:25#2", Via::Relay(host(HostTls::Opportunistic))));
     }
 
     #[test]
     fn only_a_message_that_goes_nowhere_is_held() {
-        let route = Route { domains: vec![DomainPattern::Exactly("example.org".into())], via: Via::Hold };
+        let domains = vec![DomainPattern::Exactly("example.org".into())];
+        let route = Route { domains, senders: Vec::new(), way: Via::Hold.into() };
         let routes = Routes::new(Via::Maildir("m".into()), vec![route]);
-        assert!(routes.hold([path("u@example.org")].iter()));
-        assert!(!routes.hold([path("u@example.org"), path("u@example.net")].iter()));
+        assert!(routes.hold(&ReversePath::Null, [path("u@example.org")].iter()));
+        assert!(!routes.hold(&ReversePath::Null, [path("u@example.org"), path("u@example.net")].iter()));
+    }
+
+    #[test]
+    fn a_route_is_for_its_senders_and_its_domains_both() {
+        let maildir = |name: &str| Via::Maildir(name.into());
+        let route = |domains: &[&str], senders: &[&str], way: &str| Route {
+            domains: domains.iter().map(|name| DomainPattern::parse(name).unwrap()).collect(),
+            senders: senders.iter().map(|pattern| pattern.parse().unwrap()).collect(),
+            way: maildir(way).into(),
+        };
+        let routes = Routes::new(
+            maildir("rest"),
+            vec![
+                route(&["example.net"], &["*@brand.example"], "both"),
+                route(&[], &["boss@example.org"], "boss"),
+                route(&["example.net"], &[], "net"),
+            ],
+        );
+        let table = [
+            ("<a@brand.example>", "u@example.net", "both"),
+            ("<a@BRAND.example>", "u@EXAMPLE.net", "both"),
+            ("<a@brand.example>", "u@example.com", "rest"),
+            ("<a@sub.brand.example>", "u@example.net", "net"),
+            ("<Boss@example.org>", "u@example.net", "boss"),
+            ("<boss@example.org>", "Postmaster", "boss"),
+            ("<b@example.org>", "u@example.net", "net"),
+            ("<>", "u@example.net", "net"),
+            ("<>", "boss@example.org", "rest"),
+        ];
+        for (from, to, way) in table {
+            let from = ReversePath::take(from).unwrap().0;
+            assert_eq!(routes.destination(&from, &path(to)), maildir(way).destination(), "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn ways_to_one_host_that_try_again_at_other_times_are_two() {
+        let patient = Way { connections: 1, ..Way::from(Via::Maildir("m".into())) };
+        let route = Route {
+            domains: vec![DomainPattern::Exactly("a.example".into())],
+            senders: Vec::new(),
+            way: patient.clone(),
+        };
+        let routes = Routes::new(Via::Maildir("m".into()), vec![route.clone(), route]);
+        let ways: Vec<_> =
+            routes.ways().map(|(destination, way)| (destination.as_str(), way.connections)).collect();
+        assert_eq!(ways, [("maildir:m", 1), ("maildir:m#2", 20)]);
     }
 }

@@ -68,10 +68,7 @@ impl Prepared {
         let identity = identity(&config).map_err(placed)?;
         let delivery = wiring::carrying(&config, parts.keyring.newest_key());
         let routes = wiring::routes(&config.delivery).map_err(placed)?;
-        let ways = parts
-            .carrier
-            .prepare(routes, delivery.schedule, delivery.grace)
-            .map_err(|error| placed(error.into()))?;
+        let ways = parts.carrier.prepare(routes, delivery.grace).map_err(|error| placed(error.into()))?;
         let listeners = listeners(&config, identity.as_ref(), parts).map_err(placed)?;
         Ok(Prepared { config, waiting, masters, identity, backends, ways, listeners })
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use store::{Destination, NewDelivery, Node, Nodes as _, Outcome, Spool, Submission};
+use store::{Destination, NewDelivery, Node, Nodes as _, Outcome, Page, Spool, Submission};
 use store_sqlite::{Mode, SqliteSpool, SqliteStore};
 use types::{AccountId, ForwardPath, Handover, Mailbox, NodeId, QueueId, ReversePath, SessionId};
 
@@ -92,7 +92,7 @@ async fn reopen(path: &std::path::Path) {
     let took = begun.elapsed();
     println!("opened with {} entries in {took:?}", store.spool().stats().await.unwrap().entries);
     let begun = Instant::now();
-    store.spool().waiting().await.unwrap();
+    store.spool().waiting(Page::first(100)).await.unwrap();
     println!("what waits is told in {:?}", begun.elapsed());
     store.close().await;
 }

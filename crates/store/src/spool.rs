@@ -52,8 +52,15 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     /// Whether a message of so many octets is likely to fit: [`SpoolError::Full`] if not.
     fn room_for(&self, octets: u64) -> impl Future<Output = Result<(), SpoolError>> + Send;
 
-    /// The destinations of all deliveries that nobody has leased and that will be due, and when the first of each is.
-    fn waiting(&self) -> impl Future<Output = Result<Vec<Waiting>, SpoolError>> + Send;
+    /// When the first of all deliveries that nobody has leased is due.
+    fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, SpoolError>> + Send;
+
+    /// A page of the destinations of deliveries that nobody has leased and that will be due, and when the first of each is. It costs as much
+    /// as the page is long, however many destinations there are, and however much waits for each.
+    fn waiting(
+        &self,
+        page: Page<Destination>,
+    ) -> impl Future<Output = Result<Vec<Waiting>, SpoolError>> + Send;
 
     /// Leases to `owner` deliveries that are due at `now` and that nobody has leased: to each of these destinations up to so many,
     /// those waiting longest first, and none to others. A node that is not on the list gets none. Entries whose envelope is damaged are

@@ -68,7 +68,8 @@ impl store::Spool for Spool {
 
     ask_backend! {
         async fn room_for(&self, octets: u64) -> Result<(), SpoolError>;
-        async fn waiting(&self) -> Result<Vec<Waiting>, SpoolError>;
+        async fn next_due(&self) -> Result<Option<Timestamp>, SpoolError>;
+        async fn waiting(&self, page: Page<Destination>) -> Result<Vec<Waiting>, SpoolError>;
         async fn lease_due(&self, owner: NodeId, now: Timestamp, room: Vec<(Destination, u32)>) -> Result<Vec<Leased>, SpoolError>;
         async fn held_by(&self, owner: NodeId) -> Result<Vec<HeldLease>, SpoolError>;
         async fn give_back(&self, owner: NodeId, leases: Vec<HeldLease>) -> Result<(), SpoolError>;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use auth::{Backend, Cost, Credential, Hasher, Keyring, MasterKeys};
-use delivery::{Carrier, Committer, Routes, Schedule, Settings, Via};
+use delivery::{Carrier, Committer, Routes, Settings, Via};
 use esmtp::Durable;
 use jiff::SignedDuration;
 use store::{
@@ -46,13 +46,8 @@ async fn bench() -> Bench {
     let account = ann();
     store.accounts().add(&account, &frank()).await.unwrap();
     let judge = judge(&store, keyring);
-    let settings = Settings {
-        hostname: "mail.example.org".into(),
-        schedule: Schedule::default(),
-        grace: Duration::from_secs(1),
-        newest_key,
-        now,
-    };
+    let settings =
+        Settings { hostname: "mail.example.org".into(), grace: Duration::from_secs(1), newest_key, now };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
     let (accounts, committer) = (store.accounts().clone(), Committer::new(carrier.clone()));
@@ -138,7 +133,7 @@ impl Bench {
         let node =
             Node { id, name: "test".to_owned(), version: String::new(), started_at: now(), newest_key: None };
         spool.join(&node).await.unwrap();
-        let waiting = spool.waiting().await.unwrap();
+        let waiting = spool.waiting(Page::first(100)).await.unwrap();
         let room = waiting.into_iter().map(|waiting| (waiting.destination, 10)).collect();
         spool.lease_due(id, now(), room).await.unwrap()
     }

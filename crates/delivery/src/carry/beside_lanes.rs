@@ -21,9 +21,8 @@ impl<S: Spool> Carrier<S> {
 
     /// Records that a delivery is returned to its sender. What its report needs of it is in memory only as much as there are permits.
     pub(super) async fn hand_back(self: Arc<Self>, carried: Carried) {
-        if let Ok(permit) = self.at_once.clone().acquire_owned().await {
-            self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
-        }
+        let permit = self.permits.take(true).await;
+        self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
         self.is_dealt_with();
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Spool, SpoolError};
+use store::{Destination, Spool, SpoolError};
 use types::QueueId;
 
 use super::lane::Lane;
@@ -12,21 +12,15 @@ use super::{Carrier, Ways};
 use crate::next_host::NextHostError;
 use crate::record::Ending;
 use crate::route::Routes;
-use crate::schedule::Schedule;
 
 impl<S: Spool> Carrier<S> {
-    /// Prepares other routes, another schedule and another grace. A way that stays as it is keeps its connections and what waits for
-    /// it. Nothing changes before [`Carrier::replace`].
+    /// Prepares other routes and another grace. A way that stays as it is keeps its connections and what waits for it. Nothing changes
+    /// before [`Carrier::replace`].
     ///
     /// # Errors
     /// As [`Carrier::new`].
-    pub fn prepare(
-        &self,
-        routes: Routes,
-        schedule: Schedule,
-        grace: Duration,
-    ) -> Result<Ways, NextHostError> {
-        Ways::new(routes, (schedule, grace), &self.settings.hostname, &self.wake, Some(&self.ways.load()))
+    pub fn prepare(&self, routes: Routes, grace: Duration) -> Result<Ways, NextHostError> {
+        Ways::new(routes, grace, &self.settings.hostname, Some(&self.ways.load()))
     }
 
     /// Has mail take these ways from now on. Attempts that are under way end as they began; what waits for a way that is no more
@@ -34,10 +28,13 @@ impl<S: Spool> Carrier<S> {
     pub fn replace(self: &Arc<Self>, ways: Ways) {
         let ways = Arc::new(ways);
         let old = self.ways.swap(ways.clone());
-        for lane in old.lanes() {
-            if !ways.lanes().any(|kept| Arc::ptr_eq(kept, lane)) {
-                self.workers.spawn(self.clone().retire(lane.clone()));
-            }
+        let stays =
+            |destination: &Destination, lane: &Lane| ways.to(destination).is_some_and(|way| lane.is_on(way));
+        for lane in self.lanes.sort_out(stays) {
+            self.workers.spawn(self.clone().retire(lane));
+        }
+        for transport in old.transports_without(Some(&ways)) {
+            self.workers.spawn(async move { transport.close().await });
         }
         self.wake.notify_one();
     }
@@ -56,11 +53,11 @@ impl<S: Spool> Carrier<S> {
         self.spool.beat(self.node, newest_key).await.map(drop)
     }
 
-    async fn retire(self: Arc<Self>, lane: Arc<Lane>) {
+    /// Gives back what waits on a lane whose way is no more.
+    pub(super) async fn retire(self: Arc<Self>, lane: Arc<Lane>) {
         for carried in lane.clear() {
             self.clone().write_down(carried, Ending::Untried, None).await;
         }
         self.wake.notify_one();
-        lane.close().await;
     }
 }

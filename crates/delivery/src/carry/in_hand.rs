@@ -70,6 +70,11 @@ impl InHand {
         Some(Hand { delivery, token, all: self.clone() })
     }
 
+    /// How many deliveries are in hand.
+    pub(crate) fn len(&self) -> usize {
+        self.all().len()
+    }
+
     /// Calls off whatever is in hand of these messages.
     pub(crate) fn call_off(&self, messages: &HashSet<QueueId>) {
         let mut all = self.all();

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use store::{Destination, Leased, NewDelivery, Spool, Submission};
+use types::AccountId;
 
 use super::Carrier;
-use super::lane::Lane;
+use super::look::IN_HAND;
+use super::ways::Ways;
 
 impl<S: Spool> Carrier<S> {
     pub(crate) fn spool(&self) -> &Arc<S> {
@@ -17,15 +19,26 @@ impl<S: Spool> Carrier<S> {
     /// can leave.
     pub(crate) fn plan(&self, submission: &mut Submission) -> Vec<NewDelivery> {
         let ways = self.ways.load();
-        submission.held |= ways.hold(submission.recipients.iter().map(|recipient| &recipient.path));
-        let mut deliveries = ways.deliveries(submission);
+        let (mut deliveries, held) = ways.deliveries(submission);
+        submission.held |= held;
         if self.open.load(Ordering::Acquire) && !submission.held {
-            let has_room = |lane: &Arc<Lane>| lane.has_room_for(submission.account);
             for delivery in &mut deliveries {
-                delivery.owner = ways.lane(&delivery.destination).is_some_and(has_room).then_some(self.node);
+                let has_room = self.has_room(&ways, &delivery.destination, submission.account);
+                delivery.owner = has_room.then_some(self.node);
             }
         }
         deliveries
+    }
+
+    /// Whether a new message of this account can go on the lane of this destination.
+    fn has_room(&self, ways: &Ways, destination: &Destination, account: AccountId) -> bool {
+        let Some(way) = ways.to(destination) else { return false };
+        let is_crowded = self.in_hand.len() >= IN_HAND;
+        match self.lanes.find(destination, way) {
+            Some(lane) if is_crowded => lane.share() > 0,
+            Some(lane) => lane.has_room_for(account),
+            None => self.lanes.has_room_for_new_mail(),
+        }
     }
 
     /// Takes over what has just become durable. What waits in the queue for these destinations is looked for if there is room for it by
@@ -35,7 +48,11 @@ impl<S: Spool> Carrier<S> {
             self.put_on_lane(leased, Vec::new());
         }
         let ways = self.ways.load();
-        if waiting.iter().any(|destination| ways.lane(destination).is_some_and(|lane| lane.room() > 0)) {
+        let has_room = |destination: &Destination| {
+            let Some(way) = ways.to(destination) else { return false };
+            self.lanes.find(destination, way).is_none_or(|lane| lane.room() > 0)
+        };
+        if waiting.iter().any(has_room) {
             self.wake.notify_one();
         }
     }

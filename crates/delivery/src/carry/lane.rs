@@ -3,6 +3,7 @@
 //! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail. On a lane accounts take turns, so that
 //! one that sends thousands of messages does not keep the others waiting.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::{Spool, SpoolError};
@@ -10,31 +11,31 @@ use tokio::sync::Notify;
 use types::AccountId;
 
 use super::in_hand::Carried;
+use super::prepared::PreparedWay;
 use super::turns::Turns;
-use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
-use crate::route::Via;
-use crate::transport::Transport;
 
-/// Messages carried at once on one lane.
-const WORKERS: usize = 20;
 /// Parcels that may wait on one lane.
 const ROOM: usize = 2000;
 /// A lane with less room than this takes nothing more until it has some again.
 const FULL: usize = 500;
-/// Parcels of an account that may wait on a lane though it is full, if there is nothing of that account: so much as a lane carries at
-/// once.
-const SHARE: usize = WORKERS;
 /// Octets of messages that wait on one lane in memory. The others are read when their turn comes.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
+/// The same of all lanes.
+const IN_MEMORY_OF_ALL: usize = 4 * IN_MEMORY;
 
 /// One destination's mail.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    transport: Transport,
+    way: Arc<PreparedWay>,
+    /// Octets that wait in memory on all lanes.
+    octets_of_all: Arc<AtomicUsize>,
     /// Told when a lane that was full has room again.
     wake: Arc<Notify>,
     waiting: Mutex<Waiting>,
+    /// Whether its host answered at the last attempt.
+    answers: AtomicBool,
+    used: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -46,8 +47,28 @@ struct Waiting {
 }
 
 impl Lane {
-    pub(crate) fn new(via: &Via, hostname: &str, wake: Arc<Notify>) -> Result<Lane, NextHostError> {
-        Ok(Lane { transport: Transport::new(via, hostname)?, wake, waiting: Mutex::default() })
+    pub(crate) fn new(way: Arc<PreparedWay>, octets_of_all: Arc<AtomicUsize>, wake: Arc<Notify>) -> Lane {
+        let (answers, used) = (AtomicBool::new(false), AtomicBool::new(true));
+        Lane { way, octets_of_all, wake, waiting: Mutex::default(), answers, used }
+    }
+
+    pub(crate) fn is_on(&self, way: &Arc<PreparedWay>) -> bool {
+        Arc::ptr_eq(&self.way, way)
+    }
+
+    /// Whether it was used since this was asked last.
+    pub(crate) fn was_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether its host answered at the last attempt; not if there was none.
+    pub(crate) fn answers(&self) -> bool {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether its host answers.
+    pub(crate) fn note(&self, answers: bool) {
+        self.answers.store(answers, Ordering::Relaxed);
     }
 
     /// How many more parcels may wait.
@@ -56,26 +77,39 @@ impl Lane {
         if room < FULL { 0 } else { room }
     }
 
-    /// Whether a new message of this account may wait here.
+    /// How many more may wait when so much waits on all lanes that none has more than its share: as much as it carries at once.
+    pub(crate) fn share(&self) -> usize {
+        self.at_once().saturating_sub(self.waiting().parcels.len())
+    }
+
+    /// Whether a new message of this account may wait here: also on a lane that is full, as long as little of that account waits there.
     pub(crate) fn has_room_for(&self, account: AccountId) -> bool {
         self.room() > 0 || self.has_share(account)
     }
 
     fn has_share(&self, account: AccountId) -> bool {
         let waiting = self.waiting();
-        waiting.parcels.len() < 2 * ROOM && waiting.parcels.of(account) < SHARE
+        waiting.parcels.len() < 2 * ROOM && waiting.parcels.of(account) < self.at_once()
+    }
+
+    fn at_once(&self) -> usize {
+        self.way.way.connections
     }
 
     /// Adds a parcel; whether another worker should begin.
     #[must_use]
     pub(crate) fn push(&self, mut carried: Carried) -> bool {
+        self.used.store(true, Ordering::Relaxed);
         let mut waiting = self.waiting();
-        if waiting.octets + carried.parcel.octets() > IN_MEMORY {
+        let (octets, of_all) = (carried.parcel.octets(), self.octets_of_all.load(Ordering::Relaxed));
+        if waiting.octets + octets > IN_MEMORY || of_all + octets > IN_MEMORY_OF_ALL {
             carried.parcel.leased.content = None;
         }
-        waiting.octets += carried.parcel.octets();
+        let octets = carried.parcel.octets();
+        waiting.octets += octets;
+        self.octets_of_all.fetch_add(octets, Ordering::Relaxed);
         waiting.parcels.push(carried.parcel.leased.submission.account, carried);
-        let more = waiting.workers < WORKERS;
+        let more = waiting.workers < self.at_once();
         waiting.workers += usize::from(more);
         more
     }
@@ -83,8 +117,15 @@ impl Lane {
     /// Takes out all that waits.
     pub(crate) fn clear(&self) -> Vec<Carried> {
         let mut waiting = self.waiting();
-        waiting.octets = 0;
-        std::iter::from_fn(|| waiting.parcels.next()).collect()
+        std::iter::from_fn(|| self.pop(&mut waiting)).collect()
+    }
+
+    fn pop(&self, waiting: &mut Waiting) -> Option<Carried> {
+        let carried = waiting.parcels.next()?;
+        let octets = carried.parcel.octets();
+        waiting.octets -= octets;
+        self.octets_of_all.fetch_sub(octets, Ordering::Relaxed);
+        Some(carried)
     }
 
     /// The shift of a worker that [`push`](Lane::push) asked for.
@@ -98,12 +139,7 @@ impl Lane {
         parcel: &Parcel,
         spool: &S,
     ) -> Result<Option<Attempt>, SpoolError> {
-        self.transport.carry(parcel, spool).await
-    }
-
-    /// Closes the connections that are kept, with QUIT.
-    pub(crate) async fn close(&self) {
-        self.transport.close().await;
+        self.way.transport.carry(parcel, spool).await
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -123,8 +159,7 @@ impl Shift<'_> {
     /// The parcel whose turn it is; `None` ends the shift.
     pub(crate) fn next(&mut self) -> Option<Carried> {
         let mut waiting = self.lane.waiting();
-        let carried = waiting.parcels.next();
-        waiting.octets -= carried.as_ref().map_or(0, |carried| carried.parcel.octets());
+        let carried = self.lane.pop(&mut waiting);
         if carried.is_some() && waiting.parcels.len() == ROOM - FULL {
             self.lane.wake.notify_one();
         }
@@ -153,6 +188,13 @@ mod tests {
 
     use super::*;
     use crate::carry::in_hand::InHand;
+    use crate::way::{Via, Way};
+
+    fn lane(connections: usize) -> Lane {
+        let way = Way { connections, ..Via::Hold.into() };
+        let way = PreparedWay::new(&way, "mail.example.org", &[]).unwrap();
+        Lane::new(way, Arc::default(), Arc::default())
+    }
 
     fn parcel(n: u64, octets: usize) -> Carried {
         let (id, account) = (QueueId::new(n, [0; 10]), AccountId::new(1, [0; 10]));
@@ -172,7 +214,7 @@ mod tests {
 
     #[test]
     fn however_much_waits_only_so_much_is_in_memory() {
-        let lane = Lane::new(&Via::Hold, "mail.example.org", Arc::default()).unwrap();
+        let lane = lane(20);
         for n in 0..40 {
             let _ = lane.push(parcel(n, 1024 * 1024));
         }
@@ -180,10 +222,34 @@ mod tests {
         let mut shift = lane.begin();
         let kept = std::iter::from_fn(|| shift.next()).filter(|carried| carried.parcel.octets() > 0).count();
         assert_eq!((kept, lane.waiting().octets), (16, 0));
+        assert_eq!(lane.octets_of_all.load(Ordering::Relaxed), 0);
     }
+
+    #[test]
+    fn however_many_lanes_there_are_only_so_much_is_in_memory() {
+        let (way, all) = (lane(20).way, Arc::<AtomicUsize>::default());
+        let lanes: Vec<_> = (0..10).map(|_| Lane::new(way.clone(), all.clone(), Arc::default())).collect();
+        for n in 0..100 {
+            let _ = lanes[n % 10].push(parcel(n.try_into().unwrap(), 1024 * 1024));
+        }
+        assert_eq!(all.load(Ordering::Relaxed), IN_MEMORY_OF_ALL);
+        let kept = lanes.iter().flat_map(Lane::clear).filter(|carried| carried.parcel.octets() > 0).count();
+        assert_eq!((kept, all.load(Ordering::Relaxed)), (64, 0));
+    }
+
+    #[test]
+    fn a_lane_has_as_many_workers_as_its_way_allows() {
+        let lane = lane(3);
+        let begun = (0..10).filter(|n| lane.push(parcel(*n, 1))).count();
+        assert_eq!((begun, lane.share()), (3, 0));
+        let mut shift = lane.begin();
+        while shift.next().is_some() {}
+        assert_eq!((lane.push(parcel(11, 1)), lane.share()), (true, 2));
+    }
+
     #[test]
     fn a_lane_full_of_one_account_has_room_for_another() {
-        let lane = Lane::new(&Via::Hold, "mail.example.org", Arc::default()).unwrap();
+        let lane = lane(20);
         let (busy, other) = (AccountId::new(1, [0; 10]), AccountId::new(2, [0; 10]));
         for n in 0..2000 {
             assert!(n >= 1500 || lane.has_room_for(busy));

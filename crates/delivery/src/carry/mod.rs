@@ -10,7 +10,11 @@ mod beside_lanes;
 mod changes;
 mod intake;
 mod lane;
+mod lanes;
+mod look;
 mod membership;
+mod permits;
+mod prepared;
 mod turns;
 mod ways;
 
@@ -19,10 +23,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use jiff::{SignedDuration, Timestamp};
-use store::{Destination, HeldLease, Leased, MasterKeyId, Spool, SpoolError, Waiting};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep, timeout};
+use jiff::Timestamp;
+use store::{Destination, HeldLease, Leased, MasterKeyId, Spool};
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::NodeId;
@@ -31,32 +35,18 @@ use crate::next_host::NextHostError;
 use crate::parcel::Parcel;
 use crate::record::{Ending, Recorder, complain};
 use crate::route::Routes;
-use crate::schedule::Schedule;
 use in_hand::{Carried, InHand};
 use lane::Lane;
-use membership::Membership;
+use lanes::Lanes;
+use look::{POLL, Rounds};
+use permits::{Permit, Permits};
 pub use ways::Ways;
-
-/// Messages carried at once on all lanes.
-const AT_ONCE: usize = 200;
-/// Deliveries to one destination leased by one statement.
-const BATCH: usize = 500;
-/// How often the queue is looked at without being told, for what the command line has changed.
-const POLL: Duration = Duration::from_secs(2);
-/// The least time between two looks at the queue when nothing tells of more.
-const TICK: Duration = Duration::from_millis(50);
-/// How often it is looked for what a clock ahead has set.
-const CLOCK_CHECK: Duration = Duration::from_secs(10);
-/// What is due within this time is not taken for the work of a clock ahead, however short the schedule is.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(12);
 
 /// How mail is carried.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Our name: in EHLO, in the names of Maildir files, and in the list of nodes.
     pub hostname: String,
-    /// When to try again.
-    pub schedule: Schedule,
     /// How long running attempts may go on after a stop.
     pub grace: Duration,
     /// The newest of the master keys that this process has, for the list of nodes.
@@ -78,7 +68,8 @@ pub struct Carrier<S> {
     /// Whether new messages may be leased from the start: only while somebody is there to carry them.
     open: AtomicBool,
     wake: Arc<Notify>,
-    at_once: Arc<Semaphore>,
+    lanes: Lanes,
+    permits: Permits,
     /// Deliveries that are leased and wait on no lane: they get other destinations, or are returned to their senders.
     beside_lanes: AtomicUsize,
     workers: TaskTracker,
@@ -91,14 +82,13 @@ pub struct Carrier<S> {
 }
 
 impl<S: Spool> Carrier<S> {
-    /// Prepares a lane for each way of `routes`.
+    /// Prepares each way of `routes`.
     ///
     /// # Errors
     /// What the operator has to put right, such as a host name that is none.
     pub fn new(spool: Arc<S>, routes: Routes, settings: Settings) -> Result<Arc<Carrier<S>>, NextHostError> {
         let wake = Arc::new(Notify::new());
-        let times = (settings.schedule, settings.grace);
-        let ways = Ways::new(routes, times, &settings.hostname, &wake, None)?;
+        let ways = Ways::new(routes, settings.grace, &settings.hostname, None)?;
         let aborting = CancellationToken::new();
         let recorder =
             Recorder::new(spool.clone(), &settings.hostname, settings.now, wake.clone(), aborting.clone());
@@ -111,8 +101,9 @@ impl<S: Spool> Carrier<S> {
             ways: ArcSwap::from_pointee(ways),
             settings,
             open: AtomicBool::new(false),
+            lanes: Lanes::new(wake.clone()),
             wake,
-            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Permits::new(),
             beside_lanes: AtomicUsize::new(0),
             workers: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -123,11 +114,9 @@ impl<S: Spool> Carrier<S> {
 
     /// Carries mail until `stop`, then lets running attempts end within the grace and gives back what is leased.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let Settings { hostname, newest_key, now, .. } = &self.settings;
-        let mut membership = Membership::new(self.node, hostname, now(), newest_key.clone());
-        let mut clock_checked = None;
+        let mut rounds = Rounds::new(&self.settings, self.node);
         while !stop.is_cancelled() {
-            let wait = self.look(&mut membership, &mut clock_checked).await.unwrap_or_else(|error| {
+            let wait = self.look(&mut rounds).await.unwrap_or_else(|error| {
                 tracing::error!(
                     event = "spool.failing",
                     error = &error as &dyn std::error::Error,
@@ -159,8 +148,8 @@ impl<S: Spool> Carrier<S> {
             self.aborting.cancel();
             self.workers.wait().await;
         }
-        for lane in ways.lanes() {
-            lane.close().await;
+        for transport in ways.transports_without(None) {
+            transport.close().await;
         }
         if let Err(error) = self.spool.leave(self.node).await {
             tracing::error!(
@@ -169,72 +158,6 @@ impl<S: Spool> Carrier<S> {
                 "cannot give back leases"
             );
         }
-    }
-
-    /// A look at the queue; how long to wait until the next.
-    async fn look(
-        self: &Arc<Self>,
-        membership: &mut Membership,
-        clock_checked: &mut Option<Instant>,
-    ) -> Result<Duration, SpoolError> {
-        let kept = membership.keep(&*self.spool, &self.in_hand).await;
-        self.tried_to_join.cancel();
-        kept?;
-        self.open.store(true, Ordering::Release);
-        self.bring_forward(clock_checked).await?;
-        self.lease_what_is_due().await
-    }
-
-    /// What is due later than any schedule has it was set by a clock that was ahead. It is due now.
-    async fn bring_forward(&self, checked: &mut Option<Instant>) -> Result<(), SpoolError> {
-        if checked.is_some_and(|checked| checked.elapsed() < CLOCK_CHECK) {
-            return Ok(());
-        }
-        let now = (self.settings.now)();
-        let longest =
-            SignedDuration::try_from(self.ways.load().schedule.longest_wait()).unwrap_or(SignedDuration::MAX);
-        let latest = now.checked_add(longest.max(PATIENCE)).unwrap_or(Timestamp::MAX);
-        if self.spool.bring_forward(latest, now).await? {
-            tracing::warn!(
-                event = "spool.brought-forward",
-                "mail that a clock ahead has put off further than any schedule is due now"
-            );
-        }
-        *checked = Some(Instant::now());
-        Ok(())
-    }
-
-    /// Leases as much as the lanes have room for; how long to wait until there may be more.
-    async fn lease_what_is_due(self: &Arc<Self>) -> Result<Duration, SpoolError> {
-        loop {
-            let (waiting, now) = (self.spool.waiting().await?, (self.settings.now)());
-            let room = self.room(&waiting, now);
-            if room.is_empty() {
-                return Ok(until_next(&waiting, now));
-            }
-            let due = self.spool.lease_due(self.node, now, room).await?;
-            if due.is_empty() {
-                return Ok(TICK);
-            }
-            for leased in due {
-                let moved = self.ways.load().moved(&leased);
-                self.put_on_lane(leased, moved);
-            }
-        }
-    }
-
-    /// How much is to be leased for each destination that something is due for.
-    fn room(&self, waiting: &[Waiting], now: Timestamp) -> Vec<(Destination, u32)> {
-        let ways = self.ways.load();
-        // A queue whose routes have all changed, or that an operator returns, is not in memory as a whole.
-        let most = BATCH.saturating_sub(self.beside_lanes.load(Ordering::Relaxed));
-        let due = waiting.iter().filter(|waiting| waiting.due_at <= now);
-        let room = due.map(|Waiting { destination, .. }| {
-            // What no route leads to any more is leased, too, to give it its new destinations.
-            let room = ways.lane(destination).map_or(most, |lane| lane.room().min(most));
-            (destination.clone(), u32::try_from(room).unwrap_or_default())
-        });
-        room.filter(|(_, room)| *room > 0).collect()
     }
 
     /// Puts a delivery on its lane, unless recipients of it have moved: their routes are others by now.
@@ -246,10 +169,14 @@ impl<S: Spool> Carrier<S> {
             self.workers.spawn(self.clone().hand_back(Carried::new(Parcel::new(leased), hand)));
             return;
         }
-        match ways.lane(&leased.destination) {
-            Some(lane) if moved.is_empty() => {
+        match ways.to(&leased.destination) {
+            Some(way) if moved.is_empty() => {
+                let (lane, replaced) = self.lanes.find_or_make(&leased.destination, way);
+                if let Some(replaced) = replaced {
+                    self.workers.spawn(self.clone().retire(replaced));
+                }
                 if lane.push(Carried::new(Parcel::new(leased), hand)) {
-                    self.workers.spawn(self.clone().work(lane.clone()));
+                    self.workers.spawn(self.clone().work(lane));
                 }
             }
             _ => {
@@ -275,7 +202,7 @@ impl<S: Spool> Carrier<S> {
         while !self.stopping.is_cancelled()
             && let Some(carried) = shift.next()
         {
-            let Ok(permit) = self.at_once.clone().acquire_owned().await else { return };
+            let permit = self.permits.take(lane.answers()).await;
             if carried.is_called_off() {
                 self.workers.spawn(self.clone().write_down(carried, Ending::Untried, Some(permit)));
                 continue;
@@ -285,27 +212,18 @@ impl<S: Spool> Carrier<S> {
                 ending = self.attempt(&lane, &carried.parcel) => ending,
                 () = self.aborting.cancelled() => return,
             };
+            if let Ending::Tried(attempt) = &ending {
+                lane.note(attempt.answered);
+            }
             // Written down beside the next attempt: many endings then share one sync of the spool.
             self.workers.spawn(self.clone().write_down(carried, ending, Some(permit)));
         }
     }
 
     /// The permit bounds what a crash can leave delivered and not recorded.
-    async fn write_down(
-        self: Arc<Self>,
-        carried: Carried,
-        ending: Ending,
-        _permit: Option<OwnedSemaphorePermit>,
-    ) {
-        let schedule = self.ways.load().schedule;
+    async fn write_down(self: Arc<Self>, carried: Carried, ending: Ending, _permit: Option<Permit>) {
+        let schedule = self.ways.load().schedule(&carried.parcel.leased.destination);
         self.recorder.close(&carried.parcel, ending, &schedule).await;
         self.let_go(carried.let_go()).await;
     }
-}
-
-/// When to look again. Destinations that something is due for are full, and wake us when they have room.
-fn until_next(waiting: &[Waiting], now: Timestamp) -> Duration {
-    let next = waiting.iter().map(|waiting| waiting.due_at).filter(|due_at| *due_at > now).min();
-    let wait = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
-    wait.unwrap_or(POLL).clamp(TICK, POLL)
 }

@@ -1,90 +1,97 @@
-//! The ways that mail takes: a lane for each, and when an attempt is made again. A reload puts others in their place.
+//! The ways that mail takes: which recipient takes which, and what carries it. A reload puts others in their place.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use store::{Destination, Leased, NewDelivery, Submission};
-use tokio::sync::Notify;
-use types::ForwardPath;
+use types::{ForwardPath, ReversePath};
 
-use super::lane::Lane;
+use super::prepared::PreparedWay;
 use crate::next_host::NextHostError;
-use crate::route::{Routes, Via};
+use crate::route::Routes;
 use crate::schedule::Schedule;
+use crate::transport::Transport;
 
 /// Everything about delivery that can change while mail is carried; made by [`Carrier::prepare`](crate::Carrier::prepare).
 #[derive(Debug)]
 pub struct Ways {
     routes: Routes,
-    lanes: HashMap<Destination, (Via, Arc<Lane>)>,
-    pub(crate) schedule: Schedule,
+    prepared: HashMap<Destination, Arc<PreparedWay>>,
     /// How long running attempts may go on after a stop.
     pub(crate) grace: Duration,
 }
 
 impl Ways {
-    /// A way that `old` has, too, keeps its lane.
+    /// What stays of `old` is taken over, with its connections.
     pub(crate) fn new(
         routes: Routes,
-        (schedule, grace): (Schedule, Duration),
+        grace: Duration,
         hostname: &str,
-        wake: &Arc<Notify>,
         old: Option<&Ways>,
     ) -> Result<Ways, NextHostError> {
-        let mut lanes = HashMap::new();
-        for (destination, via) in routes.ways() {
-            let lane = match old.and_then(|old| old.kept(destination, via)) {
-                Some(lane) => lane,
-                None => Arc::new(Lane::new(via, hostname, wake.clone())?),
-            };
-            lanes.insert(destination.clone(), (via.clone(), lane));
+        let mut known: Vec<_> = old.iter().flat_map(|old| old.prepared.values().cloned()).collect();
+        let mut prepared = HashMap::new();
+        for (destination, way) in routes.ways() {
+            let ready = PreparedWay::new(way, hostname, &known)?;
+            known.push(ready.clone());
+            prepared.insert(destination.clone(), ready);
         }
-        Ok(Ways { routes, lanes, schedule, grace })
+        Ok(Ways { routes, prepared, grace })
     }
 
-    fn kept(&self, destination: &Destination, via: &Via) -> Option<Arc<Lane>> {
-        let (same, lane) = self.lanes.get(destination)?;
-        (same == via).then(|| lane.clone())
+    /// The way that leads to a destination, if any does.
+    pub(crate) fn to(&self, destination: &Destination) -> Option<&Arc<PreparedWay>> {
+        self.prepared.get(destination)
     }
 
-    /// The lane of a destination, if any route leads there.
-    pub(crate) fn lane(&self, destination: &Destination) -> Option<&Arc<Lane>> {
-        self.lanes.get(destination).map(|(_, lane)| lane)
+    /// When deliveries to a destination are tried again; as by default where no way leads any more.
+    pub(crate) fn schedule(&self, destination: &Destination) -> Schedule {
+        let way = self.to(destination).map(|prepared| &prepared.way).or(self.routes.default_way());
+        way.map(|way| way.schedule).unwrap_or_default()
     }
 
-    pub(crate) fn lanes(&self) -> impl Iterator<Item = &Arc<Lane>> {
-        self.lanes.values().map(|(_, lane)| lane)
+    /// No attempt is put off for longer.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        let waits = self.prepared.values().map(|prepared| prepared.way.schedule.longest_wait());
+        waits.max().unwrap_or_default()
     }
 
-    /// Whether the route of every one of these recipients is `hold`.
-    pub(crate) fn hold<'p>(&self, paths: impl Iterator<Item = &'p ForwardPath>) -> bool {
-        self.routes.hold(paths)
+    /// What carries mail here, and not with the `other` ways.
+    pub(crate) fn transports_without(&self, other: Option<&Ways>) -> Vec<Arc<Transport>> {
+        let mut here: Vec<_> = self.prepared.values().map(|prepared| prepared.transport.clone()).collect();
+        let is_there = |transport: &Arc<Transport>| {
+            let mut others = other.iter().flat_map(|other| other.prepared.values());
+            others.any(|other| Arc::ptr_eq(&other.transport, transport))
+        };
+        here.retain(|transport| !is_there(transport));
+        here
     }
 
-    /// The deliveries of a new message: its recipients by their destinations.
-    pub(crate) fn deliveries(&self, submission: &Submission) -> Vec<NewDelivery> {
+    /// The deliveries of a new message: its recipients by their destinations. Whether all of it is held by its routes.
+    pub(crate) fn deliveries(&self, submission: &Submission) -> (Vec<NewDelivery>, bool) {
         let mut deliveries: Vec<NewDelivery> = Vec::with_capacity(1);
         for (number, recipient) in (0..).zip(&submission.recipients) {
-            let destination = self.destination(&recipient.path);
+            let destination = self.destination(&submission.reverse_path, &recipient.path);
             match deliveries.iter_mut().find(|delivery| delivery.destination == destination) {
                 Some(delivery) => delivery.recipients.push(number),
                 None => deliveries.push(NewDelivery { destination, recipients: vec![number], owner: None }),
             }
         }
-        deliveries
+        let paths = submission.recipients.iter().map(|recipient| &recipient.path);
+        (deliveries, self.routes.hold(&submission.reverse_path, paths))
     }
 
     /// Those recipients of a delivery who go elsewhere by now, and where.
     pub(crate) fn moved(&self, leased: &Leased) -> Vec<(u32, Destination)> {
         let elsewhere = leased.recipients.iter().filter_map(|recipient| {
-            let destination = self.destination(&recipient.to.path);
+            let destination = self.destination(&leased.submission.reverse_path, &recipient.to.path);
             (destination != leased.destination).then_some((recipient.number, destination))
         });
         elsewhere.collect()
     }
 
-    fn destination(&self, path: &ForwardPath) -> Destination {
-        self.routes.destination(path).cloned().unwrap_or_else(Destination::unknown)
+    fn destination(&self, from: &ReversePath, path: &ForwardPath) -> Destination {
+        self.routes.destination(from, path)
     }
 }

@@ -11,7 +11,7 @@ use types::Handover;
 
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
-use crate::route::Via;
+use crate::way::Via;
 use maildir::{Maildir, MaildirError};
 use outgoing::Outgoing;
 use smtp::Relay;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{NextHost, Route, Routes, Schedule, Via};
+use delivery::{NextHost, Route, Routes, Schedule, Via, Way};
 use store::RecipientState::{self, Deferred, Delivered, Failed};
 use store::Submission;
 use types::{DomainPattern, EnvelopeRecipient, Notify, QueueId, Ret, ReversePath};
@@ -18,10 +18,11 @@ async fn office(manners: Manners, schedule: Schedule) -> (Office, Peer, tempfile
     let (peer, home) = (Peer::start(manners).await, tempfile::tempdir().unwrap());
     let route = Route {
         domains: vec![DomainPattern::Exactly("example.net".into())],
-        via: Via::Maildir(home.path().to_owned()),
+        senders: Vec::new(),
+        way: Way { schedule, ..Via::Maildir(home.path().to_owned()).into() },
     };
-    let routes = Routes::new(Via::Relay(plain_host(peer.port)), vec![route]);
-    let office = Office::with(routes, schedule, Duration::from_secs(30)).open();
+    let way = Way { schedule, ..Via::Relay(plain_host(peer.port)).into() };
+    let office = Office::closed(Routes::new(way, vec![route])).open();
     tokio::task::yield_now().await;
     (office, peer, home)
 }
@@ -269,11 +270,15 @@ async fn a_delay_is_told_of_every_destination() {
     let peer = Peer::start(Manners { rcpt: "450 4.2.1 come back", ..Manners::default() }).await;
     let home = tempfile::tempdir().unwrap();
     let by_name = Via::Relay(NextHost { host: "localhost".into(), ..plain_host(peer.port) });
-    let route = |domain: &str, via| Route { domains: vec![DomainPattern::Exactly(domain.into())], via };
+    let route = |domain: &str, via: Via| Route {
+        domains: vec![DomainPattern::Exactly(domain.into())],
+        senders: Vec::new(),
+        way: via.into(),
+    };
     let routes =
         vec![route("example.net", Via::Maildir(home.path().to_owned())), route("example.com", by_name)];
     let routes = Routes::new(Via::Relay(plain_host(peer.port)), routes);
-    let mut office = Office::with(routes, Schedule::default(), Duration::from_secs(30)).open();
+    let mut office = Office::closed(routes).open();
     tokio::task::yield_now().await;
     let to = ["a@example.org", "b@example.com"];
     let asked = |submission: &mut Submission| submission.recipients[1].notify = Notify::from_text("DELAY");

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::{Route, Routes, Schedule, Via};
+use delivery::{Route, Routes, Via};
 use store::RecipientState::{Deferred, Delivered, Failed, Held, Queued};
 use store::{Act, Operation, Spool as _};
 use tokio::sync::Semaphore;
@@ -17,7 +17,7 @@ fn maildir(directory: &tempfile::TempDir, name: &str) -> Via {
 }
 
 fn route(domain: &str, via: Via) -> Route {
-    Route { domains: vec![DomainPattern::Exactly(domain.into())], via }
+    Route { domains: vec![DomainPattern::Exactly(domain.into())], senders: Vec::new(), way: via.into() }
 }
 
 fn letters(directory: &tempfile::TempDir, name: &str) -> usize {
@@ -249,7 +249,7 @@ async fn a_burst_waits_its_turn_and_nobody_is_turned_away() {
 async fn a_grace_that_is_over_ends_what_is_running() {
     let peer = Peer::start(Manners { pace: Arc::new(Semaphore::new(0)), ..Manners::default() }).await;
     let routes = Routes::new(Via::Relay(plain_host(peer.port)), Vec::new());
-    let mut office = Office::with(routes, Schedule::default(), Duration::from_secs(1)).open();
+    let mut office = Office::with(routes, Duration::from_secs(1)).open();
     tokio::task::yield_now().await;
     let id = office.submit(&["a@example.org"]).await;
     peer.until_seen("DATA", 1).await;
@@ -273,7 +273,7 @@ async fn what_is_delivered_is_not_delivered_again_because_it_could_not_be_record
 async fn what_is_delivered_is_recorded_even_when_the_grace_is_over() {
     let directory = tempfile::tempdir().unwrap();
     let routes = Routes::new(maildir(&directory, "m"), Vec::new());
-    let mut office = Office::with(routes, Schedule::default(), Duration::ZERO).open();
+    let mut office = Office::with(routes, Duration::ZERO).open();
     tokio::task::yield_now().await;
     office.spool.failing_records.store(1, Ordering::Relaxed);
     let id = office.submit(&["a@example.org"]).await;

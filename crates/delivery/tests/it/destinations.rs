@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::{Route, Routes, Schedule, Via};
+use delivery::{Route, Routes, Via};
 use store::RecipientState::{Deferred, Delivered, Held, Queued};
 use store::{Destination, MasterKeyId, NewDelivery, Nodes, Spool};
 use tokio::sync::Semaphore;
@@ -19,7 +19,7 @@ fn maildir(directory: &tempfile::TempDir, name: &str) -> Via {
 }
 
 fn route(domain: &str, via: Via) -> Route {
-    Route { domains: vec![DomainPattern::Exactly(domain.into())], via }
+    Route { domains: vec![DomainPattern::Exactly(domain.into())], senders: Vec::new(), way: via.into() }
 }
 
 fn letters(directory: &tempfile::TempDir, name: &str) -> usize {
@@ -97,6 +97,74 @@ async fn a_route_that_holds_holds_its_own_recipients_alone() {
     assert_eq!((states, office.spool.is_held(id)), (vec![(Held, 0), (Delivered, 1)], false));
 }
 
+fn numbered(number: usize, via: Via) -> Route {
+    route(&format!("d{number}.example"), via)
+}
+
+#[tokio::test]
+async fn a_message_to_sixty_domains_goes_to_all_of_them_at_once() {
+    let pace = Arc::new(Semaphore::new(0));
+    let (mut peers, mut routes) = (Vec::new(), Vec::new());
+    for number in 0..60 {
+        let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
+        routes.push(numbered(number, Via::Relay(plain_host(peer.port))));
+        peers.push(peer);
+    }
+    let mut office = Office::closed(Routes::new(Via::Hold, routes)).open();
+    tokio::task::yield_now().await;
+    let to: Vec<String> = (0..60).map(|number| format!("u@d{number}.example")).collect();
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let id = office.submit(&to).await;
+    for peer in &peers {
+        peer.until_seen("DATA", 1).await;
+    }
+    pace.add_permits(60);
+    assert!(office.tried(id).await.iter().all(|seat| seat.state == Delivered));
+    assert!(peers.iter().all(|peer| peer.texts().len() == 1));
+}
+
+#[tokio::test]
+async fn hosts_that_are_silent_keep_no_permits_from_one_that_has_answered() {
+    let (mut routes, mut silent) = (Vec::new(), Vec::new());
+    for number in 0..12 {
+        silent.push(self::silent().await);
+        routes.push(numbered(number, Via::Relay(plain_host(silent[number].port))));
+    }
+    let peer = Peer::start(Manners::default()).await;
+    let mut office = Office::closed(Routes::new(Via::Relay(plain_host(peer.port)), routes)).open();
+    tokio::task::yield_now().await;
+    let first = office.submit(&["a@live.example"]).await;
+    office.until(|spool| spool.seats(first)[0].state == Delivered).await;
+    for number in 0..12 {
+        for _ in 0..30 {
+            office.submit(&[&format!("a@d{number}.example")]).await;
+        }
+    }
+    for peer in &silent[..7] {
+        peer.until_seen("DATA", 20).await;
+    }
+    let id = office.submit(&["a@live.example"]).await;
+    office.until(|spool| spool.seats(id)[0].state == Delivered).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_destinations_than_one_look_sees_take_turns() {
+    let (directory, number) = (tempfile::tempdir().unwrap(), 1200);
+    // Where no directory can be made, each attempt ends at once, and is made again later.
+    std::fs::write(directory.path().join("file"), "not a directory").unwrap();
+    let routes = (0..number).map(|number| numbered(number, maildir(&directory, &format!("file/{number}"))));
+    let mut office = Office::closed(Routes::new(Via::Hold, routes.collect()));
+    let mut ids = Vec::new();
+    for number in 0..number {
+        ids.push(office.submit(&[&format!("u@d{number}.example")]).await);
+    }
+    let office = office.open();
+    office.until(|spool| spool.count(Deferred) == number).await;
+    assert_eq!(office.spool.attempts(), u32::try_from(number).unwrap());
+    let last = office.spool.most_leased.load(Ordering::Relaxed);
+    assert!(last <= number, "{last}");
+}
+
 /// As a queue from before there were deliveries is.
 #[tokio::test(start_paused = true)]
 async fn destinations_that_are_not_known_are_found_out() {
@@ -122,7 +190,7 @@ async fn who_waits_takes_the_routes_of_a_new_configuration() {
     office.until(|spool| spool.seats(id).iter().all(|seat| seat.state == Deferred)).await;
     let net = route("example.net", maildir(&directory, "net"));
     let routes = Routes::new(maildir(&directory, "new"), vec![net]);
-    let ways = office.carrier.prepare(routes, Schedule::default(), Duration::from_secs(30)).unwrap();
+    let ways = office.carrier.prepare(routes, Duration::from_secs(30)).unwrap();
     office.carrier.replace(ways);
     office.until(|spool| spool.seats(id).iter().all(|seat| seat.state == Delivered)).await;
     assert!(office.spool.seats(id).iter().all(|seat| seat.attempts == 2));

@@ -44,7 +44,8 @@ async fn recipients_do_not_learn_of_each_other() {
     let rest = tempfile::tempdir().unwrap();
     let route = Route {
         domains: vec![DomainPattern::Exactly("example.org".into())],
-        via: Via::Maildir(directory.path().into()),
+        senders: Vec::new(),
+        way: Via::Maildir(directory.path().into()).into(),
     };
     let routes = Routes::new(Via::Maildir(rest.path().into()), vec![route]);
     let mut office = Office::closed(routes).open();

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Carrier, Committer, NextHost, Routes, Schedule, Settings, Via};
+use delivery::{Carrier, Committer, NextHost, Routes, Settings, Via};
 use jiff::{SignedDuration, Timestamp};
 use store::{MasterKeyId, RecipientState, Spool, Submission};
 use tokio::sync::watch;
@@ -50,19 +50,14 @@ pub(crate) struct Office {
 impl Office {
     /// A carrier that is not running yet.
     pub(crate) fn closed(routes: Routes) -> Office {
-        Office::with(routes, Schedule::default(), Duration::from_secs(30))
+        Office::with(routes, Duration::from_secs(30))
     }
 
-    pub(crate) fn with(routes: Routes, schedule: Schedule, grace: Duration) -> Office {
+    pub(crate) fn with(routes: Routes, grace: Duration) -> Office {
         let spool = Arc::new(MemorySpool::default());
         let newest_key = watch::Sender::new(MasterKeyId { number: 1, digest: [1; 8] });
-        let settings = Settings {
-            hostname: "client.example".into(),
-            schedule,
-            grace,
-            newest_key: newest_key.subscribe(),
-            now,
-        };
+        let settings =
+            Settings { hostname: "client.example".into(), grace, newest_key: newest_key.subscribe(), now };
         let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();
         let committer = Committer::new(carrier.clone());
         let stop = CancellationToken::new();

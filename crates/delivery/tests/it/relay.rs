@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Routes, Schedule, Via};
+use delivery::{Routes, Schedule, Via, Way};
 use store::RecipientState::{Deferred, Delivered, Failed, Held};
 use store::Submission;
 use tokio::sync::Semaphore;
@@ -87,10 +87,10 @@ async fn a_message_that_is_damaged_in_the_spool_is_not_ended() {
 #[tokio::test]
 async fn a_host_that_garbles_every_answer_gets_three_copies_and_no_more() {
     let peer = Peer::start(Manners { text: "what?", ..Manners::default() }).await;
-    let routes = Routes::new(Via::Relay(plain_host(peer.port)), Vec::new());
     let soon = Duration::from_millis(10);
     let schedule = Schedule { first: soon, max: soon, ..Schedule::default() };
-    let mut office = Office::with(routes, schedule, Duration::from_secs(30)).open();
+    let way = Way { schedule, ..Via::Relay(plain_host(peer.port)).into() };
+    let mut office = Office::closed(Routes::new(way, Vec::new())).open();
     // A report would be garbled, too.
     let untold = |submission: &mut Submission| {
         submission.recipients.iter_mut().for_each(|recipient| recipient.notify = Some(Notify::NEVER));

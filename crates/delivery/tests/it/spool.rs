@@ -236,15 +236,22 @@ impl Spool for MemorySpool {
         Ok(())
     }
 
-    async fn waiting(&self) -> Result<Vec<Waiting>, SpoolError> {
+    async fn next_due(&self) -> Result<Option<Timestamp>, SpoolError> {
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_waiters();
+        Ok(self.queue().items.values().flat_map(Item::waiting).map(|(_, due_at)| due_at).min())
+    }
+
+    async fn waiting(&self, page: Page<Destination>) -> Result<Vec<Waiting>, SpoolError> {
         let mut waiting = BTreeMap::new();
         for (destination, due_at) in self.queue().items.values().flat_map(Item::waiting) {
             let earliest = waiting.entry(destination).or_insert(due_at);
             *earliest = due_at.min(*earliest);
         }
-        Ok(waiting.into_iter().map(|(destination, due_at)| Waiting { destination, due_at }).collect())
+        let waiting = waiting.into_iter().map(|(destination, due_at)| Waiting { destination, due_at });
+        let page_of =
+            waiting.filter(|waiting| page.after.as_ref().is_none_or(|after| waiting.destination > *after));
+        Ok(page_of.take(page.limit.try_into().unwrap()).collect())
     }
 
     async fn lease_due(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use delivery::Routes;
 use store::{Details, Operation, RecipientState};
-use types::ForwardPath;
+use types::{ForwardPath, ReversePath};
 
 use crate::Trouble;
 use crate::trouble::by_their_route;
@@ -54,8 +54,9 @@ fn of_damage(Details { entry, damaged, .. }: &Details) -> Option<Hindrance> {
 /// Recipients whom their route holds would be held again.
 fn of_release(Details { entry, recipients, .. }: &Details, routes: &Routes) -> Option<Hindrance> {
     let waiting = recipients.iter().filter(|recipient| is_waiting(recipient.state));
+    let addresses = waiting.map(|recipient| recipient.address.clone());
     let (stay, go): (Vec<String>, Vec<String>) =
-        waiting.map(|recipient| recipient.address.clone()).partition(|address| holds(routes, address));
+        addresses.partition(|address| holds(routes, &entry.sender, address));
     match (stay.is_empty(), go.is_empty()) {
         (true, _) => None,
         (false, true) => Some(Hindrance::Whole(Trouble::HeldByRoute { id: entry.id, recipients: stay })),
@@ -67,7 +68,11 @@ fn is_waiting(state: RecipientState) -> bool {
     matches!(state, RecipientState::Queued | RecipientState::Deferred | RecipientState::Held)
 }
 
-/// Whether mail for this recipient, whose address is without angle brackets, takes a route that holds it.
-fn holds(routes: &Routes, address: &str) -> bool {
-    ForwardPath::take(&format!("<{address}>")).is_ok_and(|(path, _)| routes.holds(&path))
+/// Whether mail of this sender for this recipient, whose addresses are without angle brackets, takes a route that holds it.
+fn holds(routes: &Routes, sender: &str, recipient: &str) -> bool {
+    let [from, to] = [sender, recipient].map(|address| format!("<{address}>"));
+    match (ReversePath::take(&from), ForwardPath::take(&to)) {
+        (Ok((from, _)), Ok((to, _))) => routes.holds(&from, &to),
+        (Err(_), _) | (_, Err(_)) => false,
+    }
 }

@@ -1,7 +1,7 @@
 //! Where accepted mail goes, and when it is tried again.
 
 use config::{Config, Delivery, HostPort, Login};
-use delivery::{NextHost, Route, Routes, Schedule, Via};
+use delivery::{NextHost, Route, Routes, Schedule, Via, Way};
 use esmtp::dialogue::Credentials;
 use store::MasterKeyId;
 use tokio::sync::watch;
@@ -10,15 +10,8 @@ use super::files::{self, Trust};
 use crate::clock;
 
 pub(crate) fn carrying(config: &Config, newest_key: watch::Receiver<MasterKeyId>) -> delivery::Settings {
-    let retry = config.delivery.retry;
     delivery::Settings {
         hostname: config.hostname.clone(),
-        schedule: Schedule {
-            first: retry.first,
-            max: retry.max,
-            give_up: retry.give_up,
-            tell_delay: config.delivery.delay_notice,
-        },
         grace: config.limits.shutdown_grace,
         newest_key,
         now: clock::now,
@@ -41,11 +34,22 @@ pub(crate) fn bare_routes(delivery: &Delivery) -> Routes {
 }
 
 fn ways(delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Routes {
-    let routes = delivery
-        .routes
-        .iter()
-        .map(|route| Route { domains: route.domains.clone(), via: via(&route.via, delivery, trust, None) });
-    Routes::new(via(&delivery.via, delivery, trust, login), routes.collect())
+    let way = |via: &config::Via, login| Way {
+        schedule: schedule(delivery),
+        ..self::via(via, delivery, trust, login).into()
+    };
+    let routes = delivery.routes.iter().map(|route| Route {
+        domains: route.domains.clone(),
+        senders: Vec::new(),
+        way: way(&route.via, None),
+    });
+    let routes = routes.collect();
+    Routes::new(way(&delivery.via, login), routes)
+}
+
+fn schedule(delivery: &Delivery) -> Schedule {
+    let retry = delivery.retry;
+    Schedule { first: retry.first, max: retry.max, give_up: retry.give_up, tell_delay: delivery.delay_notice }
 }
 
 fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Via {

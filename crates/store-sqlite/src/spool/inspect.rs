@@ -4,38 +4,51 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, SqliteConnection, SqlitePool, Type};
 use store::{
-    Corrupt, DeliveryKey, Details, Entry, HeldLease, MasterKeyId, Node, Page, QueueFilter, RecipientDetails,
-    RecipientState, Stats, Waiting,
+    Corrupt, DeliveryKey, Destination, Details, Entry, HeldLease, MasterKeyId, Node, Page, QueueFilter,
+    RecipientDetails, RecipientState, Stats, Waiting,
 };
 use types::{NodeId, QueueId};
 
 use super::{lease, select};
 use crate::row::{lossy, maybe, octets, text, time};
 
-/// The destinations that something waits for. This jumps from one to the next, however many deliveries each of them has.
-macro_rules! ready {
-    () => {
-        "WITH RECURSIVE ready (destination) AS ( \
-         SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
-         UNION ALL SELECT (SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
-         AND destination > ready.destination) FROM ready WHERE ready.destination IS NOT NULL) "
+const NEXT_DUE: &str = "SELECT min(due_at) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL";
+
+/// The destinations that something waits for, the first of which is this one. The statement jumps from one to the next, however many
+/// deliveries each of them has.
+macro_rules! waiting_from {
+    ($first:expr) => {
+        concat!(
+            "WITH RECURSIVE ready (destination) AS (SELECT min(destination) FROM deliveries \
+             WHERE lease_owner IS NULL AND due_at IS NOT NULL AND destination ",
+            $first,
+            " UNION ALL SELECT (SELECT min(destination) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+             AND destination > ready.destination) FROM ready WHERE ready.destination IS NOT NULL) \
+             SELECT destination, (SELECT min(due_at) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
+             AND deliveries.destination = ready.destination) AS due_at FROM ready WHERE destination IS NOT NULL LIMIT $2"
+        )
     };
 }
 
-const WAITING: &str = concat!(
-    ready!(),
-    "SELECT destination, (SELECT min(due_at) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL \
-     AND deliveries.destination = ready.destination) AS due_at FROM ready WHERE destination IS NOT NULL"
-);
-const ANY_DUE_AFTER: &str = concat!(
-    ready!(),
-    "SELECT EXISTS (SELECT 1 FROM ready WHERE EXISTS (SELECT 1 FROM deliveries JOIN entries ON entries.id = deliveries.entry \
-     WHERE deliveries.destination = ready.destination AND lease_owner IS NULL AND due_at IS NOT NULL AND due_at > $1 \
-     AND (not_before IS NULL OR not_before <= $2)))"
-);
+const WAITING: &str = waiting_from!(">= $1");
+const WAITING_AFTER: &str = waiting_from!("> $1");
+const ANY_DUE_AFTER: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN entries ON entries.id = deliveries.entry \
+     WHERE lease_owner IS NULL AND due_at IS NOT NULL AND due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
 
-pub(super) async fn waiting(readers: &SqlitePool) -> Result<Vec<Waiting>, sqlx::Error> {
-    let rows = sqlx::query(WAITING).fetch_all(readers).await?;
+pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<Timestamp>, sqlx::Error> {
+    let next: Option<i64> = sqlx::query_scalar(NEXT_DUE).fetch_one(readers).await?;
+    Ok(next.and_then(time))
+}
+
+pub(super) async fn waiting(
+    readers: &SqlitePool,
+    page: Page<Destination>,
+) -> Result<Vec<Waiting>, sqlx::Error> {
+    let (statement, first) = match &page.after {
+        None => (WAITING, ""),
+        Some(after) => (WAITING_AFTER, after.as_str()),
+    };
+    let rows = sqlx::query(statement).bind(first).bind(page.limit).fetch_all(readers).await?;
     let waiting = |row: &SqliteRow| {
         let due_at = maybe(row, "due_at").and_then(time)?;
         Some(Waiting { destination: text(row, "destination").into(), due_at })

@@ -183,8 +183,12 @@ impl Spool for SqliteSpool {
         room::room_for(self.directory().root(), octets)
     }
 
-    async fn waiting(&self) -> Result<Vec<Waiting>, SpoolError> {
-        self.database.read(inspect::waiting).await
+    async fn next_due(&self) -> Result<Option<Timestamp>, SpoolError> {
+        self.database.read(inspect::next_due).await
+    }
+
+    async fn waiting(&self, page: Page<Destination>) -> Result<Vec<Waiting>, SpoolError> {
+        self.database.read(async |readers| inspect::waiting(readers, page).await).await
     }
 
     async fn lease_due(

@@ -112,7 +112,7 @@ pub(crate) const NODE: NodeId = NodeId::from_bytes([1; 16]);
 pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {
     let (name, version) = ("node".to_owned(), "1.2.3".to_owned());
     spool.join(&Node { id: NODE, name, version, started_at: at(0), newest_key: None }).await.unwrap();
-    let (mut leased, mut waiting) = (Vec::new(), spool.waiting().await.unwrap());
+    let (mut leased, mut waiting) = (Vec::new(), spool.waiting(Page::first(100)).await.unwrap());
     waiting.retain(|waiting| waiting.due_at <= at(1));
     loop {
         let room = waiting.iter().map(|waiting| (waiting.destination.clone(), 1000)).collect();

@@ -4,10 +4,10 @@
 use types::QueueId;
 
 use super::sample::{
-    at, commit, commit_apart, deferred, delivered, destination, id, join, lease, lease_to, next_due, node,
-    operate, submission,
+    at, commit, commit_apart, commit_to, deferred, delivered, destination, id, join, lease, lease_to,
+    next_due, node, operate, submission,
 };
-use crate::{Leased, Operation, Recorded, Spool, Waiting};
+use crate::{Destination, Leased, NewDelivery, Operation, Page, Recorded, Spool, Waiting};
 
 fn ids(leased: &[Leased]) -> Vec<QueueId> {
     leased.iter().map(|leased| leased.submission.id).collect()
@@ -50,7 +50,7 @@ pub async fn destinations_are_leased_apart_and_no_more_than_they_have_room_for<S
     commit_apart(spool, 2, &["a", "b"]).await;
     join(spool, 1).await;
     let waiting = |name, seconds| Waiting { destination: destination(name), due_at: at(seconds) };
-    let mut told = spool.waiting().await.unwrap();
+    let mut told = spool.waiting(Page::first(100)).await.unwrap();
     told.sort_by(|one, other| one.destination.cmp(&other.destination));
     assert_eq!(told, [waiting("a", 1), waiting("b", 1), waiting("c", 1)]);
     let room = vec![(destination("a"), 1), (destination("b"), 0), (destination("d"), 5)];
@@ -59,14 +59,29 @@ pub async fn destinations_are_leased_apart_and_no_more_than_they_have_room_for<S
     let room = vec![(destination("a"), 5), (destination("b"), 5)];
     let leased = spool.lease_due(node(1), at(10), room).await.unwrap();
     assert_eq!((ids(&leased), numbers(&leased)), (vec![id(1), id(2), id(2)], vec![1, 0, 1]));
-    assert_eq!(spool.waiting().await.unwrap(), [waiting("c", 1)]);
+    assert_eq!(spool.waiting(Page::first(100)).await.unwrap(), [waiting("c", 1)]);
+}
+
+pub async fn destinations_are_told_page_by_page<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["b", "d", "a", "c"]).await;
+    commit_apart(spool, 2, &["b"]).await;
+    let message = submission(3, &["bob@example.net"]);
+    let unknown = NewDelivery::of_all(&message, Destination::unknown(), None);
+    commit_to(spool, message, vec![unknown]).await;
+    let page = async |after: Option<&str>, limit| {
+        let told = spool.waiting(Page { after: after.map(destination), limit }).await.unwrap();
+        told.iter().map(|waiting| waiting.destination.as_str().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((page(None, 3).await, page(None, 100).await), (" a b".to_owned(), " a b c d".to_owned()));
+    assert_eq!((page(Some("b"), 1).await, page(Some("bb"), 5).await), ("c".to_owned(), "c d".to_owned()));
+    assert_eq!((page(Some("d"), 5).await, page(Some("z"), 5).await), (String::new(), String::new()));
 }
 
 pub async fn what_becomes_of_one_delivery_is_nothing_to_the_others<S: Spool>(spool: &S) {
     commit_apart(spool, 1, &["a", "b"]).await;
     let leased = lease(spool, 10).await;
     spool.record(&leased[0], vec![(0, deferred(at(100)))], None, at(11)).await.unwrap();
-    assert_eq!(spool.waiting().await.unwrap()[0].destination, destination("a"));
+    assert_eq!(spool.waiting(Page::first(100)).await.unwrap()[0].destination, destination("a"));
     let held = spool.held_by(node(1)).await.unwrap();
     assert_eq!((held.len(), &held[0].delivery.destination), (1, &destination("b")));
     spool.record(&leased[1], vec![(1, delivered())], None, at(12)).await.unwrap();
@@ -114,7 +129,10 @@ pub async fn recipients_go_another_way_if_their_route_has_changed<S: Spool>(spoo
         let moved = spool.reroute(&leased[moved], vec![(leased[moved].recipients[0].number, there())]).await;
         assert_eq!(moved.unwrap(), Recorded::Kept);
     }
-    assert_eq!(spool.waiting().await.unwrap(), [Waiting { destination: there(), due_at: at(1) }]);
+    assert_eq!(
+        spool.waiting(Page::first(100)).await.unwrap(),
+        [Waiting { destination: there(), due_at: at(1) }]
+    );
     let again = lease(spool, 10).await;
     let together: Vec<_> = again[0].recipients.iter().map(|recipient| recipient.number).collect();
     assert_eq!((again.len(), together), (1, vec![0, 1]));
@@ -134,7 +152,7 @@ pub async fn a_delivery_splits_if_its_recipients_go_different_ways<S: Spool>(spo
     spool.reroute(&leased[0], ways).await.unwrap();
     let leased = lease(spool, 10).await;
     assert_eq!((numbers(&leased), leased[0].recipients.len()), (vec![0, 1], 2));
-    assert!(spool.waiting().await.unwrap().is_empty());
+    assert!(spool.waiting(Page::first(100)).await.unwrap().is_empty());
 }
 
 pub async fn what_a_clock_ahead_has_set_is_brought_forward<S: Spool>(spool: &S) {
@@ -160,7 +178,7 @@ pub async fn what_waits_is_told_with_the_earliest<S: Spool>(spool: &S) {
     commit(spool, submission(7, &["bob@example.net"])).await;
     commit(spool, submission(5, &["bob@example.net"])).await;
     assert_eq!(
-        spool.waiting().await.unwrap(),
+        spool.waiting(Page::first(100)).await.unwrap(),
         [Waiting { destination: destination("there"), due_at: at(5) }]
     );
 }

@@ -161,6 +161,7 @@ macro_rules! delivery_conformance {
         $crate::conformance!(@one spool, $open, lease:
             the_longest_waiting_come_first, a_delivery_has_one_owner_until_it_is_recorded,
             destinations_are_leased_apart_and_no_more_than_they_have_room_for,
+            destinations_are_told_page_by_page,
             what_becomes_of_one_delivery_is_nothing_to_the_others, a_hold_is_one_of_all_deliveries,
             a_lease_that_is_given_back_is_due_at_once, recipients_go_another_way_if_their_route_has_changed,
             a_delivery_splits_if_its_recipients_go_different_ways,

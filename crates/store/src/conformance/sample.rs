@@ -144,14 +144,14 @@ pub(super) async fn lease<S: Spool>(spool: &S, now: i64) -> Vec<Leased> {
 
 /// Leases to a node what is due, up to so many for each destination.
 pub(super) async fn lease_to<S: Spool>(spool: &S, n: u8, now: i64, at_most: u32) -> Vec<Leased> {
-    let waiting = spool.waiting().await.unwrap();
+    let waiting = spool.waiting(Page::first(100)).await.unwrap();
     let room = waiting.into_iter().map(|waiting| (waiting.destination, at_most)).collect();
     spool.lease_due(node(n), at(now), room).await.unwrap()
 }
 
 /// When the first delivery is due that nobody has leased.
 pub(super) async fn next_due<S: Spool>(spool: &S) -> Option<Timestamp> {
-    spool.waiting().await.unwrap().iter().map(|waiting| waiting.due_at).min()
+    spool.next_due().await.unwrap()
 }
 
 pub(super) async fn content<S: Spool>(spool: &S, leased: &Leased) -> Vec<u8> {

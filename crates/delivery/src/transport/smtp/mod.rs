@@ -91,7 +91,8 @@ impl Relay {
     }
 
     fn attempt(&self, parcel: &Parcel, sent: Sent) -> Attempt {
-        Attempt::new(parcel, Some(self.opener.shown().to_owned()), sent.verdicts)
+        let attempt = Attempt::new(parcel, Some(self.opener.shown().to_owned()), sent.verdicts);
+        Attempt { answered: sent.answered, ..attempt }
     }
 
     fn deferred(&self, parcel: &Parcel, reason: &Reply) -> Attempt {

@@ -46,6 +46,8 @@ pub(super) struct Sent {
     pub(super) verdicts: Vec<Verdict>,
     /// The peer closed a connection that was kept, before it was told of the message: a new one may do better.
     pub(super) untouched: bool,
+    /// Whether the peer has answered up to the end.
+    pub(super) answered: bool,
 }
 
 /// What ends a transaction before its verdicts.
@@ -112,7 +114,7 @@ impl<S: Stream> Wire<S> {
     /// For each of so many recipients a verdict by us: the message cannot be sent to this peer.
     pub(super) fn refuse(&self, recipients: usize, reason: Reply) -> Sent {
         let verdict = Verdict::refusal(reason, self.dialogue.capabilities());
-        Sent { verdicts: vec![verdict; recipients], untouched: false }
+        Sent { verdicts: vec![verdict; recipients], untouched: false, answered: true }
     }
 
     /// Whether a command may follow.
@@ -129,7 +131,7 @@ impl<S: Stream> Wire<S> {
     fn sent(&self, verdicts: Vec<Verdict>) -> Sent {
         let farewell = |verdict: &Verdict| matches!(verdict, Verdict::Deferred(reply) if reply.closes());
         let untouched = self.was_kept() && verdicts.iter().all(farewell);
-        Sent { verdicts, untouched }
+        Sent { verdicts, untouched, answered: true }
     }
 
     /// A lost connection counts as a 451 (RFC 5321 section 3.8), for those whose verdict had not come yet.
@@ -137,7 +139,7 @@ impl<S: Stream> Wire<S> {
         self.broken = true;
         let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
         let verdicts = self.dialogue.abandon(&trouble.to_verdict());
-        Sent { verdicts, untouched }
+        Sent { verdicts, untouched, answered: false }
     }
 
     /// Whether this message began on a connection left over from another, and its text has not been begun.

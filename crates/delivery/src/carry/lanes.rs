@@ -1,0 +1,147 @@
+//! The lanes there are: one for each destination that has mail in memory, or had some lately.
+//!
+//! A lane is made when there is a delivery for its destination, and dropped once it has been idle for a while. However many destinations
+//! wait in the queue, so many lanes there are at most, and the others wait there for their turn.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use store::Destination;
+use tokio::sync::Notify;
+
+use super::lane::Lane;
+use super::prepared::PreparedWay;
+
+/// No lane is made for what waits in the queue while there are so many.
+const LANES: usize = 1000;
+/// New mail may have so many: what waits, perhaps for hosts that are long dead, does not keep it from leaving at once.
+const LANES_WITH_NEW_MAIL: usize = 2 * LANES;
+
+/// All lanes.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    lanes: Mutex<HashMap<Destination, Arc<Lane>>>,
+    /// Octets of messages that wait on all of them in memory.
+    octets: Arc<AtomicUsize>,
+    /// Told when a lane that was full has room again.
+    wake: Arc<Notify>,
+}
+
+impl Lanes {
+    pub(super) fn new(wake: Arc<Notify>) -> Lanes {
+        Lanes { lanes: Mutex::default(), octets: Arc::default(), wake }
+    }
+
+    /// The lane of a destination, if there is one on this way.
+    pub(super) fn find(&self, destination: &Destination, way: &Arc<PreparedWay>) -> Option<Arc<Lane>> {
+        let lane = self.all().get(destination).cloned();
+        lane.filter(|lane| lane.is_on(way))
+    }
+
+    /// The lane of a destination, made if there is none; and the one that it replaces, which was on another way.
+    pub(super) fn find_or_make(
+        &self,
+        destination: &Destination,
+        way: &Arc<PreparedWay>,
+    ) -> (Arc<Lane>, Option<Arc<Lane>>) {
+        let mut all = self.all();
+        if let Some(lane) = all.get(destination).filter(|lane| lane.is_on(way)) {
+            return (lane.clone(), None);
+        }
+        let lane = Arc::new(Lane::new(way.clone(), self.octets.clone(), self.wake.clone()));
+        let replaced = all.insert(destination.clone(), lane.clone());
+        (lane, replaced)
+    }
+
+    /// How many more may be made for what waits in the queue. If there is no room, those that nobody uses now are dropped.
+    pub(super) fn room(&self) -> usize {
+        let mut all = self.all();
+        if all.len() >= LANES {
+            all.retain(|_, lane| is_used(lane));
+        }
+        LANES.saturating_sub(all.len())
+    }
+
+    /// Whether one may be made for new mail.
+    pub(super) fn has_room_for_new_mail(&self) -> bool {
+        self.all().len() < LANES_WITH_NEW_MAIL
+    }
+
+    /// Drops those that were not used since this was called last.
+    pub(super) fn drop_idle(&self) {
+        self.all().retain(|_, lane| lane.was_used() | is_used(lane));
+    }
+
+    /// Takes out those that are not on their way any more.
+    pub(super) fn sort_out(&self, is_right: impl Fn(&Destination, &Lane) -> bool) -> Vec<Arc<Lane>> {
+        let wrong = |destination: &Destination, lane: &mut Arc<Lane>| !is_right(destination, lane);
+        self.all().extract_if(wrong).map(|(_, lane)| lane).collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<Destination, Arc<Lane>>> {
+        // Nothing done under this lock can be left half done.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether somebody has it: a worker, or whoever is about to put a delivery on it. New owners come by the map alone, which is locked.
+fn is_used(lane: &Arc<Lane>) -> bool {
+    Arc::strong_count(lane) > 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::way::{Via, Way};
+
+    fn way(connections: usize) -> Arc<PreparedWay> {
+        let way = Way { connections, ..Via::Hold.into() };
+        PreparedWay::new(&way, "mail.example.org", &[]).unwrap()
+    }
+
+    fn lanes() -> Lanes {
+        Lanes::new(Arc::default())
+    }
+
+    #[test]
+    fn there_are_so_many_lanes_however_many_destinations_there_are() {
+        let (lanes, way) = (lanes(), way(20));
+        let mut kept: Vec<_> = (0..LANES).map(|n| lanes.find_or_make(&n.to_string().into(), &way)).collect();
+        assert_eq!((lanes.room(), lanes.has_room_for_new_mail()), (0, true));
+        for n in LANES..LANES_WITH_NEW_MAIL {
+            kept.push(lanes.find_or_make(&n.to_string().into(), &way));
+        }
+        assert_eq!((lanes.room(), lanes.has_room_for_new_mail()), (0, false));
+        kept.truncate(10);
+        assert_eq!((lanes.room(), lanes.has_room_for_new_mail()), (LANES - 10, true), "nobody used them");
+    }
+
+    #[test]
+    fn a_lane_that_is_idle_is_dropped_after_a_while() {
+        let (lanes, way, there) = (lanes(), way(20), Destination::from("there"));
+        let (lane, _) = lanes.find_or_make(&there, &way);
+        lanes.drop_idle();
+        lanes.drop_idle();
+        assert!(lanes.find(&there, &way).is_some(), "a worker has it");
+        drop(lane);
+        lanes.drop_idle();
+        assert!(lanes.find(&there, &way).is_none());
+        drop(lanes.find_or_make(&there, &way));
+        lanes.drop_idle();
+        assert!(lanes.find(&there, &way).is_some(), "it was used");
+    }
+
+    #[test]
+    fn a_lane_is_of_one_way() {
+        let (lanes, old, new, there) = (lanes(), way(20), way(5), Destination::from("there"));
+        let (lane, _) = lanes.find_or_make(&there, &old);
+        assert!(lanes.find(&there, &new).is_none());
+        let (other, replaced) = lanes.find_or_make(&there, &new);
+        assert!(replaced.is_some_and(|replaced| Arc::ptr_eq(&replaced, &lane)));
+        drop(lanes.find_or_make(&"here".into(), &old));
+        let wrong = lanes.sort_out(|_, lane| lane.is_on(&new));
+        assert_eq!(wrong.len(), 1);
+        assert!(lanes.find(&there, &new).is_some_and(|lane| Arc::ptr_eq(&lane, &other)));
+    }
+}

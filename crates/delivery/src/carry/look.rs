@@ -1,0 +1,195 @@
+//! A look at the queue: what is due is leased, as much as there is room for.
+//!
+//! However many destinations wait, a look sees so many at most, and leases to those first that have waited longest. If more wait, they take
+//! turns: the next look begins behind the last destination that this one has seen.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use store::{Destination, Page, Spool, SpoolError, Waiting};
+use tokio::time::Instant;
+use types::NodeId;
+
+use super::lane::Lane;
+use super::membership::Membership;
+use super::{Carrier, Settings};
+
+/// Deliveries to one destination leased by one statement.
+const BATCH: usize = 500;
+/// Destinations in one look at the queue. If more wait, they take turns.
+const DESTINATIONS: u32 = 500;
+/// Deliveries in hand. While there are more, each lane has its share alone, however much waits for it.
+pub(super) const IN_HAND: usize = 20_000;
+/// How often the queue is looked at without being told, for what the command line has changed.
+pub(super) const POLL: Duration = Duration::from_secs(2);
+/// The least time between two looks at the queue when nothing tells of more.
+const TICK: Duration = Duration::from_millis(50);
+/// How often it is looked for what a clock ahead has set.
+const CLOCK_CHECK: Duration = Duration::from_secs(10);
+/// How often lanes that were not used in the meantime are dropped.
+const LANES_CHECK: Duration = Duration::from_secs(60);
+/// What is due within this time is not taken for the work of a clock ahead, however short the schedule is.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(12);
+
+impl<S: Spool> Carrier<S> {
+    /// A look at the queue; how long to wait until the next.
+    pub(super) async fn look(self: &Arc<Self>, rounds: &mut Rounds) -> Result<Duration, SpoolError> {
+        let kept = rounds.membership.keep(&*self.spool, &self.in_hand).await;
+        self.tried_to_join.cancel();
+        kept?;
+        self.open.store(true, Ordering::Release);
+        if is_over(&mut rounds.lanes_checked, LANES_CHECK) {
+            self.lanes.drop_idle();
+        }
+        if is_over(&mut rounds.clock_checked, CLOCK_CHECK) {
+            self.bring_forward().await.inspect_err(|_| rounds.clock_checked = None)?;
+        }
+        self.lease_what_is_due(&mut rounds.turn).await
+    }
+
+    /// What is due later than any schedule has it was set by a clock that was ahead. It is due now.
+    async fn bring_forward(&self) -> Result<(), SpoolError> {
+        let now = (self.settings.now)();
+        let longest =
+            SignedDuration::try_from(self.ways.load().longest_wait()).unwrap_or(SignedDuration::MAX);
+        let latest = now.checked_add(longest.max(PATIENCE)).unwrap_or(Timestamp::MAX);
+        if self.spool.bring_forward(latest, now).await? {
+            tracing::warn!(
+                event = "spool.brought-forward",
+                "mail that a clock ahead has put off further than any schedule is due now"
+            );
+        }
+        Ok(())
+    }
+
+    /// Leases as much as the lanes have room for; how long to wait until there may be more.
+    async fn lease_what_is_due(
+        self: &Arc<Self>,
+        turn: &mut Option<Destination>,
+    ) -> Result<Duration, SpoolError> {
+        loop {
+            let now = (self.settings.now)();
+            let next = self.spool.next_due().await?;
+            if next.is_none_or(|due_at| due_at > now) {
+                return Ok(wait_for(next, now));
+            }
+            let from_the_first = turn.is_none();
+            let mut waiting = self.spool.waiting(Page { after: turn.take(), limit: DESTINATIONS }).await?;
+            if waiting.len() >= usize::try_from(DESTINATIONS).unwrap_or(usize::MAX) {
+                *turn = waiting.last().map(|waiting| waiting.destination.clone());
+            }
+            waiting.sort_by_key(|waiting| waiting.due_at);
+            let granted = self.grant(&waiting, now);
+            let due = match granted.room.is_empty() {
+                true => Vec::new(),
+                false => self.spool.lease_due(self.node, now, granted.room).await?,
+            };
+            if due.is_empty() {
+                let all_seen = from_the_first && turn.is_none() && !granted.is_short;
+                return Ok(if all_seen { until_next(&waiting, now) } else { TICK });
+            }
+            for leased in due {
+                let moved = self.ways.load().moved(&leased);
+                self.put_on_lane(leased, moved);
+            }
+        }
+    }
+
+    /// How much is to be leased for each destination that something is due for, in this order.
+    fn grant(&self, waiting: &[Waiting], now: Timestamp) -> Granted {
+        let ways = self.ways.load();
+        let mut granted = Granted {
+            room: Vec::new(),
+            is_short: false,
+            is_crowded: self.in_hand.len() >= IN_HAND,
+            lanes: self.lanes.room(),
+            // A queue whose routes have all changed, or that an operator returns, is not in memory as a whole.
+            most: BATCH.saturating_sub(self.beside_lanes.load(Ordering::Relaxed)),
+        };
+        for Waiting { destination, .. } in waiting.iter().filter(|waiting| waiting.due_at <= now) {
+            match ways.to(destination) {
+                Some(way) => granted.grant_lane(destination, self.lanes.find(destination, way).as_deref()),
+                // What no route leads to any more is leased, too, to give it its new destinations.
+                None => granted.grant(destination, granted.most),
+            }
+        }
+        granted
+    }
+}
+
+/// What the carrier remembers from one look at the queue to the next.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    membership: Membership,
+    clock_checked: Option<Instant>,
+    lanes_checked: Option<Instant>,
+    /// Behind which destination the next look begins, if there are more than one look sees.
+    turn: Option<Destination>,
+}
+
+impl Rounds {
+    pub(super) fn new(settings: &Settings, node: NodeId) -> Rounds {
+        let Settings { hostname, newest_key, now, .. } = settings;
+        let membership = Membership::new(node, hostname, now(), newest_key.clone());
+        Rounds { membership, clock_checked: None, lanes_checked: None, turn: None }
+    }
+}
+
+/// How much may be leased.
+#[derive(Debug)]
+struct Granted {
+    room: Vec<(Destination, u32)>,
+    /// Whether something is due that there is no room for in all: nobody tells when there is some.
+    is_short: bool,
+    /// Whether so much is in hand that each lane gets its share alone.
+    is_crowded: bool,
+    /// How many more lanes there may be.
+    lanes: usize,
+    /// No destination gets more.
+    most: usize,
+}
+
+impl Granted {
+    /// Grants a destination as much as its lane has room for, if there is a lane already.
+    fn grant_lane(&mut self, destination: &Destination, lane: Option<&Lane>) {
+        match lane {
+            Some(lane) if self.is_crowded => self.grant(destination, lane.share()),
+            Some(lane) => self.grant(destination, lane.room()),
+            None if self.is_crowded || self.lanes == 0 => self.is_short = true,
+            None => {
+                self.lanes -= 1;
+                self.grant(destination, self.most);
+            }
+        }
+    }
+
+    fn grant(&mut self, destination: &Destination, room: usize) {
+        let room = room.min(self.most);
+        self.is_short |= self.is_crowded;
+        if room > 0 {
+            self.room.push((destination.clone(), u32::try_from(room).unwrap_or_default()));
+        }
+    }
+}
+
+/// Whether what is to be done so often is to be done again; it is done now then.
+fn is_over(done: &mut Option<Instant>, every: Duration) -> bool {
+    let is_over = done.is_none_or(|done| done.elapsed() >= every);
+    if is_over {
+        *done = Some(Instant::now());
+    }
+    is_over
+}
+
+/// When to look again. Destinations that something is due for are full, and wake us when they have room.
+fn until_next(waiting: &[Waiting], now: Timestamp) -> Duration {
+    wait_for(waiting.iter().map(|waiting| waiting.due_at).filter(|due_at| *due_at > now).min(), now)
+}
+
+/// How long to wait for what is due next.
+fn wait_for(next: Option<Timestamp>, now: Timestamp) -> Duration {
+    let wait = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
+    wait.unwrap_or(POLL).clamp(TICK, POLL)
+}
