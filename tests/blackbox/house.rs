@@ -103,6 +103,7 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".remove(",
             ".set_password(",
             ".set_disabled(",
+            ".set_undo(",
             ".revoke(",
             ".add_certificate(",
             ".remove_certificate(",

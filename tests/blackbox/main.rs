@@ -14,6 +14,8 @@ mod clients;
 mod commands;
 mod check;
 mod queue;
+mod undo;
+mod duplicates;
 mod owner;
 mod audit;
 mod refusals;

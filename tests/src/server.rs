@@ -49,7 +49,8 @@ impl Default for Settings {
             listen: String::new(),
             auth: String::new(),
             limits: String::new(),
-            submission: String::new(),
+            // Most tests hand in the same letter again and again, and mean it.
+            submission: "deduplicate = false".to_owned(),
             sending: String::new(),
             delivery: "via = \"hold\"".to_owned(),
             log: String::new(),

@@ -11,21 +11,23 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use auth::{Authenticator, BlindDigests, SessionRights, User};
 use bytes::Bytes;
-use delivery::Committer;
+use delivery::{Committed, Committer};
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
 use jiff::Timestamp;
 use message::{Gathered, Header, Progress, Section};
-use store::{Audit as _, Spool as _};
+use store::{Audit as _, DuplicateKey, Spool as _, Submission};
 use stores::{Accounts, Spool};
 use submission::MailHandler;
 use types::{ForwardPath, SessionFacts, SessionId};
 
 use crate::arrival::Arrival;
 use crate::body::{Body, Needs};
+use crate::duplicate::Digester;
 use crate::header;
 use crate::quota::{Counted, Quota};
 use crate::rules::Rules;
@@ -41,6 +43,7 @@ pub struct Acceptance {
     accounts: Accounts,
     quota: Quota,
     unfinished: Arc<Unfinished>,
+    digester: Digester,
     committer: Committer<Spool>,
     now: fn() -> Timestamp,
 }
@@ -125,9 +128,13 @@ impl MailHandler<User> for Acceptance {
         let (session, submitter, size) = (message.arrival.session, message.submitter.clone(), message.size);
         let committed = self.finish(message, envelope).await;
         match committed {
-            Ok((durable, needs)) => {
+            Ok((Committed::New(durable), needs)) => {
                 tell_accepted(session, &submitter, &durable, size, &needs);
                 Ok(durable)
+            }
+            Ok((Committed::Duplicate(first), needs)) => {
+                tell_duplicate(session, &submitter, &first, size, &needs);
+                Ok(first)
             }
             Err(reason) => {
                 tell_refused(session, Some(&submitter), &reason);
@@ -148,9 +155,10 @@ impl Acceptance {
         committer: Committer<Spool>,
         now: fn() -> Timestamp,
     ) -> Acceptance {
+        let digester = Digester::new(&blind_digests);
         let quota = Quota::new(accounts.clone(), blind_digests, rules.limits, now);
         let (unfinished, rules) = (Unfinished::new(rules.unfinished), ArcSwap::from_pointee(rules));
-        Acceptance { rules, judge, accounts, quota, unfinished, committer, now }
+        Acceptance { rules, judge, accounts, quota, unfinished, digester, committer, now }
     }
 
     /// What comes in from now on is treated by these rules, and counted against their limits.
@@ -237,16 +245,20 @@ impl Acceptance {
         }
     }
 
-    /// Counts a complete message, if its submitter may still send.
-    async fn count(&self, submitter: &Submitter, envelope: &Envelope) -> Result<Counted<'_>, Rejection> {
+    /// Counts a complete message, if its submitter may still send. Also how long it can be taken back, if the account has chosen so.
+    async fn count(
+        &self,
+        submitter: &Submitter,
+        envelope: &Envelope,
+    ) -> Result<(Counted<'_>, Option<Duration>), Rejection> {
         match submitter {
             Submitter::User(user) => {
-                self.rights(user).await?;
-                self.quota.take(user, envelope).await
+                let undo = self.rights(user).await?.undo;
+                Ok((self.quota.take(user, envelope).await?, undo))
             }
             Submitter::Machine(machine) => {
                 self.rules.load().no_login.still_knows(*machine)?;
-                self.quota.take_of_machine(*machine, envelope)
+                Ok((self.quota.take_of_machine(*machine, envelope)?, None))
             }
         }
     }
@@ -282,6 +294,7 @@ impl Acceptance {
     ) -> Result<Body, Rejection> {
         let (section, mut repairs) = header::repaired(gathered, rules.repair)?;
         let header = header::read(&section, arrival.utf8)?;
+        let digest = rules.deduplicate.and_then(|_| self.digester.begin(submitter, &header));
         let added = arrival.author().filter(|_| rules.repair && rules.add_missing_headers);
         let writing = Writing { reverse_path: &arrival.reverse_path, added, patient: rules.repair };
         let judged = self.may_write(submitter, &header, writing).await?;
@@ -289,14 +302,18 @@ impl Acceptance {
         let trace = arrival.trace(&rules.hostname, submitter);
         let fixed = header::fix_up(&header, judged, added, &trace, rules, &mut repairs)?;
         let spooled = self.spool().open(arrival.id);
-        let mut body = Body::begin(self.spool(), spooled, &header, fixed, repairs, as_any).await?;
+        let mut body = Body::begin(self.spool(), spooled, &header, fixed, repairs, digest, as_any).await?;
         if !rest.is_empty() {
             body.append(self.spool(), rest).await?;
         }
         Ok(body)
     }
 
-    async fn finish(&self, message: Incoming, mut envelope: Envelope) -> Result<(Durable, Needs), Rejection> {
+    async fn finish(
+        &self,
+        message: Incoming,
+        mut envelope: Envelope,
+    ) -> Result<(Committed, Needs), Rejection> {
         let Incoming { submitter, rules, arrival, stage, .. } = message;
         let body = match stage {
             Stage::Refused(rejection) => return Err(rejection),
@@ -309,14 +326,19 @@ impl Acceptance {
         };
         let as_any = body.as_any;
         let (spooled, needs) = body.finish(&mut envelope, rules.repair)?;
-        let counted = self.count(&submitter, &envelope).await?;
+        let (counted, undo) = self.count(&submitter, &envelope).await?;
         let submission = arrival.entry(&submitter, envelope, &needs);
-        let durable = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
+        let submission = timed(submission, &needs, &rules, undo, (self.now)());
+        let committed = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
+        if let Committed::Duplicate(_) = committed {
+            // What was counted is put back.
+            return Ok((committed, needs));
+        }
         counted.keep();
         if as_any && let Submitter::User(user) = &submitter {
             self.accounts.note(arrival.sent_as_any(user));
         }
-        Ok((durable, needs))
+        Ok((committed, needs))
     }
 
     /// What the user may do, unless what was proved at the login holds no longer: revocation acts at the next command.
@@ -340,6 +362,24 @@ impl Acceptance {
     }
 }
 
+/// When it may leave, and what it is known by if it is handed in again, of a message that is here as a whole. From `<>` come reports,
+/// which never wait.
+fn timed(
+    submission: Submission,
+    needs: &Needs,
+    rules: &Rules,
+    undo: Option<Duration>,
+    now: Timestamp,
+) -> Submission {
+    let undo = undo.unwrap_or(rules.undo).min(rules.undo_max);
+    let waits = !undo.is_zero() && submission.reverse_path.mailbox().is_some();
+    let end = if waits { now.checked_add(undo).ok() } else { None };
+    let not_before = submission.not_before.max(end);
+    let since = rules.deduplicate.and_then(|time| submission.accepted_at.checked_sub(time).ok());
+    let key = |(digest, since)| DuplicateKey { digest, received_at: now, since };
+    Submission { not_before, duplicate_key: needs.digest.zip(since).map(key), ..submission }
+}
+
 impl fmt::Debug for Acceptance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acceptance").finish_non_exhaustive()
@@ -356,6 +396,11 @@ fn tell_accepted(session: SessionId, account: &Submitter, message: &Durable, siz
     let (id, Needs { repairs, message_id, .. }) = (message.name(), needs);
     let repaired = (!repairs.is_empty()).then(|| repairs.to_string());
     tracing::info!(event = "accepted", %session, queue.id = %id, message.id = message_id, account.address = %account, size, repaired, "{id} accepted");
+}
+
+fn tell_duplicate(session: SessionId, account: &Submitter, first: &Durable, size: u64, needs: &Needs) {
+    let (id, message_id) = (first.name(), &needs.message_id);
+    tracing::info!(event = "duplicate", %session, queue.id = %id, message.id = message_id, account.address = %account, size, "{id} was handed in again, and is not sent twice");
 }
 
 fn tell_refused(session: SessionId, submitter: Option<&Submitter>, reason: &Rejection) {

@@ -7,6 +7,7 @@ use store::Spool as _;
 use stores::Spool;
 use types::BodyType;
 
+use crate::duplicate::Digest;
 use crate::storage::not_stored;
 
 /// What the spool has of a message; dropping it leaves nothing behind.
@@ -19,6 +20,8 @@ pub(crate) struct Body {
     utf8: bool,
     repairs: Repairs,
     message_id: Option<String>,
+    /// What it is known by if it is handed in again, as far as it is here.
+    digest: Option<Digest>,
     /// The message is in a name that only the identity `*` allows.
     pub(crate) as_any: bool,
 }
@@ -29,6 +32,8 @@ pub(crate) struct Needs {
     pub(crate) rewrite: bool,
     /// What it calls itself.
     pub(crate) message_id: Option<String>,
+    /// What it is known by if it is handed in again.
+    pub(crate) digest: Option<[u8; 16]>,
     pub(crate) repairs: Repairs,
 }
 
@@ -43,18 +48,20 @@ impl Body {
         header: &Header<'_>,
         fixed: Fixed,
         repairs: Repairs,
+        digest: Option<Digest>,
         as_any: bool,
     ) -> Result<Body, Rejection> {
         let Fixed { section, message_id } = fixed;
         let (survey, utf8) = (Survey::of_body(header), !section.is_ascii());
         spool.append(&mut spooled, section.into()).await.map_err(not_stored)?;
-        Ok(Body { spooled, survey, utf8, repairs, message_id, as_any })
+        Ok(Body { spooled, survey, utf8, repairs, message_id, digest, as_any })
     }
 
     /// # Errors
     /// As [`begin`](Self::begin).
     pub(crate) async fn append(&mut self, spool: &Spool, chunk: Bytes) -> Result<(), Rejection> {
         self.survey.feed(&chunk);
+        self.digest.iter_mut().for_each(|digest| digest.feed(&chunk));
         spool.append(&mut self.spooled, chunk).await.map_err(not_stored)
     }
 
@@ -63,6 +70,7 @@ impl Body {
     /// # Errors
     /// [`Rejection::LongLine`] if it has to be re-encoded, and can't be.
     pub(crate) fn finish(self, envelope: &mut Envelope, repair: bool) -> Result<(Spooled, Needs), Rejection> {
+        let digest = self.digest.map(|digest| digest.finish(envelope));
         let surveyed = self.survey.finish();
         if surveyed.has_long_line() {
             surveyed.plan(Target::EightBit).map_err(|untouchable| Rejection::LongLine(untouchable.text()))?;
@@ -79,6 +87,6 @@ impl Body {
         found.into_iter().filter(|(_, found)| *found).for_each(|(repair, _)| repairs.add(repair));
         // Whoever sends it may have been promised so by rules that held when the session began.
         let rewrite = surveyed.has_long_line() || (repair && surveyed.must_be_rewritten());
-        Ok((self.spooled, Needs { rewrite, message_id: self.message_id, repairs }))
+        Ok((self.spooled, Needs { rewrite, message_id: self.message_id, digest, repairs }))
     }
 }

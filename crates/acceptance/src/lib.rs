@@ -17,6 +17,7 @@ mod unfinished;
 mod arrival;
 mod storage;
 mod header;
+mod duplicate;
 mod body;
 mod accept;
 

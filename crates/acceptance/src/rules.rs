@@ -1,5 +1,7 @@
 //! What holds for messages on their way in.
 
+use std::time::Duration;
+
 use store::CommonLimits;
 use types::SenderCheck;
 
@@ -26,4 +28,10 @@ pub struct Rules {
     pub limits: CommonLimits,
     /// Octets that one account may have in messages that have not ended.
     pub unfinished: u64,
+    /// How long messages can be taken back of whoever has not chosen otherwise, and wait to leave.
+    pub undo: Duration,
+    /// The longest that an account can have chosen.
+    pub undo_max: Duration,
+    /// How long a message that is handed in again is known as such; `None`: never.
+    pub deduplicate: Option<Duration>,
 }

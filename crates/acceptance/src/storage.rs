@@ -11,7 +11,7 @@ pub(crate) fn not_stored(error: SpoolError) -> Rejection {
             tracing::warn!(event = "spool.full", "no space is left for mail; clients are told to try again");
             Rejection::StorageFull
         }
-        SpoolError::Failing(_) | SpoolError::Corrupt(_) => {
+        SpoolError::Failing(_) | SpoolError::Corrupt(_) | SpoolError::Duplicate(_) => {
             tracing::error!(event = "spool.failing", error = cause, "a message could not be kept");
             Rejection::StorageFailing
         }

@@ -122,6 +122,7 @@ mod tests {
             identities: patterns(identities),
             senders: patterns(senders),
             until: None,
+            undo: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The rights of a session: asked before commands are read and when mail is taken, so that a change acts at the next command.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use store::{Account, Accounts as _, Login, StoredCredential, StoredRights};
@@ -21,6 +22,8 @@ pub struct SessionRights {
     pub senders: Vec<SenderPattern>,
     /// When the credential expires.
     pub until: Option<Timestamp>,
+    /// How long a message can be taken back, if the account has chosen so itself.
+    pub undo: Option<Duration>,
 }
 
 /// What was proved at a login: the account, by which credential, and the version of the account then.
@@ -69,6 +72,7 @@ async fn read(user: &User, store: &Accounts) -> Result<Option<SessionRights>, st
         identities,
         senders,
         until: until.or(expires_at),
+        undo: account.undo,
     };
     Ok(found.filter(|found| is_as_proved(&found.account, user)).map(rights))
 }

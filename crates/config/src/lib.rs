@@ -178,7 +178,7 @@ impl Written {
             auth: self.auth.mean(base, !oauth.is_empty())?,
             oauth,
             limits: self.limits.mean()?,
-            submission: self.submission.mean(),
+            submission: self.submission.mean()?,
             sending: self.sending.mean()?,
             delivery: delivery::mean(self.delivery, base)?,
             dns: self.dns.mean(base)?,

@@ -13,6 +13,25 @@ pub struct Committer<S> {
     carrier: Arc<Carrier<S>>,
 }
 
+/// A message that is safe.
+#[derive(Debug)]
+pub enum Committed {
+    /// It was made durable now.
+    New(Durable),
+    /// It was handed in before, which is durable; of this one nothing is kept.
+    Duplicate(Durable),
+}
+
+impl Committed {
+    /// What the client may be told.
+    #[must_use]
+    pub fn durable(self) -> Durable {
+        match self {
+            Committed::New(durable) | Committed::Duplicate(durable) => durable,
+        }
+    }
+}
+
 impl<S> Clone for Committer<S> {
     fn clone(&self) -> Self {
         Committer { carrier: self.carrier.clone() }
@@ -31,7 +50,8 @@ impl<S: Spool> Committer<S> {
     }
 
     /// Returns once the message is on stable storage (RFC 5321 section 6.1), and not a moment earlier. Its delivery begins
-    /// at once, without another look at the queue, if its lane has room; otherwise when its turn comes.
+    /// at once, without another look at the queue, if its lane has room; otherwise when its turn comes. A message that was handed in before
+    /// is not delivered again.
     ///
     /// # Errors
     /// Nothing of the message is kept.
@@ -39,12 +59,17 @@ impl<S: Spool> Committer<S> {
         &self,
         mut submission: Submission,
         incoming: S::Incoming,
-    ) -> Result<Durable, SpoolError> {
+    ) -> Result<Committed, SpoolError> {
         let deliveries = self.carrier.plan(&mut submission);
         let (id, waiting) = (submission.id, waiting(&submission, &deliveries));
-        let leased = self.spool().commit(submission, incoming, deliveries).await?;
-        self.carrier.committed(leased, &waiting);
-        Ok(Durable::after_sync(id))
+        match self.spool().commit(submission, incoming, deliveries).await {
+            Ok(leased) => {
+                self.carrier.committed(leased, &waiting);
+                Ok(Committed::New(Durable::after_sync(id)))
+            }
+            Err(SpoolError::Duplicate(first)) => Ok(Committed::Duplicate(Durable::after_sync(first))),
+            Err(error) => Err(error),
+        }
     }
 }
 

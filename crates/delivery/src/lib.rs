@@ -25,7 +25,7 @@ mod schedule;
 mod parcel;
 
 pub use carry::{Carrier, Settings, Ways};
-pub use commit::Committer;
+pub use commit::{Committed, Committer};
 pub use next_host::{NextHost, NextHostError};
 pub use route::{Route, Routes};
 pub use schedule::Schedule;

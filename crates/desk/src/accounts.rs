@@ -1,5 +1,7 @@
 //! Accounts: made, found, listed, changed, removed.
 
+use std::time::Duration;
+
 use auth::challenge_key::Password;
 use jiff::Timestamp;
 use rand::RngExt as _;
@@ -110,6 +112,23 @@ impl Desk {
     /// When the store does not take it.
     pub async fn bar_account(&self, act: &Act, account: &Account, disabled: bool) -> Result<(), Trouble> {
         Ok(self.accounts.set_disabled(account.id, disabled, act).await?)
+    }
+
+    /// Sets how long messages of an account can be taken back; `None`: as long as the configuration says.
+    ///
+    /// # Errors
+    /// [`Trouble::UndoTooLong`].
+    pub async fn choose_undo(
+        &self,
+        act: &Act,
+        account: &Account,
+        undo: Option<Duration>,
+    ) -> Result<(), Trouble> {
+        let most = self.settings.undo_max;
+        if undo.is_some_and(|undo| undo > most) {
+            return Err(Trouble::UndoTooLong { most });
+        }
+        Ok(self.accounts.set_undo(account.id, undo, act).await?)
     }
 
     /// Removes an account and its credentials. What it has in the queue stays there.

@@ -140,8 +140,13 @@ impl Desk {
     async fn see_covered(&self, account: &Account, senders: &[SenderPattern]) -> Result<(), Trouble> {
         let rights = self.accounts.session_rights(&Login { account: account.id, with: None }).await?;
         let identities = rights.map(|rights| rights.identities).unwrap_or_default();
-        let all =
-            SessionRights { address: account.address.clone(), identities, senders: Vec::new(), until: None };
+        let all = SessionRights {
+            address: account.address.clone(),
+            identities,
+            senders: Vec::new(),
+            until: None,
+            undo: None,
+        };
         let names = Names::of(&all);
         let Some(foreign) = senders.iter().find(|sender| !names.cover(sender)) else { return Ok(()) };
         let identities = all.identities.iter().map(ToString::to_string);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth::{Hasher, Keyring, MasterKeys, Policy};
 use delivery::Routes;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub app_passwords_per_account: u32,
     /// How much accounts may send that have no limits of their own.
     pub sending: CommonLimits,
+    /// The longest that an account can choose for its messages to be taken back.
+    pub undo_max: Duration,
     /// How long the audit trail is kept.
     pub audit_keep: SignedDuration,
     /// Which way mail takes.

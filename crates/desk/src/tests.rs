@@ -1,6 +1,7 @@
 //! What use cases say when the store fails behind their change: triggers make it fail.
 
 use std::path::Path;
+use std::time::Duration;
 
 use auth::challenge_key::cram_md5_key;
 use auth::{Cost, KeyFileLock, Keyring, MasterKeys, Policy, app_password};
@@ -93,6 +94,7 @@ fn settings(directory: &Path) -> Settings {
         policy: Policy { argon2: cheap, ..Policy::new(false, once, once, once) },
         app_passwords_per_account: 10,
         sending: CommonLimits::default(),
+        undo_max: Duration::from_secs(120),
         audit_keep: SignedDuration::from_hours(24),
         routes: Routes::new(Via::Hold, Vec::new()),
     }

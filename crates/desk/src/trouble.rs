@@ -1,5 +1,7 @@
 //! What went wrong: a code that stays the same, and a sentence for people that has no command in it.
 
+use std::time::Duration;
+
 use auth::new_password::Weakness;
 use auth::{HashError, KeyFileError, KeyringError, PASSWORD_OCTETS};
 use jiff::Timestamp;
@@ -101,6 +103,20 @@ pub enum Trouble {
     /// The message is held, so that it can't be tried again.
     #[error("{0} is held")]
     Held(QueueId),
+    /// The message can't be taken back any more.
+    #[error("{id} can't be taken back: {reason}")]
+    TooLate {
+        /// The message.
+        id: QueueId,
+        /// Why not, in words.
+        reason: &'static str,
+    },
+    /// Messages can't be taken back for so long.
+    #[error("a message can be taken back for {} seconds at most (submission.undo_max)", most.as_secs())]
+    UndoTooLong {
+        /// The longest time.
+        most: Duration,
+    },
     /// The message can't be returned: its sender is `<>`.
     #[error("{0} is from <>, and there is nobody to return it to")]
     NobodyToTell(QueueId),
@@ -237,6 +253,8 @@ impl Trouble {
             Trouble::Throttled { .. } => "throttled",
             Trouble::Damaged(_) => "damaged",
             Trouble::Held(_) => "held",
+            Trouble::TooLate { .. } => "too-late",
+            Trouble::UndoTooLong { .. } => "undo-too-long",
             Trouble::NobodyToTell(_) => "nobody-to-tell",
             Trouble::DamagedMessage { .. } => "damaged-message",
             Trouble::HeldByRoute { .. } => "held-by-route",

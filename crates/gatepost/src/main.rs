@@ -117,6 +117,9 @@ enum Command {
     /// What has been accepted and is not yet delivered
     #[command(subcommand)]
     Queue(cmd::queue::Command),
+    /// What was sent: take it back, stop it
+    #[command(subcommand)]
+    Message(cmd::message::Command),
     /// The store as a whole: migrate it, back it up, check it
     #[command(subcommand)]
     Store(cmd::store::Command),
@@ -162,6 +165,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Key(command) => block_on(cmd::key::run(&config, command)),
         Command::Nodes(command) => block_on(cmd::nodes::run(&config, command)),
         Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
+        Command::Message(command) => block_on(cmd::message::run(&config, command)),
         Command::Store(command) => block_on(cmd::store::run(&config, command)),
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),

@@ -44,7 +44,7 @@ async fn take_and_tell(carrier: &Carrier<Spool>, spool: &Spool) -> Result<(), Sp
 /// What is on its way when it happens goes on, and what only waits does not.
 fn ends_attempts(operation: Operation) -> bool {
     match operation {
-        Operation::Hold | Operation::Bounce | Operation::Remove => true,
+        Operation::Hold | Operation::Bounce | Operation::Remove | Operation::Undo | Operation::Stop => true,
         Operation::Retry | Operation::Release => false,
     }
 }
@@ -70,5 +70,7 @@ fn tell(done: &Operated) {
         Operation::Release => tell!(info, "queue.released", "was released"),
         Operation::Bounce => tell!(warn, "queue.bounced", "was returned to its sender undelivered"),
         Operation::Remove => tell!(warn, "queue.removed", "was removed undelivered"),
+        Operation::Undo => tell!(info, "message.undone", "was taken back before it left"),
+        Operation::Stop => tell!(info, "message.stopped", "was stopped for those who did not have it"),
     }
 }

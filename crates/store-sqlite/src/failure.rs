@@ -66,8 +66,8 @@ pub(crate) fn share(failure: SpoolError) -> impl Fn() -> SpoolError {
     let source = match failure {
         SpoolError::Full => None,
         SpoolError::Failing(source) => Some(Arc::<dyn std::error::Error + Send + Sync>::from(source)),
-        SpoolError::Corrupt(corrupt) => {
-            Some(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(corrupt)))
+        SpoolError::Corrupt(_) | SpoolError::Duplicate(_) => {
+            Some(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(failure)))
         }
     };
     move || source.clone().map_or(SpoolError::Full, |source| SpoolError::Failing(Box::new(Shared(source))))

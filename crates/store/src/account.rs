@@ -1,6 +1,7 @@
 //! Accounts: who may log in.
 
 use std::future::Future;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When someone last logged in to it.
     pub last_login_at: Option<Timestamp>,
+    /// How long a message of the account can be taken back, if it has chosen so itself.
+    pub undo: Option<Duration>,
 }
 
 impl Account {
@@ -50,6 +53,7 @@ impl Account {
             version: 1,
             created_at,
             last_login_at: None,
+            undo: None,
         }
     }
 }
@@ -181,6 +185,14 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         id: AccountId,
         disabled: bool,
+        act: &Act,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Sets how long messages of the account can be taken back; `None`: as long as the configuration says.
+    fn set_undo(
+        &self,
+        id: AccountId,
+        undo: Option<Duration>,
         act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 

@@ -29,6 +29,8 @@ pub enum Action {
     UserRemove,
     /// What an account may send was changed.
     UserLimit,
+    /// How long the messages of an account can be taken back was changed.
+    UserUndo,
     /// An account password was set.
     PasswordSet,
     /// The hash of an account password was made anew, at a login; the password stayed.
@@ -75,6 +77,10 @@ pub enum Action {
     SecretOpen,
     /// A message was sent in a name that is the account's by the identity `*` alone.
     SendAsAny,
+    /// Messages of an account were taken back before they left.
+    MessageUndo,
+    /// They were stopped for those who did not have them.
+    MessageStop,
     /// Messages of an account were to be tried again at once.
     QueueRetry,
     /// They were kept from being delivered.
@@ -91,7 +97,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 37] = [
+    pub const ALL: [Action; 40] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -100,6 +106,7 @@ impl Action {
         Action::UserEnable,
         Action::UserRemove,
         Action::UserLimit,
+        Action::UserUndo,
         Action::PasswordSet,
         Action::PasswordRehash,
         Action::AppPasswordCreate,
@@ -123,6 +130,8 @@ impl Action {
         Action::DkimRetire,
         Action::SecretOpen,
         Action::SendAsAny,
+        Action::MessageUndo,
+        Action::MessageStop,
         Action::QueueRetry,
         Action::QueueHold,
         Action::QueueRelease,
@@ -143,6 +152,7 @@ impl Action {
             Action::UserEnable => "user-enable",
             Action::UserRemove => "user-remove",
             Action::UserLimit => "user-limit",
+            Action::UserUndo => "user-undo",
             Action::PasswordSet => "password-set",
             Action::PasswordRehash => "password-rehash",
             Action::AppPasswordCreate => "app-password-create",
@@ -166,6 +176,8 @@ impl Action {
             Action::DkimRetire => "dkim-retire",
             Action::SecretOpen => "secret-open",
             Action::SendAsAny => "send-as-any",
+            Action::MessageUndo => "message-undo",
+            Action::MessageStop => "message-stop",
             Action::QueueRetry => "queue-retry",
             Action::QueueHold => "queue-hold",
             Action::QueueRelease => "queue-release",

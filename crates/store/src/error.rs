@@ -1,5 +1,7 @@
 //! Why the store could not do what it was asked.
 
+use types::QueueId;
+
 /// Why an operation on accounts or credentials failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -37,6 +39,9 @@ pub enum SpoolError {
     /// [quarantine]: crate::Spool::quarantine
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
+    /// The message was handed in before, and this is the one that is kept: nothing of the other is. No fault of anybody.
+    #[error("the message was accepted before, as {0}")]
+    Duplicate(QueueId),
 }
 
 /// A stored value that is not what was written.

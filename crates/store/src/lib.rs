@@ -12,6 +12,7 @@ mod certificate;
 mod challenge_key;
 mod delivery;
 mod dkim;
+mod duplicate;
 mod error;
 mod identity;
 mod import;
@@ -49,6 +50,7 @@ pub use delivery::{
     DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, NewReport, Recipient, Recorded, Waiting,
 };
 pub use dkim::{DkimKey, DkimKeyState, DkimKeys};
+pub use duplicate::DuplicateKey;
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};

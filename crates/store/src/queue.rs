@@ -14,6 +14,8 @@ pub struct QueueFilter {
     pub settled: bool,
     /// With an id of this range.
     pub ids: Option<RangeInclusive<QueueId>>,
+    /// That call themselves so, or whose Message-ID begins so; it has angle brackets.
+    pub message_id: Option<String>,
     /// Handed in by this account.
     pub account: Option<QueuedBy>,
     /// With this reverse-path.
@@ -69,12 +71,24 @@ pub enum Operation {
     Bounce,
     /// Removes an entry and its message; nobody is told.
     Remove,
+    /// Takes an entry back whole while it need not leave yet: before its [`not_before`](crate::Submission::not_before), if nobody has it
+    /// leased, none of its recipients was tried and no operator holds it. Nobody is told, and the same message may be handed in again.
+    Undo,
+    /// Removes an entry like [`Remove`](Operation::Remove), for whoever has sent it: those who do not have it do not get it.
+    Stop,
 }
 
 impl Operation {
     /// Every operation there is.
-    pub const ALL: [Operation; 5] =
-        [Operation::Retry, Operation::Hold, Operation::Release, Operation::Bounce, Operation::Remove];
+    pub const ALL: [Operation; 7] = [
+        Operation::Retry,
+        Operation::Hold,
+        Operation::Release,
+        Operation::Bounce,
+        Operation::Remove,
+        Operation::Undo,
+        Operation::Stop,
+    ];
 
     /// The operation as it is written and stored.
     #[must_use]
@@ -85,6 +99,17 @@ impl Operation {
             Operation::Release => "release",
             Operation::Bounce => "bounce",
             Operation::Remove => "remove",
+            Operation::Undo => "undo",
+            Operation::Stop => "stop",
+        }
+    }
+
+    /// Whether the entry is gone afterwards, with its message.
+    #[must_use]
+    pub fn removes(self) -> bool {
+        match self {
+            Operation::Remove | Operation::Undo | Operation::Stop => true,
+            Operation::Retry | Operation::Hold | Operation::Release | Operation::Bounce => false,
         }
     }
 

@@ -42,6 +42,10 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     /// Deliveries that have an owner are leased from the start and come back as such, so that they can be made without another look
     /// at the queue. None comes back of a message that is held or due later than it was accepted, nor of an owner that is not among the
     /// nodes: those wait in the queue.
+    ///
+    /// # Errors
+    /// [`SpoolError::Duplicate`] if a message with the same [key](Submission::duplicate_key) is on stable storage already, whoever has
+    /// put it there and whatever has become of it since. Of two that are committed at once one is kept.
     fn commit(
         &self,
         submission: Submission,
@@ -158,7 +162,7 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     fn show(&self, id: QueueId) -> impl Future<Output = Result<Option<Details>, SpoolError>> + Send;
 
     /// Does what an operator wants to entries, all or nothing, and notes it for [`take_operations`](Spool::take_operations).
-    /// Says what was done: nothing to an entry that is not there.
+    /// Says what was done: nothing to an entry that is not there, nor to one that can't be [taken back](Operation::Undo) any more.
     fn operate(
         &self,
         operation: Operation,

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use types::{AccountId, BodyType, EnvelopeRecipient, QueueId, Ret, ReversePath, SessionId};
 
+use crate::DuplicateKey;
+
 /// The envelope of an accepted message, who handed it in, and how. Of a message that was accepted by an older version, not all of it
 /// is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Submission {
     pub tls_version: Option<Cow<'static, str>>,
     /// The cipher suite of that TLS, such as `TLS_AES_128_GCM_SHA256`.
     pub tls_cipher: Option<Cow<'static, str>>,
+    /// What it is known by if it is handed in again; `None` if it is never taken for the same. It is not kept with the entry.
+    pub duplicate_key: Option<DuplicateKey>,
 }
 
 impl Submission {
@@ -82,6 +86,7 @@ impl Submission {
             ip: None,
             tls_version: None,
             tls_cipher: None,
+            duplicate_key: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Accounts, credentials, the audit trail, in whichever backend.
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{
@@ -33,6 +35,7 @@ impl store::Accounts for Accounts {
         async fn rehash(&self, id: AccountId, old: &str, new: &str, act: &Act) -> Result<bool, Error>;
         async fn rename(&self, id: AccountId, address: &Mailbox, act: &Act) -> Result<(), Error>;
         async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error>;
+        async fn set_undo(&self, id: AccountId, undo: Option<Duration>, act: &Act) -> Result<(), Error>;
         async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error>;
         async fn revision(&self) -> Option<Revision>;
         async fn flush(&self) -> Result<(), Error>;

@@ -83,6 +83,9 @@ fn rules() -> Rules {
         no_login: NoLogin::default(),
         limits: CommonLimits::default(),
         unfinished: 256 * 1024 * 1024,
+        undo: Duration::ZERO,
+        undo_max: Duration::from_secs(120),
+        deduplicate: None,
     }
 }
 
@@ -481,4 +484,89 @@ async fn how_a_message_came_and_what_was_asked_is_kept_with_it() {
     );
     assert_eq!((kept.message_id.as_deref(), kept.credential.as_deref()), (Some("<1@x>"), Some("password")));
     assert_eq!(kept.not_before, None);
+}
+
+/// A message with this Message-ID, and what differs.
+fn copy(message_id: &str, date: &str, subject: &str, body: &str) -> Vec<u8> {
+    format!(
+        "Message-ID: <{message_id}@x>\r\nDate: Mon, {date} Nov 2026 12:00:00 +0000\r\nFrom: ann@example.org\r\nSubject: {subject}\r\n\
+         Bcc: carol@example.net\r\n\r\n{body}\r\n"
+    )
+    .into_bytes()
+}
+
+impl Bench {
+    async fn name_of(&self, envelope: Envelope, message: &[u8]) -> String {
+        let (one, other) = message.split_at(message.len() / 2);
+        self.submit_in(envelope, &[one, other]).await.unwrap().name().to_string()
+    }
+}
+
+#[tokio::test]
+async fn what_is_handed_in_again_gets_the_first_name_and_is_not_sent_twice() {
+    let bench = bench().await;
+    bench.acceptance.replace(Rules { deduplicate: Some(Duration::from_secs(600)), ..rules() });
+    let first = bench.name_of(envelope(), &copy("1", "30", "s", "text")).await;
+    assert_eq!(bench.name_of(envelope(), &copy("1", "30", "s", "text")).await, first);
+    assert_eq!(bench.name_of(envelope(), &copy("1", "23", "s", "text")).await, first, "another Date");
+    let mut others = envelope();
+    others.recipients.push(ForwardPath::take("<carol@example.net>").unwrap().0.into());
+    let mut told = envelope();
+    told.recipients[0].notify = Some(Notify::NEVER);
+    let mut names = vec![first];
+    for (what, envelope, message) in [
+        ("Message-ID", envelope(), copy("2", "30", "s", "text")),
+        ("Subject", envelope(), copy("1", "30", "t", "text")),
+        ("text", envelope(), copy("1", "30", "s", "texts")),
+        ("recipients", others, copy("1", "30", "s", "text")),
+        ("what is asked", told, copy("1", "30", "s", "text")),
+        ("nothing, but there is no Message-ID", envelope(), b"Subject: s\r\n\r\ntext\r\n".to_vec()),
+        ("again", envelope(), b"Subject: s\r\n\r\ntext\r\n".to_vec()),
+    ] {
+        let name = bench.name_of(envelope, &message).await;
+        assert!(!names.contains(&name), "another message by its {what}");
+        names.push(name);
+    }
+    assert_eq!(bench.leased().await.len(), names.len());
+}
+
+#[tokio::test]
+async fn where_it_is_configured_never_to_be_known_it_is_sent_again() {
+    let bench = bench().await;
+    let message = copy("1", "30", "s", "text");
+    assert_ne!(bench.name_of(envelope(), &message).await, bench.name_of(envelope(), &message).await);
+}
+
+#[tokio::test]
+async fn what_is_handed_in_again_is_not_counted() {
+    let bench = bench().await;
+    let limits = CommonLimits { messages_per_hour: Some(2), ..CommonLimits::default() };
+    bench.acceptance.replace(Rules { deduplicate: Some(Duration::from_secs(600)), limits, ..rules() });
+    let message = copy("1", "30", "s", "text");
+    for _ in 0..3 {
+        bench.submit(&[&message]).await.unwrap();
+    }
+    bench.submit(&[&copy("2", "30", "s", "text")]).await.unwrap();
+    let third = bench.submit(&[&copy("3", "30", "s", "text")]).await;
+    assert!(matches!(third, Err(Rejection::SendingLimit { .. })), "{third:?}");
+}
+
+#[tokio::test]
+async fn a_message_waits_as_long_as_it_can_be_taken_back() {
+    let bench = bench().await;
+    let undo = Duration::from_secs(30);
+    bench.acceptance.replace(Rules { undo, ..rules() });
+    bench.submit(&[MESSAGE]).await.unwrap();
+    bench.submit_in(envelope_from("<>"), &[MESSAGE]).await.unwrap();
+    let leased = bench.leased().await;
+    assert_eq!(leased.len(), 1, "what is from <> never waits");
+    assert!(leased[0].submission.reverse_path.mailbox().is_none());
+    // Its own choice counts, up to what the operator allows.
+    for (own, waits) in [(Duration::ZERO, 0), (Duration::from_secs(60), 60), (Duration::from_secs(600), 120)]
+    {
+        bench.store.accounts().set_undo(bench.user.account, Some(own), &frank()).await.unwrap();
+        let id = bench.submit(&[MESSAGE]).await.unwrap().name().to_string().parse().unwrap();
+        let shown = bench.store.spool().show(id).await.unwrap().unwrap();
+        assert_eq!(shown.entry.next_attempt_at, Some(now() + SignedDuration::from_secs(waits)));
+    }
 }

@@ -31,6 +31,16 @@ impl BlindDigests {
         self.digest(b"correspondent", &[address.normal().as_bytes()])
     }
 
+    /// A key for a fast digest of messages: nobody who does not have it can aim at another message's.
+    #[must_use]
+    pub fn key_of_messages(&self) -> [u8; 192] {
+        let mut key = [0; 192];
+        for (number, part) in (0u8..).zip(key.chunks_exact_mut(32)) {
+            part.copy_from_slice(&self.digest::<32>(b"messages", &[&[number]]));
+        }
+        key
+    }
+
     /// The first octets of the digest of parts, each behind its length, so that no two lists of parts read alike.
     fn digest<const OCTETS: usize>(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; OCTETS] {
         let mut digest = self.0.clone();

@@ -266,6 +266,14 @@ impl Item {
         self.seats.iter_mut().for_each(|seat| reason.clone_into(&mut seat.reply));
     }
 
+    /// Whether it can be taken back.
+    pub(crate) fn can_be_undone(&self, now: Timestamp) -> bool {
+        let is_early = self.submission.not_before.is_some_and(|not_before| not_before > now);
+        let is_untouched =
+            self.seats.iter().all(|seat| seat.state == RecipientState::Queued && seat.attempts == 0);
+        is_early && is_untouched && !self.held && self.leases() == 0
+    }
+
     pub(crate) fn operate(&mut self, operation: Operation, now: Timestamp) {
         match operation {
             Operation::Hold => self.held = true,
@@ -285,7 +293,7 @@ impl Item {
                 let left = |seat: &&mut Seat| !seat.is_done();
                 self.seats.iter_mut().filter(left).for_each(|seat| seat.waits(now));
             }
-            Operation::Remove => {}
+            Operation::Remove | Operation::Undo | Operation::Stop => {}
         }
     }
 

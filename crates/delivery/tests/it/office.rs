@@ -97,7 +97,7 @@ impl Office {
         self.spool.append(&mut incoming, bytes::Bytes::copy_from_slice(text)).await.unwrap();
         let mut submission = submission(id, recipients);
         shape(&mut submission);
-        let durable = self.committer.commit(submission, incoming).await.unwrap();
+        let durable = self.committer.commit(submission, incoming).await.unwrap().durable();
         assert_eq!(durable.name().to_string(), id.to_string());
         id
     }

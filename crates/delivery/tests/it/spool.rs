@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use store::{
-    Act, Body, Corrupt, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, NewReport,
-    Node, Nodes, Operated, Operation, Outcome, Page, QueueFilter, RecipientState, Recorded, Spool,
-    SpoolError, Standing, Stats, Submission, Waiting,
+    Act, Body, Corrupt, Destination, Details, DuplicateKey, Entry, HeldLease, Leased, MasterKeyId,
+    NewDelivery, NewReport, Node, Nodes, Operated, Operation, Outcome, Page, QueueFilter, RecipientState,
+    Recorded, Spool, SpoolError, Standing, Stats, Submission, Waiting,
 };
 use tokio::sync::Notify;
 use types::{NodeId, QueueId};
@@ -41,6 +41,7 @@ struct Queue {
     items: BTreeMap<QueueId, Item>,
     nodes: BTreeMap<NodeId, Node>,
     operations: VecDeque<Operated>,
+    recent: Vec<(DuplicateKey, QueueId)>,
 }
 
 impl MemorySpool {
@@ -219,6 +220,15 @@ impl Spool for MemorySpool {
         let mut queue = self.queue();
         if queue.items.contains_key(&submission.id) {
             return Err(SpoolError::Failing("the id is used already".into()));
+        }
+        if let Some(key) = submission.duplicate_key {
+            let is_it = |(known, _): &&(DuplicateKey, QueueId)| {
+                known.digest == key.digest && known.received_at >= key.since
+            };
+            if let Some((_, first)) = queue.recent.iter().find(is_it) {
+                return Err(SpoolError::Duplicate(*first));
+            }
+            queue.recent.push((key, submission.id));
         }
         let now = submission.accepted_at;
         let id = submission.id;
@@ -400,6 +410,9 @@ impl Spool for MemorySpool {
         let mut done = Vec::new();
         for id in ids {
             let Some(item) = queue.items.get_mut(&id).filter(|item| !item.is_settled()) else { continue };
+            if operation == Operation::Undo && !item.can_be_undone(act.at) {
+                continue;
+            }
             item.operate(operation, act.at);
             done.push(Operated {
                 operation,
@@ -409,8 +422,11 @@ impl Spool for MemorySpool {
                 account: item.submission.account_address.clone(),
                 message_id: item.submission.message_id.clone(),
             });
-            if operation == Operation::Remove {
+            if operation.removes() {
                 queue.items.remove(&id);
+            }
+            if operation == Operation::Undo {
+                queue.recent.retain(|(_, entry)| *entry != id);
             }
         }
         queue.operations.extend(done.iter().cloned());

@@ -33,7 +33,7 @@ impl Hindrance {
     pub(super) fn find(operation: Operation, message: &Details, routes: &Routes) -> Option<Hindrance> {
         let id = message.entry.id;
         match operation {
-            Operation::Hold | Operation::Remove => None,
+            Operation::Hold | Operation::Remove | Operation::Undo | Operation::Stop => None,
             Operation::Retry => message.entry.held.then(|| Hindrance::Whole(Trouble::Held(id))),
             Operation::Release => of_damage(message).or_else(|| of_release(message, routes)),
             Operation::Bounce => {

@@ -64,7 +64,7 @@ impl Desk {
     }
 
     async fn hindrance(&self, operation: Operation, id: QueueId) -> Result<Option<Hindrance>, Trouble> {
-        if matches!(operation, Operation::Hold | Operation::Remove) {
+        if operation == Operation::Hold || operation.removes() {
             return Ok(None);
         }
         let message = self.spool.show(id).await?;
@@ -72,7 +72,7 @@ impl Desk {
     }
 
     /// Does it to some messages, tells to which, and enters it into the audit trail.
-    async fn perform(
+    pub(super) async fn perform(
         &self,
         act: &Act,
         operation: Operation,
@@ -97,5 +97,7 @@ fn action(operation: Operation) -> Action {
         Operation::Release => Action::QueueRelease,
         Operation::Bounce => Action::QueueBounce,
         Operation::Remove => Action::QueueRemove,
+        Operation::Undo => Action::MessageUndo,
+        Operation::Stop => Action::MessageStop,
     }
 }

@@ -29,6 +29,8 @@ pub struct User {
     pub created_at: Timestamp,
     /// When somebody last logged in to it.
     pub last_login_at: Option<Timestamp>,
+    /// For how many seconds its messages can be taken back, if it has chosen so itself.
+    pub undo_seconds: Option<u64>,
     /// The password that was made for it, this once.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "secret::shown_if_any")]
     pub generated_password: Option<Zeroizing<String>>,
@@ -48,6 +50,7 @@ impl User {
             totp: account.totp,
             created_at: account.created_at,
             last_login_at: account.last_login_at,
+            undo_seconds: account.undo.map(|undo| undo.as_secs()),
             generated_password: None,
             sending: None,
         }
@@ -74,6 +77,7 @@ mod tests {
         let expected = serde_json::json!({
             "address": "alice@example.org", "name": null, "admin": true, "disabled": false, "password": false,
             "totp": true, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,
+            "undo_seconds": null,
         });
         assert_eq!(serde_json::to_value(User::of(&account)).unwrap(), expected);
         let password = Some(Zeroizing::new("k7mzp-4xqaw".to_owned()));

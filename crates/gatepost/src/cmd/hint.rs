@@ -18,6 +18,9 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
             Some(format!("; `gatepost queue remove {id}` removes it"))
         }
         Trouble::Held(id) => Some(format!("; `gatepost queue release {id}` lets it go")),
+        Trouble::TooLate { id, .. } => {
+            Some(format!("; `gatepost message stop {id}` stops it for those who do not have it"))
+        }
         Trouble::SeveralAppPasswords { .. }
         | Trouble::SeveralMessages { .. }
         | Trouble::NotCovered { .. }
@@ -30,6 +33,7 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::WrongCode
         | Trouble::Throttled { .. }
         | Trouble::HeldByRoute { .. }
+        | Trouble::UndoTooLong { .. }
         | Trouble::NotAudited(_)
         | Trouble::Unavailable(_) => None,
     }

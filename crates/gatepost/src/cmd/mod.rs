@@ -30,6 +30,8 @@ pub(crate) mod nodes;
 
 pub(crate) mod queue;
 
+pub(crate) mod message;
+
 pub(crate) mod store;
 
 pub(crate) mod completions;

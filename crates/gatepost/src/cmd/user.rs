@@ -19,6 +19,7 @@ mod import;
 mod limit;
 mod list;
 mod remove;
+mod undo;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -55,6 +56,14 @@ pub(crate) enum Command {
         change: Change,
         #[command(flatten)]
         format: Format,
+    },
+    /// Set how long the messages of an account can be taken back, and wait to leave: a time, 0s for never, default for the configuration's
+    Undo {
+        /// The account
+        address: Mailbox,
+        /// How long, such as 30s; at most submission.undo_max
+        #[arg(value_name = "TIME|default")]
+        time: undo::Wanted,
     },
     /// Keep an account from logging in, by whatever password; it loses nothing
     Disable {
@@ -115,6 +124,7 @@ async fn on(config: &Config, store: &Store, command: Command, finds: Finds) -> a
         Command::Password { address, password } => set_password(&desk, &address, password).await,
         Command::Rename { address, new_address } => rename(&desk, &address, &new_address).await,
         Command::Limit { address, change, format } => limit(&desk, &address, &change, format).await,
+        Command::Undo { address, time } => set_undo(&desk, &address, time).await,
         Command::Disable { address } => bar(&desk, &address, true).await,
         Command::Enable { address } => bar(&desk, &address, false).await,
         Command::Import(args) => import::run(config, store.accounts(), args, finds).await,
@@ -171,6 +181,13 @@ async fn limit(desk: &Desk, address: &Mailbox, change: &Change, format: Format) 
     format.print(&desk.sending_of(&account).await?, |sending| output::fields(limit::lines(sending)))
 }
 
+async fn set_undo(desk: &Desk, address: &Mailbox, time: undo::Wanted) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    desk.choose_undo(&actor::act(), &account, time.0).await?;
+    let text = undo::text(time.0.map(|time| time.as_secs()));
+    output::line(&format!("messages of {} can be taken back: {text}", account.address))
+}
+
 async fn bar(desk: &Desk, address: &Mailbox, disabled: bool) -> anyhow::Result<()> {
     let account = desk.find(address).await?;
     desk.bar_account(&actor::act(), &account, disabled).await?;
@@ -189,6 +206,7 @@ fn shown(user: &view::User, format: Format) -> anyhow::Result<()> {
             ("second factor", if user.totp { "on" } else { "off" }.to_owned().into()),
             ("created", output::time(user.created_at).into()),
             ("last login", output::time_or(user.last_login_at, "never").into()),
+            ("messages can be taken back", undo::text(user.undo_seconds).into()),
         ];
         let generated = user.generated_password.as_ref();
         let generated = generated.map(|password| ("new password", password.to_string().into()));

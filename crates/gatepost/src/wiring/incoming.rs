@@ -17,6 +17,9 @@ pub(crate) fn rules_of_mail(config: &Config) -> Rules {
         no_login: config.auth.relay.as_ref().map(no_login).unwrap_or_default(),
         limits: common_limits(config.sending),
         unfinished: config.limits.unfinished,
+        undo: submission.undo,
+        undo_max: submission.undo_max,
+        deduplicate: submission.deduplicate,
     }
 }
 

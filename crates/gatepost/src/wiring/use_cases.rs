@@ -16,6 +16,7 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
         policy: policy(config),
         app_passwords_per_account: config.auth.app_passwords_per_account,
         sending: common_limits(config.sending),
+        undo_max: config.submission.undo_max,
         audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
         routes: bare_routes(&config.delivery),
     }

@@ -2,6 +2,8 @@
 
 pub(super) mod row;
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -113,6 +115,13 @@ impl Accounts for SqliteAccounts {
         let update = sqlx::query(update).bind(disabled).bind(id.as_bytes().to_vec());
         let action = if disabled { Action::UserDisable } else { Action::UserEnable };
         self.change(id, update, |normal| vec![AuditEvent::change(action, normal, act)]).await.map(drop)
+    }
+
+    async fn set_undo(&self, id: AccountId, undo: Option<Duration>, act: &Act) -> Result<(), Error> {
+        let update = sqlx::query("UPDATE accounts SET undo_ms = $1 WHERE id = $2");
+        let update = update.bind(undo.map(|undo| i64::try_from(undo.as_millis()).unwrap_or(i64::MAX)));
+        let event = |normal| vec![AuditEvent::change(Action::UserUndo, normal, act)];
+        self.change(id, update.bind(id.as_bytes().to_vec()), event).await.map(drop)
     }
 
     async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error> {

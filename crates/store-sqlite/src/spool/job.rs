@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
-    Act, Destination, Lease, Leased, NewDelivery, NewReport, Operated, Operation, Outcome, Recorded,
-    SpoolError, Submission,
+    Act, Destination, DuplicateKey, Lease, Leased, NewDelivery, NewReport, Operated, Operation, Outcome,
+    Recorded, SpoolError, Submission,
 };
 use tokio::sync::{mpsc, oneshot};
 use types::{NodeId, QueueId};
@@ -77,6 +77,16 @@ impl Job {
         if let Job::Submit(submit, _) = self { Some(submit) } else { None }
     }
 
+    /// The same, to be changed.
+    pub(super) fn submission_mut(&mut self) -> Option<&mut Submit> {
+        if let Job::Submit(submit, _) = self { Some(submit) } else { None }
+    }
+
+    /// What it is known by if it is handed in again, if it brings in what can be.
+    pub(super) fn duplicate_key(&self) -> Option<&DuplicateKey> {
+        self.submission().and_then(Submit::duplicate_key)
+    }
+
     /// The message that everybody has, if it tells of that.
     pub(super) fn complete(&self) -> Option<QueueId> {
         if let Job::Record(record, _) = self { record.is_complete().then(|| record.entry()) } else { None }
@@ -127,7 +137,7 @@ impl WriterHandle {
         let row =
             Submit::new(Arc::clone(&submission), size, crc, new.content.clone(), Arc::clone(&new.deliveries));
         let committed = self.ask(|reply| Job::Submit(row, reply)).await;
-        if matches!(committed, Err(SpoolError::Full)) {
+        if matches!(committed, Err(SpoolError::Full | SpoolError::Duplicate(_))) {
             file.iter_mut().for_each(|file| file.keep(false));
         }
         Ok(if committed? { new.leased(&submission) } else { Vec::new() })

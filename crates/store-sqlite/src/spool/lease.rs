@@ -250,6 +250,7 @@ pub(super) fn envelope(
         ip: columns.maybe("ip", parsed)?,
         tls_version: columns.take::<Option<String>>("tls_version")?.map(Cow::Owned),
         tls_cipher: columns.take::<Option<String>>("tls_cipher")?.map(Cow::Owned),
+        duplicate_key: None,
     };
     let size = columns.read("size", |size: i64| u64::try_from(size).ok())?;
     columns.read("envelope_crc", |crc: u32| {

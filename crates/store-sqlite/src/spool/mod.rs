@@ -20,6 +20,7 @@ mod reserve;
 mod writer;
 mod job;
 mod submit;
+mod recent;
 mod lease;
 mod outcome;
 mod settle;
@@ -292,7 +293,7 @@ impl Spool for SqliteSpool {
         act: &Act,
     ) -> Result<Vec<Operated>, SpoolError> {
         let done = self.writer.operate(operation, ids, act.clone()).await?;
-        if operation == Operation::Remove {
+        if operation.removes() {
             for Operated { id, .. } in &done {
                 file::remove(self.directory().message(*id)).await;
             }

@@ -19,6 +19,13 @@ pub(super) struct Operate {
 const NOTE: &str = "INSERT INTO operations (at, operation, entry, account_address, message_id, done_by) \
                     SELECT $2, $3, id, account_address, message_id, $4 FROM entries WHERE id = $1 AND settled_at IS NULL \
                     RETURNING *";
+/// The same, if it can be taken back: the time is the second parameter.
+const NOTE_UNDO: &str = "INSERT INTO operations (at, operation, entry, account_address, message_id, done_by) \
+                         SELECT $2, $3, id, account_address, message_id, $4 FROM entries \
+                         WHERE id = $1 AND settled_at IS NULL AND NOT held AND not_before > $2 \
+                         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE entry = $1 AND lease_owner IS NOT NULL) \
+                         AND NOT EXISTS (SELECT 1 FROM recipients WHERE entry = $1 AND (attempts > 0 OR state <> 'queued')) \
+                         RETURNING *";
 const TAKE: &str = "DELETE FROM operations WHERE number IN (SELECT number FROM operations ORDER BY number LIMIT $1) \
                     RETURNING *";
 
@@ -27,6 +34,8 @@ const UNHOLD: &str = "UPDATE entries SET held = false WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
 const REMOVE_DELIVERIES: &str = "DELETE FROM deliveries WHERE entry = $1";
+/// There is no index by entries, as there would be one to be written for each message.
+const FORGET: &str = "DELETE FROM recent_messages WHERE entry = $1";
 /// The time is the second parameter.
 const HURRY: &str = "UPDATE recipients SET next_attempt_at = \
      (SELECT CASE WHEN not_before > $2 THEN not_before ELSE $2 END FROM entries WHERE id = $1), \
@@ -51,8 +60,8 @@ pub(super) async fn write(
     let Operate { operation, ids, act } = wanted;
     let mut done = Vec::with_capacity(ids.len());
     for id in ids {
-        let note =
-            on(*id, NOTE).bind(act.at.as_millisecond()).bind(operation.name()).bind(act.by.to_string());
+        let note = on(*id, if *operation == Operation::Undo { NOTE_UNDO } else { NOTE });
+        let note = note.bind(act.at.as_millisecond()).bind(operation.name()).bind(act.by.to_string());
         let Some(note) = note.fetch_optional(&mut *connection).await? else { continue };
         done.extend(operated(&note));
         perform(connection, *operation, *id, act).await?;
@@ -74,7 +83,12 @@ async fn perform(
         Operation::Bounce => {
             vec![on(id, RETURN).bind(now), on(id, END), on(id, END_LEASES), on(id, SET_DUE)]
         }
-        Operation::Remove => vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)],
+        Operation::Remove | Operation::Stop => {
+            vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)]
+        }
+        Operation::Undo => {
+            vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE), on(id, FORGET)]
+        }
     };
     for statement in statements {
         statement.execute(&mut *connection).await?;

@@ -76,6 +76,10 @@ fn narrowed(
         query.push(" AND ").push(id).push(" BETWEEN ").push_bind(ids.start().as_bytes().to_vec());
         query.push(" AND ").push_bind(ids.end().as_bytes().to_vec());
     }
+    if let Some(message_id) = &filter.message_id {
+        query.push(" AND substr(message_id, 1, length(").push_bind(message_id.clone()).push(")) = ");
+        query.push_bind(message_id.clone());
+    }
     if let Some(QueuedBy { account, address }) = &filter.account {
         query.push(" AND (lower(account_address) = lower(").push_bind(address.clone()).push(")");
         if let Some(account) = account {

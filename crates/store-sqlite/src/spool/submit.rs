@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
-use store::{Destination, NewDelivery, NewReport, Submission};
+use store::{Destination, DuplicateKey, NewDelivery, NewReport, Submission};
 use types::{BodyType, EnvelopeRecipient, NodeId, OriginalRecipient, Ret};
 
+use super::recent::Recent;
 use super::seal;
 use crate::row::octets;
 
@@ -24,6 +25,8 @@ pub(super) struct Submit {
     envelope_crc: u32,
     content: Option<Bytes>,
     deliveries: Arc<[NewDelivery]>,
+    /// Of its row among the recent messages, which only those have that can be handed in again.
+    number: i64,
 }
 
 impl Submit {
@@ -35,7 +38,7 @@ impl Submit {
         deliveries: Arc<[NewDelivery]>,
     ) -> Self {
         let envelope_crc = seal::of(&submission, size, content_crc);
-        Self { submission, size, content_crc, envelope_crc, content, deliveries }
+        Self { submission, size, content_crc, envelope_crc, content, deliveries, number: 0 }
     }
 
     /// A message of the server's own, in a row whatever its size; it goes where the routes lead once it is leased.
@@ -48,6 +51,23 @@ impl Submit {
 
     fn due_at(&self) -> Option<i64> {
         (!self.submission.held).then(|| self.submission.first_due_at().as_millisecond())
+    }
+
+    /// What it is known by if it is handed in again.
+    pub(super) fn duplicate_key(&self) -> Option<&DuplicateKey> {
+        self.submission.duplicate_key.as_ref()
+    }
+
+    /// Gives it a number among the recent messages.
+    pub(super) fn set_number(&mut self, number: i64) {
+        self.number = number;
+    }
+
+    /// Has it noted, once it is committed, that it may be handed in again.
+    pub(super) fn note_in(&self, recent: &mut Recent) {
+        if let Some(key) = self.duplicate_key() {
+            recent.note(self.number, key, self.submission.id);
+        }
     }
 
     /// The node that its deliveries are leased to from the start.
@@ -87,6 +107,12 @@ impl Script {
         self.insert_contents(submits);
         self.insert_deliveries(submits);
         self.insert_recipients(submits);
+        self.insert_recent(submits);
+    }
+
+    /// Forgets the recent messages up to this number.
+    pub(super) fn forget_recent(&mut self, up_to: i64) {
+        self.sql.push("DELETE FROM recent_messages WHERE number <= ").push_bind(up_to).push(";");
     }
 
     /// Runs it; the nodes that there are, if it says so.
@@ -155,6 +181,22 @@ impl Script {
                 .push_bind_unseparated(submit.submission.id.as_bytes().to_vec())
                 .push_unseparated(")")
                 .push_bind(content.to_vec());
+        });
+        self.sql.push(";");
+    }
+
+    fn insert_recent(&mut self, submits: &[&Submit]) {
+        let known = submits.iter().filter_map(|submit| Some((submit, submit.duplicate_key()?)));
+        let mut known = known.peekable();
+        if known.peek().is_none() {
+            return;
+        }
+        self.sql.push("INSERT INTO recent_messages (number, digest, entry, received_at) ");
+        self.sql.push_values(known, |mut row, (submit, key)| {
+            row.push_bind(submit.number)
+                .push_bind(key.digest.to_vec())
+                .push_bind(submit.submission.id.as_bytes().to_vec())
+                .push_bind(key.received_at.as_millisecond());
         });
         self.sql.push(";");
     }

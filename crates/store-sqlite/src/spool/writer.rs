@@ -9,10 +9,11 @@ use std::sync::Arc;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use store::{Recorded, SpoolError};
 use tokio::sync::mpsc;
-use types::NodeId;
+use types::{NodeId, QueueId};
 
 use super::job::{Job, WriterHandle};
 use super::outcome::Written;
+use super::recent::{self, Recent};
 use super::reserve::Reserve;
 use super::submit::Submit;
 use super::{change, lease, operate, outcome, reroute, settle, submit};
@@ -34,6 +35,8 @@ pub(super) struct Writer {
     watch: Arc<FileWatch>,
     marker: Option<Arc<Marker>>,
     mode: Mode,
+    /// What was accepted lately, and may be handed in again.
+    recent: Recent,
 }
 
 impl Writer {
@@ -47,7 +50,8 @@ impl Writer {
             reserve.take().await;
         }
         let watch = Arc::new(FileWatch::nothing());
-        Ok(Writer { directory, connection: Some(connection), reserve, watch, marker, mode })
+        let recent = Recent::default();
+        Ok(Writer { directory, connection: Some(connection), reserve, watch, marker, mode, recent })
     }
 
     /// Starts the task, which confirms what comes in only while `watch` finds the files in place.
@@ -59,8 +63,8 @@ impl Writer {
 
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let (mut group, mut closing) = (Vec::with_capacity(GROUP), Vec::new());
-        while jobs.recv_many(&mut group, GROUP).await > 0 {
-            self.write(&mut group).await;
+        while !group.is_empty() || jobs.recv_many(&mut group, GROUP).await > 0 {
+            let copies = self.write(&mut group).await;
             self.refuse_if_gone(&mut group, FileWatch::confirm);
             if group.iter().any(|job| matches!(job, Job::Close(_))) {
                 jobs.close();
@@ -73,6 +77,7 @@ impl Writer {
             if let Some(marker) = &self.marker {
                 marker.note();
             }
+            group = copies;
         }
         match self.mode {
             Mode::Server => self.shrink_wal().await,
@@ -83,9 +88,16 @@ impl Writer {
         closing.into_iter().for_each(|job: Job| job.answer(Ok(())));
     }
 
-    /// Commits the group; those that could not be are answered and taken out of it.
-    async fn write(&mut self, group: &mut Vec<Job>) {
+    /// Commits the group; those that could not be are answered and taken out of it. What is in it twice comes back, to be written when
+    /// it is known whether the first is kept.
+    async fn write(&mut self, group: &mut Vec<Job>) -> Vec<Job> {
         self.refuse_if_gone(group, FileWatch::seen);
+        let copies = self.answer_duplicates(group).await;
+        self.write_new(group).await;
+        copies
+    }
+
+    async fn write_new(&mut self, group: &mut Vec<Job>) {
         if self.reserve.is_released() {
             self.reserve.take().await;
         }
@@ -139,11 +151,71 @@ impl Writer {
     /// One of the group broke a rule of the schema, such as an id that is there already, or needs more room than there is: the others must not
     /// suffer.
     async fn write_one_by_one(&mut self, group: &mut Vec<Job>) {
-        for mut job in std::mem::take(group) {
-            match self.transaction(std::slice::from_mut(&mut job)).await {
-                Ok(()) => group.push(job),
+        self.catch_up().await;
+        for job in std::mem::take(group) {
+            self.write_one(job, group).await;
+        }
+    }
+
+    /// Writes one, and puts it to those that are written. If another writer has overtaken this one, what it has written counts.
+    async fn write_one(&mut self, job: Job, written: &mut Vec<Job>) {
+        let mut one = vec![job];
+        loop {
+            // None is twice in a group of one.
+            drop(self.answer_duplicates(&mut one).await);
+            match self.transaction(&mut one).await {
+                Ok(()) => return written.append(&mut one),
+                Err(error) if failure::is_constraint(&error) && self.catch_up().await => {}
+                Err(error) => return fail(one, self.diagnose(error).await),
+            }
+        }
+    }
+
+    /// Answers what was handed in before, and takes it out of the group; what is in the group twice comes back.
+    async fn answer_duplicates(&mut self, group: &mut Vec<Job>) -> Vec<Job> {
+        if !group.iter().any(|job| job.duplicate_key().is_some()) {
+            return Vec::new();
+        }
+        if let Err(error) = self.read_recent().await {
+            let failure = self.diagnose(error).await;
+            fail(take_submissions(group), failure);
+            return Vec::new();
+        }
+        let mut first = HashSet::with_capacity(group.len());
+        let is_copy = |job: &mut Job| job.duplicate_key().is_some_and(|key| !first.insert(key.digest));
+        let copies = group.extract_if(.., is_copy).collect();
+        let is_known = |job: &mut Job| job.duplicate_key().is_some_and(|key| self.recent.find(key).is_some());
+        let known: Vec<Job> = group.extract_if(.., is_known).collect();
+        for job in known {
+            match self.first_of(&job).await {
+                Ok(Some(first)) => job.answer(Err(SpoolError::Duplicate(first))),
+                Ok(None) => group.push(job),
                 Err(error) => fail(vec![job], self.diagnose(error).await),
             }
+        }
+        copies
+    }
+
+    /// The message that was handed in first, unless it was taken back: then this one is new.
+    async fn first_of(&mut self, job: &Job) -> Result<Option<QueueId>, sqlx::Error> {
+        let Some(key) = job.duplicate_key() else { return Ok(None) };
+        let Some(known) = self.recent.find(key) else { return Ok(None) };
+        if recent::is_there(self.connection().await?, known).await? {
+            return Ok(Some(known.entry));
+        }
+        self.recent.forget(&key.digest);
+        Ok(None)
+    }
+
+    async fn read_recent(&mut self) -> Result<(), sqlx::Error> {
+        self.recent.read_once(connected(&mut self.connection, &self.directory).await?).await
+    }
+
+    /// Reads which messages another writer has accepted meanwhile; whether there are any.
+    async fn catch_up(&mut self) -> bool {
+        match connected(&mut self.connection, &self.directory).await {
+            Ok(connection) => self.recent.read_new(connection).await.unwrap_or(false),
+            Err(_) => false,
         }
     }
 
@@ -170,10 +242,7 @@ impl Writer {
     }
 
     async fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
-        Ok(match &mut self.connection {
-            Some(connection) => connection,
-            none => none.insert(connect::queue(&self.directory).connect().await?),
-        })
+        connected(&mut self.connection, &self.directory).await
     }
 
     /// All or nothing.
@@ -181,13 +250,25 @@ impl Writer {
         if group.is_empty() {
             return Ok(());
         }
+        let outdated = self.number(group);
         let connection = self.connection().await?;
-        let written = write(connection, group).await;
+        let written = write(connection, group, outdated).await;
         if written.is_err() {
             // SQLite may have rolled back by itself, and then has nothing to roll back.
             drop(sqlx::query("ROLLBACK").execute(connection).await);
+            return written;
         }
-        written
+        group.iter().filter_map(Job::submission).for_each(|submit| submit.note_in(&mut self.recent));
+        outdated.into_iter().for_each(|number| self.recent.forget_to(number));
+        Ok(())
+    }
+
+    /// Gives what may be handed in again its numbers among the recent messages; up to which number those that were are too old.
+    fn number(&self, group: &mut [Job]) -> Option<i64> {
+        let new = group.iter_mut().filter_map(Job::submission_mut);
+        let new = new.filter(|submit| submit.duplicate_key().is_some());
+        (self.recent.next_number()..).zip(new).for_each(|(number, submit)| submit.set_number(number));
+        group.iter().filter_map(Job::duplicate_key).last().and_then(|key| self.recent.outdated(key))
     }
 
     async fn disconnect(&mut self) {
@@ -195,6 +276,17 @@ impl Writer {
             drop(connection.close().await);
         }
     }
+}
+
+/// The connection, made if there is none.
+async fn connected<'c>(
+    connection: &'c mut Option<SqliteConnection>,
+    directory: &Directory,
+) -> Result<&'c mut SqliteConnection, sqlx::Error> {
+    Ok(match connection {
+        Some(connection) => connection,
+        none => none.insert(connect::queue(directory).connect().await?),
+    })
 }
 
 fn take_submissions(group: &mut Vec<Job>) -> Vec<Job> {
@@ -216,11 +308,16 @@ fn fail(group: Vec<Job>, failure: SpoolError) {
 }
 
 /// What comes in goes first, with everything that is delivered, as one script: most groups have nothing else.
-async fn write(connection: &mut SqliteConnection, group: &mut [Job]) -> Result<(), sqlx::Error> {
+async fn write(
+    connection: &mut SqliteConnection,
+    group: &mut [Job],
+    outdated: Option<i64>,
+) -> Result<(), sqlx::Error> {
     let submits: Vec<&Submit> = group.iter().filter_map(Job::submission).collect();
     let complete: Vec<_> = group.iter().filter_map(Job::complete).collect();
     let mut script = submit::Script::begin(&submits);
     outcome::forget(&mut script, &complete);
+    outdated.into_iter().for_each(|number| script.forget_recent(number));
     if !has_more(group) {
         set_answers(group, &script.commit(connection).await?);
         return Ok(());

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod certificates;
 pub mod challenge_keys;
 pub mod dkim_keys;
+pub mod duplicates;
 pub mod identity;
 pub mod import;
 pub mod lease;
@@ -172,6 +173,10 @@ macro_rules! delivery_conformance {
             a_late_record_ends_no_lease_of_another, a_late_record_that_all_have_it_is_true,
             nobody_keeps_a_lease_that_was_taken_while_it_was_buried, one_queue_takes_mail_through_both_handles,
             a_late_record_makes_no_report, a_success_is_told_by_who_records_it_first, a_record_that_is_repeated_makes_no_second_report);
+        $crate::conformance!(@two spool, $open, $beside, duplicates:
+            what_is_handed_in_again_is_the_first, it_is_known_for_its_time_alone, of_many_that_come_at_once_one_is_kept,
+            it_is_known_when_the_first_has_left, what_is_not_kept_is_not_known, what_is_taken_back_may_be_handed_in_again,
+            it_is_taken_back_while_nothing_was_sent, what_is_stopped_is_gone_for_those_who_do_not_have_it);
         $crate::conformance!(@one spool, $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
             no_outcome_gives_the_entry_back, a_held_recipient_waits_while_others_go_on, delivered_is_forever);

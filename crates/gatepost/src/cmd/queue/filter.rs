@@ -54,6 +54,7 @@ impl Filter {
             None => None,
         };
         Ok(QueueFilter {
+            message_id: None,
             settled: false,
             ids: None,
             account,

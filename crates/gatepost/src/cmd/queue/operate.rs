@@ -62,7 +62,7 @@ pub(super) async fn run(
 /// Whether it can't be taken back.
 fn is_final(operation: Operation) -> bool {
     match operation {
-        Operation::Bounce | Operation::Remove => true,
+        Operation::Bounce | Operation::Remove | Operation::Undo | Operation::Stop => true,
         Operation::Retry | Operation::Hold | Operation::Release => false,
     }
 }
@@ -107,6 +107,8 @@ async fn question(
         Operation::Release => "Release",
         Operation::Bounce => "Return to the sender",
         Operation::Remove => "Remove",
+        Operation::Undo => "Take back",
+        Operation::Stop => "Stop",
     };
     match ids {
         [id] if named => {
@@ -167,5 +169,7 @@ fn state(operation: Operation) -> &'static str {
         Operation::Release => "released",
         Operation::Bounce => "returned",
         Operation::Remove => "removed",
+        Operation::Undo => "taken back",
+        Operation::Stop => "stopped",
     }
 }

@@ -1,5 +1,7 @@
 //! Accounts as their rows: reading one, adding one, and what others read of them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
@@ -78,6 +80,7 @@ pub(in crate::accounts) fn account(row: &SqliteRow) -> Result<Account, Corrupt> 
         version: columns.take("version")?,
         created_at: columns.read("created_at", time)?,
         last_login_at: columns.maybe("last_login_at", time)?,
+        undo: columns.maybe("undo_ms", |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis))?,
     })
 }
 

@@ -1,0 +1,14 @@
+//! Messages that are handed in again, because the 250 to the first was lost.
+
+use jiff::Timestamp;
+
+/// What a message is known by when it is handed in again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DuplicateKey {
+    /// Of whatever makes it the same message: who hands it in, its Message-ID, envelope and text.
+    pub digest: [u8; 16],
+    /// When it was here as a whole.
+    pub received_at: Timestamp,
+    /// If one with this digest was here as a whole then or later, this is the same again.
+    pub since: Timestamp,
+}
