@@ -6,6 +6,7 @@ mod portable;
 mod letter;
 mod openssl;
 mod deliveries;
+mod dkim;
 mod dsn;
 mod postfix;
 mod demo;

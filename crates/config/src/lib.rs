@@ -36,6 +36,8 @@ mod via;
 
 mod delivery;
 
+mod dkim;
+
 mod dns;
 
 mod audit;
@@ -52,6 +54,7 @@ pub use argon2::Argon2;
 pub use audit::Audit;
 pub use auth::{Auth, Backend};
 pub use delivery::{Delivery, Login, Retry, Route};
+pub use dkim::Dkim;
 pub use dns::Dns;
 pub use duration::duration;
 pub use fault::ConfigError;
@@ -95,6 +98,8 @@ pub struct Config {
     pub sending: Sending,
     /// Where accepted mail goes.
     pub delivery: Delivery,
+    /// Whether mail is signed as it leaves.
+    pub dkim: Dkim,
     /// Which name servers are asked.
     pub dns: Dns,
     /// How long is remembered what happened.
@@ -159,6 +164,8 @@ struct Written {
     sending: sending::Written,
     delivery: Option<Spanned<delivery::Written>>,
     #[serde(default)]
+    dkim: dkim::Written,
+    #[serde(default)]
     dns: dns::Written,
     #[serde(default)]
     audit: audit::Written,
@@ -181,6 +188,7 @@ impl Written {
             submission: self.submission.mean()?,
             sending: self.sending.mean()?,
             delivery: delivery::mean(self.delivery, base)?,
+            dkim: self.dkim.mean(),
             dns: self.dns.mean(base)?,
             audit: self.audit.mean()?,
             log: self.log.mean(),

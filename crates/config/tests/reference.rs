@@ -117,6 +117,7 @@ fn the_reference_has_every_key() {
         "[[delivery.route]]",
         "[delivery.retry]",
         "[delivery.bounce]",
+        "[dkim]",
         "[dns]",
         "[audit]",
         "[log]",

@@ -48,6 +48,8 @@ pub use throttles::{Nobody, Whom};
 mod audit;
 pub use audit::audited_name;
 
+mod dkim;
+
 mod queue;
 pub use queue::{HeldInPart, Operated};
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use auth::new_password::Weakness;
 use auth::{HashError, KeyFileError, KeyringError, PASSWORD_OCTETS};
 use jiff::Timestamp;
+use message::dkim::NotMade;
 use store::SpoolError;
-use types::{CredentialId, Fingerprint, Mailbox, QueueId, SenderPattern};
+use types::{CredentialId, DkimKeyName, Fingerprint, Mailbox, QueueId, SenderPattern};
 
 /// Why a use case did not come to its end. Nothing was changed, unless a variant says otherwise: what fails behind a change is told
 /// beside what the use case gives back.
@@ -86,6 +87,11 @@ pub enum Trouble {
     /// The seed of a second factor does not open.
     #[error("the seed of {0} does not open: it was damaged or moved, or its key is not in the key file")]
     Damaged(Mailbox),
+    /// A DKIM key does not open.
+    #[error(
+        "the DKIM key {0} does not open: it was damaged or moved, or its master key is not in the key file; make another under a new selector"
+    )]
+    DamagedDkimKey(DkimKeyName),
     /// Several messages have an identifier that begins so.
     #[error(
         "{begun} begins more than one identifier: {}{}; write more of it",
@@ -183,6 +189,9 @@ pub enum Missing {
     /// A second factor of this account that waits for its first code.
     #[error("no second factor is prepared for {0}")]
     PreparedSecondFactor(Mailbox),
+    /// A DKIM key of this name.
+    #[error("{} has no DKIM key {}", .0.domain(), .0.selector())]
+    DkimKey(DkimKeyName),
     /// A message with this identifier, or one that begins so.
     #[error("there is no message {0} in the queue")]
     Message(String),
@@ -213,6 +222,9 @@ pub enum Taken {
     /// A second factor of this account that is on.
     #[error("two-factor authentication is on for {0} already")]
     SecondFactor(Mailbox),
+    /// A DKIM key of this name. A selector is used once: what a verifier has cached of its record would be wrong.
+    #[error("{} has a DKIM key {} already; choose another selector", .0.domain(), .0.selector())]
+    DkimKey(DkimKeyName),
 }
 
 /// Why no mail program could send a password, or nobody type it.
@@ -251,7 +263,7 @@ impl Trouble {
             Trouble::Weak(_) => "weak",
             Trouble::WrongCode => "wrong-code",
             Trouble::Throttled { .. } => "throttled",
-            Trouble::Damaged(_) => "damaged",
+            Trouble::Damaged(_) | Trouble::DamagedDkimKey(_) => "damaged",
             Trouble::Held(_) => "held",
             Trouble::TooLate { .. } => "too-late",
             Trouble::UndoTooLong { .. } => "undo-too-long",
@@ -273,6 +285,7 @@ impl Missing {
             Missing::Identity { .. } => "no-identity",
             Missing::SecondFactor(_) => "second-factor-off",
             Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",
+            Missing::DkimKey(_) => "no-dkim-key",
             Missing::Message(_) => "no-message",
         }
     }
@@ -285,6 +298,7 @@ impl Taken {
             Taken::Certificate { .. } => "certificate-exists",
             Taken::Identity { .. } => "identity-exists",
             Taken::SecondFactor(_) => "second-factor-on",
+            Taken::DkimKey(_) => "dkim-key-exists",
         }
     }
 }
@@ -312,4 +326,4 @@ macro_rules! unavailable {
     };
 }
 
-unavailable!(store::Error, SpoolError, KeyFileError, KeyringError, HashError);
+unavailable!(store::Error, SpoolError, KeyFileError, KeyringError, HashError, NotMade);

@@ -32,5 +32,11 @@ pub use master_key::{MasterKey, MasterKeyState};
 mod node;
 pub use node::Node;
 
+mod dns_record;
+pub use dns_record::DnsRecord;
+
+mod dkim_key;
+pub use dkim_key::DkimKey;
+
 mod message;
 pub use message::{Message, Recipient, Stats};

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use store::{AccountState, Action, AuditResult, RecipientState, Scope};
-use types::{Domain, Mailbox, ReversePath};
+use types::{DkimAlgorithm, Domain, Mailbox, ReversePath};
 
 use crate::printable::is_printable;
 
@@ -75,6 +75,12 @@ pub(crate) fn recipient_state() -> impl TypedValueParser<Value = RecipientState>
 pub(crate) fn account_state() -> impl TypedValueParser<Value = AccountState> {
     PossibleValuesParser::new(AccountState::ALL.map(AccountState::name))
         .try_map(|name| AccountState::from_name(&name).ok_or("unknown state"))
+}
+
+/// What a DKIM key signs with, told by name.
+pub(crate) fn dkim_algorithm() -> impl TypedValueParser<Value = DkimAlgorithm> {
+    PossibleValuesParser::new(DkimAlgorithm::ALL.map(DkimAlgorithm::name))
+        .try_map(|name| DkimAlgorithm::from_name(&name).ok_or("unknown algorithm"))
 }
 
 /// A domain, as it stands behind the `@` of an address.

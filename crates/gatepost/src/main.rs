@@ -114,6 +114,9 @@ enum Command {
     /// The servers that use the store
     #[command(subcommand)]
     Nodes(cmd::nodes::Command),
+    /// The keys that sign the mail of a domain
+    #[command(subcommand)]
+    Dkim(cmd::dkim::Command),
     /// What has been accepted and is not yet delivered
     #[command(subcommand)]
     Queue(cmd::queue::Command),
@@ -164,6 +167,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Auth(command) => block_on(cmd::auth::run(&config, command)),
         Command::Key(command) => block_on(cmd::key::run(&config, command)),
         Command::Nodes(command) => block_on(cmd::nodes::run(&config, command)),
+        Command::Dkim(command) => block_on(cmd::dkim::run(&config, command)),
         Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
         Command::Message(command) => block_on(cmd::message::run(&config, command)),
         Command::Store(command) => block_on(cmd::store::run(&config, command)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use acceptance::Acceptance;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
-use delivery::Carrier;
+use delivery::{Carrier, Signing};
 use stores::{Spool, Store};
 use submission::Handle;
 use submission::tls::Identity;
@@ -19,6 +19,7 @@ pub(crate) struct Parts {
     pub(crate) judge: Arc<Authenticator>,
     pub(crate) acceptance: Arc<Acceptance>,
     pub(crate) carrier: Arc<Carrier<Spool>>,
+    pub(crate) signing: Arc<Signing>,
     pub(crate) audit: watch::Sender<config::Audit>,
     pub(crate) handle: Handle,
 }

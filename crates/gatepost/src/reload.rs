@@ -66,7 +66,7 @@ impl Prepared {
         let masters = masters(&config, parts).await.map_err(placed)?;
         let backends = wiring::backends(&config).map_err(placed)?;
         let identity = identity(&config).map_err(placed)?;
-        let delivery = wiring::carrying(&config, parts.keyring.newest_key());
+        let delivery = wiring::carrying(&config, parts.keyring.newest_key(), parts.signing.clone());
         let routes = wiring::routes(&config.delivery).map_err(placed)?;
         let ways = parts.carrier.prepare(routes, delivery.grace).map_err(|error| placed(error.into()))?;
         let listeners = listeners(&config, identity.as_ref(), parts).map_err(placed)?;
@@ -92,6 +92,7 @@ impl Prepared {
         }
         parts.acceptance.replace(wiring::rules_of_mail(&now));
         parts.carrier.replace(self.ways);
+        parts.signing.switch(now.dkim.sign);
         parts.audit.send_replace(now.audit);
         if old.log.level != now.log.level && !log::change_level(now.log.level) {
             tracing::warn!(

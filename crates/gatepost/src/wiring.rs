@@ -6,6 +6,7 @@ mod incoming;
 mod providers;
 mod backends;
 mod routes;
+mod signing;
 mod dns;
 mod use_cases;
 
@@ -16,4 +17,5 @@ pub(crate) use incoming::rules_of_mail;
 pub(crate) use providers::providers;
 pub(crate) use routes::{carrying, routes};
 pub(crate) use session::{hasher, hasher_for_logins, limits, listener, policy, settings};
+pub(crate) use signing::signing;
 pub(crate) use use_cases::desk_settings;

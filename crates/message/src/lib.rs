@@ -8,7 +8,7 @@
 //! The body is stored as it came. What of it the next host could not carry is found out by a [`Survey`] and
 //! re-encoded by a [`Rewriter`] when the message leaves; all else of it stays octet for octet.
 //!
-//! What becomes of it, its sender is told in a [`Report`].
+//! What becomes of it, its sender is told in a [`Report`]. The domain of its author may have keys that sign it ([`dkim`]).
 //!
 //! What a signature covers is never changed ([`Coverage`], [`Untouchable`]).
 #![warn(missing_docs)]
@@ -33,6 +33,7 @@ mod message_id;
 mod fixup;
 mod mime;
 mod dsn;
+pub mod dkim;
 
 pub use authors::{Authors, AuthorsError};
 pub use dsn::{Composed, Event, Original, Report, ReportedRecipient, Status};

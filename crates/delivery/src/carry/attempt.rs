@@ -15,7 +15,7 @@ impl<S: Spool> Carrier<S> {
         if parcel.recipients.len() > RECIPIENTS {
             return self.attempt_in_groups(lane, parcel).await;
         }
-        match lane.carry(parcel, &*self.spool).await {
+        match lane.carry(parcel, &self.texts).await {
             Ok(Some(attempt)) => Ending::Tried(attempt),
             Ok(None) => Ending::Held,
             Err(error) => Ending::Unreadable(error),
@@ -30,7 +30,7 @@ impl<S: Spool> Carrier<S> {
         let mut groups = parcel.recipients.chunks(RECIPIENTS).peekable();
         while let Some(group) = groups.next() {
             let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec() };
-            match lane.carry(&part, &*self.spool).await {
+            match lane.carry(&part, &self.texts).await {
                 Ok(Some(tried)) => {
                     // The last is recorded with all of them.
                     let is_last = groups.peek().is_none() || self.stopping.is_cancelled();

@@ -14,6 +14,7 @@ use super::in_hand::Carried;
 use super::prepared::PreparedWay;
 use super::turns::Turns;
 use crate::parcel::{Attempt, Parcel};
+use crate::transport::Texts;
 
 /// Parcels that may wait on one lane.
 const ROOM: usize = 2000;
@@ -137,9 +138,9 @@ impl Lane {
     pub(crate) async fn carry<S: Spool>(
         &self,
         parcel: &Parcel,
-        spool: &S,
+        texts: &Texts<S>,
     ) -> Result<Option<Attempt>, SpoolError> {
-        self.way.transport.carry(parcel, spool).await
+        self.way.transport.carry(parcel, texts).await
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

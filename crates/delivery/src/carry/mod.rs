@@ -35,6 +35,8 @@ use crate::next_host::NextHostError;
 use crate::parcel::Parcel;
 use crate::record::{Ending, Recorder, complain};
 use crate::route::Routes;
+use crate::signing::Signing;
+use crate::transport::Texts;
 use in_hand::{Carried, InHand};
 use lane::Lane;
 use lanes::Lanes;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub grace: Duration,
     /// The newest of the master keys that this process has, for the list of nodes.
     pub newest_key: watch::Receiver<MasterKeyId>,
+    /// What signs it as it leaves.
+    pub signing: Arc<Signing>,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
@@ -59,6 +63,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Carrier<S> {
     spool: Arc<S>,
+    texts: Texts<S>,
     ways: ArcSwap<Ways>,
     recorder: Recorder<S>,
     in_hand: InHand,
@@ -94,6 +99,7 @@ impl<S: Spool> Carrier<S> {
             Recorder::new(spool.clone(), &settings.hostname, settings.now, wake.clone(), aborting.clone());
         let started = u64::try_from((settings.now)().as_millisecond()).unwrap_or_default();
         Ok(Arc::new(Carrier {
+            texts: Texts { spool: spool.clone(), signing: settings.signing.clone() },
             spool,
             recorder,
             in_hand: InHand::default(),

@@ -1,10 +1,12 @@
 //! The ways in which mail leaves: a parcel goes in, and a verdict for each of its recipients comes out.
 
+mod texts;
+mod beginning;
 mod outgoing;
 mod maildir;
 pub(crate) mod smtp;
 
-use esmtp::dialogue::{Enhanced, Reply, Verdict};
+use esmtp::dialogue::{Enhanced, Kind, Reply, Verdict};
 use message::Target;
 use store::{Spool, SpoolError};
 use types::Handover;
@@ -15,6 +17,7 @@ use crate::way::Via;
 use maildir::{Maildir, MaildirError};
 use outgoing::Outgoing;
 use smtp::Relay;
+pub(crate) use texts::Texts;
 
 /// A way for mail to leave, with all that it takes, such as connections.
 #[derive(Debug)]
@@ -38,11 +41,11 @@ impl Transport {
     pub(crate) async fn carry<S: Spool>(
         &self,
         parcel: &Parcel,
-        spool: &S,
+        texts: &Texts<S>,
     ) -> Result<Option<Attempt>, SpoolError> {
         match self {
-            Transport::Maildir(maildir) => into_maildir(maildir, parcel, spool).await.map(Some),
-            Transport::Smtp(relay) => relay.carry(parcel, spool).await.map(Some),
+            Transport::Maildir(maildir) => into_maildir(maildir, parcel, texts).await.map(Some),
+            Transport::Smtp(relay) => relay.carry(parcel, texts).await.map(Some),
             Transport::Hold => Ok(None),
         }
     }
@@ -59,11 +62,14 @@ impl Transport {
 async fn into_maildir<S: Spool>(
     maildir: &Maildir,
     parcel: &Parcel,
-    spool: &S,
+    texts: &Texts<S>,
 ) -> Result<Attempt, SpoolError> {
-    match outgoing::open(spool, &parcel.leased, Target::EightBit).await? {
+    match outgoing::open(texts, &parcel.leased, Target::EightBit).await? {
         Ok(Outgoing { text, .. }) => maildir_attempt(parcel, maildir.deliver(parcel, text).await),
-        Err(refusal) => Ok(Attempt::all(parcel, None, &Verdict::Failed(refusal))),
+        Err(refusal) if refusal.kind() == Kind::Permanent => {
+            Ok(Attempt::all(parcel, None, &Verdict::Failed(refusal)))
+        }
+        Err(refusal) => Ok(Attempt::deferred(parcel, None, &refusal)),
     }
 }
 

@@ -1,18 +1,24 @@
-//! The text of a message as it leaves: as it is stored, unless the next host cannot take that.
+//! The text of a message as it leaves: as it is stored, unless the next host cannot take that, and signed, if its author's domain has keys.
 //!
-//! Then it is re-encoded on its way, as RFC 6152 section 3 asks for where the next host takes no 8-bit text: read once to find out what has to be changed, and again to change it, so that no more
-//! of it is in memory than a piece. Most mail needs none of this, and is read once.
+//! What the next host cannot take is re-encoded on its way, as RFC 6152 section 3 asks for where that takes no 8-bit text: read once to find
+//! out what has to be changed, and again to change it. What is signed is read once more before, as it will leave (RFC 6376 section 5.3). No
+//! more of it is in memory than a piece. Most mail needs neither, and is read once.
 
 use bytes::Bytes;
 use esmtp::dialogue::{Enhanced, Reply};
+use message::dkim::Signers;
 use message::{Plan, Rewriter, Survey, Surveyed, Target, Untouchable};
 use store::{Body, Leased, Spool, SpoolError, Submission};
 use types::BodyType;
 
+use super::beginning::{Beginning, WithHead};
+use super::texts::Texts;
+use crate::signing::{Keys, Unsigned};
+
 /// A text on its way out, and what MAIL says of it.
 #[derive(Debug)]
 pub(crate) struct Outgoing<B> {
-    pub(crate) text: Text<B>,
+    pub(crate) text: WithHead<Text<B>>,
     /// Whether it has octets above 127 (RFC 6152).
     pub(crate) body: BodyType,
     /// Its octets, if they are known before it is read: an estimate would do for SIZE (RFC 1870 section 6), but none is better.
@@ -34,40 +40,98 @@ pub(crate) struct Rewriting<B> {
     rewriter: Option<Rewriter>,
 }
 
-/// Opens a message in a form that a host of this kind can take. If there is none, a reply says why; what stands in the way
-/// is in the message, and will be there at the next attempt too.
+/// A message in the form in which it leaves, to be read as often as it takes.
+struct Form<'a, S> {
+    texts: &'a Texts<S>,
+    leased: &'a Leased,
+    /// What is to be re-encoded.
+    plan: Option<Plan>,
+}
+
+/// Opens a message in a form that a host of this kind can take, signed if there are keys for it. If it cannot leave, a reply says why: for
+/// good, if what stands in the way is in the message, and will be there at the next attempt too.
 pub(crate) async fn open<S: Spool>(
-    spool: &S,
+    texts: &Texts<S>,
     leased: &Leased,
     target: Target,
 ) -> Result<Result<Outgoing<S::Body>, Reply>, SpoolError> {
-    if !may_need_rewriting(&leased.submission, target) {
-        return Ok(Ok(as_stored(leased, spool.body(leased).await?)));
-    }
-    let surveyed = survey(spool.body(leased).await?).await?;
-    let plan = match surveyed.plan(target) {
+    let plan = match plan(texts, leased, target).await? {
         Ok(plan) => plan,
-        Err(why) => return Ok(Err(cannot_be_rewritten(&surveyed, why))),
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    let stored = spool.body(leased).await?;
-    Ok(Ok(rewritten(leased, stored, plan, target)))
+    let body = match (&plan, target) {
+        (Some(_), Target::SevenBit) => BodyType::SevenBit,
+        (Some(_), Target::EightBit) | (None, _) => leased.submission.body,
+    };
+    let form = Form { texts, leased, plan };
+    let text = match form.signed().await? {
+        Ok(text) => text,
+        Err(unsigned) => return Ok(Err(unsigned.to_reply())),
+    };
+    let size = form.plan.is_none().then(|| leased.size.saturating_add(text.added()));
+    Ok(Ok(Outgoing { text, body, size }))
+}
+
+/// What is to be re-encoded, if anything may have to be.
+async fn plan<S: Spool>(
+    texts: &Texts<S>,
+    leased: &Leased,
+    target: Target,
+) -> Result<Result<Option<Plan>, Reply>, SpoolError> {
+    if !may_need_rewriting(&leased.submission, target) {
+        return Ok(Ok(None));
+    }
+    let surveyed = survey(texts.spool.body(leased).await?).await?;
+    Ok(surveyed.plan(target).map(Some).map_err(|why| cannot_be_rewritten(&surveyed, why)))
 }
 
 fn may_need_rewriting(submission: &Submission, target: Target) -> bool {
     submission.must_be_rewritten || (submission.body == BodyType::EightBit && target == Target::SevenBit)
 }
 
-fn as_stored<B>(leased: &Leased, stored: B) -> Outgoing<B> {
-    Outgoing { text: Text::AsStored(stored), body: leased.submission.body, size: Some(leased.size) }
+impl<S: Spool> Form<'_, S> {
+    /// The text with its signatures, if there are keys for it.
+    async fn signed(&self) -> Result<Result<WithHead<Text<S::Body>>, Unsigned>, SpoolError> {
+        let text = self.text().await?;
+        match self.texts.signing.has_keys().await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Ok(WithHead::none(text))),
+            Err(unsigned) => return Ok(Err(unsigned)),
+        }
+        let beginning = Beginning::read(text).await?;
+        match self.texts.signing.keys_for(beginning.section()).await {
+            Ok(keys) if keys.is_empty() => Ok(Ok(beginning.into_text())),
+            Ok(keys) => match signatures(&keys, beginning).await? {
+                Ok(fields) => Ok(Ok(WithHead::signed(fields, self.text().await?))),
+                Err(unsigned) => Ok(Err(unsigned)),
+            },
+            Err(unsigned) => Ok(Err(unsigned)),
+        }
+    }
+
+    async fn text(&self) -> Result<Text<S::Body>, SpoolError> {
+        let stored = self.texts.spool.body(self.leased).await?;
+        Ok(match &self.plan {
+            None => Text::AsStored(stored),
+            Some(plan) => {
+                Text::Rewritten(Box::new(Rewriting { stored, rewriter: Some(Rewriter::new(plan.clone())) }))
+            }
+        })
+    }
 }
 
-fn rewritten<B>(leased: &Leased, stored: B, plan: Plan, target: Target) -> Outgoing<B> {
-    let body = match target {
-        Target::EightBit => leased.submission.body,
-        Target::SevenBit => BodyType::SevenBit,
-    };
-    let rewriting = Rewriting { stored, rewriter: Some(Rewriter::new(plan)) };
-    Outgoing { text: Text::Rewritten(Box::new(rewriting)), body, size: None }
+/// The signatures of these keys, of the text that begins so.
+async fn signatures<B: Body>(
+    keys: &Keys,
+    mut beginning: Beginning<B>,
+) -> Result<Result<String, Unsigned>, SpoolError> {
+    let section = beginning.take_section();
+    let signers = Signers::new(keys, &section);
+    let mut signing = signers.begin();
+    while let Some(chunk) = beginning.next_of_body().await? {
+        signing.body(&chunk);
+    }
+    Ok(signing.finish().map_err(Unsigned::from))
 }
 
 async fn survey<B: Body>(mut stored: B) -> Result<Surveyed, SpoolError> {

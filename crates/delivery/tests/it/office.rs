@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Carrier, Committer, NextHost, Routes, Settings, Via};
+use delivery::{Carrier, Committer, NextHost, Routes, Settings, Signing, Via};
 use jiff::{SignedDuration, Timestamp};
 use store::{MasterKeyId, RecipientState, Spool, Submission};
 use tokio::sync::watch;
@@ -56,8 +56,13 @@ impl Office {
     pub(crate) fn with(routes: Routes, grace: Duration) -> Office {
         let spool = Arc::new(MemorySpool::default());
         let newest_key = watch::Sender::new(MasterKeyId { number: 1, digest: [1; 8] });
-        let settings =
-            Settings { hostname: "client.example".into(), grace, newest_key: newest_key.subscribe(), now };
+        let settings = Settings {
+            hostname: "client.example".into(),
+            grace,
+            newest_key: newest_key.subscribe(),
+            signing: Arc::new(Signing::none()),
+            now,
+        };
         let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();
         let committer = Committer::new(carrier.clone());
         let stop = CancellationToken::new();

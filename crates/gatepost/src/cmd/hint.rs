@@ -32,6 +32,7 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::Unfit(_)
         | Trouble::WrongCode
         | Trouble::Throttled { .. }
+        | Trouble::DamagedDkimKey(_)
         | Trouble::HeldByRoute { .. }
         | Trouble::UndoTooLong { .. }
         | Trouble::NotAudited(_)
@@ -51,6 +52,7 @@ fn of_missing(missing: &Missing) -> String {
         Missing::AppPassword { account, .. } => shown_by(format!("app-password list {account}")),
         Missing::Certificate { account, .. } => shown_by(format!("certificate list {account}")),
         Missing::Identity { account, .. } => shown_by(format!("identity list {account}")),
+        Missing::DkimKey(name) => shown_by(format!("dkim list {}", name.domain())),
         Missing::Message(_) => shown_by("queue list".to_owned()),
         Missing::SecondFactor(account) => format!("; `gatepost totp enroll {account}` begins it"),
         Missing::PreparedSecondFactor(account) => format!("; first `gatepost totp enroll {account}`"),
@@ -63,7 +65,7 @@ fn of_taken(taken: &Taken) -> Option<String> {
         Taken::Certificate { owner: Some(owner), fingerprint } => {
             Some(format!("; `gatepost certificate remove {owner} {fingerprint}` takes it away"))
         }
-        Taken::Certificate { owner: None, .. } | Taken::Identity { .. } => None,
+        Taken::Certificate { owner: None, .. } | Taken::Identity { .. } | Taken::DkimKey(_) => None,
         Taken::SecondFactor(account) => Some(format!("; `gatepost totp disable {account}` first")),
     }
 }

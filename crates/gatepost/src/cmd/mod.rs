@@ -28,6 +28,8 @@ pub(crate) mod key;
 
 pub(crate) mod nodes;
 
+pub(crate) mod dkim;
+
 pub(crate) mod queue;
 
 pub(crate) mod message;

@@ -1,7 +1,9 @@
 //! Where accepted mail goes, and when it is tried again.
 
+use std::sync::Arc;
+
 use config::{Config, Delivery, HostPort, Login};
-use delivery::{NextHost, Route, Routes, Schedule, Via, Way};
+use delivery::{NextHost, Route, Routes, Schedule, Signing, Via, Way};
 use esmtp::dialogue::Credentials;
 use store::MasterKeyId;
 use tokio::sync::watch;
@@ -9,11 +11,16 @@ use tokio::sync::watch;
 use super::files::{self, Trust};
 use crate::clock;
 
-pub(crate) fn carrying(config: &Config, newest_key: watch::Receiver<MasterKeyId>) -> delivery::Settings {
+pub(crate) fn carrying(
+    config: &Config,
+    newest_key: watch::Receiver<MasterKeyId>,
+    signing: Arc<Signing>,
+) -> delivery::Settings {
     delivery::Settings {
         hostname: config.hostname.clone(),
         grace: config.limits.shutdown_grace,
         newest_key,
+        signing,
         now: clock::now,
     }
 }

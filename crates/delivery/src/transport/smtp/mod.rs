@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::next_host::{NextHost, NextHostError};
 use crate::parcel::{Attempt, Parcel};
 use crate::transport::outgoing::{self, Outgoing};
+use crate::transport::texts::Texts;
 use connect::Opener;
 use pool::Idle;
 use trouble::{Complaints, Trouble};
@@ -46,10 +47,14 @@ impl Relay {
     }
 
     /// Makes an attempt for each recipient of the parcel. An error is the spool's.
-    pub(crate) async fn carry<S: Spool>(&self, parcel: &Parcel, spool: &S) -> Result<Attempt, SpoolError> {
+    pub(crate) async fn carry<S: Spool>(
+        &self,
+        parcel: &Parcel,
+        texts: &Texts<S>,
+    ) -> Result<Attempt, SpoolError> {
         let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
         if let Some(connection) = self.idle.take().await {
-            let sent = self.send(connection, parcel, spool, limit).await?;
+            let sent = self.send(connection, parcel, texts, limit).await?;
             if !sent.untouched {
                 return Ok(self.attempt(parcel, sent));
             }
@@ -59,7 +64,7 @@ impl Relay {
         }
         match timeout_at(limit, self.opener.open()).await {
             Ok(Ok(connection)) => {
-                Ok(self.attempt(parcel, self.send(connection, parcel, spool, limit).await?))
+                Ok(self.attempt(parcel, self.send(connection, parcel, texts, limit).await?))
             }
             Ok(Err(trouble)) => Ok(self.no_connection(parcel, &trouble)),
             Err(_) => Ok(self.no_connection(parcel, &Trouble::TooSlow(Stage::Hello))),
@@ -71,10 +76,10 @@ impl Relay {
         &self,
         mut connection: Connection,
         parcel: &Parcel,
-        spool: &S,
+        texts: &Texts<S>,
         limit: Instant,
     ) -> Result<Sent, SpoolError> {
-        let sent = send_over(&mut connection, parcel, spool, limit).await;
+        let sent = send_over(&mut connection, parcel, texts, limit).await;
         if connection.is_worn_out() {
             tokio::spawn(connection.quit());
         } else if connection.is_ready() {
@@ -109,10 +114,10 @@ impl Relay {
 async fn send_over<S: Spool>(
     connection: &mut Connection,
     parcel: &Parcel,
-    spool: &S,
+    texts: &Texts<S>,
     limit: Instant,
 ) -> Result<Sent, SpoolError> {
-    match outgoing::open(spool, &parcel.leased, target(connection.dialogue.capabilities())).await? {
+    match outgoing::open(texts, &parcel.leased, target(connection.dialogue.capabilities())).await? {
         Ok(mut outgoing) => connection.send(&envelope(parcel, &outgoing), &mut outgoing.text, limit).await,
         Err(refusal) => Ok(connection.refuse(parcel.recipients.len(), refusal)),
     }

@@ -1,0 +1,98 @@
+//! Signs a message that streams by.
+
+use std::fmt;
+
+use mail_auth::common::headers::HeaderWriter as _;
+use mail_auth::dkim::{Canonicalization, DkimSigner, DkimSigningStream, Done};
+
+use super::blank_end::BlankEnd;
+use super::covered::covered;
+use super::signing_key::{SharedKey, SigningKey};
+
+/// What signs one message: the keys of its domain, with its header section.
+pub struct Signers<'s> {
+    section: &'s [u8],
+    signers: Vec<DkimSigner<SharedKey, Done>>,
+}
+
+/// A message under way, whose body comes piece by piece.
+pub struct Signing<'a> {
+    streams: Vec<DkimSigningStream<'a, SharedKey>>,
+    blank_end: BlankEnd,
+}
+
+/// A key did not sign.
+#[derive(Debug, thiserror::Error)]
+#[error("the message could not be signed: {0}")]
+pub struct NotSigned(String);
+
+impl<'s> Signers<'s> {
+    /// What signs the message with this header section, which is given without its blank line.
+    #[must_use]
+    pub fn new(keys: &[SigningKey], section: &'s [u8]) -> Self {
+        let covered = covered(section);
+        let signers = keys.iter().map(|key| signer(key, &covered, section)).collect();
+        Self { section, signers }
+    }
+
+    /// Begins to sign. The body follows.
+    #[must_use]
+    pub fn begin(&self) -> Signing<'_> {
+        let mut streams: Vec<_> = self.signers.iter().map(DkimSigner::sign_streaming).collect();
+        for stream in &mut streams {
+            stream.write(self.section);
+            stream.write(b"\r\n");
+        }
+        Signing { streams, blank_end: BlankEnd::default() }
+    }
+}
+
+/// Relaxed canonicalization of header and body (RFC 6376 sections 3.4.2 and 3.4.4), no `l=` (section 8.2), no `x=`.
+///
+/// A form feed is white space to mail-auth and to nobody else: a header section with one is signed as it stands (section 3.4.1).
+fn signer(key: &SigningKey, covered: &[&'static str], section: &[u8]) -> DkimSigner<SharedKey, Done> {
+    let header = match memchr::memchr(b'\x0c', section) {
+        None => Canonicalization::Relaxed,
+        Some(_) => Canonicalization::Simple,
+    };
+    DkimSigner::from_key(key.private.clone())
+        .domain(key.name.domain())
+        .selector(key.name.selector().as_str())
+        .headers(covered.iter().copied())
+        .header_canonicalization(header)
+        .body_canonicalization(Canonicalization::Relaxed)
+}
+
+impl Signing<'_> {
+    /// Takes the next octets of the body, cut anywhere, whose lines end with CRLF.
+    pub fn body(&mut self, octets: &[u8]) {
+        let Self { streams, blank_end } = self;
+        blank_end.feed(octets, |within| streams.iter_mut().for_each(|stream| stream.write(within)));
+    }
+
+    /// The body has ended: the signatures, as fields to stand before all others.
+    ///
+    /// # Errors
+    /// [`NotSigned`], if one of the keys did not.
+    pub fn finish(self) -> Result<String, NotSigned> {
+        let Self { mut streams, blank_end } = self;
+        blank_end.finish(|end| streams.iter_mut().for_each(|stream| stream.write(end)));
+        let field = |stream: DkimSigningStream<'_, SharedKey>| match stream.finish() {
+            Ok(signature) => Ok(signature.to_header()),
+            Err(error) => Err(NotSigned(error.to_string())),
+        };
+        streams.into_iter().map(field).collect()
+    }
+}
+
+impl fmt::Debug for Signers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signers").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Signing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signing").finish_non_exhaustive()
+    }
+}
