@@ -31,5 +31,5 @@ pub use next_host::{NextHost, NextHostError};
 pub use route::{Route, Routes};
 pub use schedule::Schedule;
 pub use signing::{Answer, KeySource, Signing, SourceError};
-pub use transport::smtp::{TryError, try_host};
+pub use transport::smtp::{SmtpClient, Trouble, TryError, try_host};
 pub use way::{Via, Way};

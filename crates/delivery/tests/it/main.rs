@@ -15,6 +15,7 @@ mod office;
 mod maildir;
 mod relay;
 mod relay_tls;
+mod client;
 mod needs;
 mod dsn;
 mod bounce;

@@ -39,7 +39,9 @@ impl Mechanism {
         [Mechanism::Plain, Mechanism::Login].into_iter().find(named)
     }
 
-    fn name(self) -> &'static str {
+    /// Its name in AUTH.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Mechanism::Plain => "PLAIN",
             Mechanism::Login => "LOGIN",

@@ -7,6 +7,8 @@ use std::fmt;
 use bytes::BytesMut;
 use memchr::memchr;
 
+use super::stage::Stage;
+
 /// Octets in one line of a reply, with its CRLF. RFC 5321 section 4.5.3.1.5 promises 512; some servers say more.
 pub const LINE_LIMIT: usize = 2048;
 /// Lines in one reply. RFC 5321 sets no limit; the longest EHLO replies seen have about thirty.
@@ -21,6 +23,7 @@ pub struct Reply {
     enhanced: Option<Enhanced>,
     lines: Vec<String>,
     ours: bool,
+    stage: Option<Stage>,
 }
 
 /// What the first digit of a reply says (RFC 5321 section 4.2.1).
@@ -63,7 +66,18 @@ pub enum ReplyError {
 impl Reply {
     /// A reply in our own words, for what goes wrong without the peer saying so.
     pub fn ours(code: u16, enhanced: Enhanced, text: impl Into<String>) -> Reply {
-        Reply { code, enhanced: Some(enhanced), lines: vec![text.into()], ours: true }
+        Reply { code, enhanced: Some(enhanced), lines: vec![text.into()], ours: true, stage: None }
+    }
+
+    /// The same reply, as one to this step.
+    #[must_use]
+    pub fn to(self, stage: Stage) -> Reply {
+        Reply { stage: Some(stage), ..self }
+    }
+
+    /// The step that it answers, or that went without an answer of the peer, where that is known.
+    pub fn stage(&self) -> Option<Stage> {
+        self.stage
     }
 
     /// Whether it is in our own words, and the peer has not said it.
@@ -192,7 +206,7 @@ impl ReplyReader {
     fn finish(&mut self, code: u16) -> Reply {
         let mut lines = std::mem::take(self).lines;
         let enhanced = common_enhanced(&mut lines, code);
-        Reply { code, enhanced, lines, ours: false }
+        Reply { code, enhanced, lines, ours: false, stage: None }
     }
 }
 

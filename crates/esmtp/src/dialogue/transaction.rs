@@ -129,6 +129,7 @@ impl Transaction {
     /// Takes the reply to the step that is due.
     pub(super) fn on_reply(&mut self, reply: Reply, out: &mut BytesMut) -> Result<Progress, Broken> {
         let stage = self.stage();
+        let reply = reply.to(stage);
         let Some(step) = self.due.pop_front() else { return Err(Broken::OutOfTurn(stage, reply)) };
         match (step, reply.kind()) {
             // The final reply stands whatever else the peer is up to.

@@ -3,12 +3,13 @@
 mod trouble;
 mod tls;
 mod wire;
+mod time_limit;
 mod connect;
 mod pool;
 mod trial;
+mod client;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use esmtp::dialogue::{Capabilities, Envelope, Reply, Stage};
 use message::Target;
@@ -21,13 +22,13 @@ use crate::transport::outgoing::{self, Outgoing};
 use crate::transport::texts::Texts;
 use connect::Opener;
 use pool::Idle;
-use trouble::{Complaints, Trouble};
+use time_limit::up_to_the_end;
+use trouble::Complaints;
 use wire::{Connection, Sent};
 
+pub use client::SmtpClient;
 pub use trial::{TryError, try_host};
-
-/// How long an attempt may take up to the end of the text, whatever each step may, besides the time for each recipient.
-const ATTEMPT: Duration = Duration::from_secs(60 * 60);
+pub use trouble::Trouble;
 
 /// The way to a fixed host.
 #[derive(Debug)]
@@ -121,12 +122,6 @@ async fn send_over<S: Spool>(
         Ok(mut outgoing) => connection.send(&envelope(parcel, &outgoing), &mut outgoing.text, limit).await,
         Err(refusal) => Ok(connection.refuse(parcel.recipients.len(), refusal)),
     }
-}
-
-/// A host may take its five minutes for each RCPT (RFC 5321 section 4.5.3.2.3): to cut it short would be to do so at every retry.
-fn up_to_the_end(recipients: usize) -> Duration {
-    let recipients = u32::try_from(recipients).unwrap_or(u32::MAX);
-    ATTEMPT.saturating_add(Stage::Recipient.patience().saturating_mul(recipients))
 }
 
 fn target(peer: &Capabilities) -> Target {

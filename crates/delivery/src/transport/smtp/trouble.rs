@@ -8,24 +8,35 @@ use esmtp::dialogue::{Broken, Enhanced, Reply, Stage, Verdict};
 use tokio::time::Instant;
 
 /// Why a connection did not come about, or is of no further use.
+///
+/// Exhaustive: whoever tells people of it has to say of each what they can do.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
+pub enum Trouble {
+    /// The name of the host has no address, as far as the DNS says.
     #[error("its name cannot be resolved: {0}")]
     Resolve(io::Error),
+    /// No address of the host took the connection.
     #[error("no connection: {0}")]
     Connect(io::Error),
+    /// The host did not answer in time.
     #[error("no answer to {0} within {wait} seconds", wait = .1.as_secs())]
     Silent(Stage, Duration),
+    /// All steps together took longer than an attempt may.
     #[error("it took too long in all, up to {0}")]
     TooSlow(Stage),
+    /// The host closed the connection.
     #[error("it closed the connection at {0}")]
     Closed(Stage),
+    /// The connection broke.
     #[error("the connection broke at {0}: {1}")]
     Lost(Stage, io::Error),
+    /// TLS is wanted, and the host does not offer it.
     #[error("it does not offer STARTTLS")]
     NoTls,
+    /// The TLS handshake failed, or the certificate is not that of the host. Made of a [`rustls::Error`], unless the connection broke.
     #[error("TLS failed: {0}")]
     Tls(io::Error),
+    /// What the host said.
     #[error("it {0}")]
     Broken(#[from] Broken),
 }
@@ -43,7 +54,26 @@ impl Trouble {
             Trouble::Tls(_) => Enhanced(4, 7, 5),
             Trouble::Broken(broken) => return broken.to_reply(),
         };
-        Reply::ours(451, enhanced, self.to_string())
+        let reply = Reply::ours(451, enhanced, self.to_string());
+        match self.stage() {
+            Some(stage) => reply.to(stage),
+            None => reply,
+        }
+    }
+
+    /// What was waited for.
+    fn stage(&self) -> Option<Stage> {
+        match self {
+            Trouble::Silent(stage, _)
+            | Trouble::TooSlow(stage)
+            | Trouble::Closed(stage)
+            | Trouble::Lost(stage, _) => Some(*stage),
+            Trouble::Resolve(_)
+            | Trouble::Connect(_)
+            | Trouble::NoTls
+            | Trouble::Tls(_)
+            | Trouble::Broken(_) => None,
+        }
     }
 
     /// What it means for recipients without a verdict: the same as a 451 (RFC 5321 section 3.8).

@@ -99,3 +99,29 @@ fn what_is_broken_is_temporary_and_unclear_only_once_the_text_is_sent() {
         assert!(broken.to_reply().is_ours(), "{broken}");
     }
 }
+
+/// Whether it was the sender, a recipient or the text that was refused is seen of what the reply answers.
+#[test]
+fn a_verdict_says_which_step_it_answers() {
+    let path = recipient("a@example.org");
+    let hello = "220 hi\r\n250 mx\r\n";
+    for (replies, stage) in [
+        (&["550 no\r\n"][..], Stage::Mail),
+        (&["250 ok\r\n", "550 no\r\n"], Stage::Recipient),
+        (&["250 ok\r\n", "250 ok\r\n", "554 no\r\n"], Stage::Data),
+        (&["250 ok\r\n", "250 ok\r\n", "354 go\r\n", "554 no\r\n"], Stage::FinalReply),
+    ] {
+        let mut dialogue = Dialogue::new("client.example");
+        assert_eq!(dialogue.advance(&mut hello.into()).unwrap(), Advance::Ready);
+        assert!(dialogue.send(&to(vec![&path])).is_none());
+        let mut last = Advance::Input;
+        for reply in replies {
+            if last == Advance::Body {
+                dialogue.end_body();
+            }
+            last = dialogue.advance(&mut (*reply).into()).unwrap();
+        }
+        let Advance::Done(verdicts) = last else { panic!("{last:?}") };
+        assert_eq!(verdicts[0].reply().stage(), Some(stage));
+    }
+}
