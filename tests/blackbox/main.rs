@@ -12,6 +12,7 @@ mod postfix;
 mod demo;
 mod readme;
 mod clients;
+mod send;
 mod commands;
 mod check;
 mod queue;

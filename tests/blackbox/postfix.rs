@@ -6,9 +6,11 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tests::authority::Authority;
 use tests::maildir::{messages, until_there};
-use tests::server::{Installation, Settings, binary, until};
+use tests::server::{Installation, Settings, binary, run, until};
 
 const USER: &str = "alice@example.org";
 /// Debian's user `mail`, and a group that is not its own: `mail_owner` and `setgid_group`.
@@ -23,11 +25,16 @@ struct Postfix {
 
 impl Postfix {
     fn start() -> Postfix {
+        Postfix::with(|_| String::new())
+    }
+
+    /// With more in its configuration, which may name files in its directory.
+    fn with(more: impl FnOnce(&Path) -> String) -> Postfix {
         let directory = tempfile::tempdir().unwrap();
         let postfix = directory.path();
         fs::set_permissions(postfix, fs::Permissions::from_mode(0o755)).unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        fs::write(postfix.join("main.cf"), main_cf(postfix)).unwrap();
+        fs::write(postfix.join("main.cf"), main_cf(postfix) + &more(postfix)).unwrap();
         fs::write(postfix.join("master.cf"), master_cf(address)).unwrap();
         fs::create_dir_all(postfix.join("queue/pid")).unwrap();
         for name in ["data", "boxes"]
@@ -100,7 +107,7 @@ fn master_cf(address: SocketAddr) -> String {
     for name in ["error", "retry"] {
         services.push_str(&format!("{name} unix - - n - - error\n"));
     }
-    services + "anvil unix - - n - 1 anvil\n"
+    services + "tlsmgr unix - - n 1000? 1 tlsmgr\nanvil unix - - n - 1 anvil\n"
 }
 
 /// RFC 3461 section 5.2.1: Postfix is told what was asked, reports success in these words, and nobody else does.
@@ -134,4 +141,59 @@ fn it_reports_what_the_sender_has_asked_and_we_do_not() {
     }
     assert!(!report.contains("carol") && !report.contains("secret text"), "{report}");
     assert_eq!(messages(&postfix.maildir("alice")).len(), 1);
+}
+
+/// `gatepost send` hands a mailing to a server that others have made.
+#[test]
+fn it_takes_a_mailing_over_tls() {
+    let authority = Authority::new();
+    let postfix = Postfix::with(|directory| {
+        let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
+        authority.sign().write(&certificate, &key);
+        let (certificate, key) = (certificate.display(), key.display());
+        format!(
+            "smtpd_tls_security_level = encrypt\nsmtpd_tls_cert_file = {certificate}\nsmtpd_tls_key_file = {key}\n"
+        )
+    });
+    let files = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(files.path().join(name), text).unwrap();
+    write("ca.pem", &authority.pem());
+    write("to.csv", "address,name\nbob@example.net,Bob\ncarol@example.net,Jörg\nnobody@example.net,Nobody\n");
+    write("text.txt", "Dear {{name}},\n.\n");
+    let port = postfix.address.port().to_string();
+    let mut command = Command::new(binary());
+    command.current_dir(files.path()).args([
+        "send",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        &port,
+        "--tls",
+        "starttls",
+    ]);
+    command.args(["--ca", "ca.pem", "--from", USER, "--recipients", "to.csv", "--subject", "For {{name}}"]);
+    let output = run(command.args(["--text", "text.txt", "--rate", "50/s", "--json"]), "");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told: Vec<_> = report["recipients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| (&told["state"], &told["reason"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("sent"), &Value::Null),
+            (&json!("sent"), &Value::Null),
+            (&json!("refused"), &json!("recipient"))
+        ]
+    );
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    for (name, text) in [("bob", "Dear Bob,\n.\n"), ("carol", "Dear Jörg,\n.\n")] {
+        let message = String::from_utf8(until_there(&postfix.maildir(name), 1).remove(0)).unwrap();
+        assert!(
+            message.ends_with(text) && message.contains(&format!("To: {name}@example.net\n")),
+            "{message}"
+        );
+    }
 }

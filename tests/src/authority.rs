@@ -49,7 +49,19 @@ impl Authority {
 
     pub fn sign_for(&self, names: &[&str]) -> Pair {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut parameters = CertificateParams::new(names).unwrap();
+        self.signed(CertificateParams::new(names).unwrap())
+    }
+
+    /// As [`Authority::sign`], of a certificate that was valid until the first day of this year.
+    pub fn sign_until(&self, year: i32) -> Pair {
+        let mut parameters =
+            CertificateParams::new([HOSTNAME, "localhost", "127.0.0.1"].map(str::to_owned)).unwrap();
+        (parameters.not_before, parameters.not_after) =
+            (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
+        self.signed(parameters)
+    }
+
+    fn signed(&self, mut parameters: CertificateParams) -> Pair {
         parameters.distinguished_name.push(DnType::CommonName, "The server of one test");
         parameters.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().unwrap();

@@ -23,6 +23,9 @@ pub struct Script {
 /// From the line and how often such a line came before, to a reply without its CRLF.
 pub type Answer = Box<dyn Fn(&str, usize) -> Option<String> + Send + Sync>;
 
+/// The answer of a host that closes the connection without a word.
+pub const HANG_UP: &str = "hang up";
+
 /// When TLS begins.
 pub enum Tls {
     Never,
@@ -170,11 +173,17 @@ impl Conversation<'_> {
             }
             let line = line.trim_end().to_owned();
             let reply = self.reply(&line);
+            if reply.starts_with(HANG_UP) {
+                return Ok(false);
+            }
             stream.get_mut().write_all(reply.as_bytes())?;
             stream.get_mut().flush()?;
             if reply.starts_with("354") {
                 let octets = message(&mut stream)?;
                 let reply = self.end_of_message(octets);
+                if reply.starts_with(HANG_UP) {
+                    return Ok(false);
+                }
                 stream.get_mut().write_all(reply.as_bytes())?;
                 stream.get_mut().flush()?;
             }

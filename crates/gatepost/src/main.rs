@@ -126,6 +126,8 @@ enum Command {
     /// The store as a whole: migrate it, back it up, check it
     #[command(subcommand)]
     Store(cmd::store::Command),
+    /// Send mail over a server, strictly: TLS verified or nothing, and everything checked before
+    Send(Box<cmd::send::Args>),
     /// Print the completion script of a shell
     Completions(cmd::completions::Args),
     /// Write the manual pages into a directory
@@ -171,6 +173,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
         Command::Message(command) => block_on(cmd::message::run(&config, command)),
         Command::Store(command) => block_on(cmd::store::run(&config, command)),
+        Command::Send(args) => block_on(cmd::send::run(&args)),
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),
     }

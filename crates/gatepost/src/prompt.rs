@@ -84,18 +84,31 @@ pub(crate) struct GivenPassword {
 }
 
 impl GivenPassword {
+    /// Whether it comes from standard input.
+    pub(crate) fn is_piped(self) -> bool {
+        self.password_stdin
+    }
+
     /// The password.
     ///
     /// # Errors
     /// When there is nobody to ask, it can't be read, or no mail program could send it.
     pub(crate) fn read(self) -> anyhow::Result<Secret> {
+        self.read_for("Password")
+    }
+
+    /// The same, asked for in other words.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn read_for(self, prompt: &str) -> anyhow::Result<Secret> {
         if self.password_stdin {
             return from_pipe(io::stdin().lock());
         }
         if !at_terminal() {
             bail!("no password was given; pass --password-stdin");
         }
-        let typed = dialoguer::Password::new().with_prompt("Password").interact();
+        let typed = dialoguer::Password::new().with_prompt(prompt).interact();
         fit(&Zeroizing::new(typed.context("cannot read the password")?.into_bytes()))
     }
 }

@@ -36,6 +36,8 @@ pub(crate) mod message;
 
 pub(crate) mod store;
 
+pub(crate) mod send;
+
 pub(crate) mod completions;
 
 pub(crate) mod man;
