@@ -7,6 +7,7 @@ mod letter;
 mod openssl;
 mod deliveries;
 mod dkim;
+mod dns_records;
 mod dsn;
 mod postfix;
 mod demo;

@@ -30,6 +30,10 @@ pub struct Settings {
     pub undo_max: Duration,
     /// How long the audit trail is kept.
     pub audit_keep: SignedDuration,
+    /// The port where clients hand mail in under TLS from the first octet, if there is one.
+    pub implicit_tls_port: Option<u16>,
+    /// The port where they do so with STARTTLS.
+    pub starttls_port: Option<u16>,
     /// Which way mail takes.
     pub routes: Routes,
 }

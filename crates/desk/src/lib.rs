@@ -50,6 +50,9 @@ pub use audit::audited_name;
 
 mod dkim;
 
+mod dns_verdict;
+mod dns_records;
+
 mod queue;
 pub use queue::{HeldInPart, Operated};
 

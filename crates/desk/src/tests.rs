@@ -95,6 +95,8 @@ fn settings(directory: &Path) -> Settings {
         app_passwords_per_account: 10,
         sending: CommonLimits::default(),
         undo_max: Duration::from_secs(120),
+        implicit_tls_port: Some(465),
+        starttls_port: Some(587),
         audit_keep: SignedDuration::from_hours(24),
         routes: Routes::new(Via::Hold, Vec::new()),
     }

@@ -38,5 +38,8 @@ pub use dns_record::DnsRecord;
 mod dkim_key;
 pub use dkim_key::DkimKey;
 
+mod wanted_record;
+pub use wanted_record::{DnsVerdict, WantedRecord};
+
 mod message;
 pub use message::{Message, Recipient, Stats};

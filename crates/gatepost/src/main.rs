@@ -117,6 +117,8 @@ enum Command {
     /// The keys that sign the mail of a domain
     #[command(subcommand)]
     Dkim(cmd::dkim::Command),
+    /// The DNS records that a domain needs whose mail leaves here
+    Dns(cmd::dns::Args),
     /// What has been accepted and is not yet delivered
     #[command(subcommand)]
     Queue(cmd::queue::Command),
@@ -170,6 +172,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Key(command) => block_on(cmd::key::run(&config, command)),
         Command::Nodes(command) => block_on(cmd::nodes::run(&config, command)),
         Command::Dkim(command) => block_on(cmd::dkim::run(&config, command)),
+        Command::Dns(args) => block_on(cmd::dns::run(&config, args)),
         Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
         Command::Message(command) => block_on(cmd::message::run(&config, command)),
         Command::Store(command) => block_on(cmd::store::run(&config, command)),

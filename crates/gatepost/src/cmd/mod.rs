@@ -30,6 +30,8 @@ pub(crate) mod nodes;
 
 pub(crate) mod dkim;
 
+pub(crate) mod dns;
+
 pub(crate) mod queue;
 
 pub(crate) mod message;

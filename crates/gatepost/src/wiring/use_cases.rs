@@ -3,6 +3,7 @@
 use config::Config;
 use desk::Settings;
 use jiff::SignedDuration;
+use types::ListenTls;
 
 use super::incoming::common_limits;
 use super::routes::bare_routes;
@@ -18,6 +19,14 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
         sending: common_limits(config.sending),
         undo_max: config.submission.undo_max,
         audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
+        implicit_tls_port: port(config, ListenTls::Implicit),
+        starttls_port: port(config, ListenTls::StartTls),
         routes: bare_routes(&config.delivery),
     }
+}
+
+/// The first port on which TLS begins so; port 0 is another at each start, and nothing to publish.
+fn port(config: &Config, tls: ListenTls) -> Option<u16> {
+    let ports = config.listen.iter().filter(|listen| listen.tls == tls).map(|listen| listen.address.port());
+    ports.into_iter().find(|port| *port != 0)
 }

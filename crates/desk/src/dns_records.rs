@@ -1,0 +1,185 @@
+//! The DNS records that the set-up wants for a domain that sends mail, and what the DNS has of them.
+
+use std::net::IpAddr;
+
+use dns::{DnsError, Families, Resolver};
+use jiff::Timestamp;
+use store::{DkimKey, DkimKeyState, DkimKeys as _, Page};
+use types::Domain;
+
+use crate::dns_verdict::Purpose;
+use crate::view::{self, DnsRecord, WantedRecord};
+use crate::{Desk, Trouble};
+
+/// The most keys of a domain whose records are told.
+const KEYS: u32 = 1000;
+
+impl Desk {
+    /// The records that the set-up wants for this domain: who may send its mail (SPF, RFC 7208), what its signatures are verified with (DKIM),
+    /// what becomes of mail that fails both (DMARC, RFC 7489), and where its users hand mail in (SRV, RFC 6186 and RFC 8314).
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn dns_records(&self, domain: &Domain) -> Result<Vec<WantedRecord>, Trouble> {
+        let wanted = self.wanted(domain).await?;
+        Ok(wanted.into_iter().map(|(purpose, record)| WantedRecord::of(purpose.name(), record)).collect())
+    }
+
+    /// The same, with what the DNS has of each; and whether the addresses of this server have its name (PTR), by which other hosts know whom
+    /// they speak to.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn checked_dns_records(
+        &self,
+        domain: &Domain,
+        resolver: &Resolver,
+    ) -> Result<Vec<WantedRecord>, Trouble> {
+        let addresses = self.own_addresses(resolver).await;
+        let mut checked = Vec::new();
+        for (purpose, record) in self.wanted(domain).await? {
+            let found = found(resolver, purpose, &record.name).await;
+            let known = addresses.as_deref().unwrap_or_default();
+            let value = record.value.clone();
+            let judge = |found: &[String]| purpose.verdict(&value, found, known);
+            checked.push(WantedRecord::of(purpose.name(), record).checked(found, judge));
+        }
+        checked.extend(self.reverse_records(resolver, addresses).await);
+        Ok(checked)
+    }
+
+    async fn wanted(&self, domain: &Domain) -> Result<Vec<(Purpose, DnsRecord)>, Trouble> {
+        let (name, host) = (domain.normal(), &self.settings.hostname);
+        let mut wanted = vec![(Purpose::Spf, DnsRecord::txt(name.clone(), format!("v=spf1 a:{host} ~all")))];
+        let now = (self.now)();
+        let keys = self.keys_that_sign(&name).await?;
+        let published = keys.iter().filter(|key| is_published(key, now));
+        wanted.extend(published.map(|key| (Purpose::Dkim, view::DkimKey::of(key).record)));
+        let dmarc = format!("v=DMARC1; p=none; rua=mailto:postmaster@{name}");
+        wanted.push((Purpose::Dmarc, DnsRecord::txt(format!("_dmarc.{name}"), dmarc)));
+        let services = [
+            ("_submissions", Purpose::Submissions, self.settings.implicit_tls_port),
+            ("_submission", Purpose::Submission, self.settings.starttls_port),
+        ];
+        let services = services.into_iter().filter_map(|(label, purpose, port)| {
+            let value = format!("0 1 {} {host}.", port?);
+            Some((purpose, DnsRecord { name: format!("{label}._tcp.{name}"), kind: "SRV", value }))
+        });
+        wanted.extend(services);
+        Ok(wanted)
+    }
+
+    /// The keys of the domain, or of the nearest above it that has any.
+    async fn keys_that_sign(&self, domain: &str) -> Result<Vec<DkimKey>, Trouble> {
+        let mut name = Some(domain);
+        while let Some(domain) = name {
+            let keys = self.accounts.dkim_keys(Some(domain), Page::first(KEYS)).await?;
+            if !keys.is_empty() {
+                return Ok(keys);
+            }
+            name = domain.split_once('.').map(|(_, parent)| parent);
+        }
+        Ok(Vec::new())
+    }
+
+    async fn own_addresses(&self, resolver: &Resolver) -> Result<Vec<IpAddr>, String> {
+        let host = Domain::parse(&self.settings.hostname).map_err(|error| error.to_string())?;
+        let answer = resolver.addresses(&host, Families::Both).await;
+        some_or_none(answer.map(|answer| answer.records))
+    }
+
+    /// What each address of this server is called.
+    async fn reverse_records(
+        &self,
+        resolver: &Resolver,
+        addresses: Result<Vec<IpAddr>, String>,
+    ) -> Vec<WantedRecord> {
+        let host = &self.settings.hostname;
+        let its_address =
+            || DnsRecord { name: host.clone(), kind: "A", value: "the address of this server".to_owned() };
+        let addresses = match addresses {
+            Ok(addresses) if !addresses.is_empty() => addresses,
+            none => {
+                let missing = |_: &[String]| view::DnsVerdict::Missing;
+                return vec![
+                    WantedRecord::of("address", its_address()).checked(none.map(|_| Vec::new()), missing),
+                ];
+            }
+        };
+        let mut records = Vec::new();
+        for address in addresses {
+            let record = DnsRecord { name: reverse_name(address), kind: "PTR", value: format!("{host}.") };
+            let names = resolver.ptr(address).await.map(|answer| answer.records);
+            let found = some_or_none(
+                names.map(|names| names.iter().map(|name| format!("{}.", name.normal())).collect()),
+            );
+            let value = record.value.clone();
+            let judge = |found: &[String]| Purpose::Ptr.verdict(&value, found, &[]);
+            records.push(WantedRecord::of(Purpose::Ptr.name(), record).checked(found, judge));
+        }
+        records
+    }
+}
+
+/// Under which name the names of an address stand (RFC 1035 section 3.5, RFC 3596 section 2.5).
+fn reverse_name(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(address) => {
+            let nibbles = format!("{:032x}", u128::from(address));
+            nibbles.chars().rev().flat_map(|nibble| [nibble, '.']).collect::<String>() + "ip6.arpa"
+        }
+    }
+}
+
+/// Whether the record of a key has to be in the DNS: before it signs, while it does, and for a while afterwards.
+fn is_published(key: &DkimKey, now: Timestamp) -> bool {
+    match key.state() {
+        DkimKeyState::Staged | DkimKeyState::Active => true,
+        DkimKeyState::Retired => view::DkimKey::of(key).record_until.is_some_and(|until| until > now),
+    }
+}
+
+/// What the DNS has under this name of what is looked for, or why that is not known.
+async fn found(resolver: &Resolver, purpose: Purpose, name: &str) -> Result<Vec<String>, String> {
+    let name = Domain::parse(name).map_err(|error| error.to_string())?;
+    match purpose {
+        Purpose::Submission | Purpose::Submissions => {
+            let services = resolver.srv(&name).await.map(|answer| answer.records);
+            some_or_none(services.map(|services| services.iter().map(service).collect()))
+        }
+        Purpose::Spf | Purpose::Dkim | Purpose::Dmarc | Purpose::Ptr => {
+            let texts = some_or_none(resolver.txt(&name).await.map(|answer| answer.records))?;
+            Ok(texts.into_iter().filter(|text| purpose.is_one(text)).collect())
+        }
+    }
+}
+
+fn service(service: &dns::Srv) -> String {
+    let target = service.target.as_ref().map(Domain::normal).unwrap_or_default();
+    format!("{} {} {} {target}.", service.priority, service.weight, service.port)
+}
+
+/// What does not exist is nothing found; anything else is not known.
+fn some_or_none<T>(answer: Result<Vec<T>, DnsError>) -> Result<Vec<T>, String> {
+    match answer {
+        Ok(found) => Ok(found),
+        Err(DnsError::NoSuchName(_) | DnsError::NoSuchRecords { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_looked_up_by_its_reverse_name() {
+        assert_eq!(reverse_name("192.0.2.1".parse().unwrap()), "1.2.0.192.in-addr.arpa");
+        let name = reverse_name("2001:db8::1".parse().unwrap());
+        assert_eq!(name, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+    }
+}

@@ -1,0 +1,135 @@
+//! `gatepost dns`: what a domain needs in the DNS, and what a name server says of it.
+
+use std::process::Output;
+
+use dns::fake::{Entry, Failure, FakeDns};
+use serde_json::Value;
+use tests::server::{Installation, Settings, text};
+
+/// A set-up with a key that signs, one that does not yet, and one that did, whose name server knows of nothing.
+struct House {
+    dns: FakeDns,
+    installation: Installation,
+}
+
+impl House {
+    fn new() -> House {
+        let dns = FakeDns::start();
+        let log = format!("[dns]\nservers = [\"{}\"]\ntrust_anchors = \"anchors\"", dns.address());
+        let installation = Installation::new(&Settings { log, ..Settings::default() });
+        std::fs::write(installation.path("anchors"), dns.trust_anchors()).unwrap();
+        // Nothing is served, so that ports can be named.
+        let file = installation.path("gatepost.toml");
+        let configuration = std::fs::read_to_string(&file).unwrap();
+        let configuration = configuration.replacen("127.0.0.1:0", "127.0.0.1:587", 1);
+        std::fs::write(&file, configuration.replacen("127.0.0.1:0", "127.0.0.1:465", 1)).unwrap();
+        for (selector, algorithm) in [("old", "rsa"), ("signs", "rsa"), ("waits", "ed25519")] {
+            installation.done(&[
+                "dkim",
+                "generate",
+                "example.org",
+                "--selector",
+                selector,
+                "--algorithm",
+                algorithm,
+            ]);
+        }
+        for selector in ["old", "signs"] {
+            installation.done(&["dkim", "activate", "example.org", "--selector", selector]);
+        }
+        House { dns, installation }
+    }
+
+    fn wanted(&self) -> Vec<Value> {
+        self.installation.json(&["dns", "example.org"]).as_array().unwrap().clone()
+    }
+
+    /// Publishes what is wanted, with the address of the server and its name.
+    fn publish(&self) {
+        for record in self.wanted() {
+            self.dns.set(&text(&record, "name"), [entry(&record)]);
+        }
+        self.dns.set("mail.example.org", [Entry::address("192.0.2.25")]);
+        self.dns.set("25.2.0.192.in-addr.arpa", [Entry::Ptr("mail.example.org".to_owned())]);
+    }
+
+    /// What was found to be wrong: purpose, name, verdict.
+    fn wrong(&self) -> Vec<(String, String, String)> {
+        let output = self.check(&["--json"]);
+        let records: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let told = records.iter().map(|record| {
+            let of = |key| text(record, key);
+            (of("purpose"), of("name"), of("verdict"))
+        });
+        let wrong: Vec<_> = told.filter(|(_, _, verdict)| verdict != "ok").collect();
+        assert_eq!(output.status.code(), Some(i32::from(!wrong.is_empty())), "{output:?}");
+        wrong
+    }
+
+    fn check(&self, more: &[&str]) -> Output {
+        self.installation.run(&[&["dns", "example.org", "--check"], more].concat(), "")
+    }
+}
+
+fn entry(record: &Value) -> Entry {
+    let value = text(record, "value");
+    if text(record, "type") == "SRV" {
+        let words: Vec<_> = value.split(' ').collect();
+        let number = |at: usize| words[at].parse().unwrap();
+        return Entry::Srv(number(0), number(1), number(2), words[3].trim_end_matches('.').to_owned());
+    }
+    let strings = value.as_bytes().chunks(255).map(|string| String::from_utf8(string.to_vec()).unwrap());
+    Entry::Txt(strings.collect())
+}
+
+#[test]
+fn a_domain_is_told_what_it_needs_as_lines_of_a_zone() {
+    let house = House::new();
+    let zone = house.installation.done(&["dns", "example.org"]);
+    let lines: Vec<_> = zone.lines().filter(|line| !line.starts_with(';')).collect();
+    let begin = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
+    assert_eq!(lines[0], "example.org. IN TXT \"v=spf1 a:mail.example.org ~all\"");
+    assert_eq!(begin("signs._domainkey.example.org. IN TXT ( \"v=DKIM1; k=rsa; p="), 1, "{zone}");
+    assert_eq!(begin("old._domainkey.example.org. IN TXT"), 1, "what it has signed is on its way: {zone}");
+    assert_eq!(begin("waits._domainkey.example.org. IN TXT \"v=DKIM1; k=ed25519; p="), 1, "{zone}");
+    assert_eq!(begin("_dmarc.example.org. IN TXT \"v=DMARC1; p=none;"), 1, "{zone}");
+    assert_eq!(begin("_submissions._tcp.example.org. IN SRV 0 1 465 mail.example.org."), 1, "{zone}");
+    assert_eq!(begin("_submission._tcp.example.org. IN SRV 0 1 587 mail.example.org."), 1, "{zone}");
+    assert_eq!(lines.len(), 7, "{zone}");
+    // A domain below is signed for by this one.
+    let below = house.installation.done(&["dns", "sub.example.org"]);
+    assert!(below.contains("signs._domainkey.example.org. IN TXT"), "{below}");
+}
+
+#[test]
+fn what_the_dns_has_is_compared_with_what_is_wanted() {
+    let house = House::new();
+    assert_eq!(house.wrong().len(), 8, "nothing is published");
+    house.publish();
+    assert_eq!(house.wrong(), []);
+    let wrong = |purpose: &str, name: &str, verdict: &str| {
+        vec![(purpose.to_owned(), name.to_owned(), verdict.to_owned())]
+    };
+    house.dns.set("signs._domainkey.example.org", [Entry::txt("v=DKIM1; k=rsa; p=AAAA")]);
+    assert_eq!(house.wrong(), wrong("DKIM", "signs._domainkey.example.org", "differs"));
+    let output = house.check(&[]);
+    let (table, said) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(table.contains("differs") && table.contains("p=AAAA"), "{table}");
+    assert!(said.contains("wanted: signs._domainkey.example.org. IN TXT ("), "{said}");
+    assert!(
+        said.ends_with("error: 1 of 8 records are not as they should be; publish them, and ask again\n"),
+        "{said}"
+    );
+    house.publish();
+    house.dns.set("25.2.0.192.in-addr.arpa", [Entry::Ptr("pool-25.example.net".to_owned())]);
+    assert_eq!(house.wrong(), wrong("PTR", "25.2.0.192.in-addr.arpa", "differs"));
+    house.publish();
+    house.dns.set("_dmarc.example.org", [Entry::txt("v=DMARC1; p=reject"), Entry::txt("something else")]);
+    house
+        .dns
+        .set("example.org", [Entry::txt("site-verification=x"), Entry::txt("v=spf1 ip4:192.0.2.0/24 -all")]);
+    assert_eq!(house.wrong(), []);
+    house.dns.fail("_submission._tcp.example.org", Failure::ServFail);
+    assert_eq!(house.wrong(), wrong("submission", "_submission._tcp.example.org", "unknown"));
+}
