@@ -65,6 +65,7 @@ mod pace;
 mod pressure;
 mod proxies;
 mod relay;
+mod mx;
 mod bounces;
 mod printers;
 mod pretenders;

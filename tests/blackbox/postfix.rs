@@ -6,11 +6,13 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use dns::fake::{Entry, FakeDns};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::authority::Authority;
 use tests::maildir::{messages, until_there};
 use tests::server::{Installation, Settings, binary, run, until};
+use tests::smarthost::port_25;
 
 const USER: &str = "alice@example.org";
 /// Debian's user `mail`, and a group that is not its own: `mail_owner` and `setgid_group`.
@@ -30,10 +32,14 @@ impl Postfix {
 
     /// With more in its configuration, which may name files in its directory.
     fn with(more: impl FnOnce(&Path) -> String) -> Postfix {
+        Postfix::at(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(), more)
+    }
+
+    /// Listens at an address that nobody else listens at.
+    fn at(address: SocketAddr, more: impl FnOnce(&Path) -> String) -> Postfix {
         let directory = tempfile::tempdir().unwrap();
         let postfix = directory.path();
         fs::set_permissions(postfix, fs::Permissions::from_mode(0o755)).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         fs::write(postfix.join("main.cf"), main_cf(postfix) + &more(postfix)).unwrap();
         fs::write(postfix.join("master.cf"), master_cf(address)).unwrap();
         fs::create_dir_all(postfix.join("queue/pid")).unwrap();
@@ -195,5 +201,33 @@ fn it_takes_a_mailing_over_tls() {
             message.ends_with(text) && message.contains(&format!("To: {name}@example.net\n")),
             "{message}"
         );
+    }
+}
+
+/// RFC 5321 section 5.1: the best host is not there, so Postfix gets the mail, on port 25.
+#[test]
+fn the_dns_leads_mail_to_it() {
+    let free = port_25().local_addr().unwrap();
+    let postfix = Postfix::at(free, |_| String::new());
+    let server = FakeDns::start();
+    server.set("example.net", [Entry::mx(10, "gone.example.net"), Entry::mx(20, "next.example.net")]);
+    server.set("next.example.net", [Entry::Address(free.ip())]);
+    let delivery = format!(
+        "[delivery.mx]\nallow_networks = [\"{}\"]\n[dns]\nservers = [\"{}\"]",
+        free.ip(),
+        server.address()
+    );
+    let installation = Installation::new(&Settings { delivery, ..Settings::default() });
+    installation.add_user(USER, "correct horse");
+    let started = installation.start();
+    let mut client = started.logged_in(&installation, USER, "correct horse");
+    let reply = client
+        .send(USER, &["bob@example.net", "carol@example.net"], b"Subject: x\r\n\r\nby the DNS\r\n")
+        .unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    installation.until_queue_is_empty();
+    for name in ["bob", "carol"] {
+        let found = String::from_utf8(until_there(&postfix.maildir(name), 1).remove(0)).unwrap();
+        assert!(found.contains("by the DNS"), "{found}");
     }
 }

@@ -1,7 +1,8 @@
 //! The next host, as a script: it answers as it is told and keeps what it is given.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,15 @@ struct Seen {
 
 impl Smarthost {
     pub fn start(script: Script) -> Smarthost {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Smarthost::at(TcpListener::bind("127.0.0.1:0").unwrap(), script)
+    }
+
+    /// A host where those listen that the DNS names.
+    pub fn mail_host(script: Script) -> Smarthost {
+        Smarthost::at(port_25(), script)
+    }
+
+    fn at(listener: TcpListener, script: Script) -> Smarthost {
         let address = listener.local_addr().unwrap();
         let shared = Arc::<Shared>::default();
         let (script, mine) = (Arc::new(script), Arc::clone(&shared));
@@ -109,6 +118,19 @@ impl Smarthost {
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "the next host waited in vain; it heard {:#?}", seen.lines);
             seen = self.shared.news.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// Port 25 at an address of this machine that is nobody else's: 127.0.0.0/8 has enough of them.
+pub fn port_25() -> TcpListener {
+    static NEXT: AtomicU8 = AtomicU8::new(2);
+    let [_, _, a, b] = std::process::id().to_be_bytes();
+    loop {
+        let address = Ipv4Addr::new(127, a.max(1), b, NEXT.fetch_add(1, Ordering::Relaxed));
+        match TcpListener::bind((address, 25)) {
+            Ok(listener) => return listener,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::AddrInUse, "port 25 of {address}: {error}"),
         }
     }
 }

@@ -8,6 +8,7 @@ use toml::Spanned;
 use types::{DomainPattern, HostTls};
 
 use crate::fault::Fault;
+use crate::mx::{self, Mx};
 use crate::value::{self, Base, Time, TimeOrNever};
 use crate::via::Via;
 use crate::word::Word;
@@ -29,6 +30,8 @@ pub struct Delivery {
     pub retry: Retry,
     /// How long after acceptance the sender of a message that still waits is told; `None`: never.
     pub delay_notice: Option<Duration>,
+    /// Which mail hosts of other domains mail may be sent to.
+    pub mx: Mx,
 }
 
 /// How long after acceptance a sender is told of a delay, unless the configuration says otherwise. RFC 5321 section 4.5.4.1 has a
@@ -82,6 +85,7 @@ pub(crate) struct Written {
     route: Vec<Spanned<WrittenRoute>>,
     retry: WrittenRetry,
     bounce: WrittenBounce,
+    mx: mx::Written,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,29 +109,27 @@ struct WrittenBounce {
     delay_notice: Option<Spanned<TimeOrNever>>,
 }
 
-const RIGHT_VIA: &str = "\"mx\", its default, comes with a later version; write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
-
-pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Delivery, Fault> {
-    let missing = |at| Fault::missing(at, "delivery.via", RIGHT_VIA);
-    let section = written.ok_or_else(|| missing(None))?;
-    let at = section.span().start;
-    let Written { via, tls, tls_ca, username, password_file, route, retry, bounce } = section.into_inner();
-    let via = via.ok_or_else(|| missing(Some(at)))?.into_inner().resolved(base);
-    let login = login(username, password_file, &via, tls.as_ref(), base)?;
-    let routes: Vec<Route> =
-        route.into_iter().map(|route| route_mean(route, base)).collect::<Result<_, _>>()?;
-    if let Some(tls) = tls.as_ref().filter(|tls| tls.get_ref().0 == HostTls::Off) {
-        refuse_smtps(tls, std::iter::once(&via).chain(routes.iter().map(|route| &route.via)))?;
+impl Written {
+    pub(crate) fn mean(self, base: &Base) -> Result<Delivery, Fault> {
+        let Written { via, tls, tls_ca, username, password_file, route, retry, bounce, mx } = self;
+        let via = via.map(Spanned::into_inner).unwrap_or_default().resolved(base);
+        let login = login(username, password_file, &via, tls.as_ref(), base)?;
+        let routes: Vec<Route> =
+            route.into_iter().map(|route| route_mean(route, base)).collect::<Result<_, _>>()?;
+        if let Some(tls) = tls.as_ref().filter(|tls| tls.get_ref().0 == HostTls::Off) {
+            refuse_smtps(tls, std::iter::once(&via).chain(routes.iter().map(|route| &route.via)))?;
+        }
+        Ok(Delivery {
+            via,
+            tls: tls.map_or(HostTls::Verify, |tls| tls.into_inner().0),
+            tls_ca: tls_ca.map(|path| base.path(&path)).transpose()?,
+            login,
+            routes,
+            retry: retry.mean()?,
+            delay_notice: bounce.mean()?,
+            mx: mx.mean()?,
+        })
     }
-    Ok(Delivery {
-        via,
-        tls: tls.map_or(HostTls::Verify, |tls| tls.into_inner().0),
-        tls_ca: tls_ca.map(|path| base.path(&path)).transpose()?,
-        login,
-        routes,
-        retry: retry.mean()?,
-        delay_notice: bounce.mean()?,
-    })
 }
 
 fn refuse_smtps<'v>(
@@ -195,7 +197,7 @@ fn route_mean(written: Spanned<WrittenRoute>, base: &Base) -> Result<Route, Faul
     if domains.get_ref().is_empty() {
         return Err(Fault::at(&domains, format!("is empty; {right}")));
     }
-    let right = "write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
+    let right = "write \"mx\", \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
     let via = via.ok_or_else(|| Fault::missing(at, "delivery.route.via", right))?;
     let domains = domains.into_inner().into_iter().map(|Word(domain)| domain).collect();
     Ok(Route { domains, via: via.into_inner().resolved(base) })

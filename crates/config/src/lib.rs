@@ -35,6 +35,7 @@ mod sending;
 mod via;
 
 mod delivery;
+mod mx;
 
 mod dkim;
 
@@ -62,6 +63,7 @@ pub use http::Http;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Format, Level, Log};
+pub use mx::Mx;
 pub use oauth::{OAuthProof, OAuthProvider};
 pub use place::{place_of, place_of_path};
 pub use relay::Relay;
@@ -162,7 +164,8 @@ struct Written {
     submission: submission::Written,
     #[serde(default)]
     sending: sending::Written,
-    delivery: Option<Spanned<delivery::Written>>,
+    #[serde(default)]
+    delivery: delivery::Written,
     #[serde(default)]
     dkim: dkim::Written,
     #[serde(default)]
@@ -187,7 +190,7 @@ impl Written {
             limits: self.limits.mean()?,
             submission: self.submission.mean()?,
             sending: self.sending.mean()?,
-            delivery: delivery::mean(self.delivery, base)?,
+            delivery: self.delivery.mean(base)?,
             dkim: self.dkim.mean(),
             dns: self.dns.mean(base)?,
             audit: self.audit.mean()?,

@@ -9,10 +9,13 @@ use crate::hostname::is_hostname;
 use crate::value::{Base, Text};
 
 /// Where mail goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Via {
     /// Files in this directory, as qmail's maildir(5) has them.
     Maildir(PathBuf),
+    /// The hosts that the DNS names for the domain of each recipient.
+    #[default]
+    Mx,
     /// A fixed host, with STARTTLS as `delivery.tls` says.
     Smtp(HostPort),
     /// A fixed host, TLS from the first octet.
@@ -30,11 +33,12 @@ pub struct HostPort {
     pub port: u16,
 }
 
-const RIGHT: &str = "write \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
+const RIGHT: &str =
+    "write \"mx\", \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
 
 impl Via {
     fn parse(text: &str) -> Result<Via, String> {
-        if text == "mx" || text.starts_with("lmtp:") || text.starts_with("lmtp+unix:") {
+        if text.starts_with("lmtp:") || text.starts_with("lmtp+unix:") {
             return Err(format!("\"{text}\" comes with a later version; {RIGHT}"));
         }
         if text.contains('@') && text.starts_with("smtp") {
@@ -42,6 +46,7 @@ impl Via {
             return Err("a login is not part of it; write username and password_file beside it".to_owned());
         }
         let via = match text.split_once(':') {
+            None if text == "mx" => Some(Via::Mx),
             None if text == "hold" => Some(Via::Hold),
             Some(("maildir", path)) if !path.is_empty() => Some(Via::Maildir(PathBuf::from(path))),
             Some(("smtp", host)) => HostPort::parse(host).map(Via::Smtp),
@@ -54,7 +59,7 @@ impl Via {
     pub(crate) fn resolved(self, base: &Base) -> Via {
         match self {
             Via::Maildir(path) => Via::Maildir(base.join(path)),
-            fixed @ (Via::Smtp(_) | Via::Smtps(_) | Via::Hold) => fixed,
+            fixed @ (Via::Mx | Via::Smtp(_) | Via::Smtps(_) | Via::Hold) => fixed,
         }
     }
 
@@ -69,7 +74,7 @@ impl Via {
             Via::Smtp(fixed) | Via::Smtps(fixed) => {
                 fixed.host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
             }
-            Via::Maildir(_) | Via::Hold => false,
+            Via::Mx | Via::Maildir(_) | Via::Hold => false,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The way of a message: `commit` makes it durable and hands it to `carry`, which holds the right to deliver it and knows what this
 //! process has in hand. `route` says where each recipient's copy goes, and each destination has a lane, on which a bounded number of
-//! messages at a time is carried by a `transport`: SMTP to a fixed host, or a Maildir. `record` writes down what became of each
+//! messages at a time is carried by a `transport`: SMTP to a fixed host, or to those that `resolve` finds for a domain, or a Maildir. `record` writes down what became of each
 //! recipient before anything else is done, in the words of `fate`, with `schedule` for those to be tried again and `unclear` for
 //! those whose host may have the message; and, in the same transaction, the report that `bounce` makes of it for the sender.
 //!
@@ -19,6 +19,7 @@ mod bounce;
 mod unclear;
 mod signing;
 mod transport;
+mod resolve;
 mod route;
 mod way;
 mod next_host;
@@ -28,8 +29,9 @@ mod parcel;
 pub use carry::{Carrier, Settings, Ways};
 pub use commit::{Committed, Committer};
 pub use next_host::{NextHost, NextHostError};
+pub use resolve::MxRules;
 pub use route::{Route, Routes};
 pub use schedule::Schedule;
 pub use signing::{Answer, KeySource, Signing, SourceError};
-pub use transport::smtp::{SmtpClient, Trouble, TryError, try_host};
+pub use transport::smtp::{SmtpClient, Trouble, TryError, try_domain, try_host};
 pub use way::{Via, Way};

@@ -65,7 +65,7 @@ impl Routes {
     pub fn hosts(&self) -> impl Iterator<Item = &NextHost> {
         self.ways.iter().filter_map(|(_, way)| match &way.via {
             Via::Relay(host) => Some(host),
-            Via::Maildir(_) | Via::Hold => None,
+            Via::Maildir(_) | Via::Mx(_) | Via::Hold => None,
         })
     }
 
@@ -76,7 +76,10 @@ impl Routes {
 
     /// Where this recipient's copy of mail from this sender goes.
     pub(crate) fn destination(&self, from: &ReversePath, path: &ForwardPath) -> Destination {
-        self.taken(from, path).map_or_else(Destination::unknown, |(destination, _)| destination.clone())
+        self.taken(from, path).map_or_else(Destination::unknown, |(destination, way)| match way.via {
+            Via::Mx(_) => of_domain(destination, path),
+            Via::Maildir(_) | Via::Relay(_) | Via::Hold => destination.clone(),
+        })
     }
 
     /// The way if no route matches.
@@ -112,6 +115,17 @@ impl Rule {
         let matches = |sender| self.senders.iter().any(|these| these.matches(sender));
         self.senders.is_empty() || sender.mailbox().is_some_and(matches)
     }
+}
+
+/// Where a way leads that is another for each domain: `mx:example.org`, and `mx:[192.0.2.1]` for an address literal.
+fn of_domain(way: &Destination, path: &ForwardPath) -> Destination {
+    let host = path.mailbox().map(|mailbox| mailbox.host().normal());
+    format!("{way}:{}", host.unwrap_or_default()).into()
+}
+
+/// The way of a destination of one domain.
+pub(crate) fn way_of(destination: &Destination) -> Option<Destination> {
+    destination.as_str().split_once(':').map(|(way, _)| way.into())
 }
 
 /// The place of `way` among the ways, where it is put unless it is there already. Ways that differ in what their text does not say, such as

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use store::Destination;
 
 use crate::next_host::NextHost;
+use crate::resolve::MxRules;
 use crate::schedule::Schedule;
 
 /// Where mail goes.
@@ -14,6 +15,8 @@ pub enum Via {
     Maildir(PathBuf),
     /// A fixed host.
     Relay(NextHost),
+    /// The hosts that the DNS names for the domain of each recipient.
+    Mx(MxRules),
     /// Nowhere, until an operator releases it.
     Hold,
 }
@@ -46,6 +49,7 @@ impl Via {
         match self {
             Via::Maildir(path) => format!("maildir:{}", path.display()).into(),
             Via::Relay(host) => host.url().into(),
+            Via::Mx(_) => "mx".into(),
             Via::Hold => "hold".into(),
         }
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError as Semantic, NetError};
@@ -25,14 +26,15 @@ const RECORDS: usize = 1000;
 /// How many aliases (CNAME) are followed before they count as a circle. A chain of one is usual.
 const ALIASES: usize = 8;
 
-/// Asks the DNS. Cheap to clone; clones share what they remember of earlier answers.
+/// Asks the DNS. Cheap to clone; clones share what they remember of earlier answers, and whom they ask.
 #[derive(Clone, Debug)]
 pub struct Resolver {
-    shared: Arc<Shared>,
+    present: Arc<ArcSwap<Asking>>,
 }
 
+/// What questions are asked with, until a reload puts another in its place.
 #[derive(Debug)]
-struct Shared {
+struct Asking {
     trusting: TokioResolver,
     validating: TokioResolver,
     signatures: Signatures,
@@ -45,7 +47,13 @@ impl Resolver {
     /// [`SetupError`] when the trust anchors cannot be read.
     pub fn new(upstream: &Upstream) -> Result<Resolver, SetupError> {
         let (trusting, validating) = (upstream.trusting()?, upstream.validating()?);
-        Ok(Resolver { shared: Arc::new(Shared { trusting, validating, signatures: Signatures::default() }) })
+        let asking = Asking { trusting, validating, signatures: Signatures::default() };
+        Ok(Resolver { present: Arc::new(ArcSwap::from_pointee(asking)) })
+    }
+
+    /// Has this resolver, and every clone of it, ask from now on whom `other` asks.
+    pub fn replace(&self, other: &Resolver) {
+        self.present.store(other.present.load_full());
     }
 
     /// Where mail for `domain` goes, in no order.
@@ -113,8 +121,8 @@ impl Resolver {
 
     /// Whether the name servers pass on what it takes to prove answers by DNSSEC.
     pub async fn proves(&self) -> bool {
-        let asked = self.shared.signatures.are_passed_on(&self.shared.validating);
-        timeout(PATIENCE, asked).await.unwrap_or(false)
+        let asking = self.present.load_full();
+        timeout(PATIENCE, asking.signatures.are_passed_on(&asking.validating)).await.unwrap_or(false)
     }
 
     async fn addresses_of(&self, host: &Domain, kind: RecordKind) -> Result<Answer<IpAddr>, DnsError> {
@@ -127,16 +135,17 @@ impl Resolver {
         let Ok(absolute) = Name::from_ascii(format!("{name}.")) else {
             return Err(DnsError::NoSuchName(name));
         };
-        match timeout(PATIENCE, self.shared.look_up(absolute.clone(), kind)).await {
+        let asking = self.present.load_full();
+        match timeout(PATIENCE, asking.look_up(absolute.clone(), kind)).await {
             Ok(Ok(found)) => read(&found, &absolute, kind).ok_or(DnsError::NoSuchRecords { name, kind }),
-            Ok(Err(error)) if self.shared.is_circle(&error, absolute).await => Err(DnsError::AliasLoop(name)),
+            Ok(Err(error)) if asking.is_circle(&error, absolute).await => Err(DnsError::AliasLoop(name)),
             Ok(Err(error)) => Err(DnsError::of(&error, &name, kind)),
             Err(_) => Err(DnsError::out_of_time(name)),
         }
     }
 }
 
-impl Shared {
+impl Asking {
     async fn look_up(&self, name: Name, kind: RecordKind) -> Result<Lookup, NetError> {
         let resolver = match self.signatures.are_passed_on(&self.validating).await {
             true => &self.validating,

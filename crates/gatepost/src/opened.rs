@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use auth::{Backend, MasterKeys};
 use config::{Config, Tls};
 use delivery::Routes;
+use dns::Resolver;
 use stores::Claimed;
 use submission::tls::{CertificateDer, Identity, PrivateKeyDer, TlsError, pem};
 
@@ -23,6 +24,7 @@ pub(crate) struct Opened {
     pub(crate) pair: Option<Pair>,
     pub(crate) backends: Vec<Backend>,
     pub(crate) routes: Routes,
+    pub(crate) resolver: Resolver,
     /// In the order of `[[listen]]`.
     pub(crate) sockets: Vec<TcpListener>,
 }
@@ -46,9 +48,10 @@ impl Opened {
         let masters = MasterKeys::load(&config.storage.master_key_file)?;
         let pair = config.tls.as_ref().map(Pair::read).transpose()?;
         let (backends, routes) = (wiring::backends(&config)?, wiring::routes(&config.delivery)?);
+        let resolver = wiring::resolver(&config.dns)?;
         let sockets = config.listen.iter().map(|listen| submission::bind(listen.address));
         let sockets = sockets.collect::<Result<_, _>>().map_err(listen_error::told)?;
-        Ok(Opened { config, descriptors, store, masters, pair, backends, routes, sockets })
+        Ok(Opened { config, descriptors, store, masters, pair, backends, routes, resolver, sockets })
     }
 }
 

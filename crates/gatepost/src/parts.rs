@@ -6,6 +6,7 @@ use acceptance::Acceptance;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use delivery::{Carrier, Signing};
+use dns::Resolver;
 use stores::{Spool, Store};
 use submission::Handle;
 use submission::tls::Identity;
@@ -20,6 +21,7 @@ pub(crate) struct Parts {
     pub(crate) acceptance: Arc<Acceptance>,
     pub(crate) carrier: Arc<Carrier<Spool>>,
     pub(crate) signing: Arc<Signing>,
+    pub(crate) resolver: Resolver,
     pub(crate) audit: watch::Sender<config::Audit>,
     pub(crate) handle: Handle,
 }

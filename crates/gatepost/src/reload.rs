@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use auth::{Backend, Keyring, MasterKeys};
 use config::Config;
 use delivery::Ways;
+use dns::Resolver;
 use stores::Accounts;
 use submission::ListenerChange;
 use submission::tls::{Identity, TlsError};
@@ -54,6 +55,7 @@ struct Prepared {
     identity: Option<Identity>,
     backends: Vec<Backend>,
     ways: Ways,
+    resolver: Resolver,
     listeners: ListenerChange,
 }
 
@@ -66,11 +68,14 @@ impl Prepared {
         let masters = masters(&config, parts).await.map_err(placed)?;
         let backends = wiring::backends(&config).map_err(placed)?;
         let identity = identity(&config).map_err(placed)?;
-        let delivery = wiring::carrying(&config, parts.keyring.newest_key(), parts.signing.clone());
+        let resolver = wiring::resolver(&config.dns).map_err(placed)?;
         let routes = wiring::routes(&config.delivery).map_err(placed)?;
-        let ways = parts.carrier.prepare(routes, delivery.grace).map_err(|error| placed(error.into()))?;
+        let ways = parts
+            .carrier
+            .prepare(routes, config.limits.shutdown_grace)
+            .map_err(|error| placed(error.into()))?;
         let listeners = listeners(&config, identity.as_ref(), parts).map_err(placed)?;
-        Ok(Prepared { config, waiting, masters, identity, backends, ways, listeners })
+        Ok(Prepared { config, waiting, masters, identity, backends, ways, resolver, listeners })
     }
 
     async fn apply(self, old: &Config, parts: &mut Parts) -> Config {
@@ -91,6 +96,7 @@ impl Prepared {
             tracing::error!(event = "reload.partial", key = "auth", error, "logins are judged as before");
         }
         parts.acceptance.replace(wiring::rules_of_mail(&now));
+        parts.resolver.replace(&self.resolver);
         parts.carrier.replace(self.ways);
         parts.signing.switch(now.dkim.sign);
         parts.audit.send_replace(now.audit);

@@ -45,12 +45,13 @@ impl Server {
     pub(crate) async fn start(file: &Path, opened: Opened) -> anyhow::Result<Server> {
         let signals = Signals::listen()?;
         survive_file_size_limit()?;
-        let Opened { config, descriptors, store, masters, pair, backends, routes, sockets } = opened;
+        let Opened { config, descriptors, store, masters, pair, backends, routes, resolver, sockets } =
+            opened;
         let identity = in_background(move || warm_identity(pair));
         let (store, identity) = tokio::try_join!(open_store(store), identity)?;
         let keyring = Arc::new(Keyring::open(masters, store.accounts()).await?);
         let signing = wiring::signing(config.dkim, store.accounts().clone(), keyring.clone());
-        let carrying = wiring::carrying(&config, keyring.newest_key(), signing.clone());
+        let carrying = wiring::carrying(&config, resolver.clone(), keyring.newest_key(), signing.clone());
         let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, carrying)?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone(), backends)?);
         let (accounts, blind_digests) = (store.accounts().clone(), keyring.blind_digests());
@@ -62,7 +63,8 @@ impl Server {
         let handlers = (judge.clone(), acceptance.clone());
         let door = door(&config, handlers, identity.clone(), limits, sockets)?;
         let (audit, handle) = (watch::Sender::new(config.audit), door.handle());
-        let parts = Parts { store, keyring, identity, judge, acceptance, carrier, signing, audit, handle };
+        let parts =
+            Parts { store, keyring, identity, judge, acceptance, carrier, signing, resolver, audit, handle };
         Ok(Server { file: file.to_owned(), config, parts, door, signals })
     }
 

@@ -46,8 +46,15 @@ async fn bench() -> Bench {
     let account = ann();
     store.accounts().add(&account, &frank()).await.unwrap();
     let judge = judge(&store, keyring);
-    let settings =
-        Settings { hostname: "mail.example.org".into(), grace: Duration::from_secs(1), newest_key, now };
+    let resolver = dns::Resolver::new(&dns::Upstream::default()).unwrap();
+    let settings = Settings {
+        hostname: "mail.example.org".into(),
+        resolver,
+        grace: Duration::from_secs(1),
+        newest_key,
+        signing: Arc::new(delivery::Signing::none()),
+        now,
+    };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());
     let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, settings).unwrap();
     let (accounts, committer) = (store.accounts().clone(), Committer::new(carrier.clone()));

@@ -193,7 +193,8 @@ mod tests {
 
     fn lane(connections: usize) -> Lane {
         let way = Way { connections, ..Via::Hold.into() };
-        let way = PreparedWay::new(&way, "mail.example.org", &[]).unwrap();
+        let resolver = dns::Resolver::new(&dns::Upstream::default()).unwrap();
+        let way = PreparedWay::new(&way, "mail.example.org", &resolver, &[]).unwrap();
         Lane::new(way, Arc::default(), Arc::default())
     }
 

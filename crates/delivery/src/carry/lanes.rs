@@ -97,7 +97,8 @@ mod tests {
 
     fn way(connections: usize) -> Arc<PreparedWay> {
         let way = Way { connections, ..Via::Hold.into() };
-        PreparedWay::new(&way, "mail.example.org", &[]).unwrap()
+        let resolver = dns::Resolver::new(&dns::Upstream::default()).unwrap();
+        PreparedWay::new(&way, "mail.example.org", &resolver, &[]).unwrap()
     }
 
     fn lanes() -> Lanes {

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use dns::Resolver;
 use jiff::Timestamp;
 use store::{Destination, HeldLease, Leased, MasterKeyId, Spool};
 use tokio::sync::{Notify, watch};
@@ -49,6 +50,8 @@ pub use ways::Ways;
 pub struct Settings {
     /// Our name: in EHLO, in the names of Maildir files, and in the list of nodes.
     pub hostname: String,
+    /// Who knows the hosts of a domain.
+    pub resolver: Resolver,
     /// How long running attempts may go on after a stop.
     pub grace: Duration,
     /// The newest of the master keys that this process has, for the list of nodes.
@@ -93,7 +96,7 @@ impl<S: Spool> Carrier<S> {
     /// What the operator has to put right, such as a host name that is none.
     pub fn new(spool: Arc<S>, routes: Routes, settings: Settings) -> Result<Arc<Carrier<S>>, NextHostError> {
         let wake = Arc::new(Notify::new());
-        let ways = Ways::new(routes, settings.grace, &settings.hostname, None)?;
+        let ways = Ways::new(routes, settings.grace, (&settings.hostname, &settings.resolver), None)?;
         let aborting = CancellationToken::new();
         let recorder =
             Recorder::new(spool.clone(), &settings.hostname, settings.now, wake.clone(), aborting.clone());

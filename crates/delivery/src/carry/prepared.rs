@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dns::Resolver;
+
 use crate::next_host::NextHostError;
 use crate::transport::Transport;
 use crate::way::Way;
@@ -19,6 +21,7 @@ impl PreparedWay {
     pub(crate) fn new(
         way: &Way,
         hostname: &str,
+        resolver: &Resolver,
         old: &[Arc<PreparedWay>],
     ) -> Result<Arc<PreparedWay>, NextHostError> {
         if let Some(same) = old.iter().find(|old| old.way == *way) {
@@ -26,7 +29,7 @@ impl PreparedWay {
         }
         let transport = match old.iter().find(|old| old.way.via == way.via) {
             Some(old) => old.transport.clone(),
-            None => Arc::new(Transport::new(&way.via, hostname)?),
+            None => Arc::new(Transport::new(&way.via, hostname, resolver)?),
         };
         Ok(Arc::new(PreparedWay { way: way.clone(), transport }))
     }

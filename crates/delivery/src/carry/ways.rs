@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dns::Resolver;
 use store::{Destination, Leased, NewDelivery, Submission};
 use types::{ForwardPath, ReversePath};
 
 use super::prepared::PreparedWay;
 use crate::next_host::NextHostError;
-use crate::route::Routes;
+use crate::route::{Routes, way_of};
 use crate::schedule::Schedule;
 use crate::transport::Transport;
 
@@ -27,13 +28,13 @@ impl Ways {
     pub(crate) fn new(
         routes: Routes,
         grace: Duration,
-        hostname: &str,
+        (hostname, resolver): (&str, &Resolver),
         old: Option<&Ways>,
     ) -> Result<Ways, NextHostError> {
         let mut known: Vec<_> = old.iter().flat_map(|old| old.prepared.values().cloned()).collect();
         let mut prepared = HashMap::new();
         for (destination, way) in routes.ways() {
-            let ready = PreparedWay::new(way, hostname, &known)?;
+            let ready = PreparedWay::new(way, hostname, resolver, &known)?;
             known.push(ready.clone());
             prepared.insert(destination.clone(), ready);
         }
@@ -42,7 +43,7 @@ impl Ways {
 
     /// The way that leads to a destination, if any does.
     pub(crate) fn to(&self, destination: &Destination) -> Option<&Arc<PreparedWay>> {
-        self.prepared.get(destination)
+        self.prepared.get(destination).or_else(|| self.prepared.get(&way_of(destination)?))
     }
 
     /// When deliveries to a destination are tried again; as by default where no way leads any more.

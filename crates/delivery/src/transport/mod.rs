@@ -6,6 +6,7 @@ mod outgoing;
 mod maildir;
 pub(crate) mod smtp;
 
+use dns::Resolver;
 use esmtp::dialogue::{Enhanced, Kind, Reply, Verdict};
 use message::Target;
 use store::{Spool, SpoolError};
@@ -13,10 +14,11 @@ use types::Handover;
 
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
+use crate::resolve::MailHosts;
 use crate::way::Via;
 use maildir::{Maildir, MaildirError};
 use outgoing::Outgoing;
-use smtp::Relay;
+use smtp::{MxRelay, Relay};
 pub(crate) use texts::Texts;
 
 /// A way for mail to leave, with all that it takes, such as connections.
@@ -24,15 +26,20 @@ pub(crate) use texts::Texts;
 pub(crate) enum Transport {
     Maildir(Maildir),
     Smtp(Box<Relay>),
+    Mx(Box<MxRelay>),
     /// Nothing leaves until an operator releases it.
     Hold,
 }
 
 impl Transport {
-    pub(crate) fn new(via: &Via, hostname: &str) -> Result<Transport, NextHostError> {
+    pub(crate) fn new(via: &Via, hostname: &str, resolver: &Resolver) -> Result<Transport, NextHostError> {
         Ok(match via {
             Via::Maildir(path) => Transport::Maildir(Maildir::new(path, hostname)),
             Via::Relay(next_host) => Transport::Smtp(Box::new(Relay::new(next_host, hostname)?)),
+            Via::Mx(rules) => {
+                let hosts = MailHosts::new(resolver.clone(), hostname, rules);
+                Transport::Mx(Box::new(MxRelay::new(hosts, hostname)?))
+            }
             Via::Hold => Transport::Hold,
         })
     }
@@ -46,14 +53,17 @@ impl Transport {
         match self {
             Transport::Maildir(maildir) => into_maildir(maildir, parcel, texts).await.map(Some),
             Transport::Smtp(relay) => relay.carry(parcel, texts).await.map(Some),
+            Transport::Mx(relay) => relay.carry(parcel, texts).await.map(Some),
             Transport::Hold => Ok(None),
         }
     }
 
     /// Closes the connections that are kept, with QUIT.
     pub(crate) async fn close(&self) {
-        if let Transport::Smtp(relay) = self {
-            relay.close().await;
+        match self {
+            Transport::Smtp(relay) => relay.close().await,
+            Transport::Mx(relay) => relay.close().await,
+            Transport::Maildir(_) | Transport::Hold => {}
         }
     }
 }

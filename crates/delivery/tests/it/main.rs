@@ -16,6 +16,7 @@ mod maildir;
 mod relay;
 mod relay_tls;
 mod client;
+mod mx;
 mod needs;
 mod dsn;
 mod bounce;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{Carrier, Committer, NextHost, Routes, Settings, Signing, Via};
+use dns::{Resolver, Upstream};
 use jiff::{SignedDuration, Timestamp};
 use store::{MasterKeyId, RecipientState, Spool, Submission};
 use tokio::sync::watch;
@@ -54,10 +55,16 @@ impl Office {
     }
 
     pub(crate) fn with(routes: Routes, grace: Duration) -> Office {
+        Office::asking(&Upstream::default(), routes, grace)
+    }
+
+    /// A carrier that asks these name servers.
+    pub(crate) fn asking(upstream: &Upstream, routes: Routes, grace: Duration) -> Office {
         let spool = Arc::new(MemorySpool::default());
         let newest_key = watch::Sender::new(MasterKeyId { number: 1, digest: [1; 8] });
         let settings = Settings {
             hostname: "client.example".into(),
+            resolver: Resolver::new(upstream).unwrap(),
             grace,
             newest_key: newest_key.subscribe(),
             signing: Arc::new(Signing::none()),

@@ -1,5 +1,6 @@
 //! A next host that does as it is told, and remembers what it was told.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use rustls::ServerConfig;
@@ -76,7 +77,22 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) async fn start(manners: Manners) -> Peer {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Peer::at(TcpListener::bind(("127.0.0.1", 0)).await.unwrap(), manners)
+    }
+
+    /// A host where hosts of the internet listen, at an address of this machine that is nobody else's.
+    pub(crate) async fn mail_host(manners: Manners) -> (Peer, IpAddr) {
+        let listener = loop {
+            let [a, b, c] = rand::random();
+            if let Ok(listener) = TcpListener::bind((Ipv4Addr::new(127, a, b, c), 25)).await {
+                break listener;
+            }
+        };
+        let address = listener.local_addr().unwrap().ip();
+        (Peer::at(listener, manners), address)
+    }
+
+    fn at(listener: TcpListener, manners: Manners) -> Peer {
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Seen::default()));
         tokio::spawn(accept(listener, manners, seen.clone()));
@@ -143,8 +159,9 @@ impl Talk {
 
     async fn serve_tls(mut self, stream: TcpStream, greet: bool) -> std::io::Result<()> {
         self.tls = true;
-        let acceptor =
-            TlsAcceptor::from(self.manners.tls.clone().expect("a host with TLS has a certificate"));
+        // A host without a certificate hangs up.
+        let Some(tls) = self.manners.tls.clone() else { return Ok(()) };
+        let acceptor = TlsAcceptor::from(tls);
         let mut stream = acceptor.accept(stream).await?;
         self.talk(&mut stream, greet).await.map(|_| ())
     }

@@ -64,10 +64,10 @@ async fn examine(config: &Config, connect: bool, report: &mut Report) {
     store::examine(config, keys.is_some(), report).await;
     let backends = report.keep("backend", "auth.backends", wiring::backends(config));
     let routes = report.keep("delivery", "delivery", wiring::routes(&config.delivery));
-    report.keep("dns", "dns", wiring::resolver(&config.dns));
+    let resolver = report.keep("dns", "dns", wiring::resolver(&config.dns));
     maildirs::examine(&config.delivery, report);
     if connect {
-        connect::examine(config, backends.unwrap_or_default(), routes, report).await;
+        connect::examine(config, backends.unwrap_or_default(), routes, resolver, report).await;
     }
 }
 

@@ -21,14 +21,14 @@ fn of_way(config: &Config, key: &'static str, via: &Via) -> Option<Finding> {
         Via::Smtp(host) | Via::Smtps(host) if is_here(config, host) => {
             Some(Finding::of_key("delivery-own-host", key, loops(key, host)))
         }
-        Via::Smtp(_) | Via::Smtps(_) | Via::Maildir(_) => None,
+        Via::Mx | Via::Smtp(_) | Via::Smtps(_) | Via::Maildir(_) => None,
     }
 }
 
 fn held(key: &str) -> String {
     format!(
         "{key} is \"hold\": mail is accepted and stays in the queue until `gatepost queue release`; to have it \
-         delivered, write \"smtp://host:port\", \"smtps://host:port\" or \"maildir:/path\""
+         delivered, write \"mx\", \"smtp://host:port\", \"smtps://host:port\" or \"maildir:/path\""
     )
 }
 

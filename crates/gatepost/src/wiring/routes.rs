@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use config::{Config, Delivery, HostPort, Login};
-use delivery::{NextHost, Route, Routes, Schedule, Signing, Via, Way};
+use config::{Config, Delivery, HostPort, Login, Mx};
+use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, Via, Way};
+use dns::{Families, Resolver};
 use esmtp::dialogue::Credentials;
 use store::MasterKeyId;
 use tokio::sync::watch;
@@ -13,11 +14,13 @@ use crate::clock;
 
 pub(crate) fn carrying(
     config: &Config,
+    resolver: Resolver,
     newest_key: watch::Receiver<MasterKeyId>,
     signing: Arc<Signing>,
 ) -> delivery::Settings {
     delivery::Settings {
         hostname: config.hostname.clone(),
+        resolver,
         grace: config.limits.shutdown_grace,
         newest_key,
         signing,
@@ -74,8 +77,15 @@ fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Cred
         config::Via::Maildir(path) => Via::Maildir(path.clone()),
         config::Via::Smtp(to) => host(to, false),
         config::Via::Smtps(to) => host(to, true),
+        config::Via::Mx => Via::Mx(mail_hosts(&delivery.mx)),
         config::Via::Hold => Via::Hold,
     }
+}
+
+/// Which mail hosts of other domains mail may be sent to.
+pub(crate) fn mail_hosts(mx: &Mx) -> MxRules {
+    let families = if mx.ipv6 { Families::Both } else { Families::V4 };
+    MxRules { families, allow_networks: mx.allow_networks.clone() }
 }
 
 fn login(login: &Login) -> anyhow::Result<Credentials> {

@@ -1,7 +1,6 @@
 //! Opening a connection: connect, be greeted, get protected, log in.
 
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,21 +8,21 @@ use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Stage};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+use super::race;
 use super::tls::{Client, Protection, Trusted};
 use super::trouble::{Logins, Trouble};
 use super::wire::{Connection, Stream, Wire};
 use crate::next_host::{NextHost, NextHostError};
 
-/// How long one address may take to answer.
-const CONNECT: Duration = Duration::from_secs(30);
+/// How long the system may take to resolve a name.
+const RESOLVE: Duration = Duration::from_secs(30);
 /// Addresses of one name that are tried; RFC 5321 section 5.1 asks for two at least.
 const ADDRESSES: usize = 10;
 
 /// Everything needed to open connections to one host.
 pub(super) struct Opener {
-    host: String,
-    port: u16,
-    /// Both, as the queue and the log have them.
+    place: Place,
+    /// Its name and port, as the queue and the log have them.
     shown: String,
     hostname: String,
     protection: Protection,
@@ -31,7 +30,16 @@ pub(super) struct Opener {
     pub(super) logins: Logins,
 }
 
+/// Where a host is.
+enum Place {
+    /// What the system says of this name, or this address, at this port.
+    Named(String, u16),
+    /// At these, as the DNS says.
+    At(Vec<SocketAddr>),
+}
+
 impl Opener {
+    /// For a fixed host.
     pub(super) fn new(next_host: &NextHost, hostname: &str) -> Result<Opener, NextHostError> {
         let NextHost { host, port, credentials, .. } = next_host.clone();
         let shown = match host.parse() {
@@ -39,14 +47,30 @@ impl Opener {
             Err(_) => format!("{host}:{port}"),
         };
         Ok(Opener {
-            host,
-            port,
+            place: Place::Named(host, port),
             shown,
             hostname: hostname.to_owned(),
             protection: Protection::new(next_host)?,
             credentials,
             logins: Logins::default(),
         })
+    }
+
+    /// For a host that the DNS names, at these addresses. There is nothing to log in with.
+    pub(super) fn at(
+        shown: String,
+        addresses: Vec<SocketAddr>,
+        protection: Protection,
+        hostname: &str,
+    ) -> Opener {
+        Opener {
+            place: Place::At(addresses),
+            shown,
+            hostname: hostname.to_owned(),
+            protection,
+            credentials: None,
+            logins: Logins::default(),
+        }
     }
 
     /// The host and its port, as the queue and the log have them.
@@ -85,16 +109,7 @@ impl Opener {
 
     /// Connects to the first address of the host that answers.
     async fn connect(&self) -> Result<TcpStream, Trouble> {
-        let addresses = timeout(CONNECT, lookup_host((self.host.as_str(), self.port))).await;
-        let addresses = addresses.map_err(|late| Trouble::Resolve(late.into()))?.map_err(Trouble::Resolve)?;
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for address in addresses.take(ADDRESSES) {
-            match connect(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = error,
-            }
-        }
-        Err(Trouble::Connect(last))
+        race::connect(self.place.addresses().await?).await.map_err(Trouble::Connect)
     }
 
     async fn greeted<S: Stream>(&self, stream: S) -> Result<Wire<S>, Trouble> {
@@ -137,10 +152,17 @@ impl Opener {
     }
 }
 
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = timeout(CONNECT, TcpStream::connect(address)).await??;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+impl Place {
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, Trouble> {
+        match self {
+            Place::Named(host, port) => {
+                let found = timeout(RESOLVE, lookup_host((host.as_str(), *port))).await;
+                let found = found.map_err(|late| Trouble::Resolve(late.into()))?.map_err(Trouble::Resolve)?;
+                Ok(found.take(ADDRESSES).collect())
+            }
+            Place::At(addresses) => Ok(addresses.clone()),
+        }
+    }
 }
 
 impl fmt::Debug for Opener {

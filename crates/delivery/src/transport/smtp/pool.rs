@@ -35,6 +35,11 @@ impl Idle {
         }
     }
 
+    /// Whether there is any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept().connections.is_empty()
+    }
+
     /// Keeps a connection for a while.
     pub(super) fn keep(self: &Arc<Self>, connection: Connection) {
         let mut kept = self.kept();

@@ -51,6 +51,12 @@ impl Protection {
         Ok(if next_host.implicit_tls { Protection::Implicit(client) } else { Protection::StartTls(client) })
     }
 
+    /// STARTTLS with whoever answers, if it is offered (RFC 7435).
+    pub(super) fn opportunistic(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Protection {
+        let connector = TlsConnector::from(Arc::clone(config));
+        Protection::StartTls(Client { connector, name, verifies: false })
+    }
+
     /// Whether mail may leave in the clear if TLS cannot be had (RFC 7435 section 3).
     pub(super) fn is_optional(&self) -> bool {
         matches!(self, Protection::StartTls(client) if !client.verifies)
@@ -84,6 +90,14 @@ impl Trusted {
         let address = peer.peer_addr().ok()?;
         address.ip().to_canonical().is_loopback().then_some(Trusted(()))
     }
+}
+
+/// What TLS is spoken with where nothing has to be proved; made once for all hosts.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(super) fn opportunistic() -> Result<Arc<ClientConfig>, Error> {
+    config(false, &[]).map(Arc::new)
 }
 
 fn config(verifies: bool, ca: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {

@@ -1,8 +1,13 @@
-//! Trying a fixed host without a message: for the operator who wants to know whether mail could leave.
+//! Trying without a message whether mail could leave: for the operator who wants to know.
+
+use dns::Resolver;
+use types::{Domain, Host};
 
 use super::connect::Opener;
+use super::mx::{Failure, MxRelay};
 use super::trouble::Trouble;
 use crate::next_host::{NextHost, NextHostError};
+use crate::resolve::{MailHosts, MxRules};
 
 /// Why mail could not be handed to a host.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +18,14 @@ pub enum TryError {
     /// What went wrong on the way to it, or what it said.
     #[error("{0}")]
     Trouble(String),
+    /// What went wrong on the way to this host, one of those that take mail for a domain.
+    #[error("{host}: {trouble}")]
+    MailHost {
+        /// Its name and port.
+        host: String,
+        /// What went wrong, or what it said.
+        trouble: String,
+    },
 }
 
 /// Does what a delivery does before its first message, and then QUIT: connects, verifies the certificate, says EHLO and logs in.
@@ -25,8 +38,35 @@ pub async fn try_host(next_host: &NextHost, hostname: &str) -> Result<(), TryErr
     Ok(())
 }
 
+/// The same for the hosts that take mail for a domain; one is enough. A domain that takes no mail is none to try it with, which is no error.
+///
+/// # Errors
+/// [`TryError::Trouble`] if the DNS does not answer, [`TryError::MailHost`] if no host can be reached.
+pub async fn try_domain(
+    domain: &Domain,
+    resolver: &Resolver,
+    rules: &MxRules,
+    hostname: &str,
+) -> Result<(), TryError> {
+    let relay = MxRelay::new(MailHosts::new(resolver.clone(), hostname, rules), hostname)?;
+    match relay.greet(&Host::Domain(domain.clone())).await {
+        Err(failure) if failure.may_pass() => Err(failure.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 impl From<Trouble> for TryError {
     fn from(trouble: Trouble) -> Self {
         TryError::Trouble(trouble.to_string())
+    }
+}
+
+impl From<Failure> for TryError {
+    fn from(failure: Failure) -> Self {
+        let trouble = failure.verdict.reply().lines().join(" ");
+        match failure.host {
+            Some(host) => TryError::MailHost { host, trouble },
+            None => TryError::Trouble(trouble),
+        }
     }
 }

@@ -5,15 +5,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use auth::Backend;
 use config::{Config, HostPort, Via};
-use delivery::{NextHost, Routes, try_host};
+use delivery::{NextHost, Routes, TryError, try_domain, try_host};
+use dns::Resolver;
 use futures_util::future::join_all;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
+use types::Domain;
 
 use super::report::Report;
-use crate::clock;
 use crate::finding::Finding;
 use crate::warnings::{leads_here, loops};
+use crate::{clock, wiring};
 
 /// How long a name may take to be resolved, and a next host from the connection to the login: somebody is waiting.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,16 +25,19 @@ pub(super) async fn examine(
     config: &Config,
     backends: Vec<Backend>,
     routes: Option<Routes>,
+    resolver: Option<Resolver>,
     report: &mut Report,
 ) {
     let hosts: Vec<&NextHost> = routes.iter().flat_map(Routes::hosts).collect();
-    let (name, back, hosts, backends) = tokio::join!(
+    let (name, mail_hosts, back, hosts, backends) = tokio::join!(
         hostname(config),
+        mail_hosts(config, resolver),
         join_all(next_hosts(config).map(|(key, host)| comes_back(config, key, host))),
         join_all(hosts.into_iter().map(|host| next_host(host, &config.hostname))),
         join_all(backends.iter().map(|one| backend(one, &config.hostname))),
     );
     report.warn(name);
+    report.warn(mail_hosts);
     report.warn(back.into_iter().flatten());
     for error in hosts.into_iter().flatten().chain(backends.into_iter().flatten()) {
         report.error(error);
@@ -50,11 +55,51 @@ async fn hostname(config: &Config) -> Option<Finding> {
     Some(Finding::of_key("dns-hostname", "hostname", text))
 }
 
+/// Whether the mail hosts of others can be found and reached, tried with those of the domain above our name: where mail for its people goes.
+async fn mail_hosts(config: &Config, resolver: Option<Resolver>) -> Vec<Finding> {
+    let leads_there = |via: &Via| matches!(via, Via::Mx);
+    let mut ways =
+        std::iter::once(&config.delivery.via).chain(config.delivery.routes.iter().map(|route| &route.via));
+    let Some(resolver) = resolver.filter(|_| ways.any(leads_there)) else { return Vec::new() };
+    let (unproven, unreached) = tokio::join!(unproven(&resolver), unreached(config, &resolver));
+    unproven.into_iter().chain(unreached).collect()
+}
+
+async fn unproven(resolver: &Resolver) -> Option<Finding> {
+    let text = "the name servers pass on no DNSSEC signatures, or no right ones: what the DNS says of mail hosts is taken unproven; let \
+                [dns] servers name one that does, such as unbound on this machine";
+    (!resolver.proves().await).then(|| Finding::of_key("dns-unproven", "dns.servers", text))
+}
+
+async fn unreached(config: &Config, resolver: &Resolver) -> Option<Finding> {
+    let (_, above) = config.hostname.split_once('.')?;
+    let domain = Domain::parse(above).ok()?;
+    let rules = wiring::mail_hosts(&config.delivery.mx);
+    let tried = timeout(PATIENCE, try_domain(&domain, resolver, &rules, &config.hostname)).await;
+    match tried {
+        Ok(Ok(())) => None,
+        Ok(Err(TryError::Trouble(trouble))) => {
+            let text = format!("the mail hosts of {domain} cannot be found: {trouble}");
+            Some(Finding::of_key("dns-no-answer", "dns.servers", text))
+        }
+        Ok(Err(error)) => Some(blocked(&domain, &error.to_string())),
+        Err(_) => Some(blocked(&domain, &format!("no answer within {} seconds", PATIENCE.as_secs()))),
+    }
+}
+
+fn blocked(domain: &Domain, trouble: &str) -> Finding {
+    let text = format!(
+        "no mail host of {domain} can be reached ({trouble}): if it is so with every domain, the provider of this machine blocks port 25; ask \
+         it to open that, or write via = \"smtp://host:port\" with a host that carries mail on"
+    );
+    Finding::of_key("delivery-port-25", "delivery.via", text)
+}
+
 fn next_hosts(config: &Config) -> impl Iterator<Item = (&'static str, &HostPort)> {
     let routes = config.delivery.routes.iter().map(|route| ("delivery.route.via", &route.via));
     std::iter::once(("delivery.via", &config.delivery.via)).chain(routes).filter_map(|(key, via)| match via {
         Via::Smtp(host) | Via::Smtps(host) => Some((key, host)),
-        Via::Maildir(_) | Via::Hold => None,
+        Via::Mx | Via::Maildir(_) | Via::Hold => None,
     })
 }
 

@@ -1,0 +1,155 @@
+//! From the domain of a recipient to the hosts that take its mail, and their addresses (RFC 5321 section 5.1).
+//!
+//! What is asked of the DNS is asked here; what the answers mean is decided in `mx`, which hosts and in which order, and in `reach`, which
+//! addresses mail may be sent to. Neither connects to anybody.
+
+mod mx;
+mod reach;
+mod unroutable;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, UdpSocket};
+
+use dns::{Families, Resolver};
+use ipnet::IpNet;
+use types::{Domain, Host};
+
+use reach::Reach;
+
+pub(crate) use unroutable::Unroutable;
+
+/// How many addresses are tried for one domain, of all its hosts together. RFC 5321 section 5.1 asks for two at least.
+const ADDRESSES: usize = 20;
+
+/// Which mail hosts mail may be sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MxRules {
+    /// Which addresses are asked for.
+    pub families: Families,
+    /// Networks that mail may be sent to although they are private, or this machine's.
+    pub allow_networks: Vec<IpNet>,
+}
+
+/// Finds the hosts that take mail for a domain.
+#[derive(Debug, Clone)]
+pub(crate) struct MailHosts {
+    resolver: Resolver,
+    ours: Option<Domain>,
+    families: Families,
+    reach: Reach,
+}
+
+/// A host that takes mail for a domain, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// Its name, or the address literal of the recipient.
+    pub(crate) host: Host,
+    /// In the order of the DNS, IPv6 first; never empty.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// What TLS has to prove before mail is handed over.
+    pub(crate) demand: Demand,
+}
+
+/// What TLS has to prove before mail is handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Demand {
+    /// Nothing: TLS if it can be had, and whoever is at the other end (RFC 7435).
+    Opportunistic,
+}
+
+/// The candidates for one domain, best first. The addresses of a host are not asked for before it is its turn, so that nobody waits for
+/// what the DNS knows of a host that is not needed.
+#[derive(Debug)]
+pub(crate) struct Candidates<'a> {
+    of: &'a MailHosts,
+    hosts: VecDeque<Host>,
+    addresses_left: usize,
+}
+
+impl MailHosts {
+    /// Asks `resolver`, and takes what the rules allow. A mail host with the name `hostname` is this server.
+    pub(crate) fn new(resolver: Resolver, hostname: &str, rules: &MxRules) -> MailHosts {
+        let MxRules { families, allow_networks } = rules.clone();
+        MailHosts {
+            resolver,
+            ours: Domain::parse(hostname).ok(),
+            families,
+            reach: Reach::new(allow_networks),
+        }
+    }
+
+    /// The candidates for what stands behind the `@` of a recipient.
+    ///
+    /// # Errors
+    /// [`Unroutable`] when there is none, or none can be known now.
+    pub(crate) async fn candidates(&self, destination: &Host) -> Result<Candidates<'_>, Unroutable> {
+        let hosts = match destination {
+            Host::Literal(_) => [destination.clone()].into(),
+            Host::Domain(domain) => {
+                let found = self.resolver.mx(domain).await;
+                let hosts = mx::hosts(domain, found, self.ours.as_ref(), &mut rand::rng())?;
+                hosts.into_iter().map(Host::Domain).collect()
+            }
+        };
+        Ok(Candidates { of: self, hosts, addresses_left: ADDRESSES })
+    }
+
+    /// # Errors
+    /// [`Unroutable`] when mail can't be sent to any address of the host.
+    async fn candidate(&self, host: Host, most: usize) -> Result<Candidate, Unroutable> {
+        let found = match &host {
+            Host::Literal(address) => vec![*address],
+            Host::Domain(name) => {
+                let found = self.resolver.addresses(name, self.families).await;
+                found.map_err(|error| Unroutable::of_host(name, error))?.records
+            }
+        };
+        let mut addresses = self.reach.reachable(&host, &found)?;
+        if addresses.iter().any(|address| !self.reach.is_allowed(*address) && is_ours(*address)) {
+            return Err(Unroutable::Ourselves(host.to_string()));
+        }
+        addresses.truncate(most);
+        Ok(Candidate { host, addresses, demand: Demand::Opportunistic })
+    }
+}
+
+impl Candidates<'_> {
+    /// Has these hosts come first: a connection that is there is better than one that may not come about.
+    pub(crate) fn prefer(&mut self, these: impl Fn(&Host) -> bool) {
+        self.hosts.make_contiguous().sort_by_key(|host| !these(host));
+    }
+
+    /// The next host; an error is about this one alone. Behind a host that is this server there is no other: its mail would only come back
+    /// (RFC 5321 section 5.1).
+    pub(crate) async fn next(&mut self) -> Option<Result<Candidate, Unroutable>> {
+        if self.addresses_left == 0 {
+            return None;
+        }
+        let candidate = self.of.candidate(self.hosts.pop_front()?, self.addresses_left).await;
+        match &candidate {
+            Ok(candidate) => self.addresses_left -= candidate.addresses.len(),
+            Err(Unroutable::Ourselves(_)) => self.hosts.clear(),
+            Err(_) => {}
+        }
+        Some(candidate)
+    }
+}
+
+/// Whether the system would reach this address from itself: it is one of this machine. Nothing is sent.
+fn is_ours(address: IpAddr) -> bool {
+    let unspecified: IpAddr = if address.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    UdpSocket::bind((unspecified, 0))
+        .and_then(|socket| socket.connect((address, 9)).and_then(|()| socket.local_addr()))
+        .is_ok_and(|local| local.ip() == address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_this_machine_is_ours() {
+        assert!(is_ours([127, 0, 0, 1].into()));
+        assert!(!is_ours([192, 0, 2, 1].into()));
+    }
+}

@@ -1,0 +1,219 @@
+//! Handing mail to the hosts that take it for a domain: the best that can be reached gets it.
+//!
+//! A host that cannot be reached, or turns us away before it has heard of the message, has said nothing of the message: the next one is tried
+//! (RFC 5321 section 5.1). What a host says to the message stands.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use esmtp::dialogue::Verdict;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use store::{Spool, SpoolError};
+use tokio::time::Instant;
+use types::Host;
+
+use super::connect::Opener;
+use super::hand_over::{attempt, hand_over};
+use super::pool::Idle;
+use super::time_limit::up_to_the_end;
+use super::tls::{self, Protection};
+use super::trouble::Trouble;
+use crate::next_host::NextHostError;
+use crate::parcel::{Attempt, Parcel};
+use crate::resolve::{Candidate, Demand, MailHosts, Unroutable};
+use crate::transport::texts::Texts;
+
+/// The port on which hosts take mail from other hosts (RFC 5321 section 4.5.4.2).
+const PORT: u16 = 25;
+
+/// The way to the mail hosts of any domain.
+pub(crate) struct MxRelay {
+    hosts: MailHosts,
+    hostname: String,
+    tls: Arc<ClientConfig>,
+    idle: Mutex<HashMap<Key, Arc<Idle>>>,
+}
+
+/// For what a connection may be used again: for the same destination, to the same host, and only if it has proved what is demanded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    destination: Host,
+    host: Host,
+    demand: Demand,
+}
+
+/// Why a host has not heard of the message.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) host: Option<String>,
+    pub(super) verdict: Verdict,
+}
+
+impl MxRelay {
+    pub(crate) fn new(hosts: MailHosts, hostname: &str) -> Result<MxRelay, NextHostError> {
+        let tls = tls::opportunistic()
+            .map_err(|source| NextHostError::Tls { host: "mail hosts".to_owned(), source })?;
+        Ok(MxRelay { hosts, hostname: hostname.to_owned(), tls, idle: Mutex::default() })
+    }
+
+    /// Makes an attempt for each recipient of the parcel, all of whom are of one domain. An error is the spool's.
+    pub(crate) async fn carry<S: Spool>(
+        &self,
+        parcel: &Parcel,
+        texts: &Texts<S>,
+    ) -> Result<Attempt, SpoolError> {
+        let Some(destination) = domain_of(parcel) else {
+            return Ok(Failure::from(Unroutable::Ourselves(self.hostname.clone())).attempt(parcel));
+        };
+        let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
+        let mut candidates = match self.hosts.candidates(destination).await {
+            Ok(candidates) => candidates,
+            Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
+        };
+        candidates.prefer(|host| self.is_connected(destination, host));
+        let mut failure: Option<Failure> = None;
+        while let Some(candidate) = candidates.next().await {
+            let tried = match candidate {
+                Ok(candidate) => self.offer(destination, &candidate, parcel, texts, limit).await?,
+                Err(unroutable) => Err(unroutable.into()),
+            };
+            match tried {
+                Ok(attempt) => return Ok(attempt),
+                Err(failed) => failure = Some(failed.after(failure)),
+            }
+        }
+        let nobody = || Unroutable::NoHost(destination.to_string()).into();
+        Ok(failure.unwrap_or_else(nobody).attempt(parcel))
+    }
+
+    /// Greets the best host that can be reached, and leaves again.
+    pub(super) async fn greet(&self, destination: &Host) -> Result<(), Failure> {
+        let mut candidates = self.hosts.candidates(destination).await?;
+        let mut failure: Option<Failure> = None;
+        while let Some(candidate) = candidates.next().await {
+            let tried = match candidate {
+                Ok(candidate) => self.greet_one(&candidate).await,
+                Err(unroutable) => Err(unroutable.into()),
+            };
+            match tried {
+                Ok(()) => return Ok(()),
+                Err(failed) => failure = Some(failed.after(failure)),
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    async fn greet_one(&self, candidate: &Candidate) -> Result<(), Failure> {
+        let opener = self.opener(candidate);
+        match opener.open().await {
+            Ok(connection) => connection.quit().await,
+            Err(trouble) => return Err(Failure::at(&opener, &trouble)),
+        }
+        Ok(())
+    }
+
+    /// Offers the message to one host, which may not be there to hear of it.
+    async fn offer<S: Spool>(
+        &self,
+        destination: &Host,
+        candidate: &Candidate,
+        parcel: &Parcel,
+        texts: &Texts<S>,
+        limit: Instant,
+    ) -> Result<Result<Attempt, Failure>, SpoolError> {
+        let (opener, idle) = (self.opener(candidate), self.idle(destination, candidate));
+        Ok(match hand_over(&opener, &idle, parcel, texts, limit).await? {
+            Ok(sent) => Ok(attempt(parcel, &opener, sent)),
+            Err(trouble) => Err(Failure::at(&opener, &trouble)),
+        })
+    }
+
+    fn opener(&self, candidate: &Candidate) -> Opener {
+        let Candidate { host, addresses, demand } = candidate;
+        let protection = match demand {
+            Demand::Opportunistic => Protection::opportunistic(&self.tls, name_for_tls(candidate)),
+        };
+        let addresses = addresses.iter().map(|address| SocketAddr::new(*address, PORT)).collect();
+        Opener::at(format!("{host}:{PORT}"), addresses, protection, &self.hostname)
+    }
+
+    /// The connections that are kept to this host. Those of other hosts are forgotten where there are none left: the DNS may name new hosts
+    /// for ever.
+    fn idle(&self, destination: &Host, candidate: &Candidate) -> Arc<Idle> {
+        let (host, demand) = (candidate.host.clone(), candidate.demand.clone());
+        let mut all = self.all();
+        all.retain(|_, idle| Arc::strong_count(idle) > 1 || !idle.is_empty());
+        all.entry(Key { destination: destination.clone(), host, demand }).or_default().clone()
+    }
+
+    fn is_connected(&self, destination: &Host, host: &Host) -> bool {
+        self.all()
+            .iter()
+            .any(|(key, idle)| key.destination == *destination && key.host == *host && !idle.is_empty())
+    }
+
+    /// Closes the connections that are kept, with QUIT.
+    pub(crate) async fn close(&self) {
+        let all = std::mem::take(&mut *self.all());
+        for idle in all.into_values() {
+            idle.close().await;
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<Key, Arc<Idle>>> {
+        // Nothing done under this lock can be left half done.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What stands behind the `@`; `None` for `Postmaster` without a domain (RFC 5321 section 4.5.1), who is here.
+fn domain_of(parcel: &Parcel) -> Option<&Host> {
+    parcel.recipients.first()?.to.path.mailbox().map(|mailbox| mailbox.host())
+}
+
+/// What the host is called when TLS begins (RFC 6066 section 3): by its name, if TLS can say it, else not at all.
+fn name_for_tls(candidate: &Candidate) -> ServerName<'static> {
+    let name = candidate.host.domain().and_then(|name| ServerName::try_from(name.normal()).ok());
+    name.unwrap_or_else(|| {
+        let address = candidate.addresses.first().copied();
+        ServerName::IpAddress(address.unwrap_or_else(|| [0, 0, 0, 0].into()).into())
+    })
+}
+
+impl Failure {
+    fn at(opener: &Opener, trouble: &Trouble) -> Failure {
+        Failure { host: Some(opener.shown().to_owned()), verdict: Verdict::Deferred(trouble.to_reply()) }
+    }
+
+    /// What all hosts together have come to: if one may be there later, mail waits for it.
+    fn after(self, before: Option<Failure>) -> Failure {
+        match before {
+            Some(before) if before.may_pass() && !self.may_pass() => before,
+            _ => self,
+        }
+    }
+
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self.verdict, Verdict::Deferred(_))
+    }
+
+    fn attempt(self, parcel: &Parcel) -> Attempt {
+        let answered = !self.may_pass();
+        Attempt { answered, ..Attempt::all(parcel, self.host, &self.verdict) }
+    }
+}
+
+impl From<Unroutable> for Failure {
+    fn from(unroutable: Unroutable) -> Failure {
+        Failure { host: None, verdict: unroutable.to_verdict() }
+    }
+}
+
+impl fmt::Debug for MxRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MxRelay").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,231 @@
+//! Mail to the hosts that the DNS names. They listen on port 25, each at an address of this machine that is its own.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use delivery::{MxRules, Routes, Via};
+use dns::fake::{Entry, Failure, FakeDns};
+use dns::{Families, Upstream};
+use store::RecipientState::{self, Deferred, Delivered, Failed};
+
+use crate::office::Office;
+use crate::peer::{Manners, Peer, certificate};
+
+/// A carrier that asks this server, and may send mail to this machine.
+async fn office(server: &FakeDns) -> Office {
+    office_that_may_reach(server, &["127.0.0.0/8"]).await
+}
+
+async fn office_that_may_reach(server: &FakeDns, networks: &[&str]) -> Office {
+    let upstream = Upstream { servers: vec![server.address()], trust_anchors: None };
+    let allow_networks = networks.iter().map(|network| network.parse().unwrap()).collect();
+    let via = Via::Mx(MxRules { families: Families::Both, allow_networks });
+    let routes = Routes::new(via, Vec::new());
+    let office = Office::asking(&upstream, routes, Duration::from_secs(30)).open();
+    office.carrier.tried_to_join().await;
+    office
+}
+
+/// Has the DNS say that these hosts take mail for `example.org`, the first one best.
+fn mail_hosts(server: &FakeDns, hosts: &[IpAddr]) {
+    let name = |number: usize| format!("mx{number}.example.org");
+    let records =
+        (0..hosts.len()).map(|number| Entry::mx(10 * u16::try_from(number).unwrap(), &name(number)));
+    server.set("example.org", records.collect::<Vec<_>>());
+    for (number, address) in hosts.iter().enumerate() {
+        server.set(&name(number), [Entry::Address(*address)]);
+    }
+}
+
+/// What becomes of one message: state, reply, and who said it.
+async fn send(office: &mut Office, to: &str) -> (RecipientState, String, Option<String>) {
+    let id = office.submit(&[to]).await;
+    let seat = office.tried(id).await.remove(0);
+    (seat.state, seat.reply, seat.host)
+}
+
+/// An address where nobody listens.
+fn nobody() -> IpAddr {
+    let [a, b, c] = rand::random();
+    [127, a, b, c].into()
+}
+
+#[tokio::test]
+async fn the_best_host_that_can_be_reached_gets_the_mail() {
+    let server = FakeDns::start();
+    let (best, first) = Peer::mail_host(Manners::default()).await;
+    let (other, second) = Peer::mail_host(Manners::default()).await;
+    let mut office = office(&server).await;
+    mail_hosts(&server, &[first, second]);
+    let (state, reply, host) = send(&mut office, "u@example.org").await;
+    assert_eq!((state, host.as_deref()), (Delivered, Some("mx0.example.org:25")), "{reply}");
+    assert_eq!((best.texts().len(), other.connections()), (1, 0));
+
+    let server = FakeDns::start();
+    let mut office = self::office(&server).await;
+    mail_hosts(&server, &[nobody(), second]);
+    let (state, reply, host) = send(&mut office, "u@example.org").await;
+    assert_eq!((state, host.as_deref()), (Delivered, Some("mx1.example.org:25")), "{reply}");
+}
+
+/// RFC 5321 section 5.1.
+#[tokio::test]
+async fn a_host_that_turns_us_away_is_passed_over_and_what_it_says_of_the_message_stands() {
+    let busy = Manners { ehlo: Some("421 4.3.2 too busy"), ..Manners::default() };
+    let refusing = Manners { rcpt: "450 4.2.0 greylisted", ..Manners::default() };
+    for (manners, state, by) in
+        [(busy, Delivered, "mx1.example.org:25"), (refusing, Deferred, "mx0.example.org:25")]
+    {
+        let server = FakeDns::start();
+        let (_first, first) = Peer::mail_host(manners).await;
+        let (second, address) = Peer::mail_host(Manners::default()).await;
+        mail_hosts(&server, &[first, address]);
+        let mut office = office(&server).await;
+        let (found, reply, host) = send(&mut office, "u@example.org").await;
+        assert_eq!((found, host.as_deref()), (state, Some(by)), "{reply}");
+        assert_eq!(second.connections(), usize::from(state == Delivered));
+    }
+}
+
+#[tokio::test]
+async fn what_the_dns_says_decides_whether_mail_waits() {
+    let server = FakeDns::start();
+    server.set("null.example", [Entry::mx(0, ".")]);
+    server.set("ours.example", [Entry::mx(10, "client.example"), Entry::mx(20, "backup.example")]);
+    server.set("circle.example", [Entry::alias("circle.example")]);
+    server.set("bare.example", [Entry::txt("no mail here")]);
+    server.set("dangling.example", [Entry::mx(10, "gone.example")]);
+    server.set("half.example", [Entry::mx(10, "gone.example"), Entry::mx(20, "broken.example")]);
+    server.fail("broken.example", Failure::ServFail);
+    let mut office = office(&server).await;
+    for (domain, state, starts) in [
+        ("null.example", Failed, "556 5.1.10 the domain null.example takes no mail"),
+        ("nowhere.example", Failed, "550 5.1.2 the domain nowhere.example does not exist"),
+        ("ours.example", Failed, "554 5.4.6 this server is itself"),
+        ("circle.example", Failed, "554 5.4.6 the aliases (CNAME) of circle.example"),
+        ("bare.example", Failed, "550 5.4.4 the mail host bare.example does not exist, or has no address"),
+        ("dangling.example", Failed, "550 5.4.4 the mail host gone.example"),
+        ("broken.example", Deferred, "451 4.4.3 the DNS does not answer about broken.example now"),
+        ("half.example", Deferred, "451 4.4.3 the DNS does not answer about broken.example now"),
+    ] {
+        let (found, reply, host) = send(&mut office, &format!("u@{domain}")).await;
+        assert_eq!((found, host), (state, None), "{domain}: {reply}");
+        assert!(reply.starts_with(starts), "{domain}: {reply}");
+    }
+    server.recover();
+    server.set("broken.example", [Entry::Address(Peer::mail_host(Manners::default()).await.1)]);
+    assert_eq!(send(&mut office, "u@half.example").await.0, Delivered);
+}
+
+/// Threat DEL-02: neither by a record nor by a literal.
+#[tokio::test]
+async fn nobody_leads_mail_to_this_machine() {
+    let server = FakeDns::start();
+    let (peer, address) = Peer::mail_host(Manners::default()).await;
+    mail_hosts(&server, &[address]);
+    let mapped = format!("::ffff:{address}");
+    server.set("mapped.example", [Entry::address(&mapped)]);
+    let mut office = office_that_may_reach(&server, &["10.0.0.0/8"]).await;
+    for to in [
+        "u@example.org",
+        "u@mapped.example",
+        &format!("u@[{address}]"),
+        &format!("u@[IPv6:{mapped}]"),
+        "u@localhost",
+    ] {
+        let (state, reply, _) = send(&mut office, to).await;
+        assert!(state == Failed && reply.starts_with("554 5.4.6 the mail host "), "{to}: {state:?} {reply}");
+    }
+    assert_eq!(peer.connections(), 0);
+    let mut office = office_that_may_reach(&server, &[&format!("{address}/32")]).await;
+    for to in ["u@example.org", "u@mapped.example", &format!("u@[{address}]")] {
+        let (state, reply, _) = send(&mut office, to).await;
+        assert_eq!(state, Delivered, "{to}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_for_its_domain_alone() {
+    let server = FakeDns::start();
+    let (peer, address) = Peer::mail_host(Manners::default()).await;
+    mail_hosts(&server, &[address]);
+    server.set("example.net", [Entry::mx(10, "mx0.example.org")]);
+    let mut office = office(&server).await;
+    for (to, connections) in
+        [("a@example.org", 1), ("b@example.org", 1), ("c@example.net", 2), ("d@example.net", 2)]
+    {
+        assert_eq!(send(&mut office, to).await.0, Delivered);
+        assert_eq!(peer.connections(), connections, "{to}");
+    }
+    office.stop().await;
+    peer.until_seen("QUIT", 2).await;
+}
+
+/// RFC 7435: encryption with whoever answers, and none if it cannot be had; but nothing that came in the clear counts inside.
+#[tokio::test]
+async fn tls_is_used_if_it_can_be_had() {
+    let (_, config) = certificate("elsewhere.example");
+    let offers = || vec!["PIPELINING", "STARTTLS"];
+    let with_tls = Manners { offers: offers(), tls: Some(config), ..Manners::default() };
+    let refusing = Manners { start_tls: "454 4.7.0 not now", ..with_tls.clone() };
+    let failing = Manners { offers: offers(), start_tls: "220 go ahead", tls: None, ..Manners::default() };
+    let injecting = Manners { start_tls: "220 go\r\n250-peer\r\n250 SIZE", ..with_tls.clone() };
+    for (what, manners, state, mail, connections) in [
+        ("any certificate", with_tls, Delivered, "*MAIL", 1),
+        ("refused", refusing, Delivered, "MAIL", 2),
+        ("a handshake that fails", failing, Delivered, "MAIL", 2),
+        ("not offered", Manners::default(), Delivered, "MAIL", 1),
+        ("slipped in", injecting, Deferred, "", 1),
+    ] {
+        let server = FakeDns::start();
+        let (peer, address) = Peer::mail_host(manners).await;
+        mail_hosts(&server, &[address]);
+        let mut office = office(&server).await;
+        let (found, reply, _) = send(&mut office, "u@example.org").await;
+        assert_eq!(found, state, "{what}: {reply}");
+        let said = peer.commands().into_iter().find(|said| said.trim_start_matches('*').starts_with("MAIL"));
+        assert!(said.unwrap_or_default().starts_with(mail), "{what}: {:?}", peer.commands());
+        assert_eq!(peer.connections(), connections, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn of_five_hundred_hosts_ten_are_tried() {
+    let server = FakeDns::start();
+    let all: Vec<_> = (0..500).map(|number| Entry::mx(number, &format!("mx{number}.example.org"))).collect();
+    server.set("example.org", all);
+    let mut office = office(&server).await;
+    let (state, reply, _) = send(&mut office, "u@example.org").await;
+    assert!(state == Failed && reply.starts_with("550 5.4.4 the mail host mx9.example.org"), "{reply}");
+    let mut asked: Vec<_> =
+        server.asked().into_iter().filter(|(_, kind)| kind == "A").map(|(name, _)| name).collect();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), 10, "{asked:?}");
+}
+
+#[tokio::test]
+async fn domains_of_one_message_go_their_own_ways() {
+    let server = FakeDns::start();
+    let (peer, address) = Peer::mail_host(Manners::default()).await;
+    for number in 0..60 {
+        server.set(&format!("d{number}.example"), [Entry::Address(address)]);
+    }
+    server.fail("d7.example", Failure::ServFail);
+    let mut office = office(&server).await;
+    let recipients: Vec<_> = (0..60).map(|number| format!("u@d{number}.example")).collect();
+    let recipients: Vec<_> = recipients.iter().map(String::as_str).collect();
+    let id = office.submit(&recipients).await;
+    let seats = office.tried(id).await;
+    let delivered = seats.iter().filter(|seat| seat.state == Delivered).count();
+    assert_eq!((delivered, seats[7].state, peer.texts().len()), (59, Deferred, 59));
+}
+
+#[tokio::test]
+async fn a_host_where_nobody_listens_costs_no_message() {
+    let server = FakeDns::start();
+    let (_peer, address) = Peer::mail_host(Manners::default()).await;
+    server.set("example.org", [Entry::Address(nobody()), Entry::Address(address)]);
+    let mut office = office(&server).await;
+    assert_eq!(send(&mut office, "u@example.org").await.0, Delivered);
+}
