@@ -82,6 +82,52 @@ fn a_signature_has_the_fields_that_nobody_may_add_and_no_length() {
 }
 
 #[test]
+fn whoever_may_write_as_anybody_is_signed_for_by_what_from_says_alone() {
+    for (submission, identities) in [("sender_check = \"off\"", &[][..]), ("", &["*"])] {
+        let settings = Settings { submission: submission.to_owned(), ..Settings::default() };
+        let house = House::with(settings, Script::default());
+        identities
+            .iter()
+            .for_each(|identity| drop(house.installation.done(&["identity", "add", USER, identity])));
+        house.sign_for("example.org", "ed25519", "ed25519");
+        let mut fields = vec![
+            format!("From: {USER}\r\nSender: www-data"),
+            format!("From: {USER}\r\nResent-From: g: b@example.net;"),
+            format!("From: Team: {USER}, bob@example.org;"),
+        ];
+        if identities.is_empty() {
+            fields.push(format!("From: {USER}\r\nSender: a@example.net\r\nSender: b@example.net"));
+        }
+        for fields in fields {
+            let arrived = house.arrived(format!("{fields}\r\nTo: {BOB}\r\n\r\nHello\r\n").as_bytes());
+            assert!(String::from_utf8_lossy(&arrived).contains(&fields), "as it came: {fields}");
+            house.assert_signed(&arrived, &["ed25519-sha256"]);
+        }
+        // Nobody can tell whose this is, and somebody is told.
+        let arrived =
+            house.arrived(format!("From: <{USER}> <{BOB}>\r\nTo: {BOB}\r\n\r\nHello\r\n").as_bytes());
+        assert!(house.judged(&arrived).is_empty());
+        let event = house.server.until_logged("event=dkim.no-author");
+        assert!(event.contains("queue.id="), "{event}");
+    }
+}
+
+#[test]
+fn a_message_with_as_many_fields_as_there_may_be_is_signed() {
+    let house = House::signed(Script::default(), &["rsa", "ed25519"]);
+    // Five more are in the letter, and delivery adds some.
+    let fields: String = (0..995).map(|number| format!("X-{number}: x\r\n")).collect();
+    let message = [
+        b"List-Id: <x>\r\n".as_slice(),
+        fields.split_once("\r\n").unwrap().1.as_bytes(),
+        &letter("many", "Hello\r\n"),
+    ]
+    .concat();
+    let signatures = house.assert_signed(&house.arrived(&message), &["ed25519-sha256", "rsa-sha256"]);
+    assert!(signatures.iter().all(|signature| text(signature, "h").contains("List-Id")), "{signatures:?}");
+}
+
+#[test]
 fn what_is_signed_is_what_leaves() {
     let plain = Script { capabilities: vec!["PIPELINING", "SIZE 100000000"], ..Script::default() };
     let house = House::signed(plain, &["rsa", "ed25519"]);
@@ -277,9 +323,13 @@ struct House {
 
 impl House {
     fn open(script: Script) -> House {
+        House::with(Settings::default(), script)
+    }
+
+    fn with(settings: Settings, script: Script) -> House {
         let next = Smarthost::start(script);
         let delivery = format!("via = \"smtp://{}\"\ntls = \"off\"", next.address);
-        let settings = Settings { delivery, ..Settings::default() };
+        let settings = Settings { delivery, ..settings };
         let installation = Installation::new(&settings);
         installation.add_user(USER, "correct horse");
         let server = installation.start();

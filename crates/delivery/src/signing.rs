@@ -4,6 +4,8 @@
 //! RFC 7489 section 3.1.1). Keys are asked for at every message, and remembered for as long as the store says that nothing has changed: so an
 //! activation acts at the next message, and a domain without keys costs a look into a map. A key that does not open is never passed over.
 
+mod told_lately;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -12,9 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use esmtp::dialogue::{Enhanced, Reply};
-use message::dkim::{SigningKey, author_domains};
+use message::HeaderError;
+use message::dkim::{AuthorDomains, SigningKey, author_domains};
 use store::{DkimKey, Revision};
-use types::Secret;
+use types::{QueueId, Secret};
+
+use told_lately::ToldLately;
 
 /// The most domains that are remembered: whoever may send in any name makes up as many as he likes.
 const REMEMBERED: usize = 10_000;
@@ -49,6 +54,7 @@ pub struct Signing {
     source: Option<Box<dyn KeySource>>,
     is_on: AtomicBool,
     known: Mutex<Known>,
+    told_lately: ToldLately,
 }
 
 /// What was read at one revision of the store.
@@ -69,6 +75,9 @@ pub(crate) enum Unsigned {
     /// It is not known who signs.
     #[error("the DKIM keys can't be read")]
     Unreadable(#[source] SourceError),
+    /// It is not known who its authors are: it was accepted, so it could be read then.
+    #[error("its header section can't be read: {0}")]
+    Section(#[from] HeaderError),
     /// A key that should sign is no use.
     #[error("the DKIM key {0} can't be opened")]
     Unopened(String, #[source] SourceError),
@@ -81,13 +90,18 @@ impl Signing {
     /// Signs with the keys of this source, while it `is_on`.
     #[must_use]
     pub fn new(source: Box<dyn KeySource>, is_on: bool) -> Self {
-        Self { source: Some(source), is_on: is_on.into(), known: Mutex::default() }
+        Self { source: Some(source), is_on: is_on.into(), ..Self::none() }
     }
 
     /// Signs nothing.
     #[must_use]
     pub fn none() -> Self {
-        Self { source: None, is_on: false.into(), known: Mutex::default() }
+        Self {
+            source: None,
+            is_on: false.into(),
+            known: Mutex::default(),
+            told_lately: ToldLately::default(),
+        }
     }
 
     /// Signs from now on, or no longer.
@@ -111,10 +125,32 @@ impl Signing {
 
     /// The keys that sign the message with this header section: those of its first author whose domain, or a domain above it, has any. Often
     /// there are none.
-    pub(crate) async fn keys_for(&self, section: &[u8]) -> Result<Keys, Unsigned> {
+    pub(crate) async fn keys_for(&self, section: &[u8], id: QueueId) -> Result<Keys, Unsigned> {
         let Some(source) = self.source() else { return Ok(Keys::default()) };
-        for domain in author_domains(section) {
-            let keys = self.keys_of(source, domain).await?;
+        match author_domains(section)? {
+            AuthorDomains::Known(domains) => self.keys_of(source, &domains).await,
+            AuthorDomains::NoDomain => Ok(Keys::default()),
+            AuthorDomains::Unclear => {
+                self.tell_unclear(id);
+                Ok(Keys::default())
+            }
+        }
+    }
+
+    /// The keys of the first of these domains that has any, asked for in one question.
+    async fn keys_of(&self, source: &dyn KeySource, domains: &[String]) -> Result<Keys, Unsigned> {
+        let revision = source.revision().await;
+        if let Some(keys) = self.remembered(revision, domains) {
+            return Ok(keys);
+        }
+        let candidates: Vec<&str> = domains.iter().flat_map(|domain| itself_and_parents(domain)).collect();
+        let found = source.active(&candidates).await.map_err(Unsigned::Unreadable)?;
+        for domain in domains {
+            let keys: Keys =
+                nearest(&found, domain).map(|key| opened(source, key)).collect::<Result<_, _>>()?;
+            if let Some(mut known) = self.knowing(revision) {
+                known.of_authors.insert(domain.clone(), keys.clone());
+            }
             if !keys.is_empty() {
                 return Ok(keys);
             }
@@ -122,20 +158,22 @@ impl Signing {
         Ok(Keys::default())
     }
 
-    async fn keys_of(&self, source: &dyn KeySource, domain: String) -> Result<Keys, Unsigned> {
-        let revision = source.revision().await;
-        if let Some(keys) = self.known_at(revision).and_then(|known| known.of_authors.get(&domain).cloned()) {
-            return Ok(keys);
+    /// The keys of the first of these domains that has any, if that was read at this revision.
+    fn remembered(&self, revision: Option<Revision>, domains: &[String]) -> Option<Keys> {
+        let known = self.known_at(revision)?;
+        for domain in domains {
+            let keys = known.of_authors.get(domain)?;
+            if !keys.is_empty() {
+                return Some(keys.clone());
+            }
         }
-        let candidates: Vec<&str> = itself_and_parents(&domain).collect();
-        let found = source.active(&candidates).await.map_err(Unsigned::Unreadable)?;
-        let nearest = found.iter().map(|key| key.name.domain()).max_by_key(|domain| domain.len());
-        let signing = found.iter().filter(|key| Some(key.name.domain()) == nearest);
-        let keys: Keys = signing.map(|key| opened(source, key)).collect::<Result<_, _>>()?;
-        if let Some(mut known) = self.knowing(revision) {
-            known.of_authors.insert(domain, keys.clone());
+        Some(Keys::default())
+    }
+
+    fn tell_unclear(&self, id: QueueId) {
+        if self.told_lately.is_due("From") {
+            tracing::warn!(event = "dkim.no-author", queue.id = %id, "mail leaves unsigned: its From field has no address, so nobody's key is known to sign it");
         }
-        Ok(keys)
     }
 
     fn source(&self) -> Option<&dyn KeySource> {
@@ -177,6 +215,13 @@ fn opened(source: &dyn KeySource, key: &DkimKey) -> Result<SigningKey, Unsigned>
     let unopened = |error| Unsigned::Unopened(key.name.to_string(), error);
     let private = source.open(key).map_err(unopened)?;
     SigningKey::new(key.name.clone(), key.algorithm, &private).map_err(|error| unopened(error.into()))
+}
+
+/// Those of these keys that sign for this domain: its own, else those of the nearest domain above it.
+fn nearest<'k>(keys: &'k [DkimKey], domain: &str) -> impl Iterator<Item = &'k DkimKey> {
+    let has_keys = |domain: &&str| keys.iter().any(|key| key.name.domain() == *domain);
+    let nearest = itself_and_parents(domain).find(has_keys).map(str::to_owned);
+    keys.iter().filter(move |key| Some(key.name.domain()) == nearest.as_deref())
 }
 
 /// A domain, and all above it.

@@ -107,12 +107,6 @@ impl<'a> Authors<'a> {
         author_field::write(&[Member { mailbox: author.clone(), name, named: None }], "From:".len(), own)
     }
 
-    /// Every mailbox of From.
-    pub(crate) fn of_from(&self) -> impl Iterator<Item = &Mailbox> {
-        let lists = self.named("From").filter_map(|field| field.list.as_ref());
-        lists.flat_map(|list| list.members.iter().map(|member| &member.mailbox))
-    }
-
     /// Every address in whose name the message speaks, and the field that says so. Reply-To speaks in nobody's name.
     pub fn speakers(&self) -> impl Iterator<Item = (&'static str, &Mailbox)> {
         let speaking = self.fields.iter().filter(|field| !field.name.ends_with("Reply-To"));

@@ -11,7 +11,7 @@ mod blank_end;
 mod signing_key;
 mod signing;
 
-pub use author_domains::author_domains;
+pub use author_domains::{AuthorDomains, author_domains};
 pub use new_key::{NewKey, NotMade};
 pub use record::key_record;
 pub use signing::{NotSigned, Signers, Signing};

@@ -82,6 +82,20 @@ pub(crate) fn read_mailboxes(value: &str) -> Result<Mailboxes, ListError> {
     read.map_err(|error| unclosed.map_or(error, ListError::from))
 }
 
+/// The mailboxes of a list that need not have one reading: what stands between two commas is read by itself, and what is no mailbox is passed
+/// over. Those in a group count (RFC 6854).
+pub(crate) fn mailboxes_in(value: &str) -> Vec<Mailbox> {
+    let (tokens, _) = lex(value);
+    let mut mailboxes = Vec::with_capacity(1);
+    for element in elements(&tokens) {
+        let mut list = List::new(false);
+        if list.add(element).is_ok() {
+            mailboxes.extend(list.mailboxes.members.into_iter().map(|member| member.mailbox));
+        }
+    }
+    mailboxes
+}
+
 /// What a list that is nothing but a name says: `root`, of whom no host is told.
 pub(crate) fn read_name(value: &str) -> String {
     phrase(&lex(value).0)
@@ -93,7 +107,7 @@ fn read_tokens(tokens: &[Token<'_>], closed: bool) -> Result<Mailboxes, ListErro
         return Err(ListError::Group);
     }
     let strict = closed && tokens.iter().all(is_strict);
-    let mut list = List { mailboxes: Mailboxes { members: Vec::new(), strict }, words: Vec::new() };
+    let mut list = List::new(strict);
     for element in elements(tokens) {
         list.add(element)?;
     }
@@ -108,6 +122,10 @@ struct List<'a> {
 }
 
 impl<'a> List<'a> {
+    fn new(strict: bool) -> Self {
+        Self { mailboxes: Mailboxes { members: Vec::new(), strict }, words: Vec::new() }
+    }
+
     fn add(&mut self, element: &[Token<'a>]) -> Result<(), ListError> {
         if element.iter().all(Token::is_cfws) {
             self.mailboxes.strict = false;
@@ -409,6 +427,25 @@ mod tests {
     }
 
     #[test]
+    fn mailboxes_are_found_among_what_has_not_one_reading() {
+        for (value, mailboxes) in [
+            (" me@x", &["me@x"][..]),
+            (" \"victim@x\" <me@x>", &["me@x"]),
+            (" Team: a@x, B <b@y> ;", &["a@x", "b@y"]),
+            (" victim@x me@x, b@y", &["b@y"]),
+            (" <victim@x> <me@x>, b@y", &["b@y"]),
+            (" Alice <@victim:me@x>", &[]),
+            (" \"b, a@x", &["a@x"]),
+            (" Team:;", &[]),
+            (" root", &[]),
+            ("", &[]),
+        ] {
+            let found = mailboxes_in(value);
+            assert_eq!(found.iter().map(Mailbox::to_string).collect::<Vec<_>>(), mailboxes, "{value:?}");
+        }
+    }
+
+    #[test]
     fn obsolete_forms_are_told_from_strict_ones() {
         for value in [
             " < me@x>",
@@ -496,6 +533,7 @@ mod tests {
         ] {
             let _ = read(&part.repeat(64 * 1024 / part.len()));
             let _ = read(&("\"".to_owned() + &part.repeat(64 * 1024 / part.len())));
+            let _ = mailboxes_in(&part.repeat(64 * 1024 / part.len()));
         }
         assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     }
@@ -504,6 +542,7 @@ mod tests {
         #[test]
         fn any_text_is_read_or_refused(value in "\\PC{0,60}|([ab@x,<>()\"\\\\. ]|\r\n ){0,30}") {
             let _ = read(&value);
+            let _ = mailboxes_in(&value);
         }
 
         #[test]

@@ -75,7 +75,11 @@ fn house() -> (Arc<Keyed>, Signing) {
 
 /// The names of the keys that sign mail of this author, or why it waits.
 async fn signs(signing: &Signing, from: &str) -> String {
-    match signing.keys_for(format!("From: {from}\r\n").as_bytes()).await {
+    keys_for(signing, &format!("From: {from}\r\n")).await
+}
+
+async fn keys_for(signing: &Signing, section: &str) -> String {
+    match signing.keys_for(section.as_bytes(), QueueId::from_bytes([0; 16])).await {
         Ok(keys) => keys.iter().map(|key| key.name().to_string()).collect::<Vec<_>>().join(" "),
         Err(unsigned) => unsigned.to_reply().to_string(),
     }
@@ -97,6 +101,12 @@ async fn the_domain_of_the_author_signs_or_the_nearest_above_it() {
         ("u@notexample.org", ""),
         ("u@org", ""),
         ("u@example.net, v@sub.example.org", "c._domainkey.sub.example.org"),
+        ("Team: u@example.net, v@sub.example.org;", "c._domainkey.sub.example.org"),
+        (
+            "u@example.net, v@mail.example.org, w@sub.example.org",
+            "a._domainkey.example.org b._domainkey.example.org",
+        ),
+        ("nobody", ""),
         ("u@[192.0.2.1]", ""),
     ];
     for (from, expected) in table {
@@ -117,6 +127,35 @@ async fn keys_are_asked_for_once_until_the_store_changes() {
     source.change(|keys| keys.clear());
     assert_eq!(signs(&signing, "u@example.org").await, "");
     assert!(!signing.has_keys().await.unwrap());
+}
+
+#[tokio::test]
+async fn many_authors_are_asked_for_at_once() {
+    let (source, signing) = house();
+    source.add("example.org", "a");
+    let from: Vec<String> = (0..9).map(|n| format!("u@{n}.example.net")).collect();
+    let from = from.join(", ") + ", u@mail.example.org";
+    for _ in 0..2 {
+        assert_eq!(signs(&signing, &from).await, "a._domainkey.example.org");
+        assert_eq!(source.asked.load(Ordering::Relaxed), 1);
+    }
+    // The domain of the one that signs is beyond the ten that count.
+    assert_eq!(signs(&signing, &format!("u@one.more.example, {from}")).await, "");
+}
+
+#[tokio::test]
+async fn a_section_that_can_t_be_read_waits() {
+    let (source, signing) = house();
+    source.add("example.org", "a");
+    assert_eq!(
+        keys_for(&signing, "From: u@example.org\r\nno field\r\n").await,
+        "451 4.3.0 the message waits to be signed: its header section can't be read: a header line is not a field"
+    );
+    let many = "X: y\r\n".repeat(message::MAX_FIELDS);
+    assert_eq!(
+        keys_for(&signing, &format!("{many}From: u@example.org\r\n")).await,
+        "a._domainkey.example.org"
+    );
 }
 
 #[tokio::test]

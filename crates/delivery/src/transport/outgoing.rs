@@ -99,7 +99,7 @@ impl<S: Spool> Form<'_, S> {
             Err(unsigned) => return Ok(Err(unsigned)),
         }
         let beginning = Beginning::read(text).await?;
-        match self.texts.signing.keys_for(beginning.section()).await {
+        match self.texts.signing.keys_for(beginning.section(), self.leased.submission.id).await {
             Ok(keys) if keys.is_empty() => Ok(Ok(beginning.into_text())),
             Ok(keys) => match signatures(&keys, beginning).await? {
                 Ok(fields) => Ok(Ok(WithHead::signed(fields, self.text().await?))),
@@ -126,7 +126,10 @@ async fn signatures<B: Body>(
     mut beginning: Beginning<B>,
 ) -> Result<Result<String, Unsigned>, SpoolError> {
     let section = beginning.take_section();
-    let signers = Signers::new(keys, &section);
+    let signers = match Signers::new(keys, &section) {
+        Ok(signers) => signers,
+        Err(error) => return Ok(Err(error.into())),
+    };
     let mut signing = signers.begin();
     while let Some(chunk) = beginning.next_of_body().await? {
         signing.body(&chunk);

@@ -8,6 +8,7 @@ use mail_auth::dkim::{Canonicalization, DkimSigner, DkimSigningStream, Done};
 use super::blank_end::BlankEnd;
 use super::covered::covered;
 use super::signing_key::{SharedKey, SigningKey};
+use crate::header::HeaderError;
 
 /// What signs one message: the keys of its domain, with its header section.
 pub struct Signers<'s> {
@@ -27,12 +28,14 @@ pub struct Signing<'a> {
 pub struct NotSigned(String);
 
 impl<'s> Signers<'s> {
-    /// What signs the message with this header section, which is given without its blank line.
-    #[must_use]
-    pub fn new(keys: &[SigningKey], section: &'s [u8]) -> Self {
-        let covered = covered(section);
+    /// What signs the message with this header section, which was accepted before and is given without its blank line.
+    ///
+    /// # Errors
+    /// [`HeaderError`] for a section that was not.
+    pub fn new(keys: &[SigningKey], section: &'s [u8]) -> Result<Self, HeaderError> {
+        let covered = covered(section)?;
         let signers = keys.iter().map(|key| signer(key, &covered, section)).collect();
-        Self { section, signers }
+        Ok(Self { section, signers })
     }
 
     /// Begins to sign. The body follows.
