@@ -57,6 +57,38 @@ fn memory_stays_flat_while_35_mib_are_re_encoded() {
     assert!(peak < before + GROWTH, "resident: {before} KiB before, {peak} KiB at most");
 }
 
+/// By both algorithms, after it was re-encoded.
+#[test]
+fn memory_stays_flat_while_35_mib_are_signed() {
+    let next = Smarthost::start(Script { capabilities: vec!["PIPELINING"], ..Script::default() });
+    let delivery = format!("via = \"smtp://{}\"\ntls = \"off\"", next.address);
+    let installation = Installation::new(&Settings { delivery, ..Settings::default() });
+    installation.add_user(USER, "correct horse");
+    let (_, password) = installation.app_password(USER, &[]);
+    for algorithm in ["rsa", "ed25519"] {
+        let key = ["example.org", "--selector", algorithm];
+        installation.done(&[&["dkim", "generate"], &key[..], &["--algorithm", algorithm]].concat());
+        installation.done(&[&["dkim", "activate"], &key[..]].concat());
+    }
+    let server = installation.start();
+    send_8_bit(&installation, &server, &password, &letter("warm", &eight_bit_text(2_000_000)));
+    next.until_messages(1);
+    let before = server.resident();
+
+    let text = eight_bit_text(35 * 1024 * 1024 - 1000);
+    send_8_bit(&installation, &server, &password, &letter("large", &text));
+    let mut peak = 0;
+    until("the large message has arrived", || {
+        peak = peak.max(server.resident());
+        let ends = next.lines().iter().filter(|line| line.as_str() == ".").count();
+        (ends == 2).then_some(())
+    });
+    assert!(peak < before + GROWTH, "resident: {before} KiB before, {peak} KiB at most");
+    let signatures = next.messages().pop().unwrap().octets;
+    let head = String::from_utf8_lossy(signatures.get(..4096).unwrap()).into_owned();
+    assert_eq!(head.matches("DKIM-Signature: v=1; a=").count(), 2, "{head}");
+}
+
 fn send_8_bit(installation: &Installation, server: &Server, password: &str, message: &[u8]) {
     let mut client = server.logged_in(installation, USER, password);
     client.expect(&format!("MAIL FROM:<{USER}> BODY=8BITMIME"), 250);
