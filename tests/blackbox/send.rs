@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::authority::{Authority, Pair};
 use tests::maildir::until_there;
-use tests::server::{Installation, binary, run, until};
+use tests::server::{Installation, Settings, binary, run, until};
 use tests::smarthost::{HANG_UP, Script, Smarthost, Tls};
 
 const USER: &str = "alice@example.org";
@@ -29,9 +29,17 @@ impl Elsewhere {
         tls: impl FnOnce(&Authority) -> Tls,
         answer: impl Fn(&str, usize) -> Option<String> + Send + Sync + 'static,
     ) -> Elsewhere {
+        Elsewhere::offering("AUTH PLAIN", tls, answer)
+    }
+
+    fn offering(
+        login: &'static str,
+        tls: impl FnOnce(&Authority) -> Tls,
+        answer: impl Fn(&str, usize) -> Option<String> + Send + Sync + 'static,
+    ) -> Elsewhere {
         let (authority, directory) = (Authority::new(), tempfile::tempdir().unwrap());
         std::fs::write(directory.path().join("ca.pem"), authority.pem()).unwrap();
-        let capabilities = vec!["PIPELINING", "8BITMIME", "AUTH PLAIN", "SIZE"];
+        let capabilities = vec!["PIPELINING", "8BITMIME", login, "SIZE"];
         let host = Smarthost::start(Script { capabilities, tls: tls(&authority), answer: Box::new(answer) });
         let elsewhere = Elsewhere { host, directory };
         elsewhere.write("text.txt", "Hello.\n");
@@ -375,6 +383,51 @@ fn a_login_that_is_refused_says_what_to_do() {
     }
     let silent = Elsewhere::start(|line, _| line.starts_with("EHLO").then(|| "250 next.example".to_owned()));
     assert!(error(&silent.text_to_bob()).contains("offers no login"));
+}
+
+#[test]
+fn our_own_server_never_sees_a_password_that_it_has_keys_of() {
+    let installation = Installation::with_maildir();
+    let auth = r#"mechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]"#;
+    let delivery = installation.maildir_delivery();
+    installation.configure(&Settings { auth: auth.to_owned(), delivery, ..Settings::default() });
+    installation.add_user(USER, PASSWORD);
+    let server = installation.start();
+    let port = server.implicit().port().to_string();
+    let mut words = words_to(&port, "implicit");
+    words.extend(["--verify-only", "--json"]);
+    let output = installation.run(&words, PASSWORD);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(report(&output)["server"]["mechanism"], "SCRAM-SHA-256-PLUS");
+    let refused = installation.run(&words, "wrong");
+    assert_eq!(report(&refused)["error"]["kind"], "login", "{refused:?}");
+}
+
+#[test]
+fn a_server_that_has_no_keys_is_shown_the_password_and_one_that_pretends_is_not() {
+    let both = "AUTH PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS";
+    let keyless = Elsewhere::offering(
+        both,
+        |authority| Tls::First(authority.sign()),
+        answers("AUTH SCRAM", "535 5.7.8 no"),
+    );
+    let output = keyless.text_to_bob();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(report(&output)["server"]["mechanism"], "PLAIN");
+
+    // Whoever knows nothing of the password says yes to whatever comes, or makes up a challenge.
+    for reply in ["235 2.7.0 welcome", "334 eA==", "334 ?"] {
+        let pretender =
+            Elsewhere::offering(both, |authority| Tls::First(authority.sign()), answers("AUTH SCRAM", reply));
+        let output = pretender.text_to_bob();
+        error(&output);
+        assert_eq!(report(&output)["error"]["kind"], "verification", "{reply}");
+        let heard = pretender.host.lines();
+        assert!(
+            !heard.iter().any(|line| line.starts_with("AUTH PLAIN") || line.starts_with("MAIL")),
+            "{heard:?}"
+        );
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! A mechanism turns what the client sends into a [`Claim`]: who it says it is, and what it offers as proof.
 //! Whether that is true is decided elsewhere, by an [`AuthHandler`]. Nothing here looks anything up, hashes,
 //! waits or reads a clock, and every exchange is a fresh value that ends with its last step.
+//!
+//! Of SCRAM there is the client's side, too ([`ScramClient`]).
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]
 
@@ -36,5 +38,8 @@ pub use handler::{AuthHandler, Authenticated, Verdict};
 pub use name::{MAX_PASSWORD, MAX_TOKEN, MAX_USERNAME};
 pub use nonce::{Nonce, Nonces};
 pub use refusal::{BadRefusalReply, OAuthChallenge, Refusal, RefusalReply};
-pub use scram::{ScramClaim, ScramFlaw, ScramKeys, ScramParameters, ServerSignature};
+pub use scram::{
+    ClientBinding, ScramClaim, ScramClient, ScramClientError, ScramFlaw, ScramKeys, ScramParameters,
+    ServerProof, ServerSignature,
+};
 pub use types::Mechanism;

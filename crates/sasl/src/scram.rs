@@ -16,8 +16,10 @@ mod parameters;
 mod keys;
 mod claim;
 mod exchange;
+mod client;
 
 pub use self::claim::{ScramClaim, ScramFlaw};
+pub use self::client::{ClientBinding, ScramClient, ScramClientError, ServerProof};
 pub(crate) use self::exchange::{AwaitingFinal, AwaitingFirst, AwaitingSalt};
 pub use self::keys::{ScramKeys, ServerSignature};
 pub use self::parameters::ScramParameters;

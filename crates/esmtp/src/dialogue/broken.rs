@@ -1,5 +1,7 @@
 //! Why a connection is of no further use. None of it is the fault of a message, so all of it is temporary.
 
+use sasl::ScramClientError;
+
 use super::reply::{Enhanced, Reply, ReplyError};
 use super::stage::Stage;
 use super::verdict::Verdict;
@@ -23,6 +25,9 @@ pub enum Broken {
     /// The peer offers no mechanism that we speak.
     #[error("offers no way to log in that we speak (AUTH PLAIN or LOGIN)")]
     NoMechanism,
+    /// The peer, asked to prove that it knows the password, did not, or asked for what nobody should answer.
+    #[error("is not to be trusted with our login: {0}")]
+    NotMutual(#[source] ScramClientError),
     /// Octets came in the clear after the peer agreed to STARTTLS: somebody may have slipped them in.
     #[error("sent more than its reply to STARTTLS before TLS began")]
     Plaintext,
@@ -40,6 +45,7 @@ impl Broken {
             | Broken::Refused(..)
             | Broken::LoginRefused(_)
             | Broken::NoMechanism
+            | Broken::NotMutual(_)
             | Broken::Plaintext => Verdict::Deferred(self.to_reply()),
         }
     }
@@ -50,7 +56,7 @@ impl Broken {
             Broken::Malformed(..) | Broken::OutOfTurn(..) => Enhanced(4, 5, 0),
             Broken::Refused(Stage::StartTls, _) | Broken::Plaintext => Enhanced(4, 7, 5),
             Broken::Refused(..) => Enhanced(4, 3, 2),
-            Broken::LoginRefused(_) => Enhanced(4, 7, 8),
+            Broken::LoginRefused(_) | Broken::NotMutual(_) => Enhanced(4, 7, 8),
             Broken::NoMechanism => Enhanced(4, 7, 4),
         };
         Reply::ours(451, enhanced, format!("the next host {self}"))

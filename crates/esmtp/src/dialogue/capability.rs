@@ -21,8 +21,12 @@ pub struct Capabilities {
     pub dsn: bool,
     /// SIZE is there (RFC 1870), whatever its limit.
     pub size: bool,
-    /// The first mechanism of AUTH that we speak (RFC 4954), in our order.
+    /// The best mechanism of AUTH (RFC 4954) by which the password itself is shown.
     pub mechanism: Option<Mechanism>,
+    /// SCRAM-SHA-256 (RFC 7677).
+    pub scram: bool,
+    /// SCRAM-SHA-256-PLUS.
+    pub scram_plus: bool,
 }
 
 impl Capabilities {
@@ -46,8 +50,18 @@ impl Capabilities {
             "SMTPUTF8" => self.smtputf8 = true,
             "DSN" => self.dsn = true,
             "SIZE" => self.size = true,
-            "AUTH" => self.mechanism = self.mechanism.max(parameters.filter_map(Mechanism::from_name).max()),
+            "AUTH" => parameters
+                .filter_map(Mechanism::from_name)
+                .for_each(|mechanism| self.add_mechanism(mechanism)),
             _ => {}
+        }
+    }
+
+    fn add_mechanism(&mut self, mechanism: Mechanism) {
+        match mechanism {
+            Mechanism::Login | Mechanism::Plain => self.mechanism = self.mechanism.max(Some(mechanism)),
+            Mechanism::ScramSha256 => self.scram = true,
+            Mechanism::ScramSha256Plus => self.scram_plus = true,
         }
     }
 }

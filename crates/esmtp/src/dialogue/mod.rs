@@ -36,6 +36,7 @@ pub use verdict::Verdict;
 use bytes::{BufMut, BytesMut};
 use login::Login;
 use reply::ReplyReader;
+use sasl::ScramClientError;
 use transaction::{Progress, Transaction};
 
 /// A dialogue with the next host, from its greeting to QUIT.
@@ -47,6 +48,8 @@ pub struct Dialogue {
     replies: ReplyReader,
     output: BytesMut,
     heard: u64,
+    /// How we have logged in, or tried to.
+    mechanism: Option<Mechanism>,
     /// The last transaction was left open at the peer: RSET comes before the next MAIL.
     reset_first: bool,
 }
@@ -92,6 +95,7 @@ impl Dialogue {
             replies: ReplyReader::default(),
             output: BytesMut::new(),
             heard: 0,
+            mechanism: None,
             reset_first: false,
         }
     }
@@ -232,20 +236,31 @@ impl Dialogue {
     /// # Errors
     /// [`Broken::NoMechanism`] if there is none.
     pub fn log_in(&mut self, credentials: &Credentials) -> Result<(), Broken> {
-        let mechanism = self.capabilities.mechanism.ok_or(Broken::NoMechanism)?;
-        self.state = State::Login(Login::start(mechanism, credentials, &mut self.output));
+        self.mechanism = credentials.choose(&self.capabilities);
+        let login =
+            self.mechanism.and_then(|mechanism| Login::start(mechanism, credentials, &mut self.output));
+        self.state = State::Login(login.ok_or(Broken::NoMechanism)?);
         Ok(())
     }
 
-    fn on_login(&mut self, reply: Reply, mut login: Login) -> Result<Option<Advance>, Broken> {
-        match reply.code() {
-            235 => self.state = State::Ready,
-            334 if login.respond(&mut self.output) => self.state = State::Login(login),
+    /// How we have logged in, or tried to.
+    pub fn mechanism(&self) -> Option<Mechanism> {
+        self.mechanism
+    }
+
+    fn on_login(&mut self, reply: Reply, login: Login) -> Result<Option<Advance>, Broken> {
+        self.state = match reply.code() {
+            235 if login.may_end() => State::Ready,
+            235 => return Err(Broken::NotMutual(ScramClientError::NotProved)),
+            334 => match login.respond(&reply, &mut self.output)? {
+                Some(login) => State::Login(login),
+                None => return Err(Broken::OutOfTurn(Stage::Login, reply)),
+            },
             _ if matches!(reply.kind(), Kind::Transient | Kind::Permanent) => {
                 return Err(Broken::LoginRefused(reply));
             }
             _ => return Err(Broken::OutOfTurn(Stage::Login, reply)),
-        }
+        };
         Ok(None)
     }
 

@@ -480,7 +480,7 @@ fn nothing_said_before_tls_is_known_after() {
 }
 
 fn credentials() -> Credentials {
-    Credentials { username: "user".into(), password: "secret".to_owned().into() }
+    Credentials::new("user", "secret".to_owned().into())
 }
 
 /// Plays a login; what we said, and how it ended.

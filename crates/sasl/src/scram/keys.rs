@@ -44,12 +44,7 @@ impl ScramKeys {
     /// (RFC 4013) does not allow.
     #[must_use]
     pub fn derive(password: &Secret, parameters: &ScramParameters) -> Option<Self> {
-        let prepared = prepare::password(password)?;
-        let mut salted = Key::default();
-        let ScramParameters { salt, iterations } = parameters;
-        pbkdf2::pbkdf2_hmac::<Sha256>(prepared.as_bytes(), salt, *iterations, salted.as_mut());
-        let client_key = mac(&salted, b"Client Key");
-        Some(Self { stored_key: hash(&client_key), server_key: mac(&salted, b"Server Key") })
+        ClientKeys::derive(password, parameters).map(|keys| keys.kept)
     }
 
     /// To be kept.
@@ -71,6 +66,31 @@ impl ScramKeys {
         let right = hash(&client_key).ct_eq(self.stored_key.as_slice());
         let signature = ServerSignature(*mac(&self.server_key, auth_message));
         bool::from(right).then_some(signature)
+    }
+}
+
+/// The keys of a client, who knows the password.
+pub(super) struct ClientKeys {
+    client_key: Key,
+    kept: ScramKeys,
+}
+
+impl ClientKeys {
+    pub(super) fn derive(password: &Secret, parameters: &ScramParameters) -> Option<Self> {
+        let prepared = prepare::password(password)?;
+        let mut salted = Key::default();
+        let ScramParameters { salt, iterations } = parameters;
+        pbkdf2::pbkdf2_hmac::<Sha256>(prepared.as_bytes(), salt, *iterations, salted.as_mut());
+        let client_key = mac(&salted, b"Client Key");
+        let kept = ScramKeys { stored_key: hash(&client_key), server_key: mac(&salted, b"Server Key") };
+        Some(Self { client_key, kept })
+    }
+
+    /// ClientProof, and the ServerSignature that has to answer it.
+    pub(super) fn prove(&self, auth_message: &[u8]) -> ([u8; 32], ServerSignature) {
+        let mut proof = *mac(&self.kept.stored_key, auth_message);
+        proof.iter_mut().zip(self.client_key.iter()).for_each(|(octet, key)| *octet ^= key);
+        (proof, ServerSignature(*mac(&self.kept.server_key, auth_message)))
     }
 }
 
@@ -99,6 +119,11 @@ impl ServerSignature {
     /// The server-final-message, `v=` and the signature, as it is sent.
     #[must_use]
     pub fn in_base64(&self) -> String {
-        base64::encode(format!("v={}", base64::encode(self.0)))
+        base64::encode(self.message())
+    }
+
+    /// The server-final-message.
+    pub(super) fn message(&self) -> String {
+        format!("v={}", base64::encode(self.0))
     }
 }

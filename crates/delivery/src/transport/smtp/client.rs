@@ -2,13 +2,13 @@
 //! message over one connection.
 
 use bytes::Bytes;
-use esmtp::dialogue::{Capabilities, Enhanced, Envelope, Reply, Verdict};
+use esmtp::dialogue::{Broken, Capabilities, Enhanced, Envelope, Mechanism, Reply, Verdict};
 use store::{Body, SpoolError};
 use tokio::time::Instant;
 
 use super::connect::Opener;
 use super::time_limit::up_to_the_end;
-use super::trouble::Trouble;
+use super::trouble::{Logins, Trouble};
 use super::wire::{Connection, Sent};
 use crate::next_host::{NextHost, NextHostError};
 
@@ -25,7 +25,7 @@ impl SmtpClient {
     /// # Errors
     /// [`NextHostError`], if the host cannot be used as it is configured.
     pub fn new(next_host: &NextHost, hostname: &str) -> Result<SmtpClient, NextHostError> {
-        Ok(SmtpClient { opener: Opener::new(next_host, hostname)?, connection: None })
+        Ok(SmtpClient { opener: Opener::new(next_host, hostname)?.by_scram(), connection: None })
     }
 
     /// Sees to it that there is a connection on which mail can be sent: with TLS and logged in as the host is configured. One that the
@@ -36,9 +36,29 @@ impl SmtpClient {
     pub async fn open(&mut self) -> Result<&Capabilities, Trouble> {
         let connection = match self.usable().await {
             Some(connection) => connection,
-            None => self.opener.open().await?,
+            None => self.connected().await?,
         };
         Ok(self.connection.insert(connection).dialogue.capabilities())
+    }
+
+    /// How we are logged in, if we are.
+    pub fn mechanism(&self) -> Option<Mechanism> {
+        self.connection.as_ref()?.dialogue.mechanism()
+    }
+
+    /// A new connection. SCRAM is refused by hosts that offer it and have no keys for this password, such as one that was made before; then it is
+    /// shown to the host, which has proved its name.
+    async fn connected(&mut self) -> Result<Connection, Trouble> {
+        let by_scram = self.opener.is_by_scram();
+        match self.opener.open().await {
+            Err(Trouble::Broken(Broken::LoginRefused(reply)))
+                if reply.code() == 535 && by_scram && !self.opener.is_by_scram() =>
+            {
+                self.opener.logins = Logins::default();
+                self.opener.open().await
+            }
+            opened => opened,
+        }
     }
 
     async fn usable(&mut self) -> Option<Connection> {

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Stage};
+use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Mechanism, Stage};
+use rand::RngExt as _;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -27,6 +29,9 @@ pub(super) struct Opener {
     hostname: String,
     protection: Protection,
     credentials: Option<Credentials>,
+    /// Whether SCRAM is used where it is offered. It is not for mail from the queue: passwords for smarthosts were made when it was not,
+    /// and those of a host that offers it without knowing it of everybody would wait for an operator.
+    scram: AtomicBool,
     pub(super) logins: Logins,
 }
 
@@ -52,6 +57,7 @@ impl Opener {
             hostname: hostname.to_owned(),
             protection: Protection::new(next_host)?,
             credentials,
+            scram: AtomicBool::new(false),
             logins: Logins::default(),
         })
     }
@@ -69,8 +75,19 @@ impl Opener {
             hostname: hostname.to_owned(),
             protection,
             credentials: None,
+            scram: AtomicBool::new(false),
             logins: Logins::default(),
         }
+    }
+
+    /// The same, that logs in by SCRAM where it is offered, until a host refuses that.
+    pub(super) fn by_scram(self) -> Opener {
+        Opener { scram: AtomicBool::new(true), ..self }
+    }
+
+    /// Whether the next login is by SCRAM, if the host offers it.
+    pub(super) fn is_by_scram(&self) -> bool {
+        self.scram.load(Ordering::Relaxed)
     }
 
     /// The host and its port, as the queue and the log have them.
@@ -143,12 +160,22 @@ impl Opener {
     /// Logs in, if there are credentials; never without proof that they come to the right place (RFC 4954 section 9).
     async fn log_in(&self, connection: &mut Connection, trusted: Option<Trusted>) -> Result<(), Trouble> {
         let Some(credentials) = &self.credentials else { return Ok(()) };
-        let Some(Trusted { .. }) = trusted else { return Err(Trouble::NoTls) };
+        let Some(Trusted { exporter }) = trusted else { return Err(Trouble::NoTls) };
         let login = async {
-            connection.dialogue.log_in(credentials)?;
+            match self.is_by_scram() {
+                true => {
+                    let credentials = credentials.clone().by_scram(rand::rng().random(), exporter);
+                    connection.dialogue.log_in(&credentials)?;
+                }
+                false => connection.dialogue.log_in(credentials)?,
+            }
             connection.until(&Advance::Ready).await
         };
-        self.logins.attempt(login).await
+        let tried = self.logins.attempt(login).await;
+        if tried.is_err() && connection.dialogue.mechanism().is_some_and(Mechanism::is_scram) {
+            self.scram.store(false, Ordering::Relaxed);
+        }
+        tried
     }
 }
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
+};
 use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use types::HostTls;
+use types::{HostTls, Secret};
 
 use super::trouble::Trouble;
 use super::wire::Stream;
@@ -38,7 +40,10 @@ pub(super) struct Client {
 }
 
 /// Proof that the peer is the host it should be, or on this machine. Logging in needs it.
-pub(super) struct Trusted(());
+pub(super) struct Trusted {
+    /// What only the two ends of the connection can know (RFC 9266); there is nothing of that kind without TLS 1.3.
+    pub(super) exporter: Option<Secret>,
+}
 
 impl Protection {
     pub(super) fn new(next_host: &NextHost) -> Result<Protection, NextHostError> {
@@ -80,7 +85,8 @@ impl Client {
     ) -> Result<(Box<dyn Stream>, Option<Trusted>), Trouble> {
         let handshake = timeout(HANDSHAKE, self.connector.connect(self.name.clone(), stream)).await;
         let stream = handshake.map_err(|late| Trouble::Tls(late.into()))?.map_err(Trouble::Tls)?;
-        Ok((Box::new(stream), self.verifies.then_some(Trusted(()))))
+        let trusted = self.verifies.then(|| Trusted { exporter: exporter(stream.get_ref().1) });
+        Ok((Box::new(stream), trusted))
     }
 }
 
@@ -88,7 +94,7 @@ impl Trusted {
     /// Without TLS a peer on this machine is trusted, and no other: it may be the end of a tunnel.
     pub(super) fn on_this_machine(peer: &TcpStream) -> Option<Trusted> {
         let address = peer.peer_addr().ok()?;
-        address.ip().to_canonical().is_loopback().then_some(Trusted(()))
+        address.ip().to_canonical().is_loopback().then_some(Trusted { exporter: None })
     }
 }
 
@@ -98,6 +104,15 @@ impl Trusted {
 /// When TLS cannot be set up.
 pub(super) fn opportunistic() -> Result<Arc<ClientConfig>, Error> {
     config(false, &[]).map(Arc::new)
+}
+
+/// RFC 9266 section 2. Before TLS 1.3 it would hang on an extension that not everybody has (section 4.2).
+fn exporter(connection: &ClientConnection) -> Option<Secret> {
+    if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        return None;
+    }
+    let exported = connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok()?;
+    Some(Secret::new(exported))
 }
 
 fn config(verifies: bool, ca: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use delivery::SmtpClient;
-use esmtp::dialogue::{Envelope, Verdict};
+use esmtp::dialogue::{Envelope, Mechanism, Verdict};
 use tokio::time::timeout;
 
 use super::failure::{Failure, Kind};
@@ -40,8 +40,8 @@ impl Session {
         };
         let opened = opened.map_err(|_| trouble::silence(PATIENCE.as_secs(), server))?;
         let offers = opened.map_err(|trouble| trouble::failure(&trouble, server))?;
-        let mechanism = offers.mechanism.filter(|_| server.user.is_some());
-        Ok((offers.eight_bit, mechanism.map(esmtp::dialogue::Mechanism::name)))
+        let eight_bit = offers.eight_bit;
+        Ok((eight_bit, self.client.mechanism().map(Mechanism::name)))
     }
 
     /// Sends what is to be sent, and tells the report.

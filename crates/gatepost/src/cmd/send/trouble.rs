@@ -115,8 +115,14 @@ fn of_host(broken: &Broken, server: &Server) -> Failure {
         Broken::NoMechanism => told(
             Kind::Login,
             server,
-            "it offers no login by password that is known here (AUTH PLAIN or LOGIN)",
+            "it offers no login by password that is known here (AUTH SCRAM-SHA-256, PLAIN or LOGIN)",
             "use another port, mostly 465 or 587, or leave --user out if the server wants no login",
+        ),
+        Broken::NotMutual(why) => told(
+            Kind::Verification,
+            server,
+            &format!("asked by SCRAM to log in, {why}"),
+            "it has not seen the password, and nothing was sent; ask who runs the server",
         ),
         Broken::Plaintext => told(
             Kind::Tls,
