@@ -17,6 +17,7 @@ mod send;
 mod commands;
 mod check;
 mod queue;
+mod messages;
 mod undo;
 mod duplicates;
 mod owner;

@@ -34,6 +34,11 @@ fn error(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
+/// The ledger knows of a message a second later.
+fn until_refused(installation: &Installation, command: &[&str], reason: &str) {
+    tests::server::until(reason, || error(&installation.run(command, "")).contains(reason).then_some(()));
+}
+
 fn audited(installation: &Installation, action: &str) -> Vec<Value> {
     let listed = installation.json(&["audit", "list", "--action", action]);
     listed.as_array().unwrap().clone()
@@ -50,8 +55,7 @@ fn a_message_is_taken_back_whole_while_it_waits() {
     assert!(line.contains(&id) && line.contains(USER), "{line}");
     let [audited] = audited(&installation, "message-undo").try_into().unwrap();
     assert_eq!((text(&audited, "account"), text(&audited, "via")), (USER.to_owned(), "cli".to_owned()));
-    let said = error(&installation.run(&["message", "undo", &id], ""));
-    assert!(said.contains(&format!("there is no message {id}")), "{said}");
+    until_refused(&installation, &["message", "undo", &id], "it was taken back, stopped or removed before");
     // Its sender may think again: the same message, in the words of its client.
     let again = send(&server, &installation, &["bob@example.net", "carol@example.net"], "rash");
     assert_ne!(again, id);
@@ -87,7 +91,9 @@ fn it_leaves_when_its_time_is_over_and_can_be_stopped_then() {
     assert!(installation.queue().is_empty());
     assert_eq!(audited(&installation, "message-stop").len(), 1);
     assert!(server.until_logged("event=message.stopped").contains(&id));
-    assert!(error(&installation.run(&["message", "stop", &id], "")).contains("there is no message"));
+    until_refused(&installation, &["message", "stop", &id], &format!("nobody waits for {id}"));
+    let said = error(&installation.run(&["message", "undo", "nobody@nowhere"], ""));
+    assert!(said.contains("there is no message nobody@nowhere"), "{said}");
 }
 
 #[test]

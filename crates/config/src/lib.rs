@@ -42,6 +42,7 @@ mod dkim;
 mod dns;
 
 mod audit;
+mod ledger;
 
 mod log;
 
@@ -60,6 +61,7 @@ pub use dns::Dns;
 pub use duration::duration;
 pub use fault::ConfigError;
 pub use http::Http;
+pub use ledger::Ledger;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Format, Level, Log};
@@ -106,6 +108,8 @@ pub struct Config {
     pub dns: Dns,
     /// How long is remembered what happened.
     pub audit: Audit,
+    /// The ledger of what was sent.
+    pub ledger: Ledger,
     /// How the server tells what it does.
     pub log: Log,
 }
@@ -173,6 +177,8 @@ struct Written {
     #[serde(default)]
     audit: audit::Written,
     #[serde(default)]
+    ledger: ledger::Written,
+    #[serde(default)]
     log: log::Written,
 }
 
@@ -194,6 +200,7 @@ impl Written {
             dkim: self.dkim.mean(),
             dns: self.dns.mean(base)?,
             audit: self.audit.mean()?,
+            ledger: self.ledger.mean()?,
             log: self.log.mean(),
         })
     }

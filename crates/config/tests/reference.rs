@@ -119,6 +119,7 @@ fn the_reference_has_every_key() {
         "[dkim]",
         "[dns]",
         "[audit]",
+        "[ledger]",
         "[log]",
     ] {
         for key in keys_of(section) {

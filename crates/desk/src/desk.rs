@@ -42,6 +42,7 @@ pub struct Settings {
 pub struct Desk {
     pub(crate) accounts: stores::Accounts,
     pub(crate) spool: stores::Spool,
+    pub(crate) ledger: stores::Ledger,
     pub(crate) settings: Settings,
     pub(crate) now: fn() -> Timestamp,
     keyring: OnceCell<Arc<Keyring>>,
@@ -54,10 +55,11 @@ impl Desk {
     pub fn new(
         accounts: stores::Accounts,
         spool: stores::Spool,
+        ledger: stores::Ledger,
         settings: Settings,
         now: fn() -> Timestamp,
     ) -> Self {
-        Self { accounts, spool, settings, now, keyring: OnceCell::new(), hasher: OnceCell::new() }
+        Self { accounts, spool, ledger, settings, now, keyring: OnceCell::new(), hasher: OnceCell::new() }
     }
 
     /// The same, with the keyring that a server has open: the key file is not read.

@@ -53,6 +53,8 @@ mod dkim;
 mod dns_verdict;
 mod dns_records;
 
+mod ledger;
+
 mod queue;
 pub use queue::{HeldInPart, Operated};
 

@@ -18,7 +18,7 @@ pub use operate::Operated;
 const PAGE: u32 = 10_000;
 
 /// How many candidates are told where an identifier is ambiguous.
-const CANDIDATES: usize = 10;
+pub(crate) const CANDIDATES: usize = 10;
 
 impl Desk {
     /// A page of the messages that the filter lets through, oldest first.
@@ -88,13 +88,9 @@ impl Desk {
         range: &RangeInclusive<QueueId>,
         settled: bool,
     ) -> Result<QueueId, Trouble> {
-        self.only(typed, &QueueFilter { ids: Some(range.clone()), settled, ..QueueFilter::default() }).await
-    }
-
-    /// The one message that the filter, which is what `typed` means, lets through.
-    async fn only(&self, typed: &str, filter: &QueueFilter) -> Result<QueueId, Trouble> {
+        let filter = QueueFilter { ids: Some(range.clone()), settled, ..QueueFilter::default() };
         let one_more = u32::try_from(CANDIDATES + 1).unwrap_or(u32::MAX);
-        let mut ids = self.spool.ids(filter, Page::first(one_more)).await?;
+        let mut ids = self.spool.ids(&filter, Page::first(one_more)).await?;
         match ids.as_slice() {
             [] => Err(Missing::Message(typed.to_owned()).into()),
             [id] => Ok(*id),
@@ -104,21 +100,6 @@ impl Desk {
                 Err(Trouble::SeveralMessages { begun: typed.to_owned(), ids, more })
             }
         }
-    }
-
-    /// The one message that is named so: by its identifier or its Message-ID, or by the beginning of either.
-    ///
-    /// # Errors
-    /// [`Missing::Message`], [`Trouble::SeveralMessages`].
-    pub async fn find_named(&self, name: &str) -> Result<QueueId, Trouble> {
-        if let Ok(range) = QueueId::beginning_with(name) {
-            match self.find_message(name, &range, false).await {
-                Err(Trouble::Missing(_)) => {}
-                found => return found,
-            }
-        }
-        let message_id = Some(format!("<{}", name.trim_start_matches('<')));
-        self.only(name, &QueueFilter { message_id, ..QueueFilter::default() }).await
     }
 
     /// Whose messages, by an address that need not be an account's any more, nor an address: `relay:192.0.2.7`.

@@ -46,7 +46,7 @@ impl Office {
         let store = Store::open(&directory.path().join("store"), Mode::Server).await.unwrap();
         MasterKeys::generate(&directory.path().join("master.key")).unwrap();
         let (accounts, spool) = (store.accounts().clone(), store.spool().clone());
-        let desk = Desk::new(accounts, spool, settings(directory.path()), now);
+        let desk = Desk::new(accounts, spool, store.ledger().clone(), settings(directory.path()), now);
         let new = NewAccount { address: alice(), name: None, admin: false, password: None };
         desk.add_account(&frank(), new).await.unwrap();
         let account = desk.find(&alice()).await.unwrap();

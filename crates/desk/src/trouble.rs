@@ -117,6 +117,14 @@ pub enum Trouble {
         /// Why not, in words.
         reason: &'static str,
     },
+    /// Nobody waits for the message any more.
+    #[error("nobody waits for {id}: {reason}")]
+    Done {
+        /// The message.
+        id: QueueId,
+        /// Why not, in words.
+        reason: &'static str,
+    },
     /// Messages can't be taken back for so long.
     #[error("a message can be taken back for {} seconds at most (submission.undo_max)", most.as_secs())]
     UndoTooLong {
@@ -195,6 +203,9 @@ pub enum Missing {
     /// A message with this identifier, or one that begins so.
     #[error("there is no message {0} in the queue")]
     Message(String),
+    /// The same, in the ledger neither.
+    #[error("there is no message {0}, neither in the queue nor in the ledger")]
+    SentMessage(String),
 }
 
 /// What is there already.
@@ -266,6 +277,7 @@ impl Trouble {
             Trouble::Damaged(_) | Trouble::DamagedDkimKey(_) => "damaged",
             Trouble::Held(_) => "held",
             Trouble::TooLate { .. } => "too-late",
+            Trouble::Done { .. } => "done",
             Trouble::UndoTooLong { .. } => "undo-too-long",
             Trouble::NobodyToTell(_) => "nobody-to-tell",
             Trouble::DamagedMessage { .. } => "damaged-message",
@@ -286,7 +298,7 @@ impl Missing {
             Missing::SecondFactor(_) => "second-factor-off",
             Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",
             Missing::DkimKey(_) => "no-dkim-key",
-            Missing::Message(_) => "no-message",
+            Missing::Message(_) | Missing::SentMessage(_) => "no-message",
         }
     }
 }

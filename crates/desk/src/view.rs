@@ -41,5 +41,8 @@ pub use dkim_key::DkimKey;
 mod wanted_record;
 pub use wanted_record::{DnsVerdict, WantedRecord};
 
+mod sent_message;
+pub use sent_message::{DoneOperation, FailedAttempt, SentMessage, SentRecipient, SentTrace};
+
 mod message;
 pub use message::{Message, Recipient, Stats};

@@ -122,7 +122,7 @@ enum Command {
     /// What has been accepted and is not yet delivered
     #[command(subcommand)]
     Queue(cmd::queue::Command),
-    /// What was sent: take it back, stop it
+    /// What was sent: list it, show it, take it back, stop it
     #[command(subcommand)]
     Message(cmd::message::Command),
     /// The store as a whole: migrate it, back it up, check it

@@ -8,6 +8,7 @@ use auth::{Authenticator, Backend, Keyring, MasterKeys};
 use config::Config;
 use desk::Desk;
 use rustix::process::geteuid;
+use store::Ledger as _;
 use stores::{Accounts, BackedUp, Claimed, Migrated, Mode, Store};
 
 use crate::owner::{Owner, Until};
@@ -20,6 +21,7 @@ use crate::{clock, wiring};
 pub(crate) async fn store(config: &Path) -> anyhow::Result<(Config, Store)> {
     let config = Config::load(config)?;
     let store = store_in(&config.storage.directory).await?;
+    store.ledger().set_kept(!config.ledger.keep.is_zero());
     Ok((config, store))
 }
 
@@ -55,7 +57,7 @@ pub(crate) fn claim(directory: &Path) -> anyhow::Result<Claimed> {
 ///
 /// # Errors
 /// When it belongs to another user, a server has it open, or it can't be changed.
-pub(crate) async fn migrate(directory: &Path) -> anyhow::Result<[Migrated; 2]> {
+pub(crate) async fn migrate(directory: &Path) -> anyhow::Result<Vec<Migrated>> {
     ours(directory, Mode::Command, Until::TheEnd)?;
     Ok(Store::migrate(directory).await?)
 }
@@ -100,8 +102,8 @@ fn ours(directory: &Path, mode: Mode, until: Until) -> anyhow::Result<()> {
 
 /// What commands can do and ask on this store.
 pub(crate) fn desk(config: &Config, store: &Store) -> Desk {
-    let (accounts, spool) = (store.accounts().clone(), store.spool().clone());
-    Desk::new(accounts, spool, wiring::desk_settings(config), clock::now)
+    let (accounts, spool, ledger) = (store.accounts().clone(), store.spool().clone(), store.ledger().clone());
+    Desk::new(accounts, spool, ledger, wiring::desk_settings(config), clock::now)
 }
 
 /// The keyring of the store that the configuration names.

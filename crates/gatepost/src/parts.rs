@@ -12,6 +12,8 @@ use submission::Handle;
 use submission::tls::Identity;
 use tokio::sync::watch;
 
+use crate::upkeep::Kept;
+
 /// What can be changed, or looked at, while the server runs.
 pub(crate) struct Parts {
     pub(crate) store: Store,
@@ -22,7 +24,7 @@ pub(crate) struct Parts {
     pub(crate) carrier: Arc<Carrier<Spool>>,
     pub(crate) signing: Arc<Signing>,
     pub(crate) resolver: Resolver,
-    pub(crate) audit: watch::Sender<config::Audit>,
+    pub(crate) kept: watch::Sender<Kept>,
     pub(crate) handle: Handle,
 }
 

@@ -11,6 +11,7 @@ use auth::{Backend, Keyring, MasterKeys};
 use config::Config;
 use delivery::Ways;
 use dns::Resolver;
+use store::Ledger as _;
 use stores::Accounts;
 use submission::ListenerChange;
 use submission::tls::{Identity, TlsError};
@@ -18,6 +19,7 @@ use submission::tls::{Identity, TlsError};
 use crate::descriptors::Descriptors;
 use crate::listen_error::ListenError;
 use crate::parts::Parts;
+use crate::upkeep::Kept;
 use crate::wiring::NamedFile;
 use crate::{listen_error, log, wiring};
 
@@ -99,7 +101,8 @@ impl Prepared {
         parts.resolver.replace(&self.resolver);
         parts.carrier.replace(self.ways);
         parts.signing.switch(now.dkim.sign);
-        parts.audit.send_replace(now.audit);
+        parts.kept.send_replace(Kept::of(&now));
+        parts.store.ledger().set_kept(!now.ledger.keep.is_zero());
         if old.log.level != now.log.level && !log::change_level(now.log.level) {
             tracing::warn!(
                 event = "reload.partial",

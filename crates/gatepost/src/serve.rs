@@ -11,6 +11,7 @@ use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use delivery::{Carrier, Committer};
 use sd_notify::NotifyState;
+use store::Ledger as _;
 use stores::{Claimed, Store};
 use submission::Limits;
 use submission::tls::{self, Identity};
@@ -23,6 +24,7 @@ use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::opened::{Opened, Pair};
 use crate::parts::Parts;
+use crate::upkeep::Kept;
 use crate::{clock, listen_error, open, operations, reload, upkeep, warnings, wiring};
 
 type Door = submission::Server<Arc<Authenticator>, Arc<Acceptance>>;
@@ -62,9 +64,10 @@ impl Server {
         let limits = descriptors.fit(wiring::limits(&config));
         let handlers = (judge.clone(), acceptance.clone());
         let door = door(&config, handlers, identity.clone(), limits, sockets)?;
-        let (audit, handle) = (watch::Sender::new(config.audit), door.handle());
+        store.ledger().set_kept(!config.ledger.keep.is_zero());
+        let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
         let parts =
-            Parts { store, keyring, identity, judge, acceptance, carrier, signing, resolver, audit, handle };
+            Parts { store, keyring, identity, judge, acceptance, carrier, signing, resolver, kept, handle };
         Ok(Server { file: file.to_owned(), config, parts, door, signals })
     }
 
@@ -85,8 +88,7 @@ impl Server {
         let stop = CancellationToken::new();
         let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
-        let (accounts, queue) = (parts.store.accounts().clone(), parts.store.spool().clone());
-        let keeping = upkeep::run(accounts, queue, parts.audit.subscribe(), stop.clone());
+        let keeping = upkeep::run(parts.store.clone(), parts.kept.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
         let operations = operations::run(parts.carrier.clone(), parts.store.spool().clone(), stop.clone());
         let telling = spawn(operations, &stop);

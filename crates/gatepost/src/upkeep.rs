@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use config::Config;
 use jiff::{SignedDuration, Timestamp};
-use store::{AppPasswords as _, Audit as _, AuditFilter, Page, Sending as _, Spool as _, Throttles as _};
-use stores::{Accounts, Spool};
+use store::{
+    AppPasswords as _, Audit as _, AuditFilter, Ledger as _, Page, Sending as _, Spool as _, Throttles as _,
+};
+use stores::{Accounts, Store};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,34 +28,36 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Often enough that little is forgotten at a time.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// How long the operator wants what to be kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Kept {
+    audit: config::Audit,
+    ledger: config::Ledger,
+}
+
+impl Kept {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { audit: config.audit, ledger: config.ledger }
+    }
+}
+
 /// Forgets what is too old, until it is told to stop.
-pub(crate) async fn run(
-    store: Accounts,
-    queue: Spool,
-    audit: watch::Receiver<config::Audit>,
-    stop: CancellationToken,
-) {
-    let present = || *audit.borrow();
+pub(crate) async fn run(store: Store, kept: watch::Receiver<Kept>, stop: CancellationToken) {
+    let present = || *kept.borrow();
     let (started, mut steps) = (Instant::now(), None);
-    while stop.run_until_cancelled(tidy(&store, &queue, present(), &mut steps, started)).await.is_some() {
+    while stop.run_until_cancelled(tidy(&store, present(), &mut steps, started)).await.is_some() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
 }
 
-async fn tidy(
-    store: &Accounts,
-    queue: &Spool,
-    audit: config::Audit,
-    steps: &mut Option<ClockSteps>,
-    started: Instant,
-) {
+async fn tidy(store: &Store, kept: Kept, steps: &mut Option<ClockSteps>, started: Instant) {
     let done = async {
         let steps = match steps {
             Some(steps) => steps,
-            none => none.insert(clock_steps(store, audit, clock::now()).await?),
+            none => none.insert(clock_steps(store.accounts(), kept.audit, clock::now()).await?),
         };
         match steps.is_steady(clock::now(), started.elapsed()) {
-            true => forget(store, queue, audit).await,
+            true => forget(store, kept).await,
             false => Ok(()),
         }
     };
@@ -69,13 +74,15 @@ async fn clock_steps(store: &Accounts, audit: config::Audit, now: Timestamp) -> 
     Ok(ClockSteps::since(newest, SignedDuration::try_from(audit.keep)?, now))
 }
 
-async fn forget(store: &Accounts, queue: &Spool, audit: config::Audit) -> anyhow::Result<()> {
-    let now = clock::now();
+async fn forget(kept_in: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<()> {
+    let (now, store, queue) = (clock::now(), kept_in.accounts(), kept_in.spool());
     store.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
     store.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
     store.prune_revoked(now.checked_sub(REVOKED)?).await?;
     store.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     while queue.forget_settled(now.checked_sub(SETTLED)?).await? {}
+    let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;
+    while kept_in.ledger().prune(unknown).await? {}
     Ok(())
 }
 
@@ -97,7 +104,7 @@ mod tests {
         for event in &events {
             audit.record(event).await.unwrap();
         }
-        forget(audit, store.spool(), config::Audit::default()).await.unwrap();
+        forget(&store, Kept::default()).await.unwrap();
         let kept = audit.entries(&AuditFilter::default(), Page::first(1000)).await.unwrap().entries;
         assert_eq!(kept.iter().map(|entry| entry.event.at).collect::<Vec<_>>(), [stored(events[0].at)]);
     }
@@ -112,12 +119,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), Mode::Server).await.unwrap();
         let stop = CancellationToken::new();
-        let running = tokio::spawn(run(
-            store.accounts().clone(),
-            store.spool().clone(),
-            watch::Sender::new(config::Audit::default()).subscribe(),
-            stop.clone(),
-        ));
+        let running =
+            tokio::spawn(run(store.clone(), watch::Sender::new(Kept::default()).subscribe(), stop.clone()));
         tokio::task::yield_now().await;
         assert!(!running.is_finished());
         stop.cancel();

@@ -1,6 +1,6 @@
 //! A copy of a store that is a store of its own, made while a server runs.
 //!
-//! Either database is copied by SQLite, as it stands at one moment: the queue first, then the accounts. Then come the files of
+//! Each database is copied by SQLite, as it stands at one moment: the queue first, then the accounts, then the ledger. Then come the files of
 //! the large messages that were in the queue at that moment. One whose file is gone by then has been delivered or removed
 //! meanwhile, and is left out. Neither a WAL nor the marks of the last commits come along: there is nothing that could be behind.
 //! All of it is written beside the place it is to have, synced, and renamed there: what bears the name of a backup is whole. The directory
@@ -105,6 +105,10 @@ impl Draft {
     async fn fill(&self, from: &Directory) -> Result<BackedUp, BackupError> {
         self.copy_database(connect::queue(from), &self.directory.queue()).await?;
         self.copy_database(connect::accounts(from), &self.directory.accounts()).await?;
+        // One of an earlier version has none.
+        if from.ledger().exists() {
+            self.copy_database(connect::ledger(from), &self.directory.ledger()).await?;
+        }
         let messages = self.copy_messages(from).await?;
         let mut accounts = connect::accounts(&self.directory).connect().await?;
         let count = count(&mut accounts, "SELECT count(*) FROM accounts").await?;
@@ -146,7 +150,8 @@ impl Draft {
     }
 
     fn sync(&self) -> io::Result<()> {
-        for path in [self.directory.accounts(), self.directory.queue(), self.directory.spool()] {
+        let databases = [self.directory.accounts(), self.directory.queue(), self.directory.ledger()];
+        for path in databases.iter().chain([&self.directory.spool()]).filter(|path| path.exists()) {
             File::open(path)?.sync_all()?;
         }
         File::open(self.directory.root())?.sync_all()
@@ -199,7 +204,8 @@ fn clear(draft: &Path) -> Result<(), BackupError> {
 fn is_of_a_backup(entry: &Path) -> bool {
     let name = entry.file_name().and_then(OsStr::to_str);
     name.is_some_and(|name| {
-        name == "spool" || name.starts_with("accounts.db") || name.starts_with("queue.db")
+        name == "spool"
+            || ["accounts.db", "queue.db", "ledger.db"].iter().any(|database| name.starts_with(database))
     })
 }
 

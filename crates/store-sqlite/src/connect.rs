@@ -1,4 +1,4 @@
-//! How connections to the two databases are set up.
+//! How connections to the databases are set up.
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,6 +32,11 @@ pub(crate) fn queue(directory: &Directory) -> SqliteConnectOptions {
         .thread_name(|n| format!("queue-{n}"))
         .pragma("wal_autocheckpoint", QUEUE_CHECKPOINT_PAGES)
         .pragma("journal_size_limit", WAL_SIZE_LIMIT)
+}
+
+/// Settings for the ledger.
+pub(crate) fn ledger(directory: &Directory) -> SqliteConnectOptions {
+    durable(&directory.ledger()).thread_name(|n| format!("ledger-{n}"))
 }
 
 fn durable(path: &Path) -> SqliteConnectOptions {

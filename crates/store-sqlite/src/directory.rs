@@ -40,6 +40,7 @@ impl Directory {
         make_directory(&directory.spool(), 0o700)?;
         make_file(&directory.accounts())?;
         make_file(&directory.queue())?;
+        make_file(&directory.ledger())?;
         Ok(directory)
     }
 
@@ -58,6 +59,10 @@ impl Directory {
 
     pub(crate) fn queue(&self) -> PathBuf {
         self.root.join("queue.db")
+    }
+
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.root.join("ledger.db")
     }
 
     pub(crate) fn queue_wal(&self) -> PathBuf {

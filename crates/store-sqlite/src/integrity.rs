@@ -1,4 +1,4 @@
-//! Whether a store is whole: both databases, and every message.
+//! Whether a store is whole: its databases, and every message.
 
 use sqlx::SqlitePool;
 use store::SpoolError;
@@ -15,7 +15,7 @@ pub struct Integrity {
 }
 
 impl SqliteStore {
-    /// Has SQLite check both databases, and reads every message. A server may be running.
+    /// Has SQLite check the databases, and reads every message. A server may be running.
     ///
     /// # Errors
     /// When the databases can't be read. What is damaged is no error, but told.
@@ -23,6 +23,7 @@ impl SqliteStore {
         let accounts = self.accounts().readers().map_err(|error| SpoolError::Failing(Box::new(error)))?;
         let mut faults = of_database("accounts.db", accounts).await;
         faults.extend(of_database("queue.db", self.spool().readers()).await);
+        faults.extend(of_database("ledger.db", self.ledger().readers()).await);
         if !faults.is_empty() {
             return Ok(Integrity { messages: 0, faults });
         }

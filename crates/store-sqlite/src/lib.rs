@@ -1,6 +1,6 @@
-//! The SQLite backend of `store`: a directory with `accounts.db`, `queue.db` and `spool/`.
+//! The SQLite backend of `store`: a directory with `accounts.db`, `queue.db`, `ledger.db` and `spool/`.
 //!
-//! The two databases are apart, so that busy mail never waits for logins. Both are in WAL mode with
+//! The databases are apart, so that busy mail never waits for logins, nor for the ledger. All are in WAL mode with
 //! `synchronous=FULL`: what a call has confirmed survives the plug. Messages of up to 64 KiB live in `queue.db`; larger
 //! ones are files in `spool/`.
 //!
@@ -20,6 +20,7 @@ mod failure;
 mod row;
 mod like;
 mod accounts;
+mod ledger;
 mod spool;
 mod integrity;
 mod exposure;
@@ -30,6 +31,7 @@ pub use backup::{BackedUp, BackupError};
 pub use directory::Mode;
 pub use exposure::Exposed;
 pub use integrity::Integrity;
+pub use ledger::SqliteLedger;
 pub use schema::Migrated;
 pub use spool::{FileBody, Incoming, SqliteSpool};
 pub use store::{Claimed, OpenError, SqliteStore};

@@ -1,4 +1,4 @@
-//! The schemas of the two databases: which one a database has, and bringing an older one up to date.
+//! The schemas of the databases: which one a database has, and bringing an older one up to date.
 //!
 //! Opening a database makes the schema of an empty one and changes no other: a command of a new version must not migrate
 //! under a running server of the old one. Migrating is a step of its own, which the server and `store migrate` take.
@@ -14,6 +14,10 @@ pub(crate) static ACCOUNTS: Schema =
 /// The schema of the queue.
 pub(crate) static QUEUE: Schema =
     Schema { database: "queue.db", migrator: sqlx::migrate!("../../migrations/sqlite/queue") };
+
+/// The schema of the ledger.
+pub(crate) static LEDGER: Schema =
+    Schema { database: "ledger.db", migrator: sqlx::migrate!("../../migrations/sqlite/ledger") };
 
 /// A schema, as this program knows it.
 pub(crate) struct Schema {
@@ -117,5 +121,19 @@ impl Schema {
             Some(_) if known.next().is_none() => Found::All,
             Some(last) => Found::Older(last.version),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_schema_has_its_migrations_numbered_one_by_one() {
+        for schema in [&ACCOUNTS, &QUEUE, &LEDGER] {
+            let numbers: Vec<i64> = schema.migrator.iter().map(|migration| migration.version).collect();
+            let expected: Vec<i64> = (1..).take(numbers.len()).collect();
+            assert_eq!(numbers, expected, "{}", schema.database);
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::accounts::SqliteAccounts;
 use crate::commit_mark::{self, Marker};
 use crate::connect;
 use crate::directory::{Directory, Mode, NotOurs, ServerLock};
+use crate::ledger::{self, SqliteLedger};
 use crate::losses::{self, Losses};
 use crate::once::OpenOnce;
 use crate::schema::{self, Migrated, SchemaError};
@@ -21,6 +22,7 @@ use crate::spool::SqliteSpool;
 pub struct SqliteStore {
     accounts: SqliteAccounts,
     spool: SqliteSpool,
+    ledger: SqliteLedger,
     /// Held by whoever still uses the store as its server.
     _lock: Option<Arc<ServerLock>>,
     _once: Arc<OpenOnce>,
@@ -118,7 +120,7 @@ impl SqliteStore {
     /// Brings the schemas of the store in the directory `path` up to date, and says what was done.
     ///
     /// It is an error if a server has the store open.
-    pub async fn migrate(path: &Path) -> Result<[Migrated; 2], OpenError> {
+    pub async fn migrate(path: &Path) -> Result<Vec<Migrated>, OpenError> {
         let opening = Opening { path };
         let claimed = opening.claim(Mode::Server).await?;
         opening.look(&claimed).await?;
@@ -131,8 +133,8 @@ impl SqliteStore {
     pub async fn beside(&self) -> Result<Self, OpenError> {
         let directory = self.spool.directory().clone();
         let path = directory.root().to_owned();
-        let (accounts, spool) = Opening { path: &path }.databases(directory, Mode::Command).await?;
-        Ok(Self { accounts, spool, _lock: self._lock.clone(), _once: Arc::clone(&self._once) })
+        let (accounts, spool, ledger) = Opening { path: &path }.databases(directory, Mode::Command).await?;
+        Ok(Self { accounts, spool, ledger, _lock: self._lock.clone(), _once: Arc::clone(&self._once) })
     }
 
     /// The accounts and app passwords.
@@ -143,6 +145,11 @@ impl SqliteStore {
     /// The queue.
     pub fn spool(&self) -> &SqliteSpool {
         &self.spool
+    }
+
+    /// What was sent.
+    pub fn ledger(&self) -> &SqliteLedger {
+        &self.ledger
     }
 
     /// What may be missing since a WAL was found damaged, a sentence for each database.
@@ -162,6 +169,7 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.accounts.close().await;
         self.spool.close().await;
+        self.ledger.close().await;
     }
 
     fn all_losses(&self) -> [Losses; 2] {
@@ -188,11 +196,35 @@ impl Claimed {
             SqliteSpool::make_room(&self.directory).await;
             opening.migrate(&self.directory).await?.iter().for_each(tell);
         }
-        let (accounts, spool) = opening.databases(self.directory, self.mode).await?;
+        let (accounts, spool, ledger) = opening.databases(self.directory, self.mode).await?;
         if self.mode == Mode::Server {
             spool.recover().await.map_err(|error| opening.database(error))?;
+            ledger.recover(spool.readers().clone(), spool.losses().are_open());
         }
-        Ok(SqliteStore { accounts, spool, _lock: self.lock.map(Arc::new), _once: Arc::new(self.once) })
+        Ok(SqliteStore {
+            accounts,
+            spool,
+            ledger,
+            _lock: self.lock.map(Arc::new),
+            _once: Arc::new(self.once),
+        })
+    }
+}
+
+/// Brings the schema of the ledger up to date. A ledger that can't be read is told of, and stops nothing.
+async fn migrated_ledger(directory: &Directory) -> Result<Option<Migrated>, SchemaError> {
+    let migrated = async {
+        let mut connection = connect::ledger(directory).connect().await?;
+        let migrated = schema::LEDGER.migrate(&mut connection).await?;
+        connection.close().await?;
+        Ok(migrated)
+    };
+    match migrated.await {
+        Err(SchemaError::Database(error)) => {
+            ledger::tell(&*error);
+            Ok(None)
+        }
+        migrated => migrated.map(Some),
     }
 }
 
@@ -234,13 +266,16 @@ impl Opening<'_> {
     }
 
     /// Brings the schemas up to date, one process at a time.
-    async fn migrate(&self, directory: &Directory) -> Result<[Migrated; 2], OpenError> {
+    async fn migrate(&self, directory: &Directory) -> Result<Vec<Migrated>, OpenError> {
         let _lock = self.lock_schemas(directory).await?;
         let migrated = async {
             let mut accounts = connect::accounts(directory).connect().await?;
             let mut queue = connect::queue(directory).connect().await?;
-            let migrated =
-                [schema::ACCOUNTS.migrate(&mut accounts).await?, schema::QUEUE.migrate(&mut queue).await?];
+            let mut migrated = vec![
+                schema::ACCOUNTS.migrate(&mut accounts).await?,
+                schema::QUEUE.migrate(&mut queue).await?,
+            ];
+            migrated.extend(migrated_ledger(directory).await?);
             let databases = [directory.accounts(), directory.queue()];
             databases.iter().filter_map(|path| Marker::open(path)).for_each(|marker| marker.settle());
             accounts.close().await?;
@@ -251,16 +286,17 @@ impl Opening<'_> {
         migrated.await.map_err(|error| self.schema(error))
     }
 
-    /// Opens both databases, one process at a time, since this may make their schemas.
+    /// Opens the databases, one process at a time, since this may make their schemas.
     async fn databases(
         &self,
         directory: Directory,
         mode: Mode,
-    ) -> Result<(SqliteAccounts, SqliteSpool), OpenError> {
+    ) -> Result<(SqliteAccounts, SqliteSpool, SqliteLedger), OpenError> {
         let _lock = self.lock_schemas(&directory).await?;
         let accounts = SqliteAccounts::open(&directory, mode).await.map_err(|error| self.schema(error))?;
-        let spool = SqliteSpool::open(directory, mode).await.map_err(|error| self.schema(error))?;
-        Ok((accounts, spool))
+        let ledger = SqliteLedger::open(&directory, mode).await.map_err(|error| self.schema(error))?;
+        let spool = SqliteSpool::open(directory, mode, ledger.clone()).await;
+        Ok((accounts, spool.map_err(|error| self.schema(error))?, ledger))
     }
 
     async fn lock_schemas(&self, directory: &Directory) -> Result<File, OpenError> {

@@ -89,8 +89,9 @@ const BACK_TO_THE_THIRD: &str = "\
     UPDATE entries SET due_at = (SELECT min(next_attempt_at) FROM recipients WHERE entry = entries.id) WHERE NOT held; \
     UPDATE entries SET lease_owner = 'mail.example.org', due_at = 1790043200000 WHERE number % 7 = 0 AND due_at IS NOT NULL; \
     CREATE INDEX entries_due ON entries (due_at, lease_owner, held) WHERE due_at IS NOT NULL; \
+    DROP TABLE recent_messages; DROP INDEX entries_from_nobody; \
     DROP INDEX entries_settled; ALTER TABLE entries DROP COLUMN settled_at; ALTER TABLE entries DROP COLUMN returned; \
-    DROP INDEX entries_from_nobody; ALTER TABLE recipients DROP COLUMN delay_told; ALTER TABLE recipients DROP COLUMN told; \
+    ALTER TABLE recipients DROP COLUMN delay_told; ALTER TABLE recipients DROP COLUMN told; \
     DROP TABLE deliveries; DROP TABLE nodes; ALTER TABLE recipients DROP COLUMN destination; \
     ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN orcpt; \
     ALTER TABLE entries DROP COLUMN session; ALTER TABLE entries DROP COLUMN ip; \

@@ -16,6 +16,7 @@ mod duplicate;
 mod error;
 mod identity;
 mod import;
+mod ledger;
 mod limit;
 mod loan;
 mod login;
@@ -54,6 +55,9 @@ pub use duplicate::DuplicateKey;
 pub use error::{Corrupt, Error, SpoolError};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
+pub use ledger::{
+    Ledger, LedgerAttempt, LedgerFilter, LedgerMessage, LedgerName, LedgerRecipient, LedgerState, LedgerTrace,
+};
 pub use limit::{CommonLimits, Limit, Limits, Window};
 pub use loan::Loan;
 pub use login::{Login, StoredCredential, StoredRights};

@@ -19,7 +19,8 @@ use crate::{
 ///
 /// It goes out in deliveries, one for each destination of its recipients, by [`waiting`](Spool::waiting),
 /// [`lease_due`](Spool::lease_due), [`body`](Spool::body) and [`record`](Spool::record). A delivery is leased by one node
-/// ([`Nodes`]) at a time, so several may deliver from one spool. What becomes of one delivery is nothing to the others of its message.
+/// ([`Nodes`]) at a time, so several may deliver from one spool. What it has confirmed of messages, outcomes and operations it tells the
+/// [`Ledger`](crate::Ledger) of the store. What becomes of one delivery is nothing to the others of its message.
 pub trait Spool: Nodes + Send + Sync + 'static {
     /// A message on its way in.
     type Incoming: Send + 'static;

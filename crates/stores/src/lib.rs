@@ -10,10 +10,12 @@
 #[macro_use]
 mod ask_backend;
 mod accounts;
+mod ledger;
 mod spool;
 mod store;
 
 pub use accounts::Accounts;
+pub use ledger::Ledger;
 pub use spool::{Body, Incoming, Spool};
 pub use store::{Claimed, Store};
 pub use store_sqlite::{BackedUp, BackupError, Exposed, Integrity, Migrated, Mode, OpenError};

@@ -7,6 +7,7 @@ use store::SpoolError;
 use store_sqlite::{BackedUp, BackupError, Exposed, Integrity, Migrated, Mode, OpenError, SqliteStore};
 
 use crate::accounts::Accounts;
+use crate::ledger::Ledger;
 use crate::spool::Spool;
 
 /// An open store. A clone is another handle to the same.
@@ -14,6 +15,7 @@ use crate::spool::Spool;
 pub struct Store {
     accounts: Accounts,
     spool: Spool,
+    ledger: Ledger,
     backend: Backend,
 }
 
@@ -58,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// When a server has it open, or it can't be changed.
-    pub async fn migrate(directory: &Path) -> Result<[Migrated; 2], OpenError> {
+    pub async fn migrate(directory: &Path) -> Result<Vec<Migrated>, OpenError> {
         SqliteStore::migrate(directory).await
     }
 
@@ -88,6 +90,12 @@ impl Store {
     #[must_use]
     pub fn spool(&self) -> &Spool {
         &self.spool
+    }
+
+    /// What was sent, and what became of it.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Looks over the whole store, and reads every message. A server may be running.
@@ -129,6 +137,7 @@ impl Store {
         Self {
             accounts: Accounts::Sqlite(store.accounts().clone()),
             spool: Spool::Sqlite(store.spool().clone()),
+            ledger: Ledger::Sqlite(store.ledger().clone()),
             backend: Backend::Sqlite(store),
         }
     }

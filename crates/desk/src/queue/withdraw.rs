@@ -1,17 +1,16 @@
 //! What whoever has sent a message does about it: takes it back before it leaves, or stops it for those who do not have it.
 
-use store::{Act, Operation, RecipientState, Spool as _};
+use store::{Act, LedgerState, Operation, RecipientState, Spool as _};
 use types::QueueId;
 
-use super::gone;
 use super::operate::Operated;
-use crate::{Desk, Trouble};
+use crate::{Desk, Missing, Trouble};
 
 impl Desk {
     /// Takes a message back whole: nothing of it was sent, and nobody is told.
     ///
     /// # Errors
-    /// [`Trouble::TooLate`], [`Trouble::Held`], [`Missing::Message`](crate::Missing::Message).
+    /// [`Trouble::TooLate`], [`Trouble::Done`], [`Trouble::Held`], [`Missing::SentMessage`].
     pub async fn undo_message(&self, act: &Act, id: QueueId) -> Result<(), Trouble> {
         match self.withdraw(act, Operation::Undo, id).await? {
             true => Ok(()),
@@ -22,11 +21,11 @@ impl Desk {
     /// Stops a message for those who do not have it yet, and nobody is told. A transfer that is under way ends.
     ///
     /// # Errors
-    /// [`Missing::Message`](crate::Missing::Message) if it waits for nobody.
+    /// [`Trouble::Done`] if nobody waits for it, [`Missing::SentMessage`].
     pub async fn stop_message(&self, act: &Act, id: QueueId) -> Result<(), Trouble> {
         match self.withdraw(act, Operation::Stop, id).await? {
             true => Ok(()),
-            false => Err(gone(id)),
+            false => Err(self.why_not_stopped(id).await?),
         }
     }
 
@@ -38,7 +37,7 @@ impl Desk {
     }
 
     async fn why_not_undone(&self, id: QueueId) -> Result<Trouble, Trouble> {
-        let Some(message) = self.spool.show(id).await? else { return Ok(gone(id)) };
+        let Some(message) = self.spool.show(id).await? else { return self.why_not_stopped(id).await };
         if message.entry.held {
             return Ok(Trouble::Held(id));
         }
@@ -50,5 +49,21 @@ impl Desk {
             false => "its time for that is over, or it had none (submission.undo), and it is on its way",
         };
         Ok(Trouble::TooLate { id, reason })
+    }
+
+    /// Why nobody waits for a message.
+    async fn why_not_stopped(&self, id: QueueId) -> Result<Trouble, Trouble> {
+        let Some(trace) = self.trace(id).await? else {
+            return Ok(Missing::SentMessage(id.to_string()).into());
+        };
+        let reason = match trace.message.state {
+            LedgerState::Cancelled => "it was taken back, stopped or removed before",
+            LedgerState::Failed => "it was refused for good, or given up",
+            // The ledger may not have heard of it yet.
+            LedgerState::Delivered | LedgerState::Queued | LedgerState::Deferred | LedgerState::Held => {
+                "everybody has it"
+            }
+        };
+        Ok(Trouble::Done { id, reason })
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::Throttled { .. }
         | Trouble::DamagedDkimKey(_)
         | Trouble::HeldByRoute { .. }
+        | Trouble::Done { .. }
         | Trouble::UndoTooLong { .. }
         | Trouble::NotAudited(_)
         | Trouble::Unavailable(_) => None,
@@ -54,6 +55,7 @@ fn of_missing(missing: &Missing) -> String {
         Missing::Identity { account, .. } => shown_by(format!("identity list {account}")),
         Missing::DkimKey(name) => shown_by(format!("dkim list {}", name.domain())),
         Missing::Message(_) => shown_by("queue list".to_owned()),
+        Missing::SentMessage(_) => shown_by("message list".to_owned()),
         Missing::SecondFactor(account) => format!("; `gatepost totp enroll {account}` begins it"),
         Missing::PreparedSecondFactor(account) => format!("; first `gatepost totp enroll {account}`"),
     }

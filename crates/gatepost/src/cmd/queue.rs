@@ -13,6 +13,7 @@ use self::identifier::Identifier;
 use self::operate::Which;
 
 pub(crate) use self::operate::{complete, messages};
+pub(crate) use self::show::{sender, state};
 
 mod identifier;
 mod filter;

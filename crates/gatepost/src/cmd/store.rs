@@ -56,9 +56,8 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
 
 async fn migrate(config: &Config, format: Format) -> anyhow::Result<()> {
     let migrated = open::migrate(&config.storage.directory).await?;
-    format.print(&migrated.map(|migrated| Migration::of(&migrated)), |databases| {
-        databases.each_ref().map(Migration::told).join("\n")
-    })
+    let databases: Vec<Migration> = migrated.iter().map(Migration::of).collect();
+    format.print(&databases, |databases| databases.iter().map(Migration::told).collect::<Vec<_>>().join("\n"))
 }
 
 /// What was done to a database, as `--json` shows it.

@@ -105,6 +105,14 @@ impl Job {
     }
 }
 
+/// A message that is committed.
+pub(super) struct Submitted {
+    pub(super) submission: Arc<Submission>,
+    pub(super) size: u64,
+    /// What is leased of it from the start.
+    pub(super) leased: Vec<Leased>,
+}
+
 /// The way to the writer.
 #[derive(Debug, Clone)]
 pub(super) struct WriterHandle {
@@ -123,7 +131,7 @@ impl WriterHandle {
         submission: Submission,
         stored: Stored,
         deliveries: Vec<NewDelivery>,
-    ) -> Result<Vec<Leased>, SpoolError> {
+    ) -> Result<Submitted, SpoolError> {
         let Stored { size, crc, place } = stored;
         let (content, mut file) = match place {
             Place::Row(content) => (Some(content), None),
@@ -140,7 +148,8 @@ impl WriterHandle {
         if matches!(committed, Err(SpoolError::Full | SpoolError::Duplicate(_))) {
             file.iter_mut().for_each(|file| file.keep(false));
         }
-        Ok(if committed? { new.leased(&submission) } else { Vec::new() })
+        let leased = if committed? { new.leased(&submission) } else { Vec::new() };
+        Ok(Submitted { submission, size, leased })
     }
 
     pub(super) async fn record(

@@ -51,12 +51,13 @@ pub(crate) use verify::Verified;
 
 use crate::directory::{Directory, Mode};
 use crate::failure;
+use crate::ledger::{Note, SqliteLedger};
 use crate::losses::Losses;
 use crate::schema::SchemaError;
 use change::Change;
 use database::Database;
 use incoming::IN_ROW;
-use job::WriterHandle;
+use job::{Submitted, WriterHandle};
 use outcome::Written;
 use writer::Writer;
 
@@ -65,6 +66,8 @@ use writer::Writer;
 pub struct SqliteSpool {
     database: Database,
     writer: WriterHandle,
+    /// Told of whatever is confirmed.
+    ledger: SqliteLedger,
 }
 
 impl SqliteSpool {
@@ -75,12 +78,16 @@ impl SqliteSpool {
     }
 
     /// Opens the database and starts the writer.
-    pub(crate) async fn open(directory: Directory, mode: Mode) -> Result<Self, SchemaError> {
+    pub(crate) async fn open(
+        directory: Directory,
+        mode: Mode,
+        ledger: SqliteLedger,
+    ) -> Result<Self, SchemaError> {
         let directory = Arc::new(directory);
         let writer = Writer::open(Arc::clone(&directory), mode).await?;
         let database = Database::open(directory, mode).await?;
         let writer = writer.start(Arc::clone(database.watch()));
-        Ok(Self { database, writer })
+        Ok(Self { database, writer, ledger })
     }
 
     /// Ends what the last server left: nodes that are dead with their leases, and files of messages without a 250.
@@ -176,7 +183,10 @@ impl Spool for SqliteSpool {
         deliveries: Vec<NewDelivery>,
     ) -> Result<Vec<Leased>, SpoolError> {
         let stored = incoming.finish().await?;
-        self.writer.submit(submission, stored, deliveries).await
+        let Submitted { submission, size, leased } =
+            self.writer.submit(submission, stored, deliveries).await?;
+        self.ledger.note(Note::Accepted(submission, size));
+        Ok(leased)
     }
 
     async fn room_for(&self, octets: u64) -> Result<(), SpoolError> {
@@ -241,8 +251,10 @@ impl Spool for SqliteSpool {
         report: Option<NewReport>,
         now: Timestamp,
     ) -> Result<Recorded, SpoolError> {
+        let noted = Note::of_record(leased, &outcomes, report.as_ref(), now);
         let Written { recorded, gone, goes_on: _ } =
             self.writer.record(leased, outcomes, report, now).await?;
+        Note::recorded(noted, recorded).into_iter().flatten().for_each(|note| self.ledger.note(note));
         if gone && leased.size > IN_ROW as u64 {
             file::remove(self.directory().message(leased.submission.id)).await;
         }
@@ -255,7 +267,10 @@ impl Spool for SqliteSpool {
         delivered: Vec<(u32, Outcome)>,
         now: Timestamp,
     ) -> Result<bool, SpoolError> {
-        self.writer.record_delivered(leased, delivered, now).await
+        let noted = Note::outcomes(leased, &delivered, now);
+        let goes_on = self.writer.record_delivered(leased, delivered, now).await?;
+        self.ledger.note(noted);
+        Ok(goes_on)
     }
 
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {
@@ -293,6 +308,7 @@ impl Spool for SqliteSpool {
         act: &Act,
     ) -> Result<Vec<Operated>, SpoolError> {
         let done = self.writer.operate(operation, ids, act.clone()).await?;
+        done.iter().for_each(|done| self.ledger.note(Note::Operated(done.clone())));
         if operation.removes() {
             for Operated { id, .. } in &done {
                 file::remove(self.directory().message(*id)).await;

@@ -15,6 +15,7 @@ pub mod duplicates;
 pub mod identity;
 pub mod import;
 pub mod lease;
+pub mod ledger;
 pub mod list;
 pub mod nodes;
 pub mod operate;
@@ -33,13 +34,29 @@ pub mod throttle;
 /// Makes a test of each function of the suite.
 ///
 /// `$open` is an async function that gives `(store, guard)`: an empty store, and what keeps it alive. The store's `accounts()`
-/// is an implementation of `Accounts` and all that goes with it, its `spool()` one of `Spool`. `$beside` is an async function that
+/// is an implementation of `Accounts` and all that goes with it, its `spool()` one of `Spool`, its `ledger()` one of `Ledger`. `$beside` is an async function that
 /// opens a given store once more, with connections of its own, as another process would.
 #[macro_export]
 macro_rules! conformance {
     ($open:ident, $beside:ident) => {
         $crate::accounts_conformance!($open, $beside);
         $crate::spool_conformance!($open, $beside);
+        $crate::conformance!(@ledger $open, $beside:
+            what_was_sent_is_known_when_it_has_left, each_failed_attempt_and_each_fate_is_known,
+            a_late_record_tells_what_was_delivered_alone, what_was_done_is_known_whoever_tells_it_first,
+            the_newest_come_first_in_pages_and_filters_narrow, a_message_is_named_by_the_beginning_of_its_ids,
+            the_old_is_forgotten_with_all_that_belongs_to_it, where_it_is_not_kept_nothing_is_noted);
+    };
+    (@ledger $open:ident, $beside:ident: $($test:ident),*) => {
+        mod ledger { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let (store, _guard) = super::$open().await;
+                let beside = super::$beside(&store).await;
+                let (one, other) = ((store.spool(), store.ledger()), (beside.spool(), beside.ledger()));
+                $crate::conformance::ledger::$test(one.0, one.1, other.0, other.1).await;
+            }
+        )* }
     };
     (@one $database:ident, $open:ident, $module:ident: $($test:ident),*) => {
         mod $module { $(

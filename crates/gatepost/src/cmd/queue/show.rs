@@ -44,12 +44,12 @@ fn row(recipient: &view::Recipient) -> [Cell; 7] {
 }
 
 /// A sender as people read it.
-pub(super) fn sender(sender: &str) -> String {
+pub(crate) fn sender(sender: &str) -> String {
     if sender.is_empty() { "<>".to_owned() } else { sender.to_owned() }
 }
 
 /// A state as people read it.
-pub(super) fn state(state: &str) -> Cell {
+pub(crate) fn state(state: &str) -> Cell {
     let look = state.parse().map_or(Look::Plain, |state| match state {
         RecipientState::Queued => Look::Plain,
         RecipientState::Deferred | RecipientState::Held => Look::Doubtful,

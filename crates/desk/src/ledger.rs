@@ -1,0 +1,101 @@
+//! What was sent, and what became of it, also after delivery.
+
+use store::{Ledger as _, LedgerFilter, LedgerName, LedgerTrace, Page, QueueFilter, Spool as _};
+use types::QueueId;
+
+use crate::queue::CANDIDATES;
+use crate::{Desk, Listed, Missing, Trouble, view};
+
+impl Desk {
+    /// A page of the messages that the filter lets through, newest first.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn sent_messages(
+        &self,
+        filter: &LedgerFilter,
+        page: Page<QueueId>,
+    ) -> Result<Listed<view::SentMessage<u32>, QueueId>, Trouble> {
+        let messages = self.ledger.messages(filter, page).await?;
+        let last = messages.last().map(|message| message.id);
+        Ok(Listed { items: messages.into_iter().map(view::SentMessage::listed).collect(), last })
+    }
+
+    /// All that is known of a message: what the queue says now, and what the ledger says was.
+    ///
+    /// # Errors
+    /// [`Missing::SentMessage`].
+    pub async fn show_sent(&self, id: QueueId) -> Result<view::SentTrace, Trouble> {
+        let (trace, queued) = (self.trace(id).await?, self.spool.show(id).await?);
+        match (trace, queued) {
+            (Some(trace), queued) => Ok(view::SentTrace::of(trace, queued)),
+            (None, Some(queued)) => Ok(view::SentTrace::of_queue(queued)),
+            (None, None) => Err(Missing::SentMessage(id.to_string()).into()),
+        }
+    }
+
+    /// The one message that is named so, in the queue or not: by its identifier or its Message-ID, or by the beginning of either.
+    ///
+    /// # Errors
+    /// [`Missing::SentMessage`], [`Trouble::SeveralMessages`].
+    pub async fn find_named(&self, name: &str) -> Result<QueueId, Trouble> {
+        for (queued, named) in meanings(name, true) {
+            let mut found = self.queued(&queued).await?;
+            found.extend(self.ledger.named(&named, one_more()).await?);
+            if !found.is_empty() {
+                return only(name, found);
+            }
+        }
+        Err(Missing::SentMessage(name.to_owned()).into())
+    }
+
+    /// The same, of those that somebody waits for; if there is none, of all.
+    ///
+    /// # Errors
+    /// As [`find_named`](Self::find_named).
+    pub async fn find_waiting(&self, name: &str) -> Result<QueueId, Trouble> {
+        for (queued, _) in meanings(name, false) {
+            let found = self.queued(&queued).await?;
+            if !found.is_empty() {
+                return only(name, found);
+            }
+        }
+        self.find_named(name).await
+    }
+
+    /// What the ledger knows of a message.
+    pub(crate) async fn trace(&self, id: QueueId) -> Result<Option<LedgerTrace>, Trouble> {
+        Ok(self.ledger.trace(id).await?)
+    }
+
+    async fn queued(&self, filter: &QueueFilter) -> Result<Vec<QueueId>, Trouble> {
+        Ok(self.spool.ids(filter, Page::first(one_more())).await?)
+    }
+}
+
+/// What a name may mean, for the queue and for the ledger, which is behind by a second.
+fn meanings(name: &str, settled: bool) -> impl Iterator<Item = (QueueFilter, LedgerName)> {
+    let begun = format!("<{}", name.trim_start_matches('<'));
+    let by_message_id = QueueFilter { message_id: Some(begun.clone()), settled, ..QueueFilter::default() };
+    let by_id = QueueId::beginning_with(name).ok().map(|ids| {
+        let filter = QueueFilter { ids: Some(ids.clone()), settled, ..QueueFilter::default() };
+        (filter, LedgerName::Ids(ids))
+    });
+    by_id.into_iter().chain([(by_message_id, LedgerName::MessageId(begun))])
+}
+
+fn one_more() -> u32 {
+    u32::try_from(CANDIDATES + 1).unwrap_or(u32::MAX)
+}
+
+/// The one that was found by this name.
+fn only(name: &str, mut found: Vec<QueueId>) -> Result<QueueId, Trouble> {
+    found.sort_unstable();
+    found.dedup();
+    if let [id] = found.as_slice() {
+        return Ok(*id);
+    }
+    let more = found.len() > CANDIDATES;
+    found.truncate(CANDIDATES);
+    Err(Trouble::SeveralMessages { begun: name.to_owned(), ids: found, more })
+}

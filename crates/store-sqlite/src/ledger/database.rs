@@ -1,0 +1,103 @@
+//! The connections to the ledger's database, and what is written by them.
+
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use store::Error;
+
+use super::backlog;
+use super::note::{Line, Note};
+use super::rows;
+use crate::connect;
+use crate::directory::{Directory, Mode};
+use crate::failure::unavailable;
+use crate::schema::{self, SchemaError};
+
+/// How many notes become rows in a second in which more come in; the others wait as text. So the ledger takes one or two hundredths of a
+/// processor while mail needs all of it.
+const AT_ONCE: usize = 1_000;
+
+/// How many of those that wait become rows in a second in which few come in.
+const CATCH_UP: usize = 10_000;
+
+#[derive(Debug, Clone)]
+pub(super) struct Database {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    mode: Mode,
+}
+
+impl Database {
+    /// Opens the database, which must have this program's schema. One that can't be read is told of: mail goes on without a ledger.
+    pub(super) async fn open(directory: &Directory, mode: Mode) -> Result<Self, SchemaError> {
+        let options = connect::ledger(directory);
+        let (readers, writer) = (connect::readers(options.clone()), connect::writer(options));
+        match has_schema(&writer).await {
+            Err(SchemaError::Database(error)) => tell(&*error),
+            found => found?,
+        }
+        Ok(Self { readers, writer, mode })
+    }
+
+    /// Connections that read.
+    pub(super) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Writes notes, and some of those that wait. Whether any wait still.
+    pub(super) async fn write(&self, notes: &[Note]) -> Result<bool, Error> {
+        self.write_all(notes).await.map_err(unavailable)
+    }
+
+    async fn write_all(&self, notes: &[Note]) -> Result<bool, sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        let (now, later) = notes.split_at(notes.len().min(AT_ONCE));
+        for line in now.iter().flat_map(Note::lines) {
+            rows::write(&mut transaction, &line).await?;
+        }
+        backlog::add(&mut transaction, later).await?;
+        let waits = if later.is_empty() { backlog::shorten(&mut transaction, CATCH_UP).await? } else { true };
+        transaction.commit().await?;
+        Ok(waits)
+    }
+
+    /// Writes these lines.
+    pub(super) async fn write_lines(&self, lines: &[Line<'_>]) -> Result<(), sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        for line in lines {
+            rows::write(&mut transaction, line).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Makes rows of all notes that wait, so that a reader finds them.
+    pub(super) async fn catch_up(&self) -> Result<(), Error> {
+        while backlog::is_there(&self.readers).await.map_err(unavailable)? {
+            self.write(&[]).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    pub(super) async fn close(&self) {
+        if self.mode == Mode::Server {
+            connect::checkpoint(&self.writer).await;
+        }
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn has_schema(writer: &SqlitePool) -> Result<(), SchemaError> {
+    schema::LEDGER.require(&mut *writer.acquire().await?).await
+}
+
+/// That the ledger can't be used, and mail goes on.
+pub(crate) fn tell(error: &(dyn std::error::Error + 'static)) {
+    tracing::error!(
+        event = "ledger.failing",
+        error,
+        "the ledger can't be read or written; mail goes on, and what is sent meanwhile is not in it"
+    );
+}

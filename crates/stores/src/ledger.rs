@@ -1,0 +1,24 @@
+//! What was sent, in whichever backend.
+
+use jiff::Timestamp;
+use store::{Error, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page};
+use store_sqlite::SqliteLedger;
+use types::QueueId;
+
+/// What was sent, and what became of it. A clone is another handle to the same.
+#[derive(Debug, Clone)]
+pub enum Ledger {
+    /// In `ledger.db`.
+    Sqlite(SqliteLedger),
+}
+
+impl store::Ledger for Ledger {
+    ask_backend! {
+        async fn flush(&self) -> Result<(), Error>;
+        async fn messages(&self, filter: &LedgerFilter, page: Page<QueueId>) -> Result<Vec<LedgerMessage>, Error>;
+        async fn named(&self, name: &LedgerName, at_most: u32) -> Result<Vec<QueueId>, Error>;
+        async fn trace(&self, id: QueueId) -> Result<Option<LedgerTrace>, Error>;
+        async fn prune(&self, before: Timestamp) -> Result<bool, Error>;
+        fn set_kept(&self, kept: bool);
+    }
+}
