@@ -25,7 +25,7 @@ const DIGEST: [u8; 32] = [1; 32];
 
 /// Ann's account with one of everything.
 const ANN_ALONE: &str = "
-    INSERT INTO accounts VALUES
+    INSERT INTO accounts (id, address, normal, name, admin, disabled, password_hash, version, created_at, last_login_at) VALUES
         (x'01010101010101010101010101010101', 'ann@example.org', 'ann@example.org', NULL, 0, 0, '', 1, 0, NULL);
     INSERT INTO app_passwords (id, account, digest, label, scopes, networks, created_at)
         SELECT id, id, CAST(id || id AS BLOB), '', 'smtp', '', 0 FROM accounts;
@@ -41,7 +41,7 @@ const ANN_ALONE: &str = "
 const ALL_THE_OTHERS: &str = "
     CREATE TEMP TABLE n AS
         WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 20000) SELECT n FROM n;
-    INSERT INTO accounts
+    INSERT INTO accounts (id, address, normal, name, admin, disabled, password_hash, version, created_at, last_login_at)
         SELECT randomblob(16), n || '@example.org', n || '@example.org', NULL, 0, 0, '', 1, n, NULL FROM n;
     INSERT INTO app_passwords (id, account, digest, label, scopes, networks, created_at)
         SELECT randomblob(16), id, randomblob(32), '', 'smtp', '', 0 FROM accounts
