@@ -10,11 +10,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use store::{Destination, Page, Spool, SpoolError, Waiting};
 use tokio::time::Instant;
-use types::NodeId;
 
+use super::Carrier;
 use super::lane::Lane;
-use super::membership::Membership;
-use super::{Carrier, Settings};
+use super::rounds::{POLL, Rounds};
 
 /// Deliveries to one destination leased by one statement.
 const BATCH: usize = 500;
@@ -22,8 +21,6 @@ const BATCH: usize = 500;
 const DESTINATIONS: u32 = 500;
 /// Deliveries in hand. While there are more, each lane has its share alone, however much waits for it.
 pub(super) const IN_HAND: usize = 20_000;
-/// How often the queue is looked at without being told, for what the command line has changed.
-pub(super) const POLL: Duration = Duration::from_secs(2);
 /// The least time between two looks at the queue when nothing tells of more.
 const TICK: Duration = Duration::from_millis(50);
 /// How often it is looked for what a clock ahead has set.
@@ -116,24 +113,6 @@ impl<S: Spool> Carrier<S> {
             }
         }
         granted
-    }
-}
-
-/// What the carrier remembers from one look at the queue to the next.
-#[derive(Debug)]
-pub(super) struct Rounds {
-    membership: Membership,
-    clock_checked: Option<Instant>,
-    lanes_checked: Option<Instant>,
-    /// Behind which destination the next look begins, if there are more than one look sees.
-    turn: Option<Destination>,
-}
-
-impl Rounds {
-    pub(super) fn new(settings: &Settings, node: NodeId) -> Rounds {
-        let Settings { hostname, newest_key, now, .. } = settings;
-        let membership = Membership::new(node, hostname, now(), newest_key.clone());
-        Rounds { membership, clock_checked: None, lanes_checked: None, turn: None }
     }
 }
 

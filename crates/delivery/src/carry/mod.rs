@@ -15,6 +15,7 @@ mod look;
 mod membership;
 mod permits;
 mod prepared;
+mod rounds;
 mod turns;
 mod ways;
 
@@ -41,8 +42,9 @@ use crate::transport::Texts;
 use in_hand::{Carried, InHand};
 use lane::Lane;
 use lanes::Lanes;
-use look::{POLL, Rounds};
+use membership::Membership;
 use permits::{Permit, Permits};
+use rounds::{POLL, Rounds};
 pub use ways::Ways;
 
 /// How mail is carried.
@@ -123,7 +125,8 @@ impl<S: Spool> Carrier<S> {
 
     /// Carries mail until `stop`, then lets running attempts end within the grace and gives back what is leased.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut rounds = Rounds::new(&self.settings, self.node);
+        let Settings { hostname, newest_key, now, .. } = &self.settings;
+        let mut rounds = Rounds::new(Membership::new(self.node, hostname, now(), newest_key.clone()));
         while !stop.is_cancelled() {
             let wait = self.look(&mut rounds).await.unwrap_or_else(|error| {
                 tracing::error!(
