@@ -17,7 +17,7 @@ use esmtp::dialogue::{Enhanced, Reply};
 use message::HeaderError;
 use message::dkim::{AuthorDomains, SigningKey, author_domains};
 use store::{DkimKey, Revision};
-use types::{QueueId, Secret};
+use types::{DkimKeyName, QueueId, Secret};
 
 use told_lately::ToldLately;
 
@@ -46,6 +46,9 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When it does not open.
     fn open(&self, key: &DkimKey) -> Result<Secret, SourceError>;
+
+    /// Enters into the audit trail that this key did not open, soon.
+    fn note_unopened(&self, key: &DkimKeyName, error: &SourceError);
 }
 
 /// What signs mail as it leaves.
@@ -80,7 +83,7 @@ pub(crate) enum Unsigned {
     Section(#[from] HeaderError),
     /// A key that should sign is no use.
     #[error("the DKIM key {0} can't be opened")]
-    Unopened(String, #[source] SourceError),
+    Unopened(DkimKeyName, #[source] SourceError),
     /// A key did not sign.
     #[error(transparent)]
     NotSigned(#[from] message::dkim::NotSigned),
@@ -170,6 +173,20 @@ impl Signing {
         Some(Keys::default())
     }
 
+    /// Tells the log why this message waits, and of a key that does not open the audit trail, too: the same once a minute, however many
+    /// messages wait for it.
+    pub(crate) fn tell(&self, unsigned: &Unsigned, id: QueueId) {
+        if !self.told_lately.is_due(&unsigned.to_string()) {
+            return;
+        }
+        let error: &dyn std::error::Error = unsigned;
+        let key = unsigned.key().map(tracing::field::display);
+        tracing::error!(event = "dkim.unsigned", queue.id = %id, dkim.key = key, error, "mail that has to be signed waits");
+        if let (Unsigned::Unopened(key, error), Some(source)) = (unsigned, &self.source) {
+            source.note_unopened(key, error);
+        }
+    }
+
     fn tell_unclear(&self, id: QueueId) {
         if self.told_lately.is_due("From") {
             tracing::warn!(event = "dkim.no-author", queue.id = %id, "mail leaves unsigned: its From field has no address, so nobody's key is known to sign it");
@@ -203,16 +220,22 @@ impl Signing {
 }
 
 impl Unsigned {
-    /// RFC 3463 section 3.4: a fault of ours, which an operator can put right. What is wrong is told in the log, to whom it concerns.
+    /// The key that is no use, if it is one key.
+    fn key(&self) -> Option<&DkimKeyName> {
+        match self {
+            Unsigned::Unopened(key, _) => Some(key),
+            Unsigned::Unreadable(_) | Unsigned::Section(_) | Unsigned::NotSigned(_) => None,
+        }
+    }
+
+    /// RFC 3463 section 3.4: a fault of ours, which an operator can put right.
     pub(crate) fn to_reply(&self) -> Reply {
-        let error: &dyn std::error::Error = self;
-        tracing::error!(event = "dkim.unsigned", error, "mail that has to be signed waits");
         Reply::ours(451, Enhanced(4, 3, 0), format!("the message waits to be signed: {self}"))
     }
 }
 
 fn opened(source: &dyn KeySource, key: &DkimKey) -> Result<SigningKey, Unsigned> {
-    let unopened = |error| Unsigned::Unopened(key.name.to_string(), error);
+    let unopened = |error| Unsigned::Unopened(key.name.clone(), error);
     let private = source.open(key).map_err(unopened)?;
     SigningKey::new(key.name.clone(), key.algorithm, &private).map_err(|error| unopened(error.into()))
 }

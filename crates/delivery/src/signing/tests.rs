@@ -15,6 +15,8 @@ struct Keyed {
     revision: AtomicU64,
     asked: AtomicU64,
     is_failing: AtomicBool,
+    /// The keys that were noted as not opening, and why.
+    noted: Mutex<Vec<String>>,
 }
 
 impl Keyed {
@@ -65,6 +67,10 @@ impl KeySource for Arc<Keyed> {
 
     fn open(&self, key: &DkimKey) -> Result<Secret, SourceError> {
         if key.sealed.is_empty() { Err("damaged".into()) } else { Ok(Secret::new(key.sealed.clone())) }
+    }
+
+    fn note_unopened(&self, key: &DkimKeyName, error: &SourceError) {
+        self.noted.lock().unwrap().push(format!("{key}: {error}"));
     }
 }
 
@@ -178,6 +184,28 @@ async fn a_key_that_does_not_open_is_waited_for_and_none_is_passed_over() {
         signs(&signing, "u@example.net").await,
         "451 4.3.0 the message waits to be signed: the DKIM keys can't be read"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_key_that_does_not_open_the_audit_trail_is_told_once_a_minute() {
+    let (source, signing) = house();
+    source.add("example.org", "a");
+    source.add("example.net", "b");
+    source.change(|keys| keys.iter_mut().for_each(|key| key.sealed.clear()));
+    let tell = async |from: &str| {
+        let (section, id) = (format!("From: {from}\r\n"), QueueId::from_bytes([0; 16]));
+        let unsigned = signing.keys_for(section.as_bytes(), id).await.unwrap_err();
+        signing.tell(&unsigned, id);
+    };
+    for _ in 0..3 {
+        tell("u@example.org").await;
+        tell("u@example.net").await;
+    }
+    let both = ["a._domainkey.example.org: damaged", "b._domainkey.example.net: damaged"];
+    assert_eq!(*source.noted.lock().unwrap(), both);
+    tokio::time::advance(std::time::Duration::from_secs(60)).await;
+    tell("u@example.org").await;
+    assert_eq!(source.noted.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -76,11 +76,17 @@ async fn into_maildir<S: Spool>(
 ) -> Result<Attempt, SpoolError> {
     match outgoing::open(texts, &parcel.leased, Target::EightBit).await? {
         Ok(Outgoing { text, .. }) => maildir_attempt(parcel, maildir.deliver(parcel, text).await),
-        Err(refusal) if refusal.kind() == Kind::Permanent => {
-            Ok(Attempt::all(parcel, None, &Verdict::Failed(refusal)))
-        }
-        Err(refusal) => Ok(Attempt::deferred(parcel, None, &refusal)),
+        Err(refusal) => Ok(refused(parcel, refusal)),
     }
+}
+
+/// A message that can't be handed to the Maildir. Nothing is said by that of whether the Maildir answers.
+fn refused(parcel: &Parcel, refusal: Reply) -> Attempt {
+    let verdict = match refusal.kind() == Kind::Permanent {
+        true => Verdict::Failed(refusal),
+        false => Verdict::Deferred(refusal),
+    };
+    Attempt::all(parcel, None, &verdict)
 }
 
 fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> Result<Attempt, SpoolError> {
@@ -93,5 +99,37 @@ fn maildir_attempt(parcel: &Parcel, delivered: Result<Reply, MaildirError>) -> R
             Ok(Attempt::deferred(parcel, None, &reason))
         }
         Err(MaildirError::Spool(error)) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use store::{Lease, Leased, Submission};
+    use types::{AccountId, NodeId, QueueId, ReversePath};
+
+    use super::*;
+
+    #[test]
+    fn a_maildir_that_was_not_asked_is_not_one_that_does_not_answer() {
+        let (id, account) = (QueueId::new(1, [0; 10]), AccountId::new(1, [0; 10]));
+        let leased = Leased {
+            submission: Arc::new(Submission::new(id, account, "", ReversePath::Null, Timestamp::UNIX_EPOCH)),
+            destination: "there".into(),
+            recipients: Vec::new(),
+            size: 1,
+            lease: Lease { owner: NodeId::from_bytes([1; 16]), token: 1 },
+            returned: false,
+            content: None,
+        };
+        let parcel = Parcel { leased, recipients: Vec::new() };
+        for (code, class) in [(451, 4), (554, 5)] {
+            assert!(
+                refused(&parcel, Reply::ours(code, Enhanced(class, 3, 0), "not signed")).answered,
+                "{code}"
+            );
+        }
     }
 }

@@ -66,7 +66,10 @@ pub(crate) async fn open<S: Spool>(
     let form = Form { texts, leased, plan };
     let text = match form.signed().await? {
         Ok(text) => text,
-        Err(unsigned) => return Ok(Err(unsigned.to_reply())),
+        Err(unsigned) => {
+            texts.signing.tell(&unsigned, leased.submission.id);
+            return Ok(Err(unsigned.to_reply()));
+        }
     };
     let size = form.plan.is_none().then(|| leased.size.saturating_add(text.added()));
     Ok(Ok(Outgoing { text, body, size }))

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth::Keyring;
+use auth::{Keyring, SealError};
 use delivery::{Answer, KeySource, Signing, SourceError};
-use store::{Accounts as _, DkimKey, DkimKeys as _, Revision};
+use store::{Accounts as _, Act, Action, Audit as _, AuditEvent, DkimKey, DkimKeys as _, Revision};
 use stores::Accounts;
-use types::Secret;
+use types::{DkimKeyName, Secret};
+
+use crate::clock;
 
 /// What signs mail with the keys of this store, as the configuration says.
 pub(crate) fn signing(dkim: config::Dkim, accounts: Accounts, keyring: Arc<Keyring>) -> Arc<Signing> {
@@ -34,6 +36,13 @@ impl KeySource for StoredKeys {
 
     fn open(&self, key: &DkimKey) -> Result<Secret, SourceError> {
         Ok(self.keyring.open_sealed(key.place(), &key.sealed)?)
+    }
+
+    fn note_unopened(&self, key: &DkimKeyName, error: &SourceError) {
+        // What opened and is no key is damaged, too.
+        let reason = error.downcast_ref().copied().unwrap_or(SealError::Damaged).code();
+        let event = AuditEvent::failure(Action::SecretOpen, reason, &Act::server(clock::now()));
+        self.accounts.note(event.about(key));
     }
 }
 
