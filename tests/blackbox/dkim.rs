@@ -269,6 +269,32 @@ fn a_key_that_does_not_open_keeps_the_mail_of_its_domain_back() {
 }
 
 #[test]
+fn a_key_of_which_the_database_says_something_else_does_not_sign() {
+    let house = House::signed(Script::default(), &["ed25519"]);
+    let accounts = house.installation.path("store").join("accounts.db");
+    let moved = "UPDATE revision SET revision = revision + 1";
+    house.generate("example.org", "staged", "ed25519");
+    // Somebody else's public key, for the owner of the domain to publish.
+    let foreign = "UPDATE dkim_keys SET public_key = randomblob(32) WHERE selector = 'staged'";
+    database::execute(&accounts, foreign);
+    let output = house.installation.run(&["dkim", "activate", "example.org", "--selector", "staged"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && said.contains("staged._domainkey.example.org does not open"),
+        "{said}"
+    );
+    house.assert_signed(&house.arrived(&letter("still", "Hello\r\n")), &["ed25519-sha256"]);
+    // A name under which there is no such record: every signature would fail.
+    let renamed = "UPDATE dkim_keys SET selector = 'other' WHERE selector = 'ed25519'";
+    database::execute(&accounts, &format!("{renamed}; {moved}"));
+    assert_eq!(house.client().send(USER, &[BOB], &letter("waits", "Hello\r\n")).unwrap().code, 250);
+    let entry = until("the message is deferred", || {
+        house.installation.queue().into_iter().find(|entry| entry["state"] == "deferred")
+    });
+    assert!(text(&entry, "last_reply").contains("other._domainkey.example.org can't be opened"), "{entry}");
+}
+
+#[test]
 fn signing_is_switched_off_and_on_by_a_reload() {
     let house = House::signed(Script::default(), &["ed25519"]);
     for (sign, expected) in [(false, &[][..]), (true, &["ed25519-sha256"])] {

@@ -4,6 +4,7 @@ pub(crate) mod keyring;
 pub(crate) mod blind_digest;
 pub(crate) mod scram_salt;
 pub(crate) mod sealer;
+mod dkim_key;
 pub(crate) mod seal;
 pub(crate) mod master_key;
 pub(crate) mod key_file;

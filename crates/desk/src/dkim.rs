@@ -1,6 +1,6 @@
 //! The keys that sign the mail of a domain: made, put to use, taken out of use.
 
-use message::dkim::{NewKey, NotMade};
+use message::dkim::{NewKey, NotMade, SigningKey};
 use rand::RngExt as _;
 use store::{Act, DkimKey, DkimKeys as _, Page};
 use types::{DkimAlgorithm, DkimKeyId, DkimKeyName, Domain};
@@ -32,7 +32,7 @@ impl Desk {
             public_key: new.public_key,
             sealed: Vec::new(),
         };
-        key.sealed = keyring.sealer(&self.accounts).await?.seal(key.place(), &new.private_key);
+        key.sealed = keyring.sealer(&self.accounts).await?.seal_dkim_key(&key, &new.private_key);
         match self.accounts.add_dkim_key(&key, act).await {
             Err(store::Error::AlreadyExists) => return Err(Taken::DkimKey(name.clone()).into()),
             added => added?,
@@ -57,7 +57,7 @@ impl Desk {
     }
 
     /// Has a key sign from the next message on, in the place of the one of its domain and algorithm that does, which is told. A key that
-    /// does not open is left as it is: all mail of its domain would wait for it.
+    /// does not open, or is none of its algorithm, is left as it is: all mail of its domain would wait for it.
     ///
     /// # Errors
     /// [`Missing::DkimKey`], [`Trouble::DamagedDkimKey`].
@@ -67,7 +67,9 @@ impl Desk {
         name: &DkimKeyName,
     ) -> Result<(view::DkimKey, Option<view::DkimKey>), Trouble> {
         let key = self.stored_dkim_key(name).await?;
-        if self.keyring().await?.open_sealed(key.place(), &key.sealed).is_err() {
+        let opened = self.keyring().await?.open_dkim_key(&key).ok();
+        let signing = opened.and_then(|private| SigningKey::new(key.name, key.algorithm, &private).ok());
+        if signing.is_none() {
             return Err(Trouble::DamagedDkimKey(name.clone()));
         }
         let replaced = match self.accounts.activate_dkim_key(name, act).await {

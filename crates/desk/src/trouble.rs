@@ -89,7 +89,7 @@ pub enum Trouble {
     Damaged(Mailbox),
     /// A DKIM key does not open.
     #[error(
-        "the DKIM key {0} does not open: it was damaged or moved, or its master key is not in the key file; make another under a new selector"
+        "the DKIM key {0} does not open: it was wiped, damaged, moved or changed, or its master key is not in the key file; make another under a new selector"
     )]
     DamagedDkimKey(DkimKeyName),
     /// Several messages have an identifier that begins so.

@@ -10,9 +10,9 @@ use crate::{Act, Error, Page, SealedPlace};
 /// A key that signs mail, or did, or will.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DkimKey {
-    /// What it is sealed for.
+    /// What tells it from other keys where the name is not at hand; sealed along.
     pub id: DkimKeyId,
-    /// Its domain and its selector, which no other key has.
+    /// Its domain and its selector, which no other key has; sealed along, and so are algorithm and public key.
     pub name: DkimKeyName,
     /// What it signs with.
     pub algorithm: DkimAlgorithm,
@@ -24,7 +24,7 @@ pub struct DkimKey {
     pub retired_at: Option<Timestamp>,
     /// What its record publishes: a `SubjectPublicKeyInfo` of RSA (RFC 6376 section 3.6.1), or the 32 octets of Ed25519 (RFC 8463 section 4).
     pub public_key: Vec<u8>,
-    /// The private key as PKCS #8 (RFC 5958), sealed.
+    /// The private key as PKCS #8 (RFC 5958), sealed; empty if it was wiped.
     pub sealed: Vec<u8>,
 }
 
@@ -62,7 +62,7 @@ impl DkimKey {
         }
     }
 
-    /// What it is sealed for.
+    /// Where its private key lies, as a secret that is sealed for its place.
     #[must_use]
     pub fn place(&self) -> SealedPlace {
         SealedPlace::DkimKey { key: self.id, made_at: self.created_at }

@@ -71,7 +71,7 @@ impl Keyring {
         Ok(Self::of(masters, root))
     }
 
-    fn of(masters: Arc<MasterKeys>, root: Key) -> Self {
+    pub(crate) fn of(masters: Arc<MasterKeys>, root: Key) -> Self {
         let newest = watch::Sender::new(masters.newest_id());
         Self { masters: ArcSwap::new(masters), newest, root }
     }

@@ -35,7 +35,7 @@ impl KeySource for StoredKeys {
     }
 
     fn open(&self, key: &DkimKey) -> Result<Secret, SourceError> {
-        Ok(self.keyring.open_sealed(key.place(), &key.sealed)?)
+        Ok(self.keyring.open_dkim_key(key)?)
     }
 
     fn note_unopened(&self, key: &DkimKeyName, error: &SourceError) {
