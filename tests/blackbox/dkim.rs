@@ -340,6 +340,10 @@ fn keys_are_made_listed_and_told_apart() {
             &["dkim", "retire", "example.com", "--selector", "ed"],
             "error: example.com has no DKIM key ed; `gatepost dkim list example.com` shows those there are",
         ),
+        (
+            &["dkim", "retire", "example.com", "--selector", "ed", "--wipe"],
+            "error: example.com has no DKIM key ed; `gatepost dkim list example.com` shows those there are",
+        ),
     ] {
         let output = installation.run(arguments, "");
         assert_eq!(
@@ -347,6 +351,9 @@ fn keys_are_made_listed_and_told_apart() {
             (Some(1), expected)
         );
     }
+    let output = installation.run(&["dkim", "generate", "example.org", "--selector", "a b"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("write a name like 2026a") && !said.contains("domain is malformed"), "{said}");
     let audit = installation.json(&["audit", "list", "--action", "dkim-generate"]);
     assert_eq!(text(&audit[0], "credential"), "a._domainkey.example.net");
 }

@@ -100,6 +100,17 @@ impl Desk {
         Ok((self.dkim_key(name).await?, !active.is_empty()))
     }
 
+    /// Wipes the private key of a retired key for good, whether it opens or not.
+    ///
+    /// # Errors
+    /// [`Missing::DkimKey`].
+    pub async fn wipe_dkim_key(&self, act: &Act, name: &DkimKeyName) -> Result<(), Trouble> {
+        match self.accounts.wipe_dkim_key(name, act).await {
+            Err(store::Error::NotFound) => Err(Missing::DkimKey(name.clone()).into()),
+            wiped => Ok(wiped.map(drop)?),
+        }
+    }
+
     async fn dkim_key(&self, name: &DkimKeyName) -> Result<view::DkimKey, Trouble> {
         Ok(view::DkimKey::of(&self.stored_dkim_key(name).await?))
     }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use store::{AccountState, Action, AuditResult, RecipientState, Scope};
-use types::{DkimAlgorithm, Domain, Mailbox, ReversePath};
+use types::{DkimAlgorithm, DkimSelector, Domain, Mailbox, ReversePath};
 
 use crate::printable::is_printable;
 
@@ -86,6 +86,14 @@ pub(crate) fn dkim_algorithm() -> impl TypedValueParser<Value = DkimAlgorithm> {
 /// A domain, as it stands behind the `@` of an address.
 pub(crate) fn domain(given: &str) -> Result<Domain, String> {
     Domain::parse(given).map_err(|_| "write a domain like example.org".to_owned())
+}
+
+/// Which of a domain's DKIM keys.
+pub(crate) fn selector(given: &str) -> Result<DkimSelector, String> {
+    given.parse().map_err(|_| {
+        "write a name like 2026a: letters, digits, hyphens and underscores, at most 63 of them in a row, with single dots between"
+            .to_owned()
+    })
 }
 
 /// The sender of a message: an address, or `<>` for none.

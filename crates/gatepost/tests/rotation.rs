@@ -423,6 +423,46 @@ async fn a_challenge_key_that_was_moved_is_told_with_its_account() {
 }
 
 #[tokio::test]
+async fn a_dkim_key_that_does_not_open_is_told_by_its_name_and_hinders_nothing_once_it_is_retired() {
+    let site = Site::new();
+    site.fill(1).await;
+    let key = ["example.org", "--selector", "a"];
+    let dkim = |verb: &str, more: &[&str]| site.run(&[&["dkim", verb][..], &key, more].concat());
+    assert!(dkim("generate", &["--algorithm", "ed25519"]).status.success());
+    assert!(dkim("activate", &[]).status.success());
+    let store = site.store().await;
+    let sealed = store.accounts().sealed(None, 10).await.unwrap();
+    let (place, old) = sealed.last().unwrap().clone();
+    let damaged = store::Resealed { place, old, new: sealed[1].1.clone() };
+    assert_eq!(store.accounts().reseal(&[damaged]).await.unwrap(), 1);
+    let said = site.fault(&["key", "rotate"]);
+    assert!(
+        said.contains("1 sealed secret does not open")
+            && said.contains("names the accounts and the DKIM keys"),
+        "{said}"
+    );
+    let audited = site.json(&["audit", "list", "--action", "secret-open"]);
+    assert_eq!(audited[0]["credential"], "a._domainkey.example.org");
+    // Nothing waits for a retired one.
+    assert!(dkim("retire", &[]).status.success());
+    let output = site.run(&["key", "rotate"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success()
+            && said.contains("the retired DKIM key a._domainkey.example.org does not open"),
+        "{said}"
+    );
+    assert!(site.fault(&["check"]).contains("1 sealed secret does not open"));
+    assert!(dkim("retire", &["--wipe"]).status.success());
+    assert_eq!(site.json(&["key", "rotate"]), json!({"key": 4, "resealed": 2}));
+    assert!(site.run(&["check"]).status.success());
+    let output = dkim("activate", &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("it was wiped"), "{said}");
+    store.close().await;
+}
+
+#[tokio::test]
 async fn keys_that_are_not_right_are_told_with_what_to_do() {
     let site = Site::new();
     site.fill(1).await;

@@ -73,6 +73,8 @@ pub enum Action {
     DkimActivate,
     /// A DKIM key ceased to sign.
     DkimRetire,
+    /// The private half of a DKIM key was wiped.
+    DkimWipe,
     /// A sealed secret did not open: it was damaged, moved, or its key is gone.
     SecretOpen,
     /// A message was sent in a name that is the account's by the identity `*` alone.
@@ -97,7 +99,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 40] = [
+    pub const ALL: [Action; 41] = [
         Action::Login,
         Action::UserAdd,
         Action::UserImport,
@@ -128,6 +130,7 @@ impl Action {
         Action::DkimGenerate,
         Action::DkimActivate,
         Action::DkimRetire,
+        Action::DkimWipe,
         Action::SecretOpen,
         Action::SendAsAny,
         Action::MessageUndo,
@@ -174,6 +177,7 @@ impl Action {
             Action::DkimGenerate => "dkim-generate",
             Action::DkimActivate => "dkim-activate",
             Action::DkimRetire => "dkim-retire",
+            Action::DkimWipe => "dkim-wipe",
             Action::SecretOpen => "secret-open",
             Action::SendAsAny => "send-as-any",
             Action::MessageUndo => "message-undo",

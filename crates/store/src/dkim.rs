@@ -105,4 +105,12 @@ pub trait DkimKeys: Send + Sync + 'static {
         name: &DkimKeyName,
         act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Wipes the private key of a retired key for good; what its record says is kept, so that its selector is not used again. `false` if it is
+    /// wiped already, or not retired. [`Error::NotFound`] without such a key.
+    fn wipe_dkim_key(
+        &self,
+        name: &DkimKeyName,
+        act: &Act,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
 }

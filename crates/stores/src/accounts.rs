@@ -96,6 +96,7 @@ impl DkimKeys for Accounts {
         async fn active_dkim_keys(&self, domains: &[&str]) -> Result<Vec<DkimKey>, Error>;
         async fn activate_dkim_key(&self, name: &DkimKeyName, act: &Act) -> Result<Option<DkimKeyName>, Error>;
         async fn retire_dkim_key(&self, name: &DkimKeyName, act: &Act) -> Result<bool, Error>;
+        async fn wipe_dkim_key(&self, name: &DkimKeyName, act: &Act) -> Result<bool, Error>;
     }
 }
 

@@ -39,7 +39,8 @@ impl DkimAlgorithm {
     }
 }
 
-/// Which of a domain's keys: `selector = sub-domain *( "." sub-domain )` (RFC 6376 section 3.1), in lower case.
+/// Which of a domain's keys: `selector = sub-domain *( "." sub-domain )` (RFC 6376 section 3.1), in lower case. Underscores are taken, too: the DNS allows
+/// them (RFC 2181 section 11), many selectors have them, and verifiers look for whatever name they are told.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DkimSelector(Box<str>);
 
@@ -113,6 +114,7 @@ mod tests {
         let name = DkimKeyName::new(&domain, "Mail.2026".parse().unwrap()).unwrap();
         assert_eq!(name.to_string(), "mail.2026._domainkey.xn--bcher-kva.example");
         assert_eq!((name.domain(), name.selector().as_str()), ("xn--bcher-kva.example", "mail.2026"));
+        assert_eq!("My_key".parse::<DkimSelector>().unwrap().as_str(), "my_key");
     }
 
     #[test]

@@ -13,7 +13,7 @@ const RECORD_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A key that signs mail, or did, or will. Nothing of its private half is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DkimKey {
-    /// What the audit trail calls it when it does not open.
+    /// Which row of the store it is.
     pub id: String,
     /// Whose mail it signs, with A-labels.
     pub domain: String,

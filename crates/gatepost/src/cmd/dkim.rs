@@ -40,6 +40,9 @@ pub(crate) enum Command {
     Retire {
         #[command(flatten)]
         key: Key,
+        /// Also wipe its private key for good: one that others may have, or that does not open
+        #[arg(long)]
+        wipe: bool,
         #[command(flatten)]
         format: Format,
     },
@@ -52,7 +55,7 @@ pub(crate) struct Key {
     #[arg(value_parser = argument::domain)]
     domain: Domain,
     /// The name of the key, such as 2026a
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = argument::selector)]
     selector: DkimSelector,
 }
 
@@ -67,7 +70,7 @@ pub(crate) async fn run(config: &Path, command: Command) -> anyhow::Result<()> {
         Command::Generate { key, algorithm, format } => generate(&desk, key, algorithm, format).await,
         Command::List { domain, format } => list(&desk, domain.as_ref(), format).await,
         Command::Activate { key, format } => activate(&desk, key, format).await,
-        Command::Retire { key, format } => retire(&desk, key, format).await,
+        Command::Retire { key, wipe, format } => retire(&desk, key, wipe, format).await,
     };
     store.close().await;
     done
@@ -120,8 +123,12 @@ async fn activate(desk: &Desk, key: Key, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn retire(desk: &Desk, key: Key, format: Format) -> anyhow::Result<()> {
-    let (view, is_signed) = desk.stop_signing_with(&actor::act(), &key.name()?).await?;
+async fn retire(desk: &Desk, key: Key, wipe: bool, format: Format) -> anyhow::Result<()> {
+    let (act, name) = (actor::act(), key.name()?);
+    let (view, is_signed) = desk.stop_signing_with(&act, &name).await?;
+    if wipe {
+        desk.wipe_dkim_key(&act, &name).await?;
+    }
     format.print(&view, signs_no_longer)?;
     if !is_signed {
         format.remark(&format!("warning: {} has no key of its own that signs now", view.domain));

@@ -114,6 +114,21 @@ impl DkimKeys for SqliteAccounts {
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
+
+    async fn wipe_dkim_key(&self, name: &DkimKeyName, act: &Act) -> Result<bool, Error> {
+        let mut transaction = self.begin_change().await?;
+        if !exists(&mut transaction, name).await? {
+            return Err(Error::NotFound);
+        }
+        let wiped = wipe(name).execute(&mut *transaction).await.map_err(unavailable)?;
+        if wiped.rows_affected() == 0 {
+            transaction.rollback().await.map_err(unavailable)?;
+            return Ok(false);
+        }
+        audit(&mut transaction, Action::DkimWipe, name, act).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(true)
+    }
 }
 
 fn insert(key: &DkimKey) -> Query {
@@ -168,6 +183,13 @@ fn retire(name: &DkimKeyName, at: Timestamp) -> Query {
         "UPDATE dkim_keys SET retired_at = $3 WHERE domain = $1 AND selector = $2 AND retired_at IS NULL",
     );
     of(update, name).bind(at.as_millisecond())
+}
+
+fn wipe(name: &DkimKeyName) -> Query {
+    let update = sqlx::query(
+        "UPDATE dkim_keys SET sealed = x'' WHERE domain = $1 AND selector = $2 AND retired_at IS NOT NULL AND sealed <> x''",
+    );
+    of(update, name)
 }
 
 async fn audit(

@@ -109,7 +109,7 @@ fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
     Some(keys.bind(at_most).bind(Vec::new()))
 }
 
-/// The DKIM keys behind this place; whatever else there is lies before them.
+/// The DKIM keys behind this place, but those that were wiped; whatever else there is lies before them.
 fn dkim_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
     let (id, created_at) = match after {
         Some(SealedPlace::DkimKey { key, made_at }) => (key.as_bytes().to_vec(), made_at.as_millisecond()),
@@ -117,7 +117,8 @@ fn dkim_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
         | None => (Vec::new(), i64::MIN),
     };
     let keys = sqlx::query(
-        "SELECT id, created_at, sealed FROM dkim_keys WHERE (id, created_at) > ($1, $2) ORDER BY id, created_at LIMIT $3",
+        "SELECT id, created_at, sealed FROM dkim_keys WHERE (id, created_at) > ($1, $2) AND sealed <> x'' \
+         ORDER BY id, created_at LIMIT $3",
     );
     keys.bind(id).bind(created_at).bind(at_most)
 }

@@ -108,6 +108,26 @@ pub async fn what_is_retired_signs_no_longer<S: DkimKeys>(store: &S) {
     assert!(matches!(nobody, Err(Error::NotFound)));
 }
 
+pub async fn what_is_wiped_is_no_secret_any_more<S: Audit + DkimKeys + SealedSecrets>(store: &S) {
+    let [net, ed, new, old] = fill(store).await;
+    assert!(!store.wipe_dkim_key(&net.name, &frank(10)).await.unwrap(), "it may sign yet");
+    store.retire_dkim_key(&net.name, &frank(20)).await.unwrap();
+    assert!(store.wipe_dkim_key(&net.name, &frank(30)).await.unwrap());
+    assert!(!store.wipe_dkim_key(&net.name, &frank(40)).await.unwrap());
+    let wiped = store.dkim_key(&net.name).await.unwrap();
+    assert_eq!(wiped, Some(DkimKey { retired_at: Some(at(20)), sealed: Vec::new(), ..net.clone() }));
+    assert!(matches!(store.add_dkim_key(&net, &frank(50)).await, Err(Error::AlreadyExists)));
+    let left = [&ed, &old, &new].map(|key| (key.place(), key.sealed.clone()));
+    assert_eq!(store.sealed(None, 9).await.unwrap(), left);
+    let told = store.entries(&AuditFilter::default(), Page::first(1)).await.unwrap().entries;
+    assert_eq!(
+        (told[0].event.action, told[0].event.credential.clone()),
+        (Action::DkimWipe, Some(net.name.to_string()))
+    );
+    let nobody = store.wipe_dkim_key(&name("example.com", "a"), &frank(60)).await;
+    assert!(matches!(nobody, Err(Error::NotFound)));
+}
+
 pub async fn changes_of_keys_are_told<S: Audit + DkimKeys>(store: &S) {
     let [net, _, new, old] = fill(store).await;
     store.activate_dkim_key(&old.name, &frank(10)).await.unwrap();

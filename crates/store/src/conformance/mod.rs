@@ -104,7 +104,7 @@ macro_rules! accounts_conformance {
             sealed_keys_come_behind_the_seeds_in_the_order_of_their_places, keys_are_resealed_where_they_lie);
         $crate::conformance!(@one accounts, $open, dkim_keys:
             a_key_comes_back_as_it_was_added, keys_are_listed_by_their_names_in_pages, of_a_domain_one_key_of_each_algorithm_signs,
-            what_is_retired_signs_no_longer, changes_of_keys_are_told,
+            what_is_retired_signs_no_longer, what_is_wiped_is_no_secret_any_more, changes_of_keys_are_told,
             sealed_dkim_keys_come_last_and_are_resealed_where_they_lie);
         $crate::conformance!(@one accounts, $open, import:
             an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,

@@ -10,10 +10,14 @@ use anyhow::bail;
 use auth::{Keyring, SealError, Sealer};
 use desk::SealedBatches;
 use serde::Serialize;
-use store::{Accounts as _, Action, Audit as _, AuditEvent, Resealed, SealedPlace, SealedSecrets as _};
+use store::{
+    Accounts as _, Action, Audit as _, AuditEvent, DkimKey, DkimKeyState, DkimKeys as _, Page, Resealed,
+    SealedPlace, SealedSecrets as _,
+};
 use stores::Accounts;
+use types::DkimKeyId;
 
-use crate::output::Format;
+use crate::output::{self, Format};
 use crate::{actor, sealed};
 
 /// What was done, as `--json` shows it.
@@ -26,10 +30,20 @@ struct View {
 /// Secrets that do not open, and why.
 type Unopened = BTreeMap<SealedPlace, SealError>;
 
+/// A secret that does not open, as people know it.
+struct Lost {
+    account: Option<String>,
+    /// The name of a DKIM key.
+    credential: Option<String>,
+    /// A retired DKIM key, which nothing waits for.
+    is_retired: bool,
+    error: SealError,
+}
+
 /// Activates the newest master key, and says how many secrets were sealed anew. `action` enters the audit trail.
 ///
 /// # Errors
-/// When the store fails, or a secret does not open; all the others are sealed anew then.
+/// When the store fails, or a secret does not open that is in use; all the others are sealed anew then.
 pub(super) async fn under_newest(
     keyring: &Keyring,
     store: &Accounts,
@@ -39,16 +53,31 @@ pub(super) async fn under_newest(
     let before = keyring.sealer(store).await?.number();
     let sealer = keyring.activate_newest(store).await?;
     let (others, unopened) = reseal_all(&sealer, store).await?;
-    audit(store, action, &unopened).await?;
+    let lost = named(store, &unopened).await?;
+    audit(store, action, &lost).await?;
     let resealed = others + u64::from(before != sealer.number());
     format.print(&View { key: sealer.number(), resealed }, told)?;
-    if !unopened.is_empty() {
+    tell(&lost)
+}
+
+fn tell(lost: &[Lost]) -> anyhow::Result<()> {
+    for name in lost.iter().filter(|lost| lost.is_retired).filter_map(|lost| lost.credential.as_deref()) {
+        output::warn(&format!(
+            "the retired DKIM key {name} does not open, and stays as it was: `gatepost dkim retire` with --wipe takes it out of the store"
+        ));
+    }
+    let mut in_use = in_use(lost).peekable();
+    if in_use.peek().is_some() {
         bail!(
-            "{}; they are as they were, and `gatepost audit list --action secret-open` names the accounts",
-            sealed::told(unopened.values().copied())
+            "{}; they are as they were, and `gatepost audit list --action secret-open` names the accounts and the DKIM keys",
+            sealed::told(in_use)
         );
     }
     Ok(())
+}
+
+fn in_use(lost: &[Lost]) -> impl Iterator<Item = SealError> {
+    lost.iter().filter(|lost| !lost.is_retired).map(|lost| lost.error)
 }
 
 /// Says what may be done now.
@@ -98,24 +127,53 @@ async fn pass(sealer: &Sealer, store: &Accounts, unopened: &mut Unopened) -> any
     Ok((found, resealed))
 }
 
-async fn audit(store: &Accounts, action: Action, unopened: &Unopened) -> anyhow::Result<()> {
-    let act = actor::act();
+async fn named(store: &Accounts, unopened: &Unopened) -> anyhow::Result<Vec<Lost>> {
+    let mut lost = Vec::with_capacity(unopened.len());
     for (place, error) in unopened {
-        let account = match place {
-            SealedPlace::RootKey | SealedPlace::DkimKey { .. } => None,
-            SealedPlace::TotpSeed { account, .. } | SealedPlace::ChallengeKey { account, .. } => {
-                store.by_id(*account).await?
+        lost.push(match place {
+            SealedPlace::RootKey => {
+                Lost { account: None, credential: None, is_retired: false, error: *error }
             }
-        };
-        let account = account.map(|account| account.address.normal());
-        let credential = match place {
-            SealedPlace::DkimKey { key, .. } => Some(key.to_string()),
-            SealedPlace::RootKey | SealedPlace::TotpSeed { .. } | SealedPlace::ChallengeKey { .. } => None,
-        };
+            SealedPlace::TotpSeed { account, .. } | SealedPlace::ChallengeKey { account, .. } => {
+                let account = store.by_id(*account).await?.map(|account| account.address.normal());
+                Lost { account, credential: None, is_retired: false, error: *error }
+            }
+            SealedPlace::DkimKey { key, .. } => {
+                let key = dkim_key(store, *key).await?;
+                let is_retired = key.as_ref().is_some_and(|key| key.state() == DkimKeyState::Retired);
+                Lost {
+                    account: None,
+                    credential: key.map(|key| key.name.to_string()),
+                    is_retired,
+                    error: *error,
+                }
+            }
+        });
+    }
+    Ok(lost)
+}
+
+/// Few do not open, and few there are: so they are looked through for each.
+async fn dkim_key(store: &Accounts, id: DkimKeyId) -> anyhow::Result<Option<DkimKey>> {
+    let mut page = Page::first(1000);
+    loop {
+        let keys = store.dkim_keys(None, page.clone()).await?;
+        let Some(last) = keys.last() else { return Ok(None) };
+        page.after = Some(last.name.clone());
+        if let Some(found) = keys.into_iter().find(|key| key.id == id) {
+            return Ok(Some(found));
+        }
+    }
+}
+
+async fn audit(store: &Accounts, action: Action, lost: &[Lost]) -> anyhow::Result<()> {
+    let act = actor::act();
+    for Lost { account, credential, error, .. } in lost {
         let event = AuditEvent::failure(Action::SecretOpen, error.code(), &act);
+        let (account, credential) = (account.clone(), credential.clone());
         store.record(&AuditEvent { account, credential, ..event }).await?;
     }
-    let done = match unopened.values().next() {
+    let done = match in_use(lost).next() {
         None => AuditEvent::success(action, &act),
         Some(error) => AuditEvent::failure(action, error.code(), &act),
     };
