@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 use tests::server::{Installation, Server, Settings, run, text, until};
 use tests::smarthost::{Script, Smarthost};
-use tests::{client, database};
+use tests::{client, database, maildir};
 
 use crate::letter::letter;
 
@@ -161,6 +161,62 @@ fn a_header_in_utf_8_is_signed() {
     let arrived = house.next.until_messages(1).pop().unwrap().octets;
     assert!(!arrived.is_ascii());
     house.assert_signed(&arrived, &["ed25519-sha256", "rsa-sha256"]);
+}
+
+#[test]
+fn each_group_of_many_recipients_has_a_signature_that_holds() {
+    let house = House::signed(Script::default(), &["ed25519"]);
+    let recipients: Vec<String> = (0..101).map(|number| format!("u{number}@example.net")).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    assert_eq!(house.client().send(USER, &recipients, &letter("many", "Hello\r\n")).unwrap().code, 250);
+    for message in house.next.until_messages(2) {
+        house.assert_signed(&message.octets, &["ed25519-sha256"]);
+    }
+}
+
+#[test]
+fn an_author_of_an_internationalised_domain_is_signed_for() {
+    let house = House::open(Script::default());
+    house.installation.done(&["identity", "add", USER, "*@bücher.example"]);
+    house.sign_for("bücher.example", "s", "ed25519");
+    let arrived = house.arrived(b"From: a@xn--bcher-kva.example\r\n\r\nHello\r\n");
+    let [signature] = &house.assert_signed(&arrived, &["ed25519-sha256"])[..] else { panic!() };
+    assert_eq!(text(signature, "d"), "xn--bcher-kva.example");
+}
+
+#[test]
+fn blanks_that_are_cut_by_chunks_and_a_body_without_a_last_line_end_are_signed() {
+    let house = House::signed(Script::default(), &["rsa", "ed25519"]);
+    let blank = " \t \r\n".repeat(60_000);
+    let arrived = house.arrived(&letter("blanks", &format!("a  {blank}b \t\r\n{blank}")));
+    house.assert_signed(&arrived, &["ed25519-sha256", "rsa-sha256"]);
+    let mut client = house.client();
+    client.expect(&format!("MAIL FROM:<{USER}>"), 250);
+    client.expect(&format!("RCPT TO:<{BOB}>"), 250);
+    let message = letter("chunk", "no line end");
+    client.say(&[format!("BDAT {} LAST\r\n", message.len()).as_bytes(), &message].concat()).unwrap();
+    assert_eq!(client.reply().unwrap().code, 250);
+    let arrived = house.next.until_messages(2).pop().unwrap().octets;
+    house.assert_signed(&arrived, &["ed25519-sha256", "rsa-sha256"]);
+}
+
+#[test]
+fn what_goes_into_a_maildir_is_signed() {
+    let house = House::open(Script::default());
+    let delivery = house.installation.maildir_delivery();
+    drop(house.server);
+    house.installation.configure(&Settings { delivery, ..house.settings });
+    house.installation.done(&["dkim", "generate", "example.org", "--selector", "s"]);
+    house.installation.done(&["dkim", "activate", "example.org", "--selector", "s"]);
+    let server = house.installation.start();
+    let mut client = server.logged_in(&house.installation, USER, "correct horse");
+    assert_eq!(client.send(USER, &[BOB], &letter("file", "Hello\r\n")).unwrap().code, 250);
+    house.installation.until_queue_is_empty();
+    let stored = maildir::messages(&house.installation.path("outbox")).pop().unwrap();
+    let message = String::from_utf8(stored).unwrap().replace('\n', "\r\n");
+    assert!(message.starts_with("Return-Path: ") && message.contains("\r\nDKIM-Signature: "), "{message}");
+    let signatures = judged(&house.installation, message.as_bytes());
+    assert!(signatures.len() == 1 && signatures[0]["holds"] == true, "{signatures:?}");
 }
 
 #[test]
@@ -434,19 +490,23 @@ impl House {
         judged
     }
 
-    /// What the verifier says of each signature, with the records that `dkim list` has.
     fn judged(&self, message: &[u8]) -> Vec<Value> {
-        let list = self.installation.json(&["dkim", "list"]);
-        let record = |key: &Value| (text(&key["record"], "name"), key["record"]["value"].clone());
-        let records: Map<String, Value> = list.as_array().unwrap().iter().map(record).collect();
-        let file = self.installation.path("judged.eml");
-        std::fs::write(&file, message).unwrap();
-        // Debian's own Python has it.
-        let mut verify = Command::new("/usr/bin/python3");
-        verify.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/dkim_verify.py"));
-        verify.arg(Value::from(records).to_string()).arg(&file);
-        let output = run(&mut verify, "");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
+        judged(&self.installation, message)
     }
+}
+
+/// What the verifier says of each signature, with the records that `dkim list` has.
+fn judged(installation: &Installation, message: &[u8]) -> Vec<Value> {
+    let list = installation.json(&["dkim", "list"]);
+    let record = |key: &Value| (text(&key["record"], "name"), key["record"]["value"].clone());
+    let records: Map<String, Value> = list.as_array().unwrap().iter().map(record).collect();
+    let file = installation.path("judged.eml");
+    std::fs::write(&file, message).unwrap();
+    // Debian's own Python has it.
+    let mut verify = Command::new("/usr/bin/python3");
+    verify.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/dkim_verify.py"));
+    verify.arg(Value::from(records).to_string()).arg(&file);
+    let output = run(&mut verify, "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }

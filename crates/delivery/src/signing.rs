@@ -2,7 +2,7 @@
 //!
 //! A domain that has no key of its own is signed for by a parent (RFC 6376 section 3.5 leaves the choice to the signer; DMARC takes either,
 //! RFC 7489 section 3.1.1). Keys are asked for at every message, and remembered for as long as the store says that nothing has changed: so an
-//! activation acts at the next message, and a domain without keys costs a look into a map. A key that does not open is never passed over.
+//! activation acts at the next message, and a domain without keys costs a look into a map, where the store can tell that without a query. A key that does not open is never passed over.
 
 mod told_lately;
 

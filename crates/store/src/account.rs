@@ -199,7 +199,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// Removes the account and its credentials. What it has submitted stays in the queue.
     fn remove(&self, id: AccountId, act: &Act) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The revision that stands now, which every change of accounts, credentials, identities and limits moves, and no note. What is read of
+    /// The revision that stands now, which every change of accounts, credentials, identities, limits and DKIM keys moves, and no note. What is read of
     /// them after this call stays right for as long as further calls return the same, whatever other processes do. `None` if to say
     /// so costs as much as to read.
     fn revision(&self) -> impl Future<Output = Option<Revision>> + Send;

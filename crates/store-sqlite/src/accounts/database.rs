@@ -99,7 +99,7 @@ impl Database {
         self.writer()?.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)
     }
 
-    /// A transaction that changes something of accounts, credentials, identities or limits.
+    /// A transaction that changes something of accounts, credentials, identities, limits or DKIM keys.
     pub(super) async fn begin_change(&self) -> Result<Transaction<'_, Sqlite>, Error> {
         let mut transaction = self.begin().await?;
         let moved = sqlx::query("UPDATE revision SET revision = revision + 1").execute(&mut *transaction);
