@@ -31,7 +31,7 @@ pub struct Setup {
     /// What the next host does not know, of what it usually offers; `EHLO` for EHLO itself.
     pub next_lacks: Vec<String>,
     /// The next host offers DSN, too.
-    pub next_offers_dsn: bool,
+    pub next_offers: Vec<String>,
     /// `None`: as the configuration has it by default; `Some(None)`: no limit.
     pub max_unauthenticated_commands: Option<Option<u32>>,
     pub max_failures: Option<u32>,
@@ -236,7 +236,7 @@ impl Default for Setup {
             repairs_line_ends: false,
             refuses_repair: false,
             next_lacks: Vec::new(),
-            next_offers_dsn: false,
+            next_offers: Vec::new(),
             max_unauthenticated_commands: None,
             max_failures: None,
             mechanisms: None,
@@ -275,7 +275,9 @@ impl Setup {
             "next" if value.starts_with("lacks ") => {
                 self.next_lacks.extend(value.split(' ').skip(1).map(str::to_owned));
             }
-            "next" if value == "offers DSN" => self.next_offers_dsn = true,
+            "next" if value.starts_with("offers ") => {
+                self.next_offers.extend(value.split(' ').skip(1).map(str::to_owned));
+            }
             "max_unauthenticated_commands" => {
                 self.max_unauthenticated_commands =
                     Some(if value == "false" { None } else { Some(number()?) });

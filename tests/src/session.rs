@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use esmtp::{Advance, Channel, Durable, Envelope, Question, Rejection, SenderAllowed, Settings, Xclient};
 use sasl::{Authenticated, Mechanism, Nonces, Verdict};
-use types::{BareLineEnds, Mailbox, QueueId, ReversePath, SenderPattern, TlsFacts};
+use types::{BareLineEnds, Mailbox, Priority, QueueId, ReversePath, SenderPattern, TlsFacts, UtcTime};
 
 use crate::dialogue::{Dialogue, Listener, Setup};
 use crate::judge::{Judge, bindings, same_mailbox, scram_parameters};
@@ -282,6 +282,7 @@ fn channel(setup: &Setup, tls: Option<TlsFacts>) -> Channel {
     }
     channel.tls = tls;
     channel.login_is_optional = setup.login_is_optional;
+    channel.now = UtcTime::parse("2026-11-30T13:00:00Z");
     channel.xclient = match setup.xclient {
         None => Xclient::Refused,
         Some(false) => Xclient::Taken,
@@ -309,6 +310,8 @@ fn settings(setup: &Setup) -> Settings {
         if setup.repairs_line_ends { BareLineEnds::Repair } else { BareLineEnds::Refuse };
     settings.long_lines = !setup.refuses_repair;
     settings.dsn = true;
+    (settings.max_hold, settings.min_deliver_by) = (Some(30 * 24 * 3600), Some(60));
+    settings.max_priority = Some(Priority::URGENT);
     settings.max_unauthenticated_commands =
         setup.max_unauthenticated_commands.unwrap_or(settings.max_unauthenticated_commands);
     settings.max_failures = setup.max_failures.unwrap_or(settings.max_failures);

@@ -133,17 +133,18 @@ impl RealWire<'_> {
     }
 }
 
-/// The usual next host, but for what it lacks, and DSN.
+/// The usual next host, but for what it lacks, and what it offers besides.
 fn script(setup: &Setup) -> Script {
     let lacks = |name: &str| setup.next_lacks.iter().any(|lacking| lacking == name);
     let usual = Script::default();
     let knows = |line: &&str| line.split(' ').next().is_none_or(|name| !lacks(name));
-    let dsn = setup.next_offers_dsn.then_some("DSN");
+    let offered = ["DSN", "DELIVERBY", "MT-PRIORITY"];
+    let offered = offered.into_iter().filter(|name| setup.next_offers.iter().any(|offered| offered == name));
     let answer = move |line: &str, _: usize| {
         line.to_ascii_uppercase().starts_with("EHLO").then(|| "500 5.5.2 what?".to_owned())
     };
     Script {
-        capabilities: usual.capabilities.iter().copied().filter(knows).chain(dsn).collect(),
+        capabilities: usual.capabilities.iter().copied().filter(knows).chain(offered).collect(),
         answer: if lacks("EHLO") { Box::new(answer) } else { usual.answer },
         tls: usual.tls,
     }

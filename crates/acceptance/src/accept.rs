@@ -23,9 +23,9 @@ use message::{Gathered, Header, Progress, Section};
 use store::{Audit as _, DuplicateKey, Spool as _, Submission};
 use stores::{Accounts, Spool};
 use submission::MailHandler;
-use types::{ForwardPath, SessionFacts, SessionId};
+use types::{ForwardPath, Hold, SessionFacts, SessionId};
 
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, MAX_HOLD};
 use crate::body::{Body, Needs};
 use crate::duplicate::Digester;
 use crate::header;
@@ -192,6 +192,7 @@ impl Acceptance {
         envelope: &Envelope,
     ) -> Result<SenderAllowed, Rejection> {
         let submitter = submitter.ok_or(Rejection::LoginRequired)?;
+        self.may_hold(envelope)?;
         let path = &envelope.reverse_path;
         match submitter {
             Submitter::User(user) => {
@@ -205,6 +206,15 @@ impl Acceptance {
                 self.has_room(envelope).await?;
                 self.quota.machine_may_begin(*machine).map(|()| allowed)
             }
+        }
+    }
+
+    /// Whether the message need not be held for longer than messages are; an interval the session has judged.
+    fn may_hold(&self, envelope: &Envelope) -> Result<(), Rejection> {
+        let latest = (self.now)().as_second().saturating_add(i64::from(MAX_HOLD));
+        match envelope.hold {
+            Some(Hold::Until(until)) if until.unix() > latest => Err(Rejection::HoldTooLong),
+            Some(Hold::Until(_) | Hold::For(_)) | None => Ok(()),
         }
     }
 

@@ -4,11 +4,13 @@ use std::net::IpAddr;
 
 use auth::User;
 use esmtp::Envelope;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use message::Trace;
 use rand::RngExt as _;
-use store::{Act, Action, AuditEvent, Submission};
-use types::{EhloName, ForwardPath, Mailbox, QueueId, ReversePath, SessionFacts, SessionId, TlsFacts};
+use store::{Act, Action, AuditEvent, Deadline, Submission};
+use types::{
+    DeliverBy, EhloName, ForwardPath, Hold, Mailbox, QueueId, ReversePath, SessionFacts, SessionId, TlsFacts,
+};
 
 use crate::body::Needs;
 use crate::submitter::Submitter;
@@ -29,6 +31,13 @@ pub(crate) struct Arrival {
     pub(crate) utf8: bool,
     ip: IpAddr,
 }
+
+/// How long a message may be held before it leaves, in seconds (RFC 4865): a month. It takes room all the time, and lists of the queue have it.
+pub const MAX_HOLD: u32 = 30 * 24 * 3600;
+
+/// The least seconds that a message may be given which is to be returned otherwise (RFC 2852): long enough for a second attempt at a host that
+/// greylists.
+pub const MIN_DELIVER_BY: u32 = 60;
 
 impl Arrival {
     /// A message that arrives at this time. `hides_client` keeps who handed it in out of its Received field.
@@ -96,6 +105,9 @@ impl Arrival {
             message_id: needs.message_id.clone(),
             ret: envelope.ret,
             envid: envelope.envid,
+            not_before: envelope.hold.and_then(|hold| self.end_of(hold)),
+            deliver_by: envelope.deliver_by.and_then(|by| self.deadline(by)),
+            priority: envelope.priority,
             credential: submitter.credential(),
             session: Some(self.session),
             ip: Some(self.ip),
@@ -109,6 +121,25 @@ impl Arrival {
                 self.at,
             )
         }
+    }
+}
+
+impl Arrival {
+    /// When a hold ends, if that is later than now.
+    fn end_of(&self, hold: Hold) -> Option<Timestamp> {
+        let end = match hold {
+            Hold::For(seconds) => self.later(seconds.into())?,
+            Hold::Until(until) => Timestamp::from_second(until.unix()).ok()?,
+        };
+        (end > self.at).then_some(end)
+    }
+
+    fn deadline(&self, DeliverBy { seconds, mode, trace }: DeliverBy) -> Option<Deadline> {
+        Some(Deadline { at: self.later(seconds.into())?, mode, trace })
+    }
+
+    fn later(&self, seconds: i64) -> Option<Timestamp> {
+        self.at.checked_add(SignedDuration::from_secs(seconds)).ok()
     }
 }
 

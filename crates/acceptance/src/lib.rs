@@ -22,5 +22,6 @@ mod body;
 mod accept;
 
 pub use accept::{Acceptance, Incoming};
+pub use arrival::{MAX_HOLD, MIN_DELIVER_BY};
 pub use no_login::NoLogin;
 pub use rules::Rules;

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use message::{Event, Original, Report, ReportedRecipient, Status};
 use store::{Leased, NewReport, Outcome, Recipient, Submission};
 use types::{
-    BodyType, EnvelopeRecipient, ForwardPath, Handover, Host, Mailbox, Notify, QueueId, Ret, ReversePath,
+    BodyType, ByMode, EnvelopeRecipient, ForwardPath, Handover, Host, Mailbox, Notify, QueueId, Ret,
+    ReversePath,
 };
 
 use crate::fate::Fate;
@@ -39,14 +40,19 @@ impl<'a> News<'a> {
         let leased = &parcel.leased;
         let to = leased.submission.reverse_path.mailbox()?;
         let known = |fate: &'a Fate| Some((parcel.recipient(fate.number)?, fate));
-        let told =
-            |(recipient, fate): (&'a Recipient, &'a Fate)| Some((recipient, fate, ending(recipient, fate)?));
+        let told = |(recipient, fate): (&'a Recipient, &'a Fate)| {
+            Some((recipient, fate, ending(leased, recipient, fate)?))
+        };
         let mut told: Vec<_> = fates.iter().filter_map(known).filter_map(told).collect();
         let due_since = leased.submission.first_due_at();
-        if told.is_empty() && schedule.is_late(due_since, now) {
+        // RFC 2852 section 4.1.1: whoever has named a time is told of it, unless of nothing.
+        let is_over = leased.submission.deliver_by.is_some_and(|by| by.is_over(ByMode::Notify, now));
+        if told.is_empty() && (is_over || schedule.is_late(due_since, now)) {
             let until = schedule.gives_up_at(due_since);
             let is_late = |(recipient, fate): (&'a Recipient, &'a Fate)| {
-                let is_news = !recipient.delay_told && recipient.to.wants_delay();
+                let to = &recipient.to;
+                let wants = if is_over { to.notify != Some(Notify::NEVER) } else { to.wants_delay() };
+                let is_news = !recipient.delay_told && wants;
                 let is_late = is_news && matches!(fate.outcome, Outcome::Deferred { .. });
                 is_late.then_some((recipient, fate, Event::Late(until)))
             };
@@ -87,6 +93,8 @@ impl<'a> News<'a> {
             accepted_at: about.accepted_at,
             message_id: about.message_id.as_deref(),
             envid: about.envid.as_deref(),
+            held_until: about.not_before,
+            deliver_by: about.deliver_by.map(|deadline| deadline.at),
             recipients: &recipients,
             original,
         }
@@ -100,6 +108,8 @@ impl<'a> News<'a> {
             smtputf8: composed.smtputf8,
             must_be_rewritten: composed.must_be_rewritten,
             message_id: Some(composed.message_id),
+            // RFC 6710 section 4.5.
+            priority: about.priority,
             ..Submission::new(id, about.account, &*about.account_address, ReversePath::Null, now)
         };
         let late = self.told.iter().filter(|(_, _, event)| matches!(event, Event::Late(_)));
@@ -109,7 +119,9 @@ impl<'a> News<'a> {
 }
 
 /// What there is to tell of a recipient for whom all is over.
-fn ending(Recipient { to, told, .. }: &Recipient, fate: &Fate) -> Option<Event> {
+fn ending(leased: &Leased, Recipient { to, told, .. }: &Recipient, fate: &Fate) -> Option<Event> {
+    let is_traced =
+        leased.submission.deliver_by.is_some_and(|by| by.trace) && to.notify != Some(Notify::NEVER);
     match &fate.outcome {
         Outcome::Failed { .. } | Outcome::Returned { .. } if *told || !to.wants_failure() => None,
         Outcome::Returned { .. } => Some(Event::Returned),
@@ -120,6 +132,10 @@ fn ending(Recipient { to, told, .. }: &Recipient, fate: &Fate) -> Option<Event> 
             Handover::WithoutDsn => Some(Event::Relayed),
             Handover::WithDsn => None,
         },
+        // RFC 2852 section 4.1.5.
+        Outcome::Delivered { handover: Handover::WithDsn | Handover::WithoutDsn, .. } if is_traced => {
+            Some(Event::Relayed)
+        }
         Outcome::Delivered { .. } | Outcome::Deferred { .. } | Outcome::Held { .. } => None,
     }
 }

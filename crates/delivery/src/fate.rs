@@ -2,7 +2,7 @@
 
 use esmtp::dialogue::{Reply, Verdict};
 use jiff::Timestamp;
-use store::{Outcome, Recipient, Submission};
+use store::{Deadline, Outcome, Recipient, Submission};
 use types::QueueId;
 
 use crate::parcel::{Attempt, Parcel};
@@ -68,13 +68,24 @@ pub(crate) fn fates(
             let outcome = held(&text, host.clone());
             return Some(Fate { number, outcome, reply: Some(reply), text: Some(text), given_up: false });
         }
-        let next =
-            || schedule.next_attempt(recipient.attempts + 1, submission.first_due_at(), now, rand::random());
+        let next = || {
+            let next =
+                schedule.next_attempt(recipient.attempts + 1, submission.first_due_at(), now, rand::random());
+            next.map(|next| until_deadline(next, submission.deliver_by, now))
+        };
         let may_be_told = parcel.may_be_told();
         let (outcome, given_up) = outcome(verdict, &text, host.clone(), may_be_told, next);
         Some(Fate { number, outcome, reply: Some(reply), text: Some(text), given_up })
     };
     verdicts.into_iter().filter_map(fate).collect()
+}
+
+/// The next attempt, or the end of the time that its sender has given it, if that comes before: something is to be done then (RFC 2852).
+fn until_deadline(next: Timestamp, deliver_by: Option<Deadline>, now: Timestamp) -> Timestamp {
+    match deliver_by {
+        Some(deadline) if now < deadline.at => next.min(deadline.at),
+        Some(_) | None => next,
+    }
 }
 
 /// The outcome, and whether it is one for want of time. A failure is told by the report that is recorded with it, or its sender does not

@@ -3,19 +3,22 @@
 use bytes::Bytes;
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Leased, Recipient};
+use types::DeliverBy;
 
 /// A leased delivery, and those of its recipients that one attempt is made for.
 #[derive(Debug)]
 pub(crate) struct Parcel {
     pub(crate) leased: Leased,
     pub(crate) recipients: Vec<Recipient>,
+    /// What was left, when the attempt began, of the time that its sender has given it (RFC 2852).
+    pub(crate) deliver_by: Option<DeliverBy>,
 }
 
 impl Parcel {
     /// All recipients of a delivery.
     pub(crate) fn new(leased: Leased) -> Parcel {
         let recipients = leased.recipients.clone();
-        Parcel { leased, recipients }
+        Parcel { leased, recipients, deliver_by: None }
     }
 
     /// The recipient of the delivery with this number.

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 use sasl::Mechanism;
+use types::{Priority, UtcTime};
 
 use crate::channel::Channel;
 use crate::introduction::Xclient;
@@ -99,6 +100,23 @@ impl<'a> Capabilities<'a> {
         if self.settings.dsn { Ok(()) } else { Err(reply::UNKNOWN_PARAMETER) }
     }
 
+    /// How long a message may wait before it leaves, in seconds, and until when, as seen when the session began (RFC 4865).
+    pub(crate) fn future_release(&self) -> Result<(u32, UtcTime), Reply> {
+        let limits = self.settings.max_hold.zip(self.channel.now);
+        limits.map(|(longest, now)| (longest, now.later(longest))).ok_or(reply::UNKNOWN_PARAMETER)
+    }
+
+    /// The least seconds that a message may be given which is to be returned otherwise (RFC 2852).
+    pub(crate) fn deliver_by(&self) -> Result<u32, Reply> {
+        self.settings.min_deliver_by.ok_or(reply::UNKNOWN_PARAMETER)
+    }
+
+    /// The highest priority that a message gets (RFC 6710). RFC 6710 section 4.1: one above 0 is for those who have logged in.
+    pub(crate) fn priority(&self) -> Result<Priority, Reply> {
+        let highest = self.settings.max_priority.ok_or(reply::UNKNOWN_PARAMETER)?;
+        Ok(if self.logged_in { highest } else { highest.min(Priority::NORMAL) })
+    }
+
     /// The largest message, in octets: SIZE (RFC 1870).
     pub(crate) fn message_size(&self) -> u64 {
         self.settings.message_size
@@ -130,6 +148,15 @@ impl<'a> Capabilities<'a> {
         line("ENHANCEDSTATUSCODES");
         if self.dsn().is_ok() {
             line("DSN");
+        }
+        if let Ok((longest, latest)) = self.future_release() {
+            line(&format!("FUTURERELEASE {longest} {latest}"));
+        }
+        if let Ok(least) = self.deliver_by() {
+            line(&format!("DELIVERBY {least}"));
+        }
+        if self.priority().is_ok() {
+            line("MT-PRIORITY");
         }
         line(&format!("LIMITS RCPTMAX={} MAILMAX={}", self.recipients(), self.messages()));
         if self.starttls().is_ok() && !self.settings.hide_starttls {
@@ -166,6 +193,17 @@ mod tests {
         Channel { tls: Some(TlsFacts::new("TLSv1.3", "test")), ..clear() }
     }
 
+    const STEADY: [&str; 8] = [
+        "mail.example.org",
+        "PIPELINING",
+        "SIZE 36700160",
+        "8BITMIME",
+        "SMTPUTF8",
+        "CHUNKING",
+        "ENHANCEDSTATUSCODES",
+        "HELP",
+    ];
+
     /// What EHLO has at this moment, and not at every other.
     fn offered(settings: &Settings, channel: &Channel) -> Vec<String> {
         let mut output = BytesMut::new();
@@ -173,7 +211,7 @@ mod tests {
         let text = String::from_utf8(output.to_vec()).unwrap();
         let lines = text.lines().filter_map(|line| line.get(4..));
         lines
-            .filter(|line| ["DSN", "STARTTLS", "AUTH", "XCLIENT"].iter().any(|word| line.starts_with(word)))
+            .filter(|line| !line.starts_with("LIMITS") && !STEADY.contains(line))
             .map(str::to_owned)
             .collect()
     }
@@ -189,7 +227,15 @@ mod tests {
         let implicit = Settings { starttls: false, ..settings() };
         let insecure = Settings { allow_insecure: true, ..settings() };
         let dsn = Settings { dsn: true, ..settings() };
-        let cases: [(&Settings, Channel, &[&str]); 13] = [
+        let mut wishes = settings();
+        (wishes.max_hold, wishes.min_deliver_by) = (Some(3600), Some(60));
+        wishes.max_priority = Some(Priority::URGENT);
+        let at_one = Channel { now: UtcTime::parse("2026-11-30T13:00:00Z"), ..clear() };
+        let until_two = "FUTURERELEASE 3600 2026-11-30T14:00:00Z";
+        let cases: [(&Settings, Channel, &[&str]); 16] = [
+            (&settings(), Channel { now: at_one.now, ..clear() }, &["STARTTLS"]),
+            (&wishes, at_one, &[until_two, "DELIVERBY 60", "MT-PRIORITY", "STARTTLS"]),
+            (&wishes, clear(), &["DELIVERBY 60", "MT-PRIORITY", "STARTTLS"]),
             (&settings(), clear(), &["STARTTLS"]),
             (&hidden, clear(), &[]),
             (&implicit, clear(), &[]),

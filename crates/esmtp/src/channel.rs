@@ -1,7 +1,7 @@
 //! What a session has to know of the connection below it.
 
 use sasl::{ChannelBindings, Nonces};
-use types::TlsFacts;
+use types::{TlsFacts, UtcTime};
 
 use crate::introduction::Xclient;
 
@@ -19,6 +19,8 @@ pub struct Channel {
     pub login_is_optional: bool,
     /// Whether the client is a proxy that may say who its client is.
     pub xclient: Xclient,
+    /// The time of day when the session begins, for the latest time that FUTURERELEASE offers; without it that is not offered.
+    pub now: Option<UtcTime>,
     /// What challenges are made from.
     pub nonces: Nonces,
 }
@@ -32,6 +34,7 @@ impl Channel {
             client_certificate: false,
             login_is_optional: false,
             xclient: Xclient::Refused,
+            now: None,
             nonces,
         }
     }

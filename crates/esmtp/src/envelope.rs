@@ -1,6 +1,6 @@
 //! The envelope of a message (RFC 5321 section 2.3.1).
 
-use types::{BodyType, EnvelopeRecipient, ForwardPath, Ret, ReversePath};
+use types::{BodyType, DeliverBy, EnvelopeRecipient, ForwardPath, Hold, Priority, Ret, ReversePath};
 
 /// Who sends a message to whom, and what its transport has to be able to carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,12 @@ pub struct Envelope {
     pub ret: Option<Ret>,
     /// What the sender calls this envelope in notifications: ENVID, decoded (RFC 3461 section 4.4). As with `ret`.
     pub envid: Option<Box<str>>,
+    /// When the message is to leave at the earliest (RFC 4865). As with `ret`, where FUTURERELEASE is not offered.
+    pub hold: Option<Hold>,
+    /// By when it is to be delivered, and what is to be done otherwise (RFC 2852). As with `ret`, where DELIVERBY is not offered.
+    pub deliver_by: Option<DeliverBy>,
+    /// Which of the messages that wait comes first (RFC 6710): what was asked, as far as it is granted.
+    pub priority: Priority,
     /// The text had bare line ends, and they were repaired.
     pub repaired_line_ends: bool,
 }
@@ -38,6 +44,9 @@ impl Envelope {
             declared_size: None,
             ret: None,
             envid: None,
+            hold: None,
+            deliver_by: None,
+            priority: Priority::NORMAL,
             repaired_line_ends: false,
         }
     }

@@ -1,11 +1,15 @@
 //! The parameters of MAIL and RCPT (RFC 5321 section 4.1.1.11).
 
-use types::{BodyType, EnvelopeRecipient, ForwardPath, Notify, Ret};
+use types::{BodyType, DeliverBy, EnvelopeRecipient, ForwardPath, Hold, Notify, Priority, Ret};
 
 use crate::{orcpt, xtext};
 
 /// The most octets of the value of ENVID (RFC 3461 section 4.4).
 const MAX_ENVID: usize = 100;
+
+/// The parameters that MAIL may have.
+const KEYWORDS: [&str; 10] =
+    ["SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL", "BY", "MT-PRIORITY"];
 
 /// What MAIL was given behind the reverse-path.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,12 @@ pub struct MailParameters {
     pub ret: Option<Ret>,
     /// `ENVID=`, decoded (RFC 3461 section 4.4).
     pub envid: Option<Box<str>>,
+    /// `HOLDFOR=` or `HOLDUNTIL=` (RFC 4865 section 3).
+    pub hold: Option<Hold>,
+    /// `BY=` (RFC 2852 section 4).
+    pub deliver_by: Option<DeliverBy>,
+    /// `MT-PRIORITY=` (RFC 6710 section 3).
+    pub priority: Option<Priority>,
 }
 
 /// Why a parameter is refused.
@@ -57,9 +67,15 @@ impl MailParameters {
             ("BODY", Some(value)) => self.body.replace(body(value)?).is_none(),
             ("SMTPUTF8", None) => !std::mem::replace(&mut self.smtputf8, true),
             ("AUTH", Some(value)) if is_auth_value(value) => !std::mem::replace(&mut self.auth, true),
-            ("RET", Some(value)) => self.ret.replace(ret(value)?).is_none(),
+            ("RET", Some(value)) => self.ret.replace(read(Ret::from_name, value)?).is_none(),
             ("ENVID", Some(value)) => self.envid.replace(envid(value)?).is_none(),
-            ("SIZE" | "BODY" | "SMTPUTF8" | "AUTH" | "RET" | "ENVID", _) => false,
+            ("HOLDFOR", Some(value)) => self.hold.replace(read(Hold::for_seconds, value)?).is_none(),
+            ("HOLDUNTIL", Some(value)) => self.hold.replace(read(Hold::until, value)?).is_none(),
+            ("BY", Some(value)) => self.deliver_by.replace(read(DeliverBy::from_value, value)?).is_none(),
+            ("MT-PRIORITY", Some(value)) => {
+                self.priority.replace(read(Priority::from_value, value)?).is_none()
+            }
+            (known, _) if KEYWORDS.contains(&known) => false,
             _ => return Err(ParameterError::Unknown),
         };
         if is_first { Ok(()) } else { Err(ParameterError::Malformed) }
@@ -78,10 +94,8 @@ pub(crate) fn recipient(path: ForwardPath, text: &str) -> Result<EnvelopeRecipie
 fn take_of_recipient(recipient: &mut EnvelopeRecipient, parameter: &str) -> Result<(), ParameterError> {
     let (keyword, value) = keyword_and_value(parameter);
     let is_first = match (keyword.as_str(), value) {
-        ("NOTIFY", Some(value)) => recipient.notify.replace(notify(value)?).is_none(),
-        ("ORCPT", Some(value)) => {
-            recipient.orcpt.replace(orcpt::read(value).ok_or(ParameterError::Malformed)?).is_none()
-        }
+        ("NOTIFY", Some(value)) => recipient.notify.replace(read(Notify::from_text, value)?).is_none(),
+        ("ORCPT", Some(value)) => recipient.orcpt.replace(read(orcpt::read, value)?).is_none(),
         ("NOTIFY" | "ORCPT", None) => false,
         _ => return Err(ParameterError::Unknown),
     };
@@ -120,12 +134,9 @@ fn body(value: &str) -> Result<BodyType, ParameterError> {
     }
 }
 
-fn ret(value: &str) -> Result<Ret, ParameterError> {
-    Ret::from_name(value).ok_or(ParameterError::Malformed)
-}
-
-fn notify(value: &str) -> Result<Notify, ParameterError> {
-    Notify::from_text(value).ok_or(ParameterError::Malformed)
+/// A value as what it means.
+fn read<T>(read: fn(&str) -> Option<T>, value: &str) -> Result<T, ParameterError> {
+    read(value).ok_or(ParameterError::Malformed)
 }
 
 /// RFC 3461 section 4.4: xtext, of printable ASCII and spaces alone, since it comes back in a header field.
@@ -159,6 +170,12 @@ mod tests {
         assert_eq!(parameters, expected);
         let parameters = MailParameters::parse(" envid=order+2066+2B7 Ret=hdrs").unwrap();
         assert_eq!((parameters.ret, parameters.envid.as_deref()), (Some(Ret::Headers), Some("order 66+7")));
+        let parameters = MailParameters::parse(" HoldFor=60 by=600;rt mt-priority=-4").unwrap();
+        assert_eq!(parameters.hold, Some(Hold::For(60)));
+        assert_eq!(parameters.deliver_by.unwrap().to_string(), "600;RT");
+        assert_eq!(parameters.priority.map(Priority::number), Some(-4));
+        let parameters = MailParameters::parse(" HOLDUNTIL=2026-11-30T13:00:00Z").unwrap();
+        assert_eq!(parameters.hold, Hold::until("2026-11-30T13:00:00Z"));
         assert_eq!(MailParameters::parse(""), Ok(MailParameters::default()));
         assert!(MailParameters::parse(" AUTH=<>").is_ok());
         assert_eq!(MailParameters::parse(" SIZE=00000000000000000005").map(|known| known.size), Ok(Some(5)));
@@ -195,6 +212,17 @@ mod tests {
             (" ENVID=+C3+BC", Malformed),
             (" ENVID=\u{fc}", Malformed),
             (" ENVID=a ENVID=b", Malformed),
+            (" HOLDFOR", Malformed),
+            (" HOLDFOR=-1", Malformed),
+            (" HOLDFOR=1000000000", Malformed),
+            (" HOLDUNTIL=tomorrow", Malformed),
+            (" HOLDFOR=1 HOLDUNTIL=2026-11-30T13:00:00Z", Malformed),
+            (" BY=600", Malformed),
+            (" BY=0;R", Malformed),
+            (" BY=1;N BY=1;N", Malformed),
+            (" MT-PRIORITY=10", Malformed),
+            (" MT-PRIORITY", Malformed),
+            (" MT-PRIORITY=0 MT-PRIORITY=0", Malformed),
             (" NOTIFY=NEVER", Unknown),
             (" =", Unknown),
         ] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use sasl::RefusalReply;
-use types::{MAX_PATH, Mailbox, ReversePath};
+use types::{MAX_PATH, Mailbox, Priority, ReversePath};
 
 use crate::body::TextFault;
 use crate::command::SyntaxError;
@@ -101,10 +101,19 @@ pub(crate) const SYNCHRONISATION: Reply =
     reply(554, "5.5.0", "Protocol synchronisation error: wait for the reply");
 pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, "5.5.1", "No valid recipients");
 pub(crate) const UNKNOWN_PARAMETER: Reply = reply(555, "5.5.4", "Parameter not recognised");
+pub(crate) const HOLD_TOO_LONG: Reply =
+    reply(501, "5.5.4", "Message would be held for longer than the limit");
+pub(crate) const BY_TOO_SOON: Reply =
+    reply(553, "5.5.4", "Message would have to be delivered sooner than the limit");
 pub(crate) const LONG_LINE: Reply = reply(554, "5.6.0", "Message has a line of more than 998 octets");
 pub(crate) const NUL_IN_TEXT: Reply = reply(554, "5.6.0", "Message has a NUL");
 
 impl Reply {
+    /// RFC 6710 section 4.1: a sender is told which priority its message has, if it is not the one that was asked for.
+    pub(crate) fn priority_lowered(priority: Priority) -> Self {
+        reply_with(250, "2.3.6", format!("{priority} is the new priority assigned to the message"))
+    }
+
     /// RFC 5321 section 4.2: the server's name comes first.
     pub(crate) fn greeting(hostname: &str, words: &str) -> Self {
         let space = if words.is_empty() { "" } else { " " };
@@ -290,6 +299,9 @@ pub enum Rejection {
     /// `452 4.3.1`. The account has as much in messages that have not ended as it may.
     #[error("too much of the account's mail has not ended yet")]
     TooMuchUnfinished,
+    /// `501 5.5.4`. The message is to be held for longer than messages are (RFC 4865).
+    #[error("the message is to be held for too long")]
+    HoldTooLong,
     /// `450 4.7.1`. The account has sent as much as it may for now.
     #[error("the limit of {limit} {what} is reached")]
     SendingLimit {
@@ -353,6 +365,7 @@ impl From<&Rejection> for Reply {
             Rejection::TooMuchUnfinished => {
                 reply(452, "4.3.1", "Too much mail of this account is unfinished; end other messages first")
             }
+            Rejection::HoldTooLong => HOLD_TOO_LONG,
             Rejection::SendingLimit { limit, what, wait } => Reply::sending_limit(*limit, what, *wait),
             Rejection::CredentialRevoked => REVOKED,
             Rejection::Unavailable => reply(451, "4.3.0", "Temporarily unavailable; try again later"),
@@ -422,6 +435,7 @@ mod tests {
             Rejection::StorageFull,
             Rejection::StorageFailing,
             Rejection::TooMuchUnfinished,
+            Rejection::HoldTooLong,
             Rejection::SendingLimit { limit: 1, what: "messages", wait: Duration::ZERO },
             Rejection::CredentialRevoked,
             Rejection::Unavailable,

@@ -1,7 +1,7 @@
 //! What a listener offers and demands, the same for all of its sessions.
 
 use sasl::Mechanism;
-use types::BareLineEnds;
+use types::{BareLineEnds, Priority};
 
 /// The settings of a listener's sessions. [`Settings::new`] has good ones, of which some may be set otherwise:
 ///
@@ -40,6 +40,12 @@ pub struct Settings {
     pub long_lines: bool,
     /// DSN is offered (RFC 3461): whoever takes the mail tells senders what became of it, when and as they ask.
     pub dsn: bool,
+    /// FUTURERELEASE is offered (RFC 4865): a message may wait so many seconds before it leaves. It needs [`Channel::now`](crate::Channel::now), too.
+    pub max_hold: Option<u32>,
+    /// DELIVERBY is offered (RFC 2852): the least seconds that a message may be given which is to be returned otherwise.
+    pub min_deliver_by: Option<u32>,
+    /// MT-PRIORITY is offered (RFC 6710): the highest priority of whoever has logged in. Who has not has none above 0.
+    pub max_priority: Option<Priority>,
     /// Commands before authentication, AUTH not counted; `None` is no limit. Where login is optional, none are counted.
     pub max_unauthenticated_commands: Option<u32>,
     /// Refused logins before the connection is closed.
@@ -48,7 +54,7 @@ pub struct Settings {
 
 impl Settings {
     /// What suits most servers: STARTTLS; PLAIN and LOGIN, under TLS alone; up to 1000 messages in a connection, of up to
-    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; no DSN; ten commands before a
+    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; no DSN, FUTURERELEASE, DELIVERBY or MT-PRIORITY; ten commands before a
     /// login, and three tries at it.
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
@@ -65,6 +71,9 @@ impl Settings {
             bare_line_ends: BareLineEnds::Refuse,
             long_lines: false,
             dsn: false,
+            max_hold: None,
+            min_deliver_by: None,
+            max_priority: None,
             max_unauthenticated_commands: Some(10),
             max_failures: 3,
         }

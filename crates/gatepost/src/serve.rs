@@ -19,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use types::UtcTime;
 
 use crate::descriptors::Descriptors;
 use crate::finding::Finding;
@@ -150,7 +151,8 @@ fn door(
     let without_login = Arc::clone(&acceptance);
     let mut builder = Door::builder(wiring::settings(config), judge, acceptance)
         .limits(limits)
-        .login_is_optional(move |session| without_login.takes_without_login(session));
+        .login_is_optional(move |session| without_login.takes_without_login(session))
+        .clock(|| UtcTime::from_unix(clock::now().as_second()));
     if let (Some(identity), Some(tls)) = (identity, &config.tls) {
         builder = builder.tls(identity, tls.min_version);
     }

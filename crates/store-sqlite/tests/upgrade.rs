@@ -92,6 +92,7 @@ const BACK_TO_THE_THIRD: &str = "\
     DROP TABLE recent_messages; DROP INDEX entries_from_nobody; \
     DROP INDEX entries_settled; ALTER TABLE entries DROP COLUMN settled_at; ALTER TABLE entries DROP COLUMN returned; \
     ALTER TABLE recipients DROP COLUMN delay_told; ALTER TABLE recipients DROP COLUMN told; \
+    ALTER TABLE entries DROP COLUMN deliver_by; ALTER TABLE entries DROP COLUMN by_mode; ALTER TABLE entries DROP COLUMN priority; \
     DROP TABLE deliveries; DROP TABLE nodes; ALTER TABLE recipients DROP COLUMN destination; \
     ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN orcpt; \
     ALTER TABLE entries DROP COLUMN session; ALTER TABLE entries DROP COLUMN ip; \

@@ -72,7 +72,7 @@ pub use sealed::{MasterKeyId, Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
 pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};
-pub use submission::Submission;
+pub use submission::{Deadline, Submission};
 pub use throttle::{
     Allowance, Counted, CountedPlace, Counter, LONGEST_WINDOW, Mark, ThrottleFilter, ThrottleKey,
     ThrottleKind, Throttled, Throttles,

@@ -168,6 +168,14 @@ pub struct Entry {
     pub envid: Option<String>,
     /// What of it its sender wants back in notifications: RET (RFC 3461 section 4.3).
     pub ret: Option<String>,
+    /// When it may leave at the earliest, if that was later than it was accepted: its sender can take it back until then, or wants it held (RFC 4865).
+    pub not_before: Option<Timestamp>,
+    /// By when its sender wants it delivered (RFC 2852).
+    pub deliver_by: Option<Timestamp>,
+    /// What is done then: `R` or `N`, with `T` for trace.
+    pub by_mode: Option<String>,
+    /// Which of the messages that wait comes first, from -9 to 9 (RFC 6710).
+    pub priority: i8,
 }
 
 /// An entry as `queue show` shows it.

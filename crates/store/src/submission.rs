@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use types::{AccountId, BodyType, EnvelopeRecipient, QueueId, Ret, ReversePath, SessionId};
+use types::{
+    AccountId, BodyType, ByMode, DeliverBy, EnvelopeRecipient, Priority, QueueId, Ret, ReversePath, SessionId,
+};
 
 use crate::DuplicateKey;
 
@@ -34,6 +36,10 @@ pub struct Submission {
     pub accepted_at: Timestamp,
     /// When it may leave at the earliest, if that is later than it was accepted.
     pub not_before: Option<Timestamp>,
+    /// By when it is to be delivered, if its sender has said so (RFC 2852).
+    pub deliver_by: Option<Deadline>,
+    /// Which of the messages that wait for one destination comes first (RFC 6710).
+    pub priority: Priority,
     /// Whether it waits for an operator instead of being delivered.
     pub held: bool,
     /// What the message calls itself: its Message-ID with angle brackets (RFC 5322 section 3.6.4), if it has one.
@@ -54,6 +60,39 @@ pub struct Submission {
     pub tls_cipher: Option<Cow<'static, str>>,
     /// What it is known by if it is handed in again; `None` if it is never taken for the same. It is not kept with the entry.
     pub duplicate_key: Option<DuplicateKey>,
+}
+
+/// By when a message is to be delivered, and what is to be done otherwise (RFC 2852).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// When its time is over.
+    pub at: Timestamp,
+    /// What is to be done then.
+    pub mode: ByMode,
+    /// Its sender wants to know whenever it is passed on.
+    pub trace: bool,
+}
+
+impl Deadline {
+    /// Whether the time is over, and this is what is to be done then.
+    #[must_use]
+    pub fn is_over(&self, mode: ByMode, now: Timestamp) -> bool {
+        self.mode == mode && self.at <= now
+    }
+
+    /// What is left of it, for the next host: in whole seconds, and no more.
+    #[must_use]
+    pub fn left(&self, now: Timestamp) -> DeliverBy {
+        const MOST: i64 = 999_999_999;
+        let seconds = self.at.duration_since(now).as_secs().clamp(-MOST, MOST);
+        DeliverBy { seconds: i32::try_from(seconds).unwrap_or(i32::MAX), mode: self.mode, trace: self.trace }
+    }
+
+    /// The mode as it is stored: `R` or `N`, with `T` for trace.
+    #[must_use]
+    pub fn mode_name(&self) -> String {
+        format!("{}{}", self.mode.letter(), if self.trace { "T" } else { "" })
+    }
 }
 
 impl Submission {
@@ -77,6 +116,8 @@ impl Submission {
             must_be_rewritten: false,
             accepted_at,
             not_before: None,
+            deliver_by: None,
+            priority: Priority::NORMAL,
             held: false,
             message_id: None,
             ret: None,

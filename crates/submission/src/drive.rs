@@ -146,6 +146,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         channel.client_certificate = facts.client_certificate.is_some();
         channel.login_is_optional = login_is_optional;
         channel.xclient = self.client.xclient();
+        channel.now = self.house.clock.as_ref().map(|now| now());
         channel
     }
 

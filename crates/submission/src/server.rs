@@ -13,12 +13,12 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{ListenTls, SessionFacts, TlsVersion};
+use types::{ListenTls, SessionFacts, TlsVersion, UtcTime};
 
 use crate::bind::BindError;
 use crate::doors::{Doors, ListenerChange, Opened};
 use crate::handler::MailHandler;
-use crate::house::{House, OnEnd, OnOpen, Predicate};
+use crate::house::{Clock, House, OnEnd, OnOpen, Predicate};
 use crate::limits::Limits;
 use crate::listen;
 use crate::listener::Listener;
@@ -36,6 +36,7 @@ pub struct Builder<A, M> {
     mail: M,
     limits: Limits,
     login_is_optional: Predicate,
+    clock: Option<Clock>,
     on_open: OnOpen,
     on_end: OnEnd,
     identity: Option<(Identity, TlsVersion)>,
@@ -64,6 +65,14 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
     #[must_use]
     pub fn login_is_optional(mut self, who: impl Fn(&SessionFacts) -> bool + Send + Sync + 'static) -> Self {
         self.login_is_optional = Arc::new(who);
+        self
+    }
+
+    /// Tells sessions the time of day, without which FUTURERELEASE is not offered (RFC 4865), whatever
+    /// [`max_hold`](esmtp::Settings::max_hold) is: it says until when a message may be held.
+    #[must_use]
+    pub fn clock(mut self, now: impl Fn() -> UtcTime + Send + Sync + 'static) -> Self {
+        self.clock = Some(Arc::new(now));
         self
     }
 
@@ -119,8 +128,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
         let identity = self.identity.as_ref().map(|(identity, oldest)| (identity, *oldest));
         doors.prepare(self.listeners, identity)?.apply_first()?;
         let terms = Arc::new(ArcSwap::from_pointee(Terms::new(self.settings, self.limits)));
-        let Self { auth, mail, login_is_optional, on_open, on_end, .. } = self;
-        Ok(Server { auth, mail, login_is_optional, on_open, on_end, terms, doors, opened })
+        let Self { auth, mail, login_is_optional, clock, on_open, on_end, .. } = self;
+        Ok(Server { auth, mail, login_is_optional, clock, on_open, on_end, terms, doors, opened })
     }
 }
 
@@ -135,6 +144,7 @@ pub struct Server<A, M> {
     auth: A,
     mail: M,
     login_is_optional: Predicate,
+    clock: Option<Clock>,
     on_open: OnOpen,
     on_end: OnEnd,
     terms: Arc<ArcSwap<Terms>>,
@@ -152,6 +162,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             mail,
             limits: Limits::default(),
             login_is_optional: Arc::new(|_| false),
+            clock: None,
             on_open: Arc::new(|_| Ok(())),
             on_end: Arc::new(|_, _| ()),
             identity: None,
@@ -180,6 +191,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             auth: self.auth,
             mail: self.mail,
             login_is_optional: self.login_is_optional,
+            clock: self.clock,
             on_open: self.on_open,
             on_end: self.on_end,
             terms: self.terms,

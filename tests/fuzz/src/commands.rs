@@ -51,11 +51,16 @@ fn mail(path: &ReversePath, parameters: &MailParameters) {
     let ret = parameters.ret.map(|ret| format!(" RET={}", ret.name())).unwrap_or_default();
     let envid =
         parameters.envid.as_deref().map(|envid| format!(" ENVID={}", xtext(envid))).unwrap_or_default();
-    let command = format!("MAIL FROM:{path}{ret}{envid}");
+    let hold = parameters.hold.map(|hold| format!(" {hold}")).unwrap_or_default();
+    let by = parameters.deliver_by.map(|by| format!(" BY={by}")).unwrap_or_default();
+    let priority = parameters.priority.map(|priority| format!(" MT-PRIORITY={priority}")).unwrap_or_default();
+    let command = format!("MAIL FROM:{path}{ret}{envid}{hold}{by}{priority}");
     let Ok(Command::Ordered(Ordered::Mail(again, known))) = written(&command) else {
         panic!("{command} can't be read")
     };
     assert_eq!((&again, known.ret, &known.envid), (path, parameters.ret, &parameters.envid));
+    let wanted = (parameters.hold, parameters.deliver_by, parameters.priority);
+    assert_eq!((known.hold, known.deliver_by, known.priority), wanted, "{command}");
     // It comes back in a header field (RFC 3464 section 2.2.1).
     assert!(
         known

@@ -7,7 +7,7 @@ use esmtp::{
     Advance, Channel, Durable, Envelope, Introduction, Question, Rejection, SenderAllowed, Settings, Xclient,
 };
 use sasl::{Authenticated, Mechanism, Nonces, Verdict};
-use types::{BareLineEnds, QueueId, Secret, TlsFacts};
+use types::{BareLineEnds, Priority, QueueId, Secret, TlsFacts, UtcTime};
 
 /// What happened, in its order.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +96,8 @@ impl Circumstances {
         settings.long_lines = self.has(6);
         settings.starttls = !self.has(7);
         settings.dsn = true;
+        (settings.max_hold, settings.min_deliver_by) = (Some(3600), Some(60));
+        settings.max_priority = Some(Priority::URGENT);
         settings
     }
 
@@ -106,6 +108,7 @@ impl Circumstances {
         channel.bindings.exporter = exporter;
         channel.client_certificate = tls;
         channel.login_is_optional = self.login_is_optional();
+        channel.now = Some(UtcTime::from_unix(1_790_000_000));
         channel.xclient = if self.takes_xclient() { Xclient::WithLogin } else { Xclient::Refused };
         channel
     }

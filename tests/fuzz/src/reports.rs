@@ -39,6 +39,8 @@ pub(crate) fn holds(data: &[u8]) {
         accepted_at: Timestamp::UNIX_EPOCH,
         message_id: Some(&message_id),
         envid: Some(&envid),
+        held_until: None,
+        deliver_by: None,
         recipients: &recipients,
         original: Original::Header(returned),
     };

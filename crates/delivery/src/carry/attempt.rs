@@ -1,6 +1,8 @@
 //! One attempt at a delivery: in one transaction, or in several if it has many recipients.
 
+use esmtp::dialogue::{Enhanced, Reply, Verdict};
 use store::Spool;
+use types::ByMode;
 
 use super::Carrier;
 use super::lane::Lane;
@@ -11,7 +13,11 @@ use crate::record::Ending;
 const RECIPIENTS: usize = 100;
 
 impl<S: Spool> Carrier<S> {
-    pub(super) async fn attempt(&self, lane: &Lane, parcel: &Parcel) -> Ending {
+    pub(super) async fn attempt(&self, lane: &Lane, parcel: &mut Parcel) -> Ending {
+        parcel.deliver_by = parcel.leased.submission.deliver_by.map(|by| by.left((self.settings.now)()));
+        if parcel.deliver_by.is_some_and(|by| by.mode == ByMode::Return && by.seconds <= 0) {
+            return Ending::Tried(Attempt::all(parcel, None, &Verdict::Failed(too_late())));
+        }
         if parcel.recipients.len() > RECIPIENTS {
             return self.attempt_in_groups(lane, parcel).await;
         }
@@ -29,7 +35,7 @@ impl<S: Spool> Carrier<S> {
         let mut attempt = Attempt { verdicts: Vec::new(), host: None, answered: false };
         let mut groups = parcel.recipients.chunks(RECIPIENTS).peekable();
         while let Some(group) = groups.next() {
-            let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec() };
+            let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec(), ..*parcel };
             match lane.carry(&part, &self.texts).await {
                 Ok(Some(tried)) => {
                     // The last is recorded with all of them.
@@ -48,4 +54,13 @@ impl<S: Spool> Carrier<S> {
         }
         Ending::Tried(attempt)
     }
+}
+
+/// RFC 2852 section 4.1.1: delivery time expired (RFC 3463 section 3.5, X.4.7).
+fn too_late() -> Reply {
+    Reply::ours(
+        550,
+        Enhanced(5, 4, 7),
+        "the time is over by which its sender wants it delivered, or else returned",
+    )
 }

@@ -109,7 +109,8 @@ impl Lane {
         let octets = carried.parcel.octets();
         waiting.octets += octets;
         self.octets_of_all.fetch_add(octets, Ordering::Relaxed);
-        waiting.parcels.push(carried.parcel.leased.submission.account, carried);
+        let submission = &carried.parcel.leased.submission;
+        waiting.parcels.push(submission.account, submission.priority.number(), carried);
         let more = waiting.workers < self.at_once();
         waiting.workers += usize::from(more);
         more
@@ -211,7 +212,7 @@ mod tests {
             content: Some(vec![b'x'; octets].into()),
         };
         let hand = InHand::default().take(&leased).unwrap();
-        Carried::new(Parcel { leased, recipients: Vec::new() }, hand)
+        Carried::new(Parcel { leased, recipients: Vec::new(), deliver_by: None }, hand)
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl<S: Spool> Carrier<S> {
     async fn work(self: Arc<Self>, lane: Arc<Lane>) {
         let mut shift = lane.begin();
         while !self.stopping.is_cancelled()
-            && let Some(carried) = shift.next()
+            && let Some(mut carried) = shift.next()
         {
             let permit = self.permits.take(lane.answers()).await;
             if carried.is_called_off() {
@@ -221,7 +221,7 @@ impl<S: Spool> Carrier<S> {
             }
             let ending = tokio::select! {
                 biased;
-                ending = self.attempt(&lane, &carried.parcel) => ending,
+                ending = self.attempt(&lane, &mut carried.parcel) => ending,
                 () = self.aborting.cancelled() => return,
             };
             if let Ending::Tried(attempt) = &ending {

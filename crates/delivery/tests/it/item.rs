@@ -325,6 +325,10 @@ impl Item {
             credential: self.submission.credential.clone(),
             envid: self.submission.envid.as_deref().map(str::to_owned),
             ret: self.submission.ret.map(|ret| ret.name().to_owned()),
+            not_before: self.submission.not_before,
+            deliver_by: self.submission.deliver_by.map(|deadline| deadline.at),
+            by_mode: self.submission.deliver_by.map(|deadline| deadline.mode_name()),
+            priority: self.submission.priority.number(),
         };
         Details { entry, recipients, damaged: None }
     }

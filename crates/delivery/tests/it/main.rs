@@ -20,6 +20,8 @@ mod mx;
 mod needs;
 mod dsn;
 mod bounce;
+mod schedule;
+mod deliver_by;
 mod carrier;
 mod destinations;
 mod conformance;

@@ -33,6 +33,8 @@ pub(crate) struct Manners {
     pub(crate) text: &'static str,
     /// Messages after which the host hangs up without a word.
     pub(crate) messages: usize,
+    /// Messages after which the host says 421 to the next MAIL, and hangs up.
+    pub(crate) farewell: usize,
     /// Permits to answer the text.
     pub(crate) pace: Arc<Semaphore>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
@@ -52,6 +54,7 @@ impl Default for Manners {
             data: "354 go ahead",
             text: "250 2.0.0 taken",
             messages: usize::MAX,
+            farewell: usize::MAX,
             pace: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             tls: None,
             implicit_tls: false,
@@ -185,8 +188,12 @@ impl Talk {
                 "EHLO" => self.manners.ehlo.map_or_else(|| self.ehlo(), str::to_owned),
                 "STARTTLS" => self.manners.start_tls.into(),
                 "AUTH" => self.manners.auth.into(),
+                "MAIL" if messages >= self.manners.farewell => "421 4.7.0 enough for now".into(),
                 "MAIL" => self.manners.mail.into(),
                 "RCPT" if line.contains("<refused") => "550 5.1.1 nobody here".into(),
+                "RCPT" if line.contains("<greylisted") && self.times(&line) == 1 => {
+                    "450 4.7.1 come again".into()
+                }
                 "RCPT" if line.contains("<later") => "450 4.7.1 come again".into(),
                 "RCPT" => self.manners.rcpt.into(),
                 "DATA" => self.manners.data.into(),
@@ -205,6 +212,7 @@ impl Talk {
                     messages += 1;
                 }
                 "QUIT" => return Ok(false),
+                "MAIL" if reply.starts_with("421") => return Ok(false),
                 _ => {}
             }
             if messages == self.manners.messages {
@@ -212,6 +220,11 @@ impl Talk {
             }
         }
         Ok(false)
+    }
+
+    /// How often a command has come, on whichever connection.
+    fn times(&self, command: &str) -> usize {
+        self.seen.lock().unwrap().commands.iter().filter(|seen| *seen == command).count()
     }
 
     fn saw(&self, command: String) {

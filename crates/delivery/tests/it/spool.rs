@@ -1,6 +1,7 @@
 //! A spool in memory, which can be told to fail. It passes the conformance tests of `store`, so that what is shown with it is shown of
 //! any spool.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -276,13 +277,16 @@ impl Spool for MemorySpool {
         }
         let mut leased = Vec::new();
         for (destination, room) in room {
-            let mut due: Vec<(Timestamp, QueueId)> = Vec::new();
+            let mut due = Vec::new();
             for (id, item) in &queue.items {
                 let here = item.waiting().into_iter().filter(|(there, _)| *there == destination);
-                due.extend(here.filter(|(_, due_at)| *due_at <= now).map(|(_, due_at)| (due_at, *id)));
+                let urgency = Reverse(item.submission.priority);
+                due.extend(
+                    here.filter(|(_, due_at)| *due_at <= now).map(|(_, due_at)| (urgency, due_at, *id)),
+                );
             }
             due.sort();
-            for (_, id) in due.into_iter().take(room.try_into().unwrap()) {
+            for (_, _, id) in due.into_iter().take(room.try_into().unwrap()) {
                 leased.extend(queue.items.get_mut(&id).unwrap().lease(&destination, owner, now));
             }
         }

@@ -21,6 +21,14 @@ pub struct Message<Recipients> {
     pub envid: Option<String>,
     /// What of it its sender wants back in notifications: `FULL` or `HDRS` (RFC 3461 section 4.3).
     pub ret: Option<String>,
+    /// When it may leave at the earliest, if that was later than it was accepted.
+    pub not_before: Option<Timestamp>,
+    /// By when its sender wants it delivered (RFC 2852).
+    pub deliver_by: Option<Timestamp>,
+    /// What is done then: `R`, it is returned, or `N`, its sender is told; with `T` for trace.
+    pub by_mode: Option<String>,
+    /// Which of the messages that wait comes first, from -9 to 9 (RFC 6710).
+    pub priority: i8,
     /// Its size in octets.
     pub size: u64,
     /// When it was accepted.
@@ -87,6 +95,10 @@ impl<Recipients> Message<Recipients> {
             credential: entry.credential,
             envid: entry.envid,
             ret: entry.ret,
+            not_before: entry.not_before,
+            deliver_by: entry.deliver_by,
+            by_mode: entry.by_mode,
+            priority: entry.priority,
             size: entry.size,
             accepted_at: entry.accepted_at,
             next_attempt_at: entry.next_attempt_at,
@@ -156,6 +168,10 @@ mod tests {
             credential: Some("password".to_owned()),
             envid: Some("order 66".to_owned()),
             ret: Some("HDRS".to_owned()),
+            not_before: None,
+            deliver_by: Some("2026-11-21T14:00:00Z".parse().unwrap()),
+            by_mode: Some("RT".to_owned()),
+            priority: -4,
         }
     }
 
@@ -163,7 +179,8 @@ mod tests {
     fn the_json_of_the_list_counts_the_recipients() {
         let expected = serde_json::json!({
             "id": "00000000000000000000000000", "account": "alice@example.org", "sender": "alice@example.org",
-            "message_id": null, "credential": "password", "envid": "order 66", "ret": "HDRS", "size": 2048, "accepted_at": "2026-11-21T12:00:00Z",
+            "message_id": null, "credential": "password", "envid": "order 66", "ret": "HDRS",
+            "not_before": null, "deliver_by": "2026-11-21T14:00:00Z", "by_mode": "RT", "priority": -4, "size": 2048, "accepted_at": "2026-11-21T12:00:00Z",
             "next_attempt_at": "2026-11-21T12:05:00Z", "held": false, "state": "deferred",
             "last_reply": "451 4.3.0 later", "recipients": 1,
         });

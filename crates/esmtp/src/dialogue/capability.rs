@@ -19,6 +19,10 @@ pub struct Capabilities {
     pub smtputf8: bool,
     /// DSN (RFC 3461).
     pub dsn: bool,
+    /// DELIVERBY (RFC 2852), with the least seconds that it takes for a message which is to be returned otherwise.
+    pub deliver_by: Option<u32>,
+    /// MT-PRIORITY (RFC 6710).
+    pub priority: bool,
     /// SIZE is there (RFC 1870), whatever its limit.
     pub size: bool,
     /// The best mechanism of AUTH (RFC 4954) by which the password itself is shown.
@@ -42,13 +46,17 @@ impl Capabilities {
         capabilities
     }
 
-    fn add<'a>(&mut self, keyword: &str, parameters: impl Iterator<Item = &'a str>) {
+    fn add<'a>(&mut self, keyword: &str, mut parameters: impl Iterator<Item = &'a str>) {
         match keyword {
             "STARTTLS" => self.starttls = true,
             "PIPELINING" => self.pipelining = true,
             "8BITMIME" => self.eight_bit = true,
             "SMTPUTF8" => self.smtputf8 = true,
             "DSN" => self.dsn = true,
+            "DELIVERBY" => {
+                self.deliver_by = Some(parameters.next().and_then(|least| least.parse().ok()).unwrap_or(0));
+            }
+            "MT-PRIORITY" => self.priority = true,
             "SIZE" => self.size = true,
             "AUTH" => parameters
                 .filter_map(Mechanism::from_name)

@@ -7,7 +7,10 @@
 
 use std::fmt::{self, Display};
 
-use types::{BodyType, EnvelopeRecipient, ForwardPath, Mailbox, OriginalRecipient, Ret, ReversePath};
+use types::{
+    BodyType, ByMode, DeliverBy, EnvelopeRecipient, ForwardPath, Mailbox, OriginalRecipient, Priority, Ret,
+    ReversePath,
+};
 
 use super::capability::Capabilities;
 use super::reply::{Enhanced, Reply};
@@ -33,6 +36,10 @@ pub struct Envelope<'a> {
     pub ret: Option<Ret>,
     /// What the sender calls the envelope in notifications, as it is meant (RFC 3461 section 4.4).
     pub envid: Option<&'a str>,
+    /// By when it is to be delivered, from now on (RFC 2852).
+    pub deliver_by: Option<DeliverBy>,
+    /// Which of the messages that wait comes first (RFC 6710).
+    pub priority: Priority,
 }
 
 impl<'a> Envelope<'a> {
@@ -47,6 +54,8 @@ impl<'a> Envelope<'a> {
             size: None,
             ret: None,
             envid: None,
+            deliver_by: None,
+            priority: Priority::NORMAL,
         }
     }
 }
@@ -54,11 +63,37 @@ impl<'a> Envelope<'a> {
 impl Envelope<'_> {
     /// For each recipient whom `peer` cannot be asked to take the message for, the verdict on it.
     pub(super) fn verdicts(&self, peer: &Capabilities) -> Vec<Option<Verdict>> {
+        let too_late = self.refusal_of_deliver_by(peer);
         let verdict = |recipient: &&EnvelopeRecipient| {
+            if let Some(reply) = &too_late {
+                return Some(Verdict::refusal(reply.clone(), peer));
+            }
             let needs = self.needs_smtputf8_for(&recipient.path).filter(|_| !peer.smtputf8)?;
             Some(Verdict::refusal(no_smtputf8(needs), peer))
         };
         self.recipients.iter().map(verdict).collect()
+    }
+
+    /// Why `peer` can't be asked to deliver it in time, if it is to be returned otherwise: RFC 2852 section 4.1.4 lets nobody pass it on to a host
+    /// that would not see to that.
+    fn refusal_of_deliver_by(&self, peer: &Capabilities) -> Option<Reply> {
+        let by = self.deliver_by.filter(|by| by.mode == ByMode::Return)?;
+        match peer.deliver_by {
+            None => Some(Reply::ours(
+                550,
+                Enhanced(5, 3, 3),
+                "the next host does not return what it can't deliver in time (DELIVERBY), as the sender wants it",
+            )),
+            Some(least) if i64::from(by.seconds) < i64::from(least).max(1) => Some(Reply::ours(
+                550,
+                Enhanced(5, 4, 7),
+                format!(
+                    "the next host wants {least} seconds to deliver it, and there are {}",
+                    by.seconds.max(0)
+                ),
+            )),
+            Some(_) => None,
+        }
     }
 
     /// What needs SMTPUTF8 if the message goes to this recipient, whoever else it goes to.
@@ -94,6 +129,12 @@ impl Envelope<'_> {
         }
         if peer.dsn {
             parameters.push_str(&self.dsn_parameters());
+        }
+        if let Some(by) = self.deliver_by.filter(|_| peer.deliver_by.is_some()) {
+            parameters.push_str(&format!(" BY={by}"));
+        }
+        if peer.priority && self.priority != Priority::NORMAL {
+            parameters.push_str(&format!(" MT-PRIORITY={}", self.priority));
         }
         parameters
     }

@@ -1,6 +1,6 @@
 //! Outside a transaction: before EHLO, and behind it. STARTTLS, AUTH and MAIL begin here.
 
-use types::{BodyType, ReversePath, Secret};
+use types::{BodyType, ByMode, DeliverBy, Hold, ReversePath, Secret};
 
 use super::chunk::Skip;
 use super::context::Context;
@@ -10,6 +10,7 @@ use super::state::{ExpectAnswer, ExpectCommand, Next, State};
 use super::transaction::Transaction;
 use super::xclient;
 use crate::Envelope;
+use crate::capability::Capabilities;
 use crate::command::Ordered;
 use crate::parameters::MailParameters;
 use crate::reply::{self, Reply};
@@ -117,15 +118,22 @@ fn mail<U, M>(reverse_path: ReversePath, parameters: MailParameters, cx: &mut Co
     if let Some(refusal) = refusal_of_mail(&reverse_path, &parameters, cx) {
         return cx.fault(&refusal, Ready.into());
     }
+    let wanted = parameters.priority.unwrap_or_default();
+    // Where it is not offered nothing was asked.
+    let priority = cx.capabilities().priority().map_or(wanted, |highest| wanted.min(highest));
     let envelope = Envelope {
         body: parameters.body.unwrap_or(BodyType::SevenBit),
         smtputf8: parameters.smtputf8,
         declared_size: parameters.size,
         ret: parameters.ret,
         envid: parameters.envid,
+        hold: parameters.hold,
+        deliver_by: parameters.deliver_by,
+        priority,
         ..Envelope::new(reverse_path)
     };
-    Ok(State::Answer(ExpectAnswer::Sender(Sender(Transaction::new(envelope)))))
+    let transaction = Transaction::new(envelope, priority < wanted);
+    Ok(State::Answer(ExpectAnswer::Sender(Sender(transaction))))
 }
 
 fn refusal_of_mail<U>(path: &ReversePath, parameters: &MailParameters, cx: &Context<U>) -> Option<Reply> {
@@ -134,9 +142,32 @@ fn refusal_of_mail<U>(path: &ReversePath, parameters: &MailParameters, cx: &Cont
         Some(reply::TOO_BIG)
     } else if !path.is_ascii() && !parameters.smtputf8 {
         Some(reply::NEEDS_SMTPUTF8)
-    } else if parameters.ask_for_dsn() {
-        cx.capabilities().dsn().err()
     } else {
-        None
+        refusal_of_wishes(parameters, &cx.capabilities())
     }
+}
+
+/// What is asked beyond the message itself, where that is not offered, or not so much.
+fn refusal_of_wishes(parameters: &MailParameters, offered: &Capabilities<'_>) -> Option<Reply> {
+    let dsn = if parameters.ask_for_dsn() { offered.dsn() } else { Ok(()) };
+    let hold = parameters.hold.map_or(Ok(()), |hold| may_hold(hold, offered));
+    let deliver_by = parameters.deliver_by.map_or(Ok(()), |by| may_deliver_by(by, offered));
+    let priority = parameters.priority.map_or(Ok(()), |_| offered.priority().map(drop));
+    dsn.and(hold).and(deliver_by).and(priority).err()
+}
+
+/// What HOLDUNTIL may be depends on the time, and whoever takes the message judges it.
+fn may_hold(hold: Hold, offered: &Capabilities<'_>) -> Result<(), Reply> {
+    let (longest, _) = offered.future_release()?;
+    match hold {
+        Hold::For(seconds) if seconds > longest => Err(reply::HOLD_TOO_LONG),
+        Hold::For(_) | Hold::Until(_) => Ok(()),
+    }
+}
+
+/// RFC 2852 section 4: nobody promises what can't be kept.
+fn may_deliver_by(by: DeliverBy, offered: &Capabilities<'_>) -> Result<(), Reply> {
+    let least = offered.deliver_by()?;
+    let too_soon = by.mode == ByMode::Return && i64::from(by.seconds) < i64::from(least);
+    if too_soon { Err(reply::BY_TOO_SOON) } else { Ok(()) }
 }

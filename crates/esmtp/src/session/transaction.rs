@@ -23,6 +23,8 @@ pub(super) struct Transaction {
     recipients_tried: usize,
     /// Errors that count against the client for recipients of this transaction.
     recipients_refused: u32,
+    /// The message gets a lower priority than was asked for.
+    priority_lowered: bool,
 }
 
 /// How the text of a message comes.
@@ -40,8 +42,8 @@ pub(super) enum Framing {
 }
 
 impl Transaction {
-    pub(super) fn new(envelope: Envelope) -> Self {
-        Self { envelope, recipients_tried: 0, recipients_refused: 0 }
+    pub(super) fn new(envelope: Envelope, priority_lowered: bool) -> Self {
+        Self { envelope, recipients_tried: 0, recipients_refused: 0, priority_lowered }
     }
 
     pub(super) fn envelope(&self) -> &Envelope {
@@ -54,6 +56,9 @@ impl Transaction {
         cx: &mut Context<U>,
     ) -> Next<U, M> {
         match verdict {
+            Ok(_allowed) if self.priority_lowered => {
+                cx.say_then(&Reply::priority_lowered(self.envelope.priority), self.into())
+            }
             Ok(_allowed) => cx.say_then(&reply::SENDER_OK, self.into()),
             Err(rejection) => cx.fault(&Reply::from(&rejection), Ready.into()),
         }

@@ -22,6 +22,10 @@ pub struct Report<'a> {
     pub message_id: Option<&'a str>,
     /// What its sender calls its envelope: ENVID, decoded (RFC 3461 section 4.4).
     pub envid: Option<&'a str>,
+    /// When it may leave at the earliest, if its sender has had it held (RFC 4865).
+    pub held_until: Option<Timestamp>,
+    /// By when its sender wants it delivered (RFC 2852).
+    pub deliver_by: Option<Timestamp>,
     /// Whom it is about.
     pub recipients: &'a [ReportedRecipient<'a>],
     /// What of the message comes back.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use types::{ForwardPath, OriginalRecipient};
+use jiff::Timestamp;
+use types::{ForwardPath, OriginalRecipient, UtcTime};
 
 use super::quote::{self, field};
 use super::report::{Event, Report, ReportedRecipient};
@@ -38,8 +39,15 @@ fn about_message(report: &Report<'_>) -> String {
         field("Reporting-MTA", &format!("dns; {}", report.hostname)),
         envid.unwrap_or_default(),
         field("Arrival-Date", &date(report.accepted_at)),
+        // RFC 4865 section 7, RFC 2852 section 5.
+        report.held_until.map(future_release_request).unwrap_or_default(),
+        report.deliver_by.map(|at| field("Deliver-By-Date", &date(at))).unwrap_or_default(),
     ]
     .concat()
+}
+
+fn future_release_request(until: Timestamp) -> String {
+    field("Future-Release-Request", &format!("until; {}", UtcTime::from_unix(until.as_second())))
 }
 
 /// RFC 3464 section 2.2.1: as the sender has spelled it. Not folded: its blanks are part of it.

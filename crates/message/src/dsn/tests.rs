@@ -38,6 +38,8 @@ fn report<'a>(
         accepted_at: NOW,
         message_id: Some("<1@example.org>"),
         envid: Some("order 66"),
+        held_until: None,
+        deliver_by: None,
         recipients,
         original,
     }

@@ -194,6 +194,10 @@ fn entry(row: &SqliteRow) -> Entry {
         credential: lossy(row, "credential"),
         envid: lossy(row, "envid"),
         ret: lossy(row, "ret"),
+        not_before: maybe(row, "not_before").and_then(time),
+        deliver_by: maybe(row, "deliver_by").and_then(time),
+        by_mode: lossy(row, "by_mode"),
+        priority: shown(row, "priority"),
     }
 }
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
-use store::{Corrupt, DeliveryKey, Destination, Lease, Leased, Recipient, Submission};
+use store::{Corrupt, Deadline, DeliveryKey, Destination, Lease, Leased, Recipient, Submission};
 use types::{
-    AccountId, BodyType, EnvelopeRecipient, ForwardPath, NodeId, Notify, OriginalRecipient, QueueId, Ret,
-    ReversePath,
+    AccountId, BodyType, ByMode, EnvelopeRecipient, ForwardPath, NodeId, Notify, OriginalRecipient, Priority,
+    QueueId, Ret, ReversePath,
 };
 
 use super::change::{self, Change};
@@ -113,8 +113,13 @@ async fn quarantine(
 
 const TAKE: &str = "UPDATE deliveries SET lease_owner = $1, lease_token = lease_token + 1 \
      WHERE destination = $2 AND EXISTS (SELECT 1 FROM nodes WHERE id = $1) AND entry IN \
-     (SELECT entry FROM deliveries WHERE destination = $2 AND due_at <= $3 AND due_at IS NOT NULL AND lease_owner IS NULL \
-     ORDER BY due_at, entry LIMIT $4) RETURNING entry, lease_token";
+     (SELECT entry FROM (SELECT entry, due_at, priority FROM deliveries \
+     WHERE destination = $2 AND due_at <= $3 AND due_at IS NOT NULL AND lease_owner IS NULL ORDER BY due_at, entry LIMIT $5) AS oldest \
+     ORDER BY priority DESC, due_at, entry LIMIT $4) RETURNING entry, lease_token";
+
+/// Of so many of those that wait longest for a destination the most urgent come first: to sort all of them would cost the more the longer the
+/// queue is.
+const SORTED: u32 = 4096;
 
 /// Takes the leases, destination by destination.
 async fn take_due(connection: &mut SqliteConnection, wanted: &LeaseDue) -> Result<Vec<Taken>, sqlx::Error> {
@@ -125,6 +130,7 @@ async fn take_due(connection: &mut SqliteConnection, wanted: &LeaseDue) -> Resul
             .bind(destination.to_shared())
             .bind(wanted.now.as_millisecond())
             .bind(left.min(*room))
+            .bind(SORTED)
             .fetch_all(&mut *connection)
             .await?;
         left = left.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
@@ -154,7 +160,7 @@ async fn entries_of(
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, size, \
          recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, \
-         ret, envid, returned FROM entries WHERE id IN (",
+         ret, envid, deliver_by, by_mode, priority, returned FROM entries WHERE id IN (",
     );
     let mut ids = query.separated(", ");
     for taken in taken {
@@ -241,6 +247,8 @@ pub(super) fn envelope(
         must_be_rewritten: columns.take("must_be_rewritten")?,
         accepted_at: columns.read("accepted_at", time)?,
         not_before: columns.maybe("not_before", time)?,
+        deliver_by: deadline(&columns)?,
+        priority: columns.read("priority", Priority::new)?,
         held: false,
         message_id: columns.take("message_id")?,
         ret: columns.maybe("ret", Ret::from_name)?,
@@ -258,6 +266,16 @@ pub(super) fn envelope(
         (crc == seal::of(&submission, size, content_crc)).then_some(())
     })?;
     Ok((submission, size))
+}
+
+/// Its time and its mode are there both, or neither.
+fn deadline(columns: &Columns<'_>) -> Result<Option<Deadline>, Corrupt> {
+    let mode = columns.maybe("by_mode", ByMode::with_trace)?;
+    match (columns.maybe("deliver_by", time)?, mode) {
+        (Some(at), Some((mode, trace))) => Ok(Some(Deadline { at, mode, trace })),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(columns.corrupt("by_mode")),
+    }
 }
 
 fn recipient(row: &SqliteRow, entry: QueueId) -> Result<EnvelopeRecipient, Corrupt> {

@@ -15,7 +15,8 @@ pub(super) struct Reroute {
 }
 
 const MOVE: &str = "UPDATE recipients SET destination = $3 WHERE entry = $1 AND number = $2";
-const MAKE: &str = "INSERT INTO deliveries (entry, destination, lease_token) VALUES ($1, $2, 0) \
+const MAKE: &str = "INSERT INTO deliveries (entry, destination, lease_token, priority) \
+     SELECT id, $2, 0, priority FROM entries WHERE id = $1 \
      ON CONFLICT (entry, destination) DO NOTHING";
 const END_LEASE: &str = "UPDATE deliveries SET lease_owner = NULL WHERE entry = $1 AND destination = $2";
 const REMOVE_EMPTY: &str = "DELETE FROM deliveries WHERE entry = $1 AND lease_owner IS NULL AND NOT EXISTS \

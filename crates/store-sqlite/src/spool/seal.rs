@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use store::Submission;
-use types::{BodyType, EnvelopeRecipient, Ret};
+use types::{BodyType, EnvelopeRecipient, Priority, Ret};
 
 /// The CRC-32 of everything about an entry that never changes. What is not known is left out, so that the checksums of entries
 /// from before it was kept still hold.
@@ -34,6 +34,9 @@ fn arrival(crc: &mut crc32fast::Hasher, submission: &Submission) {
     named(crc, "not_before", submission.not_before.map(Timestamp::as_millisecond));
     named(crc, "ret", submission.ret.map(Ret::name));
     named(crc, "envid", submission.envid.as_deref());
+    named(crc, "deliver_by", submission.deliver_by.map(|deadline| deadline.at.as_millisecond()));
+    named(crc, "by_mode", submission.deliver_by.map(|deadline| deadline.mode_name()));
+    named(crc, "priority", Some(submission.priority).filter(|priority| *priority != Priority::NORMAL));
 }
 
 fn recipient(crc: &mut crc32fast::Hasher, recipient: &EnvelopeRecipient) {

@@ -138,7 +138,8 @@ impl Script {
         self.sql.push(
             "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, \
              accepted_at, size, recipients, held, content_crc, envelope_crc, in_file, message_id, \
-             credential, session, ip, tls_version, tls_cipher, not_before, ret, envid) ",
+             credential, session, ip, tls_version, tls_cipher, not_before, ret, envid, \
+             deliver_by, by_mode, priority) ",
         );
         self.sql.push_values(submits, |mut row, submit| {
             let submission = &submit.submission;
@@ -164,7 +165,10 @@ impl Script {
                 .push_bind(submission.tls_cipher.clone())
                 .push_bind(submission.not_before.map(Timestamp::as_millisecond))
                 .push_bind(submission.ret.map(Ret::name))
-                .push_bind(submission.envid.clone());
+                .push_bind(submission.envid.clone())
+                .push_bind(submission.deliver_by.map(|deadline| deadline.at.as_millisecond()))
+                .push_bind(submission.deliver_by.map(|deadline| deadline.mode_name()))
+                .push_bind(submission.priority.number());
         });
         self.sql.push(";");
     }
@@ -204,12 +208,15 @@ impl Script {
     fn insert_deliveries(&mut self, submits: &[&Submit]) {
         let rows: Vec<_> = submits.iter().flat_map(|submit| deliveries(submit)).collect();
         for rows in rows.chunks(ROWS_A_STATEMENT) {
-            self.sql.push("INSERT INTO deliveries (entry, destination, due_at, lease_token, lease_owner) ");
+            self.sql.push(
+                "INSERT INTO deliveries (entry, destination, due_at, lease_token, priority, lease_owner) ",
+            );
             self.sql.push_values(rows, |mut row, (submit, delivery)| {
                 row.push_bind(submit.submission.id.as_bytes().to_vec())
                     .push_bind(delivery.destination.to_shared())
                     .push_bind(submit.due_at())
                     .push_bind(i64::from(delivery.owner.is_some()))
+                    .push_bind(submit.submission.priority.number())
                     .push("(SELECT id FROM nodes WHERE id = ")
                     .push_bind_unseparated(delivery.owner.map(|owner| owner.as_bytes().to_vec()))
                     .push_unseparated(")");

@@ -8,13 +8,13 @@ use std::process::{Child, Command, Stdio};
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
-    Account, Act, Body, Entry, Leased, NewDelivery, Node, Nodes, Outcome, Page, QueueFilter, Spool,
+    Account, Act, Body, Deadline, Entry, Leased, NewDelivery, Node, Nodes, Outcome, Page, QueueFilter, Spool,
     SpoolError, Submission,
 };
 use store_sqlite::{Incoming, Mode, SqliteSpool, SqliteStore};
 use types::{
-    AccountId, EnvelopeRecipient, ForwardPath, Handover, Mailbox, NodeId, Notify, OriginalRecipient, QueueId,
-    Ret, ReversePath, SessionId,
+    AccountId, ByMode, EnvelopeRecipient, ForwardPath, Handover, Mailbox, NodeId, Notify, OriginalRecipient,
+    Priority, QueueId, Ret, ReversePath, SessionId,
 };
 
 pub(crate) async fn server(directory: &Path) -> SqliteStore {
@@ -52,6 +52,8 @@ pub(crate) fn fully_known(id: QueueId) -> Submission {
     Submission {
         recipients: vec![bob],
         not_before: Some(at(1)),
+        deliver_by: Some(Deadline { at: at(600), mode: ByMode::Return, trace: true }),
+        priority: Priority::URGENT,
         message_id: Some("<1@example.org>".to_owned()),
         ret: Some(Ret::Full),
         envid: Some("order 66".into()),

@@ -1,13 +1,13 @@
 //! What a lease promises.
 #![expect(missing_docs, reason = "the names say it")]
 
-use types::QueueId;
+use types::{Priority, QueueId};
 
 use super::sample::{
     at, commit, commit_apart, commit_to, deferred, delivered, destination, id, join, lease, lease_to,
     next_due, node, operate, submission,
 };
-use crate::{Destination, Leased, NewDelivery, Operation, Page, Recorded, Spool, Waiting};
+use crate::{Destination, Leased, NewDelivery, Operation, Page, Recorded, Spool, Submission, Waiting};
 
 fn ids(leased: &[Leased]) -> Vec<QueueId> {
     leased.iter().map(|leased| leased.submission.id).collect()
@@ -25,6 +25,19 @@ pub async fn the_longest_waiting_come_first<S: Spool>(spool: &S) {
     join(spool, 1).await;
     assert_eq!(ids(&lease_to(spool, 1, 10, 2).await), [id(1), id(2)]);
     assert_eq!(ids(&lease(spool, 10).await), [id(3)]);
+}
+
+pub async fn the_most_urgent_come_before_those_that_wait_longer<S: Spool>(spool: &S) {
+    for (n, number) in [(1, 0), (2, 4), (3, -4), (4, 0), (5, 4)] {
+        let priority = Priority::new(number).unwrap();
+        commit(spool, Submission { priority, ..submission(n, &["bob@example.net"]) }).await;
+    }
+    join(spool, 1).await;
+    let mut order = Vec::new();
+    for _ in 0..5 {
+        order.extend(lease_to(spool, 1, 10, 1).await.iter().map(|leased| leased.submission.id.as_bytes()[0]));
+    }
+    assert_eq!(order, [2, 5, 1, 4, 3]);
 }
 
 pub async fn a_delivery_has_one_owner_until_it_is_recorded<S: Spool>(spool: &S) {

@@ -174,10 +174,10 @@ macro_rules! delivery_conformance {
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_leased_from_the_start,
             some_deliveries_of_a_message_can_be_leased_from_the_start, a_held_message_is_not_due,
             envelopes_come_back_as_they_were, how_a_message_came_and_what_its_sender_asked_come_back,
-            a_message_does_not_leave_before_its_time, a_message_that_was_to_leave_in_the_past_is_due_at_once,
+            by_when_and_how_soon_a_message_is_wanted_comes_back, a_message_does_not_leave_before_its_time, a_message_that_was_to_leave_in_the_past_is_due_at_once,
             an_operator_need_not_wait_for_a_message_to_leave);
         $crate::conformance!(@one spool, $open, lease:
-            the_longest_waiting_come_first, a_delivery_has_one_owner_until_it_is_recorded,
+            the_longest_waiting_come_first, the_most_urgent_come_before_those_that_wait_longer, a_delivery_has_one_owner_until_it_is_recorded,
             destinations_are_leased_apart_and_no_more_than_they_have_room_for,
             destinations_are_told_page_by_page,
             what_becomes_of_one_delivery_is_nothing_to_the_others, a_hold_is_one_of_all_deliveries,

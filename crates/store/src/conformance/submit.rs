@@ -2,14 +2,17 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use bytes::Bytes;
-use types::{BodyType, ForwardPath, Notify, OriginalRecipient, QueueId, Ret, ReversePath, SessionId};
+use types::{
+    BodyType, ByMode, ForwardPath, Notify, OriginalRecipient, Priority, QueueId, Ret, ReversePath, SessionId,
+};
 
 use super::sample::{
     all, at, commit, commit_to, content, deferred, delivered, destination, id, join, lease, mailbox,
     next_due, node, operate, submission,
 };
 use crate::{
-    Leased, NewDelivery, Operation, Page, RecipientDetails, RecipientState, Spool, SpoolError, Submission,
+    Deadline, Leased, NewDelivery, Operation, Page, RecipientDetails, RecipientState, Spool, SpoolError,
+    Submission,
 };
 
 /// The only delivery of a message, leased to the first node from the start.
@@ -198,6 +201,23 @@ pub async fn a_message_does_not_leave_before_its_time<S: Spool>(spool: &S) {
     spool.record(&leased[0], vec![(0, deferred(at(90_000)))], None, at(5001)).await.unwrap();
     assert!(spool.bring_forward(at(80_000), at(6000)).await.unwrap());
     assert_eq!(lease(spool, 6000).await.len(), 1);
+}
+
+pub async fn by_when_and_how_soon_a_message_is_wanted_comes_back<S: Spool>(spool: &S) {
+    let by = |mode, trace| Some(Deadline { at: at(600), mode, trace });
+    for (n, deliver_by, number) in [(1, by(ByMode::Return, false), -9), (2, by(ByMode::Notify, true), 9)] {
+        let wanted = Submission {
+            deliver_by,
+            priority: Priority::new(number).unwrap(),
+            ..submission(n, &["bob@example.net"])
+        };
+        commit(spool, wanted.clone()).await;
+        let leased = lease(spool, 10).await.remove(0);
+        assert_eq!((leased.submission.deliver_by, leased.submission.priority.number()), (deliver_by, number));
+        let shown = spool.show(wanted.id).await.unwrap().unwrap().entry;
+        let mode = deliver_by.map(|deadline| deadline.mode_name());
+        assert_eq!((shown.deliver_by, shown.by_mode, shown.priority), (Some(at(600)), mode, number));
+    }
 }
 
 pub async fn a_message_that_was_to_leave_in_the_past_is_due_at_once<S: Spool>(spool: &S) {

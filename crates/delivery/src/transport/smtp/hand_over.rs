@@ -86,5 +86,6 @@ fn envelope<'a, B>(parcel: &'a Parcel, outgoing: &Outgoing<B>) -> Envelope<'a> {
     let mut envelope = Envelope::new(&submission.reverse_path, recipients);
     (envelope.body, envelope.smtputf8, envelope.size) = (outgoing.body, submission.smtputf8, outgoing.size);
     (envelope.ret, envelope.envid) = (submission.ret, submission.envid.as_deref());
+    (envelope.deliver_by, envelope.priority) = (parcel.deliver_by, submission.priority);
     envelope
 }

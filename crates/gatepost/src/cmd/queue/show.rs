@@ -21,6 +21,9 @@ pub(super) async fn run(desk: &Desk, id: &Identifier, format: Format) -> anyhow:
             ("size", format!("{} octets", message.size).into()),
             ("accepted", output::time(message.accepted_at).into()),
             ("state", state(message.state)),
+            ("not before", output::time_or(message.not_before, "-").into()),
+            ("deliver by", deliver_by(message).into()),
+            ("priority", message.priority.to_string().into()),
             ("next attempt", next(message.held, message.next_attempt_at).into()),
         ]);
         let recipients = output::table(
@@ -29,6 +32,16 @@ pub(super) async fn run(desk: &Desk, id: &Identifier, format: Format) -> anyhow:
         );
         format!("{about}\n\n{recipients}")
     })
+}
+
+/// By when, and what is done then.
+fn deliver_by(message: &view::Message<Vec<view::Recipient>>) -> String {
+    let by = output::time_or(message.deliver_by, "-");
+    match message.by_mode.as_deref() {
+        Some(mode) if mode.starts_with('R') => format!("{by}, or it is returned"),
+        Some(_) => format!("{by}, or its sender is told"),
+        None => by,
+    }
 }
 
 fn row(recipient: &view::Recipient) -> [Cell; 7] {
