@@ -31,6 +31,7 @@ mod mime_bombs;
 mod no_exec;
 mod live;
 mod reload;
+mod routes;
 mod canaries;
 mod process_memory;
 mod keys;

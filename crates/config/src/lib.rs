@@ -33,8 +33,11 @@ mod submission;
 mod sending;
 
 mod via;
+mod retry;
+mod way;
 
 mod delivery;
+mod route;
 mod mx;
 
 mod dkim;
@@ -55,7 +58,7 @@ use types::Mechanism;
 pub use argon2::Argon2;
 pub use audit::Audit;
 pub use auth::{Auth, Backend};
-pub use delivery::{Delivery, Login, Retry, Route};
+pub use delivery::{Delivery, WayKeys};
 pub use dkim::Dkim;
 pub use dns::Dns;
 pub use duration::duration;
@@ -69,12 +72,15 @@ pub use mx::Mx;
 pub use oauth::{OAuthProof, OAuthProvider};
 pub use place::{place_of, place_of_path};
 pub use relay::Relay;
+pub use retry::Retry;
+pub use route::Route;
 pub use sending::Sending;
 pub use storage::Storage;
 pub use submission::Submission;
 pub use throttle::{Allowance, Throttle};
 pub use tls::Tls;
 pub use via::{HostPort, Via};
+pub use way::{Login, Way};
 
 use fault::Fault;
 use value::Base;

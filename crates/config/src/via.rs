@@ -33,7 +33,7 @@ pub struct HostPort {
     pub port: u16,
 }
 
-const RIGHT: &str =
+pub(crate) const RIGHT: &str =
     "write \"mx\", \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
 
 impl Via {

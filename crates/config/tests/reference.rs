@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use config::{Config, OAuthProof, OAuthProvider};
-use types::Mechanism;
+use config::{Config, Delivery, OAuthProof, OAuthProvider, Retry, Way};
+use types::{HostTls, Mechanism};
 
 const REFERENCE: &str = include_str!("../../../config/gatepost.toml");
 
@@ -53,6 +53,9 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# client_", "\nclient_")
         .replace("\n# [[delivery", "\n[[delivery")
         .replace("\n# domains", "\ndomains")
+        .replace("\n# senders", "\nsenders")
+        .replace("\n# connections", "\nconnections")
+        .replace("\n# retry", "\nretry")
         .replace("\n# via", "\nvia")
         .replace("\n# tls_ca", "\ntls_ca")
         .replace("\n# mechanisms", "\nmechanisms")
@@ -145,11 +148,33 @@ fn a_listener_has_mechanisms_of_its_own_or_those_of_all() {
 }
 
 #[test]
+fn what_a_route_leaves_out_is_as_in_delivery_but_for_the_login() {
+    let route = |more: &str| {
+        let delivery = "[delivery]\nvia = \"smtp://a.test:25\"\nusername = \"u\"\npassword_file = \"p\"\n\
+            tls_ca = \"ca.pem\"\nconnections = 7\nretry = { first = \"1m\", max = \"2h\" }\n\
+            [[delivery.route]]\nsenders = [\"*@b.test\"]\nvia = \"smtp://b.test:25\"\n";
+        parse(&format!("{REQUIRED}{delivery}{more}")).unwrap().delivery
+    };
+    let Delivery { way, routes, .. } = route("");
+    let like_all = Way { via: routes[0].way.via.clone(), login: None, ..way.clone() };
+    assert_eq!((&routes[0].way, way.connections, way.login.is_some()), (&like_all, 7, true));
+    let of_its_own = route(
+        "tls = \"opportunistic\"\ntls_ca = \"b.pem\"\nconnections = 1\nretry = { max = \"3h\", give_up = \"1d\" }",
+    );
+    let Way { tls, tls_ca, connections, retry, .. } = &of_its_own.routes[0].way;
+    assert_eq!((*tls, *connections), (HostTls::Opportunistic, 1));
+    assert_eq!(tls_ca.as_deref(), Some(Path::new("/etc/gatepost/b.pem")));
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let expected = Retry { first: Duration::from_secs(60), max: hours(3), give_up: hours(24) };
+    assert_eq!((*retry, of_its_own.way), (expected, way));
+}
+
+#[test]
 fn relative_paths_start_at_the_file() {
     let text = REQUIRED.replace("/etc/gatepost/master.key", "master.key");
     let config = parse(&format!("{text}[delivery]\nvia = \"maildir:out\"\n")).unwrap();
     assert_eq!(config.storage.master_key_file, Path::new("/etc/gatepost/master.key"));
-    assert_eq!(config.delivery.via, config::Via::Maildir("/etc/gatepost/out".into()));
+    assert_eq!(config.delivery.way.via, config::Via::Maildir("/etc/gatepost/out".into()));
 }
 
 #[test]

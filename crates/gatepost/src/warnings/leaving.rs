@@ -7,12 +7,7 @@ use config::{Config, HostPort, Via};
 use crate::finding::Finding;
 
 pub(super) fn warnings(config: &Config) -> Vec<Finding> {
-    let default = of_way(config, "delivery.via", &config.delivery.via);
-    let routes = config.delivery.routes.iter();
-    default
-        .into_iter()
-        .chain(routes.filter_map(|route| of_way(config, "delivery.route.via", &route.via)))
-        .collect()
+    config.delivery.ways().filter_map(|(keys, way)| of_way(config, keys.via, &way.via)).collect()
 }
 
 fn of_way(config: &Config, key: &'static str, via: &Via) -> Option<Finding> {

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use config::{Backend, Config, OAuthProof, OAuthProvider};
+use config::{Backend, Config, OAuthProof, OAuthProvider, Way};
 use types::{HostTls, ListenTls, SenderCheck};
 
 use super::those_that_hold;
@@ -11,6 +11,7 @@ use crate::finding::Finding;
 
 pub(super) fn warnings(config: &Config) -> Vec<Finding> {
     let mut warnings: Vec<Finding> = of_settings(config);
+    warnings.extend(config.delivery.ways().filter_map(|(keys, way)| of_way(keys.tls, way)));
     warnings.extend(of_files(config));
     warnings.extend(config.oauth.iter().filter_map(of_purpose));
     warnings
@@ -18,10 +19,6 @@ pub(super) fn warnings(config: &Config) -> Vec<Finding> {
 
 fn of_settings(config: &Config) -> Vec<Finding> {
     let clear = config.listen.iter().any(|listen| listen.tls == ListenTls::Off);
-    let unverified = config.delivery.tls != HostTls::Verify
-        && std::iter::once(&config.delivery.via)
-            .chain(config.delivery.routes.iter().map(|route| &route.via))
-            .any(config::Via::is_host);
     those_that_hold([
         (
             config.auth.allow_insecure,
@@ -63,22 +60,23 @@ fn of_settings(config: &Config) -> Vec<Finding> {
                 "[[oauth.provider]] is there, but auth.backends has no \"oauth\": no token is taken",
             ),
         ),
-        (
-            unverified,
-            Finding::of_key(
-                "delivery-unverified",
-                "delivery.tls",
-                "delivery.tls is not \"verify\": mail may be read on the way to the next host",
-            ),
-        ),
     ])
     .collect()
 }
 
+/// A route has the `tls` of `[delivery]` if it has none of its own.
+fn of_way(key: &'static str, way: &Way) -> Option<Finding> {
+    (way.tls != HostTls::Verify && way.via.is_host()).then(|| {
+        let text = format!("{key} is not \"verify\": mail may be read on the way to the next host");
+        Finding::of_key("delivery-unverified", key, text)
+    })
+}
+
 fn of_files(config: &Config) -> impl Iterator<Item = Finding> {
     let tls = config.tls.as_ref().map(|tls| ("tls.private_key", "private key", &tls.private_key));
-    let login = config.delivery.login.as_ref();
-    let login = login.map(|login| ("delivery.password_file", "password file", &login.password_file));
+    let logins = config.delivery.ways().filter_map(|(keys, way)| {
+        Some((keys.password_file, "password file", &way.login.as_ref()?.password_file))
+    });
     let http =
         config.auth.http.as_ref().map(|http| ("auth.http.secret_file", "secret file", &http.secret_file));
     let providers = config.oauth.iter().filter_map(|provider| match &provider.proof {
@@ -87,7 +85,7 @@ fn of_files(config: &Config) -> impl Iterator<Item = Finding> {
         }
         OAuthProof::Signature { .. } => None,
     });
-    let files = [tls, login, http].into_iter().flatten().chain(providers);
+    let files = [tls, http].into_iter().flatten().chain(logins).chain(providers);
     files.filter_map(|(key, what, path)| exposed(key, what, path))
 }
 

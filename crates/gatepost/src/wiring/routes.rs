@@ -1,8 +1,10 @@
 //! Where accepted mail goes, and when it is tried again.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
-use config::{Config, Delivery, HostPort, Login, Mx};
+use config::{Config, Delivery, HostPort, Login, Mx, Retry, WayKeys};
 use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, Via, Way};
 use dns::{Families, Resolver};
 use esmtp::dialogue::Credentials;
@@ -28,56 +30,57 @@ pub(crate) fn carrying(
     }
 }
 
-/// The ways of `[delivery]`. Its login is for the host of `via` alone: another host has no business with it.
+/// The ways of `[delivery]` and its routes.
 ///
 /// # Errors
-/// When the password for the next host, or the CA, cannot be read.
+/// When a password for a next host, or a CA, cannot be read.
 pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
-    let login = delivery.login.as_ref().map(login).transpose()?;
-    let trust = files::trust(delivery.tls_ca.as_deref(), "delivery.tls_ca")?;
-    Ok(ways(delivery, &trust, login))
+    made(delivery, |keys, way| {
+        let login = way.login.as_ref().map(|login| credentials(login, keys.password_file)).transpose()?;
+        Ok((files::trust(way.tls_ca.as_deref(), keys.tls_ca)?, login))
+    })
 }
 
 /// The same, but for what it takes to go them: which way mail takes is asked of these, and none of it is carried.
 pub(crate) fn bare_routes(delivery: &Delivery) -> Routes {
-    ways(delivery, &Trust::new(), None)
+    let Ok(routes) = made(delivery, |_, _| Ok::<_, Infallible>((Trust::new(), None)));
+    routes
 }
 
-fn ways(delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Routes {
-    let way = |via: &config::Via, login| Way {
-        schedule: schedule(delivery),
-        ..self::via(via, delivery, trust, login).into()
+/// What it takes to go a way to a fixed host.
+type Means = (Trust, Option<Credentials>);
+
+fn made<E>(
+    delivery: &Delivery,
+    means: impl Fn(WayKeys, &config::Way) -> Result<Means, E>,
+) -> Result<Routes, E> {
+    let way = |keys, way: &config::Way| {
+        let via = via(way, &delivery.mx, means(keys, way)?);
+        let connections = usize::try_from(way.connections).unwrap_or(usize::MAX);
+        Ok(Way { via, connections, schedule: schedule(way.retry, delivery.delay_notice) })
     };
-    let routes = delivery.routes.iter().map(|route| Route {
-        domains: route.domains.clone(),
-        senders: Vec::new(),
-        way: way(&route.via, None),
-    });
-    let routes = routes.collect();
-    Routes::new(way(&delivery.via, login), routes)
-}
-
-fn schedule(delivery: &Delivery) -> Schedule {
-    let retry = delivery.retry;
-    Schedule { first: retry.first, max: retry.max, give_up: retry.give_up, tell_delay: delivery.delay_notice }
-}
-
-fn via(via: &config::Via, delivery: &Delivery, trust: &Trust, login: Option<Credentials>) -> Via {
-    let host = |host: &HostPort, implicit_tls| {
-        Via::Relay(NextHost {
-            host: host.host.clone(),
-            port: host.port,
-            implicit_tls,
-            tls: delivery.tls,
-            tls_ca: trust.clone(),
-            credentials: login.clone(),
-        })
+    let route = |route: &config::Route| {
+        let (domains, senders) = (route.domains.clone(), route.senders.clone());
+        Ok(Route { domains, senders, way: way(WayKeys::OF_ROUTE, &route.way)? })
     };
-    match via {
+    let routes = delivery.routes.iter().map(route).collect::<Result<_, E>>()?;
+    Ok(Routes::new(way(WayKeys::OF_DEFAULT, &delivery.way)?, routes))
+}
+
+fn schedule(retry: Retry, tell_delay: Option<Duration>) -> Schedule {
+    Schedule { first: retry.first, max: retry.max, give_up: retry.give_up, tell_delay }
+}
+
+fn via(way: &config::Way, mx: &Mx, (tls_ca, credentials): Means) -> Via {
+    let host = |to: &HostPort, implicit_tls| {
+        let (host, port, tls) = (to.host.clone(), to.port, way.tls);
+        Via::Relay(NextHost { host, port, implicit_tls, tls, tls_ca, credentials })
+    };
+    match &way.via {
         config::Via::Maildir(path) => Via::Maildir(path.clone()),
         config::Via::Smtp(to) => host(to, false),
         config::Via::Smtps(to) => host(to, true),
-        config::Via::Mx => Via::Mx(mail_hosts(&delivery.mx)),
+        config::Via::Mx => Via::Mx(mail_hosts(mx)),
         config::Via::Hold => Via::Hold,
     }
 }
@@ -88,7 +91,7 @@ pub(crate) fn mail_hosts(mx: &Mx) -> MxRules {
     MxRules { families, allow_networks: mx.allow_networks.clone() }
 }
 
-fn login(login: &Login) -> anyhow::Result<Credentials> {
-    let password = files::first_line(&login.password_file, "delivery.password_file", "the password")?;
+fn credentials(login: &Login, key: &'static str) -> anyhow::Result<Credentials> {
+    let password = files::first_line(&login.password_file, key, "the password")?;
     Ok(Credentials::new(&login.username, password))
 }

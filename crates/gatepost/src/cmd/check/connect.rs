@@ -57,10 +57,8 @@ async fn hostname(config: &Config) -> Option<Finding> {
 
 /// Whether the mail hosts of others can be found and reached, tried with those of the domain above our name: where mail for its people goes.
 async fn mail_hosts(config: &Config, resolver: Option<Resolver>) -> Vec<Finding> {
-    let leads_there = |via: &Via| matches!(via, Via::Mx);
-    let mut ways =
-        std::iter::once(&config.delivery.via).chain(config.delivery.routes.iter().map(|route| &route.via));
-    let Some(resolver) = resolver.filter(|_| ways.any(leads_there)) else { return Vec::new() };
+    let is_used = config.delivery.ways().any(|(_, way)| way.via == Via::Mx);
+    let Some(resolver) = resolver.filter(|_| is_used) else { return Vec::new() };
     let (unproven, unreached) = tokio::join!(unproven(&resolver), unreached(config, &resolver));
     unproven.into_iter().chain(unreached).collect()
 }
@@ -96,9 +94,8 @@ fn blocked(domain: &Domain, trouble: &str) -> Finding {
 }
 
 fn next_hosts(config: &Config) -> impl Iterator<Item = (&'static str, &HostPort)> {
-    let routes = config.delivery.routes.iter().map(|route| ("delivery.route.via", &route.via));
-    std::iter::once(("delivery.via", &config.delivery.via)).chain(routes).filter_map(|(key, via)| match via {
-        Via::Smtp(host) | Via::Smtps(host) => Some((key, host)),
+    config.delivery.ways().filter_map(|(keys, way)| match &way.via {
+        Via::Smtp(host) | Via::Smtps(host) => Some((keys.via, host)),
         Via::Mx | Via::Maildir(_) | Via::Hold => None,
     })
 }

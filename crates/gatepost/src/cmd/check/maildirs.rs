@@ -10,10 +10,9 @@ use rustix::fs::{Access, access};
 use super::report::Report;
 
 pub(super) fn examine(delivery: &Delivery, report: &mut Report) {
-    let routes = delivery.routes.iter().map(|route| ("delivery.route.via", &route.via));
-    for (key, via) in std::iter::once(("delivery.via", &delivery.via)).chain(routes) {
-        if let Via::Maildir(path) = via {
-            report.keep("maildir", key, maildir(path));
+    for (keys, way) in delivery.ways() {
+        if let Via::Maildir(path) = &way.via {
+            report.keep("maildir", keys.via, maildir(path));
         }
     }
 }
