@@ -20,6 +20,10 @@ pub enum Via {
     Smtp(HostPort),
     /// A fixed host, TLS from the first octet.
     Smtps(HostPort),
+    /// A fixed host that takes mail in LMTP (RFC 2033), with STARTTLS as `tls` says.
+    Lmtp(HostPort),
+    /// Whoever takes mail in LMTP behind this Unix socket.
+    LmtpUnix(PathBuf),
     /// Nowhere, until an administrator releases it.
     Hold,
 }
@@ -33,15 +37,11 @@ pub struct HostPort {
     pub port: u16,
 }
 
-pub(crate) const RIGHT: &str =
-    "write \"mx\", \"maildir:/path\", \"smtp://host:port\", \"smtps://host:port\" or \"hold\"";
+pub(crate) const RIGHT: &str = "write \"mx\", \"smtp://host:port\", \"smtps://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\", \"maildir:/path\" or \"hold\"";
 
 impl Via {
     fn parse(text: &str) -> Result<Via, String> {
-        if text.starts_with("lmtp:") || text.starts_with("lmtp+unix:") {
-            return Err(format!("\"{text}\" comes with a later version; {RIGHT}"));
-        }
-        if text.contains('@') && text.starts_with("smtp") {
+        if text.contains('@') && ["smtp", "lmtp:"].iter().any(|scheme| text.starts_with(scheme)) {
             // Not repeated here: it may hold a password.
             return Err("a login is not part of it; write username and password_file beside it".to_owned());
         }
@@ -51,6 +51,8 @@ impl Via {
             Some(("maildir", path)) if !path.is_empty() => Some(Via::Maildir(PathBuf::from(path))),
             Some(("smtp", host)) => HostPort::parse(host).map(Via::Smtp),
             Some(("smtps", host)) => HostPort::parse(host).map(Via::Smtps),
+            Some(("lmtp", host)) => HostPort::parse(host).map(Via::Lmtp),
+            Some(("lmtp+unix", path)) if !path.is_empty() => Some(Via::LmtpUnix(PathBuf::from(path))),
             Some(_) | None => None,
         };
         via.ok_or_else(|| format!("\"{text}\" is not a way to deliver mail; {RIGHT}"))
@@ -59,22 +61,23 @@ impl Via {
     pub(crate) fn resolved(self, base: &Base) -> Via {
         match self {
             Via::Maildir(path) => Via::Maildir(base.join(path)),
-            fixed @ (Via::Mx | Via::Smtp(_) | Via::Smtps(_) | Via::Hold) => fixed,
+            Via::LmtpUnix(path) => Via::LmtpUnix(base.join(path)),
+            fixed @ (Via::Mx | Via::Smtp(_) | Via::Smtps(_) | Via::Lmtp(_) | Via::Hold) => fixed,
         }
     }
 
     /// Whether mail goes to a host over the network.
     pub fn is_host(&self) -> bool {
-        matches!(self, Via::Smtp(_) | Via::Smtps(_))
+        matches!(self, Via::Smtp(_) | Via::Smtps(_) | Via::Lmtp(_))
     }
 
     /// Whether mail goes to a host whose address is one of this machine. A name is none: somebody else says what it stands for.
     pub(crate) fn is_loopback(&self) -> bool {
         match self {
-            Via::Smtp(fixed) | Via::Smtps(fixed) => {
+            Via::Smtp(fixed) | Via::Smtps(fixed) | Via::Lmtp(fixed) => {
                 fixed.host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
             }
-            Via::Mx | Via::Maildir(_) | Via::Hold => false,
+            Via::Mx | Via::Maildir(_) | Via::LmtpUnix(_) | Via::Hold => false,
         }
     }
 }

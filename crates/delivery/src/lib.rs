@@ -33,5 +33,5 @@ pub use resolve::MxRules;
 pub use route::{Route, Routes};
 pub use schedule::Schedule;
 pub use signing::{Answer, KeySource, Signing, SourceError};
-pub use transport::smtp::{SmtpClient, Trouble, TryError, try_domain, try_host};
+pub use transport::smtp::{SmtpClient, Trouble, TryError, try_domain, try_host, try_socket};
 pub use way::{Via, Way};

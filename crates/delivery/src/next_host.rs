@@ -1,6 +1,6 @@
 //! A fixed host that mail is handed to, as it is configured.
 
-use esmtp::dialogue::Credentials;
+use esmtp::dialogue::{Credentials, Protocol};
 use rustls::pki_types::CertificateDer;
 use types::HostTls;
 
@@ -11,6 +11,8 @@ pub struct NextHost {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+    /// How it is spoken to.
+    pub protocol: Protocol,
     /// TLS from the first octet (RFC 8314 section 3.3), instead of STARTTLS (RFC 3207).
     pub implicit_tls: bool,
     /// How TLS is used.
@@ -23,9 +25,13 @@ pub struct NextHost {
 }
 
 impl NextHost {
-    /// `smtp://user@host:port`, or `smtps://` where TLS is implicit.
+    /// `smtp://user@host:port`, or `smtps://` where TLS is implicit, or `lmtp://`.
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.implicit_tls { "smtps" } else { "smtp" };
+        let scheme = match (self.protocol, self.implicit_tls) {
+            (Protocol::Lmtp, _) => "lmtp",
+            (Protocol::Smtp, true) => "smtps",
+            (Protocol::Smtp, false) => "smtp",
+        };
         let user = self.credentials.as_ref().map(|login| format!("{}@", login.username));
         format!("{scheme}://{}{}:{}", user.unwrap_or_default(), self.host, self.port)
     }

@@ -1,5 +1,7 @@
 //! Where each recipient's copy goes: the first route that matches, else the default.
 
+use std::path::Path;
+
 use store::Destination;
 use types::{Domain, DomainPattern, ForwardPath, ReversePath, SenderPattern};
 
@@ -65,7 +67,15 @@ impl Routes {
     pub fn hosts(&self) -> impl Iterator<Item = &NextHost> {
         self.ways.iter().filter_map(|(_, way)| match &way.via {
             Via::Relay(host) => Some(host),
-            Via::Maildir(_) | Via::Mx(_) | Via::Hold => None,
+            Via::Maildir(_) | Via::LmtpSocket(_) | Via::Mx(_) | Via::Hold => None,
+        })
+    }
+
+    /// Every Unix socket behind which mail may go.
+    pub fn sockets(&self) -> impl Iterator<Item = &Path> {
+        self.ways.iter().filter_map(|(_, way)| match &way.via {
+            Via::LmtpSocket(path) => Some(path.as_path()),
+            Via::Maildir(_) | Via::Relay(_) | Via::Mx(_) | Via::Hold => None,
         })
     }
 
@@ -78,7 +88,7 @@ impl Routes {
     pub(crate) fn destination(&self, from: &ReversePath, path: &ForwardPath) -> Destination {
         self.taken(from, path).map_or_else(Destination::unknown, |(destination, way)| match way.via {
             Via::Mx(_) => of_domain(destination, path),
-            Via::Maildir(_) | Via::Relay(_) | Via::Hold => destination.clone(),
+            Via::Maildir(_) | Via::Relay(_) | Via::LmtpSocket(_) | Via::Hold => destination.clone(),
         })
     }
 
@@ -142,6 +152,7 @@ fn place(ways: &mut Vec<(Destination, Way)>, way: Way) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use esmtp::dialogue::Protocol;
     use types::HostTls;
 
     use super::*;
@@ -191,6 +202,7 @@ mod tests {
         let host = |tls| NextHost {
             host: "mx.example".to_owned(),
             port: 25,
+            protocol: Protocol::Smtp,
             implicit_tls: false,
             tls,
             tls_ca: Vec::new(),

@@ -15,6 +15,8 @@ pub enum Via {
     Maildir(PathBuf),
     /// A fixed host.
     Relay(NextHost),
+    /// Whoever takes mail in LMTP (RFC 2033) behind this Unix socket.
+    LmtpSocket(PathBuf),
     /// The hosts that the DNS names for the domain of each recipient.
     Mx(MxRules),
     /// Nowhere, until an operator releases it.
@@ -49,6 +51,7 @@ impl Via {
         match self {
             Via::Maildir(path) => format!("maildir:{}", path.display()).into(),
             Via::Relay(host) => host.url().into(),
+            Via::LmtpSocket(path) => format!("lmtp+unix:{}", path.display()).into(),
             Via::Mx(_) => "mx".into(),
             Via::Hold => "hold".into(),
         }

@@ -25,6 +25,7 @@ pub(crate) use texts::Texts;
 #[derive(Debug)]
 pub(crate) enum Transport {
     Maildir(Maildir),
+    /// LMTP, too.
     Smtp(Box<Relay>),
     Mx(Box<MxRelay>),
     /// Nothing leaves until an operator releases it.
@@ -36,6 +37,7 @@ impl Transport {
         Ok(match via {
             Via::Maildir(path) => Transport::Maildir(Maildir::new(path, hostname)),
             Via::Relay(next_host) => Transport::Smtp(Box::new(Relay::new(next_host, hostname)?)),
+            Via::LmtpSocket(path) => Transport::Smtp(Box::new(Relay::to_socket(path, hostname))),
             Via::Mx(rules) => {
                 let hosts = MailHosts::new(resolver.clone(), hostname, rules);
                 Transport::Mx(Box::new(MxRelay::new(hosts, hostname)?))

@@ -13,6 +13,7 @@ mod peer;
 mod office;
 
 mod maildir;
+mod lmtp;
 mod relay;
 mod relay_tls;
 mod client;

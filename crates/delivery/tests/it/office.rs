@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use delivery::{Carrier, Committer, NextHost, Routes, Settings, Signing, Via};
 use dns::{Resolver, Upstream};
+use esmtp::dialogue::Protocol;
 use jiff::{SignedDuration, Timestamp};
 use store::{MasterKeyId, RecipientState, Spool, Submission};
 use tokio::sync::watch;
@@ -148,6 +149,7 @@ pub(crate) fn plain_host(port: u16) -> NextHost {
     NextHost {
         host: "127.0.0.1".into(),
         port,
+        protocol: Protocol::Smtp,
         implicit_tls: false,
         tls: HostTls::Off,
         tls_ca: Vec::new(),

@@ -12,9 +12,12 @@
 //!                        MAIL ─ RCPT… ─ DATA ─ 354 ─ Body ─ write_body… end_body ─ 250
 //! ```
 //!
+//! A host is spoken to in SMTP, or in LMTP (RFC 2033), which begins with LHLO and ends with a 250 for each recipient.
+//!
 //! The next host is not trusted. Its replies are bounded (`reply`), count only where they are due
 //! (`transaction`), and everything that does not fit is [`Broken`]: temporary for the messages, and the end of the connection.
 
+mod protocol;
 mod reply;
 mod capability;
 mod stage;
@@ -29,6 +32,7 @@ pub use broken::Broken;
 pub use capability::Capabilities;
 pub use envelope::Envelope;
 pub use login::{Credentials, Mechanism};
+pub use protocol::Protocol;
 pub use reply::{Enhanced, Kind, LINE_LIMIT, LINES_LIMIT, Reply, ReplyError};
 pub use stage::Stage;
 pub use verdict::Verdict;
@@ -42,6 +46,7 @@ use transaction::{Progress, Transaction};
 /// A dialogue with the next host, from its greeting to QUIT.
 #[derive(Debug)]
 pub struct Dialogue {
+    protocol: Protocol,
     hostname: String,
     state: State,
     capabilities: Capabilities,
@@ -86,9 +91,15 @@ pub enum Advance {
 }
 
 impl Dialogue {
-    /// A dialogue that waits for the greeting, and will introduce us as `hostname` (RFC 5321 section 4.1.1.1).
+    /// A dialogue in SMTP that waits for the greeting, and will introduce us as `hostname` (RFC 5321 section 4.1.1.1).
     pub fn new(hostname: impl Into<String>) -> Dialogue {
+        Dialogue::of(Protocol::Smtp, hostname)
+    }
+
+    /// The same, in either protocol.
+    pub fn of(protocol: Protocol, hostname: impl Into<String>) -> Dialogue {
         Dialogue {
+            protocol,
             hostname: hostname.into(),
             state: State::Greeting,
             capabilities: Capabilities::default(),
@@ -195,7 +206,7 @@ impl Dialogue {
     }
 
     fn hello(&mut self, extended: bool) {
-        self.output.put_slice(if extended { b"EHLO " } else { b"HELO " });
+        self.output.put_slice(self.protocol.hello(extended));
         self.output.put_slice(self.hostname.as_bytes());
         self.output.put_slice(b"\r\n");
         self.state = State::Hello { extended };
@@ -203,10 +214,10 @@ impl Dialogue {
 
     fn on_hello(&mut self, reply: Reply, extended: bool) -> Result<Option<Advance>, Broken> {
         match (reply.kind(), extended) {
-            (Kind::Success, true) => self.capabilities = Capabilities::read(&reply),
+            (Kind::Success, true) => self.capabilities = self.protocol.offered(&reply),
             (Kind::Success, false) => self.capabilities = Capabilities::default(),
             // RFC 5321 section 3.2: a host that does not know EHLO is asked again with HELO.
-            (Kind::Permanent, true) => {
+            (Kind::Permanent, true) if self.protocol == Protocol::Smtp => {
                 self.hello(false);
                 return Ok(None);
             }
@@ -226,7 +237,7 @@ impl Dialogue {
     /// Begins anew inside TLS: what the peer said before may have been somebody else's words (RFC 3207 section 4.2).
     #[must_use]
     pub fn into_tls(self) -> Dialogue {
-        let mut dialogue = Dialogue::new(self.hostname);
+        let mut dialogue = Dialogue::of(self.protocol, self.hostname);
         dialogue.hello(true);
         dialogue
     }
@@ -272,7 +283,8 @@ impl Dialogue {
             return Some(verdicts.into_iter().flatten().collect());
         }
         let reset = std::mem::replace(&mut self.reset_first, true);
-        let transaction = Transaction::start(envelope, verdicts, &self.capabilities, reset, &mut self.output);
+        let peer = (self.protocol, &self.capabilities);
+        let transaction = Transaction::start(envelope, verdicts, peer, reset, &mut self.output);
         self.state = State::Transaction(Box::new(transaction));
         None
     }

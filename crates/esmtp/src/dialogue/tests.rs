@@ -2,6 +2,7 @@
 
 mod dsn;
 mod ends;
+mod lmtp;
 mod needs;
 mod offers;
 mod stages;
@@ -27,8 +28,11 @@ fn play(pieces: &[&str]) -> Played {
 }
 
 fn play_octets(pieces: &[&[u8]]) -> Played {
-    let mut played =
-        Played { said: String::new(), end: String::new(), dialogue: Dialogue::new("client.example") };
+    play_to(Dialogue::new("client.example"), pieces)
+}
+
+fn play_to(dialogue: Dialogue, pieces: &[&[u8]]) -> Played {
+    let mut played = Played { said: String::new(), end: String::new(), dialogue };
     let (mut input, mut pieces) = (BytesMut::new(), pieces.iter());
     let recipients = [recipient("a@example.org"), recipient("b@example.org")];
     let reverse_path = ReversePath::take("<s@example.net>").unwrap().0;

@@ -1,20 +1,20 @@
 //! One mail transaction: MAIL, RCPT, DATA and the text, and what became of each recipient.
 //!
 //! With PIPELINING (RFC 2920) MAIL, every RCPT and DATA leave in one flight; without it one after the other. Either way the
-//! replies are read against the same list of steps, so that no reply is ever taken for another's.
+//! replies are read against the same list of steps, so that no reply is ever taken for another's. After the text SMTP has one reply for all
+//! recipients, and LMTP one for each that was taken, in the order of the RCPTs (RFC 2033 section 4.2).
 
 use std::collections::VecDeque;
-
-use bytes::{BufMut, BytesMut};
-use types::Handover;
 
 use super::broken::Broken;
 use super::capability::Capabilities;
 use super::envelope::{Envelope, Written, parameters_for};
+use super::protocol::Protocol;
 use super::reply::{Kind, Reply};
 use super::stage::Stage;
 use super::stuffing::Stuffing;
 use super::verdict::Verdict;
+use bytes::{BufMut, BytesMut};
 
 /// A transaction under way.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(super) struct Transaction {
     due: VecDeque<Step>,
     /// What is settled for each recipient; `None` is still open.
     verdicts: Vec<Option<Verdict>>,
+    protocol: Protocol,
     peer: Capabilities,
     stuffing: Stuffing,
 }
@@ -38,8 +39,10 @@ enum Step {
     Data,
     /// The text is to be written: no reply may come.
     Body,
-    /// The dot is written.
+    /// The dot is written, and the reply is for all recipients.
     Final,
+    /// The dot is written, and the reply is for this recipient (RFC 2033 section 4.2).
+    FinalOf(usize),
     /// A dot was written for a DATA that should not have been accepted, there being no recipient.
     EmptyFinal,
 }
@@ -61,7 +64,7 @@ impl Transaction {
     pub(super) fn start(
         envelope: &Envelope<'_>,
         verdicts: Vec<Option<Verdict>>,
-        peer: &Capabilities,
+        (protocol, peer): (Protocol, &Capabilities),
         reset: bool,
         out: &mut BytesMut,
     ) -> Transaction {
@@ -70,6 +73,7 @@ impl Transaction {
             script: BytesMut::new(),
             due: VecDeque::with_capacity(envelope.recipients.len() + 3),
             verdicts,
+            protocol,
             peer: peer.clone(),
             stuffing: Stuffing::default(),
         };
@@ -122,7 +126,7 @@ impl Transaction {
             Some(Step::Recipient(_)) => Stage::Recipient,
             Some(Step::Data) => Stage::Data,
             Some(Step::Body) => Stage::Body,
-            Some(Step::Final | Step::EmptyFinal) => Stage::FinalReply,
+            Some(Step::Final | Step::FinalOf(_) | Step::EmptyFinal) => Stage::FinalReply,
         }
     }
 
@@ -133,14 +137,18 @@ impl Transaction {
         let Some(step) = self.due.pop_front() else { return Err(Broken::OutOfTurn(stage, reply)) };
         match (step, reply.kind()) {
             // The final reply stands whatever else the peer is up to.
-            (Step::Final, Kind::Success) => Ok(self.settle(Verdict::Delivered(reply, self.handover()))),
+            (Step::Final, Kind::Success) => Ok(self.settle(self.delivered(reply))),
             (Step::Final, Kind::Transient | Kind::Permanent) => Ok(self.settle(self.refusal(reply))),
+            (Step::FinalOf(number), Kind::Success) => Ok(self.settle_one(number, self.delivered(reply))),
             (Step::EmptyFinal, Kind::Success | Kind::Transient | Kind::Permanent) => {
                 Ok(Progress::Done { clean: true })
             }
             // A verdict before the whole text was sent is about the connection, not about the text.
             (Step::Body, Kind::Transient | Kind::Permanent) => Ok(self.hang_up(reply)),
             (_, Kind::Transient) if reply.closes() => Ok(self.hang_up(reply)),
+            (Step::FinalOf(number), Kind::Transient | Kind::Permanent) => {
+                Ok(self.settle_one(number, self.refusal(reply)))
+            }
             (Step::Reset, Kind::Success) => Ok(self.go_on(out)),
             (Step::Mail, Kind::Success) => Ok(self.go_on(out)),
             (Step::Mail, Kind::Transient | Kind::Permanent) => Ok(self.mail_refused(reply)),
@@ -149,12 +157,16 @@ impl Transaction {
                 self.recipient_refused(number, reply);
                 Ok(self.go_on(out))
             }
+            // RFC 2033 section 4.2: the text of nobody would be answered by nothing.
+            (Step::Data, Kind::Continue) if self.protocol == Protocol::Lmtp && self.nobody_left() => {
+                Err(Broken::OutOfTurn(stage, reply))
+            }
             (Step::Data, Kind::Continue) => Ok(self.data_accepted(out)),
             (Step::Data, Kind::Transient | Kind::Permanent) => {
                 self.settle(self.refusal(reply));
                 Ok(Progress::Done { clean: false })
             }
-            (Step::Reset | Step::Final | Step::EmptyFinal | Step::Body, _)
+            (Step::Reset | Step::Final | Step::FinalOf(_) | Step::EmptyFinal | Step::Body, _)
             | (Step::Mail | Step::Recipient(_), Kind::Continue)
             | (Step::Data, Kind::Success) => Err(Broken::OutOfTurn(stage, reply)),
         }
@@ -180,9 +192,23 @@ impl Transaction {
     fn recipient_refused(&mut self, number: usize, reply: Reply) {
         // RFC 5321 section 4.5.3.1.10: 552 to RCPT is an old way to say 452, too many recipients.
         let verdict = if reply.code() == 552 { Verdict::Deferred(reply) } else { self.refusal(reply) };
+        self.put(number, verdict);
+    }
+
+    fn put(&mut self, number: usize, verdict: Verdict) {
         if let Some(open @ None) = self.verdicts.get_mut(number) {
             *open = Some(verdict);
         }
+    }
+
+    /// Settles one recipient after the text. The transaction ends with the last.
+    fn settle_one(&mut self, number: usize, verdict: Verdict) -> Progress {
+        self.put(number, verdict);
+        if self.due.is_empty() { Progress::Done { clean: true } } else { Progress::More }
+    }
+
+    fn delivered(&self, reply: Reply) -> Verdict {
+        Verdict::Delivered(reply, self.protocol.handover(&self.peer))
     }
 
     fn data_accepted(&mut self, out: &mut BytesMut) -> Progress {
@@ -214,11 +240,6 @@ impl Transaction {
         Verdict::refusal(reply, &self.peer)
     }
 
-    /// RFC 3461 section 5.2: whoever offers DSN was told what the sender asks, and sees to it from here on.
-    fn handover(&self) -> Handover {
-        if self.peer.dsn { Handover::WithDsn } else { Handover::WithoutDsn }
-    }
-
     fn is_open(&self, number: usize) -> bool {
         matches!(self.verdicts.get(number), Some(None))
     }
@@ -239,7 +260,13 @@ impl Transaction {
     pub(super) fn end_body(&mut self, out: &mut BytesMut) {
         self.stuffing.finish(out);
         self.due.clear();
-        self.due.push_back(Step::Final);
+        match self.protocol {
+            Protocol::Smtp => self.due.push_back(Step::Final),
+            Protocol::Lmtp => {
+                let taken = self.verdicts.iter().enumerate().filter(|(_, verdict)| verdict.is_none());
+                self.due.extend(taken.map(|(number, _)| Step::FinalOf(number)));
+            }
+        }
     }
 
     /// The verdicts, with another for those still open.

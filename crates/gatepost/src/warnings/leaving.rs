@@ -13,10 +13,10 @@ pub(super) fn warnings(config: &Config) -> Vec<Finding> {
 fn of_way(config: &Config, key: &'static str, via: &Via) -> Option<Finding> {
     match via {
         Via::Hold => Some(Finding::of_key("delivery-hold", key, held(key))),
-        Via::Smtp(host) | Via::Smtps(host) if is_here(config, host) => {
+        Via::Smtp(host) | Via::Smtps(host) | Via::Lmtp(host) if is_here(config, host) => {
             Some(Finding::of_key("delivery-own-host", key, loops(key, host)))
         }
-        Via::Mx | Via::Smtp(_) | Via::Smtps(_) | Via::Maildir(_) => None,
+        Via::Mx | Via::Smtp(_) | Via::Smtps(_) | Via::Lmtp(_) | Via::LmtpUnix(_) | Via::Maildir(_) => None,
     }
 }
 

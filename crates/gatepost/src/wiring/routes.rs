@@ -7,7 +7,7 @@ use std::time::Duration;
 use config::{Config, Delivery, HostPort, Login, Mx, Retry, WayKeys};
 use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, Via, Way};
 use dns::{Families, Resolver};
-use esmtp::dialogue::Credentials;
+use esmtp::dialogue::{Credentials, Protocol};
 use store::MasterKeyId;
 use tokio::sync::watch;
 
@@ -72,14 +72,16 @@ fn schedule(retry: Retry, tell_delay: Option<Duration>) -> Schedule {
 }
 
 fn via(way: &config::Way, mx: &Mx, (tls_ca, credentials): Means) -> Via {
-    let host = |to: &HostPort, implicit_tls| {
+    let host = |to: &HostPort, protocol, implicit_tls| {
         let (host, port, tls) = (to.host.clone(), to.port, way.tls);
-        Via::Relay(NextHost { host, port, implicit_tls, tls, tls_ca, credentials })
+        Via::Relay(NextHost { host, port, protocol, implicit_tls, tls, tls_ca, credentials })
     };
     match &way.via {
         config::Via::Maildir(path) => Via::Maildir(path.clone()),
-        config::Via::Smtp(to) => host(to, false),
-        config::Via::Smtps(to) => host(to, true),
+        config::Via::Smtp(to) => host(to, Protocol::Smtp, false),
+        config::Via::Smtps(to) => host(to, Protocol::Smtp, true),
+        config::Via::Lmtp(to) => host(to, Protocol::Lmtp, false),
+        config::Via::LmtpUnix(path) => Via::LmtpSocket(path.clone()),
         config::Via::Mx => Via::Mx(mail_hosts(mx)),
         config::Via::Hold => Via::Hold,
     }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Mechanism, Stage};
+use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Mechanism, Protocol, Stage};
 use rand::RngExt as _;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
 use super::race;
@@ -26,6 +27,7 @@ pub(super) struct Opener {
     place: Place,
     /// Its name and port, as the queue and the log have them.
     shown: String,
+    protocol: Protocol,
     hostname: String,
     protection: Protection,
     credentials: Option<Credentials>,
@@ -41,6 +43,8 @@ enum Place {
     Named(String, u16),
     /// At these, as the DNS says.
     At(Vec<SocketAddr>),
+    /// On this machine, behind a Unix socket.
+    Socket(PathBuf),
 }
 
 impl Opener {
@@ -54,6 +58,7 @@ impl Opener {
         Ok(Opener {
             place: Place::Named(host, port),
             shown,
+            protocol: next_host.protocol,
             hostname: hostname.to_owned(),
             protection: Protection::new(next_host)?,
             credentials,
@@ -72,8 +77,23 @@ impl Opener {
         Opener {
             place: Place::At(addresses),
             shown,
+            protocol: Protocol::Smtp,
             hostname: hostname.to_owned(),
             protection,
+            credentials: None,
+            scram: AtomicBool::new(false),
+            logins: Logins::default(),
+        }
+    }
+
+    /// For whoever takes mail in LMTP behind a Unix socket. Who may connect is a matter of the file's mode.
+    pub(super) fn to_socket(path: &Path, hostname: &str) -> Opener {
+        Opener {
+            place: Place::Socket(path.to_owned()),
+            shown: path.display().to_string(),
+            protocol: Protocol::Lmtp,
+            hostname: hostname.to_owned(),
+            protection: Protection::Off,
             credentials: None,
             scram: AtomicBool::new(false),
             logins: Logins::default(),
@@ -110,6 +130,10 @@ impl Opener {
     }
 
     async fn protected(&self) -> Result<(Connection, Option<Trusted>), Trouble> {
+        if let Place::Socket(path) = &self.place {
+            let stream = UnixStream::connect(path).await.map_err(Trouble::Connect)?;
+            return Ok((self.greeted(stream).await?.boxed(), None));
+        }
         let stream = self.connect().await?;
         match &self.protection {
             Protection::Implicit(client) => {
@@ -130,7 +154,7 @@ impl Opener {
     }
 
     async fn greeted<S: Stream>(&self, stream: S) -> Result<Wire<S>, Trouble> {
-        let mut wire = Wire::new(stream, Dialogue::new(&*self.hostname), self.shown.clone());
+        let mut wire = Wire::new(stream, Dialogue::of(self.protocol, &*self.hostname), self.shown.clone());
         wire.until(&Advance::Ready).await?;
         Ok(wire)
     }
@@ -188,6 +212,7 @@ impl Place {
                 Ok(found.take(ADDRESSES).collect())
             }
             Place::At(addresses) => Ok(addresses.clone()),
+            Place::Socket(_) => Ok(Vec::new()),
         }
     }
 }

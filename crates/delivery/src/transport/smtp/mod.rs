@@ -13,6 +13,7 @@ mod trial;
 mod client;
 mod mx;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use store::{Spool, SpoolError};
@@ -29,7 +30,7 @@ use trouble::Complaints;
 
 pub use client::SmtpClient;
 pub(crate) use mx::MxRelay;
-pub use trial::{TryError, try_domain, try_host};
+pub use trial::{TryError, try_domain, try_host, try_socket};
 pub use trouble::Trouble;
 
 /// The way to a fixed host.
@@ -42,11 +43,16 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(next_host: &NextHost, hostname: &str) -> Result<Relay, NextHostError> {
-        Ok(Relay {
-            opener: Opener::new(next_host, hostname)?,
-            idle: Arc::default(),
-            complaints: Complaints::default(),
-        })
+        Ok(Relay::by(Opener::new(next_host, hostname)?))
+    }
+
+    /// The way to whoever takes mail in LMTP behind a Unix socket.
+    pub(crate) fn to_socket(path: &Path, hostname: &str) -> Relay {
+        Relay::by(Opener::to_socket(path, hostname))
+    }
+
+    fn by(opener: Opener) -> Relay {
+        Relay { opener, idle: Arc::default(), complaints: Complaints::default() }
     }
 
     /// Makes an attempt for each recipient of the parcel. An error is the spool's.

@@ -1,5 +1,7 @@
 //! Trying without a message whether mail could leave: for the operator who wants to know.
 
+use std::path::Path;
+
 use dns::Resolver;
 use types::{Domain, Host};
 
@@ -34,6 +36,16 @@ pub enum TryError {
 /// Whatever would keep a delivery from beginning.
 pub async fn try_host(next_host: &NextHost, hostname: &str) -> Result<(), TryError> {
     let connection = Opener::new(next_host, hostname)?.open().await?;
+    connection.quit().await;
+    Ok(())
+}
+
+/// The same for whoever takes mail in LMTP behind a Unix socket.
+///
+/// # Errors
+/// Whatever would keep a delivery from beginning.
+pub async fn try_socket(path: &Path, hostname: &str) -> Result<(), TryError> {
+    let connection = Opener::to_socket(path, hostname).open().await?;
     connection.quit().await;
     Ok(())
 }

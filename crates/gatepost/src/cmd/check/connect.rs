@@ -1,11 +1,12 @@
 //! `--connect`: other servers are tried, as far as that changes nothing there.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use auth::Backend;
 use config::{Config, HostPort, Via};
-use delivery::{NextHost, Routes, TryError, try_domain, try_host};
+use delivery::{NextHost, Routes, TryError, try_domain, try_host, try_socket};
 use dns::Resolver;
 use futures_util::future::join_all;
 use tokio::net::lookup_host;
@@ -29,17 +30,19 @@ pub(super) async fn examine(
     report: &mut Report,
 ) {
     let hosts: Vec<&NextHost> = routes.iter().flat_map(Routes::hosts).collect();
-    let (name, mail_hosts, back, hosts, backends) = tokio::join!(
+    let sockets: Vec<&Path> = routes.iter().flat_map(Routes::sockets).collect();
+    let (name, mail_hosts, back, hosts, sockets, backends) = tokio::join!(
         hostname(config),
         mail_hosts(config, resolver),
         join_all(next_hosts(config).map(|(key, host)| comes_back(config, key, host))),
         join_all(hosts.into_iter().map(|host| next_host(host, &config.hostname))),
+        join_all(sockets.into_iter().map(|path| socket(path, &config.hostname))),
         join_all(backends.iter().map(|one| backend(one, &config.hostname))),
     );
     report.warn(name);
     report.warn(mail_hosts);
     report.warn(back.into_iter().flatten());
-    for error in hosts.into_iter().flatten().chain(backends.into_iter().flatten()) {
+    for error in hosts.into_iter().chain(sockets).flatten().chain(backends.into_iter().flatten()) {
         report.error(error);
     }
 }
@@ -95,8 +98,8 @@ fn blocked(domain: &Domain, trouble: &str) -> Finding {
 
 fn next_hosts(config: &Config) -> impl Iterator<Item = (&'static str, &HostPort)> {
     config.delivery.ways().filter_map(|(keys, way)| match &way.via {
-        Via::Smtp(host) | Via::Smtps(host) => Some((keys.via, host)),
-        Via::Mx | Via::Maildir(_) | Via::Hold => None,
+        Via::Smtp(host) | Via::Smtps(host) | Via::Lmtp(host) => Some((keys.via, host)),
+        Via::Mx | Via::LmtpUnix(_) | Via::Maildir(_) | Via::Hold => None,
     })
 }
 
@@ -116,11 +119,19 @@ async fn addresses(host: &str, port: u16) -> anyhow::Result<Vec<std::net::IpAddr
 
 /// As a delivery would begin.
 async fn next_host(host: &NextHost, hostname: &str) -> Option<Finding> {
-    let tried = timeout(PATIENCE, try_host(host, hostname)).await;
+    unusable(&format!("{}:{}", host.host, host.port), try_host(host, hostname)).await
+}
+
+/// As a delivery would begin.
+async fn socket(path: &Path, hostname: &str) -> Option<Finding> {
+    unusable(&path.display().to_string(), try_socket(path, hostname)).await
+}
+
+async fn unusable(whom: &str, trial: impl Future<Output = Result<(), TryError>>) -> Option<Finding> {
+    let tried = timeout(PATIENCE, trial).await;
     let tried = tried.with_context(|| format!("no answer within {} seconds", PATIENCE.as_secs()));
     let error = tried.and_then(|tried| tried.map_err(Into::into)).err()?;
-    let text = format!("mail cannot be handed to {}:{}: {error:#}", host.host, host.port);
-    Some(Finding::of_key("smarthost", "delivery", text))
+    Some(Finding::of_key("smarthost", "delivery", format!("mail cannot be handed to {whom}: {error:#}")))
 }
 
 /// What is wrong with those who are asked about logins.
