@@ -10,6 +10,7 @@ mod dkim;
 mod dns_records;
 mod dsn;
 mod postfix;
+mod dovecot;
 mod demo;
 mod readme;
 mod clients;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use delivery::NextHost;
-use esmtp::dialogue::Credentials;
+use esmtp::dialogue::{Credentials, Protocol};
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use submission::tls::pem;
@@ -64,6 +64,7 @@ impl Server {
         NextHost {
             host: self.host.clone(),
             port: self.port,
+            protocol: Protocol::Smtp,
             implicit_tls: self.tls == Tls::Implicit,
             tls: HostTls::Verify,
             tls_ca,
