@@ -126,7 +126,7 @@ mod tests {
             returned: false,
             content: None,
         };
-        let parcel = Parcel { leased, recipients: Vec::new() };
+        let parcel = Parcel::new(leased);
         for (code, class) in [(451, 4), (554, 5)] {
             assert!(
                 refused(&parcel, Reply::ours(code, Enhanced(class, 3, 0), "not signed")).answered,
