@@ -37,7 +37,13 @@ async fn a_server_that_says_nothing_is_waited_for_but_not_for_long() {
     assert_eq!(silent.to_string(), "the DNS does not answer about silent.example now: no answer in time");
     let seconds = begun.elapsed().as_secs();
     assert!((20..=25).contains(&seconds), "{seconds}");
-    assert!(server.asked().iter().filter(|(name, _)| name == "silent.example").count() >= 2);
+    // The server has a thread of its own, to which the leaps of this one's time are nothing.
+    let asked = || server.asked().iter().filter(|(name, _)| name == "silent.example").count();
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while asked() < 2 {
+        assert!(std::time::Instant::now() < patience, "asked {} times", asked());
+        std::thread::yield_now();
+    }
 }
 
 #[tokio::test]
