@@ -56,6 +56,11 @@ impl Attempt {
         self.answered = other.answered;
     }
 
+    /// Whether a recipient may be delivered to by another attempt.
+    pub(crate) fn is_open(&self) -> bool {
+        self.verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Deferred(_)))
+    }
+
     /// These verdicts on the recipients of the parcel, in their order.
     pub(crate) fn new(parcel: &Parcel, host: Option<String>, verdicts: Vec<Verdict>) -> Attempt {
         let numbers = parcel.recipients.iter().map(|recipient| recipient.number);

@@ -62,7 +62,8 @@ pub(crate) enum Demand {
 #[derive(Debug)]
 pub(crate) struct Candidates<'a> {
     of: &'a MailHosts,
-    hosts: VecDeque<Host>,
+    /// With their preferences.
+    hosts: VecDeque<(u16, Host)>,
     addresses_left: usize,
 }
 
@@ -84,11 +85,11 @@ impl MailHosts {
     /// [`Unroutable`] when there is none, or none can be known now.
     pub(crate) async fn candidates(&self, destination: &Host) -> Result<Candidates<'_>, Unroutable> {
         let hosts = match destination {
-            Host::Literal(_) => [destination.clone()].into(),
+            Host::Literal(_) => [(0, destination.clone())].into(),
             Host::Domain(domain) => {
                 let found = self.resolver.mx(domain).await;
                 let hosts = mx::hosts(domain, found, self.ours.as_ref(), &mut rand::rng())?;
-                hosts.into_iter().map(Host::Domain).collect()
+                hosts.into_iter().map(|(preference, host)| (preference, Host::Domain(host))).collect()
             }
         };
         Ok(Candidates { of: self, hosts, addresses_left: ADDRESSES })
@@ -114,9 +115,10 @@ impl MailHosts {
 }
 
 impl Candidates<'_> {
-    /// Has these hosts come first: a connection that is there is better than one that may not come about.
+    /// Has these come first among hosts of one preference: a connection that is there is better than one that may not come about. A worse
+    /// host stays behind a better one, which may be back.
     pub(crate) fn prefer(&mut self, these: impl Fn(&Host) -> bool) {
-        self.hosts.make_contiguous().sort_by_key(|host| !these(host));
+        self.hosts.make_contiguous().sort_by_cached_key(|(preference, host)| (*preference, !these(host)));
     }
 
     /// The next host; an error is about this one alone. Behind a host that is this server there is no other: its mail would only come back
@@ -125,7 +127,8 @@ impl Candidates<'_> {
         if self.addresses_left == 0 {
             return None;
         }
-        let candidate = self.of.candidate(self.hosts.pop_front()?, self.addresses_left).await;
+        let (_, host) = self.hosts.pop_front()?;
+        let candidate = self.of.candidate(host, self.addresses_left).await;
         match &candidate {
             Ok(candidate) => self.addresses_left -= candidate.addresses.len(),
             Err(Unroutable::Ourselves(_)) => self.hosts.clear(),

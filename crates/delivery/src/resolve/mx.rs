@@ -10,7 +10,7 @@ use super::unroutable::Unroutable;
 /// How many hosts of a domain are tried. The large ones have five.
 const HOSTS: usize = 10;
 
-/// The hosts that take mail for `domain`, best first, as its MX records say, or the domain itself if it has none. Those of one preference are
+/// The hosts that take mail for `domain` and their preferences, best first, as its MX records say, or the domain itself if it has none. Those of one preference are
 /// shuffled, so that each gets its share. `ours` is this server's name: hosts which are no better than that are left out, since they
 /// would send the mail back to us.
 ///
@@ -21,7 +21,7 @@ pub(super) fn hosts(
     found: Result<Answer<Mx>, DnsError>,
     ours: Option<&Domain>,
     rng: &mut impl Rng,
-) -> Result<Vec<Domain>, Unroutable> {
+) -> Result<Vec<(u16, Domain)>, Unroutable> {
     let records = match found {
         Ok(answer) => answer.records,
         // The implicit MX.
@@ -41,7 +41,8 @@ pub(super) fn hosts(
             return Err(Unroutable::Ourselves(domain.to_string()));
         }
     }
-    Ok(hosts.into_iter().map(|(_, host)| host).take(HOSTS).collect())
+    hosts.truncate(HOSTS);
+    Ok(hosts)
 }
 
 /// By preference, and each host once. A null MX beside others says nothing (RFC 7505 section 3).
@@ -84,7 +85,7 @@ mod tests {
     fn hosts_of(found: Result<Answer<Mx>, DnsError>) -> Result<Vec<String>, Unroutable> {
         let (example, ours) = (domain("example.org"), domain("Mail.example.net"));
         let hosts = hosts(&example, found, Some(&ours), &mut StdRng::seed_from_u64(7))?;
-        Ok(hosts.into_iter().map(|host| host.to_string()).collect())
+        Ok(hosts.into_iter().map(|(_, host)| host.to_string()).collect())
     }
 
     #[test]
@@ -158,7 +159,7 @@ mod tests {
         let (example, mut rng) = (domain("example.org"), StdRng::seed_from_u64(3));
         let first = |rng: &mut StdRng| {
             let records = vec![mx(10, "a.example"), mx(10, "b.example"), mx(20, "c.example")];
-            hosts(&example, found(records), None, rng).unwrap().remove(0).to_string()
+            hosts(&example, found(records), None, rng).unwrap().remove(0).1.to_string()
         };
         let firsts: Vec<_> = (0..1000).map(|_| first(&mut rng)).collect();
         let of = |name: &str| firsts.iter().filter(|first| *first == name).count();
@@ -179,7 +180,7 @@ mod tests {
             let all = records.iter().map(|(preference, host)| mx(*preference, &name(*host))).collect();
             let (example, ours) = (domain("example.org"), domain("mail.example.net"));
             if let Ok(hosts) = hosts(&example, found(all), Some(&ours), &mut StdRng::seed_from_u64(seed)) {
-                let names: Vec<_> = hosts.iter().map(ToString::to_string).collect();
+                let names: Vec<_> = hosts.iter().map(|(_, host)| host.to_string()).collect();
                 let preferences: Vec<_> = names.iter().map(|host| of(host).unwrap()).collect();
                 prop_assert!(!names.is_empty() && names.len() <= HOSTS);
                 prop_assert!(preferences.is_sorted());

@@ -70,21 +70,79 @@ async fn the_best_host_that_can_be_reached_gets_the_mail() {
 
 /// RFC 5321 section 5.1.
 #[tokio::test]
-async fn a_host_that_turns_us_away_is_passed_over_and_what_it_says_of_the_message_stands() {
-    let busy = Manners { ehlo: Some("421 4.3.2 too busy"), ..Manners::default() };
-    let refusing = Manners { rcpt: "450 4.2.0 greylisted", ..Manners::default() };
-    for (manners, state, by) in
-        [(busy, Delivered, "mx1.example.org:25"), (refusing, Deferred, "mx0.example.org:25")]
-    {
+async fn the_next_host_is_tried_while_nothing_is_decided() {
+    let fine = Manners::default;
+    for (what, manners, state, by) in [
+        ("EHLO", Manners { ehlo: Some("421 4.3.2 too busy"), ..fine() }, Delivered, 1),
+        ("MAIL", Manners { mail: "452 4.3.1 the disk is full", ..fine() }, Delivered, 1),
+        ("going away", Manners { mail: "421 4.3.2 going away", ..fine() }, Delivered, 1),
+        ("RCPT", Manners { rcpt: "450 4.2.0 greylisted", ..fine() }, Delivered, 1),
+        ("DATA", Manners { data: "451 4.3.0 not now", ..fine() }, Delivered, 1),
+        ("for good", Manners { rcpt: "550 5.1.1 nobody", ..fine() }, Failed, 0),
+        ("the text", Manners { text: "451 4.3.0 not now", ..fine() }, Deferred, 0),
+    ] {
         let server = FakeDns::start();
-        let (_first, first) = Peer::mail_host(manners).await;
-        let (second, address) = Peer::mail_host(Manners::default()).await;
-        mail_hosts(&server, &[first, address]);
+        let (first, best) = Peer::mail_host(manners).await;
+        let (second, other) = Peer::mail_host(Manners::default()).await;
+        mail_hosts(&server, &[best, other]);
         let mut office = office(&server).await;
         let (found, reply, host) = send(&mut office, "u@example.org").await;
-        assert_eq!((found, host.as_deref()), (state, Some(by)), "{reply}");
-        assert_eq!(second.connections(), usize::from(state == Delivered));
+        assert_eq!((found, host), (state, Some(format!("mx{by}.example.org:25"))), "{what}: {reply}");
+        assert_eq!((first.connections(), second.connections(), second.texts().len()), (1, by, by), "{what}");
     }
+}
+
+/// Of one message two recipients: a host that has taken one keeps both, and no other host gets the message a second time.
+#[tokio::test]
+async fn a_host_that_takes_the_message_for_some_is_the_only_one_to_hear_of_it() {
+    let server = FakeDns::start();
+    let (first, best) = Peer::mail_host(Manners::default()).await;
+    let (second, other) = Peer::mail_host(Manners::default()).await;
+    mail_hosts(&server, &[best, other]);
+    let mut office = office(&server).await;
+    let id = office.submit(&["u@example.org", "later@example.org"]).await;
+    let states: Vec<_> = office.tried(id).await.into_iter().map(|seat| seat.state).collect();
+    assert_eq!((states, first.texts().len(), second.connections()), (vec![Delivered, Deferred], 1, 0));
+}
+
+#[tokio::test]
+async fn what_a_host_has_said_of_the_message_tells_more_than_one_that_is_not_there() {
+    let server = FakeDns::start();
+    let (_first, best) =
+        Peer::mail_host(Manners { rcpt: "450 4.2.0 greylisted", ..Manners::default() }).await;
+    mail_hosts(&server, &[best, nobody()]);
+    let mut office = office(&server).await;
+    let (state, reply, host) = send(&mut office, "u@example.org").await;
+    assert_eq!((state, host.as_deref()), (Deferred, Some("mx0.example.org:25")), "{reply}");
+    assert!(reply.starts_with("450 4.2.0 greylisted"), "{reply}");
+}
+
+#[tokio::test]
+async fn a_best_host_that_is_back_gets_the_mail_although_another_is_connected() {
+    let server = FakeDns::start();
+    let (best, first) = Peer::mail_host(Manners::default()).await;
+    let (other, second) = Peer::mail_host(Manners::default()).await;
+    mail_hosts(&server, &[nobody(), second]);
+    let mut office = office(&server).await;
+    assert_eq!(send(&mut office, "u@example.org").await.0, Delivered);
+    mail_hosts(&server, &[first, second]);
+    let (state, reply, host) = send(&mut office, "u@example.org").await;
+    assert_eq!((state, host.as_deref()), (Delivered, Some("mx0.example.org:25")), "{reply}");
+    assert_eq!((best.texts().len(), other.texts().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn of_hosts_as_good_as_each_other_the_one_that_is_connected_gets_the_mail() {
+    let server = FakeDns::start();
+    let (one, first) = Peer::mail_host(Manners::default()).await;
+    let (other, second) = Peer::mail_host(Manners::default()).await;
+    mail_hosts(&server, &[first, second]);
+    server.set("example.org", [Entry::mx(10, "mx0.example.org"), Entry::mx(10, "mx1.example.org")]);
+    let mut office = office(&server).await;
+    for _ in 0..8 {
+        assert_eq!(send(&mut office, "u@example.org").await.0, Delivered);
+    }
+    assert_eq!(one.connections() + other.connections(), 1);
 }
 
 #[tokio::test]

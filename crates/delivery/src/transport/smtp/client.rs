@@ -107,5 +107,6 @@ impl Body for Whole {
 
 fn unreadable(error: &SpoolError, recipients: usize) -> Sent {
     let reply = Reply::ours(451, Enhanced(4, 3, 0), error.to_string());
-    Sent { verdicts: vec![Verdict::Deferred(reply); recipients], untouched: false, answered: true }
+    let verdicts = vec![Verdict::Deferred(reply); recipients];
+    Sent { verdicts, untouched: false, answered: true, text_begun: false }
 }

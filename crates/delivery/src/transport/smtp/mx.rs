@@ -1,7 +1,8 @@
 //! Handing mail to the hosts that take it for a domain: the best that can be reached gets it.
 //!
-//! A host that cannot be reached, or turns us away before it has heard of the message, has said nothing of the message: the next one is tried
-//! (RFC 5321 section 5.1). What a host says to the message stands.
+//! The next one is tried (RFC 5321 section 5.1) when a host can't be reached, turns us away, or has nothing of the text and only temporary
+//! refusals for all recipients: another may have room, or time. Whatever else a host says stands: what it has taken, or refused for good, is
+//! offered to no other, and what has some of the text may have the message.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -45,7 +46,7 @@ struct Key {
     demand: Demand,
 }
 
-/// Why a host has not heard of the message.
+/// Why a host could not be offered the message.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) host: Option<String>,
@@ -74,19 +75,19 @@ impl MxRelay {
             Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
         };
         candidates.prefer(|host| self.is_connected(destination, host));
-        let mut failure: Option<Failure> = None;
+        let mut open: Option<Attempt> = None;
         while let Some(candidate) = candidates.next().await {
             let tried = match candidate {
                 Ok(candidate) => self.offer(destination, &candidate, parcel, texts, limit).await?,
-                Err(unroutable) => Err(unroutable.into()),
+                Err(unroutable) => Err(Failure::from(unroutable).attempt(parcel)),
             };
             match tried {
                 Ok(attempt) => return Ok(attempt),
-                Err(failed) => failure = Some(failed.after(failure)),
+                Err(attempt) => open = Some(the_better_known(open, attempt)),
             }
         }
-        let nobody = || Unroutable::NoHost(destination.to_string()).into();
-        Ok(failure.unwrap_or_else(nobody).attempt(parcel))
+        let nobody = || Failure::from(Unroutable::NoHost(destination.to_string())).attempt(parcel);
+        Ok(open.unwrap_or_else(nobody))
     }
 
     /// Greets the best host that can be reached, and leaves again.
@@ -115,7 +116,7 @@ impl MxRelay {
         Ok(())
     }
 
-    /// Offers the message to one host, which may not be there to hear of it.
+    /// Offers the message to one host. An error of the inner kind is what stands if no other host does better.
     async fn offer<S: Spool>(
         &self,
         destination: &Host,
@@ -123,11 +124,12 @@ impl MxRelay {
         parcel: &Parcel,
         texts: &Texts<S>,
         limit: Instant,
-    ) -> Result<Result<Attempt, Failure>, SpoolError> {
+    ) -> Result<Result<Attempt, Attempt>, SpoolError> {
         let (opener, idle) = (self.opener(candidate), self.idle(destination, candidate));
         Ok(match hand_over(&opener, &idle, parcel, texts, limit).await? {
+            Ok(sent) if sent.leaves_all_open() => Err(attempt(parcel, &opener, sent)),
             Ok(sent) => Ok(attempt(parcel, &opener, sent)),
-            Err(trouble) => Err(Failure::at(&opener, &trouble)),
+            Err(trouble) => Err(Failure::at(&opener, &trouble).attempt(parcel)),
         })
     }
 
@@ -166,6 +168,16 @@ impl MxRelay {
     fn all(&self) -> MutexGuard<'_, HashMap<Key, Arc<Idle>>> {
         // Nothing done under this lock can be left half done.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What all hosts together have come to: if one may be there later, mail waits for it, and what one has said of the message tells more than
+/// that another was not there.
+fn the_better_known(before: Option<Attempt>, now: Attempt) -> Attempt {
+    let rank = |attempt: &Attempt| (attempt.is_open(), attempt.answered);
+    match before {
+        Some(before) if rank(&before) > rank(&now) => before,
+        _ => now,
     }
 }
 

@@ -48,6 +48,15 @@ pub(super) struct Sent {
     pub(super) untouched: bool,
     /// Whether the peer has answered up to the end.
     pub(super) answered: bool,
+    /// Whether the peer has heard any of the text.
+    pub(super) text_begun: bool,
+}
+
+impl Sent {
+    /// Whether another host of the domain may do better: this one has nothing of the text, and has refused nobody for good.
+    pub(super) fn leaves_all_open(&self) -> bool {
+        !self.text_begun && self.verdicts.iter().all(|verdict| matches!(verdict, Verdict::Deferred(_)))
+    }
 }
 
 /// What ends a transaction before its verdicts.
@@ -114,7 +123,7 @@ impl<S: Stream> Wire<S> {
     /// For each of so many recipients a verdict by us: the message cannot be sent to this peer.
     pub(super) fn refuse(&self, recipients: usize, reason: Reply) -> Sent {
         let verdict = Verdict::refusal(reason, self.dialogue.capabilities());
-        Sent { verdicts: vec![verdict; recipients], untouched: false, answered: true }
+        Sent { verdicts: vec![verdict; recipients], untouched: false, answered: true, text_begun: false }
     }
 
     /// Whether a command may follow.
@@ -131,7 +140,7 @@ impl<S: Stream> Wire<S> {
     fn sent(&self, verdicts: Vec<Verdict>) -> Sent {
         let farewell = |verdict: &Verdict| matches!(verdict, Verdict::Deferred(reply) if reply.closes());
         let untouched = self.was_kept() && verdicts.iter().all(farewell);
-        Sent { verdicts, untouched, answered: true }
+        Sent { verdicts, untouched, answered: true, text_begun: self.text_begun }
     }
 
     /// A lost connection counts as a 451 (RFC 5321 section 3.8), for those whose verdict had not come yet.
@@ -139,7 +148,7 @@ impl<S: Stream> Wire<S> {
         self.broken = true;
         let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
         let verdicts = self.dialogue.abandon(&trouble.to_verdict());
-        Sent { verdicts, untouched, answered: false }
+        Sent { verdicts, untouched, answered: false, text_begun: self.text_begun }
     }
 
     /// Whether this message began on a connection left over from another, and its text has not been begun.
