@@ -15,7 +15,7 @@ pub enum Families {
 }
 
 /// What a host has of both families. One that has an address of either is there; if it has none, and one question is without an answer,
-/// it may yet have one.
+/// it may yet have one, and more of them if it has some.
 ///
 /// # Errors
 /// When there is an address of neither: the error of which something can still come, else that of the name.
@@ -29,7 +29,9 @@ pub(crate) fn both(
             v6.proven &= v4.proven;
             Ok(v6)
         }
-        (Ok(one), Err(_)) | (Err(_), Ok(one)) => Ok(one),
+        (Ok(one), Err(error)) | (Err(error), Ok(one)) => {
+            Ok(Answer { open: error.is_temporary().then_some(error), ..one })
+        }
         (Err(v6), Err(v4)) => Err(if v6.is_temporary() { v6 } else { v4 }),
     }
 }
@@ -43,7 +45,7 @@ mod tests {
 
     fn found(address: &str, proven: bool) -> Result<Answer<IpAddr>, DnsError> {
         let name = Domain::parse("mx.example").unwrap();
-        Ok(Answer { records: vec![address.parse().unwrap()], proven, name })
+        Ok(Answer { records: vec![address.parse().unwrap()], proven, name, open: None })
     }
 
     fn temporary() -> Result<Answer<IpAddr>, DnsError> {
@@ -63,6 +65,14 @@ mod tests {
         assert_eq!(of(none(RecordKind::Aaaa), found(v4, true)), Ok((1, true)));
         assert_eq!(of(temporary(), found(v4, true)), Ok((1, true)));
         assert_eq!(of(found(v6, false), temporary()), Ok((1, false)));
+    }
+
+    #[test]
+    fn a_host_may_have_more_addresses_while_one_question_is_open() {
+        let (v6, v4) = ("2001:db8::1", "192.0.2.1");
+        let open = |v6, v4| both(v6, v4).unwrap().open.is_some();
+        assert!(open(temporary(), found(v4, true)) && open(found(v6, true), temporary()));
+        assert!(!open(none(RecordKind::Aaaa), found(v4, true)) && !open(found(v6, true), found(v4, true)));
     }
 
     #[test]

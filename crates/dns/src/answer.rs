@@ -2,6 +2,8 @@
 
 use types::Domain;
 
+use crate::error::DnsError;
+
 /// The records that a name has of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer<T> {
@@ -11,6 +13,8 @@ pub struct Answer<T> {
     pub proven: bool,
     /// Where they stand: the name that was asked about, or what its aliases lead to.
     pub name: Domain,
+    /// Why there may be more records: of the questions that were asked, one has no answer now.
+    pub open: Option<DnsError>,
 }
 
 /// Where mail for a domain goes (RFC 5321 section 5.1).
@@ -51,6 +55,6 @@ pub struct Srv {
 impl<T> Answer<T> {
     /// The same with other records.
     pub(crate) fn with<U>(self, records: impl FnOnce(Vec<T>) -> Vec<U>) -> Answer<U> {
-        Answer { records: records(self.records), proven: self.proven, name: self.name }
+        Answer { records: records(self.records), proven: self.proven, name: self.name, open: self.open }
     }
 }

@@ -68,7 +68,7 @@ impl Resolver {
     /// The addresses of `host`; those of IPv6 come first.
     ///
     /// # Errors
-    /// [`DnsError`]; if one of the two families is found, what is wrong with the other does not matter.
+    /// [`DnsError`]; if one of the two families is found, [`Answer::open`] says what is wrong with the other now.
     pub async fn addresses(&self, host: &Domain, families: Families) -> Result<Answer<IpAddr>, DnsError> {
         match families {
             Families::V4 => self.addresses_of(host, RecordKind::A).await,
@@ -181,7 +181,7 @@ fn read(found: &Lookup, asked: &Name, kind: RecordKind) -> Option<Answer<RData>>
     let matters = |record: &&Record| [kind, RecordType::CNAME].contains(&record.record_type());
     let proven = found.answers().iter().filter(matters).all(|record| record.proof == Proof::Secure);
     let records = of_kind().take(RECORDS).map(|record| record.data.clone()).collect();
-    Some(Answer { records, proven, name: domain(name).or_else(|| domain(asked))? })
+    Some(Answer { records, proven, name: domain(name).or_else(|| domain(asked))?, open: None })
 }
 
 fn alias(record: &Record, of: &Name) -> Option<Name> {

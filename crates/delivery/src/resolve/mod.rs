@@ -12,13 +12,15 @@ use std::net::{IpAddr, UdpSocket};
 
 use dns::{Families, Resolver};
 use ipnet::IpNet;
+use rand::Rng;
+use rand::seq::SliceRandom as _;
 use types::{Domain, Host};
 
 use reach::Reach;
 
 pub(crate) use unroutable::Unroutable;
 
-/// How many addresses are tried for one domain, of all its hosts together. RFC 5321 section 5.1 asks for two at least.
+/// How many addresses connections are made to for one domain, of all its hosts together. RFC 5321 section 5.1 asks for two at least.
 const ADDRESSES: usize = 20;
 
 /// Which mail hosts mail may be sent to.
@@ -44,7 +46,7 @@ pub(crate) struct MailHosts {
 pub(crate) struct Candidate {
     /// Its name, or the address literal of the recipient.
     pub(crate) host: Host,
-    /// In the order of the DNS, IPv6 first; never empty.
+    /// In no order but that IPv6 comes first; never empty.
     pub(crate) addresses: Vec<IpAddr>,
     /// What TLS has to prove before mail is handed over.
     pub(crate) demand: Demand,
@@ -98,17 +100,20 @@ impl MailHosts {
     /// # Errors
     /// [`Unroutable`] when mail can't be sent to any address of the host.
     async fn candidate(&self, host: Host, most: usize) -> Result<Candidate, Unroutable> {
-        let found = match &host {
-            Host::Literal(address) => vec![*address],
+        let (found, open) = match &host {
+            Host::Literal(address) => (vec![*address], None),
             Host::Domain(name) => {
                 let found = self.resolver.addresses(name, self.families).await;
-                found.map_err(|error| Unroutable::of_host(name, error))?.records
+                let found = found.map_err(|error| Unroutable::of_host(name, error))?;
+                (found.records, found.open)
             }
         };
-        let mut addresses = self.reach.reachable(&host, &found)?;
+        let reachable = self.reach.reachable(&host, &found);
+        let mut addresses = reachable.map_err(|error| open.map_or(error, Unroutable::Temporary))?;
         if addresses.iter().any(|address| !self.reach.is_allowed(*address) && is_ours(*address)) {
             return Err(Unroutable::Ourselves(host.to_string()));
         }
+        shuffle(&mut addresses, &mut rand::rng());
         addresses.truncate(most);
         Ok(Candidate { host, addresses, demand: Demand::Opportunistic })
     }
@@ -138,6 +143,12 @@ impl Candidates<'_> {
     }
 }
 
+/// Each address of a family gets its share, and its turn at another attempt.
+fn shuffle(addresses: &mut [IpAddr], rng: &mut impl Rng) {
+    addresses.shuffle(rng);
+    addresses.sort_by_key(IpAddr::is_ipv4);
+}
+
 /// Whether the system would reach this address from itself: it is one of this machine. Nothing is sent.
 fn is_ours(address: IpAddr) -> bool {
     let unspecified: IpAddr = if address.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
@@ -148,7 +159,26 @@ fn is_ours(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
     use super::*;
+
+    #[test]
+    fn each_address_of_a_family_comes_first_at_times_and_ipv6_before_ipv4() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let v6 = [address("2001:db8::1"), address("2001:db8::2")];
+        let v4 = [address("192.0.2.1"), address("192.0.2.2"), address("192.0.2.3")];
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut firsts = std::collections::HashSet::new();
+        for _ in 0..100 {
+            let mut all = [v4.as_slice(), &v6].concat();
+            shuffle(&mut all, &mut rng);
+            assert!(all[..2].iter().all(IpAddr::is_ipv6) && all[2..].iter().all(IpAddr::is_ipv4));
+            firsts.extend([all[0], all[2]]);
+        }
+        assert_eq!(firsts.len(), 5);
+    }
 
     #[test]
     fn an_address_of_this_machine_is_ours() {

@@ -79,7 +79,7 @@ mod tests {
     }
 
     fn found(records: Vec<Mx>) -> Result<Answer<Mx>, DnsError> {
-        Ok(Answer { records, proven: false, name: domain("example.org") })
+        Ok(Answer { records, proven: false, name: domain("example.org"), open: None })
     }
 
     fn hosts_of(found: Result<Answer<Mx>, DnsError>) -> Result<Vec<String>, Unroutable> {

@@ -287,3 +287,71 @@ async fn a_host_where_nobody_listens_costs_no_message() {
     let mut office = office(&server).await;
     assert_eq!(send(&mut office, "u@example.org").await.0, Delivered);
 }
+
+/// The first address to take the connection may be that of a machine which is out of order.
+#[tokio::test]
+async fn a_machine_that_does_not_answer_ehlo_is_not_the_host() {
+    for manners in [
+        Manners { greeting: "421 4.3.2 too busy", ..Manners::default() },
+        Manners { greeting: "554 5.3.2 out of order", ..Manners::default() },
+        Manners { ehlo: Some("421 4.3.2 too busy"), ..Manners::default() },
+        Manners { implicit_tls: true, ..Manners::default() },
+    ] {
+        let server = FakeDns::start();
+        let (_bad, bad) = Peer::mail_host(manners).await;
+        let (good, fine) = Peer::mail_host(Manners::default()).await;
+        server.set("example.org", [Entry::Address(bad), Entry::Address(fine)]);
+        let mut office = office(&server).await;
+        for _ in 0..4 {
+            let (state, reply, _) = send(&mut office, "u@example.org").await;
+            assert_eq!(state, Delivered, "{reply}");
+        }
+        assert_eq!(good.texts().len(), 4);
+    }
+}
+
+/// RFC 7504 section 4: if all say so, there is nobody; if one may be there later, mail waits for it.
+#[tokio::test]
+async fn hosts_that_take_no_mail_at_all_are_not_waited_for() {
+    let none = Manners { greeting: "521 5.3.2 no mail here", ..Manners::default() };
+    let busy = Manners { greeting: "421 4.3.2 too busy", ..Manners::default() };
+    for (manners, state, starts) in [
+        (none.clone(), Failed, "521 5.3.2 no mail here"),
+        (busy, Deferred, "451 4.3.2 the next host refused"),
+    ] {
+        let server = FakeDns::start();
+        let (_one, first) = Peer::mail_host(manners).await;
+        let (_other, second) = Peer::mail_host(none.clone()).await;
+        mail_hosts(&server, &[first, second]);
+        let mut office = office(&server).await;
+        let (found, reply, _) = send(&mut office, "u@example.org").await;
+        assert!(found == state && reply.starts_with(starts), "{found:?} {reply}");
+    }
+}
+
+/// RFC 5321 section 4.5.1: whoever runs this server, whose mail goes where the DNS says.
+#[tokio::test]
+async fn postmaster_without_a_domain_is_that_of_this_server() {
+    let server = FakeDns::start();
+    let (peer, address) = Peer::mail_host(Manners::default()).await;
+    server.set("client.example", [Entry::mx(10, "mx.client.example")]);
+    server.set("mx.client.example", [Entry::Address(address)]);
+    let mut office = office(&server).await;
+    let (state, reply, _) = send(&mut office, "Postmaster").await;
+    assert_eq!(state, Delivered, "{reply}");
+    assert!(peer.has_seen("RCPT TO:<Postmaster>"), "{:?}", peer.commands());
+}
+
+#[tokio::test]
+async fn a_host_whose_other_addresses_are_not_known_now_is_not_forbidden_for_good() {
+    let server = FakeDns::start();
+    let (_peer, address) = Peer::mail_host(Manners::default()).await;
+    server.set("example.org", [Entry::Address(address)]);
+    server.fail_kind("example.org", "AAAA", Failure::ServFail);
+    let mut office = office_that_may_reach(&server, &[]).await;
+    let (state, reply, _) = send(&mut office, "u@example.org").await;
+    assert!(state == Deferred && reply.starts_with("451 4.4.3 the DNS does not answer"), "{reply}");
+    server.recover();
+    let (state, reply, _) = send(&mut office, "v@example.org").await;
+    assert!(state == Failed && reply.starts_with("554 5.4.6 the mail host example.org is at"), "{reply}");
+}

@@ -21,6 +21,8 @@ pub(crate) struct Manners {
     pub(crate) start_tls: &'static str,
     /// To AUTH.
     pub(crate) auth: &'static str,
+    /// What is said first.
+    pub(crate) greeting: &'static str,
     /// To EHLO, instead of the keywords.
     pub(crate) ehlo: Option<&'static str>,
     /// To MAIL.
@@ -48,6 +50,7 @@ impl Default for Manners {
             offers_in_tls: vec!["PIPELINING"],
             start_tls: "220 go ahead",
             auth: "235 2.7.0 welcome",
+            greeting: "220 peer.example",
             ehlo: None,
             mail: "250 2.1.0 fine",
             rcpt: "250 2.1.5 fine",
@@ -178,7 +181,7 @@ impl Talk {
         let mut stream = BufReader::new(stream);
         let mut messages = 0;
         if greet {
-            stream.write_all(b"220 peer.example\r\n").await?;
+            stream.write_all(format!("{}\r\n", self.manners.greeting).as_bytes()).await?;
         }
         while let Some(line) = line(&mut stream).await? {
             let mark = if self.tls { "*" } else { "" };

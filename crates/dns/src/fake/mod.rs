@@ -52,7 +52,8 @@ pub(crate) struct World {
 #[derive(Default)]
 struct State {
     records: BTreeMap<String, Vec<Entry>>,
-    failures: BTreeMap<String, Failure>,
+    /// By name, and by kind if only questions of one kind fail.
+    failures: BTreeMap<(String, Option<String>), Failure>,
     asked: Vec<(String, String)>,
     /// Made of the records when they are asked for.
     zones: Option<Arc<Zones>>,
@@ -95,7 +96,12 @@ impl FakeDns {
 
     /// Questions about `name` fail like this from now on.
     pub fn fail(&self, name: &str, failure: Failure) {
-        self.world.state().failures.insert(name.to_ascii_lowercase(), failure);
+        self.world.state().failures.insert((name.to_ascii_lowercase(), None), failure);
+    }
+
+    /// Questions of one kind, such as `AAAA`, about `name` fail like this from now on.
+    pub fn fail_kind(&self, name: &str, kind: &str, failure: Failure) {
+        self.world.state().failures.insert((name.to_ascii_lowercase(), Some(kind.to_owned())), failure);
     }
 
     /// Nothing fails any more.
@@ -117,8 +123,9 @@ impl World {
     /// Notes a question; how it fails, if it does.
     fn hear(&self, name: &str, kind: String) -> Option<Failure> {
         let mut state = self.state();
-        state.asked.push((name.to_owned(), kind));
-        state.failures.get(name).copied()
+        state.asked.push((name.to_owned(), kind.clone()));
+        let of = |kind| state.failures.get(&(name.to_owned(), kind)).copied();
+        of(None).or_else(|| of(Some(kind)))
     }
 
     fn zones(&self) -> Arc<Zones> {

@@ -115,13 +115,35 @@ impl Opener {
         &self.shown
     }
 
-    /// A connection on which mail can be sent.
+    /// A connection on which mail can be sent. If a machine that takes the connection does not get as far as to answer EHLO, another address of the
+    /// host is tried, which may be that of another machine (RFC 5321 section 5.1).
     pub(super) async fn open(&self) -> Result<Connection, Trouble> {
-        let (mut connection, trusted) = match self.protected().await {
+        if let Place::Socket(path) = &self.place {
+            let stream = UnixStream::connect(path).await.map_err(Trouble::Connect)?;
+            return Ok(self.greeted(stream).await?.boxed());
+        }
+        let mut addresses = self.place.addresses().await?;
+        let mut before = None;
+        loop {
+            let (address, stream) = match race::connect(addresses.clone()).await {
+                Ok(connected) => connected,
+                Err(error) => return Err(before.unwrap_or(Trouble::Connect(error))),
+            };
+            match self.open_over(address, stream).await {
+                Err(trouble) if before.is_none() && trouble.is_before_hello() => before = Some(trouble),
+                opened => return opened,
+            }
+            addresses.retain(|other| *other != address);
+        }
+    }
+
+    async fn open_over(&self, address: SocketAddr, stream: TcpStream) -> Result<Connection, Trouble> {
+        let (mut connection, trusted) = match self.protected(stream).await {
             Err(Trouble::Tls(_) | Trouble::Broken(Broken::Refused(Stage::StartTls, _)))
                 if self.protection.is_optional() =>
             {
-                (self.greeted(self.connect().await?).await?.boxed(), None)
+                let (_, stream) = race::connect(vec![address]).await.map_err(Trouble::Connect)?;
+                (self.greeted(stream).await?.boxed(), None)
             }
             opened => opened?,
         };
@@ -129,12 +151,7 @@ impl Opener {
         Ok(connection)
     }
 
-    async fn protected(&self) -> Result<(Connection, Option<Trusted>), Trouble> {
-        if let Place::Socket(path) = &self.place {
-            let stream = UnixStream::connect(path).await.map_err(Trouble::Connect)?;
-            return Ok((self.greeted(stream).await?.boxed(), None));
-        }
-        let stream = self.connect().await?;
+    async fn protected(&self, stream: TcpStream) -> Result<(Connection, Option<Trusted>), Trouble> {
         match &self.protection {
             Protection::Implicit(client) => {
                 let (stream, trusted) = client.handshake(stream).await?;
@@ -146,11 +163,6 @@ impl Opener {
                 Ok((self.greeted(stream).await?.boxed(), trusted))
             }
         }
-    }
-
-    /// Connects to the first address of the host that answers.
-    async fn connect(&self) -> Result<TcpStream, Trouble> {
-        race::connect(self.place.addresses().await?).await.map_err(Trouble::Connect)
     }
 
     async fn greeted<S: Stream>(&self, stream: S) -> Result<Wire<S>, Trouble> {

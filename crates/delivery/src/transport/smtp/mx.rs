@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use store::{Spool, SpoolError};
 use tokio::time::Instant;
-use types::Host;
+use types::{Domain, Host};
 
 use super::connect::Opener;
 use super::hand_over::{attempt, hand_over};
@@ -34,6 +34,8 @@ const PORT: u16 = 25;
 pub(crate) struct MxRelay {
     hosts: MailHosts,
     hostname: String,
+    /// The domain that `hostname` is, if it is one.
+    own: Option<Host>,
     tls: Arc<ClientConfig>,
     idle: Mutex<HashMap<Key, Arc<Idle>>>,
 }
@@ -57,7 +59,8 @@ impl MxRelay {
     pub(crate) fn new(hosts: MailHosts, hostname: &str) -> Result<MxRelay, NextHostError> {
         let tls = tls::opportunistic()
             .map_err(|source| NextHostError::Tls { host: "mail hosts".to_owned(), source })?;
-        Ok(MxRelay { hosts, hostname: hostname.to_owned(), tls, idle: Mutex::default() })
+        let own = Domain::parse(hostname).ok().map(Host::Domain);
+        Ok(MxRelay { hosts, hostname: hostname.to_owned(), own, tls, idle: Mutex::default() })
     }
 
     /// Makes an attempt for each recipient of the parcel, all of whom are of one domain. An error is the spool's.
@@ -66,7 +69,7 @@ impl MxRelay {
         parcel: &Parcel,
         texts: &Texts<S>,
     ) -> Result<Attempt, SpoolError> {
-        let Some(destination) = domain_of(parcel) else {
+        let Some(destination) = domain_of(parcel).or(self.own.as_ref()) else {
             return Ok(Failure::from(Unroutable::Ourselves(self.hostname.clone())).attempt(parcel));
         };
         let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
@@ -181,7 +184,7 @@ fn the_better_known(before: Option<Attempt>, now: Attempt) -> Attempt {
     }
 }
 
-/// What stands behind the `@`; `None` for `Postmaster` without a domain (RFC 5321 section 4.5.1), who is here.
+/// What stands behind the `@`; `None` for `Postmaster` without a domain (RFC 5321 section 4.5.1), who is that of this server.
 fn domain_of(parcel: &Parcel) -> Option<&Host> {
     parcel.recipients.first()?.to.path.mailbox().map(|mailbox| mailbox.host())
 }
@@ -197,7 +200,9 @@ fn name_for_tls(candidate: &Candidate) -> ServerName<'static> {
 
 impl Failure {
     fn at(opener: &Opener, trouble: &Trouble) -> Failure {
-        Failure { host: Some(opener.shown().to_owned()), verdict: Verdict::Deferred(trouble.to_reply()) }
+        let for_good = trouble.takes_no_mail().cloned().map(Verdict::Failed);
+        let verdict = for_good.unwrap_or_else(|| Verdict::Deferred(trouble.to_reply()));
+        Failure { host: Some(opener.shown().to_owned()), verdict }
     }
 
     /// What all hosts together have come to: if one may be there later, mail waits for it.

@@ -13,11 +13,11 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// When the next address is tried beside those that have not answered (RFC 8305 section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// A connection to the first of these addresses that answers; the others are left alone.
+/// The first of these addresses that answers, and a connection to it; the others are left alone.
 ///
 /// # Errors
 /// What the last one to fail has come to, if all have.
-pub(super) async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+pub(super) async fn connect(addresses: Vec<SocketAddr>) -> io::Result<(SocketAddr, TcpStream)> {
     let mut waiting = by_turns(addresses).into_iter();
     let mut running = JoinSet::new();
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -29,7 +29,7 @@ pub(super) async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream>
         }
         let patience = if waiting.len() > 0 { HEAD_START } else { CONNECT };
         match timeout(patience, running.join_next()).await {
-            Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+            Ok(Some(Ok(Ok(connected)))) => return Ok(connected),
             Ok(Some(Ok(Err(error)))) => last = error,
             Ok(Some(Err(failed))) => last = io::Error::other(failed),
             Ok(None) | Err(_) => {}
@@ -37,12 +37,12 @@ pub(super) async fn connect(addresses: Vec<SocketAddr>) -> io::Result<TcpStream>
     }
 }
 
-async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+async fn connect_to(address: SocketAddr) -> io::Result<(SocketAddr, TcpStream)> {
     let at = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", address.ip()));
     let connected = timeout(CONNECT, TcpStream::connect(address)).await;
     let stream = connected.map_err(|late| at(late.into()))?.map_err(at)?;
     stream.set_nodelay(true)?;
-    Ok(stream)
+    Ok((address, stream))
 }
 
 /// The two families by turns, beginning with that of the first address (RFC 8305 section 4): if one family leads nowhere, little time is lost.
@@ -97,8 +97,9 @@ mod tests {
         let (_listener, _filling, silent) = silent().await;
         let answering = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let begun = Instant::now();
-        let stream = connect(vec![silent, answering.local_addr().unwrap()]).await.unwrap();
+        let (address, stream) = connect(vec![silent, answering.local_addr().unwrap()]).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), answering.local_addr().unwrap());
+        assert_eq!(address, answering.local_addr().unwrap());
         assert!((HEAD_START..Duration::from_secs(10)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
 

@@ -62,7 +62,7 @@ pub async fn try_domain(
 ) -> Result<(), TryError> {
     let relay = MxRelay::new(MailHosts::new(resolver.clone(), hostname, rules), hostname)?;
     match relay.greet(&Host::Domain(domain.clone())).await {
-        Err(failure) if failure.may_pass() => Err(failure.into()),
+        Err(failure) if failure.may_pass() || failure.host.is_some() => Err(failure.into()),
         Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use esmtp::dialogue::{Broken, Enhanced, Reply, Stage, Verdict};
+use esmtp::dialogue::{Broken, Enhanced, Kind, Reply, Stage, Verdict};
 use tokio::time::Instant;
 
 /// Why a connection did not come about, or is of no further use.
@@ -74,6 +74,31 @@ impl Trouble {
             | Trouble::Tls(_)
             | Trouble::Broken(_) => None,
         }
+    }
+
+    /// Whether the host has not got as far as to answer EHLO.
+    pub(crate) fn is_before_hello(&self) -> bool {
+        let said = match self {
+            Trouble::Broken(
+                Broken::Malformed(stage, _) | Broken::OutOfTurn(stage, _) | Broken::Refused(stage, _),
+            ) => Some(*stage),
+            Trouble::Broken(_)
+            | Trouble::Resolve(_)
+            | Trouble::Connect(_)
+            | Trouble::Silent(..)
+            | Trouble::TooSlow(_)
+            | Trouble::Closed(_)
+            | Trouble::Lost(..)
+            | Trouble::NoTls
+            | Trouble::Tls(_) => None,
+        };
+        matches!(said.or(self.stage()), Some(Stage::Greeting | Stage::Hello))
+    }
+
+    /// What a host has said instead of a greeting that takes no mail, and never will (RFC 5321 section 3.1, RFC 7504 section 4).
+    pub(crate) fn takes_no_mail(&self) -> Option<&Reply> {
+        let Trouble::Broken(Broken::Refused(Stage::Greeting, reply)) = self else { return None };
+        (reply.kind() == Kind::Permanent).then_some(reply)
     }
 
     /// What it means for recipients without a verdict: the same as a 451 (RFC 5321 section 3.8).
