@@ -255,6 +255,14 @@ impl Item {
         goes_on
     }
 
+    /// Whether nobody has it or may get it still.
+    pub(crate) fn has_failed(&self) -> bool {
+        let has_failed = |seat: &Seat| {
+            seat.state == RecipientState::Failed || (self.returned && seat.state != RecipientState::Delivered)
+        };
+        self.seats.iter().all(has_failed)
+    }
+
     /// Whether it is in no list.
     pub(crate) fn is_settled(&self) -> bool {
         self.settled_at.is_some()

@@ -223,8 +223,9 @@ impl Spool for MemorySpool {
             return Err(SpoolError::Failing("the id is used already".into()));
         }
         if let Some(key) = submission.duplicate_key {
-            let is_it = |(known, _): &&(DuplicateKey, QueueId)| {
-                known.digest == key.digest && known.received_at >= key.since
+            let has_failed = |entry: &QueueId| queue.items.get(entry).is_some_and(Item::has_failed);
+            let is_it = |(known, entry): &&(DuplicateKey, QueueId)| {
+                known.digest == key.digest && known.received_at >= key.since && !has_failed(entry)
             };
             if let Some((_, first)) = queue.recent.iter().find(is_it) {
                 return Err(SpoolError::Duplicate(*first));

@@ -40,7 +40,10 @@ pub(super) struct Known {
 
 const NEW: &str =
     "SELECT number, digest, entry, received_at FROM recent_messages WHERE number > $1 ORDER BY number";
-const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM recent_messages WHERE number = $1 AND entry = $2)";
+/// Its row is there, and if its entry is, somebody has it or may get it still.
+const IS_FIRST: &str = "SELECT EXISTS (SELECT 1 FROM recent_messages WHERE number = $1 AND entry = $2) \
+     AND NOT EXISTS (SELECT 1 FROM entries WHERE id = $2 AND NOT EXISTS (SELECT 1 FROM recipients \
+     WHERE entry = $2 AND (state = 'delivered' OR (state <> 'failed' AND NOT returned))))";
 
 impl Recent {
     /// Reads the rows, unless that was done.
@@ -117,10 +120,11 @@ impl Recent {
     }
 }
 
-/// Whether the row of a message is there still: who takes a message back may hand it in again.
-pub(super) async fn is_there(connection: &mut SqliteConnection, known: Known) -> Result<bool, sqlx::Error> {
-    let is_there = sqlx::query_scalar(IS_THERE).bind(known.number).bind(known.entry.as_bytes().to_vec());
-    is_there.fetch_one(connection).await
+/// Whether the same message is this one again: not if it was taken back, nor if it has failed for everybody, which its sender was told or
+/// will be.
+pub(super) async fn is_first(connection: &mut SqliteConnection, known: Known) -> Result<bool, sqlx::Error> {
+    let is_first = sqlx::query_scalar(IS_FIRST).bind(known.number).bind(known.entry.as_bytes().to_vec());
+    is_first.fetch_one(connection).await
 }
 
 /// A row, unless it is damaged: then a message may be sent twice.

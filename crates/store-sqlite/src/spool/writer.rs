@@ -196,11 +196,11 @@ impl Writer {
         copies
     }
 
-    /// The message that was handed in first, unless it was taken back: then this one is new.
+    /// The message that was handed in first, unless it was taken back or has failed: then this one is new.
     async fn first_of(&mut self, job: &Job) -> Result<Option<QueueId>, sqlx::Error> {
         let Some(key) = job.duplicate_key() else { return Ok(None) };
         let Some(known) = self.recent.find(key) else { return Ok(None) };
-        if recent::is_there(self.connection().await?, known).await? {
+        if recent::is_first(self.connection().await?, known).await? {
             return Ok(Some(known.entry));
         }
         self.recent.forget(&key.digest);

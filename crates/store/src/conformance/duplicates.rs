@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use types::QueueId;
 
 use super::sample::{
-    all, at, content, delivered, destination, frank, id, join, lease, node, operate, submission,
+    all, at, content, deferred, delivered, destination, failed, frank, id, join, lease, node, operate,
+    submission, told,
 };
-use crate::{DuplicateKey, Leased, NewDelivery, Operation, Spool, SpoolError, Submission};
+use crate::{DuplicateKey, Leased, NewDelivery, Operation, Outcome, Spool, SpoolError, Submission};
 
 /// What a message is known by that was here as a whole at this time. It is known for ten seconds.
 fn key(n: u8, seconds: i64) -> DuplicateKey {
@@ -98,6 +99,41 @@ pub async fn it_is_known_when_the_first_has_left<S: Spool>(one: &S, other: &S) {
     assert!(all(one).await.is_empty());
 }
 
+/// Hands in the first to two recipients, of whom this becomes, and then an operator does that.
+async fn first_with<S: Spool>(spool: &S, n: u8, outcomes: [Outcome; 2], then: Option<Operation>) {
+    let two = submission(n, &["bob@example.net", "carol@example.net"]);
+    let first = Submission { duplicate_key: Some(key(n, 0)), ..two };
+    assert_eq!(first_of(spool, first).await, None);
+    let leased = lease(spool, 100).await;
+    spool.record(&leased[0], (0..).zip(outcomes).collect(), None, at(1)).await.unwrap();
+    if let Some(operation) = then {
+        operate(spool, operation, n, 2).await.unwrap();
+    }
+}
+
+/// Its sender was told so, or will be, and a 250 would promise what nobody does.
+pub async fn what_failed_for_everybody_may_be_handed_in_again<S: Spool>(one: &S, other: &S) {
+    let later = || deferred(at(500));
+    first_with(one, 1, [told(), told()], None).await;
+    first_with(one, 2, [failed(), told()], None).await;
+    first_with(one, 3, [later(), told()], Some(Operation::Bounce)).await;
+    for n in 1..=3 {
+        assert_eq!(first_of(other, known(100 + n, key(n, 5))).await, None, "{n}");
+        assert_eq!(first_of(one, known(200 + n, key(n, 6))).await, Some(id(100 + n)), "{n}");
+    }
+}
+
+/// Whoever has it, or may get it, is not to get it twice.
+pub async fn what_failed_in_part_is_known<S: Spool>(one: &S, other: &S) {
+    let later = || deferred(at(500));
+    first_with(one, 1, [delivered(), told()], None).await;
+    first_with(one, 2, [later(), told()], None).await;
+    first_with(one, 3, [later(), delivered()], Some(Operation::Bounce)).await;
+    for n in 1..=3 {
+        assert_eq!(first_of(other, known(100 + n, key(n, 5))).await, Some(id(n)));
+    }
+}
+
 pub async fn what_is_not_kept_is_not_known<S: Spool>(one: &S, other: &S) {
     assert_eq!(first_of(one, known(1, key(7, 0))).await, None);
     let taken = hand_in(one, known(1, key(8, 0))).await;
@@ -133,7 +169,7 @@ pub async fn it_is_taken_back_while_nothing_was_sent<S: Spool>(one: &S, other: &
     let leased = one.lease_due(node(1), at(50), vec![(destination("there"), 9)]).await.unwrap();
     assert_eq!(leased.iter().map(|leased| leased.submission.id).collect::<Vec<_>>(), [id(4)]);
     assert!(operate(other, Operation::Undo, 4, 50).await.is_none(), "it is being delivered");
-    one.record(&leased[0], vec![(0, super::sample::deferred(at(60)))], None, at(51)).await.unwrap();
+    one.record(&leased[0], vec![(0, deferred(at(60)))], None, at(51)).await.unwrap();
     assert!(operate(other, Operation::Undo, 4, 52).await.is_none(), "it was tried");
     hand_in(one, submission(6, &["bob@example.net"])).await.unwrap();
     assert!(operate(one, Operation::Undo, 6, 6).await.is_none(), "it had no time");
@@ -145,7 +181,7 @@ pub async fn it_is_taken_back_while_nothing_was_sent<S: Spool>(one: &S, other: &
 pub async fn what_is_stopped_is_gone_for_those_who_do_not_have_it<S: Spool>(one: &S, other: &S) {
     hand_in(one, submission(1, &["bob@example.net", "carol@example.net"])).await.unwrap();
     let leased = lease(one, 100).await;
-    let outcomes = vec![(0, delivered()), (1, super::sample::deferred(at(500)))];
+    let outcomes = vec![(0, delivered()), (1, deferred(at(500)))];
     one.record(&leased[0], outcomes, None, at(101)).await.unwrap();
     assert!(operate(other, Operation::Stop, 1, 200).await.is_some());
     assert!(one.show(id(1)).await.unwrap().is_none() && lease(one, 1000).await.is_empty());
