@@ -97,7 +97,8 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Recorded, SpoolError>> + Send;
 
     /// Makes due at `now` what is due after `latest`, which is later than any retry is set: the clock was ahead, and nobody
-    /// waits until it is there again. A message whose [`not_before`](Submission::not_before) lies ahead waits on. Whether there was any.
+    /// waits until it is there again. A message whose [`not_before`](Submission::not_before) lies ahead waits on,
+    /// unless it was accepted after `latest` itself: then that time is of the same clock. Whether there was any.
     fn bring_forward(
         &self,
         latest: Timestamp,

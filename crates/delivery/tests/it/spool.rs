@@ -332,7 +332,8 @@ impl Spool for MemorySpool {
     async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
         let mut any = false;
         for item in self.queue().items.values_mut() {
-            if item.submission.not_before.is_some_and(|not_before| not_before > now) {
+            let Submission { not_before, accepted_at, .. } = &*item.submission;
+            if not_before.is_some_and(|not_before| not_before > now) && *accepted_at <= latest {
                 continue;
             }
             for seat in item.seats.iter_mut().filter(|seat| seat.is_open() && seat.due > latest) {

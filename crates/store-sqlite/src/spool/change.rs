@@ -11,7 +11,8 @@ use crate::row::Query;
 #[derive(Debug)]
 pub(super) enum Change {
     Quarantine(QueueId, String),
-    /// Makes due at `now` what is due after `latest`, unless it may not leave before some time that lies ahead.
+    /// Makes due at `now` what is due after `latest`, unless it may not leave before some time that lies ahead and was told by a clock that was
+    /// right.
     BringForward {
         latest: Timestamp,
         now: Timestamp,
@@ -44,7 +45,7 @@ const STOP: &str = "UPDATE deliveries SET due_at = NULL, lease_owner = NULL WHER
 const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND state <> 'delivered'";
 const RECIPIENTS_FORWARD: &str = "UPDATE recipients SET next_attempt_at = $2 WHERE next_attempt_at > $1 \
      AND entry IN (SELECT entry FROM deliveries JOIN entries ON entries.id = deliveries.entry \
-     WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
+     WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2 OR accepted_at > $1))";
 const DELIVERIES_FORWARD: &str = concat!("UPDATE deliveries SET due_at = ", due!(), " WHERE due_at > $1");
 const JOIN: &str = "INSERT INTO nodes (id, name, version, started_at, newest_key, newest_key_digest) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";

@@ -33,7 +33,7 @@ macro_rules! waiting_from {
 const WAITING: &str = waiting_from!(">= $1");
 const WAITING_AFTER: &str = waiting_from!("> $1");
 const ANY_DUE_AFTER: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN entries ON entries.id = deliveries.entry \
-     WHERE lease_owner IS NULL AND due_at IS NOT NULL AND due_at > $1 AND (not_before IS NULL OR not_before <= $2))";
+     WHERE lease_owner IS NULL AND due_at IS NOT NULL AND due_at > $1 AND (not_before IS NULL OR not_before <= $2 OR accepted_at > $1))";
 
 pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<Timestamp>, sqlx::Error> {
     let next: Option<i64> = sqlx::query_scalar(NEXT_DUE).fetch_one(readers).await?;

@@ -220,6 +220,22 @@ pub async fn by_when_and_how_soon_a_message_is_wanted_comes_back<S: Spool>(spool
     }
 }
 
+/// It was accepted after the time that is the latest for anything, so its own time is of the same clock.
+pub async fn a_time_that_a_clock_ahead_has_told_is_not_waited_for<S: Spool>(spool: &S) {
+    let accepted = |n, accepted_at, not_before| {
+        let message = submission(n, &["bob@example.net"]);
+        Submission { accepted_at: at(accepted_at), not_before: Some(at(not_before)), ..message }
+    };
+    commit(spool, accepted(1, 500_000, 500_030)).await;
+    // The clock that told this was ahead by less than anything waits, or right.
+    commit(spool, accepted(2, 900, 600_000)).await;
+    assert!(spool.bring_forward(at(1000), at(10)).await.unwrap());
+    let leased = lease(spool, 10).await;
+    assert_eq!((leased.len(), leased[0].submission.id), (1, id(1)));
+    assert!(!spool.bring_forward(at(1000), at(10)).await.unwrap());
+    assert_eq!(next_due(spool).await, Some(at(600_000)));
+}
+
 pub async fn a_message_that_was_to_leave_in_the_past_is_due_at_once<S: Spool>(spool: &S) {
     let mut past = submission(1, &["bob@example.net"]);
     past.not_before = Some(at(0));
