@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use store::{Destination, Leased, Spool};
 
 use super::Carrier;
+use super::host_state::HostState;
 use super::in_hand::{Carried, Hand};
 use crate::record::{Ending, complain};
 
@@ -21,7 +22,7 @@ impl<S: Spool> Carrier<S> {
 
     /// Records that a delivery is returned to its sender. What its report needs of it is in memory only as much as there are permits.
     pub(super) async fn hand_back(self: Arc<Self>, carried: Carried) {
-        let permit = self.permits.take(true).await;
+        let permit = self.permits.take(HostState::Answers).await;
         self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
         self.is_dealt_with();
     }

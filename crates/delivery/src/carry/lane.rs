@@ -1,7 +1,8 @@
 //! What waits for one destination, and the workers that carry it.
 //!
-//! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail. On a lane accounts take turns, so that
-//! one that sends thousands of messages does not keep the others waiting.
+//! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail. It has one worker until its host has
+//! answered, and again after an attempt at which it did not: the next then tells whether it is back. On a lane accounts take turns, so
+//! that one that sends thousands of messages does not keep the others waiting.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use store::{Spool, SpoolError};
 use tokio::sync::Notify;
 use types::AccountId;
 
+use super::host_state::HostState;
 use super::in_hand::Carried;
 use super::prepared::PreparedWay;
 use super::turns::Turns;
@@ -34,8 +36,6 @@ pub(crate) struct Lane {
     /// Told when a lane that was full has room again.
     wake: Arc<Notify>,
     waiting: Mutex<Waiting>,
-    /// Whether its host answered at the last attempt.
-    answers: AtomicBool,
     used: AtomicBool,
 }
 
@@ -45,12 +45,20 @@ struct Waiting {
     /// Octets of their messages that are in memory.
     octets: usize,
     workers: usize,
+    host_state: HostState,
+    /// Whether an attempt has ended on this lane.
+    tried: bool,
 }
 
 impl Lane {
-    pub(crate) fn new(way: Arc<PreparedWay>, octets_of_all: Arc<AtomicUsize>, wake: Arc<Notify>) -> Lane {
-        let (answers, used) = (AtomicBool::new(false), AtomicBool::new(true));
-        Lane { way, octets_of_all, wake, waiting: Mutex::default(), answers, used }
+    pub(crate) fn new(
+        way: Arc<PreparedWay>,
+        octets_of_all: Arc<AtomicUsize>,
+        wake: Arc<Notify>,
+        host_state: HostState,
+    ) -> Lane {
+        let waiting = Mutex::new(Waiting { host_state, ..Waiting::default() });
+        Lane { way, octets_of_all, wake, waiting, used: AtomicBool::new(true) }
     }
 
     pub(crate) fn is_on(&self, way: &Arc<PreparedWay>) -> bool {
@@ -62,19 +70,37 @@ impl Lane {
         self.used.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether its host answered at the last attempt; not if there was none.
-    pub(crate) fn answers(&self) -> bool {
-        self.answers.load(Ordering::Relaxed)
+    /// What is known of its host.
+    pub(crate) fn host_state(&self) -> HostState {
+        self.waiting().host_state
     }
 
-    /// Notes whether its host answers.
-    pub(crate) fn note(&self, answers: bool) {
-        self.answers.store(answers, Ordering::Relaxed);
+    /// Notes what an attempt has shown of its host; whether that is news. If the host answers again, [`relief`](Lane::relief) is called
+    /// for, and there is room for more.
+    pub(crate) fn note(&self, host_state: HostState) -> bool {
+        let mut waiting = self.waiting();
+        waiting.tried = true;
+        let is_news = waiting.host_state != host_state;
+        waiting.host_state = host_state;
+        if is_news && host_state == HostState::Answers {
+            self.wake.notify_one();
+        }
+        is_news
     }
 
-    /// How many more parcels may wait.
+    /// Whether it is to give up its place when there are no more for others: its host was tried since it had it, and does not answer.
+    pub(crate) fn gives_way(&self) -> bool {
+        let waiting = self.waiting();
+        waiting.tried && waiting.workers <= 1 && waiting.host_state.failed_at().is_some()
+    }
+
+    /// How many more parcels may wait; where the host does not answer, no more than its [share](Lane::share).
     pub(crate) fn room(&self) -> usize {
-        let room = ROOM.saturating_sub(self.waiting().parcels.len());
+        let waiting = self.waiting();
+        if waiting.host_state.failed_at().is_some() {
+            return self.at_once().saturating_sub(waiting.parcels.len());
+        }
+        let room = ROOM.saturating_sub(waiting.parcels.len());
         if room < FULL { 0 } else { room }
     }
 
@@ -111,9 +137,24 @@ impl Lane {
         self.octets_of_all.fetch_add(octets, Ordering::Relaxed);
         let submission = &carried.parcel.leased.submission;
         waiting.parcels.push(submission.account, submission.priority.number(), carried);
-        let more = waiting.workers < self.at_once();
+        self.call_worker(&mut waiting)
+    }
+
+    /// Whether another worker should begin: more waits than the workers there are have taken.
+    #[must_use]
+    pub(crate) fn relief(&self) -> bool {
+        let mut waiting = self.waiting();
+        waiting.parcels.len() > 0 && self.call_worker(&mut waiting)
+    }
+
+    fn call_worker(&self, waiting: &mut Waiting) -> bool {
+        let more = waiting.workers < self.most_workers(waiting.host_state);
         waiting.workers += usize::from(more);
         more
+    }
+
+    fn most_workers(&self, host_state: HostState) -> usize {
+        if host_state == HostState::Answers { self.at_once() } else { 1 }
     }
 
     /// Takes out all that waits.
@@ -130,7 +171,7 @@ impl Lane {
         Some(carried)
     }
 
-    /// The shift of a worker that [`push`](Lane::push) asked for.
+    /// The shift of a worker that [`push`](Lane::push) or [`relief`](Lane::relief) asked for.
     pub(crate) fn begin(&self) -> Shift<'_> {
         Shift { lane: self, over: false }
     }
@@ -158,10 +199,11 @@ pub(crate) struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    /// The parcel whose turn it is; `None` ends the shift.
+    /// The parcel whose turn it is; `None` ends the shift, also if there are more workers than a host gets that does not answer.
     pub(crate) fn next(&mut self) -> Option<Carried> {
         let mut waiting = self.lane.waiting();
-        let carried = self.lane.pop(&mut waiting);
+        let is_needed = waiting.workers <= self.lane.most_workers(waiting.host_state);
+        let carried = is_needed.then(|| self.lane.pop(&mut waiting)).flatten();
         if carried.is_some() && waiting.parcels.len() == ROOM - FULL {
             self.lane.wake.notify_one();
         }
@@ -196,7 +238,7 @@ mod tests {
         let way = Way { connections, ..Via::Hold.into() };
         let resolver = dns::Resolver::new(&dns::Upstream::default()).unwrap();
         let way = PreparedWay::new(&way, "mail.example.org", &resolver, &[]).unwrap();
-        Lane::new(way, Arc::default(), Arc::default())
+        Lane::new(way, Arc::default(), Arc::default(), HostState::Answers)
     }
 
     fn parcel(n: u64, octets: usize) -> Carried {
@@ -231,7 +273,8 @@ mod tests {
     #[test]
     fn however_many_lanes_there_are_only_so_much_is_in_memory() {
         let (way, all) = (lane(20).way, Arc::<AtomicUsize>::default());
-        let lanes: Vec<_> = (0..10).map(|_| Lane::new(way.clone(), all.clone(), Arc::default())).collect();
+        let lane = || Lane::new(way.clone(), all.clone(), Arc::default(), HostState::Answers);
+        let lanes: Vec<_> = std::iter::repeat_with(lane).take(10).collect();
         for n in 0..100 {
             let _ = lanes[n % 10].push(parcel(n.try_into().unwrap(), 1024 * 1024));
         }
@@ -248,6 +291,33 @@ mod tests {
         let mut shift = lane.begin();
         while shift.next().is_some() {}
         assert_eq!((lane.push(parcel(11, 1)), lane.share()), (true, 2));
+    }
+
+    #[test]
+    fn a_host_that_does_not_answer_has_one_worker_until_it_does() {
+        let lane = lane(3);
+        assert!(lane.note(HostState::Unknown));
+        let begun = (0..10).filter(|n| lane.push(parcel(*n, 1))).count();
+        assert_eq!(begun, 1, "it was not asked yet");
+        let mut first = lane.begin();
+        assert!(first.next().is_some());
+        assert!(lane.note(HostState::Answers) && !lane.note(HostState::Answers));
+        let (mut second, mut third) = (lane.relief().then(|| lane.begin()).unwrap(), lane.begin());
+        assert_eq!((lane.relief(), lane.relief()), (true, false));
+        assert!(second.next().is_some() && third.next().is_some());
+        let _ = lane.note(HostState::after(false));
+        assert!(first.next().is_none() && second.next().is_none(), "one is enough to see whether it is back");
+        assert!(third.next().is_some() && !lane.relief());
+        let _ = lane.note(HostState::Answers);
+        assert!(lane.relief());
+    }
+
+    #[test]
+    fn a_lane_whose_host_does_not_answer_takes_its_share_alone_and_gives_way_once_it_was_tried() {
+        let lane = lane(3);
+        assert!(lane.push(parcel(1, 1)) && lane.room() > 3 && !lane.gives_way());
+        let _ = lane.note(HostState::after(false));
+        assert_eq!((lane.room(), lane.gives_way()), (2, true));
     }
 
     #[test]

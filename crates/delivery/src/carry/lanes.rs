@@ -1,7 +1,8 @@
 //! The lanes there are: one for each destination that has mail in memory, or had some lately.
 //!
 //! A lane is made when there is a delivery for its destination, and dropped once it has been idle for a while. However many destinations
-//! wait in the queue, so many lanes there are at most, and the others wait there for their turn.
+//! wait in the queue, so many lanes there are at most, and the others wait there for their turn. It comes when a lane is idle, or when one
+//! whose host does not answer gives way. Whether a host answers is remembered for longer than its lane.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Destination;
 use tokio::sync::Notify;
 
+use super::host_state::{HostState, HostStates};
 use super::lane::Lane;
 use super::prepared::PreparedWay;
 
@@ -22,6 +24,7 @@ const LANES_WITH_NEW_MAIL: usize = 2 * LANES;
 #[derive(Debug)]
 pub(super) struct Lanes {
     lanes: Mutex<HashMap<Destination, Arc<Lane>>>,
+    host_states: HostStates,
     /// Octets of messages that wait on all of them in memory.
     octets: Arc<AtomicUsize>,
     /// Told when a lane that was full has room again.
@@ -30,7 +33,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     pub(super) fn new(wake: Arc<Notify>) -> Lanes {
-        Lanes { lanes: Mutex::default(), octets: Arc::default(), wake }
+        Lanes { lanes: Mutex::default(), host_states: HostStates::default(), octets: Arc::default(), wake }
     }
 
     /// The lane of a destination, if there is one on this way.
@@ -49,9 +52,27 @@ impl Lanes {
         if let Some(lane) = all.get(destination).filter(|lane| lane.is_on(way)) {
             return (lane.clone(), None);
         }
-        let lane = Arc::new(Lane::new(way.clone(), self.octets.clone(), self.wake.clone()));
+        let host_state = self.host_states.of(destination);
+        let lane = Arc::new(Lane::new(way.clone(), self.octets.clone(), self.wake.clone(), host_state));
         let replaced = all.insert(destination.clone(), lane.clone());
         (lane, replaced)
+    }
+
+    /// Remembers what an attempt has shown of the host of a destination.
+    pub(super) fn remember(&self, destination: &Destination, host_state: HostState) {
+        self.host_states.note(destination, host_state);
+    }
+
+    /// What is known of the host of a destination.
+    pub(super) fn host_state(&self, destination: &Destination) -> HostState {
+        self.host_states.of(destination)
+    }
+
+    /// Takes out as many as others are in want of, of those whose host does not answer.
+    pub(super) fn give_way(&self, wanted: usize) -> Vec<Arc<Lane>> {
+        let mut all = self.all();
+        let giving = all.extract_if(|_, lane| lane.gives_way());
+        giving.take(wanted).map(|(_, lane)| lane).collect()
     }
 
     /// How many more may be made for what waits in the queue. If there is no room, those that nobody uses now are dropped.
@@ -131,6 +152,28 @@ mod tests {
         drop(lanes.find_or_make(&there, &way));
         lanes.drop_idle();
         assert!(lanes.find(&there, &way).is_some(), "it was used");
+    }
+
+    #[test]
+    fn a_lane_whose_host_does_not_answer_gives_way_to_others() {
+        let (lanes, way) = (lanes(), way(20));
+        let kept: Vec<_> = (0..LANES).map(|n| lanes.find_or_make(&n.to_string().into(), &way).0).collect();
+        assert!(lanes.give_way(3).is_empty(), "they were not tried yet");
+        kept.iter().for_each(|lane| _ = lane.note(HostState::after(false)));
+        assert_eq!((lanes.give_way(3).len(), lanes.room()), (3, 3));
+        kept.iter().for_each(|lane| _ = lane.note(HostState::Answers));
+        assert!(lanes.give_way(3).is_empty());
+    }
+
+    #[test]
+    fn whether_a_host_answers_is_remembered_for_longer_than_its_lane() {
+        let (lanes, way, there) = (lanes(), way(20), Destination::from("there"));
+        drop(lanes.find_or_make(&there, &way));
+        lanes.remember(&there, HostState::Answers);
+        lanes.drop_idle();
+        lanes.drop_idle();
+        assert!(lanes.find(&there, &way).is_none());
+        assert_eq!(lanes.find_or_make(&there, &way).0.host_state(), HostState::Answers);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A look at the queue: what is due is leased, as much as there is room for.
 //!
-//! However many destinations wait, a look sees so many at most, and leases to those first that have waited longest. If more wait, they take
-//! turns: the next look begins behind the last destination that this one has seen.
+//! However many destinations wait, a look sees so many at most, and leases to those first that have waited longest; behind them to those
+//! whose host did not answer at the last attempt, first to the one that was tried longest ago. If more wait, they take turns: the next
+//! look begins behind the last destination that this one has seen.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,6 +13,7 @@ use store::{Destination, Page, Spool, SpoolError, Waiting};
 use tokio::time::Instant;
 
 use super::Carrier;
+use super::host_state::HostState;
 use super::lane::Lane;
 use super::rounds::{POLL, Rounds};
 
@@ -77,8 +79,12 @@ impl<S: Spool> Carrier<S> {
             if waiting.len() >= usize::try_from(DESTINATIONS).unwrap_or(usize::MAX) {
                 *turn = waiting.last().map(|waiting| waiting.destination.clone());
             }
-            waiting.sort_by_key(|waiting| waiting.due_at);
+            let failed_at = |waiting: &Waiting| self.lanes.host_state(&waiting.destination).failed_at();
+            waiting.sort_by_cached_key(|waiting| (failed_at(waiting), waiting.due_at));
             let granted = self.grant(&waiting, now);
+            for lane in self.lanes.give_way(granted.without_lane) {
+                self.workers.spawn(self.clone().retire(lane));
+            }
             let due = match granted.room.is_empty() {
                 true => Vec::new(),
                 false => self.spool.lease_due(self.node, now, granted.room).await?,
@@ -100,6 +106,7 @@ impl<S: Spool> Carrier<S> {
         let mut granted = Granted {
             room: Vec::new(),
             is_short: false,
+            without_lane: 0,
             is_crowded: self.in_hand.len() >= IN_HAND,
             lanes: self.lanes.room(),
             // A queue whose routes have all changed, or that an operator returns, is not in memory as a whole.
@@ -107,7 +114,10 @@ impl<S: Spool> Carrier<S> {
         };
         for Waiting { destination, .. } in waiting.iter().filter(|waiting| waiting.due_at <= now) {
             match ways.to(destination) {
-                Some(way) => granted.grant_lane(destination, self.lanes.find(destination, way).as_deref()),
+                Some(way) => {
+                    let lane = self.lanes.find(destination, way);
+                    granted.grant_lane(destination, lane.as_deref(), self.lanes.host_state(destination));
+                }
                 // What no route leads to any more is leased, too, to give it its new destinations.
                 None => granted.grant(destination, granted.most),
             }
@@ -122,6 +132,8 @@ struct Granted {
     room: Vec<(Destination, u32)>,
     /// Whether something is due that there is no room for in all: nobody tells when there is some.
     is_short: bool,
+    /// For how many destinations there may be no lane now, since there are so many.
+    without_lane: usize,
     /// Whether so much is in hand that each lane gets its share alone.
     is_crowded: bool,
     /// How many more lanes there may be.
@@ -131,15 +143,19 @@ struct Granted {
 }
 
 impl Granted {
-    /// Grants a destination as much as its lane has room for, if there is a lane already.
-    fn grant_lane(&mut self, destination: &Destination, lane: Option<&Lane>) {
+    /// Grants a destination as much as its lane has room for, if there is a lane already. If its host does not answer, it gets one
+    /// delivery that tells whether it does again; more once there is a lane, and if no others want its place.
+    fn grant_lane(&mut self, destination: &Destination, lane: Option<&Lane>, host_state: HostState) {
+        let fails = host_state.failed_at().is_some();
         match lane {
+            Some(_) if fails && self.lanes == 0 => self.is_short = true,
             Some(lane) if self.is_crowded => self.grant(destination, lane.share()),
             Some(lane) => self.grant(destination, lane.room()),
-            None if self.is_crowded || self.lanes == 0 => self.is_short = true,
+            None if self.is_crowded => self.is_short = true,
+            None if self.lanes == 0 => (self.is_short, self.without_lane) = (true, self.without_lane + 1),
             None => {
                 self.lanes -= 1;
-                self.grant(destination, self.most);
+                self.grant(destination, if fails { 1 } else { self.most });
             }
         }
     }

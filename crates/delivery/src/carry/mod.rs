@@ -16,6 +16,7 @@ mod membership;
 mod permits;
 mod prepared;
 mod rounds;
+mod host_state;
 mod turns;
 mod ways;
 
@@ -39,6 +40,7 @@ use crate::record::{Ending, Recorder, complain};
 use crate::route::Routes;
 use crate::signing::Signing;
 use crate::transport::Texts;
+use host_state::HostState;
 use in_hand::{Carried, InHand};
 use lane::Lane;
 use lanes::Lanes;
@@ -214,7 +216,7 @@ impl<S: Spool> Carrier<S> {
         while !self.stopping.is_cancelled()
             && let Some(mut carried) = shift.next()
         {
-            let permit = self.permits.take(lane.answers()).await;
+            let permit = self.permits.take(lane.host_state()).await;
             if carried.is_called_off() {
                 self.workers.spawn(self.clone().write_down(carried, Ending::Untried, Some(permit)));
                 continue;
@@ -225,10 +227,20 @@ impl<S: Spool> Carrier<S> {
                 () = self.aborting.cancelled() => return,
             };
             if let Ending::Tried(attempt) = &ending {
-                lane.note(attempt.answered);
+                self.note(&lane, &carried.parcel.leased.destination, HostState::after(attempt.answered));
             }
             // Written down beside the next attempt: many endings then share one sync of the spool.
             self.workers.spawn(self.clone().write_down(carried, ending, Some(permit)));
+        }
+    }
+
+    /// Notes what an attempt has shown of the host of a lane. If it answers again, it gets its workers back.
+    fn note(self: &Arc<Self>, lane: &Arc<Lane>, destination: &Destination, host_state: HostState) {
+        if lane.note(host_state) {
+            self.lanes.remember(destination, host_state);
+            while lane.relief() {
+                self.workers.spawn(self.clone().work(lane.clone()));
+            }
         }
     }
 

@@ -4,36 +4,50 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::host_state::HostState;
+
 /// Messages carried at once on all lanes. This bounds what a crash can leave delivered and not recorded.
 const AT_ONCE: usize = 200;
-/// Those of lanes whose host did not answer at the last attempt, or was not asked yet. However many hosts are dead or silent, there are
-/// others for those that answer.
-const UNANSWERED: usize = 150;
+/// Those of lanes whose host did not answer at the last attempt. However many hosts are dead or silent, there are others for those that
+/// answer, and for those that were not asked yet.
+const FAILING: usize = 100;
+/// Those of lanes whose host was not asked yet, and may be dead as well.
+const UNKNOWN: usize = 50;
 
 /// The permits to make an attempt.
 #[derive(Debug)]
 pub(super) struct Permits {
     all: Arc<Semaphore>,
-    unanswered: Arc<Semaphore>,
+    failing: Arc<Semaphore>,
+    unknown: Arc<Semaphore>,
 }
 
 /// A permit, until it is dropped: once what came of the attempt is recorded.
 #[derive(Debug)]
 pub(super) struct Permit {
     _one: Option<OwnedSemaphorePermit>,
-    _unanswered: Option<OwnedSemaphorePermit>,
+    _of_its_kind: Option<OwnedSemaphorePermit>,
 }
 
 impl Permits {
     pub(super) fn new() -> Permits {
-        Permits { all: Arc::new(Semaphore::new(AT_ONCE)), unanswered: Arc::new(Semaphore::new(UNANSWERED)) }
+        let [all, failing, unknown] = [AT_ONCE, FAILING, UNKNOWN].map(|most| Arc::new(Semaphore::new(most)));
+        Permits { all, failing, unknown }
     }
 
-    /// Waits for a permit; `answers`: whether the host answered at the last attempt.
-    pub(super) async fn take(&self, answers: bool) -> Permit {
+    /// Waits for a permit for a host in this state.
+    pub(super) async fn take(&self, host_state: HostState) -> Permit {
+        let kind = match host_state {
+            HostState::Answers => None,
+            HostState::Unknown => Some(&self.unknown),
+            HostState::Fails(_) => Some(&self.failing),
+        };
         // No semaphore is ever closed, so each gives a permit.
-        let unanswered = if answers { None } else { self.unanswered.clone().acquire_owned().await.ok() };
-        Permit { _one: self.all.clone().acquire_owned().await.ok(), _unanswered: unanswered }
+        let of_its_kind = match kind {
+            Some(kind) => kind.clone().acquire_owned().await.ok(),
+            None => None,
+        };
+        Permit { _one: self.all.clone().acquire_owned().await.ok(), _of_its_kind: of_its_kind }
     }
 }
 
@@ -46,18 +60,19 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn hosts_that_do_not_answer_leave_permits_for_those_that_do() {
+    async fn hosts_that_do_not_answer_leave_permits_for_new_ones_and_those_that_do() {
         let permits = Permits::new();
-        let (mut silent, mut live) = (Vec::new(), Vec::new());
         let soon = Duration::from_secs(1);
-        while let Ok(permit) = timeout(soon, permits.take(false)).await {
-            silent.push(permit);
+        let mut taken = Vec::new();
+        for host_state in [HostState::after(false), HostState::Unknown, HostState::Answers] {
+            let mut of_this = Vec::new();
+            while let Ok(permit) = timeout(soon, permits.take(host_state)).await {
+                of_this.push(permit);
+            }
+            taken.push(of_this);
         }
-        while let Ok(permit) = timeout(soon, permits.take(true)).await {
-            live.push(permit);
-        }
-        assert_eq!((silent.len(), live.len()), (150, 50));
-        silent.pop();
-        assert!(timeout(soon, permits.take(false)).await.is_ok());
+        assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [100, 50, 50]);
+        taken[0].pop();
+        assert!(timeout(soon, permits.take(HostState::after(false))).await.is_ok());
     }
 }

@@ -59,11 +59,12 @@ async fn what_an_operator_ends_is_not_begun() {
         let pace = Arc::new(Semaphore::new(0));
         let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
         let mut office = Office::running(Via::Relay(plain_host(peer.port))).await;
+        office.has_answered(&pace).await;
         let mut ids = Vec::new();
         for _ in 0..25 {
             ids.push(office.submit(&["a@example.org"]).await);
         }
-        peer.until_seen("DATA", 20).await;
+        peer.until_seen("DATA", 21).await;
         let (waiting, by) = (ids[20..].to_vec(), Act::server(now()));
         office.spool.operate(operation, waiting.clone(), &by).await.unwrap();
         office.carrier.call_off(&waiting.iter().copied().collect());
@@ -71,7 +72,7 @@ async fn what_an_operator_ends_is_not_begun() {
         pace.add_permits(100);
         office.tried(last).await;
         office.stop().await;
-        assert_eq!(letters_of_senders(&peer), 21, "{operation:?}");
+        assert_eq!(letters_of_senders(&peer), 22, "{operation:?}");
     }
 }
 

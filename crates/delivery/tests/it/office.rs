@@ -9,7 +9,7 @@ use dns::{Resolver, Upstream};
 use esmtp::dialogue::Protocol;
 use jiff::{SignedDuration, Timestamp};
 use store::{MasterKeyId, RecipientState, Spool, Submission};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -123,6 +123,13 @@ impl Office {
 
     pub(crate) async fn until(&self, done: impl Fn(&MemorySpool) -> bool) {
         self.spool.until(done).await;
+    }
+
+    /// Has the next host answer one message, with a permit of its pace: from then on it is known to answer, and gets many at once.
+    pub(crate) async fn has_answered(&mut self, pace: &Semaphore) {
+        pace.add_permits(1);
+        let id = self.submit(&["first@example.org"]).await;
+        self.until(|spool| spool.seats(id)[0].state == RecipientState::Delivered).await;
     }
 
     pub(crate) async fn stop(&mut self) {

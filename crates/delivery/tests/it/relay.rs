@@ -117,14 +117,15 @@ async fn a_host_that_garbles_every_answer_gets_three_copies_and_no_more() {
 async fn a_stop_lets_running_transactions_end_and_begins_no_others() {
     let pace = Arc::new(Semaphore::new(0));
     let (mut office, peer) = office(Manners { pace: pace.clone(), ..Manners::default() }).await;
+    office.has_answered(&pace).await;
     let mut ids = Vec::new();
     for _ in 0..30 {
         ids.push(office.submit(&["a@example.org"]).await);
     }
-    peer.until_seen("DATA", 20).await;
+    peer.until_seen("DATA", 21).await;
     pace.add_permits(20);
     office.stop().await;
-    assert_eq!((office.spool.count(Delivered), peer.texts().len()), (20, 20));
+    assert_eq!((office.spool.count(Delivered), peer.texts().len()), (21, 21));
     assert_eq!(office.spool.leases(), 0);
     assert_eq!(peer.seen.lock().unwrap().quits, 20);
     assert_eq!(peer.connections(), 20);

@@ -1,0 +1,87 @@
+//! What the last attempt has shown of the host that takes a destination's mail.
+
+use std::collections::HashMap;
+use std::mem::take;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use store::Destination;
+use tokio::time::Instant;
+
+/// Whether a host answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum HostState {
+    /// It was not asked yet, or so long ago that it is forgotten.
+    #[default]
+    Unknown,
+    /// It answered at the last attempt.
+    Answers,
+    /// It did not at the last attempt, which ended then.
+    Fails(Instant),
+}
+
+impl HostState {
+    /// After an attempt that has just ended.
+    pub(crate) fn after(answered: bool) -> HostState {
+        if answered { HostState::Answers } else { HostState::Fails(Instant::now()) }
+    }
+
+    /// When it has failed last, if it has not answered since.
+    pub(super) fn failed_at(self) -> Option<Instant> {
+        match self {
+            HostState::Fails(when) => Some(when),
+            HostState::Unknown | HostState::Answers => None,
+        }
+    }
+}
+
+/// Destinations in one half of what is remembered.
+const HALF: usize = 10_000;
+
+/// What is remembered of destinations, also while nothing waits for them in memory.
+#[derive(Debug, Default)]
+pub(super) struct HostStates(Mutex<Halves>);
+
+/// Once the recent half is full, the one before is forgotten: so much is remembered at most, and what was noted last for longest.
+#[derive(Debug, Default)]
+struct Halves {
+    recent: HashMap<Destination, HostState>,
+    before: HashMap<Destination, HostState>,
+}
+
+impl HostStates {
+    pub(super) fn note(&self, destination: &Destination, host_state: HostState) {
+        let mut halves = self.halves();
+        if halves.recent.len() >= HALF {
+            halves.before = take(&mut halves.recent);
+        }
+        halves.recent.insert(destination.clone(), host_state);
+    }
+
+    pub(super) fn of(&self, destination: &Destination) -> HostState {
+        let halves = self.halves();
+        let known = halves.recent.get(destination).or_else(|| halves.before.get(destination));
+        known.copied().unwrap_or_default()
+    }
+
+    fn halves(&self) -> MutexGuard<'_, Halves> {
+        // Nothing done under this lock can be left half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_much_is_remembered_and_the_oldest_is_forgotten() {
+        let host_states = HostStates::default();
+        for n in 0..3 * HALF {
+            host_states.note(&n.to_string().into(), HostState::Answers);
+        }
+        let of = |n: usize| host_states.of(&n.to_string().into());
+        assert_eq!((of(0), of(3 * HALF - 1)), (HostState::Unknown, HostState::Answers));
+        let halves = host_states.halves();
+        assert!(halves.recent.len() + halves.before.len() <= 2 * HALF);
+    }
+}
