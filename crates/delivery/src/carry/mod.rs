@@ -217,6 +217,10 @@ impl<S: Spool> Carrier<S> {
             && let Some(mut carried) = shift.next()
         {
             let permit = self.permits.take(lane.host_state()).await;
+            // Also those who have waited for one through a stop begin nothing; their leases are given back in the end.
+            if self.stopping.is_cancelled() {
+                return;
+            }
             if carried.is_called_off() {
                 self.workers.spawn(self.clone().write_down(carried, Ending::Untried, Some(permit)));
                 continue;

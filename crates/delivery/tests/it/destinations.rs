@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::{Route, Routes, Via};
+use delivery::{Route, Routes, Via, Way};
 use store::RecipientState::{Deferred, Delivered, Held, Queued};
 use store::{Destination, MasterKeyId, NewDelivery, Nodes, Spool};
 use tokio::sync::Semaphore;
@@ -188,6 +188,28 @@ async fn more_destinations_than_one_look_sees_take_turns() {
     assert_eq!(office.spool.attempts(), u32::try_from(number).unwrap());
     let last = office.spool.most_leased.load(Ordering::Relaxed);
     assert!(last <= number, "{last}");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_permit_through_a_stop_begins_no_attempt() {
+    let pace = Arc::new(Semaphore::new(0));
+    let peer = Peer::start(Manners { pace: pace.clone(), ..Manners::default() }).await;
+    let way = Way { connections: 230, ..Via::Relay(plain_host(peer.port)).into() };
+    let mut office = Office::closed(Routes::new(way, Vec::new())).open();
+    tokio::task::yield_now().await;
+    office.has_answered(&pace).await;
+    for _ in 0..230 {
+        office.submit(&["a@example.org"]).await;
+    }
+    peer.until_seen("DATA", 201).await;
+    let let_go = async {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        pace.add_permits(230);
+    };
+    tokio::join!(office.stop(), let_go);
+    assert_eq!((office.spool.count(Delivered), peer.texts().len()), (201, 201));
 }
 
 /// As a queue from before there were deliveries is.
