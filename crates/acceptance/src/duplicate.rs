@@ -2,7 +2,8 @@
 //!
 //! A client whose 250 was lost hands the same octets in again. So it is the same message if all of this is the same: who hands it in, the
 //! header as it came but for Date and Received, which some write anew when they try again, the body, and the envelope. What we add does not
-//! matter. A message without a Message-ID of its own is never the same as another: a program that tells the same twice means it.
+//! matter. A message without a Message-ID of its own, or with one that is blank or `<>`, is never the same as another: a program that tells the same
+//! twice means it.
 
 use std::fmt;
 
@@ -10,7 +11,6 @@ use auth::BlindDigests;
 use esmtp::Envelope;
 use message::Header;
 use twox_hash::xxhash3_128::Hasher;
-use types::{EnvelopeRecipient, OriginalRecipient, Ret};
 
 use crate::submitter::Submitter;
 
@@ -35,9 +35,11 @@ impl Digester {
 
     /// The digest of a message with this header, which was read and not fixed up yet; `None` if the message is never taken for another.
     pub(crate) fn begin(&self, submitter: &Submitter, header: &Header<'_>) -> Option<Digest> {
-        header.named("Message-ID").next()?;
+        header.message_id().filter(|message_id| message_id != "<>")?;
         let hasher = Hasher::with_seed_and_secret(0, self.key.as_slice()).ok()?;
         let mut digest = Digest { hasher, octets: 0 };
+        // The secret of the hasher keys what is longer than 240 octets; with the key before it, everything is.
+        digest.part(&self.key);
         digest.part(submitter.account().as_bytes());
         digest.part(submitter.to_string().as_bytes());
         for field in header.fields().filter(|field| !RENEWED.iter().any(|name| field.is(name))) {
@@ -58,18 +60,9 @@ impl Digest {
     /// The whole message, in this envelope. Its parts come with their lengths, the body with its own at the end: no two messages read alike.
     pub(crate) fn finish(mut self, envelope: &Envelope) -> [u8; 16] {
         let body = self.octets;
-        self.part(envelope.reverse_path.to_string().as_bytes());
-        self.part(envelope.envid.as_deref().unwrap_or_default().as_bytes());
-        self.part(envelope.ret.map(Ret::name).unwrap_or_default().as_bytes());
-        envelope.recipients.iter().for_each(|recipient| self.recipient(recipient));
+        envelope.asked().for_each(|part| self.part(part.as_bytes()));
         self.hasher.write(&body.to_le_bytes());
         self.hasher.finish_128().to_le_bytes()
-    }
-
-    fn recipient(&mut self, EnvelopeRecipient { path, notify, orcpt, .. }: &EnvelopeRecipient) {
-        self.part(path.to_string().as_bytes());
-        self.part(notify.map(|notify| notify.to_string()).unwrap_or_default().as_bytes());
-        self.part(orcpt.as_ref().map(OriginalRecipient::to_string).unwrap_or_default().as_bytes());
     }
 
     fn part(&mut self, octets: &[u8]) {

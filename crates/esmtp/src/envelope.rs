@@ -51,6 +51,34 @@ impl Envelope {
         }
     }
 
+    /// Each thing that the client has asked for, as text: the same for two envelopes only if the same was asked. What the message needs of its
+    /// transport is not asked but found out.
+    pub fn asked(&self) -> impl Iterator<Item = String> {
+        // Without `..`: whoever adds a field says whether it is asked.
+        let Self {
+            reverse_path,
+            recipients,
+            body: _,
+            smtputf8: _,
+            declared_size: _,
+            ret,
+            envid,
+            hold,
+            deliver_by,
+            priority,
+            repaired_line_ends: _,
+        } = self;
+        let of_message = [
+            reverse_path.to_string(),
+            ret.map(Ret::name).unwrap_or_default().to_owned(),
+            envid.as_deref().unwrap_or_default().to_owned(),
+            hold.map(|hold| hold.to_string()).unwrap_or_default(),
+            deliver_by.map(|by| by.to_string()).unwrap_or_default(),
+            priority.to_string(),
+        ];
+        of_message.into_iter().chain(recipients.iter().flat_map(EnvelopeRecipient::asked))
+    }
+
     /// Where the message goes, in the order of the recipients.
     pub fn forward_paths(&self) -> impl ExactSizeIterator<Item = &ForwardPath> {
         self.recipients.iter().map(|recipient| &recipient.path)

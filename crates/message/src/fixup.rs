@@ -8,7 +8,6 @@ use crate::authors::{Authors, AuthorsError, Change};
 use crate::date::{NoDate, date_time};
 use crate::header::{Field, Header};
 use crate::lexer::lex;
-use crate::message_id::identifier;
 use crate::received::{Trace, received};
 use crate::repairs::{Repair, Repairs};
 use crate::signature::Coverage;
@@ -107,7 +106,7 @@ pub fn fixup(
         };
         out.extend_from_slice(format!("From:{value}\r\n").as_bytes());
     }
-    let mut message_id = header.named("Message-ID").find_map(|field| identifier(field.value()));
+    let mut message_id = header.message_id();
     if options.add_missing_headers {
         if is_missing("Date", header, &coverage) {
             out.extend_from_slice(format!("Date: {date}\r\n").as_bytes());

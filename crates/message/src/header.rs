@@ -4,6 +4,7 @@ use std::fmt;
 
 use memchr::{memchr, memchr2};
 
+use crate::message_id::identifier;
 use crate::signature::Coverage;
 
 /// The most octets of a line, its CRLF not counted. RFC 5322 section 2.1.1.
@@ -124,6 +125,12 @@ impl<'a> Header<'a> {
     /// The fields of one name, in any case.
     pub fn named(&self, name: &str) -> impl Iterator<Item = Field<'a>> {
         self.fields().filter(move |field| field.is(name))
+    }
+
+    /// What the message calls itself: the first Message-ID that is not blank.
+    #[must_use]
+    pub fn message_id(&self) -> Option<String> {
+        self.named("Message-ID").find_map(|field| identifier(field.value()))
     }
 
     /// Whether the section can travel without SMTPUTF8. RFC 6532 section 3.6.

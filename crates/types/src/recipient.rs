@@ -39,6 +39,17 @@ impl EnvelopeRecipient {
         self.notify_or_default().delay
     }
 
+    /// Each thing that is asked about it, as text.
+    #[must_use]
+    pub fn asked(&self) -> [String; 3] {
+        let Self { path, notify, orcpt } = self;
+        [
+            path.to_string(),
+            notify.map(|notify| notify.to_string()).unwrap_or_default(),
+            orcpt.as_ref().map(OriginalRecipient::to_string).unwrap_or_default(),
+        ]
+    }
+
     fn notify_or_default(&self) -> Notify {
         self.notify.unwrap_or(Notify::DEFAULT)
     }

@@ -13,8 +13,8 @@ use store::{
 };
 use stores::{Mode, Store};
 use types::{
-    AccountId, BodyType, EhloName, Mailbox, NodeId, Notify, Ret, ReversePath, SenderCheck, SenderPattern,
-    SessionId, TlsFacts,
+    AccountId, BodyType, DeliverBy, EhloName, Mailbox, NodeId, Notify, OriginalRecipient, Priority, Ret,
+    ReversePath, SenderCheck, SenderPattern, SessionId, TlsFacts,
 };
 
 use super::*;
@@ -518,15 +518,31 @@ async fn what_is_handed_in_again_gets_the_first_name_and_is_not_sent_twice() {
     assert_eq!(bench.name_of(envelope(), &copy("1", "23", "s", "text")).await, first, "another Date");
     let mut others = envelope();
     others.recipients.push(ForwardPath::take("<carol@example.net>").unwrap().0.into());
-    let mut told = envelope();
-    told.recipients[0].notify = Some(Notify::NEVER);
+    let asking = |ask: fn(&mut Envelope)| {
+        let mut envelope = envelope();
+        ask(&mut envelope);
+        envelope
+    };
+    let bcc = String::from_utf8(copy("1", "30", "s", "text")).unwrap().replace("carol", "dave");
     let mut names = vec![first];
     for (what, envelope, message) in [
         ("Message-ID", envelope(), copy("2", "30", "s", "text")),
         ("Subject", envelope(), copy("1", "30", "t", "text")),
         ("text", envelope(), copy("1", "30", "s", "texts")),
         ("recipients", others, copy("1", "30", "s", "text")),
-        ("what is asked", told, copy("1", "30", "s", "text")),
+        ("Bcc", envelope(), bcc.into_bytes()),
+        ("reverse-path", envelope_from("<ann+lists@example.org>"), copy("1", "30", "s", "text")),
+        ("NOTIFY", asking(|it| it.recipients[0].notify = Some(Notify::NEVER)), copy("1", "30", "s", "text")),
+        (
+            "ORCPT",
+            asking(|it| it.recipients[0].orcpt = OriginalRecipient::from_text("rfc822;bob@x")),
+            copy("1", "30", "s", "text"),
+        ),
+        ("RET", asking(|it| it.ret = Some(Ret::Headers)), copy("1", "30", "s", "text")),
+        ("HOLDFOR", asking(|it| it.hold = Some(Hold::For(60))), copy("1", "30", "s", "text")),
+        ("BY", asking(|it| it.deliver_by = DeliverBy::from_value("600;N")), copy("1", "30", "s", "text")),
+        ("MT-PRIORITY", asking(|it| it.priority = Priority::URGENT), copy("1", "30", "s", "text")),
+        ("ENVID", asking(|it| it.envid = Some("order 66".into())), copy("1", "30", "s", "text")),
         ("nothing, but there is no Message-ID", envelope(), b"Subject: s\r\n\r\ntext\r\n".to_vec()),
         ("again", envelope(), b"Subject: s\r\n\r\ntext\r\n".to_vec()),
     ] {
@@ -534,7 +550,33 @@ async fn what_is_handed_in_again_gets_the_first_name_and_is_not_sent_twice() {
         assert!(!names.contains(&name), "another message by its {what}");
         names.push(name);
     }
-    assert_eq!(bench.leased().await.len(), names.len());
+    let kept = bench.store.spool().list(&QueueFilter::default(), Page::first(100)).await.unwrap();
+    assert_eq!(kept.len(), names.len());
+}
+
+/// Else an account could learn from the name in its 250 what another one has sent.
+#[tokio::test]
+async fn the_same_octets_from_another_account_are_another_message() {
+    let mut bench = bench().await;
+    let deduplicate = Some(Duration::from_secs(600));
+    bench.acceptance.replace(Rules { deduplicate, sender_check: SenderCheck::Off, ..rules() });
+    let first = bench.name_of(envelope(), &copy("1", "30", "s", "text")).await;
+    let bob = Account::new(AccountId::new(1, [2; 10]), Mailbox::parse("bob@example.org").unwrap(), now());
+    bench.store.accounts().add(&bob, &frank()).await.unwrap();
+    let credential = Credential::AccountPassword;
+    bench.user = Arc::new(User { account: bob.id, address: bob.address, credential, version: bob.version });
+    assert_ne!(bench.name_of(envelope(), &copy("1", "30", "s", "text")).await, first);
+}
+
+#[tokio::test]
+async fn a_message_id_that_names_nothing_is_none() {
+    let bench = bench().await;
+    bench.acceptance.replace(Rules { deduplicate: Some(Duration::from_secs(600)), ..rules() });
+    for field in ["Message-ID:", "Message-ID: ", "Message-ID: <>"] {
+        let message = format!("{field}\r\nSubject: s\r\n\r\ntext\r\n").into_bytes();
+        let first = bench.name_of(envelope(), &message).await;
+        assert_ne!(bench.name_of(envelope(), &message).await, first, "{field:?}");
+    }
 }
 
 #[tokio::test]
