@@ -104,5 +104,47 @@ fn what_an_operator_holds_is_not_taken_back() {
     installation.done(&["queue", "hold", &id]);
     let said = error(&installation.run(&["message", "undo", &id], ""));
     assert!(said.contains(&format!("{id} is held")), "{said}");
+    let said = error(&installation.run(&["message", "stop", &id], ""));
+    assert!(said.contains(&format!("{id} is held")) && said.contains("queue remove"), "{said}");
     assert_eq!(installation.queue().len(), 1);
+}
+
+#[test]
+fn nothing_is_stopped_by_a_name_that_says_too_little() {
+    let installation = installed("undo = \"2m\"");
+    let server = installation.start();
+    send(&server, &installation, &["bob@example.net"], "quick");
+    for verb in ["stop", "undo", "show"] {
+        for name in ["", " ", "<"] {
+            assert_eq!(
+                installation.run(&["message", verb, name], "").status.code(),
+                Some(2),
+                "{verb} {name:?}"
+            );
+        }
+    }
+    installation.done(&["message", "show", "quick"]);
+    for name in ["q", "<q", "quick", "<quick"] {
+        for verb in ["stop", "undo"] {
+            let said = error(&installation.run(&["message", verb, name], ""));
+            assert!(said.contains(&format!("there is no message {name}")), "{said}");
+        }
+    }
+    assert_eq!(installation.queue().len(), 1);
+    installation.done(&["message", "stop", "quick@"]);
+    assert!(installation.queue().is_empty());
+}
+
+/// Whoever stops a message has it sent by handing it in again; what an operator has removed does not come back by itself.
+#[test]
+fn what_was_stopped_is_sent_if_it_is_handed_in_again() {
+    let installation = installed("undo = \"2m\"");
+    let server = installation.start();
+    let first = send(&server, &installation, &["bob@example.net"], "again");
+    installation.done(&["message", "stop", &first]);
+    let second = send(&server, &installation, &["bob@example.net"], "again");
+    assert_ne!(second, first);
+    installation.done(&["queue", "remove", &second]);
+    assert_eq!(send(&server, &installation, &["bob@example.net"], "again"), second);
+    assert!(installation.queue().is_empty());
 }

@@ -39,7 +39,11 @@ impl Desk {
     /// # Errors
     /// [`Missing::SentMessage`], [`Trouble::SeveralMessages`].
     pub async fn find_named(&self, name: &str) -> Result<QueueId, Trouble> {
-        for (queued, named) in meanings(name, true) {
+        self.find_anywhere(name, true).await
+    }
+
+    async fn find_anywhere(&self, name: &str, by_message_id: bool) -> Result<QueueId, Trouble> {
+        for (queued, named) in meanings(name, true, by_message_id) {
             let mut found = self.queued(&queued).await?;
             found.extend(self.ledger.named(&named, one_more()).await?);
             if !found.is_empty() {
@@ -49,18 +53,20 @@ impl Desk {
         Err(Missing::SentMessage(name.to_owned()).into())
     }
 
-    /// The same, of those that somebody waits for; if there is none, of all.
+    /// The same, of those that somebody waits for; if there is none, of all. What is found so is removed, so a Message-ID is cut short behind its
+    /// `@` at most: the only message of a queue would answer to any first letter.
     ///
     /// # Errors
     /// As [`find_named`](Self::find_named).
     pub async fn find_waiting(&self, name: &str) -> Result<QueueId, Trouble> {
-        for (queued, _) in meanings(name, false) {
+        let by_message_id = name.contains('@') || name.ends_with('>');
+        for (queued, _) in meanings(name, false, by_message_id) {
             let found = self.queued(&queued).await?;
             if !found.is_empty() {
                 return only(name, found);
             }
         }
-        self.find_named(name).await
+        self.find_anywhere(name, by_message_id).await
     }
 
     /// What the ledger knows of a message.
@@ -74,14 +80,19 @@ impl Desk {
 }
 
 /// What a name may mean, for the queue and for the ledger, which is behind by a second.
-fn meanings(name: &str, settled: bool) -> impl Iterator<Item = (QueueFilter, LedgerName)> {
+fn meanings(
+    name: &str,
+    settled: bool,
+    by_message_id: bool,
+) -> impl Iterator<Item = (QueueFilter, LedgerName)> {
     let begun = format!("<{}", name.trim_start_matches('<'));
-    let by_message_id = QueueFilter { message_id: Some(begun.clone()), settled, ..QueueFilter::default() };
+    let of_queue = QueueFilter { message_id: Some(begun.clone()), settled, ..QueueFilter::default() };
+    let by_message_id = by_message_id.then_some((of_queue, LedgerName::MessageId(begun)));
     let by_id = QueueId::beginning_with(name).ok().map(|ids| {
         let filter = QueueFilter { ids: Some(ids.clone()), settled, ..QueueFilter::default() };
         (filter, LedgerName::Ids(ids))
     });
-    by_id.into_iter().chain([(by_message_id, LedgerName::MessageId(begun))])
+    by_id.into_iter().chain(by_message_id)
 }
 
 fn one_more() -> u32 {

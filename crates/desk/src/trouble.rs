@@ -109,6 +109,9 @@ pub enum Trouble {
     /// The message is held, so that it can't be tried again.
     #[error("{0} is held")]
     Held(QueueId),
+    /// The message is held, so that whoever has sent it neither takes it back nor stops it.
+    #[error("{0} is held, and what becomes of it is an operator's to say")]
+    Withheld(QueueId),
     /// The message can't be taken back any more.
     #[error("{id} can't be taken back: {reason}")]
     TooLate {
@@ -275,7 +278,7 @@ impl Trouble {
             Trouble::WrongCode => "wrong-code",
             Trouble::Throttled { .. } => "throttled",
             Trouble::Damaged(_) | Trouble::DamagedDkimKey(_) => "damaged",
-            Trouble::Held(_) => "held",
+            Trouble::Held(_) | Trouble::Withheld(_) => "held",
             Trouble::TooLate { .. } => "too-late",
             Trouble::Done { .. } => "done",
             Trouble::UndoTooLong { .. } => "undo-too-long",

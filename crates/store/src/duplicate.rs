@@ -12,3 +12,13 @@ pub struct DuplicateKey {
     /// If one with this digest was here as a whole then or later, this is the same again.
     pub since: Timestamp,
 }
+
+impl DuplicateKey {
+    /// Whether one with this digest that was here as a whole then is the same. Not if that lies further ahead than messages are known: a clock
+    /// that was wrong is not to have it known for longer.
+    #[must_use]
+    pub fn is_known_from(&self, received_at: Timestamp) -> bool {
+        let known_for = self.received_at.duration_since(self.since);
+        self.since <= received_at && received_at.duration_since(self.received_at) <= known_for
+    }
+}

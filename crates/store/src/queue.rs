@@ -74,7 +74,8 @@ pub enum Operation {
     /// Takes an entry back whole while it need not leave yet: before its [`not_before`](crate::Submission::not_before), if nobody has it
     /// leased, none of its recipients was tried and no operator holds it. Nobody is told, and the same message may be handed in again.
     Undo,
-    /// Removes an entry like [`Remove`](Operation::Remove), for whoever has sent it: those who do not have it do not get it.
+    /// Removes an entry, unless an operator holds it, for whoever has sent it: those who do not have it do not get it. The same message may be
+    /// handed in again.
     Stop,
 }
 

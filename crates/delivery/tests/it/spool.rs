@@ -225,7 +225,7 @@ impl Spool for MemorySpool {
         if let Some(key) = submission.duplicate_key {
             let has_failed = |entry: &QueueId| queue.items.get(entry).is_some_and(Item::has_failed);
             let is_it = |(known, entry): &&(DuplicateKey, QueueId)| {
-                known.digest == key.digest && known.received_at >= key.since && !has_failed(entry)
+                known.digest == key.digest && key.is_known_from(known.received_at) && !has_failed(entry)
             };
             if let Some((_, first)) = queue.recent.iter().find(is_it) {
                 return Err(SpoolError::Duplicate(*first));
@@ -419,6 +419,9 @@ impl Spool for MemorySpool {
             if operation == Operation::Undo && !item.can_be_undone(act.at) {
                 continue;
             }
+            if operation == Operation::Stop && item.held {
+                continue;
+            }
             item.operate(operation, act.at);
             done.push(Operated {
                 operation,
@@ -431,7 +434,7 @@ impl Spool for MemorySpool {
             if operation.removes() {
                 queue.items.remove(&id);
             }
-            if operation == Operation::Undo {
+            if matches!(operation, Operation::Undo | Operation::Stop) {
                 queue.recent.retain(|(_, entry)| *entry != id);
             }
         }

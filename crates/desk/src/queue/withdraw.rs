@@ -10,7 +10,7 @@ impl Desk {
     /// Takes a message back whole: nothing of it was sent, and nobody is told.
     ///
     /// # Errors
-    /// [`Trouble::TooLate`], [`Trouble::Done`], [`Trouble::Held`], [`Missing::SentMessage`].
+    /// [`Trouble::TooLate`], [`Trouble::Done`], [`Trouble::Withheld`], [`Missing::SentMessage`].
     pub async fn undo_message(&self, act: &Act, id: QueueId) -> Result<(), Trouble> {
         match self.withdraw(act, Operation::Undo, id).await? {
             true => Ok(()),
@@ -21,7 +21,7 @@ impl Desk {
     /// Stops a message for those who do not have it yet, and nobody is told. A transfer that is under way ends.
     ///
     /// # Errors
-    /// [`Trouble::Done`] if nobody waits for it, [`Missing::SentMessage`].
+    /// [`Trouble::Done`] if nobody waits for it, [`Trouble::Withheld`], [`Missing::SentMessage`].
     pub async fn stop_message(&self, act: &Act, id: QueueId) -> Result<(), Trouble> {
         match self.withdraw(act, Operation::Stop, id).await? {
             true => Ok(()),
@@ -37,9 +37,9 @@ impl Desk {
     }
 
     async fn why_not_undone(&self, id: QueueId) -> Result<Trouble, Trouble> {
-        let Some(message) = self.spool.show(id).await? else { return self.why_not_stopped(id).await };
+        let Some(message) = self.spool.show(id).await? else { return self.why_done(id).await };
         if message.entry.held {
-            return Ok(Trouble::Held(id));
+            return Ok(Trouble::Withheld(id));
         }
         let was_tried =
             |state: RecipientState, attempts: u32| attempts > 0 || state != RecipientState::Queued;
@@ -51,8 +51,15 @@ impl Desk {
         Ok(Trouble::TooLate { id, reason })
     }
 
-    /// Why nobody waits for a message.
     async fn why_not_stopped(&self, id: QueueId) -> Result<Trouble, Trouble> {
+        match self.spool.show(id).await? {
+            Some(message) if message.entry.held => Ok(Trouble::Withheld(id)),
+            Some(_) | None => self.why_done(id).await,
+        }
+    }
+
+    /// Why nobody waits for a message.
+    async fn why_done(&self, id: QueueId) -> Result<Trouble, Trouble> {
         let Some(trace) = self.trace(id).await? else {
             return Ok(Missing::SentMessage(id.to_string()).into());
         };

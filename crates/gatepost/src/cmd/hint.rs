@@ -18,6 +18,7 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
             Some(format!("; `gatepost queue remove {id}` removes it"))
         }
         Trouble::Held(id) => Some(format!("; `gatepost queue release {id}` lets it go")),
+        Trouble::Withheld(id) => Some(format!("; `gatepost queue remove {id}` removes it")),
         Trouble::TooLate { id, .. } => {
             Some(format!("; `gatepost message stop {id}` stops it for those who do not have it"))
         }

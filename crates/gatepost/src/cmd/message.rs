@@ -29,9 +29,17 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Named {
-    /// The message: its identifier or its Message-ID; either may be cut short
-    #[arg(value_name = "ID")]
+    /// The message: its identifier or its Message-ID; either may be cut short, for `undo` and `stop` a Message-ID behind its `@`
+    #[arg(value_name = "ID", value_parser = named)]
     name: String,
+}
+
+/// A name that says something: the only message of a queue begins with nothing, too, and an empty variable of a script must not stop it.
+fn named(typed: &str) -> Result<String, &'static str> {
+    match typed.trim().trim_start_matches('<') {
+        "" => Err("a message is named by its identifier or its Message-ID, or by the beginning of either"),
+        _ => Ok(typed.to_owned()),
+    }
 }
 
 /// Works on the store that the configuration names.

@@ -16,16 +16,24 @@ pub(super) struct Operate {
     pub(super) act: Act,
 }
 
-const NOTE: &str = "INSERT INTO operations (at, operation, entry, account_address, message_id, done_by) \
-                    SELECT $2, $3, id, account_address, message_id, $4 FROM entries WHERE id = $1 AND settled_at IS NULL \
-                    RETURNING *";
-/// The same, if it can be taken back: the time is the second parameter.
-const NOTE_UNDO: &str = "INSERT INTO operations (at, operation, entry, account_address, message_id, done_by) \
-                         SELECT $2, $3, id, account_address, message_id, $4 FROM entries \
-                         WHERE id = $1 AND settled_at IS NULL AND NOT held AND not_before > $2 \
-                         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE entry = $1 AND lease_owner IS NOT NULL) \
-                         AND NOT EXISTS (SELECT 1 FROM recipients WHERE entry = $1 AND (attempts > 0 OR state <> 'queued')) \
-                         RETURNING *";
+/// Notes an operation on an entry that somebody waits for, if the condition holds. The time is the second parameter.
+macro_rules! note_if {
+    ($condition:literal) => {
+        concat!(
+            "INSERT INTO operations (at, operation, entry, account_address, message_id, done_by) \
+             SELECT $2, $3, id, account_address, message_id, $4 FROM entries WHERE id = $1 AND settled_at IS NULL AND ",
+            $condition,
+            " RETURNING *"
+        )
+    };
+}
+const NOTE: &str = note_if!("true");
+const NOTE_STOP: &str = note_if!("NOT held");
+const NOTE_UNDO: &str = note_if!(
+    "NOT held AND not_before > $2 \
+     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE entry = $1 AND lease_owner IS NOT NULL) \
+     AND NOT EXISTS (SELECT 1 FROM recipients WHERE entry = $1 AND (attempts > 0 OR state <> 'queued'))"
+);
 const TAKE: &str = "DELETE FROM operations WHERE number IN (SELECT number FROM operations ORDER BY number LIMIT $1) \
                     RETURNING *";
 
@@ -34,8 +42,9 @@ const UNHOLD: &str = "UPDATE entries SET held = false WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
 const REMOVE_DELIVERIES: &str = "DELETE FROM deliveries WHERE entry = $1";
-/// There is no index by entries, as there would be one to be written for each message.
-const FORGET: &str = "DELETE FROM recent_messages WHERE entry = $1";
+/// The second parameter is no entry's id. The row stays, as it may be the last, whose number another writer must find taken. There is no index
+/// by entries, as there would be one to be written for each message.
+const FORGET: &str = "UPDATE recent_messages SET entry = $2 WHERE entry = $1";
 /// The time is the second parameter.
 const HURRY: &str = "UPDATE recipients SET next_attempt_at = \
      (SELECT CASE WHEN not_before > $2 THEN not_before ELSE $2 END FROM entries WHERE id = $1), \
@@ -60,13 +69,23 @@ pub(super) async fn write(
     let Operate { operation, ids, act } = wanted;
     let mut done = Vec::with_capacity(ids.len());
     for id in ids {
-        let note = on(*id, if *operation == Operation::Undo { NOTE_UNDO } else { NOTE });
-        let note = note.bind(act.at.as_millisecond()).bind(operation.name()).bind(act.by.to_string());
+        let note = on(*id, note_of(*operation)).bind(act.at.as_millisecond()).bind(operation.name());
+        let note = note.bind(act.by.to_string());
         let Some(note) = note.fetch_optional(&mut *connection).await? else { continue };
         done.extend(operated(&note));
         perform(connection, *operation, *id, act).await?;
     }
     Ok(done)
+}
+
+fn note_of(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Undo => NOTE_UNDO,
+        Operation::Stop => NOTE_STOP,
+        Operation::Retry | Operation::Hold | Operation::Release | Operation::Bounce | Operation::Remove => {
+            NOTE
+        }
+    }
 }
 
 async fn perform(
@@ -83,11 +102,10 @@ async fn perform(
         Operation::Bounce => {
             vec![on(id, RETURN).bind(now), on(id, END), on(id, END_LEASES), on(id, SET_DUE)]
         }
-        Operation::Remove | Operation::Stop => {
-            vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)]
-        }
-        Operation::Undo => {
-            vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE), on(id, FORGET)]
+        Operation::Remove => vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)],
+        Operation::Undo | Operation::Stop => {
+            let forget = on(id, FORGET).bind(Vec::<u8>::new());
+            vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE), forget]
         }
     };
     for statement in statements {

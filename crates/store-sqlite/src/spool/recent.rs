@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use store::DuplicateKey;
@@ -38,6 +39,12 @@ pub(super) struct Known {
     received_at: i64,
 }
 
+impl Known {
+    fn is_known_to(&self, key: &DuplicateKey) -> bool {
+        Timestamp::from_millisecond(self.received_at).is_ok_and(|at| key.is_known_from(at))
+    }
+}
+
 const NEW: &str =
     "SELECT number, digest, entry, received_at FROM recent_messages WHERE number > $1 ORDER BY number";
 /// Its row is there, and if its entry is, somebody has it or may get it still.
@@ -67,8 +74,7 @@ impl Recent {
 
     /// The message that this is again, if it is.
     pub(super) fn find(&self, key: &DuplicateKey) -> Option<Known> {
-        let since = key.since.as_millisecond();
-        self.known.get(&key.digest).copied().filter(|known| known.received_at >= since)
+        self.known.get(&key.digest).copied().filter(|known| known.is_known_to(key))
     }
 
     /// The number of the next row.
@@ -90,9 +96,8 @@ impl Recent {
 
     /// Up to which number rows are too old, a piece of them at a time; the last row is never among them.
     pub(super) fn outdated(&self, key: &DuplicateKey) -> Option<i64> {
-        let since = key.since.as_millisecond();
         let is_old = |number: i64, digest: &[u8; 16]| {
-            self.known.get(digest).is_none_or(|known| known.number != number || known.received_at < since)
+            self.known.get(digest).is_none_or(|known| known.number != number || !known.is_known_to(key))
         };
         let too_many = self.order.len().saturating_sub(AT_MOST);
         let outdated = self.order.iter().take(PIECE).enumerate();
@@ -114,7 +119,7 @@ impl Recent {
         }
     }
 
-    /// Forgets one: its row is gone.
+    /// Forgets one that is not the same any more.
     pub(super) fn forget(&mut self, digest: &[u8; 16]) {
         self.known.remove(digest);
     }
@@ -137,8 +142,6 @@ fn known(row: &SqliteRow) -> Option<([u8; 16], Known)> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
 
     fn key(n: u8, at: i64) -> DuplicateKey {
@@ -161,6 +164,15 @@ mod tests {
         recent.forget_to(1);
         assert!(recent.find(&key(1, 5)).is_none() && recent.find(&key(2, 5)).is_some());
         assert_eq!(recent.next_number(), 3);
+    }
+
+    #[test]
+    fn what_a_clock_ahead_has_told_goes_like_what_is_too_old() {
+        let mut recent = Recent::default();
+        note(&mut recent, 1, 500_000);
+        note(&mut recent, 2, 5);
+        assert!(recent.find(&key(1, 6)).is_none() && recent.find(&key(2, 6)).is_some());
+        assert_eq!(recent.outdated(&key(3, 6)), Some(1));
     }
 
     #[test]

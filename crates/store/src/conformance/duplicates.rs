@@ -147,9 +147,33 @@ pub async fn what_is_taken_back_may_be_handed_in_again<S: Spool>(one: &S, other:
     assert_eq!(first_of(one, early(1, 7)).await, None);
     assert!(operate(other, Operation::Undo, 1, 99).await.is_some());
     assert_eq!(first_of(one, early(2, 7)).await, None);
+    operate(one, Operation::Stop, 2, 99).await.unwrap();
+    assert_eq!(first_of(other, early(3, 7)).await, None);
     // What an operator removes is not to come back by itself.
-    operate(other, Operation::Remove, 2, 99).await.unwrap();
-    assert_eq!(first_of(one, early(3, 7)).await, Some(id(2)));
+    operate(other, Operation::Remove, 3, 99).await.unwrap();
+    assert_eq!(first_of(one, early(4, 7)).await, Some(id(3)));
+}
+
+pub async fn what_came_behind_one_that_is_taken_back_is_known<S: Spool>(one: &S, other: &S) {
+    let early = |n| Submission { not_before: Some(at(100)), ..known(n, key(n, 0)) };
+    assert_eq!(first_of(one, known(1, key(1, 0))).await, None);
+    assert_eq!(first_of(other, known(2, key(1, 0))).await, Some(id(1)));
+    // Of these the other handle knows nothing.
+    assert_eq!(first_of(one, early(3)).await, None);
+    assert_eq!(first_of(one, known(4, key(4, 0))).await, None);
+    operate(one, Operation::Undo, 3, 99).await.unwrap();
+    assert_eq!(first_of(other, known(5, key(4, 1))).await, Some(id(4)));
+    assert_eq!(first_of(other, known(6, key(3, 1))).await, None);
+    assert_eq!(first_of(one, known(7, key(3, 1))).await, Some(id(6)));
+}
+
+pub async fn what_a_clock_ahead_has_told_is_not_known_for_longer<S: Spool>(one: &S, other: &S) {
+    assert_eq!(first_of(one, known(1, key(7, 500_000))).await, None);
+    assert_eq!(first_of(other, known(2, key(7, 0))).await, None);
+    assert_eq!(first_of(one, known(3, key(7, 1))).await, Some(id(2)));
+    // A clock that steps back a little is no matter.
+    assert_eq!(first_of(one, known(4, key(8, 9))).await, None);
+    assert_eq!(first_of(other, known(5, key(8, 0))).await, Some(id(4)));
 }
 
 pub async fn it_is_taken_back_while_nothing_was_sent<S: Spool>(one: &S, other: &S) {
@@ -186,4 +210,13 @@ pub async fn what_is_stopped_is_gone_for_those_who_do_not_have_it<S: Spool>(one:
     assert!(operate(other, Operation::Stop, 1, 200).await.is_some());
     assert!(one.show(id(1)).await.unwrap().is_none() && lease(one, 1000).await.is_empty());
     assert!(operate(one, Operation::Stop, 1, 201).await.is_none());
+}
+
+pub async fn what_an_operator_holds_is_not_stopped<S: Spool>(one: &S, other: &S) {
+    hand_in(one, submission(1, &["bob@example.net"])).await.unwrap();
+    operate(one, Operation::Hold, 1, 2).await.unwrap();
+    assert!(operate(other, Operation::Stop, 1, 3).await.is_none());
+    assert!(one.show(id(1)).await.unwrap().unwrap().entry.held);
+    operate(one, Operation::Release, 1, 4).await.unwrap();
+    assert!(operate(other, Operation::Stop, 1, 5).await.is_some());
 }

@@ -195,6 +195,7 @@ macro_rules! delivery_conformance {
             what_is_handed_in_again_is_the_first, it_is_known_for_its_time_alone, of_many_that_come_at_once_one_is_kept,
             it_is_known_when_the_first_has_left, what_failed_for_everybody_may_be_handed_in_again, what_failed_in_part_is_known,
             what_is_not_kept_is_not_known, what_is_taken_back_may_be_handed_in_again,
+            what_came_behind_one_that_is_taken_back_is_known, what_a_clock_ahead_has_told_is_not_known_for_longer, what_an_operator_holds_is_not_stopped,
             it_is_taken_back_while_nothing_was_sent, what_is_stopped_is_gone_for_those_who_do_not_have_it);
         $crate::conformance!(@one spool, $open, outcome:
             an_entry_that_everybody_has_leaves, a_deferred_recipient_is_tried_again_alone, a_failed_recipient_stays_listed,
