@@ -117,6 +117,7 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".add_dkim_key(",
             ".activate_dkim_key(",
             ".retire_dkim_key(",
+            ".wipe_dkim_key(",
         ],
         &["crates/desk/", "crates/store/src/conformance/", "crates/store-sqlite/src/spool/mod.rs"],
     ),
