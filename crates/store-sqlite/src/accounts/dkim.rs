@@ -187,9 +187,10 @@ fn retire(name: &DkimKeyName, at: Timestamp) -> Query {
 
 fn wipe(name: &DkimKeyName) -> Query {
     let update = sqlx::query(
-        "UPDATE dkim_keys SET sealed = x'' WHERE domain = $1 AND selector = $2 AND retired_at IS NOT NULL AND sealed <> x''",
+        "UPDATE dkim_keys SET sealed = $3 \
+         WHERE domain = $1 AND selector = $2 AND retired_at IS NOT NULL AND length(sealed) > 0",
     );
-    of(update, name)
+    of(update, name).bind(Vec::<u8>::new())
 }
 
 async fn audit(

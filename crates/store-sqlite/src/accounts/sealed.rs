@@ -117,7 +117,7 @@ fn dkim_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
         | None => (Vec::new(), i64::MIN),
     };
     let keys = sqlx::query(
-        "SELECT id, created_at, sealed FROM dkim_keys WHERE (id, created_at) > ($1, $2) AND sealed <> x'' \
+        "SELECT id, created_at, sealed FROM dkim_keys WHERE (id, created_at) > ($1, $2) AND length(sealed) > 0 \
          ORDER BY id, created_at LIMIT $3",
     );
     keys.bind(id).bind(created_at).bind(at_most)
