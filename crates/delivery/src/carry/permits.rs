@@ -10,9 +10,9 @@ use super::host_state::HostState;
 const AT_ONCE: usize = 200;
 /// Those of lanes whose host did not answer at the last attempt. However many hosts are dead or silent, there are others for those that
 /// answer, and for those that were not asked yet.
-const FAILING: usize = 100;
-/// Those of lanes whose host was not asked yet, and may be dead as well.
-const UNKNOWN: usize = 50;
+const FAILING: usize = 70;
+/// Those of lanes whose host was not asked yet, and may be dead as well: enough for a message to sixty new domains to go to all of them at once.
+const UNKNOWN: usize = 80;
 
 /// The permits to make an attempt.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ mod tests {
             }
             taken.push(of_this);
         }
-        assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [100, 50, 50]);
+        assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [70, 80, 50]);
         taken[0].pop();
         assert!(timeout(soon, permits.take(HostState::after(false))).await.is_ok());
     }
