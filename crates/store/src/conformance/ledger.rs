@@ -124,7 +124,8 @@ pub async fn what_was_done_is_known_whoever_tells_it_first<S: Spool, L: Ledger>(
     let leased = lease(spool, 10).await;
     spool.record(&leased[0], vec![(0, delivered()), (1, deferred(at(50)))], None, at(11)).await.unwrap();
     operate(beside, Operation::Hold, 1, 12).await.unwrap();
-    operate(beside, Operation::Stop, 1, 13).await.unwrap();
+    operate(beside, Operation::Release, 1, 13).await.unwrap();
+    operate(beside, Operation::Stop, 1, 14).await.unwrap();
     // What the first handle has noted comes behind it.
     other.flush().await.unwrap();
     let known = trace(ledger, 1).await.unwrap();
@@ -132,7 +133,14 @@ pub async fn what_was_done_is_known_whoever_tells_it_first<S: Spool, L: Ledger>(
     assert_eq!((known.message.state, known.recipients[1].next_attempt_at), (LedgerState::Cancelled, None));
     let done: Vec<_> =
         known.operations.iter().map(|done| (done.operation, done.by.as_str(), done.at)).collect();
-    assert_eq!(done, [(Operation::Hold, "frank", at(12)), (Operation::Stop, "frank", at(13))]);
+    assert_eq!(
+        done,
+        [
+            (Operation::Hold, "frank", at(12)),
+            (Operation::Release, "frank", at(13)),
+            (Operation::Stop, "frank", at(14))
+        ]
+    );
 }
 
 /// A message that was accepted in this second by this account with this credential.
