@@ -32,7 +32,9 @@ impl Postfix {
 
     /// With more in its configuration, which may name files in its directory.
     fn with(more: impl FnOnce(&Path) -> String) -> Postfix {
-        Postfix::at(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(), more)
+        // A statement of its own, at the end of which the port is free again.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        Postfix::at(address, more)
     }
 
     /// Listens at an address that nobody else listens at.
