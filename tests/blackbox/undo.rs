@@ -144,7 +144,7 @@ fn what_was_stopped_is_sent_if_it_is_handed_in_again() {
     installation.done(&["message", "stop", &first]);
     let second = send(&server, &installation, &["bob@example.net"], "again");
     assert_ne!(second, first);
-    installation.done(&["queue", "remove", &second]);
+    installation.done(&["queue", "remove", &second, "--yes"]);
     assert_eq!(send(&server, &installation, &["bob@example.net"], "again"), second);
     assert!(installation.queue().is_empty());
 }
