@@ -5,11 +5,12 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use tests::maildir::until_there;
-use tests::server::{Installation, Settings, binary, text, until};
+use tests::programs::{Service, libraries, unpacked};
+use tests::server::{Installation, Settings, text, until};
 
 use crate::letter::awkward;
 
@@ -19,7 +20,7 @@ const OWNER: u32 = 8;
 
 /// A Dovecot with mailboxes for Bob and Frank, of which Frank's is full.
 struct Dovecot {
-    master: Child,
+    _master: Service,
     address: SocketAddr,
     directory: TempDir,
 }
@@ -37,10 +38,14 @@ impl Dovecot {
         fs::write(here.join("users"), users(here)).unwrap();
         fs::write(here.join("dovecot.conf"), configuration(here, address)).unwrap();
         let mut command = Command::new(unpacked().join("usr/sbin/dovecot"));
-        command.arg("-F").arg("-c").arg(here.join("dovecot.conf")).env("LD_LIBRARY_PATH", libraries());
+        command
+            .arg("-F")
+            .arg("-c")
+            .arg(here.join("dovecot.conf"))
+            .env("LD_LIBRARY_PATH", libraries("dovecot"));
         let output = fs::File::create(here.join("output")).unwrap();
         let master = command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
-        let started = Dovecot { master: master.spawn().unwrap(), address, directory };
+        let started = Dovecot { _master: Service(master.spawn().unwrap()), address, directory };
         until("Dovecot listens", || {
             UnixStream::connect(started.socket()).ok().and(TcpStream::connect(address).ok())
         });
@@ -54,30 +59,6 @@ impl Dovecot {
     fn maildir(&self, name: &str) -> PathBuf {
         self.directory.path().join("boxes").join(name).join("mail")
     }
-}
-
-/// The master ends its children.
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.master.id().to_string()).status();
-        let _ = self.master.wait();
-    }
-}
-
-fn unpacked() -> PathBuf {
-    binary().parent().and_then(Path::parent).unwrap().join("programs")
-}
-
-/// Where the libraries lie that were unpacked with it.
-fn libraries() -> String {
-    let lib = unpacked().join("usr/lib");
-    let of_machine = fs::read_dir(&lib).unwrap().map(|entry| entry.unwrap().path());
-    let of_machine = of_machine.filter(|path| path.to_string_lossy().ends_with("-linux-gnu"));
-    let all: Vec<String> = std::iter::once(lib.join("dovecot"))
-        .chain(of_machine)
-        .map(|path| path.display().to_string())
-        .collect();
-    all.join(":")
 }
 
 fn users(here: &Path) -> String {

@@ -1,12 +1,12 @@
 //! A real OpenID provider, npm's oidc-provider: `tests/oidc/provider.mjs` has what it is told.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::server::{binary, run, text};
+use tests::programs::modules;
+use tests::server::{run, text};
 
 pub(crate) const AUDIENCE: &str = "https://mail.example.org";
 pub(crate) const SCOPE: &str = "mail.send";
@@ -24,7 +24,7 @@ impl IdentityProvider {
         let directory = TempDir::with_prefix("gatepost-oidc-").unwrap();
         let script = directory.path().join("provider.mjs");
         std::fs::write(&script, include_str!("../oidc/provider.mjs")).unwrap();
-        std::os::unix::fs::symlink(modules(), directory.path().join("node_modules")).unwrap();
+        std::os::unix::fs::symlink(modules("oidc"), directory.path().join("node_modules")).unwrap();
         let mut node = Command::new("node");
         node.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = node.spawn().unwrap();
@@ -103,13 +103,4 @@ impl Drop for IdentityProvider {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Where `tests/run` has put what the provider is made of.
-fn modules() -> PathBuf {
-    let target = binary().parent().and_then(Path::parent).unwrap();
-    let modules = target.join("oidc/node_modules");
-    let missing = "run tests/run, or: mkdir -p OIDC && cp tests/oidc/package*.json OIDC && npm --prefix OIDC ci --ignore-scripts";
-    assert!(modules.join("oidc-provider").exists(), "{} is missing; {missing}", modules.display());
-    modules
 }

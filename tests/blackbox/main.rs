@@ -10,6 +10,8 @@ mod dkim;
 mod dns_records;
 mod dsn;
 mod postfix;
+mod exim;
+mod smtp_server;
 mod dovecot;
 mod demo;
 mod readme;

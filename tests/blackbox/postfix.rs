@@ -4,13 +4,14 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use dns::fake::{Entry, FakeDns};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::authority::Authority;
 use tests::maildir::{messages, until_there};
+use tests::programs::{Service, unpacked};
 use tests::server::{Installation, Settings, binary, run, until};
 use tests::smarthost::port_25;
 
@@ -20,7 +21,7 @@ const OWNER: (u32, &str, &str) = (8, "mail", "uucp");
 
 /// A Postfix that takes mail for Alice, Bob and Carol, and has it in a Maildir for each.
 struct Postfix {
-    master: Child,
+    _master: Service,
     address: SocketAddr,
     directory: TempDir,
 }
@@ -58,7 +59,7 @@ impl Postfix {
         command.args(["-s", "-c"]).arg(postfix).env("MAIL_CONFIG", postfix);
         command.env("LD_LIBRARY_PATH", unpacked().join("usr/lib/postfix"));
         let master = command.stdin(Stdio::null()).stdout(log).stderr(Stdio::null()).spawn().unwrap();
-        let started = Postfix { master, address, directory };
+        let started = Postfix { _master: Service(master), address, directory };
         until("Postfix listens", || TcpStream::connect(address).ok());
         started
     }
@@ -68,22 +69,10 @@ impl Postfix {
     }
 }
 
-/// The master ends its children.
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.master.id().to_string()).status();
-        let _ = self.master.wait();
-    }
-}
-
 const QUEUES: [&str; 11] = [
     "active", "bounce", "corrupt", "defer", "deferred", "hold", "incoming", "private", "public", "saved",
     "trace",
 ];
-
-fn unpacked() -> PathBuf {
-    binary().parent().and_then(Path::parent).unwrap().join("programs")
-}
 
 fn main_cf(postfix: &Path) -> String {
     let (unpacked, postfix) = (unpacked(), postfix.display());

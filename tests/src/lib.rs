@@ -17,6 +17,7 @@ pub mod client;
 pub mod login;
 pub mod introspection;
 pub mod smarthost;
+pub mod programs;
 pub mod database;
 pub mod maildir;
 
