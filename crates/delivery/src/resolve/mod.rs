@@ -3,6 +3,7 @@
 //! What is asked of the DNS is asked here; what the answers mean is decided in `mx`, which hosts and in which order, and in `reach`, which
 //! addresses mail may be sent to. Neither connects to anybody.
 
+mod demand;
 mod mx;
 mod reach;
 mod unroutable;
@@ -18,6 +19,7 @@ use types::{Domain, Host};
 
 use reach::Reach;
 
+pub(crate) use demand::Demand;
 pub(crate) use unroutable::Unroutable;
 
 /// How many addresses connections are made to for one domain, of all its hosts together. RFC 5321 section 5.1 asks for two at least.
@@ -50,13 +52,6 @@ pub(crate) struct Candidate {
     pub(crate) addresses: Vec<IpAddr>,
     /// What TLS has to prove before mail is handed over.
     pub(crate) demand: Demand,
-}
-
-/// What TLS has to prove before mail is handed over.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Demand {
-    /// Nothing: TLS if it can be had, and whoever is at the other end (RFC 7435).
-    Opportunistic,
 }
 
 /// The candidates for one domain, best first. The addresses of a host are not asked for before it is its turn, so that nobody waits for

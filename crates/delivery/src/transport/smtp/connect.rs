@@ -157,7 +157,9 @@ impl Opener {
                 let (stream, trusted) = client.handshake(stream).await?;
                 Ok((self.greeted(stream).await?, trusted))
             }
-            Protection::StartTls(client) => self.start_tls(client, self.greeted(stream).await?).await,
+            Protection::StartTls(client) | Protection::IfOffered(client) => {
+                self.start_tls(client, self.greeted(stream).await?).await
+            }
             Protection::Off => {
                 let trusted = Trusted::on_this_machine(&stream);
                 Ok((self.greeted(stream).await?.boxed(), trusted))

@@ -3,6 +3,7 @@
 
 mod trouble;
 mod tls;
+mod proof;
 mod wire;
 mod time_limit;
 mod race;

@@ -9,9 +9,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use esmtp::dialogue::Verdict;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use esmtp::dialogue::{Reply, Verdict};
 use store::{Spool, SpoolError};
 use tokio::time::Instant;
 use types::{Domain, Host};
@@ -19,8 +17,8 @@ use types::{Domain, Host};
 use super::connect::Opener;
 use super::hand_over::{attempt, hand_over};
 use super::pool::Idle;
+use super::proof::TlsToMailHosts;
 use super::time_limit::up_to_the_end;
-use super::tls::{self, Protection};
 use super::trouble::Trouble;
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
@@ -36,7 +34,7 @@ pub(crate) struct MxRelay {
     hostname: String,
     /// The domain that `hostname` is, if it is one.
     own: Option<Host>,
-    tls: Arc<ClientConfig>,
+    tls: TlsToMailHosts,
     idle: Mutex<HashMap<Key, Arc<Idle>>>,
 }
 
@@ -57,7 +55,7 @@ pub(super) struct Failure {
 
 impl MxRelay {
     pub(crate) fn new(hosts: MailHosts, hostname: &str) -> Result<MxRelay, NextHostError> {
-        let tls = tls::opportunistic()
+        let tls = TlsToMailHosts::new()
             .map_err(|source| NextHostError::Tls { host: "mail hosts".to_owned(), source })?;
         let own = Domain::parse(hostname).ok().map(Host::Domain);
         Ok(MxRelay { hosts, hostname: hostname.to_owned(), own, tls, idle: Mutex::default() })
@@ -111,11 +109,9 @@ impl MxRelay {
     }
 
     async fn greet_one(&self, candidate: &Candidate) -> Result<(), Failure> {
-        let opener = self.opener(candidate);
-        match opener.open().await {
-            Ok(connection) => connection.quit().await,
-            Err(trouble) => return Err(Failure::at(&opener, &trouble)),
-        }
+        let opened = async { self.opener(candidate)?.open().await };
+        let connection = opened.await.map_err(|trouble| Failure::at(candidate, &trouble))?;
+        connection.quit().await;
         Ok(())
     }
 
@@ -128,21 +124,22 @@ impl MxRelay {
         texts: &Texts<S>,
         limit: Instant,
     ) -> Result<Result<Attempt, Attempt>, SpoolError> {
-        let (opener, idle) = (self.opener(candidate), self.idle(destination, candidate));
+        let opener = match self.opener(candidate) {
+            Ok(opener) => opener,
+            Err(trouble) => return Ok(Err(Failure::at(candidate, &trouble).attempt(parcel))),
+        };
+        let idle = self.idle(destination, candidate);
         Ok(match hand_over(&opener, &idle, parcel, texts, limit).await? {
             Ok(sent) if sent.leaves_all_open() => Err(attempt(parcel, &opener, sent)),
             Ok(sent) => Ok(attempt(parcel, &opener, sent)),
-            Err(trouble) => Err(Failure::at(&opener, &trouble).attempt(parcel)),
+            Err(trouble) => Err(Failure::at(candidate, &trouble).attempt(parcel)),
         })
     }
 
-    fn opener(&self, candidate: &Candidate) -> Opener {
-        let Candidate { host, addresses, demand } = candidate;
-        let protection = match demand {
-            Demand::Opportunistic => Protection::opportunistic(&self.tls, name_for_tls(candidate)),
-        };
-        let addresses = addresses.iter().map(|address| SocketAddr::new(*address, PORT)).collect();
-        Opener::at(format!("{host}:{PORT}"), addresses, protection, &self.hostname)
+    fn opener(&self, candidate: &Candidate) -> Result<Opener, Trouble> {
+        let protection = self.tls.protection(candidate)?;
+        let addresses = candidate.addresses.iter().map(|address| SocketAddr::new(*address, PORT)).collect();
+        Ok(Opener::at(shown(candidate), addresses, protection, &self.hostname))
     }
 
     /// The connections that are kept to this host. Those of other hosts are forgotten where there are none left: the DNS may name new hosts
@@ -189,20 +186,16 @@ fn domain_of(parcel: &Parcel) -> Option<&Host> {
     parcel.recipients.first()?.to.path.mailbox().map(|mailbox| mailbox.host())
 }
 
-/// What the host is called when TLS begins (RFC 6066 section 3): by its name, if TLS can say it, else not at all.
-fn name_for_tls(candidate: &Candidate) -> ServerName<'static> {
-    let name = candidate.host.domain().and_then(|name| ServerName::try_from(name.normal()).ok());
-    name.unwrap_or_else(|| {
-        let address = candidate.addresses.first().copied();
-        ServerName::IpAddress(address.unwrap_or_else(|| [0, 0, 0, 0].into()).into())
-    })
+/// The host and its port, as the queue and the log have them.
+fn shown(candidate: &Candidate) -> String {
+    format!("{}:{PORT}", candidate.host)
 }
 
 impl Failure {
-    fn at(opener: &Opener, trouble: &Trouble) -> Failure {
+    fn at(candidate: &Candidate, trouble: &Trouble) -> Failure {
         let for_good = trouble.takes_no_mail().cloned().map(Verdict::Failed);
-        let verdict = for_good.unwrap_or_else(|| Verdict::Deferred(trouble.to_reply()));
-        Failure { host: Some(opener.shown().to_owned()), verdict }
+        let verdict = for_good.unwrap_or_else(|| Verdict::Deferred(with_demand(candidate, trouble)));
+        Failure { host: Some(shown(candidate)), verdict }
     }
 
     /// What all hosts together have come to: if one may be there later, mail waits for it.
@@ -220,6 +213,18 @@ impl Failure {
     fn attempt(self, parcel: &Parcel) -> Attempt {
         let answered = !self.may_pass();
         Attempt { answered, ..Attempt::all(parcel, self.host, &self.verdict) }
+    }
+}
+
+/// The trouble, and if it is that TLS did not prove what is demanded, what that was.
+fn with_demand(candidate: &Candidate, trouble: &Trouble) -> Reply {
+    let reply = trouble.to_reply();
+    match reply.enhanced() {
+        Some(enhanced) if trouble.is_about_tls() && candidate.demand != Demand::Opportunistic => {
+            let text = format!("{}; {}", reply.lines().join(" "), candidate.demand);
+            Reply::ours(reply.code(), enhanced, text)
+        }
+        _ => reply,
     }
 }
 

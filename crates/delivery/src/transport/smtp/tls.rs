@@ -1,4 +1,4 @@
-//! TLS towards a fixed host, and the proof that credentials may be sent to it.
+//! TLS towards the next host: what is done about it, and the proof that credentials may be sent to a fixed one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +26,10 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 pub(super) enum Protection {
     /// TLS from the first octet (RFC 8314 section 3.3).
     Implicit(Client),
-    /// STARTTLS (RFC 3207).
+    /// STARTTLS (RFC 3207), and no mail without it.
     StartTls(Client),
+    /// STARTTLS if it is offered, with whoever answers; mail leaves in the clear if TLS cannot be had (RFC 7435 section 3).
+    IfOffered(Client),
     /// None: the operator has written so.
     Off,
 }
@@ -36,6 +38,7 @@ pub(super) enum Protection {
 pub(super) struct Client {
     connector: TlsConnector,
     name: ServerName<'static>,
+    /// Whether the certificate has to be of that name, and of an authority that is known.
     verifies: bool,
 }
 
@@ -53,18 +56,16 @@ impl Protection {
             (HostTls::Verify, _) | (HostTls::Opportunistic, Some(_)) => true,
         };
         let client = Client::new(next_host, verifies)?;
-        Ok(if next_host.implicit_tls { Protection::Implicit(client) } else { Protection::StartTls(client) })
+        Ok(match verifies {
+            _ if next_host.implicit_tls => Protection::Implicit(client),
+            true => Protection::StartTls(client),
+            false => Protection::IfOffered(client),
+        })
     }
 
-    /// STARTTLS with whoever answers, if it is offered (RFC 7435).
-    pub(super) fn opportunistic(config: &Arc<ClientConfig>, name: ServerName<'static>) -> Protection {
-        let connector = TlsConnector::from(Arc::clone(config));
-        Protection::StartTls(Client { connector, name, verifies: false })
-    }
-
-    /// Whether mail may leave in the clear if TLS cannot be had (RFC 7435 section 3).
+    /// Whether mail may leave in the clear if TLS cannot be had.
     pub(super) fn is_optional(&self) -> bool {
-        matches!(self, Protection::StartTls(client) if !client.verifies)
+        matches!(self, Protection::IfOffered(_))
     }
 }
 
@@ -72,9 +73,14 @@ impl Client {
     fn new(next_host: &NextHost, verifies: bool) -> Result<Client, NextHostError> {
         let name = ServerName::try_from(next_host.host.clone())
             .map_err(|_| NextHostError::Host(next_host.host.clone()))?;
-        let config = config(verifies, &next_host.tls_ca)
+        let config = if verifies { of_authority(&next_host.tls_ca) } else { of_anybody() }
             .map_err(|source| NextHostError::Tls { host: next_host.host.clone(), source })?;
-        Ok(Client { connector: TlsConnector::from(Arc::new(config)), name, verifies })
+        Ok(Client { connector: TlsConnector::from(config), name, verifies })
+    }
+
+    /// For a host that the DNS names, to which nobody logs in.
+    pub(super) fn of_mail_host(config: Arc<ClientConfig>, name: ServerName<'static>) -> Client {
+        Client { connector: TlsConnector::from(config), name, verifies: false }
     }
 
     /// The handshake; with the proof, if the certificate was verified to be of the name that is configured (RFC 9525), and not of one
@@ -98,14 +104,6 @@ impl Trusted {
     }
 }
 
-/// What TLS is spoken with where nothing has to be proved; made once for all hosts.
-///
-/// # Errors
-/// When TLS cannot be set up.
-pub(super) fn opportunistic() -> Result<Arc<ClientConfig>, Error> {
-    config(false, &[]).map(Arc::new)
-}
-
 /// RFC 9266 section 2. Before TLS 1.3 it would hang on an extension that not everybody has (section 4.2).
 fn exporter(connection: &ClientConnection) -> Option<Secret> {
     if connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
@@ -115,15 +113,32 @@ fn exporter(connection: &ClientConnection) -> Option<Secret> {
     Some(Secret::new(exported))
 }
 
-fn config(verifies: bool, ca: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
+/// What TLS is spoken with where any certificate will do.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(super) fn of_anybody() -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = if verifies {
-        Arc::new(Verifier::new_with_extra_roots(ca.iter().cloned(), provider.clone())?)
-    } else {
-        Arc::new(AnyCertificate(provider.clone()))
-    };
+    config(Arc::new(AnyCertificate(provider.clone())), provider)
+}
+
+/// What TLS is spoken with where the certificate has to be of the host's name (RFC 9525), and of an authority that the system trusts, or
+/// one of these.
+///
+/// # Errors
+/// When TLS cannot be set up, such as where the system knows of no authority.
+pub(super) fn of_authority(ca: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    config(Arc::new(Verifier::new_with_extra_roots(ca.iter().cloned(), provider.clone())?), provider)
+}
+
+fn config(
+    verifier: Arc<dyn ServerCertVerifier>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<ClientConfig>, Error> {
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    Ok(Arc::new(builder.with_no_client_auth()))
 }
 
 /// Takes any certificate: for encryption against those who only listen (RFC 7435). Signatures are still checked.

@@ -61,6 +61,22 @@ impl Trouble {
         }
     }
 
+    /// Whether TLS did not come about, or not with whom it should.
+    pub(crate) fn is_about_tls(&self) -> bool {
+        match self {
+            Trouble::NoTls | Trouble::Tls(_) => true,
+            Trouble::Broken(broken) => {
+                matches!(broken, Broken::Refused(Stage::StartTls, _) | Broken::Plaintext)
+            }
+            Trouble::Resolve(_)
+            | Trouble::Connect(_)
+            | Trouble::Silent(..)
+            | Trouble::TooSlow(_)
+            | Trouble::Closed(_)
+            | Trouble::Lost(..) => false,
+        }
+    }
+
     /// What was waited for.
     fn stage(&self) -> Option<Stage> {
         match self {

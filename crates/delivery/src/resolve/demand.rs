@@ -1,0 +1,32 @@
+//! What a host has to prove by TLS before mail is handed to it.
+
+use std::fmt;
+
+/// What TLS has to prove before mail is handed over. Where anything is demanded mail never leaves in the clear, and a connection is used
+/// again only for mail that demands the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Demand {
+    /// Nothing: TLS if it can be had, and whoever is at the other end (RFC 7435).
+    Opportunistic,
+    /// That TLS is spoken, by whoever is at the other end: the host has TLSA records, of which none can be used (RFC 7672 section 2.2).
+    #[cfg_attr(not(test), expect(dead_code, reason = "DANE demands it, which is not built yet"))]
+    Encrypted,
+    /// The name of the host, by a certificate of an authority that the system trusts (RFC 8461 section 4.1).
+    #[cfg_attr(not(test), expect(dead_code, reason = "MTA-STS demands it, which is not built yet"))]
+    Verified,
+}
+
+/// What is demanded, for whoever reads why mail waits.
+impl fmt::Display for Demand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Demand::Opportunistic => "nothing is demanded",
+            Demand::Encrypted => {
+                "TLS is demanded, since the host has TLSA records, of which none can be used"
+            }
+            Demand::Verified => {
+                "TLS is demanded, with a certificate for the name of the host by a known authority"
+            }
+        })
+    }
+}

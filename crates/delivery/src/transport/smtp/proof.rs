@@ -1,0 +1,60 @@
+//! TLS towards the hosts that the DNS names: with each as its demand says.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, Error};
+
+use super::tls::{self, Client, Protection};
+use super::trouble::Trouble;
+use crate::resolve::{Candidate, Demand};
+
+/// What TLS is spoken with, made once for all hosts.
+pub(super) struct TlsToMailHosts {
+    with_anybody: Arc<ClientConfig>,
+    /// Made when it is first demanded: a system without authorities still sends mail where none is.
+    verified: OnceLock<Arc<ClientConfig>>,
+}
+
+impl TlsToMailHosts {
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub(super) fn new() -> Result<TlsToMailHosts, Error> {
+        Ok(TlsToMailHosts { with_anybody: tls::of_anybody()?, verified: OnceLock::new() })
+    }
+
+    /// What is done about TLS with this host.
+    ///
+    /// # Errors
+    /// [`Trouble::Tls`] when what is demanded cannot be proved here.
+    pub(super) fn protection(&self, candidate: &Candidate) -> Result<Protection, Trouble> {
+        let name = name_for_tls(candidate);
+        let with = |config: &Arc<ClientConfig>| Client::of_mail_host(config.clone(), name);
+        Ok(match candidate.demand {
+            Demand::Opportunistic => Protection::IfOffered(with(&self.with_anybody)),
+            Demand::Encrypted => Protection::StartTls(with(&self.with_anybody)),
+            Demand::Verified => Protection::StartTls(with(self.verified()?)),
+        })
+    }
+
+    fn verified(&self) -> Result<&Arc<ClientConfig>, Trouble> {
+        if let Some(config) = self.verified.get() {
+            return Ok(config);
+        }
+        let config = tls::of_authority(&[]).map_err(|error| Trouble::Tls(io::Error::other(error)))?;
+        Ok(self.verified.get_or_init(|| config))
+    }
+}
+
+/// What the host is called when TLS begins (RFC 6066 section 3): by its name, if TLS can say it, else not at all.
+fn name_for_tls(candidate: &Candidate) -> ServerName<'static> {
+    let name = candidate.host.domain().and_then(|name| ServerName::try_from(name.normal()).ok());
+    name.unwrap_or_else(|| {
+        let address = candidate.addresses.first().copied();
+        ServerName::IpAddress(address.unwrap_or_else(|| [0, 0, 0, 0].into()).into())
+    })
+}
+
+#[cfg(test)]
+mod tests;
