@@ -188,8 +188,9 @@ impl Findings {
             self.need(is_raw, is_long, untouchable);
             return;
         }
-        self.found.raw_part_header = true;
         let repaired: Cow<'_, [u8]> = repair_fields(section);
+        // A raw boundary is not repaired, and goes as it is where octets above 127 may go.
+        self.found.raw_part_header |= repaired != section;
         self.need(!repaired.is_ascii(), has_long_line(&repaired), Some(Untouchable::PartHeader));
     }
 }
@@ -363,6 +364,9 @@ mod tests {
     fn raw_headers_of_parts_are_seen_and_that_of_the_message_is_not_theirs() {
         let surveyed = survey(&mixed("Content-Type: text/plain; name=\"é\"\r\n\r\nx"));
         assert!(surveyed.has_raw_part_header() && surveyed.must_be_rewritten() && surveyed.eight_bit());
+        let surveyed = survey(&mixed("Content-Type: text/x; boundary=é\r\n\r\nx"));
+        assert!(!surveyed.has_raw_part_header() && !surveyed.must_be_rewritten() && surveyed.eight_bit());
+        assert_eq!(surveyed.plan(Target::SevenBit), Err(Untouchable::PartHeader));
         let surveyed = survey(&format!("Subject: é\r\n{}", mixed("\r\nx")));
         assert!(!surveyed.has_raw_part_header() && !surveyed.must_be_rewritten() && !surveyed.eight_bit());
     }
