@@ -25,6 +25,7 @@ mod way;
 mod next_host;
 mod schedule;
 mod parcel;
+mod told_lately;
 
 pub use carry::{Carrier, Settings, Ways};
 pub use commit::{Committed, Committer};

@@ -4,8 +4,6 @@
 //! RFC 7489 section 3.1.1). Keys are asked for at every message, and remembered for as long as the store says that nothing has changed: so an
 //! activation acts at the next message, and a domain without keys costs a look into a map, where the store can tell that without a query. A key that does not open is never passed over.
 
-mod told_lately;
-
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -19,7 +17,7 @@ use message::dkim::{AuthorDomains, SigningKey, author_domains};
 use store::{DkimKey, Revision};
 use types::{DkimKeyName, QueueId, Secret};
 
-use told_lately::ToldLately;
+use crate::told_lately::ToldLately;
 
 /// The most domains that are remembered: whoever may send in any name makes up as many as he likes.
 const REMEMBERED: usize = 10_000;

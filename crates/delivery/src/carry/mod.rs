@@ -5,20 +5,21 @@
 //! this process's as long as it is on the list of nodes (`membership`).
 
 pub(crate) mod in_hand;
-mod attempt;
-mod beside_lanes;
+mod membership;
+mod rounds;
+mod look;
+mod ways;
+mod prepared;
 mod changes;
 mod intake;
-mod lane;
 mod lanes;
-mod look;
-mod membership;
-mod permits;
-mod prepared;
-mod rounds;
-mod host_state;
+mod lane;
 mod turns;
-mod ways;
+mod host_state;
+mod permits;
+mod work;
+mod attempt;
+mod beside_lanes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -27,7 +28,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use dns::Resolver;
 use jiff::Timestamp;
-use store::{Destination, HeldLease, Leased, MasterKeyId, Spool};
+use store::{Destination, Leased, MasterKeyId, Spool};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -36,16 +37,14 @@ use types::NodeId;
 
 use crate::next_host::NextHostError;
 use crate::parcel::Parcel;
-use crate::record::{Ending, Recorder, complain};
+use crate::record::Recorder;
 use crate::route::Routes;
 use crate::signing::Signing;
 use crate::transport::Texts;
-use host_state::HostState;
 use in_hand::{Carried, InHand};
-use lane::Lane;
 use lanes::Lanes;
 use membership::Membership;
-use permits::{Permit, Permits};
+use permits::Permits;
 use rounds::{POLL, Rounds};
 pub use ways::Ways;
 
@@ -198,60 +197,5 @@ impl<S: Spool> Carrier<S> {
                 self.workers.spawn(self.clone().reroute(leased, hand, moved));
             }
         }
-    }
-
-    /// Gives back the lease, if there is one, that was taken of a delivery while it was still in hand.
-    async fn let_go(&self, taken_again: Option<HeldLease>) {
-        let Some(lease) = taken_again else { return };
-        let id = lease.delivery.entry;
-        if let Err(error) = self.spool.give_back(self.node, vec![lease]).await {
-            complain(id, &error, "cannot give back a lease");
-        }
-        self.wake.notify_one();
-    }
-
-    /// Carries parcels of one lane while there are any.
-    async fn work(self: Arc<Self>, lane: Arc<Lane>) {
-        let mut shift = lane.begin();
-        while !self.stopping.is_cancelled()
-            && let Some(mut carried) = shift.next()
-        {
-            let permit = self.permits.take(lane.host_state()).await;
-            // Also those who have waited for one through a stop begin nothing; their leases are given back in the end.
-            if self.stopping.is_cancelled() {
-                return;
-            }
-            if carried.is_called_off() {
-                self.workers.spawn(self.clone().write_down(carried, Ending::Untried, Some(permit)));
-                continue;
-            }
-            let ending = tokio::select! {
-                biased;
-                ending = self.attempt(&lane, &mut carried.parcel) => ending,
-                () = self.aborting.cancelled() => return,
-            };
-            if let Ending::Tried(attempt) = &ending {
-                self.note(&lane, &carried.parcel.leased.destination, HostState::after(attempt.answered));
-            }
-            // Written down beside the next attempt: many endings then share one sync of the spool.
-            self.workers.spawn(self.clone().write_down(carried, ending, Some(permit)));
-        }
-    }
-
-    /// Notes what an attempt has shown of the host of a lane. If it answers again, it gets its workers back.
-    fn note(self: &Arc<Self>, lane: &Arc<Lane>, destination: &Destination, host_state: HostState) {
-        if lane.note(host_state) {
-            self.lanes.remember(destination, host_state);
-            while lane.relief() {
-                self.workers.spawn(self.clone().work(lane.clone()));
-            }
-        }
-    }
-
-    /// The permit bounds what a crash can leave delivered and not recorded.
-    async fn write_down(self: Arc<Self>, carried: Carried, ending: Ending, _permit: Option<Permit>) {
-        let schedule = self.ways.load().schedule(&carried.parcel.leased.destination);
-        self.recorder.close(&carried.parcel, ending, &schedule).await;
-        self.let_go(carried.let_go()).await;
     }
 }

@@ -11,13 +11,13 @@ const BETWEEN: Duration = Duration::from_secs(60);
 
 /// The subjects that the log was told of in the last minute.
 #[derive(Debug, Default)]
-pub(super) struct ToldLately {
+pub(crate) struct ToldLately {
     since: Mutex<HashMap<String, Instant>>,
 }
 
 impl ToldLately {
     /// Whether the log is to be told of this subject. It counts as told then.
-    pub(super) fn is_due(&self, subject: &str) -> bool {
+    pub(crate) fn is_due(&self, subject: &str) -> bool {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         since.retain(|_, told| told.elapsed() < BETWEEN);
         let is_due = !since.contains_key(subject);

@@ -1,0 +1,74 @@
+//! The workers of a lane: each takes parcel after parcel, has an attempt made, and what came of it written down.
+
+use std::sync::Arc;
+
+use store::{Destination, HeldLease, Spool};
+
+use super::Carrier;
+use super::host_state::HostState;
+use super::in_hand::Carried;
+use super::lane::Lane;
+use super::permits::Permit;
+use crate::record::{Ending, complain};
+
+impl<S: Spool> Carrier<S> {
+    /// Carries parcels of one lane while there are any.
+    pub(super) async fn work(self: Arc<Self>, lane: Arc<Lane>) {
+        let mut shift = lane.begin();
+        while !self.stopping.is_cancelled()
+            && let Some(mut carried) = shift.next()
+        {
+            let permit = self.permits.take(lane.host_state()).await;
+            // Also those who have waited for one through a stop begin nothing; their leases are given back in the end.
+            if self.stopping.is_cancelled() {
+                return;
+            }
+            if carried.is_called_off() {
+                self.workers.spawn(self.clone().write_down(carried, Ending::Untried, Some(permit)));
+                continue;
+            }
+            let ending = tokio::select! {
+                biased;
+                ending = self.attempt(&lane, &mut carried.parcel) => ending,
+                () = self.aborting.cancelled() => return,
+            };
+            if let Ending::Tried(attempt) = &ending {
+                self.note(&lane, &carried.parcel.leased.destination, HostState::after(attempt.answered));
+            }
+            // Written down beside the next attempt: many endings then share one sync of the spool.
+            self.workers.spawn(self.clone().write_down(carried, ending, Some(permit)));
+        }
+    }
+
+    /// Notes what an attempt has shown of the host of a lane. If it answers again, it gets its workers back.
+    fn note(self: &Arc<Self>, lane: &Arc<Lane>, destination: &Destination, host_state: HostState) {
+        if lane.note(host_state) {
+            self.lanes.remember(destination, host_state);
+            while lane.relief() {
+                self.workers.spawn(self.clone().work(lane.clone()));
+            }
+        }
+    }
+
+    /// The permit bounds what a crash can leave delivered and not recorded.
+    pub(super) async fn write_down(
+        self: Arc<Self>,
+        carried: Carried,
+        ending: Ending,
+        _permit: Option<Permit>,
+    ) {
+        let schedule = self.ways.load().schedule(&carried.parcel.leased.destination);
+        self.recorder.close(&carried.parcel, ending, &schedule).await;
+        self.let_go(carried.let_go()).await;
+    }
+
+    /// Gives back the lease, if there is one, that was taken of a delivery while it was still in hand.
+    pub(super) async fn let_go(&self, taken_again: Option<HeldLease>) {
+        let Some(lease) = taken_again else { return };
+        let id = lease.delivery.entry;
+        if let Err(error) = self.spool.give_back(self.node, vec![lease]).await {
+            complain(id, &error, "cannot give back a lease");
+        }
+        self.wake.notify_one();
+    }
+}
