@@ -22,12 +22,12 @@ use tokio::time::Instant;
 
 use crate::next_host::{NextHost, NextHostError};
 use crate::parcel::{Attempt, Parcel};
+use crate::told_lately::ToldLately;
 use crate::transport::texts::Texts;
 use connect::Opener;
 use hand_over::{attempt, hand_over};
 use pool::Idle;
 use time_limit::up_to_the_end;
-use trouble::Complaints;
 
 pub use client::SmtpClient;
 pub(crate) use mx::MxRelay;
@@ -39,7 +39,7 @@ pub use trouble::Trouble;
 pub(crate) struct Relay {
     opener: Opener,
     idle: Arc<Idle>,
-    complaints: Complaints,
+    told_lately: ToldLately,
 }
 
 impl Relay {
@@ -53,7 +53,7 @@ impl Relay {
     }
 
     fn by(opener: Opener) -> Relay {
-        Relay { opener, idle: Arc::default(), complaints: Complaints::default() }
+        Relay { opener, idle: Arc::default(), told_lately: ToldLately::default() }
     }
 
     /// Makes an attempt for each recipient of the parcel. An error is the spool's.
@@ -69,11 +69,13 @@ impl Relay {
         }
     }
 
+    /// Of trouble that only an operator can end the log is told, too: now and then, not for every message.
     fn no_connection(&self, parcel: &Parcel, trouble: &Trouble) -> Attempt {
-        if trouble.is_for_operator() {
-            self.complaints.tell(self.opener.shown(), trouble);
+        let (host, reply) = (self.opener.shown(), trouble.to_reply());
+        if trouble.is_for_operator() && self.told_lately.is_due(host) {
+            tracing::error!(event = "relay.unusable", host, reply = %reply, "mail for {host} waits: {trouble}");
         }
-        Attempt::deferred(parcel, Some(self.opener.shown().to_owned()), &trouble.to_reply())
+        Attempt::deferred(parcel, Some(host.to_owned()), &reply)
     }
 
     /// Closes the connections that are kept, with QUIT.

@@ -1,4 +1,5 @@
-//! What goes wrong between us and the next host. All of it is temporary: none is about a message.
+//! What goes wrong between us and the next host. None of it is about a message, and all of it is temporary, unless the host takes no mail
+//! at all.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -77,13 +78,16 @@ impl Trouble {
         }
     }
 
-    /// What was waited for.
+    /// How far the dialogue had come.
     fn stage(&self) -> Option<Stage> {
         match self {
             Trouble::Silent(stage, _)
             | Trouble::TooSlow(stage)
             | Trouble::Closed(stage)
-            | Trouble::Lost(stage, _) => Some(*stage),
+            | Trouble::Lost(stage, _)
+            | Trouble::Broken(
+                Broken::Malformed(stage, _) | Broken::OutOfTurn(stage, _) | Broken::Refused(stage, _),
+            ) => Some(*stage),
             Trouble::Resolve(_)
             | Trouble::Connect(_)
             | Trouble::NoTls
@@ -94,21 +98,7 @@ impl Trouble {
 
     /// Whether the host has not got as far as to answer EHLO.
     pub(crate) fn is_before_hello(&self) -> bool {
-        let said = match self {
-            Trouble::Broken(
-                Broken::Malformed(stage, _) | Broken::OutOfTurn(stage, _) | Broken::Refused(stage, _),
-            ) => Some(*stage),
-            Trouble::Broken(_)
-            | Trouble::Resolve(_)
-            | Trouble::Connect(_)
-            | Trouble::Silent(..)
-            | Trouble::TooSlow(_)
-            | Trouble::Closed(_)
-            | Trouble::Lost(..)
-            | Trouble::NoTls
-            | Trouble::Tls(_) => None,
-        };
-        matches!(said.or(self.stage()), Some(Stage::Greeting | Stage::Hello))
+        matches!(self.stage(), Some(Stage::Greeting | Stage::Hello))
     }
 
     /// What a host has said instead of a greeting that takes no mail, and never will (RFC 5321 section 3.1, RFC 7504 section 4).
@@ -119,17 +109,8 @@ impl Trouble {
 
     /// What it means for recipients without a verdict: the same as a 451 (RFC 5321 section 3.8).
     pub(crate) fn to_verdict(&self) -> Verdict {
-        match self {
-            Trouble::Broken(broken) => broken.to_verdict(),
-            Trouble::Resolve(_)
-            | Trouble::Connect(_)
-            | Trouble::Silent(..)
-            | Trouble::TooSlow(_)
-            | Trouble::Closed(_)
-            | Trouble::Lost(..)
-            | Trouble::NoTls
-            | Trouble::Tls(_) => Verdict::Deferred(self.to_reply()),
-        }
+        let Trouble::Broken(broken) = self else { return Verdict::Deferred(self.to_reply()) };
+        broken.to_verdict()
     }
 
     /// Whether mail will wait until an operator changes something: credentials, trust, or what the host offers.
@@ -212,24 +193,5 @@ impl Logins {
     fn known(&self) -> MutexGuard<'_, Known> {
         // Nothing done under this lock can be left half done.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells the operator of trouble that only an operator can end: now and then, not for every message.
-#[derive(Debug, Default)]
-pub(crate) struct Complaints {
-    last: Mutex<Option<Instant>>,
-}
-
-/// The time between two complaints.
-const BETWEEN: Duration = Duration::from_secs(60);
-
-impl Complaints {
-    pub(crate) fn tell(&self, host: &str, trouble: &Trouble) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= BETWEEN) {
-            *last = Some(Instant::now());
-            tracing::error!(event = "relay.unusable", host, reply = %trouble.to_reply(), "mail for {host} waits: {trouble}");
-        }
     }
 }
