@@ -50,21 +50,14 @@ enum Place {
 impl Opener {
     /// For a fixed host.
     pub(super) fn new(next_host: &NextHost, hostname: &str) -> Result<Opener, NextHostError> {
-        let NextHost { host, port, credentials, .. } = next_host.clone();
+        let NextHost { host, port, protocol, credentials, .. } = next_host.clone();
         let shown = match host.parse() {
             Ok(ip) => SocketAddr::new(ip, port).to_string(),
             Err(_) => format!("{host}:{port}"),
         };
-        Ok(Opener {
-            place: Place::Named(host, port),
-            shown,
-            protocol: next_host.protocol,
-            hostname: hostname.to_owned(),
-            protection: Protection::new(next_host)?,
-            credentials,
-            scram: AtomicBool::new(false),
-            logins: Logins::default(),
-        })
+        let protection = Protection::new(next_host)?;
+        let opener = Opener::without_login(Place::Named(host, port), shown, protection, hostname);
+        Ok(Opener { protocol, credentials, ..opener })
     }
 
     /// For a host that the DNS names, at these addresses. There is nothing to log in with.
@@ -74,26 +67,23 @@ impl Opener {
         protection: Protection,
         hostname: &str,
     ) -> Opener {
-        Opener {
-            place: Place::At(addresses),
-            shown,
-            protocol: Protocol::Smtp,
-            hostname: hostname.to_owned(),
-            protection,
-            credentials: None,
-            scram: AtomicBool::new(false),
-            logins: Logins::default(),
-        }
+        Opener::without_login(Place::At(addresses), shown, protection, hostname)
     }
 
     /// For whoever takes mail in LMTP behind a Unix socket. Who may connect is a matter of the file's mode.
     pub(super) fn to_socket(path: &Path, hostname: &str) -> Opener {
+        let (place, shown) = (Place::Socket(path.to_owned()), path.display().to_string());
+        let opener = Opener::without_login(place, shown, Protection::Off, hostname);
+        Opener { protocol: Protocol::Lmtp, ..opener }
+    }
+
+    fn without_login(place: Place, shown: String, protection: Protection, hostname: &str) -> Opener {
         Opener {
-            place: Place::Socket(path.to_owned()),
-            shown: path.display().to_string(),
-            protocol: Protocol::Lmtp,
+            place,
+            shown,
+            protocol: Protocol::Smtp,
             hostname: hostname.to_owned(),
-            protection: Protection::Off,
+            protection,
             credentials: None,
             scram: AtomicBool::new(false),
             logins: Logins::default(),
@@ -115,14 +105,21 @@ impl Opener {
         &self.shown
     }
 
-    /// A connection on which mail can be sent. If a machine that takes the connection does not get as far as to answer EHLO, another address of the
-    /// host is tried, which may be that of another machine (RFC 5321 section 5.1).
+    /// A connection on which mail can be sent.
     pub(super) async fn open(&self) -> Result<Connection, Trouble> {
-        if let Place::Socket(path) = &self.place {
-            let stream = UnixStream::connect(path).await.map_err(Trouble::Connect)?;
-            return Ok(self.greeted(stream).await?.boxed());
+        match &self.place {
+            Place::Named(host, port) => self.open_to(resolved(host, *port).await?).await,
+            Place::At(addresses) => self.open_to(addresses.clone()).await,
+            Place::Socket(path) => {
+                let stream = UnixStream::connect(path).await.map_err(Trouble::Connect)?;
+                Ok(self.greeted(stream).await?.boxed())
+            }
         }
-        let mut addresses = self.place.addresses().await?;
+    }
+
+    /// A connection to one of these addresses. If the machine that takes it does not get as far as to answer EHLO, another address is tried, which
+    /// may be that of another machine (RFC 5321 section 5.1).
+    async fn open_to(&self, mut addresses: Vec<SocketAddr>) -> Result<Connection, Trouble> {
         let mut before = None;
         loop {
             let (address, stream) = match race::connect(addresses.clone()).await {
@@ -217,18 +214,11 @@ impl Opener {
     }
 }
 
-impl Place {
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, Trouble> {
-        match self {
-            Place::Named(host, port) => {
-                let found = timeout(RESOLVE, lookup_host((host.as_str(), *port))).await;
-                let found = found.map_err(|late| Trouble::Resolve(late.into()))?.map_err(Trouble::Resolve)?;
-                Ok(found.take(ADDRESSES).collect())
-            }
-            Place::At(addresses) => Ok(addresses.clone()),
-            Place::Socket(_) => Ok(Vec::new()),
-        }
-    }
+/// What the system says of a name.
+async fn resolved(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
+    let found = timeout(RESOLVE, lookup_host((host, port))).await;
+    let found = found.map_err(|late| Trouble::Resolve(late.into()))?.map_err(Trouble::Resolve)?;
+    Ok(found.take(ADDRESSES).collect())
 }
 
 impl fmt::Debug for Opener {
