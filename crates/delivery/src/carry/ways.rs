@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use dns::Resolver;
 use store::{Destination, Leased, NewDelivery, Submission};
-use types::{ForwardPath, ReversePath};
 
 use super::prepared::PreparedWay;
 use crate::next_host::NextHostError;
@@ -73,7 +72,7 @@ impl Ways {
     pub(crate) fn deliveries(&self, submission: &Submission) -> (Vec<NewDelivery>, bool) {
         let mut deliveries: Vec<NewDelivery> = Vec::with_capacity(1);
         for (number, recipient) in (0..).zip(&submission.recipients) {
-            let destination = self.destination(&submission.reverse_path, &recipient.path);
+            let destination = self.routes.destination(&submission.reverse_path, &recipient.path);
             match deliveries.iter_mut().find(|delivery| delivery.destination == destination) {
                 Some(delivery) => delivery.recipients.push(number),
                 None => deliveries.push(NewDelivery { destination, recipients: vec![number], owner: None }),
@@ -86,13 +85,9 @@ impl Ways {
     /// Those recipients of a delivery who go elsewhere by now, and where.
     pub(crate) fn moved(&self, leased: &Leased) -> Vec<(u32, Destination)> {
         let elsewhere = leased.recipients.iter().filter_map(|recipient| {
-            let destination = self.destination(&leased.submission.reverse_path, &recipient.to.path);
+            let destination = self.routes.destination(&leased.submission.reverse_path, &recipient.to.path);
             (destination != leased.destination).then_some((recipient.number, destination))
         });
         elsewhere.collect()
-    }
-
-    fn destination(&self, from: &ReversePath, path: &ForwardPath) -> Destination {
-        self.routes.destination(from, path)
     }
 }

@@ -1,6 +1,6 @@
 //! A record, as a test writes it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, MX, PTR, SRV, TLSA, TXT};
 use hickory_resolver::proto::rr::{Name, RData};
@@ -48,8 +48,8 @@ impl Entry {
     pub(super) fn data(&self) -> RData {
         match self {
             Entry::Mx(preference, host) => RData::MX(MX::new(*preference, name(host))),
-            Entry::Address(IpAddr::V4(address)) => RData::A(A::from(Ipv4Addr::to_owned(address))),
-            Entry::Address(IpAddr::V6(address)) => RData::AAAA(AAAA::from(Ipv6Addr::to_owned(address))),
+            Entry::Address(IpAddr::V4(address)) => RData::A(A::from(*address)),
+            Entry::Address(IpAddr::V6(address)) => RData::AAAA(AAAA::from(*address)),
             Entry::Alias(to) => RData::CNAME(CNAME(name(to))),
             Entry::Txt(texts) => RData::TXT(TXT::new(texts.clone())),
             Entry::Tlsa(usage, selector, matching, data) => {

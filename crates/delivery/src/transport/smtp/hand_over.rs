@@ -15,6 +15,7 @@ use crate::parcel::{Attempt, Parcel};
 use crate::transport::outgoing::{self, Outgoing};
 use crate::transport::texts::Texts;
 
+/// What a message came to that was sent.
 pub(super) fn attempt(parcel: &Parcel, opener: &Opener, sent: Sent) -> Attempt {
     let attempt = Attempt::new(parcel, Some(opener.shown().to_owned()), sent.verdicts);
     Attempt { answered: sent.answered, ..attempt }

@@ -76,7 +76,7 @@ impl MxRelay {
             Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
         };
         candidates.prefer(|host| self.is_connected(destination, host));
-        let mut open: Option<Attempt> = None;
+        let mut open = None;
         while let Some(candidate) = candidates.next().await {
             let tried = match candidate {
                 Ok(candidate) => self.offer(destination, &candidate, parcel, texts, limit).await?,
@@ -84,7 +84,7 @@ impl MxRelay {
             };
             match tried {
                 Ok(attempt) => return Ok(attempt),
-                Err(attempt) => open = Some(the_better_known(open, attempt)),
+                Err(attempt) => open = Some(better(open, attempt, how_much_is_known)),
             }
         }
         let nobody = || Failure::from(Unroutable::NoHost(destination.to_string())).attempt(parcel);
@@ -94,7 +94,7 @@ impl MxRelay {
     /// Greets the best host that can be reached, and leaves again.
     pub(super) async fn greet(&self, destination: &Host) -> Result<(), Failure> {
         let mut candidates = self.hosts.candidates(destination).await?;
-        let mut failure: Option<Failure> = None;
+        let mut failure = None;
         while let Some(candidate) = candidates.next().await {
             let tried = match candidate {
                 Ok(candidate) => self.greet_one(&candidate).await,
@@ -102,7 +102,7 @@ impl MxRelay {
             };
             match tried {
                 Ok(()) => return Ok(()),
-                Err(failed) => failure = Some(failed.after(failure)),
+                Err(failed) => failure = Some(better(failure, failed, Failure::may_pass)),
             }
         }
         failure.map_or(Ok(()), Err)
@@ -171,14 +171,17 @@ impl MxRelay {
     }
 }
 
-/// What all hosts together have come to: if one may be there later, mail waits for it, and what one has said of the message tells more than
-/// that another was not there.
-fn the_better_known(before: Option<Attempt>, now: Attempt) -> Attempt {
-    let rank = |attempt: &Attempt| (attempt.is_open(), attempt.answered);
+/// What all hosts together have come to: if one may be there later, mail waits for it.
+fn better<T, R: PartialOrd>(before: Option<T>, now: T, rank: impl Fn(&T) -> R) -> T {
     match before {
         Some(before) if rank(&before) > rank(&now) => before,
         _ => now,
     }
+}
+
+/// What one host has said of the message tells more than that another was not there.
+fn how_much_is_known(attempt: &Attempt) -> (bool, bool) {
+    (attempt.is_open(), attempt.answered)
 }
 
 /// What stands behind the `@`; `None` for `Postmaster` without a domain (RFC 5321 section 4.5.1), who is that of this server.
@@ -196,14 +199,6 @@ impl Failure {
         let for_good = trouble.takes_no_mail().cloned().map(Verdict::Failed);
         let verdict = for_good.unwrap_or_else(|| Verdict::Deferred(with_demand(candidate, trouble)));
         Failure { host: Some(shown(candidate)), verdict }
-    }
-
-    /// What all hosts together have come to: if one may be there later, mail waits for it.
-    fn after(self, before: Option<Failure>) -> Failure {
-        match before {
-            Some(before) if before.may_pass() && !self.may_pass() => before,
-            _ => self,
-        }
     }
 
     pub(super) fn may_pass(&self) -> bool {
