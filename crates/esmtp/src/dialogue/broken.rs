@@ -2,7 +2,8 @@
 
 use sasl::ScramClientError;
 
-use super::reply::{Enhanced, Reply, ReplyError};
+use super::reply::{Enhanced, Reply};
+use super::reply_reader::ReplyError;
 use super::stage::Stage;
 use super::verdict::Verdict;
 

@@ -1,6 +1,6 @@
 //! What a peer's EHLO reply offers, as far as carrying mail needs it.
 
-use super::login::Mechanism;
+use super::mechanism::Mechanism;
 use super::reply::Reply;
 
 /// The extensions of a peer. After HELO, and before EHLO, there are none.

@@ -6,95 +6,13 @@ mod scram;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{BufMut, BytesMut};
-use sasl::{Nonce, Nonces};
 use types::Secret;
 
 use self::scram::Scram;
 use super::broken::Broken;
-use super::capability::Capabilities;
+use super::credentials::Credentials;
+use super::mechanism::Mechanism;
 use super::reply::Reply;
-
-/// Who we are to the next host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Credentials {
-    /// The name, as the next host knows us.
-    pub username: String,
-    /// The password.
-    pub password: Secret,
-    /// What SCRAM needs besides; without it the password is shown.
-    pub(super) scram: Option<ScramSetup>,
-}
-
-/// What a login by SCRAM needs of its connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ScramSetup {
-    nonce: Nonce,
-    exporter: Option<Secret>,
-}
-
-impl Credentials {
-    /// A name and its password.
-    pub fn new(username: impl Into<String>, password: Secret) -> Self {
-        Self { username: username.into(), password, scram: None }
-    }
-
-    /// The same for one login, by SCRAM if the host offers it (RFC 5802): then the host never sees the password, and has to prove that
-    /// it knows it. The seed is random, and another one for each login; `exporter` is what only the ends of the TLS connection know (RFC 9266).
-    #[must_use]
-    pub fn by_scram(self, seed: [u8; 32], exporter: Option<Secret>) -> Self {
-        Self { scram: Some(ScramSetup { nonce: Nonces::new(seed).draw(), exporter }), ..self }
-    }
-
-    /// How to log in at a host that offers this, the best way first.
-    pub(super) fn choose(&self, peer: &Capabilities) -> Option<Mechanism> {
-        match &self.scram {
-            Some(ScramSetup { exporter: Some(_), .. }) if peer.scram_plus => Some(Mechanism::ScramSha256Plus),
-            Some(_) if peer.scram => Some(Mechanism::ScramSha256),
-            Some(_) | None => peer.mechanism,
-        }
-    }
-}
-
-/// What both sides may speak, the better the greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Mechanism {
-    /// LOGIN: the name and the password, each after a challenge.
-    Login,
-    /// PLAIN (RFC 4616).
-    Plain,
-    /// SCRAM-SHA-256 (RFC 7677).
-    ScramSha256,
-    /// The same, bound to the TLS connection.
-    ScramSha256Plus,
-}
-
-impl Mechanism {
-    pub(super) fn from_name(name: &str) -> Option<Mechanism> {
-        let named = |mechanism: &Mechanism| name.eq_ignore_ascii_case(mechanism.name());
-        [Mechanism::ScramSha256Plus, Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login]
-            .into_iter()
-            .find(named)
-    }
-
-    /// Whether the host never sees the password.
-    #[must_use]
-    pub fn is_scram(self) -> bool {
-        matches!(self, Mechanism::ScramSha256 | Mechanism::ScramSha256Plus)
-    }
-
-    /// Its name in AUTH.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Mechanism::Plain => "PLAIN",
-            Mechanism::Login => "LOGIN",
-            Mechanism::ScramSha256 => "SCRAM-SHA-256",
-            Mechanism::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
-        }
-    }
-}
 
 /// An AUTH under way.
 #[derive(Debug)]

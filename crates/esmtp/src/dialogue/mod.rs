@@ -14,13 +14,16 @@
 //!
 //! A host is spoken to in SMTP, or in LMTP (RFC 2033), which begins with LHLO and ends with a 250 for each recipient.
 //!
-//! The next host is not trusted. Its replies are bounded (`reply`), count only where they are due
+//! The next host is not trusted. Its replies are bounded (`reply_reader`), count only where they are due
 //! (`transaction`), and everything that does not fit is [`Broken`]: temporary for the messages, and the end of the connection.
 
 mod protocol;
-mod reply;
-mod capability;
 mod stage;
+mod reply;
+mod reply_reader;
+mod mechanism;
+mod capability;
+mod credentials;
 mod broken;
 mod login;
 mod envelope;
@@ -30,16 +33,18 @@ mod transaction;
 
 pub use broken::Broken;
 pub use capability::Capabilities;
+pub use credentials::Credentials;
 pub use envelope::Envelope;
-pub use login::{Credentials, Mechanism};
+pub use mechanism::Mechanism;
 pub use protocol::Protocol;
-pub use reply::{Enhanced, Kind, LINE_LIMIT, LINES_LIMIT, Reply, ReplyError};
+pub use reply::{Enhanced, Kind, Reply};
+pub use reply_reader::{LINE_LIMIT, LINES_LIMIT, ReplyError};
 pub use stage::Stage;
 pub use verdict::Verdict;
 
 use bytes::{BufMut, BytesMut};
 use login::Login;
-use reply::ReplyReader;
+use reply_reader::ReplyReader;
 use sasl::ScramClientError;
 use transaction::{Progress, Transaction};
 

@@ -1,11 +1,11 @@
 //! SCRAM in a dialogue: what is said after AUTH, and what has to be heard before 235 counts (RFC 5802, RFC 4954 section 4).
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use sasl::{ClientBinding, ScramClient, ServerProof};
+use sasl::{ClientBinding, ScramClient, ScramClientError, ServerProof};
 use types::Secret;
 
-use super::Credentials;
 use crate::dialogue::broken::Broken;
+use crate::dialogue::credentials::Credentials;
 use crate::dialogue::reply::Reply;
 
 /// How far it has come.
@@ -56,14 +56,13 @@ impl Scram {
                 proof.check(&challenge).map_err(Broken::NotMutual)?;
                 Ok((String::new(), Scram::Proved))
             }
-            Scram::Proved => Err(Broken::NotMutual(sasl::ScramClientError::Malformed)),
+            Scram::Proved => Err(Broken::NotMutual(ScramClientError::Malformed)),
         }
     }
 }
 
 fn challenge(reply: &Reply) -> Result<Secret, Broken> {
     let text = reply.lines().first().map(|line| line.trim()).unwrap_or_default();
-    let octets =
-        BASE64_STANDARD.decode(text).map_err(|_| Broken::NotMutual(sasl::ScramClientError::Malformed))?;
+    let octets = BASE64_STANDARD.decode(text).map_err(|_| Broken::NotMutual(ScramClientError::Malformed))?;
     Ok(Secret::new(octets))
 }
