@@ -9,29 +9,32 @@
 //! 5. The text ends ([`Acceptance::finish`]): what went wrong on the way is told now; or else the message is
 //!    counted and committed, and only then is there a 250.
 
+mod permission;
+mod tell;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use auth::{Authenticator, BlindDigests, SessionRights, User};
+use auth::{Authenticator, BlindDigests, User};
 use bytes::Bytes;
 use delivery::{Committed, Committer};
 use esmtp::{Durable, Envelope, Rejection, SenderAllowed};
 use jiff::Timestamp;
-use message::{Gathered, Header, Progress, Section};
+use message::{Gathered, Progress, Section};
 use store::{Audit as _, DuplicateKey, Spool as _, Submission};
 use stores::{Accounts, Spool};
 use submission::MailHandler;
-use types::{ForwardPath, Hold, SessionFacts, SessionId};
+use types::{ForwardPath, SessionFacts};
 
-use crate::arrival::{Arrival, MAX_HOLD};
+use crate::arrival::Arrival;
 use crate::body::{Body, Needs};
 use crate::duplicate::Digester;
 use crate::header;
-use crate::quota::{Counted, Quota};
+use crate::quota::Quota;
 use crate::rules::Rules;
-use crate::sender::{Judged, Policy, Writing};
+use crate::sender::Writing;
 use crate::storage::not_stored;
 use crate::submitter::Submitter;
 use crate::unfinished::{Share, Unfinished};
@@ -82,7 +85,7 @@ impl MailHandler<User> for Acceptance {
     ) -> Result<SenderAllowed, Rejection> {
         let submitter = self.submitter(user, session);
         let allowed = self.allow(submitter.as_ref(), envelope).await;
-        allowed.inspect_err(|reason| tell_refused(session.id, submitter.as_ref(), reason))
+        allowed.inspect_err(|reason| tell::refused(session.id, submitter.as_ref(), reason))
     }
 
     async fn recipient(
@@ -96,7 +99,7 @@ impl MailHandler<User> for Acceptance {
         let added = self.add(&submitter, envelope, path).await;
         added.inspect_err(|reason| {
             if *reason == Rejection::RelayDenied {
-                tell_refused(session.id, Some(&submitter), reason);
+                tell::refused(session.id, Some(&submitter), reason);
             }
         })
     }
@@ -129,15 +132,15 @@ impl MailHandler<User> for Acceptance {
         let committed = self.finish(message, envelope).await;
         match committed {
             Ok((Committed::New(durable), needs)) => {
-                tell_accepted(session, &submitter, &durable, size, &needs);
+                tell::accepted(session, &submitter, &durable, size, &needs);
                 Ok(durable)
             }
             Ok((Committed::Duplicate(first), needs)) => {
-                tell_duplicate(session, &submitter, &first, size, &needs);
+                tell::duplicate(session, &submitter, &first, size, &needs);
                 Ok(first)
             }
             Err(reason) => {
-                tell_refused(session, Some(&submitter), &reason);
+                tell::refused(session, Some(&submitter), &reason);
                 Err(reason)
             }
         }
@@ -183,93 +186,6 @@ impl Acceptance {
         match user {
             Some(user) => Some(Submitter::User(Arc::clone(user))),
             None => self.rules.load().no_login.machine(session).map(Submitter::Machine),
-        }
-    }
-
-    async fn allow(
-        &self,
-        submitter: Option<&Submitter>,
-        envelope: &Envelope,
-    ) -> Result<SenderAllowed, Rejection> {
-        let submitter = submitter.ok_or(Rejection::LoginRequired)?;
-        self.may_hold(envelope)?;
-        let path = &envelope.reverse_path;
-        match submitter {
-            Submitter::User(user) => {
-                let rights = self.rights(user).await?;
-                self.has_room(envelope).await?;
-                let allowed = self.policy(&rights).may_send(path).await?;
-                self.quota.may_begin(user).await.map(|()| allowed)
-            }
-            Submitter::Machine(machine) => {
-                let allowed = self.rules.load().no_login.may_send(*machine, path)?;
-                self.has_room(envelope).await?;
-                self.quota.machine_may_begin(*machine).map(|()| allowed)
-            }
-        }
-    }
-
-    /// Whether the message need not be held for longer than messages are; an interval the session has judged.
-    fn may_hold(&self, envelope: &Envelope) -> Result<(), Rejection> {
-        let latest = (self.now)().as_second().saturating_add(i64::from(MAX_HOLD));
-        match envelope.hold {
-            Some(Hold::Until(until)) if until.unix() > latest => Err(Rejection::HoldTooLong),
-            Some(Hold::Until(_) | Hold::For(_)) | None => Ok(()),
-        }
-    }
-
-    async fn has_room(&self, envelope: &Envelope) -> Result<(), Rejection> {
-        self.spool().room_for(envelope.declared_size.unwrap_or(0)).await.map_err(not_stored)
-    }
-
-    async fn add(
-        &self,
-        submitter: &Submitter,
-        envelope: &Envelope,
-        path: &ForwardPath,
-    ) -> Result<(), Rejection> {
-        match submitter {
-            Submitter::User(user) => {
-                self.rights(user).await?;
-                self.quota.may_add(user, envelope, path).await
-            }
-            Submitter::Machine(machine) => {
-                self.rules.load().no_login.may_reach(*machine, path)?;
-                self.quota.machine_may_add(*machine, envelope, path)
-            }
-        }
-    }
-
-    async fn may_write<'h>(
-        &self,
-        submitter: &Submitter,
-        header: &Header<'h>,
-        writing: Writing<'_>,
-    ) -> Result<Judged<'h>, Rejection> {
-        match submitter {
-            Submitter::User(user) => {
-                let rights = self.rights(user).await?;
-                self.policy(&rights).may_write(header, writing).await
-            }
-            Submitter::Machine(machine) => self.rules.load().no_login.may_write(*machine, header, writing),
-        }
-    }
-
-    /// Counts a complete message, if its submitter may still send. Also how long it can be taken back, if the account has chosen so.
-    async fn count(
-        &self,
-        submitter: &Submitter,
-        envelope: &Envelope,
-    ) -> Result<(Counted<'_>, Option<Duration>), Rejection> {
-        match submitter {
-            Submitter::User(user) => {
-                let undo = self.rights(user).await?.undo;
-                Ok((self.quota.take(user, envelope).await?, undo))
-            }
-            Submitter::Machine(machine) => {
-                self.rules.load().no_login.still_knows(*machine)?;
-                Ok((self.quota.take_of_machine(*machine, envelope)?, None))
-            }
         }
     }
 
@@ -351,22 +267,6 @@ impl Acceptance {
         Ok((committed, needs))
     }
 
-    /// What the user may do, unless what was proved at the login holds no longer: revocation acts at the next command.
-    async fn rights(&self, user: &User) -> Result<Arc<SessionRights>, Rejection> {
-        match self.judge.session_rights(user).await {
-            Ok(rights) => rights.ok_or(Rejection::CredentialRevoked),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(event = "store.failing", error, "cannot tell whether a login still holds");
-                Err(Rejection::Unavailable)
-            }
-        }
-    }
-
-    fn policy<'a>(&'a self, rights: &'a SessionRights) -> Policy<'a> {
-        Policy { check: self.rules.load().sender_check, rights, accounts: &self.accounts }
-    }
-
     fn spool(&self) -> &Spool {
         self.committer.spool()
     }
@@ -400,22 +300,6 @@ impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming").field("size", &self.size).finish_non_exhaustive()
     }
-}
-
-fn tell_accepted(session: SessionId, account: &Submitter, message: &Durable, size: u64, needs: &Needs) {
-    let (id, Needs { repairs, message_id, .. }) = (message.name(), needs);
-    let repaired = (!repairs.is_empty()).then(|| repairs.to_string());
-    tracing::info!(event = "accepted", %session, queue.id = %id, message.id = message_id, account.address = %account, size, repaired, "{id} accepted");
-}
-
-fn tell_duplicate(session: SessionId, account: &Submitter, first: &Durable, size: u64, needs: &Needs) {
-    let (id, message_id) = (first.name(), &needs.message_id);
-    tracing::info!(event = "duplicate", %session, queue.id = %id, message.id = message_id, account.address = %account, size, "{id} was handed in again, and is not sent twice");
-}
-
-fn tell_refused(session: SessionId, submitter: Option<&Submitter>, reason: &Rejection) {
-    let account = submitter.map(tracing::field::display);
-    tracing::info!(event = "refused", %session, account.address = account, %reason, "refused");
 }
 
 #[cfg(test)]

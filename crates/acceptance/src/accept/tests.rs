@@ -13,8 +13,8 @@ use store::{
 };
 use stores::{Mode, Store};
 use types::{
-    AccountId, BodyType, DeliverBy, EhloName, Mailbox, NodeId, Notify, OriginalRecipient, Priority, Ret,
-    ReversePath, SenderCheck, SenderPattern, SessionId, TlsFacts,
+    AccountId, BodyType, DeliverBy, EhloName, Hold, Mailbox, NodeId, Notify, OriginalRecipient, Priority,
+    Ret, ReversePath, SenderCheck, SenderPattern, SessionId, TlsFacts,
 };
 
 use super::*;
