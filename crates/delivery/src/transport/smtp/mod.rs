@@ -9,6 +9,7 @@ mod time_limit;
 mod race;
 mod connect;
 mod pool;
+mod pools;
 mod hand_over;
 mod trial;
 mod client;

@@ -4,10 +4,8 @@
 //! refusals for all recipients: another may have room, or time. Whatever else a host says stands: what it has taken, or refused for good, is
 //! offered to no other, and what has some of the text may have the message.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Spool, SpoolError};
@@ -16,7 +14,7 @@ use types::{Domain, Host};
 
 use super::connect::Opener;
 use super::hand_over::{attempt, hand_over};
-use super::pool::Idle;
+use super::pools::Pools;
 use super::proof::TlsToMailHosts;
 use super::time_limit::up_to_the_end;
 use super::trouble::Trouble;
@@ -35,15 +33,7 @@ pub(crate) struct MxRelay {
     /// The domain that `hostname` is, if it is one.
     own: Option<Host>,
     tls: TlsToMailHosts,
-    idle: Mutex<HashMap<Key, Arc<Idle>>>,
-}
-
-/// For what a connection may be used again: for the same destination, to the same host, and only if it has proved what is demanded.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    destination: Host,
-    host: Host,
-    demand: Demand,
+    pools: Pools,
 }
 
 /// Why a host could not be offered the message.
@@ -58,7 +48,7 @@ impl MxRelay {
         let tls = TlsToMailHosts::new()
             .map_err(|source| NextHostError::Tls { host: "mail hosts".to_owned(), source })?;
         let own = Domain::parse(hostname).ok().map(Host::Domain);
-        Ok(MxRelay { hosts, hostname: hostname.to_owned(), own, tls, idle: Mutex::default() })
+        Ok(MxRelay { hosts, hostname: hostname.to_owned(), own, tls, pools: Pools::default() })
     }
 
     /// Makes an attempt for each recipient of the parcel, all of whom are of one domain. An error is the spool's.
@@ -75,7 +65,7 @@ impl MxRelay {
             Ok(candidates) => candidates,
             Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
         };
-        candidates.prefer(|host| self.is_connected(destination, host));
+        candidates.prefer(|host| self.pools.have(destination, host));
         let mut open = None;
         while let Some(candidate) = candidates.next().await {
             let tried = match candidate {
@@ -128,7 +118,7 @@ impl MxRelay {
             Ok(opener) => opener,
             Err(trouble) => return Ok(Err(Failure::at(candidate, &trouble).attempt(parcel))),
         };
-        let idle = self.idle(destination, candidate);
+        let idle = self.pools.to(destination, &candidate.host, &candidate.demand);
         Ok(match hand_over(&opener, &idle, parcel, texts, limit).await? {
             Ok(sent) if sent.leaves_all_open() => Err(attempt(parcel, &opener, sent)),
             Ok(sent) => Ok(attempt(parcel, &opener, sent)),
@@ -142,32 +132,9 @@ impl MxRelay {
         Ok(Opener::at(shown(candidate), addresses, protection, &self.hostname))
     }
 
-    /// The connections that are kept to this host. Those of other hosts are forgotten where there are none left: the DNS may name new hosts
-    /// for ever.
-    fn idle(&self, destination: &Host, candidate: &Candidate) -> Arc<Idle> {
-        let (host, demand) = (candidate.host.clone(), candidate.demand.clone());
-        let mut all = self.all();
-        all.retain(|_, idle| Arc::strong_count(idle) > 1 || !idle.is_empty());
-        all.entry(Key { destination: destination.clone(), host, demand }).or_default().clone()
-    }
-
-    fn is_connected(&self, destination: &Host, host: &Host) -> bool {
-        self.all()
-            .iter()
-            .any(|(key, idle)| key.destination == *destination && key.host == *host && !idle.is_empty())
-    }
-
     /// Closes the connections that are kept, with QUIT.
     pub(crate) async fn close(&self) {
-        let all = std::mem::take(&mut *self.all());
-        for idle in all.into_values() {
-            idle.close().await;
-        }
-    }
-
-    fn all(&self) -> MutexGuard<'_, HashMap<Key, Arc<Idle>>> {
-        // Nothing done under this lock can be left half done.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pools.close().await;
     }
 }
 
