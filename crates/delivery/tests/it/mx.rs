@@ -209,9 +209,13 @@ async fn a_connection_is_used_again_for_its_domain_alone() {
     mail_hosts(&server, &[address]);
     server.set("example.net", [Entry::mx(10, "mx0.example.org")]);
     let mut office = office(&server).await;
-    for (to, connections) in
-        [("a@example.org", 1), ("b@example.org", 1), ("c@example.net", 2), ("d@example.net", 2)]
-    {
+    for (to, connections) in [
+        ("a@example.org", 1),
+        ("b@example.org", 1),
+        ("c@Example.ORG", 1),
+        ("d@example.net", 2),
+        ("e@example.net", 2),
+    ] {
         assert_eq!(send(&mut office, to).await.0, Delivered);
         assert_eq!(peer.connections(), connections, "{to}");
     }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::wire::Connection;
 
 /// How long a connection is kept without work.
-const KEPT: Duration = Duration::from_secs(10);
+pub(super) const KEPT: Duration = Duration::from_secs(10);
 
 /// The connections to one host that nobody uses now, the one used last on top.
 #[derive(Debug, Default)]
