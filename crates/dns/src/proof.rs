@@ -2,17 +2,22 @@
 //!
 //! A name server that strips signatures makes every answer look forged. So before signatures are asked for, the root's own are: if those
 //! can be proved, a missing signature is a fault of the answer. If not, answers are taken as they come, and count as unproven. Once they
-//! could be proved, that stays so: nobody gets around DNSSEC by stripping signatures later.
+//! could be proved, that stays so: nobody gets around DNSSEC by stripping signatures later. Name servers that are not reached have passed on
+//! nothing, with signatures or without, and are tried again soon.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
+use hickory_resolver::net::NetError;
 use hickory_resolver::proto::dnssec::Proof;
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::{Name, Record, RecordType};
+use tokio::time::Instant;
 
 /// When name servers that passed on no signatures are tried again.
 const AGAIN: Duration = Duration::from_secs(600);
+/// When name servers that were not reached are tried again.
+const SOON: Duration = Duration::from_secs(5);
 
 /// What is known about the name servers.
 #[derive(Debug, Default)]
@@ -23,23 +28,30 @@ enum Known {
     #[default]
     Nothing,
     PassedOn,
+    /// An answer came without them then.
     Missing(Instant),
+    /// No answer came then.
+    NotReached(Instant),
 }
 
 impl Signatures {
     /// Whether answers can be proved, as far as is known; asks about the root if it isn't.
     pub(crate) async fn are_passed_on(&self, validating: &TokioResolver) -> bool {
-        match self.known() {
+        let known = *self.known();
+        match known {
             Known::PassedOn => true,
             Known::Missing(since) if since.elapsed() < AGAIN => false,
-            Known::Nothing | Known::Missing(_) => self.found(of_the_root(validating).await),
+            Known::NotReached(since) if since.elapsed() < SOON => false,
+            Known::Nothing | Known::Missing(_) | Known::NotReached(_) => {
+                self.note(of_the_root(validating).await)
+            }
         }
     }
 
-    fn found(&self, passed_on: bool) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = matches!(*known, Known::Nothing);
-        if !passed_on && first {
+    /// Whether they are passed on, as was found just now.
+    fn note(&self, found: Known) -> bool {
+        let mut known = self.known();
+        if matches!((*known, found), (Known::Nothing | Known::NotReached(_), Known::Missing(_))) {
             tracing::warn!(
                 event = "dns.unproven",
                 "the name servers pass on no DNSSEC signatures of the root, or no right ones: DNS answers are taken unproven, and DANE \
@@ -47,22 +59,24 @@ impl Signatures {
             );
         }
         if !matches!(*known, Known::PassedOn) {
-            *known = if passed_on { Known::PassedOn } else { Known::Missing(Instant::now()) };
+            *known = found;
         }
-        passed_on
+        matches!(found, Known::PassedOn)
     }
 
-    fn known(&self) -> Known {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn of_the_root(validating: &TokioResolver) -> bool {
-    let found = validating.lookup(Name::root(), RecordType::SOA).await;
-    found.is_ok_and(|found| {
-        found
-            .answers()
-            .iter()
-            .any(|record| record.record_type() == RecordType::SOA && record.proof == Proof::Secure)
-    })
+async fn of_the_root(validating: &TokioResolver) -> Known {
+    let is_proven =
+        |record: &Record| record.record_type() == RecordType::SOA && record.proof == Proof::Secure;
+    match validating.lookup(Name::root(), RecordType::SOA).await {
+        Ok(found) if found.answers().iter().any(is_proven) => Known::PassedOn,
+        Err(NetError::Timeout | NetError::Io(_) | NetError::NoConnections | NetError::Busy) => {
+            Known::NotReached(Instant::now())
+        }
+        Ok(_) | Err(_) => Known::Missing(Instant::now()),
+    }
 }

@@ -1,6 +1,8 @@
 //! What DNSSEC has proved.
 
-use dns::fake::{BOGUS, Entry, FakeDns, INSECURE};
+use std::time::Duration;
+
+use dns::fake::{BOGUS, Entry, Failure, FakeDns, INSECURE};
 use dns::{DnsError, Resolver, Upstream};
 
 use crate::{asking, domain};
@@ -41,4 +43,16 @@ async fn a_server_whose_root_has_no_right_signatures_is_believed_and_proves_noth
     for name in ["example.org", &format!("example.{BOGUS}")] {
         assert!(!resolver.mx(&domain(name)).await.unwrap().proven);
     }
+}
+
+/// Time leaps while nobody answers.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_not_reached_has_stripped_no_signatures() {
+    let (server, resolver, _directory) = asking();
+    server.fail("", Failure::Silence);
+    assert!(!resolver.proves().await);
+    server.recover();
+    tokio::time::advance(Duration::from_secs(5)).await;
+    tokio::time::resume();
+    assert!(resolver.proves().await);
 }
