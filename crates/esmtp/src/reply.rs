@@ -104,7 +104,9 @@ pub(crate) const UNKNOWN_PARAMETER: Reply = reply(555, "5.5.4", "Parameter not r
 pub(crate) const HOLD_TOO_LONG: Reply =
     reply(501, "5.5.4", "Message would be held for longer than the limit");
 pub(crate) const BY_TOO_SOON: Reply =
-    reply(553, "5.5.4", "Message would have to be delivered sooner than the limit");
+    reply(555, "5.5.4", "Message would have to be delivered sooner than the limit");
+pub(crate) const HOLD_PAST_DELIVERY: Reply =
+    reply(501, "5.5.4", "Message would be held until after it has to be delivered");
 pub(crate) const LONG_LINE: Reply = reply(554, "5.6.0", "Message has a line of more than 998 octets");
 pub(crate) const NUL_IN_TEXT: Reply = reply(554, "5.6.0", "Message has a NUL");
 
@@ -302,6 +304,9 @@ pub enum Rejection {
     /// `501 5.5.4`. The message is to be held for longer than messages are (RFC 4865).
     #[error("the message is to be held for too long")]
     HoldTooLong,
+    /// `501 5.5.4`. The message is to be held until after it has to be delivered (RFC 4865 section 5.2.2).
+    #[error("the message is to be held until after it has to be delivered")]
+    HoldPastDelivery,
     /// `450 4.7.1`. The account has sent as much as it may for now.
     #[error("the limit of {limit} {what} is reached")]
     SendingLimit {
@@ -366,6 +371,7 @@ impl From<&Rejection> for Reply {
                 reply(452, "4.3.1", "Too much mail of this account is unfinished; end other messages first")
             }
             Rejection::HoldTooLong => HOLD_TOO_LONG,
+            Rejection::HoldPastDelivery => HOLD_PAST_DELIVERY,
             Rejection::SendingLimit { limit, what, wait } => Reply::sending_limit(*limit, what, *wait),
             Rejection::CredentialRevoked => REVOKED,
             Rejection::Unavailable => reply(451, "4.3.0", "Temporarily unavailable; try again later"),
@@ -436,6 +442,7 @@ mod tests {
             Rejection::StorageFailing,
             Rejection::TooMuchUnfinished,
             Rejection::HoldTooLong,
+            Rejection::HoldPastDelivery,
             Rejection::SendingLimit { limit: 1, what: "messages", wait: Duration::ZERO },
             Rejection::CredentialRevoked,
             Rejection::Unavailable,

@@ -62,6 +62,12 @@ impl DeliverBy {
         let (seconds, (mode, trace)) = (time.parse().ok()?, ByMode::with_trace(mode)?);
         (mode == ByMode::Notify || seconds > 0).then_some(Self { seconds, mode, trace })
     }
+
+    /// Whether the time will be over before a message leaves that is held for so many seconds; if for none, it leaves at once.
+    #[must_use]
+    pub fn is_over_after(&self, held: i64) -> bool {
+        held > i64::from(self.seconds).max(0)
+    }
 }
 
 /// As the value of BY.

@@ -16,11 +16,11 @@ pub enum Hold {
 }
 
 impl Hold {
-    /// Reads the value of HOLDFOR: up to nine digits.
+    /// Reads the value of HOLDFOR: up to nine digits, the first of which is no 0 (RFC 4865 section 3).
     #[must_use]
     pub fn for_seconds(value: &str) -> Option<Self> {
         let is_number = (1..=9).contains(&value.len()) && value.bytes().all(|octet| octet.is_ascii_digit());
-        is_number.then(|| value.parse().ok().map(Self::For))?
+        (is_number && !value.starts_with('0')).then(|| value.parse().ok().map(Self::For))?
     }
 
     /// Reads the value of HOLDUNTIL: a date and time (RFC 3339).
@@ -47,9 +47,9 @@ mod tests {
     #[test]
     fn an_interval_has_one_to_nine_digits() {
         assert_eq!(Hold::for_seconds("86400"), Some(Hold::For(86_400)));
-        assert_eq!(Hold::for_seconds("000000000"), Some(Hold::For(0)));
+        assert_eq!(Hold::for_seconds("1"), Some(Hold::For(1)));
         assert_eq!(Hold::for_seconds("999999999"), Some(Hold::For(999_999_999)));
-        for value in ["", "-1", "+1", "1.5", "1000000000", "x", "1 "] {
+        for value in ["", "0", "01", "000000000", "-1", "+1", "1.5", "1000000000", "x", "1 "] {
             assert_eq!(Hold::for_seconds(value), None, "{value}");
         }
     }

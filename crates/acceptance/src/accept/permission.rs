@@ -41,12 +41,17 @@ impl Acceptance {
         }
     }
 
-    /// Whether the message need not be held for longer than messages are; an interval the session has judged.
+    /// Whether the message need not be held for longer than messages are, nor until after it has to be delivered (RFC 4865 sections 4.2 and
+    /// 5.2.2). An interval the session has judged.
     fn may_hold(&self, envelope: &Envelope) -> Result<(), Rejection> {
-        let latest = (self.now)().as_second().saturating_add(i64::from(MAX_HOLD));
-        match envelope.hold {
-            Some(Hold::Until(until)) if until.unix() > latest => Err(Rejection::HoldTooLong),
-            Some(Hold::Until(_) | Hold::For(_)) | None => Ok(()),
+        let Some(Hold::Until(until)) = envelope.hold else { return Ok(()) };
+        let seconds = until.unix().saturating_sub((self.now)().as_second());
+        if seconds > i64::from(MAX_HOLD) {
+            return Err(Rejection::HoldTooLong);
+        }
+        match envelope.deliver_by {
+            Some(by) if by.is_over_after(seconds) => Err(Rejection::HoldPastDelivery),
+            Some(_) | None => Ok(()),
         }
     }
 

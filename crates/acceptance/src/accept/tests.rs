@@ -137,6 +137,15 @@ impl Bench {
         self.acceptance.sender(Some(&self.user), &envelope, &session()).await
     }
 
+    /// What is said to MAIL of a message that is to be held for so many seconds and delivered by then.
+    async fn held(&self, seconds: i64, by: &str) -> Result<SenderAllowed, Rejection> {
+        let until = now() + SignedDuration::from_secs(seconds);
+        let mut envelope = envelope();
+        (envelope.hold, envelope.deliver_by) = (Hold::until(&until.to_string()), DeliverBy::from_value(by));
+        assert!(envelope.hold.is_some());
+        self.acceptance.sender(Some(&self.user), &envelope, &session()).await
+    }
+
     /// All that is in the queue, leased to a node.
     async fn leased(&self) -> Vec<Leased> {
         let (spool, id) = (self.store.spool(), NodeId::from_bytes([1; 16]));
@@ -200,6 +209,21 @@ async fn a_message_is_kept_with_a_received_line_and_without_bcc() {
     assert!(received.contains("by mail.example.org") && received.contains(&id), "{received}");
     assert!(!received.contains("laptop.example") && !received.contains("127.0.0.1"), "{received}");
     assert_eq!(rest, TRAVELS_ON);
+}
+
+/// RFC 4865 sections 4.2 and 5.2.2.
+#[tokio::test]
+async fn nothing_is_held_until_after_it_has_to_be_delivered() {
+    let bench = bench().await;
+    for (seconds, by) in [(600, ""), (600, "600;R"), (600, "601;N"), (0, "-5;N"), (-600, "-5;N")] {
+        assert!(bench.held(seconds, by).await.is_ok(), "{seconds} {by}");
+    }
+    for (seconds, by) in [(601, "600;R"), (601, "600;N"), (1, "-5;N")] {
+        assert_eq!(bench.held(seconds, by).await.unwrap_err(), Rejection::HoldPastDelivery, "{seconds} {by}");
+    }
+    let month = 30 * 24 * 60 * 60;
+    assert!(bench.held(month, "").await.is_ok());
+    assert_eq!(bench.held(month + 1, "600;R").await.unwrap_err(), Rejection::HoldTooLong);
 }
 
 #[tokio::test]

@@ -152,8 +152,9 @@ fn refusal_of_wishes(parameters: &MailParameters, offered: &Capabilities<'_>) ->
     let dsn = if parameters.ask_for_dsn() { offered.dsn() } else { Ok(()) };
     let hold = parameters.hold.map_or(Ok(()), |hold| may_hold(hold, offered));
     let deliver_by = parameters.deliver_by.map_or(Ok(()), |by| may_deliver_by(by, offered));
+    let both = parameters.hold.zip(parameters.deliver_by).map_or(Ok(()), |(hold, by)| may_do_both(hold, by));
     let priority = parameters.priority.map_or(Ok(()), |_| offered.priority().map(drop));
-    dsn.and(hold).and(deliver_by).and(priority).err()
+    dsn.and(hold).and(deliver_by).and(both).and(priority).err()
 }
 
 /// What HOLDUNTIL may be depends on the time, and whoever takes the message judges it.
@@ -165,7 +166,15 @@ fn may_hold(hold: Hold, offered: &Capabilities<'_>) -> Result<(), Reply> {
     }
 }
 
-/// RFC 2852 section 4: nobody promises what can't be kept.
+/// RFC 4865 section 5.2.2: what would be held until after it has to be delivered is refused. Of HOLDUNTIL whoever takes the message judges it.
+fn may_do_both(hold: Hold, by: DeliverBy) -> Result<(), Reply> {
+    match hold {
+        Hold::For(seconds) if by.is_over_after(seconds.into()) => Err(reply::HOLD_PAST_DELIVERY),
+        Hold::For(_) | Hold::Until(_) => Ok(()),
+    }
+}
+
+/// RFC 2852 sections 3 and 4: what is sooner than the least that is offered is refused with 555.
 fn may_deliver_by(by: DeliverBy, offered: &Capabilities<'_>) -> Result<(), Reply> {
     let least = offered.deliver_by()?;
     let too_soon = by.mode == ByMode::Return && i64::from(by.seconds) < i64::from(least);
