@@ -53,9 +53,7 @@ impl Capabilities {
             "8BITMIME" => self.eight_bit = true,
             "SMTPUTF8" => self.smtputf8 = true,
             "DSN" => self.dsn = true,
-            "DELIVERBY" => {
-                self.deliver_by = Some(parameters.next().and_then(|least| least.parse().ok()).unwrap_or(0));
-            }
+            "DELIVERBY" => self.deliver_by = Some(parameters.next().map_or(0, min_by_time)),
             "MT-PRIORITY" => self.priority = true,
             "SIZE" => self.size = true,
             "AUTH" => parameters
@@ -72,4 +70,9 @@ impl Capabilities {
             Mechanism::ScramSha256Plus => self.scram_plus = true,
         }
     }
+}
+
+/// `min-by-time *( "," extension-token )`, and the first may be empty (RFC 2852 section 2).
+fn min_by_time(parameter: &str) -> u32 {
+    parameter.split(',').next().and_then(|least| least.parse().ok()).unwrap_or(0)
 }
