@@ -2,6 +2,7 @@
 
 use dns::fake::{BOGUS, Entry, Failure, FakeDns, INSECURE};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tests::maildir;
 use tests::server::{Installation, Server, Settings, text, until};
 use tests::smarthost::{Script, Smarthost, Tls};
@@ -26,9 +27,18 @@ impl House {
     }
 
     fn configure(&self, allowed: &str, server: &str) {
+        self.write(&format!("allow_networks = [\"{allowed}\"]"), server);
+    }
+
+    /// With more in `[delivery.mx]`.
+    fn configure_mx(&self, more: &str) {
+        self.write(&format!("allow_networks = [\"127.0.0.0/8\"]\n{more}"), &self.dns.address().to_string());
+    }
+
+    fn write(&self, mx: &str, server: &str) {
         let delivery = format!(
             "retry = {{ first = \"1s\", max = \"1s\" }}\n[[delivery.route]]\ndomains = [\"example.org\"]\n{}\n\
-             [delivery.mx]\nallow_networks = [\"{allowed}\"]\n[dns]\nservers = [\"{server}\"]\ntrust_anchors = \"anchors\"",
+             [delivery.mx]\n{mx}\n[dns]\nservers = [\"{server}\"]\ntrust_anchors = \"anchors\"",
             self.installation.maildir_delivery()
         );
         self.installation.configure(&Settings { delivery, ..Settings::default() });
@@ -202,6 +212,35 @@ fn tls_is_used_with_whoever_offers_it() {
     house.send(&server, "bob@example.net", "tls");
     host.until_messages(1);
     assert_eq!(host.lines().iter().filter(|line| line.starts_with("EHLO") || *line == "STARTTLS").count(), 3);
+}
+
+/// RFC 7672: the host of a domain has a certificate that no authority of the system knows, and TLSA records.
+#[test]
+fn a_host_with_tlsa_records_gets_mail_only_with_the_certificate_that_they_name() {
+    let house = House::new();
+    let pair = house.installation.authority.sign();
+    let record = |data: &[u8]| Entry::Tlsa(3, 0, 1, data.to_vec());
+    let right = record(&Sha256::digest(&pair.der));
+    let host = Smarthost::mail_host(Script { tls: Tls::Asked(pair), ..Script::default() });
+    house.mail_host("example.net", &host);
+    house.dns.set("_25._tcp.mx.example.net", [record(&[7; 32])]);
+    let server = house.installation.start();
+    let id = house.send(&server, "bob@example.net", "dane");
+    let recipient = house.tried(&id);
+    let reply = text(&recipient, "last_reply");
+    assert!(text(&recipient, "state") == "deferred" && text(&recipient, "last_host") == "mx.example.net:25");
+    assert!(reply.starts_with("451 4.7.5 TLS failed: no TLSA record of mx.example.net names"), "{reply}");
+    assert!(reply.contains("mail.example.org") && reply.contains("TLS is demanded"), "{reply}");
+    assert!(host.messages().is_empty());
+    house.dns.set("_25._tcp.mx.example.net", [record(&[7; 32]), right]);
+    host.until_messages(1);
+    // What was demanded is so no more when it is switched off.
+    house.dns.set("_25._tcp.mx.example.net", [record(&[7; 32])]);
+    house.configure_mx("dane = false\n");
+    server.signal("HUP");
+    server.until_logged("reloaded");
+    house.send(&server, "bob@example.net", "off");
+    host.until_messages(2);
 }
 
 /// The domain above our name is tried.

@@ -1,4 +1,4 @@
-//! `[delivery.mx]`: which mail hosts of other domains mail may be sent to.
+//! `[delivery.mx]`: which mail hosts of other domains mail may be sent to, and what they have to prove.
 
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -7,18 +7,20 @@ use toml::Spanned;
 use crate::fault::Fault;
 use crate::network::{self, Network};
 
-/// Which mail hosts of other domains mail may be sent to.
+/// Which mail hosts of other domains mail may be sent to, and what they have to prove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mx {
     /// Whether hosts are reached by IPv6, too.
     pub ipv6: bool,
+    /// Whether a host that has TLSA records in the DNS, proved by DNSSEC, has to show a certificate that they name (DANE, RFC 7672).
+    pub dane: bool,
     /// Private networks, or addresses of this machine, that an MX may lead to.
     pub allow_networks: Vec<IpNet>,
 }
 
 impl Default for Mx {
     fn default() -> Mx {
-        Mx { ipv6: true, allow_networks: Vec::new() }
+        Mx { ipv6: true, dane: true, allow_networks: Vec::new() }
     }
 }
 
@@ -26,6 +28,7 @@ impl Default for Mx {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {
     ipv6: Option<bool>,
+    dane: Option<bool>,
     allow_networks: Vec<Spanned<Network>>,
 }
 
@@ -34,6 +37,7 @@ impl Written {
         let allow_networks = self.allow_networks.into_iter().map(network::of_trusted);
         Ok(Mx {
             ipv6: self.ipv6.unwrap_or(Mx::default().ipv6),
+            dane: self.dane.unwrap_or(Mx::default().dane),
             allow_networks: allow_networks.collect::<Result<_, _>>()?,
         })
     }

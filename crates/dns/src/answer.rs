@@ -27,7 +27,7 @@ pub struct Mx {
 }
 
 /// Which certificate or key a server has (RFC 6698 section 2.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tlsa {
     /// How it is checked: 2 is DANE-TA, 3 is DANE-EE.
     pub usage: u8,

@@ -67,6 +67,7 @@ pub enum RecordKind {
     Tlsa,
     Srv,
     Ptr,
+    Cname,
 }
 
 impl From<RecordKind> for RecordType {
@@ -79,6 +80,7 @@ impl From<RecordKind> for RecordType {
             RecordKind::Tlsa => RecordType::TLSA,
             RecordKind::Srv => RecordType::SRV,
             RecordKind::Ptr => RecordType::PTR,
+            RecordKind::Cname => RecordType::CNAME,
         }
     }
 }

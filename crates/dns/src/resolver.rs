@@ -119,6 +119,15 @@ impl Resolver {
         Ok(answer.with(|records| records.iter().filter_map(ptr).collect()))
     }
 
+    /// The name that `name` is an alias of; no further alias is followed.
+    ///
+    /// # Errors
+    /// [`DnsError`]
+    pub async fn alias(&self, name: &Domain) -> Result<Answer<Domain>, DnsError> {
+        let answer = self.ask(name.normal(), RecordKind::Cname).await?;
+        Ok(answer.with(|records| records.iter().filter_map(target).collect()))
+    }
+
     /// Whether the name servers pass on what it takes to prove answers by DNSSEC.
     pub async fn proves(&self) -> bool {
         let asking = self.present.load_full();
@@ -234,6 +243,11 @@ fn srv(record: &RData) -> Option<Srv> {
     let RData::SRV(srv) = record else { return None };
     let target = host_or_root(&srv.target)?;
     Some(Srv { priority: srv.priority, weight: srv.weight, port: srv.port, target })
+}
+
+fn target(record: &RData) -> Option<Domain> {
+    let RData::CNAME(target) = record else { return None };
+    domain(target)
 }
 
 fn ptr(record: &RData) -> Option<Domain> {

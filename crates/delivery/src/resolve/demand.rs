@@ -1,6 +1,9 @@
 //! What a host has to prove by TLS before mail is handed to it.
 
 use std::fmt;
+use std::sync::Arc;
+
+use super::dane::Tlsas;
 
 /// What TLS has to prove before mail is handed over. Where anything is demanded mail never leaves in the clear, and a connection is used
 /// again only for mail that demands the same.
@@ -9,24 +12,32 @@ pub(crate) enum Demand {
     /// Nothing: TLS if it can be had, and whoever is at the other end (RFC 7435).
     Opportunistic,
     /// That TLS is spoken, by whoever is at the other end: the host has TLSA records, of which none can be used (RFC 7672 section 2.2).
-    #[cfg_attr(not(test), expect(dead_code, reason = "DANE demands it, which is not built yet"))]
     Encrypted,
     /// The name of the host, by a certificate of an authority that the system trusts (RFC 8461 section 4.1).
     #[cfg_attr(not(test), expect(dead_code, reason = "MTA-STS demands it, which is not built yet"))]
     Verified,
+    /// A certificate that the TLSA records of the host name (RFC 7672).
+    Dane(Arc<Tlsas>),
 }
 
 /// What is demanded, for whoever reads why mail waits.
 impl fmt::Display for Demand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Demand::Opportunistic => "nothing is demanded",
+        match self {
+            Demand::Opportunistic => f.write_str("no TLS is demanded"),
             Demand::Encrypted => {
-                "TLS is demanded, since the host has TLSA records, of which none can be used"
+                f.write_str("TLS is demanded, since the host has TLSA records, of which none can be used")
             }
-            Demand::Verified => {
-                "TLS is demanded, with a certificate for the name of the host by a known authority"
+            Demand::Verified => f.write_str(
+                "TLS is demanded, with a certificate for the name of the host by a known authority",
+            ),
+            Demand::Dane(tlsas) => {
+                write!(
+                    f,
+                    "TLS is demanded, with a certificate that the TLSA records of {} name (DANE)",
+                    tlsas.base
+                )
             }
-        })
+        }
     }
 }

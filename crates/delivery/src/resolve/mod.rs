@@ -3,15 +3,16 @@
 //! What is asked of the DNS is asked here; what the answers mean is decided in `mx`, which hosts and in which order, and in `reach`, which
 //! addresses mail may be sent to. Neither connects to anybody.
 
-mod demand;
 mod mx;
 mod reach;
+mod demand;
+mod dane;
 mod unroutable;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, UdpSocket};
 
-use dns::{Families, Resolver};
+use dns::{Answer, Families, Resolver};
 use ipnet::IpNet;
 use rand::Rng;
 use rand::seq::SliceRandom as _;
@@ -19,17 +20,20 @@ use types::{Domain, Host};
 
 use reach::Reach;
 
+pub(crate) use dane::Tlsas;
 pub(crate) use demand::Demand;
 pub(crate) use unroutable::Unroutable;
 
 /// How many addresses connections are made to for one domain, of all its hosts together. RFC 5321 section 5.1 asks for two at least.
 const ADDRESSES: usize = 20;
 
-/// Which mail hosts mail may be sent to.
+/// Which mail hosts mail may be sent to, and what they have to prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MxRules {
     /// Which addresses are asked for.
     pub families: Families,
+    /// Whether a host that has TLSA records has to show a certificate that they name (RFC 7672).
+    pub dane: bool,
     /// Networks that mail may be sent to although they are private, or this machine's.
     pub allow_networks: Vec<IpNet>,
 }
@@ -40,6 +44,7 @@ pub(crate) struct MailHosts {
     resolver: Resolver,
     ours: Option<Domain>,
     families: Families,
+    dane: bool,
     reach: Reach,
 }
 
@@ -61,17 +66,20 @@ pub(crate) struct Candidates<'a> {
     of: &'a MailHosts,
     /// With their preferences.
     hosts: VecDeque<(u16, Host)>,
+    /// The domain, and what its aliases lead to, if DNSSEC has proved that these are its hosts; else nothing.
+    proven_for: Vec<Domain>,
     addresses_left: usize,
 }
 
 impl MailHosts {
     /// Asks `resolver`, and takes what the rules allow. A mail host with the name `hostname` is this server.
     pub(crate) fn new(resolver: Resolver, hostname: &str, rules: &MxRules) -> MailHosts {
-        let MxRules { families, allow_networks } = rules.clone();
+        let MxRules { families, dane, allow_networks } = rules.clone();
         MailHosts {
             resolver,
             ours: Domain::parse(hostname).ok(),
             families,
+            dane,
             reach: Reach::new(allow_networks),
         }
     }
@@ -81,26 +89,34 @@ impl MailHosts {
     /// # Errors
     /// [`Unroutable`] when there is none, or none can be known now.
     pub(crate) async fn candidates(&self, destination: &Host) -> Result<Candidates<'_>, Unroutable> {
-        let hosts = match destination {
-            Host::Literal(_) => [(0, destination.clone())].into(),
+        let (hosts, proven_for) = match destination {
+            Host::Literal(_) => ([(0, destination.clone())].into(), Vec::new()),
             Host::Domain(domain) => {
                 let found = self.resolver.mx(domain).await;
+                let proven_for = mx::proven_for(domain, &found);
                 let hosts = mx::hosts(domain, found, self.ours.as_ref(), &mut rand::rng())?;
-                hosts.into_iter().map(|(preference, host)| (preference, Host::Domain(host))).collect()
+                let hosts = hosts.into_iter().map(|(preference, host)| (preference, Host::Domain(host)));
+                (hosts.collect(), proven_for)
             }
         };
-        Ok(Candidates { of: self, hosts, addresses_left: ADDRESSES })
+        Ok(Candidates { of: self, hosts, proven_for, addresses_left: ADDRESSES })
     }
 
     /// # Errors
-    /// [`Unroutable`] when mail can't be sent to any address of the host.
-    async fn candidate(&self, host: Host, most: usize) -> Result<Candidate, Unroutable> {
-        let (found, open) = match &host {
-            Host::Literal(address) => (vec![*address], None),
+    /// [`Unroutable`] when mail can't be sent to any address of the host, or what the host has to prove can't be known now.
+    async fn candidate(
+        &self,
+        host: Host,
+        proven_for: &[Domain],
+        most: usize,
+    ) -> Result<Candidate, Unroutable> {
+        let (found, open, demand) = match &host {
+            Host::Literal(address) => (vec![*address], None, Demand::Opportunistic),
             Host::Domain(name) => {
                 let found = self.resolver.addresses(name, self.families).await;
                 let found = found.map_err(|error| Unroutable::of_host(name, error))?;
-                (found.records, found.open)
+                let demand = self.demand(name, &found, proven_for).await?;
+                (found.records, found.open, demand)
             }
         };
         let reachable = self.reach.reachable(&host, &found);
@@ -110,7 +126,21 @@ impl MailHosts {
         }
         shuffle(&mut addresses, &mut rand::rng());
         addresses.truncate(most);
-        Ok(Candidate { host, addresses, demand: Demand::Opportunistic })
+        Ok(Candidate { host, addresses, demand })
+    }
+
+    /// What a host has to prove that takes mail for these domains, as far as that is proved.
+    async fn demand(
+        &self,
+        host: &Domain,
+        found: &Answer<IpAddr>,
+        proven_for: &[Domain],
+    ) -> Result<Demand, Unroutable> {
+        if !self.dane || proven_for.is_empty() {
+            return Ok(Demand::Opportunistic);
+        }
+        let demand = dane::demand(&self.resolver, host, found, proven_for).await;
+        demand.map_err(Unroutable::Temporary)
     }
 }
 
@@ -128,7 +158,7 @@ impl Candidates<'_> {
             return None;
         }
         let (_, host) = self.hosts.pop_front()?;
-        let candidate = self.of.candidate(host, self.addresses_left).await;
+        let candidate = self.of.candidate(host, &self.proven_for, self.addresses_left).await;
         match &candidate {
             Ok(candidate) => self.addresses_left -= candidate.addresses.len(),
             Err(Unroutable::Ourselves(_)) => self.hosts.clear(),

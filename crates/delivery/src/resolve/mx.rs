@@ -45,6 +45,16 @@ pub(super) fn hosts(
     Ok(hosts)
 }
 
+/// The domain, and what its aliases lead to, if DNSSEC has proved that these hosts take its mail; else nothing. That a domain has no MX
+/// records is proved by its addresses, if they are: in a zone that is signed nobody can hide a record.
+pub(super) fn proven_for(domain: &Domain, found: &Result<Answer<Mx>, DnsError>) -> Vec<Domain> {
+    match found {
+        Ok(answer) if !answer.proven => Vec::new(),
+        Ok(answer) if answer.name.normal() != domain.normal() => vec![domain.clone(), answer.name.clone()],
+        Ok(_) | Err(_) => vec![domain.clone()],
+    }
+}
+
 /// By preference, and each host once. A null MX beside others says nothing (RFC 7505 section 3).
 fn in_order(records: Vec<Mx>, rng: &mut impl Rng) -> Vec<(u16, Domain)> {
     let hosts = records.into_iter().filter_map(|mx| Some((mx.preference, mx.exchange?)));

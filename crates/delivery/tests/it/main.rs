@@ -18,6 +18,7 @@ mod relay;
 mod relay_tls;
 mod client;
 mod mx;
+mod dane;
 mod needs;
 mod dsn;
 mod bounce;

@@ -19,7 +19,7 @@ async fn office(server: &FakeDns) -> Office {
 async fn office_that_may_reach(server: &FakeDns, networks: &[&str]) -> Office {
     let upstream = Upstream { servers: vec![server.address()], trust_anchors: None };
     let allow_networks = networks.iter().map(|network| network.parse().unwrap()).collect();
-    let via = Via::Mx(MxRules { families: Families::Both, allow_networks });
+    let via = Via::Mx(MxRules { families: Families::Both, dane: true, allow_networks });
     let routes = Routes::new(via, Vec::new());
     let office = Office::asking(&upstream, routes, Duration::from_secs(30)).open();
     office.carrier.tried_to_join().await;

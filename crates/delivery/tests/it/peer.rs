@@ -274,6 +274,17 @@ async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Op
 
 /// An authority, and a certificate of it for `name`.
 pub(crate) fn certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
+    let (authority, _, config) = issued(name);
+    (authority, config)
+}
+
+/// A certificate for `name`, of an authority that nobody knows.
+pub(crate) fn own_certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
+    let (_, certificate, config) = issued(name);
+    (certificate, config)
+}
+
+fn issued(name: &str) -> (CertificateDer<'static>, CertificateDer<'static>, Arc<ServerConfig>) {
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -290,5 +301,5 @@ pub(crate) fn certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerCon
         .with_no_client_auth()
         .with_single_cert(vec![leaf.der().clone()], key)
         .unwrap();
-    (ca_certificate.der().clone(), Arc::new(config))
+    (ca_certificate.der().clone(), leaf.der().clone(), Arc::new(config))
 }

@@ -56,3 +56,16 @@ async fn a_server_that_is_not_reached_has_stripped_no_signatures() {
     tokio::time::resume();
     assert!(resolver.proves().await);
 }
+
+#[tokio::test]
+async fn an_alias_is_proven_by_itself_whatever_it_leads_to() {
+    let (server, resolver, _directory) = asking();
+    let unsigned = format!("host.{INSECURE}");
+    server.set("mail.example.org", [Entry::alias(&unsigned)]);
+    server.set(&unsigned, [Entry::address("192.0.2.1")]);
+    let alias = resolver.alias(&domain("mail.example.org")).await.unwrap();
+    assert_eq!((alias.records, alias.proven), (vec![domain(&unsigned)], true));
+    let addresses = resolver.addresses(&domain("mail.example.org"), dns::Families::V4).await.unwrap();
+    assert_eq!((addresses.name, addresses.proven), (domain(&unsigned), false));
+    assert!(matches!(resolver.alias(&domain(&unsigned)).await, Err(DnsError::NoSuchRecords { .. })));
+}

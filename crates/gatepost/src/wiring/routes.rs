@@ -90,7 +90,7 @@ fn via(way: &config::Way, mx: &Mx, (tls_ca, credentials): Means) -> Via {
 /// Which mail hosts of other domains mail may be sent to.
 pub(crate) fn mail_hosts(mx: &Mx) -> MxRules {
     let families = if mx.ipv6 { Families::Both } else { Families::V4 };
-    MxRules { families, allow_networks: mx.allow_networks.clone() }
+    MxRules { families, dane: mx.dane, allow_networks: mx.allow_networks.clone() }
 }
 
 fn credentials(login: &Login, key: &'static str) -> anyhow::Result<Credentials> {

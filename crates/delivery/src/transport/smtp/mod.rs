@@ -2,6 +2,7 @@
 //! connection kept.
 
 mod trouble;
+mod dane;
 mod tls;
 mod proof;
 mod wire;

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, Error};
 
@@ -12,6 +13,7 @@ use crate::resolve::{Candidate, Demand};
 
 /// What TLS is spoken with, made once for all hosts.
 pub(super) struct TlsToMailHosts {
+    provider: Arc<CryptoProvider>,
     with_anybody: Arc<ClientConfig>,
     /// Made when it is first demanded: a system without authorities still sends mail where none is.
     verified: OnceLock<Arc<ClientConfig>>,
@@ -21,7 +23,8 @@ impl TlsToMailHosts {
     /// # Errors
     /// When TLS cannot be set up.
     pub(super) fn new() -> Result<TlsToMailHosts, Error> {
-        Ok(TlsToMailHosts { with_anybody: tls::of_anybody()?, verified: OnceLock::new() })
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        Ok(TlsToMailHosts { provider, with_anybody: tls::of_anybody()?, verified: OnceLock::new() })
     }
 
     /// What is done about TLS with this host.
@@ -31,10 +34,14 @@ impl TlsToMailHosts {
     pub(super) fn protection(&self, candidate: &Candidate) -> Result<Protection, Trouble> {
         let name = name_for_tls(candidate);
         let with = |config: &Arc<ClientConfig>| Client::of_mail_host(config.clone(), name);
-        Ok(match candidate.demand {
+        Ok(match &candidate.demand {
             Demand::Opportunistic => Protection::IfOffered(with(&self.with_anybody)),
             Demand::Encrypted => Protection::StartTls(with(&self.with_anybody)),
             Demand::Verified => Protection::StartTls(with(self.verified()?)),
+            Demand::Dane(tlsas) => {
+                let config = tls::of_tlsas(tlsas.clone(), self.provider.clone()).map_err(not_set_up)?;
+                Protection::StartTls(with(&config))
+            }
         })
     }
 
@@ -42,14 +49,23 @@ impl TlsToMailHosts {
         if let Some(config) = self.verified.get() {
             return Ok(config);
         }
-        let config = tls::of_authority(&[]).map_err(|error| Trouble::Tls(io::Error::other(error)))?;
+        let config = tls::of_authority(&[]).map_err(not_set_up)?;
         Ok(self.verified.get_or_init(|| config))
     }
 }
 
-/// What the host is called when TLS begins (RFC 6066 section 3): by its name, if TLS can say it, else not at all.
+fn not_set_up(error: Error) -> Trouble {
+    Trouble::Tls(io::Error::other(error))
+}
+
+/// What the host is called when TLS begins (RFC 6066 section 3): by its name, or where its TLSA records stand (RFC 7672 section 8.1), if TLS can
+/// say it, else not at all.
 fn name_for_tls(candidate: &Candidate) -> ServerName<'static> {
-    let name = candidate.host.domain().and_then(|name| ServerName::try_from(name.normal()).ok());
+    let called = match &candidate.demand {
+        Demand::Dane(tlsas) => Some(&tlsas.base),
+        Demand::Opportunistic | Demand::Encrypted | Demand::Verified => candidate.host.domain(),
+    };
+    let name = called.and_then(|name| ServerName::try_from(name.normal()).ok());
     name.unwrap_or_else(|| {
         let address = candidate.addresses.first().copied();
         ServerName::IpAddress(address.unwrap_or_else(|| [0, 0, 0, 0].into()).into())

@@ -1,13 +1,16 @@
 //! TLS towards the next host: what is done about it, and the proof that credentials may be sent to a fixed one.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, OtherError,
+    ProtocolVersion, SignatureScheme,
 };
 use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
@@ -15,9 +18,11 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use types::{HostTls, Secret};
 
+use super::dane::Shown;
 use super::trouble::Trouble;
 use super::wire::Stream;
 use crate::next_host::{NextHost, NextHostError};
+use crate::resolve::Tlsas;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -90,7 +95,9 @@ impl Client {
         stream: S,
     ) -> Result<(Box<dyn Stream>, Option<Trusted>), Trouble> {
         let handshake = timeout(HANDSHAKE, self.connector.connect(self.name.clone(), stream)).await;
-        let stream = handshake.map_err(|late| Trouble::Tls(late.into()))?.map_err(Trouble::Tls)?;
+        let stream = handshake
+            .map_err(|late| Trouble::Tls(late.into()))?
+            .map_err(|error| Trouble::Tls(in_words(error)))?;
         let trusted = self.verifies.then(|| Trusted { exporter: exporter(stream.get_ref().1) });
         Ok((Box::new(stream), trusted))
     }
@@ -101,6 +108,16 @@ impl Trusted {
     pub(super) fn on_this_machine(peer: &TcpStream) -> Option<Trusted> {
         let address = peer.peer_addr().ok()?;
         address.ip().to_canonical().is_loopback().then_some(Trusted { exporter: None })
+    }
+}
+
+/// What is wrong with the certificate in words, where it is what we have found ourselves, which rustls shows as code.
+fn in_words(error: io::Error) -> io::Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(Error::InvalidCertificate(CertificateError::Other(OtherError(found)))) => {
+            io::Error::new(error.kind(), found.clone())
+        }
+        _ => error,
     }
 }
 
@@ -118,8 +135,25 @@ fn exporter(connection: &ClientConnection) -> Option<Secret> {
 /// # Errors
 /// When TLS cannot be set up.
 pub(super) fn of_anybody() -> Result<Arc<ClientConfig>, Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    config(Arc::new(AnyCertificate(provider.clone())), provider)
+    without_authority(None, Arc::new(aws_lc_rs::default_provider())).map(Arc::new)
+}
+
+/// What TLS is spoken with where the certificate has to be one that these records name. A session is never resumed: its certificate would
+/// not be judged again.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(super) fn of_tlsas(tlsas: Arc<Tlsas>, provider: Arc<CryptoProvider>) -> Result<Arc<ClientConfig>, Error> {
+    let mut config = without_authority(Some(tlsas), provider)?;
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
+}
+
+fn without_authority(
+    named_by: Option<Arc<Tlsas>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<ClientConfig, Error> {
+    config(Arc::new(WithoutAuthority { named_by, provider: provider.clone() }), provider)
 }
 
 /// What TLS is spoken with where the certificate has to be of the host's name (RFC 9525), and of an authority that the system trusts, or
@@ -129,31 +163,39 @@ pub(super) fn of_anybody() -> Result<Arc<ClientConfig>, Error> {
 /// When TLS cannot be set up, such as where the system knows of no authority.
 pub(super) fn of_authority(ca: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    config(Arc::new(Verifier::new_with_extra_roots(ca.iter().cloned(), provider.clone())?), provider)
+    let verifier = Verifier::new_with_extra_roots(ca.iter().cloned(), provider.clone())?;
+    config(Arc::new(verifier), provider).map(Arc::new)
 }
 
 fn config(
     verifier: Arc<dyn ServerCertVerifier>,
     provider: Arc<CryptoProvider>,
-) -> Result<Arc<ClientConfig>, Error> {
+) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-    Ok(Arc::new(builder.with_no_client_auth()))
+    Ok(builder.with_no_client_auth())
 }
 
-/// Takes any certificate: for encryption against those who only listen (RFC 7435). Signatures are still checked.
+/// Takes any certificate, for encryption against those who only listen (RFC 7435), or one that TLSA records name. No authority of the system
+/// is asked. Signatures are still checked.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+struct WithoutAuthority {
+    named_by: Option<Arc<Tlsas>>,
+    provider: Arc<CryptoProvider>,
+}
 
-impl ServerCertVerifier for AnyCertificate {
+impl ServerCertVerifier for WithoutAuthority {
     fn verify_server_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
-        _now: UnixTime,
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if let Some(tlsas) = &self.named_by {
+            Shown { end_entity, intermediates }.verify(tlsas, now, &self.provider)?;
+        }
         Ok(ServerCertVerified::assertion())
     }
 
@@ -163,7 +205,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -172,10 +219,15 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
