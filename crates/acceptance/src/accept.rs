@@ -253,16 +253,19 @@ impl Acceptance {
         let as_any = body.as_any;
         let (spooled, needs) = body.finish(&mut envelope, rules.repair)?;
         let (counted, undo) = self.count(&submitter, &envelope).await?;
-        let submission = arrival.entry(&submitter, envelope, &needs);
-        let submission = timed(submission, &needs, &rules, undo, (self.now)());
+        let (entry, now) = (arrival.entry(&submitter, envelope, &needs), (self.now)());
+        let submission = Submission {
+            not_before: entry.not_before.max(end_of_undo(&entry, undo, &rules, now)),
+            duplicate_key: duplicate_key(&entry, &needs, &rules, now),
+            ..entry
+        };
         let committed = self.committer.commit(submission, spooled).await.map_err(not_stored)?;
-        if let Committed::Duplicate(_) = committed {
-            // What was counted is put back.
-            return Ok((committed, needs));
-        }
-        counted.keep();
-        if as_any && let Submitter::User(user) = &submitter {
-            self.accounts.note(arrival.sent_as_any(user));
+        // Of what was handed in before, what was counted is put back.
+        if let Committed::New(_) = committed {
+            counted.keep();
+            if as_any && let Submitter::User(user) = &submitter {
+                self.accounts.note(arrival.sent_as_any(user));
+            }
         }
         Ok((committed, needs))
     }
@@ -272,22 +275,23 @@ impl Acceptance {
     }
 }
 
-/// When it may leave, and what it is known by if it is handed in again, of a message that is here as a whole. From `<>` come reports,
-/// which never wait.
-fn timed(
-    submission: Submission,
-    needs: &Needs,
-    rules: &Rules,
+/// Until when a message can be taken back that is here as a whole now, and waits to leave; `undo` is what the account has chosen. From `<>`
+/// come reports, which never wait.
+fn end_of_undo(
+    entry: &Submission,
     undo: Option<Duration>,
+    rules: &Rules,
     now: Timestamp,
-) -> Submission {
+) -> Option<Timestamp> {
     let undo = undo.unwrap_or(rules.undo).min(rules.undo_max);
-    let waits = !undo.is_zero() && submission.reverse_path.mailbox().is_some();
-    let end = if waits { now.checked_add(undo).ok() } else { None };
-    let not_before = submission.not_before.max(end);
-    let since = rules.deduplicate.and_then(|time| submission.accepted_at.checked_sub(time).ok());
-    let key = |(digest, since)| DuplicateKey { digest, received_at: now, since };
-    Submission { not_before, duplicate_key: needs.digest.zip(since).map(key), ..submission }
+    let waits = !undo.is_zero() && entry.reverse_path.mailbox().is_some();
+    if waits { now.checked_add(undo).ok() } else { None }
+}
+
+/// What a message is known by that is here as a whole now, if it is handed in again.
+fn duplicate_key(entry: &Submission, needs: &Needs, rules: &Rules, now: Timestamp) -> Option<DuplicateKey> {
+    let since = entry.accepted_at.checked_sub(rules.deduplicate?).ok()?;
+    Some(DuplicateKey { digest: needs.digest?, received_at: now, since })
 }
 
 impl fmt::Debug for Acceptance {

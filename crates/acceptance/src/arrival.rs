@@ -122,9 +122,7 @@ impl Arrival {
             )
         }
     }
-}
 
-impl Arrival {
     /// When a hold ends, if that is later than now.
     fn end_of(&self, hold: Hold) -> Option<Timestamp> {
         let end = match hold {
