@@ -68,21 +68,25 @@ async fn tidy(store: &Store, kept: Kept, steps: &mut Option<ClockSteps>, started
 }
 
 /// A clock by which all of the audit trail would be too old to be kept is doubtful from the start.
-async fn clock_steps(store: &Accounts, audit: config::Audit, now: Timestamp) -> anyhow::Result<ClockSteps> {
-    let newest = store.entries(&AuditFilter::default(), Page::first(1)).await?;
+async fn clock_steps(
+    accounts: &Accounts,
+    audit: config::Audit,
+    now: Timestamp,
+) -> anyhow::Result<ClockSteps> {
+    let newest = accounts.entries(&AuditFilter::default(), Page::first(1)).await?;
     let newest = newest.entries.first().map_or(now, |entry| entry.event.at);
     Ok(ClockSteps::since(newest, SignedDuration::try_from(audit.keep)?, now))
 }
 
-async fn forget(kept_in: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<()> {
-    let (now, store, queue) = (clock::now(), kept_in.accounts(), kept_in.spool());
-    store.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
-    store.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
-    store.prune_revoked(now.checked_sub(REVOKED)?).await?;
-    store.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
-    while queue.forget_settled(now.checked_sub(SETTLED)?).await? {}
+async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<()> {
+    let (now, accounts) = (clock::now(), store.accounts());
+    accounts.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
+    accounts.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
+    accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
+    accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
+    while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;
-    while kept_in.ledger().prune(unknown).await? {}
+    while store.ledger().prune(unknown).await? {}
     Ok(())
 }
 
