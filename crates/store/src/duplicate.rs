@@ -5,7 +5,7 @@ use jiff::Timestamp;
 /// What a message is known by when it is handed in again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DuplicateKey {
-    /// Of whatever makes it the same message: who hands it in, its Message-ID, envelope and text.
+    /// Of whatever makes it the same message: who hands it in, its header but for what changes when it is tried again, its body and its envelope.
     pub digest: [u8; 16],
     /// When it was here as a whole.
     pub received_at: Timestamp,

@@ -45,8 +45,8 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     /// nodes: those wait in the queue.
     ///
     /// # Errors
-    /// [`SpoolError::Duplicate`] if a message with the same [key](Submission::duplicate_key) is on stable storage already, whoever has
-    /// put it there and whatever has become of it since. Of two that are committed at once one is kept.
+    /// [`SpoolError::Duplicate`] if a message with the same [key](Submission::duplicate_key) is on stable storage already, or was, whoever has
+    /// put it there; unless it was taken back, stopped, returned, or has failed for everybody. Of two that are committed at once one is kept.
     fn commit(
         &self,
         submission: Submission,
