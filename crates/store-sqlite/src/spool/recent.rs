@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -64,12 +65,16 @@ impl Recent {
 
     /// Reads what others have written since; whether there was any.
     pub(super) async fn read_new(&mut self, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-        let rows = sqlx::query(NEW).bind(self.last).fetch_all(connection).await?;
-        for (digest, known) in rows.iter().filter_map(known) {
-            self.add(digest, known);
+        let before = self.last;
+        let mut rows = sqlx::query(NEW).bind(before).fetch(connection);
+        // One by one, as there may be very many.
+        while let Some(row) = rows.try_next().await? {
+            self.last = row.try_get("number")?;
+            if let Some((digest, known)) = known(&row) {
+                self.add(digest, known);
+            }
         }
-        self.last = rows.last().map_or(Ok(self.last), |row| row.try_get("number"))?;
-        Ok(!rows.is_empty())
+        Ok(self.last > before)
     }
 
     /// The message that this is again, if it is.
