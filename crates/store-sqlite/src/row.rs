@@ -74,6 +74,11 @@ pub(crate) fn lossy(row: &SqliteRow, column: &str) -> Option<String> {
     maybe::<&[u8]>(row, column).map(|text| String::from_utf8_lossy(text).into_owned())
 }
 
+/// A path as it is shown: without its angle brackets.
+pub(crate) fn bare(path: &str) -> String {
+    path.trim_start_matches('<').trim_end_matches('>').to_owned()
+}
+
 /// Text as far as it can be read.
 pub(crate) fn text(row: &SqliteRow, column: &str) -> String {
     lossy(row, column).unwrap_or_default()

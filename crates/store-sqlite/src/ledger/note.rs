@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use store::{Leased, NewReport, Operated, Outcome, Recipient, Recorded, Submission};
 use types::QueueId;
 
+use crate::row::bare;
+
 /// What is noted, as little as is copied of it while mail waits.
 #[derive(Debug, Clone)]
 pub(crate) enum Note {
@@ -182,9 +184,4 @@ fn recipient<'a>(
         at: Some(now.as_millisecond()),
         has_failed: was_tried && !matches!(outcome, Outcome::Delivered { .. }),
     }
-}
-
-/// A path without its angle brackets.
-pub(super) fn bare(path: &str) -> String {
-    path.trim_start_matches('<').trim_end_matches('>').to_owned()
 }

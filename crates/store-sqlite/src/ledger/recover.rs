@@ -10,9 +10,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
 
 use super::database::Database;
-use super::note::{Line, MessageLine, RecipientLine, bare};
+use super::note::{Line, MessageLine, RecipientLine};
 use super::select::was_removed;
-use crate::row::{lossy, maybe, octets, text};
+use crate::row::{bare, lossy, maybe, octets, text};
 
 /// Messages that are looked at together.
 const TOGETHER: u32 = 500;

@@ -10,7 +10,7 @@ use store::{
 use types::{NodeId, QueueId};
 
 use super::{lease, select};
-use crate::row::{lossy, maybe, octets, text, time};
+use crate::row::{bare, lossy, maybe, octets, text, time};
 
 const NEXT_DUE: &str = "SELECT min(due_at) FROM deliveries WHERE lease_owner IS NULL AND due_at IS NOT NULL";
 
@@ -182,7 +182,7 @@ fn entry(row: &SqliteRow) -> Entry {
     Entry {
         id: id(row),
         account: text(row, "account_address"),
-        sender: inside(&text(row, "reverse_path")),
+        sender: bare(&text(row, "reverse_path")),
         size: shown(row, "size"),
         accepted_at: maybe(row, "accepted_at").and_then(time).unwrap_or_default(),
         next_attempt_at: maybe(row, "next_attempt_at").and_then(time),
@@ -216,7 +216,7 @@ fn recipient(row: &SqliteRow, held: bool) -> RecipientDetails {
         state => state,
     };
     RecipientDetails {
-        address: inside(&text(row, "forward_path")),
+        address: bare(&text(row, "forward_path")),
         state,
         attempts: shown(row, "attempts"),
         next_attempt_at: maybe(row, "next_attempt_at").and_then(time).filter(|_| !held),
@@ -225,11 +225,6 @@ fn recipient(row: &SqliteRow, held: bool) -> RecipientDetails {
         notify: lossy(row, "notify"),
         orcpt: lossy(row, "orcpt"),
     }
-}
-
-/// A path without its angle brackets.
-fn inside(path: &str) -> String {
-    path.trim_start_matches('<').trim_end_matches('>').to_owned()
 }
 
 fn shown<'r, T: Decode<'r, Sqlite> + Type<Sqlite> + Default>(row: &'r SqliteRow, column: &str) -> T {
