@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -22,9 +21,7 @@ use super::database::Database;
 use super::prune::far_ahead;
 use super::sending::noted::Noted;
 use crate::failure::unavailable;
-
-/// How long notes gather.
-const GATHER: Duration = Duration::from_secs(1);
+use crate::gather;
 
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -48,27 +45,15 @@ impl Notes {
     /// Notes that are written to this database until the last holder lets go of them.
     pub(super) fn start(database: Database) -> Arc<Self> {
         let notes = Arc::new(Self::default());
-        let held = Arc::downgrade(&notes);
-        tokio::spawn(async move {
-            while let Some(notes) = held.upgrade() {
-                // Wakes up now and then to see whether anybody still holds the notes.
-                let noted = tokio::time::timeout(GATHER * 60, notes.noted.notified()).await;
-                drop(notes);
-                if noted.is_ok() {
-                    tokio::time::sleep(GATHER).await;
-                }
-                let Some(notes) = held.upgrade() else { break };
-                if let Err(error) = notes.flush(&database).await {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::warn!(
-                        event = "store.failing",
-                        error,
-                        "last uses of credentials could not be written"
-                    );
-                }
-            }
-        });
+        gather::start(&notes, |notes| &notes.noted, move |notes| notes.written(database.clone()));
         notes
+    }
+
+    async fn written(self: Arc<Self>, database: Database) {
+        if let Err(error) = self.flush(&database).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(event = "store.failing", error, "last uses of credentials could not be written");
+        }
     }
 
     pub(super) fn login(&self, id: AccountId, at: Timestamp, network: Option<IpNet>) {

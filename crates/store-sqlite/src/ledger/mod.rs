@@ -84,7 +84,7 @@ impl Ledger for SqliteLedger {
     }
 
     async fn flush(&self) -> Result<(), Error> {
-        self.notes.write(&self.database).await.map(drop)
+        self.notes.write(&self.database).await
     }
 
     async fn messages(

@@ -3,16 +3,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use store::Error;
 use tokio::sync::Notify;
 
 use super::database::{Database, tell};
 use super::note::Note;
-
-/// How long notes gather.
-const GATHER: Duration = Duration::from_secs(1);
+use crate::gather;
 
 /// How many notes wait in memory at most, some seconds of the most mail that there can be: more come together only where the database
 /// can't be written.
@@ -38,23 +35,7 @@ impl Notes {
     pub(super) fn start(database: Database) -> Arc<Self> {
         let (pending, noted) = (Mutex::default(), Notify::new());
         let notes = Arc::new(Self { pending, noted, kept: AtomicBool::new(true) });
-        let held = Arc::downgrade(&notes);
-        tokio::spawn(async move {
-            let mut waits = false;
-            while let Some(notes) = held.upgrade() {
-                // Wakes up now and then to see whether anybody still holds the notes.
-                let wait = if waits { GATHER } else { GATHER * 60 };
-                let noted = tokio::time::timeout(wait, notes.noted.notified()).await;
-                drop(notes);
-                if noted.is_ok() {
-                    tokio::time::sleep(GATHER).await;
-                }
-                let Some(notes) = held.upgrade() else { break };
-                if noted.is_ok() || waits {
-                    waits = notes.write(&database).await.inspect_err(|error| tell(error)).unwrap_or(false);
-                }
-            }
-        });
+        gather::start(&notes, |notes| &notes.noted, move |notes| notes.written(database.clone()));
         notes
     }
 
@@ -72,19 +53,21 @@ impl Notes {
         }
         let mut pending = self.pending();
         let is_first = pending.notes.is_empty();
-        if pending.notes.len() < AT_MOST {
-            pending.notes.push(note);
-        } else {
-            pending.dropped += 1;
-        }
+        pending.add(note);
         drop(pending);
         if is_first {
             self.noted.notify_one();
         }
     }
 
-    /// Writes what is noted, in one transaction; whether some of it waits for its rows. What could not be written is tried again.
-    pub(super) async fn write(&self, database: &Database) -> Result<bool, Error> {
+    async fn written(self: Arc<Self>, database: Database) {
+        if let Err(error) = self.write(&database).await {
+            tell(&error);
+        }
+    }
+
+    /// Writes what is noted, in one transaction. A second later what could not be written is tried again, and what waits for its rows goes on.
+    pub(super) async fn write(&self, database: &Database) -> Result<(), Error> {
         let Pending { notes, dropped } = std::mem::take(&mut *self.pending());
         if dropped > 0 {
             tracing::warn!(
@@ -95,13 +78,12 @@ impl Notes {
         }
         let written = database.write(&notes).await;
         if written.is_err() {
-            let mut pending = self.pending();
-            let since = std::mem::replace(&mut pending.notes, notes);
-            pending.notes.extend(since);
-            drop(pending);
+            self.pending().put_back(notes);
+        }
+        if !matches!(written, Ok(false)) {
             self.noted.notify_one();
         }
-        written
+        written.map(drop)
     }
 
     /// Whether nothing is noted.
@@ -111,5 +93,46 @@ impl Notes {
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pending {
+    fn add(&mut self, note: Note) {
+        if self.notes.len() < AT_MOST {
+            self.notes.push(note);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Puts notes before those that have come since.
+    fn put_back(&mut self, notes: Vec<Note>) {
+        let since = std::mem::replace(&mut self.notes, notes);
+        since.into_iter().for_each(|note| self.add(note));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use store::{Operated, Operation};
+    use types::QueueId;
+
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_written_counts_among_the_most_that_wait() {
+        let note = Note::Operated(Operated {
+            operation: Operation::Hold,
+            by: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            id: QueueId::from_bytes([0; 16]),
+            account: String::new(),
+            message_id: None,
+        });
+        let mut pending = Pending::default();
+        pending.add(note.clone());
+        pending.put_back(vec![note; AT_MOST]);
+        assert_eq!((pending.notes.len(), pending.dropped), (AT_MOST, 1));
     }
 }
