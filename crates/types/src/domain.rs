@@ -108,10 +108,13 @@ fn has_a_label(text: &str) -> bool {
     text.split('.').any(|label| label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--")))
 }
 
+/// The octets that no name of a host has, nor one that says something about a domain, such as `_mta-sts.xn--bcher-kva.example`.
+const NO_HOST: AsciiDenyList = AsciiDenyList::new(true, r##"!"#$%&'()*+,/:;<=>?@[\]^`{|}~"##);
+
 /// A-labels are decoded and checked on the way: `xn--example-.org` must not pass for `example.org`.
 fn to_ascii(text: &str) -> Result<Box<str>, AddressError> {
     Uts46::new()
-        .to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
+        .to_ascii(text.as_bytes(), NO_HOST, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map(|ascii| ascii.into_owned().into_boxed_str())
         .map_err(|_| AddressError::Domain)
 }
@@ -129,6 +132,7 @@ mod tests {
             "EXAMPLE.org",
             "localhost",
             "my_pc.example",
+            "_mta-sts.xn--bcher-kva.example",
             "a",
             "1.example",
             "a--b.example",
