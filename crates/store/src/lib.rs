@@ -29,6 +29,7 @@ mod sealed;
 mod second_factor;
 mod sending;
 mod spool;
+mod sts;
 mod submission;
 mod throttle;
 mod usage;
@@ -72,6 +73,7 @@ pub use sealed::{MasterKeyId, Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
 pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};
+pub use sts::{StsPolicies, StsPolicy};
 pub use submission::{Deadline, Submission};
 pub use throttle::{
     Allowance, Counted, CountedPlace, Counter, LONGEST_WINDOW, Mark, ThrottleFilter, ThrottleKey,

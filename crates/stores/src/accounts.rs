@@ -10,7 +10,8 @@ use store::{
     ChallengeKeys, ChallengeKind, Challenged, Correspondent, Counted, CountedPlace, Counter, DkimKey,
     DkimKeys, Error, Full, Identities, Identity, Import, LastUse, LimitChanges, Limits, Loan, Login,
     NewAppPassword, OwnLimits, Page, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor,
-    SecondFactors, Sending, Sent, Share, StoredRights, ThrottleFilter, Throttled, Throttles,
+    SecondFactors, Sending, Sent, Share, StoredRights, StsPolicies, StsPolicy, ThrottleFilter, Throttled,
+    Throttles,
 };
 use store_sqlite::SqliteAccounts;
 use types::{AccountId, CredentialId, DkimKeyName, Fingerprint, Mailbox, SenderPattern};
@@ -74,6 +75,17 @@ impl Identities for Accounts {
         async fn add_identity(&self, account: AccountId, identity: &Identity, act: &Act) -> Result<(), Error>;
         async fn identities(&self, account: AccountId, page: Page<String>) -> Result<Vec<Identity>, Error>;
         async fn remove_identity(&self, account: AccountId, sender: &SenderPattern, act: &Act) -> Result<bool, Error>;
+    }
+}
+
+impl StsPolicies for Accounts {
+    ask_backend! {
+        async fn sts_policy(&self, domain: &str) -> Result<Option<StsPolicy>, Error>;
+        async fn keep_sts_policy(&self, policy: &StsPolicy) -> Result<(), Error>;
+        async fn sts_policy_used(&self, domain: &str, at: Timestamp) -> Result<(), Error>;
+        async fn drop_sts_policy(&self, domain: &str) -> Result<(), Error>;
+        async fn sts_policies_to_refresh(&self, now: Timestamp, used_since: Timestamp, page: Page<String>) -> Result<Vec<StsPolicy>, Error>;
+        async fn prune_sts_policies(&self, now: Timestamp) -> Result<u64, Error>;
     }
 }
 

@@ -15,6 +15,7 @@ mod sealed;
 mod second_factor;
 mod session_rights;
 mod sending;
+mod sts;
 mod throttle;
 mod wal_index;
 

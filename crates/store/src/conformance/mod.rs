@@ -28,6 +28,7 @@ pub mod sealed;
 pub mod second_factor;
 pub mod session_rights;
 pub mod sending;
+pub mod sts_policies;
 pub mod submit;
 pub mod throttle;
 
@@ -106,6 +107,8 @@ macro_rules! accounts_conformance {
             a_key_comes_back_as_it_was_added, keys_are_listed_by_their_names_in_pages, of_a_domain_one_key_of_each_algorithm_signs,
             what_is_retired_signs_no_longer, what_is_wiped_is_no_secret_any_more, changes_of_keys_are_told,
             sealed_dkim_keys_come_last_and_are_resealed_where_they_lie);
+        $crate::conformance!(@one accounts, $open, sts_policies:
+            the_policy_that_was_fetched_last_stands, a_policy_stays_until_its_time_is_over_or_it_is_withdrawn, what_is_used_is_refreshed_after_a_day_or_half_its_time_in_pages);
         $crate::conformance!(@one accounts, $open, import:
             an_import_brings_all_that_belongs_to_an_account, an_import_is_done_whole_or_not_at_all,
             an_imported_app_password_is_found_by_its_selector_until_it_is_adopted,
