@@ -71,6 +71,7 @@ mod pressure;
 mod proxies;
 mod relay;
 mod mx;
+mod sts;
 mod bounces;
 mod printers;
 mod pretenders;

@@ -16,11 +16,13 @@ pub struct Mx {
     pub dane: bool,
     /// Private networks, or addresses of this machine, that an MX may lead to.
     pub allow_networks: Vec<IpNet>,
+    /// Whether mail is sent as the policies of domains demand (MTA-STS).
+    pub mta_sts: bool,
 }
 
 impl Default for Mx {
     fn default() -> Mx {
-        Mx { ipv6: true, dane: true, allow_networks: Vec::new() }
+        Mx { ipv6: true, dane: true, allow_networks: Vec::new(), mta_sts: true }
     }
 }
 
@@ -30,6 +32,7 @@ pub(crate) struct Written {
     ipv6: Option<bool>,
     dane: Option<bool>,
     allow_networks: Vec<Spanned<Network>>,
+    mta_sts: Option<bool>,
 }
 
 impl Written {
@@ -39,6 +42,7 @@ impl Written {
             ipv6: self.ipv6.unwrap_or(Mx::default().ipv6),
             dane: self.dane.unwrap_or(Mx::default().dane),
             allow_networks: allow_networks.collect::<Result<_, _>>()?,
+            mta_sts: self.mta_sts.unwrap_or(Mx::default().mta_sts),
         })
     }
 }

@@ -30,7 +30,7 @@ mod told_lately;
 pub use carry::{Carrier, Settings, Ways};
 pub use commit::{Committed, Committer};
 pub use next_host::{NextHost, NextHostError};
-pub use resolve::MxRules;
+pub use resolve::{MxRules, PolicyStore, StsPolicies};
 pub use route::{Route, Routes};
 pub use schedule::Schedule;
 pub use signing::{Answer, KeySource, Signing, SourceError};

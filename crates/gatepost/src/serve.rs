@@ -9,7 +9,7 @@ use acceptance::Acceptance;
 use anyhow::Context as _;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
-use delivery::{Carrier, Committer};
+use delivery::{Carrier, Committer, StsPolicies};
 use sd_notify::NotifyState;
 use store::Ledger as _;
 use stores::{Claimed, Store};
@@ -54,7 +54,9 @@ impl Server {
         let (store, identity) = tokio::try_join!(open_store(store), identity)?;
         let keyring = Arc::new(Keyring::open(masters, store.accounts()).await?);
         let signing = wiring::signing(config.dkim, store.accounts().clone(), keyring.clone());
-        let carrying = wiring::carrying(&config, resolver.clone(), keyring.newest_key(), signing.clone());
+        let sts = Arc::new(StsPolicies::new(Box::new(store.accounts().clone()), clock::now));
+        let carrying =
+            wiring::carrying(&config, resolver.clone(), keyring.newest_key(), signing.clone(), sts);
         let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, carrying)?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone(), backends)?);
         let (accounts, blind_digests) = (store.accounts().clone(), keyring.blind_digests());
@@ -88,6 +90,7 @@ impl Server {
         let Server { file, mut config, mut parts, door, mut signals } = self;
         let stop = CancellationToken::new();
         let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
+        let refreshing = spawn(parts.carrier.clone().keep_policies(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
         let keeping = upkeep::run(parts.store.clone(), parts.kept.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
@@ -114,11 +117,18 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, carried, kept, told, timed) = tokio::join!(taking, carrying, keeping, telling, timing);
+        let (taken, carried, refreshed, kept, told, timed) =
+            tokio::join!(taking, carrying, refreshing, keeping, telling, timing);
         parts.acceptance.end();
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        taken.and(carried).and(kept).and(told).and(timed).context("a part of the server has failed")
+        taken
+            .and(carried)
+            .and(refreshed)
+            .and(kept)
+            .and(told)
+            .and(timed)
+            .context("a part of the server has failed")
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    AppPasswords as _, Audit as _, AuditFilter, Ledger as _, Page, Sending as _, Spool as _, Throttles as _,
+    AppPasswords as _, Audit as _, AuditFilter, Ledger as _, Page, Sending as _, Spool as _,
+    StsPolicies as _, Throttles as _,
 };
 use stores::{Accounts, Store};
 use tokio::sync::watch;
@@ -84,6 +85,7 @@ async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<(
     accounts.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
     accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
+    accounts.prune_sts_policies(now).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;
     while store.ledger().prune(unknown).await? {}

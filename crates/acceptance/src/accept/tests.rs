@@ -53,6 +53,7 @@ async fn bench() -> Bench {
         grace: Duration::from_secs(1),
         newest_key,
         signing: Arc::new(delivery::Signing::none()),
+        sts: Arc::new(delivery::StsPolicies::none()),
         now,
     };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());

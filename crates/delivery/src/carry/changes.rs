@@ -8,7 +8,7 @@ use store::{Destination, Spool, SpoolError};
 use types::QueueId;
 
 use super::lane::Lane;
-use super::{Carrier, Settings, Ways};
+use super::{Carrier, Ways};
 use crate::next_host::NextHostError;
 use crate::record::Ending;
 use crate::route::Routes;
@@ -20,8 +20,7 @@ impl<S: Spool> Carrier<S> {
     /// # Errors
     /// As [`Carrier::new`].
     pub fn prepare(&self, routes: Routes, grace: Duration) -> Result<Ways, NextHostError> {
-        let Settings { hostname, resolver, .. } = &self.settings;
-        Ways::new(routes, grace, (hostname, resolver), Some(&self.ways.load()))
+        Ways::new(routes, grace, self.settings.surroundings(), Some(&self.ways.load()))
     }
 
     /// Has mail take these ways from now on. Attempts that are under way end as they began; what waits for a way that is no more

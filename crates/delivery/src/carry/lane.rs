@@ -237,7 +237,10 @@ mod tests {
     fn lane(connections: usize) -> Lane {
         let way = Way { connections, ..Via::Hold.into() };
         let resolver = dns::Resolver::new(&dns::Upstream::default()).unwrap();
-        let way = PreparedWay::new(&way, "mail.example.org", &resolver, &[]).unwrap();
+        let sts = Arc::new(crate::resolve::StsPolicies::none());
+        let surroundings =
+            crate::transport::Surroundings { hostname: "mail.example.org", resolver: &resolver, sts: &sts };
+        let way = PreparedWay::new(&way, surroundings, &[]).unwrap();
         Lane::new(way, Arc::default(), Arc::default(), HostState::Answers)
     }
 

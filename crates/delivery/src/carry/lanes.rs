@@ -119,7 +119,10 @@ mod tests {
     fn way(connections: usize) -> Arc<PreparedWay> {
         let way = Way { connections, ..Via::Hold.into() };
         let resolver = dns::Resolver::new(&dns::Upstream::default()).unwrap();
-        PreparedWay::new(&way, "mail.example.org", &resolver, &[]).unwrap()
+        let sts = Arc::new(crate::resolve::StsPolicies::none());
+        let surroundings =
+            crate::transport::Surroundings { hostname: "mail.example.org", resolver: &resolver, sts: &sts };
+        PreparedWay::new(&way, surroundings, &[]).unwrap()
     }
 
     fn lanes() -> Lanes {

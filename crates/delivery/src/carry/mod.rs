@@ -38,15 +38,19 @@ use types::NodeId;
 use crate::next_host::NextHostError;
 use crate::parcel::Parcel;
 use crate::record::Recorder;
+use crate::resolve::StsPolicies;
 use crate::route::Routes;
 use crate::signing::Signing;
-use crate::transport::Texts;
+use crate::transport::{Surroundings, Texts};
 use in_hand::{Carried, InHand};
 use lanes::Lanes;
 use membership::Membership;
 use permits::Permits;
 use rounds::{POLL, Rounds};
 pub use ways::Ways;
+
+/// How often policies are looked over.
+const REFRESH: Duration = Duration::from_secs(60 * 60);
 
 /// How mail is carried.
 #[derive(Debug, Clone)]
@@ -61,8 +65,16 @@ pub struct Settings {
     pub newest_key: watch::Receiver<MasterKeyId>,
     /// What signs it as it leaves.
     pub signing: Arc<Signing>,
+    /// What domains demand of those who send them mail.
+    pub sts: Arc<StsPolicies>,
     /// The clock.
     pub now: fn() -> Timestamp,
+}
+
+impl Settings {
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings { hostname: &self.hostname, resolver: &self.resolver, sts: &self.sts }
+    }
 }
 
 /// Carries accepted mail away until it is told to stop.
@@ -99,7 +111,7 @@ impl<S: Spool> Carrier<S> {
     /// What the operator has to put right, such as a host name that is none.
     pub fn new(spool: Arc<S>, routes: Routes, settings: Settings) -> Result<Arc<Carrier<S>>, NextHostError> {
         let wake = Arc::new(Notify::new());
-        let ways = Ways::new(routes, settings.grace, (&settings.hostname, &settings.resolver), None)?;
+        let ways = Ways::new(routes, settings.grace, settings.surroundings(), None)?;
         let aborting = CancellationToken::new();
         let recorder =
             Recorder::new(spool.clone(), &settings.hostname, settings.now, wake.clone(), aborting.clone());
@@ -150,6 +162,16 @@ impl<S: Spool> Carrier<S> {
     /// meanwhile.
     pub async fn tried_to_join(&self) {
         self.tried_to_join.cancelled().await;
+    }
+
+    /// Fetches the policies of domains (MTA-STS) anew that are old, once an hour until `stop`: so they are in force also where mail is sent
+    /// seldom.
+    pub async fn keep_policies(self: Arc<Self>, stop: CancellationToken) {
+        while stop.run_until_cancelled(sleep(REFRESH)).await.is_some() {
+            for transport in self.ways.load_full().transports_without(None) {
+                stop.run_until_cancelled(transport.refresh_policies()).await;
+            }
+        }
     }
 
     async fn finish(&self) {

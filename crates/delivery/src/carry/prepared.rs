@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use dns::Resolver;
-
 use crate::next_host::NextHostError;
-use crate::transport::Transport;
+use crate::transport::{Surroundings, Transport};
 use crate::way::Way;
 
 /// A way, and what carries mail on it. Every destination that it leads to shares the transport, and with it connections and what is known
@@ -20,8 +18,7 @@ impl PreparedWay {
     /// Takes over from the `old` ways what stays: all of the same way, or the transport of one that leads to the same place.
     pub(crate) fn new(
         way: &Way,
-        hostname: &str,
-        resolver: &Resolver,
+        surroundings: Surroundings<'_>,
         old: &[Arc<PreparedWay>],
     ) -> Result<Arc<PreparedWay>, NextHostError> {
         if let Some(same) = old.iter().find(|old| old.way == *way) {
@@ -29,7 +26,7 @@ impl PreparedWay {
         }
         let transport = match old.iter().find(|old| old.way.via == way.via) {
             Some(old) => old.transport.clone(),
-            None => Arc::new(Transport::new(&way.via, hostname, resolver)?),
+            None => Arc::new(Transport::new(&way.via, surroundings)?),
         };
         Ok(Arc::new(PreparedWay { way: way.clone(), transport }))
     }

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dns::Resolver;
 use store::{Destination, Leased, NewDelivery, Submission};
 
 use super::prepared::PreparedWay;
 use crate::next_host::NextHostError;
 use crate::route::{Routes, way_of};
 use crate::schedule::Schedule;
-use crate::transport::Transport;
+use crate::transport::{Surroundings, Transport};
 
 /// Everything about delivery that can change while mail is carried; made by [`Carrier::prepare`](crate::Carrier::prepare).
 #[derive(Debug)]
@@ -27,13 +26,13 @@ impl Ways {
     pub(crate) fn new(
         routes: Routes,
         grace: Duration,
-        (hostname, resolver): (&str, &Resolver),
+        surroundings: Surroundings<'_>,
         old: Option<&Ways>,
     ) -> Result<Ways, NextHostError> {
         let mut known: Vec<_> = old.iter().flat_map(|old| old.prepared.values().cloned()).collect();
         let mut prepared = HashMap::new();
         for (destination, way) in routes.ways() {
-            let ready = PreparedWay::new(way, hostname, resolver, &known)?;
+            let ready = PreparedWay::new(way, surroundings, &known)?;
             known.push(ready.clone());
             prepared.insert(destination.clone(), ready);
         }

@@ -14,7 +14,6 @@ pub(crate) enum Demand {
     /// That TLS is spoken, by whoever is at the other end: the host has TLSA records, of which none can be used (RFC 7672 section 2.2).
     Encrypted,
     /// The name of the host, by a certificate of an authority that the system trusts (RFC 8461 section 4.1).
-    #[cfg_attr(not(test), expect(dead_code, reason = "MTA-STS demands it, which is not built yet"))]
     Verified,
     /// A certificate that the TLSA records of the host name (RFC 7672).
     Dane(Arc<Tlsas>),

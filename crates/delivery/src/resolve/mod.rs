@@ -7,21 +7,26 @@ mod mx;
 mod reach;
 mod demand;
 mod dane;
+mod sts;
 mod unroutable;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, UdpSocket};
+use std::sync::Arc;
 
 use dns::{Answer, Families, Resolver};
 use ipnet::IpNet;
 use rand::Rng;
 use rand::seq::SliceRandom as _;
+use rustls::pki_types::CertificateDer;
 use types::{Domain, Host};
 
 use reach::Reach;
+use sts::{Mode, Policy, PolicyFetcher, StsStanding};
 
 pub(crate) use dane::Tlsas;
 pub(crate) use demand::Demand;
+pub use sts::{PolicyStore, StsPolicies};
 pub(crate) use unroutable::Unroutable;
 
 /// How many addresses connections are made to for one domain, of all its hosts together. RFC 5321 section 5.1 asks for two at least.
@@ -36,6 +41,10 @@ pub struct MxRules {
     pub dane: bool,
     /// Networks that mail may be sent to although they are private, or this machine's.
     pub allow_networks: Vec<IpNet>,
+    /// Whether mail is sent as the policies of domains demand (MTA-STS, RFC 8461).
+    pub mta_sts: bool,
+    /// Authorities that are trusted besides the system's, where a certificate is demanded.
+    pub trust: Vec<CertificateDer<'static>>,
 }
 
 /// Finds the hosts that take mail for a domain.
@@ -46,6 +55,9 @@ pub(crate) struct MailHosts {
     families: Families,
     dane: bool,
     reach: Reach,
+    /// `None` where no policy is asked for.
+    policies: Option<(Arc<StsPolicies>, Arc<PolicyFetcher>)>,
+    trust: Vec<CertificateDer<'static>>,
 }
 
 /// A host that takes mail for a domain, and where it is.
@@ -68,19 +80,37 @@ pub(crate) struct Candidates<'a> {
     hosts: VecDeque<(u16, Host)>,
     /// The domain, and what its aliases lead to, if DNSSEC has proved that these are its hosts; else nothing.
     proven_for: Vec<Domain>,
+    /// What the domain demands of whoever sends it mail.
+    policy: Option<Arc<Policy>>,
     addresses_left: usize,
 }
 
 impl MailHosts {
     /// Asks `resolver`, and takes what the rules allow. A mail host with the name `hostname` is this server.
-    pub(crate) fn new(resolver: Resolver, hostname: &str, rules: &MxRules) -> MailHosts {
-        let MxRules { families, dane, allow_networks } = rules.clone();
-        MailHosts {
-            resolver,
-            ours: Domain::parse(hostname).ok(),
-            families,
-            dane,
-            reach: Reach::new(allow_networks),
+    pub(crate) fn new(
+        resolver: Resolver,
+        hostname: &str,
+        rules: &MxRules,
+        policies: Arc<StsPolicies>,
+    ) -> MailHosts {
+        let MxRules { families, dane, allow_networks, mta_sts, trust } = rules.clone();
+        let reach = Reach::new(allow_networks);
+        let policies = mta_sts.then(|| {
+            let fetcher = PolicyFetcher::new(resolver.clone(), families, reach.clone(), trust.clone());
+            (policies, Arc::new(fetcher))
+        });
+        MailHosts { resolver, ours: Domain::parse(hostname).ok(), families, dane, reach, policies, trust }
+    }
+
+    /// Authorities that are trusted besides the system's, where a certificate is demanded.
+    pub(crate) fn trust(&self) -> &[CertificateDer<'static>] {
+        &self.trust
+    }
+
+    /// Fetches the policies anew that are old.
+    pub(crate) async fn refresh_policies(&self) {
+        if let Some((policies, fetcher)) = &self.policies {
+            policies.refresh(fetcher).await;
         }
     }
 
@@ -89,17 +119,22 @@ impl MailHosts {
     /// # Errors
     /// [`Unroutable`] when there is none, or none can be known now.
     pub(crate) async fn candidates(&self, destination: &Host) -> Result<Candidates<'_>, Unroutable> {
-        let (hosts, proven_for) = match destination {
-            Host::Literal(_) => ([(0, destination.clone())].into(), Vec::new()),
-            Host::Domain(domain) => {
-                let found = self.resolver.mx(domain).await;
-                let proven_for = mx::proven_for(domain, &found);
-                let hosts = mx::hosts(domain, found, self.ours.as_ref(), &mut rand::rng())?;
-                let hosts = hosts.into_iter().map(|(preference, host)| (preference, Host::Domain(host)));
-                (hosts.collect(), proven_for)
-            }
+        let Host::Domain(domain) = destination else {
+            let (hosts, proven_for) = ([(0, destination.clone())].into(), Vec::new());
+            return Ok(Candidates { of: self, hosts, proven_for, policy: None, addresses_left: ADDRESSES });
         };
-        Ok(Candidates { of: self, hosts, proven_for, addresses_left: ADDRESSES })
+        let (found, standing) = tokio::join!(self.resolver.mx(domain), self.standing(domain));
+        let proven_for = mx::proven_for(domain, &found);
+        let hosts = mx::hosts(domain, found, self.ours.as_ref(), &mut rand::rng())?;
+        let hosts = hosts.into_iter().map(|(preference, host)| (preference, Host::Domain(host))).collect();
+        let policy = standing?.policy;
+        Ok(Candidates { of: self, hosts, proven_for, policy, addresses_left: ADDRESSES })
+    }
+
+    /// How the domain stands to MTA-STS.
+    async fn standing(&self, domain: &Domain) -> Result<StsStanding, Unroutable> {
+        let Some((policies, fetcher)) = &self.policies else { return Ok(StsStanding::default()) };
+        policies.standing(domain, fetcher).await.map_err(|error| Unroutable::policy_unknown(domain, &error))
     }
 
     /// # Errors
@@ -159,12 +194,32 @@ impl Candidates<'_> {
         }
         let (_, host) = self.hosts.pop_front()?;
         let candidate = self.of.candidate(host, &self.proven_for, self.addresses_left).await;
+        let candidate = candidate.and_then(|candidate| self.under_policy(candidate));
         match &candidate {
             Ok(candidate) => self.addresses_left -= candidate.addresses.len(),
             Err(Unroutable::Ourselves(_)) => self.hosts.clear(),
             Err(_) => {}
         }
         Some(candidate)
+    }
+
+    /// The candidate with what the policy of the domain demands of it. A host that has to show what its TLSA records name need not show more
+    /// (RFC 8461 section 2).
+    ///
+    /// # Errors
+    /// [`Unroutable::NotInPolicy`] when the policy is enforced and does not name the host.
+    fn under_policy(&self, candidate: Candidate) -> Result<Candidate, Unroutable> {
+        let enforced = self.policy.as_ref().filter(|policy| policy.mode == Mode::Enforce);
+        match (enforced, candidate.host.domain(), &candidate.demand) {
+            (None, _, _) | (_, None, _) | (_, _, Demand::Dane(_)) => Ok(candidate),
+            (Some(policy), Some(host), Demand::Opportunistic | Demand::Encrypted | Demand::Verified) => {
+                if !policy.names(host) {
+                    let named = policy.host_names().join(" ");
+                    return Err(Unroutable::NotInPolicy { host: host.to_string(), named });
+                }
+                Ok(Candidate { demand: Demand::Verified, ..candidate })
+            }
+        }
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) enum Unroutable {
     AliasLoop(DnsError),
     #[error("{0}")]
     Temporary(DnsError),
+    #[error(
+        "the MTA-STS policy of the domain, which it enforces, does not name the mail host {host} but {named}"
+    )]
+    NotInPolicy { host: String, named: String },
+    #[error("the MTA-STS policy of {domain} can't be read from the store: {reason}")]
+    PolicyUnknown { domain: String, reason: String },
 }
 
 impl Unroutable {
@@ -49,6 +55,11 @@ impl Unroutable {
         }
     }
 
+    /// A policy may be in force, and the store does not tell.
+    pub(super) fn policy_unknown(domain: &Domain, error: &store::Error) -> Unroutable {
+        Unroutable::PolicyUnknown { domain: domain.to_string(), reason: error.to_string() }
+    }
+
     /// What it means for the recipients. What the DNS can't tell now, it may tell later.
     pub(crate) fn to_verdict(&self) -> Verdict {
         let (code, enhanced) = match self {
@@ -58,10 +69,14 @@ impl Unroutable {
             Unroutable::Ourselves(_) | Unroutable::Forbidden { .. } | Unroutable::AliasLoop(_) => {
                 (554, Enhanced(5, 4, 6))
             }
-            Unroutable::Temporary(_) => {
-                return Verdict::Deferred(Reply::ours(451, Enhanced(4, 4, 3), self.to_string()));
-            }
+            Unroutable::Temporary(_) => return self.deferred(Enhanced(4, 4, 3)),
+            Unroutable::NotInPolicy { .. } => return self.deferred(Enhanced(4, 7, 5)),
+            Unroutable::PolicyUnknown { .. } => return self.deferred(Enhanced(4, 3, 0)),
         };
         Verdict::Failed(Reply::ours(code, enhanced, self.to_string()))
+    }
+
+    fn deferred(&self, enhanced: Enhanced) -> Verdict {
+        Verdict::Deferred(Reply::ours(451, enhanced, self.to_string()))
     }
 }

@@ -6,6 +6,8 @@ mod outgoing;
 mod maildir;
 pub(crate) mod smtp;
 
+use std::sync::Arc;
+
 use dns::Resolver;
 use esmtp::dialogue::{Enhanced, Kind, Reply, Verdict};
 use message::Target;
@@ -14,7 +16,7 @@ use types::Handover;
 
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
-use crate::resolve::MailHosts;
+use crate::resolve::{MailHosts, StsPolicies};
 use crate::way::Via;
 use maildir::{Maildir, MaildirError};
 use outgoing::Outgoing;
@@ -32,14 +34,26 @@ pub(crate) enum Transport {
     Hold,
 }
 
+/// What a transport is made with besides its way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    /// Our name.
+    pub(crate) hostname: &'a str,
+    /// Who knows the hosts of a domain.
+    pub(crate) resolver: &'a Resolver,
+    /// What domains demand of those who send them mail.
+    pub(crate) sts: &'a Arc<StsPolicies>,
+}
+
 impl Transport {
-    pub(crate) fn new(via: &Via, hostname: &str, resolver: &Resolver) -> Result<Transport, NextHostError> {
+    pub(crate) fn new(via: &Via, surroundings: Surroundings<'_>) -> Result<Transport, NextHostError> {
+        let Surroundings { hostname, resolver, sts } = surroundings;
         Ok(match via {
             Via::Maildir(path) => Transport::Maildir(Maildir::new(path, hostname)),
             Via::Relay(next_host) => Transport::Smtp(Box::new(Relay::new(next_host, hostname)?)),
             Via::LmtpSocket(path) => Transport::Smtp(Box::new(Relay::to_socket(path, hostname))),
             Via::Mx(rules) => {
-                let hosts = MailHosts::new(resolver.clone(), hostname, rules);
+                let hosts = MailHosts::new(resolver.clone(), hostname, rules, sts.clone());
                 Transport::Mx(Box::new(MxRelay::new(hosts, hostname)?))
             }
             Via::Hold => Transport::Hold,
@@ -57,6 +71,14 @@ impl Transport {
             Transport::Smtp(relay) => relay.carry(parcel, texts).await.map(Some),
             Transport::Mx(relay) => relay.carry(parcel, texts).await.map(Some),
             Transport::Hold => Ok(None),
+        }
+    }
+
+    /// Fetches the policies of domains anew that are old.
+    pub(crate) async fn refresh_policies(&self) {
+        match self {
+            Transport::Mx(relay) => relay.refresh_policies().await,
+            Transport::Maildir(_) | Transport::Smtp(_) | Transport::Hold => {}
         }
     }
 

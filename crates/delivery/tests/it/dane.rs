@@ -27,7 +27,13 @@ impl World {
         std::fs::write(&anchors, server.trust_anchors()).unwrap();
         let upstream = Upstream { servers: vec![server.address()], trust_anchors: Some(anchors) };
         let allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
-        let via = Via::Mx(MxRules { families: Families::V4, dane, allow_networks });
+        let via = Via::Mx(MxRules {
+            families: Families::V4,
+            dane,
+            allow_networks,
+            mta_sts: false,
+            trust: Vec::new(),
+        });
         let office = Office::asking(&upstream, Routes::new(via, Vec::new()), Duration::from_secs(30)).open();
         office.carrier.tried_to_join().await;
         World { server, office, _anchors: directory }

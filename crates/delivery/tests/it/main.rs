@@ -19,6 +19,8 @@ mod relay_tls;
 mod client;
 mod mx;
 mod dane;
+mod policy_host;
+mod sts;
 mod needs;
 mod dsn;
 mod bounce;

@@ -19,7 +19,8 @@ async fn office(server: &FakeDns) -> Office {
 async fn office_that_may_reach(server: &FakeDns, networks: &[&str]) -> Office {
     let upstream = Upstream { servers: vec![server.address()], trust_anchors: None };
     let allow_networks = networks.iter().map(|network| network.parse().unwrap()).collect();
-    let via = Via::Mx(MxRules { families: Families::Both, dane: true, allow_networks });
+    let (mta_sts, trust) = (true, Vec::new());
+    let via = Via::Mx(MxRules { families: Families::Both, dane: true, allow_networks, mta_sts, trust });
     let routes = Routes::new(via, Vec::new());
     let office = Office::asking(&upstream, routes, Duration::from_secs(30)).open();
     office.carrier.tried_to_join().await;

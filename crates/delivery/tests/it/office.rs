@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Carrier, Committer, NextHost, Routes, Settings, Signing, Via};
+use delivery::{Carrier, Committer, NextHost, Routes, Settings, Signing, StsPolicies, Via};
 use dns::{Resolver, Upstream};
 use esmtp::dialogue::Protocol;
 use jiff::{SignedDuration, Timestamp};
@@ -61,6 +61,16 @@ impl Office {
 
     /// A carrier that asks these name servers.
     pub(crate) fn asking(upstream: &Upstream, routes: Routes, grace: Duration) -> Office {
+        Office::under_policies(upstream, routes, grace, StsPolicies::none())
+    }
+
+    /// The same, where domains have policies.
+    pub(crate) fn under_policies(
+        upstream: &Upstream,
+        routes: Routes,
+        grace: Duration,
+        sts: StsPolicies,
+    ) -> Office {
         let spool = Arc::new(MemorySpool::default());
         let newest_key = watch::Sender::new(MasterKeyId { number: 1, digest: [1; 8] });
         let settings = Settings {
@@ -69,6 +79,7 @@ impl Office {
             grace,
             newest_key: newest_key.subscribe(),
             signing: Arc::new(Signing::none()),
+            sts: Arc::new(sts),
             now,
         };
         let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();

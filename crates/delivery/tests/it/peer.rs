@@ -77,6 +77,7 @@ pub(crate) struct Seen {
 }
 
 pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) seen: Arc<Mutex<Seen>>,
 }
@@ -99,10 +100,10 @@ impl Peer {
     }
 
     fn at(listener: TcpListener, manners: Manners) -> Peer {
-        let port = listener.local_addr().unwrap().port();
+        let (address, port) = (listener.local_addr().unwrap().ip(), listener.local_addr().unwrap().port());
         let seen = Arc::new(Mutex::new(Seen::default()));
         tokio::spawn(accept(listener, manners, seen.clone()));
-        Peer { port, seen }
+        Peer { address, port, seen }
     }
 
     pub(crate) fn commands(&self) -> Vec<String> {
@@ -272,34 +273,50 @@ async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Op
     Ok(Some(String::from_utf8_lossy(&line).into_owned()))
 }
 
+/// An authority that signs certificates.
+pub(crate) struct Authority {
+    pub(crate) certificate: CertificateDer<'static>,
+    parameters: rcgen::CertificateParams,
+    key: rcgen::KeyPair,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Authority {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let certificate = parameters.self_signed(&key).unwrap().der().clone();
+        Authority { certificate, parameters, key }
+    }
+
+    /// What a host of this name speaks TLS with.
+    pub(crate) fn host(&self, name: &str) -> Arc<ServerConfig> {
+        self.issue(name).1
+    }
+
+    /// A certificate for a host of this name, and what it speaks TLS with.
+    fn issue(&self, name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
+        let issuer = rcgen::Issuer::from_params(&self.parameters, &self.key);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, &issuer).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider);
+        let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let leaf = leaf.der().clone();
+        (leaf.clone(), Arc::new(builder.with_single_cert(vec![leaf], key).unwrap()))
+    }
+}
+
 /// An authority, and a certificate of it for `name`.
 pub(crate) fn certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
-    let (authority, _, config) = issued(name);
-    (authority, config)
+    let authority = Authority::new();
+    let host = authority.host(name);
+    (authority.certificate, host)
 }
 
 /// A certificate for `name`, of an authority that nobody knows.
 pub(crate) fn own_certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
-    let (_, certificate, config) = issued(name);
-    (certificate, config)
-}
-
-fn issued(name: &str) -> (CertificateDer<'static>, CertificateDer<'static>, Arc<ServerConfig>) {
-    let ca_key = rcgen::KeyPair::generate().unwrap();
-    let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let ca_certificate = ca.self_signed(&ca_key).unwrap();
-    let issuer = rcgen::Issuer::from_params(&ca, &ca_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let leaf =
-        rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)
-        .unwrap();
-    (ca_certificate.der().clone(), leaf.der().clone(), Arc::new(config))
+    Authority::new().issue(name)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{Config, Delivery, HostPort, Login, Mx, Retry, WayKeys};
-use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, Via, Way};
+use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, StsPolicies, Via, Way};
 use dns::{Families, Resolver};
 use esmtp::dialogue::{Credentials, Protocol};
 use store::MasterKeyId;
@@ -19,6 +19,7 @@ pub(crate) fn carrying(
     resolver: Resolver,
     newest_key: watch::Receiver<MasterKeyId>,
     signing: Arc<Signing>,
+    sts: Arc<StsPolicies>,
 ) -> delivery::Settings {
     delivery::Settings {
         hostname: config.hostname.clone(),
@@ -26,6 +27,7 @@ pub(crate) fn carrying(
         grace: config.limits.shutdown_grace,
         newest_key,
         signing,
+        sts,
         now: clock::now,
     }
 }
@@ -71,18 +73,18 @@ fn schedule(retry: Retry, tell_delay: Option<Duration>) -> Schedule {
     Schedule { first: retry.first, max: retry.max, give_up: retry.give_up, tell_delay }
 }
 
-fn via(way: &config::Way, mx: &Mx, (tls_ca, credentials): Means) -> Via {
-    let host = |to: &HostPort, protocol, implicit_tls| {
+fn via(way: &config::Way, mx: &Mx, means: Means) -> Via {
+    let host = |to: &HostPort, protocol, implicit_tls, (tls_ca, credentials): Means| {
         let (host, port, tls) = (to.host.clone(), to.port, way.tls);
         Via::Relay(NextHost { host, port, protocol, implicit_tls, tls, tls_ca, credentials })
     };
     match &way.via {
         config::Via::Maildir(path) => Via::Maildir(path.clone()),
-        config::Via::Smtp(to) => host(to, Protocol::Smtp, false),
-        config::Via::Smtps(to) => host(to, Protocol::Smtp, true),
-        config::Via::Lmtp(to) => host(to, Protocol::Lmtp, false),
+        config::Via::Smtp(to) => host(to, Protocol::Smtp, false, means),
+        config::Via::Smtps(to) => host(to, Protocol::Smtp, true, means),
+        config::Via::Lmtp(to) => host(to, Protocol::Lmtp, false, means),
         config::Via::LmtpUnix(path) => Via::LmtpSocket(path.clone()),
-        config::Via::Mx => Via::Mx(mail_hosts(mx)),
+        config::Via::Mx => Via::Mx(MxRules { trust: means.0, ..mail_hosts(mx) }),
         config::Via::Hold => Via::Hold,
     }
 }
@@ -90,7 +92,8 @@ fn via(way: &config::Way, mx: &Mx, (tls_ca, credentials): Means) -> Via {
 /// Which mail hosts of other domains mail may be sent to.
 pub(crate) fn mail_hosts(mx: &Mx) -> MxRules {
     let families = if mx.ipv6 { Families::Both } else { Families::V4 };
-    MxRules { families, dane: mx.dane, allow_networks: mx.allow_networks.clone() }
+    let Mx { dane, allow_networks, mta_sts, .. } = mx.clone();
+    MxRules { families, dane, allow_networks, mta_sts, trust: Trust::new() }
 }
 
 fn credentials(login: &Login, key: &'static str) -> anyhow::Result<Credentials> {

@@ -45,10 +45,15 @@ pub(super) struct Failure {
 
 impl MxRelay {
     pub(crate) fn new(hosts: MailHosts, hostname: &str) -> Result<MxRelay, NextHostError> {
-        let tls = TlsToMailHosts::new()
+        let tls = TlsToMailHosts::new(hosts.trust())
             .map_err(|source| NextHostError::Tls { host: "mail hosts".to_owned(), source })?;
         let own = Domain::parse(hostname).ok().map(Host::Domain);
         Ok(MxRelay { hosts, hostname: hostname.to_owned(), own, tls, pools: Pools::default() })
+    }
+
+    /// Fetches the policies of domains anew that are old.
+    pub(crate) async fn refresh_policies(&self) {
+        self.hosts.refresh_policies().await;
     }
 
     /// Makes an attempt for each recipient of the parcel, all of whom are of one domain. An error is the spool's.

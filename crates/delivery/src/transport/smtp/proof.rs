@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, Error};
 
 use super::tls::{self, Client, Protection};
@@ -17,14 +17,17 @@ pub(super) struct TlsToMailHosts {
     with_anybody: Arc<ClientConfig>,
     /// Made when it is first demanded: a system without authorities still sends mail where none is.
     verified: OnceLock<Arc<ClientConfig>>,
+    /// Authorities that are trusted besides the system's.
+    trust: Vec<CertificateDer<'static>>,
 }
 
 impl TlsToMailHosts {
     /// # Errors
     /// When TLS cannot be set up.
-    pub(super) fn new() -> Result<TlsToMailHosts, Error> {
+    pub(super) fn new(trust: &[CertificateDer<'static>]) -> Result<TlsToMailHosts, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        Ok(TlsToMailHosts { provider, with_anybody: tls::of_anybody()?, verified: OnceLock::new() })
+        let (with_anybody, verified) = (tls::of_anybody()?, OnceLock::new());
+        Ok(TlsToMailHosts { provider, with_anybody, verified, trust: trust.to_owned() })
     }
 
     /// What is done about TLS with this host.
@@ -49,7 +52,7 @@ impl TlsToMailHosts {
         if let Some(config) = self.verified.get() {
             return Ok(config);
         }
-        let config = tls::of_authority(&[]).map_err(not_set_up)?;
+        let config = tls::of_authority(&self.trust).map_err(not_set_up)?;
         Ok(self.verified.get_or_init(|| config))
     }
 }

@@ -1,6 +1,7 @@
 //! Trying without a message whether mail could leave: for the operator who wants to know.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use dns::Resolver;
 use types::{Domain, Host};
@@ -9,7 +10,7 @@ use super::connect::Opener;
 use super::mx::{Failure, MxRelay};
 use super::trouble::Trouble;
 use crate::next_host::{NextHost, NextHostError};
-use crate::resolve::{MailHosts, MxRules};
+use crate::resolve::{MailHosts, MxRules, StsPolicies};
 
 /// Why mail could not be handed to a host.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,8 @@ pub async fn try_domain(
     rules: &MxRules,
     hostname: &str,
 ) -> Result<(), TryError> {
-    let relay = MxRelay::new(MailHosts::new(resolver.clone(), hostname, rules), hostname)?;
+    let hosts = MailHosts::new(resolver.clone(), hostname, rules, Arc::new(StsPolicies::none()));
+    let relay = MxRelay::new(hosts, hostname)?;
     match relay.greet(&Host::Domain(domain.clone())).await {
         Err(failure) if failure.may_pass() || failure.host.is_some() => Err(failure.into()),
         Ok(()) | Err(_) => Ok(()),
