@@ -6,36 +6,11 @@ use dns::{Answer, DnsError, Resolver, Tlsa};
 use types::Domain;
 
 use super::demand::Demand;
+use super::tlsas::{DANE_EE, DANE_TA, Tlsas};
 
-/// Usages of RFC 7671 section 5 that mean something between mail hosts (RFC 7672 section 3.1): the certificate itself, or one above it.
-const DANE_TA: u8 = 2;
-const DANE_EE: u8 = 3;
 /// How a record compares (RFC 6698 section 2.1.3), and how long the digests are.
 const FULL: u8 = 0;
 const DIGESTS: [(u8, usize); 2] = [(1, 32), (2, 64)];
-
-/// The TLSA records of a host that can be used, and the names that go with them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Tlsas {
-    /// The TLSA base domain: what the host is called when TLS begins (RFC 7672 section 2.2.3).
-    pub(crate) base: Domain,
-    /// What else a certificate may be of that is proved by one above it: the domain of the recipients (section 3.2.2).
-    pub(crate) also: Vec<Domain>,
-    /// Never empty. Sorted, so that the same records are the same demand.
-    pub(crate) records: Vec<Tlsa>,
-}
-
-impl Tlsas {
-    /// Records of the usage DANE-EE: of the certificate itself, or its key.
-    pub(crate) fn of_certificate(&self) -> impl Iterator<Item = &Tlsa> {
-        self.records.iter().filter(|record| record.usage == DANE_EE)
-    }
-
-    /// Records of the usage DANE-TA: of a certificate above it, or the key of one.
-    pub(crate) fn of_authority(&self) -> impl Iterator<Item = &Tlsa> {
-        self.records.iter().filter(|record| record.usage == DANE_TA)
-    }
-}
 
 /// What a host has to prove, whose addresses were `found`; DNSSEC has proved that it takes mail for these domains.
 ///

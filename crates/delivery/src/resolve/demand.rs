@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::dane::Tlsas;
+use super::tlsas::Tlsas;
 
 /// What TLS has to prove before mail is handed over. Where anything is demanded mail never leaves in the clear, and a connection is used
 /// again only for mail that demands the same.

@@ -5,6 +5,7 @@
 
 mod mx;
 mod reach;
+mod tlsas;
 mod demand;
 mod dane;
 mod sts;
@@ -24,9 +25,9 @@ use types::{Domain, Host};
 use reach::Reach;
 use sts::{Mode, Policy, PolicyFetcher, StsStanding};
 
-pub(crate) use dane::Tlsas;
 pub(crate) use demand::Demand;
 pub use sts::{PolicyStore, StsPolicies};
+pub(crate) use tlsas::Tlsas;
 pub(crate) use unroutable::Unroutable;
 
 /// How many addresses connections are made to for one domain, of all its hosts together. RFC 5321 section 5.1 asks for two at least.
