@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dns::fake::{Entry, FakeDns};
 use serde_json::Value;
+use tests::maildir;
 use tests::server::{Installation, Server, Settings, text, until};
 use tests::smarthost::{Script, Smarthost};
 
@@ -187,7 +188,7 @@ impl World {
         let (dns, installation) = (FakeDns::start(), Installation::with_maildir());
         fs::write(installation.path("anchors"), dns.trust_anchors()).unwrap();
         installation.configure(&settings(&format!(
-            "[delivery.mx]\nallow_networks = [\"127.0.0.0/8\"]\n[dns]\nservers = [\"{}\"]\ntrust_anchors = \"anchors\"",
+            "[[delivery.route]]\ndomains = [\"example.org\"]\nvia = \"maildir:outbox\"\n[delivery.mx]\nallow_networks = [\"127.0.0.0/8\"]\n[dns]\nservers = [\"{}\"]\ntrust_anchors = \"anchors\"",
             dns.address()
         )));
         installation.add_user(ALICE, PASSWORD);
@@ -195,16 +196,79 @@ impl World {
     }
 }
 
-#[test]
-fn a_message_to_sixty_domains_goes_to_each_of_them() {
-    let (world, host) = (World::new(), Smarthost::mail_host(Script::default()));
+/// Somebody in each of sixty domains, whose mail goes to this host.
+fn sixty(world: &World, host: &Smarthost) -> Vec<String> {
     let domains: Vec<String> = (0..60).map(|number| format!("d{number}.example")).collect();
     for domain in &domains {
         world.dns.set(domain, [Entry::mx(10, "mx.example")]);
     }
     world.dns.set("mx.example", [Entry::Address(host.address.ip())]);
+    domains.iter().map(|domain| format!("bob@{domain}")).collect()
+}
+
+/// Of whom the reports tell that lie in the Maildir of the sender.
+fn reported(world: &World) -> Vec<String> {
+    let reports = maildir::messages(&world.installation.path("outbox"));
+    let texts: Vec<_> = reports.iter().map(|report| String::from_utf8_lossy(report)).collect();
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let mut told: Vec<_> =
+        lines.filter_map(|line| line.strip_prefix("Final-Recipient: rfc822; ")).map(str::to_owned).collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn bnc_04_a_message_that_sixty_domains_refuse_is_told_of_in_one_report() {
+    let refuse = |line: &str, _: usize| line.starts_with("RCPT").then(|| "550 5.1.1 nobody here".to_owned());
+    let host = Smarthost::mail_host(Script { answer: Box::new(refuse), ..Script::default() });
+    let world = World::new();
+    let mut to = sixty(&world, &host);
     let server = world.installation.start();
-    let to: Vec<String> = domains.iter().map(|domain| format!("bob@{domain}")).collect();
+    send(&server, &world.installation, ALICE, &to.iter().map(String::as_str).collect::<Vec<_>>(), "to all");
+    world.installation.until_queue_is_empty();
+    to.sort();
+    assert_eq!(reported(&world), to);
+    assert_eq!(maildir::messages(&world.installation.path("outbox")).len(), 1);
+    drop(server);
+}
+
+/// Whenever it dies, each failure is told once; by the next server, if this one did not come to it.
+#[test]
+fn bnc_04_a_server_that_is_killed_while_sixty_domains_refuse_tells_each_once() {
+    let refuse = |line: &str, _: usize| {
+        if line.starts_with("RCPT") {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        line.starts_with("RCPT").then(|| "550 5.1.1 nobody here".to_owned())
+    };
+    let host = Smarthost::mail_host(Script { answer: Box::new(refuse), ..Script::default() });
+    let world = World::new();
+    let mut to = sixty(&world, &host);
+    let mut server = world.installation.start();
+    send(&server, &world.installation, ALICE, &to.iter().map(String::as_str).collect::<Vec<_>>(), "to all");
+    for failed in [1, 20, 45, 60] {
+        until("so many have failed", || {
+            let queue = world.installation.queue();
+            let id = queue.iter().find(|entry| text(entry, "sender") == ALICE).map(|entry| text(entry, "id"));
+            let Some(id) = id else { return Some(()) };
+            let shown = world.installation.json(&["queue", "show", &id]);
+            let states = shown["recipients"].as_array().unwrap().iter();
+            (states.filter(|one| text(one, "state") == "failed").count() >= failed).then_some(())
+        });
+        server.kill();
+        server = world.installation.start();
+    }
+    world.installation.until_queue_is_empty();
+    to.sort();
+    assert_eq!(reported(&world), to);
+    drop(server);
+}
+
+#[test]
+fn a_message_to_sixty_domains_goes_to_each_of_them() {
+    let (world, host) = (World::new(), Smarthost::mail_host(Script::default()));
+    let to = sixty(&world, &host);
+    let server = world.installation.start();
     let to: Vec<&str> = to.iter().map(String::as_str).collect();
     send(&server, &world.installation, ALICE, &to, "to all");
     let mut arrived: Vec<String> =

@@ -1,9 +1,9 @@
 //! What became of each recipient: as the queue keeps it, and as the log tells it.
 
-use esmtp::dialogue::{Reply, Verdict};
+use esmtp::dialogue::Verdict;
 use jiff::Timestamp;
 use store::{Deadline, Outcome, Recipient, Submission};
-use types::QueueId;
+use types::{QueueId, ReportEvent};
 
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
@@ -16,24 +16,39 @@ pub(crate) struct Fate {
     pub(crate) number: u32,
     /// As the queue keeps it.
     pub(crate) outcome: Outcome,
-    /// What it rests on; `None` if no attempt was made.
-    pub(crate) reply: Option<Reply>,
-    /// The same in words, or those of the last attempt, if there was one.
+    /// Whether an attempt was made.
+    pub(crate) was_tried: bool,
+    /// The last reply in words, if there was one.
     pub(crate) text: Option<String>,
     /// Whether it has failed because its time was over.
     pub(crate) given_up: bool,
 }
 
-/// Those of an attempt who have the message, by their numbers.
-pub(crate) fn delivered(attempt: &Attempt) -> Vec<(u32, Outcome)> {
+/// How the reply begins of a recipient who is given up.
+const GIVEN_UP: &str = "tried for too long; last: ";
+/// How the reply begins of a recipient to whom an operator has ended the attempts.
+const RETURNED: &str = "returned by an administrator";
+
+/// What was said at the last attempt, of a reply as the queue keeps it.
+pub(crate) fn said(event: ReportEvent, reply: &str) -> Option<&str> {
+    match event {
+        ReportEvent::GivenUp => reply.strip_prefix(GIVEN_UP),
+        ReportEvent::Returned => reply.strip_prefix(RETURNED)?.strip_prefix("; last: "),
+        ReportEvent::Refused | ReportEvent::Late | ReportEvent::Delivered | ReportEvent::Relayed => {
+            Some(reply)
+        }
+    }
+}
+
+/// What became of those of an attempt who have the message.
+pub(crate) fn delivered(attempt: &Attempt) -> Vec<Fate> {
     let delivered = attempt.verdicts.iter().filter_map(|(number, verdict)| match verdict {
         Verdict::Delivered(reply, handover) => {
-            let outcome = Outcome::Delivered {
-                reply: reply.to_string(),
-                host: attempt.host.clone(),
-                handover: *handover,
-            };
-            Some((*number, outcome))
+            let (text, host, handover) = (reply.to_string(), attempt.host.clone(), *handover);
+            let said_by_host = !reply.is_ours();
+            let outcome = Outcome::Delivered { reply: text.clone(), host, said_by_host, handover };
+            let (number, text) = (*number, Some(text));
+            Some(Fate { number, outcome, was_tried: true, text, given_up: false })
         }
         Verdict::Deferred(_) | Verdict::Unclear(_) | Verdict::Failed(_) => None,
     });
@@ -43,11 +58,11 @@ pub(crate) fn delivered(attempt: &Attempt) -> Vec<(u32, Outcome)> {
 /// What becomes of a recipient to whom an operator has ended the attempts, the last of which ended so.
 pub(crate) fn returned(number: u32, last: Option<String>, may_be_told: bool) -> Fate {
     let reply = match &last {
-        Some(last) => format!("returned by an administrator; last: {last}"),
-        None => "returned by an administrator".to_owned(),
+        Some(last) => format!("{RETURNED}; last: {last}"),
+        None => RETURNED.to_owned(),
     };
     let outcome = Outcome::Returned { reply, told: may_be_told };
-    Fate { number, outcome, reply: None, text: last, given_up: false }
+    Fate { number, outcome, was_tried: false, text: last, given_up: false }
 }
 
 /// What became of each recipient of a parcel. Whom the schedule gives up has failed.
@@ -62,20 +77,19 @@ pub(crate) fn fates(
     let submission = &parcel.leased.submission;
     let fate = |(number, verdict): (u32, Verdict)| {
         let recipient = parcel.recipient(number)?;
-        let reply = verdict.reply().clone();
-        let text = reply.to_string();
+        let (text, said_by_host) = (verdict.reply().to_string(), !verdict.reply().is_ours());
         if unclear.is_too_often(submission.id, number, &verdict) {
             let outcome = held(&text, host.clone());
-            return Some(Fate { number, outcome, reply: Some(reply), text: Some(text), given_up: false });
+            return Some(Fate { number, outcome, was_tried: true, text: Some(text), given_up: false });
         }
         let next = || {
             let next =
                 schedule.next_attempt(recipient.attempts + 1, submission.first_due_at(), now, rand::random());
             next.map(|next| until_deadline(next, submission.deliver_by, now))
         };
-        let may_be_told = parcel.may_be_told();
-        let (outcome, given_up) = outcome(verdict, &text, host.clone(), may_be_told, next);
-        Some(Fate { number, outcome, reply: Some(reply), text: Some(text), given_up })
+        let said = Said { text: &text, host: host.clone(), by_host: said_by_host };
+        let (outcome, given_up) = outcome(verdict, said, parcel.may_be_told(), next);
+        Some(Fate { number, outcome, was_tried: true, text: Some(text), given_up })
     };
     verdicts.into_iter().filter_map(fate).collect()
 }
@@ -88,24 +102,35 @@ fn until_deadline(next: Timestamp, deliver_by: Option<Deadline>, now: Timestamp)
     }
 }
 
+/// The reply that an outcome rests on.
+struct Said<'a> {
+    text: &'a str,
+    host: Option<String>,
+    by_host: bool,
+}
+
 /// The outcome, and whether it is one for want of time. A failure is told by the report that is recorded with it, or its sender does not
 /// want to know; but nobody can be told of what came from `<>`, and an operator finds it in the queue.
 fn outcome(
     verdict: Verdict,
-    text: &str,
-    host: Option<String>,
+    said: Said<'_>,
     told: bool,
     next: impl FnOnce() -> Option<Timestamp>,
 ) -> (Outcome, bool) {
+    let Said { text, host, by_host: said_by_host } = said;
     let reply = text.to_owned();
     match verdict {
-        Verdict::Delivered(_, handover) => (Outcome::Delivered { reply, host, handover }, false),
-        Verdict::Failed(_) => (Outcome::Failed { reply, host, told }, false),
+        Verdict::Delivered(_, handover) => {
+            (Outcome::Delivered { reply, host, said_by_host, handover }, false)
+        }
+        Verdict::Failed(_) => (Outcome::Failed { reply, host, said_by_host, told }, false),
         Verdict::Deferred(_) | Verdict::Unclear(_) => match next() {
-            Some(next_attempt_at) => (Outcome::Deferred { reply, host, next_attempt_at }, false),
+            Some(next_attempt_at) => {
+                (Outcome::Deferred { reply, host, said_by_host, next_attempt_at }, false)
+            }
             None => {
-                let reply = format!("tried for too long; last: {reply}");
-                (Outcome::Failed { reply, host, told }, true)
+                let reply = format!("{GIVEN_UP}{reply}");
+                (Outcome::Failed { reply, host, said_by_host, told }, true)
             }
         },
     }
@@ -177,7 +202,7 @@ impl<'a> From<&'a Outcome> for Told<'a> {
             Outcome::Delivered { reply, host, .. } => {
                 Told { event: "delivered", reply, host: host.as_deref(), next_attempt_at: None }
             }
-            Outcome::Deferred { reply, host, next_attempt_at } => Told {
+            Outcome::Deferred { reply, host, next_attempt_at, .. } => Told {
                 event: "deferred",
                 reply,
                 host: host.as_deref(),

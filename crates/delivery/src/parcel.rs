@@ -26,6 +26,11 @@ impl Parcel {
         self.leased.recipients.iter().find(|recipient| recipient.number == number)
     }
 
+    /// Whether it is for all recipients of its message.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.leased.recipients.len() == self.leased.submission.recipients.len()
+    }
+
     /// Whether its sender can be told what becomes of it.
     pub(crate) fn may_be_told(&self) -> bool {
         self.leased.submission.reverse_path.mailbox().is_some()

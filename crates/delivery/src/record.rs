@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use esmtp::dialogue::{Enhanced, Reply};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use message::Original;
-use store::{Body, Leased, NewReport, Outcome, Recorded, Spool, SpoolError};
+use store::{Body, Destination, Leased, NewReport, Outcome, Recorded, Spool, SpoolError, Telling};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use types::QueueId;
 
-use crate::bounce::News;
+use crate::bounce::{GATHERED, News, UNFINISHED};
 use crate::fate::{self, Fate};
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
@@ -93,29 +93,52 @@ impl<S: Spool> Recorder<S> {
     }
 
     async fn settle_fates(&self, parcel: &Parcel, fates: Vec<Fate>, schedule: &Schedule, now: Timestamp) {
-        let (report, mut reported) = self.report(parcel, &fates, schedule, now).await.unzip();
+        let telling = match News::find(parcel, &fates, schedule, now) {
+            Some(news) => Some(self.telling(parcel, &news, now).await),
+            None => None,
+        };
         let mut outcomes: Vec<_> = fates.into_iter().map(|fate| (fate.number, fate.outcome)).collect();
-        match self.record(parcel, outcomes.clone(), report.clone()).await {
-            Some(Recorded::TakenOver) => {
-                outcomes.retain(|(_, outcome)| matches!(outcome, Outcome::Delivered { .. }));
-                reported = None;
-                tell_late(parcel);
-            }
-            Some(Recorded::KeptWithoutReport) | None => reported = None,
-            Some(Recorded::Kept) => report.iter().for_each(|report| self.reported(report, parcel)),
+        let recorded = self.record(parcel, outcomes.clone(), telling.clone()).await;
+        if recorded == Some(Recorded::TakenOver) {
+            outcomes.retain(|(_, outcome)| matches!(outcome, Outcome::Delivered { .. }));
+            tell_late(parcel);
         }
-        fate::tell(parcel, &outcomes, &reported, now);
+        let reported = telling.filter(|_| recorded == Some(Recorded::Kept)).and_then(reported);
+        if let Some((report, _)) = &reported {
+            self.reported(report, parcel);
+        }
+        fate::tell(parcel, &outcomes, &reported.map(|(report, told)| (report.submission.id, told)), now);
     }
 
-    /// The report to the sender, if there is something to tell, and whom it tells of.
-    async fn report(
-        &self,
-        parcel: &Parcel,
-        fates: &[Fate],
-        schedule: &Schedule,
-        now: Timestamp,
-    ) -> Option<(NewReport, (QueueId, Vec<u32>))> {
-        let news = News::find(parcel, fates, schedule, now)?;
+    /// Makes a report of all that its sender was not told of a message, and ends the lease of that.
+    pub(crate) async fn tell_sender(&self, parcel: &Parcel, schedule: impl Fn(&Destination) -> Schedule) {
+        let (now, leased) = ((self.now)(), &parcel.leased);
+        let reportable = self.spool.reportable(leased.submission.id).await.unwrap_or_else(|error| {
+            complain(leased.submission.id, &error, "cannot read what became of a message");
+            Vec::new()
+        });
+        let news = News::gathered(leased, &reportable, |one| schedule(&one.destination), now);
+        let telling = match news {
+            Some(news) => Some(self.with_report(parcel, &news, now).await),
+            None => None,
+        };
+        if self.record(parcel, Vec::new(), telling.clone()).await == Some(Recorded::Kept)
+            && let Some((report, _)) = telling.and_then(reported)
+        {
+            self.reported(&report, parcel);
+        }
+    }
+
+    /// What is to be told of an attempt: at once if all recipients of the message were tried in it, or else together with what becomes of
+    /// the others.
+    async fn telling(&self, parcel: &Parcel, news: &News<'_>, now: Timestamp) -> Telling {
+        match parcel.is_whole() {
+            true => self.with_report(parcel, news, now).await,
+            false => Telling { news: news.events(), by: later(now, GATHERED), report: None },
+        }
+    }
+
+    async fn with_report(&self, parcel: &Parcel, news: &News<'_>, now: Timestamp) -> Telling {
         let made = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let id = QueueId::new(made, rand::random());
         let octets = self.beginning(&parcel.leased).await;
@@ -126,7 +149,8 @@ impl<S: Spool> Recorder<S> {
             }
             Some(beginning) => Original::Header(beginning),
         };
-        Some((news.report(&self.hostname, id, original, now), (id, news.numbers())))
+        let report = news.report(&self.hostname, id, original, now);
+        Telling { news: news.events(), by: now, report: Some(report) }
     }
 
     /// As much of a message as may come back; `None` if it can't be read: that its sender is told matters more.
@@ -171,14 +195,14 @@ impl<S: Spool> Recorder<S> {
         &self,
         parcel: &Parcel,
         outcomes: Vec<(u32, Outcome)>,
-        report: Option<NewReport>,
+        telling: Option<Telling>,
     ) -> Option<Recorded> {
         let (mut pause, longest) = RECORD_AGAIN;
         loop {
             let is_last = self.aborting.is_cancelled();
-            match self.spool.record(&parcel.leased, outcomes.clone(), report.clone(), (self.now)()).await {
+            match self.spool.record(&parcel.leased, outcomes.clone(), telling.clone(), (self.now)()).await {
                 Ok(recorded) => {
-                    self.wake_for_the_rest(parcel, outcomes.len());
+                    self.wake_for_the_rest(parcel, outcomes.len(), telling.is_some());
                     return Some(recorded);
                 }
                 Err(error) => complain(parcel.leased.submission.id, &error, "cannot record an outcome"),
@@ -194,7 +218,12 @@ impl<S: Spool> Recorder<S> {
     /// Records those who have the message, while others of the delivery are still to be tried; whether they are. If that fails it is
     /// recorded with the others.
     pub(crate) async fn note_delivered(&self, parcel: &Parcel, attempt: &Attempt) -> bool {
-        let noted = self.spool.record_delivered(&parcel.leased, fate::delivered(attempt), (self.now)()).await;
+        let (now, fates) = ((self.now)(), fate::delivered(attempt));
+        let telling = News::of_ends(parcel, &fates, now);
+        let telling =
+            telling.map(|news| Telling { news: news.events(), by: later(now, UNFINISHED), report: None });
+        let delivered = fates.into_iter().map(|fate| (fate.number, fate.outcome)).collect();
+        let noted = self.spool.record_delivered(&parcel.leased, delivered, telling, now).await;
         noted.unwrap_or_else(|error| {
             complain(
                 parcel.leased.submission.id,
@@ -205,9 +234,9 @@ impl<S: Spool> Recorder<S> {
         })
     }
 
-    /// Those who were not tried are due at once.
-    fn wake_for_the_rest(&self, parcel: &Parcel, recorded: usize) {
-        if recorded < parcel.leased.recipients.len() {
+    /// Those who were not tried are due at once, and so may be what the sender is to be told.
+    fn wake_for_the_rest(&self, parcel: &Parcel, recorded: usize, any_news: bool) {
+        if any_news || recorded < parcel.leased.recipients.len() {
             self.wake.notify_one();
         }
     }
@@ -222,6 +251,15 @@ impl<S: Spool> Recorder<S> {
         }
         self.settle(parcel, Attempt::deferred(parcel, None, &unreadable()), schedule).await;
     }
+}
+
+/// The report of what is told, and whom it tells of by their numbers.
+fn reported(telling: Telling) -> Option<(NewReport, Vec<u32>)> {
+    Some((telling.report?, telling.news.into_iter().map(|(number, _)| number).collect()))
+}
+
+fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// Each recipient of the parcel waits for an operator; others of its message go on.

@@ -12,7 +12,7 @@ mod original;
 mod compose;
 
 pub use compose::Composed;
-pub use report::{Event, Original, Report, ReportedRecipient, Status};
+pub use report::{Original, Report, ReportedRecipient, Status};
 
 #[cfg(test)]
 mod tests;

@@ -36,7 +36,7 @@ mod dsn;
 pub mod dkim;
 
 pub use authors::{Authors, AuthorsError};
-pub use dsn::{Composed, Event, Original, Report, ReportedRecipient, Status};
+pub use dsn::{Composed, Original, Report, ReportedRecipient, Status};
 pub use field_repair::Unrepairable;
 pub use fixup::{Authorship, Fixed, FixupError, MAX_HOPS, Options, fixup};
 pub use header::{Field, Header, HeaderError, MAX_FIELDS, MAX_LINE};

@@ -78,8 +78,10 @@ async fn session(spool: SqliteSpool, messages: usize, deliver: bool) -> Vec<Dura
         waits.push(begun.elapsed());
         for leased in leased {
             let reply = "250 2.0.0 Ok".to_owned();
-            let outcomes =
-                vec![(0, Outcome::Delivered { reply, host: None, handover: Handover::WithoutDsn })];
+            let outcomes = vec![(
+                0,
+                Outcome::Delivered { reply, host: None, said_by_host: true, handover: Handover::WithoutDsn },
+            )];
             spool.record(&leased, outcomes, None, Timestamp::UNIX_EPOCH).await.unwrap();
         }
     }

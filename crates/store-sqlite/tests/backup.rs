@@ -101,7 +101,8 @@ async fn a_message_that_failed_and_whose_sender_knows_is_none_of_the_queue() {
     let (from, to) = (parent.path().join("store"), parent.path().join("backup"));
     let store = server(&from).await;
     commit(store.spool(), id(1), 200_000).await.unwrap();
-    let failed = Outcome::Failed { reply: "550 5.1.1 Unknown".to_owned(), host: None, told: true };
+    let failed =
+        Outcome::Failed { reply: "550 5.1.1 Unknown".to_owned(), host: None, said_by_host: true, told: true };
     store.spool().record(&lease(store.spool()).await[0], vec![(0, failed)], None, at(2)).await.unwrap();
     commit(store.spool(), id(2), 100).await.unwrap();
     let made = SqliteStore::back_up(&from, &to).await.unwrap();

@@ -102,8 +102,9 @@ async fn what_is_delivered_is_recorded_though_reports_of_others_find_no_room() {
     let (failed, delivered) = leased.split_at(30);
     fill_with_something_else(small.path());
     let reports = join_all((1000..).zip(failed).map(async |(n, leased)| {
-        let outcome = Outcome::Failed { reply: "550 5.1.1 no".to_owned(), host: None, told: true };
-        let report = Some(report_about(&leased.submission, n, 1_000_000));
+        let outcome =
+            Outcome::Failed { reply: "550 5.1.1 no".to_owned(), host: None, said_by_host: true, told: true };
+        let report = Some(report_about(&leased.submission, n, 1_000_000).into());
         spool.record(leased, vec![(0, outcome)], report, at(0)).await
     }));
     let records = join_all(delivered.iter().map(async |leased| deliver(spool, leased).await));

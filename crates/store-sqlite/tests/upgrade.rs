@@ -91,6 +91,8 @@ const BACK_TO_THE_THIRD: &str = "\
     CREATE INDEX entries_due ON entries (due_at, lease_owner, held) WHERE due_at IS NOT NULL; \
     DROP TABLE recent_messages; DROP INDEX entries_from_nobody; \
     DROP INDEX entries_settled; ALTER TABLE entries DROP COLUMN settled_at; ALTER TABLE entries DROP COLUMN returned; \
+    ALTER TABLE recipients DROP COLUMN news; ALTER TABLE recipients DROP COLUMN tell_at; \
+    ALTER TABLE recipients DROP COLUMN said_by_host; ALTER TABLE recipients DROP COLUMN tried_at; \
     ALTER TABLE recipients DROP COLUMN delay_told; ALTER TABLE recipients DROP COLUMN told; \
     ALTER TABLE entries DROP COLUMN deliver_by; ALTER TABLE entries DROP COLUMN by_mode; ALTER TABLE entries DROP COLUMN priority; \
     DROP TABLE deliveries; DROP TABLE nodes; ALTER TABLE recipients DROP COLUMN destination; \

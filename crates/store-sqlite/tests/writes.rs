@@ -25,7 +25,12 @@ async fn a_message_is_not_written_again_when_it_is_leased_and_deferred() {
     let before = written(directory.path());
     let leased = lease(spool).await;
     for entry in &leased {
-        let later = Outcome::Deferred { reply: "451".into(), host: None, next_attempt_at: Timestamp::MAX };
+        let later = Outcome::Deferred {
+            reply: "451".into(),
+            host: None,
+            said_by_host: true,
+            next_attempt_at: Timestamp::MAX,
+        };
         spool.record(entry, vec![(0, later)], None, Timestamp::UNIX_EPOCH).await.unwrap();
     }
     let octets = written(directory.path()) - before;

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::{EnvelopeRecipient, NodeId, QueueId};
+use types::{EnvelopeRecipient, NodeId, QueueId, ReportEvent};
 
 use crate::Submission;
 
-/// Where mail goes from here, as text that the store compares and does not read. It is the carrier's to write and to understand.
+/// No route is written so.
+const SENDER: &str = "sender";
+
+/// Where mail goes from here, as text that the store compares and does not read. It is the carrier's to write and to understand, but for
+/// [one](Destination::sender).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Destination(Arc<str>);
 
@@ -18,6 +22,19 @@ impl Destination {
     #[must_use]
     pub fn unknown() -> Self {
         Self::from("")
+    }
+
+    /// Of what is still to be told to the sender of a message: the recipients of this delivery are those of whom there are
+    /// [news](Telling::news). The store makes it, and whoever leases it makes a report.
+    #[must_use]
+    pub fn sender() -> Self {
+        Self::from(SENDER)
+    }
+
+    /// Whether it is [that of the news to the sender](Self::sender).
+    #[must_use]
+    pub fn is_sender(&self) -> bool {
+        self.as_str() == SENDER
     }
 
     /// The text of the destination.
@@ -151,6 +168,38 @@ pub struct Recipient {
     pub delay_told: bool,
 }
 
+/// What the sender of a message is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// Of whom (by number) there is news, and what. Of each recipient the latest counts.
+    pub news: Vec<(u32, ReportEvent)>,
+    /// When they are told at the latest; sooner once no other recipient of the message is to be tried before.
+    pub by: Timestamp,
+    /// What tells all of it now. Otherwise it is told by whoever leases the delivery to the [sender](Destination::sender).
+    pub report: Option<NewReport>,
+}
+
+/// What the sender of a message can be told of one of its recipients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reportable {
+    /// Its place in [`Submission::recipients`].
+    pub number: u32,
+    /// Where it goes.
+    pub destination: Destination,
+    /// What is still to be told.
+    pub news: Option<ReportEvent>,
+    /// Whether it waits for another attempt, and its sender was not told that it is late.
+    pub may_be_late: bool,
+    /// What the next host last said, or what went wrong before it could.
+    pub reply: Option<String>,
+    /// The next host.
+    pub host: Option<String>,
+    /// Whether the host itself said it.
+    pub said_by_host: bool,
+    /// When it was last tried.
+    pub tried_at: Option<Timestamp>,
+}
+
 /// A report to the sender of a message: a message of the server's own, which is committed together with what it tells of. It goes where
 /// the routes lead once it is leased.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,8 +217,9 @@ pub struct NewReport {
 pub enum Recorded {
     /// All of it is kept.
     Kept,
-    /// All of it but the report: the lease was no longer the caller's, and that somebody of them has the message was recorded before.
+    /// All of it but the report, which is not true of all that it is about, or was made before. What is news of it is told later.
     KeptWithoutReport,
-    /// The lease was no longer the caller's. Of the outcomes "delivered" is kept, as it is true whoever says it, and nothing else.
+    /// The lease was no longer the caller's. Of the outcomes "delivered" is kept, as it is true whoever says it, with the news of it, and
+    /// nothing else.
     TakenOver,
 }

@@ -49,7 +49,8 @@ pub use audit::{
 pub use certificate::{Certificate, CertificatePlace, Certificates};
 pub use challenge_key::{ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, UnknownChallengeKind};
 pub use delivery::{
-    DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, NewReport, Recipient, Recorded, Waiting,
+    DeliveryKey, Destination, HeldLease, Lease, Leased, NewDelivery, NewReport, Recipient, Recorded,
+    Reportable, Telling, Waiting,
 };
 pub use dkim::{DkimKey, DkimKeyState, DkimKeys};
 pub use duplicate::DuplicateKey;

@@ -16,6 +16,8 @@ pub enum Outcome {
         reply: String,
         /// The next host.
         host: Option<String>,
+        /// Whether the host itself said it.
+        said_by_host: bool,
         /// How it was handed over, which is not kept.
         handover: Handover,
     },
@@ -25,6 +27,8 @@ pub enum Outcome {
         reply: String,
         /// The next host.
         host: Option<String>,
+        /// Whether the host itself said it.
+        said_by_host: bool,
         /// When.
         next_attempt_at: Timestamp,
     },
@@ -34,8 +38,10 @@ pub enum Outcome {
         reply: String,
         /// The next host.
         host: Option<String>,
-        /// Whether nobody is to be told of it any more: the report that is recorded with it tells, its sender knows it already,
-        /// or does not want to know.
+        /// Whether the host itself said it.
+        said_by_host: bool,
+        /// Whether nobody is to be told of it any more, but by the [news](crate::Telling::news) that are recorded with it: its sender knows
+        /// it already, or does not want to know.
         told: bool,
     },
     /// An operator has ended the attempts. No attempt was made, and none is counted.
@@ -64,6 +70,17 @@ impl Outcome {
             | Outcome::Failed { host, .. }
             | Outcome::Held { host, .. } => host.as_deref(),
             Outcome::Returned { .. } => None,
+        }
+    }
+
+    /// Whether the next host itself said the reply.
+    #[must_use]
+    pub fn is_said_by_host(&self) -> bool {
+        match self {
+            Outcome::Delivered { said_by_host, .. }
+            | Outcome::Deferred { said_by_host, .. }
+            | Outcome::Failed { said_by_host, .. } => *said_by_host,
+            Outcome::Returned { .. } | Outcome::Held { .. } => false,
         }
     }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use types::{NodeId, QueueId};
 
 use crate::{
-    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, NewReport, Nodes, Operated, Operation,
-    Outcome, Page, QueueFilter, Recorded, SpoolError, Stats, Submission, Waiting,
+    Act, Destination, Details, Entry, HeldLease, Leased, NewDelivery, Nodes, Operated, Operation, Outcome,
+    Page, QueueFilter, Recorded, Reportable, SpoolError, Stats, Submission, Telling, Waiting,
 };
 
 /// The spool.
@@ -113,9 +113,10 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     /// given back, "delivered" is recorded and nothing else ([`Recorded::TakenOver`]). A recipient that has the message stays
     /// `delivered` whatever comes later.
     ///
-    /// A `report` of it is committed in the same transaction, if all of the outcomes are: what failed and that its sender is told of it
-    /// are one fact, and no report is made twice. So is that its sender knows who is [late](NewReport::late). Who no longer has the lease makes a
-    /// report only of recipients who all have the message, and whom nobody has recorded before ([`Recorded::KeptWithoutReport`] otherwise).
+    /// What the sender is to be told is committed in the same transaction: what failed and that its sender is told of it are one fact. A
+    /// [report](Telling::report) is committed too if all of the outcomes are and it is true of everybody: nothing else became of them
+    /// meanwhile, and nobody else has told of it. So is that its sender knows who is [late](NewReport::late). Otherwise, or if there is none, the news
+    /// makes the delivery to the [sender](Destination::sender), of which whoever leases it records a report without outcomes.
     ///
     /// An entry leaves the queue when all its recipients are delivered. It is settled, and leaves the lists and the figures, when
     /// each is delivered, or failed and [told](Outcome::Failed::told): its message is gone then, and [`show`](Spool::show) still knows
@@ -124,7 +125,7 @@ pub trait Spool: Nodes + Send + Sync + 'static {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        report: Option<NewReport>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> impl Future<Output = Result<Recorded, SpoolError>> + Send;
 
@@ -135,8 +136,12 @@ pub trait Spool: Nodes + Send + Sync + 'static {
         &self,
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, SpoolError>> + Send;
+
+    /// What the sender of a message can be told of its recipients, in the order of their numbers.
+    fn reportable(&self, id: QueueId) -> impl Future<Output = Result<Vec<Reportable>, SpoolError>> + Send;
 
     /// Forgets up to a few hundred of the entries that were settled before `before`, and of those that were accepted before then from `<>`, are
     /// delivered or failed for each recipient, and are not held: nobody can be told of them. Whether there may be more.

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
-    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, NewReport, Node, Nodes,
-    Operated, Operation, Outcome, Page, QueueFilter, Recorded, SpoolError, Standing, Stats, Submission,
-    Waiting,
+    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node, Nodes, Operated,
+    Operation, Outcome, Page, QueueFilter, Recorded, Reportable, SpoolError, Standing, Stats, Submission,
+    Telling, Waiting,
 };
 use store_sqlite::{FileBody, SqliteSpool};
 use types::{NodeId, QueueId};
@@ -75,8 +75,9 @@ impl store::Spool for Spool {
         async fn give_back(&self, owner: NodeId, leases: Vec<HeldLease>) -> Result<(), SpoolError>;
         async fn reroute(&self, leased: &Leased, destinations: Vec<(u32, Destination)>) -> Result<Recorded, SpoolError>;
         async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError>;
-        async fn record(&self, leased: &Leased, outcomes: Vec<(u32, Outcome)>, report: Option<NewReport>, now: Timestamp) -> Result<Recorded, SpoolError>;
-        async fn record_delivered(&self, leased: &Leased, delivered: Vec<(u32, Outcome)>, now: Timestamp) -> Result<bool, SpoolError>;
+        async fn record(&self, leased: &Leased, outcomes: Vec<(u32, Outcome)>, telling: Option<Telling>, now: Timestamp) -> Result<Recorded, SpoolError>;
+        async fn record_delivered(&self, leased: &Leased, delivered: Vec<(u32, Outcome)>, telling: Option<Telling>, now: Timestamp) -> Result<bool, SpoolError>;
+        async fn reportable(&self, id: QueueId) -> Result<Vec<Reportable>, SpoolError>;
         async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError>;
         async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError>;
         async fn list(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError>;

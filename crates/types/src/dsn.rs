@@ -99,6 +99,70 @@ pub enum Handover {
     WithoutDsn,
 }
 
+/// What the sender of a message is told of a recipient.
+///
+/// Exhaustive: a report has words for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReportEvent {
+    /// It was refused for good.
+    Refused,
+    /// It was tried for as long as the schedule has it.
+    GivenUp,
+    /// An administrator has ended the attempts.
+    Returned,
+    /// It is late, and tried again.
+    Late,
+    /// It lies where its recipient reads it.
+    Delivered,
+    /// A host has it that does not tell what becomes of it.
+    Relayed,
+}
+
+impl ReportEvent {
+    /// Every event there is.
+    pub const ALL: [Self; 6] =
+        [Self::Refused, Self::GivenUp, Self::Returned, Self::Late, Self::Delivered, Self::Relayed];
+
+    /// The event as it is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::GivenUp => "given-up",
+            Self::Returned => "returned",
+            Self::Late => "late",
+            Self::Delivered => "delivered",
+            Self::Relayed => "relayed",
+        }
+    }
+
+    /// The event that is stored so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == name)
+    }
+
+    /// The value of the field Action (RFC 3464 section 2.3.3).
+    #[must_use]
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Refused | Self::GivenUp | Self::Returned => "failed",
+            Self::Late => "delayed",
+            Self::Delivered => "delivered",
+            Self::Relayed => "relayed",
+        }
+    }
+
+    /// Whether the recipient will not get the message.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        match self {
+            Self::Refused | Self::GivenUp | Self::Returned => true,
+            Self::Late | Self::Delivered | Self::Relayed => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -36,7 +36,7 @@ pub use deliver_by::{ByMode, DeliverBy};
 pub use dkim::{DkimAlgorithm, DkimKeyName, DkimSelector};
 pub use domain::{Domain, MAX_DOMAIN};
 pub use domain_pattern::DomainPattern;
-pub use dsn::{Handover, Notify, Ret};
+pub use dsn::{Handover, Notify, ReportEvent, Ret};
 pub use ehlo::EhloName;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;

@@ -2,8 +2,8 @@
 //! recipient.
 
 use jiff::Timestamp;
-use message::{Event, Original, Report, ReportedRecipient, Status};
-use types::{ForwardPath, Mailbox, OriginalRecipient, QueueId};
+use message::{Original, Report, ReportedRecipient, Status};
+use types::{ForwardPath, Mailbox, OriginalRecipient, QueueId, ReportEvent};
 
 /// What others say, with an octet of 0 between: the reply, the host, the name of the envelope, the Message-ID, the original recipient, and what
 /// comes back of the message.
@@ -24,13 +24,14 @@ pub(crate) fn holds(data: &[u8]) {
         path: &path,
         original: original.as_ref(),
         event,
+        retry_until: (event == ReportEvent::Late).then_some(Timestamp::UNIX_EPOCH),
         status: Status(5, 1, 1),
         host: Some(&host),
         reply: Some(&reply),
         said_by_host,
         last_attempt_at: Some(Timestamp::UNIX_EPOCH),
     };
-    let recipients = [one(Event::Refused, true), one(Event::Late(Timestamp::UNIX_EPOCH), false)];
+    let recipients = [one(ReportEvent::Refused, true), one(ReportEvent::Late, false)];
     let report = Report {
         hostname: "mail.example.org",
         id,

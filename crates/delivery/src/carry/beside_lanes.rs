@@ -1,4 +1,5 @@
-//! Deliveries that are leased and wait on no lane: they get other destinations, or are returned to their senders.
+//! Deliveries that are leased and wait on no lane: they get other destinations, are returned to their senders, or
+//! are what these are to be told.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,6 +25,16 @@ impl<S: Spool> Carrier<S> {
     pub(super) async fn hand_back(self: Arc<Self>, carried: Carried) {
         let permit = self.permits.take(HostState::Answers).await;
         self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
+        self.is_dealt_with();
+    }
+
+    /// Makes the report of what the sender of a message is to be told; what it needs is in memory as with [`hand_back`](Self::hand_back).
+    pub(super) async fn tell_sender(self: Arc<Self>, carried: Carried) {
+        let permit = self.permits.take(HostState::Answers).await;
+        let ways = self.ways.load_full();
+        self.recorder.tell_sender(&carried.parcel, |destination| ways.schedule(destination)).await;
+        self.let_go(carried.let_go()).await;
+        drop(permit);
         self.is_dealt_with();
     }
 

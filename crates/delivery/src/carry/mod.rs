@@ -93,7 +93,8 @@ pub struct Carrier<S> {
     wake: Arc<Notify>,
     lanes: Lanes,
     permits: Permits,
-    /// Deliveries that are leased and wait on no lane: they get other destinations, or are returned to their senders.
+    /// Deliveries that are leased and wait on no lane: they get other destinations, are returned to their senders, or are what these are to
+    /// be told.
     beside_lanes: AtomicUsize,
     workers: TaskTracker,
     /// No new attempts.
@@ -199,6 +200,11 @@ impl<S: Spool> Carrier<S> {
     fn put_on_lane(self: &Arc<Self>, leased: Leased, moved: Vec<(u32, Destination)>) {
         let ways = self.ways.load();
         let Some(hand) = self.in_hand.take(&leased) else { return };
+        if leased.destination.is_sender() {
+            self.beside_lanes.fetch_add(1, Ordering::Relaxed);
+            self.workers.spawn(self.clone().tell_sender(Carried::new(Parcel::new(leased), hand)));
+            return;
+        }
         if leased.returned {
             self.beside_lanes.fetch_add(1, Ordering::Relaxed);
             self.workers.spawn(self.clone().hand_back(Carried::new(Parcel::new(leased), hand)));

@@ -266,7 +266,7 @@ async fn a_delay_is_told_once_after_four_hours() {
 
 /// Two routes that are late at the same time: only of the first the sender has asked to hear nothing but the usual.
 #[tokio::test(start_paused = true)]
-async fn a_delay_is_told_of_every_destination() {
+async fn a_delay_at_two_destinations_is_told_in_one_report() {
     let peer = Peer::start(Manners { rcpt: "450 4.2.1 come back", ..Manners::default() }).await;
     let home = tempfile::tempdir().unwrap();
     let by_name = Via::Relay(NextHost { host: "localhost".into(), ..plain_host(peer.port) });
@@ -283,7 +283,7 @@ async fn a_delay_is_told_of_every_destination() {
     let to = ["a@example.org", "b@example.com"];
     let asked = |submission: &mut Submission| submission.recipients[1].notify = Notify::from_text("DELAY");
     let id = office.submit_with(&to, TEXT.as_bytes(), asked).await;
-    let delayed = told(&office, &home, 2).await;
+    let delayed = told(&office, &home, 1).await;
     assert_eq!(states(&office.spool, id), [Deferred, Deferred]);
     for address in to {
         let about = delayed.iter().filter(|report| report.contains(&format!("rfc822; {address}\n")));

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
     DeliveryKey, Destination, Details, Entry, HeldLease, Lease, Leased, NewDelivery, NewReport, Operation,
-    Outcome, Recipient, RecipientDetails, RecipientState, Recorded, Submission,
+    Outcome, Recipient, RecipientDetails, RecipientState, Recorded, Reportable, Submission, Telling,
 };
-use types::{EnvelopeRecipient, Handover, NodeId, ReversePath};
+use types::{EnvelopeRecipient, Handover, NodeId, ReportEvent, ReversePath};
 
 pub(crate) struct Item {
     pub(crate) submission: Arc<Submission>,
@@ -35,6 +35,10 @@ pub(crate) struct Seat {
     pub(crate) handover: Option<Handover>,
     pub(crate) told: bool,
     delay_told: bool,
+    said_by_host: bool,
+    tried_at: Option<Timestamp>,
+    /// What its sender is to be told, and by when.
+    pub(crate) news: Option<(ReportEvent, Timestamp)>,
 }
 
 #[derive(Default)]
@@ -50,7 +54,9 @@ impl Seat {
 
     /// Whether nothing is left to be done for it.
     fn is_done(&self) -> bool {
-        self.state == RecipientState::Delivered || (self.state == RecipientState::Failed && self.told)
+        let is_over =
+            self.state == RecipientState::Delivered || (self.state == RecipientState::Failed && self.told);
+        is_over && self.news.is_none()
     }
 
     fn waits(&mut self, due: Timestamp) {
@@ -58,15 +64,24 @@ impl Seat {
         self.due = due;
     }
 
-    fn set(&mut self, outcome: Outcome) {
+    fn set(&mut self, outcome: Outcome, news: Option<(ReportEvent, Timestamp)>, now: Timestamp) {
+        let was_told = self.told;
+        self.record(outcome, now);
+        self.news = news;
+        self.told = if news.is_some() { was_told } else { self.told };
+    }
+
+    fn record(&mut self, outcome: Outcome, now: Timestamp) {
+        self.said_by_host = outcome.is_said_by_host();
         self.state = outcome.state();
         let was_tried = !matches!(outcome, Outcome::Held { reply: None, .. } | Outcome::Returned { .. });
         self.attempts += u32::from(was_tried);
+        self.tried_at = if was_tried { Some(now) } else { self.tried_at };
         match outcome {
-            Outcome::Delivered { reply, host, handover } => {
+            Outcome::Delivered { reply, host, handover, .. } => {
                 (self.reply, self.host, self.handover) = (reply, host, Some(handover));
             }
-            Outcome::Failed { reply, host, told } => {
+            Outcome::Failed { reply, host, told, .. } => {
                 (self.reply, self.host) = (reply, host);
                 self.told |= told;
             }
@@ -75,7 +90,7 @@ impl Seat {
                 self.told |= told;
             }
             Outcome::Held { reply, host } => (self.reply, self.host) = (reply.unwrap_or_default(), host),
-            Outcome::Deferred { reply, host, next_attempt_at } => {
+            Outcome::Deferred { reply, host, next_attempt_at, .. } => {
                 (self.reply, self.host, self.due) = (reply, host, next_attempt_at);
             }
         }
@@ -111,6 +126,9 @@ impl Item {
             handover: None,
             told: false,
             delay_told: false,
+            said_by_host: false,
+            tried_at: None,
+            news: None,
         };
         Item {
             seats: (0..).zip(&submission.recipients).map(seat).collect(),
@@ -125,7 +143,7 @@ impl Item {
 
     /// Whether everybody has it. It stays here, for the tests to look at.
     pub(crate) fn is_gone(&self) -> bool {
-        self.seats.iter().all(|seat| seat.state == RecipientState::Delivered)
+        self.seats.iter().all(|seat| seat.state == RecipientState::Delivered && seat.news.is_none())
     }
 
     pub(crate) fn leases(&self) -> usize {
@@ -148,6 +166,9 @@ impl Item {
     }
 
     fn due(&self, destination: &Destination) -> Option<Timestamp> {
+        if destination.is_sender() {
+            return self.seats.iter().filter_map(|seat| Some(seat.news?.1)).min();
+        }
         let seats = self.seats.iter().filter(|seat| seat.destination == *destination && seat.is_open());
         seats.map(|seat| seat.due).min()
     }
@@ -164,7 +185,10 @@ impl Item {
         let delivery = self.deliveries.get_mut(destination)?;
         (delivery.owner, delivery.token) = (Some(owner), delivery.token + 1);
         let lease = Lease { owner, token: delivery.token };
-        let due = |seat: &Seat| seat.destination == *destination && seat.is_open() && seat.due <= now;
+        let due = |seat: &Seat| match destination.is_sender() {
+            true => seat.news.is_some(),
+            false => seat.destination == *destination && seat.is_open() && seat.due <= now,
+        };
         let recipients = (0u32..).zip(self.seats.iter().zip(&self.submission.recipients));
         let recipients = recipients.filter(|(_, (seat, _))| due(seat)).map(|(number, (seat, known))| {
             let Seat { attempts, told, delay_told, .. } = *seat;
@@ -194,7 +218,9 @@ impl Item {
         }
         let seats = &self.seats;
         self.deliveries.retain(|destination, delivery| {
-            delivery.owner.is_some() || seats.iter().any(|seat| seat.destination == *destination)
+            delivery.owner.is_some()
+                || destination.is_sender()
+                || seats.iter().any(|seat| seat.destination == *destination)
         });
     }
 
@@ -202,26 +228,27 @@ impl Item {
         &mut self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        report: Option<&NewReport>,
+        telling: Option<&Telling>,
         now: Timestamp,
     ) -> Recorded {
-        let (owned, mut recorded, mut is_news) = (self.is_owned(leased), Recorded::Kept, true);
+        let (owned, mut recorded) = (self.is_owned(leased), Recorded::Kept);
+        if leased.destination.is_sender() && !owned {
+            return Recorded::TakenOver;
+        }
         for (number, outcome) in outcomes {
             let seat = &mut self.seats[usize::try_from(number).unwrap()];
             if !owned && !matches!(outcome, Outcome::Delivered { .. }) {
                 recorded = Recorded::TakenOver;
             } else if seat.state != RecipientState::Delivered {
                 assert!(!owned || seat.is_open(), "{number} was settled before");
-                seat.set(outcome);
-            } else {
-                is_news = false;
+                seat.set(outcome, news_of(telling, number), now);
             }
         }
-        if let Some(report) = report
+        if let Some((telling, report)) = telling.and_then(|telling| Some((telling, telling.report.as_ref()?)))
             && recorded == Recorded::Kept
         {
-            match owned || is_news {
-                true => report.late.iter().for_each(|number| self.seat(*number).delay_told = true),
+            match telling.news.iter().all(|(number, event)| self.is_news(*number, *event)) {
+                true => self.is_told(telling, report),
                 false => recorded = Recorded::KeptWithoutReport,
             }
         }
@@ -232,7 +259,63 @@ impl Item {
             self.held = false;
             self.settled_at.get_or_insert(now);
         }
+        self.arrange(now);
         recorded
+    }
+
+    fn is_news(&self, number: u32, event: ReportEvent) -> bool {
+        self.seats[usize::try_from(number).unwrap()].news.is_some_and(|(news, _)| news == event)
+    }
+
+    fn is_told(&mut self, telling: &Telling, report: &NewReport) {
+        for (number, event) in &telling.news {
+            let seat = self.seat(*number);
+            seat.news = None;
+            seat.told |= seat.state == RecipientState::Failed;
+            seat.delay_told |= *event == ReportEvent::Late;
+        }
+        report.late.iter().for_each(|number| self.seat(*number).delay_told = true);
+    }
+
+    /// Ends the leases of a node. If it has recorded that all have the message, and not come to end the delivery, the sender is told now.
+    pub(crate) fn is_left_by(&mut self, node: NodeId) {
+        for delivery in self.deliveries.values_mut() {
+            delivery.owner = delivery.owner.filter(|owner| *owner != node);
+        }
+        if !self.seats.iter().any(Seat::is_open) {
+            self.arrange(Timestamp::MIN);
+        }
+    }
+
+    /// Has the sender told of what is news, at once if nobody else is to be tried before.
+    fn arrange(&mut self, now: Timestamp) {
+        let next = self.seats.iter().filter(|seat| seat.is_open()).map(|seat| seat.due).min();
+        for (_, by) in self.seats.iter_mut().filter_map(|seat| seat.news.as_mut()) {
+            *by = if next.is_some_and(|next| next <= *by) { *by } else { now.min(*by) };
+            self.deliveries.entry(Destination::sender()).or_default();
+        }
+    }
+
+    /// What the sender can be told.
+    pub(crate) fn reportable(&self) -> Vec<Reportable> {
+        let reportable = |(number, seat): (u32, &Seat)| Reportable {
+            number,
+            destination: seat.destination.clone(),
+            news: seat.news.map(|(event, _)| event),
+            may_be_late: seat.state == RecipientState::Deferred && !seat.delay_told,
+            reply: Some(seat.reply.clone()).filter(|reply| !reply.is_empty()),
+            host: seat.host.clone(),
+            said_by_host: seat.said_by_host,
+            tried_at: seat.tried_at,
+        };
+        (0..).zip(&self.seats).map(reportable).collect()
+    }
+
+    /// Makes due what is told later than that.
+    pub(crate) fn bring_news_forward(&mut self, latest: Timestamp, now: Timestamp) -> bool {
+        let ahead =
+            self.seats.iter_mut().filter_map(|seat| seat.news.as_mut()).filter(|(_, by)| *by > latest);
+        ahead.map(|(_, by)| *by = now).count() > 0
     }
 
     fn seat(&mut self, number: u32) -> &mut Seat {
@@ -247,10 +330,19 @@ impl Item {
     }
 
     /// Whether others are still to be tried.
-    pub(crate) fn record_delivered(&mut self, leased: &Leased, delivered: Vec<(u32, Outcome)>) -> bool {
+    pub(crate) fn record_delivered(
+        &mut self,
+        leased: &Leased,
+        delivered: Vec<(u32, Outcome)>,
+        telling: Option<&Telling>,
+        now: Timestamp,
+    ) -> bool {
         let goes_on = self.is_owned(leased) && !self.held;
         for (number, outcome) in delivered {
-            self.seats[usize::try_from(number).unwrap()].set(outcome);
+            let seat = self.seat(number);
+            if seat.state != RecipientState::Delivered {
+                seat.set(outcome, news_of(telling, number), now);
+            }
         }
         goes_on
     }
@@ -293,13 +385,22 @@ impl Item {
             }
             Operation::Retry => {
                 let left = |seat: &&mut Seat| seat.is_open() || seat.state == RecipientState::Failed;
-                self.seats.iter_mut().filter(left).for_each(|seat| seat.waits(now));
+                for seat in self.seats.iter_mut().filter(left) {
+                    seat.news = seat.news.filter(|_| seat.state != RecipientState::Failed);
+                    seat.waits(now);
+                }
             }
             Operation::Bounce => {
                 (self.returned, self.held) = (true, false);
                 self.deliveries.values_mut().for_each(|delivery| delivery.owner = None);
-                let left = |seat: &&mut Seat| !seat.is_done();
-                self.seats.iter_mut().filter(left).for_each(|seat| seat.waits(now));
+                let left = |seat: &&mut Seat| {
+                    seat.state != RecipientState::Delivered
+                        && !(seat.state == RecipientState::Failed && seat.told)
+                };
+                for seat in self.seats.iter_mut().filter(left) {
+                    seat.news = None;
+                    seat.waits(now);
+                }
             }
             Operation::Remove | Operation::Undo | Operation::Stop => {}
         }
@@ -340,4 +441,9 @@ impl Item {
         };
         Details { entry, recipients, damaged: None }
     }
+}
+
+fn news_of(telling: Option<&Telling>, number: u32) -> Option<(ReportEvent, Timestamp)> {
+    let Telling { news, by, .. } = telling?;
+    news.iter().find(|(about, _)| *about == number).map(|(_, event)| (*event, *by))
 }

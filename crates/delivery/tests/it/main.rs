@@ -24,6 +24,7 @@ mod sts;
 mod needs;
 mod dsn;
 mod bounce;
+mod gathered;
 mod schedule;
 mod deliver_by;
 mod carrier;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use store::{
     Act, Body, Corrupt, Destination, Details, DuplicateKey, Entry, HeldLease, Leased, MasterKeyId,
     NewDelivery, NewReport, Node, Nodes, Operated, Operation, Outcome, Page, QueueFilter, RecipientState,
-    Recorded, Spool, SpoolError, Standing, Stats, Submission, Waiting,
+    Recorded, Reportable, Spool, SpoolError, Standing, Stats, Submission, Telling, Waiting,
 };
 use tokio::sync::Notify;
 use types::{NodeId, QueueId};
@@ -181,9 +181,7 @@ impl Nodes for MemorySpool {
 
     async fn bury(&self, id: NodeId) -> Result<bool, SpoolError> {
         let mut queue = self.queue();
-        for delivery in queue.items.values_mut().flat_map(|item| item.deliveries.values_mut()) {
-            delivery.owner = delivery.owner.filter(|owner| *owner != id);
-        }
+        queue.items.values_mut().for_each(|item| item.is_left_by(id));
         self.changed.notify_waiters();
         Ok(queue.nodes.remove(&id).is_some())
     }
@@ -332,6 +330,7 @@ impl Spool for MemorySpool {
     async fn bring_forward(&self, latest: Timestamp, now: Timestamp) -> Result<bool, SpoolError> {
         let mut any = false;
         for item in self.queue().items.values_mut() {
+            any |= item.bring_news_forward(latest, now);
             let Submission { not_before, accepted_at, .. } = &*item.submission;
             if not_before.is_some_and(|not_before| not_before > now) && *accepted_at <= latest {
                 continue;
@@ -358,7 +357,7 @@ impl Spool for MemorySpool {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        report: Option<NewReport>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> Result<Recorded, SpoolError> {
         let fails = |left: u32| left.checked_sub(1);
@@ -367,10 +366,11 @@ impl Spool for MemorySpool {
         }
         let mut queue = self.queue();
         let recorded = match queue.items.get_mut(&leased.submission.id) {
-            Some(item) => item.record(leased, outcomes, report.as_ref(), now),
+            Some(item) => item.record(leased, outcomes, telling.as_ref(), now),
             None => Recorded::TakenOver,
         };
-        if let Some(NewReport { submission, content, .. }) = report.filter(|_| recorded == Recorded::Kept) {
+        let report = telling.and_then(|telling| telling.report).filter(|_| recorded == Recorded::Kept);
+        if let Some(NewReport { submission, content, .. }) = report {
             let there = [NewDelivery::of_all(&submission, Destination::unknown(), None)];
             queue.items.insert(submission.id, Item::new(submission, content, &there));
         }
@@ -382,14 +382,20 @@ impl Spool for MemorySpool {
         &self,
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
-        _now: Timestamp,
+        telling: Option<Telling>,
+        now: Timestamp,
     ) -> Result<bool, SpoolError> {
         self.notes.fetch_add(1, Ordering::Relaxed);
         let mut queue = self.queue();
         let item = queue.items.get_mut(&leased.submission.id);
-        let goes_on = item.is_some_and(|item| item.record_delivered(leased, delivered));
+        let goes_on =
+            item.is_some_and(|item| item.record_delivered(leased, delivered, telling.as_ref(), now));
         self.changed.notify_waiters();
         Ok(goes_on)
+    }
+
+    async fn reportable(&self, id: QueueId) -> Result<Vec<Reportable>, SpoolError> {
+        Ok(self.queue().items.get(&id).map(Item::reportable).unwrap_or_default())
     }
 
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {

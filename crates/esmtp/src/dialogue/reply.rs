@@ -111,7 +111,8 @@ impl fmt::Display for Enhanced {
 
 impl Enhanced {
     /// Reads `class.subject.detail` (1, 1-3 and 1-3 digits, RFC 3463 section 2).
-    pub(super) fn parse(word: &str) -> Option<Enhanced> {
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Enhanced> {
         let mut parts = word.split('.');
         let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
         let short = |part: &str| part.len() <= 3 && part.bytes().all(|octet| octet.is_ascii_digit());

@@ -1,8 +1,8 @@
 //! Writing a report: its header, and its parts between their boundaries.
 
-use types::Mailbox;
+use types::{Mailbox, ReportEvent};
 
-use super::report::{Event, Original, Report};
+use super::report::{Original, Report};
 use super::{original, quote, status, words};
 use crate::date::date_since_1970 as date;
 use crate::mime::{Survey, Surveyed, Target};
@@ -95,12 +95,12 @@ impl Report<'_> {
 
     /// The gravest of what the report tells.
     fn subject(&self) -> &'static str {
-        let any = |is: fn(Event) -> bool| self.recipients.iter().any(|recipient| is(recipient.event));
-        if any(Event::is_failure) {
+        let any = |is: fn(ReportEvent) -> bool| self.recipients.iter().any(|recipient| is(recipient.event));
+        if any(ReportEvent::is_failure) {
             "Undeliverable: your message could not be delivered"
-        } else if any(|event| matches!(event, Event::Late(_))) {
+        } else if any(|event| event == ReportEvent::Late) {
             "Delayed: your message has not been delivered yet"
-        } else if any(|event| event == Event::Delivered) {
+        } else if any(|event| event == ReportEvent::Delivered) {
             "Delivered: your message has arrived"
         } else {
             "Relayed: your message has been passed on"

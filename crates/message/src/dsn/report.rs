@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use types::{ForwardPath, Mailbox, OriginalRecipient, QueueId};
+use types::{ForwardPath, Mailbox, OriginalRecipient, QueueId, ReportEvent};
 
 /// A report about one message.
 #[derive(Debug, Clone)]
@@ -40,7 +40,9 @@ pub struct ReportedRecipient<'a> {
     /// Whom the sender had named: ORCPT (RFC 3461 section 4.2).
     pub original: Option<&'a OriginalRecipient>,
     /// What happened.
-    pub event: Event,
+    pub event: ReportEvent,
+    /// Until when it is tried, if it is late.
+    pub retry_until: Option<Timestamp>,
     /// The same as a code.
     pub status: Status,
     /// The host that was asked, if one was.
@@ -53,48 +55,9 @@ pub struct ReportedRecipient<'a> {
     pub last_attempt_at: Option<Timestamp>,
 }
 
-/// What senders are told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
-    /// It was refused for good.
-    Refused,
-    /// It was tried for as long as the schedule has it.
-    GivenUp,
-    /// An administrator has ended the attempts.
-    Returned,
-    /// It is late, and tried again until then.
-    Late(Timestamp),
-    /// It lies where its recipient reads it.
-    Delivered,
-    /// A host has it that does not tell what becomes of it.
-    Relayed,
-}
-
 /// An enhanced status code (RFC 3463): class, subject, detail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Status(pub u8, pub u16, pub u16);
-
-impl Event {
-    /// The value of the field Action (RFC 3464 section 2.3.3).
-    #[must_use]
-    pub const fn action(self) -> &'static str {
-        match self {
-            Self::Refused | Self::GivenUp | Self::Returned => "failed",
-            Self::Late(_) => "delayed",
-            Self::Delivered => "delivered",
-            Self::Relayed => "relayed",
-        }
-    }
-
-    /// Whether the recipient will not get the message.
-    #[must_use]
-    pub const fn is_failure(self) -> bool {
-        match self {
-            Self::Refused | Self::GivenUp | Self::Returned => true,
-            Self::Late(_) | Self::Delivered | Self::Relayed => false,
-        }
-    }
-}
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

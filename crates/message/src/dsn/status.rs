@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use types::{ForwardPath, OriginalRecipient, UtcTime};
 
 use super::quote::{self, field};
-use super::report::{Event, Report, ReportedRecipient};
+use super::report::{Report, ReportedRecipient};
 use crate::date::date_since_1970 as date;
 
 /// The most octets of an envelope's name: ENVID has 100 (RFC 3461 section 4.4).
@@ -75,7 +75,7 @@ fn about_recipient(recipient: &ReportedRecipient<'_>, share: usize, hostname: &s
     if let Some(at) = recipient.last_attempt_at {
         fields.push_str(&field("Last-Attempt-Date", &date(at)));
     }
-    if let Event::Late(until) = recipient.event {
+    if let Some(until) = recipient.retry_until {
         fields.push_str(&field("Will-Retry-Until", &date(until)));
     }
     fields

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
-use types::{ForwardPath, Mailbox, OriginalRecipient, QueueId};
+use types::{ForwardPath, Mailbox, OriginalRecipient, QueueId, ReportEvent};
 
 use super::*;
 use crate::mime::{Rewriter, Survey, Target};
@@ -16,7 +16,8 @@ fn refused<'a>(path: &'a ForwardPath, reply: &'a str) -> ReportedRecipient<'a> {
     ReportedRecipient {
         path,
         original: None,
-        event: Event::Refused,
+        event: ReportEvent::Refused,
+        retry_until: None,
         status: Status(5, 1, 1),
         host: Some("mx.example.net:25"),
         reply: Some(reply),
@@ -149,13 +150,17 @@ fn each_event_has_its_words_and_its_action() {
     let bob = path("<bob@example.net>");
     let later = Timestamp::constant(1_800_400_000, 0);
     for (event, action, words, subject) in [
-        (Event::GivenUp, "failed", "it is given up", "Undeliverable"),
-        (Event::Returned, "failed", "An administrator of this mail system", "Undeliverable"),
-        (Event::Late(later), "delayed", "tried again until Tue, 19 Jan 2027", "Delayed"),
-        (Event::Delivered, "delivered", "It was delivered to:", "Delivered"),
-        (Event::Relayed, "relayed", "does not tell what becomes of it", "Relayed"),
+        (ReportEvent::GivenUp, "failed", "it is given up", "Undeliverable"),
+        (ReportEvent::Returned, "failed", "An administrator of this mail system", "Undeliverable"),
+        (ReportEvent::Late, "delayed", "tried again until Tue, 19 Jan 2027", "Delayed"),
+        (ReportEvent::Delivered, "delivered", "It was delivered to:", "Delivered"),
+        (ReportEvent::Relayed, "relayed", "does not tell what becomes of it", "Relayed"),
     ] {
-        let recipient = ReportedRecipient { event, ..refused(&bob, "451 4.3.0 Later") };
+        let recipient = ReportedRecipient {
+            event,
+            retry_until: (event == ReportEvent::Late).then_some(later),
+            ..refused(&bob, "451 4.3.0 Later")
+        };
         let composed = report(&alice, &[recipient], Original::Nothing).compose();
         let text = text_of(&composed);
         let parts = parts(text);
@@ -163,7 +168,7 @@ fn each_event_has_its_words_and_its_action() {
         assert!(text.contains(&format!("\r\nSubject: {subject}: ")), "{text}");
         assert!(parts[0].1.replace("\r\n", " ").contains(words), "{text}");
         assert!(parts[1].1.contains(&format!("\r\nAction: {action}\r\n")), "{text}");
-        assert_eq!(parts[1].1.contains("Will-Retry-Until: Tue, 19 Jan 2027"), event == Event::Late(later));
+        assert_eq!(parts[1].1.contains("Will-Retry-Until: Tue, 19 Jan 2027"), event == ReportEvent::Late);
     }
 }
 
@@ -322,7 +327,7 @@ proptest! {
     ) {
         let (alice, bob) = (Mailbox::parse("alice@example.org").unwrap(), path("<\"b  \\\"c\"@example.net>"));
         let one = ReportedRecipient { host: Some(&host), said_by_host, ..refused(&bob, &reply) };
-        let recipients = [one.clone(), ReportedRecipient { event: Event::Late(NOW), ..one }];
+        let recipients = [one.clone(), ReportedRecipient { event: ReportEvent::Late, retry_until: Some(NOW), ..one }];
         let original = if whole { Original::Whole(b"A: b\r\n\r\nc\r\n") } else { Original::Header(&header) };
         let report =
             Report { envid: Some(&envid), message_id: Some(&message_id), ..report(&alice, &recipients, original) };

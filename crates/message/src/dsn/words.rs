@@ -1,7 +1,10 @@
 //! The part of a report that people read.
 
+use jiff::Timestamp;
+use types::ReportEvent;
+
 use super::quote::{self, wrapped};
-use super::report::{Event, Report, ReportedRecipient};
+use super::report::{Report, ReportedRecipient};
 use crate::date::date_since_1970 as date;
 
 /// The part with its header.
@@ -55,8 +58,10 @@ fn groups<'r, 'a>(recipients: &'r [ReportedRecipient<'a>]) -> Vec<Vec<&'r Report
 }
 
 /// What is told of a recipient.
-fn alike<'a>(recipient: &ReportedRecipient<'a>) -> (Event, Option<&'a str>, Option<&'a str>) {
-    (recipient.event, recipient.host, recipient.reply)
+fn alike<'a>(
+    recipient: &ReportedRecipient<'a>,
+) -> (ReportEvent, Option<Timestamp>, Option<&'a str>, Option<&'a str>) {
+    (recipient.event, recipient.retry_until, recipient.host, recipient.reply)
 }
 
 fn about(group: &[&ReportedRecipient<'_>], share: usize) -> String {
@@ -76,20 +81,22 @@ fn about(group: &[&ReportedRecipient<'_>], share: usize) -> String {
     text
 }
 
-fn heading(event: Event) -> &'static str {
+fn heading(event: ReportEvent) -> &'static str {
     match event {
-        Event::Refused | Event::GivenUp | Event::Returned => "It could not be delivered to:",
-        Event::Late(_) => "It has not been delivered yet to:",
-        Event::Delivered => "It was delivered to:",
-        Event::Relayed => "It was passed on, and this is the last that you hear of it, for:",
+        ReportEvent::Refused | ReportEvent::GivenUp | ReportEvent::Returned => {
+            "It could not be delivered to:"
+        }
+        ReportEvent::Late => "It has not been delivered yet to:",
+        ReportEvent::Delivered => "It was delivered to:",
+        ReportEvent::Relayed => "It was passed on, and this is the last that you hear of it, for:",
     }
 }
 
 /// What the reply of a success says is for programs.
-fn says_reply(event: Event) -> bool {
+fn says_reply(event: ReportEvent) -> bool {
     match event {
-        Event::Refused | Event::GivenUp | Event::Returned | Event::Late(_) => true,
-        Event::Delivered | Event::Relayed => false,
+        ReportEvent::Refused | ReportEvent::GivenUp | ReportEvent::Returned | ReportEvent::Late => true,
+        ReportEvent::Delivered | ReportEvent::Relayed => false,
     }
 }
 
@@ -98,24 +105,27 @@ fn why(recipient: &ReportedRecipient<'_>) -> String {
     let host = recipient.host.map(|host| quote::line(host, 255));
     let (has_reply, said) = (recipient.reply.is_some(), recipient.said_by_host);
     match recipient.event {
-        Event::Refused => match host.filter(|_| said) {
+        ReportEvent::Refused => match host.filter(|_| said) {
             Some(host) => format!("The mail system {host} refused it and said:"),
             None => "It can't be sent on as it is:".to_owned(),
         },
-        Event::GivenUp => {
+        ReportEvent::GivenUp => {
             format!("It was tried again and again, and now it is given up. {}", last(host, said))
         }
-        Event::Returned if has_reply => {
+        ReportEvent::Returned if has_reply => {
             format!("An administrator of this mail system returned it. {}", last(host, said))
         }
-        Event::Returned => "An administrator of this mail system returned it.".to_owned(),
-        Event::Late(until) => format!(
-            "You need do nothing: it is tried again until {}, and if that is of no use you are told. {}",
-            date(until),
-            last(host, said)
-        ),
-        Event::Delivered => "It lies in the mailbox there.".to_owned(),
-        Event::Relayed => match host {
+        ReportEvent::Returned => "An administrator of this mail system returned it.".to_owned(),
+        ReportEvent::Late => {
+            let until =
+                recipient.retry_until.map(|until| format!(" until {}", date(until))).unwrap_or_default();
+            let last = last(host, said);
+            format!(
+                "You need do nothing: it is tried again{until}, and if that is of no use you are told. {last}"
+            )
+        }
+        ReportEvent::Delivered => "It lies in the mailbox there.".to_owned(),
+        ReportEvent::Relayed => match host {
             Some(host) => {
                 format!("The mail system {host} has it now, which does not tell what becomes of it.")
             }

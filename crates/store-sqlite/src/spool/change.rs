@@ -27,11 +27,13 @@ pub(super) enum Change {
     BuryAll,
 }
 
-/// When a delivery is due, if nobody has it leased.
+/// When a delivery is due, if nobody has it leased: when the first of its recipients is, or when its sender is to be told.
 macro_rules! due {
     () => {
-        "CASE WHEN (SELECT held FROM entries WHERE id = deliveries.entry) THEN NULL ELSE \
-         (SELECT min(next_attempt_at) FROM recipients \
+        "CASE WHEN (SELECT held FROM entries WHERE id = deliveries.entry) THEN NULL \
+         WHEN deliveries.destination = 'sender' THEN \
+         (SELECT min(tell_at) FROM recipients WHERE recipients.entry = deliveries.entry) \
+         ELSE (SELECT min(next_attempt_at) FROM recipients \
           WHERE recipients.entry = deliveries.entry AND recipients.destination = deliveries.destination) END"
     };
 }
@@ -46,6 +48,8 @@ const TELL: &str = "UPDATE recipients SET last_reply = $2 WHERE entry = $1 AND s
 const RECIPIENTS_FORWARD: &str = "UPDATE recipients SET next_attempt_at = $2 WHERE next_attempt_at > $1 \
      AND entry IN (SELECT entry FROM deliveries JOIN entries ON entries.id = deliveries.entry \
      WHERE due_at > $1 AND (not_before IS NULL OR not_before <= $2 OR accepted_at > $1))";
+const NEWS_FORWARD: &str = "UPDATE recipients SET tell_at = $2 WHERE tell_at > $1 \
+     AND entry IN (SELECT entry FROM deliveries WHERE destination = 'sender' AND due_at > $1)";
 const DELIVERIES_FORWARD: &str = concat!("UPDATE deliveries SET due_at = ", due!(), " WHERE due_at > $1");
 const JOIN: &str = "INSERT INTO nodes (id, name, version, started_at, newest_key, newest_key_digest) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
@@ -81,7 +85,8 @@ impl Change {
             }
             Change::BringForward { latest, now } => {
                 let of = |sql| sqlx::query(sql).bind(latest.as_millisecond());
-                vec![of(RECIPIENTS_FORWARD).bind(now.as_millisecond()), of(DELIVERIES_FORWARD)]
+                let to = |sql| of(sql).bind(now.as_millisecond());
+                vec![to(RECIPIENTS_FORWARD), to(NEWS_FORWARD), of(DELIVERIES_FORWARD)]
             }
             Change::Join(node) => vec![join(node)],
             Change::NewestKey(id, key) => {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
-    Act, Destination, DuplicateKey, Lease, Leased, NewDelivery, NewReport, Operated, Operation, Outcome,
-    Recorded, SpoolError, Submission,
+    Act, Destination, DuplicateKey, Lease, Leased, NewDelivery, Operated, Operation, Outcome, Recorded,
+    SpoolError, Submission, Telling,
 };
 use tokio::sync::{mpsc, oneshot};
 use types::{NodeId, QueueId};
@@ -156,10 +156,10 @@ impl WriterHandle {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        report: Option<NewReport>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> Result<Written, SpoolError> {
-        let record = Record::new(leased, outcomes, report, now);
+        let record = Record::new(leased, outcomes, telling, now);
         self.ask(|reply| Job::Record(record, reply)).await
     }
 
@@ -167,9 +167,10 @@ impl WriterHandle {
         &self,
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> Result<bool, SpoolError> {
-        let record = Record::of_some(leased, delivered, now);
+        let record = Record::of_some(leased, delivered, telling, now);
         Ok(self.ask(|reply| Job::Record(record, reply)).await?.goes_on)
     }
 

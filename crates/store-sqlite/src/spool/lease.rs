@@ -11,12 +11,12 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use store::{Corrupt, Deadline, DeliveryKey, Destination, Lease, Leased, Recipient, Submission};
 use types::{
     AccountId, BodyType, ByMode, EnvelopeRecipient, ForwardPath, NodeId, Notify, OriginalRecipient, Priority,
-    QueueId, Ret, ReversePath,
+    QueueId, ReportEvent, Ret, ReversePath,
 };
 
 use super::change::{self, Change};
 use super::settle::{self, Left};
-use super::{outcome, seal};
+use super::{outcome, seal, tell};
 use crate::row::{Columns, octets, time};
 
 /// Deliveries leased by one statement of a caller, at most.
@@ -95,6 +95,10 @@ async fn settle(
     match settle::leave(connection, id, now).await? {
         Left::Message => Ok(()),
         Left::Nothing => outcome::end_lease(connection, &delivery).await,
+        Left::Untold => {
+            tell::arrange(connection, id, now).await?;
+            outcome::end_lease(connection, &delivery).await
+        }
     }
 }
 
@@ -184,7 +188,10 @@ impl Entry {
     /// The delivery, if its entry is what was committed; `None` if nobody waits for it any more.
     fn read(&self, id: QueueId, taken: &Taken, wanted: &LeaseDue) -> Result<Option<Leased>, Corrupt> {
         let (submission, size) = self.envelope.clone()?;
-        let recipients = due(&self.recipients, id, &taken.destination, wanted.now)?;
+        let recipients = match taken.destination.is_sender() {
+            true => with_news(&self.recipients, id)?,
+            false => due(&self.recipients, id, &taken.destination, wanted.now)?,
+        };
         if recipients.is_empty() {
             return Ok(None);
         }
@@ -211,7 +218,7 @@ pub(super) async fn recipients_of(
         return Ok(found);
     }
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, told, delay_told, next_attempt_at, \
+        "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, told, delay_told, next_attempt_at, news, \
          EXISTS (SELECT 1 FROM deliveries WHERE deliveries.entry = recipients.entry \
          AND deliveries.destination = recipients.destination) AS has_delivery FROM recipients WHERE entry IN (",
     );
@@ -306,13 +313,36 @@ fn due(
         any_there |= goes_there;
         nobody_waits &= !(goes_there && waiting);
         if goes_there && waiting && next_attempt_at.is_some_and(|at| at <= now) {
-            let (to, attempts) = (recipient(row, entry)?, columns.take("attempts")?);
-            let (told, delay_told) = (columns.take("told")?, columns.take("delay_told")?);
-            due.push(Recipient { number, to, attempts, told, delay_told });
+            due.push(known(row, number, entry)?);
         }
     }
     let is_right = !due.is_empty() || (any_there && nobody_waits);
     if is_right { Ok(due) } else { Err(Corrupt::on("deliveries", entry.to_string(), "due_at")) }
+}
+
+/// The recipients of whom the sender is to be told something.
+fn with_news(rows: &[SqliteRow], entry: QueueId) -> Result<Vec<Recipient>, Corrupt> {
+    let mut told = Vec::new();
+    for row in rows {
+        let columns = Columns::of(row, "recipients", entry);
+        if columns.maybe("news", ReportEvent::from_name)?.is_some() {
+            told.push(known(row, columns.take("number")?, entry)?);
+        }
+    }
+    Ok(told)
+}
+
+/// A recipient, with what was tried and told of it.
+fn known(row: &SqliteRow, number: u32, entry: QueueId) -> Result<Recipient, Corrupt> {
+    let columns = Columns::of(row, "recipients", entry);
+    let (told, delay_told) = (columns.take("told")?, columns.take("delay_told")?);
+    Ok(Recipient {
+        number,
+        to: recipient(row, entry)?,
+        attempts: columns.take("attempts")?,
+        told,
+        delay_told,
+    })
 }
 
 fn is_waiting(state: &str) -> Option<bool> {

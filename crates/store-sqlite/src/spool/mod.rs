@@ -24,6 +24,7 @@ mod recent;
 mod lease;
 mod outcome;
 mod settle;
+mod tell;
 mod reroute;
 mod change;
 mod operate;
@@ -39,9 +40,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 use store::{
-    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, NewReport, Node, Nodes,
-    Operated, Operation, Outcome, Page, QueueFilter, Recorded, Spool, SpoolError, Standing, Stats,
-    Submission, Waiting,
+    Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node, Nodes, Operated,
+    Operation, Outcome, Page, QueueFilter, Recorded, Reportable, Spool, SpoolError, Standing, Stats,
+    Submission, Telling, Waiting,
 };
 use types::{NodeId, QueueId};
 
@@ -248,12 +249,13 @@ impl Spool for SqliteSpool {
         &self,
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        report: Option<NewReport>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> Result<Recorded, SpoolError> {
-        let noted = Note::of_record(leased, &outcomes, report.as_ref(), now);
+        let report = telling.as_ref().and_then(|telling| telling.report.as_ref());
+        let noted = Note::of_record(leased, &outcomes, report, now);
         let Written { recorded, gone, goes_on: _ } =
-            self.writer.record(leased, outcomes, report, now).await?;
+            self.writer.record(leased, outcomes, telling, now).await?;
         Note::recorded(noted, recorded).into_iter().flatten().for_each(|note| self.ledger.note(note));
         if gone && leased.size > IN_ROW as u64 {
             file::remove(self.directory().message(leased.submission.id)).await;
@@ -265,12 +267,17 @@ impl Spool for SqliteSpool {
         &self,
         leased: &Leased,
         delivered: Vec<(u32, Outcome)>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> Result<bool, SpoolError> {
         let noted = Note::outcomes(leased, &delivered, now);
-        let goes_on = self.writer.record_delivered(leased, delivered, now).await?;
+        let goes_on = self.writer.record_delivered(leased, delivered, telling, now).await?;
         self.ledger.note(noted);
         Ok(goes_on)
+    }
+
+    async fn reportable(&self, id: QueueId) -> Result<Vec<Reportable>, SpoolError> {
+        self.database.read(async |readers| tell::reportable(readers, id).await).await
     }
 
     async fn forget_settled(&self, before: Timestamp) -> Result<bool, SpoolError> {

@@ -50,12 +50,13 @@ const HURRY: &str = "UPDATE recipients SET next_attempt_at = \
      (SELECT CASE WHEN not_before > $2 THEN not_before ELSE $2 END FROM entries WHERE id = $1), \
      state = CASE WHEN state <> 'held' THEN state WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END \
      WHERE entry = $1 AND state IN ('queued', 'deferred', 'held')";
-/// The time is the second parameter.
+/// The time is the second parameter. That somebody failed is no news any more if it is tried again.
 const RETRY: &str = "UPDATE recipients SET next_attempt_at = $2, \
+     news = CASE state WHEN 'failed' THEN NULL ELSE news END, tell_at = CASE state WHEN 'failed' THEN NULL ELSE tell_at END, \
      state = CASE state WHEN 'failed' THEN 'deferred' ELSE state END WHERE entry = $1 AND state NOT IN ('delivered', 'held')";
 
 /// The time is the second parameter.
-const RETURN: &str = "UPDATE recipients SET next_attempt_at = $2, \
+const RETURN: &str = "UPDATE recipients SET next_attempt_at = $2, news = NULL, tell_at = NULL, \
      state = CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END \
      WHERE entry = $1 AND state <> 'delivered' AND NOT (state = 'failed' AND told)";
 const END: &str = "UPDATE entries SET returned = true, held = false WHERE id = $1";

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
-use store::{DeliveryKey, Lease, Leased, NewReport, Outcome, Recorded};
-use types::QueueId;
+use store::{DeliveryKey, Lease, Leased, Outcome, Recorded, Telling};
+use types::{QueueId, ReportEvent};
 
 use super::change::{SET_DUE, due, on};
 use super::settle::{self, Left};
 use super::submit::{Script, Submit};
+use super::tell;
 
 /// Outcomes of an attempt, to be recorded.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ pub(super) struct Record {
     delivery: DeliveryKey,
     lease: Lease,
     outcomes: Vec<(u32, Outcome)>,
+    /// What its sender is to be told, of whom by number.
+    news: Vec<(u32, ReportEvent)>,
+    /// When that is told at the latest.
+    tell_by: Timestamp,
     report: Option<Report>,
     now: Timestamp,
     complete: bool,
@@ -43,18 +48,30 @@ impl Record {
     pub(super) fn new(
         leased: &Leased,
         outcomes: Vec<(u32, Outcome)>,
-        report: Option<NewReport>,
+        telling: Option<Telling>,
         now: Timestamp,
     ) -> Self {
-        let complete = report.is_none() && all_delivered(leased, &outcomes);
+        let complete = telling.is_none() && all_delivered(leased, &outcomes);
+        let Telling { news, by, report } = telling.unwrap_or_else(|| nothing(now));
         let report = report.map(|report| Report { late: report.late.clone(), row: Submit::report(report) });
         let (delivery, lease) = (leased.key(), leased.lease);
-        Self { delivery, lease, complete, outcomes, report, now, keeps_lease: false }
+        Self { delivery, lease, outcomes, news, tell_by: by, report, now, complete, keeps_lease: false }
     }
 
     /// Of recipients who have the message, while others of the delivery are still to be tried.
-    pub(super) fn of_some(leased: &Leased, delivered: Vec<(u32, Outcome)>, now: Timestamp) -> Self {
-        Self { complete: false, keeps_lease: true, ..Self::new(leased, delivered, None, now) }
+    pub(super) fn of_some(
+        leased: &Leased,
+        delivered: Vec<(u32, Outcome)>,
+        telling: Option<Telling>,
+        now: Timestamp,
+    ) -> Self {
+        Self { complete: false, keeps_lease: true, ..Self::new(leased, delivered, telling, now) }
+    }
+
+    /// What is news of a recipient, and when it is told at the latest.
+    fn news_of(&self, number: u32) -> (Option<&'static str>, Option<i64>) {
+        let news = self.news.iter().find(|(about, _)| *about == number).map(|(_, news)| news.name());
+        (news, news.map(|_| self.tell_by.as_millisecond()))
     }
 
     /// Whether every recipient of the message was delivered in this attempt and nobody is told, so that nothing needs to be looked up.
@@ -71,6 +88,10 @@ impl Record {
     pub(super) fn entry(&self) -> QueueId {
         self.delivery.entry
     }
+}
+
+fn nothing(now: Timestamp) -> Telling {
+    Telling { news: Vec::new(), by: now, report: None }
 }
 
 fn all_delivered(leased: &Leased, outcomes: &[(u32, Outcome)]) -> bool {
@@ -105,52 +126,51 @@ pub(super) async fn write(
     connection: &mut SqliteConnection,
     record: &Record,
 ) -> Result<Written, sqlx::Error> {
+    let id = record.delivery.entry;
     let owned = is_owned(connection, &record.delivery, record.lease).await?;
     let counts = |outcome: &Outcome| owned || is_delivered(outcome);
-    let mut is_news = true;
     for (number, outcome) in record.outcomes.iter().filter(|(_, outcome)| counts(outcome)) {
-        is_news &= set_outcome(connection, record, *number, outcome).await?;
+        set_outcome(connection, record, *number, outcome).await?;
     }
     if record.keeps_lease {
-        let goes_on = owned && !is_held(connection, record.delivery.entry).await?;
+        let goes_on = owned && !is_held(connection, id).await?;
         return Ok(Written { recorded: Recorded::Kept, gone: false, goes_on });
     }
-    let all_kept = record.outcomes.iter().all(|(_, outcome)| counts(outcome));
+    // To the sender nothing is delivered: of a record of what it is told the lease counts alone.
+    let all_kept = record.outcomes.iter().all(|(_, outcome)| counts(outcome))
+        && (owned || !record.delivery.destination.is_sender());
     let recorded = match &record.report {
         _ if !all_kept => Recorded::TakenOver,
         None => Recorded::Kept,
-        // Who has the message by this has it only once, and nobody else tells of it.
-        Some(_) if !(owned || is_news) => Recorded::KeptWithoutReport,
+        Some(_) if !tell::are_news(connection, id, &record.news).await? => Recorded::KeptWithoutReport,
         Some(report) => {
-            write_report(connection, record.delivery.entry, report).await?;
+            tell::told(connection, id, &record.news, &report.late).await?;
+            Script::within(&[&report.row]).run(connection).await?;
             Recorded::Kept
         }
     };
-    match settle::leave(connection, record.delivery.entry, record.now).await? {
-        Left::Message => return Ok(Written { recorded, gone: true, goes_on: false }),
-        Left::Nothing if owned => end_lease(connection, &record.delivery).await?,
-        Left::Nothing => on(record.delivery.entry, SET_DUE).execute(connection).await.map(drop)?,
+    let gone = leave(connection, record, owned).await?;
+    Ok(Written { recorded, gone, goes_on: false })
+}
+
+/// Lets the message go if nothing is left to be done for it, or else the lease; whether it is gone.
+async fn leave(connection: &mut SqliteConnection, record: &Record, owned: bool) -> Result<bool, sqlx::Error> {
+    let id = record.delivery.entry;
+    match settle::leave(connection, id, record.now).await? {
+        Left::Message => return Ok(true),
+        Left::Untold => tell::arrange(connection, id, record.now).await?,
+        Left::Nothing => {}
     }
-    Ok(Written { recorded, gone: false, goes_on: false })
+    match owned {
+        true => end_lease(connection, &record.delivery).await?,
+        false => on(id, SET_DUE).execute(connection).await.map(drop)?,
+    }
+    Ok(false)
 }
 
 async fn is_held(connection: &mut SqliteConnection, id: QueueId) -> Result<bool, sqlx::Error> {
     let held = sqlx::query_scalar("SELECT held FROM entries WHERE id = $1").bind(id.as_bytes().to_vec());
     held.fetch_one(connection).await
-}
-
-const TELL_DELAY: &str = "UPDATE recipients SET delay_told = true WHERE entry = $1 AND number = $2";
-
-/// Commits the report, and that it tells who is late.
-async fn write_report(
-    connection: &mut SqliteConnection,
-    about: QueueId,
-    report: &Report,
-) -> Result<(), sqlx::Error> {
-    for number in &report.late {
-        on(about, TELL_DELAY).bind(*number).execute(&mut *connection).await?;
-    }
-    Script::within(&[&report.row]).run(connection).await.map(drop)
 }
 
 const IS_OWNED: &str = "SELECT EXISTS (SELECT 1 FROM deliveries \
@@ -185,25 +205,29 @@ pub(super) async fn end_lease(
     end.execute(connection).await.map(drop)
 }
 
-/// A recipient that has the message keeps its state, whatever comes later. Whether it did not have it.
+/// A recipient that has the message keeps its state, whatever comes later.
 async fn set_outcome(
     connection: &mut SqliteConnection,
     record: &Record,
     number: u32,
     outcome: &Outcome,
-) -> Result<bool, sqlx::Error> {
+) -> Result<(), sqlx::Error> {
     let (reply, host, next_attempt_at, told) = match outcome {
-        Outcome::Failed { reply, host, told } => (reply, host, None, *told),
+        Outcome::Failed { reply, host, told, .. } => (reply, host, None, *told),
         Outcome::Delivered { reply, host, .. } | Outcome::Held { reply: Some(reply), host } => {
             (reply, host, None, false)
         }
-        Outcome::Deferred { reply, host, next_attempt_at } => (reply, host, Some(*next_attempt_at), false),
+        Outcome::Deferred { reply, host, next_attempt_at, .. } => {
+            (reply, host, Some(*next_attempt_at), false)
+        }
         Outcome::Held { reply: None, .. } => return keep_back(connection, record, number).await,
         Outcome::Returned { reply, told } => return give_up(connection, record, number, reply, *told).await,
     };
+    let (news, tell_at) = record.news_of(number);
     sqlx::query(
         "UPDATE recipients SET state = $1, attempts = attempts + 1, next_attempt_at = $2, last_reply = $3, \
-         last_host = $4, told = told OR $7 WHERE entry = $5 AND number = $6 AND state <> 'delivered'",
+         last_host = $4, told = told OR $7, news = $8, tell_at = $9, said_by_host = $10, tried_at = $11 \
+         WHERE entry = $5 AND number = $6 AND state <> 'delivered'",
     )
     .bind(outcome.state().name())
     .bind(next_attempt_at.map(|at| at.max(record.now).as_millisecond()))
@@ -211,10 +235,14 @@ async fn set_outcome(
     .bind(host.clone())
     .bind(record.delivery.entry.as_bytes().to_vec())
     .bind(number)
-    .bind(told)
+    .bind(told && news.is_none())
+    .bind(news)
+    .bind(tell_at)
+    .bind(outcome.is_said_by_host())
+    .bind(record.now.as_millisecond())
     .execute(connection)
     .await
-    .map(|done| done.rows_affected() > 0)
+    .map(drop)
 }
 
 /// No attempt was made, and none is counted.
@@ -222,15 +250,10 @@ async fn keep_back(
     connection: &mut SqliteConnection,
     record: &Record,
     number: u32,
-) -> Result<bool, sqlx::Error> {
+) -> Result<(), sqlx::Error> {
     let hold = "UPDATE recipients SET state = 'held', next_attempt_at = NULL \
                 WHERE entry = $1 AND number = $2 AND state <> 'delivered'";
-    sqlx::query(hold)
-        .bind(record.delivery.entry.as_bytes().to_vec())
-        .bind(number)
-        .execute(connection)
-        .await
-        .map(|done| done.rows_affected() > 0)
+    on(record.delivery.entry, hold).bind(number).execute(connection).await.map(drop)
 }
 
 /// The same; who was asked last is still known.
@@ -240,15 +263,18 @@ async fn give_up(
     number: u32,
     reply: &str,
     told: bool,
-) -> Result<bool, sqlx::Error> {
-    let give_up = "UPDATE recipients SET state = 'failed', next_attempt_at = NULL, last_reply = $1, told = told OR $2 \
-                   WHERE entry = $3 AND number = $4 AND state <> 'delivered'";
+) -> Result<(), sqlx::Error> {
+    let give_up = "UPDATE recipients SET state = 'failed', next_attempt_at = NULL, last_reply = $1, told = told OR $2, \
+                   news = $5, tell_at = $6 WHERE entry = $3 AND number = $4 AND state <> 'delivered'";
+    let (news, tell_at) = record.news_of(number);
     sqlx::query(give_up)
         .bind(reply.to_owned())
-        .bind(told)
+        .bind(told && news.is_none())
         .bind(record.delivery.entry.as_bytes().to_vec())
         .bind(number)
+        .bind(news)
+        .bind(tell_at)
         .execute(connection)
         .await
-        .map(|done| done.rows_affected() > 0)
+        .map(drop)
 }

@@ -19,7 +19,7 @@ const MAKE: &str = "INSERT INTO deliveries (entry, destination, lease_token, pri
      SELECT id, $2, 0, priority FROM entries WHERE id = $1 \
      ON CONFLICT (entry, destination) DO NOTHING";
 const END_LEASE: &str = "UPDATE deliveries SET lease_owner = NULL WHERE entry = $1 AND destination = $2";
-const REMOVE_EMPTY: &str = "DELETE FROM deliveries WHERE entry = $1 AND lease_owner IS NULL AND NOT EXISTS \
+const REMOVE_EMPTY: &str = "DELETE FROM deliveries WHERE entry = $1 AND lease_owner IS NULL AND destination <> 'sender' AND NOT EXISTS \
      (SELECT 1 FROM recipients WHERE recipients.entry = $1 AND recipients.destination = deliveries.destination)";
 
 impl Reroute {

@@ -12,13 +12,15 @@ use crate::row::octets;
 pub(super) enum Left {
     /// Nothing: somebody waits for the message, or nobody was told of a failure.
     Nothing,
+    /// Nothing: its sender is to be told something.
+    Untold,
     /// The message; its entry is still shown if it failed for somebody.
     Message,
 }
 
-/// What of an entry is furthest from being done: 0 if it was delivered, 1 if it failed and that was told, 2 otherwise.
-const FURTHEST: &str = "SELECT max(CASE WHEN state = 'delivered' THEN 0 WHEN state = 'failed' AND told THEN 1 ELSE 2 END) \
-     FROM recipients WHERE entry = $1";
+/// What of an entry is furthest from being done: 0 if it was delivered, 1 if it failed and that was told, 3 if there is news of it, 2 otherwise.
+const FURTHEST: &str = "SELECT max(CASE WHEN news IS NOT NULL THEN 3 WHEN state = 'delivered' THEN 0 \
+     WHEN state = 'failed' AND told THEN 1 ELSE 2 END) FROM recipients WHERE entry = $1";
 
 const REMOVE_ENTRY: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
@@ -40,6 +42,7 @@ pub(super) async fn leave(
         Some(1) => {
             vec![on(id, REMOVE_CONTENT), on(id, REMOVE_DELIVERIES), on(id, SETTLE).bind(now.as_millisecond())]
         }
+        Some(3) => return Ok(Left::Untold),
         Some(_) | None => return Ok(Left::Nothing),
     };
     for statement in statements {

@@ -127,8 +127,12 @@ pub(crate) async fn lease(spool: &SqliteSpool) -> Vec<Leased> {
 }
 
 pub(crate) async fn deliver(spool: &SqliteSpool, leased: &Leased) -> Result<(), SpoolError> {
-    let delivered =
-        Outcome::Delivered { reply: "250 Ok".to_owned(), host: None, handover: Handover::WithoutDsn };
+    let delivered = Outcome::Delivered {
+        reply: "250 Ok".to_owned(),
+        host: None,
+        said_by_host: true,
+        handover: Handover::WithoutDsn,
+    };
     spool.record(leased, vec![(0, delivered)], None, at(2)).await.map(drop)
 }
 

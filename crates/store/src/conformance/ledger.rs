@@ -85,7 +85,7 @@ pub async fn each_failed_attempt_and_each_fate_is_known<S: Spool, L: Ledger>(
         (LedgerState::Deferred, Some(at(50)))
     );
     let leased = lease(spool, 50).await;
-    spool.record(&leased[0], vec![(1, told())], Some(report(2)), at(51)).await.unwrap();
+    spool.record(&leased[0], vec![(1, told())], Some(report(2).into()), at(51)).await.unwrap();
     ledger.flush().await.unwrap();
     let known = trace(other, 1).await.unwrap();
     assert_eq!(states(&known), [LedgerState::Delivered, LedgerState::Failed]);

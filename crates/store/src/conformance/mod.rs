@@ -30,6 +30,7 @@ pub mod session_rights;
 pub mod sending;
 pub mod sts_policies;
 pub mod submit;
+pub mod telling;
 pub mod throttle;
 
 /// Makes a test of each function of the suite.
@@ -193,7 +194,8 @@ macro_rules! delivery_conformance {
             a_buried_node_has_lost_its_leases_and_gets_no_others, a_late_record_adds_delivered_and_nothing_else,
             a_late_record_ends_no_lease_of_another, a_late_record_that_all_have_it_is_true,
             nobody_keeps_a_lease_that_was_taken_while_it_was_buried, one_queue_takes_mail_through_both_handles,
-            a_late_record_makes_no_report, a_success_is_told_by_who_records_it_first, a_record_that_is_repeated_makes_no_second_report);
+            a_late_record_makes_no_report, a_success_is_told_by_who_records_it_first, a_record_that_is_repeated_makes_no_second_report,
+            two_do_not_tell_the_same, a_report_that_is_not_true_of_everybody_is_not_kept);
         $crate::conformance!(@two spool, $open, $beside, duplicates:
             what_is_handed_in_again_is_the_first, it_is_known_for_its_time_alone, of_many_that_come_at_once_one_is_kept,
             it_is_known_when_the_first_has_left, what_failed_for_everybody_may_be_handed_in_again, what_failed_in_part_is_known,
@@ -210,6 +212,11 @@ macro_rules! delivery_conformance {
             who_was_told_is_known_when_it_is_tried_again, a_delay_is_told_once_of_each_recipient,
             who_has_it_is_recorded_while_others_are_tried, what_all_were_recorded_to_have_is_not_tried_again,
             others_are_not_tried_once_an_operator_says_no);
+        $crate::conformance!(@one spool, $open, telling:
+            news_is_told_together_once_nobody_else_is_tried_before, news_does_not_wait_for_somebody_who_is_slow,
+            what_becomes_news_meanwhile_is_told_next, a_success_is_kept_until_it_is_told, who_is_late_with_others_is_told_with_them,
+            what_an_operator_has_tried_again_is_no_news, an_operator_holds_returns_and_removes_what_is_untold,
+            news_of_those_who_have_it_is_told_though_others_were_never_tried, a_time_that_a_clock_ahead_has_set_keeps_no_news);
         $crate::conformance!(@one spool, $open, operate:
             a_hold_lasts_until_it_is_released, a_hold_outlasts_the_running_attempt, a_retry_is_due_at_once,
             a_message_that_is_returned_is_due_and_says_so, a_removed_entry_is_gone,

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 
-use types::QueueId;
+use types::{QueueId, ReportEvent};
 
 use super::sample::{
     all, at, commit, commit_apart, commit_to, deferred, delivered, destination, failed, id, join, lease,
-    lease_to, master_key, next_due, node, report, submission, told,
+    lease_to, master_key, news, next_due, node, report, submission, telling, told,
 };
 use crate::{Entry, MasterKeyId, NewDelivery, Node, RecipientState, Recorded, Spool, Standing};
 
@@ -194,9 +194,12 @@ pub async fn a_late_record_makes_no_report<S: Spool>(one: &S, other: &S) {
     other.bury(node(1)).await.unwrap();
     let present = lease_to(other, 2, 10, 10).await.remove(0);
     let outcomes = || vec![(0, delivered()), (1, told())];
-    assert_eq!(one.record(&late, outcomes(), Some(report(7)), at(11)).await.unwrap(), Recorded::TakenOver);
+    assert_eq!(
+        one.record(&late, outcomes(), Some(report(7).into()), at(11)).await.unwrap(),
+        Recorded::TakenOver
+    );
     assert_eq!(queued(&all(other).await), [id(1)]);
-    let recorded = other.record(&present, vec![(1, told())], Some(report(8)), at(12)).await.unwrap();
+    let recorded = other.record(&present, vec![(1, told())], Some(report(8).into()), at(12)).await.unwrap();
     assert_eq!((recorded, queued(&all(one).await)), (Recorded::Kept, vec![id(8)]));
 }
 
@@ -209,8 +212,9 @@ pub async fn a_success_is_told_by_who_records_it_first<S: Spool>(one: &S, other:
     other.bury(node(1)).await.unwrap();
     let present = lease_to(other, 2, 10, 10).await.remove(0);
     let outcomes = || vec![(0, delivered())];
-    let first = one.record(&late, outcomes(), Some(report(8)), at(13)).await.unwrap();
-    let second = other.record(&present, outcomes(), Some(report(9)), at(13)).await.unwrap();
+    let of_success = [(0, ReportEvent::Delivered)];
+    let first = one.record(&late, outcomes(), telling(8, &of_success), at(13)).await.unwrap();
+    let second = other.record(&present, outcomes(), telling(9, &of_success), at(13)).await.unwrap();
     assert_eq!((first, second), (Recorded::Kept, Recorded::KeptWithoutReport));
     assert_eq!(queued(&all(one).await), [id(8)]);
 }
@@ -219,12 +223,65 @@ pub async fn a_record_that_is_repeated_makes_no_second_report<S: Spool>(one: &S,
     commit(one, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(one, 10).await.remove(0);
     let outcomes = || vec![(0, told()), (1, deferred(at(500)))];
-    assert_eq!(one.record(&leased, outcomes(), Some(report(7)), at(11)).await.unwrap(), Recorded::Kept);
+    assert_eq!(
+        one.record(&leased, outcomes(), Some(report(7).into()), at(11)).await.unwrap(),
+        Recorded::Kept
+    );
     // As after an error that came behind the commit, through whichever handle.
     for (spool, n) in [(one, 7), (other, 7), (other, 8)] {
-        let again = spool.record(&leased, outcomes(), Some(report(n)), at(12)).await.unwrap();
+        let again = spool.record(&leased, outcomes(), Some(report(n).into()), at(12)).await.unwrap();
         assert_eq!(again, Recorded::TakenOver);
     }
     assert_eq!(queued(&all(other).await), [id(1), id(7)]);
     assert_eq!(next_due(other).await, Some(at(7)));
+}
+
+pub async fn two_do_not_tell_the_same<S: Spool>(one: &S, other: &S) {
+    commit_apart(one, 1, &["a", "b"]).await;
+    join(one, 1).await;
+    join(other, 2).await;
+    for (number, leased) in (0..).zip(lease_to(one, 1, 10, 10).await) {
+        one.record(&leased, vec![(number, told())], news(&[(number, ReportEvent::Refused)], 130), at(11))
+            .await
+            .unwrap();
+    }
+    let late = lease_to(one, 1, 12, 10).await.remove(0);
+    assert!(lease_to(other, 2, 12, 10).await.is_empty());
+    other.bury(node(1)).await.unwrap();
+    let present = lease_to(other, 2, 13, 10).await.remove(0);
+    let both = [(0, ReportEvent::Refused), (1, ReportEvent::Refused)];
+    let first = one.record(&late, Vec::new(), telling(8, &both), at(14)).await.unwrap();
+    assert_eq!((first, queued(&all(other).await)), (Recorded::TakenOver, vec![id(1)]));
+    let second = other.record(&present, Vec::new(), telling(9, &both), at(15)).await.unwrap();
+    assert_eq!((second, queued(&all(one).await)), (Recorded::Kept, vec![id(9)]));
+    let again = other.record(&present, Vec::new(), telling(7, &both), at(16)).await.unwrap();
+    assert_eq!(
+        (again, queued(&all(one).await)),
+        (Recorded::TakenOver, vec![id(9)]),
+        "it is repeated after an error"
+    );
+}
+
+/// A late record says of somebody that it has the message; whoever has the lease says that it failed.
+pub async fn a_report_that_is_not_true_of_everybody_is_not_kept<S: Spool>(one: &S, other: &S) {
+    commit(one, submission(1, &["bob@example.net", "carol@example.net"])).await;
+    join(one, 1).await;
+    join(other, 2).await;
+    let late = lease_to(one, 1, 10, 10).await.remove(0);
+    other.bury(node(1)).await.unwrap();
+    let present = lease_to(other, 2, 10, 10).await.remove(0);
+    let outcomes = vec![(0, delivered()), (1, told())];
+    let of_late = telling(7, &[(0, ReportEvent::Delivered), (1, ReportEvent::Refused)]);
+    assert_eq!(one.record(&late, outcomes, of_late, at(11)).await.unwrap(), Recorded::TakenOver);
+    let outcomes = vec![(0, told()), (1, told())];
+    let of_present = telling(8, &[(0, ReportEvent::Refused), (1, ReportEvent::Refused)]);
+    let recorded = other.record(&present, outcomes, of_present, at(12)).await.unwrap();
+    assert_eq!((recorded, queued(&all(one).await)), (Recorded::KeptWithoutReport, vec![id(1)]));
+    let news: Vec<_> = one.reportable(id(1)).await.unwrap().iter().map(|one| one.news).collect();
+    assert_eq!(
+        news,
+        [Some(ReportEvent::Delivered), Some(ReportEvent::Refused)],
+        "each is told what became of it"
+    );
+    assert_eq!(lease_to(other, 2, 12, 10).await[0].recipients.len(), 2);
 }

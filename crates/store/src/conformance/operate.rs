@@ -59,7 +59,7 @@ pub async fn a_message_that_is_returned_is_due_and_says_so<S: Spool>(spool: &S) 
         let reply = "returned by an administrator; last: 451 4.3.0 Later".to_owned();
         let outcomes = vec![(number, Outcome::Returned { reply, told: true })];
         let n = u8::try_from(number).unwrap();
-        spool.record(leased, outcomes, Some(report(n + 10)), at(22)).await.unwrap();
+        spool.record(leased, outcomes, Some(report(n + 10).into()), at(22)).await.unwrap();
     }
     assert!(all(spool).await.iter().all(|entry| entry.id != id(1)), "nothing is left to be done");
     let shown = spool.show(id(1)).await.unwrap().unwrap().recipients;

@@ -25,7 +25,7 @@ pub async fn a_report_is_committed_with_what_it_tells<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
     let outcomes = vec![(0, told()), (1, deferred(at(500)))];
-    let recorded = spool.record(&leased[0], outcomes, Some(report(9)), at(11)).await.unwrap();
+    let recorded = spool.record(&leased[0], outcomes, Some(report(9).into()), at(11)).await.unwrap();
     assert_eq!(recorded, Recorded::Kept);
     let listed = all(spool).await;
     assert_eq!(ids(&listed), [id(1), id(9)]);
@@ -45,14 +45,15 @@ pub async fn a_report_may_be_large<S: Spool>(spool: &S) {
     let leased = lease(spool, 10).await;
     let large = Bytes::from(vec![b'x'; 300_000]);
     let report = NewReport { content: large.clone(), ..report(9) };
-    spool.record(&leased[0], vec![(0, told())], Some(report), at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, told())], Some(report.into()), at(11)).await.unwrap();
     assert!(content(spool, &lease(spool, 11).await[0]).await == large);
 }
 
 pub async fn a_success_can_be_told_too<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     let leased = lease(spool, 10).await;
-    let recorded = spool.record(&leased[0], vec![(0, delivered())], Some(report(9)), at(11)).await.unwrap();
+    let recorded =
+        spool.record(&leased[0], vec![(0, delivered())], Some(report(9).into()), at(11)).await.unwrap();
     assert_eq!((recorded, ids(&all(spool).await)), (Recorded::Kept, vec![id(9)]));
     assert!(spool.show(id(1)).await.unwrap().is_none());
 }
@@ -60,7 +61,7 @@ pub async fn a_success_can_be_told_too<S: Spool>(spool: &S) {
 pub async fn what_failed_and_was_told_is_settled<S: Spool>(spool: &S) {
     commit_apart(spool, 1, &["a", "b", "c"]).await;
     let leased = lease(spool, 10).await;
-    spool.record(&leased[0], vec![(0, told())], Some(report(9)), at(11)).await.unwrap();
+    spool.record(&leased[0], vec![(0, told())], Some(report(9).into()), at(11)).await.unwrap();
     spool.record(&leased[1], vec![(1, delivered())], None, at(11)).await.unwrap();
     assert_eq!(ids(&all(spool).await), [id(1), id(9)], "one is left");
     spool.record(&leased[2], vec![(2, told())], None, at(12)).await.unwrap();
@@ -160,10 +161,10 @@ pub async fn a_delay_is_told_once_of_each_recipient<S: Spool>(spool: &S) {
     assert!(leased.iter().flat_map(|leased| &leased.recipients).all(|recipient| !recipient.delay_told));
     let at_20 = |number| (number, deferred(at(20)));
     for (leased, outcomes, report) in [
-        (&leased[0], vec![at_20(0)], Some(late(7, &[0]))),
-        (&leased[1], vec![at_20(1)], Some(late(8, &[1]))),
+        (&leased[0], vec![at_20(0)], Some(late(7, &[0]).into())),
+        (&leased[1], vec![at_20(1)], Some(late(8, &[1]).into())),
         (&leased[2], vec![at_20(2)], None),
-        (&leased[3], vec![at_20(0), at_20(1)], Some(late(9, &[1]))),
+        (&leased[3], vec![at_20(0), at_20(1)], Some(late(9, &[1]).into())),
     ] {
         assert_eq!(spool.record(leased, outcomes, report, at(11)).await.unwrap(), Recorded::Kept);
     }
@@ -180,7 +181,7 @@ pub async fn a_delay_is_told_once_of_each_recipient<S: Spool>(spool: &S) {
 pub async fn who_has_it_is_recorded_while_others_are_tried<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net", "carol@example.net"])).await;
     let leased = lease(spool, 10).await;
-    assert!(spool.record_delivered(&leased[0], vec![(0, delivered())], at(11)).await.unwrap());
+    assert!(spool.record_delivered(&leased[0], vec![(0, delivered())], None, at(11)).await.unwrap());
     let shown = spool.show(id(1)).await.unwrap().unwrap().recipients;
     assert_eq!((shown[0].state, shown[1].state), (RecipientState::Delivered, RecipientState::Queued));
     assert!(lease(spool, 12).await.is_empty(), "the lease lasts");
@@ -194,7 +195,7 @@ pub async fn what_all_were_recorded_to_have_is_not_tried_again<S: Spool>(spool: 
     commit_apart(spool, 2, &["a", "b"]).await;
     for leased in lease(spool, 10).await.iter().take(2) {
         let all = leased.recipients.iter().map(|recipient| (recipient.number, delivered())).collect();
-        spool.record_delivered(leased, all, at(11)).await.unwrap();
+        spool.record_delivered(leased, all, None, at(11)).await.unwrap();
     }
     // Whoever had the leases is gone before it could record more.
     spool.bury(node(1)).await.unwrap();
@@ -212,9 +213,9 @@ pub async fn others_are_not_tried_once_an_operator_says_no<S: Spool>(spool: &S) 
     for (n, operation) in [(1, Operation::Hold), (2, Operation::Bounce), (3, Operation::Remove)] {
         commit(spool, submission(n, &["bob@example.net", "carol@example.net"])).await;
         let leased = lease(spool, 10).await.pop().unwrap();
-        assert!(spool.record_delivered(&leased, Vec::new(), at(11)).await.unwrap());
+        assert!(spool.record_delivered(&leased, Vec::new(), None, at(11)).await.unwrap());
         operate(spool, operation, n, 12).await.unwrap();
-        assert!(!spool.record_delivered(&leased, vec![(0, delivered())], at(13)).await.unwrap());
+        assert!(!spool.record_delivered(&leased, vec![(0, delivered())], None, at(13)).await.unwrap());
     }
     let shown = spool.show(id(2)).await.unwrap().unwrap().recipients;
     assert_eq!((shown[0].state, shown[1].state), (RecipientState::Delivered, RecipientState::Queued));

@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use types::{AccountId, CredentialId, ForwardPath, Handover, Mailbox, NodeId, QueueId, ReversePath};
+use types::{
+    AccountId, CredentialId, ForwardPath, Handover, Mailbox, NodeId, QueueId, ReportEvent, ReversePath,
+};
 
 use crate::{
     Account, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, MasterKeyId, NewAppPassword,
     NewDelivery, NewReport, Node, Operated, Operation, Outcome, Page, QueueFilter, Scope, Spool, Submission,
+    Telling,
 };
 
 /// A time, in seconds of an hour long past.
@@ -164,17 +167,28 @@ pub(super) async fn content<S: Spool>(spool: &S, leased: &Leased) -> Vec<u8> {
 
 pub(super) fn delivered() -> Outcome {
     let host = Some("mx.example.net".to_owned());
-    Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), host, handover: Handover::WithoutDsn }
+    Outcome::Delivered {
+        reply: "250 2.0.0 Ok".to_owned(),
+        host,
+        said_by_host: true,
+        handover: Handover::WithoutDsn,
+    }
 }
 
 pub(super) fn deferred(next_attempt_at: Timestamp) -> Outcome {
-    Outcome::Deferred { reply: "451 4.3.0 Later".to_owned(), host: None, next_attempt_at }
+    Outcome::Deferred {
+        reply: "451 4.3.0 Later".to_owned(),
+        host: None,
+        said_by_host: false,
+        next_attempt_at,
+    }
 }
 
 pub(super) fn failed() -> Outcome {
     Outcome::Failed {
         reply: "550 5.1.1 Unknown".to_owned(),
         host: Some("mx.example.net".to_owned()),
+        said_by_host: true,
         told: false,
     }
 }
@@ -182,7 +196,9 @@ pub(super) fn failed() -> Outcome {
 /// A failure that nobody is to be told of any more.
 pub(super) fn told() -> Outcome {
     match failed() {
-        Outcome::Failed { reply, host, .. } => Outcome::Failed { reply, host, told: true },
+        Outcome::Failed { reply, host, said_by_host, .. } => {
+            Outcome::Failed { reply, host, said_by_host, told: true }
+        }
         other => other,
     }
 }
@@ -195,4 +211,21 @@ pub(super) fn report(n: u8) -> NewReport {
         content: Bytes::from_static(b"Subject: Undeliverable\r\n\r\nIt is so.\r\n"),
         late: Vec::new(),
     }
+}
+
+/// Of a report that tells nothing that is kept as news.
+impl From<NewReport> for Telling {
+    fn from(report: NewReport) -> Self {
+        Self { news: Vec::new(), by: report.submission.accepted_at, report: Some(report) }
+    }
+}
+
+/// News of recipients (by number), which is told by then.
+pub(super) fn news(news: &[(u32, ReportEvent)], by: i64) -> Option<Telling> {
+    Some(Telling { news: news.to_vec(), by: at(by), report: None })
+}
+
+/// The report with this number, which tells this news.
+pub(super) fn telling(n: u8, news: &[(u32, ReportEvent)]) -> Option<Telling> {
+    Some(Telling { news: news.to_vec(), ..report(n).into() })
 }
