@@ -11,6 +11,7 @@
 mod resolver;
 mod upstream;
 mod proof;
+mod servers;
 mod error;
 mod answer;
 mod addresses;

@@ -8,11 +8,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::rr::{Name, Record, RecordType};
 use tokio::time::Instant;
+
+use crate::servers::NameServers;
 
 /// When name servers that passed on no signatures are tried again.
 const AGAIN: Duration = Duration::from_secs(600);
@@ -36,7 +37,7 @@ enum Known {
 
 impl Signatures {
     /// Whether answers can be proved, as far as is known; asks about the root if it isn't.
-    pub(crate) async fn are_passed_on(&self, validating: &TokioResolver) -> bool {
+    pub(crate) async fn are_passed_on(&self, validating: &NameServers) -> bool {
         let known = *self.known();
         match known {
             Known::PassedOn => true,
@@ -69,7 +70,7 @@ impl Signatures {
     }
 }
 
-async fn of_the_root(validating: &TokioResolver) -> Known {
+async fn of_the_root(validating: &NameServers) -> Known {
     let is_proven =
         |record: &Record| record.record_type() == RecordType::SOA && record.proof == Proof::Secure;
     match validating.lookup(Name::root(), RecordType::SOA).await {

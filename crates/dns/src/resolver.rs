@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use hickory_resolver::TokioResolver;
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError as Semantic, NetError};
 use hickory_resolver::proto::dnssec::Proof;
@@ -17,6 +16,7 @@ use crate::addresses::{Families, both};
 use crate::answer::{Answer, Mx, Srv, Tlsa};
 use crate::error::{DnsError, RecordKind, SetupError};
 use crate::proof::Signatures;
+use crate::servers::NameServers;
 use crate::upstream::Upstream;
 
 /// How long an answer may take in all, with what it takes to prove it: more than a name server gets for one question twice.
@@ -35,8 +35,8 @@ pub struct Resolver {
 /// What questions are asked with, until a reload puts another in its place.
 #[derive(Debug)]
 struct Asking {
-    trusting: TokioResolver,
-    validating: TokioResolver,
+    trusting: NameServers,
+    validating: NameServers,
     signatures: Signatures,
 }
 
@@ -156,23 +156,28 @@ impl Resolver {
 
 impl Asking {
     async fn look_up(&self, name: Name, kind: RecordKind) -> Result<Lookup, NetError> {
-        let resolver = match self.signatures.are_passed_on(&self.validating).await {
+        self.servers().await.lookup(name, kind.into()).await
+    }
+
+    async fn servers(&self) -> &NameServers {
+        match self.signatures.are_passed_on(&self.validating).await {
             true => &self.validating,
             false => &self.trusting,
-        };
-        resolver.lookup(name, kind.into()).await
+        }
     }
 
     /// Whether what looks like a name without records is an alias that leads nowhere. Hickory says the same of both; but a name server
-    /// that knows of no records says in whose name (the SOA of RFC 2308 section 2.2), which one that has found only aliases does not.
+    /// that knows of no records says in whose name (the SOA of RFC 2308 section 2.2), which one that has found only aliases does not. A chain of
+    /// exactly as many aliases as are followed ends if its last name is none.
     async fn is_circle(&self, error: &NetError, name: Name) -> bool {
         let NetError::Dns(Semantic::NoRecordsFound(none)) = error else { return false };
         none.soa.is_none() && timeout(PATIENCE, self.has_no_end(name)).await.unwrap_or(false)
     }
 
     async fn has_no_end(&self, mut name: Name) -> bool {
-        for _ in 0..ALIASES {
-            let Ok(found) = self.trusting.lookup(name.clone(), RecordType::CNAME).await else { return false };
+        for _ in 0..=ALIASES {
+            let found = self.servers().await.lookup(name.clone(), RecordType::CNAME).await;
+            let Ok(found) = found else { return false };
             let Some(next) = found.answers().iter().find_map(|record| alias(record, &name)) else {
                 return false;
             };

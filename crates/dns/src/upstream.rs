@@ -14,6 +14,7 @@ use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::system_conf::read_system_conf;
 
 use crate::error::SetupError;
+use crate::servers::NameServers;
 
 /// How long a name server may take. RFC 1035 section 4.2.1 leaves it open; resolv.conf(5) has five seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,6 +25,8 @@ const AGAIN: usize = 1;
 const UDP_OCTETS: u16 = 1232;
 /// How long an answer is kept at most, whatever its owner says: a day, so that nobody's mistake stays for years.
 const KEPT: Duration = Duration::from_secs(86_400);
+/// The same of an answer that there is nothing, which may be there soon and until then costs mail: RFC 2308 section 5 has one to three hours.
+const NOTHING_KEPT: Duration = Duration::from_secs(3600);
 
 /// Which name servers are asked, and whose keys are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,13 +39,13 @@ pub struct Upstream {
 
 impl Upstream {
     /// A resolver that takes answers as they are.
-    pub(crate) fn trusting(&self) -> Result<TokioResolver, SetupError> {
+    pub(crate) fn trusting(&self) -> Result<NameServers, SetupError> {
         self.build(None)
     }
 
     /// A resolver that checks every signature up to a key which is trusted.
-    pub(crate) fn validating(&self) -> Result<TokioResolver, SetupError> {
-        self.build(Some(self.anchors()?))
+    pub(crate) fn validating(&self) -> Result<NameServers, SetupError> {
+        self.build(Some(Arc::new(self.anchors()?)))
     }
 
     fn anchors(&self) -> Result<TrustAnchors, SetupError> {
@@ -52,14 +55,16 @@ impl Upstream {
         if anchors.is_empty() { Err(wrong("it has none of the root".into())) } else { Ok(anchors) }
     }
 
-    fn build(&self, anchors: Option<TrustAnchors>) -> Result<TokioResolver, SetupError> {
-        let config = ResolverConfig::from_parts(None, Vec::new(), self.name_servers());
-        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            .with_options(options());
-        if let Some(anchors) = anchors {
-            builder = builder.with_trust_anchor(Arc::new(anchors));
-        }
-        builder.build().map_err(|error| SetupError::Resolver(Box::new(error)))
+    fn build(&self, anchors: Option<Arc<TrustAnchors>>) -> Result<NameServers, SetupError> {
+        let servers = self.name_servers();
+        let singly = match servers.as_slice() {
+            [] | [_] => Vec::new(),
+            several => several
+                .iter()
+                .map(|one| resolver(vec![one.clone()], anchors.clone()))
+                .collect::<Result<_, _>>()?,
+        };
+        Ok(NameServers::new(resolver(servers, anchors)?, singly))
     }
 
     fn name_servers(&self) -> Vec<NameServerConfig> {
@@ -68,6 +73,19 @@ impl Upstream {
         }
         self.servers.iter().map(name_server).collect()
     }
+}
+
+fn resolver(
+    servers: Vec<NameServerConfig>,
+    anchors: Option<Arc<TrustAnchors>>,
+) -> Result<TokioResolver, SetupError> {
+    let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+    let mut builder =
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options());
+    if let Some(anchors) = anchors {
+        builder = builder.with_trust_anchor(anchors);
+    }
+    builder.build().map_err(|error| SetupError::Resolver(Box::new(error)))
 }
 
 /// A file without name servers means one on this machine (resolv.conf(5)).
@@ -94,7 +112,7 @@ fn options() -> ResolverOpts {
     options.edns_payload_len = UDP_OCTETS;
     options.use_hosts_file = ResolveHosts::Never;
     options.positive_max_ttl = Some(KEPT);
-    options.negative_max_ttl = Some(KEPT);
+    options.negative_max_ttl = Some(NOTHING_KEPT);
     // Aliases are part of what has to be proved, and DANE needs the name that they lead to (RFC 7672 section 2.2.2).
     options.preserve_intermediates = true;
     options

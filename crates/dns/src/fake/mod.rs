@@ -54,6 +54,7 @@ struct State {
     records: BTreeMap<String, Vec<Entry>>,
     /// By name, and by kind if only questions of one kind fail.
     failures: BTreeMap<(String, Option<String>), Failure>,
+    all_fail: Option<Failure>,
     asked: Vec<(String, String)>,
     /// Made of the records when they are asked for.
     zones: Option<Arc<Zones>>,
@@ -104,9 +105,16 @@ impl FakeDns {
         self.world.state().failures.insert((name.to_ascii_lowercase(), Some(kind.to_owned())), failure);
     }
 
+    /// Questions about any name fail like this from now on.
+    pub fn fail_all(&self, failure: Failure) {
+        self.world.state().all_fail = Some(failure);
+    }
+
     /// Nothing fails any more.
     pub fn recover(&self) {
-        self.world.state().failures.clear();
+        let mut state = self.world.state();
+        state.failures.clear();
+        state.all_fail = None;
     }
 
     /// What was asked: names without a dot at the end, and kinds such as `MX`.
@@ -125,7 +133,7 @@ impl World {
         let mut state = self.state();
         state.asked.push((name.to_owned(), kind.clone()));
         let of = |kind| state.failures.get(&(name.to_owned(), kind)).copied();
-        of(None).or_else(|| of(Some(kind)))
+        state.all_fail.or_else(|| of(None)).or_else(|| of(Some(kind)))
     }
 
     fn zones(&self) -> Arc<Zones> {

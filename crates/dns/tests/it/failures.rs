@@ -1,7 +1,8 @@
 //! What there is not, or not now.
 
-use dns::fake::{BOGUS, Entry, Failure};
+use dns::fake::{BOGUS, Entry, Failure, FakeDns};
 use dns::{DnsError, Families, RecordKind, Resolver, Upstream};
+use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::{asking, domain};
@@ -67,6 +68,43 @@ async fn no_server_is_a_temporary_failure() {
     let closed = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let resolver = Resolver::new(&Upstream { servers: vec![closed], trust_anchors: None }).unwrap();
     assert!(resolver.mx(&domain("example.org")).await.unwrap_err().is_temporary());
+}
+
+/// As resolv.conf(5) has it; the one that is out of order replies first.
+#[tokio::test]
+async fn a_server_that_is_out_of_order_is_stood_in_for_by_another() {
+    let (broken, server, directory) = (FakeDns::start(), FakeDns::start(), TempDir::new().unwrap());
+    broken.fail_all(Failure::ServFail);
+    let anchors = directory.path().join("anchors");
+    std::fs::write(&anchors, server.trust_anchors()).unwrap();
+    for servers in [[&broken, &server], [&server, &broken]] {
+        let servers = servers.iter().map(|server| server.address()).collect();
+        let resolver = Resolver::new(&Upstream { servers, trust_anchors: Some(anchors.clone()) }).unwrap();
+        for n in 0..10 {
+            let name = format!("d{n}.example");
+            server.set(&name, [Entry::mx(10, "mx.example.org")]);
+            let found = resolver.mx(&domain(&name)).await.unwrap();
+            assert!(found.records.len() == 1 && found.proven, "{found:?}");
+            let missing = resolver.mx(&domain(&format!("no{n}.example"))).await.unwrap_err();
+            assert!(!missing.is_temporary(), "{missing}");
+        }
+        assert!(resolver.proves().await);
+    }
+    server.fail_all(Failure::ServFail);
+    let resolver =
+        Resolver::new(&Upstream { servers: vec![broken.address(), server.address()], trust_anchors: None });
+    assert!(resolver.unwrap().mx(&domain("d0.example")).await.unwrap_err().is_temporary());
+}
+
+#[tokio::test]
+async fn a_long_chain_of_aliases_that_ends_is_no_circle() {
+    let (server, resolver, _directory) = asking();
+    for n in 0..8 {
+        server.set(&format!("a{n}.insecure"), [Entry::alias(&format!("a{}.insecure", n + 1))]);
+    }
+    server.set("a8.insecure", [Entry::txt("no mail")]);
+    let none = DnsError::NoSuchRecords { name: "a0.insecure".to_owned(), kind: RecordKind::Mx };
+    assert_eq!(resolver.mx(&domain("a0.insecure")).await, Err(none));
 }
 
 #[test]
