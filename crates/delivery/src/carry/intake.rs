@@ -37,7 +37,7 @@ impl<S: Spool> Carrier<S> {
         match self.lanes.find(destination, way) {
             Some(lane) if is_crowded => lane.share() > 0,
             Some(lane) => lane.has_room_for(account),
-            None => self.lanes.has_room_for_new_mail(),
+            None => self.lanes.make_for_new_mail(destination, way),
         }
     }
 

@@ -191,6 +191,13 @@ impl Lane {
     }
 }
 
+/// What waits on it is in memory no longer.
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.octets_of_all.fetch_sub(self.waiting().octets, Ordering::Relaxed);
+    }
+}
+
 /// A worker's time on a lane; it counts as one of its workers until it is over, even if it ends by a panic.
 #[derive(Debug)]
 pub(crate) struct Shift<'a> {
@@ -275,7 +282,7 @@ mod tests {
 
     #[test]
     fn however_many_lanes_there_are_only_so_much_is_in_memory() {
-        let (way, all) = (lane(20).way, Arc::<AtomicUsize>::default());
+        let (way, all) = (lane(20).way.clone(), Arc::<AtomicUsize>::default());
         let lane = || Lane::new(way.clone(), all.clone(), Arc::default(), HostState::Answers);
         let lanes: Vec<_> = std::iter::repeat_with(lane).take(10).collect();
         for n in 0..100 {
@@ -284,6 +291,16 @@ mod tests {
         assert_eq!(all.load(Ordering::Relaxed), IN_MEMORY_OF_ALL);
         let kept = lanes.iter().flat_map(Lane::clear).filter(|carried| carried.parcel.octets() > 0).count();
         assert_eq!((kept, all.load(Ordering::Relaxed)), (64, 0));
+    }
+
+    #[test]
+    fn what_waits_on_a_lane_that_is_dropped_is_in_memory_no_longer() {
+        let lane = lane(20);
+        let all = lane.octets_of_all.clone();
+        let _ = lane.push(parcel(1, 1000));
+        assert_eq!(all.load(Ordering::Relaxed), 1000);
+        drop(lane);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
     }
 
     #[test]

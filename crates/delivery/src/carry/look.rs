@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::Carrier;
 use super::host_state::HostState;
 use super::lane::Lane;
-use super::rounds::{POLL, Rounds};
+use super::rounds::{POLL, Round, Rounds, TICK};
 
 /// Deliveries to one destination leased by one statement.
 const BATCH: usize = 500;
@@ -23,8 +23,6 @@ const BATCH: usize = 500;
 const DESTINATIONS: u32 = 500;
 /// Deliveries in hand. While there are more, each lane has its share alone, however much waits for it.
 pub(super) const IN_HAND: usize = 20_000;
-/// The least time between two looks at the queue when nothing tells of more.
-const TICK: Duration = Duration::from_millis(50);
 /// How often it is looked for what a clock ahead has set.
 const CLOCK_CHECK: Duration = Duration::from_secs(10);
 /// How often lanes that were not used in the meantime are dropped.
@@ -45,7 +43,7 @@ impl<S: Spool> Carrier<S> {
         if is_over(&mut rounds.clock_checked, CLOCK_CHECK) {
             self.bring_forward().await.inspect_err(|_| rounds.clock_checked = None)?;
         }
-        self.lease_what_is_due(&mut rounds.turn).await
+        self.lease_what_is_due(&mut rounds.round).await
     }
 
     /// What is due later than any schedule has it was set by a clock that was ahead. It is due now.
@@ -64,20 +62,18 @@ impl<S: Spool> Carrier<S> {
     }
 
     /// Leases as much as the lanes have room for; how long to wait until there may be more.
-    async fn lease_what_is_due(
-        self: &Arc<Self>,
-        turn: &mut Option<Destination>,
-    ) -> Result<Duration, SpoolError> {
+    async fn lease_what_is_due(self: &Arc<Self>, round: &mut Round) -> Result<Duration, SpoolError> {
         loop {
             let now = (self.settings.now)();
             let next = self.spool.next_due().await?;
             if next.is_none_or(|due_at| due_at > now) {
                 return Ok(wait_for(next, now));
             }
-            let from_the_first = turn.is_none();
-            let mut waiting = self.spool.waiting(Page { after: turn.take(), limit: DESTINATIONS }).await?;
+            let after = round.look();
+            let from_the_first = after.is_none();
+            let mut waiting = self.spool.waiting(Page { after, limit: DESTINATIONS }).await?;
             if waiting.len() >= usize::try_from(DESTINATIONS).unwrap_or(usize::MAX) {
-                *turn = waiting.last().map(|waiting| waiting.destination.clone());
+                round.after = waiting.last().map(|waiting| waiting.destination.clone());
             }
             let failed_at = |waiting: &Waiting| self.lanes.host_state(&waiting.destination).failed_at();
             waiting.sort_by_cached_key(|waiting| (failed_at(waiting), waiting.due_at));
@@ -90,9 +86,11 @@ impl<S: Spool> Carrier<S> {
                 false => self.spool.lease_due(self.node, now, granted.room).await?,
             };
             if due.is_empty() {
-                let all_seen = from_the_first && turn.is_none() && !granted.is_short;
-                return Ok(if all_seen { until_next(&waiting, now) } else { TICK });
+                let all_seen = from_the_first && round.after.is_none() && !granted.is_short;
+                let rest = round.rest(granted.is_short);
+                return Ok(if all_seen { until_next(&waiting, now) } else { rest });
             }
+            round.any_leased = true;
             for leased in due {
                 let moved = self.ways.load().moved(&leased);
                 self.put_on_lane(leased, moved);

@@ -1,6 +1,7 @@
 //! The workers of a lane: each takes parcel after parcel, has an attempt made, and what came of it written down.
 
 use std::sync::Arc;
+use std::thread::panicking;
 
 use store::{Destination, HeldLease, Spool};
 
@@ -14,6 +15,7 @@ use crate::record::{Ending, complain};
 impl<S: Spool> Carrier<S> {
     /// Carries parcels of one lane while there are any.
     pub(super) async fn work(self: Arc<Self>, lane: Arc<Lane>) {
+        let _stand_in = StandIn { carrier: self.clone(), lane: lane.clone() };
         let mut shift = lane.begin();
         while !self.stopping.is_cancelled()
             && let Some(mut carried) = shift.next()
@@ -70,5 +72,19 @@ impl<S: Spool> Carrier<S> {
             complain(id, &error, "cannot give back a lease");
         }
         self.wake.notify_one();
+    }
+}
+
+/// Has another worker begin where one panics, so that nothing waits on a lane without one. What the first had in hand is leased anew.
+struct StandIn<S: Spool> {
+    carrier: Arc<Carrier<S>>,
+    lane: Arc<Lane>,
+}
+
+impl<S: Spool> Drop for StandIn<S> {
+    fn drop(&mut self) {
+        if panicking() && !self.carrier.stopping.is_cancelled() && self.lane.relief() {
+            self.carrier.workers.spawn(self.carrier.clone().work(self.lane.clone()));
+        }
     }
 }

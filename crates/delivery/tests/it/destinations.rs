@@ -8,6 +8,7 @@ use delivery::{Route, Routes, Via, Way};
 use store::RecipientState::{Deferred, Delivered, Held, Queued};
 use store::{Destination, MasterKeyId, NewDelivery, Nodes, Spool};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use types::{DomainPattern, QueueId};
 
 use crate::office::{Office, now, plain_host, submission};
@@ -210,6 +211,44 @@ async fn who_waits_for_a_permit_through_a_stop_begins_no_attempt() {
     };
     tokio::join!(office.stop(), let_go);
     assert_eq!((office.spool.count(Delivered), peer.texts().len()), (201, 201));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_is_full_has_the_queue_looked_at_no_more_than_it_must() {
+    let (directory, peer, number) = (tempfile::tempdir().unwrap(), silent().await, 510);
+    std::fs::write(directory.path().join("file"), "not a directory").unwrap();
+    let routes = (0..number)
+        .map(|number| route(&format!("d{number}.example"), maildir(&directory, &format!("file/{number}"))));
+    let routes = Routes::new(Via::Relay(plain_host(peer.port)), routes.collect());
+    let mut office = Office::closed(routes).open();
+    tokio::task::yield_now().await;
+    for number in 0..number {
+        office.submit(&[&format!("u@d{number}.example")]).await;
+    }
+    office.until(|spool| spool.count(Deferred) == number).await;
+    for _ in 0..2100 {
+        office.submit(&["a@example.org"]).await;
+    }
+    peer.until_seen("DATA", 1).await;
+    let (began, looks) = (Instant::now(), office.spool.looks.load(Ordering::Relaxed));
+    office.until(|spool| spool.looks.load(Ordering::Relaxed) >= looks + 8).await;
+    assert!(began.elapsed() > Duration::from_secs(3), "two looks see all: {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_panics_keeps_nobody_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let way = Way { connections: 1, ..maildir(&directory, "m").into() };
+    let mut office = Office::closed(Routes::new(way, Vec::new()));
+    for _ in 0..3 {
+        office.submit(&["a@example.org"]).await;
+    }
+    office.spool.panicking_reads.store(1, Ordering::Relaxed);
+    let began = Instant::now();
+    let office = office.open();
+    office.until(|spool| spool.count(Delivered) == 2).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    office.until(|spool| spool.count(Delivered) == 3).await;
 }
 
 /// As a queue from before there were deliveries is.
