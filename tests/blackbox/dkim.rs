@@ -498,7 +498,7 @@ impl House {
 }
 
 /// What the verifier says of each signature, with the records that `dkim list` has.
-fn judged(installation: &Installation, message: &[u8]) -> Vec<Value> {
+pub(crate) fn judged(installation: &Installation, message: &[u8]) -> Vec<Value> {
     let list = installation.json(&["dkim", "list"]);
     let record = |key: &Value| (text(&key["record"], "name"), key["record"]["value"].clone());
     let records: Map<String, Value> = list.as_array().unwrap().iter().map(record).collect();

@@ -72,6 +72,7 @@ mod proxies;
 mod relay;
 mod mx;
 mod sts;
+mod binary_mime;
 mod bounces;
 mod printers;
 mod pretenders;

@@ -309,6 +309,7 @@ fn settings(setup: &Setup) -> Settings {
     settings.bare_line_ends =
         if setup.repairs_line_ends { BareLineEnds::Repair } else { BareLineEnds::Refuse };
     settings.long_lines = !setup.refuses_repair;
+    settings.binary_mime = true;
     settings.dsn = true;
     (settings.max_hold, settings.min_deliver_by) = (Some(30 * 24 * 3600), Some(60));
     settings.max_priority = Some(Priority::URGENT);

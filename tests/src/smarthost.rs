@@ -194,6 +194,13 @@ impl Conversation<'_> {
                 return Ok(false);
             }
             let line = line.trim_end().to_owned();
+            if let Some(octets) = chunk(&line, &mut stream)? {
+                self.shared.tell(|seen| seen.lines.push(line));
+                let reply = self.end_of_message(octets);
+                stream.get_mut().write_all(reply.as_bytes())?;
+                stream.get_mut().flush()?;
+                continue;
+            }
             let reply = self.reply(&line);
             if reply.starts_with(HANG_UP) {
                 return Ok(false);
@@ -285,6 +292,15 @@ fn message(stream: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
         }
         octets.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
     }
+}
+
+/// The octets behind a BDAT, which is the only one of its message (RFC 3030 section 2).
+fn chunk(line: &str, stream: &mut impl Read) -> std::io::Result<Option<Vec<u8>>> {
+    let size = line.strip_prefix("BDAT ").and_then(|rest| rest.strip_suffix(" LAST"));
+    let Some(size) = size.and_then(|size| size.parse().ok()) else { return Ok(None) };
+    let mut octets = vec![0; size];
+    stream.read_exact(&mut octets)?;
+    Ok(Some(octets))
 }
 
 fn path(line: &str) -> String {

@@ -138,7 +138,7 @@ fn script(setup: &Setup) -> Script {
     let lacks = |name: &str| setup.next_lacks.iter().any(|lacking| lacking == name);
     let usual = Script::default();
     let knows = |line: &&str| line.split(' ').next().is_none_or(|name| !lacks(name));
-    let offered = ["DSN", "DELIVERBY", "MT-PRIORITY"];
+    let offered = ["CHUNKING", "BINARYMIME", "DSN", "DELIVERBY", "MT-PRIORITY"];
     let offered = offered.into_iter().filter(|name| setup.next_offers.iter().any(|offered| offered == name));
     let answer = move |line: &str, _: usize| {
         line.to_ascii_uppercase().starts_with("EHLO").then(|| "500 5.5.2 what?".to_owned())

@@ -228,7 +228,8 @@ impl Acceptance {
         let trace = arrival.trace(&rules.hostname, submitter);
         let fixed = header::fix_up(&header, judged, added, &trace, rules, &mut repairs)?;
         let spooled = self.spool().open(arrival.id);
-        let mut body = Body::begin(self.spool(), spooled, &header, fixed, repairs, digest, as_any).await?;
+        let survey = arrival.survey(&header);
+        let mut body = Body::begin(self.spool(), spooled, survey, fixed, repairs, digest, as_any).await?;
         if !rest.is_empty() {
             body.append(self.spool(), rest).await?;
         }

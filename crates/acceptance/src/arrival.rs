@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use auth::User;
 use esmtp::Envelope;
 use jiff::{SignedDuration, Timestamp};
-use message::Trace;
+use message::{Header, Survey, Trace};
 use rand::RngExt as _;
 use store::{Act, Action, AuditEvent, Deadline, Submission};
 use types::{
-    DeliverBy, EhloName, ForwardPath, Hold, Mailbox, QueueId, ReversePath, SessionFacts, SessionId, TlsFacts,
+    BodyType, DeliverBy, EhloName, ForwardPath, Hold, Mailbox, QueueId, ReversePath, SessionFacts, SessionId,
+    TlsFacts,
 };
 
 use crate::body::Needs;
@@ -29,6 +30,8 @@ pub(crate) struct Arrival {
     pub(crate) reverse_path: ReversePath,
     /// The client asked for SMTPUTF8.
     pub(crate) utf8: bool,
+    /// The client has said that the text may be any octets.
+    binary: bool,
     ip: IpAddr,
 }
 
@@ -63,7 +66,14 @@ impl Arrival {
             client: client.filter(|_| !hides_client),
             recipient,
             utf8: envelope.smtputf8,
+            binary: envelope.body == BodyType::Binary,
         }
+    }
+
+    /// The survey of the body behind this header.
+    pub(crate) fn survey(&self, header: &Header<'_>) -> Survey {
+        let survey = Survey::of_body(header);
+        if self.binary { survey.of_octets() } else { survey }
     }
 
     pub(crate) fn trace<'a>(&'a self, hostname: &'a str, submitter: &Submitter) -> Trace<'a> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use esmtp::{Envelope, Rejection};
-use message::{Fixed, Header, Repair, Repairs, Survey, Target};
+use message::{Fixed, Repair, Repairs, Survey, Target};
 use store::Spool as _;
 use stores::Spool;
 use types::BodyType;
@@ -38,21 +38,21 @@ pub(crate) struct Needs {
 }
 
 impl Body {
-    /// The body behind a header section, which goes into the spool as it travels on.
+    /// The body behind a header section, which goes into the spool as it travels on; `survey` will see the body.
     ///
     /// # Errors
     /// [`Rejection::StorageFull`] or [`Rejection::StorageFailing`].
     pub(crate) async fn begin(
         spool: &Spool,
         mut spooled: Spooled,
-        header: &Header<'_>,
+        survey: Survey,
         fixed: Fixed,
         repairs: Repairs,
         digest: Option<Digest>,
         as_any: bool,
     ) -> Result<Body, Rejection> {
         let Fixed { section, message_id } = fixed;
-        let (survey, utf8) = (Survey::of_body(header), !section.is_ascii());
+        let utf8 = !section.is_ascii();
         spool.append(&mut spooled, section.into()).await.map_err(not_stored)?;
         Ok(Body { spooled, survey, utf8, repairs, message_id, digest, as_any })
     }
@@ -68,25 +68,32 @@ impl Body {
     /// The text has ended: the envelope learns what the message needs.
     ///
     /// # Errors
-    /// [`Rejection::LongLine`] if it has to be re-encoded, and can't be.
+    /// [`Rejection::LongLine`] if it has to be re-encoded whichever host takes it, and can't be.
     pub(crate) fn finish(self, envelope: &mut Envelope, repair: bool) -> Result<(Spooled, Needs), Rejection> {
         let digest = self.digest.map(|digest| digest.finish(envelope));
         let surveyed = self.survey.finish();
-        if surveyed.has_long_line() {
+        // Few hosts take what is binary as it is; what they need is found out when it leaves.
+        let is_binary = surveyed.is_binary();
+        let has_long_line = surveyed.has_long_line() && !is_binary;
+        if has_long_line {
             surveyed.plan(Target::EightBit).map_err(|untouchable| Rejection::LongLine(untouchable.text()))?;
         }
         let eight_bit = self.utf8 || surveyed.eight_bit();
-        envelope.body = if eight_bit { BodyType::EightBit } else { BodyType::SevenBit };
+        envelope.body = match (is_binary, eight_bit) {
+            (true, _) => BodyType::Binary,
+            (false, true) => BodyType::EightBit,
+            (false, false) => BodyType::SevenBit,
+        };
         envelope.smtputf8 = self.utf8;
         let mut repairs = self.repairs;
         let found = [
-            (Repair::LongLine, surveyed.has_long_line()),
-            (Repair::PartHeader, repair && surveyed.has_raw_part_header()),
+            (Repair::LongLine, has_long_line),
+            (Repair::PartHeader, repair && surveyed.has_raw_part_header() && !is_binary),
             (Repair::LineEnd, envelope.repaired_line_ends),
         ];
         found.into_iter().filter(|(_, found)| *found).for_each(|(repair, _)| repairs.add(repair));
         // Whoever sends it may have been promised so by rules that held when the session began.
-        let rewrite = surveyed.has_long_line() || (repair && surveyed.must_be_rewritten());
+        let rewrite = has_long_line || (repair && surveyed.must_be_rewritten() && !is_binary);
         Ok((self.spooled, Needs { rewrite, message_id: self.message_id, digest, repairs }))
     }
 }

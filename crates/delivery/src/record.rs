@@ -1,17 +1,20 @@
 //! Writing down what an attempt came to, before anything else is done about its message.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use esmtp::dialogue::{Enhanced, Reply};
 use jiff::{SignedDuration, Timestamp};
-use message::Original;
-use store::{Body, Destination, Leased, NewReport, Outcome, Recorded, Spool, SpoolError, Telling};
+use message::{Original, Rewriter};
+use store::{
+    Body, Destination, Leased, NewReport, Outcome, Recorded, Spool, SpoolError, Submission, Telling,
+};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use types::QueueId;
+use types::{BodyType, QueueId};
 
 use crate::bounce::{GATHERED, News, UNFINISHED};
 use crate::fate::{self, Fate};
@@ -142,12 +145,14 @@ impl<S: Spool> Recorder<S> {
         let made = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let id = QueueId::new(made, rand::random());
         let octets = self.beginning(&parcel.leased).await;
-        let original = match &octets {
-            None => Original::Nothing,
-            Some(whole) if news.wants_whole() && whole.len() as u64 == parcel.leased.size => {
-                Original::Whole(whole)
-            }
-            Some(beginning) => Original::Header(beginning),
+        let comes_back = octets
+            .as_deref()
+            .filter(|octets| news.wants_whole() && octets.len() as u64 == parcel.leased.size);
+        let whole = comes_back.and_then(|octets| as_text(&parcel.leased.submission, octets));
+        let original = match (&whole, &octets) {
+            (Some(whole), _) => Original::Whole(whole),
+            (None, Some(beginning)) => Original::Header(beginning),
+            (None, None) => Original::Nothing,
         };
         let report = news.report(&self.hostname, id, original, now);
         Telling { news: news.events(), by: now, report: Some(report) }
@@ -266,6 +271,14 @@ fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
 fn held(parcel: &Parcel) -> Vec<(u32, Outcome)> {
     let hold = |number| (number, Outcome::Held { reply: None, host: None });
     parcel.recipients.iter().map(|recipient| hold(recipient.number)).collect()
+}
+
+/// The message as lines, in which a report can hold it; `None` if that can't be.
+fn as_text<'a>(submission: &Submission, octets: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    match submission.body {
+        BodyType::Binary => Rewriter::text_of(octets).ok().map(Cow::Owned),
+        BodyType::SevenBit | BodyType::EightBit => Some(Cow::Borrowed(octets)),
+    }
 }
 
 fn unreadable() -> Reply {

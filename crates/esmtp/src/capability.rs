@@ -95,6 +95,11 @@ impl<'a> Capabilities<'a> {
         }
     }
 
+    /// Whether text is taken that is not made of lines (RFC 3030 section 3).
+    pub(crate) fn binary_mime(&self) -> Result<(), Reply> {
+        if self.settings.binary_mime { Ok(()) } else { Err(reply::BAD_PARAMETER) }
+    }
+
     /// Whether parameters of DSN are taken (RFC 3461).
     pub(crate) fn dsn(&self) -> Result<(), Reply> {
         if self.settings.dsn { Ok(()) } else { Err(reply::UNKNOWN_PARAMETER) }
@@ -145,6 +150,9 @@ impl<'a> Capabilities<'a> {
         line("8BITMIME");
         line("SMTPUTF8");
         line("CHUNKING");
+        if self.binary_mime().is_ok() {
+            line("BINARYMIME");
+        }
         line("ENHANCEDSTATUSCODES");
         if self.dsn().is_ok() {
             line("DSN");

@@ -10,8 +10,8 @@ pub struct Envelope {
     pub reverse_path: ReversePath,
     /// The accepted recipients, each once, in the client's order.
     pub recipients: Vec<EnvelopeRecipient>,
-    /// What was declared (RFC 6152), or once the text has ended, what it is: [`BodyType::EightBit`] if there is an octet above
-    /// 127 in it.
+    /// What was declared (RFC 6152, RFC 3030), or once the text has ended, what it is: [`BodyType::EightBit`] if there is an octet above
+    /// 127 in it; [`BodyType::Binary`] stays, where [`Settings::binary_mime`](crate::Settings::binary_mime) allows it.
     pub body: BodyType,
     /// The client asked for SMTPUTF8 (RFC 6531 section 3.4).
     pub smtputf8: bool,

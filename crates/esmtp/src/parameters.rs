@@ -17,7 +17,7 @@ const KEYWORDS: [&str; 10] =
 pub struct MailParameters {
     /// `SIZE=` in octets (RFC 1870).
     pub size: Option<u64>,
-    /// `BODY=` (RFC 6152).
+    /// `BODY=` (RFC 6152, RFC 3030 section 3).
     pub body: Option<BodyType>,
     /// `SMTPUTF8` (RFC 6531).
     pub smtputf8: bool,
@@ -130,6 +130,7 @@ fn body(value: &str) -> Result<BodyType, ParameterError> {
     match value.to_ascii_uppercase().as_str() {
         "7BIT" => Ok(BodyType::SevenBit),
         "8BITMIME" => Ok(BodyType::EightBit),
+        "BINARYMIME" => Ok(BodyType::Binary),
         _ => Err(ParameterError::Malformed),
     }
 }
@@ -193,7 +194,7 @@ mod tests {
             (" SIZE=000000000000000000005", Malformed),
             (" SIZE=99999999999999999999", Malformed),
             (" SIZE=1 SIZE=1", Malformed),
-            (" BODY=BINARYMIME", Malformed),
+            (" BODY=BINARY", Malformed),
             (" SMTPUTF8=yes", Malformed),
             (" SMTPUTF8 SMTPUTF8", Malformed),
             (" AUTH=a+0d", Malformed),

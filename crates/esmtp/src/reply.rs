@@ -83,6 +83,7 @@ pub(crate) const NEED_MAIL: Reply = reply(503, "5.5.1", "Send MAIL first");
 pub(crate) const NEED_RCPT: Reply = reply(503, "5.5.1", "Send RCPT first");
 pub(crate) const NESTED_MAIL: Reply = reply(503, "5.5.1", "A mail transaction is open already");
 pub(crate) const CHUNKS_FOLLOW: Reply = reply(503, "5.5.1", "BDAT has begun; send more BDAT, or RSET");
+pub(crate) const DATA_FOR_BINARY: Reply = reply(503, "5.5.1", "BODY=BINARYMIME needs BDAT, not DATA");
 pub(crate) const BAD_ATTRIBUTE: Reply =
     reply(501, "5.5.4", "Unknown attribute, or bad value of one; write attribute=value in xtext");
 pub(crate) const UNKNOWN_MECHANISM: Reply = reply(504, "5.5.4", "Mechanism not available");
@@ -101,6 +102,7 @@ pub(crate) const SYNCHRONISATION: Reply =
     reply(554, "5.5.0", "Protocol synchronisation error: wait for the reply");
 pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, "5.5.1", "No valid recipients");
 pub(crate) const UNKNOWN_PARAMETER: Reply = reply(555, "5.5.4", "Parameter not recognised");
+pub(crate) const BAD_PARAMETER: Reply = reply(501, "5.5.4", "Bad value of a parameter, or given twice");
 pub(crate) const HOLD_TOO_LONG: Reply =
     reply(501, "5.5.4", "Message would be held for longer than the limit");
 pub(crate) const BY_TOO_SOON: Reply =
@@ -231,7 +233,7 @@ impl From<SyntaxError> for Reply {
                 reply_with(501, "5.1.3", format!("Bad forward-path: {error}; write RCPT TO:<address>"))
             }
             SyntaxError::UnknownParameter => UNKNOWN_PARAMETER,
-            SyntaxError::BadParameter => reply(501, "5.5.4", "Bad value of a parameter, or given twice"),
+            SyntaxError::BadParameter => BAD_PARAMETER,
         }
     }
 }

@@ -38,6 +38,9 @@ pub struct Settings {
     pub bare_line_ends: BareLineEnds,
     /// Lines of a text over 998 octets are taken: whoever takes the message deals with them. Else they are a fault.
     pub long_lines: bool,
+    /// BINARYMIME is offered (RFC 3030 section 3): whoever takes the mail can have text that is not made of lines, with NULs and any CR and LF in it,
+    /// and says [`BodyType::Binary`](types::BodyType::Binary) of it from then on.
+    pub binary_mime: bool,
     /// DSN is offered (RFC 3461): whoever takes the mail tells senders what became of it, when and as they ask.
     pub dsn: bool,
     /// FUTURERELEASE is offered (RFC 4865): a message may wait so many seconds before it leaves. It needs [`Channel::now`](crate::Channel::now), too.
@@ -54,7 +57,7 @@ pub struct Settings {
 
 impl Settings {
     /// What suits most servers: STARTTLS; PLAIN and LOGIN, under TLS alone; up to 1000 messages in a connection, of up to
-    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; no DSN, FUTURERELEASE, DELIVERBY or MT-PRIORITY; ten commands before a
+    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; no BINARYMIME, DSN, FUTURERELEASE, DELIVERBY or MT-PRIORITY; ten commands before a
     /// login, and three tries at it.
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
@@ -70,6 +73,7 @@ impl Settings {
             messages_per_connection: 1000,
             bare_line_ends: BareLineEnds::Refuse,
             long_lines: false,
+            binary_mime: false,
             dsn: false,
             max_hold: None,
             min_deliver_by: None,

@@ -42,6 +42,7 @@ async fn a_damaged_envelope_is_held_and_others_go_on() {
         "UPDATE entries SET account = x'00' WHERE number = 1",
         "UPDATE entries SET smtputf8 = 1 WHERE number = 1",
         "UPDATE entries SET eight_bit = 1 WHERE number = 1",
+        "UPDATE entries SET binary_body = 1 WHERE number = 1",
         "UPDATE entries SET must_be_rewritten = 1 WHERE number = 1",
         "UPDATE entries SET size = -1 WHERE number = 1",
         "UPDATE entries SET accepted_at = 9223372036854775807 WHERE number = 1",

@@ -24,7 +24,8 @@ pub struct Submission {
     pub reverse_path: ReversePath,
     /// Where it goes. A recipient's number is its place here, from 0.
     pub recipients: Vec<EnvelopeRecipient>,
-    /// Whether the body has octets above 127 (RFC 6152): found out when it came, whatever MAIL declared.
+    /// Whether the body has octets above 127 (RFC 6152): found out when it came, whatever MAIL declared. Binary (RFC 3030) is what was
+    /// declared so, and is more than lines that any host takes.
     pub body: BodyType,
     /// Whether the header has octets above 127, and so needs SMTPUTF8 (RFC 6531): found out when it came, whatever MAIL
     /// declared. What the paths need is seen of them.

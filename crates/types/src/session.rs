@@ -65,7 +65,7 @@ impl SessionFacts {
     }
 }
 
-/// What the octets of a message may be: the BODY parameter of MAIL. RFC 6152.
+/// What the octets of a message may be: the BODY parameter of MAIL (RFC 6152, RFC 3030 section 3).
 ///
 /// Exhaustive: whoever passes a message on has to deal with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -73,6 +73,8 @@ pub enum BodyType {
     /// ASCII alone, `BODY=7BIT`, which is also what silence means.
     #[default]
     SevenBit,
-    /// Any octet but NUL, `BODY=8BITMIME`.
+    /// Lines of any octets but NUL, `BODY=8BITMIME`.
     EightBit,
+    /// Any octets, lines or not, `BODY=BINARYMIME`.
+    Binary,
 }

@@ -4,12 +4,13 @@
 use message::{Coverage, Header, Plan, Rewriter, Survey, Surveyed, Target};
 
 use crate::header::section;
-use crate::pieces::clean;
+use crate::pieces::{clean, is_clean};
 
 const TARGETS: [Target; 2] = [Target::EightBit, Target::SevenBit];
 
 /// A message.
 pub(crate) fn holds(data: &[u8]) {
+    octets_become_text(data);
     let Some((fields, body)) = taken(data) else { return };
     let message = [fields.as_slice(), b"\r\n", &body].concat();
     let surveyed = survey(&message, usize::MAX);
@@ -23,6 +24,16 @@ pub(crate) fn holds(data: &[u8]) {
             leaves(&message, &plan, target);
         }
     }
+}
+
+/// Behind a header section there may be any octets, if they are sent as binary (RFC 3030).
+fn octets_become_text(data: &[u8]) {
+    let message = [b"Content-Type: multipart/mixed; boundary=x\r\n\r\n", data].concat();
+    let Ok(text) = Rewriter::text_of(&message) else { return };
+    assert!(is_clean(&text), "{}", text.escape_ascii());
+    let mut survey = Survey::of_message().of_octets();
+    survey.feed(&text);
+    assert!(!survey.finish().is_binary(), "still binary: {}", text.escape_ascii());
 }
 
 /// A message that has a signature, or is one that has one: `multipart/signed`.
@@ -87,7 +98,7 @@ fn leaves(message: &[u8], plan: &Plan, target: Target) {
     assert!(!again.must_be_rewritten(), "rewritten twice: {}", left.escape_ascii());
     let plan = again.plan(target).expect("what was rewritten is not past it");
     assert!(!plan.changes_anything(), "rewritten twice: {}", left.escape_ascii());
-    assert_eq!(crate::pieces::is_clean(&left), crate::pieces::is_clean(message));
+    assert_eq!(is_clean(&left), is_clean(message));
 }
 
 fn rewritten(message: &[u8], plan: &Plan, step: usize) -> Vec<u8> {

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use dns::Resolver;
 use esmtp::dialogue::{Enhanced, Kind, Reply, Verdict};
-use message::Target;
 use store::{Spool, SpoolError};
 use types::Handover;
 
@@ -19,7 +18,7 @@ use crate::parcel::{Attempt, Parcel};
 use crate::resolve::{MailHosts, StsPolicies};
 use crate::way::Via;
 use maildir::{Maildir, MaildirError};
-use outgoing::Outgoing;
+use outgoing::{Outgoing, Takes};
 use smtp::{MxRelay, Relay};
 pub(crate) use texts::Texts;
 
@@ -92,13 +91,14 @@ impl Transport {
     }
 }
 
-/// A file takes octets of any kind, but whoever reads it may send it on.
+/// A file takes octets of any kind, but whoever reads it may send it on; and what is binary has no lines, which files have of their own.
 async fn into_maildir<S: Spool>(
     maildir: &Maildir,
     parcel: &Parcel,
     texts: &Texts<S>,
 ) -> Result<Attempt, SpoolError> {
-    match outgoing::open(texts, &parcel.leased, Target::EightBit).await? {
+    let takes = Takes { eight_bit: true, binary: false, utf8_header: true };
+    match outgoing::open(texts, &parcel.leased, takes).await? {
         Ok(Outgoing { text, .. }) => maildir_attempt(parcel, maildir.deliver(parcel, text).await),
         Err(refusal) => Ok(refused(parcel, refusal)),
     }

@@ -1,14 +1,14 @@
 //! The text of a message as it leaves: as it is stored, unless the next host cannot take that, and signed, if its author's domain has keys.
 //!
-//! What the next host cannot take is re-encoded on its way, as RFC 6152 section 3 asks for where that takes no 8-bit text: read once to find
-//! out what has to be changed, and again to change it. What is signed is read once more before, as it will leave (RFC 6376 section 5.3). No
+//! What the next host cannot take is re-encoded on its way, as RFC 6152 section 3 asks for where that takes no 8-bit text, and RFC 3030 section 3
+//! where it takes no binary: read once to find out what has to be changed, and again to change it. What is signed is read once more before, as it will leave (RFC 6376 section 5.3). No
 //! more of it is in memory than a piece. Most mail needs neither, and is read once.
 
 use bytes::Bytes;
 use esmtp::dialogue::{Enhanced, Reply};
 use message::dkim::Signers;
 use message::{Plan, Rewriter, Survey, Surveyed, Target, Untouchable};
-use store::{Body, Leased, Spool, SpoolError, Submission};
+use store::{Body, Leased, Spool, SpoolError};
 use types::BodyType;
 
 use super::beginning::{Beginning, WithHead};
@@ -19,10 +19,23 @@ use crate::signing::{Keys, Unsigned};
 #[derive(Debug)]
 pub(crate) struct Outgoing<B> {
     pub(crate) text: WithHead<Text<B>>,
-    /// Whether it has octets above 127 (RFC 6152).
+    /// Whether it has octets above 127 (RFC 6152), or is not made of lines (RFC 3030).
     pub(crate) body: BodyType,
+    /// Whether its header section has octets above 127 (RFC 6531).
+    pub(crate) smtputf8: bool,
     /// Its octets, if they are known before it is read: an estimate would do for SIZE (RFC 1870 section 6), but none is better.
     pub(crate) size: Option<u64>,
+}
+
+/// What the next host can take as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Takes {
+    /// Octets above 127 in the body (8BITMIME).
+    pub(crate) eight_bit: bool,
+    /// A text that is not made of lines (BINARYMIME).
+    pub(crate) binary: bool,
+    /// Octets above 127 in the header section (SMTPUTF8).
+    pub(crate) utf8_header: bool,
 }
 
 /// Reads a text on its way out.
@@ -48,48 +61,94 @@ struct Form<'a, S> {
     plan: Option<Plan>,
 }
 
-/// Opens a message in a form that a host of this kind can take, signed if there are keys for it. If it cannot leave, a reply says why: for
+/// Opens a message in a form that the next host can take, signed if there are keys for it. If it cannot leave, a reply says why: for
 /// good, if what stands in the way is in the message, and will be there at the next attempt too.
 pub(crate) async fn open<S: Spool>(
     texts: &Texts<S>,
     leased: &Leased,
-    target: Target,
+    takes: Takes,
 ) -> Result<Result<Outgoing<S::Body>, Reply>, SpoolError> {
-    let plan = match plan(texts, leased, target).await? {
+    let takes = match takes.signed(texts, leased).await? {
+        Ok(takes) => takes,
+        Err(unsigned) => return Ok(Err(told(&unsigned, texts, leased))),
+    };
+    let plan = match plan(texts, leased, takes).await? {
         Ok(plan) => plan,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let body = match (&plan, target) {
-        (Some(_), Target::SevenBit) => BodyType::SevenBit,
-        (Some(_), Target::EightBit) | (None, _) => leased.submission.body,
-    };
+    let stored = &leased.submission;
+    let body = plan.as_ref().map_or(stored.body, |_| takes.without_binary().instead_of(stored.body));
+    let smtputf8 = stored.smtputf8 && !plan.as_ref().is_some_and(Plan::makes_header_ascii);
     let form = Form { texts, leased, plan };
     let text = match form.signed().await? {
         Ok(text) => text,
-        Err(unsigned) => {
-            texts.signing.tell(&unsigned, leased.submission.id);
-            return Ok(Err(unsigned.to_reply()));
-        }
+        Err(unsigned) => return Ok(Err(told(&unsigned, texts, leased))),
     };
     let size = form.plan.is_none().then(|| leased.size.saturating_add(text.added()));
-    Ok(Ok(Outgoing { text, body, size }))
+    Ok(Ok(Outgoing { text, body, smtputf8, size }))
+}
+
+/// Tells the operator why a message is not signed, and gives the reply that says so of it.
+fn told<S>(unsigned: &Unsigned, texts: &Texts<S>, leased: &Leased) -> Reply {
+    texts.signing.tell(unsigned, leased.submission.id);
+    unsigned.to_reply()
 }
 
 /// What is to be re-encoded, if anything may have to be.
 async fn plan<S: Spool>(
     texts: &Texts<S>,
     leased: &Leased,
-    target: Target,
+    takes: Takes,
 ) -> Result<Result<Option<Plan>, Reply>, SpoolError> {
-    if !may_need_rewriting(&leased.submission, target) {
+    let submission = &leased.submission;
+    let encodes_header = submission.smtputf8 && !takes.utf8_header;
+    let reads = submission.must_be_rewritten || takes.instead_of(submission.body) != submission.body;
+    if !reads && !encodes_header {
         return Ok(Ok(None));
     }
-    let surveyed = survey(texts.spool.body(leased).await?).await?;
-    Ok(surveyed.plan(target).map(Some).map_err(|why| cannot_be_rewritten(&surveyed, why)))
+    let surveyed = survey(texts.spool.body(leased).await?, submission.body).await?;
+    if !reads && !surveyed.header_can_be_ascii() {
+        return Ok(Ok(None));
+    }
+    // What is changed at all is made lines of: how many octets it would have is known when they are written, and BDAT says so before.
+    let plan = surveyed.plan(takes.target()).map_err(|why| cannot_be_rewritten(&surveyed, why));
+    let whole = |plan: Plan| {
+        let encodes_header = encodes_header && surveyed.header_can_be_ascii();
+        Some(if encodes_header { plan.with_ascii_header() } else { plan })
+    };
+    Ok(plan.map(whole))
 }
 
-fn may_need_rewriting(submission: &Submission, target: Target) -> bool {
-    submission.must_be_rewritten || (submission.body == BodyType::EightBit && target == Target::SevenBit)
+impl Takes {
+    fn target(self) -> Target {
+        if self.eight_bit { Target::EightBit } else { Target::SevenBit }
+    }
+
+    fn without_binary(self) -> Self {
+        Self { binary: false, ..self }
+    }
+
+    /// What becomes of such a body, if it is re-encoded where it can't be taken as it is.
+    fn instead_of(self, body: BodyType) -> BodyType {
+        match body {
+            BodyType::Binary if self.binary => BodyType::Binary,
+            BodyType::Binary | BodyType::EightBit if self.eight_bit => BodyType::EightBit,
+            BodyType::Binary | BodyType::EightBit | BodyType::SevenBit => BodyType::SevenBit,
+        }
+    }
+
+    /// What it takes of a message that is signed, if this is one: RFC 6376 section 5.3 has what may be re-encoded on its way re-encoded before.
+    async fn signed<S: Spool>(
+        self,
+        texts: &Texts<S>,
+        leased: &Leased,
+    ) -> Result<Result<Self, Unsigned>, SpoolError> {
+        if !self.binary || leased.submission.body != BodyType::Binary {
+            return Ok(Ok(self));
+        }
+        let form = Form { texts, leased, plan: None };
+        Ok(form.is_signed().await?.map(|is_signed| if is_signed { self.without_binary() } else { self }))
+    }
 }
 
 impl<S: Spool> Form<'_, S> {
@@ -110,6 +169,18 @@ impl<S: Spool> Form<'_, S> {
             },
             Err(unsigned) => Ok(Err(unsigned)),
         }
+    }
+
+    /// Whether there are keys for it.
+    async fn is_signed(&self) -> Result<Result<bool, Unsigned>, SpoolError> {
+        match self.texts.signing.has_keys().await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Ok(false)),
+            Err(unsigned) => return Ok(Err(unsigned)),
+        }
+        let beginning = Beginning::read(self.text().await?).await?;
+        let keys = self.texts.signing.keys_for(beginning.section(), self.leased.submission.id).await;
+        Ok(keys.map(|keys| !keys.is_empty()))
     }
 
     async fn text(&self) -> Result<Text<S::Body>, SpoolError> {
@@ -140,8 +211,9 @@ async fn signatures<B: Body>(
     Ok(signing.finish().map_err(Unsigned::from))
 }
 
-async fn survey<B: Body>(mut stored: B) -> Result<Surveyed, SpoolError> {
-    let mut survey = Survey::of_message();
+async fn survey<B: Body>(mut stored: B, body: BodyType) -> Result<Surveyed, SpoolError> {
+    let survey = Survey::of_message();
+    let mut survey = if body == BodyType::Binary { survey.of_octets() } else { survey };
     while let Some(chunk) = stored.next_chunk().await? {
         survey.feed(&chunk);
     }
@@ -152,6 +224,9 @@ async fn survey<B: Body>(mut stored: B) -> Result<Surveyed, SpoolError> {
 fn cannot_be_rewritten(surveyed: &Surveyed, why: Untouchable) -> Reply {
     let need = match surveyed.plan(Target::EightBit) {
         Ok(_) => "the next host takes no 8-bit text (8BITMIME)",
+        Err(_) if surveyed.is_binary() => {
+            "the message is binary, which the next host does not take (BINARYMIME)"
+        }
         Err(_) => "a line of the message is too long",
     };
     Reply::ours(554, Enhanced(5, 6, 3), format!("{need}, and the message cannot be re-encoded: {why}"))

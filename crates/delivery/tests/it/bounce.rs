@@ -5,8 +5,9 @@ use std::time::Duration;
 use delivery::{NextHost, Route, Routes, Schedule, Via, Way};
 use store::RecipientState::{self, Deferred, Delivered, Failed};
 use store::Submission;
-use types::{DomainPattern, EnvelopeRecipient, Notify, QueueId, Ret, ReversePath};
+use types::{BodyType, DomainPattern, EnvelopeRecipient, Notify, QueueId, Ret, ReversePath};
 
+use crate::needs::{AS_TEXT, BINARY};
 use crate::office::{Office, TEXT, now, plain_host};
 use crate::peer::{Manners, Peer};
 use crate::spool::MemorySpool;
@@ -109,10 +110,28 @@ async fn a_text_that_is_refused_is_told_for_all_of_its_recipients() {
 }
 
 #[tokio::test]
+async fn what_comes_back_of_a_binary_message_is_text() {
+    let (mut office, _peer, home) = office(Manners::default(), Schedule::default()).await;
+    let whole = |submission: &mut Submission| {
+        (submission.body, submission.ret) = (BodyType::Binary, Some(Ret::Full));
+    };
+    office.submit_with(&["refused@example.org"], BINARY.as_bytes(), whole).await;
+    let report = told(&office, &home, 1).await.remove(0);
+    assert!(report.contains(&AS_TEXT.replace("\r\n", "\n")), "{report}");
+    // Of what can't be made text only the header comes back.
+    let signed = format!("DKIM-Signature: h=from; bh=eA==\r\n{BINARY}");
+    office.submit_with(&["refused@example.org"], signed.as_bytes(), whole).await;
+    let reports = told(&office, &home, 2).await;
+    let report = reports.iter().find(|report| report.contains("\nDKIM-Signature: h=from")).unwrap();
+    assert!(report.contains("Content-Type: text/rfc822-headers\n") && !report.contains('\0'), "{report}");
+}
+
+#[tokio::test]
 async fn what_a_host_cannot_take_is_told() {
     let (mut office, _peer, home) = office(Manners::default(), Schedule::default()).await;
     let utf8 = |submission: &mut Submission| submission.smtputf8 = true;
-    office.submit_with(&["a@example.org"], TEXT.as_bytes(), utf8).await;
+    let text = format!("To: <ü@example.org>\r\n{TEXT}");
+    office.submit_with(&["a@example.org"], text.as_bytes(), utf8).await;
     let report = &told(&office, &home, 1).await[0];
     assert!(report.contains("\nStatus: 5.6.7\n"), "{report}");
     assert!(report.contains("\nDiagnostic-Code: x-gatepost; 550 5.6.7 "), "{report}");

@@ -16,6 +16,14 @@ const EIGHT_BIT: &str = "From: s@example.net\r\nMIME-Version: 1.0\r\nContent-Typ
 const SEVEN_BIT: &str = "From: s@example.net\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Content-Transfer-Encoding: quoted-printable\r\n\r\nna=C3=AFve\r\n";
 
+pub(crate) const BINARY: &str = "From: s@example.net\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\
+    Content-Transfer-Encoding: binary\r\n\r\n--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n\
+    \0\n.\n\r\r\n--b\r\n\r\nplain\r\n--b--";
+/// The same for everybody else.
+pub(crate) const AS_TEXT: &str = "From: s@example.net\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\
+    Content-Transfer-Encoding: 8bit\r\n\r\n--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+    AAouCg0=\r\n--b\r\n\r\nplain\r\n--b--\r\n";
+
 /// Knows no EHLO.
 fn old() -> Manners {
     Manners { ehlo: Some("502 5.5.2 what?"), ..Manners::default() }
@@ -31,6 +39,10 @@ fn signed(text: &str) -> String {
 
 fn eight_bit(submission: &mut Submission) {
     submission.body = BodyType::EightBit;
+}
+
+fn binary(submission: &mut Submission) {
+    submission.body = BodyType::Binary;
 }
 
 fn must_be_rewritten(submission: &mut Submission) {
@@ -185,6 +197,78 @@ async fn a_maildir_takes_8_bit_text_but_no_long_lines() {
     assert!(letters[0].ends_with(&EIGHT_BIT.replace("\r\n", "\n")), "{}", letters[0]);
     assert!(letters[1].contains("\nContent-Transfer-Encoding: quoted-printable\n"), "{}", letters[1]);
     assert!(letters[1].lines().all(|line| line.len() <= 76), "{}", letters[1]);
+}
+
+#[tokio::test]
+async fn what_is_binary_goes_octet_for_octet_to_a_host_that_takes_it() {
+    let size = BINARY.len();
+    for offers in [
+        &["PIPELINING", "SIZE", "CHUNKING", "BINARYMIME"][..],
+        &["SIZE", "8BITMIME", "BINARYMIME", "CHUNKING"],
+    ] {
+        let sent = send(offering(offers), BINARY, binary).await;
+        assert_eq!((sent.state, sent.readings, sent.peer.texts()), (Delivered, 1, vec![BINARY.to_owned()]));
+        assert_eq!(sent.mail().unwrap(), format!("MAIL FROM:<s@example.net> SIZE={size} BODY=BINARYMIME"));
+        assert!(sent.peer.has_seen(&format!("BDAT {size} LAST")) && !sent.peer.has_seen("DATA"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_binary_is_re_encoded_for_every_other_host() {
+    let seven_bit = AS_TEXT.replace("8bit", "7bit");
+    for (offers, mail, text) in [
+        (&["PIPELINING", "8BITMIME", "CHUNKING"][..], " BODY=8BITMIME", AS_TEXT),
+        (&["8BITMIME", "BINARYMIME"], " BODY=8BITMIME", AS_TEXT),
+        (&["CHUNKING"], "", &seven_bit),
+        (&[], "", &seven_bit),
+    ] {
+        let sent = send(offering(offers), BINARY, binary).await;
+        assert_eq!((sent.state, sent.peer.texts()), (Delivered, vec![text.to_owned()]), "{}", sent.reply);
+        assert_eq!(sent.mail().unwrap(), format!("MAIL FROM:<s@example.net>{mail}"));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut office = Office::running(Via::Maildir(directory.path().into())).await;
+    let id = office.submit_with(&["a@example.org"], BINARY.as_bytes(), binary).await;
+    assert_eq!(office.tried(id).await[0].state, Delivered);
+    let file = fs::read_dir(directory.path().join("new")).unwrap().next().unwrap().unwrap();
+    assert!(fs::read_to_string(file.path()).unwrap().ends_with(&AS_TEXT.replace("\r\n", "\n")));
+}
+
+#[tokio::test]
+async fn what_is_binary_and_signed_goes_to_hosts_that_take_it_or_nowhere() {
+    let text = signed(BINARY);
+    let sent = send(offering(&["CHUNKING", "BINARYMIME"]), &text, binary).await;
+    assert_eq!((sent.state, sent.peer.texts()), (Delivered, vec![text.clone()]));
+    let sent = send(Manners::default(), &text, binary).await;
+    let reply = "554 5.6.3 the message is binary, which the next host does not take (BINARYMIME), and the message cannot be \
+                 re-encoded: a DKIM-Signature covers the body";
+    assert_eq!((sent.state, sent.reply.as_str(), sent.mail()), (Failed, reply, None));
+}
+
+/// As it comes in where nothing is repaired.
+#[tokio::test]
+async fn a_header_in_utf_8_is_encoded_for_a_host_without_smtputf8_if_it_can_be() {
+    let utf8 = |submission: &mut Submission| {
+        (submission.smtputf8, submission.body) = (true, BodyType::EightBit);
+    };
+    let text = format!("Subject: Grüße\r\n{EIGHT_BIT}");
+    let header = "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n";
+    for (offers, mail, expected) in [
+        (&["8BITMIME", "SMTPUTF8"][..], " BODY=8BITMIME SMTPUTF8", text.clone()),
+        (&["8BITMIME"], " BODY=8BITMIME", format!("{header}{EIGHT_BIT}")),
+        (&[], "", format!("{header}{SEVEN_BIT}")),
+    ] {
+        let sent = send(offering(offers), &text, utf8).await;
+        assert_eq!((sent.state, sent.peer.texts()), (Delivered, vec![expected]), "{}", sent.reply);
+        assert_eq!(sent.mail().unwrap(), format!("MAIL FROM:<s@example.net>{mail}"));
+    }
+    for text in
+        [format!("To: <ü@example.org>\r\n{EIGHT_BIT}"), format!("DKIM-Signature: h=subject\r\n{text}")]
+    {
+        let sent = send(offering(&["8BITMIME"]), &text, utf8).await;
+        assert_eq!((sent.state, sent.mail()), (Failed, None));
+        assert!(sent.reply.starts_with("550 5.6.7 "), "{}", sent.reply);
+    }
 }
 
 #[tokio::test]

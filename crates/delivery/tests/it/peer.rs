@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
@@ -187,6 +187,11 @@ impl Talk {
         while let Some(line) = line(&mut stream).await? {
             let mark = if self.tls { "*" } else { "" };
             self.saw(format!("{mark}{line}"));
+            if let Some(size) = line.strip_prefix("BDAT ") {
+                self.chunk(size, &mut stream).await?;
+                messages += 1;
+                continue;
+            }
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             let reply = match verb.as_str() {
                 "EHLO" => self.manners.ehlo.map_or_else(|| self.ehlo(), str::to_owned),
@@ -224,6 +229,20 @@ impl Talk {
             }
         }
         Ok(false)
+    }
+
+    /// The octets of a BDAT, which has to be the only one of its message (RFC 3030 section 2).
+    async fn chunk(
+        &mut self,
+        size: &str,
+        stream: &mut (impl AsyncBufReadExt + AsyncWrite + Unpin),
+    ) -> std::io::Result<()> {
+        let size = size.strip_suffix(" LAST").unwrap().parse().unwrap();
+        let mut octets = vec![0; size];
+        stream.read_exact(&mut octets).await?;
+        self.seen.lock().unwrap().texts.push(String::from_utf8(octets).unwrap());
+        stream.write_all(b"250 2.0.0 taken\r\n").await?;
+        stream.flush().await
     }
 
     /// How often a command has come, on whichever connection.

@@ -15,6 +15,10 @@ pub struct Capabilities {
     pub pipelining: bool,
     /// 8BITMIME (RFC 6152).
     pub eight_bit: bool,
+    /// CHUNKING (RFC 3030 section 2).
+    pub chunking: bool,
+    /// BINARYMIME (RFC 3030 section 3), which is nothing without CHUNKING.
+    pub binary_mime: bool,
     /// SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
     /// DSN (RFC 3461).
@@ -34,6 +38,12 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// Whether it takes text that is not made of lines (RFC 3030 section 3).
+    #[must_use]
+    pub fn takes_binary(&self) -> bool {
+        self.chunking && self.binary_mime
+    }
+
     /// Reads an EHLO reply; its first line is the peer's name, the others a keyword each (RFC 5321 section 4.1.1.1).
     pub(super) fn read(reply: &Reply) -> Capabilities {
         let mut capabilities = Capabilities { extended: true, ..Capabilities::default() };
@@ -51,6 +61,8 @@ impl Capabilities {
             "STARTTLS" => self.starttls = true,
             "PIPELINING" => self.pipelining = true,
             "8BITMIME" => self.eight_bit = true,
+            "CHUNKING" => self.chunking = true,
+            "BINARYMIME" => self.binary_mime = true,
             "SMTPUTF8" => self.smtputf8 = true,
             "DSN" => self.dsn = true,
             "DELIVERBY" => self.deliver_by = Some(parameters.next().map_or(0, min_by_time)),

@@ -25,12 +25,13 @@ pub struct Envelope<'a> {
     pub reverse_path: &'a ReversePath,
     /// Where it goes, and what the sender wants to be told; verdicts come in the same order.
     pub recipients: Vec<&'a EnvelopeRecipient>,
-    /// Whether the text has octets above 127. Whoever drives the dialogue re-encodes the text of a message for a peer without
-    /// [8BITMIME](Capabilities::eight_bit), and says `SevenBit` then.
+    /// Whether the text has octets above 127, or is not made of lines. Whoever drives the dialogue re-encodes the text of a message for a peer
+    /// without [8BITMIME](Capabilities::eight_bit), and says `SevenBit` then; and for one that takes [no binary](Capabilities::takes_binary).
+    /// What is binary has to have its [`size`](Self::size) known.
     pub body: BodyType,
     /// Whether the header needs RFC 6531. What the paths need is seen of them.
     pub smtputf8: bool,
-    /// The octets of the text, for SIZE (RFC 1870); `None` if that is known only when it has been written.
+    /// The octets of the text, for SIZE (RFC 1870) and BDAT; `None` if that is known only when it has been written.
     pub size: Option<u64>,
     /// What of the message the sender wants back in notifications (RFC 3461 section 4.3).
     pub ret: Option<Ret>,
@@ -115,14 +116,21 @@ impl Envelope<'_> {
             && self.recipients.iter().any(|recipient| self.needs_smtputf8_for(&recipient.path).is_some())
     }
 
+    /// The octets of a text that goes in a chunk, since it is not made of lines.
+    pub(super) fn chunk(&self) -> Option<u64> {
+        self.size.filter(|size| *size > 0 && self.body == BodyType::Binary)
+    }
+
     /// The parameters of MAIL, each behind a space.
     pub(super) fn parameters(&self, peer: &Capabilities) -> String {
         let mut parameters = String::new();
         if let Some(size) = self.size.filter(|_| peer.size) {
             parameters.push_str(&format!(" SIZE={size}"));
         }
-        if self.body == BodyType::EightBit {
-            parameters.push_str(" BODY=8BITMIME");
+        match self.body {
+            BodyType::SevenBit => {}
+            BodyType::EightBit => parameters.push_str(" BODY=8BITMIME"),
+            BodyType::Binary => parameters.push_str(" BODY=BINARYMIME"),
         }
         if self.asks_for_smtputf8(peer) {
             parameters.push_str(" SMTPUTF8");

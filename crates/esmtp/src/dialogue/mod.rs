@@ -10,6 +10,7 @@
 //!                                                        send │ └───── Done ────────┘
 //!                                                             ▼
 //!                        MAIL ─ RCPT… ─ DATA ─ 354 ─ Body ─ write_body… end_body ─ 250
+//!                                  └──── BDAT ────────┘ (of a binary text)
 //! ```
 //!
 //! A host is spoken to in SMTP, or in LMTP (RFC 2033), which begins with LHLO and ends with a 250 for each recipient.
@@ -29,6 +30,7 @@ mod login;
 mod envelope;
 mod verdict;
 mod stuffing;
+mod framing;
 mod transaction;
 
 pub use broken::Broken;
@@ -315,7 +317,7 @@ impl Dialogue {
         Ok(advance)
     }
 
-    /// Adds to the text of the message, which is put on the wire CRLF-clean and dot-stuffed.
+    /// Adds to the text of the message, which is put on the wire CRLF-clean and dot-stuffed; octet for octet, if it is binary.
     pub fn write_body(&mut self, text: &[u8]) {
         if let State::Transaction(transaction) = &mut self.state {
             transaction.write_body(text, &mut self.output);

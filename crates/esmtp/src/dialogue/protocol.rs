@@ -27,12 +27,13 @@ impl Protocol {
         }
     }
 
-    /// What the host offers. Notifications are left to nobody behind whom there is no other: what was delivered is ours to report.
+    /// What the host offers. Notifications are left to nobody behind whom there is no other: what was delivered is ours to report. Nor is
+    /// binary text: mailboxes have lines.
     pub(super) fn offered(self, reply: &Reply) -> Capabilities {
         let offered = Capabilities::read(reply);
         match self {
             Protocol::Smtp => offered,
-            Protocol::Lmtp => Capabilities { dsn: false, ..offered },
+            Protocol::Lmtp => Capabilities { dsn: false, binary_mime: false, ..offered },
         }
     }
 

@@ -1,5 +1,6 @@
 //! Dialogues with next hosts of every kind, most of them hostile.
 
+mod binary;
 mod dsn;
 mod ends;
 mod lmtp;

@@ -2,17 +2,18 @@
 //!
 //! With PIPELINING (RFC 2920) MAIL, every RCPT and DATA leave in one flight; without it one after the other. Either way the
 //! replies are read against the same list of steps, so that no reply is ever taken for another's. After the text SMTP has one reply for all
-//! recipients, and LMTP one for each that was taken, in the order of the RCPTs (RFC 2033 section 4.2).
+//! recipients, and LMTP one for each that was taken, in the order of the RCPTs (RFC 2033 section 4.2). A binary text is announced by BDAT
+//! instead of DATA, once it is known that somebody is taken.
 
 use std::collections::VecDeque;
 
 use super::broken::Broken;
 use super::capability::Capabilities;
 use super::envelope::{Envelope, Written, parameters_for};
+use super::framing::Framing;
 use super::protocol::Protocol;
 use super::reply::{Kind, Reply};
 use super::stage::Stage;
-use super::stuffing::Stuffing;
 use super::verdict::Verdict;
 use bytes::{BufMut, BytesMut};
 
@@ -28,7 +29,7 @@ pub(super) struct Transaction {
     verdicts: Vec<Option<Verdict>>,
     protocol: Protocol,
     peer: Capabilities,
-    stuffing: Stuffing,
+    framing: Framing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Transaction {
             verdicts,
             protocol,
             peer: peer.clone(),
-            stuffing: Stuffing::default(),
+            framing: Framing::of(envelope.chunk()),
         };
         transaction.write_script(envelope, reset);
         if peer.pipelining {
@@ -102,7 +103,9 @@ impl Transaction {
                 self.add(Step::Recipient(number), format_args!("RCPT TO:{path}{parameters}\r\n"));
             }
         }
-        self.add(Step::Data, format_args!("DATA\r\n"));
+        if let Framing::Lines(_) = self.framing {
+            self.add(Step::Data, format_args!("DATA\r\n"));
+        }
     }
 
     fn add(&mut self, step: Step, command: std::fmt::Arguments<'_>) {
@@ -172,13 +175,17 @@ impl Transaction {
         }
     }
 
-    /// Goes on to the next command, unless it is DATA for nobody.
+    /// Goes on to the next command, unless it is the text of nobody.
     fn go_on(&mut self, out: &mut BytesMut) -> Progress {
         if !self.due.is_empty() {
             return Progress::More;
         }
         if self.nobody_left() {
             return Progress::Done { clean: false };
+        }
+        if self.ahead.is_empty() {
+            self.framing.announce(out);
+            self.due.push_back(Step::Body);
         }
         self.next_command(out);
         Progress::More
@@ -254,11 +261,11 @@ impl Transaction {
     }
 
     pub(super) fn write_body(&mut self, text: &[u8], out: &mut BytesMut) {
-        self.stuffing.push(text, out);
+        self.framing.push(text, out);
     }
 
     pub(super) fn end_body(&mut self, out: &mut BytesMut) {
-        self.stuffing.finish(out);
+        self.framing.finish(out);
         self.due.clear();
         match self.protocol {
             Protocol::Smtp => self.due.push_back(Step::Final),

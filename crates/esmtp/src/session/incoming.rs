@@ -45,7 +45,8 @@ pub(super) struct IncomingText {
     size: u64,
     /// Only where bare line ends are repaired.
     line_ends: Option<LineEnds>,
-    check: TextCheck,
+    /// `None` of what was announced as binary, in which nothing is a fault.
+    check: Option<TextCheck>,
 }
 
 /// How a text comes, and how far it has come.
@@ -112,7 +113,7 @@ impl<M> Incoming<M> {
         }
     }
 
-    /// The text has ended. Text in chunks may lack its last CRLF, without which it could not be sent on.
+    /// The text has ended. Text in chunks may lack its last CRLF, without which it could not be sent on; what is binary is no text.
     pub(super) fn finish<U>(mut self, cx: &mut Context<U>) -> Result<Step<U, M>, Closed> {
         let rest = self.text.finish();
         self.judge(cx);
@@ -133,11 +134,15 @@ impl<M> Incoming<M> {
 
 impl IncomingText {
     fn new(envelope: Envelope, settings: &Settings) -> Self {
+        // RFC 3030 section 3: what is announced as binary is taken octet for octet.
+        if envelope.body == BodyType::Binary {
+            return Self { envelope, size: 0, line_ends: None, check: None };
+        }
         let line_ends = match settings.bare_line_ends {
             BareLineEnds::Refuse => None,
             BareLineEnds::Repair => Some(LineEnds::default()),
         };
-        Self { envelope, size: 0, line_ends, check: TextCheck::new(settings.long_lines) }
+        Self { envelope, size: 0, line_ends, check: Some(TextCheck::new(settings.long_lines)) }
     }
 
     fn feed(&mut self, octets: Bytes) -> Bytes {
@@ -152,19 +157,22 @@ impl IncomingText {
     fn finish(&mut self) -> Bytes {
         let rest = self.line_ends.as_mut().map_or_else(Bytes::new, LineEnds::finish);
         let rest = self.pass(rest);
-        self.check.finish();
+        self.check.as_mut().map(TextCheck::finish);
         rest
     }
 
     fn pass(&mut self, octets: Bytes) -> Bytes {
         self.size = self.size.saturating_add(octets.len() as u64);
-        self.check.feed(&octets);
+        if let Some(check) = &mut self.check {
+            check.feed(&octets);
+        }
         octets
     }
 
     /// The last octets of the text: what the repair has left, or the line end that is missing.
     fn end(&self, rest: Bytes) -> Bytes {
-        if rest.is_empty() && !self.check.at_line_start() { Bytes::from_static(b"\r\n") } else { rest }
+        let lacks_line_end = self.check.as_ref().is_some_and(|check| !check.at_line_start());
+        if rest.is_empty() && lacks_line_end { Bytes::from_static(b"\r\n") } else { rest }
     }
 
     /// Octets of the text that have come.
@@ -173,7 +181,7 @@ impl IncomingText {
     }
 
     fn flaw<U>(&self, cx: &Context<U>) -> Option<Flaw> {
-        if self.is_too_big(cx) { Some(Flaw::TooBig) } else { self.check.fault().map(Flaw::Text) }
+        if self.is_too_big(cx) { Some(Flaw::TooBig) } else { self.check.as_ref()?.fault().map(Flaw::Text) }
     }
 
     pub(super) fn is_too_big<U>(&self, cx: &Context<U>) -> bool {
@@ -189,7 +197,11 @@ impl IncomingText {
     /// clients say `BODY=8BITMIME` of all their mail.
     fn into_envelope(self) -> Envelope {
         Envelope {
-            body: if self.check.eight_bit() { BodyType::EightBit } else { BodyType::SevenBit },
+            body: match &self.check {
+                None => BodyType::Binary,
+                Some(check) if check.eight_bit() => BodyType::EightBit,
+                Some(_) => BodyType::SevenBit,
+            },
             repaired_line_ends: self.line_ends.is_some_and(|line_ends| line_ends.repaired()),
             ..self.envelope
         }

@@ -154,7 +154,8 @@ fn refusal_of_wishes(parameters: &MailParameters, offered: &Capabilities<'_>) ->
     let deliver_by = parameters.deliver_by.map_or(Ok(()), |by| may_deliver_by(by, offered));
     let both = parameters.hold.zip(parameters.deliver_by).map_or(Ok(()), |(hold, by)| may_do_both(hold, by));
     let priority = parameters.priority.map_or(Ok(()), |_| offered.priority().map(drop));
-    dsn.and(hold).and(deliver_by).and(both).and(priority).err()
+    let body = if parameters.body == Some(BodyType::Binary) { offered.binary_mime() } else { Ok(()) };
+    body.and(dsn).and(hold).and(deliver_by).and(both).and(priority).err()
 }
 
 /// What HOLDUNTIL may be depends on the time, and whoever takes the message judges it.

@@ -367,6 +367,39 @@ fn an_envelope_says_what_the_text_is_not_what_was_declared() {
 }
 
 #[test]
+fn what_is_announced_as_binary_is_taken_octet_for_octet_whatever_becomes_of_text() {
+    let octets: &[u8] = b"A: b\r\n\r\n\0\n\r.\n\r\n.\r\nno end";
+    for bare_line_ends in [BareLineEnds::Refuse, BareLineEnds::Repair] {
+        let settings = Settings { binary_mime: true, bare_line_ends, message_size: 100, ..settings() };
+        let mail = format!("{LOGIN}MAIL FROM:<a@example.org> BODY=binarymime\r\nRCPT TO:<b@example.org>\r\n");
+        let chunks: Vec<u8> =
+            [&b"BDAT 11\r\n"[..], &octets[..11], b"BDAT 13 LAST\r\n", &octets[11..]].concat();
+        for cut in 1..20 {
+            let outcome = play(with(settings.clone()), &[mail.as_bytes(), &chunks].concat(), cut);
+            assert_eq!(outcome.committed, [octets], "{}", outcome.said);
+            assert_eq!(
+                (outcome.envelopes[0].body, outcome.envelopes[0].repaired_line_ends),
+                (BodyType::Binary, false)
+            );
+        }
+        let data = play(with(settings.clone()), format!("{mail}DATA\r\nRSET\r\n").as_bytes(), 30);
+        assert!(
+            data.said.ends_with("503 5.5.1 BODY=BINARYMIME needs BDAT, not DATA\r\n250 2.0.0 OK\r\n"),
+            "{}",
+            data.said
+        );
+        let large = [mail.as_bytes(), b"BDAT 101 LAST\r\n", &[0; 101], b"NOOP\r\n"].concat();
+        assert!(play(with(settings), &large, 40).said.contains("552 5.3.4 "));
+    }
+    let refused = play(under_tls(), format!("{LOGIN}MAIL FROM:<> BODY=BINARYMIME\r\n").as_bytes(), 30);
+    assert!(
+        refused.said.ends_with("501 5.5.4 Bad value of a parameter, or given twice\r\n"),
+        "{}",
+        refused.said
+    );
+}
+
+#[test]
 fn a_client_that_tries_all_the_mechanisms_it_has_finds_one() {
     let tries = "AUTH CRAM-MD5\r\n".repeat(19);
     let outcome =

@@ -2,7 +2,7 @@
 //!
 //! It is one value. RSET drops it, and so does every end of its text, whatever the reply.
 
-use types::EnvelopeRecipient;
+use types::{BodyType, EnvelopeRecipient};
 
 use super::chunk::{Chunk, Skip};
 use super::context::Context;
@@ -150,6 +150,10 @@ impl Transaction {
     fn data<U, M>(self, last_of_input: bool, cx: &mut Context<U>) -> Next<U, M> {
         if let Some(refusal) = self.refusal_of_text() {
             return cx.fault(&refusal, self.into());
+        }
+        // RFC 3030 section 3: between dots nobody could tell which line ends are content.
+        if self.envelope.body == BodyType::Binary {
+            return cx.fault(&reply::DATA_FOR_BINARY, self.into());
         }
         if !last_of_input {
             return Err(cx.close(&reply::SYNCHRONISATION));

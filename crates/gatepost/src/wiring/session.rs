@@ -16,6 +16,7 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
     settings.bare_line_ends = config.submission.bare_line_ends;
     // Repair re-encodes them.
     settings.long_lines = config.submission.repair;
+    settings.binary_mime = true;
     settings.dsn = true;
     settings.max_hold = Some(acceptance::MAX_HOLD);
     settings.min_deliver_by = Some(acceptance::MIN_DELIVER_BY);

@@ -31,9 +31,11 @@ pub(super) struct Effect {
 }
 
 /// Finds what a line does, if it is a delimiter line of one of these multiparts, the innermost first: the
-/// delimiter of an outer multipart ends the inner ones. Blanks at the end of the line do not count.
+/// delimiter of an outer multipart ends the inner ones. Blanks at the end of the line do not count. Among octets that are no lines one ends
+/// with CRLF alone, or with the message: a CR or LF on its own is an octet like others.
 pub(super) fn read_delimiter(line: &[u8], open: &[OpenMultipart]) -> Option<Effect> {
-    let text = line.strip_prefix(b"--")?.trim_ascii_end();
+    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+    let text = trim_blanks(line.strip_prefix(b"--")?);
     let closing = text.strip_suffix(b"--");
     open.iter().enumerate().rev().find_map(|(level, multipart)| {
         if *multipart.boundary == *text {
@@ -44,6 +46,11 @@ pub(super) fn read_delimiter(line: &[u8], open: &[OpenMultipart]) -> Option<Effe
             None
         }
     })
+}
+
+fn trim_blanks(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|octet| !matches!(octet, b' ' | b'\t')).map_or(0, |last| last + 1);
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -71,6 +78,10 @@ mod tests {
             (&["a"], "--a -- x\r\n", None),
             (&["a"], "-a\r\n", None),
             (&["a"], "--\r\n", None),
+            (&["a"], "--a\n", None),
+            (&["a"], "--a\r", None),
+            (&["a"], "--a\r\r\n", None),
+            (&["a"], "--a \0\r\n", None),
             (&["a", "b"], "--a--\r\n", Some((0, true))),
             (&["a", "b"], "--b\r\n", Some((1, false))),
             (&["a", "a"], "--a\r\n", Some((1, false))),

@@ -10,6 +10,8 @@ pub(super) struct Entity {
     pub(super) encoding: Encoding,
     /// Whether Content-Transfer-Encoding is 8bit or binary.
     pub(super) declares_eight_bit: bool,
+    /// Whether it is binary.
+    pub(super) declares_binary: bool,
     pub(super) has_content_type: bool,
     pub(super) has_mime_version: bool,
     /// Whether a signature of the whole body stands in this section.
@@ -56,6 +58,7 @@ impl Entity {
             kind: Kind::Text,
             encoding: Encoding::Identity,
             declares_eight_bit: false,
+            declares_binary: false,
             has_content_type: false,
             has_mime_version: false,
             has_body_signature: false,
@@ -94,7 +97,8 @@ impl Entity {
         let ends = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b';' | b'(');
         let word = start.split(ends).next().unwrap_or_default();
         let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
-        self.declares_eight_bit = is("8bit") || is("binary");
+        self.declares_binary = is("binary");
+        self.declares_eight_bit = is("8bit") || self.declares_binary;
         self.encoding = if is("quoted-printable") {
             Encoding::QuotedPrintable
         } else if is("base64") {

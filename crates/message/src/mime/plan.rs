@@ -17,6 +17,10 @@ pub enum Target {
 pub struct Plan {
     pub(super) target: Target,
     pub(super) changes: bool,
+    /// The message may have octets that are no lines, and is to be lines when it leaves.
+    pub(super) from_binary: bool,
+    /// The octets above 127 in the header section of the message itself are to be encoded.
+    pub(super) encodes_header: bool,
     /// In the order of their indices.
     pub(super) leaves: Vec<Leaf>,
 }
@@ -27,6 +31,19 @@ impl Plan {
     pub fn changes_anything(&self) -> bool {
         self.changes
     }
+
+    /// Whether the header section of the message is ASCII when it leaves.
+    #[must_use]
+    pub fn makes_header_ascii(&self) -> bool {
+        self.encodes_header
+    }
+
+    /// The same plan for a host without SMTPUTF8: octets above 127 in the header section of the message are encoded, too, as far as they
+    /// can be ([`Surveyed::header_can_be_ascii`](crate::Surveyed::header_can_be_ascii)).
+    #[must_use]
+    pub fn with_ascii_header(self) -> Self {
+        Self { changes: true, encodes_header: true, ..self }
+    }
 }
 
 /// A part whose content is to be re-encoded.
@@ -34,7 +51,8 @@ impl Plan {
 pub(super) struct Leaf {
     /// Its place among the entities of the message.
     pub(super) index: u32,
-    pub(super) has_long_line: bool,
+    /// Whether no host without BINARYMIME can take it as it is: a line is too long, or there are octets that are no lines.
+    pub(super) is_no_text: bool,
     /// The charset of the Content-Type that is to be added.
     pub(super) charset: Option<&'static str>,
 }

@@ -11,9 +11,11 @@ use super::plan::{Leaf, Plan, Target};
 use super::quoted_printable::QuotedPrintable;
 use super::soft_breaks::SoftBreaks;
 use super::surrounding_text::SurroundingText;
+use super::survey::Survey;
 use super::untouchable::Untouchable;
 use super::visitor::{Delimiter, Part, SectionEnd, Visitor};
-use crate::field_repair::repair_fields;
+use crate::field_repair::{repair_fields, repair_section};
+use crate::repairs::Repairs;
 
 /// A message that is changed, as its plan has it, while it streams by. What needs no change stays octet for
 /// octet.
@@ -27,16 +29,32 @@ impl Rewriter {
     /// The rewriter of the message whose survey made the plan.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        Self { parts: Parts::of_message(), writer: Writer { plan, next_leaf: 0, coder: Coder::Copy } }
+        let writer = Writer { plan, next_leaf: 0, coder: Coder::Copy, at_line_start: true };
+        Self { parts: Parts::of_message(), writer }
+    }
+
+    /// A whole message that was sent as `BODY=BINARYMIME`, as a host with 8BITMIME alone can take it.
+    ///
+    /// # Errors
+    /// [`Untouchable`], if something would have to be changed that may not.
+    pub fn text_of(message: &[u8]) -> Result<Vec<u8>, Untouchable> {
+        let mut survey = Survey::of_message().of_octets();
+        survey.feed(message);
+        let mut rewriter = Self::new(survey.finish().plan(Target::EightBit)?);
+        let mut text = Vec::with_capacity(message.len());
+        rewriter.feed(message, &mut text);
+        rewriter.finish(&mut text);
+        Ok(text)
     }
 
     /// Takes the next octets of the whole message, cut anywhere, and appends what leaves for them.
     pub fn feed(&mut self, octets: &[u8], out: &mut Vec<u8>) {
-        if self.writer.plan.changes {
-            self.parts.feed(octets, &mut Output { writer: &mut self.writer, out });
-        } else {
-            out.extend_from_slice(octets);
+        if !self.writer.plan.changes {
+            return out.extend_from_slice(octets);
         }
+        let before = out.len();
+        self.parts.feed(octets, &mut Output { writer: &mut self.writer, out });
+        self.writer.note_line_end(out, before);
     }
 
     /// The message has ended. Appends the rest.
@@ -44,11 +62,18 @@ impl Rewriter {
         if !self.writer.plan.changes {
             return;
         }
+        let before = out.len();
         self.parts.finish(&mut Output { writer: &mut self.writer, out });
         let is_base64 = self.writer.coder.encoding() == Some("base64");
+        // So that the end of the last line, which text must have, is not content.
+        let ends_softly = matches!(self.writer.coder, Coder::QuotedPrintable(_));
         self.writer.end_content(out);
         if is_base64 {
             out.extend_from_slice(b"\r\n");
+        }
+        self.writer.note_line_end(out, before);
+        if self.writer.plan.from_binary && !self.writer.at_line_start {
+            out.extend_from_slice(if ends_softly { b"=\r\n" } else { b"\r\n" });
         }
     }
 }
@@ -59,6 +84,8 @@ struct Writer {
     /// The place in the plan of the first part that has not come yet.
     next_leaf: usize,
     coder: Coder,
+    /// Whether what was written last ended a line.
+    at_line_start: bool,
 }
 
 /// What becomes of the content that comes.
@@ -86,7 +113,8 @@ impl Visitor for Output<'_> {
             (None, Kind::Multipart(_)) => self.writer.surrounding_text(part.untouchable),
             (None, Kind::Text | Kind::Data | Kind::Message) => Coder::Copy,
         };
-        self.writer.edit(part, leaf).write(&repaired_section(part), self.out);
+        let section = self.writer.repaired_section(part);
+        self.writer.edit(part, leaf).write(&section, self.out);
         if part.end == SectionEnd::BlankLine || leaf.is_some() || self.writer.begins_message(part) {
             self.out.extend_from_slice(b"\r\n");
         }
@@ -100,16 +128,6 @@ impl Visitor for Output<'_> {
         self.writer.end_content(self.out);
         self.out.extend_from_slice(delimiter.octets);
         self.writer.coder = self.writer.surrounding_text(delimiter.untouchable);
-    }
-}
-
-/// The header section of the message itself was repaired when it came in.
-fn repaired_section<'a>(part: &Part<'a>) -> Cow<'a, [u8]> {
-    let may_be_repaired = part.index > 0 && part.untouchable.is_none();
-    if may_be_repaired && (!part.section.is_ascii() || has_long_line(part.section)) {
-        repair_fields(part.section)
-    } else {
-        Cow::Borrowed(part.section)
     }
 }
 
@@ -129,8 +147,21 @@ impl Writer {
             && next.is_some_and(|leaf| leaf.index == part.index.saturating_add(1))
     }
 
+    /// The header section of the message itself was repaired when it came in, but for what hosts with SMTPUTF8 take.
+    fn repaired_section<'a>(&self, part: &Part<'a>) -> Cow<'a, [u8]> {
+        let section = part.section;
+        let may_be_repaired = part.index > 0 && part.untouchable.is_none();
+        if may_be_repaired && (!section.is_ascii() || has_long_line(section)) {
+            repair_fields(section)
+        } else if part.index == 0 && self.plan.encodes_header {
+            repair_section(section, &mut Repairs::default()).map_or(Cow::Borrowed(section), Cow::Owned)
+        } else {
+            Cow::Borrowed(section)
+        }
+    }
+
     fn edit(&self, part: &Part<'_>, leaf: Option<Leaf>) -> HeaderEdit {
-        let encoding = self.coder.encoding().or(self.relabels(part).then_some("7bit"));
+        let encoding = self.coder.encoding().or_else(|| self.relabels(part));
         // RFC 2045 section 4: without it the fields of the whole message mean nothing.
         let writes_mime_fields = encoding.is_some() || (part.index == 0 && !self.plan.leaves.is_empty());
         HeaderEdit {
@@ -140,16 +171,28 @@ impl Writer {
         }
     }
 
-    /// Whether something says that it has octets above 127 and will have none.
-    fn relabels(&self, part: &Part<'_>) -> bool {
-        let becomes_ascii = self.plan.target == Target::SevenBit && part.untouchable.is_none();
-        becomes_ascii && part.entity.declares_eight_bit
+    /// The encoding of something that says that it has octets which it will not have.
+    fn relabels(&self, part: &Part<'_>) -> Option<&'static str> {
+        if part.untouchable.is_some() {
+            return None;
+        }
+        match self.plan.target {
+            Target::SevenBit => part.entity.declares_eight_bit.then_some("7bit"),
+            Target::EightBit => (self.plan.from_binary && part.entity.declares_binary).then_some("8bit"),
+        }
     }
 
     fn surrounding_text(&self, untouchable: Option<Untouchable>) -> Coder {
         match untouchable {
             Some(_) => Coder::Copy,
             None => Coder::SurroundingText(SurroundingText::new(self.plan.target)),
+        }
+    }
+
+    /// Looks at what was written behind the first `before` octets.
+    fn note_line_end(&mut self, out: &[u8], before: usize) {
+        if out.len() > before {
+            self.at_line_start = out.ends_with(b"\n");
         }
     }
 
@@ -197,7 +240,8 @@ impl Coder {
             Self::QuotedPrintable(coder) => coder.finish(out),
             Self::SoftBreaks(coder) => coder.finish(out),
             Self::Base64(coder) => coder.finish(out),
-            Self::Copy | Self::SurroundingText(_) | Self::WrappedBase64(_) => {}
+            Self::SurroundingText(coder) => coder.finish(out),
+            Self::Copy | Self::WrappedBase64(_) => {}
         }
     }
 }

@@ -162,7 +162,7 @@ async fn entries_of(
         return Ok(entries);
     }
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, accepted_at, size, \
+        "SELECT id, account, account_address, reverse_path, eight_bit, binary_body, smtputf8, must_be_rewritten, accepted_at, size, \
          recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, \
          ret, envid, deliver_by, by_mode, priority, returned FROM entries WHERE id IN (",
     );
@@ -249,7 +249,7 @@ pub(super) fn envelope(
         account_address: columns.take("account_address")?,
         reverse_path: columns.read("reverse_path", whole(ReversePath::take))?,
         recipients,
-        body: if columns.take("eight_bit")? { BodyType::EightBit } else { BodyType::SevenBit },
+        body: body(&columns)?,
         smtputf8: columns.take("smtputf8")?,
         must_be_rewritten: columns.take("must_be_rewritten")?,
         accepted_at: columns.read("accepted_at", time)?,
@@ -273,6 +273,16 @@ pub(super) fn envelope(
         (crc == seal::of(&submission, size, content_crc)).then_some(())
     })?;
     Ok((submission, size))
+}
+
+fn body(columns: &Columns<'_>) -> Result<BodyType, Corrupt> {
+    Ok(if columns.take("binary_body")? {
+        BodyType::Binary
+    } else if columns.take("eight_bit")? {
+        BodyType::EightBit
+    } else {
+        BodyType::SevenBit
+    })
 }
 
 /// Its time and its mode are there both, or neither.

@@ -53,9 +53,11 @@ fn named(crc: &mut crc32fast::Hasher, name: &str, value: Option<impl ToString>) 
     }
 }
 
-/// What is known of the body, a bit for each fact: the checksums of entries from before `must_be_rewritten` still hold.
+/// What is known of the body, a bit for each fact: the checksums of entries from before one was known still hold.
 fn body(submission: &Submission) -> u8 {
-    u8::from(submission.body == BodyType::EightBit) | u8::from(submission.must_be_rewritten) << 1
+    u8::from(submission.body == BodyType::EightBit)
+        | u8::from(submission.must_be_rewritten) << 1
+        | u8::from(submission.body == BodyType::Binary) << 2
 }
 
 /// Ends with an octet that no path contains, so that what moves from one text to the next is seen.

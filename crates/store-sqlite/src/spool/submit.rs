@@ -136,7 +136,7 @@ impl Script {
 
     fn insert_entries(&mut self, submits: &[&Submit]) {
         self.sql.push(
-            "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, smtputf8, must_be_rewritten, \
+            "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, binary_body, smtputf8, must_be_rewritten, \
              accepted_at, size, recipients, held, content_crc, envelope_crc, in_file, message_id, \
              credential, session, ip, tls_version, tls_cipher, not_before, ret, envid, \
              deliver_by, by_mode, priority) ",
@@ -148,6 +148,7 @@ impl Script {
                 .push_bind(submission.account_address.clone())
                 .push_bind(submission.reverse_path.to_string())
                 .push_bind(submission.body == BodyType::EightBit)
+                .push_bind(submission.body == BodyType::Binary)
                 .push_bind(submission.smtputf8)
                 .push_bind(submission.must_be_rewritten)
                 .push_bind(submission.accepted_at.as_millisecond())

@@ -138,7 +138,7 @@ pub async fn envelopes_come_back_as_they_were<S: Spool>(spool: &S) {
     first.recipients.push(ForwardPath::Postmaster.into());
     (first.reverse_path, first.body, first.smtputf8) = (ReversePath::Null, BodyType::EightBit, true);
     let mut second = submission(2, &["bob@example.net"]);
-    second.must_be_rewritten = true;
+    (second.must_be_rewritten, second.body) = (true, BodyType::Binary);
     second.reverse_path = ReversePath::Mailbox(mailbox("\"odd > one\"@example.org"));
     commit(spool, first.clone()).await;
     commit(spool, second.clone()).await;

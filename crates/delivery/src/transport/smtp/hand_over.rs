@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use esmtp::dialogue::{Capabilities, Envelope, Stage};
-use message::Target;
 use store::{Spool, SpoolError};
 use tokio::time::{Instant, timeout_at};
 
@@ -12,7 +11,7 @@ use super::pool::Idle;
 use super::trouble::Trouble;
 use super::wire::{Connection, Sent};
 use crate::parcel::{Attempt, Parcel};
-use crate::transport::outgoing::{self, Outgoing};
+use crate::transport::outgoing::{self, Outgoing, Takes};
 use crate::transport::texts::Texts;
 
 /// What a message came to that was sent.
@@ -70,14 +69,14 @@ async fn send_over<S: Spool>(
     texts: &Texts<S>,
     limit: Instant,
 ) -> Result<Sent, SpoolError> {
-    match outgoing::open(texts, &parcel.leased, target(connection.dialogue.capabilities())).await? {
+    match outgoing::open(texts, &parcel.leased, takes(connection.dialogue.capabilities())).await? {
         Ok(mut outgoing) => connection.send(&envelope(parcel, &outgoing), &mut outgoing.text, limit).await,
         Err(refusal) => Ok(connection.refuse(parcel.recipients.len(), refusal)),
     }
 }
 
-fn target(peer: &Capabilities) -> Target {
-    if peer.eight_bit { Target::EightBit } else { Target::SevenBit }
+fn takes(peer: &Capabilities) -> Takes {
+    Takes { eight_bit: peer.eight_bit, binary: peer.takes_binary(), utf8_header: peer.smtputf8 }
 }
 
 /// What MAIL says besides the path: BODY (RFC 6152), SMTPUTF8 (RFC 6531 section 3.4) and SIZE (RFC 1870), as far as the host offers them.
@@ -85,7 +84,7 @@ fn envelope<'a, B>(parcel: &'a Parcel, outgoing: &Outgoing<B>) -> Envelope<'a> {
     let submission = &parcel.leased.submission;
     let recipients = parcel.recipients.iter().map(|recipient| &recipient.to).collect();
     let mut envelope = Envelope::new(&submission.reverse_path, recipients);
-    (envelope.body, envelope.smtputf8, envelope.size) = (outgoing.body, submission.smtputf8, outgoing.size);
+    (envelope.body, envelope.smtputf8, envelope.size) = (outgoing.body, outgoing.smtputf8, outgoing.size);
     (envelope.ret, envelope.envid) = (submission.ret, submission.envid.as_deref());
     (envelope.deliver_by, envelope.priority) = (parcel.deliver_by, submission.priority);
     envelope

@@ -15,6 +15,8 @@ fn each_keyword_offers_its_own() {
         ("STARTTLS", Capabilities { starttls: true, ..none.clone() }),
         ("PIPELINING", Capabilities { pipelining: true, ..none.clone() }),
         ("8BITMIME", Capabilities { eight_bit: true, ..none.clone() }),
+        ("CHUNKING", Capabilities { chunking: true, ..none.clone() }),
+        ("BINARYMIME", Capabilities { binary_mime: true, ..none.clone() }),
         ("SMTPUTF8", Capabilities { smtputf8: true, ..none.clone() }),
         ("DSN", Capabilities { dsn: true, ..none.clone() }),
         ("SIZE 1000", Capabilities { size: true, ..none.clone() }),

@@ -232,6 +232,120 @@ proptest! {
     }
 }
 
+fn survey_of_octets(message: &[u8], chunk: usize) -> Surveyed {
+    let mut survey = Survey::of_message().of_octets();
+    message.chunks(chunk).for_each(|octets| survey.feed(octets));
+    survey.finish()
+}
+
+/// What was sent as `BODY=BINARYMIME`, as it leaves for a host without BINARYMIME.
+fn text_of(message: &[u8], target: Target, chunk: usize) -> Vec<u8> {
+    let mut rewriter = Rewriter::new(survey_of_octets(message, chunk).plan(target).unwrap());
+    let mut out = Vec::new();
+    message.chunks(chunk).for_each(|octets| rewriter.feed(octets, &mut out));
+    rewriter.finish(&mut out);
+    out
+}
+
+#[test]
+fn what_was_sent_as_binary_becomes_text_and_says_so() {
+    let binary = "Content-Transfer-Encoding: binary\r\n";
+    for (message, written) in [
+        (
+            format!(
+                "{MIXED}{binary}\r\n--b\r\n{binary}Content-Type: image/png\r\n\r\n\0\n\r\n--b\r\n{binary}\r\né\r\n--b--"
+            ),
+            format!(
+                "{MIXED}Content-Transfer-Encoding: 8bit\r\n\r\n--b\r\nContent-Transfer-Encoding: base64\r\nContent-Type: image/png\r\n\
+                 \r\nAAo=\r\n--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\né\r\n--b--\r\n"
+            ),
+        ),
+        (
+            format!("MIME-Version: 1.0\r\n{binary}\r\na\nb\r\n\0c"),
+            "MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na=0Ab\r\n=00c=\r\n"
+                .to_owned(),
+        ),
+        ("Subject: s\r\n\r\nplain".to_owned(), "Subject: s\r\n\r\nplain\r\n".to_owned()),
+    ] {
+        for chunk in [1, 7, 1000] {
+            let left = text_of(message.as_bytes(), Target::EightBit, chunk);
+            assert_eq!(String::from_utf8(left).unwrap(), written);
+        }
+    }
+}
+
+#[test]
+fn a_header_in_utf_8_is_encoded_for_a_host_without_smtputf8_and_what_is_signed_is_not() {
+    let message = "DKIM-Signature: v=1; h=from\r\nFrom: a@b\r\nSubject: Grüße\r\n\r\né\r\n";
+    let mut rewriter =
+        Rewriter::new(survey(message.as_bytes(), 9).plan(Target::EightBit).unwrap().with_ascii_header());
+    let mut left = Vec::new();
+    message.as_bytes().chunks(5).for_each(|octets| rewriter.feed(octets, &mut left));
+    rewriter.finish(&mut left);
+    assert_eq!(String::from_utf8(left).unwrap(), message.replace("Grüße", "=?utf-8?q?Gr=C3=BC=C3=9Fe?="));
+}
+
+/// A part of what was sent as binary: its fields, and octets that have no delimiter line in them.
+fn octets() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    let fields = proptest::sample::select(vec![
+        "Content-Type: image/png\r\n",
+        "Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n",
+        "Content-Type: text/plain\r\nContent-Transfer-Encoding: binary\r\n",
+        "",
+    ]);
+    let piece = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..60),
+        proptest::sample::select(vec![
+            &b"\r\n"[..],
+            b"\r",
+            b"\n",
+            b"\0",
+            b"\n--b\n",
+            b"\r\n-",
+            b".\r\n",
+            b" \r\n",
+            b"="
+        ])
+        .prop_map(<[u8]>::to_vec),
+        (990..1010usize).prop_map(|length| vec![b'x'; length]),
+    ];
+    (fields, proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat()))
+}
+
+proptest! {
+    #[test]
+    fn what_was_sent_as_binary_says_what_it_said_to_the_octet(
+        parts in proptest::collection::vec(octets(), 1..4),
+        is_single in any::<bool>(),
+        chunk in 1..200usize,
+    ) {
+        let message = if is_single {
+            let (fields, content) = &parts[0];
+            [b"Content-Transfer-Encoding: binary\r\n", fields.replace("Content-Transfer-Encoding: binary\r\n", "").as_bytes(), b"\r\n", content].concat()
+        } else {
+            let parts = parts.iter().map(|(fields, content)| [b"\r\n--b\r\n", fields.as_bytes(), b"\r\n", content].concat());
+            let parts: Vec<u8> = parts.flatten().collect();
+            [MIXED.as_bytes(), b"\r\n", &parts, b"\r\n--b--"].concat()
+        };
+        for target in [Target::EightBit, Target::SevenBit] {
+            let left = text_of(&message, target, chunk);
+            prop_assert_eq!(&left, &text_of(&message, target, usize::MAX));
+            prop_assert!(!crate::mime::binary::has_binary_octets(&left), "{}", left.escape_ascii());
+            prop_assert!(!has_long_line(&left) && left.ends_with(b"\r\n"), "{}", left.escape_ascii());
+            prop_assert!(target == Target::EightBit || left.is_ascii());
+            prop_assert!(!String::from_utf8_lossy(&left).contains("Encoding: binary"));
+            let contents = |message: &[u8]| -> Vec<Vec<u8>> {
+                Reading::of(message).into_iter().filter(|(what, _)| what == "content").map(|(_, octets)| octets).collect()
+            };
+            let expected: Vec<Vec<u8>> = match is_single {
+                true => vec![parts[0].1.clone()],
+                false => parts.iter().map(|(_, content)| content.clone()).collect(),
+            };
+            prop_assert_eq!(contents(&left), expected);
+        }
+    }
+}
+
 /// What stands behind the header section of the message, which is not changed when it leaves.
 fn body(message: &[u8]) -> &[u8] {
     let start = message.windows(4).position(|octets| octets == b"\r\n\r\n");
