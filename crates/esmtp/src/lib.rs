@@ -25,6 +25,7 @@ mod capability;
 mod envelope;
 mod body;
 mod proof;
+mod rejection;
 mod reply;
 mod session;
 pub mod dialogue;
@@ -35,7 +36,8 @@ pub use envelope::Envelope;
 pub use introduction::{Introduction, Xclient};
 pub use parameters::MailParameters;
 pub use proof::{Durable, MessageName, SenderAllowed};
-pub use reply::{Rejection, Reply};
+pub use rejection::Rejection;
+pub use reply::Reply;
 pub use session::{
     Advance, Ending, Handshake, Keep, KnownClient, Login, Phase, Question, Session, Ticket, ticket,
 };

@@ -47,7 +47,8 @@ use self::context::{Closed, Context};
 use self::incoming::Behind;
 use self::ready::Greeted;
 use self::state::{State, Step};
-use crate::reply::{self, Rejection, Reply};
+use crate::rejection::Rejection;
+use crate::reply::{self, Reply};
 use crate::{Channel, Settings};
 
 /// What the questions of a session are about: the `Q` of a [`Ticket`].

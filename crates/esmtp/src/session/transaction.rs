@@ -13,7 +13,8 @@ use super::text::Text;
 use super::xclient;
 use crate::command::Ordered;
 use crate::limits::RECIPIENTS_TRIED;
-use crate::reply::{self, Rejection, Reply};
+use crate::rejection::Rejection;
+use crate::reply::{self, Reply};
 use crate::{Envelope, SenderAllowed};
 
 #[derive(Debug)]

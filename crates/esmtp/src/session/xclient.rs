@@ -11,7 +11,8 @@ use super::login::Login;
 use super::question::{Client, Vouch};
 use super::ready::Greeted;
 use super::state::{ExpectAnswer, ExpectCommand, Next, State};
-use crate::reply::{self, Rejection, Reply};
+use crate::rejection::Rejection;
+use crate::reply::{self, Reply};
 
 /// Outside of a transaction. From here on the client is another, whatever comes of it.
 pub(super) fn on<U, M>(
