@@ -64,18 +64,12 @@ impl Trouble {
 
     /// Whether TLS did not come about, or not with whom it should.
     pub(crate) fn is_about_tls(&self) -> bool {
-        match self {
-            Trouble::NoTls | Trouble::Tls(_) => true,
-            Trouble::Broken(broken) => {
-                matches!(broken, Broken::Refused(Stage::StartTls, _) | Broken::Plaintext)
-            }
-            Trouble::Resolve(_)
-            | Trouble::Connect(_)
-            | Trouble::Silent(..)
-            | Trouble::TooSlow(_)
-            | Trouble::Closed(_)
-            | Trouble::Lost(..) => false,
-        }
+        matches!(
+            self,
+            Trouble::NoTls
+                | Trouble::Tls(_)
+                | Trouble::Broken(Broken::Refused(Stage::StartTls, _) | Broken::Plaintext)
+        )
     }
 
     /// How far the dialogue had come.
@@ -115,16 +109,10 @@ impl Trouble {
 
     /// Whether mail will wait until an operator changes something: credentials, trust, or what the host offers.
     pub(crate) fn is_for_operator(&self) -> bool {
-        match self {
-            Trouble::NoTls | Trouble::Tls(_) => true,
-            Trouble::Broken(broken) => matches!(broken, Broken::LoginRefused(_) | Broken::NoMechanism),
-            Trouble::Resolve(_)
-            | Trouble::Connect(_)
-            | Trouble::Silent(..)
-            | Trouble::TooSlow(_)
-            | Trouble::Closed(_)
-            | Trouble::Lost(..) => false,
-        }
+        matches!(
+            self,
+            Trouble::NoTls | Trouble::Tls(_) | Trouble::Broken(Broken::LoginRefused(_) | Broken::NoMechanism)
+        )
     }
 }
 
