@@ -42,6 +42,7 @@ pub use fixup::{Authorship, Fixed, FixupError, MAX_HOPS, Options, fixup};
 pub use header::{Field, Header, HeaderError, MAX_FIELDS, MAX_LINE};
 pub use mailbox_list::ListError;
 pub use mime::{Plan, Rewriter, Survey, Surveyed, Target, Untouchable};
+pub use raw_octets::holds_addresses;
 pub use received::Trace;
 pub use repairs::{Repair, Repairs};
 pub use section::{Gathered, MAX_SECTION, Progress, Section};

@@ -66,17 +66,26 @@ const DATES: [&str; 2] = ["Date", "Resent-Date"];
 impl Holds {
     /// What the fields of this name hold.
     pub(crate) fn of(name: &str) -> Self {
-        let is_one_of = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
-        if is_one_of(&ADDRESSES) || is_one_of(&DATES) {
+        if holds_addresses(name) || is_one_of(&DATES, name) {
             Self::Addresses
-        } else if is_one_of(&IDENTIFIERS) {
+        } else if is_one_of(&IDENTIFIERS, name) {
             Self::Identifiers
-        } else if is_one_of(&PARAMETERS) {
+        } else if is_one_of(&PARAMETERS, name) {
             Self::Parameters
         } else {
             Self::Text
         }
     }
+}
+
+/// Whether addresses stand in the fields of this name (RFC 5322 section 3.6, and some fields that others have added).
+#[must_use]
+pub fn holds_addresses(name: &str) -> bool {
+    is_one_of(&ADDRESSES, name)
+}
+
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// The value in ASCII, but for addresses. `column` is where it begins.

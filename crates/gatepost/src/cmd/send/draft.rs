@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use message::Header;
+use message::{Header, holds_addresses};
 use types::Mailbox;
 
 use super::address::in_header;
@@ -49,20 +49,6 @@ pub(crate) struct About<'a> {
     /// Unlike that of any other message, without `@` and a domain.
     pub(crate) id: String,
 }
-
-/// Where addresses stand (RFC 5322 section 3.6), and a value that is filled in could be more than one.
-const ADDRESSES: [&str; 10] = [
-    "From",
-    "Sender",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Bcc",
-    "Resent-From",
-    "Resent-Sender",
-    "Resent-To",
-    "Resent-Cc",
-];
 
 /// What says how the message is read, or is made for each.
 const FIXED: [&str; 6] =
@@ -246,7 +232,8 @@ impl Field {
                      take it out"
                 ));
             }
-            Ok(if is_one_of(&ADDRESSES, &self.name) { among_addresses(value, before) } else { value.into() })
+            // A value that is filled in there could be more than one address.
+            Ok(if holds_addresses(&self.name) { among_addresses(value, before) } else { value.into() })
         })
     }
 }

@@ -109,6 +109,11 @@ fn a_name_among_addresses_stays_a_name() {
         assert!(quoted.replace("To: \"Bob\" ", "To: Bob ").contains(&format!("{to}\r\n")), "{quoted}");
     }
     let shown = merged(
+        "From: a@example.org\nDisposition-Notification-To: {{name}} <a@example.org>\n\nx\n",
+        "address,name\nbob@example.net,\"Liddell, Alice\"\n",
+    );
+    assert!(shown.unwrap().contains("To: \"Liddell, Alice\" <a@example.org>"), "quoted");
+    let shown = merged(
         "From: a@example.org\nTo: {{name}} <{{address}}>\n\nx\n",
         "address,name\nbob@example.net,Jörg\n",
     );
