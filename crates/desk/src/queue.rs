@@ -39,7 +39,10 @@ impl Desk {
     ///
     /// # Errors
     /// [`Missing::Message`].
-    pub async fn show_message(&self, id: QueueId) -> Result<view::Message<Vec<view::Recipient>>, Trouble> {
+    pub async fn show_message(
+        &self,
+        id: QueueId,
+    ) -> Result<view::Message<Vec<view::QueuedRecipient>>, Trouble> {
         let details = self.spool.show(id).await?.ok_or_else(|| gone(id))?;
         Ok(view::Message::shown(details))
     }

@@ -42,7 +42,10 @@ mod wanted_record;
 pub use wanted_record::{DnsVerdict, WantedRecord};
 
 mod sent_message;
-pub use sent_message::{DoneOperation, FailedAttempt, SentMessage, SentRecipient, SentTrace};
+pub use sent_message::{DoneOperation, FailedAttempt, SentMessage, SentTrace};
 
 mod message;
-pub use message::{Message, Recipient, Stats};
+pub use message::{Message, Stats};
+
+mod recipient;
+pub use recipient::{QueuedRecipient, Recipient, SentRecipient};

@@ -1,8 +1,10 @@
-//! A message in the queue, its recipients, and the queue in figures.
+//! A message in the queue, and the queue in figures.
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Details, Entry, RecipientDetails};
+use store::{Details, Entry};
+
+use super::recipient::QueuedRecipient;
 
 /// A message in the queue: a list counts the recipients, and one that is shown tells each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,27 +45,6 @@ pub struct Message<Recipients> {
     pub last_reply: Option<String>,
     /// Its recipients: how many, or each.
     pub recipients: Recipients,
-}
-
-/// A recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Recipient {
-    /// The forward-path without angle brackets.
-    pub address: String,
-    /// Where it stands.
-    pub state: &'static str,
-    /// How often delivery was tried.
-    pub attempts: u32,
-    /// When it is tried next.
-    pub next_attempt_at: Option<Timestamp>,
-    /// What the next host last said, or what went wrong before it could.
-    pub last_reply: Option<String>,
-    /// Who said it.
-    pub last_host: Option<String>,
-    /// When the sender wants to be told, such as `SUCCESS,FAILURE` or `NEVER` (RFC 3461 section 4.1).
-    pub notify: Option<String>,
-    /// Whom the sender had named, such as `rfc822;bob@example.net` (RFC 3461 section 4.2).
-    pub orcpt: Option<String>,
 }
 
 /// The queue in figures: messages and octets, then recipients by state.
@@ -117,24 +98,9 @@ impl Message<u32> {
     }
 }
 
-impl Message<Vec<Recipient>> {
+impl Message<Vec<QueuedRecipient>> {
     pub(crate) fn shown(Details { entry, recipients, .. }: Details) -> Self {
-        Self::of(entry, recipients.into_iter().map(Recipient::of).collect())
-    }
-}
-
-impl Recipient {
-    fn of(recipient: RecipientDetails) -> Self {
-        Self {
-            address: recipient.address,
-            state: recipient.state.name(),
-            attempts: recipient.attempts,
-            next_attempt_at: recipient.next_attempt_at,
-            last_reply: recipient.last_reply,
-            last_host: recipient.last_host,
-            notify: recipient.notify,
-            orcpt: recipient.orcpt,
-        }
+        Self::of(entry, recipients.into_iter().map(QueuedRecipient::from).collect())
     }
 }
 
@@ -147,7 +113,7 @@ impl Stats {
 
 #[cfg(test)]
 mod tests {
-    use store::RecipientState;
+    use store::{RecipientDetails, RecipientState};
     use types::QueueId;
 
     use super::*;

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{Details, LedgerMessage, LedgerRecipient, LedgerTrace, RecipientDetails};
+use store::{Details, LedgerMessage, LedgerTrace, RecipientDetails};
+
+use super::recipient::{QueuedRecipient, SentRecipient};
 
 /// A message that was sent: a list counts the recipients, and one that is shown tells each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,25 +33,6 @@ pub struct SentMessage<Recipients> {
     pub state: &'static str,
     /// Its recipients: how many, or each.
     pub recipients: Recipients,
-}
-
-/// A recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SentRecipient {
-    /// The forward-path without angle brackets.
-    pub address: String,
-    /// Where it stands.
-    pub state: &'static str,
-    /// How often delivery was tried.
-    pub attempts: u32,
-    /// When it is tried next.
-    pub next_attempt_at: Option<Timestamp>,
-    /// What the next host last said, or what went wrong before it could.
-    pub last_reply: Option<String>,
-    /// Who said it.
-    pub last_host: Option<String>,
-    /// When it was delivered or failed, if that was noted.
-    pub done_at: Option<Timestamp>,
 }
 
 /// All that is known of a message.
@@ -169,28 +152,9 @@ impl SentTrace {
 /// The recipients as the queue has them, with what the ledger knows besides.
 fn now(known: Vec<SentRecipient>, queued: Vec<RecipientDetails>) -> Vec<SentRecipient> {
     let mut known = known.into_iter().map(|recipient| recipient.done_at);
-    let recipient = |queued: RecipientDetails| SentRecipient {
+    let recipient = |queued| SentRecipient {
+        known: QueuedRecipient::from(queued).known,
         done_at: known.next().flatten(),
-        address: queued.address,
-        state: queued.state.name(),
-        attempts: queued.attempts,
-        next_attempt_at: queued.next_attempt_at,
-        last_reply: queued.last_reply,
-        last_host: queued.last_host,
     };
     queued.into_iter().map(recipient).collect()
-}
-
-impl From<LedgerRecipient> for SentRecipient {
-    fn from(recipient: LedgerRecipient) -> Self {
-        Self {
-            address: recipient.address,
-            state: recipient.state.name(),
-            attempts: recipient.attempts,
-            next_attempt_at: recipient.next_attempt_at,
-            last_reply: recipient.last_reply,
-            last_host: recipient.last_host,
-            done_at: recipient.done_at,
-        }
-    }
 }

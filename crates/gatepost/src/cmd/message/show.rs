@@ -40,15 +40,15 @@ fn text(trace: &view::SentTrace) -> String {
     parts.join("\n\n")
 }
 
-fn recipient(recipient: &view::SentRecipient) -> [Cell; 7] {
+fn recipient(view::SentRecipient { known, done_at }: &view::SentRecipient) -> [Cell; 7] {
     [
-        recipient.address.clone().into(),
-        state(recipient.state),
-        recipient.attempts.to_string().into(),
-        output::time_or(recipient.done_at, "-").into(),
-        output::time_or(recipient.next_attempt_at, "-").into(),
-        output::or_dash(recipient.last_host.as_ref()).into(),
-        output::or_dash(recipient.last_reply.as_ref()).into(),
+        known.address.clone().into(),
+        state(known.state),
+        known.attempts.to_string().into(),
+        output::time_or(*done_at, "-").into(),
+        output::time_or(known.next_attempt_at, "-").into(),
+        output::or_dash(known.last_host.as_ref()).into(),
+        output::or_dash(known.last_reply.as_ref()).into(),
     ]
 }
 

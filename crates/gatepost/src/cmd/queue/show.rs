@@ -35,7 +35,7 @@ pub(super) async fn run(desk: &Desk, id: &Identifier, format: Format) -> anyhow:
 }
 
 /// By when, and what is done then.
-fn deliver_by(message: &view::Message<Vec<view::Recipient>>) -> String {
+fn deliver_by(message: &view::Message<Vec<view::QueuedRecipient>>) -> String {
     let by = output::time_or(message.deliver_by, "-");
     match message.by_mode.as_deref() {
         Some(mode) if mode.starts_with('R') => format!("{by}, or it is returned"),
@@ -44,15 +44,15 @@ fn deliver_by(message: &view::Message<Vec<view::Recipient>>) -> String {
     }
 }
 
-fn row(recipient: &view::Recipient) -> [Cell; 7] {
+fn row(view::QueuedRecipient { known, notify, .. }: &view::QueuedRecipient) -> [Cell; 7] {
     [
-        recipient.address.clone().into(),
-        state(recipient.state),
-        output::or_dash(recipient.notify.as_ref()).into(),
-        recipient.attempts.to_string().into(),
-        output::time_or(recipient.next_attempt_at, "-").into(),
-        output::or_dash(recipient.last_host.as_ref()).into(),
-        output::or_dash(recipient.last_reply.as_ref()).into(),
+        known.address.clone().into(),
+        state(known.state),
+        output::or_dash(notify.as_ref()).into(),
+        known.attempts.to_string().into(),
+        output::time_or(known.next_attempt_at, "-").into(),
+        output::or_dash(known.last_host.as_ref()).into(),
+        output::or_dash(known.last_reply.as_ref()).into(),
     ]
 }
 
