@@ -243,6 +243,46 @@ fn a_host_with_tlsa_records_gets_mail_only_with_the_certificate_that_they_name()
     host.until_messages(2);
 }
 
+/// RFC 8689: what its sender wants of TLS goes with a message, and is shown.
+#[test]
+fn a_sender_may_require_tls_or_do_without_what_the_domain_demands() {
+    let house = House::new();
+    let pair = house.installation.authority.sign();
+    let right = Entry::Tlsa(3, 0, 1, Sha256::digest(&pair.der).to_vec());
+    let host = Smarthost::mail_host(Script {
+        tls: Tls::Asked(pair),
+        capabilities: vec!["REQUIRETLS"],
+        ..Script::default()
+    });
+    house.mail_host("example.net", &host);
+    let wrong = Entry::Tlsa(3, 0, 1, vec![7; 32]);
+    house.dns.set("_25._tcp.mx.example.net", [wrong.clone()]);
+    let server = house.installation.start();
+    let mut client = server.logged_in(&house.installation, USER, "correct horse");
+    let mut send = |parameter: &str, field: &str, to: &str| {
+        client.expect(&format!("MAIL FROM:<{USER}>{parameter}"), 250);
+        client.expect(&format!("RCPT TO:<{to}>"), 250);
+        client.expect("DATA", 354);
+        let reply = client.expect(&format!("From: {USER}\r\n{field}\r\nthe text\r\n."), 250);
+        reply.lines[0].rsplit(' ').next().unwrap().to_owned()
+    };
+    let id = send(" REQUIRETLS", "", "bob@example.net");
+    assert_eq!(text(&house.tried(&id), "state"), "deferred");
+    assert_eq!(house.installation.json(&["queue", "show", &id])["tls_required"], "yes");
+    house.dns.set("_25._tcp.mx.example.net", [right]);
+    host.until_messages(1);
+    let said = host.lines().into_iter().filter(|line| line.contains("REQUIRETLS"));
+    assert_eq!(said.collect::<Vec<_>>().len(), 1, "{:?}", host.lines());
+    // Nothing proves that this host is the right one.
+    house.mail_host(&format!("example.{INSECURE}"), &host);
+    send(" REQUIRETLS", "", &format!("bob@example.{INSECURE}"));
+    let report = house.report("Status: 5.7.30");
+    assert!(report.replace("\n ", " ").contains("550 5.7.30 the sender wants proved TLS alone"), "{report}");
+    house.dns.set("_25._tcp.mx.example.net", [wrong]);
+    send("", "TLS-Required: No\r\n", "bob@example.net");
+    host.until_messages(2);
+}
+
 /// The domain above our name is tried.
 #[test]
 fn check_says_whether_mail_hosts_can_be_found_and_reached() {

@@ -313,6 +313,7 @@ fn settings(setup: &Setup) -> Settings {
     settings.dsn = true;
     (settings.max_hold, settings.min_deliver_by) = (Some(30 * 24 * 3600), Some(60));
     settings.max_priority = Some(Priority::URGENT);
+    settings.require_tls = true;
     settings.max_unauthenticated_commands =
         setup.max_unauthenticated_commands.unwrap_or(settings.max_unauthenticated_commands);
     settings.max_failures = setup.max_failures.unwrap_or(settings.max_failures);

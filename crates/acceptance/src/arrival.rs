@@ -118,6 +118,7 @@ impl Arrival {
             not_before: envelope.hold.and_then(|hold| self.end_of(hold)),
             deliver_by: envelope.deliver_by.and_then(|by| self.deadline(by)),
             priority: envelope.priority,
+            tls_required: needs.tls_required,
             credential: submitter.credential(),
             session: Some(self.session),
             ip: Some(self.ip),

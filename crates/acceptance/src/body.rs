@@ -5,7 +5,7 @@ use esmtp::{Envelope, Rejection};
 use message::{Fixed, Repair, Repairs, Survey, Target};
 use store::Spool as _;
 use stores::Spool;
-use types::BodyType;
+use types::{BodyType, TlsRequired};
 
 use crate::duplicate::Digest;
 use crate::storage::not_stored;
@@ -20,6 +20,8 @@ pub(crate) struct Body {
     utf8: bool,
     repairs: Repairs,
     message_id: Option<String>,
+    /// Its header says `TLS-Required: No`.
+    tls_not_required: bool,
     /// What it is known by if it is handed in again, as far as it is here.
     digest: Option<Digest>,
     /// The message is in a name that only the identity `*` allows.
@@ -32,6 +34,8 @@ pub(crate) struct Needs {
     pub(crate) rewrite: bool,
     /// What it calls itself.
     pub(crate) message_id: Option<String>,
+    /// What its sender wants of TLS on its way.
+    pub(crate) tls_required: TlsRequired,
     /// What it is known by if it is handed in again.
     pub(crate) digest: Option<[u8; 16]>,
     pub(crate) repairs: Repairs,
@@ -51,10 +55,10 @@ impl Body {
         digest: Option<Digest>,
         as_any: bool,
     ) -> Result<Body, Rejection> {
-        let Fixed { section, message_id } = fixed;
+        let Fixed { section, message_id, tls_not_required } = fixed;
         let utf8 = !section.is_ascii();
         spool.append(&mut spooled, section.into()).await.map_err(not_stored)?;
-        Ok(Body { spooled, survey, utf8, repairs, message_id, digest, as_any })
+        Ok(Body { spooled, survey, utf8, repairs, message_id, tls_not_required, digest, as_any })
     }
 
     /// # Errors
@@ -94,6 +98,12 @@ impl Body {
         found.into_iter().filter(|(_, found)| *found).for_each(|(repair, _)| repairs.add(repair));
         // Whoever sends it may have been promised so by rules that held when the session began.
         let rewrite = has_long_line || (repair && surveyed.must_be_rewritten() && !is_binary);
-        Ok((self.spooled, Needs { rewrite, message_id: self.message_id, digest, repairs }))
+        // RFC 8689 section 4.1: REQUIRETLS comes before the field.
+        let tls_required = match (envelope.require_tls, self.tls_not_required) {
+            (true, _) => TlsRequired::Yes,
+            (false, true) => TlsRequired::No,
+            (false, false) => TlsRequired::Unsaid,
+        };
+        Ok((self.spooled, Needs { rewrite, message_id: self.message_id, tls_required, digest, repairs }))
     }
 }

@@ -14,7 +14,7 @@ use message::{Original, Report, ReportedRecipient, Status};
 use store::{Leased, NewReport, Outcome, Recipient, Reportable, Submission};
 use types::{
     BodyType, ByMode, EnvelopeRecipient, ForwardPath, Handover, Host, Mailbox, Notify, QueueId, ReportEvent,
-    Ret, ReversePath,
+    Ret, ReversePath, TlsRequired,
 };
 
 use crate::fate::{self, Fate};
@@ -120,7 +120,11 @@ impl<'a> News<'a> {
     /// Whether the whole message comes back, as far as it is not too long: if its sender wants that, and somebody does not get it (RFC 3461
     /// section 4.3).
     pub(crate) fn wants_whole(&self) -> bool {
-        self.about.ret == Some(Ret::Full) && self.told.iter().any(|told| told.event.is_failure())
+        // RFC 8689 section 5.
+        let may_be_read = self.about.tls_required != TlsRequired::Yes;
+        may_be_read
+            && self.about.ret == Some(Ret::Full)
+            && self.told.iter().any(|told| told.event.is_failure())
     }
 
     /// The report under this id, with what comes back of the message.
@@ -160,6 +164,8 @@ impl<'a> News<'a> {
             message_id: Some(composed.message_id),
             // RFC 6710 section 4.5.
             priority: about.priority,
+            // RFC 8689 section 5: it tells of a message that nobody else may read.
+            tls_required: about.tls_required,
             ..Submission::new(id, about.account, &*about.account_address, ReversePath::Null, now)
         };
         let late = self.told.iter().filter(|told| told.event == ReportEvent::Late);

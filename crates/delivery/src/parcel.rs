@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Leased, Recipient};
-use types::DeliverBy;
+use types::{DeliverBy, TlsRequired};
 
 /// A leased delivery, and those of its recipients that one attempt is made for.
 #[derive(Debug)]
@@ -29,6 +29,11 @@ impl Parcel {
     /// Whether it is for all recipients of its message.
     pub(crate) fn is_whole(&self) -> bool {
         self.leased.recipients.len() == self.leased.submission.recipients.len()
+    }
+
+    /// Whether only hosts may have it that prove by TLS to be the right ones (RFC 8689).
+    pub(crate) fn requires_tls(&self) -> bool {
+        self.leased.submission.tls_required == TlsRequired::Yes
     }
 
     /// Whether its sender can be told what becomes of it.

@@ -122,6 +122,12 @@ impl<'a> Capabilities<'a> {
         Ok(if self.logged_in { highest } else { highest.min(Priority::NORMAL) })
     }
 
+    /// Whether REQUIRETLS is taken (RFC 8689 section 2): of a message that has come by TLS.
+    pub(crate) fn require_tls(&self) -> Result<(), Reply> {
+        let offered = self.settings.require_tls && self.channel.tls.is_some();
+        if offered { Ok(()) } else { Err(reply::UNKNOWN_PARAMETER) }
+    }
+
     /// The largest message, in octets: SIZE (RFC 1870).
     pub(crate) fn message_size(&self) -> u64 {
         self.settings.message_size
@@ -165,6 +171,9 @@ impl<'a> Capabilities<'a> {
         }
         if self.priority().is_ok() {
             line("MT-PRIORITY");
+        }
+        if self.require_tls().is_ok() {
+            line("REQUIRETLS");
         }
         line(&format!("LIMITS RCPTMAX={} MAILMAX={}", self.recipients(), self.messages()));
         if self.starttls().is_ok() && !self.settings.hide_starttls {
@@ -240,7 +249,10 @@ mod tests {
         wishes.max_priority = Some(Priority::URGENT);
         let at_one = Channel { now: UtcTime::parse("2026-11-30T13:00:00Z"), ..clear() };
         let until_two = "FUTURERELEASE 3600 2026-11-30T14:00:00Z";
-        let cases: [(&Settings, Channel, &[&str]); 16] = [
+        let require_tls = Settings { require_tls: true, ..settings() };
+        let cases: [(&Settings, Channel, &[&str]); 18] = [
+            (&require_tls, clear(), &["STARTTLS"]),
+            (&require_tls, protected(), &["REQUIRETLS", "AUTH PLAIN"]),
             (&settings(), Channel { now: at_one.now, ..clear() }, &["STARTTLS"]),
             (&wishes, at_one, &[until_two, "DELIVERBY 60", "MT-PRIORITY", "STARTTLS"]),
             (&wishes, clear(), &["DELIVERBY 60", "MT-PRIORITY", "STARTTLS"]),

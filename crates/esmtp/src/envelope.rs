@@ -28,6 +28,8 @@ pub struct Envelope {
     pub deliver_by: Option<DeliverBy>,
     /// Which of the messages that wait comes first (RFC 6710): what was asked, as far as it is granted.
     pub priority: Priority,
+    /// Nobody may get it who has not proved by TLS to be the right host: REQUIRETLS (RFC 8689). As with `ret`, where it is not offered.
+    pub require_tls: bool,
     /// The text had bare line ends, and they were repaired.
     pub repaired_line_ends: bool,
 }
@@ -47,6 +49,7 @@ impl Envelope {
             hold: None,
             deliver_by: None,
             priority: Priority::NORMAL,
+            require_tls: false,
             repaired_line_ends: false,
         }
     }
@@ -66,6 +69,7 @@ impl Envelope {
             hold,
             deliver_by,
             priority,
+            require_tls,
             repaired_line_ends: _,
         } = self;
         let of_message = [
@@ -75,6 +79,7 @@ impl Envelope {
             hold.map(|hold| hold.to_string()).unwrap_or_default(),
             deliver_by.map(|by| by.to_string()).unwrap_or_default(),
             priority.to_string(),
+            require_tls.to_string(),
         ];
         of_message.into_iter().chain(recipients.iter().flat_map(EnvelopeRecipient::asked))
     }

@@ -8,8 +8,19 @@ use crate::{orcpt, xtext};
 const MAX_ENVID: usize = 100;
 
 /// The parameters that MAIL may have.
-const KEYWORDS: [&str; 10] =
-    ["SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL", "BY", "MT-PRIORITY"];
+const KEYWORDS: [&str; 11] = [
+    "SIZE",
+    "BODY",
+    "SMTPUTF8",
+    "AUTH",
+    "RET",
+    "ENVID",
+    "HOLDFOR",
+    "HOLDUNTIL",
+    "BY",
+    "MT-PRIORITY",
+    "REQUIRETLS",
+];
 
 /// What MAIL was given behind the reverse-path.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,6 +45,8 @@ pub struct MailParameters {
     pub deliver_by: Option<DeliverBy>,
     /// `MT-PRIORITY=` (RFC 6710 section 3).
     pub priority: Option<Priority>,
+    /// `REQUIRETLS` (RFC 8689 section 2).
+    pub require_tls: bool,
 }
 
 /// Why a parameter is refused.
@@ -75,6 +88,7 @@ impl MailParameters {
             ("MT-PRIORITY", Some(value)) => {
                 self.priority.replace(read(Priority::from_value, value)?).is_none()
             }
+            ("REQUIRETLS", None) => !std::mem::replace(&mut self.require_tls, true),
             (known, _) if KEYWORDS.contains(&known) => false,
             _ => return Err(ParameterError::Unknown),
         };
@@ -177,6 +191,7 @@ mod tests {
         assert_eq!(parameters.priority.map(Priority::number), Some(-4));
         let parameters = MailParameters::parse(" HOLDUNTIL=2026-11-30T13:00:00Z").unwrap();
         assert_eq!(parameters.hold, Hold::until("2026-11-30T13:00:00Z"));
+        assert!(MailParameters::parse(" RequireTLS").unwrap().require_tls);
         assert_eq!(MailParameters::parse(""), Ok(MailParameters::default()));
         assert!(MailParameters::parse(" AUTH=<>").is_ok());
         assert_eq!(MailParameters::parse(" SIZE=00000000000000000005").map(|known| known.size), Ok(Some(5)));
@@ -224,6 +239,9 @@ mod tests {
             (" MT-PRIORITY=10", Malformed),
             (" MT-PRIORITY", Malformed),
             (" MT-PRIORITY=0 MT-PRIORITY=0", Malformed),
+            (" REQUIRETLS=yes", Malformed),
+            (" REQUIRETLS=", Malformed),
+            (" REQUIRETLS REQUIRETLS", Malformed),
             (" NOTIFY=NEVER", Unknown),
             (" =", Unknown),
         ] {

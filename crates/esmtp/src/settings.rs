@@ -49,6 +49,8 @@ pub struct Settings {
     pub min_deliver_by: Option<u32>,
     /// MT-PRIORITY is offered (RFC 6710): the highest priority of whoever has logged in. Who has not has none above 0.
     pub max_priority: Option<Priority>,
+    /// REQUIRETLS is offered under TLS (RFC 8689): whoever takes the message sees to it that nobody gets it without.
+    pub require_tls: bool,
     /// Commands before authentication, AUTH not counted; `None` is no limit. Where login is optional, none are counted.
     pub max_unauthenticated_commands: Option<u32>,
     /// Refused logins before the connection is closed.
@@ -57,7 +59,7 @@ pub struct Settings {
 
 impl Settings {
     /// What suits most servers: STARTTLS; PLAIN and LOGIN, under TLS alone; up to 1000 messages in a connection, of up to
-    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; no BINARYMIME, DSN, FUTURERELEASE, DELIVERBY or MT-PRIORITY; ten commands before a
+    /// 35 MiB for up to 1000 recipients, without bare line ends and long lines; no BINARYMIME, DSN, FUTURERELEASE, DELIVERBY, MT-PRIORITY or REQUIRETLS; ten commands before a
     /// login, and three tries at it.
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
@@ -78,6 +80,7 @@ impl Settings {
             max_hold: None,
             min_deliver_by: None,
             max_priority: None,
+            require_tls: false,
             max_unauthenticated_commands: Some(10),
             max_failures: 3,
         }

@@ -67,6 +67,8 @@ pub struct Fixed {
     pub section: Vec<u8>,
     /// The Message-ID that it has now, with its angle brackets and without folds; `None` if it has none.
     pub message_id: Option<String>,
+    /// It says `TLS-Required: No` (RFC 8689).
+    pub tls_not_required: bool,
 }
 
 /// Writes the header section that travels on, with the blank line at its end: our Received field first, then
@@ -117,7 +119,8 @@ pub fn fixup(
         }
     }
     out.extend_from_slice(b"\r\n");
-    Ok(Fixed { section: out, message_id })
+    let tls_not_required = header.says_tls_is_not_required();
+    Ok(Fixed { section: out, message_id, tls_not_required })
 }
 
 fn write_field(field: &Field<'_>, change: Option<&Change>, out: &mut Vec<u8>, repairs: &mut Repairs) {

@@ -133,6 +133,14 @@ impl<'a> Header<'a> {
         self.named("Message-ID").find_map(|field| identifier(field.value()))
     }
 
+    /// Whether it says `TLS-Required: No` (RFC 8689 section 3): the field has no other value, and stands there once.
+    #[must_use]
+    pub fn says_tls_is_not_required(&self) -> bool {
+        let mut fields =
+            self.named("TLS-Required").map(|field| field.value().trim().eq_ignore_ascii_case("no"));
+        fields.next() == Some(true) && fields.next().is_none()
+    }
+
     /// Whether the section can travel without SMTPUTF8. RFC 6532 section 3.6.
     #[must_use]
     pub fn is_ascii(&self) -> bool {

@@ -95,7 +95,7 @@ const BACK_TO_THE_THIRD: &str = "\
     ALTER TABLE recipients DROP COLUMN said_by_host; ALTER TABLE recipients DROP COLUMN tried_at; \
     ALTER TABLE recipients DROP COLUMN delay_told; ALTER TABLE recipients DROP COLUMN told; \
     ALTER TABLE entries DROP COLUMN deliver_by; ALTER TABLE entries DROP COLUMN by_mode; ALTER TABLE entries DROP COLUMN priority; \
-    ALTER TABLE entries DROP COLUMN binary_body; \
+    ALTER TABLE entries DROP COLUMN binary_body; ALTER TABLE entries DROP COLUMN tls_required; \
     DROP TABLE deliveries; DROP TABLE nodes; ALTER TABLE recipients DROP COLUMN destination; \
     ALTER TABLE recipients DROP COLUMN notify; ALTER TABLE recipients DROP COLUMN orcpt; \
     ALTER TABLE entries DROP COLUMN session; ALTER TABLE entries DROP COLUMN ip; \

@@ -177,6 +177,8 @@ pub struct Entry {
     pub by_mode: Option<String>,
     /// Which of the messages that wait comes first, from -9 to 9 (RFC 6710).
     pub priority: i8,
+    /// What its sender wants of TLS on its way: `yes` (REQUIRETLS) or `no` (`TLS-Required: No`), if anything (RFC 8689).
+    pub tls_required: Option<String>,
 }
 
 /// An entry as `queue show` shows it.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use types::{
-    AccountId, BodyType, ByMode, DeliverBy, EnvelopeRecipient, Priority, QueueId, Ret, ReversePath, SessionId,
+    AccountId, BodyType, ByMode, DeliverBy, EnvelopeRecipient, Priority, QueueId, Ret, ReversePath,
+    SessionId, TlsRequired,
 };
 
 use crate::DuplicateKey;
@@ -41,6 +42,8 @@ pub struct Submission {
     pub deliver_by: Option<Deadline>,
     /// Which of the messages that wait for one destination comes first (RFC 6710).
     pub priority: Priority,
+    /// What its sender wants of TLS on its way (RFC 8689).
+    pub tls_required: TlsRequired,
     /// Whether it waits for an operator instead of being delivered.
     pub held: bool,
     /// What the message calls itself: its Message-ID with angle brackets (RFC 5322 section 3.6.4), if it has one.
@@ -119,6 +122,7 @@ impl Submission {
             not_before: None,
             deliver_by: None,
             priority: Priority::NORMAL,
+            tls_required: TlsRequired::Unsaid,
             held: false,
             message_id: None,
             ret: None,

@@ -54,13 +54,15 @@ fn mail(path: &ReversePath, parameters: &MailParameters) {
     let hold = parameters.hold.map(|hold| format!(" {hold}")).unwrap_or_default();
     let by = parameters.deliver_by.map(|by| format!(" BY={by}")).unwrap_or_default();
     let priority = parameters.priority.map(|priority| format!(" MT-PRIORITY={priority}")).unwrap_or_default();
-    let command = format!("MAIL FROM:{path}{ret}{envid}{hold}{by}{priority}");
+    let tls = if parameters.require_tls { " REQUIRETLS" } else { "" };
+    let command = format!("MAIL FROM:{path}{ret}{envid}{hold}{by}{priority}{tls}");
     let Ok(Command::Ordered(Ordered::Mail(again, known))) = written(&command) else {
         panic!("{command} can't be read")
     };
     assert_eq!((&again, known.ret, &known.envid), (path, parameters.ret, &parameters.envid));
     let wanted = (parameters.hold, parameters.deliver_by, parameters.priority);
     assert_eq!((known.hold, known.deliver_by, known.priority), wanted, "{command}");
+    assert_eq!(known.require_tls, parameters.require_tls, "{command}");
     // It comes back in a header field (RFC 3464 section 2.2.1).
     assert!(
         known

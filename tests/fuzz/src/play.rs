@@ -98,6 +98,7 @@ impl Circumstances {
         settings.dsn = true;
         (settings.max_hold, settings.min_deliver_by) = (Some(3600), Some(60));
         settings.max_priority = Some(Priority::URGENT);
+        settings.require_tls = true;
         settings
     }
 

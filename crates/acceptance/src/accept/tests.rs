@@ -14,7 +14,7 @@ use store::{
 use stores::{Mode, Store};
 use types::{
     AccountId, BodyType, DeliverBy, EhloName, Hold, Mailbox, NodeId, Notify, OriginalRecipient, Priority,
-    Ret, ReversePath, SenderCheck, SenderPattern, SessionId, TlsFacts,
+    Ret, ReversePath, SenderCheck, SenderPattern, SessionId, TlsFacts, TlsRequired,
 };
 
 use super::*;
@@ -357,6 +357,27 @@ async fn what_a_message_needs_is_found_out() {
     }
 }
 
+/// RFC 8689 sections 3 and 4.1.
+#[tokio::test]
+async fn what_is_wanted_of_tls_is_found_out() {
+    let field = |text: &str| format!("From: ann@example.org\r\n{text}\r\nx\r\n");
+    for (text, require_tls, expected) in [
+        ("", false, TlsRequired::Unsaid),
+        ("TLS-Required: No\r\n", false, TlsRequired::No),
+        ("tls-required:\r\n no\r\n", false, TlsRequired::No),
+        ("TLS-Required: Yes\r\n", false, TlsRequired::Unsaid),
+        ("TLS-Required: No\r\nTLS-Required: No\r\n", false, TlsRequired::Unsaid),
+        ("", true, TlsRequired::Yes),
+        ("TLS-Required: No\r\n", true, TlsRequired::Yes),
+    ] {
+        let bench = bench().await;
+        let mut asking = envelope();
+        asking.require_tls = require_tls;
+        bench.submit_in(asking, &[field(text).as_bytes()]).await.unwrap();
+        assert_eq!(bench.leased().await[0].submission.tls_required, expected, "{text:?}");
+    }
+}
+
 /// The session was promised that long lines are taken, which is to say re-encoded.
 #[tokio::test]
 async fn a_long_line_is_re_encoded_though_repair_was_switched_off_since_the_session_began() {
@@ -567,6 +588,7 @@ async fn what_is_handed_in_again_gets_the_first_name_and_is_not_sent_twice() {
         ("HOLDFOR", asking(|it| it.hold = Some(Hold::For(60))), copy("1", "30", "s", "text")),
         ("BY", asking(|it| it.deliver_by = DeliverBy::from_value("600;N")), copy("1", "30", "s", "text")),
         ("MT-PRIORITY", asking(|it| it.priority = Priority::URGENT), copy("1", "30", "s", "text")),
+        ("REQUIRETLS", asking(|it| it.require_tls = true), copy("1", "30", "s", "text")),
         ("ENVID", asking(|it| it.envid = Some("order 66".into())), copy("1", "30", "s", "text")),
         ("nothing, but there is no Message-ID", envelope(), b"Subject: s\r\n\r\ntext\r\n".to_vec()),
         ("again", envelope(), b"Subject: s\r\n\r\ntext\r\n".to_vec()),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use types::TlsRequired;
+
 use super::tlsas::Tlsas;
 
 /// What TLS has to prove before mail is handed over. Where anything is demanded mail never leaves in the clear, and a connection is used
@@ -17,6 +19,20 @@ pub(crate) enum Demand {
     Verified,
     /// A certificate that the TLSA records of the host name (RFC 7672).
     Dane(Arc<Tlsas>),
+}
+
+impl Demand {
+    /// What the sender of a message makes of it (RFC 8689): with `TLS-Required: No` nothing, with REQUIRETLS the name of the host at least, if DNSSEC
+    /// has proved that it `is_proven` to be the right one. `None` if that is not proved by anything.
+    pub(super) fn with_wish(self, wish: TlsRequired, is_proven: bool) -> Option<Demand> {
+        match (wish, &self) {
+            (TlsRequired::No, _) => Some(Demand::Opportunistic),
+            (TlsRequired::Unsaid, _) | (TlsRequired::Yes, Demand::Verified | Demand::Dane(_)) => Some(self),
+            (TlsRequired::Yes, Demand::Opportunistic | Demand::Encrypted) => {
+                is_proven.then_some(Demand::Verified)
+            }
+        }
+    }
 }
 
 /// What is demanded, for whoever reads why mail waits.

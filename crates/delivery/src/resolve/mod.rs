@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use rand::Rng;
 use rand::seq::SliceRandom as _;
 use rustls::pki_types::CertificateDer;
-use types::{Domain, Host};
+use types::{Domain, Host, TlsRequired};
 
 use reach::Reach;
 use sts::{Mode, Policy, PolicyFetcher, StsStanding};
@@ -83,6 +83,8 @@ pub(crate) struct Candidates<'a> {
     proven_for: Vec<Domain>,
     /// What the domain demands of whoever sends it mail.
     policy: Option<Arc<Policy>>,
+    /// What the sender wants of TLS.
+    wish: TlsRequired,
     addresses_left: usize,
 }
 
@@ -115,26 +117,32 @@ impl MailHosts {
         }
     }
 
-    /// The candidates for what stands behind the `@` of a recipient.
+    /// The candidates for what stands behind the `@` of a recipient, for a message whose sender has this wish of TLS.
     ///
     /// # Errors
     /// [`Unroutable`] when there is none, or none can be known now.
-    pub(crate) async fn candidates(&self, destination: &Host) -> Result<Candidates<'_>, Unroutable> {
+    pub(crate) async fn candidates(
+        &self,
+        destination: &Host,
+        wish: TlsRequired,
+    ) -> Result<Candidates<'_>, Unroutable> {
+        let addresses_left = ADDRESSES;
         let Host::Domain(domain) = destination else {
             let (hosts, proven_for) = ([(0, destination.clone())].into(), Vec::new());
-            return Ok(Candidates { of: self, hosts, proven_for, policy: None, addresses_left: ADDRESSES });
+            return Ok(Candidates { of: self, hosts, proven_for, policy: None, wish, addresses_left });
         };
-        let (found, standing) = tokio::join!(self.resolver.mx(domain), self.standing(domain));
+        let (found, standing) = tokio::join!(self.resolver.mx(domain), self.standing(domain, wish));
         let proven_for = mx::proven_for(domain, &found);
         let hosts = mx::hosts(domain, found, self.ours.as_ref(), &mut rand::rng())?;
         let hosts = hosts.into_iter().map(|(preference, host)| (preference, Host::Domain(host))).collect();
         let policy = standing?.policy;
-        Ok(Candidates { of: self, hosts, proven_for, policy, addresses_left: ADDRESSES })
+        Ok(Candidates { of: self, hosts, proven_for, policy, wish, addresses_left })
     }
 
-    /// How the domain stands to MTA-STS.
-    async fn standing(&self, domain: &Domain) -> Result<StsStanding, Unroutable> {
-        let Some((policies, fetcher)) = &self.policies else { return Ok(StsStanding::default()) };
+    /// How the domain stands to MTA-STS, unless that does not matter.
+    async fn standing(&self, domain: &Domain, wish: TlsRequired) -> Result<StsStanding, Unroutable> {
+        let policies = self.policies.as_ref().filter(|_| wish != TlsRequired::No);
+        let Some((policies, fetcher)) = policies else { return Ok(StsStanding::default()) };
         policies.standing(domain, fetcher).await.map_err(|error| Unroutable::policy_unknown(domain, &error))
     }
 
@@ -194,8 +202,10 @@ impl Candidates<'_> {
             return None;
         }
         let (_, host) = self.hosts.pop_front()?;
-        let candidate = self.of.candidate(host, &self.proven_for, self.addresses_left).await;
+        let proven_for = if self.wish == TlsRequired::No { &[] } else { self.proven_for.as_slice() };
+        let candidate = self.of.candidate(host, proven_for, self.addresses_left).await;
         let candidate = candidate.and_then(|candidate| self.under_policy(candidate));
+        let candidate = candidate.and_then(|candidate| self.as_wished(candidate));
         match &candidate {
             Ok(candidate) => self.addresses_left -= candidate.addresses.len(),
             Err(Unroutable::Ourselves(_)) => self.hosts.clear(),
@@ -220,6 +230,18 @@ impl Candidates<'_> {
                 }
                 Ok(Candidate { demand: Demand::Verified, ..candidate })
             }
+        }
+    }
+
+    /// The candidate with what the sender makes of that.
+    ///
+    /// # Errors
+    /// [`Unroutable::NotProven`] when the sender wants a proof, and there is nothing to prove.
+    fn as_wished(&self, candidate: Candidate) -> Result<Candidate, Unroutable> {
+        let Candidate { host, addresses, demand } = candidate;
+        match demand.with_wish(self.wish, !self.proven_for.is_empty()) {
+            Some(demand) => Ok(Candidate { host, addresses, demand }),
+            None => Err(Unroutable::NotProven(host.to_string())),
         }
     }
 }

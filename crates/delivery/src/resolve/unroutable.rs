@@ -21,6 +21,10 @@ pub(crate) enum Unroutable {
     Ourselves(String),
     #[error("the mail host {host} is at {address}, which is {what}: no mail is sent there")]
     Forbidden { host: String, address: std::net::IpAddr, what: &'static str },
+    #[error(
+        "the sender wants proved TLS alone (REQUIRETLS), and nothing proves that {0} takes mail for the recipient: neither DNSSEC nor MTA-STS"
+    )]
+    NotProven(String),
     #[error("{0}")]
     AliasLoop(DnsError),
     #[error("{0}")]
@@ -65,6 +69,8 @@ impl Unroutable {
         let (code, enhanced) = match self {
             Unroutable::NoSuchDomain(_) => (550, Enhanced(5, 1, 2)),
             Unroutable::NullMx(_) => (556, Enhanced(5, 1, 10)),
+            // RFC 8689 section 4.2.1.
+            Unroutable::NotProven(_) => (550, Enhanced(5, 7, 30)),
             Unroutable::NoHost(_) | Unroutable::NoAddress(_) => (550, Enhanced(5, 4, 4)),
             Unroutable::Ourselves(_) | Unroutable::Forbidden { .. } | Unroutable::AliasLoop(_) => {
                 (554, Enhanced(5, 4, 6))

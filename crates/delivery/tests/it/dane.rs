@@ -14,26 +14,25 @@ use crate::office::Office;
 use crate::peer::{Manners, Peer, certificate, own_certificate};
 
 /// A DNS server, and a carrier that trusts its root and may send mail to this machine.
-struct World {
-    server: FakeDns,
-    office: Office,
+pub(crate) struct World {
+    pub(crate) server: FakeDns,
+    pub(crate) office: Office,
     _anchors: TempDir,
 }
 
 impl World {
-    async fn new(dane: bool) -> World {
+    pub(crate) async fn new(dane: bool) -> World {
+        World::trusting(dane, Vec::new()).await
+    }
+
+    /// The same, with a carrier that trusts these authorities.
+    pub(crate) async fn trusting(dane: bool, trust: Vec<CertificateDer<'static>>) -> World {
         let (server, directory) = (FakeDns::start(), TempDir::new().unwrap());
         let anchors = directory.path().join("anchors");
         std::fs::write(&anchors, server.trust_anchors()).unwrap();
         let upstream = Upstream { servers: vec![server.address()], trust_anchors: Some(anchors) };
         let allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
-        let via = Via::Mx(MxRules {
-            families: Families::V4,
-            dane,
-            allow_networks,
-            mta_sts: false,
-            trust: Vec::new(),
-        });
+        let via = Via::Mx(MxRules { families: Families::V4, dane, allow_networks, mta_sts: false, trust });
         let office = Office::asking(&upstream, Routes::new(via, Vec::new()), Duration::from_secs(30)).open();
         office.carrier.tried_to_join().await;
         World { server, office, _anchors: directory }
@@ -47,22 +46,22 @@ impl World {
     }
 
     /// Has the DNS say that `host` takes mail for `example.org`, is there, and has these records.
-    fn says(&self, host: &str, address: IpAddr, records: Vec<Entry>) {
+    pub(crate) fn says(&self, host: &str, address: IpAddr, records: Vec<Entry>) {
         self.server.set("example.org", [Entry::mx(10, host)]);
         self.server.set(host, [Entry::Address(address)]);
         self.server.set(&format!("_25._tcp.{host}"), records);
     }
 }
 
-const HOST: &str = "mx.example.org";
+pub(crate) const HOST: &str = "mx.example.org";
 
 /// A record of the certificate itself.
-fn of(certificate: &CertificateDer<'_>) -> Entry {
+pub(crate) fn of(certificate: &CertificateDer<'_>) -> Entry {
     Entry::Tlsa(3, 0, 0, certificate.to_vec())
 }
 
 /// One that names no certificate.
-fn wrong() -> Entry {
+pub(crate) fn wrong() -> Entry {
     Entry::Tlsa(3, 1, 1, vec![7; 32])
 }
 

@@ -438,6 +438,7 @@ impl Item {
             deliver_by: self.submission.deliver_by.map(|deadline| deadline.at),
             by_mode: self.submission.deliver_by.map(|deadline| deadline.mode_name()),
             priority: self.submission.priority.number(),
+            tls_required: self.submission.tls_required.name().map(str::to_owned),
         };
         Details { entry, recipients, damaged: None }
     }

@@ -21,6 +21,7 @@ mod mx;
 mod dane;
 mod policy_host;
 mod sts;
+mod tls_required;
 mod needs;
 mod dsn;
 mod bounce;

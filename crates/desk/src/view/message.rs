@@ -31,6 +31,9 @@ pub struct Message<Recipients> {
     pub by_mode: Option<String>,
     /// Which of the messages that wait comes first, from -9 to 9 (RFC 6710).
     pub priority: i8,
+    /// What its sender wants of TLS on its way: `yes`, nobody gets it who has not proved by TLS to be the right host (REQUIRETLS), or `no`, it leaves even
+    /// if what the domain demands is not proved (`TLS-Required: No`; RFC 8689).
+    pub tls_required: Option<String>,
     /// Its size in octets.
     pub size: u64,
     /// When it was accepted.
@@ -80,6 +83,7 @@ impl<Recipients> Message<Recipients> {
             deliver_by: entry.deliver_by,
             by_mode: entry.by_mode,
             priority: entry.priority,
+            tls_required: entry.tls_required,
             size: entry.size,
             accepted_at: entry.accepted_at,
             next_attempt_at: entry.next_attempt_at,
@@ -138,6 +142,7 @@ mod tests {
             deliver_by: Some("2026-11-21T14:00:00Z".parse().unwrap()),
             by_mode: Some("RT".to_owned()),
             priority: -4,
+            tls_required: Some("yes".to_owned()),
         }
     }
 
@@ -146,7 +151,7 @@ mod tests {
         let expected = serde_json::json!({
             "id": "00000000000000000000000000", "account": "alice@example.org", "sender": "alice@example.org",
             "message_id": null, "credential": "password", "envid": "order 66", "ret": "HDRS",
-            "not_before": null, "deliver_by": "2026-11-21T14:00:00Z", "by_mode": "RT", "priority": -4, "size": 2048, "accepted_at": "2026-11-21T12:00:00Z",
+            "not_before": null, "deliver_by": "2026-11-21T14:00:00Z", "by_mode": "RT", "priority": -4, "tls_required": "yes", "size": 2048, "accepted_at": "2026-11-21T12:00:00Z",
             "next_attempt_at": "2026-11-21T12:05:00Z", "held": false, "state": "deferred",
             "last_reply": "451 4.3.0 later", "recipients": 1,
         });

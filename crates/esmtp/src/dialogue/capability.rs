@@ -27,6 +27,8 @@ pub struct Capabilities {
     pub deliver_by: Option<u32>,
     /// MT-PRIORITY (RFC 6710).
     pub priority: bool,
+    /// REQUIRETLS (RFC 8689).
+    pub require_tls: bool,
     /// SIZE is there (RFC 1870), whatever its limit.
     pub size: bool,
     /// The best mechanism of AUTH (RFC 4954) by which the password itself is shown.
@@ -67,6 +69,7 @@ impl Capabilities {
             "DSN" => self.dsn = true,
             "DELIVERBY" => self.deliver_by = Some(parameters.next().map_or(0, min_by_time)),
             "MT-PRIORITY" => self.priority = true,
+            "REQUIRETLS" => self.require_tls = true,
             "SIZE" => self.size = true,
             "AUTH" => parameters
                 .filter_map(Mechanism::from_name)

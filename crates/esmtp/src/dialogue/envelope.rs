@@ -13,6 +13,7 @@ use types::{
 };
 
 use super::capability::Capabilities;
+use super::protocol::Protocol;
 use super::reply::{Enhanced, Reply};
 use super::verdict::Verdict;
 use crate::{orcpt, xtext};
@@ -41,6 +42,9 @@ pub struct Envelope<'a> {
     pub deliver_by: Option<DeliverBy>,
     /// Which of the messages that wait comes first (RFC 6710).
     pub priority: Priority,
+    /// Only hosts may get it that promise to pass it on by proved TLS alone (RFC 8689). Whoever drives the dialogue sees to it that this one has
+    /// proved to be the right one.
+    pub require_tls: bool,
 }
 
 impl<'a> Envelope<'a> {
@@ -57,22 +61,32 @@ impl<'a> Envelope<'a> {
             envid: None,
             deliver_by: None,
             priority: Priority::NORMAL,
+            require_tls: false,
         }
     }
 }
 
 impl Envelope<'_> {
     /// For each recipient whom `peer` cannot be asked to take the message for, the verdict on it.
-    pub(super) fn verdicts(&self, peer: &Capabilities) -> Vec<Option<Verdict>> {
-        let too_late = self.refusal_of_deliver_by(peer);
+    pub(super) fn verdicts(&self, protocol: Protocol, peer: &Capabilities) -> Vec<Option<Verdict>> {
+        let refusal = self.refusal_of_require_tls(protocol, peer).or(self.refusal_of_deliver_by(peer));
         let verdict = |recipient: &&EnvelopeRecipient| {
-            if let Some(reply) = &too_late {
+            if let Some(reply) = &refusal {
                 return Some(Verdict::refusal(reply.clone(), peer));
             }
             let needs = self.needs_smtputf8_for(&recipient.path).filter(|_| !peer.smtputf8)?;
             Some(Verdict::refusal(no_smtputf8(needs), peer))
         };
         self.recipients.iter().map(verdict).collect()
+    }
+
+    /// Why `peer` can't be given a message whose sender wants it passed on by proved TLS alone (RFC 8689 section 4.2.1). With LMTP its way ends.
+    fn refusal_of_require_tls(&self, protocol: Protocol, peer: &Capabilities) -> Option<Reply> {
+        let lacks = self.require_tls && protocol == Protocol::Smtp && !peer.require_tls;
+        lacks.then(|| {
+            let text = "the next host does not promise to pass it on by proved TLS alone (REQUIRETLS), as the sender wants it";
+            Reply::ours(550, Enhanced(5, 7, 30), text)
+        })
     }
 
     /// Why `peer` can't be asked to deliver it in time, if it is to be returned otherwise: RFC 2852 section 4.1.4 lets nobody pass it on to a host
@@ -143,6 +157,9 @@ impl Envelope<'_> {
         }
         if peer.priority && self.priority != Priority::NORMAL {
             parameters.push_str(&format!(" MT-PRIORITY={}", self.priority));
+        }
+        if self.require_tls && peer.require_tls {
+            parameters.push_str(" REQUIRETLS");
         }
         parameters
     }

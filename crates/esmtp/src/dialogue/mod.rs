@@ -285,7 +285,7 @@ impl Dialogue {
     /// Begins a transaction for those recipients whom the peer can be asked to take the message for. The dialogue must be ready.
     /// If there are none, the verdicts come at once.
     pub fn send(&mut self, envelope: &Envelope<'_>) -> Option<Vec<Verdict>> {
-        let verdicts = envelope.verdicts(&self.capabilities);
+        let verdicts = envelope.verdicts(self.protocol, &self.capabilities);
         if verdicts.iter().all(Option::is_some) {
             return Some(verdicts.into_iter().flatten().collect());
         }

@@ -130,6 +130,7 @@ fn mail<U, M>(reverse_path: ReversePath, parameters: MailParameters, cx: &mut Co
         hold: parameters.hold,
         deliver_by: parameters.deliver_by,
         priority,
+        require_tls: parameters.require_tls,
         ..Envelope::new(reverse_path)
     };
     let transaction = Transaction::new(envelope, priority < wanted);
@@ -155,7 +156,8 @@ fn refusal_of_wishes(parameters: &MailParameters, offered: &Capabilities<'_>) ->
     let both = parameters.hold.zip(parameters.deliver_by).map_or(Ok(()), |(hold, by)| may_do_both(hold, by));
     let priority = parameters.priority.map_or(Ok(()), |_| offered.priority().map(drop));
     let body = if parameters.body == Some(BodyType::Binary) { offered.binary_mime() } else { Ok(()) };
-    body.and(dsn).and(hold).and(deliver_by).and(both).and(priority).err()
+    let tls = if parameters.require_tls { offered.require_tls() } else { Ok(()) };
+    body.and(dsn).and(hold).and(deliver_by).and(both).and(priority).and(tls).err()
 }
 
 /// What HOLDUNTIL may be depends on the time, and whoever takes the message judges it.

@@ -21,6 +21,7 @@ pub(crate) fn settings(config: &Config) -> esmtp::Settings {
     settings.max_hold = Some(acceptance::MAX_HOLD);
     settings.min_deliver_by = Some(acceptance::MIN_DELIVER_BY);
     settings.max_priority = Some(types::Priority::URGENT);
+    settings.require_tls = true;
     settings.max_unauthenticated_commands = auth.max_unauthenticated_commands;
     settings.max_failures = auth.max_failures;
     settings

@@ -198,6 +198,7 @@ fn entry(row: &SqliteRow) -> Entry {
         deliver_by: maybe(row, "deliver_by").and_then(time),
         by_mode: lossy(row, "by_mode"),
         priority: shown(row, "priority"),
+        tls_required: lossy(row, "tls_required"),
     }
 }
 

@@ -11,7 +11,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use store::{Corrupt, Deadline, DeliveryKey, Destination, Lease, Leased, Recipient, Submission};
 use types::{
     AccountId, BodyType, ByMode, EnvelopeRecipient, ForwardPath, NodeId, Notify, OriginalRecipient, Priority,
-    QueueId, ReportEvent, Ret, ReversePath,
+    QueueId, ReportEvent, Ret, ReversePath, TlsRequired,
 };
 
 use super::change::{self, Change};
@@ -164,7 +164,7 @@ async fn entries_of(
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT id, account, account_address, reverse_path, eight_bit, binary_body, smtputf8, must_be_rewritten, accepted_at, size, \
          recipients, content_crc, envelope_crc, message_id, credential, session, ip, tls_version, tls_cipher, not_before, \
-         ret, envid, deliver_by, by_mode, priority, returned FROM entries WHERE id IN (",
+         ret, envid, deliver_by, by_mode, priority, tls_required, returned FROM entries WHERE id IN (",
     );
     let mut ids = query.separated(", ");
     for taken in taken {
@@ -256,6 +256,7 @@ pub(super) fn envelope(
         not_before: columns.maybe("not_before", time)?,
         deliver_by: deadline(&columns)?,
         priority: columns.read("priority", Priority::new)?,
+        tls_required: columns.maybe("tls_required", TlsRequired::from_name)?.unwrap_or_default(),
         held: false,
         message_id: columns.take("message_id")?,
         ret: columns.maybe("ret", Ret::from_name)?,

@@ -36,6 +36,7 @@ fn arrival(crc: &mut crc32fast::Hasher, submission: &Submission) {
     named(crc, "envid", submission.envid.as_deref());
     named(crc, "deliver_by", submission.deliver_by.map(|deadline| deadline.at.as_millisecond()));
     named(crc, "by_mode", submission.deliver_by.map(|deadline| deadline.mode_name()));
+    named(crc, "tls_required", submission.tls_required.name());
     named(crc, "priority", Some(submission.priority).filter(|priority| *priority != Priority::NORMAL));
 }
 

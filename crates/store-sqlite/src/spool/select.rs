@@ -43,7 +43,7 @@ const ALL: &str = " FROM entries WHERE true";
 
 /// What is shown of an entry. An entry in delivery is due when its recipients are, not when its lease ends.
 const SHOWN: &str = concat!(
-    "SELECT entries.id, account_address, reverse_path, size, accepted_at, recipients, message_id, credential, envid, ret, not_before, deliver_by, by_mode, entries.priority, held OR \
+    "SELECT entries.id, account_address, reverse_path, size, accepted_at, recipients, message_id, credential, envid, ret, not_before, deliver_by, by_mode, entries.priority, tls_required, held OR \
      (EXISTS (SELECT 1 FROM recipients WHERE entry = entries.id AND state = 'held') AND NOT EXISTS \
      (SELECT 1 FROM recipients WHERE entry = entries.id AND state IN ('queued', 'deferred'))) AS held, \
      CASE WHEN held THEN NULL \

@@ -139,7 +139,7 @@ impl Script {
             "INSERT INTO entries (id, account, account_address, reverse_path, eight_bit, binary_body, smtputf8, must_be_rewritten, \
              accepted_at, size, recipients, held, content_crc, envelope_crc, in_file, message_id, \
              credential, session, ip, tls_version, tls_cipher, not_before, ret, envid, \
-             deliver_by, by_mode, priority) ",
+             deliver_by, by_mode, priority, tls_required) ",
         );
         self.sql.push_values(submits, |mut row, submit| {
             let submission = &submit.submission;
@@ -169,7 +169,8 @@ impl Script {
                 .push_bind(submission.envid.clone())
                 .push_bind(submission.deliver_by.map(|deadline| deadline.at.as_millisecond()))
                 .push_bind(submission.deliver_by.map(|deadline| deadline.mode_name()))
-                .push_bind(submission.priority.number());
+                .push_bind(submission.priority.number())
+                .push_bind(submission.tls_required.name());
         });
         self.sql.push(";");
     }

@@ -14,7 +14,7 @@ use store::{
 use store_sqlite::{Incoming, Mode, SqliteSpool, SqliteStore};
 use types::{
     AccountId, ByMode, EnvelopeRecipient, ForwardPath, Handover, Mailbox, NodeId, Notify, OriginalRecipient,
-    Priority, QueueId, Ret, ReversePath, SessionId,
+    Priority, QueueId, Ret, ReversePath, SessionId, TlsRequired,
 };
 
 pub(crate) async fn server(directory: &Path) -> SqliteStore {
@@ -54,6 +54,7 @@ pub(crate) fn fully_known(id: QueueId) -> Submission {
         not_before: Some(at(1)),
         deliver_by: Some(Deadline { at: at(600), mode: ByMode::Return, trace: true }),
         priority: Priority::URGENT,
+        tls_required: TlsRequired::Yes,
         message_id: Some("<1@example.org>".to_owned()),
         ret: Some(Ret::Full),
         envid: Some("order 66".into()),

@@ -178,7 +178,7 @@ macro_rules! delivery_conformance {
             nothing_is_visible_before_the_commit, an_id_is_used_once, a_message_can_be_leased_from_the_start,
             some_deliveries_of_a_message_can_be_leased_from_the_start, a_held_message_is_not_due,
             envelopes_come_back_as_they_were, how_a_message_came_and_what_its_sender_asked_come_back,
-            by_when_and_how_soon_a_message_is_wanted_comes_back, a_message_does_not_leave_before_its_time,
+            by_when_and_how_soon_a_message_is_wanted_comes_back, what_its_sender_wants_of_tls_comes_back, a_message_does_not_leave_before_its_time,
             a_time_that_a_clock_ahead_has_told_is_not_waited_for, a_message_that_was_to_leave_in_the_past_is_due_at_once,
             an_operator_need_not_wait_for_a_message_to_leave);
         $crate::conformance!(@one spool, $open, lease:

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use types::{
     BodyType, ByMode, ForwardPath, Notify, OriginalRecipient, Priority, QueueId, Ret, ReversePath, SessionId,
+    TlsRequired,
 };
 
 use super::sample::{
@@ -217,6 +218,16 @@ pub async fn by_when_and_how_soon_a_message_is_wanted_comes_back<S: Spool>(spool
         let shown = spool.show(wanted.id).await.unwrap().unwrap().entry;
         let mode = deliver_by.map(|deadline| deadline.mode_name());
         assert_eq!((shown.deliver_by, shown.by_mode, shown.priority), (Some(at(600)), mode, number));
+    }
+}
+
+pub async fn what_its_sender_wants_of_tls_comes_back<S: Spool>(spool: &S) {
+    for (n, tls_required) in [(1, TlsRequired::Unsaid), (2, TlsRequired::Yes), (3, TlsRequired::No)] {
+        let wanted = Submission { tls_required, ..submission(n, &["bob@example.net"]) };
+        commit(spool, wanted.clone()).await;
+        assert_eq!(lease(spool, 10).await.remove(0).submission.tls_required, tls_required);
+        let shown = spool.show(wanted.id).await.unwrap().unwrap().entry;
+        assert_eq!(shown.tls_required.as_deref(), tls_required.name());
     }
 }
 

@@ -105,6 +105,12 @@ impl Opener {
         &self.shown
     }
 
+    /// Whether a message may be handed to this fixed host whose sender allows no other than hosts that prove their name (RFC 8689). Where LMTP is spoken
+    /// its way by SMTP ends.
+    pub(super) fn may_have_what_requires_tls(&self) -> bool {
+        self.protocol == Protocol::Lmtp || self.protection.proves_name()
+    }
+
     /// A connection on which mail can be sent.
     pub(super) async fn open(&self) -> Result<Connection, Trouble> {
         match &self.place {

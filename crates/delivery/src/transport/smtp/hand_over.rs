@@ -5,6 +5,7 @@ use std::sync::Arc;
 use esmtp::dialogue::{Capabilities, Envelope, Stage};
 use store::{Spool, SpoolError};
 use tokio::time::{Instant, timeout_at};
+use types::TlsRequired;
 
 use super::connect::Opener;
 use super::pool::Idle;
@@ -87,5 +88,6 @@ fn envelope<'a, B>(parcel: &'a Parcel, outgoing: &Outgoing<B>) -> Envelope<'a> {
     (envelope.body, envelope.smtputf8, envelope.size) = (outgoing.body, outgoing.smtputf8, outgoing.size);
     (envelope.ret, envelope.envid) = (submission.ret, submission.envid.as_deref());
     (envelope.deliver_by, envelope.priority) = (parcel.deliver_by, submission.priority);
+    envelope.require_tls = submission.tls_required == TlsRequired::Yes;
     envelope
 }

@@ -19,6 +19,7 @@ mod mx;
 use std::path::Path;
 use std::sync::Arc;
 
+use esmtp::dialogue::{Enhanced, Reply, Verdict};
 use store::{Spool, SpoolError};
 use tokio::time::Instant;
 
@@ -64,11 +65,23 @@ impl Relay {
         parcel: &Parcel,
         texts: &Texts<S>,
     ) -> Result<Attempt, SpoolError> {
+        if parcel.requires_tls() && !self.opener.may_have_what_requires_tls() {
+            return Ok(self.refused_for_want_of_proof(parcel));
+        }
         let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
         match hand_over(&self.opener, &self.idle, parcel, texts, limit).await? {
             Ok(sent) => Ok(attempt(parcel, &self.opener, sent)),
             Err(trouble) => Ok(self.no_connection(parcel, &trouble)),
         }
+    }
+
+    fn refused_for_want_of_proof(&self, parcel: &Parcel) -> Attempt {
+        let host = self.opener.shown();
+        let text = format!(
+            "the sender wants proved TLS alone (REQUIRETLS), and {host} need not prove its name by TLS"
+        );
+        let verdict = Verdict::Failed(Reply::ours(550, Enhanced(5, 7, 30), text));
+        Attempt::all(parcel, Some(host.to_owned()), &verdict)
     }
 
     /// Of trouble that only an operator can end the log is told, too: now and then, not for every message.

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Spool, SpoolError};
 use tokio::time::Instant;
-use types::{Domain, Host};
+use types::{Domain, Host, TlsRequired};
 
 use super::connect::Opener;
 use super::hand_over::{attempt, hand_over};
@@ -66,10 +66,11 @@ impl MxRelay {
             return Ok(Failure::from(Unroutable::Ourselves(self.hostname.clone())).attempt(parcel));
         };
         let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
-        let mut candidates = match self.hosts.candidates(destination).await {
-            Ok(candidates) => candidates,
-            Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
-        };
+        let mut candidates =
+            match self.hosts.candidates(destination, parcel.leased.submission.tls_required).await {
+                Ok(candidates) => candidates,
+                Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
+            };
         candidates.prefer(|host| self.pools.have(destination, host));
         let mut open = None;
         while let Some(candidate) = candidates.next().await {
@@ -88,7 +89,7 @@ impl MxRelay {
 
     /// Greets the best host that can be reached, and leaves again.
     pub(super) async fn greet(&self, destination: &Host) -> Result<(), Failure> {
-        let mut candidates = self.hosts.candidates(destination).await?;
+        let mut candidates = self.hosts.candidates(destination, TlsRequired::Unsaid).await?;
         let mut failure = None;
         while let Some(candidate) = candidates.next().await {
             let tried = match candidate {

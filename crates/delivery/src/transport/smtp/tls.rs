@@ -68,6 +68,14 @@ impl Protection {
         })
     }
 
+    /// Whether the host proves its name before anything is handed to it.
+    pub(super) fn proves_name(&self) -> bool {
+        match self {
+            Protection::Implicit(client) | Protection::StartTls(client) => client.verifies,
+            Protection::IfOffered(_) | Protection::Off => false,
+        }
+    }
+
     /// Whether mail may leave in the clear if TLS cannot be had.
     pub(super) fn is_optional(&self) -> bool {
         matches!(self, Protection::IfOffered(_))

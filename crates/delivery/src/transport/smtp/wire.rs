@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use bytes::BytesMut;
-use esmtp::dialogue::{Advance, Dialogue, Envelope, Reply, Stage, Verdict};
+use esmtp::dialogue::{Advance, Dialogue, Enhanced, Envelope, Reply, Stage, Verdict};
 use store::{Body, SpoolError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -53,9 +53,18 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Whether another host of the domain may do better: this one has nothing of the text, and has refused nobody for good.
+    /// Whether another host of the domain may do better: this one has nothing of the text, and has refused nobody for good, or does not offer
+    /// REQUIRETLS, which another may.
     pub(super) fn leaves_all_open(&self) -> bool {
-        !self.text_begun && self.verdicts.iter().all(|verdict| matches!(verdict, Verdict::Deferred(_)))
+        !self.text_begun && self.verdicts.iter().all(is_open)
+    }
+}
+
+fn is_open(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Deferred(_) => true,
+        Verdict::Failed(reply) => reply.is_ours() && reply.enhanced() == Some(Enhanced(5, 7, 30)),
+        Verdict::Delivered(..) | Verdict::Unclear(_) => false,
     }
 }
 

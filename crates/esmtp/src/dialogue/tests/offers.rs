@@ -26,6 +26,7 @@ fn each_keyword_offers_its_own() {
         ("DELIVERBY 60,later=1", Capabilities { deliver_by: Some(60), ..none.clone() }),
         ("DELIVERBY ,later=1", Capabilities { deliver_by: Some(0), ..none.clone() }),
         ("MT-PRIORITY MIXER", Capabilities { priority: true, ..none.clone() }),
+        ("REQUIRETLS", Capabilities { require_tls: true, ..none.clone() }),
         ("AUTH GSSAPI LOGIN", Capabilities { mechanism: Some(Mechanism::Login), ..none.clone() }),
         ("auth login plain", Capabilities { mechanism: Some(Mechanism::Plain), ..none.clone() }),
         ("AUTH SCRAM-SHA-256", Capabilities { scram: true, ..none.clone() }),

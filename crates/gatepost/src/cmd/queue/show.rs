@@ -24,6 +24,7 @@ pub(super) async fn run(desk: &Desk, id: &Identifier, format: Format) -> anyhow:
             ("not before", output::time_or(message.not_before, "-").into()),
             ("deliver by", deliver_by(message).into()),
             ("priority", message.priority.to_string().into()),
+            ("tls required", output::or_dash(message.tls_required.as_ref()).into()),
             ("next attempt", next(message.held, message.next_attempt_at).into()),
         ]);
         let recipients = output::table(
