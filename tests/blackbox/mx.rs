@@ -89,7 +89,7 @@ fn mail_goes_by_default_to_the_hosts_of_its_domain() {
     house.send(&server, "bob@example.net", "first");
     assert!(String::from_utf8(host.until_messages(1)[0].octets.clone()).unwrap().contains("the text"));
     let line = server.until_logged("event=delivered");
-    assert!(line.contains("host=mx.example.net:25"), "{line}");
+    assert!(line.contains("host=mx.example.net:25 tls=none "), "{line}");
     house.send(&server, "carol@example.net", "second");
     host.until_messages(2);
     assert_eq!(host.connections(), 1);
@@ -234,6 +234,7 @@ fn a_host_with_tlsa_records_gets_mail_only_with_the_certificate_that_they_name()
     assert!(host.messages().is_empty());
     house.dns.set("_25._tcp.mx.example.net", [record(&[7; 32]), right]);
     host.until_messages(1);
+    assert!(server.until_logged("event=delivered").contains(" tls=dane "));
     // What was demanded is so no more when it is switched off.
     house.dns.set("_25._tcp.mx.example.net", [record(&[7; 32])]);
     house.configure_mx("dane = false\n");
@@ -241,6 +242,7 @@ fn a_host_with_tlsa_records_gets_mail_only_with_the_certificate_that_they_name()
     server.until_logged("reloaded");
     house.send(&server, "bob@example.net", "off");
     host.until_messages(2);
+    server.until_logged(" tls=unverified ");
 }
 
 /// RFC 8689: what its sender wants of TLS goes with a message, and is shown.

@@ -73,7 +73,7 @@ pub(crate) fn fates(
     unclear: &Unclear,
     now: Timestamp,
 ) -> Vec<Fate> {
-    let Attempt { verdicts, host, answered: _ } = attempt;
+    let Attempt { verdicts, host, answered: _, tls: _ } = attempt;
     let submission = &parcel.leased.submission;
     let fate = |(number, verdict): (u32, Verdict)| {
         let recipient = parcel.recipient(number)?;
@@ -142,11 +142,17 @@ fn held(text: &str, host: Option<String>) -> Outcome {
 }
 
 /// The canonical line for each recipient whose outcome is recorded, with the report that its sender gets of it.
-pub(crate) fn tell(parcel: &Parcel, outcomes: &[(u32, Outcome)], reported: &Reported, now: Timestamp) {
+pub(crate) fn tell(
+    parcel: &Parcel,
+    outcomes: &[(u32, Outcome)],
+    tls: Option<&'static str>,
+    reported: &Reported,
+    now: Timestamp,
+) {
     for (number, outcome) in outcomes {
         if let Some(recipient) = parcel.recipient(*number) {
             let report = reported.as_ref().filter(|(_, numbers)| numbers.contains(number)).map(|(id, _)| *id);
-            tell_one(&parcel.leased.submission, recipient, outcome, report, now);
+            tell_one(&parcel.leased.submission, recipient, (outcome, tls), report, now);
         }
     }
 }
@@ -157,7 +163,7 @@ pub(crate) type Reported = Option<(QueueId, Vec<u32>)>;
 fn tell_one(
     submission: &Submission,
     recipient: &Recipient,
-    outcome: &Outcome,
+    (outcome, tls): (&Outcome, Option<&'static str>),
     report: Option<QueueId>,
     now: Timestamp,
 ) {
@@ -175,6 +181,7 @@ fn tell_one(
                 attempt = recipient.attempts + u32::from(!matches!(outcome, Outcome::Returned { .. })),
                 age.seconds = now.duration_since(submission.accepted_at).as_secs(),
                 host = told.host,
+                tls,
                 reply = told.reply,
                 next_attempt_at = told.next_attempt_at.map(tracing::field::display),
                 report = report.map(tracing::field::display),

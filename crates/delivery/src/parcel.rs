@@ -56,6 +56,8 @@ pub(crate) struct Attempt {
     pub(crate) host: Option<String>,
     /// Whether whoever was asked has answered, up to the end.
     pub(crate) answered: bool,
+    /// What TLS has proved of whoever was asked, as the log has it; `None` if nobody was asked by SMTP or LMTP.
+    pub(crate) tls: Option<&'static str>,
 }
 
 impl Attempt {
@@ -64,6 +66,7 @@ impl Attempt {
         self.verdicts.extend(other.verdicts);
         self.host = other.host.or(self.host.take());
         self.answered = other.answered;
+        self.tls = other.tls.or(self.tls);
     }
 
     /// Whether a recipient may be delivered to by another attempt.
@@ -74,7 +77,7 @@ impl Attempt {
     /// These verdicts on the recipients of the parcel, in their order.
     pub(crate) fn new(parcel: &Parcel, host: Option<String>, verdicts: Vec<Verdict>) -> Attempt {
         let numbers = parcel.recipients.iter().map(|recipient| recipient.number);
-        Attempt { verdicts: numbers.zip(verdicts).collect(), host, answered: true }
+        Attempt { verdicts: numbers.zip(verdicts).collect(), host, answered: true, tls: None }
     }
 
     /// The same verdict for every recipient.

@@ -79,8 +79,9 @@ impl<S: Spool> Recorder<S> {
 
     async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
+        let tls = attempt.tls;
         let fates = fate::fates(parcel, attempt, schedule, &self.unclear, now);
-        self.settle_fates(parcel, fates, schedule, now).await;
+        self.settle_fates(parcel, (fates, tls), schedule, now).await;
     }
 
     /// The recipients have failed, with what was said of each at its last attempt.
@@ -92,10 +93,17 @@ impl<S: Spool> Recorder<S> {
             parcel.leased.recipients.iter().map(|recipient| {
                 fate::returned(recipient.number, last(recipient.number), parcel.may_be_told())
             });
-        self.settle_fates(parcel, fates.collect(), schedule, (self.now)()).await;
+        self.settle_fates(parcel, (fates.collect(), None), schedule, (self.now)()).await;
     }
 
-    async fn settle_fates(&self, parcel: &Parcel, fates: Vec<Fate>, schedule: &Schedule, now: Timestamp) {
+    /// With what TLS has proved in the attempt.
+    async fn settle_fates(
+        &self,
+        parcel: &Parcel,
+        (fates, tls): (Vec<Fate>, Option<&'static str>),
+        schedule: &Schedule,
+        now: Timestamp,
+    ) {
         let telling = match News::find(parcel, &fates, schedule, now) {
             Some(news) => Some(self.telling(parcel, &news, now).await),
             None => None,
@@ -110,7 +118,8 @@ impl<S: Spool> Recorder<S> {
         if let Some((report, _)) = &reported {
             self.reported(report, parcel);
         }
-        fate::tell(parcel, &outcomes, &reported.map(|(report, told)| (report.submission.id, told)), now);
+        let reported = reported.map(|(report, told)| (report.submission.id, told));
+        fate::tell(parcel, &outcomes, tls, &reported, now);
     }
 
     /// Makes a report of all that its sender was not told of a message, and ends the lease of that.

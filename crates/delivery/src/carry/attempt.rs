@@ -32,7 +32,7 @@ impl<S: Spool> Carrier<S> {
     /// sent to them again; what became of the others is recorded once all were tried, and told in one report. An operator may end or hold
     /// the delivery between two groups.
     async fn attempt_in_groups(&self, lane: &Lane, parcel: &Parcel) -> Ending {
-        let mut attempt = Attempt { verdicts: Vec::new(), host: None, answered: false };
+        let mut attempt = Attempt { verdicts: Vec::new(), host: None, answered: false, tls: None };
         let mut groups = parcel.recipients.chunks(RECIPIENTS).peekable();
         while let Some(group) = groups.next() {
             let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec(), ..*parcel };

@@ -108,5 +108,5 @@ impl Body for Whole {
 fn unreadable(error: &SpoolError, recipients: usize) -> Sent {
     let reply = Reply::ours(451, Enhanced(4, 3, 0), error.to_string());
     let verdicts = vec![Verdict::Deferred(reply); recipients];
-    Sent { verdicts, untouched: false, answered: true, text_begun: false }
+    Sent::unsent(verdicts)
 }

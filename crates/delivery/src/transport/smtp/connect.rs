@@ -158,7 +158,9 @@ impl Opener {
         match &self.protection {
             Protection::Implicit(client) => {
                 let (stream, trusted) = client.handshake(stream).await?;
-                Ok((self.greeted(stream).await?, trusted))
+                let mut wire = self.greeted(stream).await?;
+                wire.tls = Some(client.proof());
+                Ok((wire, trusted))
             }
             Protection::StartTls(client) | Protection::IfOffered(client) => {
                 self.start_tls(client, self.greeted(stream).await?).await
@@ -194,6 +196,7 @@ impl Opener {
         wire.until(&Advance::StartTls).await?;
         let (stream, trusted) = client.handshake(wire.stream).await?;
         let mut wire = Wire::new(stream, wire.dialogue.into_tls(), wire.host);
+        wire.tls = Some(client.proof());
         wire.until(&Advance::Ready).await?;
         Ok((wire, trusted))
     }

@@ -9,6 +9,7 @@ use types::TlsRequired;
 
 use super::connect::Opener;
 use super::pool::Idle;
+use super::tls::Proof;
 use super::trouble::Trouble;
 use super::wire::{Connection, Sent};
 use crate::parcel::{Attempt, Parcel};
@@ -18,7 +19,7 @@ use crate::transport::texts::Texts;
 /// What a message came to that was sent.
 pub(super) fn attempt(parcel: &Parcel, opener: &Opener, sent: Sent) -> Attempt {
     let attempt = Attempt::new(parcel, Some(opener.shown().to_owned()), sent.verdicts);
-    Attempt { answered: sent.answered, ..attempt }
+    Attempt { answered: sent.answered, tls: Some(sent.tls.map_or("none", Proof::name)), ..attempt }
 }
 
 /// Sends the message over a connection that was kept, or else over a new one. Trouble is what keeps a connection from coming about: it is no

@@ -7,7 +7,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, Error};
 
-use super::tls::{self, Client, Protection};
+use super::tls::{self, Client, Proof, Protection};
 use super::trouble::Trouble;
 use crate::resolve::{Candidate, Demand};
 
@@ -36,14 +36,14 @@ impl TlsToMailHosts {
     /// [`Trouble::Tls`] when what is demanded cannot be proved here.
     pub(super) fn protection(&self, candidate: &Candidate) -> Result<Protection, Trouble> {
         let name = name_for_tls(candidate);
-        let with = |config: &Arc<ClientConfig>| Client::of_mail_host(config.clone(), name);
+        let with = |config: &Arc<ClientConfig>, proof| Client::of_mail_host(config.clone(), name, proof);
         Ok(match &candidate.demand {
-            Demand::Opportunistic => Protection::IfOffered(with(&self.with_anybody)),
-            Demand::Encrypted => Protection::StartTls(with(&self.with_anybody)),
-            Demand::Verified => Protection::StartTls(with(self.verified()?)),
+            Demand::Opportunistic => Protection::IfOffered(with(&self.with_anybody, Proof::Nothing)),
+            Demand::Encrypted => Protection::StartTls(with(&self.with_anybody, Proof::Nothing)),
+            Demand::Verified => Protection::StartTls(with(self.verified()?, Proof::Name)),
             Demand::Dane(tlsas) => {
                 let config = tls::of_tlsas(tlsas.clone(), self.provider.clone()).map_err(not_set_up)?;
-                Protection::StartTls(with(&config))
+                Protection::StartTls(with(&config, Proof::Tlsas))
             }
         })
     }

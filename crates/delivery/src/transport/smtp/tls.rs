@@ -43,8 +43,29 @@ pub(super) enum Protection {
 pub(super) struct Client {
     connector: TlsConnector,
     name: ServerName<'static>,
-    /// Whether the certificate has to be of that name, and of an authority that is known.
-    verifies: bool,
+    proof: Proof,
+}
+
+/// What a handshake proves of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Any certificate will do.
+    Nothing,
+    /// The certificate is of that name, and of an authority that is known.
+    Name,
+    /// The certificate is one that TLSA records name.
+    Tlsas,
+}
+
+impl Proof {
+    /// As the log has it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Proof::Nothing => "unverified",
+            Proof::Name => "verified",
+            Proof::Tlsas => "dane",
+        }
+    }
 }
 
 /// Proof that the peer is the host it should be, or on this machine. Logging in needs it.
@@ -71,7 +92,7 @@ impl Protection {
     /// Whether the host proves its name before anything is handed to it.
     pub(super) fn proves_name(&self) -> bool {
         match self {
-            Protection::Implicit(client) | Protection::StartTls(client) => client.verifies,
+            Protection::Implicit(client) | Protection::StartTls(client) => client.proof == Proof::Name,
             Protection::IfOffered(_) | Protection::Off => false,
         }
     }
@@ -88,12 +109,18 @@ impl Client {
             .map_err(|_| NextHostError::Host(next_host.host.clone()))?;
         let config = if verifies { of_authority(&next_host.tls_ca) } else { of_anybody() }
             .map_err(|source| NextHostError::Tls { host: next_host.host.clone(), source })?;
-        Ok(Client { connector: TlsConnector::from(config), name, verifies })
+        let proof = if verifies { Proof::Name } else { Proof::Nothing };
+        Ok(Client { connector: TlsConnector::from(config), name, proof })
     }
 
     /// For a host that the DNS names, to which nobody logs in.
-    pub(super) fn of_mail_host(config: Arc<ClientConfig>, name: ServerName<'static>) -> Client {
-        Client { connector: TlsConnector::from(config), name, verifies: false }
+    pub(super) fn of_mail_host(config: Arc<ClientConfig>, name: ServerName<'static>, proof: Proof) -> Client {
+        Client { connector: TlsConnector::from(config), name, proof }
+    }
+
+    /// What its handshake proves.
+    pub(super) fn proof(&self) -> Proof {
+        self.proof
     }
 
     /// The handshake; with the proof, if the certificate was verified to be of the name that is configured (RFC 9525), and not of one
@@ -106,7 +133,7 @@ impl Client {
         let stream = handshake
             .map_err(|late| Trouble::Tls(late.into()))?
             .map_err(|error| Trouble::Tls(in_words(error)))?;
-        let trusted = self.verifies.then(|| Trusted { exporter: exporter(stream.get_ref().1) });
+        let trusted = (self.proof == Proof::Name).then(|| Trusted { exporter: exporter(stream.get_ref().1) });
         Ok((Box::new(stream), trusted))
     }
 }

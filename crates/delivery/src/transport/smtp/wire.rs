@@ -8,6 +8,7 @@ use store::{Body, SpoolError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::tls::Proof;
 use super::trouble::Trouble;
 
 /// Anything mail can be sent over.
@@ -29,6 +30,8 @@ pub(super) struct Wire<S> {
     pub(super) stream: S,
     pub(super) dialogue: Dialogue,
     pub(super) host: String,
+    /// What TLS has proved; `None` without TLS.
+    pub(super) tls: Option<Proof>,
     input: BytesMut,
     /// Until when the next reply is awaited, for a stage and after so many replies.
     deadline: Option<((Stage, u64), Instant)>,
@@ -50,9 +53,16 @@ pub(super) struct Sent {
     pub(super) answered: bool,
     /// Whether the peer has heard any of the text.
     pub(super) text_begun: bool,
+    /// What TLS has proved of the peer; `None` without TLS.
+    pub(super) tls: Option<Proof>,
 }
 
 impl Sent {
+    /// Verdicts by us on a message of which the peer has heard nothing.
+    pub(super) fn unsent(verdicts: Vec<Verdict>) -> Sent {
+        Sent { verdicts, untouched: false, answered: true, text_begun: false, tls: None }
+    }
+
     /// Whether another host of the domain may do better: this one has nothing of the text, and has refused nobody for good, or does not offer
     /// REQUIRETLS, which another may.
     pub(super) fn leaves_all_open(&self) -> bool {
@@ -81,6 +91,7 @@ impl<S: Stream> Wire<S> {
             stream,
             dialogue,
             host,
+            tls: None,
             input: BytesMut::new(),
             deadline: None,
             messages: 0,
@@ -132,7 +143,7 @@ impl<S: Stream> Wire<S> {
     /// For each of so many recipients a verdict by us: the message cannot be sent to this peer.
     pub(super) fn refuse(&self, recipients: usize, reason: Reply) -> Sent {
         let verdict = Verdict::refusal(reason, self.dialogue.capabilities());
-        Sent { verdicts: vec![verdict; recipients], untouched: false, answered: true, text_begun: false }
+        Sent { tls: self.tls, ..Sent::unsent(vec![verdict; recipients]) }
     }
 
     /// Whether a command may follow.
@@ -149,7 +160,7 @@ impl<S: Stream> Wire<S> {
     fn sent(&self, verdicts: Vec<Verdict>) -> Sent {
         let farewell = |verdict: &Verdict| matches!(verdict, Verdict::Deferred(reply) if reply.closes());
         let untouched = self.was_kept() && verdicts.iter().all(farewell);
-        Sent { verdicts, untouched, answered: true, text_begun: self.text_begun }
+        Sent { verdicts, untouched, answered: true, text_begun: self.text_begun, tls: self.tls }
     }
 
     /// A lost connection counts as a 451 (RFC 5321 section 3.8), for those whose verdict had not come yet.
@@ -157,7 +168,7 @@ impl<S: Stream> Wire<S> {
         self.broken = true;
         let untouched = self.was_kept() && self.dialogue.stage() == Stage::Mail;
         let verdicts = self.dialogue.abandon(&trouble.to_verdict());
-        Sent { verdicts, untouched, answered: false, text_begun: self.text_begun }
+        Sent { verdicts, untouched, answered: false, text_begun: self.text_begun, tls: self.tls }
     }
 
     /// Whether this message began on a connection left over from another, and its text has not been begun.
@@ -287,8 +298,8 @@ impl<S: Stream> Wire<S> {
 impl<S: Stream + 'static> Wire<S> {
     /// The same dialogue, over a stream of any kind.
     pub(super) fn boxed(self) -> Connection {
-        let Wire { stream, dialogue, host, input, deadline, messages, text_begun, broken } = self;
-        Wire { stream: Box::new(stream), dialogue, host, input, deadline, messages, text_begun, broken }
+        let Wire { stream, dialogue, host, tls, input, deadline, messages, text_begun, broken } = self;
+        Wire { stream: Box::new(stream), dialogue, host, tls, input, deadline, messages, text_begun, broken }
     }
 }
 
