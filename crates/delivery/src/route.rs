@@ -25,6 +25,8 @@ pub struct Routes {
     ways: Vec<(Destination, Way)>,
     rules: Vec<Rule>,
     default: usize,
+    /// The domains that `Postmaster` without one may be of: this server's name, and the domain above it.
+    own: Vec<String>,
 }
 
 /// A route, with the number of its way.
@@ -46,7 +48,15 @@ impl Routes {
         });
         let rules = rules.collect();
         let default = place(&mut ways, default.into());
-        Routes { ways, rules, default }
+        Routes { ways, rules, default, own: Vec::new() }
+    }
+
+    /// The same for the server of this name. Mail for `Postmaster` without a domain is for whoever runs it (RFC 5321 section 4.5.1), and takes the
+    /// route of that name, or of the domain above it.
+    pub(crate) fn of_server(self, hostname: &str) -> Routes {
+        let own = Domain::parse(hostname).map(|domain| domain.normal()).ok();
+        let above = own.as_deref().and_then(|own| own.split_once('.')).map(|(_, above)| above.to_owned());
+        Routes { own: own.into_iter().chain(above).collect(), ..self }
     }
 
     /// Whether the route of every one of these recipients is `hold`.
@@ -103,11 +113,14 @@ impl Routes {
     }
 
     /// The number of the way. Domains are compared without regard to case, IDNs by their A-labels (RFC 5890); an address literal (RFC 5321
-    /// section 4.1.3) and `Postmaster` without a domain (section 4.5.1) are of no domain.
+    /// section 4.1.3) is of no domain.
     fn number(&self, from: &ReversePath, path: &ForwardPath) -> usize {
-        let domain = path.mailbox().and_then(|mailbox| mailbox.host().domain()).map(Domain::normal);
-        let rule = self.rules.iter().find(|rule| rule.matches(from, domain.as_deref()));
-        rule.map_or(self.default, |rule| rule.way)
+        let rule = |domain: Option<&str>| self.rules.iter().find(|rule| rule.matches(from, domain));
+        let found = match path.mailbox() {
+            Some(mailbox) => rule(mailbox.host().domain().map(Domain::normal).as_deref()),
+            None => self.own.iter().find_map(|own| rule(Some(own))).or_else(|| rule(None)),
+        };
+        found.map_or(self.default, |rule| rule.way)
     }
 }
 
@@ -266,6 +279,26 @@ mod tests {
         for (from, to, way) in table {
             let from = ReversePath::take(from).unwrap().0;
             assert_eq!(routes.destination(&from, &path(to)), maildir(way).destination(), "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn postmaster_without_a_domain_takes_the_route_of_this_server_or_of_the_domain_above_it() {
+        let maildir = |name: &str| Via::Maildir(name.into());
+        let route = |name: &str| Route {
+            domains: vec![DomainPattern::Exactly(name.into())],
+            senders: Vec::new(),
+            way: maildir(name).into(),
+        };
+        for (hostname, way) in [
+            ("mail.example.org", "example.org"),
+            ("MX.example.net", "mx.example.net"),
+            ("mail.example.com", "rest"),
+        ] {
+            let routes = ["example.org", "example.net", "mx.example.net"].map(route).into();
+            let routes = Routes::new(maildir("rest"), routes).of_server(hostname);
+            let found = routes.destination(&ReversePath::Null, &path("Postmaster"));
+            assert_eq!(found, maildir(way).destination(), "{hostname}");
         }
     }
 

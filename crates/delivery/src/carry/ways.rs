@@ -29,6 +29,7 @@ impl Ways {
         surroundings: Surroundings<'_>,
         old: Option<&Ways>,
     ) -> Result<Ways, NextHostError> {
+        let routes = routes.of_server(surroundings.hostname);
         let mut known: Vec<_> = old.iter().flat_map(|old| old.prepared.values().cloned()).collect();
         let mut prepared = HashMap::new();
         for (destination, way) in routes.ways() {

@@ -158,7 +158,7 @@ impl MailHosts {
             Host::Literal(address) => (vec![*address], None, Demand::Opportunistic),
             Host::Domain(name) => {
                 let found = self.resolver.addresses(name, self.families).await;
-                let found = found.map_err(|error| Unroutable::of_host(name, error))?;
+                let found = found.map_err(|error| Unroutable::of_host(name, self.families, error))?;
                 let demand = self.demand(name, &found, proven_for).await?;
                 (found.records, found.open, demand)
             }
@@ -169,8 +169,7 @@ impl MailHosts {
             return Err(Unroutable::Ourselves(host.to_string()));
         }
         shuffle(&mut addresses, &mut rand::rng());
-        addresses.truncate(most);
-        Ok(Candidate { host, addresses, demand })
+        Ok(Candidate { host, addresses: some_of_each(addresses, most), demand })
     }
 
     /// What a host has to prove that takes mail for these domains, as far as that is proved.
@@ -252,6 +251,13 @@ fn shuffle(addresses: &mut [IpAddr], rng: &mut impl Rng) {
     addresses.sort_by_key(IpAddr::is_ipv4);
 }
 
+/// So many addresses: if there are more, as many of either family as there are, so that whoever has one family alone is not left without.
+fn some_of_each(addresses: Vec<IpAddr>, most: usize) -> Vec<IpAddr> {
+    let (v6, v4): (Vec<_>, Vec<_>) = addresses.into_iter().partition(IpAddr::is_ipv6);
+    let of_v4 = v4.len().min(most - v6.len().min(most / 2));
+    v6.into_iter().take(most - of_v4).chain(v4.into_iter().take(of_v4)).collect()
+}
+
 /// Whether the system would reach this address from itself: it is one of this machine. Nothing is sent.
 fn is_ours(address: IpAddr) -> bool {
     let unspecified: IpAddr = if address.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
@@ -281,6 +287,27 @@ mod tests {
             firsts.extend([all[0], all[2]]);
         }
         assert_eq!(firsts.len(), 5);
+    }
+
+    #[test]
+    fn of_many_addresses_some_of_each_family_are_tried() {
+        let of = |v6: u8, v4: u8| {
+            let v6 = (0..v6).map(|n| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(n)]));
+            v6.chain((0..v4).map(|n| [192, 0, 2, n].into())).collect::<Vec<IpAddr>>()
+        };
+        for (v6, v4, most, kept) in [
+            (4, 4, 4, (2, 2)),
+            (1, 4, 4, (1, 3)),
+            (4, 1, 4, (3, 1)),
+            (9, 0, 4, (4, 0)),
+            (0, 9, 4, (0, 4)),
+            (2, 2, 9, (2, 2)),
+            (2, 2, 1, (0, 1)),
+        ] {
+            let found = some_of_each(of(v6, v4), most);
+            let of_v6 = found.iter().filter(|address| address.is_ipv6()).count();
+            assert_eq!((of_v6, found.len() - of_v6), kept, "{v6} and {v4} of {most}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Why there is nobody to hand mail to.
 
-use dns::DnsError;
+use dns::{DnsError, Families};
 use esmtp::dialogue::{Enhanced, Reply, Verdict};
 use types::Domain;
 
@@ -15,6 +15,8 @@ pub(crate) enum Unroutable {
     NoHost(String),
     #[error("the mail host {0} does not exist, or has no address")]
     NoAddress(String),
+    #[error("the mail host {0} has no IPv4 address, and IPv6 is off here ([delivery.mx] ipv6)")]
+    NoIpv4(String),
     #[error(
         "this server is itself the mail host {0}, and has no route of its own for this mail: it would come back"
     )]
@@ -49,8 +51,9 @@ impl Unroutable {
     }
 
     /// What is wrong with the addresses of a host.
-    pub(super) fn of_host(host: &Domain, error: DnsError) -> Unroutable {
+    pub(super) fn of_host(host: &Domain, asked: Families, error: DnsError) -> Unroutable {
         match error {
+            DnsError::NoSuchRecords { .. } if asked == Families::V4 => Unroutable::NoIpv4(host.to_string()),
             DnsError::NoSuchName(_) | DnsError::NoSuchRecords { .. } => {
                 Unroutable::NoAddress(host.to_string())
             }
@@ -71,7 +74,9 @@ impl Unroutable {
             Unroutable::NullMx(_) => (556, Enhanced(5, 1, 10)),
             // RFC 8689 section 4.2.1.
             Unroutable::NotProven(_) => (550, Enhanced(5, 7, 30)),
-            Unroutable::NoHost(_) | Unroutable::NoAddress(_) => (550, Enhanced(5, 4, 4)),
+            Unroutable::NoHost(_) | Unroutable::NoAddress(_) | Unroutable::NoIpv4(_) => {
+                (550, Enhanced(5, 4, 4))
+            }
             Unroutable::Ourselves(_) | Unroutable::Forbidden { .. } | Unroutable::AliasLoop(_) => {
                 (554, Enhanced(5, 4, 6))
             }

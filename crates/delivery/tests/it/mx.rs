@@ -232,11 +232,13 @@ async fn tls_is_used_if_it_can_be_had() {
     let with_tls = Manners { offers: offers(), tls: Some(config), ..Manners::default() };
     let refusing = Manners { start_tls: "454 4.7.0 not now", ..with_tls.clone() };
     let failing = Manners { offers: offers(), start_tls: "220 go ahead", tls: None, ..Manners::default() };
+    let hanging_up = Manners { start_tls: "", ..with_tls.clone() };
     let injecting = Manners { start_tls: "220 go\r\n250-peer\r\n250 SIZE", ..with_tls.clone() };
     for (what, manners, state, mail, connections) in [
         ("any certificate", with_tls, Delivered, Some("*MAIL"), 1),
         ("refused", refusing, Delivered, Some("MAIL"), 2),
         ("a handshake that fails", failing, Delivered, Some("MAIL"), 2),
+        ("hung up", hanging_up, Delivered, Some("MAIL"), 2),
         ("not offered", Manners::default(), Delivered, Some("MAIL"), 1),
         ("slipped in", injecting, Deferred, None, 1),
     ] {
@@ -322,8 +324,10 @@ async fn a_machine_that_does_not_answer_ehlo_is_not_the_host() {
 async fn hosts_that_take_no_mail_at_all_are_not_waited_for() {
     let none = Manners { greeting: "521 5.3.2 no mail here", ..Manners::default() };
     let busy = Manners { greeting: "421 4.3.2 too busy", ..Manners::default() };
+    let listed = Manners { greeting: "554 5.7.1 your address is on a list", ..Manners::default() };
     for (manners, state, starts) in [
         (none.clone(), Failed, "521 5.3.2 no mail here"),
+        (listed, Deferred, "451 4.3.2 the next host refused the greeting: 554 5.7.1 your address"),
         (busy, Deferred, "451 4.3.2 the next host refused"),
     ] {
         let server = FakeDns::start();

@@ -18,6 +18,7 @@ pub(crate) struct Manners {
     /// The keywords of EHLO inside TLS.
     pub(crate) offers_in_tls: Vec<&'static str>,
     /// To STARTTLS.
+    /// If it is empty, the host hangs up without a word.
     pub(crate) start_tls: &'static str,
     /// To AUTH.
     pub(crate) auth: &'static str,
@@ -195,6 +196,7 @@ impl Talk {
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             let reply = match verb.as_str() {
                 "EHLO" => self.manners.ehlo.map_or_else(|| self.ehlo(), str::to_owned),
+                "STARTTLS" if self.manners.start_tls.is_empty() => return Ok(false),
                 "STARTTLS" => self.manners.start_tls.into(),
                 "AUTH" => self.manners.auth.into(),
                 "MAIL" if messages >= self.manners.farewell => "421 4.7.0 enough for now".into(),

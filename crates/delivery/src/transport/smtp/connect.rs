@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use esmtp::dialogue::{Advance, Broken, Credentials, Dialogue, Mechanism, Protocol, Stage};
+use esmtp::dialogue::{Advance, Credentials, Dialogue, Mechanism, Protocol};
 use rand::RngExt as _;
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
@@ -142,9 +142,7 @@ impl Opener {
 
     async fn open_over(&self, address: SocketAddr, stream: TcpStream) -> Result<Connection, Trouble> {
         let (mut connection, trusted) = match self.protected(stream).await {
-            Err(Trouble::Tls(_) | Trouble::Broken(Broken::Refused(Stage::StartTls, _)))
-                if self.protection.is_optional() =>
-            {
+            Err(trouble) if trouble.is_before_tls() && self.protection.is_optional() => {
                 let (_, stream) = race::connect(vec![address]).await.map_err(Trouble::Connect)?;
                 (self.greeted(stream).await?.boxed(), None)
             }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use esmtp::dialogue::{Broken, Enhanced, Kind, Reply, Stage, Verdict};
+use esmtp::dialogue::{Broken, Enhanced, Reply, Stage, Verdict};
 use tokio::time::Instant;
 
 /// Why a connection did not come about, or is of no further use.
@@ -95,10 +95,17 @@ impl Trouble {
         matches!(self.stage(), Some(Stage::Greeting | Stage::Hello))
     }
 
-    /// What a host has said instead of a greeting that takes no mail, and never will (RFC 5321 section 3.1, RFC 7504 section 4).
+    /// What a host has said instead of a greeting that takes no mail from anybody, and never will: 521 (RFC 7504 section 3). Any other, such as 554
+    /// (RFC 5321 section 3.1), may be about us, as those of hosts are that ask a list of bad addresses, and nobody stays on such a list for ever.
     pub(crate) fn takes_no_mail(&self) -> Option<&Reply> {
         let Trouble::Broken(Broken::Refused(Stage::Greeting, reply)) = self else { return None };
-        (reply.kind() == Kind::Permanent).then_some(reply)
+        (reply.code() == 521).then_some(reply)
+    }
+
+    /// Whether TLS did not come about with a host that offers it: it refused STARTTLS, the handshake failed, or nothing more came, as some machines
+    /// on the way have it.
+    pub(crate) fn is_before_tls(&self) -> bool {
+        matches!(self, Trouble::Tls(_)) || self.stage() == Some(Stage::StartTls)
     }
 
     /// What it means for recipients without a verdict: the same as a 451 (RFC 5321 section 3.8).
