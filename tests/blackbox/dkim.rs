@@ -341,6 +341,9 @@ fn a_key_of_which_the_database_says_something_else_does_not_sign() {
         !output.status.success() && said.contains("staged._domainkey.example.org does not open"),
         "{said}"
     );
+    let checked = house.installation.run(&["check"], "");
+    let said = String::from_utf8(checked.stdout).unwrap() + &String::from_utf8(checked.stderr).unwrap();
+    assert!(!checked.status.success() && said.contains("1 sealed secret"), "{said}");
     house.assert_signed(&house.arrived(&letter("still", "Hello\r\n")), &["ed25519-sha256"]);
     // A name under which there is no such record: every signature would fail.
     let renamed = "UPDATE dkim_keys SET selector = 'other' WHERE selector = 'ed25519'";

@@ -222,7 +222,8 @@ impl Unsigned {
     fn key(&self) -> Option<&DkimKeyName> {
         match self {
             Unsigned::Unopened(key, _) => Some(key),
-            Unsigned::Unreadable(_) | Unsigned::Section(_) | Unsigned::NotSigned(_) => None,
+            Unsigned::NotSigned(not_signed) => Some(&not_signed.key),
+            Unsigned::Unreadable(_) | Unsigned::Section(_) => None,
         }
     }
 

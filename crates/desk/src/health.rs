@@ -1,7 +1,7 @@
 //! How the store is: whether its sealed secrets open.
 
-use auth::SealError;
-use store::{Error, SealedPlace, SealedSecrets as _};
+use auth::{Keyring, SealError};
+use store::{DkimKeys as _, Error, Page, SealedPlace, SealedSecrets as _};
 use stores::Accounts;
 
 use crate::{Desk, Trouble};
@@ -35,7 +35,8 @@ impl<'a> SealedBatches<'a> {
 }
 
 impl Desk {
-    /// Why sealed secrets do not open, once for each that does not. Where no server has started yet there are none, and none are made.
+    /// Why sealed secrets do not open, once for each that does not, or is a DKIM key of which the store says something else than was sealed with
+    /// it. Where no server has started yet there are none, and none are made.
     ///
     /// # Errors
     /// When the master keys do not belong to the store, or it can't tell.
@@ -46,9 +47,21 @@ impl Desk {
         let keyring = self.keyring().await?;
         let (mut faults, mut batches) = (Vec::new(), SealedBatches::of(&self.accounts));
         while let Some(batch) = batches.next().await? {
-            faults
-                .extend(batch.iter().filter_map(|(place, sealed)| keyring.open_sealed(*place, sealed).err()));
+            let others = batch.iter().filter(|(place, _)| !matches!(place, SealedPlace::DkimKey { .. }));
+            faults.extend(others.filter_map(|(place, sealed)| keyring.open_sealed(*place, sealed).err()));
         }
+        faults.extend(self.unopened_dkim_keys(keyring).await?);
         Ok(faults)
+    }
+
+    async fn unopened_dkim_keys(&self, keyring: &Keyring) -> Result<Vec<SealError>, Error> {
+        let (mut faults, mut page) = (Vec::new(), Page::first(BATCH));
+        loop {
+            let keys = self.accounts.dkim_keys(None, page).await?;
+            let Some(last) = keys.last() else { return Ok(faults) };
+            page = Page { after: Some(last.name.clone()), limit: BATCH };
+            let kept = keys.iter().filter(|key| !key.sealed.is_empty());
+            faults.extend(kept.filter_map(|key| keyring.open_dkim_key(key).err()));
+        }
     }
 }

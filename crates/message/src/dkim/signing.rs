@@ -4,6 +4,7 @@ use std::fmt;
 
 use mail_auth::common::headers::HeaderWriter as _;
 use mail_auth::dkim::{Canonicalization, DkimSigner, DkimSigningStream, Done};
+use types::DkimKeyName;
 
 use super::blank_end::BlankEnd;
 use super::covered::covered;
@@ -13,19 +14,23 @@ use crate::header::HeaderError;
 /// What signs one message: the keys of its domain, with its header section.
 pub struct Signers<'s> {
     section: &'s [u8],
-    signers: Vec<DkimSigner<SharedKey, Done>>,
+    signers: Vec<(DkimKeyName, DkimSigner<SharedKey, Done>)>,
 }
 
 /// A message under way, whose body comes piece by piece.
 pub struct Signing<'a> {
-    streams: Vec<DkimSigningStream<'a, SharedKey>>,
+    streams: Vec<(&'a DkimKeyName, DkimSigningStream<'a, SharedKey>)>,
     blank_end: BlankEnd,
 }
 
 /// A key did not sign.
 #[derive(Debug, thiserror::Error)]
-#[error("the message could not be signed: {0}")]
-pub struct NotSigned(String);
+#[error("the DKIM key {key} did not sign the message: {reason}")]
+pub struct NotSigned {
+    /// The name of its record.
+    pub key: DkimKeyName,
+    reason: String,
+}
 
 impl<'s> Signers<'s> {
     /// What signs the message with this header section, which was accepted before and is given without its blank line.
@@ -34,15 +39,16 @@ impl<'s> Signers<'s> {
     /// [`HeaderError`] for a section that was not.
     pub fn new(keys: &[SigningKey], section: &'s [u8]) -> Result<Self, HeaderError> {
         let covered = covered(section)?;
-        let signers = keys.iter().map(|key| signer(key, &covered, section)).collect();
+        let signers = keys.iter().map(|key| (key.name.clone(), signer(key, &covered, section))).collect();
         Ok(Self { section, signers })
     }
 
     /// Begins to sign. The body follows.
     #[must_use]
     pub fn begin(&self) -> Signing<'_> {
-        let mut streams: Vec<_> = self.signers.iter().map(DkimSigner::sign_streaming).collect();
-        for stream in &mut streams {
+        let streams = self.signers.iter().map(|(key, signer)| (key, signer.sign_streaming()));
+        let mut streams: Vec<_> = streams.collect();
+        for (_, stream) in &mut streams {
             stream.write(self.section);
             stream.write(b"\r\n");
         }
@@ -70,7 +76,7 @@ impl Signing<'_> {
     /// Takes the next octets of the body, cut anywhere, whose lines end with CRLF.
     pub fn body(&mut self, octets: &[u8]) {
         let Self { streams, blank_end } = self;
-        blank_end.feed(octets, |within| streams.iter_mut().for_each(|stream| stream.write(within)));
+        blank_end.feed(octets, |within| streams.iter_mut().for_each(|(_, stream)| stream.write(within)));
     }
 
     /// The body has ended: the signatures, as fields to stand before all others.
@@ -79,10 +85,10 @@ impl Signing<'_> {
     /// [`NotSigned`], if one of the keys did not.
     pub fn finish(self) -> Result<String, NotSigned> {
         let Self { mut streams, blank_end } = self;
-        blank_end.finish(|end| streams.iter_mut().for_each(|stream| stream.write(end)));
-        let field = |stream: DkimSigningStream<'_, SharedKey>| match stream.finish() {
+        blank_end.finish(|end| streams.iter_mut().for_each(|(_, stream)| stream.write(end)));
+        let field = |(key, stream): (&DkimKeyName, DkimSigningStream<'_, SharedKey>)| match stream.finish() {
             Ok(signature) => Ok(signature.to_header()),
-            Err(error) => Err(NotSigned(error.to_string())),
+            Err(error) => Err(NotSigned { key: key.clone(), reason: error.to_string() }),
         };
         streams.into_iter().map(field).collect()
     }
