@@ -303,6 +303,11 @@ fn check_says_whether_mail_hosts_can_be_found_and_reached() {
     // Nobody listens there.
     house.dns.set("mx.example.org", [Entry::address("127.255.255.254")]);
     assert_eq!(codes(&house), ["delivery-port-25"]);
+    // It is there, and says no.
+    let refuse = |line: &str, _: usize| line.starts_with("EHLO").then(|| "421 4.3.2 too busy".to_owned());
+    let busy = Smarthost::mail_host(Script { answer: Box::new(refuse), ..Script::default() });
+    house.mail_host("example.org", &busy);
+    assert_eq!(codes(&house), ["delivery-mail-host"]);
     house.dns.fail("example.org", Failure::ServFail);
     assert_eq!(codes(&house), ["dns-no-answer"]);
     house.dns.recover();

@@ -23,7 +23,7 @@ fn of_way(config: &Config, key: &'static str, via: &Via) -> Option<Finding> {
 fn held(key: &str) -> String {
     format!(
         "{key} is \"hold\": mail is accepted and stays in the queue until `gatepost queue release`; to have it \
-         delivered, write \"mx\", \"smtp://host:port\", \"smtps://host:port\" or \"maildir:/path\""
+         delivered, write \"mx\", \"smtp://host:port\", \"smtps://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\" or \"maildir:/path\""
     )
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dns::Resolver;
+use esmtp::dialogue::Enhanced;
 use types::{Domain, Host};
 
 use super::connect::Opener;
@@ -21,7 +22,15 @@ pub enum TryError {
     /// What went wrong on the way to it, or what it said.
     #[error("{0}")]
     Trouble(String),
-    /// What went wrong on the way to this host, one of those that take mail for a domain.
+    /// No connection came about to this host, one of those that take mail for a domain.
+    #[error("{host}: {trouble}")]
+    Unreached {
+        /// Its name and port.
+        host: String,
+        /// What went wrong.
+        trouble: String,
+    },
+    /// This host, one of those that take mail for a domain, was reached, and would take none.
     #[error("{host}: {trouble}")]
     MailHost {
         /// Its name and port.
@@ -54,7 +63,7 @@ pub async fn try_socket(path: &Path, hostname: &str) -> Result<(), TryError> {
 /// The same for the hosts that take mail for a domain; one is enough. A domain that takes no mail is none to try it with, which is no error.
 ///
 /// # Errors
-/// [`TryError::Trouble`] if the DNS does not answer, [`TryError::MailHost`] if no host can be reached.
+/// [`TryError::Trouble`] if the DNS does not answer, [`TryError::Unreached`] or [`TryError::MailHost`] if no host takes mail.
 pub async fn try_domain(
     domain: &Domain,
     resolver: &Resolver,
@@ -77,9 +86,14 @@ impl From<Trouble> for TryError {
 
 impl From<Failure> for TryError {
     fn from(failure: Failure) -> Self {
-        let trouble = failure.verdict.reply().lines().join(" ");
+        let reply = failure.verdict.reply();
+        let trouble = reply.lines().join(" ");
+        // RFC 3463 section 3.5, X.4.1: no answer from the host.
+        let is_reached =
+            reply.enhanced().is_none_or(|Enhanced(_, subject, detail)| (subject, detail) != (4, 1));
         match failure.host {
-            Some(host) => TryError::MailHost { host, trouble },
+            Some(host) if is_reached => TryError::MailHost { host, trouble },
+            Some(host) => TryError::Unreached { host, trouble },
             None => TryError::Trouble(trouble),
         }
     }

@@ -83,9 +83,18 @@ async fn unreached(config: &Config, resolver: &Resolver) -> Option<Finding> {
             let text = format!("the mail hosts of {domain} cannot be found: {trouble}");
             Some(Finding::of_key("dns-no-answer", "dns.servers", text))
         }
+        Ok(Err(error @ TryError::MailHost { .. })) => Some(refusing(&domain, &error)),
         Ok(Err(error)) => Some(blocked(&domain, &error.to_string())),
         Err(_) => Some(blocked(&domain, &format!("no answer within {} seconds", PATIENCE.as_secs()))),
     }
+}
+
+fn refusing(domain: &Domain, error: &TryError) -> Finding {
+    let text = format!(
+        "the mail hosts of {domain} can be reached, and take no mail from here ({error}): if others do not either, see whether the address of \
+         this machine is on a list of bad ones, and has a name in the DNS (PTR)"
+    );
+    Finding::of_key("delivery-mail-host", "delivery.via", text)
 }
 
 fn blocked(domain: &Domain, trouble: &str) -> Finding {
