@@ -255,9 +255,15 @@ fn what_is_not_taken_up_is_named() {
 #[test]
 fn the_level_of_the_log_changes() {
     let house = House::new(&Settings::default());
-    house.installation.configure(&Settings { log: "level = \"warn\"".to_owned(), ..Settings::default() });
-    // What is said behind every reload of such a configuration.
-    house.signal("event=setup.warning");
+    let delivery =
+        "via = \"hold\"\n[[delivery.route]]\ndomains = [\"held.example\"]\nvia = \"hold\"".to_owned();
+    house.installation.configure(&Settings {
+        log: "level = \"warn\"".to_owned(),
+        delivery,
+        ..Settings::default()
+    });
+    // What is said behind the reload of this configuration, and not before.
+    house.signal("key=delivery.route.via");
     send(&mut house.session());
     house.reload(&Settings::default());
     assert!(!house.server.log().contains("event=accepted"), "{}", house.server.log());
