@@ -32,6 +32,7 @@ mod spool;
 mod sts;
 mod submission;
 mod throttle;
+mod tls_result;
 mod usage;
 
 #[cfg(feature = "conformance")]
@@ -80,4 +81,5 @@ pub use throttle::{
     Allowance, Counted, CountedPlace, Counter, LONGEST_WINDOW, Mark, ThrottleFilter, ThrottleKey,
     ThrottleKind, Throttled, Throttles,
 };
+pub use tls_result::{Day, TlsFailure, TlsFailureKind, TlsPolicy, TlsPolicyKind, TlsResult, TlsResults};
 pub use usage::{Full, Usage};

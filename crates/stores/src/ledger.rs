@@ -1,7 +1,7 @@
 //! What was sent, in whichever backend.
 
 use jiff::Timestamp;
-use store::{Error, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page};
+use store::{Day, Error, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page, TlsResult, TlsResults};
 use store_sqlite::SqliteLedger;
 use types::QueueId;
 
@@ -20,5 +20,15 @@ impl store::Ledger for Ledger {
         async fn trace(&self, id: QueueId) -> Result<Option<LedgerTrace>, Error>;
         async fn prune(&self, before: Timestamp) -> Result<bool, Error>;
         fn set_kept(&self, kept: bool);
+    }
+}
+
+impl TlsResults for Ledger {
+    ask_backend! {
+        async fn add_tls_results(&self, sessions: &[(Day, TlsResult, u64)]) -> Result<(), Error>;
+        async fn unreported_tls_domains(&self, before: Day) -> Result<Vec<(Day, String)>, Error>;
+        async fn tls_results(&self, day: Day, domain: &str) -> Result<Vec<(TlsResult, u64)>, Error>;
+        async fn claim_tls_report(&self, day: Day, domain: &str) -> Result<bool, Error>;
+        async fn prune_tls_results(&self, before: Day) -> Result<(), Error>;
     }
 }

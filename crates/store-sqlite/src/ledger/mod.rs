@@ -10,6 +10,7 @@ mod database;
 mod notes;
 mod select;
 mod recover;
+mod tls_results;
 
 use std::sync::Arc;
 

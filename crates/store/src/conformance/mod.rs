@@ -32,6 +32,7 @@ pub mod sts_policies;
 pub mod submit;
 pub mod telling;
 pub mod throttle;
+pub mod tls_results;
 
 /// Makes a test of each function of the suite.
 ///
@@ -43,20 +44,22 @@ macro_rules! conformance {
     ($open:ident, $beside:ident) => {
         $crate::accounts_conformance!($open, $beside);
         $crate::spool_conformance!($open, $beside);
-        $crate::conformance!(@ledger $open, $beside:
+        $crate::conformance!(@ledger tls_results, $open, $beside:
+            sessions_that_came_to_the_same_are_counted_together, each_report_is_made_once_whoever_makes_it);
+        $crate::conformance!(@ledger ledger, $open, $beside:
             what_was_sent_is_known_when_it_has_left, each_failed_attempt_and_each_fate_is_known,
             a_late_record_tells_what_was_delivered_alone, what_was_done_is_known_whoever_tells_it_first,
             the_newest_come_first_in_pages_and_filters_narrow, a_message_is_named_by_the_beginning_of_its_ids,
             the_old_is_forgotten_with_all_that_belongs_to_it, where_it_is_not_kept_nothing_is_noted);
     };
-    (@ledger $open:ident, $beside:ident: $($test:ident),*) => {
-        mod ledger { $(
+    (@ledger $module:ident, $open:ident, $beside:ident: $($test:ident),*) => {
+        mod $module { $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
                 let (store, _guard) = super::$open().await;
                 let beside = super::$beside(&store).await;
                 let (one, other) = ((store.spool(), store.ledger()), (beside.spool(), beside.ledger()));
-                $crate::conformance::ledger::$test(one.0, one.1, other.0, other.1).await;
+                $crate::conformance::$module::$test(one.0, one.1, other.0, other.1).await;
             }
         )* }
     };
