@@ -43,6 +43,7 @@ mod mx;
 mod dkim;
 
 mod dns;
+mod tls_rpt;
 
 mod audit;
 mod ledger;
@@ -79,6 +80,7 @@ pub use storage::Storage;
 pub use submission::Submission;
 pub use throttle::{Allowance, Throttle};
 pub use tls::Tls;
+pub use tls_rpt::TlsRpt;
 pub use via::{HostPort, Via};
 pub use way::{Login, Way};
 
@@ -112,6 +114,8 @@ pub struct Config {
     pub dkim: Dkim,
     /// Which name servers are asked.
     pub dns: Dns,
+    /// Whether other domains hear how TLS went with their mail hosts.
+    pub tls_rpt: TlsRpt,
     /// How long is remembered what happened.
     pub audit: Audit,
     /// The ledger of what was sent.
@@ -181,6 +185,8 @@ struct Written {
     #[serde(default)]
     dns: dns::Written,
     #[serde(default)]
+    tls_rpt: tls_rpt::Written,
+    #[serde(default)]
     audit: audit::Written,
     #[serde(default)]
     ledger: ledger::Written,
@@ -205,6 +211,7 @@ impl Written {
             delivery: self.delivery.mean(base)?,
             dkim: self.dkim.mean(),
             dns: self.dns.mean(base)?,
+            tls_rpt: self.tls_rpt.mean(),
             audit: self.audit.mean()?,
             ledger: self.ledger.mean()?,
             log: self.log.mean(),

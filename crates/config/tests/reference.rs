@@ -121,6 +121,7 @@ fn the_reference_has_every_key() {
         "[delivery.mx]",
         "[dkim]",
         "[dns]",
+        "[tls_rpt]",
         "[audit]",
         "[ledger]",
         "[log]",

@@ -25,6 +25,8 @@ mod way;
 mod next_host;
 mod schedule;
 mod parcel;
+mod tls_tally;
+mod tls_report;
 mod told_lately;
 
 pub use carry::{Carrier, Settings, Ways};
@@ -34,5 +36,7 @@ pub use resolve::{MxRules, PolicyStore, StsPolicies};
 pub use route::{Route, Routes};
 pub use schedule::Schedule;
 pub use signing::{Answer, KeySource, Signing, SourceError};
+pub use tls_report::{REPORTER, TlsReport, addresses_of};
+pub use tls_tally::{TlsTally, day_of, start_of};
 pub use transport::smtp::{SmtpClient, Trouble, TryError, try_domain, try_host, try_socket};
 pub use way::{Via, Way};

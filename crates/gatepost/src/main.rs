@@ -25,6 +25,7 @@ mod reload;
 mod parts;
 mod listen_error;
 mod upkeep;
+mod tls_reports;
 mod operations;
 
 mod owner;

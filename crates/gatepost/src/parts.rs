@@ -5,7 +5,7 @@ use std::sync::Arc;
 use acceptance::Acceptance;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
-use delivery::{Carrier, Signing};
+use delivery::{Carrier, Signing, TlsTally};
 use dns::Resolver;
 use stores::{Spool, Store};
 use submission::Handle;
@@ -24,6 +24,9 @@ pub(crate) struct Parts {
     pub(crate) carrier: Arc<Carrier<Spool>>,
     pub(crate) signing: Arc<Signing>,
     pub(crate) resolver: Resolver,
+    pub(crate) tls_tally: Arc<TlsTally>,
+    /// Whether reports on TLS are sent.
+    pub(crate) tls_reports: watch::Sender<bool>,
     pub(crate) kept: watch::Sender<Kept>,
     pub(crate) handle: Handle,
 }

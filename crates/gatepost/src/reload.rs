@@ -101,6 +101,7 @@ impl Prepared {
         parts.resolver.replace(&self.resolver);
         parts.carrier.replace(self.ways);
         parts.signing.switch(now.dkim.sign);
+        parts.tls_reports.send_replace(now.tls_rpt.send);
         parts.kept.send_replace(Kept::of(&now));
         parts.store.ledger().set_kept(!now.ledger.keep.is_zero());
         if old.log.level != now.log.level && !log::change_level(now.log.level) {

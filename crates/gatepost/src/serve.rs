@@ -9,7 +9,7 @@ use acceptance::Acceptance;
 use anyhow::Context as _;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
-use delivery::{Carrier, Committer, StsPolicies};
+use delivery::{Carrier, Committer, StsPolicies, TlsTally};
 use sd_notify::NotifyState;
 use store::Ledger as _;
 use stores::{Claimed, Store};
@@ -25,6 +25,7 @@ use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::opened::{Opened, Pair};
 use crate::parts::Parts;
+use crate::tls_reports::TlsReports;
 use crate::upkeep::Kept;
 use crate::{clock, listen_error, open, operations, reload, upkeep, warnings, wiring};
 
@@ -55,8 +56,14 @@ impl Server {
         let keyring = Arc::new(Keyring::open(masters, store.accounts()).await?);
         let signing = wiring::signing(config.dkim, store.accounts().clone(), keyring.clone());
         let sts = Arc::new(StsPolicies::new(Box::new(store.accounts().clone()), clock::now));
-        let carrying =
-            wiring::carrying(&config, resolver.clone(), keyring.newest_key(), signing.clone(), sts);
+        let tls_tally = Arc::new(TlsTally::new(clock::now));
+        let carrying = wiring::carrying(
+            &config,
+            resolver.clone(),
+            keyring.newest_key(),
+            signing.clone(),
+            (sts, tls_tally.clone()),
+        );
         let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, carrying)?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone(), backends)?);
         let (accounts, blind_digests) = (store.accounts().clone(), keyring.blind_digests());
@@ -69,8 +76,21 @@ impl Server {
         let door = door(&config, handlers, identity.clone(), limits, sockets)?;
         store.ledger().set_kept(!config.ledger.keep.is_zero());
         let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
-        let parts =
-            Parts { store, keyring, identity, judge, acceptance, carrier, signing, resolver, kept, handle };
+        let tls_reports = watch::Sender::new(config.tls_rpt.send);
+        let parts = Parts {
+            store,
+            keyring,
+            identity,
+            judge,
+            acceptance,
+            carrier,
+            signing,
+            resolver,
+            tls_tally,
+            tls_reports,
+            kept,
+            handle,
+        };
         Ok(Server { file: file.to_owned(), config, parts, door, signals })
     }
 
@@ -91,6 +111,7 @@ impl Server {
         let stop = CancellationToken::new();
         let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
         let refreshing = spawn(parts.carrier.clone().keep_policies(stop.clone()), &stop);
+        let reporting = spawn(tls_reports(&config, &parts).run(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
         let keeping = upkeep::run(parts.store.clone(), parts.kept.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
@@ -117,14 +138,15 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, carried, refreshed, kept, told, timed) =
-            tokio::join!(taking, carrying, refreshing, keeping, telling, timing);
+        let (taken, carried, refreshed, reported, kept, told, timed) =
+            tokio::join!(taking, carrying, refreshing, reporting, keeping, telling, timing);
         parts.acceptance.end();
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
         taken
             .and(carried)
             .and(refreshed)
+            .and(reported)
             .and(kept)
             .and(told)
             .and(timed)
@@ -170,6 +192,17 @@ fn door(
         builder = builder.socket(socket, wiring::listener(listen));
     }
     builder.bind().map_err(listen_error::told)
+}
+
+fn tls_reports(config: &Config, parts: &Parts) -> TlsReports {
+    TlsReports {
+        ledger: parts.store.ledger().clone(),
+        tally: parts.tls_tally.clone(),
+        resolver: parts.resolver.clone(),
+        committer: Committer::new(parts.carrier.clone()),
+        hostname: config.hostname.clone(),
+        send: parts.tls_reports.subscribe(),
+    }
 }
 
 fn tell_ready(config: &Config, parts: &Parts) {

@@ -6,7 +6,7 @@ use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use store::{
     AppPasswords as _, Audit as _, AuditFilter, Ledger as _, Page, Sending as _, Spool as _,
-    StsPolicies as _, Throttles as _,
+    StsPolicies as _, Throttles as _, TlsResults as _,
 };
 use stores::{Accounts, Store};
 use tokio::sync::watch;
@@ -25,6 +25,9 @@ const REVOKED: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// How long it is known what became of a message that failed for somebody, once its sender was told; and from when it was accepted, if it has no
 /// sender who could be.
 const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How long it is known how TLS went with mail hosts: longer than reports on it are sent.
+const COUNTED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Often enough that little is forgotten at a time.
 const EVERY: Duration = Duration::from_secs(60);
@@ -89,6 +92,7 @@ async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<(
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;
     while store.ledger().prune(unknown).await? {}
+    store.ledger().prune_tls_results(delivery::day_of(now.checked_sub(COUNTED)?)).await?;
     Ok(())
 }
 

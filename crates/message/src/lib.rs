@@ -33,6 +33,7 @@ mod message_id;
 mod fixup;
 mod mime;
 mod dsn;
+mod tls_report;
 pub mod dkim;
 
 pub use authors::{Authors, AuthorsError};
@@ -47,3 +48,4 @@ pub use received::Trace;
 pub use repairs::{Repair, Repairs};
 pub use section::{Gathered, MAX_SECTION, Progress, Section};
 pub use signature::Coverage;
+pub use tls_report::TlsReportMail;

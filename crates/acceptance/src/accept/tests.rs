@@ -54,6 +54,7 @@ async fn bench() -> Bench {
         newest_key,
         signing: Arc::new(delivery::Signing::none()),
         sts: Arc::new(delivery::StsPolicies::none()),
+        tls_tally: Arc::new(delivery::TlsTally::new(now)),
         now,
     };
     let routes = Routes::new(Via::Maildir(directory.path().join("mail")), Vec::new());

@@ -245,8 +245,9 @@ mod tests {
         let way = Way { connections, ..Via::Hold.into() };
         let resolver = dns::Resolver::new(&dns::Upstream::default()).unwrap();
         let sts = Arc::new(crate::resolve::StsPolicies::none());
-        let surroundings =
-            crate::transport::Surroundings { hostname: "mail.example.org", resolver: &resolver, sts: &sts };
+        let tls_tally = Arc::new(crate::tls_tally::TlsTally::new(|| jiff::Timestamp::UNIX_EPOCH));
+        let (hostname, resolver, sts, tls_tally) = ("mail.example.org", &resolver, &sts, &tls_tally);
+        let surroundings = crate::transport::Surroundings { hostname, resolver, sts, tls_tally };
         let way = PreparedWay::new(&way, surroundings, &[]).unwrap();
         Lane::new(way, Arc::default(), Arc::default(), HostState::Answers)
     }

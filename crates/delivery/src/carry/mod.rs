@@ -41,6 +41,7 @@ use crate::record::Recorder;
 use crate::resolve::StsPolicies;
 use crate::route::Routes;
 use crate::signing::Signing;
+use crate::tls_tally::TlsTally;
 use crate::transport::{Surroundings, Texts};
 use in_hand::{Carried, InHand};
 use lanes::Lanes;
@@ -67,13 +68,16 @@ pub struct Settings {
     pub signing: Arc<Signing>,
     /// What domains demand of those who send them mail.
     pub sts: Arc<StsPolicies>,
+    /// What counts how TLS goes with mail hosts.
+    pub tls_tally: Arc<TlsTally>,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
 
 impl Settings {
     fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings { hostname: &self.hostname, resolver: &self.resolver, sts: &self.sts }
+        let Settings { hostname, resolver, sts, tls_tally, .. } = self;
+        Surroundings { hostname, resolver, sts, tls_tally }
     }
 }
 

@@ -9,6 +9,7 @@ mod tlsas;
 mod demand;
 mod dane;
 mod sts;
+mod accounting;
 mod unroutable;
 
 use std::collections::VecDeque;
@@ -25,6 +26,7 @@ use types::{Domain, Host, TlsRequired};
 use reach::Reach;
 use sts::{Mode, Policy, PolicyFetcher, StsStanding};
 
+pub(crate) use accounting::{Accounting, NOT_NAMED};
 pub(crate) use demand::Demand;
 pub use sts::{PolicyStore, StsPolicies};
 pub(crate) use tlsas::Tlsas;
@@ -70,6 +72,8 @@ pub(crate) struct Candidate {
     pub(crate) addresses: Vec<IpAddr>,
     /// What TLS has to prove before mail is handed over.
     pub(crate) demand: Demand,
+    /// What is counted of sessions with it; `None` for the address literal of a recipient.
+    pub(crate) accounting: Option<Accounting>,
 }
 
 /// The candidates for one domain, best first. The addresses of a host are not asked for before it is its turn, so that nobody waits for
@@ -85,6 +89,7 @@ pub(crate) struct Candidates<'a> {
     policy: Option<Arc<Policy>>,
     /// What the sender wants of TLS.
     wish: TlsRequired,
+    accounting: Option<Accounting>,
     addresses_left: usize,
 }
 
@@ -129,14 +134,18 @@ impl MailHosts {
         let addresses_left = ADDRESSES;
         let Host::Domain(domain) = destination else {
             let (hosts, proven_for) = ([(0, destination.clone())].into(), Vec::new());
-            return Ok(Candidates { of: self, hosts, proven_for, policy: None, wish, addresses_left });
+            let (policy, accounting) = (None, None);
+            return Ok(Candidates { of: self, hosts, proven_for, policy, wish, accounting, addresses_left });
         };
         let (found, standing) = tokio::join!(self.resolver.mx(domain), self.standing(domain, wish));
         let proven_for = mx::proven_for(domain, &found);
         let hosts = mx::hosts(domain, found, self.ours.as_ref(), &mut rand::rng())?;
         let hosts = hosts.into_iter().map(|(preference, host)| (preference, Host::Domain(host))).collect();
-        let policy = standing?.policy;
-        Ok(Candidates { of: self, hosts, proven_for, policy, wish, addresses_left })
+        let standing = standing?;
+        // Mail whose sender does not care for what a domain demands tells nothing of it.
+        let accounting = (wish != TlsRequired::No).then(|| Accounting::of(domain, &standing));
+        let policy = standing.policy;
+        Ok(Candidates { of: self, hosts, proven_for, policy, wish, accounting, addresses_left })
     }
 
     /// How the domain stands to MTA-STS, unless that does not matter.
@@ -169,7 +178,7 @@ impl MailHosts {
             return Err(Unroutable::Ourselves(host.to_string()));
         }
         shuffle(&mut addresses, &mut rand::rng());
-        Ok(Candidate { host, addresses: some_of_each(addresses, most), demand })
+        Ok(Candidate { host, addresses: some_of_each(addresses, most), demand, accounting: None })
     }
 
     /// What a host has to prove that takes mail for these domains, as far as that is proved.
@@ -192,6 +201,11 @@ impl Candidates<'_> {
     /// host stays behind a better one, which may be back.
     pub(crate) fn prefer(&mut self, these: impl Fn(&Host) -> bool) {
         self.hosts.make_contiguous().sort_by_cached_key(|(preference, host)| (*preference, !these(host)));
+    }
+
+    /// What is counted of a host that the policy does not name, though it enforces that.
+    pub(crate) fn accounting(&self) -> Option<&Accounting> {
+        self.accounting.as_ref()
     }
 
     /// The next host; an error is about this one alone. Behind a host that is this server there is no other: its mail would only come back
@@ -219,17 +233,24 @@ impl Candidates<'_> {
     /// # Errors
     /// [`Unroutable::NotInPolicy`] when the policy is enforced and does not name the host.
     fn under_policy(&self, candidate: Candidate) -> Result<Candidate, Unroutable> {
-        let enforced = self.policy.as_ref().filter(|policy| policy.mode == Mode::Enforce);
-        match (enforced, candidate.host.domain(), &candidate.demand) {
-            (None, _, _) | (_, None, _) | (_, _, Demand::Dane(_)) => Ok(candidate),
-            (Some(policy), Some(host), Demand::Opportunistic | Demand::Encrypted | Demand::Verified) => {
-                if !policy.names(host) {
-                    let named = policy.host_names().join(" ");
-                    return Err(Unroutable::NotInPolicy { host: host.to_string(), named });
-                }
-                Ok(Candidate { demand: Demand::Verified, ..candidate })
-            }
+        let mut accounting = self.accounting.clone();
+        if let Demand::Dane(tlsas) = &candidate.demand {
+            accounting = accounting.map(|accounting| accounting.by_dane(tlsas));
+            return Ok(Candidate { accounting, ..candidate });
         }
+        let (Some(policy), Some(host)) = (&self.policy, candidate.host.domain()) else {
+            return Ok(Candidate { accounting, ..candidate });
+        };
+        let is_named = policy.names(host);
+        if policy.mode == Mode::Enforce && !is_named {
+            let named = policy.host_names().join(" ");
+            return Err(Unroutable::NotInPolicy { host: host.to_string(), named });
+        }
+        let demand = if policy.mode == Mode::Enforce { Demand::Verified } else { candidate.demand };
+        if let Some(accounting) = &mut accounting {
+            accounting.is_named = is_named;
+        }
+        Ok(Candidate { demand, accounting, host: candidate.host, addresses: candidate.addresses })
     }
 
     /// The candidate with what the sender makes of that.
@@ -237,9 +258,14 @@ impl Candidates<'_> {
     /// # Errors
     /// [`Unroutable::NotProven`] when the sender wants a proof, and there is nothing to prove.
     fn as_wished(&self, candidate: Candidate) -> Result<Candidate, Unroutable> {
-        let Candidate { host, addresses, demand } = candidate;
+        let Candidate { host, addresses, demand, accounting } = candidate;
+        let of_domain = demand.clone();
         match demand.with_wish(self.wish, !self.proven_for.is_empty()) {
-            Some(demand) => Ok(Candidate { host, addresses, demand }),
+            Some(demand) => {
+                // What the sender alone demands is none of the domain's failures.
+                let accounting = accounting.filter(|_| demand == of_domain);
+                Ok(Candidate { host, addresses, demand, accounting })
+            }
             None => Err(Unroutable::NotProven(host.to_string())),
         }
     }

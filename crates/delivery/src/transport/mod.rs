@@ -16,6 +16,7 @@ use types::Handover;
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
 use crate::resolve::{MailHosts, StsPolicies};
+use crate::tls_tally::TlsTally;
 use crate::way::Via;
 use maildir::{Maildir, MaildirError};
 use outgoing::{Outgoing, Takes};
@@ -42,18 +43,20 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) resolver: &'a Resolver,
     /// What domains demand of those who send them mail.
     pub(crate) sts: &'a Arc<StsPolicies>,
+    /// What counts how TLS goes with mail hosts.
+    pub(crate) tls_tally: &'a Arc<TlsTally>,
 }
 
 impl Transport {
     pub(crate) fn new(via: &Via, surroundings: Surroundings<'_>) -> Result<Transport, NextHostError> {
-        let Surroundings { hostname, resolver, sts } = surroundings;
+        let Surroundings { hostname, resolver, sts, tls_tally } = surroundings;
         Ok(match via {
             Via::Maildir(path) => Transport::Maildir(Maildir::new(path, hostname)),
             Via::Relay(next_host) => Transport::Smtp(Box::new(Relay::new(next_host, hostname)?)),
             Via::LmtpSocket(path) => Transport::Smtp(Box::new(Relay::to_socket(path, hostname))),
             Via::Mx(rules) => {
                 let hosts = MailHosts::new(resolver.clone(), hostname, rules, sts.clone());
-                Transport::Mx(Box::new(MxRelay::new(hosts, hostname)?))
+                Transport::Mx(Box::new(MxRelay::new(hosts, hostname, tls_tally.clone())?))
             }
             Via::Hold => Transport::Hold,
         })

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Carrier, Committer, NextHost, Routes, Settings, Signing, StsPolicies, Via};
+use delivery::{Carrier, Committer, NextHost, Routes, Settings, Signing, StsPolicies, TlsTally, Via};
 use dns::{Resolver, Upstream};
 use esmtp::dialogue::Protocol;
 use jiff::{SignedDuration, Timestamp};
@@ -43,6 +43,7 @@ pub(crate) struct Office {
     pub(crate) spool: Arc<MemorySpool>,
     pub(crate) committer: Committer<MemorySpool>,
     pub(crate) carrier: Arc<Carrier<MemorySpool>>,
+    pub(crate) tls_tally: Arc<TlsTally>,
     pub(crate) newest_key: watch::Sender<MasterKeyId>,
     running: Option<JoinHandle<()>>,
     stop: CancellationToken,
@@ -73,6 +74,7 @@ impl Office {
     ) -> Office {
         let spool = Arc::new(MemorySpool::default());
         let newest_key = watch::Sender::new(MasterKeyId { number: 1, digest: [1; 8] });
+        let tls_tally = Arc::new(TlsTally::new(now));
         let settings = Settings {
             hostname: "client.example".into(),
             resolver: Resolver::new(upstream).unwrap(),
@@ -80,12 +82,13 @@ impl Office {
             newest_key: newest_key.subscribe(),
             signing: Arc::new(Signing::none()),
             sts: Arc::new(sts),
+            tls_tally: tls_tally.clone(),
             now,
         };
         let carrier = Carrier::new(spool.clone(), routes, settings).unwrap();
         let committer = Committer::new(carrier.clone());
         let stop = CancellationToken::new();
-        Office { spool, committer, carrier, newest_key, running: None, stop, next: 0 }
+        Office { spool, committer, carrier, tls_tally, newest_key, running: None, stop, next: 0 }
     }
 
     pub(crate) fn open(mut self) -> Office {

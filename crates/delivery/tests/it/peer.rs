@@ -306,6 +306,8 @@ impl Authority {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let name = format!("authority {}", rand::random::<u64>());
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
         let certificate = parameters.self_signed(&key).unwrap().der().clone();
         Authority { certificate, parameters, key }
     }

@@ -9,6 +9,10 @@ use dns::fake::{Entry, Failure, FakeDns};
 use dns::{Families, Upstream};
 use rustls::ServerConfig;
 use store::RecipientState::{self, Deferred, Delivered};
+use store::TlsFailureKind::{
+    self, FetchError, HostMismatch, NotSupported, NotTrusted, PolicyInvalid, Validation,
+};
+use store::TlsPolicyKind::{self, NotFound, Sts, Tlsa};
 
 use crate::office::{Office, now, set_ahead};
 use crate::peer::{Authority, Manners, Peer, own_certificate};
@@ -379,7 +383,110 @@ async fn where_the_dns_names_certificates_they_decide() {
         world.dns.set("example.org", [Entry::mx(10, name)]);
         world.dns.set(name, [Entry::Address(address)]);
         world.dns.set(&format!("_25._tcp.{name}"), [Entry::Tlsa(3, 0, 0, certificate.to_vec())]);
-        let (found, reply, _) = send(&mut world.office_trusting(Some(anchors.clone())).await).await;
+        let mut office = world.office_trusting(Some(anchors.clone())).await;
+        let (found, reply, _) = send(&mut office).await;
+        let failure = (state == Deferred).then_some(TlsFailureKind::TlsaInvalid);
+        assert_eq!(counted(&office), [(Tlsa, failure, 1)]);
         assert!(found == state && peer.has_seen("MAIL") == (state == Delivered), "{name} {says_so}: {reply}");
     }
+}
+
+/// What was counted: by which kind of policy, what went wrong, and how often.
+fn counted(office: &Office) -> Vec<(TlsPolicyKind, Option<TlsFailureKind>, u64)> {
+    let results = office.tls_tally.take();
+    assert!(results.iter().all(|(_, result, _)| result.domain == "example.org"), "{results:?}");
+    for failure in results.iter().filter_map(|(_, result, _)| result.failure.as_ref()) {
+        assert!(!failure.reason.is_empty() && failure.ip.is_empty() == failure.sent_from.is_empty());
+    }
+    let mut counted: Vec<_> = results
+        .into_iter()
+        .map(|(_, result, sessions)| {
+            (result.policy.kind, result.failure.map(|failure| failure.kind), sessions)
+        })
+        .collect();
+    counted.sort_by_key(|(policy, failure, _)| (policy.name(), failure.map(TlsFailureKind::name)));
+    counted
+}
+
+/// RFC 8460 section 4.3: each session once, by its policy and by what went wrong.
+#[tokio::test]
+async fn how_tls_went_is_counted() {
+    let policy = |mode| Answer::policy(mode, &["mx.example.org"], WEEK);
+    let no_file = || Answer::Head(404, "");
+    let no_policy = || Answer::File("text/plain", "nothing".to_owned());
+    for (what, answer, name, manners, expected) in [
+        (
+            "fine",
+            policy("enforce"),
+            "mx.example.org",
+            good as fn(&Authority) -> Manners,
+            vec![(Sts, None, 1)],
+        ),
+        ("name", policy("enforce"), "mx.example.org", of_another_name, vec![(Sts, Some(HostMismatch), 1)]),
+        ("authority", policy("enforce"), "mx.example.org", of_nobody, vec![(Sts, Some(NotTrusted), 1)]),
+        ("no TLS", policy("enforce"), "mx.example.org", in_the_clear, vec![(Sts, Some(NotSupported), 1)]),
+        ("not named", policy("enforce"), "evil.example.org", good, vec![(Sts, Some(Validation), 1)]),
+        ("tested", policy("testing"), "mx.example.org", good, vec![(Sts, None, 1)]),
+        (
+            "tested name",
+            policy("testing"),
+            "mx.example.org",
+            of_another_name,
+            vec![(Sts, Some(HostMismatch), 1)],
+        ),
+        (
+            "tested authority",
+            policy("testing"),
+            "mx.example.org",
+            of_nobody,
+            vec![(Sts, Some(NotTrusted), 1)],
+        ),
+        (
+            "tested no TLS",
+            policy("testing"),
+            "mx.example.org",
+            in_the_clear,
+            vec![(Sts, Some(NotSupported), 1)],
+        ),
+        ("tested not named", policy("testing"), "evil.example.org", good, vec![(Sts, Some(Validation), 1)]),
+        (
+            "no file",
+            no_file(),
+            "mx.example.org",
+            of_nobody,
+            vec![(NotFound, None, 1), (Sts, Some(FetchError), 1)],
+        ),
+        (
+            "no policy",
+            no_policy(),
+            "mx.example.org",
+            in_the_clear,
+            vec![(NotFound, Some(NotSupported), 1), (Sts, Some(PolicyInvalid), 1)],
+        ),
+    ] {
+        set_ahead(0);
+        let world = World::new(answer).await;
+        let _peers = world.mail_hosts(&[(name, manners)]).await;
+        let mut office = world.office().await;
+        let _ = send(&mut office).await;
+        assert_eq!(counted(&office), expected, "{what}");
+    }
+}
+
+/// A connection that is used again is no other session, and reports do not bring forth each other.
+#[tokio::test]
+async fn what_is_no_session_of_its_own_is_not_counted() {
+    set_ahead(0);
+    let world = World::new(enforce()).await;
+    let peers = world.mail_hosts(&[("mx.example.org", good)]).await;
+    let mut office = world.office().await;
+    for _ in 0..3 {
+        assert_eq!(send(&mut office).await.0, Delivered);
+    }
+    assert_eq!((peers[0].connections(), counted(&office)), (1, vec![(Sts, None, 1)]));
+    let mut office = world.office().await;
+    let id = office
+        .submit_with(&["u@example.org"], b"Subject: x\r\n\r\n", |report| report.account = delivery::REPORTER)
+        .await;
+    assert_eq!((office.tried(id).await[0].state, counted(&office)), (Delivered, vec![]));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{Config, Delivery, HostPort, Login, Mx, Retry, WayKeys};
-use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, StsPolicies, Via, Way};
+use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, StsPolicies, TlsTally, Via, Way};
 use dns::{Families, Resolver};
 use esmtp::dialogue::{Credentials, Protocol};
 use store::MasterKeyId;
@@ -19,7 +19,7 @@ pub(crate) fn carrying(
     resolver: Resolver,
     newest_key: watch::Receiver<MasterKeyId>,
     signing: Arc<Signing>,
-    sts: Arc<StsPolicies>,
+    (sts, tls_tally): (Arc<StsPolicies>, Arc<TlsTally>),
 ) -> delivery::Settings {
     delivery::Settings {
         hostname: config.hostname.clone(),
@@ -28,6 +28,7 @@ pub(crate) fn carrying(
         newest_key,
         signing,
         sts,
+        tls_tally,
         now: clock::now,
     }
 }

@@ -6,7 +6,7 @@ mod fetch;
 mod store;
 mod policies;
 
-pub(super) use fetch::PolicyFetcher;
+pub(super) use fetch::{FetchError, PolicyFetcher};
 pub use policies::StsPolicies;
 pub(super) use policies::StsStanding;
 pub(super) use policy::{Mode, Policy};

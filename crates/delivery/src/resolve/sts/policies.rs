@@ -67,7 +67,6 @@ pub(crate) struct StsStanding {
     /// The policy that is in force.
     pub(crate) policy: Option<Arc<Policy>>,
     /// Why there is not the one that the domain has announced.
-    #[expect(dead_code, reason = "TLS-RPT counts it, which is not built yet")]
     pub(crate) failed: Option<FetchError>,
 }
 

@@ -15,6 +15,7 @@ use super::race;
 use super::tls::{Client, Protection, Trusted};
 use super::trouble::{Logins, Trouble};
 use super::wire::{Connection, Stream, Wire};
+use super::witness::{Ends, Witness};
 use crate::next_host::{NextHost, NextHostError};
 
 /// How long the system may take to resolve a name.
@@ -35,6 +36,8 @@ pub(super) struct Opener {
     /// and those of a host that offers it without knowing it of everybody would wait for an operator.
     scram: AtomicBool,
     pub(super) logins: Logins,
+    /// Who counts how TLS goes.
+    witness: Option<Witness>,
 }
 
 /// Where a host is.
@@ -87,7 +90,13 @@ impl Opener {
             credentials: None,
             scram: AtomicBool::new(false),
             logins: Logins::default(),
+            witness: None,
         }
+    }
+
+    /// The same, with somebody who counts how TLS goes.
+    pub(super) fn witnessed(self, witness: Option<Witness>) -> Opener {
+        Opener { witness, ..self }
     }
 
     /// The same, that logs in by SCRAM where it is offered, until a host refuses that.
@@ -183,7 +192,9 @@ impl Opener {
         client: &Client,
         mut wire: Wire<TcpStream>,
     ) -> Result<(Connection, Option<Trusted>), Trouble> {
+        let ends = Ends::of(&wire.stream);
         if !wire.dialogue.capabilities().starttls {
+            self.tell(ends, Err(&Trouble::NoTls));
             return if self.protection.is_optional() {
                 Ok((wire.boxed(), None))
             } else {
@@ -191,12 +202,20 @@ impl Opener {
             };
         }
         wire.dialogue.start_tls();
-        wire.until(&Advance::StartTls).await?;
-        let (stream, trusted) = client.handshake(wire.stream).await?;
+        wire.until(&Advance::StartTls).await.inspect_err(|trouble| self.tell(ends, Err(trouble)))?;
+        let handshake = client.handshake(wire.stream).await;
+        self.tell(ends, handshake.as_ref().map(drop));
+        let (stream, trusted) = handshake?;
         let mut wire = Wire::new(stream, wire.dialogue.into_tls(), wire.host);
         wire.tls = Some(client.proof());
         wire.until(&Advance::Ready).await?;
         Ok((wire, trusted))
+    }
+
+    fn tell(&self, ends: Ends, came: Result<(), &Trouble>) {
+        if let Some(witness) = &self.witness {
+            witness.tell(ends, came);
+        }
     }
 
     /// Logs in, if there are credentials; never without proof that they come to the right place (RFC 4954 section 9).

@@ -4,6 +4,7 @@
 mod trouble;
 mod dane;
 mod tls;
+mod witness;
 mod proof;
 mod wire;
 mod time_limit;

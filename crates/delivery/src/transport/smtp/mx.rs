@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Spool, SpoolError};
@@ -18,9 +19,12 @@ use super::pools::Pools;
 use super::proof::TlsToMailHosts;
 use super::time_limit::up_to_the_end;
 use super::trouble::Trouble;
+use super::witness::{Found, Witness};
 use crate::next_host::NextHostError;
 use crate::parcel::{Attempt, Parcel};
-use crate::resolve::{Candidate, Demand, MailHosts, Unroutable};
+use crate::resolve::{Accounting, Candidate, Demand, MailHosts, Unroutable};
+use crate::tls_report;
+use crate::tls_tally::TlsTally;
 use crate::transport::texts::Texts;
 
 /// The port on which hosts take mail from other hosts (RFC 5321 section 4.5.4.2).
@@ -33,6 +37,7 @@ pub(crate) struct MxRelay {
     /// The domain that `hostname` is, if it is one.
     own: Option<Host>,
     tls: TlsToMailHosts,
+    tally: Arc<TlsTally>,
     pools: Pools,
 }
 
@@ -44,11 +49,15 @@ pub(super) struct Failure {
 }
 
 impl MxRelay {
-    pub(crate) fn new(hosts: MailHosts, hostname: &str) -> Result<MxRelay, NextHostError> {
+    pub(crate) fn new(
+        hosts: MailHosts,
+        hostname: &str,
+        tally: Arc<TlsTally>,
+    ) -> Result<MxRelay, NextHostError> {
         let tls = TlsToMailHosts::new(hosts.trust())
             .map_err(|source| NextHostError::Tls { host: "mail hosts".to_owned(), source })?;
         let own = Domain::parse(hostname).ok().map(Host::Domain);
-        Ok(MxRelay { hosts, hostname: hostname.to_owned(), own, tls, pools: Pools::default() })
+        Ok(MxRelay { hosts, hostname: hostname.to_owned(), own, tls, tally, pools: Pools::default() })
     }
 
     /// Fetches the policies of domains anew that are old.
@@ -76,7 +85,10 @@ impl MxRelay {
         while let Some(candidate) = candidates.next().await {
             let tried = match candidate {
                 Ok(candidate) => self.offer(destination, &candidate, parcel, texts, limit).await?,
-                Err(unroutable) => Err(Failure::from(unroutable).attempt(parcel)),
+                Err(unroutable) => {
+                    self.count(parcel, candidates.accounting(), &unroutable);
+                    Err(Failure::from(unroutable).attempt(parcel))
+                }
             };
             match tried {
                 Ok(attempt) => return Ok(attempt),
@@ -105,7 +117,7 @@ impl MxRelay {
     }
 
     async fn greet_one(&self, candidate: &Candidate) -> Result<(), Failure> {
-        let opened = async { self.opener(candidate)?.open().await };
+        let opened = async { self.opener(candidate, None)?.open().await };
         let connection = opened.await.map_err(|trouble| Failure::at(candidate, &trouble))?;
         connection.quit().await;
         Ok(())
@@ -120,7 +132,7 @@ impl MxRelay {
         texts: &Texts<S>,
         limit: Instant,
     ) -> Result<Result<Attempt, Attempt>, SpoolError> {
-        let opener = match self.opener(candidate) {
+        let opener = match self.opener(candidate, Some(parcel)) {
             Ok(opener) => opener,
             Err(trouble) => return Ok(Err(Failure::at(candidate, &trouble).attempt(parcel))),
         };
@@ -132,10 +144,25 @@ impl MxRelay {
         })
     }
 
-    fn opener(&self, candidate: &Candidate) -> Result<Opener, Trouble> {
-        let protection = self.tls.protection(candidate)?;
+    /// What is counted of sessions is of those that are for a parcel.
+    fn opener(&self, candidate: &Candidate, parcel: Option<&Parcel>) -> Result<Opener, Trouble> {
+        let found = Found::default();
+        let protection = self.tls.protection(candidate, &found)?;
         let addresses = candidate.addresses.iter().map(|address| SocketAddr::new(*address, PORT)).collect();
-        Ok(Opener::at(shown(candidate), addresses, protection, &self.hostname))
+        let accounting = candidate.accounting.clone().filter(|_| parcel.is_some_and(is_counted));
+        let host = candidate.host.to_string();
+        let witness =
+            accounting.map(|accounting| Witness { tally: self.tally.clone(), accounting, host, found });
+        Ok(Opener::at(shown(candidate), addresses, protection, &self.hostname).witnessed(witness))
+    }
+
+    /// Counts that mail was not sent to a host which the policy does not name.
+    fn count(&self, parcel: &Parcel, accounting: Option<&Accounting>, unroutable: &Unroutable) {
+        if let (Some(accounting), Unroutable::NotInPolicy { host, .. }) = (accounting, unroutable)
+            && is_counted(parcel)
+        {
+            accounting.not_named(host).into_iter().for_each(|result| self.tally.note(result));
+        }
     }
 
     /// Closes the connections that are kept, with QUIT.
@@ -160,6 +187,11 @@ fn how_much_is_known(attempt: &Attempt) -> (bool, bool) {
 /// What stands behind the `@`; `None` for `Postmaster` without a domain (RFC 5321 section 4.5.1), who is that of this server.
 fn domain_of(parcel: &Parcel) -> Option<&Host> {
     parcel.recipients.first()?.to.path.mailbox().map(|mailbox| mailbox.host())
+}
+
+/// Reports on TLS are sent however TLS goes, and are in no report themselves (RFC 8460 section 3): else they would bring forth each other.
+fn is_counted(parcel: &Parcel) -> bool {
+    parcel.leased.submission.account != tls_report::REPORTER
 }
 
 /// The host and its port, as the queue and the log have them.

@@ -3,12 +3,14 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, Error};
 
 use super::tls::{self, Client, Proof, Protection};
 use super::trouble::Trouble;
+use super::witness::{Found, Watching};
 use crate::resolve::{Candidate, Demand};
 
 /// What TLS is spoken with, made once for all hosts.
@@ -19,6 +21,8 @@ pub(super) struct TlsToMailHosts {
     verified: OnceLock<Arc<ClientConfig>>,
     /// Authorities that are trusted besides the system's.
     trust: Vec<CertificateDer<'static>>,
+    /// What verifies by them, where nothing depends on it.
+    authorities: OnceLock<Result<Arc<dyn ServerCertVerifier>, Error>>,
 }
 
 impl TlsToMailHosts {
@@ -27,17 +31,26 @@ impl TlsToMailHosts {
     pub(super) fn new(trust: &[CertificateDer<'static>]) -> Result<TlsToMailHosts, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let (with_anybody, verified) = (tls::of_anybody()?, OnceLock::new());
-        Ok(TlsToMailHosts { provider, with_anybody, verified, trust: trust.to_owned() })
+        Ok(TlsToMailHosts {
+            provider,
+            with_anybody,
+            verified,
+            trust: trust.to_owned(),
+            authorities: OnceLock::new(),
+        })
     }
 
-    /// What is done about TLS with this host.
+    /// What is done about TLS with this host. What is wrong with a certificate under a policy that is only tested is `found`.
     ///
     /// # Errors
     /// [`Trouble::Tls`] when what is demanded cannot be proved here.
-    pub(super) fn protection(&self, candidate: &Candidate) -> Result<Protection, Trouble> {
+    pub(super) fn protection(&self, candidate: &Candidate, found: &Found) -> Result<Protection, Trouble> {
         let name = name_for_tls(candidate);
         let with = |config: &Arc<ClientConfig>, proof| Client::of_mail_host(config.clone(), name, proof);
         Ok(match &candidate.demand {
+            Demand::Opportunistic if is_tested(candidate) => {
+                Protection::IfOffered(with(&self.watching(found).map_err(not_set_up)?, Proof::Nothing))
+            }
             Demand::Opportunistic => Protection::IfOffered(with(&self.with_anybody, Proof::Nothing)),
             Demand::Encrypted => Protection::StartTls(with(&self.with_anybody, Proof::Nothing)),
             Demand::Verified => Protection::StartTls(with(self.verified()?, Proof::Name)),
@@ -48,6 +61,13 @@ impl TlsToMailHosts {
         })
     }
 
+    /// A session is never resumed: its certificate would not be looked at again.
+    fn watching(&self, found: &Found) -> Result<Arc<ClientConfig>, Error> {
+        let authorities = || tls::authorities(&self.trust, self.provider.clone());
+        let verifier = self.authorities.get_or_init(authorities).clone()?;
+        tls::watching(Watching { verifier, found: found.clone() }, self.provider.clone())
+    }
+
     fn verified(&self) -> Result<&Arc<ClientConfig>, Trouble> {
         if let Some(config) = self.verified.get() {
             return Ok(config);
@@ -55,6 +75,10 @@ impl TlsToMailHosts {
         let config = tls::of_authority(&self.trust).map_err(not_set_up)?;
         Ok(self.verified.get_or_init(|| config))
     }
+}
+
+fn is_tested(candidate: &Candidate) -> bool {
+    candidate.accounting.as_ref().is_some_and(|accounting| accounting.is_tested)
 }
 
 fn not_set_up(error: Error) -> Trouble {

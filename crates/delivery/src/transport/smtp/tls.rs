@@ -21,6 +21,7 @@ use types::{HostTls, Secret};
 use super::dane::Shown;
 use super::trouble::Trouble;
 use super::wire::Stream;
+use super::witness::Watching;
 use crate::next_host::{NextHost, NextHostError};
 use crate::resolve::Tlsas;
 
@@ -198,8 +199,31 @@ fn without_authority(
 /// When TLS cannot be set up, such as where the system knows of no authority.
 pub(super) fn of_authority(ca: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(ca.iter().cloned(), provider.clone())?;
-    config(Arc::new(verifier), provider).map(Arc::new)
+    config(authorities(ca, provider.clone())?, provider).map(Arc::new)
+}
+
+/// What verifies by the authorities that the system trusts, and these.
+///
+/// # Errors
+/// When the system knows of no authority.
+pub(super) fn authorities(
+    ca: &[CertificateDer<'static>],
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    Ok(Arc::new(Verifier::new_with_extra_roots(ca.iter().cloned(), provider)?))
+}
+
+/// What TLS is spoken with where any certificate will do, and is looked at.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(super) fn watching(
+    watching: Watching,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<ClientConfig>, Error> {
+    let mut config = config(Arc::new(watching), provider)?;
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
 }
 
 fn config(

@@ -12,6 +12,7 @@ use super::mx::{Failure, MxRelay};
 use super::trouble::Trouble;
 use crate::next_host::{NextHost, NextHostError};
 use crate::resolve::{MailHosts, MxRules, StsPolicies};
+use crate::tls_tally::TlsTally;
 
 /// Why mail could not be handed to a host.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +72,7 @@ pub async fn try_domain(
     hostname: &str,
 ) -> Result<(), TryError> {
     let hosts = MailHosts::new(resolver.clone(), hostname, rules, Arc::new(StsPolicies::none()));
-    let relay = MxRelay::new(hosts, hostname)?;
+    let relay = MxRelay::new(hosts, hostname, Arc::new(TlsTally::new(|| jiff::Timestamp::UNIX_EPOCH)))?;
     match relay.greet(&Host::Domain(domain.clone())).await {
         Err(failure) if failure.may_pass() || failure.host.is_some() => Err(failure.into()),
         Ok(()) | Err(_) => Ok(()),

@@ -72,8 +72,13 @@ fn certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
 /// What it comes to to open a connection to a host called `mx.example`, where this authority is known.
 async fn opened(address: IpAddr, demand: Demand, known: &CertificateDer<'static>) -> Result<(), String> {
     let tls = TlsToMailHosts::new(std::slice::from_ref(known)).unwrap();
-    let candidate = Candidate { host: Host::parse("mx.example").unwrap(), addresses: vec![address], demand };
-    let protection = tls.protection(&candidate).map_err(|trouble| trouble.to_string())?;
+    let candidate = Candidate {
+        host: Host::parse("mx.example").unwrap(),
+        addresses: vec![address],
+        demand,
+        accounting: None,
+    };
+    let protection = tls.protection(&candidate, &Found::default()).map_err(|trouble| trouble.to_string())?;
     let opener = Opener::at("mx.example:25".into(), vec![(address, 25).into()], protection, "client.example");
     opener.open().await.map(|_| ()).map_err(|trouble| trouble.to_reply().to_string())
 }

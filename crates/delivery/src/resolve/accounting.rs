@@ -1,0 +1,90 @@
+//! By which policy TLS has to be done with a host, for whoever counts how it went (RFC 8460).
+
+use store::{TlsFailure, TlsFailureKind, TlsPolicy, TlsPolicyKind, TlsResult};
+use types::Domain;
+
+use super::sts::{FetchError, Mode, StsStanding};
+use super::tlsas::Tlsas;
+
+/// What is wrong with a host that the policy does not name.
+pub(crate) const NOT_NAMED: &str = "the policy does not name the host";
+
+/// What is counted of sessions with a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Accounting {
+    domain: String,
+    policy: TlsPolicy,
+    /// Whether the policy is only tested, and so has to be kept to for the count alone.
+    pub(crate) is_tested: bool,
+    /// Whether the policy names the host.
+    pub(crate) is_named: bool,
+    /// The policy that the domain has announced could not be had.
+    unfetched: Option<TlsFailure>,
+}
+
+impl Accounting {
+    /// Of a domain that stands so to MTA-STS.
+    pub(super) fn of(domain: &Domain, standing: &StsStanding) -> Accounting {
+        let policy = match &standing.policy {
+            Some(policy) => TlsPolicy { kind: TlsPolicyKind::Sts, text: policy.text.clone() },
+            None => TlsPolicy { kind: TlsPolicyKind::NotFound, text: String::new() },
+        };
+        Accounting {
+            domain: domain.normal(),
+            policy,
+            is_tested: standing.policy.as_ref().is_some_and(|policy| policy.mode == Mode::Testing),
+            is_named: true,
+            unfetched: standing.failed.as_ref().map(unfetched),
+        }
+    }
+
+    /// The same of a host that has to show what these records name.
+    pub(super) fn by_dane(&self, tlsas: &Tlsas) -> Accounting {
+        let record = |record: &dns::Tlsa| {
+            let data: String = record.data.iter().map(|octet| format!("{octet:02x}")).collect();
+            format!("{} {} {} {data}", record.usage, record.selector, record.matching)
+        };
+        let text = tlsas.records.iter().map(record).collect::<Vec<_>>().join("\n");
+        let policy = TlsPolicy { kind: TlsPolicyKind::Tlsa, text };
+        Accounting { policy, is_tested: false, is_named: true, ..self.clone() }
+    }
+
+    /// Whether it is about DANE.
+    pub(crate) fn is_dane(&self) -> bool {
+        self.policy.kind == TlsPolicyKind::Tlsa
+    }
+
+    /// What is counted where mail is not sent to a host, since the policy does not name it.
+    pub(crate) fn not_named(&self, host: &str) -> Vec<TlsResult> {
+        self.results(Some(TlsFailure {
+            kind: TlsFailureKind::Validation,
+            host: host.to_owned(),
+            ip: String::new(),
+            sent_from: String::new(),
+            reason: NOT_NAMED.to_owned(),
+        }))
+    }
+
+    /// What is counted of one session.
+    pub(crate) fn results(&self, failure: Option<TlsFailure>) -> Vec<TlsResult> {
+        let result = |policy, failure| TlsResult { domain: self.domain.clone(), policy, failure };
+        let nothing = TlsPolicy { kind: TlsPolicyKind::Sts, text: String::new() };
+        let unfetched = self.unfetched.clone().map(|failure| result(nothing, Some(failure)));
+        [result(self.policy.clone(), failure)].into_iter().chain(unfetched).collect()
+    }
+}
+
+fn unfetched(error: &FetchError) -> TlsFailure {
+    let kind = match error {
+        FetchError::Invalid(_) => TlsFailureKind::PolicyInvalid,
+        FetchError::Unreachable(reason) if reason.contains("certificate") => TlsFailureKind::WebPkiInvalid,
+        FetchError::Name(_)
+        | FetchError::Unreachable(_)
+        | FetchError::Late
+        | FetchError::Status(_)
+        | FetchError::MediaType(_)
+        | FetchError::TooLarge => TlsFailureKind::FetchError,
+    };
+    let reason = error.to_string();
+    TlsFailure { kind, host: String::new(), ip: String::new(), sent_from: String::new(), reason }
+}

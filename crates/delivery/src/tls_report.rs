@@ -1,0 +1,274 @@
+//! The report that a domain wants to have on how TLS went with its mail hosts on a day (RFC 8460). Pure: what was counted goes in, a message
+//! comes out.
+
+use std::io::{self, Write as _};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use message::TlsReportMail;
+use serde_json::{Value, json};
+use store::{Day, Submission, TlsFailure, TlsPolicy, TlsPolicyKind, TlsResult};
+use types::{AccountId, EnvelopeRecipient, ForwardPath, Mailbox, Notify, QueueId, ReversePath, TlsRequired};
+
+use crate::tls_tally::start_of;
+
+/// In whose name reports are in the queue: nobody's. No account has this id.
+pub const REPORTER: AccountId = AccountId::from_bytes([0; 16]);
+
+/// How many addresses a domain may name.
+const ADDRESSES: usize = 4;
+
+/// What was counted of a domain on a day.
+#[derive(Debug)]
+pub struct TlsReport<'a> {
+    /// Who reports: our name.
+    pub hostname: &'a str,
+    /// Whose mail hosts it is about, in A-labels.
+    pub domain: &'a str,
+    /// The day.
+    pub day: Day,
+    /// What sessions came to, and how many.
+    pub results: &'a [(TlsResult, u64)],
+}
+
+impl TlsReport<'_> {
+    /// The report as a message to these, under this name in the queue. It is from `<>`: of a report that can't be delivered nobody is told.
+    ///
+    /// # Errors
+    /// When it can't be compressed.
+    pub fn mail(&self, to: &[Mailbox], id: QueueId, now: Timestamp) -> io::Result<(Submission, Vec<u8>)> {
+        let (file, figures) = (self.file_name(), self.figures(id)?);
+        let (hostname, domain) = (self.hostname, self.domain);
+        let mail = TlsReportMail { hostname, domain, id, now, to, file: &file, figures: &figures };
+        let recipient = |mailbox: &Mailbox| {
+            let mut recipient = EnvelopeRecipient::new(ForwardPath::Mailbox(mailbox.clone()));
+            recipient.notify = Some(Notify::NEVER);
+            recipient
+        };
+        let submission = Submission {
+            recipients: to.iter().map(recipient).collect(),
+            message_id: Some(mail.message_id()),
+            tls_required: TlsRequired::No,
+            ..Submission::new(id, REPORTER, TlsReportMail::from(hostname), ReversePath::Null, now)
+        };
+        Ok((submission, mail.compose()))
+    }
+
+    /// RFC 8460 section 5.1.
+    fn file_name(&self) -> String {
+        let (start, end) = (start_of(self.day).as_second(), start_of(self.day + 1).as_second() - 1);
+        format!("{}!{}!{start}!{end}.json.gz", self.hostname, self.domain)
+    }
+
+    fn figures(&self, id: QueueId) -> io::Result<Vec<u8>> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(self.json(id).to_string().as_bytes())?;
+        gzip.finish()
+    }
+
+    /// RFC 8460 section 4.4.
+    fn json(&self, id: QueueId) -> Value {
+        let mut policies: Vec<&TlsPolicy> = self.results.iter().map(|(result, _)| &result.policy).collect();
+        policies.dedup();
+        let end = start_of(self.day + 1).as_second() - 1;
+        json!({
+            "organization-name": self.hostname,
+            "date-range": {
+                "start-datetime": start_of(self.day).to_string(),
+                "end-datetime": Timestamp::from_second(end).unwrap_or(Timestamp::MAX).to_string(),
+            },
+            "contact-info": TlsReportMail::from(self.hostname),
+            "report-id": format!("{id}@{}", self.hostname),
+            "policies": policies.into_iter().map(|policy| self.of_policy(policy)).collect::<Vec<_>>(),
+        })
+    }
+
+    fn of_policy(&self, policy: &TlsPolicy) -> Value {
+        let of_it = || self.results.iter().filter(|(result, _)| result.policy == *policy);
+        let failures =
+            || of_it().filter_map(|(result, sessions)| Some((result.failure.as_ref()?, *sessions)));
+        let all: u64 = of_it().map(|(_, sessions)| *sessions).sum();
+        let failed: u64 = failures().map(|(_, sessions)| sessions).sum();
+        let details: Vec<_> = failures().map(|(failure, sessions)| detail(failure, sessions)).collect();
+        json!({
+            "policy": self.policy(policy),
+            "summary": {
+                "total-successful-session-count": all - failed,
+                "total-failure-session-count": failed,
+            },
+            "failure-details": details,
+        })
+    }
+
+    fn policy(&self, policy: &TlsPolicy) -> Value {
+        let lines: Vec<&str> = policy.text.lines().collect();
+        let hosts =
+            lines.iter().filter_map(|line| line.strip_prefix("mx:")).map(str::trim).collect::<Vec<_>>();
+        let named = json!({ "policy-type": policy.kind.name(), "policy-domain": self.domain });
+        match policy.kind {
+            TlsPolicyKind::NotFound => named,
+            TlsPolicyKind::Tlsa => with(named, [("policy-string", json!(lines))]),
+            TlsPolicyKind::Sts => with(named, [("policy-string", json!(lines)), ("mx-host", json!(hosts))]),
+        }
+    }
+}
+
+fn detail(failure: &TlsFailure, sessions: u64) -> Value {
+    let detail = json!({
+        "result-type": failure.kind.name(),
+        "failed-session-count": sessions,
+        "failure-reason-code": failure.reason,
+    });
+    let ends = [
+        ("sending-mta-ip", &failure.sent_from),
+        ("receiving-mx-hostname", &failure.host),
+        ("receiving-ip", &failure.ip),
+    ];
+    with(
+        detail,
+        ends.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key, json!(value))),
+    )
+}
+
+/// The object with more keys.
+fn with(mut object: Value, more: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    if let Some(keys) = object.as_object_mut() {
+        keys.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    }
+    object
+}
+
+/// The addresses that a domain wants to have reports at, as the texts of `_smtp._tls` below it say (RFC 8460 section 3): none, unless exactly one
+/// of them is a record of reports. Where it wants them by HTTPS alone, it gets none.
+#[must_use]
+pub fn addresses_of(texts: &[String]) -> Vec<Mailbox> {
+    let mut records =
+        texts.iter().filter_map(|text| text.strip_prefix("v=TLSRPTv1")?.trim_start().strip_prefix(';'));
+    let (Some(fields), None) = (records.next(), records.next()) else { return Vec::new() };
+    let wanted = fields.split(';').find_map(|field| field.trim().strip_prefix("rua="));
+    let addresses = wanted.into_iter().flat_map(|wanted| wanted.split(',')).filter_map(address);
+    addresses.take(ADDRESSES).collect()
+}
+
+fn address(uri: &str) -> Option<Mailbox> {
+    let address = uri.trim().strip_prefix("mailto:")?;
+    let address = address.split('?').next().unwrap_or_default();
+    Mailbox::parse(&decoded(address)?).ok().filter(|mailbox| mailbox.to_string().is_ascii())
+}
+
+/// What is percent-encoded in a URI (RFC 3986 section 2.1), such as `!` and `,`.
+fn decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        decoded.push(u8::from_str_radix(digits, 16).ok()?);
+        decoded.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(decoded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_says_where_it_wants_reports() {
+        for (texts, addresses) in [
+            (&["v=TLSRPTv1; rua=mailto:reports@example.com"][..], &["reports@example.com"][..]),
+            (
+                &["v=TLSRPTv1;rua=mailto:a@example.com,https://r.example.com/v1,mailto:b@example.com?x=y;"],
+                &["a@example.com", "b@example.com"],
+            ),
+            (&["v=spf1 -all", "v=TLSRPTv1; future=1; rua=mailto:a%21b@example.com"], &["a!b@example.com"]),
+            (&["v=TLSRPTv1; rua=https://r.example.com/v1"], &[]),
+            (&["v=TLSRPTv1; rua=mailto:a@example.com", "v=TLSRPTv1; rua=mailto:b@example.com"], &[]),
+            (&["v=TLSRPTv1; rua=mailto:not an address, mailto:%zz@example.com,mailto:%"], &[]),
+            (&["v=TLSRPTv2; rua=mailto:a@example.com"], &[]),
+            (&["rua=mailto:a@example.com"], &[]),
+            (&[], &[]),
+        ] {
+            let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
+            let found: Vec<_> = addresses_of(&texts).iter().map(ToString::to_string).collect();
+            assert_eq!(found, addresses, "{texts:?}");
+        }
+    }
+
+    fn result(kind: TlsPolicyKind, text: &str, failure: Option<TlsFailure>) -> TlsResult {
+        let policy = TlsPolicy { kind, text: text.to_owned() };
+        TlsResult { domain: "example.com".to_owned(), policy, failure }
+    }
+
+    /// The example of RFC 8460 appendix B, in our words.
+    #[test]
+    fn the_figures_are_those_of_the_rfc() {
+        let policy = "version: STSv1\r\nmode: testing\r\nmx: *.mail.company-y.example\r\nmax_age: 86400\r\n";
+        let expired = TlsFailure {
+            kind: store::TlsFailureKind::Expired,
+            host: "mx1.mail.company-y.example".to_owned(),
+            ip: "203.0.113.56".to_owned(),
+            sent_from: "2001:db8:abcd:12::1".to_owned(),
+            reason: "it is expired".to_owned(),
+        };
+        let results = [
+            (result(TlsPolicyKind::NotFound, "", None), 2),
+            (result(TlsPolicyKind::Sts, policy, None), 5326),
+            (result(TlsPolicyKind::Sts, policy, Some(expired)), 100),
+        ];
+        let report = TlsReport {
+            hostname: "mail.company-x.example",
+            domain: "example.com",
+            day: 16_892,
+            results: &results,
+        };
+        let id = QueueId::from_bytes([1; 16]);
+        assert_eq!(report.file_name(), "mail.company-x.example!example.com!1459468800!1459555199.json.gz");
+        let expected = json!({
+            "organization-name": "mail.company-x.example",
+            "date-range": { "start-datetime": "2016-04-01T00:00:00Z", "end-datetime": "2016-04-01T23:59:59Z" },
+            "contact-info": "postmaster@mail.company-x.example",
+            "report-id": format!("{id}@mail.company-x.example"),
+            "policies": [
+                {
+                    "policy": { "policy-type": "no-policy-found", "policy-domain": "example.com" },
+                    "summary": { "total-successful-session-count": 2, "total-failure-session-count": 0 },
+                    "failure-details": [],
+                },
+                {
+                    "policy": {
+                        "policy-type": "sts", "policy-domain": "example.com", "mx-host": ["*.mail.company-y.example"],
+                        "policy-string": ["version: STSv1", "mode: testing", "mx: *.mail.company-y.example", "max_age: 86400"],
+                    },
+                    "summary": { "total-successful-session-count": 5326, "total-failure-session-count": 100 },
+                    "failure-details": [{
+                        "result-type": "certificate-expired", "sending-mta-ip": "2001:db8:abcd:12::1",
+                        "receiving-mx-hostname": "mx1.mail.company-y.example", "receiving-ip": "203.0.113.56",
+                        "failed-session-count": 100, "failure-reason-code": "it is expired",
+                    }],
+                },
+            ],
+        });
+        assert_eq!(report.json(id), expected);
+    }
+
+    #[test]
+    fn the_figures_come_out_of_the_message_as_they_went_in() {
+        let results: Vec<_> = (0..50).map(|_| (result(TlsPolicyKind::NotFound, "", None), 1)).collect();
+        let report =
+            TlsReport { hostname: "mail.example.org", domain: "example.com", day: 20_000, results: &results };
+        let (id, to) = (QueueId::from_bytes([1; 16]), [Mailbox::parse("tls@example.com").unwrap()]);
+        let (submission, text) = report.mail(&to, id, Timestamp::UNIX_EPOCH).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.is_ascii() && text.split("\r\n").all(|line| line.len() < 79), "{text}");
+        assert_eq!((submission.account, submission.reverse_path), (REPORTER, ReversePath::Null));
+        let attachment = text.split("\r\n\r\n").last().unwrap().split("--=_").next().unwrap();
+        let gzip = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            attachment.replace("\r\n", ""),
+        );
+        let mut json = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*gzip.unwrap()), &mut json).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), report.json(id));
+    }
+}
