@@ -19,6 +19,7 @@ mod room;
 mod reserve;
 mod writer;
 mod job;
+mod group;
 mod submit;
 mod recent;
 mod lease;
