@@ -62,7 +62,7 @@ impl Desk {
         Self { accounts, spool, ledger, settings, now, keyring: OnceCell::new(), hasher: OnceCell::new() }
     }
 
-    /// The same, with the keyring that a server has open: the key file is not read.
+    /// This desk with the keyring that a server has open: the key file is not read.
     #[must_use]
     pub fn with_keyring(self, keyring: Arc<Keyring>) -> Self {
         Self { keyring: OnceCell::new_with(Some(keyring)), ..self }

@@ -53,8 +53,8 @@ impl Desk {
         Err(Missing::SentMessage(name.to_owned()).into())
     }
 
-    /// The same, of those that somebody waits for; if there is none, of all. What is found so is removed, so a Message-ID is cut short behind its
-    /// `@` at most: the only message of a queue would answer to any first letter.
+    /// The one message of this name that some recipient still waits for; if there is none, of all messages. Whoever asks takes it out of the queue,
+    /// so a Message-ID may be cut short only behind its `@`: the only message of a queue would answer to any first letter.
     ///
     /// # Errors
     /// As [`find_named`](Self::find_named).

@@ -137,7 +137,7 @@ pub enum Trouble {
     /// The message can't be returned: its sender is `<>`.
     #[error("{0} is from <>, and there is nobody to return it to")]
     NobodyToTell(QueueId),
-    /// The message can go nowhere, its sender neither: its envelope is not what was stored.
+    /// The message can neither be delivered nor returned: its envelope is not what was stored.
     #[error(
         "{id} stays held: its envelope is not what was stored ({damage}), so that nobody knows for sure who sent it to whom; restore it from a backup, \
          or tell its sender yourself and remove it"
@@ -206,7 +206,7 @@ pub enum Missing {
     /// A message with this identifier, or one that begins so.
     #[error("there is no message {0} in the queue")]
     Message(String),
-    /// The same, in the ledger neither.
+    /// A message with this identifier or Message-ID, or one that begins so, in the queue or in the ledger.
     #[error("there is no message {0}, neither in the queue nor in the ledger")]
     SentMessage(String),
 }

@@ -26,7 +26,7 @@ pub enum Command {
 pub enum Anytime {
     /// `EHLO name`, with any name or none.
     Ehlo(EhloName),
-    /// `HELO name`, likewise.
+    /// `HELO name`, with any name or none.
     Helo(EhloName),
     /// `RSET`.
     Rset,
@@ -60,7 +60,7 @@ pub enum Ordered {
     Xclient(Vec<u8>),
     /// `MAIL FROM:<reverse-path> [parameters]`, also without the angle brackets.
     Mail(ReversePath, MailParameters),
-    /// `RCPT TO:<forward-path> [parameters]`, likewise.
+    /// `RCPT TO:<forward-path> [parameters]`, also without the angle brackets.
     Rcpt {
         /// Whom it names.
         recipient: EnvelopeRecipient,

@@ -97,7 +97,7 @@ impl GivenPassword {
         self.read_for("Password")
     }
 
-    /// The same, asked for in other words.
+    /// The password; who is at a terminal is asked for it with these words.
     ///
     /// # Errors
     /// As [`read`](Self::read).

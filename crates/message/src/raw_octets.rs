@@ -109,7 +109,7 @@ enum PieceKind {
     Blank,
     /// It is to be encoded.
     Raw,
-    /// The same, in brackets.
+    /// A comment that is to be encoded within its brackets.
     RawComment,
     /// It is encoded already.
     Encoded,

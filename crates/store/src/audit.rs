@@ -111,7 +111,7 @@ impl AuditEvent {
         Self { account: Some(account.into()), ..Self::success(action, act) }
     }
 
-    /// The same, about this credential.
+    /// The event, about this credential of the account.
     #[must_use]
     pub fn about(self, credential: impl ToString) -> Self {
         Self { credential: Some(credential.to_string()), ..self }

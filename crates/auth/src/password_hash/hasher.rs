@@ -100,7 +100,7 @@ impl Hasher {
         })
     }
 
-    /// The same, for a process that has nothing better to do than to wait for its turn, however long others have the cores.
+    /// A hasher for a process that has nothing better to do than to wait for its turn, however long others have the cores.
     #[must_use]
     pub fn patient(self) -> Self {
         Self { patience: Duration::MAX, ..self }

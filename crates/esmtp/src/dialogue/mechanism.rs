@@ -10,7 +10,7 @@ pub enum Mechanism {
     Plain,
     /// SCRAM-SHA-256 (RFC 7677).
     ScramSha256,
-    /// The same, bound to the TLS connection.
+    /// SCRAM-SHA-256 bound to the TLS connection (RFC 7677, RFC 9266).
     ScramSha256Plus,
 }
 

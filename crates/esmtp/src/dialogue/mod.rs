@@ -103,7 +103,7 @@ impl Dialogue {
         Dialogue::of(Protocol::Smtp, hostname)
     }
 
-    /// The same, in either protocol.
+    /// A dialogue in SMTP or in LMTP (RFC 2033), which begins with LHLO.
     pub fn of(protocol: Protocol, hostname: impl Into<String>) -> Dialogue {
         Dialogue {
             protocol,

@@ -44,7 +44,7 @@ pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
     })
 }
 
-/// The same, but for what it takes to go them: which way mail takes is asked of these, and none of it is carried.
+/// The ways of `[delivery]` without passwords and CAs: they say which way mail takes, and cannot carry it.
 pub(crate) fn bare_routes(delivery: &Delivery) -> Routes {
     let Ok(routes) = made(delivery, |_, _| Ok::<_, Infallible>((Trust::new(), None)));
     routes

@@ -185,7 +185,7 @@ impl SqliteAccounts {
         self.change_both(id, query, None, events).await
     }
 
-    /// The same, with what goes along with the change: it need not change anything.
+    /// Changes one account as [`change`](Self::change) does, and runs `along` with it, which need not change anything.
     async fn change_both(
         &self,
         id: AccountId,

@@ -72,12 +72,12 @@ impl Job {
         if let Job::Record(record, _) = self { record.has_report() } else { false }
     }
 
-    /// What it brings in, if it does.
+    /// The message that it brings in, if it is a submission.
     pub(super) fn submission(&self) -> Option<&Submit> {
         if let Job::Submit(submit, _) = self { Some(submit) } else { None }
     }
 
-    /// The same, to be changed.
+    /// What it brings in, to be changed before it is written.
     pub(super) fn submission_mut(&mut self) -> Option<&mut Submit> {
         if let Job::Submit(submit, _) = self { Some(submit) } else { None }
     }

@@ -115,7 +115,7 @@ impl Script {
         self.sql.push("DELETE FROM recent_messages WHERE number <= ").push_bind(up_to).push(";");
     }
 
-    /// Runs it; the nodes that there are, if it says so.
+    /// Runs the script; the nodes that there are, if it says so.
     pub(super) async fn run(
         mut self,
         connection: &mut SqliteConnection,
@@ -125,7 +125,7 @@ impl Script {
         Ok(known.collect())
     }
 
-    /// The same, and commits.
+    /// Runs the script and commits; the nodes that there are, if it says so.
     pub(super) async fn commit(
         mut self,
         connection: &mut SqliteConnection,

@@ -33,7 +33,7 @@ impl Identifier {
         desk.find_message(&self.typed, &self.range, false).await
     }
 
-    /// The same, also of those that are done with.
+    /// The one message that is meant of all that the queue knows, also of those that were delivered or have failed.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).

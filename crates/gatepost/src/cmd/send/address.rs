@@ -14,7 +14,7 @@ pub(crate) fn recipient(given: &str) -> Result<EnvelopeRecipient, String> {
     }
 }
 
-/// A sender, likewise.
+/// A sender, for clap. A default domain does not complete it either.
 ///
 /// # Errors
 /// What is wrong with it.

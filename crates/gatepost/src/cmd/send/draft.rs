@@ -22,7 +22,7 @@ use super::template::{Gap, Place, Template};
 pub(crate) struct Draft {
     fields: Vec<Field>,
     body: Body,
-    /// What whoever sends it should know, and is not wrong.
+    /// What whoever sends it may not expect of it, though nothing is wrong.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -38,22 +38,23 @@ enum Body {
     Template(Template),
 }
 
-/// What a message is about.
+/// What one message is made with.
 #[derive(Debug)]
 pub(crate) struct About<'a> {
     pub(crate) from: &'a Mailbox,
     pub(crate) to: Vec<&'a Mailbox>,
-    /// What is filled in.
+    /// The line of the table that is filled in, and the names of its columns.
     pub(crate) row: Option<(&'a Recipients, &'a Row)>,
     pub(crate) at: Timestamp,
-    /// Unlike that of any other message, without `@` and a domain.
+    /// The local part of a Message-ID: no other message has it.
     pub(crate) id: String,
 }
 
-/// What says how the message is read, or is made for each.
+/// Fields in which nothing is filled in: they say how the message is read, or are made anew for each.
 const FIXED: [&str; 6] =
     ["Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Received"];
 
+/// Fields whose addresses the other recipients are not to see.
 const HIDDEN: [&str; 2] = ["Bcc", "Resent-Bcc"];
 
 fn is_one_of(names: &[&str], name: &str) -> bool {

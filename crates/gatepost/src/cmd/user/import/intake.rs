@@ -168,7 +168,7 @@ impl<'a> Intake<'a> {
         self.tally.existing += 1;
     }
 
-    /// The same, in the same order, with passwords in clear hashed on all cores.
+    /// The newcomers in the same order, with passwords in clear hashed on all cores.
     async fn hashed(&self, mut newcomers: Vec<(Place, Newcomer)>) -> anyhow::Result<Vec<(Place, Newcomer)>> {
         let mut runs = JoinSet::new();
         for (at, (_, newcomer)) in newcomers.iter_mut().enumerate() {
