@@ -133,3 +133,31 @@ fn what_the_dns_has_is_compared_with_what_is_wanted() {
     house.dns.fail("_submission._tcp.example.org", Failure::ServFail);
     assert_eq!(house.wrong(), wrong("submission", "_submission._tcp.example.org", "unknown"));
 }
+
+/// This server takes no mail of others: what is not there is not missing, and what is there should be in order.
+#[test]
+fn what_the_dns_says_of_mail_to_the_domain_is_looked_at() {
+    let house = House::new();
+    house.publish();
+    let spf = || Entry::txt("v=spf1 a:mail.example.org ~all");
+    let purposes = || -> Vec<(String, String)> {
+        let records: Vec<Value> = serde_json::from_slice(&house.check(&["--json"]).stdout).unwrap();
+        records.iter().map(|record| (text(record, "purpose"), text(record, "verdict"))).collect()
+    };
+    let has = |purpose: &str, verdict: &str| purposes().contains(&(purpose.to_owned(), verdict.to_owned()));
+    assert!(!purposes().iter().any(|(purpose, _)| ["MX", "MTA-STS", "TLS-RPT"].contains(&purpose.as_str())));
+    house.dns.set("example.org", [spf(), Entry::mx(10, "mx.example.net")]);
+    house.dns.set("_mta-sts.example.org", [Entry::txt("v=STSv1; id=1;")]);
+    house.dns.set("_smtp._tls.example.org", [Entry::txt("v=TLSRPTv1; rua=mailto:tls@example.org")]);
+    for purpose in ["MX", "MTA-STS", "TLS-RPT"] {
+        assert!(has(purpose, "ok"), "{purpose}: {:?}", purposes());
+    }
+    assert_eq!(house.wrong(), []);
+    house.dns.set("example.org", [spf(), Entry::mx(0, ".")]);
+    let two = |text: &str| [Entry::txt(text), Entry::txt(&format!("{text} future=x"))];
+    house.dns.set("_mta-sts.example.org", two("v=STSv1; id=1;"));
+    house.dns.set("_smtp._tls.example.org", two("v=TLSRPTv1; rua=mailto:tls@example.org"));
+    for purpose in ["MX", "MTA-STS", "TLS-RPT"] {
+        assert!(has(purpose, "differs"), "{purpose}: {:?}", purposes());
+    }
+}

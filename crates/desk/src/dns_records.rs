@@ -25,7 +25,7 @@ impl Desk {
         Ok(wanted.into_iter().map(|(purpose, record)| WantedRecord::of(purpose.name(), record)).collect())
     }
 
-    /// The same, with what the DNS has of each; and whether the addresses of this server have its name (PTR), by which other hosts know whom
+    /// The same, with what the DNS has of each, and of mail to the domain; and whether the addresses of this server have its name (PTR), by which other hosts know whom
     /// they speak to.
     ///
     /// # Errors
@@ -44,6 +44,7 @@ impl Desk {
             let judge = |found: &[String]| purpose.verdict(&value, found, known);
             checked.push(WantedRecord::of(purpose.name(), record).checked(found, judge));
         }
+        checked.extend(self.incoming_records(domain, resolver).await);
         checked.extend(self.reverse_records(resolver, addresses).await);
         Ok(checked)
     }

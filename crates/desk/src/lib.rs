@@ -52,6 +52,7 @@ mod dkim;
 
 mod dns_verdict;
 mod dns_records;
+mod dns_incoming;
 
 mod ledger;
 
