@@ -314,8 +314,10 @@ async fn a_policy_host_that_does_not_come_to_an_end_is_waited_for_a_minute() {
     let id = office.submit(&["u@example.org"]).await;
     world.policy_host.stalled.notified().await;
     tokio::time::pause();
+    let begun = tokio::time::Instant::now();
     tokio::time::advance(TOO_LONG).await;
     world.policy_host.left.notified().await;
+    assert!(begun.elapsed() < TOO_LONG * 2, "{:?}", begun.elapsed());
     tokio::time::resume();
     assert_eq!(office.tried(id).await[0].state, Delivered);
 }
