@@ -73,6 +73,7 @@ mod relay;
 mod mx;
 mod sts;
 mod binary_mime;
+mod priorities;
 mod bounces;
 mod printers;
 mod pretenders;

@@ -9,8 +9,8 @@ use message::{Header, Survey, Trace};
 use rand::RngExt as _;
 use store::{Act, Action, AuditEvent, Deadline, Submission};
 use types::{
-    BodyType, DeliverBy, EhloName, ForwardPath, Hold, Mailbox, QueueId, ReversePath, SessionFacts, SessionId,
-    TlsFacts,
+    BodyType, DeliverBy, EhloName, ForwardPath, Hold, Mailbox, Priority, QueueId, ReversePath, SessionFacts,
+    SessionId, TlsFacts,
 };
 
 use crate::body::Needs;
@@ -32,6 +32,7 @@ pub(crate) struct Arrival {
     pub(crate) utf8: bool,
     /// The client has said that the text may be any octets.
     binary: bool,
+    priority: Priority,
     ip: IpAddr,
 }
 
@@ -67,6 +68,7 @@ impl Arrival {
             recipient,
             utf8: envelope.smtputf8,
             binary: envelope.body == BodyType::Binary,
+            priority: envelope.priority,
         }
     }
 
@@ -87,6 +89,7 @@ impl Arrival {
             authenticated: matches!(submitter, Submitter::User(_)),
             utf8: self.utf8,
             recipient: self.recipient.as_ref(),
+            priority: self.priority,
             client: self.client.clone(),
         }
     }

@@ -230,20 +230,23 @@ fn is_late(about: &Submission, to: &EnvelopeRecipient, schedule: &Schedule, now:
 
 /// What there is to tell of a recipient for whom all is over.
 fn ending(about: &Submission, Recipient { to, told, .. }: &Recipient, fate: &Fate) -> Option<ReportEvent> {
-    let is_traced = about.deliver_by.is_some_and(|by| by.trace) && to.notify != Some(Notify::NEVER);
     match &fate.outcome {
         Outcome::Failed { .. } | Outcome::Returned { .. } if *told || !to.wants_failure() => None,
         Outcome::Returned { .. } => Some(ReportEvent::Returned),
         Outcome::Failed { .. } if fate.given_up => Some(ReportEvent::GivenUp),
         Outcome::Failed { .. } => Some(ReportEvent::Refused),
-        Outcome::Delivered { handover, .. } => success(*handover, to.wants_success(), is_traced),
+        Outcome::Delivered { handover, .. } => success(about, to, *handover),
         Outcome::Deferred { .. } | Outcome::Held { .. } => None,
     }
 }
 
-/// What is told of a success. RFC 2852 section 4.1.5: whoever has asked for a trace is told of a relay that reports itself, too.
-fn success(handover: Handover, is_wanted: bool, is_traced: bool) -> Option<ReportEvent> {
+/// What is told of a success. RFC 2852 section 4.1.5: whoever has asked for a trace is told of a relay that reports itself, too; section 4.1.4.2: of
+/// one behind which nobody knows the time that was set, everybody is told but who wants to hear nothing.
+fn success(about: &Submission, to: &EnvelopeRecipient, handover: Handover) -> Option<ReportEvent> {
+    let hears = to.notify != Some(Notify::NEVER);
+    let (is_wanted, is_traced) = (to.wants_success(), hears && about.deliver_by.is_some_and(|by| by.trace));
     match handover {
+        Handover::WithoutDeliverBy => hears.then_some(ReportEvent::Relayed),
         Handover::Final => is_wanted.then_some(ReportEvent::Delivered),
         Handover::WithoutDsn => (is_wanted || is_traced).then_some(ReportEvent::Relayed),
         Handover::WithDsn => (is_traced && !is_wanted).then_some(ReportEvent::Relayed),

@@ -196,7 +196,7 @@ impl From<NoDate> for FixupError {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use types::{QueueId, TlsFacts};
+    use types::{Priority, QueueId, TlsFacts};
 
     use super::*;
 
@@ -214,6 +214,7 @@ mod tests {
             authenticated: true,
             utf8: false,
             recipient: None,
+            priority: Priority::NORMAL,
             client: None,
         }
     }

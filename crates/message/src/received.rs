@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use types::{EhloName, ForwardPath, Host, QueueId, TlsFacts};
+use types::{EhloName, ForwardPath, Host, Priority, QueueId, TlsFacts};
 
 /// What is known of a message's arrival.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Trace<'a> {
     pub utf8: bool,
     /// The recipient, if there is only one: a trace must not tell recipients of each other.
     pub recipient: Option<&'a ForwardPath>,
+    /// How urgent it is (RFC 6710).
+    pub priority: Priority,
     /// What the client calls itself and its address; `None` to tell nobody.
     pub client: Option<(EhloName, IpAddr)>,
 }
@@ -43,7 +45,15 @@ pub(crate) fn received(trace: &Trace<'_>, date: &str) -> String {
     let tls = trace.tls.map(|tls| format!(" ({} {})", tls.version, tls.cipher)).unwrap_or_default();
     let id = trace.queue_id;
     let to = nameable(trace).map(|path| format!("\r\n for {path}")).unwrap_or_default();
-    format!("Received: from {client}\r\n by {by} (Gatepost) with {with}{tls}\r\n id {id}{to};\r\n {date}\r\n")
+    let priority = priority(trace.priority);
+    format!(
+        "Received: from {client}\r\n by {by} (Gatepost) with {with}{tls}\r\n id {id}{to}{priority};\r\n {date}\r\n"
+    )
+}
+
+/// The clause that RFC 6710 has registered for a Received field, behind all others; none for a message like most.
+fn priority(priority: Priority) -> String {
+    if priority == Priority::NORMAL { String::new() } else { format!("\r\n priority {priority}") }
 }
 
 /// `Extended-Domain`: what the client calls itself, with its address as `TCP-info`.
@@ -104,6 +114,7 @@ mod tests {
             authenticated: true,
             utf8: false,
             recipient: None,
+            priority: Priority::NORMAL,
             client: None,
         }
     }
@@ -130,6 +141,17 @@ mod tests {
              Fri, 21 Nov 2025 03:53:00 +0000\r\n"
         );
         assert_eq!(Header::parse(field.as_bytes()).unwrap().fields().count(), 1);
+    }
+
+    #[test]
+    fn a_message_that_is_not_like_most_has_its_priority_behind_its_recipient() {
+        let bob = path("<bob@example.net>");
+        for (number, clause) in [(4, "\r\n priority 4;"), (-9, "\r\n priority -9;"), (0, ";")] {
+            let priority = Priority::new(number).unwrap();
+            let field = received(&Trace { recipient: Some(&bob), priority, ..trace() }, DATE);
+            assert!(field.contains(&format!("\r\n for <bob@example.net>{clause}\r\n Fri, ")), "{field}");
+            assert_eq!(Header::parse(field.as_bytes()).unwrap().fields().count(), 1);
+        }
     }
 
     #[test]

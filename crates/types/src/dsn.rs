@@ -97,6 +97,9 @@ pub enum Handover {
     WithDsn,
     /// A host has it that does not offer DSN. We tell, of `relayed` (RFC 3461 section 5.2.2).
     WithoutDsn,
+    /// A host has it that does not offer DELIVERBY, and its sender has set a time that nobody sees to from there on. We tell, of `relayed` (RFC
+    /// 2852 section 4.1.4.2), whether the host offers DSN or not.
+    WithoutDeliverBy,
 }
 
 /// What the sender of a message is told of a recipient.

@@ -47,6 +47,7 @@ fn written(header: &Header<'_>, authors: &Authors<'_>, all_own: bool) -> Option<
         extended: true,
         authenticated: true,
         utf8: false,
+        priority: types::Priority::NORMAL,
         recipient: None,
         client: None,
     };

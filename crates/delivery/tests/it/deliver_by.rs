@@ -119,6 +119,27 @@ async fn what_is_to_be_returned_goes_to_no_host_that_would_not_do_that() {
 }
 
 #[tokio::test]
+async fn its_sender_is_told_when_nobody_sees_to_the_time_any_more() {
+    let offers = vec!["PIPELINING", "DSN"];
+    let (mut office, _peer, _home) = office(Manners { offers, ..Manners::default() }).await;
+    let id = submit(&mut office, 1000, ByMode::Notify, false).await;
+    assert_eq!(office.tried(id).await[0].state, Delivered);
+    let told = report(&office).await;
+    for line in ["\nAction: relayed\r\n", "\nDeliver-By-Date: "] {
+        assert!(told.contains(line), "{line:?} is not in {told}");
+    }
+    // Nobody is told twice, nor who wants to hear nothing.
+    let at = now().checked_add(SignedDuration::from_secs(1000)).unwrap();
+    let never = |submission: &mut Submission| {
+        submission.deliver_by = Some(Deadline { at, mode: ByMode::Notify, trace: false });
+        submission.recipients[0].notify = Some(Notify::NEVER);
+    };
+    let id = office.submit_with(&["b@example.org"], TEXT.as_bytes(), never).await;
+    assert_eq!(office.tried(id).await[0].state, Delivered);
+    assert_eq!(report(&office).await, told);
+}
+
+#[tokio::test]
 async fn a_host_that_wants_more_time_than_is_left_is_not_asked() {
     let (mut office, peer, _home) = office(offering("250 2.1.5 fine")).await;
     submit(&mut office, 20, ByMode::Return, false).await;

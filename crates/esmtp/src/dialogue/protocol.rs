@@ -37,11 +37,12 @@ impl Protocol {
         }
     }
 
-    /// What it means that a host has the message. RFC 3461 section 5.2: whoever offers DSN was told what the sender asks, and sees to it from
+    /// What it means that a host has the message, for which a time was set or not. RFC 3461 section 5.2: whoever offers DSN was told what the sender asks, and sees to it from
     /// here on.
-    pub(super) fn handover(self, peer: &Capabilities) -> Handover {
+    pub(super) fn handover(self, peer: &Capabilities, has_deadline: bool) -> Handover {
         match self {
             Protocol::Lmtp => Handover::Final,
+            Protocol::Smtp if has_deadline && peer.deliver_by.is_none() => Handover::WithoutDeliverBy,
             Protocol::Smtp if peer.dsn => Handover::WithDsn,
             Protocol::Smtp => Handover::WithoutDsn,
         }

@@ -29,6 +29,8 @@ pub(super) struct Transaction {
     verdicts: Vec<Option<Verdict>>,
     protocol: Protocol,
     peer: Capabilities,
+    /// There is a time by which the message is to be delivered (RFC 2852).
+    has_deadline: bool,
     framing: Framing,
 }
 
@@ -76,6 +78,7 @@ impl Transaction {
             verdicts,
             protocol,
             peer: peer.clone(),
+            has_deadline: envelope.deliver_by.is_some(),
             framing: Framing::of(envelope.chunk()),
         };
         transaction.write_script(envelope, reset);
@@ -215,7 +218,7 @@ impl Transaction {
     }
 
     fn delivered(&self, reply: Reply) -> Verdict {
-        Verdict::Delivered(reply, self.protocol.handover(&self.peer))
+        Verdict::Delivered(reply, self.protocol.handover(&self.peer, self.has_deadline))
     }
 
     fn data_accepted(&mut self, out: &mut BytesMut) -> Progress {

@@ -67,6 +67,20 @@ fn an_original_recipient_in_utf_8_is_written_as_the_transaction_can_take_it() {
 }
 
 #[test]
+fn a_time_that_was_set_is_seen_to_by_a_host_that_offers_deliverby_alone() {
+    for (offered, has_deadline, expected) in [
+        ("DSN\r\n250 DELIVERBY", true, Handover::WithDsn),
+        ("PIPELINING\r\n250 DELIVERBY", true, Handover::WithoutDsn),
+        ("PIPELINING\r\n250 DSN", true, Handover::WithoutDeliverBy),
+        ("PIPELINING\r\n250 DSN", false, Handover::WithDsn),
+    ] {
+        let dialogue = ready(&format!("250-mx\r\n250-{offered}\r\n"));
+        let handover = Protocol::Smtp.handover(dialogue.capabilities(), has_deadline);
+        assert_eq!(handover, expected, "{offered}");
+    }
+}
+
+#[test]
 fn whoever_was_told_sees_to_it_from_there_on() {
     for (ehlo, expected) in
         [(WITH, Handover::WithDsn), ("250-mx\r\n250 PIPELINING\r\n", Handover::WithoutDsn)]

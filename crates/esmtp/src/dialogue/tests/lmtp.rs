@@ -80,5 +80,5 @@ fn it_is_greeted_with_lhlo_and_told_nothing_of_notifications() {
 #[test]
 fn what_it_has_taken_is_delivered_for_good() {
     let capabilities = Capabilities { dsn: true, ..Capabilities::default() };
-    assert_eq!(Protocol::Lmtp.handover(&capabilities), Handover::Final);
+    assert_eq!(Protocol::Lmtp.handover(&capabilities, true), Handover::Final);
 }
