@@ -9,7 +9,7 @@ use types::TlsRequired;
 
 use super::connect::Opener;
 use super::pool::Idle;
-use super::tls::Proof;
+use super::proven::Proof;
 use super::trouble::Trouble;
 use super::wire::{Connection, Sent};
 use crate::parcel::{Attempt, Parcel};

@@ -3,6 +3,7 @@
 
 mod trouble;
 mod dane;
+mod proven;
 mod tls;
 mod witness;
 mod proof;

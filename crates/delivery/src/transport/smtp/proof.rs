@@ -8,7 +8,8 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, Error};
 
-use super::tls::{self, Client, Proof, Protection};
+use super::proven::Proof;
+use super::tls::{self, Client, Protection};
 use super::trouble::Trouble;
 use super::witness::{Found, Watching};
 use crate::resolve::{Candidate, Demand};

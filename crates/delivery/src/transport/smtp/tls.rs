@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use types::{HostTls, Secret};
 
 use super::dane::Shown;
+use super::proven::Proof;
 use super::trouble::Trouble;
 use super::wire::Stream;
 use super::witness::Watching;
@@ -45,28 +46,6 @@ pub(super) struct Client {
     connector: TlsConnector,
     name: ServerName<'static>,
     proof: Proof,
-}
-
-/// What a handshake proves of the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// Any certificate will do.
-    Nothing,
-    /// The certificate is of that name, and of an authority that is known.
-    Name,
-    /// The certificate is one that TLSA records name.
-    Tlsas,
-}
-
-impl Proof {
-    /// As the log has it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Proof::Nothing => "unverified",
-            Proof::Name => "verified",
-            Proof::Tlsas => "dane",
-        }
-    }
 }
 
 /// Proof that the peer is the host it should be, or on this machine. Logging in needs it.

@@ -8,7 +8,7 @@ use store::{Body, SpoolError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::tls::Proof;
+use super::proven::Proof;
 use super::trouble::Trouble;
 
 /// Anything mail can be sent over.
