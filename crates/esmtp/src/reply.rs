@@ -362,7 +362,7 @@ mod tests {
             Rejection::CredentialRevoked,
             Rejection::Unavailable,
         ];
-        let source = include_str!("reply.rs").split_once("pub enum Rejection {").unwrap().1;
+        let source = include_str!("rejection.rs").split_once("pub enum Rejection {").unwrap().1;
         let documented = source.split_once("\n}\n").unwrap().0.lines();
         let documented = documented.filter_map(|line| line.trim().strip_prefix("/// `")?.split_once('`'));
         let replies =
