@@ -48,6 +48,8 @@ struct Told<'a> {
     tried_at: Option<Timestamp>,
     /// Whether it is in the queue that this is to be told.
     is_news: bool,
+    /// Whether it is late since the time is over that its sender has set (RFC 2852 section 4.1.3).
+    is_past_its_time: bool,
 }
 
 impl<'a> News<'a> {
@@ -65,7 +67,8 @@ impl<'a> News<'a> {
                 let may_be_late = !recipient.delay_told && matches!(fate.outcome, Outcome::Deferred { .. });
                 let is_late = may_be_late && is_late(about, &recipient.to, schedule, now);
                 let late = Told::of_fate(recipient, fate, ReportEvent::Late, now);
-                is_late.then_some(Told { retry_until: until, ..late })
+                let is_past_its_time = is_past_its_time(about, now);
+                is_late.then_some(Told { retry_until: until, is_past_its_time, ..late })
             })
         })
     }
@@ -105,8 +108,10 @@ impl<'a> News<'a> {
             let recipient = about.recipients.get(usize::try_from(one.number).ok()?)?;
             let is_late = || any_late && one.may_be_late && is_late(about, recipient, &schedule(one), now);
             let event = one.news.or_else(|| is_late().then_some(ReportEvent::Late))?;
-            let until = (event == ReportEvent::Late).then(|| schedule(one).gives_up_at(about.first_due_at()));
-            Some(Told { retry_until: until, ..Told::of_row(recipient, one, event) })
+            let late = event == ReportEvent::Late;
+            let retry_until = late.then(|| schedule(one).gives_up_at(about.first_due_at()));
+            let is_past_its_time = late && is_past_its_time(about, now);
+            Some(Told { retry_until, is_past_its_time, ..Told::of_row(recipient, one, event) })
         };
         let told: Vec<_> = reportable.iter().filter_map(told).collect();
         (!told.is_empty()).then_some(Self { about, to, told })
@@ -186,6 +191,7 @@ impl<'a> Told<'a> {
             said_by_host: fate.outcome.is_said_by_host(),
             tried_at: fate.was_tried.then_some(now),
             is_news: true,
+            is_past_its_time: false,
         }
     }
 
@@ -201,6 +207,7 @@ impl<'a> Told<'a> {
             said_by_host: row.said_by_host && was_tried,
             tried_at: row.tried_at.filter(|_| was_tried),
             is_news: row.news.is_some(),
+            is_past_its_time: false,
         }
     }
 
@@ -210,7 +217,7 @@ impl<'a> Told<'a> {
             original: self.to.orcpt.as_ref(),
             event: self.event,
             retry_until: self.retry_until,
-            status: status(self.event, self.reply),
+            status: if self.is_past_its_time { Status(4, 4, 7) } else { status(self.event, self.reply) },
             host,
             reply: self.reply,
             said_by_host: self.said_by_host,
@@ -219,13 +226,15 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Whether somebody who still waits is late, and the sender wants to know. RFC 2852 section 4.1.1: whoever has named a time is told of it,
-/// unless of nothing.
+/// Whether somebody who still waits is late, and the sender wants to know.
 fn is_late(about: &Submission, to: &EnvelopeRecipient, schedule: &Schedule, now: Timestamp) -> bool {
-    match about.deliver_by.is_some_and(|by| by.is_over(ByMode::Notify, now)) {
-        true => to.notify != Some(Notify::NEVER),
-        false => to.wants_delay() && schedule.is_late(about.first_due_at(), now),
-    }
+    let is_late = is_past_its_time(about, now) || schedule.is_late(about.first_due_at(), now);
+    is_late && to.wants_delay()
+}
+
+/// Whether the time is over that its sender has set, who is to be told then (RFC 2852 section 4.1.3).
+fn is_past_its_time(about: &Submission, now: Timestamp) -> bool {
+    about.deliver_by.is_some_and(|by| by.is_over(ByMode::Notify, now))
 }
 
 /// What there is to tell of a recipient for whom all is over.

@@ -87,7 +87,7 @@ async fn of_what_is_not_delivered_in_time_its_sender_is_told_once_and_it_is_trie
     let id = submit(&mut office, 1000, ByMode::Notify, false).await;
     let told = report(&office).await;
     assert!((1000..1003).contains(&seconds_since(begun)), "{}", seconds_since(begun));
-    for line in ["\nAction: delayed\r\n", "\nStatus: 4.2.1\r\n", "\nDeliver-By-Date: "] {
+    for line in ["\nAction: delayed\r\n", "\nStatus: 4.4.7\r\n", "\nDeliver-By-Date: "] {
         assert!(told.contains(line), "{line:?} is not in {told}");
     }
     tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
@@ -95,16 +95,19 @@ async fn of_what_is_not_delivered_in_time_its_sender_is_told_once_and_it_is_trie
     assert_eq!(report(&office).await, told, "nothing more is told after four hours");
 }
 
+/// RFC 2852 section 4.1.3.
 #[tokio::test(start_paused = true)]
-async fn who_wants_to_hear_nothing_hears_nothing_of_a_time_that_is_over() {
+async fn who_wants_to_hear_of_no_delay_hears_nothing_of_a_time_that_is_over() {
     let (mut office, _peer, _home) =
         office(Manners { rcpt: "450 4.2.1 come back", ..Manners::default() }).await;
     let at = now().checked_add(SignedDuration::from_secs(1000)).unwrap();
-    let wanted = |submission: &mut Submission| {
-        submission.deliver_by = Some(Deadline { at, mode: ByMode::Notify, trace: true });
-        submission.recipients[0].notify = Some(Notify::NEVER);
-    };
-    office.submit_with(&["a@example.org"], TEXT.as_bytes(), wanted).await;
+    for notify in ["NEVER", "FAILURE"] {
+        let wanted = |submission: &mut Submission| {
+            submission.deliver_by = Some(Deadline { at, mode: ByMode::Notify, trace: true });
+            submission.recipients[0].notify = Notify::from_text(notify);
+        };
+        office.submit_with(&["a@example.org"], TEXT.as_bytes(), wanted).await;
+    }
     tokio::time::sleep(Duration::from_secs(8 * 3600)).await;
     assert!(office.spool.find(|submission| submission.reverse_path == ReversePath::Null).is_empty());
 }

@@ -8,8 +8,8 @@
 use std::fmt::{self, Display};
 
 use types::{
-    BodyType, ByMode, DeliverBy, EnvelopeRecipient, ForwardPath, Mailbox, OriginalRecipient, Priority, Ret,
-    ReversePath,
+    BodyType, ByMode, DeliverBy, EnvelopeRecipient, ForwardPath, Mailbox, Notify, OriginalRecipient,
+    Priority, Ret, ReversePath,
 };
 
 use super::capability::Capabilities;
@@ -80,13 +80,25 @@ impl Envelope<'_> {
         self.recipients.iter().map(verdict).collect()
     }
 
-    /// Why `peer` can't be given a message whose sender wants it passed on by proved TLS alone (RFC 8689 section 4.2.1). With LMTP its way ends.
+    /// Why `peer` can't be given a message whose sender wants it passed on by proved TLS alone (RFC 8689 section 4.2.1). With LMTP its way ends;
+    /// and a report, which nobody would hear of, is not to be lost for want of the promise (section 5).
     fn refusal_of_require_tls(&self, protocol: Protocol, peer: &Capabilities) -> Option<Reply> {
+        let is_report = *self.reverse_path == ReversePath::Null;
         let lacks = self.require_tls && protocol == Protocol::Smtp && !peer.require_tls;
-        lacks.then(|| {
+        (lacks && !is_report).then(|| {
             let text = "the next host does not promise to pass it on by proved TLS alone (REQUIRETLS), as the sender wants it";
             Reply::ours(550, Enhanced(5, 7, 30), text)
         })
+    }
+
+    /// What the sender wants to hear of this recipient, as `peer` is asked for it. Who has set a time is to hear of delays behind a host that knows
+    /// nothing of it (RFC 2852 section 4.1.4.2).
+    pub(super) fn notify(&self, recipient: &EnvelopeRecipient, peer: &Capabilities) -> Option<Notify> {
+        let notify = recipient.notify;
+        if self.deliver_by.is_none() || peer.deliver_by.is_some() || notify == Some(Notify::NEVER) {
+            return notify;
+        }
+        Some(Notify { delay: true, ..notify.unwrap_or(Notify::DEFAULT) })
     }
 
     /// Why `peer` can't be asked to deliver it in time, if it is to be returned otherwise: RFC 2852 section 4.1.4 lets nobody pass it on to a host
@@ -155,7 +167,8 @@ impl Envelope<'_> {
         if let Some(by) = self.deliver_by.filter(|_| peer.deliver_by.is_some()) {
             parameters.push_str(&format!(" BY={by}"));
         }
-        if peer.priority && self.priority != Priority::NORMAL {
+        // RFC 6710 section 4.2: whichever it is, or the host would give the message one of its own.
+        if peer.priority {
             parameters.push_str(&format!(" MT-PRIORITY={}", self.priority));
         }
         if self.require_tls && peer.require_tls {
@@ -174,13 +187,18 @@ impl Envelope<'_> {
 
 /// The parameters of RCPT, each behind a space (RFC 3461 section 5.2.1).
 ///
-/// NOTIFY is what was said. So is ORCPT; where it was not, it is the recipient, so that what that host or those behind it report names
+/// NOTIFY is what was said, but for [`Envelope::notify`]. So is ORCPT; where it was not, it is the recipient, so that what that host or those behind it report names
 /// whom the sender has named, wherever the message was forwarded to.
-pub(super) fn parameters_for(recipient: &EnvelopeRecipient, smtputf8: bool, peer: &Capabilities) -> String {
+pub(super) fn parameters_for(
+    recipient: &EnvelopeRecipient,
+    envelope: &Envelope<'_>,
+    smtputf8: bool,
+    peer: &Capabilities,
+) -> String {
     if !peer.dsn {
         return String::new();
     }
-    let notify = recipient.notify.map(|notify| format!(" NOTIFY={notify}"));
+    let notify = envelope.notify(recipient, peer).map(|notify| format!(" NOTIFY={notify}"));
     let orcpt = match &recipient.orcpt {
         Some(original) => orcpt::write(original, smtputf8),
         None => orcpt::write(&OriginalRecipient::of(&recipient.path), smtputf8),

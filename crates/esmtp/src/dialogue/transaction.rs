@@ -102,7 +102,7 @@ impl Transaction {
         for (number, recipient) in envelope.recipients.iter().enumerate() {
             if self.is_open(number) {
                 let path = Written::recipient(&recipient.path, utf8);
-                let parameters = parameters_for(recipient, utf8, &self.peer);
+                let parameters = parameters_for(recipient, envelope, utf8, &self.peer);
                 self.add(Step::Recipient(number), format_args!("RCPT TO:{path}{parameters}\r\n"));
             }
         }

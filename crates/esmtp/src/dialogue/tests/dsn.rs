@@ -1,6 +1,6 @@
 //! What a sender asks about notifications, and whom it is told (RFC 3461 section 5.2).
 
-use types::{Handover, Notify, OriginalRecipient, Ret};
+use types::{DeliverBy, Handover, Notify, OriginalRecipient, Ret};
 
 use super::*;
 
@@ -32,6 +32,40 @@ fn what_was_said_is_passed_on_and_nothing_else_but_who_the_recipient_is() {
     (envelope.ret, envelope.envid) = (Some(Ret::Headers), Some("order 66+7"));
     let mail = said(&mut ready(WITH), &envelope);
     assert!(mail.starts_with("MAIL FROM:<> RET=HDRS ENVID=order+2066+2B7\r\n"), "{mail}");
+}
+
+/// RFC 2852 section 4.1.4.2.
+#[test]
+fn a_host_that_knows_nothing_of_the_time_that_was_set_is_asked_to_tell_of_delays() {
+    let recipients = [
+        asked("a@example.org", Some("NEVER"), None),
+        asked("b@example.org", Some("SUCCESS"), None),
+        asked("c@example.org", None, None),
+    ];
+    let mut envelope = to(recipients.iter().collect());
+    envelope.deliver_by = DeliverBy::from_value("60;N");
+    let asks = |ehlo: &str| {
+        let said = said(&mut ready(ehlo), &envelope);
+        said.lines()
+            .filter_map(|line| line.split(' ').find_map(|word| word.strip_prefix("NOTIFY=")))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(asks(WITH), ["NEVER", "SUCCESS,DELAY", "FAILURE,DELAY"]);
+    assert_eq!(asks("250-mx\r\n250-DSN\r\n250-DELIVERBY\r\n250 PIPELINING\r\n"), ["NEVER", "SUCCESS"]);
+}
+
+/// RFC 8689 section 5: nobody would hear of a report that is lost.
+#[test]
+fn a_report_goes_to_a_host_without_requiretls_too() {
+    let recipient = asked("a@example.org", None, None);
+    let sender = ReversePath::Mailbox(types::Mailbox::parse("s@example.org").unwrap());
+    for (reverse_path, goes) in [(&ReversePath::Null, true), (&sender, false)] {
+        let mut envelope = Envelope::new(reverse_path, vec![&recipient]);
+        envelope.require_tls = true;
+        let verdicts = envelope.verdicts(Protocol::Smtp, ready(WITH).capabilities());
+        assert_eq!(verdicts[0].is_none(), goes, "{verdicts:?}");
+    }
 }
 
 #[test]
