@@ -12,6 +12,7 @@ mod resolver;
 mod upstream;
 mod proof;
 mod servers;
+mod denial;
 mod error;
 mod answer;
 mod addresses;

@@ -8,12 +8,13 @@ use arc_swap::ArcSwap;
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError as Semantic, NetError};
 use hickory_resolver::proto::dnssec::Proof;
-use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::time::timeout;
 use types::Domain;
 
 use crate::addresses::{Families, both};
 use crate::answer::{Answer, Mx, Srv, Tlsa};
+use crate::denial::{self, Denial};
 use crate::error::{DnsError, RecordKind, SetupError};
 use crate::proof::Signatures;
 use crate::servers::NameServers;
@@ -23,8 +24,6 @@ use crate::upstream::Upstream;
 const PATIENCE: Duration = Duration::from_secs(25);
 /// How many records of an answer are read. A domain with more mail hosts than this has none that are told from the others.
 const RECORDS: usize = 1000;
-/// How many aliases (CNAME) are followed before they count as a circle. A chain of one is usual.
-const ALIASES: usize = 8;
 
 /// Asks the DNS. Cheap to clone; clones share what they remember of earlier answers, and whom they ask.
 #[derive(Clone, Debug)]
@@ -145,18 +144,27 @@ impl Resolver {
             return Err(DnsError::NoSuchName(name));
         };
         let asking = self.present.load_full();
-        match timeout(PATIENCE, asking.look_up(absolute.clone(), kind)).await {
-            Ok(Ok(found)) => read(&found, &absolute, kind).ok_or(DnsError::NoSuchRecords { name, kind }),
-            Ok(Err(error)) if asking.is_circle(&error, absolute).await => Err(DnsError::AliasLoop(name)),
-            Ok(Err(error)) => Err(DnsError::of(&error, &name, kind)),
-            Err(_) => Err(DnsError::out_of_time(name)),
-        }
+        let answer = timeout(PATIENCE, asking.answer(&name, &absolute, kind)).await;
+        answer.unwrap_or_else(|_| Err(DnsError::out_of_time(name)))
     }
 }
 
 impl Asking {
-    async fn look_up(&self, name: Name, kind: RecordKind) -> Result<Lookup, NetError> {
-        self.servers().await.lookup(name, kind.into()).await
+    /// The records of `asked`, which errors call `name`.
+    async fn answer(&self, name: &str, asked: &Name, kind: RecordKind) -> Result<Answer<RData>, DnsError> {
+        let servers = self.servers().await;
+        let error = match servers.lookup(asked.clone(), kind.into()).await {
+            Ok(found) => return read(&found, asked, kind).ok_or_else(|| servers.unread(name, kind)),
+            Err(error) => error,
+        };
+        let NetError::Dns(Semantic::NoRecordsFound(none)) = &error else {
+            return Err(DnsError::of(&error, name, kind));
+        };
+        Err(match denial::weigh(servers, none, asked).await {
+            Denial::Holds => DnsError::of(&error, name, kind),
+            Denial::Circle => DnsError::AliasLoop(name.to_owned()),
+            Denial::Forged => DnsError::Bogus(name.to_owned()),
+        })
     }
 
     async fn servers(&self) -> &NameServers {
@@ -165,44 +173,29 @@ impl Asking {
             false => &self.trusting,
         }
     }
-
-    /// Whether what looks like a name without records is an alias that leads nowhere. Hickory says the same of both; but a name server
-    /// that knows of no records says in whose name (the SOA of RFC 2308 section 2.2), which one that has found only aliases does not. A chain of
-    /// exactly as many aliases as are followed ends if its last name is none.
-    async fn is_circle(&self, error: &NetError, name: Name) -> bool {
-        let NetError::Dns(Semantic::NoRecordsFound(none)) = error else { return false };
-        none.soa.is_none() && timeout(PATIENCE, self.has_no_end(name)).await.unwrap_or(false)
-    }
-
-    async fn has_no_end(&self, mut name: Name) -> bool {
-        for _ in 0..=ALIASES {
-            let found = self.servers().await.lookup(name.clone(), RecordType::CNAME).await;
-            let Ok(found) = found else { return false };
-            let Some(next) = found.answers().iter().find_map(|record| alias(record, &name)) else {
-                return false;
-            };
-            name = next;
-        }
-        true
-    }
 }
 
-/// The records of this kind at the end of the aliases; `None` if there are none.
+/// The records of this kind at the end of the aliases of `asked`; `None` if there are none. An answer may have records of other names beside
+/// them, which say nothing: they may be of a zone that nobody signs.
 fn read(found: &Lookup, asked: &Name, kind: RecordKind) -> Option<Answer<RData>> {
     let kind = RecordType::from(kind);
-    let of_kind = || found.answers().iter().filter(|record| record.record_type() == kind);
-    let name = of_kind().next().map(|record| &record.name)?;
-    let matters = |record: &&Record| [kind, RecordType::CNAME].contains(&record.record_type());
-    let proven = found.answers().iter().filter(matters).all(|record| record.proof == Proof::Secure);
-    let records = of_kind().take(RECORDS).map(|record| record.data.clone()).collect();
-    Some(Answer { records, proven, name: domain(name).or_else(|| domain(asked))?, open: None })
-}
-
-fn alias(record: &Record, of: &Name) -> Option<Name> {
-    match &record.data {
-        RData::CNAME(target) if record.name == *of => Some(target.0.clone()),
-        _ => None,
+    let (mut name, mut proven) = (asked, true);
+    if kind != RecordType::CNAME {
+        for _ in found.answers() {
+            let next = found.answers().iter().find_map(|record| Some((record, denial::alias(record, name)?)));
+            let Some((record, target)) = next else { break };
+            proven &= record.proof == Proof::Secure;
+            name = target;
+        }
     }
+    let of_kind =
+        || found.answers().iter().filter(|record| record.record_type() == kind && record.name == *name);
+    proven &= of_kind().all(|record| record.proof == Proof::Secure);
+    let records: Vec<_> = of_kind().take(RECORDS).map(|record| record.data.clone()).collect();
+    if records.is_empty() {
+        return None;
+    }
+    Some(Answer { records, proven, name: domain(name).or_else(|| domain(asked))?, open: None })
 }
 
 /// `None` if it is not the name of a host.
@@ -258,4 +251,42 @@ fn target(record: &RData) -> Option<Domain> {
 fn ptr(record: &RData) -> Option<Domain> {
     let RData::PTR(name) = record else { return None };
     domain(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_resolver::proto::op::Query;
+    use hickory_resolver::proto::rr::Record;
+    use hickory_resolver::proto::rr::rdata::{A, CNAME};
+
+    use super::*;
+
+    fn record(owner: &str, data: RData, proof: Proof) -> Record {
+        let mut record = Record::from_rdata(Name::from_ascii(owner).unwrap(), 0, data);
+        record.proof = proof;
+        record
+    }
+
+    #[test]
+    fn records_of_other_names_than_that_at_the_end_of_the_aliases_say_nothing() {
+        let address = |last| RData::A(A::new(192, 0, 2, last));
+        let alias = RData::CNAME(CNAME(Name::from_ascii("host.example.").unwrap()));
+        let asked = Name::from_ascii("mx.example.").unwrap();
+        let found = |end| {
+            let records = [
+                record("forged.insecure.", address(66), Proof::Insecure),
+                record(end, address(1), Proof::Secure),
+                record("mx.example.", alias.clone(), Proof::Secure),
+            ];
+            read(
+                &Lookup::new_with_max_ttl(Query::query(asked.clone(), RecordType::A), records),
+                &asked,
+                RecordKind::A,
+            )
+        };
+        let answer = found("host.example.").unwrap();
+        assert_eq!((answer.records, answer.proven), (vec![address(1)], true));
+        assert_eq!(answer.name, Domain::parse("host.example").unwrap());
+        assert_eq!(found("mx.example."), None);
+    }
 }

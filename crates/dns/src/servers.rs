@@ -5,6 +5,8 @@ use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError as Semantic, NetError};
 use hickory_resolver::proto::rr::{Name, RecordType};
 
+use crate::error::{DnsError, RecordKind};
+
 /// The name servers that are asked.
 #[derive(Debug)]
 pub(crate) struct NameServers {
@@ -12,11 +14,24 @@ pub(crate) struct NameServers {
     together: TokioResolver,
     /// Each asks one; none if there is but one.
     singly: Vec<TokioResolver>,
+    /// Whether signatures are checked.
+    validate: bool,
 }
 
 impl NameServers {
-    pub(crate) fn new(together: TokioResolver, singly: Vec<TokioResolver>) -> NameServers {
-        NameServers { together, singly }
+    pub(crate) fn new(together: TokioResolver, singly: Vec<TokioResolver>, validate: bool) -> NameServers {
+        NameServers { together, singly, validate }
+    }
+
+    /// Whether their answers are checked by the signatures.
+    pub(crate) fn validate(&self) -> bool {
+        self.validate
+    }
+
+    /// What is wrong when there is an answer, and none of its records is what was asked for.
+    pub(crate) fn unread(&self, name: &str, kind: RecordKind) -> DnsError {
+        let name = name.to_owned();
+        if self.validate { DnsError::Bogus(name) } else { DnsError::NoSuchRecords { name, kind } }
     }
 
     /// Asks until one has answered; as resolv.conf(5) has it, one server stands in for another.

@@ -64,7 +64,8 @@ impl Upstream {
                 .map(|one| resolver(vec![one.clone()], anchors.clone()))
                 .collect::<Result<_, _>>()?,
         };
-        Ok(NameServers::new(resolver(servers, anchors)?, singly))
+        let validate = anchors.is_some();
+        Ok(NameServers::new(resolver(servers, anchors)?, singly, validate))
     }
 
     fn name_servers(&self) -> Vec<NameServerConfig> {

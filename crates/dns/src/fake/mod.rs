@@ -34,6 +34,19 @@ pub enum Failure {
     ServFail,
     /// It says nothing.
     Silence,
+    /// It says that there are no such records, by this record of [`INSECURE`], which needs no signature.
+    NoRecords(Forged),
+    /// It says that the name does not exist, by the SOA of [`INSECURE`].
+    NoName,
+}
+
+/// What a forged denial comes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forged {
+    /// The zone.
+    Soa,
+    /// Its name server.
+    Ns,
 }
 
 /// A DNS server on a port of this machine; it ends when it is dropped.

@@ -16,7 +16,7 @@ use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneHandler, ZoneType};
 
 use super::entry::{Entry, name};
-use super::{BOGUS, INSECURE};
+use super::{BOGUS, Forged, INSECURE};
 
 /// Not in any zone but the root.
 const SERVER: &str = "ns";
@@ -78,6 +78,19 @@ impl Zones {
     }
 }
 
+/// A record of the zone that nobody signs.
+pub(super) fn forged(what: Forged) -> Record {
+    let data = match what {
+        Forged::Soa => soa(),
+        Forged::Ns => RData::NS(NS(name(SERVER))),
+    };
+    Record::from_rdata(name(INSECURE), 0, data)
+}
+
+fn soa() -> RData {
+    RData::SOA(SOA::new(name(SERVER), name(SERVER), 1, 1000, 1000, 100_000, 0))
+}
+
 /// A zone that is being put together.
 struct Zone {
     origin: Name,
@@ -87,7 +100,7 @@ struct Zone {
 impl Zone {
     fn new(origin: &str, entries: BTreeMap<&str, &[Entry]>) -> Zone {
         let mut zone = Zone { origin: name(origin), records: Vec::new() };
-        zone.add(origin, RData::SOA(SOA::new(name(SERVER), name(SERVER), 1, 1000, 1000, 100_000, 0)));
+        zone.add(origin, soa());
         zone.add(origin, RData::NS(NS(name(SERVER))));
         for (owner, entries) in entries {
             entries.iter().for_each(|entry| zone.add(owner, entry.data()));

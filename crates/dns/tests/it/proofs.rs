@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dns::fake::{BOGUS, Entry, Failure, FakeDns, INSECURE};
-use dns::{DnsError, Resolver, Upstream};
+use dns::fake::{BOGUS, Entry, Failure, FakeDns, Forged, INSECURE};
+use dns::{DnsError, Families, RecordKind, Resolver, Upstream};
 
 use crate::{asking, domain};
 
@@ -65,7 +65,48 @@ async fn an_alias_is_proven_by_itself_whatever_it_leads_to() {
     server.set(&unsigned, [Entry::address("192.0.2.1")]);
     let alias = resolver.alias(&domain("mail.example.org")).await.unwrap();
     assert_eq!((alias.records, alias.proven), (vec![domain(&unsigned)], true));
-    let addresses = resolver.addresses(&domain("mail.example.org"), dns::Families::V4).await.unwrap();
+    let addresses = resolver.addresses(&domain("mail.example.org"), Families::V4).await.unwrap();
     assert_eq!((addresses.name, addresses.proven), (domain(&unsigned), false));
     assert!(matches!(resolver.alias(&domain(&unsigned)).await, Err(DnsError::NoSuchRecords { .. })));
+}
+
+/// Hickory takes it for the answer of a zone that nobody signs, whichever that is.
+#[tokio::test]
+async fn a_signed_name_is_not_denied_in_the_name_of_an_unsigned_zone() {
+    let (server, resolver, _directory) = asking();
+    let (name, alias) = (domain("mx.example.org"), domain("mail.example.net"));
+    server.set("mx.example.org", [Entry::mx(10, "mx.example.org"), Entry::Tlsa(3, 1, 1, vec![7; 32])]);
+    server.set("mail.example.net", [Entry::alias("mx.example.org")]);
+    for how in [Failure::NoRecords(Forged::Soa), Failure::NoRecords(Forged::Ns), Failure::NoName] {
+        server.fail("mx.example.org", how);
+        for asked in [&name, &alias] {
+            let bogus = || DnsError::Bogus(asked.to_string());
+            assert_eq!(resolver.mx(asked).await, Err(bogus()), "{how:?}");
+            assert_eq!(resolver.tlsa(asked).await, Err(bogus()), "{how:?}");
+            assert_eq!(resolver.addresses(asked, Families::Both).await, Err(bogus()), "{how:?}");
+        }
+        assert_eq!(resolver.alias(&name).await, Err(DnsError::Bogus(name.to_string())), "{how:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unsigned_name_is_denied_without_proof_also_behind_an_alias_that_is_signed() {
+    let (server, resolver, _directory) = asking();
+    let (unsigned, alias) = (domain(&format!("host.{INSECURE}")), domain("mail.example.org"));
+    server.set("mail.example.org", [Entry::alias(&unsigned.to_string())]);
+    server.set(&unsigned.to_string(), [Entry::txt("no mail")]);
+    for how in [None, Some(Failure::NoRecords(Forged::Soa)), Some(Failure::NoRecords(Forged::Ns))] {
+        how.into_iter().for_each(|how| server.fail(&unsigned.to_string(), how));
+        for asked in [&unsigned, &alias] {
+            let none = DnsError::NoSuchRecords { name: asked.to_string(), kind: RecordKind::Mx };
+            assert_eq!(resolver.mx(asked).await, Err(none), "{how:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_is_asked_about_does_not_exist() {
+    let (_server, resolver, _directory) = asking();
+    let name = || "example.invalid".to_owned();
+    assert_eq!(resolver.mx(&domain(&name())).await, Err(DnsError::NoSuchName(name())));
 }
