@@ -28,7 +28,7 @@ pub struct TlsReport<'a> {
     pub domain: &'a str,
     /// The day.
     pub day: Day,
-    /// What sessions came to, and how many.
+    /// What sessions came to, and how many; those of one policy together.
     pub results: &'a [(TlsResult, u64)],
 }
 
@@ -69,8 +69,7 @@ impl TlsReport<'_> {
 
     /// RFC 8460 section 4.4.
     fn json(&self, id: QueueId) -> Value {
-        let mut policies: Vec<&TlsPolicy> = self.results.iter().map(|(result, _)| &result.policy).collect();
-        policies.dedup();
+        let by_policy = self.results.chunk_by(|(one, _), (next, _)| one.policy == next.policy);
         let end = start_of(self.day + 1).as_second() - 1;
         json!({
             "organization-name": self.hostname,
@@ -80,25 +79,26 @@ impl TlsReport<'_> {
             },
             "contact-info": TlsReportMail::from(self.hostname),
             "report-id": format!("{id}@{}", self.hostname),
-            "policies": policies.into_iter().map(|policy| self.of_policy(policy)).collect::<Vec<_>>(),
+            "policies": by_policy.filter_map(|results| self.of_policy(results)).collect::<Vec<_>>(),
         })
     }
 
-    fn of_policy(&self, policy: &TlsPolicy) -> Value {
-        let of_it = || self.results.iter().filter(|(result, _)| result.policy == *policy);
+    /// What came of one policy.
+    fn of_policy(&self, results: &[(TlsResult, u64)]) -> Option<Value> {
+        let policy = &results.first()?.0.policy;
         let failures =
-            || of_it().filter_map(|(result, sessions)| Some((result.failure.as_ref()?, *sessions)));
-        let all: u64 = of_it().map(|(_, sessions)| *sessions).sum();
+            || results.iter().filter_map(|(result, sessions)| Some((result.failure.as_ref()?, *sessions)));
+        let all: u64 = results.iter().map(|(_, sessions)| *sessions).sum();
         let failed: u64 = failures().map(|(_, sessions)| sessions).sum();
         let details: Vec<_> = failures().map(|(failure, sessions)| detail(failure, sessions)).collect();
-        json!({
+        Some(json!({
             "policy": self.policy(policy),
             "summary": {
                 "total-successful-session-count": all - failed,
                 "total-failure-session-count": failed,
             },
             "failure-details": details,
-        })
+        }))
     }
 
     fn policy(&self, policy: &TlsPolicy) -> Value {

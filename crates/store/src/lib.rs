@@ -81,5 +81,7 @@ pub use throttle::{
     Allowance, Counted, CountedPlace, Counter, LONGEST_WINDOW, Mark, ThrottleFilter, ThrottleKey,
     ThrottleKind, Throttled, Throttles,
 };
-pub use tls_result::{Day, TlsFailure, TlsFailureKind, TlsPolicy, TlsPolicyKind, TlsResult, TlsResults};
+pub use tls_result::{
+    Day, TLS_RESULTS_IN_DETAIL, TlsFailure, TlsFailureKind, TlsPolicy, TlsPolicyKind, TlsResult, TlsResults,
+};
 pub use usage::{Full, Usage};

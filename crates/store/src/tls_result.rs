@@ -7,6 +7,10 @@ use crate::Error;
 /// A day in UTC, numbered from 1970-01-01.
 pub type Day = i32;
 
+/// How many results of a domain and a day are told from each other. Whoever has us write to it could make up any number of them; beyond this they
+/// are counted by their kinds alone ([`TlsResult::without_details`]).
+pub const TLS_RESULTS_IN_DETAIL: u32 = 100;
+
 /// What came of TLS in a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TlsResult {
@@ -16,6 +20,23 @@ pub struct TlsResult {
     pub policy: TlsPolicy,
     /// What went wrong; `None` if nothing did.
     pub failure: Option<TlsFailure>,
+}
+
+impl TlsResult {
+    /// The same by its kinds alone, of which there are few.
+    #[must_use]
+    pub fn without_details(&self) -> TlsResult {
+        let nothing = String::new;
+        let policy = TlsPolicy { kind: self.policy.kind, text: nothing() };
+        let failure = self.failure.as_ref().map(|failure| TlsFailure {
+            kind: failure.kind,
+            host: nothing(),
+            ip: nothing(),
+            sent_from: nothing(),
+            reason: nothing(),
+        });
+        TlsResult { domain: self.domain.clone(), policy, failure }
+    }
 }
 
 /// By which policy TLS had to be done.
@@ -106,7 +127,8 @@ words! {
 
 /// What came of TLS, counted by day.
 pub trait TlsResults: Send + Sync + 'static {
-    /// Adds sessions to those of a day that came to the same.
+    /// Adds sessions to those of a day that came to the same. Beyond [`TLS_RESULTS_IN_DETAIL`] of a domain and day, what is new is added without its
+    /// details.
     fn add_tls_results(
         &self,
         sessions: &[(Day, TlsResult, u64)],

@@ -9,6 +9,9 @@ use super::tlsas::Tlsas;
 /// What is wrong with a host that the policy does not name.
 pub(crate) const NOT_NAMED: &str = "the policy does not name the host";
 
+/// How much of a policy is kept with results, in octets. A policy file or a TLSA record may have 64 KiB.
+const POLICY: usize = 4096;
+
 /// What is counted of sessions with a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accounting {
@@ -26,7 +29,7 @@ impl Accounting {
     /// Of a domain that stands so to MTA-STS.
     pub(super) fn of(domain: &Domain, standing: &StsStanding) -> Accounting {
         let policy = match &standing.policy {
-            Some(policy) => TlsPolicy { kind: TlsPolicyKind::Sts, text: policy.text.clone() },
+            Some(policy) => TlsPolicy { kind: TlsPolicyKind::Sts, text: kept(policy.known_lines()) },
             None => TlsPolicy { kind: TlsPolicyKind::NotFound, text: String::new() },
         };
         Accounting {
@@ -44,8 +47,7 @@ impl Accounting {
             let data: String = record.data.iter().map(|octet| format!("{octet:02x}")).collect();
             format!("{} {} {} {data}", record.usage, record.selector, record.matching)
         };
-        let text = tlsas.records.iter().map(record).collect::<Vec<_>>().join("\n");
-        let policy = TlsPolicy { kind: TlsPolicyKind::Tlsa, text };
+        let policy = TlsPolicy { kind: TlsPolicyKind::Tlsa, text: kept(tlsas.records.iter().map(record)) };
         Accounting { policy, is_tested: false, is_named: true, ..self.clone() }
     }
 
@@ -72,6 +74,18 @@ impl Accounting {
         let unfetched = self.unfetched.clone().map(|failure| result(nothing, Some(failure)));
         [result(self.policy.clone(), failure)].into_iter().chain(unfetched).collect()
     }
+}
+
+/// The first of these lines, as many as have room.
+fn kept(lines: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut text = String::new();
+    for line in lines {
+        if text.len() + line.as_ref().len() >= POLICY {
+            break;
+        }
+        text = text + line.as_ref() + "\n";
+    }
+    text
 }
 
 fn unfetched(error: &FetchError) -> TlsFailure {

@@ -1,8 +1,11 @@
 //! How TLS went with the hosts of other domains, as rows. A row that is damaged is left out: it is for statistics.
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use store::{Day, Error, TlsFailure, TlsFailureKind, TlsPolicy, TlsPolicyKind, TlsResult, TlsResults};
+use sqlx::{Row as _, SqliteConnection};
+use store::{
+    Day, Error, TLS_RESULTS_IN_DETAIL, TlsFailure, TlsFailureKind, TlsPolicy, TlsPolicyKind, TlsResult,
+    TlsResults,
+};
 
 use super::SqliteLedger;
 use crate::failure::unavailable;
@@ -12,21 +15,28 @@ const ADD: &str = "INSERT INTO tls_results (day, domain, policy, policy_text, fa
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
      ON CONFLICT (day, domain, policy, policy_text, failure, host, ip, sent_from, reason) \
      DO UPDATE SET sessions = tls_results.sessions + excluded.sessions";
+/// Whether a result is known, or may become so: the domain has not yet as many on that day as are told from each other.
+const HAS_ROOM: &str = "SELECT EXISTS (SELECT 1 FROM tls_results WHERE day = $1 AND domain = $2 AND policy = $3 AND policy_text = $4 \
+     AND failure = $5 AND host = $6 AND ip = $7 AND sent_from = $8 AND reason = $9) \
+     OR (SELECT count(*) FROM (SELECT 1 FROM tls_results WHERE day = $1 AND domain = $2 LIMIT $10)) < $10";
 const UNREPORTED: &str = "SELECT DISTINCT day, domain FROM tls_results WHERE day < $1 AND NOT EXISTS \
      (SELECT 1 FROM tls_reports WHERE tls_reports.day = tls_results.day AND tls_reports.domain = tls_results.domain) \
      ORDER BY day, domain";
 const OF_DOMAIN: &str = "SELECT domain, policy, policy_text, failure, host, ip, sent_from, reason, sessions FROM tls_results \
-     WHERE day = $1 AND domain = $2 ORDER BY policy, policy_text, failure, host, ip, sent_from, reason";
+     WHERE day = $1 AND domain = $2 ORDER BY policy, policy_text, failure, host, ip, sent_from, reason LIMIT $3";
 const CLAIM: &str =
     "INSERT INTO tls_reports (day, domain) VALUES ($1, $2) ON CONFLICT (day, domain) DO NOTHING";
 const PRUNE: [&str; 2] = ["DELETE FROM tls_results WHERE day < $1", "DELETE FROM tls_reports WHERE day < $1"];
 const ANY_BEFORE: &str = "SELECT EXISTS (SELECT 1 FROM tls_results WHERE day < $1)";
 
+/// Rows of a domain and a day: besides those in detail, one for each kind of policy and of failure.
+const AT_MOST: u32 = TLS_RESULTS_IN_DETAIL + 100;
+
 impl TlsResults for SqliteLedger {
     async fn add_tls_results(&self, sessions: &[(Day, TlsResult, u64)]) -> Result<(), Error> {
         let mut transaction = self.database.begin().await.map_err(unavailable)?;
         for (day, result, sessions) in sessions {
-            add(*day, result, *sessions).execute(&mut *transaction).await.map_err(unavailable)?;
+            add(&mut transaction, *day, result, *sessions).await.map_err(unavailable)?;
         }
         transaction.commit().await.map_err(unavailable)
     }
@@ -38,7 +48,7 @@ impl TlsResults for SqliteLedger {
     }
 
     async fn tls_results(&self, day: Day, domain: &str) -> Result<Vec<(TlsResult, u64)>, Error> {
-        let of_domain = sqlx::query(OF_DOMAIN).bind(day).bind(domain.to_owned());
+        let of_domain = sqlx::query(OF_DOMAIN).bind(day).bind(domain.to_owned()).bind(AT_MOST);
         let rows = of_domain.fetch_all(self.readers()).await.map_err(unavailable)?;
         Ok(rows.iter().filter_map(result).collect())
     }
@@ -65,10 +75,24 @@ impl TlsResults for SqliteLedger {
     }
 }
 
-fn add(day: Day, result: &TlsResult, sessions: u64) -> Query {
+async fn add(
+    connection: &mut SqliteConnection,
+    day: Day,
+    result: &TlsResult,
+    sessions: u64,
+) -> Result<(), sqlx::Error> {
+    let has_room =
+        bound(HAS_ROOM, day, result).bind(TLS_RESULTS_IN_DETAIL).fetch_one(&mut *connection).await?;
+    let brief = (!has_room.try_get::<bool, _>(0)?).then(|| result.without_details());
+    let sessions = i64::try_from(sessions).unwrap_or(i64::MAX);
+    bound(ADD, day, brief.as_ref().unwrap_or(result)).bind(sessions).execute(connection).await.map(drop)
+}
+
+/// The statement with what a result is told from others by.
+fn bound(statement: &'static str, day: Day, result: &TlsResult) -> Query {
     let failure = result.failure.as_ref();
     let of = |part: fn(&TlsFailure) -> &str| failure.map(part).unwrap_or_default().to_owned();
-    sqlx::query(ADD)
+    sqlx::query(statement)
         .bind(day)
         .bind(result.domain.clone())
         .bind(result.policy.kind.name())
@@ -78,7 +102,6 @@ fn add(day: Day, result: &TlsResult, sessions: u64) -> Query {
         .bind(of(|failure| &failure.ip))
         .bind(of(|failure| &failure.sent_from))
         .bind(of(|failure| &failure.reason))
-        .bind(i64::try_from(sessions).unwrap_or(i64::MAX))
 }
 
 fn result(row: &SqliteRow) -> Option<(TlsResult, u64)> {

@@ -45,7 +45,8 @@ macro_rules! conformance {
         $crate::accounts_conformance!($open, $beside);
         $crate::spool_conformance!($open, $beside);
         $crate::conformance!(@ledger tls_results, $open, $beside:
-            sessions_that_came_to_the_same_are_counted_together, each_report_is_made_once_whoever_makes_it);
+            sessions_that_came_to_the_same_are_counted_together,
+            however_much_comes_to_something_else_a_day_is_small_and_its_totals_are_right, each_report_is_made_once_whoever_makes_it);
         $crate::conformance!(@ledger ledger, $open, $beside:
             what_was_sent_is_known_when_it_has_left, each_failed_attempt_and_each_fate_is_known,
             a_late_record_tells_what_was_delivered_alone, what_was_done_is_known_whoever_tells_it_first,

@@ -16,7 +16,7 @@ pub(crate) struct Policy {
     hosts: Vec<HostPattern>,
     /// How long it is in force.
     pub(crate) max_age: Duration,
-    /// Its lines as they were fetched, for reports (RFC 8460 section 4.4).
+    /// The file as it was fetched.
     pub(crate) text: String,
 }
 
@@ -77,6 +77,15 @@ impl Policy {
             0..=HOSTS => Ok(Policy { mode, hosts, max_age, text: text.to_owned() }),
             _ => Err(PolicyError::TooManyHosts),
         }
+    }
+
+    /// Its lines that mean something, as they were fetched, for reports (RFC 8460 section 4.4).
+    pub(crate) fn known_lines(&self) -> impl Iterator<Item = &str> {
+        let is_known = |line: &&str| {
+            let key = line.split(':').next().unwrap_or_default();
+            ["version", "mode", "mx", "max_age"].contains(&key)
+        };
+        self.text.lines().filter(is_known)
     }
 
     /// Whether mail may be sent to this host (RFC 8461 section 4.1).
@@ -172,6 +181,7 @@ mod tests {
     fn of_what_may_stand_once_the_first_counts_and_unknown_keys_are_passed_over() {
         let text = format!("future-key: a:b\n{FILE}mode: none\nmax_age: 1\nversion: STSv2\n\n");
         assert_eq!(parse(&text).map(|policy| policy.mode), Ok(Mode::Enforce));
+        assert!(parse(&text).unwrap().known_lines().eq(text.trim_end().lines().skip(1)));
         let text = FILE.replace("mode: ", "mode:\t  ").replace("604800", "9999999999");
         assert_eq!(parse(&text).unwrap().max_age, Duration::from_secs(LONGEST));
     }
