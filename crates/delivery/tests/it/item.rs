@@ -67,7 +67,11 @@ impl Seat {
     fn set(&mut self, outcome: Outcome, news: Option<(ReportEvent, Timestamp)>, now: Timestamp) {
         let was_told = self.told;
         self.record(outcome, now);
-        self.news = news;
+        let news = news.filter(|(event, _)| *event != ReportEvent::Late || !self.delay_told);
+        let earlier = |(known, by): &(ReportEvent, Timestamp)| {
+            news.is_some_and(|(event, later)| event == *known && *by < later)
+        };
+        self.news = self.news.filter(earlier).or(news);
         self.told = if news.is_some() { was_told } else { self.told };
     }
 

@@ -205,7 +205,7 @@ pub(super) async fn end_lease(
     end.execute(connection).await.map(drop)
 }
 
-/// A recipient that has the message keeps its state, whatever comes later.
+/// A recipient that has the message keeps its state, whatever comes later. Lateness is told once, and news by the time that was set for it first.
 async fn set_outcome(
     connection: &mut SqliteConnection,
     record: &Record,
@@ -226,7 +226,9 @@ async fn set_outcome(
     let (news, tell_at) = record.news_of(number);
     sqlx::query(
         "UPDATE recipients SET state = $1, attempts = attempts + 1, next_attempt_at = $2, last_reply = $3, \
-         last_host = $4, told = told OR $7, news = $8, tell_at = $9, said_by_host = $10, tried_at = $11 \
+         last_host = $4, told = told OR $7, said_by_host = $10, tried_at = $11, \
+         news = CASE WHEN $8 = 'late' AND delay_told THEN NULL ELSE $8 END, \
+         tell_at = CASE WHEN $8 = 'late' AND delay_told THEN NULL WHEN news = $8 AND tell_at < $9 THEN tell_at ELSE $9 END \
          WHERE entry = $5 AND number = $6 AND state <> 'delivered'",
     )
     .bind(outcome.state().name())

@@ -219,6 +219,7 @@ macro_rules! delivery_conformance {
         $crate::conformance!(@one spool, $open, telling:
             news_is_told_together_once_nobody_else_is_tried_before, news_does_not_wait_for_somebody_who_is_slow,
             what_becomes_news_meanwhile_is_told_next, a_success_is_kept_until_it_is_told, who_is_late_with_others_is_told_with_them,
+            who_was_told_of_as_late_with_others_is_not_told_of_again, news_is_told_by_the_time_that_was_set_first,
             what_an_operator_has_tried_again_is_no_news, an_operator_holds_returns_and_removes_what_is_untold,
             news_of_those_who_have_it_is_told_though_others_were_never_tried, a_time_that_a_clock_ahead_has_set_keeps_no_news);
         $crate::conformance!(@one spool, $open, operate:

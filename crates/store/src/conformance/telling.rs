@@ -118,6 +118,30 @@ pub async fn who_is_late_with_others_is_told_with_them<S: Spool>(spool: &S) {
     );
 }
 
+pub async fn who_was_told_of_as_late_with_others_is_not_told_of_again<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b"]).await;
+    let leased = lease(spool, 10).await;
+    spool.record(&leased[0], vec![(0, deferred(at(900)))], news(&[(0, Late)], 130), at(11)).await.unwrap();
+    let first = lease_news(spool, 130).await.unwrap();
+    let report = NewReport { late: vec![0, 1], ..report(9) };
+    let telling = Telling { news: vec![(0, Late)], ..report.into() };
+    spool.record(&first, Vec::new(), Some(telling), at(131)).await.unwrap();
+    // The attempt had begun before.
+    spool.record(&leased[1], vec![(1, deferred(at(800)))], news(&[(1, Late)], 260), at(140)).await.unwrap();
+    assert_eq!(untold(spool, 1).await, []);
+    assert!(lease_news(spool, 300).await.is_none());
+}
+
+pub async fn news_is_told_by_the_time_that_was_set_first<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b"]).await;
+    let leased = lease(spool, 10).await;
+    spool.record(&leased[0], vec![(0, deferred(at(60)))], news(&[(0, Late)], 130), at(11)).await.unwrap();
+    let again = lease(spool, 60).await.remove(0);
+    spool.record(&again, vec![(0, deferred(at(900)))], news(&[(0, Late)], 180), at(61)).await.unwrap();
+    assert!(lease_news(spool, 129).await.is_none());
+    assert!(lease_news(spool, 130).await.is_some());
+}
+
 pub async fn what_an_operator_has_tried_again_is_no_news<S: Spool>(spool: &S) {
     commit_apart(spool, 1, &["a", "b"]).await;
     let leased = lease(spool, 10).await;
