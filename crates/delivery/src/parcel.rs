@@ -31,9 +31,13 @@ impl Parcel {
         self.leased.recipients.len() == self.leased.submission.recipients.len()
     }
 
-    /// Whether only hosts may have it that prove by TLS to be the right ones (RFC 8689).
-    pub(crate) fn requires_tls(&self) -> bool {
-        self.leased.submission.tls_required == TlsRequired::Yes
+    /// What its sender wants of TLS. A report is not to be lost for want of what nobody would hear of (RFC 8689 section 5): it goes by what the domain
+    /// demands.
+    pub(crate) fn tls_required(&self) -> TlsRequired {
+        match self.leased.submission.tls_required {
+            TlsRequired::Yes if !self.may_be_told() => TlsRequired::Unsaid,
+            wish => wish,
+        }
     }
 
     /// Whether its sender can be told what becomes of it.

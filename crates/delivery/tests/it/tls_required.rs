@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use delivery::Via;
+use delivery::{NextHost, Via};
 use dns::fake::{Entry, Failure, INSECURE};
+use esmtp::dialogue::Protocol;
 use rustls::ServerConfig;
 use store::RecipientState::{self, Deferred, Delivered, Failed};
+use store::Submission;
 use types::{HostTls, Ret, ReversePath, TlsRequired};
 
 use crate::dane::{HOST, World, of, wrong};
@@ -138,6 +140,43 @@ async fn what_requires_tls_is_delivered_here() {
     let directory = tempfile::tempdir().unwrap();
     let mut office = Office::running(Via::Maildir(directory.path().join("box"))).await;
     assert_eq!(send(&mut office, "u@example.org", TlsRequired::Yes).await.0, Delivered);
+}
+
+/// Nor does LMTP end its way if it goes over a network.
+#[tokio::test]
+async fn over_a_network_lmtp_has_to_prove_its_name() {
+    for (host, words) in [("127.0.0.1", "451 4.4.1"), ("lmtp.example.invalid", "550 5.7.30")] {
+        let next_host = NextHost { protocol: Protocol::Lmtp, host: host.into(), ..plain_host(1) };
+        let mut office = Office::running(Via::Relay(next_host)).await;
+        let (_, reply) = send(&mut office, "u@example.org", TlsRequired::Yes).await;
+        assert!(reply.starts_with(words), "{host}: {reply}");
+    }
+}
+
+/// RFC 8689 section 5: nobody would hear of a report that is lost.
+#[tokio::test]
+async fn a_report_is_not_lost_for_want_of_what_it_requires() {
+    let mut world = World::new(true).await;
+    let (certificate, config) = own_certificate(HOST);
+    let (peer, address) = host(config, false).await;
+    world.says(HOST, address, vec![of(&certificate)]);
+    let unsigned = format!("example.{INSECURE}");
+    world.server.set(&unsigned, [Entry::mx(10, HOST)]);
+    for to in ["u@example.org".to_owned(), format!("u@{unsigned}")] {
+        let wanted = |submission: &mut Submission| {
+            (submission.reverse_path, submission.tls_required) = (ReversePath::Null, TlsRequired::Yes);
+        };
+        let id = world.office.submit_with(&[&to], TEXT.as_bytes(), wanted).await;
+        let seat = world.office.tried(id).await.remove(0);
+        assert_eq!(seat.state, Delivered, "{to}: {}", seat.reply);
+    }
+    assert_eq!(peer.texts().len(), 2);
+    world.says(HOST, address, vec![wrong()]);
+    let id = world.office.submit_with(&["u@example.org"], TEXT.as_bytes(), |submission| {
+        (submission.reverse_path, submission.tls_required) = (ReversePath::Null, TlsRequired::Yes);
+    });
+    let id = id.await;
+    assert_eq!(world.office.tried(id).await[0].state, Deferred, "the domain demands it");
 }
 
 /// RFC 8689 section 5: whoever may not read the message may not read it in a report, either.

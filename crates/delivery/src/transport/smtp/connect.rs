@@ -1,7 +1,7 @@
 //! Opening a connection: connect, be greeted, get protected, log in.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -115,9 +115,14 @@ impl Opener {
     }
 
     /// Whether a message may be handed to this fixed host whose sender allows no other than hosts that prove their name (RFC 8689). Where LMTP is spoken
-    /// its way by SMTP ends.
+    /// on this machine its way over networks has ended.
     pub(super) fn may_have_what_requires_tls(&self) -> bool {
-        self.protocol == Protocol::Lmtp || self.protection.proves_name()
+        let is_here = match &self.place {
+            Place::Socket(_) => true,
+            Place::Named(host, _) => is_loopback(host),
+            Place::At(addresses) => addresses.iter().all(|address| address.ip().is_loopback()),
+        };
+        self.protection.proves_name() || (is_here && self.protocol == Protocol::Lmtp)
     }
 
     /// A connection on which mail can be sent.
@@ -251,4 +256,8 @@ impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opener").field("host", &self.shown).finish_non_exhaustive()
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use esmtp::dialogue::{Enhanced, Reply, Verdict};
 use store::{Spool, SpoolError};
 use tokio::time::Instant;
+use types::TlsRequired;
 
 use crate::next_host::{NextHost, NextHostError};
 use crate::parcel::{Attempt, Parcel};
@@ -67,7 +68,7 @@ impl Relay {
         parcel: &Parcel,
         texts: &Texts<S>,
     ) -> Result<Attempt, SpoolError> {
-        if parcel.requires_tls() && !self.opener.may_have_what_requires_tls() {
+        if parcel.tls_required() == TlsRequired::Yes && !self.opener.may_have_what_requires_tls() {
             return Ok(self.refused_for_want_of_proof(parcel));
         }
         let limit = Instant::now() + up_to_the_end(parcel.recipients.len());

@@ -75,11 +75,10 @@ impl MxRelay {
             return Ok(Failure::from(Unroutable::Ourselves(self.hostname.clone())).attempt(parcel));
         };
         let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
-        let mut candidates =
-            match self.hosts.candidates(destination, parcel.leased.submission.tls_required).await {
-                Ok(candidates) => candidates,
-                Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
-            };
+        let mut candidates = match self.hosts.candidates(destination, parcel.tls_required()).await {
+            Ok(candidates) => candidates,
+            Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
+        };
         candidates.prefer(|host| self.pools.have(destination, host));
         let mut open = None;
         while let Some(candidate) = candidates.next().await {

@@ -64,16 +64,21 @@ impl Sent {
     }
 
     /// Whether another host of the domain may do better: this one has nothing of the text, and has refused nobody for good, or does not offer
-    /// REQUIRETLS, which another may.
+    /// what the message needs, which another may.
     pub(super) fn leaves_all_open(&self) -> bool {
         !self.text_begun && self.verdicts.iter().all(is_open)
     }
 }
 
+/// How we refuse for a host what it does not offer: REQUIRETLS, BINARYMIME or 8BITMIME, SMTPUTF8.
+const LACKS: [Enhanced; 3] = [Enhanced(5, 7, 30), Enhanced(5, 6, 3), Enhanced(5, 6, 7)];
+
 fn is_open(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Deferred(_) => true,
-        Verdict::Failed(reply) => reply.is_ours() && reply.enhanced() == Some(Enhanced(5, 7, 30)),
+        Verdict::Failed(reply) => {
+            reply.is_ours() && reply.enhanced().is_some_and(|code| LACKS.contains(&code))
+        }
         Verdict::Delivered(..) | Verdict::Unclear(_) => false,
     }
 }
