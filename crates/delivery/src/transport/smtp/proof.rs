@@ -23,7 +23,7 @@ pub(super) struct TlsToMailHosts {
     /// Authorities that are trusted besides the system's.
     trust: Vec<CertificateDer<'static>>,
     /// What verifies by them, where nothing depends on it.
-    authorities: OnceLock<Result<Arc<dyn ServerCertVerifier>, Error>>,
+    authorities: OnceLock<Arc<dyn ServerCertVerifier>>,
 }
 
 impl TlsToMailHosts {
@@ -50,7 +50,9 @@ impl TlsToMailHosts {
         let with = |config: &Arc<ClientConfig>, proof| Client::of_mail_host(config.clone(), name, proof);
         Ok(match &candidate.demand {
             Demand::Opportunistic if is_tested(candidate) => {
-                Protection::IfOffered(with(&self.watching(found).map_err(not_set_up)?, Proof::Nothing))
+                // Without authorities nothing is found, which is no reason to keep mail.
+                let watching = self.watching(found).unwrap_or_else(|_| self.with_anybody.clone());
+                Protection::IfOffered(with(&watching, Proof::Nothing))
             }
             Demand::Opportunistic => Protection::IfOffered(with(&self.with_anybody, Proof::Nothing)),
             Demand::Encrypted => Protection::StartTls(with(&self.with_anybody, Proof::Nothing)),
@@ -64,8 +66,13 @@ impl TlsToMailHosts {
 
     /// A session is never resumed: its certificate would not be looked at again.
     fn watching(&self, found: &Found) -> Result<Arc<ClientConfig>, Error> {
-        let authorities = || tls::authorities(&self.trust, self.provider.clone());
-        let verifier = self.authorities.get_or_init(authorities).clone()?;
+        let verifier = match self.authorities.get() {
+            Some(verifier) => verifier.clone(),
+            None => {
+                let verifier = tls::authorities(&self.trust, self.provider.clone())?;
+                self.authorities.get_or_init(|| verifier).clone()
+            }
+        };
         tls::watching(Watching { verifier, found: found.clone() }, self.provider.clone())
     }
 

@@ -39,10 +39,10 @@ impl Ends {
 }
 
 impl Witness {
-    /// Counts a session, if TLS has come about in it, or has not.
+    /// Counts a session, if TLS has come about in it, or has not, be it that nothing more came at STARTTLS.
     pub(super) fn tell(&self, ends: Ends, came: Result<(), &Trouble>) {
         let failure = match came {
-            Err(trouble) if !trouble.is_about_tls() => return,
+            Err(trouble) if !trouble.is_about_tls() && !trouble.is_before_tls() => return,
             Err(trouble) => Some((self.kind(trouble), trouble.to_string())),
             Ok(()) => self.wrong_all_the_same(),
         };
