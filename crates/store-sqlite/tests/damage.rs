@@ -6,14 +6,20 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
+use jiff::Timestamp;
 use sample::{all, commit, commit_received, content, deliver, fully_known, id, lease, server};
 use sqlx::Connection;
-use store::{Page, RecipientState, Spool, SpoolError};
+use store::{Page, RecipientState, Spool, SpoolError, StsPolicies, StsPolicy};
 use store_sqlite::SqliteSpool;
 
 /// Does to the queue database what no program of ours does.
 async fn tamper(directory: &Path, sql: &'static str) {
-    let url = format!("sqlite:{}", directory.join("queue.db").display());
+    tamper_with(directory, "queue.db", sql).await;
+}
+
+/// Does it to this database.
+async fn tamper_with(directory: &Path, database: &str, sql: &'static str) {
+    let url = format!("sqlite:{}", directory.join(database).display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
     assert!(sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected() > 0, "{sql}");
     connection.close().await.unwrap();
@@ -208,4 +214,31 @@ async fn an_id_that_comes_twice_fails_alone_in_its_group() {
     }
     assert_eq!(accepted, 41);
     assert_eq!(lease(store.spool()).await.len(), 41);
+}
+
+/// Those behind it are refreshed all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_policy_is_left_out_of_those_to_refresh() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    let at = |second| Timestamp::from_second(second).unwrap();
+    for domain in ["a.example", "b.example", "c.example"] {
+        let policy = StsPolicy {
+            domain: domain.to_owned(),
+            id: "1".to_owned(),
+            text: String::new(),
+            fetched_at: at(1),
+            expires_at: at(1_000_000),
+            used_at: at(1),
+        };
+        store.accounts().keep_sts_policy(&policy).await.unwrap();
+    }
+    let damage = "UPDATE sts_policies SET used_at = 9223372036854775807 WHERE domain <> 'c.example'";
+    tamper_with(directory.path(), "accounts.db", damage).await;
+    for limit in [1, 2, 3] {
+        let found =
+            store.accounts().sts_policies_to_refresh(at(900_000), at(0), Page::first(limit)).await.unwrap();
+        assert_eq!(found.iter().map(|policy| &*policy.domain).collect::<Vec<_>>(), ["c.example"], "{limit}");
+    }
+    assert!(matches!(store.accounts().sts_policy("a.example").await, Err(store::Error::Corrupt(_))));
 }

@@ -38,7 +38,7 @@ pub trait StsPolicies: Send + Sync + 'static {
     fn drop_sts_policy(&self, domain: &str) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// A page of the policies that were fetched more than a day ago, or have less than half of their time left, and were used since
-    /// `used_since`, by their domains.
+    /// `used_since`, by their domains. Those that are damaged are left out.
     fn sts_policies_to_refresh(
         &self,
         now: Timestamp,

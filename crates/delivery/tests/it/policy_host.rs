@@ -127,6 +127,13 @@ impl MemoryPolicies {
     }
 }
 
+impl MemoryPolicies {
+    /// The policy of a domain that has one.
+    pub(crate) fn of(&self, domain: &str) -> StsPolicy {
+        self.0.lock().unwrap()[domain].clone()
+    }
+}
+
 impl StsPolicies for MemoryPolicies {
     async fn sts_policy(&self, domain: &str) -> Result<Option<StsPolicy>, Error> {
         Ok(self.0.lock().unwrap().get(domain).cloned())

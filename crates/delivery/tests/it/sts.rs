@@ -7,12 +7,15 @@ use std::time::Duration;
 use delivery::{MxRules, Routes, StsPolicies, Via};
 use dns::fake::{Entry, Failure, FakeDns};
 use dns::{Families, Upstream};
+use jiff::SignedDuration;
 use rustls::ServerConfig;
 use store::RecipientState::{self, Deferred, Delivered};
 use store::TlsFailureKind::{
     self, FetchError, HostMismatch, NotSupported, NotTrusted, PolicyInvalid, Validation,
 };
 use store::TlsPolicyKind::{self, NotFound, Sts, Tlsa};
+use store::{StsPolicies as _, StsPolicy};
+use tokio_util::sync::CancellationToken;
 
 use crate::office::{Office, now, set_ahead};
 use crate::peer::{Authority, Manners, Peer, own_certificate};
@@ -90,6 +93,10 @@ fn of_another_name(authority: &Authority) -> Manners {
 
 fn of_nobody(_: &Authority) -> Manners {
     with_tls(Authority::new().host("mx.example.org"))
+}
+
+fn cut_at_starttls(_: &Authority) -> Manners {
+    Manners { offers: vec!["STARTTLS"], start_tls: "", ..Manners::default() }
 }
 
 fn in_the_clear(_: &Authority) -> Manners {
@@ -336,6 +343,100 @@ async fn a_slow_policy_host_keeps_no_other_mail() {
     assert_eq!(office.spool.seats(slow)[0].state, RecipientState::Queued);
 }
 
+/// RFC 8461 section 10.2: whoever keeps one record from us must not have the policy run out.
+#[tokio::test]
+async fn a_policy_is_fetched_anew_whatever_the_dns_says_of_it() {
+    for failure in [None, Some(Failure::ServFail)] {
+        set_ahead(0);
+        let world = World::new(enforce()).await;
+        let _peers = world.mail_hosts(&[("mx.example.org", in_the_clear)]).await;
+        let mut office = world.office().await;
+        assert_eq!(send(&mut office).await.0, Deferred);
+        world.dns.set("_mta-sts.example.org", []);
+        if let Some(failure) = failure {
+            world.dns.fail("_mta-sts.example.org", failure);
+        }
+        set_ahead(6 * 24);
+        an_hour_passes(&office).await;
+        while world.store.of("example.org").fetched_at < now() - SignedDuration::from_hours(1) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        set_ahead(8 * 24);
+        assert_eq!(send(&mut office).await.0, Deferred);
+    }
+}
+
+/// Lets the policies that are old be fetched.
+async fn an_hour_passes(office: &Office) {
+    tokio::spawn(office.carrier.clone().keep_policies(CancellationToken::new()));
+    tokio::task::yield_now().await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3601)).await;
+    tokio::time::resume();
+}
+
+fn kept(text: &str) -> StsPolicy {
+    StsPolicy {
+        domain: "example.org".to_owned(),
+        id: "1".to_owned(),
+        text: text.to_owned(),
+        fetched_at: now(),
+        expires_at: now() + SignedDuration::from_hours(24 * 7),
+        used_at: now(),
+    }
+}
+
+/// It is no policy any more, and not none.
+#[tokio::test]
+async fn in_the_place_of_a_damaged_policy_another_is_fetched_or_mail_waits() {
+    for announced in [true, false] {
+        set_ahead(0);
+        let world = World::new(Answer::HangUp).await;
+        world.store.keep_sts_policy(&kept("nonsense")).await.unwrap();
+        if !announced {
+            world.dns.set("_mta-sts.example.org", []);
+        }
+        let _peers = world.mail_hosts(&[("mx.example.org", in_the_clear)]).await;
+        let mut office = world.office().await;
+        let (state, reply, _) = send(&mut office).await;
+        assert!(state == Deferred && reply.starts_with("451 4.3.0"), "{reply}");
+        world.policy_host.answer(Answer::policy("testing", &["mx.example.org"], WEEK));
+        set_ahead(1);
+        assert_eq!(send(&mut office).await.0, Delivered);
+        assert!(world.store.of("example.org").text.contains("testing"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_at_once_is_fetched_once_in_five_minutes_and_not_kept() {
+    for (mode, hosts) in [("enforce", &["mx.example.org"][..]), ("none", &[])] {
+        set_ahead(0);
+        let world = World::new(Answer::policy(mode, hosts, 0)).await;
+        let _peers = world.mail_hosts(&[("mx.example.org", good)]).await;
+        let mut office = world.office().await;
+        for _ in 0..3 {
+            assert_eq!(send(&mut office).await.0, Delivered);
+        }
+        assert_eq!((world.policy_host.asked().len(), world.store.domains().len()), (1, 0));
+        set_ahead(1);
+        assert_eq!(send(&mut office).await.0, Delivered);
+        assert_eq!(world.policy_host.asked().len(), 2);
+    }
+}
+
+/// Threat TLS-16: what is only tested needs no authorities.
+#[tokio::test]
+async fn what_is_only_tested_keeps_no_mail_where_authorities_cannot_be_read() {
+    set_ahead(0);
+    let mut world = World::new(Answer::HangUp).await;
+    world.rules.trust = vec![vec![0].into()];
+    let policy = "version: STSv1\nmode: testing\nmx: mx.example.org\nmax_age: 604800\n";
+    world.store.keep_sts_policy(&kept(policy)).await.unwrap();
+    let _peers = world.mail_hosts(&[("mx.example.org", good)]).await;
+    let (state, reply, _) = send(&mut world.office().await).await;
+    assert_eq!(state, Delivered, "{reply}");
+}
+
 /// mox 8ca1988: it is the policy of the domain that the recipient has, in its one form, and not that of a mail host.
 #[tokio::test]
 async fn the_domain_is_that_of_the_recipient() {
@@ -451,6 +552,14 @@ async fn how_tls_went_is_counted() {
             vec![(Sts, Some(NotSupported), 1)],
         ),
         ("tested not named", policy("testing"), "evil.example.org", good, vec![(Sts, Some(Validation), 1)]),
+        ("cut", policy("enforce"), "mx.example.org", cut_at_starttls, vec![(Sts, Some(NotSupported), 1)]),
+        (
+            "tested cut",
+            policy("testing"),
+            "mx.example.org",
+            cut_at_starttls,
+            vec![(Sts, Some(NotSupported), 1)],
+        ),
         (
             "no file",
             no_file(),

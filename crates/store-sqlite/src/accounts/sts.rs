@@ -6,7 +6,7 @@ use store::{Corrupt, Error, Page, StsPolicies, StsPolicy};
 
 use super::SqliteAccounts;
 use crate::failure::unavailable;
-use crate::row::{Columns, Query, time};
+use crate::row::{Columns, Query, text, time};
 
 const ONE: &str =
     "SELECT domain, id, text, fetched_at, expires_at, used_at FROM sts_policies WHERE domain = $1";
@@ -54,13 +54,20 @@ impl StsPolicies for SqliteAccounts {
         used_since: Timestamp,
         page: Page<String>,
     ) -> Result<Vec<StsPolicy>, Error> {
-        let old = sqlx::query(OLD)
-            .bind(now.as_millisecond())
-            .bind(used_since.as_millisecond())
-            .bind(page.after.unwrap_or_default())
-            .bind(page.limit);
-        let rows = old.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
-        rows.iter().map(|row| Ok(policy(row)?)).collect()
+        let mut after = page.after.unwrap_or_default();
+        loop {
+            let old = sqlx::query(OLD)
+                .bind(now.as_millisecond())
+                .bind(used_since.as_millisecond())
+                .bind(after.clone())
+                .bind(page.limit);
+            let rows = old.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+            let found: Vec<_> = rows.iter().filter_map(undamaged).collect();
+            match rows.last().map(|row| text(row, "domain")) {
+                Some(last) if found.is_empty() && last > after => after = last,
+                _ => return Ok(found),
+            }
+        }
     }
 
     async fn prune_sts_policies(&self, now: Timestamp) -> Result<u64, Error> {
@@ -74,8 +81,21 @@ impl SqliteAccounts {
     }
 }
 
+/// The policy, unless it is damaged: the others are to be refreshed all the same.
+fn undamaged(row: &SqliteRow) -> Option<StsPolicy> {
+    let damaged = |error: &Corrupt| {
+        let error: &dyn std::error::Error = error;
+        tracing::error!(
+            event = "sts.failing",
+            error,
+            "an MTA-STS policy in the store can't be read, and is not refreshed"
+        );
+    };
+    policy(row).inspect_err(damaged).ok()
+}
+
 fn policy(row: &SqliteRow) -> Result<StsPolicy, Corrupt> {
-    let columns = Columns::of(row, "sts_policies", crate::row::text(row, "domain"));
+    let columns = Columns::of(row, "sts_policies", text(row, "domain"));
     Ok(StsPolicy {
         domain: columns.take("domain")?,
         id: columns.take("id")?,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use store::{Error, Page, StsPolicy};
+use store::{Corrupt, Error, Page, StsPolicy};
 use types::Domain;
 
 use super::fetch::{FetchError, PolicyFetcher};
@@ -16,7 +16,8 @@ use super::policy::{Mode, Policy};
 use super::record;
 use super::store::PolicyStore;
 
-/// How long a policy host is left alone after a fetch has failed (RFC 8461 section 3.3 suggests five minutes).
+/// How long a policy host is left alone after a fetch has failed (RFC 8461 section 3.3 suggests five minutes), or has brought a policy that is over
+/// already.
 const BACK_OFF: SignedDuration = SignedDuration::from_mins(5);
 /// How often the use of a policy is noted.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -46,7 +47,7 @@ struct Known {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether the store was asked.
+    /// Whether it is known what the store has, or something newer was fetched.
     read: bool,
     held: Option<Held>,
     failed: Option<(Timestamp, FetchError)>,
@@ -57,8 +58,11 @@ struct State {
 struct Held {
     id: String,
     policy: Arc<Policy>,
+    fetched_at: Timestamp,
     expires_at: Timestamp,
     used_at: Timestamp,
+    /// Whether the store has it.
+    is_kept: bool,
 }
 
 /// How a domain stands to MTA-STS.
@@ -83,7 +87,8 @@ impl StsPolicies {
         StsPolicies { store: None, now: || Timestamp::UNIX_EPOCH, known: Mutex::default() }
     }
 
-    /// How `domain` stands now. The DNS is asked whether there is a new policy, which is fetched then.
+    /// How `domain` stands now. The DNS is asked whether there is a new policy, which is fetched then. If what the store has is damaged, it is fetched
+    /// as well.
     ///
     /// # Errors
     /// When the store can't tell whether a policy is in force.
@@ -94,9 +99,11 @@ impl StsPolicies {
     ) -> Result<StsStanding, Error> {
         let Some(store) = &self.store else { return Ok(StsStanding::default()) };
         let name = domain.normal();
-        let known = self.known(store.as_ref(), &name).await?;
+        let known = self.known(&name);
+        let damaged = read(store.as_ref(), &name, &known).await?;
         let announced = announced(domain, fetcher).await;
-        if let Some(id) = &announced
+        let damaged_id = damaged.as_ref().map(|_| String::new());
+        if let Some(id) = &announced.clone().or(damaged_id)
             && known.lacks(id, (self.now)())
         {
             let _one = known.fetching.lock().await;
@@ -104,6 +111,9 @@ impl StsPolicies {
             if known.lacks(id, (self.now)()) {
                 self.fetch(store.as_ref(), domain, &known, id, fetcher).await;
             }
+        }
+        if let Some(damaged) = damaged.filter(|_| !known.state().read) {
+            return Err(damaged.into());
         }
         self.note_use(store.as_ref(), &name, &known).await;
         Ok(known.standing(announced.is_some(), (self.now)()))
@@ -127,20 +137,22 @@ impl StsPolicies {
             let Some(last) = found.last() else { return Ok(()) };
             page = Page { after: Some(last.domain.clone()), limit: PAGE };
             for policy in found {
-                self.refresh_one(store, &policy.domain, fetcher).await?;
+                self.refresh_one(store, policy, fetcher).await?;
             }
         }
     }
 
+    /// Whatever the DNS says: else whoever keeps it from answering could have the policy run out (RFC 8461 section 10.2).
     async fn refresh_one(
         &self,
         store: &dyn PolicyStore,
-        name: &str,
+        old: StsPolicy,
         fetcher: &PolicyFetcher,
     ) -> Result<(), Error> {
-        let Ok(domain) = Domain::parse(name) else { return Ok(()) };
-        let Some(id) = announced(&domain, fetcher).await else { return Ok(()) };
-        let known = self.known(store, name).await?;
+        let Ok(domain) = Domain::parse(&old.domain) else { return Ok(()) };
+        let id = announced(&domain, fetcher).await.unwrap_or(old.id);
+        let known = self.known(&old.domain);
+        read(store, &old.domain, &known).await?;
         let _one = known.fetching.lock().await;
         if known.may_try((self.now)()) {
             self.fetch(store, &domain, &known, &id, fetcher).await;
@@ -171,26 +183,24 @@ impl StsPolicies {
         }
     }
 
-    /// The store first: what is in force must outlive a restart.
+    /// The store first: what is in force must outlive a restart. What is over before it would be fetched again is not kept.
     async fn adopt(&self, store: &dyn PolicyStore, name: &str, known: &Known, (id, policy): (&str, Policy)) {
         let now = (self.now)();
         let used_at = known.state().held.as_ref().map_or(now, |held| held.used_at);
         let lasts = SignedDuration::try_from(policy.max_age).unwrap_or(SignedDuration::ZERO);
-        let expires_at = now.checked_add(lasts).unwrap_or(Timestamp::MAX);
-        let kept = match policy.mode {
-            Mode::None => store.forget(name).await,
-            Mode::Enforce | Mode::Testing => {
-                let (domain, id, text) = (name.to_owned(), id.to_owned(), policy.text.clone());
-                let row = StsPolicy { domain, id, text, fetched_at: now, expires_at, used_at };
-                store.keep(&row).await
-            }
+        let held = Held {
+            id: id.to_owned(),
+            is_kept: policy.mode != Mode::None && lasts >= BACK_OFF,
+            policy: Arc::new(policy),
+            fetched_at: now,
+            expires_at: now.checked_add(lasts).unwrap_or(Timestamp::MAX),
+            used_at,
         };
-        if let Err(error) = kept {
+        if let Err(error) = known.replace(store, name, &held).await {
             complain(&error);
         }
-        let held = Held { id: id.to_owned(), policy: Arc::new(policy), expires_at, used_at };
         let mut state = known.state();
-        (state.held, state.failed) = (Some(held), None);
+        *state = State { read: true, held: Some(held), failed: None };
     }
 
     async fn note_use(&self, store: &dyn PolicyStore, name: &str, known: &Known) {
@@ -202,38 +212,78 @@ impl StsPolicies {
         }
     }
 
-    /// What is known of a domain, with what the store knows.
-    async fn known(&self, store: &dyn PolicyStore, name: &str) -> Result<Arc<Known>, Error> {
-        let known = {
-            let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.len() >= REMEMBERED && !all.contains_key(name) {
-                all.retain(|_, known| Arc::strong_count(known) > 1);
-            }
-            Arc::clone(all.entry(name.to_owned()).or_default())
-        };
-        if !known.state().read {
-            known.learn(store.find(name).await?);
+    /// What is known of a domain.
+    fn known(&self, name: &str) -> Arc<Known> {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= REMEMBERED && !all.contains_key(name) {
+            all.retain(|_, known| Arc::strong_count(known) > 1);
         }
-        Ok(known)
+        Arc::clone(all.entry(name.to_owned()).or_default())
+    }
+}
+
+/// Learns what the store has of a domain, unless that is known. What is damaged comes back, and is told of.
+async fn read(store: &dyn PolicyStore, name: &str, known: &Known) -> Result<Option<Corrupt>, Error> {
+    if known.state().read {
+        return Ok(None);
+    }
+    let found = store.find(name).await;
+    match found.and_then(|found| Ok(found.map(Held::from_row).transpose()?)) {
+        Ok(held) => known.learn(held),
+        Err(Error::Corrupt(damaged)) => {
+            complain(&damaged);
+            return Ok(Some(damaged));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(None)
+}
+
+impl Held {
+    fn from_row(row: StsPolicy) -> Result<Held, Corrupt> {
+        let policy = Policy::parse(row.text.as_bytes());
+        let policy = policy.map_err(|_| Corrupt::on("sts_policies", row.domain, "text"))?;
+        let StsPolicy { id, fetched_at, expires_at, used_at, .. } = row;
+        Ok(Held { id, policy: Arc::new(policy), fetched_at, expires_at, used_at, is_kept: true })
+    }
+
+    fn to_row(&self, name: &str) -> StsPolicy {
+        let Held { id, policy, fetched_at, expires_at, used_at, .. } = self.clone();
+        let (domain, text) = (name.to_owned(), policy.text.clone());
+        StsPolicy { domain, id, text, fetched_at, expires_at, used_at }
     }
 }
 
 impl Known {
     /// Takes over what the store has, unless something newer was fetched meanwhile.
-    fn learn(&self, found: Option<StsPolicy>) {
-        let held = found.and_then(|found| {
-            let policy = Arc::new(Policy::parse(found.text.as_bytes()).ok()?);
-            Some(Held { id: found.id, policy, expires_at: found.expires_at, used_at: found.used_at })
-        });
+    fn learn(&self, held: Option<Held>) {
         let mut state = self.state();
         if !std::mem::replace(&mut state.read, true) && state.held.is_none() {
             state.held = held;
         }
     }
 
+    /// Has the store keep this in the place of what it has, or nothing.
+    async fn replace(&self, store: &dyn PolicyStore, name: &str, new: &Held) -> Result<(), Error> {
+        let (is_damaged, is_kept) = {
+            let state = self.state();
+            (!state.read, state.held.as_ref().is_some_and(|held| held.is_kept))
+        };
+        if is_damaged || (is_kept && !new.is_kept) {
+            store.forget(name).await?;
+        }
+        if new.is_kept {
+            store.keep(&new.to_row(name)).await?;
+        }
+        Ok(())
+    }
+
     /// Whether a policy of this id is to be fetched now.
     fn lacks(&self, id: &str, now: Timestamp) -> bool {
-        let has_it = self.state().held.as_ref().is_some_and(|held| held.id == id && held.expires_at > now);
+        let has_it = self.state().held.as_ref().is_some_and(|held| {
+            let is_new = now.duration_since(held.fetched_at).abs() < BACK_OFF;
+            held.id == id && (held.expires_at > now || is_new)
+        });
         !has_it && self.may_try(now)
     }
 
@@ -276,8 +326,7 @@ async fn announced(domain: &Domain, fetcher: &PolicyFetcher) -> Option<String> {
 }
 
 /// Mail goes on by what is known.
-fn complain(error: &Error) {
-    let error: &dyn std::error::Error = error;
+fn complain(error: &(dyn std::error::Error + 'static)) {
     tracing::error!(
         event = "sts.failing",
         error,
