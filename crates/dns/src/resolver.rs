@@ -168,9 +168,9 @@ impl Asking {
     }
 
     async fn servers(&self) -> &NameServers {
-        match self.signatures.are_passed_on(&self.validating).await {
-            true => &self.validating,
-            false => &self.trusting,
+        match self.signatures.are_missing(&self.validating).await {
+            true => &self.trusting,
+            false => &self.validating,
         }
     }
 }

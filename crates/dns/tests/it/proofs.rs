@@ -57,6 +57,48 @@ async fn a_server_that_is_not_reached_has_stripped_no_signatures() {
     assert!(resolver.proves().await);
 }
 
+/// Else whoever keeps the question about the root from being answered gets around DNSSEC.
+#[tokio::test]
+async fn signatures_are_asked_for_while_nothing_is_known_of_the_root() {
+    let (server, resolver, _directory) = asking();
+    server.set("example.org", [Entry::mx(10, "mx.example.org")]);
+    server.set(&format!("example.{BOGUS}"), [Entry::mx(10, "mx.example.org")]);
+    server.fail_kind("", "SOA", Failure::ServFail);
+    assert!(resolver.mx(&domain("example.org")).await.unwrap().proven);
+    let bogus = format!("example.{BOGUS}");
+    assert_eq!(resolver.mx(&domain(&bogus)).await, Err(DnsError::Bogus(bogus)));
+    assert!(!resolver.proves().await);
+}
+
+/// Time leaps while nobody answers.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_believed_of_a_server_that_is_silent_about_the_root() {
+    let (server, resolver, _directory) = asking();
+    server.set("example.org", [Entry::mx(10, "mx.example.org")]);
+    server.fail("", Failure::Silence);
+    assert!(!resolver.proves().await);
+    tokio::time::resume();
+    server.recover();
+    server.fail_kind("", "DNSKEY", Failure::ServFail);
+    assert!(resolver.mx(&domain("example.org")).await.unwrap_err().is_temporary());
+}
+
+/// What it gave without signatures before it gives still, when the root is asked about again and nobody answers.
+#[tokio::test]
+async fn a_server_that_passes_on_no_signatures_is_believed_also_while_it_is_silent_about_the_root() {
+    let server = FakeDns::start();
+    server.set("example.org", [Entry::mx(10, "mx.example.org")]);
+    let upstream = Upstream { servers: vec![server.address()], trust_anchors: None };
+    let resolver = Resolver::new(&upstream).unwrap();
+    assert!(!resolver.mx(&domain("example.org")).await.unwrap().proven);
+    server.fail("", Failure::Silence);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(600)).await;
+    assert!(!resolver.proves().await);
+    tokio::time::resume();
+    assert!(!resolver.mx(&domain("example.org")).await.unwrap().proven);
+}
+
 #[tokio::test]
 async fn an_alias_is_proven_by_itself_whatever_it_leads_to() {
     let (server, resolver, _directory) = asking();
