@@ -72,6 +72,8 @@ pub(crate) struct Candidate {
     pub(crate) addresses: Vec<IpAddr>,
     /// What TLS has to prove before mail is handed over.
     pub(crate) demand: Demand,
+    /// Whether DNSSEC has proved that it takes the mail of the domain.
+    pub(crate) is_proven: bool,
     /// What is counted of sessions with it; `None` for the address literal of a recipient.
     pub(crate) accounting: Option<Accounting>,
 }
@@ -163,13 +165,14 @@ impl MailHosts {
         proven_for: &[Domain],
         most: usize,
     ) -> Result<Candidate, Unroutable> {
-        let (found, open, demand) = match &host {
-            Host::Literal(address) => (vec![*address], None, Demand::Opportunistic),
+        let (found, open, demand, is_proven) = match &host {
+            Host::Literal(address) => (vec![*address], None, Demand::Opportunistic, false),
             Host::Domain(name) => {
                 let found = self.resolver.addresses(name, self.families).await;
                 let found = found.map_err(|error| Unroutable::of_host(name, self.families, error))?;
                 let demand = self.demand(name, &found, proven_for).await?;
-                (found.records, found.open, demand)
+                let is_proven = mx::is_proven(name, &found, proven_for);
+                (found.records, found.open, demand, is_proven)
             }
         };
         let reachable = self.reach.reachable(&host, &found);
@@ -178,7 +181,8 @@ impl MailHosts {
             return Err(Unroutable::Ourselves(host.to_string()));
         }
         shuffle(&mut addresses, &mut rand::rng());
-        Ok(Candidate { host, addresses: some_of_each(addresses, most), demand, accounting: None })
+        let addresses = some_of_each(addresses, most);
+        Ok(Candidate { host, addresses, demand, is_proven, accounting: None })
     }
 
     /// What a host has to prove that takes mail for these domains, as far as that is proved.
@@ -218,7 +222,10 @@ impl Candidates<'_> {
         let proven_for = if self.wish == TlsRequired::No { &[] } else { self.proven_for.as_slice() };
         let candidate = self.of.candidate(host, proven_for, self.addresses_left).await;
         let candidate = candidate.and_then(|candidate| self.under_policy(candidate));
-        let candidate = candidate.and_then(|candidate| self.as_wished(candidate));
+        let candidate = match candidate {
+            Ok(candidate) => self.as_wished(candidate).await,
+            Err(error) => Err(error),
+        };
         match &candidate {
             Ok(candidate) => self.addresses_left -= candidate.addresses.len(),
             Err(Unroutable::Ourselves(_)) => self.hosts.clear(),
@@ -250,23 +257,23 @@ impl Candidates<'_> {
         if let Some(accounting) = &mut accounting {
             accounting.is_named = is_named;
         }
-        Ok(Candidate { demand, accounting, host: candidate.host, addresses: candidate.addresses })
+        Ok(Candidate { demand, accounting, ..candidate })
     }
 
     /// The candidate with what the sender makes of that.
     ///
     /// # Errors
-    /// [`Unroutable::NotProven`] when the sender wants a proof, and there is nothing to prove.
-    fn as_wished(&self, candidate: Candidate) -> Result<Candidate, Unroutable> {
-        let Candidate { host, addresses, demand, accounting } = candidate;
-        let of_domain = demand.clone();
-        match demand.with_wish(self.wish, !self.proven_for.is_empty()) {
-            Some(demand) => {
-                // What the sender alone demands is none of the domain's failures.
-                let accounting = accounting.filter(|_| demand == of_domain);
-                Ok(Candidate { host, addresses, demand, accounting })
-            }
-            None => Err(Unroutable::NotProven(host.to_string())),
+    /// [`Unroutable::NotProven`] when the sender wants a proof, and there is nothing to prove, or [`Unroutable::Unprovable`] now.
+    async fn as_wished(&self, candidate: Candidate) -> Result<Candidate, Unroutable> {
+        if let Some(demand) = candidate.demand.clone().with_wish(self.wish, candidate.is_proven) {
+            // What the sender alone demands is none of the domain's failures.
+            let accounting = candidate.accounting.filter(|_| demand == candidate.demand);
+            return Ok(Candidate { demand, accounting, ..candidate });
+        }
+        let host = candidate.host;
+        match host.domain() {
+            Some(_) if !self.of.resolver.proves().await => Err(Unroutable::Unprovable(host.to_string())),
+            Some(_) | None => Err(Unroutable::NotProven(host.to_string())),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Which hosts take mail for a domain, and in which order they are tried (RFC 5321 section 5.1, RFC 7505).
 
+use std::net::IpAddr;
+
 use dns::{Answer, DnsError, Mx};
 use rand::Rng;
 use rand::seq::SliceRandom as _;
@@ -45,14 +47,20 @@ pub(super) fn hosts(
     Ok(hosts)
 }
 
-/// The domain, and what its aliases lead to, if DNSSEC has proved that these hosts take its mail; else nothing. That a domain has no MX
-/// records is proved by its addresses, if they are: in a zone that is signed nobody can hide a record.
+/// The domain, and what its aliases lead to, if DNSSEC has proved that these hosts take its mail, or it may be that it has (see
+/// [`is_proven`]); else nothing.
 pub(super) fn proven_for(domain: &Domain, found: &Result<Answer<Mx>, DnsError>) -> Vec<Domain> {
     match found {
         Ok(answer) if !answer.proven => Vec::new(),
         Ok(answer) if answer.name.normal() != domain.normal() => vec![domain.clone(), answer.name.clone()],
         Ok(_) | Err(_) => vec![domain.clone()],
     }
+}
+
+/// Whether DNSSEC has proved that `host`, whose addresses were `found`, takes the mail of these domains. A domain that is its own mail host,
+/// for want of MX records, proves that by its addresses: where those are signed nobody can hide a record.
+pub(super) fn is_proven(host: &Domain, found: &Answer<IpAddr>, proven_for: &[Domain]) -> bool {
+    proven_for.first().is_some_and(|domain| found.proven || domain.normal() != host.normal())
 }
 
 /// By preference, and each host once. A null MX beside others says nothing (RFC 7505 section 3).

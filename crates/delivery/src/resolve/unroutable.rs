@@ -27,6 +27,10 @@ pub(crate) enum Unroutable {
         "the sender wants proved TLS alone (REQUIRETLS), and nothing proves that {0} takes mail for the recipient: neither DNSSEC nor MTA-STS"
     )]
     NotProven(String),
+    #[error(
+        "the sender wants proved TLS alone (REQUIRETLS), and the name servers pass on nothing now by which DNSSEC could prove that {0} takes mail for the recipient"
+    )]
+    Unprovable(String),
     #[error("{0}")]
     AliasLoop(DnsError),
     #[error("{0}")]
@@ -80,7 +84,7 @@ impl Unroutable {
             Unroutable::Ourselves(_) | Unroutable::Forbidden { .. } | Unroutable::AliasLoop(_) => {
                 (554, Enhanced(5, 4, 6))
             }
-            Unroutable::Temporary(_) => return self.deferred(Enhanced(4, 4, 3)),
+            Unroutable::Temporary(_) | Unroutable::Unprovable(_) => return self.deferred(Enhanced(4, 4, 3)),
             Unroutable::NotInPolicy { .. } => return self.deferred(Enhanced(4, 7, 5)),
             Unroutable::PolicyUnknown { .. } => return self.deferred(Enhanced(4, 3, 0)),
         };

@@ -94,6 +94,35 @@ async fn what_requires_tls_goes_to_a_host_without_records_that_an_authority_vouc
     assert!(state == Deferred && reply.contains("not valid for name"), "{reply}");
 }
 
+/// That it has no MX records is proved only where it is signed.
+#[tokio::test]
+async fn what_requires_tls_goes_to_a_domain_that_is_its_own_host_if_that_is_signed() {
+    let unsigned = format!("example.{INSECURE}");
+    for (domain, state, words) in [
+        ("example.org", Delivered, "250"),
+        (&unsigned, Failed, "550 5.7.30 the sender wants proved TLS alone"),
+    ] {
+        let (authority, config) = certificate(domain);
+        let mut world = World::trusting(true, vec![authority]).await;
+        let (peer, address) = host(config, true).await;
+        world.server.set(domain, [Entry::Address(address)]);
+        let (found, reply) = send(&mut world.office, &format!("u@{domain}"), TlsRequired::Yes).await;
+        assert!(found == state && reply.starts_with(words), "{domain}: {reply}");
+        assert_eq!(peer.texts().len(), usize::from(state == Delivered));
+    }
+}
+
+#[tokio::test]
+async fn what_requires_tls_waits_while_nothing_can_be_proved() {
+    let mut world = World::new(true).await;
+    world.server.fail_kind("", "SOA", Failure::ServFail);
+    let unsigned = format!("example.{INSECURE}");
+    world.server.set(&unsigned, [Entry::mx(10, HOST)]);
+    world.server.set(HOST, [Entry::address("127.0.0.1")]);
+    let (state, reply) = send(&mut world.office, &format!("u@{unsigned}"), TlsRequired::Yes).await;
+    assert!(state == Deferred && reply.starts_with("451 4.4.3 the sender wants proved TLS alone"), "{reply}");
+}
+
 #[tokio::test]
 async fn what_must_arrive_leaves_whatever_the_domain_demands() {
     let mut world = World::new(true).await;

@@ -76,6 +76,7 @@ async fn opened(address: IpAddr, demand: Demand, known: &CertificateDer<'static>
         host: Host::parse("mx.example").unwrap(),
         addresses: vec![address],
         demand,
+        is_proven: false,
         accounting: None,
     };
     let protection = tls.protection(&candidate, &Found::default()).map_err(|trouble| trouble.to_string())?;
