@@ -2,9 +2,9 @@
 
 use sqlx::{QueryBuilder, Sqlite};
 
-/// Continues a condition behind a lower-case text: it is like the pattern, whatever the case of ASCII letters.
+/// Continues a condition behind a text: it is like the pattern, whatever the case of ASCII letters.
 pub(crate) fn any_case(query: &mut QueryBuilder<Sqlite>, pattern: String) {
-    query.push(" LIKE lower(").push_bind(pattern).push(") ESCAPE '!'");
+    query.push(" LIKE ").push_bind(pattern).push(" ESCAPE '!'");
 }
 
 /// Has this text in it.

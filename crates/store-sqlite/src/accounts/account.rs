@@ -153,7 +153,7 @@ fn page_of(filter: &AccountFilter, page: Page<String>) -> QueryBuilder<Sqlite> {
         query.push(" AND normal > ").push_bind(after);
     }
     if let Some(text) = &filter.text {
-        query.push(" AND lower(address || ' ' || coalesce(name, ''))");
+        query.push(" AND (address || ' ' || coalesce(name, ''))");
         like::any_case(&mut query, like::containing(text));
     }
     query.push(match filter.state {

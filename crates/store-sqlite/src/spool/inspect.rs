@@ -149,9 +149,18 @@ pub(super) async fn has_operations(readers: &SqlitePool) -> Result<bool, sqlx::E
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM operations)").fetch_one(readers).await
 }
 
+/// The entries that are not settled. Each of them has a delivery, and none that is settled has; an entry is seen at the first of its deliveries.
+macro_rules! live {
+    () => {
+        " FROM deliveries CROSS JOIN entries WHERE entries.id = deliveries.entry AND settled_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS others WHERE others.entry = deliveries.entry \
+         AND others.destination < deliveries.destination)"
+    };
+}
+
 const FIGURES_OF_ENTRIES: &str = concat!(
     "SELECT count(*) AS entries, coalesce(sum(size), 0) AS octets, min(accepted_at) AS oldest",
-    select::live!()
+    live!()
 );
 const FIGURES_OF_RECIPIENTS: &str = concat!(
     "SELECT count(*) FILTER (WHERE state = 'queued' AND NOT held) AS queued, \
@@ -159,7 +168,7 @@ const FIGURES_OF_RECIPIENTS: &str = concat!(
      count(*) FILTER (WHERE state = 'held' OR (state IN ('queued', 'deferred') AND held)) AS held, \
      count(*) FILTER (WHERE state = 'failed') AS failed \
      FROM (SELECT entries.id AS live, held",
-    select::live!(),
+    live!(),
     ") AS entries CROSS JOIN recipients WHERE recipients.entry = entries.live"
 );
 

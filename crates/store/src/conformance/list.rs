@@ -3,7 +3,9 @@
 
 use types::{AccountId, Domain, ReversePath};
 
-use super::sample::{all, at, commit, deferred, delivered, failed, id, lease, mailbox, operate, submission};
+use super::sample::{
+    all, at, commit, commit_apart, deferred, delivered, failed, id, lease, mailbox, operate, submission,
+};
 use crate::{Entry, Operation, Outcome, Page, QueueFilter, QueuedBy, RecipientFilter, RecipientState, Spool};
 
 /// The first octets of the ids of all entries that the filter lets through.
@@ -58,6 +60,24 @@ pub async fn an_entry_tells_its_worst_recipient<S: Spool>(spool: &S) {
     assert_eq!(shown.state, RecipientState::Failed);
     assert_eq!(shown.message_id.as_deref(), Some("<1@example.org>"));
     assert_eq!(shown.credential.as_deref(), Some("password"));
+}
+
+pub async fn an_entry_of_several_deliveries_is_found_once<S: Spool>(spool: &S) {
+    commit_apart(spool, 1, &["a", "b", "c"]).await;
+    commit_apart(spool, 2, &["a", "b"]).await;
+    operate(spool, Operation::Hold, 1, 10).await;
+    assert_eq!(found(spool, QueueFilter::default()).await, [1, 2]);
+    let credential = Some("password".to_owned());
+    assert_eq!(found(spool, QueueFilter { credential, ..QueueFilter::default() }).await, [1, 2]);
+    let in_state = |state| RecipientFilter { state: Some(state), ..RecipientFilter::default() };
+    assert_eq!(found_by_recipient(spool, in_state(RecipientState::Held)).await, [1]);
+    assert_eq!(found_by_recipient(spool, in_state(RecipientState::Queued)).await, [2]);
+    // Of those who are delivered to apart, any will do.
+    for domain in ["a.example", "c.example"] {
+        let domain = Some(Domain::parse(domain).unwrap());
+        let recipient = RecipientFilter { domain, ..in_state(RecipientState::Held) };
+        assert_eq!(found_by_recipient(spool, recipient).await, [1]);
+    }
 }
 
 pub async fn entries_are_found_by_what_they_came_with<S: Spool>(spool: &S) {
