@@ -165,8 +165,13 @@ pub trait Spool: Nodes + Send + Sync + 'static {
         page: Page<QueueId>,
     ) -> impl Future<Output = Result<Vec<QueueId>, SpoolError>> + Send;
 
+    /// Those of these entries that there are, be they settled or not, each with its recipients; in the order of the ids. A few hundred at a time.
+    fn details(&self, ids: &[QueueId]) -> impl Future<Output = Result<Vec<Details>, SpoolError>> + Send;
+
     /// One entry with its recipients, be it settled or not.
-    fn show(&self, id: QueueId) -> impl Future<Output = Result<Option<Details>, SpoolError>> + Send;
+    fn show(&self, id: QueueId) -> impl Future<Output = Result<Option<Details>, SpoolError>> + Send {
+        async move { Ok(self.details(&[id]).await?.pop()) }
+    }
 
     /// Does what an operator wants to entries, all or nothing, and notes it for [`take_operations`](Spool::take_operations).
     /// Says what was done: nothing to an entry that is not there, nor to one that can't be [taken back](Operation::Undo) any more.

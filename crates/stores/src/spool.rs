@@ -82,7 +82,7 @@ impl store::Spool for Spool {
         async fn quarantine(&self, id: QueueId, reason: &str) -> Result<(), SpoolError>;
         async fn list(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<Entry>, SpoolError>;
         async fn ids(&self, filter: &QueueFilter, page: Page<QueueId>) -> Result<Vec<QueueId>, SpoolError>;
-        async fn show(&self, id: QueueId) -> Result<Option<Details>, SpoolError>;
+        async fn details(&self, ids: &[QueueId]) -> Result<Vec<Details>, SpoolError>;
         async fn operate(&self, operation: Operation, ids: Vec<QueueId>, act: &Act) -> Result<Vec<Operated>, SpoolError>;
         async fn take_operations(&self, at_most: u32) -> Result<Vec<Operated>, SpoolError>;
         async fn stats(&self) -> Result<Stats, SpoolError>;

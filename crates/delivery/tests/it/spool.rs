@@ -473,8 +473,10 @@ impl Spool for MemorySpool {
         unreachable!("nothing here searches")
     }
 
-    async fn show(&self, id: QueueId) -> Result<Option<Details>, SpoolError> {
-        Ok(self.queue().items.get(&id).filter(|item| !item.is_gone()).map(Item::details))
+    async fn details(&self, ids: &[QueueId]) -> Result<Vec<Details>, SpoolError> {
+        let queue = self.queue();
+        let asked = queue.items.iter().filter(|(id, item)| ids.contains(id) && !item.is_gone());
+        Ok(asked.map(|(_, item)| item.details()).collect())
     }
 
     async fn stats(&self) -> Result<Stats, SpoolError> {

@@ -1,6 +1,6 @@
 //! What operators do to messages in the queue, and telling the audit trail.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use store::{Accounts as _, Act, Action, Audit as _, AuditEvent, Operation, Spool as _};
 use types::QueueId;
@@ -10,7 +10,7 @@ use super::hindrance::{HeldInPart, Hindrance};
 use crate::audit::audited_name;
 use crate::{Desk, Trouble};
 
-/// How many messages are changed in one transaction: in a moment in which the server does not wait long.
+/// How many messages are read by one statement, or changed in one transaction: in a moment in which the server does not wait long.
 const TOGETHER: usize = 200;
 
 /// What came of an operation.
@@ -28,7 +28,7 @@ pub struct Operated {
 }
 
 impl Desk {
-    /// Does it to all these messages, but for those that it would do nothing to. If the store fails when it has been done to some, the
+    /// Does it to all these messages, each of which is named once, but for those that it would do nothing to. If the store fails when it has been done to some, the
     /// others are left, and [`Operated::broken_off`] says why.
     ///
     /// # Errors
@@ -40,8 +40,9 @@ impl Desk {
         ids: &[QueueId],
     ) -> Result<Operated, Trouble> {
         let (mut operated, mut free) = (Operated::default(), Vec::with_capacity(ids.len()));
+        let mut hindrances = self.hindrances(operation, ids).await?;
         for id in ids {
-            match self.hindrance(operation, *id).await? {
+            match hindrances.remove(id) {
                 Some(Hindrance::Whole(trouble)) => {
                     operated.left.push(trouble);
                     continue;
@@ -63,12 +64,23 @@ impl Desk {
         Ok(operated)
     }
 
-    async fn hindrance(&self, operation: Operation, id: QueueId) -> Result<Option<Hindrance>, Trouble> {
+    /// What hinders an operation on these messages, for those that it is hindered on.
+    async fn hindrances(
+        &self,
+        operation: Operation,
+        ids: &[QueueId],
+    ) -> Result<HashMap<QueueId, Hindrance>, Trouble> {
+        let mut found = HashMap::new();
         if operation == Operation::Hold || operation.removes() {
-            return Ok(None);
+            return Ok(found);
         }
-        let message = self.spool.show(id).await?;
-        Ok(message.and_then(|message| Hindrance::find(operation, &message, &self.settings.routes)))
+        for together in ids.chunks(TOGETHER) {
+            for message in self.spool.details(together).await? {
+                let hindrance = Hindrance::find(operation, &message, &self.settings.routes);
+                found.extend(hindrance.map(|hindrance| (message.entry.id, hindrance)));
+            }
+        }
+        Ok(found)
     }
 
     /// Does it to some messages, tells to which, and enters it into the audit trail.

@@ -1,8 +1,10 @@
 //! The queue as people look at it: whatever is stored is shown, damaged or not.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, SqliteConnection, SqlitePool, Type};
+use sqlx::{Decode, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, Type};
 use store::{
     Corrupt, DeliveryKey, Destination, Details, Entry, HeldLease, MasterKeyId, Node, Page, QueueFilter,
     RecipientDetails, RecipientState, Stats, Waiting,
@@ -123,26 +125,48 @@ pub(super) async fn ids(
     Ok(rows.iter().map(id).collect())
 }
 
-pub(super) async fn show(readers: &SqlitePool, id: QueueId) -> Result<Option<Details>, sqlx::Error> {
+pub(super) async fn details(readers: &SqlitePool, ids: &[QueueId]) -> Result<Vec<Details>, sqlx::Error> {
     // All queries in one transaction, so that they see the same state.
     let mut transaction = readers.begin().await?;
-    let filter = QueueFilter { ids: Some(id..=id), settled: true, ..QueueFilter::default() };
-    let mut one = select::entries(&filter, Page::first(1));
-    let Some(row) = one.build().fetch_optional(&mut *transaction).await? else { return Ok(None) };
-    let recipients = "SELECT * FROM recipients WHERE entry = $1 ORDER BY number";
-    let recipients =
-        sqlx::query(recipients).bind(id.as_bytes().to_vec()).fetch_all(&mut *transaction).await?;
-    let entry = entry(&row);
-    let recipients = recipients.iter().map(|row| recipient(row, entry.held)).collect();
-    Ok(Some(Details { entry, recipients, damaged: damaged(&mut transaction, id).await? }))
+    let rows = all_of(&mut transaction, select::named(ids), ids).await?;
+    let mut query = QueryBuilder::new("SELECT * FROM recipients WHERE entry IN ");
+    select::among(&mut query, ids);
+    query.push(" ORDER BY entry, number");
+    let mut recipients = lease::by_entry(all_of(&mut transaction, query, ids).await?);
+    let mut damaged = damaged(&mut transaction, ids).await?;
+    let details = |row: &SqliteRow| {
+        let entry = entry(row);
+        let rows = recipients.remove(&entry.id).unwrap_or_default();
+        let recipients = rows.iter().map(|row| recipient(row, entry.held)).collect();
+        Details { damaged: damaged.remove(&entry.id), entry, recipients }
+    };
+    Ok(rows.iter().map(details).collect())
 }
 
-/// What is damaged of the envelope of an entry, unless that is settled, and has no deliveries.
-async fn damaged(connection: &mut SqliteConnection, id: QueueId) -> Result<Option<Corrupt>, sqlx::Error> {
-    let row = sqlx::query("SELECT * FROM entries WHERE id = $1 AND settled_at IS NULL");
-    let row = row.bind(id.as_bytes().to_vec()).fetch_all(&mut *connection).await?;
-    let recipients = lease::recipients_of(connection, &row).await?.remove(&id).unwrap_or_default();
-    Ok(row.first().and_then(|row| lease::envelope(row, id, &recipients).err()))
+/// The rows of a query about these entries; that about one is asked often, and kept.
+async fn all_of(
+    connection: &mut SqliteConnection,
+    mut query: QueryBuilder<Sqlite>,
+    ids: &[QueueId],
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    query.build().persistent(ids.len() == 1).fetch_all(connection).await
+}
+
+/// What is damaged of the envelopes of entries, but for those that are settled, and have no deliveries.
+async fn damaged(
+    connection: &mut SqliteConnection,
+    ids: &[QueueId],
+) -> Result<HashMap<QueueId, Corrupt>, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT * FROM entries WHERE settled_at IS NULL AND id IN ");
+    select::among(&mut query, ids);
+    let rows = all_of(connection, query, ids).await?;
+    let recipients = lease::recipients_of(connection, &rows).await?;
+    let damage = |row: &SqliteRow| {
+        let id = id(row);
+        let recipients = recipients.get(&id).map_or(&[][..], Vec::as_slice);
+        lease::envelope(row, id, recipients).err().map(|damage| (id, damage))
+    };
+    Ok(rows.iter().filter_map(damage).collect())
 }
 
 pub(super) async fn has_operations(readers: &SqlitePool) -> Result<bool, sqlx::Error> {

@@ -213,9 +213,8 @@ pub(super) async fn recipients_of(
     connection: &mut SqliteConnection,
     entries: &[SqliteRow],
 ) -> Result<HashMap<QueueId, Vec<SqliteRow>>, sqlx::Error> {
-    let mut found: HashMap<QueueId, Vec<SqliteRow>> = HashMap::with_capacity(entries.len());
     if entries.is_empty() {
-        return Ok(found);
+        return Ok(HashMap::new());
     }
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT entry, number, forward_path, notify, orcpt, destination, state, attempts, told, delay_told, next_attempt_at, news, \
@@ -227,12 +226,18 @@ pub(super) async fn recipients_of(
         ids.push_bind(entry.try_get::<Vec<u8>, _>("id")?);
     }
     query.push(") ORDER BY entry, number");
-    for row in query.build().persistent(false).fetch_all(connection).await? {
+    Ok(by_entry(query.build().persistent(false).fetch_all(connection).await?))
+}
+
+/// Rows by the entry that they are of, each in their order.
+pub(super) fn by_entry(rows: Vec<SqliteRow>) -> HashMap<QueueId, Vec<SqliteRow>> {
+    let mut found: HashMap<QueueId, Vec<SqliteRow>> = HashMap::new();
+    for row in rows {
         if let Some(id) = octets(row.try_get("entry").unwrap_or_default()) {
             found.entry(QueueId::from_bytes(id)).or_default().push(row);
         }
     }
-    Ok(found)
+    found
 }
 
 /// What never changes of an entry, and the size of its message, if that is what was committed.

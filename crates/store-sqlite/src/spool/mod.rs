@@ -305,8 +305,8 @@ impl Spool for SqliteSpool {
         self.database.read(async |readers| inspect::ids(readers, filter, page).await).await
     }
 
-    async fn show(&self, id: QueueId) -> Result<Option<Details>, SpoolError> {
-        self.database.read(async |readers| inspect::show(readers, id).await).await
+    async fn details(&self, ids: &[QueueId]) -> Result<Vec<Details>, SpoolError> {
+        self.database.read(async |readers| inspect::details(readers, ids).await).await
     }
 
     async fn operate(

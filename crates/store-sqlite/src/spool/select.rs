@@ -48,6 +48,24 @@ pub(super) fn entries(filter: &QueueFilter, page: Page<QueueId>) -> QueryBuilder
     query
 }
 
+/// These entries as they are shown, in the order of their ids.
+pub(super) fn named(ids: &[QueueId]) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(SHOWN);
+    query.push(" FROM entries WHERE entries.id IN ");
+    among(&mut query, ids);
+    query.push(" ORDER BY entries.id");
+    query
+}
+
+/// The ids as a list for `IN`.
+pub(super) fn among(query: &mut QueryBuilder<Sqlite>, ids: &[QueueId]) {
+    let mut list = query.push("(").separated(", ");
+    for id in ids {
+        list.push_bind(id.as_bytes().to_vec());
+    }
+    query.push(")");
+}
+
 /// The ids of a page of the entries.
 pub(super) fn ids(filter: &QueueFilter, page: Page<QueueId>) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new("");

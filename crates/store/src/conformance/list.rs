@@ -80,6 +80,23 @@ pub async fn an_entry_of_several_deliveries_is_found_once<S: Spool>(spool: &S) {
     }
 }
 
+pub async fn several_entries_are_shown_at_once<S: Spool>(spool: &S) {
+    for n in [3, 1, 2] {
+        commit(spool, submission(n, &["bob@example.net", "carol@example.net"])).await;
+    }
+    operate(spool, Operation::Hold, 3, 10).await;
+    let shown = spool.details(&[id(3), id(9), id(1)]).await.unwrap();
+    assert_eq!(shown.iter().map(|shown| shown.entry.id).collect::<Vec<_>>(), [id(1), id(3)]);
+    for shown in &shown {
+        assert_eq!(spool.show(shown.entry.id).await.unwrap().as_ref(), Some(shown));
+        let addresses: Vec<_> = shown.recipients.iter().map(|one| one.address.as_str()).collect();
+        assert_eq!(addresses, ["bob@example.net", "carol@example.net"]);
+    }
+    let states = shown.iter().map(|shown| shown.recipients[1].state).collect::<Vec<_>>();
+    assert_eq!(states, [RecipientState::Queued, RecipientState::Held]);
+    assert!(spool.details(&[]).await.unwrap().is_empty());
+}
+
 pub async fn entries_are_found_by_what_they_came_with<S: Spool>(spool: &S) {
     commit(spool, submission(1, &["bob@example.net"])).await;
     let mut other = submission(2, &["bob@example.net"]);

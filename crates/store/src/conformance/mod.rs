@@ -170,7 +170,7 @@ macro_rules! spool_conformance {
         $crate::conformance!(@one spool, $open, list:
             a_list_comes_in_pages, an_entry_tells_its_worst_recipient, entries_are_found_by_what_they_came_with,
             entries_are_found_by_one_of_their_recipients, entries_are_found_by_a_state_as_it_is_shown,
-            an_entry_of_several_deliveries_is_found_once);
+            an_entry_of_several_deliveries_is_found_once, several_entries_are_shown_at_once);
     };
 }
 
