@@ -60,12 +60,15 @@ impl TlsReports {
         }
     }
 
-    /// Sends the reports whose time has come.
+    /// Sends the reports whose time has come. If that of one domain can't be made, those of the others are.
     async fn send_due(&self, now: Timestamp) -> anyhow::Result<()> {
         let today = day_of(now);
         for (day, domain) in self.ledger.unreported_tls_domains(today).await? {
-            if day >= today - LATE && self.due_at(day, &domain) <= now {
-                self.report(day, &domain, now).await?;
+            if day >= today - LATE
+                && self.due_at(day, &domain) <= now
+                && let Err(error) = self.report(day, &domain, now).await
+            {
+                complain(error.as_ref());
             }
         }
         Ok(())
@@ -79,10 +82,12 @@ impl TlsReports {
         start_of(day + 1).checked_add(after).unwrap_or(Timestamp::MAX)
     }
 
-    /// It is noted first that the report is made: a crash in between costs a report, and never sends a second one.
+    /// It is noted that the report is made before the queue has it: a crash in between costs a report, and never sends a second one. A spool without room
+    /// costs none.
     async fn report(&self, day: Day, domain: &str, now: Timestamp) -> anyhow::Result<()> {
         let Some(to) = self.wanted_at(domain).await else { return Ok(()) };
-        if !self.ledger.claim_tls_report(day, domain).await? || to.is_empty() {
+        if to.is_empty() {
+            self.ledger.claim_tls_report(day, domain).await?;
             return Ok(());
         }
         let results = self.ledger.tls_results(day, domain).await?;
@@ -90,8 +95,12 @@ impl TlsReports {
         let id = QueueId::new(u64::try_from(now.as_millisecond())?, rand::rng().random());
         let (submission, text) = report.mail(&to, id, now)?;
         let spool = self.committer.spool();
+        spool.room_for(u64::try_from(text.len())?).await?;
         let mut incoming = spool.open(id);
         spool.append(&mut incoming, Bytes::from(text)).await?;
+        if !self.ledger.claim_tls_report(day, domain).await? {
+            return Ok(());
+        }
         self.committer.commit(submission, incoming).await?;
         tracing::info!(event = "tls-report.sent", queue.id = %id, domain, "a report on TLS goes to {domain}");
         Ok(())
