@@ -11,11 +11,13 @@ use crate::row::{Columns, Query, text, time};
 const ONE: &str =
     "SELECT domain, id, text, fetched_at, expires_at, used_at FROM sts_policies WHERE domain = $1";
 const OLD: &str = "SELECT domain, id, text, fetched_at, expires_at, used_at FROM sts_policies \
-     WHERE $1 > min(fetched_at + 86400000, (fetched_at + expires_at) / 2) AND used_at >= $2 AND domain > $3 ORDER BY domain LIMIT $4";
+     WHERE ($1 > fetched_at + 86400000 OR $1 > (fetched_at + expires_at) / 2) \
+     AND used_at >= $2 AND domain > $3 ORDER BY domain LIMIT $4";
 /// Of two that were fetched at once the newer stays.
 const KEEP: &str = "INSERT INTO sts_policies (domain, id, text, fetched_at, expires_at, used_at) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (domain) DO UPDATE SET id = excluded.id, text = excluded.text, \
-     fetched_at = excluded.fetched_at, expires_at = excluded.expires_at, used_at = max(sts_policies.used_at, excluded.used_at) \
+     fetched_at = excluded.fetched_at, expires_at = excluded.expires_at, \
+     used_at = CASE WHEN sts_policies.used_at > excluded.used_at THEN sts_policies.used_at ELSE excluded.used_at END \
      WHERE excluded.fetched_at >= sts_policies.fetched_at";
 const USED: &str = "UPDATE sts_policies SET used_at = $2 WHERE domain = $1 AND used_at < $2";
 const DROP: &str = "DELETE FROM sts_policies WHERE domain = $1";

@@ -150,17 +150,17 @@ fn narrow_entries(query: &mut QueryBuilder<Sqlite>, filter: &QueueFilter) {
         query.push_bind(message_id.clone());
     }
     if let Some(QueuedBy { account, address }) = &filter.account {
-        query.push(" AND (account_address = ").push_bind(address.clone()).push(" COLLATE NOCASE");
+        query.push(" AND (lower(account_address) = ").push_bind(address.to_ascii_lowercase());
         if let Some(account) = account {
             query.push(" OR account = ").push_bind(account.as_bytes().to_vec());
         }
         query.push(")");
     }
     if let Some(sender) = &filter.sender {
-        query.push(" AND reverse_path = ").push_bind(sender.to_string()).push(" COLLATE NOCASE");
+        query.push(" AND lower(reverse_path) = ").push_bind(sender.to_string().to_ascii_lowercase());
     }
     if let Some(credential) = &filter.credential {
-        query.push(" AND credential = ").push_bind(credential.clone()).push(" COLLATE NOCASE");
+        query.push(" AND lower(credential) = ").push_bind(credential.to_ascii_lowercase());
     }
     if let Some(before) = filter.accepted_before {
         query.push(" AND accepted_at < ").push_bind(before.as_millisecond());
