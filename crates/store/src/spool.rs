@@ -115,7 +115,7 @@ pub trait Spool: Nodes + Send + Sync + 'static {
     ///
     /// What the sender is to be told is committed in the same transaction: what failed and that its sender is told of it are one fact. A
     /// [report](Telling::report) is committed too if all of the outcomes are and it is true of everybody: nothing else became of them
-    /// meanwhile, and nobody else has told of it. So is that its sender knows who is [late](NewReport::late). Otherwise, or if there is none, the news
+    /// meanwhile, and nobody else has told of it. So is that its sender knows who is [late](crate::NewReport::late). Otherwise, or if there is none, the news
     /// makes the delivery to the [sender](Destination::sender), of which whoever leases it records a report without outcomes.
     ///
     /// An entry leaves the queue when all its recipients are delivered. It is settled, and leaves the lists and the figures, when
