@@ -5,6 +5,7 @@ mod trouble;
 mod dane;
 mod proven;
 mod tls;
+mod watching;
 mod witness;
 mod proof;
 mod wire;

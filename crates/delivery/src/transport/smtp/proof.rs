@@ -11,7 +11,7 @@ use rustls::{ClientConfig, Error};
 use super::proven::Proof;
 use super::tls::{self, Client, Protection};
 use super::trouble::Trouble;
-use super::witness::{Found, Watching};
+use super::watching::{Found, Watching};
 use crate::resolve::{Candidate, Demand};
 
 /// What TLS is spoken with, made once for all hosts.

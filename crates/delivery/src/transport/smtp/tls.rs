@@ -21,8 +21,8 @@ use types::{HostTls, Secret};
 use super::dane::Shown;
 use super::proven::Proof;
 use super::trouble::Trouble;
+use super::watching::Watching;
 use super::wire::Stream;
-use super::witness::Watching;
 use crate::next_host::{NextHost, NextHostError};
 use crate::resolve::Tlsas;
 

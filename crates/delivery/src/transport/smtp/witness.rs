@@ -1,15 +1,14 @@
 //! Whoever is told how TLS went with a mail host, and counts it for the reports that its domain wants to have (RFC 8460).
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, Error};
 use store::{TlsFailure, TlsFailureKind};
 use tokio::net::TcpStream;
 
 use super::trouble::Trouble;
+use super::watching::Found;
 use crate::resolve::{Accounting, NOT_NAMED};
 use crate::tls_tally::TlsTally;
 
@@ -21,9 +20,6 @@ pub(super) struct Witness {
     /// What was wrong with a certificate that was taken all the same.
     pub(super) found: Found,
 }
-
-/// What a [`Watching`] verifier has found.
-pub(super) type Found = Arc<Mutex<Option<Error>>>;
 
 /// Between which addresses a session is.
 #[derive(Clone, Copy, Default)]
@@ -97,49 +93,5 @@ fn kind_of(error: &Error) -> TlsFailureKind {
         ) => TlsFailureKind::HostMismatch,
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => TlsFailureKind::NotTrusted,
         _ => TlsFailureKind::Validation,
-    }
-}
-
-/// Takes any certificate, and notes what is wrong with it.
-#[derive(Debug)]
-pub(super) struct Watching {
-    pub(super) verifier: Arc<dyn ServerCertVerifier>,
-    pub(super) found: Found,
-}
-
-impl ServerCertVerifier for Watching {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verified = self.verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = verified.err();
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
     }
 }
