@@ -112,10 +112,7 @@ fn it_says_of_each_recipient_what_became_of_the_message() {
         let arrived = until_there(&dovecot.maildir("bob"), number);
         let text_of = |octets: &Vec<u8>| String::from_utf8_lossy(octets).contains("Subject: in lmtp");
         assert!(arrived.iter().all(text_of));
-        let recipients = until("each was tried", || {
-            let shown = installation.json(&["queue", "show", &id])["recipients"].as_array().unwrap().clone();
-            shown.iter().all(|one| one["state"] != "queued").then_some(shown)
-        });
+        let recipients = installation.until_tried(&id);
         let states: Vec<String> = recipients.iter().map(|one| text(one, "state")).collect();
         assert_eq!(states, ["delivered", "failed", "failed"], "{recipients:?}");
         for (recipient, code) in recipients[1..].iter().zip(["552 5.2.2", "550 5.1.1"]) {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tests::maildir::until_there;
 use tests::programs::{Service, libraries, unpacked};
 use tests::server::{Installation, Settings, text, until};
-use tests::smarthost::port_25;
+use tests::smarthost::{by_mx, port_25};
 
 use crate::letter::{awkward, carries};
 
@@ -92,11 +92,7 @@ fn the_dns_leads_mail_to_it() {
     let server = FakeDns::start();
     server.set("example.net", [Entry::mx(10, "next.example.net")]);
     server.set("next.example.net", [Entry::Address(free.ip())]);
-    let delivery = format!(
-        "[delivery.mx]\nallow_networks = [\"{}\"]\n[dns]\nservers = [\"{}\"]",
-        free.ip(),
-        server.address()
-    );
+    let delivery = by_mx(&server, free.ip());
     let installation = Installation::new(&Settings { delivery, ..Settings::default() });
     installation.add_user(USER, "correct horse");
     let started = installation.start();
@@ -114,10 +110,7 @@ fn the_dns_leads_mail_to_it() {
         let found = until_there(&exim.maildir(name), 1).remove(0);
         assert!(carries(&found, &body(&awkward("to-exim"))), "{}", String::from_utf8_lossy(&found));
     }
-    let recipients = until("each was tried", || {
-        let shown = installation.json(&["queue", "show", &id])["recipients"].as_array().unwrap().clone();
-        shown.iter().all(|one| one["state"] != "queued").then_some(shown)
-    });
+    let recipients = installation.until_tried(&id);
     let states: Vec<String> = recipients.iter().map(|one| text(one, "state")).collect();
     assert_eq!(states, ["delivered", "delivered", "failed"], "{recipients:?}");
     assert!(exim.log().contains("P=esmtps X=TLS1.3"), "{}", exim.log());

@@ -13,7 +13,7 @@ use tests::authority::Authority;
 use tests::maildir::{messages, until_there};
 use tests::programs::{Service, unpacked};
 use tests::server::{Installation, Settings, binary, run, until};
-use tests::smarthost::port_25;
+use tests::smarthost::{by_mx, port_25};
 
 const USER: &str = "alice@example.org";
 /// Debian's user `mail`, and a group that is not its own: `mail_owner` and `setgid_group`.
@@ -203,11 +203,7 @@ fn the_dns_leads_mail_to_it() {
     let server = FakeDns::start();
     server.set("example.net", [Entry::mx(10, "gone.example.net"), Entry::mx(20, "next.example.net")]);
     server.set("next.example.net", [Entry::Address(free.ip())]);
-    let delivery = format!(
-        "[delivery.mx]\nallow_networks = [\"{}\"]\n[dns]\nservers = [\"{}\"]",
-        free.ip(),
-        server.address()
-    );
+    let delivery = by_mx(&server, free.ip());
     let installation = Installation::new(&Settings { delivery, ..Settings::default() });
     installation.add_user(USER, "correct horse");
     let started = installation.start();

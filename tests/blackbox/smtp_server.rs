@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::authority::Authority;
 use tests::programs::{Service, modules};
-use tests::server::{Installation, Settings, text, until};
+use tests::server::{Installation, Settings, text};
 
 use crate::letter::awkward;
 
@@ -76,10 +76,7 @@ fn tried(installation: &Installation, to: &[&str], message: &[u8]) -> Vec<(Strin
     let reply = client.reply().unwrap();
     assert_eq!(reply.code, 250, "{reply:?}");
     let id = reply.lines[0].rsplit(' ').next().unwrap().to_owned();
-    let recipients = until("each was tried", || {
-        let shown = installation.json(&["queue", "show", &id])["recipients"].as_array().unwrap().clone();
-        shown.iter().all(|one| one["state"] != "queued").then_some(shown)
-    });
+    let recipients = installation.until_tried(&id);
     assert!(server.terminate().success());
     recipients.iter().map(|one| (text(one, "state"), text(one, "last_reply"))).collect()
 }

@@ -197,6 +197,14 @@ impl Installation {
         self.json(&["queue", "list"]).as_array().expect("a list").clone()
     }
 
+    /// The recipients of a message as `queue show` has them, once each was tried.
+    pub fn until_tried(&self, id: &str) -> Vec<Value> {
+        until("each recipient was tried", || {
+            let shown = self.json(&["queue", "show", id])["recipients"].as_array().unwrap().clone();
+            shown.iter().all(|one| one["state"] != "queued").then_some(shown)
+        })
+    }
+
     /// Waits until nothing is queued any more.
     pub fn until_queue_is_empty(&self) {
         until("the queue is empty", || self.queue().is_empty().then_some(()));

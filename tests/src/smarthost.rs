@@ -1,11 +1,12 @@
 //! The next host, as a script: it answers as it is told and keeps what it is given.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use dns::fake::FakeDns;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -120,6 +121,11 @@ impl Smarthost {
             seen = self.shared.news.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
+}
+
+/// The settings of delivery by MX to a host at this address, which may be of this machine.
+pub fn by_mx(dns: &FakeDns, address: IpAddr) -> String {
+    format!("[delivery.mx]\nallow_networks = [\"{address}\"]\n[dns]\nservers = [\"{}\"]", dns.address())
 }
 
 /// Port 25 at an address of this machine that is nobody else's: 127.0.0.0/8 has enough of them.
