@@ -258,7 +258,7 @@ async fn keep_back(
     on(record.delivery.entry, hold).bind(number).execute(connection).await.map(drop)
 }
 
-/// The same; who was asked last is still known.
+/// No attempt was made at a recipient that is returned, and none is counted; who was asked last is still known.
 async fn give_up(
     connection: &mut SqliteConnection,
     record: &Record,

@@ -94,12 +94,12 @@ impl Opener {
         }
     }
 
-    /// The same, with somebody who counts how TLS goes.
+    /// This opener, with somebody who counts how TLS goes in the sessions that it opens.
     pub(super) fn witnessed(self, witness: Option<Witness>) -> Opener {
         Opener { witness, ..self }
     }
 
-    /// The same, that logs in by SCRAM where it is offered, until a host refuses that.
+    /// This opener, that logs in by SCRAM where it is offered, until a host refuses that.
     pub(super) fn by_scram(self) -> Opener {
         Opener { scram: AtomicBool::new(true), ..self }
     }
