@@ -7,9 +7,9 @@ use serde::Deserialize;
 use toml::Spanned;
 use types::Endpoint;
 
+use crate::endpoint;
 use crate::fault::Fault;
 use crate::value::{self, Base, Time};
-use crate::web;
 
 /// A program of one's own that judges logins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) fn mean(written: Option<Spanned<Written>>, base: &Base) -> Result<Opt
     let right = "write the path of a file with a secret of your own; `openssl rand -hex 32` makes one";
     let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
     Ok(Some(Http {
-        url: web::address(&url)?,
+        url: endpoint::address(&url)?,
         secret_file: base.required(secret_file, at, "auth.http.secret_file", right)?,
         timeout: value::time(timeout, Duration::from_secs(5), second..=minute)?,
         concurrency: value::number(concurrency, 32, 1..=10_000)?,

@@ -11,7 +11,7 @@ mod network;
 mod place;
 mod value;
 mod word;
-mod web;
+mod endpoint;
 
 mod storage;
 mod tls;

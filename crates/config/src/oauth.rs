@@ -9,9 +9,9 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 use types::{Endpoint, SignatureAlgorithm};
 
+use crate::endpoint;
 use crate::fault::Fault;
 use crate::value::{self, Base, Time};
-use crate::web;
 use crate::word::{ALGORITHMS, Word};
 
 /// An identity provider whose access tokens are taken.
@@ -159,7 +159,7 @@ impl Written {
             Some(types) => types.into_inner().0,
             None => ["at+jwt", "JWT"].map(str::to_owned).to_vec(),
         };
-        let jwks_uri = self.jwks_uri.map(|uri| web::address(&uri)).transpose()?;
+        let jwks_uri = self.jwks_uri.map(|uri| endpoint::address(&uri)).transpose()?;
         Ok(OAuthProof::Signature { algorithms: algorithms(self.algorithms)?, types, jwks_uri })
     }
 
@@ -173,7 +173,7 @@ impl Written {
             let wrong = "is for tokens that are signed; leave it out, or introspection_endpoint";
             return Err(Fault::at(&Spanned::new(span, ()), wrong));
         }
-        let endpoint = web::address(endpoint)?;
+        let endpoint = endpoint::address(endpoint)?;
         let right = "write the name by which Gatepost is known to the provider";
         let client_id =
             self.client_id.ok_or_else(|| Fault::missing(Some(at), "oauth.provider.client_id", right))?;
@@ -199,7 +199,7 @@ fn name(written: Option<Spanned<String>>, at: usize) -> Result<Spanned<String>, 
 fn issuer(written: Option<Spanned<String>>, at: usize) -> Result<Spanned<String>, Fault> {
     let right = "write \"https://…\", as `iss` in the provider's tokens has it";
     let written = written.ok_or_else(|| Fault::missing(Some(at), "oauth.provider.issuer", right))?;
-    web::address(&written)?;
+    endpoint::address(&written)?;
     if written.get_ref().contains('?') {
         return Err(Fault::at(&written, "has a query, which no issuer has; leave out ? and what follows"));
     }
