@@ -15,6 +15,8 @@ pub use login::Authenticator;
 pub use login::attempt::{Attempt, Door, Origin, Proof};
 pub use login::backend::Backend;
 pub use login::outcome::{Credential, LoginFault, LoginOutcome, LoginRefusal, Reason, User};
+pub use login::sign_in::{NotConfirmed, SecondStep, SignIn};
+pub use login::ticket::Ticket;
 
 mod policy;
 pub use policy::Policy;

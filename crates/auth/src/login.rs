@@ -6,6 +6,7 @@
 //! - A right account password costs Argon2 once, then nothing for a few minutes.
 //! - Any other password costs exactly one run of Argon2, whatever is wrong with it, and none when it is tried again. Every
 //!   refusal is answered alike, not before a time by which every kind of check has ended.
+//! - Whoever signs in on a page to an account with a second factor is asked for the code in a second step, and holds a ticket in between.
 //! - Refused tokens and certificates, which nobody guesses, count as failures of their network, and of no account.
 
 pub(crate) mod attempt;
@@ -19,6 +20,8 @@ mod password;
 mod guess;
 mod app_password;
 mod admission;
+pub(crate) mod ticket;
+pub(crate) mod sign_in;
 mod challenge_keys;
 mod challenge;
 mod token;

@@ -123,6 +123,7 @@ mod tests {
             senders: patterns(senders),
             until: None,
             undo: None,
+            admin: false,
         }
     }
 

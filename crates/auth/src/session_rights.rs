@@ -24,6 +24,8 @@ pub struct SessionRights {
     pub until: Option<Timestamp>,
     /// How long a message can be taken back, if the account has chosen so itself.
     pub undo: Option<Duration>,
+    /// Whether the account is an administrator's.
+    pub admin: bool,
 }
 
 /// What was proved at a login: the account, by which credential, and the version of the account then.
@@ -73,6 +75,7 @@ async fn read(user: &User, store: &Accounts) -> Result<Option<SessionRights>, st
         senders,
         until: until.or(expires_at),
         undo: account.undo,
+        admin: account.admin,
     };
     Ok(found.filter(|found| is_as_proved(&found.account, user)).map(rights))
 }

@@ -146,6 +146,7 @@ impl Desk {
             senders: Vec::new(),
             until: None,
             undo: None,
+            admin: account.admin,
         };
         let names = Names::of(&all);
         let Some(foreign) = senders.iter().find(|sender| !names.cover(sender)) else { return Ok(()) };

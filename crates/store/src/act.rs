@@ -38,6 +38,13 @@ impl Act {
     pub fn account(address: &Mailbox, at: Timestamp) -> Self {
         Self { by: Actor::Account(address.clone()), ..Self::server(at) }
     }
+
+    /// What the owner of the account with this address does on the pages, from there, in the session with this identifier.
+    #[must_use]
+    pub fn web(address: &Mailbox, ip: IpAddr, session: impl Into<String>, at: Timestamp) -> Self {
+        let (ip, session) = (Some(ip), Some(session.into()));
+        Self { by: Actor::Account(address.clone()), via: Via::Web, ip, session, at }
+    }
 }
 
 /// Who does something.
@@ -67,19 +74,22 @@ impl fmt::Display for Actor {
 pub enum Via {
     /// A command.
     Cli,
+    /// The pages, in a browser.
+    Web,
     /// The running server.
     Server,
 }
 
 impl Via {
     /// Every means there is.
-    pub const ALL: [Via; 2] = [Via::Cli, Via::Server];
+    pub const ALL: [Via; 3] = [Via::Cli, Via::Web, Via::Server];
 
     /// The means as it is written and stored.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Via::Cli => "cli",
+            Via::Web => "web",
             Via::Server => "server",
         }
     }

@@ -1,6 +1,6 @@
 //! What a right account password is good for: everything, or with a second factor the account alone, and that only with a code.
 
-use store::Account;
+use store::{Account, Accounts as _};
 use types::Secret;
 
 use super::attempt::{Door, Origin};
@@ -32,14 +32,31 @@ impl Authenticator {
         match (account.totp, door, code) {
             (false, Door::Smtp | Door::Master, _) => Ok(user),
             (true, Door::Smtp, _) => Err(not_enough(Reason::NeedsAppPassword)),
-            (true, Door::Master, None) => Err(not_enough(Reason::NeedsCode)),
-            (true, Door::Master, Some(code)) => match self.check_code(account, &code, origin).await? {
-                SecondFactorOutcome::Accepted => Ok(user),
-                SecondFactorOutcome::Wrong => Err(not_enough(Reason::BadCode)),
-                SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
-                SecondFactorOutcome::Damaged => Err(Denial::Unavailable(LoginFault::Secret)),
-            },
+            (true, Door::Master, None) => Err(Denial::NeedsCode(Box::new(user))),
+            (true, Door::Master, Some(code)) => self.by_code(user, account, &code, origin).await,
         }
+    }
+
+    /// The user whose password was right, if the code is, too.
+    pub(super) async fn by_code(
+        &self,
+        user: User,
+        account: &Account,
+        code: &Secret,
+        origin: &Origin,
+    ) -> Judgement<User> {
+        match self.check_code(account, code, origin).await? {
+            SecondFactorOutcome::Accepted => Ok(user),
+            SecondFactorOutcome::Wrong => Err(Denial::of(user.credential, Reason::BadCode)),
+            SecondFactorOutcome::Throttled(throttled) => Err(Denial::Throttled(throttled)),
+            SecondFactorOutcome::Damaged => Err(Denial::Unavailable(LoginFault::Secret)),
+        }
+    }
+
+    /// The account of a user whose password was right a while ago; `None` if what was proved holds no longer.
+    pub(super) async fn still_proved(&self, user: &User) -> Result<Option<Account>, store::Error> {
+        let found = self.store.by_id(user.account).await?;
+        Ok(found.filter(|account| account.version == user.version && account.totp && !account.disabled))
     }
 
     async fn check_code(

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sasl::{Claim, CramMd5Claim, ScramClaim};
-use store::{Act, ChallengeKind, Scope, network_of};
+use store::{Act, ChallengeKind, Scope, Via, network_of};
 use types::{Mailbox, Secret, SessionFacts, SessionId};
 
 use crate::policy::Policy;
@@ -88,7 +88,17 @@ impl Proof {
     }
 }
 
+/// The mechanism of those who sign in on a page, as the log and the audit trail have it.
+const WEB: &str = "WEB";
+
 impl Attempt {
+    /// The attempt of somebody who signs in to the account itself, by the account password.
+    #[must_use]
+    pub fn sign_in(username: String, password: Secret) -> Self {
+        let (authzid, proof) = (None, Proof::Password { password, code: None });
+        Self { authzid, username: Some(username), proof, door: Door::Master, answers: None }
+    }
+
     /// The attempt of a client that wants to hand in mail; `None` if nobody here knows how to judge such a claim.
     pub(crate) fn of(claim: Claim) -> Option<Self> {
         let authzid = claim.authzid().map(str::to_owned);
@@ -122,7 +132,7 @@ impl Attempt {
 pub struct Origin {
     /// The client's address.
     pub ip: IpAddr,
-    /// The SASL mechanism, or `XCLIENT`; `None` if the attempt is only examined.
+    /// The SASL mechanism, or `XCLIENT`, or `WEB` on a page; `None` if the attempt is only examined.
     pub mechanism: Option<&'static str>,
     /// The session; `None` if nobody logs in, and the attempt is only examined.
     pub session: Option<SessionFacts>,
@@ -137,6 +147,12 @@ impl Origin {
         Self { ip: ip.to_canonical(), mechanism: None, session: None, examined_by: Some(by) }
     }
 
+    /// An attempt on a page, over this connection.
+    #[must_use]
+    pub fn web(session: &SessionFacts) -> Self {
+        Self::of(session, WEB)
+    }
+
     pub(crate) fn of(session: &SessionFacts, mechanism: &'static str) -> Self {
         let ip = session.peer.ip().to_canonical();
         Self { ip, mechanism: Some(mechanism), session: Some(session.clone()), examined_by: None }
@@ -149,7 +165,18 @@ impl Origin {
 
     /// Who uses up a code in the attempt: whoever has it examined, or else the owner of the account.
     pub(crate) fn act_with_code(&self, account: &Mailbox, now: Timestamp) -> Act {
-        self.examined_by.clone().unwrap_or_else(|| Act::account(account, now))
+        let (ip, session) = (Some(self.ip), self.session_id().map(|id| id.to_string()));
+        let own = || Act { via: self.via(), ip, session, ..Act::account(account, now) };
+        self.examined_by.clone().unwrap_or_else(own)
+    }
+
+    /// By which means the attempt is made.
+    pub(crate) fn via(&self) -> Via {
+        match (&self.examined_by, self.mechanism) {
+            (Some(act), _) => act.via,
+            (None, Some(WEB)) => Via::Web,
+            (None, _) => Via::Server,
+        }
     }
 
     /// The network that failures are counted by: an IPv4 address, or the /64 of an IPv6 address, which is usually one client's.

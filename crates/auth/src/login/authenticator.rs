@@ -10,6 +10,7 @@ use stores::Accounts;
 use super::backend::Backend;
 use super::outcome::User;
 use super::refusal_time::RefusalTime;
+use super::ticket::Tickets;
 use crate::app_password::AppPasswordKey;
 use crate::challenge_key::ScramAtLogin;
 use crate::guard::network_slots::NetworkSlots;
@@ -37,6 +38,8 @@ pub struct Authenticator {
     session_rights: SessionRightsCache,
     pub(super) scram: ScramAtLogin,
     pub(super) network_slots: NetworkSlots,
+    /// Sign-ins that wait for their codes.
+    pub(super) tickets: Tickets,
     pub(super) refusal_time: RefusalTime,
     /// Reads the clock.
     pub(super) now: fn() -> Timestamp,
@@ -71,6 +74,7 @@ impl Authenticator {
             session_rights: SessionRightsCache::new(),
             scram: ScramAtLogin::default(),
             network_slots: NetworkSlots::default(),
+            tickets: Tickets::default(),
             refusal_time: RefusalTime::default(),
             now,
         }

@@ -92,7 +92,7 @@ impl<'a> GuardedAttempt<'a> {
     /// Tells the gate how the attempt was judged.
     pub(super) async fn settle<T>(&mut self, judged: Judgement<T>) -> Judgement<T> {
         match &judged {
-            Ok(_) => {
+            Ok(_) | Err(Denial::NeedsCode(_)) => {
                 self.gate().await?.right().await?;
                 self.counted = false;
             }

@@ -51,31 +51,27 @@ impl Authenticator {
             HttpVerdict::Accepted(accepted) => {
                 let is_password =
                     matches!(evidence, Evidence::Password(_) | Evidence::CramMd5(_) | Evidence::Scram(_));
-                let second_factor = is_password.then(|| wanted_besides(claimed.door));
-                self.accepted(accepted, second_factor, origin).await.map(Some)
+                let door = is_password.then_some(claimed.door);
+                self.accepted(accepted, door, origin).await.map(Some)
             }
         }
     }
 
-    /// The user whom the program accepted. `second_factor` is the reason to refuse if the account has one: then a password does
-    /// not suffice, whoever judged it.
-    async fn accepted(
-        &self,
-        accepted: HttpUser,
-        second_factor: Option<Reason>,
-        origin: &Origin,
-    ) -> Judgement<Proven> {
+    /// The user whom the program accepted; by a password, which was to open this door, or `None` by something else. If the account has a
+    /// second factor, a password does not suffice, whoever judged it.
+    async fn accepted(&self, accepted: HttpUser, door: Option<Door>, origin: &Origin) -> Judgement<Proven> {
         let HttpUser { address, until, signature } = accepted;
         let credential = Credential::Http { until };
         let account = self.account_of(address, origin).await?;
         let reason =
             [(account.disabled, Reason::Disabled), (has_passed(until, (self.now)()), Reason::Expired)]
                 .into_iter()
-                .find_map(|(wrong, reason)| wrong.then_some(reason))
-                .or(second_factor.filter(|_| account.totp));
-        match reason {
-            None => Ok(Proven { user: User::of(&account, credential), signature }),
-            Some(reason) => Err(Denial::of(credential, reason)),
+                .find_map(|(wrong, reason)| wrong.then_some(reason));
+        match (reason, door.filter(|_| account.totp)) {
+            (Some(reason), _) => Err(Denial::of(credential, reason)),
+            (None, None) => Ok(Proven { user: User::of(&account, credential), signature }),
+            (None, Some(Door::Smtp)) => Err(Denial::of(credential, Reason::NeedsAppPassword)),
+            (None, Some(Door::Master)) => Err(Denial::NeedsCode(Box::new(User::of(&account, credential)))),
         }
     }
 
@@ -98,14 +94,5 @@ impl Authenticator {
             }
             added => added.map(|()| account),
         }
-    }
-}
-
-/// What a password lacks where the account has a second factor. A password of the program comes without a code of ours, so it
-/// never opens the account itself.
-fn wanted_besides(door: Door) -> Reason {
-    match door {
-        Door::Smtp => Reason::NeedsAppPassword,
-        Door::Master => Reason::NeedsCode,
     }
 }

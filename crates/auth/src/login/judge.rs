@@ -60,18 +60,29 @@ impl Authenticator {
         let report = LoginReport::of(&attempt, origin);
         let is_guess = attempt.proof.is_guess();
         let (outcome, signature) = outcome_of(self.prove(attempt, origin).await);
-        report.log(&outcome);
-        self.store.note(report.event(&outcome, (self.now)()));
-        match &outcome {
-            LoginOutcome::Accepted(user) => self.note_use(user, is_guess, origin),
-            LoginOutcome::Refused(_) => self.refusal_time.wait_since(begun).await,
-            LoginOutcome::Throttled(_) | LoginOutcome::Unavailable(_) => {}
-        }
+        self.conclude(&outcome, &report, is_guess, begun).await;
         (outcome, signature)
     }
 
+    /// Reports the outcome of an attempt that was begun then, notes a login, and waits until a refusal may be told.
+    pub(super) async fn conclude(
+        &self,
+        outcome: &LoginOutcome,
+        report: &LoginReport,
+        is_guess: bool,
+        begun: Instant,
+    ) {
+        report.log(outcome);
+        self.store.note(report.event(outcome, (self.now)()));
+        match outcome {
+            LoginOutcome::Accepted(user) => self.note_use(user, is_guess, &report.origin),
+            LoginOutcome::Refused(_) => self.refusal_time.wait_since(begun).await,
+            LoginOutcome::Throttled(_) | LoginOutcome::Unavailable(_) => {}
+        }
+    }
+
     /// Asks the backends for the user, in the way of each kind of proof. The first that knows the user decides.
-    async fn prove(&self, attempt: Attempt, origin: &Origin) -> Judgement<Proven> {
+    pub(super) async fn prove(&self, attempt: Attempt, origin: &Origin) -> Judgement<Proven> {
         let Attempt { authzid, username, proof, door, answers } = attempt;
         let claimed = Claimed::of(username, authzid, door, answers);
         match proof {
@@ -103,15 +114,19 @@ impl Authenticator {
             {
                 Verdict::NeedsAppPassword
             }
-            // While the store may lack accounts or passwords, nobody is told that theirs is wrong; nor are those who never had one, or
-            // the reply would tell them apart.
-            LoginOutcome::Refused(_) if self.store.may_lack() => Verdict::Unavailable,
+            LoginOutcome::Refused(_) if self.may_be_right() => Verdict::Unavailable,
             LoginOutcome::Refused(_) => Verdict::Refused(self.refusal()),
             LoginOutcome::Throttled(throttled) => {
                 Verdict::Throttled { retry_after: retry_after(&throttled, (self.now)()) }
             }
             LoginOutcome::Unavailable(_) => Verdict::Unavailable,
         }
+    }
+
+    /// While the store may lack accounts or passwords, nobody is told that theirs is wrong; nor are those who never had one, or the reply
+    /// would tell them apart.
+    pub(super) fn may_be_right(&self) -> bool {
+        self.store.may_lack()
     }
 
     /// What every refused client is told; one with a token learns which scope is wanted (RFC 7628 section 3.2.2).
@@ -125,10 +140,14 @@ impl Authenticator {
 }
 
 /// The outcome of a judgement and, with SCRAM, the proof of the server in return.
-fn outcome_of(judgement: Judgement<Proven>) -> (LoginOutcome, Option<ServerSignature>) {
+pub(super) fn outcome_of(judgement: Judgement<Proven>) -> (LoginOutcome, Option<ServerSignature>) {
     match judgement {
         Ok(Proven { user, signature }) => (LoginOutcome::Accepted(user), signature),
         Err(Denial::Refused(refusal)) => (LoginOutcome::Refused(refusal), None),
+        Err(Denial::NeedsCode(user)) => {
+            let (reason, matched) = (Reason::NeedsCode, Some(user.credential));
+            (LoginOutcome::Refused(LoginRefusal { reason, matched }), None)
+        }
         Err(Denial::Throttled(throttled)) => (LoginOutcome::Throttled(throttled), None),
         Err(Denial::Unavailable(fault)) => (LoginOutcome::Unavailable(fault), None),
     }

@@ -23,6 +23,8 @@ impl From<User> for Proven {
 /// Why an attempt did not succeed.
 pub(super) enum Denial {
     Refused(LoginRefusal),
+    /// The password is right, and the code of the second factor remains to be shown.
+    NeedsCode(Box<User>),
     Throttled(Throttled),
     Unavailable(LoginFault),
 }

@@ -1,22 +1,27 @@
 //! The report of an attempt to log in: a line in the log, and an event in the audit trail.
 
 use jiff::Timestamp;
-use store::{Action, AuditEvent, AuditResult, ThrottleKind, Via};
+use store::{Action, AuditEvent, AuditResult, ThrottleKind};
 use types::{Host, Mailbox};
 
 use super::attempt::{Attempt, Door, Origin};
-use super::outcome::LoginOutcome;
+use super::outcome::{LoginOutcome, User};
 
 /// What is reported of an attempt; nothing secret.
 pub(crate) struct LoginReport {
     username: Option<String>,
     door: Door,
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 impl LoginReport {
     pub(crate) fn of(attempt: &Attempt, origin: &Origin) -> Self {
         Self { username: attempt.username.clone(), door: attempt.door, origin: origin.clone() }
+    }
+
+    /// The report of a code for the account itself, whose password was shown before.
+    pub(crate) fn of_code(user: &User, origin: &Origin) -> Self {
+        Self { username: Some(user.address.to_string()), door: Door::Master, origin: origin.clone() }
     }
 
     /// The event for the audit trail.
@@ -41,7 +46,7 @@ impl LoginReport {
             session: self.origin.session_id().map(|session| session.to_string()),
             // A login is its account's own; what is examined is done by whoever has it examined.
             actor: self.origin.examined_by.as_ref().map(|act| act.by.to_string()),
-            via: Some(self.origin.examined_by.as_ref().map_or(Via::Server, |act| act.via)),
+            via: Some(self.origin.via()),
         }
     }
 

@@ -56,10 +56,17 @@ impl Authenticator {
     }
 
     async fn in_handler(&self, handler: &HttpHandler, guess: &mut Guess<'_>) -> Judgement<Option<User>> {
-        let Guess { claimed, password, origin, attempt, .. } = guess;
+        let Guess { claimed, password, code, origin, attempt, .. } = guess;
         let evidence = Evidence::Password(password);
-        let proven = self.by_guarded_handler(handler, claimed, evidence, origin, attempt).await?;
-        Ok(proven.map(|proven| proven.user))
+        match (self.by_guarded_handler(handler, claimed, evidence, origin, attempt).await, code.take()) {
+            (Err(Denial::NeedsCode(user)), Some(code)) => {
+                let account = self.still_proved(&user).await?;
+                let account =
+                    account.ok_or_else(|| Denial::of(user.credential.clone(), Reason::NeedsCode))?;
+                self.by_code(*user, &account, &code, origin).await.map(Some)
+            }
+            (judged, _) => Ok(judged?.map(|proven| proven.user)),
+        }
     }
 
     /// Refuses a user whom no backend knows, at the cost of a wrong password.

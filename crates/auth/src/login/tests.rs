@@ -32,6 +32,7 @@ mod newcomers;
 mod refusals;
 mod reports;
 mod several_backends;
+mod sign_in;
 mod two_factor;
 
 const ALICE: &str = "alice@example.org";
