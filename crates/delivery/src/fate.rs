@@ -73,7 +73,7 @@ pub(crate) fn fates(
     unclear: &Unclear,
     now: Timestamp,
 ) -> Vec<Fate> {
-    let Attempt { verdicts, host, answered: _, tls: _ } = attempt;
+    let Attempt { verdicts, host, answered: _, is_unreached: _, tls: _ } = attempt;
     let submission = &parcel.leased.submission;
     let fate = |(number, verdict): (u32, Verdict)| {
         let recipient = parcel.recipient(number)?;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use esmtp::dialogue::{Reply, Verdict};
 use store::{Leased, Recipient};
+use tokio::time::Instant;
 use types::{DeliverBy, TlsRequired};
 
 /// A leased delivery, and those of its recipients that one attempt is made for.
@@ -12,13 +13,15 @@ pub(crate) struct Parcel {
     pub(crate) recipients: Vec<Recipient>,
     /// What was left, when the attempt began, of the time that its sender has given it (RFC 2852).
     pub(crate) deliver_by: Option<DeliverBy>,
+    /// Since when it waits for an attempt, as far as that is known.
+    pub(crate) waits_since: Instant,
 }
 
 impl Parcel {
     /// All recipients of a delivery.
     pub(crate) fn new(leased: Leased) -> Parcel {
         let recipients = leased.recipients.clone();
-        Parcel { leased, recipients, deliver_by: None }
+        Parcel { leased, recipients, deliver_by: None, waits_since: Instant::now() }
     }
 
     /// The recipient of the delivery with this number.
@@ -60,6 +63,8 @@ pub(crate) struct Attempt {
     pub(crate) host: Option<String>,
     /// Whether whoever was asked has answered, up to the end.
     pub(crate) answered: bool,
+    /// Whether there was no connection over which the message could be sent: none of it is about the message.
+    pub(crate) is_unreached: bool,
     /// What TLS has proved of whoever was asked, as the log has it; `None` if nobody was asked by SMTP or LMTP.
     pub(crate) tls: Option<&'static str>,
 }
@@ -70,6 +75,7 @@ impl Attempt {
         self.verdicts.extend(other.verdicts);
         self.host = other.host.or(self.host.take());
         self.answered = other.answered;
+        self.is_unreached = other.is_unreached;
         self.tls = other.tls.or(self.tls);
     }
 
@@ -81,7 +87,13 @@ impl Attempt {
     /// These verdicts on the recipients of the parcel, in their order.
     pub(crate) fn new(parcel: &Parcel, host: Option<String>, verdicts: Vec<Verdict>) -> Attempt {
         let numbers = parcel.recipients.iter().map(|recipient| recipient.number);
-        Attempt { verdicts: numbers.zip(verdicts).collect(), host, answered: true, tls: None }
+        Attempt {
+            verdicts: numbers.zip(verdicts).collect(),
+            host,
+            answered: true,
+            is_unreached: false,
+            tls: None,
+        }
     }
 
     /// The same verdict for every recipient.
@@ -93,5 +105,10 @@ impl Attempt {
     pub(crate) fn deferred(parcel: &Parcel, host: Option<String>, reason: &Reply) -> Attempt {
         let attempt = Attempt::all(parcel, host, &Verdict::Deferred(reason.clone()));
         Attempt { answered: false, ..attempt }
+    }
+
+    /// No connection over which the message could be sent, for this temporary reason.
+    pub(crate) fn unreached(parcel: &Parcel, host: Option<String>, reason: &Reply) -> Attempt {
+        Attempt { is_unreached: true, ..Attempt::deferred(parcel, host, reason) }
     }
 }

@@ -30,6 +30,8 @@ const RECORD_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::fr
 pub(crate) enum Ending {
     /// An attempt was made.
     Tried(Attempt),
+    /// None was made, as it is known what it would come to.
+    Known(Attempt),
     /// None was made: its way is no more.
     Untried,
     /// Its route is `hold`.
@@ -69,7 +71,7 @@ impl<S: Spool> Recorder<S> {
     /// Writes the ending down, with the next attempt as `schedule` has it, and gives up the lease.
     pub(crate) async fn close(&self, parcel: &Parcel, ending: Ending, schedule: &Schedule) {
         match ending {
-            Ending::Tried(attempt) => self.settle(parcel, attempt, schedule).await,
+            Ending::Tried(attempt) | Ending::Known(attempt) => self.settle(parcel, attempt, schedule).await,
             Ending::Untried => drop(self.record(parcel, Vec::new(), None).await),
             Ending::Held => drop(self.record(parcel, held(parcel), None).await),
             Ending::Returned => self.return_to_sender(parcel, schedule).await,

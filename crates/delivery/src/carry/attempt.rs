@@ -16,7 +16,10 @@ impl<S: Spool> Carrier<S> {
     pub(super) async fn attempt(&self, lane: &Lane, parcel: &mut Parcel) -> Ending {
         parcel.deliver_by = parcel.leased.submission.deliver_by.map(|by| by.left((self.settings.now)()));
         if parcel.deliver_by.is_some_and(|by| by.mode == ByMode::Return && by.seconds <= 0) {
-            return Ending::Tried(Attempt::all(parcel, None, &Verdict::Failed(too_late())));
+            return Ending::Known(Attempt::all(parcel, None, &Verdict::Failed(too_late())));
+        }
+        if let Some(attempt) = lane.host_state().failure().and_then(|failure| failure.attempt(parcel)) {
+            return Ending::Known(attempt);
         }
         if parcel.recipients.len() > RECIPIENTS {
             return self.attempt_in_groups(lane, parcel).await;
@@ -32,7 +35,8 @@ impl<S: Spool> Carrier<S> {
     /// sent to them again; what became of the others is recorded once all were tried, and told in one report. An operator may end or hold
     /// the delivery between two groups.
     async fn attempt_in_groups(&self, lane: &Lane, parcel: &Parcel) -> Ending {
-        let mut attempt = Attempt { verdicts: Vec::new(), host: None, answered: false, tls: None };
+        let mut attempt =
+            Attempt { verdicts: Vec::new(), host: None, answered: false, is_unreached: false, tls: None };
         let mut groups = parcel.recipients.chunks(RECIPIENTS).peekable();
         while let Some(group) = groups.next() {
             let part = Parcel { leased: parcel.leased.clone(), recipients: group.to_vec(), ..*parcel };

@@ -23,14 +23,14 @@ impl<S: Spool> Carrier<S> {
 
     /// Records that a delivery is returned to its sender. What its report needs of it is in memory only as much as there are permits.
     pub(super) async fn hand_back(self: Arc<Self>, carried: Carried) {
-        let permit = self.permits.take(HostState::Answers).await;
+        let permit = self.permits.take(&HostState::Answers).await;
         self.clone().write_down(carried, Ending::Returned, Some(permit)).await;
         self.is_dealt_with();
     }
 
     /// Makes the report of what the sender of a message is to be told; what it needs is in memory as with [`hand_back`](Self::hand_back).
     pub(super) async fn tell_sender(self: Arc<Self>, carried: Carried) {
-        let permit = self.permits.take(HostState::Answers).await;
+        let permit = self.permits.take(&HostState::Answers).await;
         let ways = self.ways.load_full();
         self.recorder.tell_sender(&carried.parcel, |destination| ways.schedule(destination)).await;
         self.let_go(carried.let_go()).await;

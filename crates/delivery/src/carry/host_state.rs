@@ -5,32 +5,32 @@ use std::mem::take;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use store::Destination;
-use tokio::time::Instant;
+
+use super::failure::Failure;
 
 /// Whether a host answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum HostState {
     /// It was not asked yet, or so long ago that it is forgotten.
     #[default]
     Unknown,
     /// It answered at the last attempt.
     Answers,
-    /// It did not at the last attempt, which ended then.
-    Fails(Instant),
+    /// It did not at the last attempt.
+    Fails(Failure),
 }
 
 impl HostState {
-    /// After an attempt that has just ended.
-    pub(crate) fn after(answered: bool) -> HostState {
-        if answered { HostState::Answers } else { HostState::Fails(Instant::now()) }
-    }
-
-    /// When it has failed last, if it has not answered since.
-    pub(super) fn failed_at(self) -> Option<Instant> {
+    /// The last attempt, if it failed.
+    pub(super) fn failure(&self) -> Option<&Failure> {
         match self {
-            HostState::Fails(when) => Some(when),
+            HostState::Fails(failure) => Some(failure),
             HostState::Unknown | HostState::Answers => None,
         }
+    }
+
+    pub(super) fn answers(&self) -> bool {
+        matches!(self, HostState::Answers)
     }
 }
 
@@ -60,7 +60,7 @@ impl HostStates {
     pub(super) fn of(&self, destination: &Destination) -> HostState {
         let halves = self.halves();
         let known = halves.recent.get(destination).or_else(|| halves.before.get(destination));
-        known.copied().unwrap_or_default()
+        known.cloned().unwrap_or_default()
     }
 
     fn halves(&self) -> MutexGuard<'_, Halves> {
@@ -80,7 +80,7 @@ mod tests {
             host_states.note(&n.to_string().into(), HostState::Answers);
         }
         let of = |n: usize| host_states.of(&n.to_string().into());
-        assert_eq!((of(0), of(3 * HALF - 1)), (HostState::Unknown, HostState::Answers));
+        assert!(matches!((of(0), of(3 * HALF - 1)), (HostState::Unknown, HostState::Answers)));
         let halves = host_states.halves();
         assert!(halves.recent.len() + halves.before.len() <= 2 * HALF);
     }

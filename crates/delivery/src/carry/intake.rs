@@ -9,6 +9,7 @@ use types::AccountId;
 use super::Carrier;
 use super::look::IN_HAND;
 use super::ways::Ways;
+use crate::parcel::Parcel;
 
 impl<S: Spool> Carrier<S> {
     pub(crate) fn spool(&self) -> &Arc<S> {
@@ -45,7 +46,7 @@ impl<S: Spool> Carrier<S> {
     /// now; a lane that is full tells when it has room again.
     pub(crate) fn committed(self: &Arc<Self>, leased: Vec<Leased>, waiting: &[Destination]) {
         for leased in leased {
-            self.put_on_lane(leased, Vec::new());
+            self.put_on_lane(Parcel::new(leased), Vec::new());
         }
         let ways = self.ways.load();
         let has_room = |destination: &Destination| {

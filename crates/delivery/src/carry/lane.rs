@@ -1,8 +1,9 @@
 //! What waits for one destination, and the workers that carry it.
 //!
 //! Each destination has its own lane, so that a slow one keeps nobody waiting but its own mail. It has one worker until its host has
-//! answered, and again after an attempt at which it did not: the next then tells whether it is back. On a lane accounts take turns, so
-//! that one that sends thousands of messages does not keep the others waiting.
+//! answered, and again after an attempt at which it did not: the next then tells whether it is back. What was due at a host that could not
+//! be reached has no attempt of its own. On a lane accounts take turns, so that one that sends thousands of messages does not keep the others
+//! waiting.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,8 @@ use crate::transport::Texts;
 const ROOM: usize = 2000;
 /// A lane with less room than this takes nothing more until it has some again.
 const FULL: usize = 500;
+/// Parcels that may wait on a lane whose host cannot be reached, if they have no attempts of their own.
+const BACKLOG: usize = 500;
 /// Octets of messages that wait on one lane in memory. The others are read when their turn comes.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
 /// The same of all lanes.
@@ -72,36 +75,50 @@ impl Lane {
 
     /// What is known of its host.
     pub(crate) fn host_state(&self) -> HostState {
-        self.waiting().host_state
+        self.waiting().host_state.clone()
     }
 
-    /// Notes what an attempt has shown of its host; whether that is news. If the host answers again, [`relief`](Lane::relief) is called
-    /// for, and there is room for more.
-    pub(crate) fn note(&self, host_state: HostState) -> bool {
+    /// Notes what an attempt has shown of its host; what is known of it now, if that is news. If the host answers again,
+    /// [`relief`](Lane::relief) is called for, and there is room for more.
+    ///
+    /// A failure counts for other mail if it is not the first, and nobody else is at the host: some turn away whoever is one too many.
+    pub(crate) fn note(&self, host_state: HostState) -> Option<HostState> {
         let mut waiting = self.waiting();
         waiting.tried = true;
-        let is_news = waiting.host_state != host_state;
-        waiting.host_state = host_state;
-        if is_news && host_state == HostState::Answers {
+        let answered_before = waiting.host_state.answers();
+        waiting.host_state = match host_state {
+            HostState::Fails(failure) if waiting.host_state.failure().is_none() || waiting.workers > 1 => {
+                HostState::Fails(failure.alone())
+            }
+            host_state => host_state,
+        };
+        let answers = waiting.host_state.answers();
+        if answers && !answered_before {
             self.wake.notify_one();
         }
-        is_news
+        (!answers || !answered_before).then(|| waiting.host_state.clone())
     }
 
     /// Whether it is to give up its place when there are no more for others: its host was tried since it had it, and does not answer.
     pub(crate) fn gives_way(&self) -> bool {
         let waiting = self.waiting();
-        waiting.tried && waiting.workers <= 1 && waiting.host_state.failed_at().is_some()
+        waiting.tried && waiting.workers <= 1 && waiting.host_state.failure().is_some()
     }
 
     /// How many more parcels may wait; where the host does not answer, no more than its [share](Lane::share).
     pub(crate) fn room(&self) -> usize {
         let waiting = self.waiting();
-        if waiting.host_state.failed_at().is_some() {
+        if waiting.host_state.failure().is_some() {
             return self.at_once().saturating_sub(waiting.parcels.len());
         }
         let room = ROOM.saturating_sub(waiting.parcels.len());
         if room < FULL { 0 } else { room }
+    }
+
+    /// How many more parcels may wait that have no attempt of their own: none before hardly any is left.
+    pub(crate) fn backlog_room(&self) -> usize {
+        let waiting = self.waiting().parcels.len();
+        if waiting > self.at_once() { 0 } else { BACKLOG.saturating_sub(waiting) }
     }
 
     /// How many more may wait when so much waits on all lanes that none has more than its share: as much as it carries at once.
@@ -148,13 +165,13 @@ impl Lane {
     }
 
     fn call_worker(&self, waiting: &mut Waiting) -> bool {
-        let more = waiting.workers < self.most_workers(waiting.host_state);
+        let more = waiting.workers < self.most_workers(&waiting.host_state);
         waiting.workers += usize::from(more);
         more
     }
 
-    fn most_workers(&self, host_state: HostState) -> usize {
-        if host_state == HostState::Answers { self.at_once() } else { 1 }
+    fn most_workers(&self, host_state: &HostState) -> usize {
+        if host_state.answers() { self.at_once() } else { 1 }
     }
 
     /// Takes out all that waits.
@@ -209,9 +226,11 @@ impl Shift<'_> {
     /// The parcel whose turn it is; `None` ends the shift, also if there are more workers than a host gets that does not answer.
     pub(crate) fn next(&mut self) -> Option<Carried> {
         let mut waiting = self.lane.waiting();
-        let is_needed = waiting.workers <= self.lane.most_workers(waiting.host_state);
+        let is_needed = waiting.workers <= self.lane.most_workers(&waiting.host_state);
         let carried = is_needed.then(|| self.lane.pop(&mut waiting)).flatten();
-        if carried.is_some() && waiting.parcels.len() == ROOM - FULL {
+        let backlog_is_over =
+            waiting.host_state.failure().is_some() && waiting.parcels.len() == self.lane.at_once();
+        if carried.is_some() && (waiting.parcels.len() == ROOM - FULL || backlog_is_over) {
             self.lane.wake.notify_one();
         }
         if carried.is_none() && !self.over {
@@ -238,6 +257,7 @@ mod tests {
     use types::{NodeId, QueueId, ReversePath};
 
     use super::*;
+    use crate::carry::failure::Failure;
     use crate::carry::in_hand::InHand;
     use crate::way::{Via, Way};
 
@@ -250,6 +270,10 @@ mod tests {
         let surroundings = crate::transport::Surroundings { hostname, resolver, sts, tls_tally };
         let way = PreparedWay::new(&way, surroundings, &[]).unwrap();
         Lane::new(way, Arc::default(), Arc::default(), HostState::Answers)
+    }
+
+    fn fails() -> HostState {
+        HostState::Fails(Failure::just_now())
     }
 
     fn parcel(n: u64, octets: usize) -> Carried {
@@ -265,7 +289,7 @@ mod tests {
             content: Some(vec![b'x'; octets].into()),
         };
         let hand = InHand::default().take(&leased).unwrap();
-        Carried::new(Parcel { leased, recipients: Vec::new(), deliver_by: None }, hand)
+        Carried::new(Parcel::new(leased), hand)
     }
 
     #[test]
@@ -317,16 +341,16 @@ mod tests {
     #[test]
     fn a_host_that_does_not_answer_has_one_worker_until_it_does() {
         let lane = lane(3);
-        assert!(lane.note(HostState::Unknown));
+        assert!(lane.note(HostState::Unknown).is_some());
         let begun = (0..10).filter(|n| lane.push(parcel(*n, 1))).count();
         assert_eq!(begun, 1, "it was not asked yet");
         let mut first = lane.begin();
         assert!(first.next().is_some());
-        assert!(lane.note(HostState::Answers) && !lane.note(HostState::Answers));
+        assert!(lane.note(HostState::Answers).is_some() && lane.note(HostState::Answers).is_none());
         let (mut second, mut third) = (lane.relief().then(|| lane.begin()).unwrap(), lane.begin());
         assert_eq!((lane.relief(), lane.relief()), (true, false));
         assert!(second.next().is_some() && third.next().is_some());
-        let _ = lane.note(HostState::after(false));
+        let _ = lane.note(fails());
         assert!(first.next().is_none() && second.next().is_none(), "one is enough to see whether it is back");
         assert!(third.next().is_some() && !lane.relief());
         let _ = lane.note(HostState::Answers);
@@ -337,7 +361,7 @@ mod tests {
     fn a_lane_whose_host_does_not_answer_takes_its_share_alone_and_gives_way_once_it_was_tried() {
         let lane = lane(3);
         assert!(lane.push(parcel(1, 1)) && lane.room() > 3 && !lane.gives_way());
-        let _ = lane.note(HostState::after(false));
+        let _ = lane.note(fails());
         assert_eq!((lane.room(), lane.gives_way()), (2, true));
     }
 

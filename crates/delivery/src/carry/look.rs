@@ -2,25 +2,29 @@
 //!
 //! However many destinations wait, a look sees so many at most, and leases to those first that have waited longest; behind them to those
 //! whose host did not answer at the last attempt, first to the one that was tried longest ago. If more wait, they take turns: the next
-//! look begins behind the last destination that this one has seen.
+//! look begins behind the last destination that this one has seen. What a failure counts for is leased apart, as it waits for no attempt.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{Destination, Page, Spool, SpoolError, Waiting};
+use store::{Destination, Leased, Page, Spool, SpoolError, Waiting};
 use tokio::time::Instant;
 
 use super::Carrier;
+use super::failure::Failure;
 use super::host_state::HostState;
 use super::lane::Lane;
 use super::rounds::{POLL, Round, Rounds, TICK};
+use crate::parcel::Parcel;
 
 /// Deliveries to one destination leased by one statement.
 const BATCH: usize = 500;
 /// Destinations in one look at the queue. If more wait, they take turns.
 const DESTINATIONS: u32 = 500;
+/// Destinations whose backlog is leased by one look, each by a statement of its own.
+const BACKLOGS: usize = 20;
 /// Deliveries in hand. While there are more, each lane has its share alone, however much waits for it.
 pub(super) const IN_HAND: usize = 20_000;
 /// How often it is looked for what a clock ahead has set.
@@ -75,17 +79,16 @@ impl<S: Spool> Carrier<S> {
             if waiting.len() >= usize::try_from(DESTINATIONS).unwrap_or(usize::MAX) {
                 round.after = waiting.last().map(|waiting| waiting.destination.clone());
             }
-            let failed_at = |waiting: &Waiting| self.lanes.host_state(&waiting.destination).failed_at();
-            waiting.sort_by_cached_key(|waiting| (failed_at(waiting), waiting.due_at));
+            let failed =
+                |waiting: &Waiting| Some(self.lanes.host_state(&waiting.destination).failure()?.ended);
+            waiting.sort_by_cached_key(|waiting| (failed(waiting), waiting.due_at));
             let granted = self.grant(&waiting, now);
             for lane in self.lanes.give_way(granted.without_lane) {
                 self.workers.spawn(self.clone().retire(lane));
             }
-            let due = match granted.room.is_empty() {
-                true => Vec::new(),
-                false => self.spool.lease_due(self.node, now, granted.room).await?,
-            };
-            if due.is_empty() {
+            let any_backlog = self.lease_backlogs(granted.backlogs, now).await?;
+            let due = self.lease(granted.room, now).await?;
+            if due.is_empty() && !any_backlog {
                 let all_seen = from_the_first && round.after.is_none() && !granted.is_short;
                 let rest = round.rest(granted.is_short);
                 return Ok(if all_seen { until_next(&waiting, now) } else { rest });
@@ -93,9 +96,30 @@ impl<S: Spool> Carrier<S> {
             round.any_leased = true;
             for leased in due {
                 let moved = self.ways.load().moved(&leased);
-                self.put_on_lane(leased, moved);
+                self.put_on_lane(Parcel::new(leased), moved);
             }
         }
+    }
+
+    async fn lease(&self, room: Vec<(Destination, u32)>, now: Timestamp) -> Result<Vec<Leased>, SpoolError> {
+        if room.is_empty() { Ok(Vec::new()) } else { self.spool.lease_due(self.node, now, room).await }
+    }
+
+    /// Leases what was due when an attempt failed that counts for it; whether there was any.
+    async fn lease_backlogs(
+        self: &Arc<Self>,
+        backlogs: Vec<Backlog>,
+        now: Timestamp,
+    ) -> Result<bool, SpoolError> {
+        let mut any = false;
+        for Backlog { destination, room, failure, until } in backlogs {
+            for leased in self.lease(vec![(destination, room)], until.min(now)).await? {
+                let moved = self.ways.load().moved(&leased);
+                self.put_on_lane(Parcel { waits_since: failure.ended, ..Parcel::new(leased) }, moved);
+                any = true;
+            }
+        }
+        Ok(any)
     }
 
     /// How much is to be leased for each destination that something is due for, in this order.
@@ -103,6 +127,7 @@ impl<S: Spool> Carrier<S> {
         let ways = self.ways.load();
         let mut granted = Granted {
             room: Vec::new(),
+            backlogs: Vec::new(),
             is_short: false,
             without_lane: 0,
             is_crowded: self.in_hand.len() >= IN_HAND,
@@ -110,11 +135,16 @@ impl<S: Spool> Carrier<S> {
             // A queue whose routes have all changed, or that an operator returns, is not in memory as a whole.
             most: BATCH.saturating_sub(self.beside_lanes.load(Ordering::Relaxed)),
         };
-        for Waiting { destination, .. } in waiting.iter().filter(|waiting| waiting.due_at <= now) {
+        for Waiting { destination, due_at } in waiting.iter().filter(|waiting| waiting.due_at <= now) {
             match ways.to(destination) {
                 Some(way) => {
                     let lane = self.lanes.find(destination, way);
-                    granted.grant_lane(destination, lane.as_deref(), self.lanes.host_state(destination));
+                    let host_state = self.lanes.host_state(destination);
+                    let granted_apart =
+                        granted.grant_backlog(destination, *due_at, lane.as_deref(), &host_state);
+                    if !granted_apart {
+                        granted.grant_lane(destination, lane.as_deref(), &host_state);
+                    }
                 }
                 // What no route leads to any more is leased, too, to give it its new destinations.
                 None => granted.grant(destination, granted.most),
@@ -124,10 +154,22 @@ impl<S: Spool> Carrier<S> {
     }
 }
 
+/// What may be leased of what waits for one destination, and has no attempt of its own.
+#[derive(Debug)]
+struct Backlog {
+    destination: Destination,
+    room: u32,
+    /// What counts for it.
+    failure: Failure,
+    /// When all of it was due.
+    until: Timestamp,
+}
+
 /// How much may be leased.
 #[derive(Debug)]
 struct Granted {
     room: Vec<(Destination, u32)>,
+    backlogs: Vec<Backlog>,
     /// Whether something is due that there is no room for in all: nobody tells when there is some.
     is_short: bool,
     /// For how many destinations there may be no lane now, since there are so many.
@@ -141,10 +183,41 @@ struct Granted {
 }
 
 impl Granted {
+    /// Grants a destination what was due there when an attempt failed that counts for it; whether there is any.
+    fn grant_backlog(
+        &mut self,
+        destination: &Destination,
+        due_at: Timestamp,
+        lane: Option<&Lane>,
+        host_state: &HostState,
+    ) -> bool {
+        let Some(failure) = host_state.failure() else { return false };
+        let Some(until) = failure.counts_until().filter(|until| due_at <= *until) else { return false };
+        if lane.is_none() && self.lanes == 0 {
+            return false;
+        }
+        if self.is_crowded || self.backlogs.len() >= BACKLOGS {
+            self.is_short = true;
+            return true;
+        }
+        let room = lane.map_or(self.most, Lane::backlog_room).min(self.most);
+        if room > 0 {
+            self.lanes -= usize::from(lane.is_none());
+            let room = u32::try_from(room).unwrap_or_default();
+            self.backlogs.push(Backlog {
+                destination: destination.clone(),
+                room,
+                failure: failure.clone(),
+                until,
+            });
+        }
+        true
+    }
+
     /// Grants a destination as much as its lane has room for, if there is a lane already. If its host does not answer, it gets one
     /// delivery that tells whether it does again; more once there is a lane, and if no others want its place.
-    fn grant_lane(&mut self, destination: &Destination, lane: Option<&Lane>, host_state: HostState) {
-        let fails = host_state.failed_at().is_some();
+    fn grant_lane(&mut self, destination: &Destination, lane: Option<&Lane>, host_state: &HostState) {
+        let fails = host_state.failure().is_some();
         match lane {
             Some(_) if fails && self.lanes == 0 => self.is_short = true,
             Some(lane) if self.is_crowded => self.grant(destination, lane.share()),

@@ -15,6 +15,7 @@ mod intake;
 mod lanes;
 mod lane;
 mod turns;
+mod failure;
 mod host_state;
 mod permits;
 mod work;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use dns::Resolver;
 use jiff::Timestamp;
-use store::{Destination, Leased, MasterKeyId, Spool};
+use store::{Destination, MasterKeyId, Spool};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -201,17 +202,17 @@ impl<S: Spool> Carrier<S> {
     }
 
     /// Puts a delivery on its lane, unless recipients of it have moved: their routes are others by now.
-    fn put_on_lane(self: &Arc<Self>, leased: Leased, moved: Vec<(u32, Destination)>) {
-        let ways = self.ways.load();
-        let Some(hand) = self.in_hand.take(&leased) else { return };
+    fn put_on_lane(self: &Arc<Self>, parcel: Parcel, moved: Vec<(u32, Destination)>) {
+        let (ways, leased) = (self.ways.load(), &parcel.leased);
+        let Some(hand) = self.in_hand.take(leased) else { return };
         if leased.destination.is_sender() {
             self.beside_lanes.fetch_add(1, Ordering::Relaxed);
-            self.workers.spawn(self.clone().tell_sender(Carried::new(Parcel::new(leased), hand)));
+            self.workers.spawn(self.clone().tell_sender(Carried::new(parcel, hand)));
             return;
         }
         if leased.returned {
             self.beside_lanes.fetch_add(1, Ordering::Relaxed);
-            self.workers.spawn(self.clone().hand_back(Carried::new(Parcel::new(leased), hand)));
+            self.workers.spawn(self.clone().hand_back(Carried::new(parcel, hand)));
             return;
         }
         match ways.to(&leased.destination) {
@@ -220,13 +221,13 @@ impl<S: Spool> Carrier<S> {
                 if let Some(replaced) = replaced {
                     self.workers.spawn(self.clone().retire(replaced));
                 }
-                if lane.push(Carried::new(Parcel::new(leased), hand)) {
+                if lane.push(Carried::new(parcel, hand)) {
                     self.workers.spawn(self.clone().work(lane));
                 }
             }
             _ => {
                 self.beside_lanes.fetch_add(1, Ordering::Relaxed);
-                self.workers.spawn(self.clone().reroute(leased, hand, moved));
+                self.workers.spawn(self.clone().reroute(parcel.leased, hand, moved));
             }
         }
     }

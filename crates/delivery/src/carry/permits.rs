@@ -36,7 +36,7 @@ impl Permits {
     }
 
     /// Waits for a permit for a host in this state.
-    pub(super) async fn take(&self, host_state: HostState) -> Permit {
+    pub(super) async fn take(&self, host_state: &HostState) -> Permit {
         let kind = match host_state {
             HostState::Answers => None,
             HostState::Unknown => Some(&self.unknown),
@@ -58,13 +58,15 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+    use crate::carry::failure::Failure;
 
     #[tokio::test(start_paused = true)]
     async fn hosts_that_do_not_answer_leave_permits_for_new_ones_and_those_that_do() {
         let permits = Permits::new();
         let soon = Duration::from_secs(1);
         let mut taken = Vec::new();
-        for host_state in [HostState::after(false), HostState::Unknown, HostState::Answers] {
+        let fails = HostState::Fails(Failure::just_now());
+        for host_state in [&fails, &HostState::Unknown, &HostState::Answers] {
             let mut of_this = Vec::new();
             while let Ok(permit) = timeout(soon, permits.take(host_state)).await {
                 of_this.push(permit);
@@ -73,6 +75,6 @@ mod tests {
         }
         assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [70, 80, 50]);
         taken[0].pop();
-        assert!(timeout(soon, permits.take(HostState::after(false))).await.is_ok());
+        assert!(timeout(soon, permits.take(&fails)).await.is_ok());
     }
 }

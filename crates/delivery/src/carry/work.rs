@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::thread::panicking;
 
-use store::{Destination, HeldLease, Spool};
+use store::{HeldLease, Spool};
 
 use super::Carrier;
+use super::failure::Failure;
 use super::host_state::HostState;
 use super::in_hand::Carried;
 use super::lane::Lane;
 use super::permits::Permit;
+use crate::parcel::{Attempt, Parcel};
 use crate::record::{Ending, complain};
 
 impl<S: Spool> Carrier<S> {
@@ -20,7 +22,7 @@ impl<S: Spool> Carrier<S> {
         while !self.stopping.is_cancelled()
             && let Some(mut carried) = shift.next()
         {
-            let permit = self.permits.take(lane.host_state()).await;
+            let permit = self.permits.take(&lane.host_state()).await;
             // Also those who have waited for one through a stop begin nothing; their leases are given back in the end.
             if self.stopping.is_cancelled() {
                 return;
@@ -35,17 +37,26 @@ impl<S: Spool> Carrier<S> {
                 () = self.aborting.cancelled() => return,
             };
             if let Ending::Tried(attempt) = &ending {
-                self.note(&lane, &carried.parcel.leased.destination, HostState::after(attempt.answered));
+                self.note(&lane, &carried.parcel, attempt);
             }
-            // Written down beside the next attempt: many endings then share one sync of the spool.
-            self.workers.spawn(self.clone().write_down(carried, ending, Some(permit)));
+            let is_known = matches!(ending, Ending::Known(_));
+            let written_down = self.clone().write_down(carried, ending, Some(permit));
+            if is_known {
+                // A backlog without attempts is written down one by one, lest it keep the spool from those who have some.
+                written_down.await;
+            } else {
+                // Beside the next attempt: many endings then share one sync of the spool.
+                self.workers.spawn(written_down);
+            }
         }
     }
 
     /// Notes what an attempt has shown of the host of a lane. If it answers again, it gets its workers back.
-    fn note(self: &Arc<Self>, lane: &Arc<Lane>, destination: &Destination, host_state: HostState) {
-        if lane.note(host_state) {
-            self.lanes.remember(destination, host_state);
+    fn note(self: &Arc<Self>, lane: &Arc<Lane>, parcel: &Parcel, attempt: &Attempt) {
+        let failure = || Failure::of(parcel, attempt, (self.settings.now)());
+        let host_state = if attempt.answered { HostState::Answers } else { HostState::Fails(failure()) };
+        if let Some(host_state) = lane.note(host_state) {
+            self.lanes.remember(&parcel.leased.destination, host_state);
             while lane.relief() {
                 self.workers.spawn(self.clone().work(lane.clone()));
             }

@@ -1,7 +1,7 @@
 //! The unit of work is a delivery: what keeps one destination from getting mail keeps it from no other.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use delivery::{Route, Routes, Via, Way};
@@ -156,6 +156,60 @@ async fn hosts_that_are_silent_keep_no_permits_from_others_asked_before_or_not()
         tokio::time::timeout(Duration::from_secs(5), delivered).await.expect(to);
     }
     assert!(silent.iter().all(|peer| peer.connections() == 1), "one tells whether they answer");
+}
+
+/// A host that takes connections and does not greet.
+async fn mute() -> (u16, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, connections) = (listener.local_addr().unwrap().port(), Arc::<AtomicUsize>::default());
+    let counted = connections.clone();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok(connection) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            kept.push(connection);
+        }
+    });
+    (port, connections)
+}
+
+/// So many messages to a host at this port, and no carrier yet.
+async fn backlog(port: u16, number: usize) -> Office {
+    let mut office = Office::closed(Routes::new(Via::Relay(plain_host(port)), Vec::new()));
+    for _ in 0..number {
+        office.submit(&["a@dead.example"]).await;
+    }
+    office
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_host_out_of_reach_waits_for_one_attempt_and_not_for_one_each() {
+    let ((port, connections), number) = (mute().await, 600);
+    let mut office = backlog(port, number).await.open();
+    let begun = Instant::now();
+    office.until(|spool| spool.count(Deferred) == number).await;
+    // Of the first nobody knows yet whether the host is out of reach, or has one guest too many.
+    assert_eq!(connections.load(Ordering::Relaxed), 2);
+    assert!(begun.elapsed() < Duration::from_secs(2 * 300 + 60), "{:?}", begun.elapsed());
+    // What comes later has an attempt of its own, as has what is tried again.
+    let id = office.submit(&["b@dead.example"]).await;
+    office.tried(id).await;
+    office.until(|spool| spool.attempts() > 2 * 600).await;
+    let connections = connections.load(Ordering::Relaxed);
+    assert!((3..8).contains(&connections), "{connections}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_out_of_reach_for_what_demands_more_of_tls_is_tried_for_the_rest() {
+    let ((port, connections), number) = (mute().await, 40);
+    let mut office = backlog(port, number).await;
+    let cares_not = |submission: &mut store::Submission| submission.tls_required = types::TlsRequired::No;
+    let id = office.submit_with(&["b@dead.example"], b"Subject: x\r\n\r\n", cares_not).await;
+    let office = office.open();
+    office.until(|spool| spool.count(Deferred) == number).await;
+    assert_eq!(office.spool.seats(id)[0].state, Queued);
+    office.tried(id).await;
+    assert_eq!(connections.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ impl Relay {
         if trouble.is_for_operator() && self.told_lately.is_due(host) {
             tracing::error!(event = "relay.unusable", host, reply = %reply, "mail for {host} waits: {trouble}");
         }
-        Attempt::deferred(parcel, Some(host.to_owned()), &reply)
+        Attempt::unreached(parcel, Some(host.to_owned()), &reply)
     }
 
     /// Closes the connections that are kept, with QUIT.

@@ -211,8 +211,8 @@ impl Failure {
     }
 
     fn attempt(self, parcel: &Parcel) -> Attempt {
-        let answered = !self.may_pass();
-        Attempt { answered, ..Attempt::all(parcel, self.host, &self.verdict) }
+        let is_unreached = self.may_pass();
+        Attempt { answered: !is_unreached, is_unreached, ..Attempt::all(parcel, self.host, &self.verdict) }
     }
 }
 
