@@ -6,6 +6,7 @@ mod portable;
 mod letter;
 mod openssl;
 mod deliveries;
+mod fairness;
 mod dkim;
 mod dns_records;
 mod dsn;
