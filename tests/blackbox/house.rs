@@ -118,6 +118,8 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".activate_dkim_key(",
             ".retire_dkim_key(",
             ".wipe_dkim_key(",
+            ".end_session(",
+            ".end_sessions(",
         ],
         &["crates/desk/", "crates/store/src/conformance/", "crates/store-sqlite/src/spool/mod.rs"],
     ),

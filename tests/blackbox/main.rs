@@ -41,6 +41,7 @@ mod process_memory;
 mod keys;
 mod ban;
 mod second_factor;
+mod session_commands;
 mod matrix;
 mod identities;
 mod import;

@@ -40,6 +40,9 @@ pub mod second_factor;
 pub use second_factor::recovery_code::{self, RecoveryCodeKey};
 pub use second_factor::totp;
 
+mod web_session;
+pub use web_session::{SessionToken, SessionTokenKey};
+
 mod session_rights;
 pub use session_rights::SessionRights;
 

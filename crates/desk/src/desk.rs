@@ -28,6 +28,10 @@ pub struct Settings {
     pub sending: CommonLimits,
     /// The longest that an account can choose for its messages to be taken back.
     pub undo_max: Duration,
+    /// How long a browser session lasts without use.
+    pub session_idle: SignedDuration,
+    /// How long a browser session lasts in all.
+    pub session_max: SignedDuration,
     /// How long the audit trail is kept.
     pub audit_keep: SignedDuration,
     /// The port where clients hand mail in under TLS from the first octet, if there is one.

@@ -42,6 +42,9 @@ mod identities;
 
 mod sending;
 
+mod sessions;
+pub use sessions::SignedIn;
+
 mod throttles;
 pub use throttles::{Nobody, Whom};
 

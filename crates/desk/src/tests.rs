@@ -19,29 +19,29 @@ use types::{CredentialId, ForwardPath, Mailbox, QueueId, ReversePath, Secret};
 
 use crate::{Chosen, Desk, NewAccount, Settings, Strength, Trouble, secrets_by_key};
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
 /// What Frank does at the command line.
-fn frank() -> Act {
+pub(crate) fn frank() -> Act {
     Act::command("frank", now())
 }
 
-fn alice() -> Mailbox {
+pub(crate) fn alice() -> Mailbox {
     Mailbox::parse("alice@example.org").unwrap()
 }
 
-struct Office {
-    directory: TempDir,
-    store: Store,
-    desk: Desk,
-    account: Account,
+pub(crate) struct Office {
+    pub(crate) directory: TempDir,
+    pub(crate) store: Store,
+    pub(crate) desk: Desk,
+    pub(crate) account: Account,
 }
 
 impl Office {
     /// Alice has an account.
-    async fn open() -> Office {
+    pub(crate) async fn open() -> Office {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("store"), Mode::Server).await.unwrap();
         MasterKeys::generate(&directory.path().join("master.key")).unwrap();
@@ -97,6 +97,8 @@ fn settings(directory: &Path) -> Settings {
         undo_max: Duration::from_secs(120),
         implicit_tls_port: Some(465),
         starttls_port: Some(587),
+        session_idle: SignedDuration::from_mins(30),
+        session_max: SignedDuration::from_hours(12),
         audit_keep: SignedDuration::from_hours(24),
         routes: Routes::new(Via::Hold, Vec::new()),
     }

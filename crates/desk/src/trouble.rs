@@ -7,7 +7,7 @@ use auth::{HashError, KeyFileError, KeyringError, PASSWORD_OCTETS};
 use jiff::Timestamp;
 use message::dkim::NotMade;
 use store::SpoolError;
-use types::{CredentialId, DkimKeyName, Fingerprint, Mailbox, QueueId, SenderPattern};
+use types::{CredentialId, DkimKeyName, Fingerprint, Mailbox, QueueId, SenderPattern, WebSessionId};
 
 /// Why a use case did not come to its end. Nothing was changed, unless a variant says otherwise: what fails behind a change is told
 /// beside what the use case gives back.
@@ -41,6 +41,17 @@ pub enum Trouble {
         /// Their identifiers.
         ids: Vec<CredentialId>,
     },
+    /// Several sessions have identifiers that begin so.
+    #[error("{which} begins more than one identifier: {}; write more of it", listed(ids))]
+    SeveralSessions {
+        /// What was asked for.
+        which: String,
+        /// Their identifiers.
+        ids: Vec<WebSessionId>,
+    },
+    /// The account was changed while somebody was signing in to it.
+    #[error("{0} was changed meanwhile; sign in anew")]
+    SignInOvertaken(Mailbox),
     /// An app password may allow less than its account, never more.
     #[error("{account} may not send as {sender}, only as {}", own.join(", "))]
     NotCovered {
@@ -186,6 +197,14 @@ pub enum Missing {
         /// The certificate.
         fingerprint: Fingerprint,
     },
+    /// A session of this account, on the pages.
+    #[error("{account} has no session {which}")]
+    Session {
+        /// The account.
+        account: Mailbox,
+        /// Its identifier, as it was asked for.
+        which: String,
+    },
     /// This identity of this account.
     #[error("{account} has no identity {sender}")]
     Identity {
@@ -266,7 +285,10 @@ impl Trouble {
             Trouble::Missing(missing) => missing.code(),
             Trouble::Taken(taken) => taken.code(),
             Trouble::TooMany { .. } => "too-many",
-            Trouble::SeveralAppPasswords { .. } | Trouble::SeveralMessages { .. } => "ambiguous",
+            Trouble::SeveralAppPasswords { .. }
+            | Trouble::SeveralSessions { .. }
+            | Trouble::SeveralMessages { .. } => "ambiguous",
+            Trouble::SignInOvertaken(_) => "changed",
             Trouble::NotCovered { .. } => "not-covered",
             Trouble::OwnAddress(_) => "own-address",
             Trouble::NoCertificate => "no-certificate-given",
@@ -297,6 +319,7 @@ impl Missing {
             Missing::Account(_) => "no-account",
             Missing::AppPassword { .. } => "no-app-password",
             Missing::Certificate { .. } => "no-certificate",
+            Missing::Session { .. } => "no-session",
             Missing::Identity { .. } => "no-identity",
             Missing::SecondFactor(_) => "second-factor-off",
             Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",

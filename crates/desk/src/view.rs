@@ -20,6 +20,9 @@ pub use second_factor::{Enrolled, RecoveryCodes, SecondFactor};
 mod identity;
 pub use identity::Identity;
 
+mod session;
+pub use session::Session;
+
 mod lock_out;
 pub use lock_out::LockOut;
 

@@ -97,6 +97,9 @@ enum Command {
     /// Two-factor authentication: the second factor of an account
     #[command(subcommand)]
     Totp(cmd::totp::Command),
+    /// Who is signed in to an account in a browser, and ending that
+    #[command(subcommand)]
+    Session(cmd::session::Command),
     /// Whom an account may send as besides itself
     #[command(subcommand)]
     Identity(cmd::identity::Command),
@@ -166,6 +169,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::AppPassword(command) => block_on(cmd::app_password::run(&config, command)),
         Command::Certificate(command) => block_on(cmd::certificate::run(&config, command)),
         Command::Totp(command) => block_on(cmd::totp::run(&config, command)),
+        Command::Session(command) => block_on(cmd::session::run(&config, command)),
         Command::Identity(command) => block_on(cmd::identity::run(&config, command)),
         Command::Throttle(command) => block_on(cmd::throttle::run(&config, command)),
         Command::Audit(command) => block_on(cmd::audit::run(&config, command)),

@@ -6,7 +6,7 @@ use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use store::{
     AppPasswords as _, Audit as _, AuditFilter, Ledger as _, Page, Sending as _, Spool as _,
-    StsPolicies as _, Throttles as _, TlsResults as _,
+    StsPolicies as _, Throttles as _, TlsResults as _, WebSessions as _,
 };
 use stores::{Accounts, Store};
 use tokio::sync::watch;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::clock_steps::ClockSteps;
+use crate::wiring::SESSION_IDLE;
 
 /// How long somebody stays a correspondent who is not written to: more than a year, for what is sent once a year.
 const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -89,6 +90,7 @@ async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<(
     accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     accounts.prune_sts_policies(now).await?;
+    accounts.prune_sessions(now.checked_sub(SESSION_IDLE)?, now).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;
     while store.ledger().prune(unknown).await? {}

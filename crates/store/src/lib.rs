@@ -34,6 +34,7 @@ mod submission;
 mod throttle;
 mod tls_result;
 mod usage;
+mod web_session;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -85,3 +86,4 @@ pub use tls_result::{
     Day, TLS_RESULTS_IN_DETAIL, TlsFailure, TlsFailureKind, TlsPolicy, TlsPolicyKind, TlsResult, TlsResults,
 };
 pub use usage::{Full, Usage};
+pub use web_session::{WebSession, WebSessions};

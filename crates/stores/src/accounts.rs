@@ -11,10 +11,10 @@ use store::{
     DkimKeys, Error, Full, Identities, Identity, Import, LastUse, LimitChanges, Limits, Loan, Login,
     NewAppPassword, OwnLimits, Page, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor,
     SecondFactors, Sending, Sent, Share, StoredRights, StsPolicies, StsPolicy, ThrottleFilter, Throttled,
-    Throttles,
+    Throttles, WebSession, WebSessions,
 };
 use store_sqlite::SqliteAccounts;
-use types::{AccountId, CredentialId, DkimKeyName, Fingerprint, Mailbox, SenderPattern};
+use types::{AccountId, CredentialId, DkimKeyName, Fingerprint, Mailbox, SenderPattern, WebSessionId};
 
 /// Accounts, credentials, the audit trail. A clone is another handle to the same.
 #[derive(Debug, Clone)]
@@ -67,6 +67,19 @@ impl Certificates for Accounts {
         async fn certificates(&self, account: AccountId, page: Page<CertificatePlace>) -> Result<Vec<Certificate>, Error>;
         async fn remove_certificate(&self, account: AccountId, fingerprint: &Fingerprint, act: &Act) -> Result<bool, Error>;
         fn certificate_used(&self, fingerprint: Fingerprint, last_use: LastUse);
+    }
+}
+
+impl WebSessions for Accounts {
+    ask_backend! {
+        async fn open_session(&self, session: &WebSession, digest: &[u8; 32], at_most: u32) -> Result<(), Error>;
+        async fn session_by_digest(&self, digest: &[u8; 32]) -> Result<Option<(WebSession, Account)>, Error>;
+        async fn renew_session(&self, old: &[u8; 32], new: &[u8; 32], version: i64, at: Timestamp) -> Result<bool, Error>;
+        async fn sessions(&self, account: AccountId) -> Result<Vec<WebSession>, Error>;
+        async fn end_session(&self, account: AccountId, id: WebSessionId, act: &Act) -> Result<bool, Error>;
+        async fn end_sessions(&self, account: AccountId, but: Option<WebSessionId>, act: &Act) -> Result<u64, Error>;
+        async fn prune_sessions(&self, used_since: Timestamp, now: Timestamp) -> Result<u64, Error>;
+        fn session_seen(&self, id: WebSessionId, at: Timestamp);
     }
 }
 

@@ -116,6 +116,10 @@ timed_id! {
     DkimKeyId
 }
 timed_id! {
+    /// A session of somebody who is signed in in a browser. What opens it is another value.
+    WebSessionId
+}
+timed_id! {
     /// One run of a server, from its start to its end: the next run is another node.
     NodeId
 }

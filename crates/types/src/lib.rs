@@ -42,7 +42,7 @@ pub use ehlo::EhloName;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;
 pub use hold::Hold;
-pub use id::{AccountId, CredentialId, DkimKeyId, IdError, NodeId, QueueId, SessionId};
+pub use id::{AccountId, CredentialId, DkimKeyId, IdError, NodeId, QueueId, SessionId, WebSessionId};
 pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};

@@ -14,6 +14,8 @@ pub(crate) enum Purpose {
     AppPasswordDigest,
     /// The digest by which a recovery code is found.
     RecoveryCodeDigest,
+    /// The digest by which a browser session is found.
+    SessionTokenDigest,
     /// What tells one failed login from another, and one correspondent from another.
     BlindDigest,
     /// What finds an app password of another server by its first letters.
@@ -32,6 +34,7 @@ impl Purpose {
         match self {
             Purpose::AppPasswordDigest => b"gatepost app-password digest 1",
             Purpose::RecoveryCodeDigest => b"gatepost recovery-code digest 1",
+            Purpose::SessionTokenDigest => b"gatepost session-token digest 1",
             Purpose::BlindDigest => b"gatepost mark 1",
             Purpose::Selector => b"gatepost app-password selector 1",
             Purpose::ScramSalt => b"gatepost scram salt 1",
@@ -108,6 +111,7 @@ mod tests {
         for (purpose, derived) in [
             (Purpose::AppPasswordDigest, "rNhTMXT6ccZgh+/mhbBcz8+fQMBUUtw23hBrgwjOWcU="),
             (Purpose::RecoveryCodeDigest, "zzKrpGzRb1CjZ6kPsfKKP+fKUkaKVbZrcZCvkU2VBTA="),
+            (Purpose::SessionTokenDigest, "nbw0GabSSZjsmV5OJTa5tzhSJKNGQC28JRuUUPNFssk="),
             (Purpose::BlindDigest, "3mX40OX3nsrOWPeoQFjM5Qh+wtRrX9uD1y1A47hyXX0="),
             (Purpose::Selector, "yFUsjTGp5t6l5trFuQgukrzjJsMQHKzL7ij2qqtJa6U="),
             (Purpose::ScramSalt, "SUyOdkmmT89vlwJiV36SRRq+UHUMn3c7H+of1OIrgfg="),

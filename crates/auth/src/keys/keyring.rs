@@ -24,6 +24,7 @@ use crate::keys::scram_salt;
 use crate::keys::seal::{self, SealError};
 use crate::keys::sealer::Sealer;
 use crate::second_factor::recovery_code::RecoveryCodeKey;
+use crate::web_session::SessionTokenKey;
 
 /// The master keys and the root key of a store.
 pub struct Keyring {
@@ -170,6 +171,12 @@ impl Keyring {
     #[must_use]
     pub fn app_passwords(&self) -> AppPasswordKey {
         AppPasswordKey::new(&self.root)
+    }
+
+    /// The key of the digests of browser sessions' tokens.
+    #[must_use]
+    pub fn session_tokens(&self) -> SessionTokenKey {
+        SessionTokenKey::new(&self.root)
     }
 
     /// The key of the digests of recovery codes.

@@ -23,6 +23,8 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
             Some(format!("; `gatepost message stop {id}` stops it for those who do not have it"))
         }
         Trouble::SeveralAppPasswords { .. }
+        | Trouble::SeveralSessions { .. }
+        | Trouble::SignInOvertaken(_)
         | Trouble::SeveralMessages { .. }
         | Trouble::NotCovered { .. }
         | Trouble::OwnAddress(_)
@@ -53,6 +55,7 @@ fn of_missing(missing: &Missing) -> String {
         Missing::Account(_) => shown_by("user list".to_owned()),
         Missing::AppPassword { account, .. } => shown_by(format!("app-password list {account}")),
         Missing::Certificate { account, .. } => shown_by(format!("certificate list {account}")),
+        Missing::Session { account, .. } => shown_by(format!("session list {account}")),
         Missing::Identity { account, .. } => shown_by(format!("identity list {account}")),
         Missing::DkimKey(name) => shown_by(format!("dkim list {}", name.domain())),
         Missing::Message(_) => shown_by("queue list".to_owned()),

@@ -16,6 +16,8 @@ pub(crate) mod certificate;
 
 pub(crate) mod totp;
 
+pub(crate) mod session;
+
 pub(crate) mod identity;
 
 pub(crate) mod throttle;

@@ -9,6 +9,12 @@ use super::incoming::common_limits;
 use super::routes::bare_routes;
 use super::session::policy;
 
+/// How long a browser session lasts without use.
+pub(crate) const SESSION_IDLE: SignedDuration = SignedDuration::from_mins(30);
+
+/// How long a browser session lasts in all.
+const SESSION_MAX: SignedDuration = SignedDuration::from_hours(12);
+
 /// What the desk has to know.
 pub(crate) fn desk_settings(config: &Config) -> Settings {
     Settings {
@@ -18,6 +24,8 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
         app_passwords_per_account: config.auth.app_passwords_per_account,
         sending: common_limits(config.sending),
         undo_max: config.submission.undo_max,
+        session_idle: SESSION_IDLE,
+        session_max: SESSION_MAX,
         audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
         implicit_tls_port: port(config, ListenTls::Implicit),
         starttls_port: port(config, ListenTls::StartTls),

@@ -17,6 +17,7 @@ mod session_rights;
 mod sending;
 mod sts;
 mod throttle;
+mod web_session;
 mod wal_index;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
 use store::{AuditEvent, Correspondent, Error, LastUse, Share};
 use tokio::sync::Notify;
-use types::{AccountId, CredentialId, Fingerprint};
+use types::{AccountId, CredentialId, Fingerprint, WebSessionId};
 
 use super::audit::gathered::Gathered;
 use super::audit::trail;
@@ -37,6 +37,7 @@ struct Pending {
     networks: BTreeMap<(AccountId, IpNet), Timestamp>,
     uses: BTreeMap<CredentialId, LastUse>,
     certificate_uses: BTreeMap<Fingerprint, LastUse>,
+    sessions_seen: BTreeMap<WebSessionId, Timestamp>,
     sent: BTreeMap<AccountId, Noted>,
     events: Gathered,
 }
@@ -71,6 +72,11 @@ impl Notes {
 
     pub(super) fn certificate_use(&self, fingerprint: Fingerprint, last_use: LastUse) {
         self.pending().certificate_uses.insert(fingerprint, last_use);
+        self.noted.notify_one();
+    }
+
+    pub(super) fn session_seen(&self, id: WebSessionId, at: Timestamp) {
+        self.pending().sessions_seen.insert(id, at);
         self.noted.notify_one();
     }
 
@@ -120,6 +126,7 @@ impl Pending {
         self.logins.is_empty()
             && self.uses.is_empty()
             && self.certificate_uses.is_empty()
+            && self.sessions_seen.is_empty()
             && self.sent.is_empty()
             && self.events.is_empty()
     }
@@ -143,6 +150,9 @@ impl Pending {
         for (fingerprint, last_use) in &self.certificate_uses {
             write_use(transaction, CERTIFICATE_USED, fingerprint.as_octets(), last_use).await?;
         }
+        for (id, at) in &self.sessions_seen {
+            write_session_seen(transaction, *id, *at).await?;
+        }
         for (id, noted) in &self.sent {
             noted.write(transaction, *id).await?;
         }
@@ -156,6 +166,20 @@ async fn write_login(
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE accounts SET last_login_at = $1 WHERE id = $2 AND coalesce(last_login_at NOT BETWEEN $1 AND $3, true)")
+        .bind(at.as_millisecond())
+        .bind(id.as_bytes().to_vec())
+        .bind(far_ahead(at).as_millisecond())
+        .execute(&mut **transaction)
+        .await
+        .map(drop)
+}
+
+async fn write_session_seen(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: WebSessionId,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE web_sessions SET seen_at = $1 WHERE id = $2 AND seen_at NOT BETWEEN $1 AND $3")
         .bind(at.as_millisecond())
         .bind(id.as_bytes().to_vec())
         .bind(far_ahead(at).as_millisecond())

@@ -7,6 +7,10 @@ use std::str::FromStr;
 pub enum Action {
     /// Somebody proved who they are, or did not.
     Login,
+    /// Somebody who was signed in on the pages signed out.
+    SignOut,
+    /// A session on the pages was ended from outside of it.
+    SessionEnd,
     /// An account was made.
     UserAdd,
     /// An account was brought from another server, with its credentials.
@@ -91,8 +95,10 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 41] = [
+    pub const ALL: [Action; 43] = [
         Action::Login,
+        Action::SignOut,
+        Action::SessionEnd,
         Action::UserAdd,
         Action::UserImport,
         Action::UserRename,
@@ -140,6 +146,8 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Action::Login => "login",
+            Action::SignOut => "sign-out",
+            Action::SessionEnd => "session-end",
             Action::UserAdd => "user-add",
             Action::UserImport => "user-import",
             Action::UserRename => "user-rename",

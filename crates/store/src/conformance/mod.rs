@@ -33,6 +33,7 @@ pub mod submit;
 pub mod telling;
 pub mod throttle;
 pub mod tls_results;
+pub mod web_sessions;
 
 /// Makes a test of each function of the suite.
 ///
@@ -157,6 +158,13 @@ macro_rules! accounts_conformance {
             of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once,
             of_a_limit_no_more_is_lent_than_there_is, of_many_that_seal_the_root_key_anew_one_does,
             what_is_resealed_is_seen_by_all_at_once, notes_in_whatever_order_are_all_written);
+        $crate::conformance!(@two accounts, $open, $beside, web_sessions:
+            one_look_up_finds_the_session_and_its_account, a_session_is_opened_for_the_account_as_it_is,
+            of_an_account_the_oldest_session_goes, sessions_of_another_version_are_not_listed_and_go_with_the_next,
+            a_renewed_session_has_another_token_and_no_longer_the_old_one,
+            a_session_is_renewed_for_the_version_that_its_owner_has_made,
+            a_session_is_ended_by_its_account_and_that_is_told, all_sessions_but_one_are_ended_or_all,
+            what_is_over_is_forgotten, a_use_of_a_session_is_noted, sessions_do_not_move_the_revision);
         $crate::conformance!(@two accounts, $open, $beside, revision:
             every_change_moves_the_revision, notes_do_not_move_the_revision);
     };
