@@ -19,6 +19,7 @@ mod store;
 mod failure;
 mod row;
 mod like;
+mod pieces;
 mod gather;
 mod accounts;
 mod ledger;

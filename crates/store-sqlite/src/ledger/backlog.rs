@@ -1,43 +1,48 @@
-//! Notes that wait for their rows: written at once as text, a few hundred in a row, and made rows of when there is time.
+//! Notes that wait for their rows: written at once as they are, a few hundred in a row, and made rows of when there is time.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::note::{Line, Note};
+use super::note::{Line, Piece, unpacked};
 use super::rows;
 
-/// How many notes stand in one row.
-const PIECE: usize = 250;
+/// The form of notes: JSON, in which earlier versions have written them.
+const JSON: i64 = 1;
+/// The form of notes: packed.
+const PACKED: i64 = 2;
 
-const ADD: &str = "INSERT INTO backlog (notes) VALUES ($1)";
-const OLDEST: &str = "SELECT number, notes FROM backlog ORDER BY number LIMIT 1";
+const ADD: &str = "INSERT INTO backlog (form, notes) VALUES ($1, $2)";
+const OLDEST: &str = "SELECT number, form, notes FROM backlog ORDER BY number LIMIT 1";
 const REMOVE: &str = "DELETE FROM backlog WHERE number = $1";
 const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM backlog)";
 
 /// Adds notes.
-pub(super) async fn add(connection: &mut SqliteConnection, notes: &[Note]) -> Result<(), sqlx::Error> {
-    for piece in notes.chunks(PIECE) {
-        let lines: Vec<Line<'_>> = piece.iter().flat_map(Note::lines).collect();
-        let text = serde_json::to_string(&lines).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        sqlx::query(ADD).bind(text).execute(&mut *connection).await?;
+pub(super) async fn add(connection: &mut SqliteConnection, pieces: &[Piece]) -> Result<(), sqlx::Error> {
+    for piece in pieces {
+        sqlx::query(ADD).bind(PACKED).bind(piece.packed().to_vec()).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-/// Makes rows of the oldest notes, about so many; whether there are others.
+/// Makes rows of the oldest notes, so many pieces of them; whether there are others.
 pub(super) async fn shorten(connection: &mut SqliteConnection, at_most: usize) -> Result<bool, sqlx::Error> {
-    for _ in 0..at_most.div_ceil(PIECE) {
+    for _ in 0..at_most {
         let Some(oldest) = sqlx::query(OLDEST).fetch_optional(&mut *connection).await? else {
             return Ok(false);
         };
-        let text: String = oldest.try_get("notes")?;
-        // What is damaged is lost.
-        let lines: Vec<Line<'_>> = serde_json::from_str(&text).unwrap_or_default();
-        for line in &lines {
-            rows::write(connection, line).await?;
-        }
+        rows::write(connection, &lines(&oldest)?).await?;
         sqlx::query(REMOVE).bind(oldest.try_get::<i64, _>("number")?).execute(&mut *connection).await?;
     }
     sqlx::query_scalar(IS_THERE).fetch_one(connection).await
+}
+
+/// What is damaged is lost.
+fn lines(row: &SqliteRow) -> Result<Vec<Line<'_>>, sqlx::Error> {
+    let notes: &[u8] = row.try_get("notes")?;
+    Ok(match row.try_get("form")? {
+        JSON => serde_json::from_slice(notes).unwrap_or_default(),
+        _ => unpacked(notes).collect(),
+    })
 }
 
 /// Whether any wait.

@@ -4,19 +4,22 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use store::Error;
 
 use super::backlog;
-use super::note::{Line, Note};
+use super::note::{Line, Piece, unpacked};
 use super::rows;
 use crate::connect;
 use crate::directory::{Directory, Mode};
 use crate::failure::unavailable;
 use crate::schema::{self, SchemaError};
 
-/// How many notes become rows in a second in which more come in; the others wait as text. So the ledger takes one or two hundredths of a
-/// processor while mail needs all of it.
-const AT_ONCE: usize = 1_000;
+/// Up to so many notes become rows in the second in which they come. Where more come, all of them wait: rows of them would cost as much as a
+/// tenth of the mail.
+const AT_ONCE: usize = 300;
 
-/// How many of those that wait become rows in a second in which few come in.
-const CATCH_UP: usize = 10_000;
+/// How many pieces of those that wait become rows in a second in which many come in.
+const BESIDE: usize = 1;
+
+/// How many pieces of those that wait become rows in a second in which few come in: about 10,000 notes.
+const CATCH_UP: usize = 30;
 
 #[derive(Debug, Clone)]
 pub(super) struct Database {
@@ -43,18 +46,20 @@ impl Database {
     }
 
     /// Writes notes, and some of those that wait. Whether any wait still.
-    pub(super) async fn write(&self, notes: &[Note]) -> Result<bool, Error> {
+    pub(super) async fn write(&self, notes: &[Piece]) -> Result<bool, Error> {
         self.write_all(notes).await.map_err(unavailable)
     }
 
-    async fn write_all(&self, notes: &[Note]) -> Result<bool, sqlx::Error> {
+    async fn write_all(&self, notes: &[Piece]) -> Result<bool, sqlx::Error> {
+        let are_few = notes.iter().map(|piece| piece.notes()).sum::<usize>() <= AT_ONCE;
         let mut transaction = self.begin().await?;
-        let (now, later) = notes.split_at(notes.len().min(AT_ONCE));
-        for line in now.iter().flat_map(Note::lines) {
-            rows::write(&mut transaction, &line).await?;
+        if are_few {
+            let lines: Vec<Line<'_>> = notes.iter().flat_map(|piece| unpacked(piece.packed())).collect();
+            rows::write(&mut transaction, &lines).await?;
+        } else {
+            backlog::add(&mut transaction, notes).await?;
         }
-        backlog::add(&mut transaction, later).await?;
-        let waits = if later.is_empty() { backlog::shorten(&mut transaction, CATCH_UP).await? } else { true };
+        let waits = backlog::shorten(&mut transaction, if are_few { CATCH_UP } else { BESIDE }).await?;
         transaction.commit().await?;
         Ok(waits)
     }
@@ -62,9 +67,7 @@ impl Database {
     /// Writes these lines.
     pub(super) async fn write_lines(&self, lines: &[Line<'_>]) -> Result<(), sqlx::Error> {
         let mut transaction = self.begin().await?;
-        for line in lines {
-            rows::write(&mut transaction, line).await?;
-        }
+        rows::write(&mut transaction, lines).await?;
         transaction.commit().await
     }
 

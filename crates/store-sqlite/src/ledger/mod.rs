@@ -46,8 +46,13 @@ impl SqliteLedger {
         Ok(Self { database, notes })
     }
 
+    /// What `make` makes of what the spool is about to confirm; `None` if nothing is noted.
+    pub(crate) fn noted<T>(&self, make: impl FnOnce() -> T) -> Option<T> {
+        self.notes.is_kept().then(make)
+    }
+
     /// Notes what the spool has confirmed. Nobody waits for it.
-    pub(crate) fn note(&self, note: Note) {
+    pub(crate) fn note(&self, note: &Note) {
         self.notes.add(note);
     }
 

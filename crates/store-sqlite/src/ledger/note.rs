@@ -1,7 +1,6 @@
-//! What is noted for the ledger: as it comes, and as text while it waits for its rows.
+//! What is noted for the ledger: what becomes rows, packed into as few octets as memory and the disk can take while mail needs both.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,18 +9,22 @@ use types::QueueId;
 
 use crate::row::bare;
 
-/// What is noted, as little as is copied of it while mail waits.
+/// The room for a note, in octets: most have fewer.
+const USUAL: usize = 320;
+
+/// The octets of a piece that has no room for another note.
+const PIECE: usize = 64 * 1024;
+
+/// What is noted together: lines, one packed behind the other.
 #[derive(Debug, Clone)]
-pub(crate) enum Note {
-    /// A message was accepted, of so many octets.
-    Accepted(Arc<Submission>, u64),
-    /// This became of recipients (by number) of a message at this time.
-    Outcomes(Arc<Submission>, Vec<(Recipient, Outcome)>, Timestamp),
-    /// Something was done about a message.
-    Operated(Operated),
-}
+pub(crate) struct Note(Vec<u8>);
 
 impl Note {
+    /// A message was accepted, of so many octets.
+    pub(crate) fn accepted(submission: &Submission, size: u64) -> Self {
+        Self::of([Line::Message(message(submission, size))])
+    }
+
     /// What there is to note of a record: its outcomes, and the report that is committed with them.
     pub(crate) fn of_record(
         leased: &Leased,
@@ -29,8 +32,7 @@ impl Note {
         report: Option<&NewReport>,
         now: Timestamp,
     ) -> [Option<Self>; 2] {
-        let report = report
-            .map(|report| Self::Accepted(Arc::new(report.submission.clone()), report.content.len() as u64));
+        let report = report.map(|report| Self::accepted(&report.submission, report.content.len() as u64));
         [(!outcomes.is_empty()).then(|| Self::outcomes(leased, outcomes, now)), report]
     }
 
@@ -39,27 +41,85 @@ impl Note {
         match recorded {
             Recorded::Kept => [outcomes, report],
             Recorded::KeptWithoutReport => [outcomes, None],
-            Recorded::TakenOver => [outcomes.map(Self::delivered_alone), None],
+            Recorded::TakenOver => [outcomes.map(|outcomes| outcomes.delivered_alone()), None],
         }
     }
 
-    fn delivered_alone(mut self) -> Self {
-        if let Self::Outcomes(_, outcomes, _) = &mut self {
-            outcomes.retain(|(_, outcome)| matches!(outcome, Outcome::Delivered { .. }));
-        }
-        self
+    fn delivered_alone(&self) -> Self {
+        Self::of(
+            unpacked(&self.0).filter(|line| matches!(line, Line::Recipient(to) if to.state == "delivered")),
+        )
     }
 
     /// The outcomes of a delivery.
     pub(crate) fn outcomes(leased: &Leased, outcomes: &[(u32, Outcome)], now: Timestamp) -> Self {
         let known = |number: u32| leased.recipients.iter().find(|recipient| recipient.number == number);
-        let outcomes =
-            outcomes.iter().filter_map(|(number, outcome)| Some((known(*number)?.clone(), outcome.clone())));
-        Self::Outcomes(Arc::clone(&leased.submission), outcomes.collect(), now)
+        let id = leased.submission.id;
+        Self::of(outcomes.iter().filter_map(|(number, outcome)| {
+            Some(Line::Recipient(recipient(id, known(*number)?, outcome, now)))
+        }))
+    }
+
+    /// Something was done about a message.
+    pub(crate) fn operated(operated: &Operated) -> Self {
+        Self::of([Line::Operation(OperationLine {
+            message: *operated.id.as_bytes(),
+            at: operated.at.as_millisecond(),
+            operation: operated.operation.name().into(),
+            done_by: operated.by.as_str().into(),
+        })])
+    }
+
+    fn of<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Self {
+        let pack = |packed, line| postcard::to_extend(&line, packed).unwrap_or_default();
+        Self(lines.into_iter().fold(Vec::with_capacity(USUAL), pack))
     }
 }
 
-/// What becomes rows. Ids are in their text form, times are milliseconds since 1970.
+/// Notes, one behind the other: what became of a message takes a few hundred octets while it waits, and nothing else of it stays in memory.
+#[derive(Debug)]
+pub(super) struct Piece {
+    packed: Vec<u8>,
+    notes: usize,
+}
+
+impl From<&Note> for Piece {
+    fn from(note: &Note) -> Self {
+        Self { packed: note.0.clone(), notes: 1 }
+    }
+}
+
+impl Piece {
+    pub(super) fn has_room(&self) -> bool {
+        self.packed.len() < PIECE
+    }
+
+    pub(super) fn add(&mut self, note: &Note) {
+        self.packed.extend_from_slice(&note.0);
+        self.notes += 1;
+    }
+
+    /// The notes as they are written.
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.packed
+    }
+
+    /// How many they are.
+    pub(super) fn notes(&self) -> usize {
+        self.notes
+    }
+}
+
+/// The lines that were packed; what is damaged is lost.
+pub(super) fn unpacked(mut packed: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    std::iter::from_fn(move || {
+        let (line, rest) = postcard::take_from_bytes(packed).ok()?;
+        packed = rest;
+        Some(line)
+    })
+}
+
+/// What becomes rows. Ids are octets, times are milliseconds since 1970. The order of the fields is a form that stays: notes wait in the database.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Line<'a> {
     Message(MessageLine<'a>),
@@ -116,27 +176,6 @@ pub(super) struct OperationLine<'a> {
 
 /// A queue id.
 pub(super) type Id = [u8; 16];
-
-impl Note {
-    /// The rows of it.
-    pub(super) fn lines(&self) -> Vec<Line<'_>> {
-        match self {
-            Note::Accepted(submission, size) => vec![Line::Message(message(submission, *size))],
-            Note::Outcomes(submission, outcomes, now) => {
-                let line = |(to, outcome)| Line::Recipient(recipient(submission.id, to, outcome, *now));
-                outcomes.iter().map(|(to, outcome)| line((to, outcome))).collect()
-            }
-            Note::Operated(Operated { operation, by, at, id, .. }) => {
-                vec![Line::Operation(OperationLine {
-                    message: *id.as_bytes(),
-                    at: at.as_millisecond(),
-                    operation: operation.name().into(),
-                    done_by: by.as_str().into(),
-                })]
-            }
-        }
-    }
-}
 
 fn message(submission: &Submission, size: u64) -> MessageLine<'_> {
     MessageLine {

@@ -8,7 +8,7 @@ use store::Error;
 use tokio::sync::Notify;
 
 use super::database::{Database, tell};
-use super::note::Note;
+use super::note::{Note, Piece};
 use crate::gather;
 
 /// How many notes wait in memory at most, some seconds of the most mail that there can be: more come together only where the database
@@ -25,9 +25,11 @@ pub(super) struct Notes {
 
 #[derive(Debug, Default)]
 struct Pending {
-    notes: Vec<Note>,
+    pieces: Vec<Piece>,
+    /// How many notes are in the pieces.
+    notes: usize,
     /// How many there was no room for.
-    dropped: u64,
+    dropped: usize,
 }
 
 impl Notes {
@@ -47,12 +49,9 @@ impl Notes {
         self.kept.load(Ordering::Relaxed)
     }
 
-    pub(super) fn add(&self, note: Note) {
-        if !self.is_kept() {
-            return;
-        }
+    pub(super) fn add(&self, note: &Note) {
         let mut pending = self.pending();
-        let is_first = pending.notes.is_empty();
+        let is_first = pending.pieces.is_empty();
         pending.add(note);
         drop(pending);
         if is_first {
@@ -68,7 +67,7 @@ impl Notes {
 
     /// Writes what is noted, in one transaction. A second later what could not be written is tried again, and what waits for its rows goes on.
     pub(super) async fn write(&self, database: &Database) -> Result<(), Error> {
-        let Pending { notes, dropped } = std::mem::take(&mut *self.pending());
+        let Pending { pieces, notes: _, dropped } = std::mem::take(&mut *self.pending());
         if dropped > 0 {
             tracing::warn!(
                 event = "ledger.behind",
@@ -76,9 +75,9 @@ impl Notes {
                 "the ledger could not be written as fast as mail came; it lacks some"
             );
         }
-        let written = database.write(&notes).await;
+        let written = database.write(&pieces).await;
         if written.is_err() {
-            self.pending().put_back(notes);
+            self.pending().put_back(pieces);
         }
         if !matches!(written, Ok(false)) {
             self.noted.notify_one();
@@ -88,7 +87,7 @@ impl Notes {
 
     /// Whether nothing is noted.
     pub(super) fn is_empty(&self) -> bool {
-        self.pending().notes.is_empty()
+        self.pending().pieces.is_empty()
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -97,18 +96,30 @@ impl Notes {
 }
 
 impl Pending {
-    fn add(&mut self, note: Note) {
-        if self.notes.len() < AT_MOST {
-            self.notes.push(note);
-        } else {
+    fn add(&mut self, note: &Note) {
+        if self.notes >= AT_MOST {
             self.dropped += 1;
+            return;
         }
+        match self.pieces.last_mut().filter(|piece| piece.has_room()) {
+            Some(piece) => piece.add(note),
+            None => self.pieces.push(note.into()),
+        }
+        self.notes += 1;
     }
 
     /// Puts notes before those that have come since.
-    fn put_back(&mut self, notes: Vec<Note>) {
-        let since = std::mem::replace(&mut self.notes, notes);
-        since.into_iter().for_each(|note| self.add(note));
+    fn put_back(&mut self, pieces: Vec<Piece>) {
+        let since = std::mem::replace(&mut self.pieces, pieces);
+        self.notes = self.pieces.iter().map(|piece| piece.notes()).sum();
+        for piece in since {
+            if self.notes < AT_MOST {
+                self.notes += piece.notes();
+                self.pieces.push(piece);
+            } else {
+                self.dropped += piece.notes();
+            }
+        }
     }
 }
 
@@ -120,19 +131,27 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_could_not_be_written_counts_among_the_most_that_wait() {
-        let note = Note::Operated(Operated {
+    fn note() -> Note {
+        Note::operated(&Operated {
             operation: Operation::Hold,
-            by: String::new(),
+            by: "frank".repeat(100),
             at: Timestamp::UNIX_EPOCH,
             id: QueueId::from_bytes([0; 16]),
             account: String::new(),
             message_id: None,
-        });
-        let mut pending = Pending::default();
-        pending.add(note.clone());
-        pending.put_back(vec![note; AT_MOST]);
-        assert_eq!((pending.notes.len(), pending.dropped), (AT_MOST, 1));
+        })
+    }
+
+    #[test]
+    fn what_could_not_be_written_counts_among_the_most_that_wait() {
+        let (mut before, mut pending) = (Pending::default(), Pending::default());
+        (0..AT_MOST).for_each(|_| before.add(&note()));
+        pending.add(&note());
+        pending.put_back(before.pieces);
+        assert_eq!((pending.notes, pending.dropped), (AT_MOST, 1));
+        pending.add(&note());
+        assert_eq!((pending.notes, pending.dropped), (AT_MOST, 2));
+        let largest = pending.pieces.iter().map(|piece| piece.packed().len()).max();
+        assert!(largest.is_some_and(|octets| octets < 100 * 1024), "{largest:?}");
     }
 }

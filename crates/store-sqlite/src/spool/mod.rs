@@ -187,7 +187,8 @@ impl Spool for SqliteSpool {
         let stored = incoming.finish().await?;
         let Submitted { submission, size, leased } =
             self.writer.submit(submission, stored, deliveries).await?;
-        self.ledger.note(Note::Accepted(submission, size));
+        let noted = self.ledger.noted(|| Note::accepted(&submission, size));
+        noted.iter().for_each(|note| self.ledger.note(note));
         Ok(leased)
     }
 
@@ -254,10 +255,11 @@ impl Spool for SqliteSpool {
         now: Timestamp,
     ) -> Result<Recorded, SpoolError> {
         let report = telling.as_ref().and_then(|telling| telling.report.as_ref());
-        let noted = Note::of_record(leased, &outcomes, report, now);
+        let noted = self.ledger.noted(|| Note::of_record(leased, &outcomes, report, now));
         let Written { recorded, gone, goes_on: _ } =
             self.writer.record(leased, outcomes, telling, now).await?;
-        Note::recorded(noted, recorded).into_iter().flatten().for_each(|note| self.ledger.note(note));
+        let noted = noted.map(|noted| Note::recorded(noted, recorded));
+        noted.iter().flatten().flatten().for_each(|note| self.ledger.note(note));
         if gone && leased.size > IN_ROW as u64 {
             file::remove(self.directory().message(leased.submission.id)).await;
         }
@@ -271,9 +273,9 @@ impl Spool for SqliteSpool {
         telling: Option<Telling>,
         now: Timestamp,
     ) -> Result<bool, SpoolError> {
-        let noted = Note::outcomes(leased, &delivered, now);
+        let noted = self.ledger.noted(|| Note::outcomes(leased, &delivered, now));
         let goes_on = self.writer.record_delivered(leased, delivered, telling, now).await?;
-        self.ledger.note(noted);
+        noted.iter().for_each(|note| self.ledger.note(note));
         Ok(goes_on)
     }
 
@@ -316,7 +318,8 @@ impl Spool for SqliteSpool {
         act: &Act,
     ) -> Result<Vec<Operated>, SpoolError> {
         let done = self.writer.operate(operation, ids, act.clone()).await?;
-        done.iter().for_each(|done| self.ledger.note(Note::Operated(done.clone())));
+        let noted = self.ledger.noted(|| done.iter().map(Note::operated));
+        noted.into_iter().flatten().for_each(|note| self.ledger.note(&note));
         if operation.removes() {
             for Operated { id, .. } in &done {
                 file::remove(self.directory().message(*id)).await;
