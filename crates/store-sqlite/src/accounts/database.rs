@@ -38,7 +38,8 @@ impl Database {
         schema::ACCOUNTS.require(&mut *writer.acquire().await?).await?;
         let path = directory.accounts();
         let marker = Marker::open(&path);
-        let wal_index = WalIndex::open(&directory.accounts_wal_index());
+        // A server has a connection that stays, and the watch looks at all of its files.
+        let wal_index = WalIndex::open(&directory.accounts_wal_index(), mode == Mode::Server);
         let (watch, anchor, wal_index) = match mode {
             Mode::Command => (FileWatch::nothing(), None, wal_index),
             Mode::Server => {

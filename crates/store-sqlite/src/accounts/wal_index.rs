@@ -45,6 +45,8 @@ struct Shared {
     /// of it.
     file: Option<ManuallyDrop<File>>,
     opened: Instant,
+    /// Somebody else sees to it that the file is not removed.
+    is_watched: bool,
     /// Nothing of it is believed any more.
     lost: AtomicBool,
 }
@@ -63,13 +65,14 @@ enum Unusable {
 }
 
 impl WalIndex {
-    /// Opens the wal-index of a database that has a connection, and tests that its header is of the known form.
-    pub(super) fn open(path: &Path) -> Self {
+    /// Opens the wal-index of a database that has a connection, and tests that its header is of the known form. It is `is_watched` if somebody
+    /// else notices that the file is removed; otherwise each look does.
+    pub(super) fn open(path: &Path, is_watched: bool) -> Self {
         let (file, unusable) = match File::open(path) {
             Ok(file) => (Some(ManuallyDrop::new(file)), None),
             Err(error) => (None, Some(Unusable::Unreadable(error))),
         };
-        let shared = Shared { file, opened: Instant::now(), lost: AtomicBool::new(false) };
+        let shared = Shared { file, opened: Instant::now(), is_watched, lost: AtomicBool::new(false) };
         let index = Self { shared: Arc::new(shared) };
         if let Some(unusable) = unusable.or_else(|| index.shared.test_form().err()) {
             index.shared.lose(&unusable);
@@ -118,10 +121,10 @@ impl Shared {
         let mut checksum = [0; 8];
         file.read_exact_at(&mut checksum, INDEX_CHECKSUM as u64)?;
         // Without any connection SQLite removes it, and begins another with the next.
-        match file.metadata()?.nlink() {
-            0 => Err(Unusable::Removed),
-            _ => Ok(u64::from_ne_bytes(checksum)),
+        if !self.is_watched && file.metadata()?.nlink() == 0 {
+            return Err(Unusable::Removed);
         }
+        Ok(u64::from_ne_bytes(checksum))
     }
 
     fn test_form(&self) -> Result<(), Unusable> {
@@ -174,7 +177,7 @@ mod tests {
     fn index_of(headers: &[u8]) -> (WalIndex, tempfile::NamedTempFile) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(headers).unwrap();
-        (WalIndex::open(file.path()), file)
+        (WalIndex::open(file.path(), false), file)
     }
 
     #[test]
@@ -198,7 +201,7 @@ mod tests {
         }
         assert_eq!(index_of(&good[..95]).0.last_commit(), None);
         assert_eq!(index_of(&[]).0.last_commit(), None);
-        assert_eq!(WalIndex::open(Path::new("/nowhere")).last_commit(), None);
+        assert_eq!(WalIndex::open(Path::new("/nowhere"), false).last_commit(), None);
     }
 
     #[test]
