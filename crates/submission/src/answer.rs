@@ -25,35 +25,40 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
         self.patience.excuse(began.elapsed());
     }
 
+    /// What handlers do is boxed, each for itself: a login needs much room, which neither an idle connection nor a command that comes later should
+    /// have to take.
     async fn find_answer(&mut self, question: Question<'_, User<A>, Message<A, M>>) {
         let Self { house, client, .. } = self;
         match question {
             Question::Salt(ticket) => {
-                let parameters = house.auth.scram_parameters(ticket.username(), client.facts()).await;
+                let parameters = house.auth.scram_parameters(ticket.username(), client.facts());
+                let parameters = Box::pin(parameters).await;
                 ticket.answer(parameters);
             }
-            Question::Judge(ticket) => self.judge(ticket).await,
+            Question::Judge(ticket) => Box::pin(self.judge(ticket)).await,
             Question::Client(ticket) => {
                 let room = client.introduce(ticket.introduction(), &self.terms.limits);
                 ticket.answer(room.and_then(|()| (house.on_open)(client.facts())));
             }
-            Question::Vouch(ticket) => self.vouch(ticket).await,
+            Question::Vouch(ticket) => Box::pin(self.vouch(ticket)).await,
             Question::Sender(ticket) => {
                 self.patience.mail(Instant::now());
                 let user = ticket.client().user();
-                let verdict = house.mail.sender(user, ticket.envelope(), client.facts()).await;
+                let verdict = house.mail.sender(user, ticket.envelope(), client.facts());
+                let verdict = Box::pin(verdict).await;
                 ticket.answer(verdict);
             }
             Question::Recipient(ticket) => {
                 let (user, envelope) = (ticket.client().user(), ticket.envelope());
-                let verdict = house.mail.recipient(user, envelope, ticket.path(), client.facts()).await;
+                let verdict = house.mail.recipient(user, envelope, ticket.path(), client.facts());
+                let verdict = Box::pin(verdict).await;
                 ticket.answer(verdict);
             }
             Question::Open(ticket) => {
                 let message = house.mail.open(ticket.client().user(), ticket.envelope(), client.facts());
                 ticket.answer(Box::new(message));
             }
-            Question::Commit(ticket) => self.commit(ticket).await,
+            Question::Commit(ticket) => Box::pin(self.commit(ticket)).await,
         }
     }
 

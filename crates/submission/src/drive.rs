@@ -96,7 +96,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
                         reason = ending.into();
                     }
                 }
-                Advance::Ask(question) => Box::pin(self.answer(question)).await,
+                Advance::Ask(question) => self.answer(question).await,
                 Advance::Keep(kept) => Box::pin(self.keep(kept)).await,
                 Advance::StartTls(handshake) => {
                     self.start_tls(handshake).await?;
