@@ -150,21 +150,29 @@ fn narrow_entries(query: &mut QueryBuilder<Sqlite>, filter: &QueueFilter) {
         query.push_bind(message_id.clone());
     }
     if let Some(QueuedBy { account, address }) = &filter.account {
-        query.push(" AND (lower(account_address) = ").push_bind(address.to_ascii_lowercase());
+        query.push(" AND (");
+        any_case(query, "account_address", address);
         if let Some(account) = account {
             query.push(" OR account = ").push_bind(account.as_bytes().to_vec());
         }
         query.push(")");
     }
     if let Some(sender) = &filter.sender {
-        query.push(" AND lower(reverse_path) = ").push_bind(sender.to_string().to_ascii_lowercase());
+        any_case(query.push(" AND "), "reverse_path", &sender.to_string());
     }
     if let Some(credential) = &filter.credential {
-        query.push(" AND lower(credential) = ").push_bind(credential.to_ascii_lowercase());
+        any_case(query.push(" AND "), "credential", credential);
     }
     if let Some(before) = filter.accepted_before {
         query.push(" AND accepted_at < ").push_bind(before.as_millisecond());
     }
+}
+
+/// The column is this text, whatever the case of ASCII letters. Most texts are of another length, and are not converted to be compared.
+fn any_case(query: &mut QueryBuilder<Sqlite>, column: &str, text: &str) {
+    let lower = text.to_ascii_lowercase();
+    query.push("(length(").push(column).push(") = length(").push_bind(lower.clone());
+    query.push(") AND lower(").push(column).push(") = ").push_bind(lower).push(")");
 }
 
 fn narrow_recipients(query: &mut QueryBuilder<Sqlite>, filter: &RecipientFilter) {
