@@ -6,10 +6,10 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
-use sample::{commit_received, content, deliver, id, lease, server, submission, text};
+use sample::{at, commit_received, content, deliver, id, lease, server, submission, text};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
-use store::Spool;
+use store::{DuplicateKey, Ledger as _, LedgerState, Spool, SpoolError, Submission};
 use store_sqlite::{Mode, OpenError, SqliteStore};
 use types::BodyType;
 
@@ -89,7 +89,7 @@ const BACK_TO_THE_THIRD: &str = "\
     UPDATE entries SET due_at = (SELECT min(next_attempt_at) FROM recipients WHERE entry = entries.id) WHERE NOT held; \
     UPDATE entries SET lease_owner = 'mail.example.org', due_at = 1790043200000 WHERE number % 7 = 0 AND due_at IS NOT NULL; \
     CREATE INDEX entries_due ON entries (due_at, lease_owner, held) WHERE due_at IS NOT NULL; \
-    DROP TABLE recent_messages; DROP INDEX entries_from_nobody; \
+    DROP TABLE recent_groups; DROP INDEX entries_from_nobody; \
     DROP INDEX entries_settled; ALTER TABLE entries DROP COLUMN settled_at; ALTER TABLE entries DROP COLUMN returned; \
     ALTER TABLE recipients DROP COLUMN news; ALTER TABLE recipients DROP COLUMN tell_at; \
     ALTER TABLE recipients DROP COLUMN said_by_host; ALTER TABLE recipients DROP COLUMN tried_at; \
@@ -121,7 +121,11 @@ fn messages() -> u64 {
 }
 
 async fn change(directory: &Path, sql: &'static str) {
-    let url = format!("sqlite:{}", directory.join("queue.db").display());
+    change_in(directory, "queue.db", sql).await;
+}
+
+async fn change_in(directory: &Path, database: &str, sql: &'static str) {
+    let url = format!("sqlite:{}", directory.join(database).display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
     sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
@@ -167,4 +171,63 @@ async fn messages_in_every_state_are_taken_over() {
     let moved = lease(spool).await;
     assert_eq!((moved.len(), moved[0].destination.as_str()), (elsewhere.len(), "smtp://192.0.2.1:25"));
     assert_eq!(spool.stats().await.unwrap().entries, messages / 10 * 7);
+}
+
+/// What the version with the fourteenth schema knew of a message that may be handed in again: a row for each.
+const BACK_TO_THE_FOURTEENTH: &str = "\
+    DROP TABLE recent_groups; \
+    CREATE TABLE recent_messages (number INTEGER NOT NULL PRIMARY KEY, digest BLOB NOT NULL, entry BLOB NOT NULL, \
+    received_at INTEGER NOT NULL) STRICT; \
+    INSERT INTO recent_messages VALUES (5, x'02020202020202020202020202020202', x'01a0c4506c0107070707070707070707', 1790000000000), \
+    (6, x'03030303030303030303030303030303', x'', 1790000000000); \
+    DELETE FROM _sqlx_migrations WHERE version > 14";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_known_again_that_an_earlier_version_has_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    commit_received(store.spool(), submission(id(1)), store.spool().open(id(1))).await.unwrap();
+    store.close().await;
+    drop(store);
+    change(directory.path(), BACK_TO_THE_FOURTEENTH).await;
+
+    let store = server(directory.path()).await;
+    let handed_in = async |n: u64, digest: u8| {
+        let key = DuplicateKey { digest: [digest; 16], received_at: at(1), since: at(-60) };
+        let submission = Submission { duplicate_key: Some(key), ..submission(id(n)) };
+        commit_received(store.spool(), submission, store.spool().open(id(n))).await
+    };
+    assert!(matches!(handed_in(2, 2).await, Err(SpoolError::Duplicate(first)) if first == id(1)));
+    handed_in(3, 3).await.unwrap();
+    assert!(matches!(handed_in(4, 3).await, Err(SpoolError::Duplicate(first)) if first == id(3)));
+    store.close().await;
+}
+
+/// What the version with the second schema of the ledger has left waiting for its rows: JSON.
+const BACK_TO_THE_SECOND: &str = "\
+    DROP TABLE backlog; CREATE TABLE backlog (number INTEGER NOT NULL PRIMARY KEY, notes TEXT NOT NULL) STRICT; \
+    INSERT INTO backlog (notes) VALUES ('[\
+    {\"Message\":{\"id\":[1,160,196,80,108,1,7,7,7,7,7,7,7,7,7,7],\"account\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],\
+    \"account_address\":\"alice@example.org\",\"credential\":null,\"session\":null,\"ip\":\"192.0.2.1\",\"tls_version\":null,\
+    \"tls_cipher\":null,\"sender\":\"alice@example.org\",\"message_id\":\"<1@example.org>\",\"size\":100,\
+    \"accepted_at\":1790000000000,\"next_attempt_at\":1790000000000,\"held\":false,\"recipients\":[\"bob@example.net\"]}},\
+    {\"Recipient\":{\"message\":[1,160,196,80,108,1,7,7,7,7,7,7,7,7,7,7],\"number\":0,\"address\":\"bob@example.net\",\
+    \"state\":\"delivered\",\"attempts\":1,\"next_attempt_at\":null,\"reply\":\"250 Ok\",\"host\":\"mx.example.net\",\
+    \"at\":1790000001000,\"has_failed\":false}}]'), ('damaged'); \
+    DELETE FROM _sqlx_migrations WHERE version > 2";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_version_has_noted_for_the_ledger_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    server(directory.path()).await.close().await;
+    change_in(directory.path(), "ledger.db", BACK_TO_THE_SECOND).await;
+
+    let store = server(directory.path()).await;
+    let known = store.ledger().trace(id(1)).await.unwrap().unwrap();
+    assert_eq!(
+        (known.message.ip.as_deref(), known.message.state),
+        (Some("192.0.2.1"), LedgerState::Delivered)
+    );
+    assert_eq!(known.recipients[0].last_host.as_deref(), Some("mx.example.net"));
+    store.close().await;
 }

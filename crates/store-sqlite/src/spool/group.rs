@@ -8,20 +8,21 @@ use types::NodeId;
 
 use super::job::Job;
 use super::outcome::Written;
+use super::recent::RecentRows;
+use super::script::Script;
 use super::submit::Submit;
-use super::{change, lease, operate, outcome, reroute, settle, submit};
+use super::{change, lease, operate, outcome, reroute, settle};
 
-/// Commits the group. What comes in goes first, with everything that is delivered, as one script: most groups have nothing else.
+/// Commits the group. What comes in goes first, with everything that is delivered, as a script: most groups have nothing else.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     group: &mut [Job],
-    outdated: Option<i64>,
+    recent: &RecentRows,
 ) -> Result<(), sqlx::Error> {
     let submits: Vec<&Submit> = group.iter().filter_map(Job::submission).collect();
     let complete: Vec<_> = group.iter().filter_map(Job::complete).collect();
-    let mut script = submit::Script::begin(&submits);
-    outcome::forget(&mut script, &complete);
-    outdated.into_iter().for_each(|number| script.forget_recent(number));
+    let mut script = Script::begin(&submits, &complete);
+    script.change_recent(recent);
     if !has_more(group) {
         set_answers(group, &script.commit(connection).await?);
         return Ok(());

@@ -77,11 +77,6 @@ impl Job {
         if let Job::Submit(submit, _) = self { Some(submit) } else { None }
     }
 
-    /// What it brings in, to be changed before it is written.
-    pub(super) fn submission_mut(&mut self) -> Option<&mut Submit> {
-        if let Job::Submit(submit, _) = self { Some(submit) } else { None }
-    }
-
     /// What it is known by if it is handed in again, if it brings in what can be.
     pub(super) fn duplicate_key(&self) -> Option<&DuplicateKey> {
         self.submission().and_then(Submit::duplicate_key)

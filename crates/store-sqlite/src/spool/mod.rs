@@ -21,6 +21,7 @@ mod writer;
 mod job;
 mod group;
 mod submit;
+mod script;
 mod recent;
 mod lease;
 mod outcome;

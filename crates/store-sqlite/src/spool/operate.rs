@@ -6,6 +6,7 @@ use store::{Act, Operated, Operation};
 use types::QueueId;
 
 use super::change::{SET_DUE, on};
+use super::recent;
 use crate::row::{octets, text, time};
 
 /// What is to be done to entries.
@@ -42,9 +43,6 @@ const UNHOLD: &str = "UPDATE entries SET held = false WHERE id = $1";
 const REMOVE: &str = "DELETE FROM entries WHERE id = $1";
 const REMOVE_RECIPIENTS: &str = "DELETE FROM recipients WHERE entry = $1";
 const REMOVE_DELIVERIES: &str = "DELETE FROM deliveries WHERE entry = $1";
-/// The second parameter is no entry's id. The row stays, as it may be the last, whose number another writer must find taken. There is no index
-/// by entries, as there would be one to be written for each message.
-const FORGET: &str = "UPDATE recent_messages SET entry = $2 WHERE entry = $1";
 /// The time is the second parameter.
 const HURRY: &str = "UPDATE recipients SET next_attempt_at = \
      (SELECT CASE WHEN not_before > $2 THEN not_before ELSE $2 END FROM entries WHERE id = $1), \
@@ -76,6 +74,9 @@ pub(super) async fn write(
         done.extend(operated(&note));
         perform(connection, *operation, *id, act).await?;
     }
+    if takes_back(*operation) {
+        recent::forget(connection, &done.iter().map(|done| done.id).collect()).await?;
+    }
     Ok(done)
 }
 
@@ -85,6 +86,16 @@ fn note_of(operation: Operation) -> &'static str {
         Operation::Stop => NOTE_STOP,
         Operation::Retry | Operation::Hold | Operation::Release | Operation::Bounce | Operation::Remove => {
             NOTE
+        }
+    }
+}
+
+/// Whether the same message may be handed in again. What an operator has removed may not: a client that tries again must not bring it back.
+fn takes_back(operation: Operation) -> bool {
+    match operation {
+        Operation::Undo | Operation::Stop => true,
+        Operation::Retry | Operation::Hold | Operation::Release | Operation::Bounce | Operation::Remove => {
+            false
         }
     }
 }
@@ -103,10 +114,8 @@ async fn perform(
         Operation::Bounce => {
             vec![on(id, RETURN).bind(now), on(id, END), on(id, END_LEASES), on(id, SET_DUE)]
         }
-        Operation::Remove => vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)],
-        Operation::Undo | Operation::Stop => {
-            let forget = on(id, FORGET).bind(Vec::<u8>::new());
-            vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE), forget]
+        Operation::Remove | Operation::Undo | Operation::Stop => {
+            vec![on(id, REMOVE_RECIPIENTS), on(id, REMOVE_DELIVERIES), on(id, REMOVE)]
         }
     };
     for statement in statements {

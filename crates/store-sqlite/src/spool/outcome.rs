@@ -6,8 +6,9 @@ use store::{DeliveryKey, Lease, Leased, Outcome, Recorded, Telling};
 use types::{QueueId, ReportEvent};
 
 use super::change::{SET_DUE, due, on};
+use super::script::Script;
 use super::settle::{self, Left};
-use super::submit::{Script, Submit};
+use super::submit::Submit;
 use super::tell;
 
 /// Outcomes of an attempt, to be recorded.
@@ -104,23 +105,6 @@ fn is_delivered(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Delivered { .. })
 }
 
-/// Deletes the entries of records that are complete.
-pub(super) fn forget(script: &mut Script, complete: &[QueueId]) {
-    if !complete.is_empty() {
-        delete(script, "DELETE FROM recipients WHERE entry IN (", complete);
-        delete(script, "DELETE FROM deliveries WHERE entry IN (", complete);
-        delete(script, "DELETE FROM entries WHERE id IN (", complete);
-    }
-}
-
-fn delete(script: &mut Script, statement: &'static str, ids: &[QueueId]) {
-    let mut ids_of = script.sql.push(statement).separated(", ");
-    for id in ids {
-        ids_of.push_bind(id.as_bytes().to_vec());
-    }
-    script.sql.push(");");
-}
-
 /// Records one by one, and ends the lease. If that is another's by now, only what was delivered counts.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
@@ -145,7 +129,7 @@ pub(super) async fn write(
         Some(_) if !tell::are_news(connection, id, &record.news).await? => Recorded::KeptWithoutReport,
         Some(report) => {
             tell::told(connection, id, &record.news, &report.late).await?;
-            Script::within(&[&report.row]).run(connection).await?;
+            Script::within(&report.row).run(connection).await?;
             Recorded::Kept
         }
     };

@@ -248,25 +248,18 @@ impl Writer {
         if group.is_empty() {
             return Ok(());
         }
-        let outdated = self.number(group);
+        let accepted = group.iter().filter_map(Job::submission);
+        let accepted = accepted.filter_map(|submit| Some((submit.duplicate_key()?, submit.submission.id)));
+        let recent = self.recent.rows_of(accepted);
         let connection = self.connection().await?;
-        let written = group::write(connection, group, outdated).await;
+        let written = group::write(connection, group, &recent).await;
         if written.is_err() {
             // SQLite may have rolled back by itself, and then has nothing to roll back.
             drop(sqlx::query("ROLLBACK").execute(connection).await);
             return written;
         }
-        group.iter().filter_map(Job::submission).for_each(|submit| submit.note_in(&mut self.recent));
-        outdated.into_iter().for_each(|number| self.recent.forget_to(number));
+        self.recent.note(&recent);
         Ok(())
-    }
-
-    /// Gives what may be handed in again its numbers among the recent messages; up to which number those that were are too old.
-    fn number(&self, group: &mut [Job]) -> Option<i64> {
-        let new = group.iter_mut().filter_map(Job::submission_mut);
-        let new = new.filter(|submit| submit.duplicate_key().is_some());
-        (self.recent.next_number()..).zip(new).for_each(|(number, submit)| submit.set_number(number));
-        group.iter().filter_map(Job::duplicate_key).last().and_then(|key| self.recent.outdated(key))
     }
 
     async fn disconnect(&mut self) {
