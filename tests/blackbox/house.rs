@@ -105,6 +105,7 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".set_disabled(",
             ".set_undo(",
             ".revoke(",
+            ".relabel(",
             ".add_certificate(",
             ".remove_certificate(",
             ".add_identity(",

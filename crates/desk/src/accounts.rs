@@ -59,7 +59,7 @@ impl Desk {
         self.see_free(&address).await?;
         let password_hash = match &password {
             Some(password) => {
-                password.judge(&address, name.as_deref())?;
+                password.judge(&address, name.as_deref(), &self.settings.hostname)?;
                 Some(self.hasher().await?.hash(password.secret.clone()).await?)
             }
             None => None,

@@ -177,13 +177,45 @@ impl Desk {
     }
 
     /// All app passwords of an account: as many as an account may have.
-    async fn every_app_password(&self, account: &Account) -> Result<Vec<AppPassword>, Trouble> {
+    pub(crate) async fn every_app_password(&self, account: &Account) -> Result<Vec<AppPassword>, Trouble> {
         let (mut all, mut page) = (Vec::new(), Page::first(PAGE));
         loop {
             let some = self.accounts.of_account(account.id, page).await?;
             let Some(last) = some.last() else { return Ok(all) };
             page = Page { after: Some(last.place()), limit: PAGE };
             all.extend(some);
+        }
+    }
+
+    /// An app password of an account.
+    ///
+    /// # Errors
+    /// [`Missing::AppPassword`].
+    pub async fn show_app_password(
+        &self,
+        account: &Account,
+        id: CredentialId,
+    ) -> Result<view::AppPassword, Trouble> {
+        let found = self.every_app_password(account).await?.into_iter().find(|one| one.id == id);
+        let password = found.ok_or_else(|| none_such(account, &id.to_string()))?;
+        let for_cram_md5 = self.accounts.with_challenge_key(ChallengeKind::CramMd5, &[id]).await?;
+        Ok(view::AppPassword::of(&password, for_cram_md5.contains(&id)))
+    }
+
+    /// Gives an app password another label.
+    ///
+    /// # Errors
+    /// [`Missing::AppPassword`].
+    pub async fn relabel_app_password(
+        &self,
+        act: &Act,
+        account: &Account,
+        id: CredentialId,
+        label: &str,
+    ) -> Result<(), Trouble> {
+        match self.accounts.relabel(account.id, id, label, act).await? {
+            true => Ok(()),
+            false => Err(none_such(account, &id.to_string())),
         }
     }
 

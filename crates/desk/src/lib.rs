@@ -22,7 +22,7 @@ mod accounts;
 pub use accounts::NewAccount;
 
 mod password;
-pub use password::{Chosen, Strength, fit};
+pub use password::{Chosen, OWN_PASSWORD_CHARACTERS, Strength, fit};
 
 mod scram;
 pub use scram::{ScramLack, keep_scram};
@@ -44,6 +44,9 @@ mod sending;
 
 mod sessions;
 pub use sessions::SignedIn;
+
+mod sign_ins;
+pub use sign_ins::SignInFilter;
 
 mod throttles;
 pub use throttles::{Nobody, Whom};

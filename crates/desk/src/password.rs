@@ -1,12 +1,13 @@
 //! Account passwords: what one must be, and setting one.
 
+use auth::SessionToken;
 use auth::challenge_key::Password;
-use auth::new_password::see_strong;
+use auth::new_password::{LEAST_CHARACTERS, see_strong};
 use store::{Account, Accounts as _, Act};
 use types::{Mailbox, Secret};
 
 use crate::scram::ScramLack;
-use crate::{Desk, Trouble, Unfit};
+use crate::{Desk, SignedIn, Trouble, Unfit};
 
 /// A password that somebody has chosen, or that was made for them.
 #[derive(Debug, Clone)]
@@ -22,9 +23,14 @@ pub struct Chosen {
 pub enum Strength {
     /// Long enough, and hard to guess.
     Good,
+    /// Hard to guess, and as long as one has to be that somebody chooses for themselves on the pages.
+    Own,
     /// Whatever can be typed.
     Any,
 }
+
+/// Characters that a password has at least which somebody chooses for themselves on the pages.
+pub const OWN_PASSWORD_CHARACTERS: usize = 12;
 
 /// Refuses what no mail program could send (RFC 4616 section 2: UTF-8 without NUL), or nobody could type.
 ///
@@ -44,16 +50,18 @@ pub fn fit(octets: &[u8]) -> Result<(), Unfit> {
 }
 
 impl Chosen {
-    /// Sees that this can be the password of the account with this address and name.
+    /// Sees that this can be the password of the account with this address and name, on the server with this name.
     ///
     /// # Errors
     /// [`Trouble::Unfit`], [`Trouble::Weak`].
-    pub fn judge(&self, address: &Mailbox, name: Option<&str>) -> Result<(), Trouble> {
+    pub fn judge(&self, address: &Mailbox, name: Option<&str>, host: &str) -> Result<(), Trouble> {
         fit(self.secret.declassify())?;
-        match self.strength {
-            Strength::Good => Ok(see_strong(&self.secret, address, name)?),
-            Strength::Any => Ok(()),
-        }
+        let least = match self.strength {
+            Strength::Good => LEAST_CHARACTERS,
+            Strength::Own => OWN_PASSWORD_CHARACTERS,
+            Strength::Any => return Ok(()),
+        };
+        Ok(see_strong(&self.secret, least, address, name, host)?)
     }
 }
 
@@ -68,7 +76,7 @@ impl Desk {
         account: &Account,
         password: &Chosen,
     ) -> Result<Option<ScramLack>, Trouble> {
-        password.judge(&account.address, account.name.as_deref())?;
+        password.judge(&account.address, account.name.as_deref(), &self.settings.hostname)?;
         let hash = self.hasher().await?.hash(password.secret.clone()).await?;
         self.accounts.set_password(account.id, &hash, act).await?;
         // The password is another: from here on nothing may hide that.
@@ -79,6 +87,22 @@ impl Desk {
         let ours = now.filter(|now| now.password_hash.as_deref() == Some(&*hash));
         let account = ours.ok_or_else(|| Trouble::Overtaken(account.address.clone()))?;
         Ok(self.scram_of(act, &account, &Password::Account(password.secret.clone())).await)
+    }
+
+    /// Gives the account of somebody who is signed in another password, by their own wish: all its sessions end but the one with this token, which
+    /// gets another. `None` in its place if somebody else has changed the account, too. That they know the password before, the judge has seen.
+    ///
+    /// # Errors
+    /// As [`change_password`](Self::change_password).
+    pub async fn change_own_password(
+        &self,
+        act: &Act,
+        (token, signed_in): (&SessionToken, &SignedIn),
+        new: Secret,
+    ) -> Result<Option<SessionToken>, Trouble> {
+        let chosen = Chosen { secret: new, strength: Strength::Own };
+        self.change_password(act, &signed_in.account, &chosen).await?;
+        self.keep_session(token, signed_in).await
     }
 }
 

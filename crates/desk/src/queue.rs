@@ -80,6 +80,16 @@ impl Desk {
         self.find_messages(&QueueFilter { account: Some(by), ..QueueFilter::default() }).await
     }
 
+    /// What an account has in the queue that was handed in with this credential, as the audit trail has it.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn waiting_with(&self, account: &Account, credential: String) -> Result<Vec<QueueId>, Trouble> {
+        let by = QueuedBy { account: Some(account.id), address: account.address.to_string() };
+        let (account, credential) = (Some(by), Some(credential));
+        self.find_messages(&QueueFilter { account, credential, ..QueueFilter::default() }).await
+    }
+
     /// The one message whose identifier is in this range, which is what `typed` is the beginning of; also of those that are done with, if
     /// `settled` says so.
     ///

@@ -23,6 +23,9 @@ pub use identity::Identity;
 mod session;
 pub use session::Session;
 
+mod sign_in;
+pub use sign_in::SignIn;
+
 mod lock_out;
 pub use lock_out::LockOut;
 

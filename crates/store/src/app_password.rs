@@ -133,6 +133,15 @@ pub trait AppPasswords: Send + Sync + 'static {
         page: Page<AppPasswordPlace>,
     ) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
 
+    /// Gives an app password of this account another label; `false` if it has no such app password.
+    fn relabel(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+        label: &str,
+        act: &Act,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
     /// Revokes an app password of this account; `false` if it has no such app password. Its digest is known from now on as
     /// that of a revoked one, see [`AppPasswords::revoked`].
     fn revoke(

@@ -173,6 +173,8 @@ pub struct AuditFilter {
     pub action: Option<Action>,
     /// With this result.
     pub result: Option<AuditResult>,
+    /// By this credential, or about it.
+    pub credential: Option<String>,
     /// From this network.
     pub network: Option<IpNet>,
     /// Not before this.
@@ -212,6 +214,12 @@ pub trait Audit: Send + Sync + 'static {
         filter: &AuditFilter,
         page: Page<AuditPlace>,
     ) -> impl Future<Output = Result<AuditPage, Error>> + Send;
+
+    /// When somebody first logged in to this account, given in normal form, from each address, as far back as the trail goes.
+    fn first_logins(
+        &self,
+        account: &str,
+    ) -> impl Future<Output = Result<Vec<(IpAddr, Timestamp)>, Error>> + Send;
 
     /// Forgets entries whose last event was before this, some at a time so that nobody waits long; says how many. Entries that lie more than a
     /// day ahead of `now`, from a clock that was ahead, go with those that were entered about the same time.

@@ -1,5 +1,6 @@
 //! Accounts, credentials, the audit trail, in whichever backend.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -50,6 +51,7 @@ impl AppPasswords for Accounts {
         async fn create(&self, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<(), Error>;
         async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<(AppPassword, Account)>, Error>;
         async fn of_account(&self, account: AccountId, page: Page<AppPasswordPlace>) -> Result<Vec<AppPassword>, Error>;
+        async fn relabel(&self, account: AccountId, id: CredentialId, label: &str, act: &Act) -> Result<bool, Error>;
         async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error>;
         async fn revoked(&self, digest: &[u8; 32]) -> Result<Option<CredentialId>, Error>;
         async fn prune_revoked(&self, before: Timestamp) -> Result<u64, Error>;
@@ -180,6 +182,7 @@ impl Audit for Accounts {
     ask_backend! {
         async fn record(&self, event: &AuditEvent) -> Result<(), Error>;
         async fn entries(&self, filter: &AuditFilter, page: Page<AuditPlace>) -> Result<AuditPage, Error>;
+        async fn first_logins(&self, account: &str) -> Result<Vec<(IpAddr, Timestamp)>, Error>;
         async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error>;
         fn note(&self, event: AuditEvent);
     }

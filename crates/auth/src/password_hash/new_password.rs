@@ -20,10 +20,8 @@ const LEAST_GUESSES: u64 = 100_000_000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
     /// It is too short.
-    #[error(
-        "the password has fewer than {LEAST_CHARACTERS} characters; take a longer one, such as a few words"
-    )]
-    Short,
+    #[error("the password has fewer than {0} characters; take a longer one, such as a few words")]
+    Short(usize),
     /// It is among the first that somebody would try.
     #[error(
         "the password is too easy to guess; take another, such as a few words that don't belong together. {0}"
@@ -31,16 +29,24 @@ pub enum Weakness {
     Guessable(String),
 }
 
-/// What is wrong with a password that somebody chooses for the account with this address and name.
+/// What is wrong with a password that somebody chooses for the account with this address and name, which has to have so many characters.
+/// `host` is the name of the server.
 ///
 /// # Errors
-/// When it is too short, or too easy to guess for who knows address and name.
-pub fn see_strong(password: &Secret, address: &Mailbox, name: Option<&str>) -> Result<(), Weakness> {
+/// When it is too short, or too easy to guess for who knows address, name and host.
+pub fn see_strong(
+    password: &Secret,
+    least: usize,
+    address: &Mailbox,
+    name: Option<&str>,
+    host: &str,
+) -> Result<(), Weakness> {
     let text = password.declassify_str().unwrap_or_default();
-    if text.chars().count() < LEAST_CHARACTERS {
-        return Err(Weakness::Short);
+    if text.chars().count() < least {
+        return Err(Weakness::Short(least));
     }
-    let known = known_of(address, name);
+    let mut known = known_of(address, name);
+    known.extend(host.split('.').chain([host]).map(str::to_owned));
     let found = zxcvbn(text, &known.iter().map(String::as_str).collect::<Vec<_>>());
     if found.guesses() >= LEAST_GUESSES {
         return Ok(());
@@ -83,16 +89,23 @@ mod tests {
     use super::*;
 
     fn judged(password: &str) -> Result<(), Weakness> {
+        judged_by(LEAST_CHARACTERS, password)
+    }
+
+    fn judged_by(least: usize, password: &str) -> Result<(), Weakness> {
         let address = Mailbox::parse("alice.liddell@wonderland.example").unwrap();
-        see_strong(&Secret::new(password), &address, Some("Alice Pleasance"))
+        let host = "teaparty.hatter.example";
+        see_strong(&Secret::new(password), least, &address, Some("Alice Pleasance"), host)
     }
 
     #[test]
     fn a_password_has_eight_characters() {
         for short in ["", "x7#qZp!", "\u{e4}\u{f6}\u{fc}\u{df}x7#"] {
-            assert_eq!(judged(short), Err(Weakness::Short), "{short}");
+            assert_eq!(judged(short), Err(Weakness::Short(8)), "{short}");
         }
         assert_eq!(judged("x7#qZp!w"), Ok(()));
+        assert_eq!(judged_by(12, "x7#qZp!w"), Err(Weakness::Short(12)));
+        assert_eq!(judged_by(12, "x7#qZp!wk4Lm"), Ok(()));
     }
 
     #[test]
@@ -105,6 +118,8 @@ mod tests {
             ("alice.liddell", ""),
             ("wonderland1", ""),
             ("pleasance", ""),
+            ("teaparty.hatter.example", ""),
+            ("teaparty2026", ""),
             ("gatepost1", ""),
         ] {
             let Err(Weakness::Guessable(told)) = judged(guessable) else { panic!("{guessable} is taken") };

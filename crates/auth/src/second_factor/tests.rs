@@ -241,6 +241,10 @@ impl Audit for Memory {
         Ok(AuditPage { entries: Vec::new(), last: None })
     }
 
+    async fn first_logins(&self, _: &str) -> Result<Vec<(std::net::IpAddr, Timestamp)>, store::Error> {
+        Ok(Vec::new())
+    }
+
     async fn prune(&self, _: Timestamp, _: Timestamp) -> Result<u64, store::Error> {
         Ok(0)
     }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use auth::{Credential, SessionToken, User};
 use jiff::{SignedDuration, Timestamp};
 use store::{Accounts as _, Act, Action, Audit as _, AuditFilter, Page, SecondFactors as _};
-use types::Mailbox;
+use types::{Mailbox, Secret};
 
 use super::SignedIn;
 use crate::Trouble;
@@ -247,4 +247,23 @@ async fn what_a_browser_calls_itself_is_cut_and_has_no_control_characters() {
     let agent = format!("\u{1b}[31m{}", "ä".repeat(5000));
     let (_, session) = office.desk.open_session(&alice, "::1".parse().unwrap(), &agent).await.unwrap();
     assert!(session.agent.starts_with("\u{fffd}[31mä") && session.agent.chars().count() == 300);
+}
+
+#[tokio::test]
+async fn ones_own_new_password_is_long_and_ends_all_other_sessions() {
+    let office = office().await;
+    let [own, other] = [open(&office).await, open(&office).await];
+    let who = signed_in(&office, &own).await.unwrap();
+    let act = who.act("192.0.2.1".parse().unwrap(), later());
+    let change =
+        async |new: &str| office.desk.change_own_password(&act, (&own, &who), Secret::new(new)).await;
+    for (weak, code) in
+        [("x7#qZp!w", "weak"), ("alice@example.org", "weak"), ("mail.example.org", "weak"), ("", "unfit")]
+    {
+        assert_eq!(change(weak).await.unwrap_err().code(), code, "{weak}");
+    }
+    assert!(signed_in(&office, &other).await.is_some(), "nothing was changed");
+    let kept = change("correct horse battery staple").await.unwrap().unwrap();
+    assert!(signed_in(&office, &kept).await.is_some());
+    assert!(signed_in(&office, &own).await.is_none() && signed_in(&office, &other).await.is_none());
 }

@@ -119,6 +119,7 @@ impl List {
             result: self.result,
             network: self.ip,
             since: self.since.map(|since| since.back_from(now)),
+            ..AuditFilter::default()
         }
     }
 }

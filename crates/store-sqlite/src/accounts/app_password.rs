@@ -74,6 +74,25 @@ impl AppPasswords for SqliteAccounts {
         rows.iter().map(|row| Ok(app_password(row)?)).collect()
     }
 
+    async fn relabel(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+        label: &str,
+        act: &Act,
+    ) -> Result<bool, Error> {
+        let mut transaction = self.begin_change().await?;
+        let update = sqlx::query("UPDATE app_passwords SET label = $1 WHERE account = $2 AND id = $3");
+        let update =
+            update.bind(label.to_owned()).bind(account.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
+        if update.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        enter(&mut transaction, Action::AppPasswordRelabel, account, id, act).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(true)
+    }
+
     async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error> {
         let mut transaction = self.begin_change().await?;
         if !mark_revoked(&mut transaction, account, id, act.at).await? {

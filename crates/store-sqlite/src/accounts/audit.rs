@@ -4,10 +4,14 @@ pub(super) mod gathered;
 pub(super) mod trail;
 mod row;
 
+use std::net::IpAddr;
+
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
-use store::{Audit, AuditEntry, AuditEvent, AuditFilter, AuditPage, AuditPlace, Error, Page};
+use store::{
+    Action, Audit, AuditEntry, AuditEvent, AuditFilter, AuditPage, AuditPlace, AuditResult, Error, Page,
+};
 
 use super::SqliteAccounts;
 use super::prune::far_ahead;
@@ -41,6 +45,17 @@ impl Audit for SqliteAccounts {
         Ok(AuditPage { entries, last })
     }
 
+    async fn first_logins(&self, account: &str) -> Result<Vec<(IpAddr, Timestamp)>, Error> {
+        let first = sqlx::query(
+            "SELECT ip, min(first_at) AS first_at FROM audit \
+             WHERE account = $1 AND action = $2 AND result = $3 AND ip <> '' GROUP BY ip",
+        );
+        let first = first.bind(account.to_owned()).bind(Action::Login.name());
+        let first = first.bind(AuditResult::Success.name());
+        let rows = first.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(row::first_login(row)?)).collect()
+    }
+
     async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
         let old = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
         let old = self.database.forget(old, before).await?;
@@ -71,6 +86,9 @@ fn select(filter: &AuditFilter, after: Option<AuditPlace>) -> QueryBuilder<Sqlit
     }
     if let Some(result) = filter.result {
         query.push(" AND result = ").push_bind(result.name());
+    }
+    if let Some(credential) = &filter.credential {
+        query.push(" AND credential = ").push_bind(credential.clone());
     }
     if let Some(since) = filter.since {
         query.push(" AND at >= ").push_bind(since.as_millisecond());

@@ -33,6 +33,8 @@ pub enum Action {
     PasswordRehash,
     /// An app password was made.
     AppPasswordCreate,
+    /// An app password got another label.
+    AppPasswordRelabel,
     /// An app password was revoked.
     AppPasswordRevoke,
     /// An app password of another server was used for the first time, and is one of ours now.
@@ -95,7 +97,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 43] = [
+    pub const ALL: [Action; 44] = [
         Action::Login,
         Action::SignOut,
         Action::SessionEnd,
@@ -110,6 +112,7 @@ impl Action {
         Action::PasswordSet,
         Action::PasswordRehash,
         Action::AppPasswordCreate,
+        Action::AppPasswordRelabel,
         Action::AppPasswordRevoke,
         Action::AppPasswordAdopt,
         Action::CertificateAdd,
@@ -159,6 +162,7 @@ impl Action {
             Action::PasswordSet => "password-set",
             Action::PasswordRehash => "password-rehash",
             Action::AppPasswordCreate => "app-password-create",
+            Action::AppPasswordRelabel => "app-password-relabel",
             Action::AppPasswordRevoke => "app-password-revoke",
             Action::AppPasswordAdopt => "app-password-adopt",
             Action::CertificateAdd => "certificate-add",

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use super::sample::{account, app_password, at, frank, last_use, plain};
-use crate::{Accounts, AppPasswords, Error, Page};
+use crate::{Accounts, AppPassword, AppPasswords, Error, Page};
 
 pub async fn one_look_up_finds_the_password_and_its_account<A: Accounts + AppPasswords>(store: &A) {
     let alice = account(1, "alice@example.org");
@@ -80,4 +80,20 @@ pub async fn a_use_is_noted<A: Accounts + AppPasswords>(store: &A) {
     store.flush().await.unwrap();
     let noted = store.of_account(alice.id, Page::first(100)).await.unwrap().remove(0);
     assert_eq!(noted.last_used, Some(last_use(2, "2001:db8::1")));
+}
+
+pub async fn only_its_owner_gives_it_another_label<S: Accounts + AppPasswords>(store: &S) {
+    let [alice, bob] = [account(1, "alice@example.org"), account(2, "bob@example.org")];
+    for account in [&alice, &bob] {
+        store.add(account, &frank(0)).await.unwrap();
+    }
+    let (phone, laptop) = (app_password(1, &alice), app_password(2, &alice));
+    for (n, password) in [(1, &phone), (2, &laptop)] {
+        store.create(&plain(password, [n; 32]), 9, &frank(0)).await.unwrap();
+    }
+    assert!(!store.relabel(bob.id, phone.id, "mine", &frank(1)).await.unwrap());
+    assert!(store.relabel(alice.id, phone.id, "old phone", &frank(1)).await.unwrap());
+    let relabelled = AppPassword { label: "old phone".to_owned(), ..phone };
+    assert_eq!(store.of_account(alice.id, Page::first(9)).await.unwrap(), [relabelled.clone(), laptop]);
+    assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), Some((relabelled, alice)));
 }

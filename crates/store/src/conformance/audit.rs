@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "the names say it")]
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use super::sample::{account, app_password, at, frank, mailbox, plain};
 use crate::{
@@ -255,4 +256,34 @@ pub async fn an_attack_with_ever_new_names_is_a_bounded_number_of_entries<A: Acc
         entries.len() + 1,
         "changes are still told, and what is known is counted"
     );
+}
+
+pub async fn the_first_login_from_each_address_is_known<S: Audit + Accounts>(store: &S) {
+    let login = |user: &str, seconds, ip: &str, result| AuditEvent {
+        account: Some(format!("{user}@example.org")),
+        ip: Some(ip.parse().unwrap()),
+        result,
+        ..AuditEvent::success(Action::Login, &Act::server(at(seconds)))
+    };
+    use AuditResult::{Failure, Success};
+    for event in [
+        login("alice", 5, "192.0.2.1", Success),
+        login("alice", 5000, "192.0.2.1", Success),
+        login("alice", 7, "2001:db8::1", Success),
+        login("alice", 1, "192.0.2.9", Failure),
+        login("bob", 1, "192.0.2.1", Success),
+    ] {
+        store.record(&event).await.unwrap();
+    }
+    let mut first = store.first_logins("alice@example.org").await.unwrap();
+    first.sort_unstable();
+    let expected = [("192.0.2.1", 5), ("2001:db8::1", 7)];
+    assert_eq!(first, expected.map(|(ip, seconds)| (ip.parse::<IpAddr>().unwrap(), at(seconds))));
+    assert_eq!(store.first_logins("nobody@example.org").await.unwrap(), []);
+    let by =
+        |credential: &str| AuditFilter { credential: Some(credential.to_owned()), ..AuditFilter::default() };
+    store.record(&login("alice", 9, "192.0.2.1", Success).about("phone")).await.unwrap();
+    let found = store.entries(&by("phone"), Page::first(9)).await.unwrap().entries;
+    assert_eq!(found.iter().map(|entry| entry.event.at).collect::<Vec<_>>(), [at(9)]);
+    assert!(store.entries(&by("laptop"), Page::first(9)).await.unwrap().entries.is_empty());
 }

@@ -98,7 +98,7 @@ macro_rules! accounts_conformance {
             hashes_that_begin_otherwise_are_listed_page_by_page);
         $crate::conformance!(@one accounts, $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
-            only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
+            only_its_owner_gives_it_another_label, only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
         $crate::conformance!(@one accounts, $open, certificates:
             one_look_up_finds_the_certificate_and_its_account, a_certificate_is_one_accounts, only_its_owner_removes_it,
             a_removed_account_takes_its_certificates_along, a_use_of_a_certificate_is_noted,
@@ -133,7 +133,7 @@ macro_rules! accounts_conformance {
             every_change_of_an_account_is_told, every_change_of_an_app_password_is_told, who_does_it_and_where_from_is_told,
             what_changes_nothing_is_not_told,
             an_entry_comes_back_as_it_was_noted, what_is_alike_within_an_hour_is_one_entry,
-            the_newest_come_first_and_filters_narrow, the_old_is_forgotten, what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours,
+            the_newest_come_first_and_filters_narrow, the_first_login_from_each_address_is_known, the_old_is_forgotten, what_a_clock_ahead_has_told_is_forgotten_with_its_neighbours,
             an_account_that_logs_in_from_ever_new_addresses_is_a_bounded_number_of_entries,
             an_attack_with_ever_new_names_is_a_bounded_number_of_entries);
         $crate::conformance!(@one accounts, $open, pages:

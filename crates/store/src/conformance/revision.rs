@@ -76,6 +76,7 @@ where
 {
     let phone = app_password(1, &account(1, "alice@example.org"));
     moves(one, other, "create", one.create(&plain(&phone, [1; 32]), 9, act)).await;
+    moves(one, other, "relabel", one.relabel(ALICE, phone.id, "old", act)).await;
     moves(one, other, "revoke", one.revoke(ALICE, phone.id, act)).await;
     let certificate = Certificate {
         fingerprint: PRINT,

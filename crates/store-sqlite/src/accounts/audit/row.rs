@@ -1,8 +1,10 @@
 //! Entries of the trail as rows. What is absent is the empty text there, so that rows which are alike are equal.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 use store::{AuditEntry, AuditEvent, AuditResult, Corrupt, Via};
@@ -83,6 +85,12 @@ pub(super) fn read(row: &SqliteRow) -> Result<AuditEntry, Corrupt> {
         first_at: columns.read("first_at", time)?,
         count: columns.read("count", |count: i64| u64::try_from(count).ok())?,
     })
+}
+
+/// An address, and when somebody first logged in from there.
+pub(super) fn first_login(row: &SqliteRow) -> Result<(IpAddr, Timestamp), Corrupt> {
+    let columns = Columns::of(row, "audit", "?");
+    Ok((columns.read("ip", |ip: &str| ip.parse().ok())?, columns.read("first_at", time)?))
 }
 
 /// The number of the entry.
