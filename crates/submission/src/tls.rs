@@ -2,6 +2,7 @@
 
 mod version;
 mod error;
+mod agreed;
 pub mod pem;
 mod certificate;
 mod end_point;
@@ -17,7 +18,9 @@ mod warm_up;
 
 pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+pub use self::agreed::agreed;
 pub use self::certificate::CertificateFacts;
 pub use self::error::TlsError;
 pub use self::identity::Identity;
+pub use self::offer::for_other_protocol;
 pub use self::warm_up::warm_up;

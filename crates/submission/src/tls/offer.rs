@@ -46,19 +46,9 @@ impl Offer {
         oldest: TlsVersion,
         client_certificates: bool,
     ) -> Result<Self, TlsError> {
-        let provider = provider();
-        let verifier = verifier(&provider, client_certificates);
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions(oldest))
-            .map_err(TlsError::Setup)?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(Arc::new(Resolver(identity.clone())));
-        config.ignore_client_order = true;
+        let mut config = config(identity, oldest, client_certificates)?;
         config.alpn_protocols = vec![ALPN.to_vec()];
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
         config.send_tls13_tickets = TICKETS;
-        config.max_early_data_size = 0;
         let tickets = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
         Ok(Self {
             identity: identity.clone(),
@@ -101,6 +91,41 @@ impl fmt::Debug for Offer {
     }
 }
 
+/// What every listener offers, whatever the protocol within.
+fn config(
+    identity: &Identity,
+    oldest: TlsVersion,
+    client_certificates: bool,
+) -> Result<ServerConfig, TlsError> {
+    let provider = provider();
+    let verifier = verifier(&provider, client_certificates);
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions(oldest))
+        .map_err(TlsError::Setup)?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(Arc::new(Resolver(identity.clone())));
+    config.ignore_client_order = true;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+/// What a listener of another protocol than SMTP offers with this certificate, and with whatever takes its place later: as
+/// strict as ours, with ticket keys of its own, and with these names for ALPN, the one that is liked best first (RFC 7301).
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn for_other_protocol(
+    identity: &Identity,
+    oldest: TlsVersion,
+    alpn: &[&[u8]],
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let mut config = config(identity, oldest, false)?;
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    Ok(Arc::new(config))
+}
+
 fn verifier(provider: &CryptoProvider, client_certificates: bool) -> Arc<dyn ClientCertVerifier> {
     if client_certificates {
         Arc::new(AnyCertificate(provider.signature_verification_algorithms))
@@ -134,6 +159,19 @@ impl ResolvesServerCert for Resolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_protocol_has_names_and_ticket_keys_of_its_own() {
+        let made = rcgen::generate_simple_self_signed(["a.test".to_owned()]).unwrap();
+        let identity =
+            Identity::from_pem(made.cert.pem().as_bytes(), made.signing_key.serialize_pem().as_bytes())
+                .unwrap();
+        let one = for_other_protocol(&identity, TlsVersion::default(), &[b"h2", b"http/1.1"]).unwrap();
+        assert_eq!(one.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+        let mail = Offer::new(&identity, TlsVersion::default(), false).unwrap();
+        assert!(!Arc::ptr_eq(&one.ticketer, &mail.config.ticketer));
+        assert_eq!(one.max_early_data_size, 0);
+    }
 
     #[test]
     fn the_hybrid_key_exchange_comes_first() {

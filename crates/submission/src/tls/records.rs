@@ -8,10 +8,11 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic};
-use rustls::{CipherSuite, Error, ProtocolVersion, ServerConfig};
+use rustls::{Error, ServerConfig};
 use sasl::ChannelBindings;
 use types::{ClientCertificate, TlsFacts};
 
+use super::agreed::agreed;
 use super::bound::Bound;
 use super::client_certificate;
 use super::failure::TlsFailure;
@@ -146,13 +147,7 @@ impl Records {
 
     /// What the handshake agreed on, once it has.
     pub(crate) fn facts(&self) -> Option<TlsFacts> {
-        let version = match self.connection.protocol_version()? {
-            ProtocolVersion::TLSv1_3 => "TLSv1.3",
-            ProtocolVersion::TLSv1_2 => "TLSv1.2",
-            _ => return None,
-        };
-        let cipher = registered_name(self.connection.negotiated_cipher_suite()?.suite())?;
-        Some(TlsFacts::new(version, cipher))
+        agreed(&self.connection)
     }
 }
 
@@ -223,16 +218,6 @@ fn append(
             Err(Refused::Needs(octets)) if unsent.len() < end + octets => unsent.resize(end + octets, 0),
             Err(_) => return Err(Error::EncryptError),
         }
-    }
-}
-
-/// The cipher suite as the IANA registry has it; rustls writes those of TLS 1.3 its own way.
-fn registered_name(suite: CipherSuite) -> Option<&'static str> {
-    match suite {
-        CipherSuite::TLS13_AES_128_GCM_SHA256 => Some("TLS_AES_128_GCM_SHA256"),
-        CipherSuite::TLS13_AES_256_GCM_SHA384 => Some("TLS_AES_256_GCM_SHA384"),
-        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => Some("TLS_CHACHA20_POLY1305_SHA256"),
-        other => other.as_str(),
     }
 }
 
