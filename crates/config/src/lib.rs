@@ -50,6 +50,8 @@ mod ledger;
 
 mod log;
 
+mod web;
+
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -83,6 +85,7 @@ pub use tls::Tls;
 pub use tls_rpt::TlsRpt;
 pub use via::{HostPort, Via};
 pub use way::{Login, Way};
+pub use web::{Web, WebListen};
 
 use fault::Fault;
 use value::Base;
@@ -122,6 +125,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// How the server tells what it does.
     pub log: Log,
+    /// The pages for users; `None` if it isn't said where they are.
+    pub web: Option<Web>,
 }
 
 impl Config {
@@ -192,16 +197,20 @@ struct Written {
     ledger: ledger::Written,
     #[serde(default)]
     log: log::Written,
+    #[serde(default)]
+    web: web::Written,
 }
 
 impl Written {
     fn mean(self, base: &Base) -> Result<Config, Fault> {
         let listen = listen::mean(self.listen)?;
         let oauth = self.oauth.mean(base)?;
+        let web = self.web.mean(&listen)?;
+        let web_needs_tls = web.iter().flat_map(|web| &web.listen).any(|listen| listen.tls);
         Ok(Config {
             hostname: hostname::mean(self.hostname)?,
             storage: storage::mean(self.storage, base)?,
-            tls: tls::mean(self.tls, base, &listen)?,
+            tls: tls::mean(self.tls, base, &listen, web_needs_tls)?,
             listen,
             auth: self.auth.mean(base, !oauth.is_empty())?,
             oauth,
@@ -215,6 +224,7 @@ impl Written {
             audit: self.audit.mean()?,
             ledger: self.ledger.mean()?,
             log: self.log.mean(),
+            web,
         })
     }
 }

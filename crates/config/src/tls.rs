@@ -34,9 +34,10 @@ pub(crate) fn mean(
     written: Option<Spanned<Written>>,
     base: &Base,
     listen: &[Listen],
+    web_needs_it: bool,
 ) -> Result<Option<Tls>, Fault> {
     let Some(section) = written else {
-        let needed = listen.iter().any(|listen| listen.tls != ListenTls::Off);
+        let needed = web_needs_it || listen.iter().any(|listen| listen.tls != ListenTls::Off);
         let right = "write a [tls] section with certificate and private_key";
         return if needed { Err(Fault::missing(None, "tls", right)) } else { Ok(None) };
     };

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use config::{Config, Delivery, OAuthProof, OAuthProvider, Retry, Way};
+use config::{Config, Delivery, OAuthProof, OAuthProvider, Retry, Way, Web};
 use types::{HostTls, Mechanism};
 
 const REFERENCE: &str = include_str!("../../../config/gatepost.toml");
@@ -60,9 +60,23 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# tls_ca", "\ntls_ca")
         .replace("\n# mechanisms", "\nmechanisms")
         .replace("\n# proxy_protocol", "\nproxy_protocol")
-        .replace("\n# xclient", "\nxclient");
+        .replace("\n# xclient", "\nxclient")
+        .replace("\n# [web", "\n[web")
+        .replace("\n# [[web", "\n[[web")
+        .replace("\n# base_url", "\nbase_url")
+        .replace("\n# organisation", "\norganisation")
+        .replace("\n# help", "\nhelp")
+        .replace("\n# page_rate", "\npage_rate")
+        .replace("\n# address", "\naddress")
+        .replace("\n# tls = \"implicit\"", "\ntls = \"implicit\"")
+        .replace("\n# trusted_proxies", "\ntrusted_proxies");
     let config = parse(&text).unwrap();
     assert_eq!(config.delivery.routes.len(), 1);
+    let least = "[web]\nbase_url = \"https://mail.example.org\"\n[[web.listen]]\naddress = \"[::]:443\"\ntls = \"implicit\"\n";
+    let least = parse(&format!("{REQUIRED}{least}")).unwrap().web.unwrap();
+    assert_eq!(least.organisation, "mail.example.org");
+    let (organisation, help) = ("Example Org".to_owned(), Some("mailto:help@example.org".to_owned()));
+    assert_eq!(config.web.unwrap(), Web { organisation, help, ..least });
     let http = config.auth.http.unwrap();
     assert_eq!((http.timeout, http.concurrency), (Duration::from_secs(5), 32));
     assert_eq!(config.auth.relay.unwrap().networks.len(), 1);
@@ -125,6 +139,8 @@ fn the_reference_has_every_key() {
         "[audit]",
         "[ledger]",
         "[log]",
+        "[web]",
+        "[[web.listen]]",
     ] {
         for key in keys_of(section) {
             let written = [format!("{key} ="), format!("[{key}]"), format!("{key}]"), format!("[{key}.")];
@@ -221,4 +237,23 @@ fn a_login_goes_in_clear_to_a_loopback_address_alone() {
     ] {
         assert_eq!(parse(&text.replace("HOST", host)).is_ok(), taken, "{host}");
     }
+}
+
+#[test]
+fn pages_are_served_in_clear_on_this_machine_or_behind_proxies_alone() {
+    let web = |address: &str, more: &str| {
+        let listen = format!("[[web.listen]]\naddress = \"{address}\"\ntls = \"off\"\n{more}");
+        parse(&format!("{REQUIRED}[web]\nbase_url = \"https://mail.example.org\"\n{listen}"))
+    };
+    for (address, taken) in [
+        ("127.0.0.1:80", true),
+        ("[::1]:80", true),
+        ("[::ffff:127.0.0.1]:80", true),
+        ("[::]:80", false),
+        ("192.0.2.1:80", false),
+    ] {
+        assert_eq!(web(address, "").is_ok(), taken, "{address}");
+        assert!(web(address, "trusted_proxies = [\"192.0.2.7\"]").is_ok(), "{address}");
+    }
+    assert_eq!(parse(REQUIRED).unwrap().web, None);
 }

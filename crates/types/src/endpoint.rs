@@ -70,6 +70,24 @@ impl Endpoint {
         Self(url)
     }
 
+    /// The host, as it is written in a URL: an IPv6 address in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// Whether it begins with `https:`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether there is nothing behind host and port.
+    #[must_use]
+    pub fn is_origin(&self) -> bool {
+        self.0.path() == "/" && self.0.query().is_none()
+    }
+
     /// Whether both lead to the same server: scheme, host and port (RFC 6454 section 5).
     #[must_use]
     pub fn has_origin_of(&self, other: &Self) -> bool {
@@ -96,6 +114,20 @@ fn is_this_machine(host: &Host<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_has_a_host_and_nothing_behind_it() {
+        for (url, host, is_https, is_origin) in [
+            ("https://mail.example.org", "mail.example.org", true, true),
+            ("https://mail.example.org:8443/", "mail.example.org", true, true),
+            ("http://[::1]:2580", "[::1]", false, true),
+            ("https://mail.example.org/mail", "mail.example.org", true, false),
+            ("https://mail.example.org/?a", "mail.example.org", true, false),
+        ] {
+            let url = Endpoint::parse(url).unwrap();
+            assert_eq!((url.host(), url.is_https(), url.is_origin()), (host, is_https, is_origin), "{url}");
+        }
+    }
 
     #[test]
     fn tls_is_wanted_beyond_this_machine() {

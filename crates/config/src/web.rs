@@ -1,0 +1,170 @@
+//! `[web]` and `[[web.listen]]`: the pages, and where browsers find them.
+
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use toml::Spanned;
+use types::{Endpoint, ListenTls};
+
+use crate::endpoint;
+use crate::fault::Fault;
+use crate::listen::Listen;
+use crate::network::{self, Network};
+use crate::value;
+use crate::word::Word;
+
+/// The pages for users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// The address of the pages from outside: scheme, host, and port if it is not the usual one.
+    pub base_url: Endpoint,
+    /// Whose server it is, in the titles of pages.
+    pub organisation: String,
+    /// Where somebody turns who can't get in: an address of mail, a telephone number, or a page.
+    pub help: Option<String>,
+    /// Pages that clients of one network may ask for in a minute.
+    pub page_rate: u32,
+    /// Where browsers connect. Empty: nothing is served.
+    pub listen: Vec<WebListen>,
+}
+
+/// One address that browsers connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebListen {
+    /// Port 0 means any free port.
+    pub address: SocketAddr,
+    /// TLS from the first octet; if not, the address is one of this machine, or proxies alone connect to it.
+    pub tls: bool,
+    /// Proxies whose word is taken for who their client is.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    base_url: Option<Spanned<String>>,
+    organisation: Option<Spanned<String>>,
+    help: Option<Spanned<String>>,
+    page_rate: Option<Spanned<i64>>,
+    listen: Vec<Spanned<WrittenListen>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenListen {
+    address: Option<Spanned<String>>,
+    tls: Option<Word<ListenTls>>,
+    trusted_proxies: Option<Vec<Spanned<Network>>>,
+}
+
+const RIGHT_URL: &str =
+    "write the address of the pages as browsers have it, such as \"https://mail.example.org\"";
+const RIGHT_ADDRESS: &str = "write IP:PORT, such as \"[::]:443\" or \"127.0.0.1:2580\"";
+const RIGHT_TLS: &str = "write \"implicit\", or \"off\" on a loopback address or behind trusted_proxies";
+const RIGHT_NAME: &str = "write 1 to 60 characters, such as \"Example Org\"";
+
+/// Pages that clients of one network may ask for in a minute, if nothing else is said.
+const PAGE_RATE: u32 = 120;
+
+impl Written {
+    /// What the section means beside these listeners for mail; `None` if it does not say where the pages are.
+    pub(crate) fn mean(self, mail: &[Listen]) -> Result<Option<Web>, Fault> {
+        let first = self.listen.first().map(|listen| listen.span().start);
+        let listen = listeners(self.listen, mail)?;
+        let help = self.help.map(help).transpose()?;
+        let page_rate = value::number(self.page_rate, PAGE_RATE, 10..=100_000)?;
+        let organisation = self.organisation.map(organisation).transpose()?;
+        let Some(written) = self.base_url else {
+            return match first {
+                Some(at) => Err(Fault::missing(Some(at), "web.base_url", RIGHT_URL)),
+                None => Ok(None),
+            };
+        };
+        let base_url = base_url(&written)?;
+        let organisation = organisation.unwrap_or_else(|| base_url.host().to_owned());
+        Ok(Some(Web { base_url, organisation, help, page_rate, listen }))
+    }
+}
+
+fn base_url(written: &Spanned<String>) -> Result<Endpoint, Fault> {
+    let url = endpoint::address(written)?;
+    match url.is_origin() {
+        true => Ok(url),
+        false => Err(Fault::at(written, format!("has a path; {RIGHT_URL}"))),
+    }
+}
+
+fn organisation(written: Spanned<String>) -> Result<String, Fault> {
+    let name = written.get_ref();
+    match (1..=60).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        true => Ok(written.into_inner()),
+        false => {
+            Err(Fault::at(&written, format!("is too long, empty, or has control characters; {RIGHT_NAME}")))
+        }
+    }
+}
+
+fn help(written: Spanned<String>) -> Result<String, Fault> {
+    let is_link = ["mailto:", "tel:", "https://"]
+        .iter()
+        .any(|scheme| written.get_ref().strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    match is_link && written.get_ref().chars().all(|c| c.is_ascii_graphic()) {
+        true => Ok(written.into_inner()),
+        false => Err(Fault::at(
+            &written,
+            "is no link; write \"mailto:help@example.org\", \"tel:+49…\" or \"https://…\"",
+        )),
+    }
+}
+
+fn listeners(written: Vec<Spanned<WrittenListen>>, mail: &[Listen]) -> Result<Vec<WebListen>, Fault> {
+    let mut listeners: Vec<WebListen> = Vec::new();
+    for section in written {
+        let at = section.span().start;
+        let (address, listen) = section.into_inner().mean(at)?;
+        let others =
+            mail.iter().map(|other| other.address).chain(listeners.iter().map(|other| other.address));
+        if listen.address.port() != 0 && others.into_iter().any(|other| other == listen.address) {
+            return Err(Fault::at(
+                &address,
+                format!("{} is written twice; each listener needs its own address", listen.address),
+            ));
+        }
+        listeners.push(listen);
+    }
+    Ok(listeners)
+}
+
+impl WrittenListen {
+    fn mean(self, at: usize) -> Result<(Spanned<String>, WebListen), Fault> {
+        let written =
+            self.address.ok_or_else(|| Fault::missing(Some(at), "web.listen.address", RIGHT_ADDRESS))?;
+        let address: SocketAddr = written.get_ref().parse().map_err(|_| {
+            Fault::at(&written, format!("\"{}\" is not an address; {RIGHT_ADDRESS}", written.get_ref()))
+        })?;
+        let trusted = self.trusted_proxies.unwrap_or_default().into_iter().map(network::of_trusted);
+        let trusted_proxies = trusted.collect::<Result<Vec<_>, _>>()?;
+        let Word(tls) = self.tls.ok_or_else(|| Fault::missing(Some(at), "web.listen.tls", RIGHT_TLS))?;
+        let tls = match tls {
+            ListenTls::Implicit => true,
+            ListenTls::Off if address.ip().to_canonical().is_loopback() || !trusted_proxies.is_empty() => {
+                false
+            }
+            ListenTls::Off => {
+                return Err(Fault::at(
+                    &written,
+                    "would show passwords to anyone on the way; write tls = \"implicit\", a loopback address, or the \
+                     trusted_proxies that alone may connect",
+                ));
+            }
+            ListenTls::StartTls => {
+                return Err(Fault::at(
+                    &written,
+                    format!("has tls = \"starttls\", which HTTP has not; {RIGHT_TLS}"),
+                ));
+            }
+        };
+        Ok((written, WebListen { address, tls, trusted_proxies }))
+    }
+}
