@@ -82,6 +82,27 @@ fn every_command_the_demo_prints_sends_a_message_that_arrives() {
 }
 
 #[test]
+fn the_pages_are_where_the_demo_says_and_open_with_what_it_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = Demo::start(directory.path());
+    let said = |name: &str| {
+        let (_, pages) = demo.shown.split_once("in a browser:\n").unwrap_or_else(|| panic!("{}", demo.shown));
+        let line = pages.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    let [pages, address, password] = ["pages", "address", "password"].map(said);
+    let jar = directory.path().join("cookies").display().to_string();
+    let curl = format!("curl --silent --show-error --fail --cookie {jar} --cookie-jar {jar}");
+    let sign_in = format!(
+        "token=$({curl} {pages}sign-in | sed -n 's/.*name=\"csrf\" value=\"\\([^\"]*\\)\".*/\\1/p') && \
+         {curl} --header 'Origin: {}' --data-urlencode csrf=$token --data-urlencode address={address} \
+             --data-urlencode password={password} {pages}sign-in && {curl} {pages}account | grep -q '{address}'",
+        pages.trim_end_matches('/')
+    );
+    assert!(demo.paste(&sign_in), "{}", demo.shown);
+}
+
+#[test]
 fn a_second_start_keeps_the_directory_and_makes_another_password() {
     let directory = tempfile::tempdir().unwrap();
     let first = Demo::start(directory.path());

@@ -66,6 +66,8 @@ mod log;
 mod disk;
 mod store_files;
 mod power_cut;
+mod web;
+mod web_sign_in;
 mod damaged_wal;
 mod memory;
 mod pace;

@@ -14,6 +14,7 @@ pub mod runner;
 pub mod authority;
 pub mod server;
 pub mod client;
+pub mod browser;
 pub mod login;
 pub mod introspection;
 pub mod smarthost;

@@ -36,6 +36,8 @@ pub struct Settings {
     pub sending: String,
     pub delivery: String,
     pub log: String,
+    /// Sections for pages, with their headings.
+    pub web: String,
     /// Where the store is, if not in the directory of the test.
     pub store: Option<PathBuf>,
 }
@@ -54,6 +56,7 @@ impl Default for Settings {
             sending: String::new(),
             delivery: "via = \"hold\"".to_owned(),
             log: String::new(),
+            web: String::new(),
             store: None,
         }
     }
@@ -113,14 +116,15 @@ impl Installation {
         format!(
             "hostname = \"{HOSTNAME}\"\n\n[storage]\nurl = \"sqlite:{}\"\nmaster_key_file = \"master.key\"\n\n\
              [tls]\ncertificate = \"fullchain.pem\"\nprivate_key = \"privkey.pem\"\n\n{listeners}\n\
-             [auth]\n{}\n\n[limits]\n{}\n\n[submission]\n{}\n\n[sending]\n{}\n\n[delivery]\n{}\n\n[log]\n{}\n",
+             [auth]\n{}\n\n[limits]\n{}\n\n[submission]\n{}\n\n[sending]\n{}\n\n[delivery]\n{}\n\n[log]\n{}\n\n{}\n",
             store.display(),
             settings.auth,
             settings.limits,
             settings.submission,
             settings.sending,
             settings.delivery,
-            settings.log
+            settings.log,
+            settings.web
         )
     }
 

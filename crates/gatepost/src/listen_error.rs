@@ -7,19 +7,30 @@ use std::net::SocketAddr;
 
 use submission::BindError;
 
+const MAIL: &str = "[[listen]]";
+const PAGES: &str = "[[web.listen]]";
+
 /// The listeners of the configuration that could not be had, with what to do.
 #[derive(Debug)]
-pub(crate) struct ListenError(BindError);
+pub(crate) struct ListenError {
+    error: BindError,
+    section: &'static str,
+}
 
 /// As an error of a start or a reload.
 pub(crate) fn told(error: BindError) -> anyhow::Error {
-    ListenError(error).into()
+    ListenError { error, section: MAIL }.into()
+}
+
+/// The same of a listener for pages.
+pub(crate) fn told_of_pages(error: BindError) -> anyhow::Error {
+    ListenError { error, section: PAGES }.into()
 }
 
 impl ListenError {
     /// The address that another program has, if that is what is wrong.
     pub(crate) fn taken(&self) -> Option<SocketAddr> {
-        match &self.0 {
+        match &self.error {
             BindError::Listen { address, source } if source.kind() == ErrorKind::AddrInUse => Some(*address),
             _ => None,
         }
@@ -27,7 +38,7 @@ impl ListenError {
 
     /// The address of the listener that could not be had, if it is one.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
-        match &self.0 {
+        match &self.error {
             BindError::Listen { address, .. } | BindError::NoIdentity(address) => Some(*address),
             _ => None,
         }
@@ -36,28 +47,32 @@ impl ListenError {
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ListenError(error) = self;
+        let ListenError { error, section } = self;
         write!(f, "{error}")?;
         let mut cause = error.source();
         while let Some(error) = cause {
             write!(f, ": {error}")?;
             cause = error.source();
         }
-        write!(f, "; {}", advice(error))
+        write!(f, "; {}", advice_for(error, section))
     }
 }
 
 impl Error for ListenError {}
 
-/// What to do about a listener that cannot be had.
-pub(crate) fn advice(error: &BindError) -> &'static str {
-    let BindError::Listen { source, .. } = error else { return "look at [tls]" };
+/// What to do about a listener for mail that cannot be had.
+pub(crate) fn advice(error: &BindError) -> String {
+    advice_for(error, MAIL)
+}
+
+fn advice_for(error: &BindError, section: &str) -> String {
+    let BindError::Listen { source, .. } = error else { return "look at [tls]".to_owned() };
     match source.kind() {
-        ErrorKind::AddrInUse => "stop what listens there, or change the address in [[listen]]",
+        ErrorKind::AddrInUse => format!("stop what listens there, or change the address in {section}"),
         ErrorKind::PermissionDenied => {
-            "ports below 1024 need CAP_NET_BIND_SERVICE, as config/gatepost.service has it"
+            "ports below 1024 need CAP_NET_BIND_SERVICE, as config/gatepost.service has it".to_owned()
         }
-        ErrorKind::AddrNotAvailable => "write an address of this machine in [[listen]]",
-        _ => "change the address in [[listen]]",
+        ErrorKind::AddrNotAvailable => format!("write an address of this machine in {section}"),
+        _ => format!("change the address in {section}"),
     }
 }

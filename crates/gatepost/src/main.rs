@@ -27,6 +27,7 @@ mod listen_error;
 mod upkeep;
 mod tls_reports;
 mod operations;
+mod pages;
 
 mod owner;
 mod open;

@@ -27,6 +27,8 @@ pub(crate) struct Opened {
     pub(crate) resolver: Resolver,
     /// In the order of `[[listen]]`.
     pub(crate) sockets: Vec<TcpListener>,
+    /// In the order of `[[web.listen]]`.
+    pub(crate) web_sockets: Vec<TcpListener>,
 }
 
 /// A certificate chain and its key, as they were read. What it takes to use them takes time.
@@ -41,7 +43,7 @@ impl Opened {
     /// # Errors
     /// When a file, the store or a listener cannot be had.
     pub(crate) fn open(config: Config) -> anyhow::Result<Opened> {
-        let descriptors = Descriptors::for_connections(config.limits.connections);
+        let descriptors = Descriptors::for_server(&config);
         storage_privacy::store_is_private(&config.storage.directory)?;
         storage_privacy::key_is_apart(&config.storage)?;
         let store = open::claim(&config.storage.directory)?;
@@ -51,7 +53,21 @@ impl Opened {
         let resolver = wiring::resolver(&config.dns)?;
         let sockets = config.listen.iter().map(|listen| submission::bind(listen.address));
         let sockets = sockets.collect::<Result<_, _>>().map_err(listen_error::told)?;
-        Ok(Opened { config, descriptors, store, masters, pair, backends, routes, resolver, sockets })
+        let web_sockets =
+            config.web.iter().flat_map(|web| &web.listen).map(|listen| submission::bind(listen.address));
+        let web_sockets = web_sockets.collect::<Result<_, _>>().map_err(listen_error::told_of_pages)?;
+        Ok(Opened {
+            config,
+            descriptors,
+            store,
+            masters,
+            pair,
+            backends,
+            routes,
+            resolver,
+            sockets,
+            web_sockets,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acceptance::Acceptance;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
+use console::Console;
 use delivery::{Carrier, Signing, TlsTally};
 use dns::Resolver;
 use stores::{Spool, Store};
@@ -29,6 +30,10 @@ pub(crate) struct Parts {
     pub(crate) tls_reports: watch::Sender<bool>,
     pub(crate) kept: watch::Sender<Kept>,
     pub(crate) handle: Handle,
+    /// What pages work with, if there are any.
+    pub(crate) console: Option<Arc<Console>>,
+    /// Where they are, each as `address/https` or `address/http`.
+    pub(crate) page_addresses: Vec<String>,
 }
 
 impl Parts {
@@ -44,9 +49,10 @@ impl Parts {
             .collect()
     }
 
-    /// Each as `address/tls`, as the log has them.
+    /// Each as `address/tls`, as the log has them, and behind them those of the pages.
     pub(crate) fn addresses(&self, config: &Config) -> String {
         let told = |listen: &Listen| format!("{}/{}", listen.address, listen.tls.name());
-        self.listeners(config).iter().map(told).collect::<Vec<_>>().join(" ")
+        let pages = self.page_addresses.iter().cloned();
+        self.listeners(config).iter().map(told).chain(pages).collect::<Vec<_>>().join(" ")
     }
 }

@@ -21,7 +21,7 @@ use crate::listen_error::ListenError;
 use crate::parts::Parts;
 use crate::upkeep::Kept;
 use crate::wiring::NamedFile;
-use crate::{listen_error, log, wiring};
+use crate::{listen_error, log, open, wiring};
 
 /// The configuration that holds from now on: what `file` says, or `old` if that is no use. Whether it is another.
 pub(crate) async fn reload(file: &Path, old: Config, parts: &mut Parts) -> (Config, bool) {
@@ -66,7 +66,8 @@ impl Prepared {
         let new = Config::load(file)?;
         let placed = |error| placed(file, error);
         let waiting = needing_restart(old, &new);
-        let config = Config { hostname: old.hostname.clone(), storage: old.storage.clone(), ..new };
+        let (hostname, storage, web) = (old.hostname.clone(), old.storage.clone(), old.web.clone());
+        let config = Config { hostname, storage, web, ..new };
         let masters = masters(&config, parts).await.map_err(placed)?;
         let backends = wiring::backends(&config).map_err(placed)?;
         let identity = identity(&config).map_err(placed)?;
@@ -91,13 +92,16 @@ impl Prepared {
             (None, Some(new)) => parts.identity = Some(new),
             (_, None) => {}
         }
-        let descriptors = Descriptors::for_connections(now.limits.connections);
+        let descriptors = Descriptors::for_server(&now);
         parts.handle.replace(wiring::settings(&now), descriptors.fit(wiring::limits(&now)));
         if let Err(error) = parts.judge.replace(wiring::policy(&now), self.backends) {
             let error: &dyn std::error::Error = &error;
             tracing::error!(event = "reload.partial", key = "auth", error, "logins are judged as before");
         }
         parts.acceptance.replace(wiring::rules_of_mail(&now));
+        if let Some(console) = &parts.console {
+            console.replace(open::desk(&now, &parts.store).with_keyring(parts.keyring.clone()));
+        }
         parts.resolver.replace(&self.resolver);
         parts.carrier.replace(self.ways);
         parts.signing.switch(now.dkim.sign);
@@ -200,6 +204,7 @@ fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("hostname", old.hostname != new.hostname),
         ("storage", old.storage != new.storage),
         ("log.format", old.log.format != new.log.format),
+        ("web", old.web != new.web),
     ];
     changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
@@ -227,6 +232,7 @@ mod tests {
         }
         let more = |more: &str| parse(&format!("{OLD}{more}"));
         assert_eq!(needing_restart(&parse(OLD), &more("[log]\nformat = \"json\"\n")), ["log.format"]);
+        assert_eq!(needing_restart(&parse(OLD), &more("[web]\nbase_url = \"https://a.test\"\n")), ["web"]);
         assert!(needing_restart(&parse(OLD), &more("[log]\nlevel = \"warn\"\n")).is_empty());
     }
 }

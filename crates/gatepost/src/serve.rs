@@ -24,10 +24,11 @@ use types::UtcTime;
 use crate::descriptors::Descriptors;
 use crate::finding::Finding;
 use crate::opened::{Opened, Pair};
+use crate::pages::Pages;
 use crate::parts::Parts;
 use crate::tls_reports::TlsReports;
 use crate::upkeep::Kept;
-use crate::{clock, listen_error, open, operations, reload, upkeep, warnings, wiring};
+use crate::{clock, listen_error, open, operations, pages, reload, upkeep, warnings, wiring};
 
 type Door = submission::Server<Arc<Authenticator>, Arc<Acceptance>>;
 
@@ -37,6 +38,7 @@ pub(crate) struct Server {
     config: Config,
     parts: Parts,
     door: Door,
+    pages: Option<Pages>,
     signals: Signals,
 }
 
@@ -49,8 +51,18 @@ impl Server {
     pub(crate) async fn start(file: &Path, opened: Opened) -> anyhow::Result<Server> {
         let signals = Signals::listen()?;
         survive_file_size_limit()?;
-        let Opened { config, descriptors, store, masters, pair, backends, routes, resolver, sockets } =
-            opened;
+        let Opened {
+            config,
+            descriptors,
+            store,
+            masters,
+            pair,
+            backends,
+            routes,
+            resolver,
+            sockets,
+            web_sockets,
+        } = opened;
         let identity = in_background(move || warm_identity(pair));
         let (store, identity) = tokio::try_join!(open_store(store), identity)?;
         let keyring = Arc::new(Keyring::open(masters, store.accounts()).await?);
@@ -77,6 +89,8 @@ impl Server {
         store.ledger().set_kept(!config.ledger.keep.is_zero());
         let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
         let tls_reports = watch::Sender::new(config.tls_rpt.send);
+        let pages = Pages::of(&config, (&store, &keyring, &judge), identity.as_ref(), web_sockets)?;
+        let page_addresses = pages.as_ref().map_or(Ok(Vec::new()), Pages::addresses)?;
         let parts = Parts {
             store,
             keyring,
@@ -90,8 +104,10 @@ impl Server {
             tls_reports,
             kept,
             handle,
+            console: pages.as_ref().map(Pages::console),
+            page_addresses,
         };
-        Ok(Server { file: file.to_owned(), config, parts, door, signals })
+        Ok(Server { file: file.to_owned(), config, parts, door, pages, signals })
     }
 
     /// What the server is made of.
@@ -107,12 +123,13 @@ impl Server {
     /// Serves until SIGTERM or SIGINT, then ends without loss: no new connections, running transactions end, running
     /// deliveries end, the store closes.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Server { file, mut config, mut parts, door, mut signals } = self;
+        let Server { file, mut config, mut parts, door, pages, mut signals } = self;
         let stop = CancellationToken::new();
         let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
         let refreshing = spawn(parts.carrier.clone().keep_policies(stop.clone()), &stop);
         let reporting = spawn(tls_reports(&config, &parts).run(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
+        let showing = spawn(pages::run(pages, config.limits.shutdown_grace, stop.clone()), &stop);
         let keeping = upkeep::run(parts.store.clone(), parts.kept.subscribe(), stop.clone());
         let keeping = spawn(keeping, &stop);
         let operations = operations::run(parts.carrier.clone(), parts.store.spool().clone(), stop.clone());
@@ -138,12 +155,13 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, carried, refreshed, reported, kept, told, timed) =
-            tokio::join!(taking, carrying, refreshing, reporting, keeping, telling, timing);
+        let (taken, shown, carried, refreshed, reported, kept, told, timed) =
+            tokio::join!(taking, showing, carrying, refreshing, reporting, keeping, telling, timing);
         parts.acceptance.end();
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
         taken
+            .and(shown)
             .and(carried)
             .and(refreshed)
             .and(reported)
@@ -226,8 +244,8 @@ fn warnings_of_process(config: &Config) -> Vec<Finding> {
         let text = "the server runs as root, which it never needs: see config/gatepost.service";
         warnings.push(Finding::new("runs-as-root", text));
     }
-    let descriptors = Descriptors::for_connections(config.limits.connections);
-    if let Descriptors::Only(allowed) = descriptors {
+    let descriptors = Descriptors::for_server(config);
+    if let Descriptors::Only { allowed, .. } = descriptors {
         let (connections, room) =
             (config.limits.connections, descriptors.fit(wiring::limits(config)).connections);
         let text = format!(

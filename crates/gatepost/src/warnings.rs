@@ -10,6 +10,7 @@ mod leaving;
 mod protection;
 mod mechanisms;
 mod certificate;
+mod web;
 
 pub(crate) use leaving::{leads_here, loops};
 
@@ -18,6 +19,7 @@ pub(crate) fn about(config: &Config, certificate: Option<&CertificateFacts>, now
     let mut warnings = leaving::warnings(config);
     warnings.extend(protection::warnings(config));
     warnings.extend(mechanisms::warnings(config));
+    warnings.extend(web::warnings(config, certificate));
     if let (Some(tls), Some(facts)) = (&config.tls, certificate) {
         warnings.extend(certificate::warnings(config, tls, facts, now));
     }

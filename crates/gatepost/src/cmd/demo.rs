@@ -31,8 +31,8 @@ pub(crate) struct Args {
     /// Where everything is kept; a second start finds it there
     #[arg(long, value_name = "DIR", default_value = "gatepost-demo")]
     dir: PathBuf,
-    /// The port with STARTTLS; implicit TLS has the next one. Kept for the next start [2587 and 2465]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65534))]
+    /// The port with STARTTLS; implicit TLS has the next one, and the pages the one behind it. Kept for the next start [2587, 2465, 2580]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65533))]
     port: Option<u16>,
 }
 
@@ -59,11 +59,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 async fn print(server: &Server, config: &Config, directory: &Directory) -> anyhow::Result<()> {
     let parts = server.parts();
     let desk = open::desk(config, &parts.store).with_keyring(parts.keyring.clone());
-    let password = account::fresh_password(&desk, ADDRESS).await?;
+    let password = account::fresh_app_password(&desk, ADDRESS).await?;
+    let pages = config.web.as_ref().filter(|web| !web.listen.is_empty()).map(|web| web.base_url.to_string());
+    let account_password = account::fresh_password(&desk, ADDRESS).await?;
     let (ca, outbox) = (directory.ca(), directory.outbox());
     let text = commands::text(&Facts {
         address: ADDRESS,
         password: &password,
+        pages: pages.as_deref(),
+        account_password: &account_password,
         starttls: address(server, ListenTls::StartTls)?,
         implicit: address(server, ListenTls::Implicit)?,
         ca: &ca,

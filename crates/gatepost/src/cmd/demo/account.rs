@@ -1,8 +1,9 @@
-//! The demo's account, and an app password for it that the next start revokes.
+//! The demo's account, and passwords for it that the next start replaces.
 
-use desk::{AppPasswordWish, Desk, Missing, NewAccount, Trouble};
+use auth::new_password;
+use desk::{AppPasswordWish, Chosen, Desk, Missing, NewAccount, Strength, Trouble};
 use store::{Account, Act, Page, Scope};
-use types::Mailbox;
+use types::{Mailbox, Secret};
 use zeroize::Zeroizing;
 
 use crate::{actor, scram, sealed};
@@ -15,7 +16,7 @@ const FEW: u32 = 500;
 
 /// Makes the account if it is not there, and a fresh app password in place of that of the last start: it is shown once,
 /// so the old one is of no use to anybody.
-pub(super) async fn fresh_password(desk: &Desk, address: &str) -> anyhow::Result<Zeroizing<String>> {
+pub(super) async fn fresh_app_password(desk: &Desk, address: &str) -> anyhow::Result<Zeroizing<String>> {
     let act = actor::act();
     let account = account(desk, &act, &Mailbox::parse(address)?).await?;
     for password in desk
@@ -39,6 +40,15 @@ pub(super) async fn fresh_password(desk: &Desk, address: &str) -> anyhow::Result
     scram::tell(&account.address, lacks.scram);
     sealed::tell_old_key(lacks.sealing);
     Ok(created.password)
+}
+
+/// Gives the account a fresh password of its own, which opens the pages.
+pub(super) async fn fresh_password(desk: &Desk, address: &str) -> anyhow::Result<Secret> {
+    let act = actor::act();
+    let account = account(desk, &act, &Mailbox::parse(address)?).await?;
+    let chosen = Chosen { secret: new_password::generate(), strength: Strength::Any };
+    scram::tell(&account.address, desk.change_password(&act, &account, &chosen).await?);
+    Ok(chosen.secret)
 }
 
 async fn account(desk: &Desk, act: &Act, address: &Mailbox) -> Result<Account, Trouble> {

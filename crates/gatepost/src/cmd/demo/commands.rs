@@ -5,11 +5,15 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use types::Secret;
 
 /// What the commands need to know.
 pub(super) struct Facts<'a> {
     pub(super) address: &'a str,
     pub(super) password: &'a str,
+    /// Where the pages are, if they are served.
+    pub(super) pages: Option<&'a str>,
+    pub(super) account_password: &'a Secret,
     pub(super) starttls: SocketAddr,
     pub(super) implicit: SocketAddr,
     pub(super) ca: &'a Path,
@@ -27,6 +31,7 @@ pub(super) fn text(facts: &Facts<'_>) -> String {
     let (ca, new) = (quoted(facts.ca), quoted(&facts.outbox.join("new")));
     let (openssl_starttls, openssl_implicit) =
         (openssl(facts, *starttls, "-starttls smtp "), openssl(facts, *implicit, ""));
+    let pages = pages(facts);
     let (curl, swaks) = (curl(facts), swaks(facts));
     let (log, command, configuration) =
         (quoted(facts.log), quoted(facts.command), quoted(facts.configuration));
@@ -39,7 +44,7 @@ Gatepost serves {starttls} (STARTTLS) and {implicit} (implicit TLS). Ctrl-C stop
   CA        {ca}
   log       {log}
 
-Work on its accounts and its queue with (and so with every other command):
+{pages}Work on its accounts and its queue with (and so with every other command):
   {command} --config {configuration} user list
 
 Paste any of these into another terminal. Each sends a message, which you find with:
@@ -58,6 +63,23 @@ swaks:
 {swaks}
 "
     )
+}
+
+/// Where to sign in with what.
+fn pages(facts: &Facts<'_>) -> String {
+    let Facts { address, account_password, .. } = facts;
+    let password = account_password.declassify_str().unwrap_or_default();
+    let pages = facts.pages.map(|pages| {
+        format!(
+            "Its user signs in to pages for the account, in a browser:
+  pages     {pages}
+  address   {address}
+  password  {password}   (the account password; the next start makes another)
+
+"
+        )
+    });
+    pages.unwrap_or_default()
 }
 
 /// A person at a keyboard, played by a loop: what is sent before the server has asked for it would be refused.
@@ -122,6 +144,8 @@ mod tests {
         let facts = Facts {
             address: "tim",
             password: "tanstaaftanstaaf",
+            pages: None,
+            account_password: &Secret::new(""),
             starttls: ([127, 0, 0, 1], 2587).into(),
             implicit: ([127, 0, 0, 1], 2465).into(),
             ca: Path::new("ca.pem"),

@@ -58,7 +58,7 @@ impl Directory {
         self.0.join("gatepost.log")
     }
 
-    /// Has the configuration listen on this port with STARTTLS, and on the next with implicit TLS; all else in it stays.
+    /// Has the configuration listen on this port with STARTTLS, on the next with implicit TLS, and behind that for pages; all else in it stays.
     pub(super) fn move_to_port(&self, config: &Config, port: u16) -> anyhow::Result<()> {
         let ports = [(ListenTls::StartTls, port), (ListenTls::Implicit, port + 1)];
         let moves = ports.map(|(tls, port)| {
@@ -66,7 +66,13 @@ impl Directory {
             let new = SocketAddr::new(listen.address.ip(), port);
             Some((format!("\"{}\"", listen.address), format!("\"{new}\"")))
         });
-        let moved = |line: &str| match moves.iter().flatten().find(|(old, _)| line.contains(old)) {
+        let pages = config.web.as_ref().and_then(|web| web.listen.first());
+        let pages = pages.map(|listen| {
+            let (old, new) = (listen.address, SocketAddr::new(listen.address.ip(), port + 2));
+            [(format!("\"{old}\""), format!("\"{new}\"")), (format!("//{old}\""), format!("//{new}\""))]
+        });
+        let moves: Vec<_> = moves.into_iter().flatten().chain(pages.into_iter().flatten()).collect();
+        let moved = |line: &str| match moves.iter().find(|(old, _)| line.contains(old)) {
             Some((old, new)) => line.replace(old, new) + "\n",
             None => format!("{line}\n"),
         };
@@ -167,10 +173,13 @@ mod tests {
             config.listen.iter().map(|listen| listen.address.port()).collect()
         };
         assert_eq!(ports(), [2587, 2465]);
+        let pages = || Config::load(&directory.configuration()).unwrap().web.unwrap();
+        assert_eq!(pages().listen[0].address.port(), 2580);
         // 2464 and 2465: one has what the other had.
         for port in [2464, 2465, 3587, 2587] {
             directory.move_to_port(&Config::load(&directory.configuration()).unwrap(), port).unwrap();
             assert_eq!(ports(), [port, port + 1]);
+            assert_eq!(pages().base_url.to_string(), format!("http://127.0.0.1:{}/", port + 2));
         }
     }
 

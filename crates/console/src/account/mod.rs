@@ -1,0 +1,3 @@
+//! The pages of one's own account.
+
+pub(crate) mod overview;

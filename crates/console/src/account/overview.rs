@@ -1,0 +1,134 @@
+//! The first page of one's own account: how it is protected, who has signed in, what has been sent of what may be.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+use axum::routing::on;
+use desk::view;
+use store::{Account, Action, AuditFilter, Limit, Page as ListPage};
+
+use crate::console::Console;
+use crate::frame::{Frame, page};
+use crate::problem::Problem;
+use crate::right::{Right, Route};
+use crate::session::current::Current;
+use crate::shown::sign_in::SignInShown;
+use crate::shown::time::Time;
+use crate::texts::Texts;
+use crate::visit::Visit;
+
+pub(crate) const PATH: &str = "/account";
+
+pub(crate) const ROUTES: &[Route] = &[Route::get(PATH, Right::SignedIn, |method| on(method, show))];
+
+/// Sign-ins that are shown here.
+const LATEST: u32 = 5;
+
+/// App passwords of an account at most, of which there is a page: more than an account can have.
+const APP_PASSWORDS: u32 = 1_000;
+
+#[derive(Template)]
+#[template(path = "account/overview.html")]
+struct Page {
+    frame: Frame,
+    second_factor: SecondFactor,
+    app_passwords: AppPasswords,
+    sign_ins: Vec<SignInShown>,
+    limits: Vec<Used>,
+}
+
+/// How the second factor stands.
+struct SecondFactor {
+    since: Option<Time>,
+    recovery_codes: u32,
+}
+
+/// What there is of app passwords.
+struct AppPasswords {
+    count: usize,
+    /// Those that nobody has ever used.
+    unused: usize,
+    /// The next that ends: its label, and when.
+    next_end: Option<(String, Time)>,
+}
+
+/// How much of a limit is used.
+struct Used {
+    words: String,
+    /// Of a hundred, if there is a limit.
+    percent: Option<u32>,
+    state: &'static str,
+}
+
+async fn show(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+) -> Result<Html<String>, Problem> {
+    let (desk, account) = (console.desk(), &current.signed_in.account);
+    let second_factor = desk.second_factor(account).await?;
+    let app_passwords = desk.app_passwords(account, ListPage::first(APP_PASSWORDS)).await?.items;
+    let sending = desk.sending_of(account).await?;
+    let sign_ins = desk.audit(&logins_of(account), ListPage::first(LATEST)).await?.items;
+    page(&Page {
+        frame: Frame::inside(&console, &visit, &current, PATH),
+        second_factor: SecondFactor::of(&second_factor, &visit),
+        sign_ins: sign_ins.iter().map(|entry| SignInShown::of(entry, &app_passwords, &visit)).collect(),
+        app_passwords: AppPasswords::of(&app_passwords, &visit),
+        limits: sending.each().map(|(limit, usage)| Used::of(limit, usage, visit.texts)).into(),
+    })
+}
+
+fn logins_of(account: &Account) -> AuditFilter {
+    AuditFilter {
+        account: Some(account.address.normal()),
+        action: Some(Action::Login),
+        ..AuditFilter::default()
+    }
+}
+
+impl SecondFactor {
+    fn of(view: &view::SecondFactor, visit: &Visit) -> Self {
+        let since = view.confirmed_at.map(|at| Time::of(at, visit.now, visit.texts));
+        Self { since, recovery_codes: view.recovery_codes }
+    }
+}
+
+impl AppPasswords {
+    fn of(all: &[view::AppPassword], visit: &Visit) -> Self {
+        let good: Vec<_> =
+            all.iter().filter(|one| one.expires_at.is_none_or(|end| end > visit.now)).collect();
+        let next = good.iter().filter_map(|one| Some((one.expires_at?, one))).min_by_key(|(end, _)| *end);
+        Self {
+            count: good.len(),
+            unused: good.iter().filter(|one| one.last_used_at.is_none()).count(),
+            next_end: next.map(|(end, one)| (one.label.clone(), Time::of(end, visit.now, visit.texts))),
+        }
+    }
+}
+
+impl Used {
+    fn of(limit: Limit, usage: &view::Usage, t: Texts) -> Self {
+        let percent =
+            usage.limit.map(|most| usage.used.saturating_mul(100).checked_div(most).unwrap_or(100).min(100));
+        let state = match percent {
+            Some(100) => "bad",
+            Some(80..) => "wait",
+            _ => "",
+        };
+        let what = match limit {
+            Limit::MessagesPerHour => t.messages_in_an_hour(),
+            Limit::MessagesPerDay => t.messages_in_a_day(),
+            Limit::RecipientsPerHour => t.recipients_in_an_hour(),
+            Limit::RecipientsPerDay => t.recipients_in_a_day(),
+            Limit::NewRecipientsPerDay => t.new_recipients_in_a_day(),
+        };
+        let words = match usage.limit {
+            Some(most) => t.used_of(what, usage.used, most),
+            None => t.used(what, usage.used),
+        };
+        Self { words, percent, state }
+    }
+}

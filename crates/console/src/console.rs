@@ -1,0 +1,45 @@
+//! What all pages work with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use auth::Authenticator;
+use desk::Desk;
+use jiff::Timestamp;
+
+use crate::session::flash::Flashes;
+use crate::settings::Settings;
+
+/// What all pages work with: use cases, the judge of sign-ins, and what the configuration says.
+pub struct Console {
+    desk: ArcSwap<Desk>,
+    pub(crate) judge: Arc<Authenticator>,
+    pub(crate) settings: Settings,
+    pub(crate) now: fn() -> Timestamp,
+    pub(crate) flashes: Flashes,
+}
+
+impl Console {
+    /// Pages on this desk, to which this judge lets people in; `now` reads the clock.
+    #[must_use]
+    pub fn new(desk: Desk, judge: Arc<Authenticator>, settings: Settings, now: fn() -> Timestamp) -> Self {
+        Self { desk: ArcSwap::from_pointee(desk), judge, settings, now, flashes: Flashes::default() }
+    }
+
+    /// Has pages ask this desk from now on, which has other settings.
+    pub fn replace(&self, desk: Desk) {
+        self.desk.store(Arc::new(desk));
+    }
+
+    /// The use cases.
+    pub(crate) fn desk(&self) -> Arc<Desk> {
+        self.desk.load_full()
+    }
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

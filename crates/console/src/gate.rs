@@ -1,0 +1,67 @@
+//! What stands before every handler: the check of its right, and of the form token of whatever is sent to it.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use crate::console::Console;
+use crate::fields::Fields;
+use crate::problem::Problem;
+use crate::right::{Right, Route};
+use crate::session::before;
+use crate::session::current::Current;
+use crate::session::form_token::{FIELD, FormKey};
+use crate::visit::Visit;
+
+/// The path of a route as it is written in the table: for the log, which never has the path itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pattern(pub(crate) &'static str);
+
+type Behind = (Arc<Console>, &'static Route);
+
+/// Lets a request through to the handler of this route, if whoever makes it may.
+pub(crate) async fn gate(State((console, route)): State<Behind>, request: Request, next: Next) -> Response {
+    let mut response = match admitted(&console, route, request).await {
+        Ok(request) => next.run(request).await,
+        Err(response) => response,
+    };
+    response.extensions_mut().insert(Pattern(route.path));
+    response
+}
+
+async fn admitted(console: &Console, route: &Route, mut request: Request) -> Result<Request, Response> {
+    let visit: Visit = request.extensions().get().cloned().ok_or(Problem::NotFound.into_response())?;
+    let key = match route.right {
+        Right::Anyone => before::kept(request.headers(), &visit),
+        Right::SignedIn => {
+            let current = Current::of(console, request.headers(), &visit).await;
+            let current = current.map_err(Problem::into_response)?;
+            let current = current.ok_or_else(|| Redirect::to("/sign-in").into_response())?;
+            let key = current.form_key();
+            request.extensions_mut().insert(current);
+            Some(key)
+        }
+    };
+    match route.method == Method::POST {
+        true => with_fields(request, key).await.map_err(Problem::into_response),
+        false => Ok(request),
+    }
+}
+
+/// The request with the fields of its form, which have the token that only our own page could have put there.
+async fn with_fields(request: Request, key: Option<FormKey>) -> Result<Request, Problem> {
+    let key = key.ok_or(Problem::Forbidden)?;
+    let (mut parts, body) = request.into_parts();
+    let fields = Fields::read(&parts.headers, body).await?;
+    match key.fits(parts.uri.path(), fields.text(FIELD)) {
+        true => {
+            parts.extensions.insert(fields);
+            Ok(Request::from_parts(parts, Body::empty()))
+        }
+        false => Err(Problem::Forbidden),
+    }
+}

@@ -1,0 +1,147 @@
+//! How much the clients of one network may have: connections at a time, and pages in a minute.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use store::network_of;
+use tokio::time::Instant;
+
+/// Connections at a time, in all and from one IPv4 address or IPv6 /64.
+const CONNECTIONS: usize = 1_000;
+const CONNECTIONS_OF_NETWORK: usize = 100;
+
+/// Networks whose pages are counted at a time. Beyond it all begin anew: who can come from so many is not stopped by this.
+const NETWORKS: usize = 10_000;
+
+/// The connections there are.
+#[derive(Debug, Default)]
+pub(crate) struct Places(Mutex<HashMap<IpNet, usize>>);
+
+/// A place that is taken until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    places: Arc<Places>,
+    network: IpNet,
+}
+
+impl Places {
+    /// A place for a connection from this address, if there is one left. A trusted proxy has many clients, and is bounded by the number of
+    /// all alone.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr, is_proxy: bool) -> Option<Place> {
+        let network = network_of(address);
+        let mut counts = self.counts();
+        let (all, own) = (counts.values().sum::<usize>(), counts.get(&network).copied().unwrap_or_default());
+        let is_free = all < CONNECTIONS && (is_proxy || own < CONNECTIONS_OF_NETWORK);
+        is_free.then(|| {
+            counts.insert(network, own + 1);
+            Place { places: Arc::clone(self), network }
+        })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpNet, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.places.counts();
+        if let Some(count) = counts.get_mut(&self.network) {
+            *count -= 1;
+        }
+        counts.retain(|_, count| *count > 0);
+    }
+}
+
+/// When each network will have used up nothing of its allowance any more.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    /// What one request costs.
+    each: Duration,
+    free_at: Mutex<HashMap<IpNet, Instant>>,
+}
+
+/// What a minute allows can be used at once, and comes back evenly.
+const PERIOD: Duration = Duration::from_secs(60);
+
+impl Rate {
+    /// So many a minute.
+    pub(crate) fn of_minute(requests: u32) -> Self {
+        Self { each: PERIOD / requests.max(1), free_at: Mutex::default() }
+    }
+
+    /// Counts a request from this address at this moment.
+    ///
+    /// # Errors
+    /// How long to wait, if there were too many.
+    pub(crate) fn count(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        let network = network_of(address);
+        let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if free_at.len() >= NETWORKS && !free_at.contains_key(&network) {
+            free_at.retain(|_, at| *at > now);
+            if free_at.len() >= NETWORKS {
+                free_at.clear();
+            }
+        }
+        let begins = free_at.get(&network).copied().unwrap_or(now).max(now);
+        let ends = begins + self.each;
+        if ends > now + PERIOD {
+            return Err(ends - (now + PERIOD));
+        }
+        free_at.insert(network, ends);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_network_has_a_hundred_connections_and_gets_them_back() {
+        let places = Arc::new(Places::default());
+        let take = |from: &str| places.take(address(from), false);
+        let held: Vec<_> = (0..100).filter_map(|_| take("192.0.2.1")).collect();
+        assert_eq!(held.len(), 100);
+        assert!(take("192.0.2.1").is_none() && take("192.0.2.2").is_some());
+        assert!(places.take(address("192.0.2.1"), true).is_some(), "a proxy");
+        drop(held);
+        assert!(take("192.0.2.1").is_some());
+        assert!(places.counts().is_empty(), "nothing is kept of those that are gone");
+    }
+
+    #[test]
+    fn there_are_a_thousand_connections_in_all() {
+        let places = Arc::new(Places::default());
+        let held: Vec<_> = (0..1_001u32).filter_map(|ip| places.take(IpAddr::V4(ip.into()), true)).collect();
+        assert_eq!(held.len(), 1_000);
+    }
+
+    #[test]
+    fn what_a_minute_allows_comes_back_evenly() {
+        let (rate, now) = (Rate::of_minute(120), Instant::now());
+        let from = address("2001:db8::1");
+        let taken = (0..200).filter(|_| rate.count(from, now).is_ok()).count();
+        assert_eq!(taken, 120);
+        assert_eq!(rate.count(address("2001:db8::2"), now), Err(Duration::from_millis(500)), "the same /64");
+        assert!(rate.count(address("2001:db8:0:1::1"), now).is_ok());
+        assert!(rate.count(from, now + Duration::from_millis(500)).is_ok());
+        assert!(rate.count(from, now + Duration::from_millis(500)).is_err());
+    }
+
+    #[test]
+    fn no_more_networks_are_remembered_than_there_is_room_for() {
+        let (rate, now) = (Rate::of_minute(10), Instant::now());
+        for ip in 0..25_000u32 {
+            rate.count(IpAddr::V4(ip.into()), now).unwrap();
+        }
+        assert!(rate.free_at.lock().unwrap().len() <= NETWORKS);
+    }
+}

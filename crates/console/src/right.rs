@@ -1,0 +1,61 @@
+//! Rights, and routes that can't be without one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::http::Method;
+use axum::routing::{MethodFilter, MethodRouter};
+
+use crate::console::Console;
+
+/// Who may ask for a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Right {
+    /// Anyone, signed in or not.
+    Anyone,
+    /// Whoever is signed in; others are led to do so.
+    SignedIn,
+}
+
+/// A way to ask for a page, and who may. Each module of pages has its own in a constant, and `lib.rs` has all.
+pub(crate) struct Route {
+    /// GET, which HEAD goes with, or POST.
+    pub(crate) method: Method,
+    /// The path, with names in curly brackets for what varies.
+    pub(crate) path: &'static str,
+    /// Who may.
+    pub(crate) right: Right,
+    handler: fn(MethodFilter) -> MethodRouter<Arc<Console>>,
+}
+
+impl Route {
+    /// A page that is shown. The handler is written as `|method| on(method, show)`.
+    pub(crate) const fn get(
+        path: &'static str,
+        right: Right,
+        handler: fn(MethodFilter) -> MethodRouter<Arc<Console>>,
+    ) -> Self {
+        Self { method: Method::GET, path, right, handler }
+    }
+
+    /// A form that is sent. The handler finds its fields in [`Fields`](crate::fields::Fields).
+    pub(crate) const fn post(
+        path: &'static str,
+        right: Right,
+        handler: fn(MethodFilter) -> MethodRouter<Arc<Console>>,
+    ) -> Self {
+        Self { method: Method::POST, path, right, handler }
+    }
+
+    /// The handler, for the method of the route and no other.
+    pub(crate) fn handler(&self) -> MethodRouter<Arc<Console>> {
+        let filter = if self.method == Method::POST { MethodFilter::POST } else { MethodFilter::GET };
+        (self.handler)(filter)
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {:?}", self.method, self.path, self.right)
+    }
+}

@@ -1,0 +1,33 @@
+//! What ties a form to a browser before there is a session, so that nobody is signed in to a stranger's account.
+
+use axum::http::{HeaderMap, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+
+use super::cookie::Cookie;
+use super::form_token::FormKey;
+use crate::visit::Visit;
+
+/// Octets of chance: 128 bits.
+const OCTETS: usize = 16;
+
+/// The key of this browser's forms, if it has kept one.
+pub(crate) fn kept(headers: &HeaderMap, visit: &Visit) -> Option<FormKey> {
+    value(headers, visit).map(FormKey::of)
+}
+
+/// The key of this browser's forms, and the cookie to set where it has none yet.
+pub(crate) fn kept_or_new(headers: &HeaderMap, visit: &Visit) -> (FormKey, Option<HeaderValue>) {
+    match value(headers, visit) {
+        Some(value) => (FormKey::of(value), None),
+        None => {
+            let value = BASE64URL.encode(rand::random::<[u8; OCTETS]>());
+            (FormKey::of(&value), Some(Cookie::Before.set(&value, visit)))
+        }
+    }
+}
+
+fn value<'a>(headers: &'a HeaderMap, visit: &Visit) -> Option<&'a str> {
+    let value = Cookie::Before.read(headers, visit)?;
+    BASE64URL.decode(value).is_ok_and(|octets| octets.len() == OCTETS).then_some(value)
+}

@@ -1,0 +1,61 @@
+//! Whoever is signed in, as the cookie of a request says.
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use desk::SignedIn;
+use store::Act;
+
+use super::cookie::Cookie;
+use super::form_token::FormKey;
+use crate::console::Console;
+use crate::problem::Problem;
+use crate::visit::Visit;
+
+pub(crate) use auth::SessionToken;
+
+/// Whoever is signed in. A handler of a route that is for those alone finds it; what is shown has it from here, never from the path.
+#[derive(Debug, Clone)]
+pub(crate) struct Current {
+    /// The account and the session, as they are now.
+    pub(crate) signed_in: SignedIn,
+    /// What opens the session.
+    pub(crate) token: SessionToken,
+}
+
+impl Current {
+    /// Whoever is signed in; `None` if nobody is.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub(crate) async fn of(
+        console: &Console,
+        headers: &HeaderMap,
+        visit: &Visit,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(token) = Cookie::Session.read(headers, visit).and_then(SessionToken::parse) else {
+            return Ok(None);
+        };
+        let signed_in = console.desk().signed_in(&token).await?;
+        Ok(signed_in.map(|signed_in| Self { signed_in, token }))
+    }
+
+    /// What makes the tokens of the forms of this session.
+    pub(crate) fn form_key(&self) -> FormKey {
+        FormKey::of(&self.token.declassify())
+    }
+
+    /// What they do in this request.
+    pub(crate) fn act(&self, visit: &Visit) -> Act {
+        self.signed_in.act(visit.facts.peer.ip(), visit.now)
+    }
+}
+
+/// It is there in a handler whose route is for those who are signed in.
+impl<S: Sync> FromRequestParts<S> for Current {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or(Problem::NotFound)
+    }
+}

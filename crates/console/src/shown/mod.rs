@@ -1,0 +1,4 @@
+//! How values are shown to people.
+
+pub(crate) mod sign_in;
+pub(crate) mod time;

@@ -1,0 +1,44 @@
+//! A login, as the audit trail tells of it, in words.
+
+use desk::view;
+
+use crate::shown::time::Time;
+use crate::texts::Texts;
+use crate::visit::Visit;
+
+/// A login, or an attempt at one.
+#[derive(Debug)]
+pub(crate) struct SignInShown {
+    /// Where it was for: mail, or these pages.
+    pub(crate) what: &'static str,
+    pub(crate) is_success: bool,
+    /// By which credential: its label, as far as it is known. Strangers' text.
+    pub(crate) by: String,
+    pub(crate) at: Time,
+    pub(crate) from: String,
+    /// How often, if more than once.
+    pub(crate) times: Option<String>,
+}
+
+impl SignInShown {
+    /// This entry, whose credential may be one of these.
+    pub(crate) fn of(entry: &view::AuditEntry, app_passwords: &[view::AppPassword], visit: &Visit) -> Self {
+        let t = visit.texts;
+        Self {
+            what: if entry.scope.as_deref() == Some("master") { t.on_these_pages() } else { t.for_mail() },
+            is_success: entry.result == "success",
+            by: by(entry, app_passwords, t),
+            at: Time::of(entry.time, visit.now, t),
+            from: entry.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            times: (entry.count > 1).then(|| t.times(entry.count)),
+        }
+    }
+}
+
+fn by(entry: &view::AuditEntry, app_passwords: &[view::AppPassword], t: Texts) -> String {
+    match entry.credential.as_deref() {
+        None => t.not_known_by_what().to_owned(),
+        Some("password") => t.the_account_password().to_owned(),
+        Some(id) => app_passwords.iter().find(|one| one.id == id).map_or(id, |one| &one.label).to_owned(),
+    }
+}

@@ -1,0 +1,154 @@
+//! What pages say. English is written in [`english`], in `texts!`, which makes a function of each text: one that isn't there does not compile.
+//! Other languages are TOML files with the same keys, `de.toml`; a test compares them.
+//!
+//! In a text `{name}` is an argument, and `{n, one: word, other: words}` a word that goes with the number `n`.
+
+pub(crate) mod english;
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+/// A language that pages can be read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    English,
+    German,
+}
+
+/// The texts, in one language. Its functions are made in [`english`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Texts(Language);
+
+type Translation = HashMap<String, String>;
+
+static GERMAN: LazyLock<Translation> =
+    LazyLock::new(|| toml::from_str(include_str!("de.toml")).unwrap_or_default());
+
+impl Language {
+    const ALL: [Language; 2] = [Language::English, Language::German];
+
+    /// As HTML and HTTP call it (RFC 5646).
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::German => "de",
+        }
+    }
+
+    fn translation(self) -> Option<&'static Translation> {
+        match self {
+            Language::English => None,
+            Language::German => Some(&GERMAN),
+        }
+    }
+}
+
+impl Texts {
+    /// In the language that is liked best of those there are (RFC 9110 section 12.5.4).
+    pub(crate) fn preferred(accept_language: &str) -> Self {
+        let mut best = (Language::English, 0.0);
+        for range in accept_language.split(',') {
+            let (tag, quality) = range.split_once(';').unwrap_or((range, "q=1"));
+            let tag = tag.trim().to_ascii_lowercase();
+            let quality: f32 =
+                quality.trim().strip_prefix("q=").and_then(|quality| quality.parse().ok()).unwrap_or(0.0);
+            let is = |language: &Language| tag.split('-').next() == Some(language.code());
+            if let Some(language) = Language::ALL.into_iter().find(is)
+                && quality > best.1
+            {
+                best = (language, quality);
+            }
+        }
+        Self(best.0)
+    }
+
+    /// The code of the language.
+    pub(crate) fn language(self) -> &'static str {
+        self.0.code()
+    }
+
+    /// The text with this key, as it is written.
+    fn text(self, key: &str, english: &'static str) -> &'static str {
+        self.0.translation().and_then(|texts| texts.get(key)).map_or(english, String::as_str)
+    }
+}
+
+/// A text with its arguments put in.
+fn filled(text: &str, arguments: &[(&str, &dyn Display)]) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let (place, behind) = behind.split_once('}').unwrap_or((behind, ""));
+        filled.push_str(before);
+        filled.push_str(&value(place, arguments));
+        rest = behind;
+    }
+    filled + rest
+}
+
+/// What stands in a place: an argument, or the word that goes with one.
+fn value(place: &str, arguments: &[(&str, &dyn Display)]) -> String {
+    let (name, words) = place.split_once(',').unwrap_or((place, ""));
+    let value = arguments.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
+    let value = value.unwrap_or_default();
+    if words.is_empty() {
+        return value;
+    }
+    let form = if value == "1" { "one:" } else { "other:" };
+    let word = words.split(',').find_map(|word| word.trim().strip_prefix(form));
+    word.unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The names in curly brackets.
+    fn places(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|rest| rest.split([',', '}']).next()).collect()
+    }
+
+    #[test]
+    fn every_language_says_everything_with_the_same_arguments() {
+        for language in Language::ALL {
+            let Some(texts) = language.translation() else { continue };
+            for (key, english) in english::ALL {
+                let text = texts.get(*key).unwrap_or_else(|| panic!("{}.toml lacks {key}", language.code()));
+                assert_eq!(places(text), places(english), "{} {key}", language.code());
+                assert_eq!(text.matches("other:").count(), english.matches("other:").count(), "{key}");
+            }
+            let keys: BTreeSet<_> = english::ALL.iter().map(|(key, _)| *key).collect();
+            let unknown: Vec<_> = texts.keys().filter(|key| !keys.contains(key.as_str())).collect();
+            assert!(unknown.is_empty(), "{}.toml: {unknown:?}", language.code());
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_one_that_is_liked_best_of_those_there_are() {
+        for (said, expected) in [
+            ("", "en"),
+            ("de", "de"),
+            ("de-AT,en;q=0.8", "de"),
+            ("fr, de;q=0.7, en;q=0.3", "de"),
+            ("en-GB, de;q=0.9", "en"),
+            ("de;q=0, en", "en"),
+            ("de;q=x, fr", "en"),
+            ("*", "en"),
+        ] {
+            assert_eq!(Texts::preferred(said).language(), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_its_arguments_and_the_words_that_go_with_numbers() {
+        let text = "{who} has {n} {n, one: app password, other: app passwords}";
+        for (n, expected) in [(1, "Ann has 1 app password"), (2, "Ann has 2 app passwords")] {
+            assert_eq!(filled(text, &[("who", &"Ann"), ("n", &n)]), expected);
+        }
+        assert_eq!(filled("{who}", &[("who", &"{n}")]), "{n}", "an argument is no text");
+        assert_eq!(filled("a {who", &[]), "a ");
+    }
+}

@@ -1,0 +1,74 @@
+//! A request as it is known before anybody looks at what it asks for: who the client is, by which name it came, in which language it is
+//! answered.
+
+use std::net::SocketAddr;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Uri, header};
+use jiff::Timestamp;
+use types::{SessionFacts, SessionId};
+
+use crate::channel::Channel;
+use crate::problem::Problem;
+use crate::settings::Settings;
+use crate::texts::Texts;
+use crate::{host, peer};
+
+/// What is known of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    /// Its identifier in log and audit trail, who the client is, and what protects it.
+    pub(crate) facts: SessionFacts,
+    /// The name it came by, with its port; `None` if that is none of ours.
+    pub(crate) host: Option<String>,
+    /// Whether the browser speaks TLS: with us, or with a trusted proxy.
+    pub(crate) is_https: bool,
+    /// The texts of pages, in the language that the browser prefers.
+    pub(crate) texts: Texts,
+    /// What the browser says that it is. Strangers' text.
+    pub(crate) agent: String,
+    /// When.
+    pub(crate) now: Timestamp,
+}
+
+/// The longest text of a browser about itself that is kept, in characters.
+const AGENT: usize = 300;
+
+impl Visit {
+    /// A request that begins with this over this connection.
+    pub(crate) fn of(
+        channel: &Channel,
+        uri: &Uri,
+        headers: &axum::http::HeaderMap,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Self {
+        let client = SocketAddr::new(peer::client(channel, headers), channel.peer.port());
+        let mut facts = SessionFacts::new(SessionId::new(rand::random()), client, channel.local);
+        facts.proxy = channel.is_of_proxy().then_some(channel.peer);
+        facts.tls = channel.tls;
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self {
+            host: host::asked(uri, headers, settings, channel.local.ip().is_loopback()),
+            is_https: channel.tls.is_some() || (facts.proxy.is_some() && settings.base_url.is_https()),
+            texts: Texts::preferred(text(header::ACCEPT_LANGUAGE)),
+            agent: text(header::USER_AGENT).chars().take(AGENT).collect(),
+            facts,
+            now,
+        }
+    }
+
+    /// The request's identifier as text.
+    pub(crate) fn id(&self) -> String {
+        self.facts.id.to_string()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or(Problem::NotFound)
+    }
+}

@@ -1,0 +1,68 @@
+//! Pages that browsers will not open, or that are not as protected as they look.
+
+use config::{Config, Web};
+use submission::tls::CertificateFacts;
+
+use crate::finding::Finding;
+
+/// `certificate` is that of `[tls]`.
+pub(super) fn warnings(
+    config: &Config,
+    certificate: Option<&CertificateFacts>,
+) -> impl Iterator<Item = Finding> {
+    let web = config.web.iter();
+    web.flat_map(move |web| {
+        of_certificate(web, certificate).into_iter().chain(of_proxies(web)).chain(of_no_listener(web))
+    })
+}
+
+fn of_certificate(web: &Web, certificate: Option<&CertificateFacts>) -> Option<Finding> {
+    let (facts, host) = (certificate?, web.base_url.host());
+    let is_shown = web.listen.iter().any(|listen| listen.tls);
+    (is_shown && !facts.covers(host)).then(|| {
+        let names = facts.names.join(", ");
+        let text =
+            format!("the certificate is not for {host}, where web.base_url has the pages, but for: {names}");
+        Finding::of_key("web-certificate-name", "web.base_url", text)
+    })
+}
+
+fn of_proxies(web: &Web) -> Option<Finding> {
+    let listen =
+        web.listen.iter().find(|listen| !listen.tls && !listen.address.ip().to_canonical().is_loopback())?;
+    let text = format!(
+        "pages are served on {} without TLS: passwords can be read on the way from trusted_proxies to here",
+        listen.address
+    );
+    Some(Finding::of_key("web-without-tls", "web.listen.tls", text))
+}
+
+fn of_no_listener(web: &Web) -> Option<Finding> {
+    web.listen.is_empty().then(|| {
+        let text = "[web] is there, but no [[web.listen]]: no pages are served";
+        Finding::of_key("web-unused", "web.listen", text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings;
+    use super::*;
+
+    fn codes(listen: &str) -> Vec<&'static str> {
+        let config = settings(&format!("[web]\nbase_url = \"https://mail.example.org\"\n{listen}"));
+        warnings(&config, None).map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn pages_without_tls_beyond_this_machine_and_pages_nowhere_are_warned_of() {
+        let listen = |address: &str| {
+            format!(
+                "[[web.listen]]\naddress = \"{address}\"\ntls = \"off\"\ntrusted_proxies = [\"192.0.2.7\"]\n"
+            )
+        };
+        assert_eq!(codes(&listen("192.0.2.1:80")), ["web-without-tls"]);
+        assert!(codes(&listen("127.0.0.1:80")).is_empty());
+        assert_eq!(codes(""), ["web-unused"]);
+    }
+}

@@ -1,0 +1,194 @@
+//! Pages: what each answer says, which requests are taken, and how many; whatever the page.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use tests::browser::{Answer, Browser, exchanged};
+use tests::server::{Installation, PATIENCE, Server, Settings};
+
+/// Pages in clear on loopback, behind two listeners for mail.
+pub(crate) fn installation(more: &str) -> Installation {
+    let listen = "[[web.listen]]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\n";
+    let web = format!(
+        "[web]\nbase_url = \"https://mail.example.org\"\norganisation = \"Example Org\"\n{more}{listen}"
+    );
+    Installation::new(&Settings { web, ..Settings::default() })
+}
+
+pub(crate) fn pages(server: &Server) -> SocketAddr {
+    server.until_ready()[2]
+}
+
+const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+fn see_headers(answer: &Answer, cached: bool) {
+    for (name, value) in [
+        ("content-security-policy", CSP),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        ("cache-control", if cached { "public, max-age=31536000, immutable" } else { "no-store" }),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{answer:?}");
+    }
+    assert_eq!(answer.header("strict-transport-security"), None, "in clear: {answer:?}");
+    assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("access-control-")), "{answer:?}");
+}
+
+/// What was meant for each route.
+const ROUTES: &str = include_str!("../../crates/console/routes.txt");
+
+/// A route: its method, a path that it has, its right.
+pub(crate) fn routes() -> Vec<(&'static str, String, &'static str)> {
+    let routes = ROUTES.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let [method, path, right] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+        (method, parts.collect::<Vec<_>>().join("/"), right)
+    });
+    routes.collect()
+}
+
+#[test]
+fn every_answer_of_every_route_says_what_browsers_may_do_with_it() {
+    let installation = installation("page_rate = 10000\n");
+    let server = installation.start();
+    let mut browser = Browser::new(pages(&server));
+    let paths: Vec<String> =
+        routes().into_iter().map(|(_, path, _)| path).chain(["/nothing".to_owned()]).collect();
+    assert!(paths.len() > 3, "{paths:?}");
+    for path in paths {
+        for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"] {
+            let answer = browser.ask(method, &path, &[], "");
+            see_headers(&answer, false);
+            let is_read = ["GET", "HEAD"].contains(&method);
+            assert!(is_read || answer.status == 403, "{method} {path}: {answer:?}");
+        }
+        let origin = browser.origin();
+        for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+            let answer = browser.ask(method, &path, &[("Origin", &origin)], "");
+            assert!([404, 405].contains(&answer.status), "{method} {path}: {answer:?}");
+            see_headers(&answer, false);
+        }
+    }
+}
+
+#[test]
+fn style_script_and_mark_are_kept_for_good_under_the_names_that_pages_have() {
+    let installation = installation("");
+    let server = installation.start();
+    let mut browser = Browser::new(pages(&server));
+    let page = browser.get("/sign-in");
+    let names: Vec<_> = page.body.split('"').filter(|text| text.starts_with("/assets/")).collect();
+    let kinds = ["text/css; charset=utf-8", "image/svg+xml", "text/javascript; charset=utf-8"];
+    assert_eq!(names.len(), kinds.len(), "{}", page.body);
+    for (name, kind) in names.into_iter().zip(kinds) {
+        let asset = browser.get(name);
+        assert_eq!((asset.status, asset.header("content-type")), (200, Some(kind)), "{name}");
+        assert!(!asset.body.is_empty() && asset.headers.iter().all(|(name, _)| name != "set-cookie"));
+        see_headers(&asset, true);
+    }
+    assert_eq!(browser.get("/assets/gatepost.css").status, 404);
+}
+
+/// WEB-07: a page elsewhere whose name leads here gets nothing, by whatever name it says it in.
+#[test]
+fn a_name_that_is_not_ours_is_answered_with_421() {
+    let installation = installation("");
+    let server = installation.start();
+    let mut browser = Browser::new(pages(&server));
+    for host in ["mail.example.org", "MAIL.example.org:444", "localhost:9999", "127.0.0.1", "[::1]:1"] {
+        assert_eq!(browser.ask("GET", "/sign-in", &[("Host", host)], "").status, 200, "{host}");
+    }
+    for host in ["attacker.test", "mail.example.org.attacker.test", "192.0.2.1", "a@mail.example.org"] {
+        let answer = browser.ask("GET", "/sign-in", &[("Host", host)], "");
+        assert_eq!(answer.status, 421, "{host}");
+        see_headers(&answer, false);
+        assert!(!answer.body.contains(host), "{}", answer.body);
+    }
+    let forwarded = [("X-Forwarded-Host", "attacker.test"), ("Forwarded", "host=attacker.test")];
+    let answer = browser.ask("GET", "/", &forwarded, "");
+    assert!([303, 200].contains(&answer.status) && !format!("{answer:?}").contains("attacker"), "{answer:?}");
+}
+
+#[test]
+fn pages_are_read_in_the_language_of_the_browser() {
+    let installation = installation("help = \"mailto:help@example.org\"\n");
+    let server = installation.start();
+    let mut browser = Browser::new(pages(&server));
+    let english = browser.get("/sign-in").body;
+    assert!(english.contains("<html lang=\"en\">") && english.contains("Sign in – Example Org"), "{english}");
+    assert!(english.contains("<a href=\"mailto:help@example.org\">"), "{english}");
+    let german = browser.ask("GET", "/sign-in", &[("Accept-Language", "de-DE,de;q=0.9,en;q=0.8")], "").body;
+    assert!(german.contains("<html lang=\"de\">") && german.contains("Anmelden – Example Org"), "{german}");
+}
+
+#[test]
+fn more_pages_in_a_minute_than_are_allowed_are_answered_with_429() {
+    let installation = installation("page_rate = 10\n");
+    let server = installation.start();
+    let mut browser = Browser::new(pages(&server));
+    let statuses: Vec<_> = (0..10).map(|_| browser.get("/sign-in").status).collect();
+    assert_eq!(statuses, [200; 10]);
+    let answer = browser.get("/sign-in");
+    let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!(answer.status == 429 && (1..=6).contains(&wait), "{answer:?}");
+    see_headers(&answer, false);
+}
+
+/// RES-01, RES-02: whoever is slow or many keeps neither mail nor, from elsewhere, pages from others.
+#[test]
+fn slow_heads_and_many_connections_end_and_mail_does_not_notice() {
+    let installation = installation("");
+    let server = installation.start();
+    let mail = server.client(&installation);
+    let slow: Vec<_> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(pages(&server)).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.write_all(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").unwrap();
+            stream
+        })
+        .collect();
+    assert!(exchanged(pages(&server), b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").is_empty(), "the 101st");
+    server.until_logged("event=web.connection-refused");
+    let mut mail = mail;
+    let begun = Instant::now();
+    mail.expect("EHLO client.example", 250);
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    for mut stream in slow {
+        // Closed by its deadline of 10 seconds, perhaps with an answer; whatever comes is not a page.
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert!(!answer.contains("<html"), "{answer}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(Browser::new(pages(&server)).get("/sign-in").status, 200);
+    mail.expect("NOOP", 250);
+}
+
+/// RES-10.
+#[test]
+fn heads_and_bodies_have_a_greatest_size() {
+    let installation = installation("");
+    let server = installation.start();
+    let head = |octets: usize| {
+        format!("GET /sign-in HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(octets))
+    };
+    let answer = exchanged(pages(&server), head(1 << 20).as_bytes());
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
+    let fields = "\r\nX: y".repeat(200);
+    let many = format!("GET / HTTP/1.1\r\nHost: localhost{fields}\r\n\r\n");
+    assert!(exchanged(pages(&server), many.as_bytes()).starts_with(b"HTTP/1.1 431"));
+    // WEB-08: framing that two servers would read in two ways.
+    for framing in
+        ["Content-Length: 4\r\nTransfer-Encoding: chunked", "Content-Length: 4\r\nContent-Length: 5"]
+    {
+        let ambiguous = format!("POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n0\r\n\r\n");
+        let answer = String::from_utf8(exchanged(pages(&server), ambiguous.as_bytes())).unwrap();
+        assert!(!answer.contains(" 200 ") && answer.matches("HTTP/1.1").count() <= 1, "{answer}");
+    }
+}

@@ -1,0 +1,89 @@
+// Pages in a browser, each in each of its states and each way to look at it.
+//
+//     GATEPOST_BIN=target/debug/gatepost NODE_MODULES=target/console/node_modules node --test tests/console/*.test.mjs
+//
+// tests/run does that. A console error, a report about the Content Security Policy, a request to anywhere else, a page that scrolls sideways,
+// and whatever axe finds against WCAG 2.2 AA, fails.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { code, password, start } from './server.mjs';
+import { Visitor, browser, ways } from './visitor.mjs';
+
+const [alice, carol] = ['alice@example.org', 'carol@example.org'];
+let server;
+let seed;
+
+before(async () => {
+  server = await start([alice, carol]);
+  seed = JSON.parse(server.gatepost(['totp', 'enroll', carol, '--json'])).secret;
+  server.gatepost(['totp', 'confirm', carol, code(seed)]);
+});
+
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+for (const way of ways) {
+  test(`signing in, looking around, signing out: ${way.name}`, async () => {
+    const visitor = await Visitor.come(server.pages, way);
+    await visitor.open('/');
+    await visitor.look('the page to sign in');
+    assert.match(visitor.page.url(), /\/sign-in$/);
+    await visitor.signIn(alice, 'nonsense');
+    await visitor.look('a wrong password');
+    assert.match(await visitor.text(), /do not belong together/);
+    assert.equal(await visitor.page.getByLabel('Address', { exact: true }).inputValue(), alice);
+    assert.equal(await visitor.page.getByLabel('Password', { exact: true }).inputValue(), '');
+    await visitor.signIn(alice, password);
+    await visitor.look('the overview');
+    assert.match(await visitor.text(), /You are signed in as alice@example\.org/);
+    await visitor.press('Sign out');
+    assert.match(visitor.page.url(), /\/sign-in$/);
+    await visitor.open('/account');
+    assert.match(visitor.page.url(), /\/sign-in$/);
+    await visitor.go();
+    server.gatepost(['throttle', 'clear', alice]);
+  });
+
+  test(`problems have pages, too: ${way.name}`, async () => {
+    const visitor = await Visitor.come(server.pages, way);
+    await visitor.open('/nowhere');
+    await visitor.look('no such page');
+    assert.match(await visitor.text(), /There is no such page/);
+    await visitor.go();
+  });
+}
+
+for (const way of ways.filter((way) => way.width === 390)) {
+  test(`the code of a second factor has a page of its own: ${way.name}`, async () => {
+    const visitor = await Visitor.come(server.pages, way);
+    await visitor.signIn(carol, password);
+    await visitor.look('the page for the code');
+    await visitor.type('Code', '000000');
+    await visitor.press('Sign in');
+    await visitor.look('a wrong code');
+    assert.match(await visitor.text(), /This code is not right/);
+    await visitor.go();
+    server.gatepost(['throttle', 'clear', carol]);
+  });
+}
+
+test('by keyboard alone', async () => {
+  const visitor = await Visitor.come(server.pages, ways[0]);
+  await visitor.open('/sign-in');
+  await visitor.walk('the page to sign in');
+  await visitor.open('/sign-in');
+  await visitor.page.getByLabel('Address', { exact: true }).focus();
+  await visitor.page.keyboard.type(alice);
+  await visitor.page.keyboard.press('Tab');
+  await visitor.page.keyboard.type(password);
+  const behind = visitor.page.waitForNavigation();
+  await visitor.page.keyboard.press('Enter');
+  await behind;
+  assert.match(visitor.page.url(), /\/account$/);
+  await visitor.walk('the overview');
+  await visitor.go();
+});

@@ -1,0 +1,66 @@
+// The real binary in a directory of its own, with pages in clear on loopback.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const binary = process.env.GATEPOST_BIN;
+
+export const password = 'correct horse';
+
+/** Starts a server with these accounts; `pages` is where its pages are. */
+export async function start(accounts) {
+  const directory = mkdtempSync(join(tmpdir(), 'gatepost-console-'));
+  const file = join(directory, 'gatepost.toml');
+  writeFileSync(file, `
+hostname = "mail.example.org"
+[storage]
+url = "sqlite:store"
+master_key_file = "master.key"
+[[listen]]
+address = "127.0.0.1:0"
+tls = "off"
+[delivery]
+via = "hold"
+[web]
+base_url = "https://mail.example.org"
+organisation = "Example Org"
+help = "mailto:help@example.org"
+page_rate = 100000
+[[web.listen]]
+address = "127.0.0.1:0"
+tls = "off"
+`);
+  const gatepost = (arguments_, input = '') =>
+    execFileSync(binary, ['--config', file, ...arguments_], { cwd: directory, input, stdio: ['pipe', 'pipe', 'inherit'] }).toString();
+  gatepost(['key', 'generate', join(directory, 'master.key')]);
+  for (const address of accounts) gatepost(['user', 'add', address, '--password-stdin', '--allow-weak'], password);
+  const child = spawn(binary, ['--config', file, 'serve'], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  const pages = await new Promise((resolve, reject) => {
+    const lines = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lines.push(line);
+      const found = line.includes('event=ready') && line.match(/(127\.0\.0\.1:\d+)\/http\b/);
+      if (found) resolve(`http://${found[1]}`);
+    });
+    child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${lines.join('\n')}`)));
+  });
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(directory, { recursive: true });
+  };
+  return { pages, gatepost, stop };
+}
+
+/** The code that an authenticator shows now (RFC 6238), by the machine's own Python. */
+export function code(secret) {
+  const program = `import sys,hmac,base64,struct,time,hashlib
+k=base64.b32decode(sys.argv[1]+'='*(-len(sys.argv[1])%8))
+d=hmac.new(k,struct.pack('>Q',int(time.time())//30),hashlib.sha1).digest()
+o=d[-1]&15;print('%06d'%((struct.unpack('>I',d[o:o+4])[0]&0x7fffffff)%10**6))`;
+  return execFileSync('python3', ['-c', program, secret]).toString().trim();
+}
