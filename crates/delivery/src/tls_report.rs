@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use message::TlsReportMail;
+use reqwest::Url;
 use serde_json::{Value, json};
 use store::{Day, Submission, TlsFailure, TlsPolicy, TlsPolicyKind, TlsResult};
 use types::{AccountId, EnvelopeRecipient, ForwardPath, Mailbox, Notify, QueueId, ReversePath, TlsRequired};
@@ -16,8 +17,8 @@ use crate::tls_tally::start_of;
 /// In whose name reports are in the queue: nobody's. No account has this id.
 pub const REPORTER: AccountId = AccountId::from_bytes([0; 16]);
 
-/// How many addresses a domain may name.
-const ADDRESSES: usize = 4;
+/// How many places of a kind a domain may name.
+const PLACES: usize = 4;
 
 /// What was counted of a domain on a day.
 #[derive(Debug)]
@@ -61,7 +62,11 @@ impl TlsReport<'_> {
         format!("{}!{}!{start}!{end}.json.gz", self.hostname, self.domain)
     }
 
-    fn figures(&self, id: QueueId) -> io::Result<Vec<u8>> {
+    /// What it says, compressed.
+    ///
+    /// # Errors
+    /// When it can't be compressed.
+    pub fn figures(&self, id: QueueId) -> io::Result<Vec<u8>> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(self.json(id).to_string().as_bytes())?;
         gzip.finish()
@@ -139,22 +144,48 @@ fn with(mut object: Value, more: impl IntoIterator<Item = (&'static str, Value)>
     object
 }
 
-/// The addresses that a domain wants to have reports at, as the texts of `_smtp._tls` below it say (RFC 8460 section 3): none, unless exactly one
-/// of them is a record of reports. Where it wants them by HTTPS alone, it gets none.
-#[must_use]
-pub fn addresses_of(texts: &[String]) -> Vec<Mailbox> {
-    let mut records =
-        texts.iter().filter_map(|text| text.strip_prefix("v=TLSRPTv1")?.trim_start().strip_prefix(';'));
-    let (Some(fields), None) = (records.next(), records.next()) else { return Vec::new() };
-    let wanted = fields.split(';').find_map(|field| field.trim().strip_prefix("rua="));
-    let addresses = wanted.into_iter().flat_map(|wanted| wanted.split(',')).filter_map(address);
-    addresses.take(ADDRESSES).collect()
+/// Where a domain wants to have reports.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReportPlaces {
+    /// By mail.
+    pub mailboxes: Vec<Mailbox>,
+    /// By HTTPS.
+    pub urls: Vec<Url>,
 }
 
-fn address(uri: &str) -> Option<Mailbox> {
-    let address = uri.trim().strip_prefix("mailto:")?;
+impl ReportPlaces {
+    /// As the texts of `_smtp._tls` below the domain say (RFC 8460 section 3): nowhere, unless exactly one of them is a record of reports.
+    #[must_use]
+    pub fn of(texts: &[String]) -> ReportPlaces {
+        let mut records =
+            texts.iter().filter_map(|text| text.strip_prefix("v=TLSRPTv1")?.trim_start().strip_prefix(';'));
+        let (Some(fields), None) = (records.next(), records.next()) else { return ReportPlaces::default() };
+        let wanted = fields.split(';').find_map(|field| field.trim().strip_prefix("rua="));
+        let uris = || wanted.into_iter().flat_map(|wanted| wanted.split(',')).map(str::trim);
+        ReportPlaces {
+            mailboxes: uris().filter_map(mailbox).take(PLACES).collect(),
+            urls: uris().filter_map(url).take(PLACES).collect(),
+        }
+    }
+
+    /// Whether it wants none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.mailboxes.is_empty() && self.urls.is_empty()
+    }
+}
+
+fn mailbox(uri: &str) -> Option<Mailbox> {
+    let address = uri.strip_prefix("mailto:")?;
     let address = address.split('?').next().unwrap_or_default();
     Mailbox::parse(&decoded(address)?).ok().filter(|mailbox| mailbox.to_string().is_ascii())
+}
+
+/// At the port of HTTPS of a host with a name, and with no password of anybody: whoever writes the record has us ask there.
+fn url(uri: &str) -> Option<Url> {
+    let url = Url::parse(uri).ok()?;
+    let is_plain = url.port().is_none() && url.username().is_empty() && url.password().is_none();
+    (url.scheme() == "https" && url.domain().is_some() && is_plain).then_some(url)
 }
 
 /// What is percent-encoded in a URI (RFC 3986 section 2.1), such as `!` and `,`.
@@ -182,7 +213,6 @@ mod tests {
                 &["a@example.com", "b@example.com"],
             ),
             (&["v=spf1 -all", "v=TLSRPTv1; future=1; rua=mailto:a%21b@example.com"], &["a!b@example.com"]),
-            (&["v=TLSRPTv1; rua=https://r.example.com/v1"], &[]),
             (&["v=TLSRPTv1; rua=mailto:a@example.com", "v=TLSRPTv1; rua=mailto:b@example.com"], &[]),
             (&["v=TLSRPTv1; rua=mailto:not an address, mailto:%zz@example.com,mailto:%"], &[]),
             (&["v=TLSRPTv2; rua=mailto:a@example.com"], &[]),
@@ -190,8 +220,26 @@ mod tests {
             (&[], &[]),
         ] {
             let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
-            let found: Vec<_> = addresses_of(&texts).iter().map(ToString::to_string).collect();
+            let found: Vec<_> = ReportPlaces::of(&texts).mailboxes.iter().map(ToString::to_string).collect();
             assert_eq!(found, addresses, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn reports_are_posted_to_https_at_a_name_and_nowhere_else() {
+        for (uri, is_one) in [
+            ("https://r.example.com/v1?a=b", true),
+            ("https://R.example.com:443/", true),
+            ("http://r.example.com/v1", false),
+            ("https://r.example.com:8443/v1", false),
+            ("https://127.0.0.1/v1", false),
+            ("https://0x7f.1/v1", false),
+            ("https://[::1]/v1", false),
+            ("https://user:secret@r.example.com/v1", false),
+            ("https:", false),
+        ] {
+            let places = ReportPlaces::of(&[format!("v=TLSRPTv1; rua={uri}")]);
+            assert_eq!((places.urls.len() == 1, places.is_empty()), (is_one, !is_one), "{uri}");
         }
     }
 

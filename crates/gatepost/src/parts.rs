@@ -6,7 +6,7 @@ use acceptance::Acceptance;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use console::Console;
-use delivery::{Carrier, Signing, TlsTally};
+use delivery::{Carrier, ReportPoster, Signing, TlsTally};
 use dns::Resolver;
 use stores::{Spool, Store};
 use submission::Handle;
@@ -26,8 +26,8 @@ pub(crate) struct Parts {
     pub(crate) signing: Arc<Signing>,
     pub(crate) resolver: Resolver,
     pub(crate) tls_tally: Arc<TlsTally>,
-    /// Whether reports on TLS are sent.
-    pub(crate) tls_reports: watch::Sender<bool>,
+    /// Who posts reports on TLS; `None` if none are sent.
+    pub(crate) tls_reports: watch::Sender<Option<Arc<ReportPoster>>>,
     pub(crate) kept: watch::Sender<Kept>,
     pub(crate) handle: Handle,
     /// What pages work with, if there are any.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use auth::{Backend, Keyring, MasterKeys};
 use config::Config;
-use delivery::Ways;
+use delivery::{ReportPoster, Ways};
 use dns::Resolver;
 use store::Ledger as _;
 use stores::Accounts;
@@ -58,6 +58,7 @@ struct Prepared {
     backends: Vec<Backend>,
     ways: Ways,
     resolver: Resolver,
+    poster: Option<Arc<ReportPoster>>,
     listeners: ListenerChange,
 }
 
@@ -73,12 +74,13 @@ impl Prepared {
         let identity = identity(&config).map_err(placed)?;
         let resolver = wiring::resolver(&config.dns).map_err(placed)?;
         let routes = wiring::routes(&config.delivery).map_err(placed)?;
+        let poster = wiring::report_poster(&config, &parts.resolver).map_err(placed)?;
         let ways = parts
             .carrier
             .prepare(routes, config.limits.shutdown_grace)
             .map_err(|error| placed(error.into()))?;
         let listeners = listeners(&config, identity.as_ref(), parts).map_err(placed)?;
-        Ok(Prepared { config, waiting, masters, identity, backends, ways, resolver, listeners })
+        Ok(Prepared { config, waiting, masters, identity, backends, ways, resolver, poster, listeners })
     }
 
     async fn apply(self, old: &Config, parts: &mut Parts) -> Config {
@@ -105,7 +107,7 @@ impl Prepared {
         parts.resolver.replace(&self.resolver);
         parts.carrier.replace(self.ways);
         parts.signing.switch(now.dkim.sign);
-        parts.tls_reports.send_replace(now.tls_rpt.send);
+        parts.tls_reports.send_replace(self.poster);
         parts.kept.send_replace(Kept::of(&now));
         parts.store.ledger().set_kept(!now.ledger.keep.is_zero());
         if old.log.level != now.log.level && !log::change_level(now.log.level) {

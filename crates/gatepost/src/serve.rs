@@ -16,7 +16,7 @@ use stores::{Claimed, Store};
 use submission::Limits;
 use submission::tls::{self, Identity};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use types::UtcTime;
@@ -26,7 +26,7 @@ use crate::finding::Finding;
 use crate::opened::{Opened, Pair};
 use crate::pages::Pages;
 use crate::parts::Parts;
-use crate::tls_reports::TlsReports;
+use crate::tls_reports::{self, TlsReports};
 use crate::upkeep::Kept;
 use crate::{clock, listen_error, open, operations, pages, reload, upkeep, warnings, wiring};
 
@@ -88,7 +88,7 @@ impl Server {
         let door = door(&config, handlers, identity.clone(), limits, sockets)?;
         store.ledger().set_kept(!config.ledger.keep.is_zero());
         let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
-        let tls_reports = watch::Sender::new(config.tls_rpt.send);
+        let tls_reports = watch::Sender::new(wiring::report_poster(&config, &resolver)?);
         let pages = Pages::of(&config, (&store, &keyring, &judge), identity.as_ref(), web_sockets)?;
         let page_addresses = pages.as_ref().map_or(Ok(Vec::new()), Pages::addresses)?;
         let parts = Parts {
@@ -219,7 +219,8 @@ fn tls_reports(config: &Config, parts: &Parts) -> TlsReports {
         resolver: parts.resolver.clone(),
         committer: Committer::new(parts.carrier.clone()),
         hostname: config.hostname.clone(),
-        send: parts.tls_reports.subscribe(),
+        posting: Arc::new(Semaphore::new(tls_reports::POSTS)),
+        poster: parts.tls_reports.subscribe(),
     }
 }
 

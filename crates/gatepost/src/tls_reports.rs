@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use delivery::{Committer, TlsReport, TlsTally, addresses_of, day_of, start_of};
+use delivery::{Committer, ReportPlaces, ReportPoster, TlsReport, TlsTally, Url, day_of, start_of};
 use dns::{DnsError, Resolver};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt as _;
-use store::{Day, Spool as _, TlsResults as _};
+use store::{Day, Spool as _, Submission, TlsResults as _};
 use stores::{Ledger, Spool};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use types::{Domain, Mailbox, QueueId};
 
@@ -22,6 +22,8 @@ use crate::clock;
 const EVERY: Duration = Duration::from_secs(60);
 /// Within how many seconds after midnight reports are sent, so that not all come at once (RFC 8460 section 4.1).
 const SPREAD: u64 = 4 * 60 * 60;
+/// Reports that are posted at once.
+pub(crate) const POSTS: usize = 10;
 /// For how many days a report is made later, such as after a server was down.
 const LATE: Day = 2;
 
@@ -32,8 +34,10 @@ pub(crate) struct TlsReports {
     pub(crate) resolver: Resolver,
     pub(crate) committer: Committer<Spool>,
     pub(crate) hostname: String,
-    /// Whether they are sent.
-    pub(crate) send: watch::Receiver<bool>,
+    /// Room for reports that are posted at once.
+    pub(crate) posting: Arc<Semaphore>,
+    /// Who posts those that are wanted by HTTPS; `None` if none are sent.
+    pub(crate) poster: watch::Receiver<Option<Arc<ReportPoster>>>,
 }
 
 impl TlsReports {
@@ -41,8 +45,10 @@ impl TlsReports {
     pub(crate) async fn run(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             self.write_down().await;
-            let send = *self.send.borrow();
-            if send && let Some(Err(error)) = stop.run_until_cancelled(self.send_due(clock::now())).await {
+            let poster = self.poster.borrow().clone();
+            if let Some(poster) = poster
+                && let Some(Err(error)) = stop.run_until_cancelled(self.send_due(&poster, clock::now())).await
+            {
                 complain(error.as_ref());
             }
         }
@@ -61,12 +67,12 @@ impl TlsReports {
     }
 
     /// Sends the reports whose time has come. If that of one domain can't be made, those of the others are.
-    async fn send_due(&self, now: Timestamp) -> anyhow::Result<()> {
+    async fn send_due(&self, poster: &Arc<ReportPoster>, now: Timestamp) -> anyhow::Result<()> {
         let today = day_of(now);
         for (day, domain) in self.ledger.unreported_tls_domains(today).await? {
             if day >= today - LATE
                 && self.due_at(day, &domain) <= now
-                && let Err(error) = self.report(day, &domain, now).await
+                && let Err(error) = self.report(poster, day, &domain, now).await
             {
                 complain(error.as_ref());
             }
@@ -82,40 +88,93 @@ impl TlsReports {
         start_of(day + 1).checked_add(after).unwrap_or(Timestamp::MAX)
     }
 
-    /// It is noted that the report is made before the queue has it: a crash in between costs a report, and never sends a second one. A spool without room
-    /// costs none.
-    async fn report(&self, day: Day, domain: &str, now: Timestamp) -> anyhow::Result<()> {
-        let Some(to) = self.wanted_at(domain).await else { return Ok(()) };
-        if to.is_empty() {
+    /// It is noted that the report is made before the queue has it, or it is posted: a crash in between costs a report, and never sends a second
+    /// one. A spool without room costs none.
+    async fn report(
+        &self,
+        poster: &Arc<ReportPoster>,
+        day: Day,
+        domain: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let Some(places) = self.wanted_at(domain).await else { return Ok(()) };
+        if places.is_empty() {
             self.ledger.claim_tls_report(day, domain).await?;
             return Ok(());
         }
         let results = self.ledger.tls_results(day, domain).await?;
         let report = TlsReport { hostname: &self.hostname, domain, day, results: &results };
         let id = QueueId::new(u64::try_from(now.as_millisecond())?, rand::rng().random());
-        let (submission, text) = report.mail(&to, id, now)?;
+        let figures = report.figures(id)?;
+        let mail = match places.mailboxes.as_slice() {
+            [] => None,
+            to => Some(self.spooled(&report, to, id, now).await?),
+        };
+        if !self.ledger.claim_tls_report(day, domain).await? {
+            return Ok(());
+        }
+        if let Some((submission, incoming)) = mail {
+            self.committer.commit(submission, incoming).await?;
+            tracing::info!(event = "tls-report.sent", queue.id = %id, domain, "a report on TLS goes to {domain}");
+        }
+        for url in places.urls {
+            let place = self.posting.clone().acquire_owned().await?;
+            let (poster, figures, domain) = (poster.clone(), figures.clone(), domain.to_owned());
+            tokio::spawn(async move {
+                post(&poster, &url, figures, &domain).await;
+                drop(place);
+            });
+        }
+        Ok(())
+    }
+
+    /// A report by mail, whose text the spool has.
+    async fn spooled(
+        &self,
+        report: &TlsReport<'_>,
+        to: &[Mailbox],
+        id: QueueId,
+        now: Timestamp,
+    ) -> anyhow::Result<(Submission, <Spool as store::Spool>::Incoming)> {
+        let (submission, text) = report.mail(to, id, now)?;
         let spool = self.committer.spool();
         spool.room_for(u64::try_from(text.len())?).await?;
         let mut incoming = spool.open(id);
         spool.append(&mut incoming, Bytes::from(text)).await?;
-        if !self.ledger.claim_tls_report(day, domain).await? {
-            return Ok(());
-        }
-        self.committer.commit(submission, incoming).await?;
-        tracing::info!(event = "tls-report.sent", queue.id = %id, domain, "a report on TLS goes to {domain}");
-        Ok(())
+        Ok((submission, incoming))
     }
 
     /// Where a domain wants reports; `None` if the DNS does not answer now.
-    async fn wanted_at(&self, domain: &str) -> Option<Vec<Mailbox>> {
-        let Ok(name) = Domain::parse(&format!("_smtp._tls.{domain}")) else { return Some(Vec::new()) };
+    async fn wanted_at(&self, domain: &str) -> Option<ReportPlaces> {
+        let Ok(name) = Domain::parse(&format!("_smtp._tls.{domain}")) else {
+            return Some(ReportPlaces::default());
+        };
         match self.resolver.txt(&name).await {
-            Ok(answer) => Some(addresses_of(&answer.records)),
+            Ok(answer) => Some(ReportPlaces::of(&answer.records)),
             Err(DnsError::Temporary { .. } | DnsError::Bogus(_)) => None,
             Err(DnsError::NoSuchName(_) | DnsError::NoSuchRecords { .. } | DnsError::AliasLoop(_)) => {
-                Some(Vec::new())
+                Some(ReportPlaces::default())
             }
         }
+    }
+}
+
+/// Posts a report, once.
+async fn post(poster: &ReportPoster, url: &Url, figures: Vec<u8>, domain: &str) {
+    match poster.post(url, figures).await {
+        Ok(()) => tracing::info!(
+            event = "tls-report.posted",
+            domain,
+            url = url.as_str(),
+            "a report on TLS was posted to {domain}"
+        ),
+        Err(error) => tracing::warn!(
+            event = "tls-report.not-posted",
+            domain,
+            url = url.as_str(),
+            error = &error as &dyn std::error::Error,
+            "a report on TLS could not be posted to {domain}; it is not posted again"
+        ),
     }
 }
 
@@ -127,7 +186,7 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
 mod tests {
     use std::path::Path;
 
-    use delivery::{Carrier, Routes, Signing, StsPolicies, Via};
+    use delivery::{Carrier, MxRules, Routes, Signing, StsPolicies, Via};
     use dns::Upstream;
     use dns::fake::{Entry, Failure, FakeDns};
     use store::{MasterKeyId, TlsPolicy, TlsPolicyKind, TlsResult};
@@ -166,9 +225,21 @@ mod tests {
             resolver,
             committer: Committer::new(carrier),
             hostname: "mail.example.org".to_owned(),
-            send: watch::Sender::new(true).subscribe(),
+            posting: Arc::new(Semaphore::new(POSTS)),
+            poster: watch::Sender::new(None).subscribe(),
         };
         (reports, store)
+    }
+
+    fn poster(reports: &TlsReports) -> Arc<ReportPoster> {
+        let rules = MxRules {
+            families: dns::Families::V4,
+            dane: false,
+            allow_networks: Vec::new(),
+            mta_sts: false,
+            trust: Vec::new(),
+        };
+        Arc::new(ReportPoster::new(&reports.resolver, &rules))
     }
 
     async fn count(reports: &TlsReports, day: Day) {
@@ -201,10 +272,10 @@ mod tests {
         let after = |hours: i64| start_of(20_001) + SignedDuration::from_hours(hours);
         let due = reports.due_at(20_000, DOMAIN);
         assert!((after(0)..after(4)).contains(&due));
-        reports.send_due(due - SignedDuration::from_secs(1)).await.unwrap();
+        reports.send_due(&poster(&reports), due - SignedDuration::from_secs(1)).await.unwrap();
         assert_eq!(reports.ledger.unreported_tls_domains(20_001).await.unwrap().len(), 1);
         for _ in 0..2 {
-            reports.send_due(after(4)).await.unwrap();
+            reports.send_due(&poster(&reports), after(4)).await.unwrap();
         }
         let texts = outbox(directory.path(), 1).await;
         assert_eq!(texts.len(), 1);
@@ -232,16 +303,16 @@ mod tests {
         let unreported = async || reports.ledger.unreported_tls_domains(20_010).await.unwrap().len();
         count(&reports, 20_000).await;
         dns.fail("_smtp._tls.example.net", Failure::ServFail);
-        reports.send_due(start_of(20_002)).await.unwrap();
+        reports.send_due(&poster(&reports), start_of(20_002)).await.unwrap();
         assert_eq!(unreported().await, 1);
         dns.recover();
-        reports.send_due(start_of(20_002)).await.unwrap();
+        reports.send_due(&poster(&reports), start_of(20_002)).await.unwrap();
         assert_eq!(unreported().await, 0);
         dns.set("_smtp._tls.example.net", [Entry::txt("v=TLSRPTv1; rua=mailto:tls@example.net")]);
         count(&reports, 20_003).await;
-        reports.send_due(start_of(20_009)).await.unwrap();
+        reports.send_due(&poster(&reports), start_of(20_009)).await.unwrap();
         assert_eq!(unreported().await, 1, "too old");
-        reports.send_due(start_of(20_005)).await.unwrap();
+        reports.send_due(&poster(&reports), start_of(20_005)).await.unwrap();
         assert_eq!(outbox(directory.path(), 1).await.len(), 1);
         stop.cancel();
     }

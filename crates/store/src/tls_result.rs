@@ -116,6 +116,8 @@ words! {
         Validation = "validation-failure",
         /// No TLSA record names the certificate.
         TlsaInvalid = "tlsa-invalid",
+        /// What TLSA records there are could not be known: the answer fails DNSSEC, or there was none.
+        DnssecInvalid = "dnssec-invalid",
         /// The MTA-STS policy could not be fetched.
         FetchError = "sts-policy-fetch-error",
         /// What was fetched is no MTA-STS policy.

@@ -5,6 +5,7 @@ use types::Domain;
 
 use super::sts::{FetchError, Mode, StsStanding};
 use super::tlsas::Tlsas;
+use super::unroutable::Unroutable;
 
 /// What is wrong with a host that the policy does not name.
 pub(crate) const NOT_NAMED: &str = "the policy does not name the host";
@@ -56,15 +57,37 @@ impl Accounting {
         self.policy.kind == TlsPolicyKind::Tlsa
     }
 
-    /// What is counted where mail is not sent to a host, since the policy does not name it.
-    pub(crate) fn not_named(&self, host: &str) -> Vec<TlsResult> {
-        self.results(Some(TlsFailure {
-            kind: TlsFailureKind::Validation,
+    /// What is counted where mail is not sent to a host for this reason, as far as it is about a policy.
+    pub(crate) fn not_asked(&self, why: &Unroutable) -> Vec<TlsResult> {
+        let failure = |kind, host: &str, reason| TlsFailure {
+            kind,
             host: host.to_owned(),
             ip: String::new(),
             sent_from: String::new(),
-            reason: NOT_NAMED.to_owned(),
-        }))
+            reason,
+        };
+        match why {
+            Unroutable::NotInPolicy { host, .. } => {
+                self.results(Some(failure(TlsFailureKind::Validation, host, NOT_NAMED.to_owned())))
+            }
+            Unroutable::TlsasUnknown { host, error } => {
+                let policy = TlsPolicy { kind: TlsPolicyKind::Tlsa, text: String::new() };
+                let failure = failure(TlsFailureKind::DnssecInvalid, host, error.to_string());
+                Accounting { policy, ..self.clone() }.results(Some(failure))
+            }
+            Unroutable::NoSuchDomain(_)
+            | Unroutable::NullMx(_)
+            | Unroutable::NoHost(_)
+            | Unroutable::NoAddress(_)
+            | Unroutable::NoIpv4(_)
+            | Unroutable::Ourselves(_)
+            | Unroutable::Forbidden { .. }
+            | Unroutable::NotProven(_)
+            | Unroutable::Unprovable(_)
+            | Unroutable::AliasLoop(_)
+            | Unroutable::Temporary(_)
+            | Unroutable::PolicyUnknown { .. } => Vec::new(),
+        }
     }
 
     /// What is counted of one session.

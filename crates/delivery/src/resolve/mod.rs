@@ -10,6 +10,7 @@ mod demand;
 mod dane;
 mod sts;
 mod accounting;
+mod https;
 mod unroutable;
 
 use std::collections::VecDeque;
@@ -28,6 +29,7 @@ use sts::{Mode, Policy, PolicyFetcher, StsStanding};
 
 pub(crate) use accounting::{Accounting, NOT_NAMED};
 pub(crate) use demand::Demand;
+pub(crate) use https::{Https, in_words};
 pub use sts::{PolicyStore, StsPolicies};
 pub(crate) use tlsas::Tlsas;
 pub(crate) use unroutable::Unroutable;
@@ -48,6 +50,14 @@ pub struct MxRules {
     pub mta_sts: bool,
     /// Authorities that are trusted besides the system's, where a certificate is demanded.
     pub trust: Vec<CertificateDer<'static>>,
+}
+
+impl MxRules {
+    /// HTTPS with hosts that others name, which may be where mail hosts may be.
+    pub(crate) fn https(&self, resolver: &Resolver) -> Https {
+        let reach = Reach::new(self.allow_networks.clone());
+        Https::new(resolver.clone(), self.families, reach, self.trust.clone())
+    }
 }
 
 /// Finds the hosts that take mail for a domain.
@@ -196,7 +206,7 @@ impl MailHosts {
             return Ok(Demand::Opportunistic);
         }
         let demand = dane::demand(&self.resolver, host, found, proven_for).await;
-        demand.map_err(Unroutable::Temporary)
+        demand.map_err(|error| Unroutable::TlsasUnknown { host: host.to_string(), error })
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) enum Unroutable {
     AliasLoop(DnsError),
     #[error("{0}")]
     Temporary(DnsError),
+    #[error("{error}")]
+    TlsasUnknown { host: String, error: DnsError },
     #[error(
         "the MTA-STS policy of the domain, which it enforces, does not name the mail host {host} but {named}"
     )]
@@ -84,7 +86,9 @@ impl Unroutable {
             Unroutable::Ourselves(_) | Unroutable::Forbidden { .. } | Unroutable::AliasLoop(_) => {
                 (554, Enhanced(5, 4, 6))
             }
-            Unroutable::Temporary(_) | Unroutable::Unprovable(_) => return self.deferred(Enhanced(4, 4, 3)),
+            Unroutable::Temporary(_) | Unroutable::TlsasUnknown { .. } | Unroutable::Unprovable(_) => {
+                return self.deferred(Enhanced(4, 4, 3));
+            }
             Unroutable::NotInPolicy { .. } => return self.deferred(Enhanced(4, 7, 5)),
             Unroutable::PolicyUnknown { .. } => return self.deferred(Enhanced(4, 3, 0)),
         };

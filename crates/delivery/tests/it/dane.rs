@@ -8,6 +8,7 @@ use dns::fake::{BOGUS, Entry, Failure, FakeDns, INSECURE};
 use dns::{Families, Upstream};
 use rustls::pki_types::CertificateDer;
 use store::RecipientState::{self, Deferred, Delivered};
+use store::{TlsFailureKind, TlsPolicyKind};
 use tempfile::TempDir;
 
 use crate::office::Office;
@@ -128,10 +129,10 @@ async fn mail_for_a_host_with_records_never_leaves_in_the_clear() {
 async fn a_host_whose_records_cannot_be_known_is_left_out_and_another_gets_the_mail() {
     let (good, address, certificate) = host().await;
     let (bad, other, _) = host().await;
-    for (what, words) in [
-        ("servfail", "the DNS does not answer about"),
-        ("bogus", "fails DNSSEC"),
-        ("wrong", "no TLSA record"),
+    for (what, words, kind) in [
+        ("servfail", "the DNS does not answer about", TlsFailureKind::DnssecInvalid),
+        ("bogus", "fails DNSSEC", TlsFailureKind::DnssecInvalid),
+        ("wrong", "no TLSA record", TlsFailureKind::TlsaInvalid),
     ] {
         let mut world = World::new(true).await;
         world.says(HOST, other, vec![]);
@@ -145,6 +146,14 @@ async fn a_host_whose_records_cannot_be_known_is_left_out_and_another_gets_the_m
         }
         let (state, reply) = world.send().await;
         assert!(state == Deferred && reply.contains(words), "{what}: {reply}");
+        let kinds: Vec<_> = world
+            .office
+            .tls_tally
+            .take()
+            .into_iter()
+            .map(|(_, result, _)| (result.policy.kind, result.failure.map(|failure| failure.kind)))
+            .collect();
+        assert_eq!(kinds, [(TlsPolicyKind::Tlsa, Some(kind))], "{what}");
         world.server.set("example.org", [Entry::mx(10, HOST), Entry::mx(20, "mx2.example.org")]);
         world.server.set("mx2.example.org", [Entry::Address(address)]);
         world.server.set("_25._tcp.mx2.example.org", [of(&certificate)]);

@@ -20,6 +20,7 @@ mod client;
 mod mx;
 mod dane;
 mod policy_host;
+mod posted_reports;
 mod sts;
 mod tls_required;
 mod needs;

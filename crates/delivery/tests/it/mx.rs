@@ -9,7 +9,7 @@ use dns::{Families, Upstream};
 use store::RecipientState::{self, Deferred, Delivered, Failed};
 
 use crate::office::Office;
-use crate::peer::{Manners, Peer, certificate};
+use crate::peer::{Manners, Peer, certificate, unreadable_certificate};
 
 /// A carrier that asks this server, and may send mail to this machine.
 async fn office(server: &FakeDns) -> Office {
@@ -233,9 +233,11 @@ async fn tls_is_used_if_it_can_be_had() {
     let refusing = Manners { start_tls: "454 4.7.0 not now", ..with_tls.clone() };
     let failing = Manners { offers: offers(), start_tls: "220 go ahead", tls: None, ..Manners::default() };
     let hanging_up = Manners { start_tls: "", ..with_tls.clone() };
+    let unreadable = Manners { tls: Some(unreadable_certificate()), ..with_tls.clone() };
     let injecting = Manners { start_tls: "220 go\r\n250-peer\r\n250 SIZE", ..with_tls.clone() };
     for (what, manners, state, mail, connections) in [
         ("any certificate", with_tls, Delivered, Some("*MAIL"), 1),
+        ("one that can't be read", unreadable, Delivered, Some("*MAIL"), 1),
         ("refused", refusing, Delivered, Some("MAIL"), 2),
         ("a handshake that fails", failing, Delivered, Some("MAIL"), 2),
         ("hung up", hanging_up, Delivered, Some("MAIL"), 2),

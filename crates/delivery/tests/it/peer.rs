@@ -343,3 +343,22 @@ pub(crate) fn certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerCon
 pub(crate) fn own_certificate(name: &str) -> (CertificateDer<'static>, Arc<ServerConfig>) {
     Authority::new().issue(name)
 }
+
+/// Of X.509 version 1, as some old hosts have it, and which our side can't read.
+const OF_VERSION_1: &str = "MIIBKDCBzwIUQmD2WwuxXJ43wxaQ+U9b0xmRBNQwCgYIKoZIzj0EAwIwFjEUMBIGA1UEAwwLb2xkLmV4YW1wbGUwIBcNMjYx\
+     MTMwMTk0NDQ2WhgPMjEyNjExMDYxOTQ0NDZaMBYxFDASBgNVBAMMC29sZC5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0D\
+     AQcDQgAEgqR6pZfddZ4ZgJ9MOytdtvYflg0KDRU0faoyImvvU2zoa42oS0hlfminKVxDBRxISO/9E+iolRG4Up6DeHBYyzAK\
+     BggqhkjOPQQDAgNIADBFAiAbi7kOqFDRtLOCC+szghnA4WY3jTvTnrJInSRCF6hVDwIhAL9sGWMT2s0rEyFGpLBEnQGwixez\
+     7rfpvcc812aPRo8x";
+
+/// What a host speaks TLS with whose certificate can't be read.
+pub(crate) fn unreadable_certificate() -> Arc<ServerConfig> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let key = PrivateKeyDer::try_from(rcgen::KeyPair::generate().unwrap().serialize_der()).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    let certificate = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, OF_VERSION_1);
+    let shown = rustls::sign::CertifiedKey::new(vec![certificate.unwrap().into()], key);
+    let builder = ServerConfig::builder_with_provider(provider.into());
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    Arc::new(builder.with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(shown))))
+}

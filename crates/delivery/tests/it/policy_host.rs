@@ -1,4 +1,4 @@
-//! A host of MTA-STS policies that does as it is told, and a store for them.
+//! A host of MTA-STS policies, or one that takes reports, that does as it is told, and a store for policies.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,6 +22,8 @@ pub(crate) enum Answer {
     Head(u16, &'static str),
     /// With the beginning of a file, and no more.
     Stall,
+    /// Not at all, and the connection stays.
+    Silence,
     /// Not at all: the connection closes.
     HangUp,
 }
@@ -79,7 +81,7 @@ impl PolicyHost {
                     seen.lock().unwrap().push(asked.lines().next().unwrap_or_default().to_owned());
                     let answer = answer.lock().unwrap().clone();
                     let _ = stream.write_all(&octets(&answer)).await;
-                    if matches!(answer, Answer::Stall) {
+                    if matches!(answer, Answer::Stall | Answer::Silence) {
                         stalled.notify_one();
                         let _ = stream.read(&mut [0; 1]).await;
                         left.notify_one();
@@ -112,7 +114,7 @@ fn octets(answer: &Answer) -> Vec<u8> {
         Answer::Stall => {
             "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 900\r\n\r\nversion:".to_owned()
         }
-        Answer::HangUp => String::new(),
+        Answer::Silence | Answer::HangUp => String::new(),
     }
     .into_bytes()
 }

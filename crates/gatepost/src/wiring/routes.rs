@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{Config, Delivery, HostPort, Login, Mx, Retry, WayKeys};
-use delivery::{MxRules, NextHost, Route, Routes, Schedule, Signing, StsPolicies, TlsTally, Via, Way};
+use delivery::{
+    MxRules, NextHost, ReportPoster, Route, Routes, Schedule, Signing, StsPolicies, TlsTally, Via, Way,
+};
 use dns::{Families, Resolver};
 use esmtp::dialogue::{Credentials, Protocol};
 use store::MasterKeyId;
@@ -42,6 +44,20 @@ pub(crate) fn routes(delivery: &Delivery) -> anyhow::Result<Routes> {
         let login = way.login.as_ref().map(|login| credentials(login, keys.password_file)).transpose()?;
         Ok((files::trust(way.tls_ca.as_deref(), keys.tls_ca)?, login))
     })
+}
+
+/// Who posts reports on TLS, if any are sent: where mail may be sent to, and to whom the authorities of `[delivery]` vouch for.
+///
+/// # Errors
+/// When a CA cannot be read.
+pub(crate) fn report_poster(
+    config: &Config,
+    resolver: &Resolver,
+) -> anyhow::Result<Option<Arc<ReportPoster>>> {
+    let (delivery, keys) = (&config.delivery, WayKeys::OF_DEFAULT);
+    let trust = files::trust(delivery.way.tls_ca.as_deref(), keys.tls_ca)?;
+    let rules = MxRules { trust, ..mail_hosts(&delivery.mx) };
+    Ok(config.tls_rpt.send.then(|| Arc::new(ReportPoster::new(resolver, &rules))))
 }
 
 /// The ways of `[delivery]` without passwords and CAs: they say which way mail takes, and cannot carry it.

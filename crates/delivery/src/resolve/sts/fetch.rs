@@ -1,21 +1,15 @@
 //! Fetching a policy from its host: over HTTPS, and from nowhere else (RFC 8461 section 3.3).
-//!
-//! The name is looked up as those of mail hosts are, and leads to no network that they may not lead to. The certificate must be of the host, by an authority
-//! that the system trusts. Redirects are not followed, and proxies that the environment names are not used.
 
-use std::error::Error as _;
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dns::{Families, Resolver};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Certificate, Client, Response, redirect, retry};
 use rustls::pki_types::CertificateDer;
-use types::{Domain, Host};
+use types::Domain;
 
 use super::policy::{Policy, PolicyError};
+use crate::resolve::https::{self, Https};
 use crate::resolve::reach::Reach;
 
 /// How long a fetch takes at most, from looking up the name to the last octet (RFC 8461 section 3.3 suggests a minute).
@@ -25,20 +19,7 @@ const MAX_FILE: usize = 64 * 1024;
 
 /// Fetches policies.
 #[derive(Debug)]
-pub(crate) struct PolicyFetcher {
-    names: Names,
-    trust: Vec<CertificateDer<'static>>,
-    /// Made at the first fetch: to read the authorities of the system takes a while.
-    client: OnceLock<Client>,
-}
-
-/// Where policy hosts are.
-#[derive(Debug, Clone)]
-struct Names {
-    resolver: Resolver,
-    families: Families,
-    reach: Reach,
-}
+pub(crate) struct PolicyFetcher(Https);
 
 /// Why there is no policy, though its domain says that there is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,12 +48,12 @@ impl PolicyFetcher {
         reach: Reach,
         trust: Vec<CertificateDer<'static>>,
     ) -> PolicyFetcher {
-        PolicyFetcher { names: Names { resolver, families, reach }, trust, client: OnceLock::new() }
+        PolicyFetcher(Https::new(resolver, families, reach, trust))
     }
 
     /// Who knows the records of domains.
     pub(super) fn resolver(&self) -> &Resolver {
-        &self.names.resolver
+        self.0.resolver()
     }
 
     /// The policy that the host of `domain` has now.
@@ -80,32 +61,12 @@ impl PolicyFetcher {
         let host = Domain::parse(&format!("mta-sts.{}", domain.normal()));
         let host = host.map_err(|_| FetchError::Name(domain.normal()))?.normal();
         let fetched = async {
-            let response = self.client()?.get(format!("https://{host}/.well-known/mta-sts.txt")).send().await;
+            let client = self.0.client().map_err(failure)?;
+            let response = client.get(format!("https://{host}/.well-known/mta-sts.txt")).send().await;
             file(response.map_err(failure)?).await
         };
         let file = tokio::time::timeout(DEADLINE, fetched).await.map_err(|_| FetchError::Late)??;
         Ok(Policy::parse(&file)?)
-    }
-
-    fn client(&self) -> Result<&Client, FetchError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let trust = self.trust.iter().map(|one| Certificate::from_der(one)).collect::<Result<Vec<_>, _>>();
-        let client = Client::builder()
-            .tls_certs_merge(trust.map_err(failure)?)
-            .https_only(true)
-            .dns_resolver(Arc::new(self.names.clone()))
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .no_proxy()
-            .referer(false)
-            // A domain is asked once a day.
-            .pool_max_idle_per_host(0)
-            .user_agent(concat!("gatepost/", env!("CARGO_PKG_VERSION")))
-            .build();
-        let client = client.map_err(failure)?;
-        Ok(self.client.get_or_init(|| client))
     }
 }
 
@@ -128,28 +89,6 @@ async fn file(mut response: Response) -> Result<Vec<u8>, FetchError> {
     Ok(file)
 }
 
-/// With all its causes: the outermost says no more than that a request has failed.
 fn failure(error: reqwest::Error) -> FetchError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    FetchError::Unreachable(text)
-}
-
-impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
-        let names = self.clone();
-        Box::pin(async move {
-            let host = Domain::parse(name.as_str())?;
-            let found = names.resolver.addresses(&host, names.families).await?;
-            let addresses = names.reach.reachable(&Host::Domain(host), &found.records)?;
-            // The port is that of HTTPS.
-            let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
-            Ok(addresses)
-        })
-    }
+    FetchError::Unreachable(https::in_words(error))
 }

@@ -4,6 +4,7 @@
 mod trouble;
 mod dane;
 mod proven;
+mod without_authority;
 mod tls;
 mod watching;
 mod witness;

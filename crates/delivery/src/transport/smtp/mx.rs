@@ -156,12 +156,10 @@ impl MxRelay {
         Ok(Opener::at(shown(candidate), addresses, protection, &self.hostname).witnessed(witness))
     }
 
-    /// Counts that mail was not sent to a host which the policy does not name.
+    /// Counts that mail was not sent to a host which the policy does not name, or whose TLSA records can't be known.
     fn count(&self, parcel: &Parcel, accounting: Option<&Accounting>, unroutable: &Unroutable) {
-        if let (Some(accounting), Unroutable::NotInPolicy { host, .. }) = (accounting, unroutable)
-            && is_counted(parcel)
-        {
-            accounting.not_named(host).into_iter().for_each(|result| self.tally.note(result));
+        if let Some(accounting) = accounting.filter(|_| is_counted(parcel)) {
+            accounting.not_asked(unroutable).into_iter().for_each(|result| self.tally.note(result));
         }
     }
 

@@ -6,6 +6,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
+use super::without_authority::as_far_as_it_can_be_read;
+
 /// What a [`Watching`] verifier has found.
 pub(super) type Found = Arc<Mutex<Option<Error>>>;
 
@@ -36,7 +38,8 @@ impl ServerCertVerifier for Watching {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
+        let checked = self.verifier.verify_tls12_signature(message, certificate, signature);
+        as_far_as_it_can_be_read(checked, certificate)
     }
 
     fn verify_tls13_signature(
@@ -45,7 +48,8 @@ impl ServerCertVerifier for Watching {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
+        let checked = self.verifier.verify_tls13_signature(message, certificate, signature);
+        as_far_as_it_can_be_read(checked, certificate)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
