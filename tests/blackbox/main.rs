@@ -57,6 +57,7 @@ mod proofs;
 mod abandoned;
 mod salts;
 mod crash;
+mod killed_delivery;
 mod stolen_account;
 mod store;
 mod backup;

@@ -384,6 +384,11 @@ impl Server {
         self.log()
     }
 
+    /// Whether it has ended, or was killed.
+    pub fn has_ended(&self) -> bool {
+        self.log.0.lock().unwrap_or_else(PoisonError::into_inner).ended
+    }
+
     /// SIGKILL, at once.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -420,8 +425,13 @@ fn greeted(mut client: Client) -> Client {
 }
 
 /// Asks again every few milliseconds until there is an answer.
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+pub fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, ask)
+}
+
+/// As [`until`], for what may take so long, such as under strace(1).
+pub fn until_within<T>(patience: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + patience;
     loop {
         if let Some(answer) = ask() {
             return answer;
