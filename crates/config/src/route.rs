@@ -51,6 +51,10 @@ pub(crate) fn mean(written: Spanned<Written>, common: Common<'_>, base: &Base) -
     }
     let via = via.ok_or_else(|| Fault::missing(at, "delivery.route.via", via::RIGHT))?;
     let via = via.into_inner().resolved(base);
+    if let Some(tls) = tls.as_ref().filter(|_| matches!(via, Via::Mx)) {
+        let text = "is for a fixed host; of mail hosts that the DNS names their domain says what they have to prove: leave it out";
+        return Err(Fault::at(tls, text));
+    }
     let way = way::Written { tls, tls_ca, username, password_file, connections, retry };
     let domains = not_empty(domains, RIGHT_DOMAINS)?.into_iter().map(|Word(domain)| domain).collect();
     let senders = not_empty(senders, RIGHT_SENDERS)?.into_iter().map(sender).collect::<Result<_, _>>()?;
