@@ -25,7 +25,7 @@ impl Desk {
         Ok(wanted.into_iter().map(|(purpose, record)| WantedRecord::of(purpose.name(), record)).collect())
     }
 
-    /// The same, with what the DNS has of each, and of mail to the domain; and whether the addresses of this server have its name (PTR), by which other hosts know whom
+    /// The records of [`dns_records`](Self::dns_records), with what the DNS has of each, and of mail to the domain; and whether the addresses of this server have its name (PTR), by which other hosts know whom
     /// they speak to.
     ///
     /// # Errors

@@ -131,7 +131,7 @@ impl<U> Authenticated<U> {
         Self { identity, user, signature: None }
     }
 
-    /// The same, with the server's own proof, which a [`ScramClaim`](crate::ScramClaim) gives to those who know the
+    /// This outcome, with the server's own proof, which a [`ScramClaim`](crate::ScramClaim) gives to those who know the
     /// password and the client waits for.
     #[must_use]
     pub fn with_signature(self, signature: ServerSignature) -> Self {

@@ -53,7 +53,7 @@ where
 }
 
 impl<U, F> Collect<U, F> {
-    /// The same, but a user may use only those reverse-paths for which `may_send` is true. To others the reply to MAIL is `553 5.7.1`. The
+    /// This handler, where a user may use only those reverse-paths for which `may_send` is true. To others the reply to MAIL is `553 5.7.1`. The
     /// author fields of the message are not looked at.
     ///
     /// ```
@@ -106,7 +106,7 @@ where
 
 /// That a message is kept for good: `()`, by which it gets a random name, or a [`Durable`].
 pub trait Receipt {
-    /// The same, with a name.
+    /// The receipt as what the 250 says, with a name.
     fn durable(self) -> Durable;
 }
 

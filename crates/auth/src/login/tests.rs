@@ -80,7 +80,7 @@ fn usual() -> Policy {
     cheap(Policy::new(true, allowance(5, 60), allowance(6, 180), allowance(50, 600)))
 }
 
-/// The same, with hashes that cost tests no time.
+/// This policy, with hashes that cost tests no time.
 fn cheap(policy: Policy) -> Policy {
     Policy { argon2: CHEAP, ..policy }
 }

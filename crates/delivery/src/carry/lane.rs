@@ -27,7 +27,7 @@ const FULL: usize = 500;
 const BACKLOG: usize = 500;
 /// Octets of messages that wait on one lane in memory. The others are read when their turn comes.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
-/// The same of all lanes.
+/// Octets of messages that wait on all lanes in memory.
 const IN_MEMORY_OF_ALL: usize = 4 * IN_MEMORY;
 
 /// One destination's mail.

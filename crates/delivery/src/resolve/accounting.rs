@@ -42,7 +42,7 @@ impl Accounting {
         }
     }
 
-    /// The same of a host that has to show what these records name.
+    /// What is counted of sessions with a host of the domain that has to show what these records name.
     pub(super) fn by_dane(&self, tlsas: &Tlsas) -> Accounting {
         let record = |record: &dns::Tlsa| {
             let data: String = record.data.iter().map(|octet| format!("{octet:02x}")).collect();

@@ -23,7 +23,7 @@ const V4: [(Ipv4Net, &str); 11] = [
     (v4([240, 0, 0, 0], 4), "reserved"),
 ];
 
-/// The same of IPv6.
+/// Networks of IPv6 that are not of the internet, and what they are.
 const V6: [(Ipv6Net, &str); 9] = [
     // With the unspecified address, that of this machine, and those of IPv4 in their old form.
     (v6([0, 0, 0, 0], 96), "this machine, or no address of a host"),

@@ -143,7 +143,7 @@ mod tests {
         (output, line_ends.repaired())
     }
 
-    /// The same, as it would be said: line ends are a run of CRs with its LF, or a CR, or a LF.
+    /// The text with its line ends repaired, as one would say it in words: line ends are a run of CRs with its LF, or a CR, or a LF.
     fn reference(text: &str) -> String {
         let mut output = String::new();
         let mut rest = text;

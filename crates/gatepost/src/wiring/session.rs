@@ -32,7 +32,7 @@ pub(crate) fn policy(config: &Config) -> auth::Policy {
     auth::Policy { scram: config.offers_scram(), ..rules(&config.auth) }
 }
 
-/// The same, as far as `[auth]` says it.
+/// What `[auth]` says about logging in.
 fn rules(auth: &config::Auth) -> auth::Policy {
     let throttle = auth.throttle;
     let allow = |one: config::Allowance| {
