@@ -15,11 +15,11 @@ use crate::schema::{self, SchemaError};
 /// tenth of the mail.
 const AT_ONCE: usize = 300;
 
-/// How many pieces of those that wait become rows in a second in which many come in.
+/// How many pieces of those that wait become rows in a second in which many come in: a hundred notes or two.
 const BESIDE: usize = 1;
 
 /// How many pieces of those that wait become rows in a second in which few come in: about 10,000 notes.
-const CATCH_UP: usize = 30;
+const CATCH_UP: usize = 60;
 
 #[derive(Debug, Clone)]
 pub(super) struct Database {

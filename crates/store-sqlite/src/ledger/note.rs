@@ -13,7 +13,7 @@ use crate::row::bare;
 const USUAL: usize = 320;
 
 /// The octets of a piece that has no room for another note.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 32 * 1024;
 
 /// What is noted together: lines, one packed behind the other.
 #[derive(Debug, Clone)]

@@ -152,6 +152,6 @@ mod tests {
         pending.add(&note());
         assert_eq!((pending.notes, pending.dropped), (AT_MOST, 2));
         let largest = pending.pieces.iter().map(|piece| piece.packed().len()).max();
-        assert!(largest.is_some_and(|octets| octets < 100 * 1024), "{largest:?}");
+        assert!(largest.is_some_and(|octets| octets < 50 * 1024), "{largest:?}");
     }
 }
