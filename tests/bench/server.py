@@ -30,6 +30,12 @@ def wait_for_greeting(port, tls_ca, seconds=30):
     raise TimeoutError(f"no 220 on port {port} within {seconds} s")
 
 
+def processor_time(pid):
+    """The seconds of processor time that a process has taken so far."""
+    user, system = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def end(pid, seconds=20):
     """SIGTERM, and SIGKILL for what is still there after a while; returns when the process is gone."""
     for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, seconds)):
