@@ -15,6 +15,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// octets, and the syncs of a checkpoint weigh more; more, and the wait becomes long (60 ms for 16 MiB).
 const QUEUE_CHECKPOINT_PAGES: &str = "2048";
 
+/// How many statements stay prepared: those of the groups are the same in pieces of some sizes.
+const QUEUE_STATEMENTS: usize = 200;
+
 /// What a checkpoint leaves of a WAL that had to grow.
 const WAL_SIZE_LIMIT: &str = "33554432";
 
@@ -30,6 +33,7 @@ pub(crate) fn accounts(directory: &Directory) -> SqliteConnectOptions {
 pub(crate) fn queue(directory: &Directory) -> SqliteConnectOptions {
     durable(&directory.queue())
         .thread_name(|n| format!("queue-{n}"))
+        .statement_cache_capacity(QUEUE_STATEMENTS)
         .pragma("wal_autocheckpoint", QUEUE_CHECKPOINT_PAGES)
         .pragma("journal_size_limit", WAL_SIZE_LIMIT)
 }

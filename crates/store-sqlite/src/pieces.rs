@@ -1,11 +1,5 @@
 //! Rows in pieces, so that few statements differ, and each is prepared once.
 
-/// The most rows of a piece.
-const AT_MOST: usize = 64;
-
-/// Up to so many rows are one piece, whatever their number.
-const FEW: usize = 8;
-
 /// The rows in pieces of few sizes.
 pub(crate) fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
@@ -15,14 +9,19 @@ pub(crate) fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// How many of these rows the next piece has.
+/// How many of these rows the next piece has: of up to 63 all, or all but fewer than eight.
 fn size(rows: usize) -> usize {
-    if rows <= FEW { rows } else { AT_MOST.min(1 << rows.ilog2()) }
+    match rows {
+        0..=16 => rows,
+        17..=31 => rows - rows % 4,
+        32..=63 => rows - rows % 8,
+        64.. => 64,
+    }
 }
 
 /// Whether a piece may have so many rows.
 pub(crate) fn is_size(rows: usize) -> bool {
-    rows <= FEW || (rows <= AT_MOST && rows.is_power_of_two())
+    size(rows) == rows
 }
 
 #[cfg(test)]
@@ -34,8 +33,10 @@ mod tests {
         let sizes = |rows: usize| pieces(&vec![0; rows]).map(<[i32]>::len).collect::<Vec<_>>();
         assert_eq!(sizes(0), [0; 0]);
         assert_eq!(sizes(7), [7]);
-        assert_eq!(sizes(45), [32, 8, 5]);
+        assert_eq!(sizes(31), [28, 3]);
+        assert_eq!(sizes(45), [40, 5]);
         assert_eq!(sizes(200), [64, 64, 64, 8]);
+        assert!((0..64).all(|rows| sizes(rows).len() <= 2));
         assert!((0..1000).all(|rows| sizes(rows).iter().sum::<usize>() == rows));
         assert!((0..1000).flat_map(sizes).all(is_size));
     }

@@ -17,6 +17,9 @@ use crate::row::octets;
 /// SQLite takes 32,766 parameters in a statement.
 const ROWS_A_STATEMENT: usize = 4096;
 
+/// How many entries a statement deletes at most.
+const DELETED: usize = 64;
+
 /// Statements of a transaction.
 pub(super) struct Script {
     trips: Vec<Trip>,
@@ -40,7 +43,7 @@ impl Script {
             script.last.sql.push("SELECT id FROM nodes;");
         }
         pieces(submits).for_each(|piece| script.next().insert(piece));
-        pieces(complete).for_each(|piece| script.next().delete(piece));
+        complete.chunks(DELETED).for_each(|piece| script.next().delete(piece));
         script
     }
 
@@ -105,6 +108,8 @@ impl Trip {
     }
 
     fn delete_from(&mut self, statement: &'static str, ids: &[QueueId]) {
+        // The last once more, until it is one of few sizes.
+        let ids = ids.iter().chain(ids.last().into_iter().cycle()).take(ids.len().next_power_of_two());
         let mut listed = self.sql.push(statement).separated(", ");
         for id in ids {
             listed.push_bind(id.as_bytes().to_vec());
