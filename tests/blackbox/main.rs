@@ -69,6 +69,7 @@ mod store_files;
 mod power_cut;
 mod web;
 mod web_sign_in;
+mod web_messages;
 mod damaged_wal;
 mod memory;
 mod pace;

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tests::browser::{Answer, Browser, exchanged};
@@ -191,4 +192,61 @@ fn heads_and_bodies_have_a_greatest_size() {
         let answer = String::from_utf8(exchanged(pages(&server), ambiguous.as_bytes())).unwrap();
         assert!(!answer.contains(" 200 ") && answer.matches("HTTP/1.1").count() <= 1, "{answer}");
     }
+}
+
+/// What curl is told over TLS: head and body.
+fn over_tls(installation: &Installation, pages: SocketAddr, more: &[&str]) -> String {
+    let (port, authority) = (pages.port(), installation.path("ca.pem"));
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--include", "--max-time", "20", "--cacert"]).arg(authority);
+    curl.args(["--resolve", &format!("mail.example.org:{port}:127.0.0.1")]).args(more);
+    let output = curl.arg(format!("https://mail.example.org:{port}/sign-in")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn over_tls_browsers_speak_either_version_of_http_and_keep_cookies_for_this_host_alone() {
+    let installation = installation("");
+    let web = "[web]\nbase_url = \"https://mail.example.org\"\n[[web.listen]]\naddress = \"127.0.0.1:0\"\ntls = \"implicit\"\n";
+    installation.configure(&Settings { web: web.to_owned(), ..Settings::default() });
+    let server = installation.start();
+    assert!(server.until_logged("event=ready").contains(&format!("{}/https", pages(&server))));
+    for (version, first) in [("--http2", "HTTP/2 200"), ("--http1.1", "HTTP/1.1 200 OK")] {
+        let answer = over_tls(&installation, pages(&server), &[version]);
+        assert!(answer.starts_with(first), "{answer}");
+        assert!(
+            answer.to_lowercase().contains("strict-transport-security: max-age=31536000\r\n"),
+            "{answer}"
+        );
+        let (_, cookie) = answer.split_once("__Host-gatepost-before=").unwrap_or_else(|| panic!("{answer}"));
+        let flags: Vec<_> = cookie.lines().next().unwrap().split("; ").skip(1).collect();
+        assert_eq!(flags, ["Path=/", "HttpOnly", "SameSite=Lax", "Secure"]);
+    }
+    assert!(!server.log().contains("event=web.unavailable"));
+    let certificate = installation.authority.sign();
+    certificate.write(&installation.path("fullchain.pem"), &installation.path("privkey.pem"));
+    server.signal("HUP");
+    server.until_logged("event=reloaded");
+    let shown =
+        over_tls(&installation, pages(&server), &["--write-out", "%{certs}", "--output", "/dev/null"]);
+    let pem = |text: &str| text.split("-----").nth(2).unwrap().replace(['\n', '\r'], "");
+    assert_eq!(pem(&shown), pem(&certificate.certificate), "{shown}");
+}
+
+/// What is under way when the server stops is answered, and idle connections don't keep it.
+#[test]
+fn the_server_stops_although_browsers_keep_their_connections() {
+    let installation = installation("");
+    let server = installation.start();
+    let mut kept = TcpStream::connect(pages(&server)).unwrap();
+    kept.set_read_timeout(Some(PATIENCE)).unwrap();
+    kept.write_all(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut octets = [0; 64];
+    kept.read_exact(&mut octets).unwrap();
+    let begun = Instant::now();
+    assert!(server.terminate().success());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let mut rest = Vec::new();
+    kept.read_to_end(&mut rest).unwrap();
 }

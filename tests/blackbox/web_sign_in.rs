@@ -7,10 +7,10 @@ use tests::server::{Installation, Server, text, until};
 
 use crate::web::{installation, pages, routes};
 
-const ALICE: &str = "alice@example.org";
-const PASSWORD: &str = "correct horse";
+pub(crate) const ALICE: &str = "alice@example.org";
+pub(crate) const PASSWORD: &str = "correct horse";
 
-fn office() -> (Installation, Server) {
+pub(crate) fn office() -> (Installation, Server) {
     let installation = installation("page_rate = 10000\n");
     installation.add_user(ALICE, PASSWORD);
     let server = installation.start();
@@ -18,13 +18,13 @@ fn office() -> (Installation, Server) {
 }
 
 /// What a browser that has the page is told when it sends the form.
-fn sign_in(browser: &mut Browser, address: &str, password: &str) -> Answer {
+pub(crate) fn sign_in(browser: &mut Browser, address: &str, password: &str) -> Answer {
     let page = browser.get("/sign-in");
     browser.send(&page, "/sign-in", &[("address", address), ("password", password)])
 }
 
 /// A browser that is signed in.
-fn signed_in(server: &Server) -> Browser {
+pub(crate) fn signed_in(server: &Server) -> Browser {
     let mut browser = Browser::new(pages(server));
     let answer = sign_in(&mut browser, ALICE, PASSWORD);
     assert_eq!((answer.status, answer.location()), (303, "/account"), "{answer:?}");
@@ -136,6 +136,8 @@ fn code(secret: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// WEB-02: each form of the pages, sent by whoever could have a browser send it.
 #[test]
 fn no_form_is_taken_that_a_page_of_ours_has_not_sent() {
@@ -145,8 +147,9 @@ fn no_form_is_taken_that_a_page_of_ours_has_not_sent() {
     let foreign = other.get("/account").token("/sign-out");
     let origin = browser.origin();
     let ours: &[(&str, &str)] = &[("Origin", &origin), ("Sec-Fetch-Site", "same-origin")];
-    for (_, path, right) in routes().into_iter().filter(|(method, _, _)| *method == "POST") {
-        let cases: [(&str, &[(&str, &str)], &str); 8] = [
+    let forms = routes().into_iter().filter(|(method, _, right)| *method == "POST" && *right != "Admin");
+    for (_, path, right) in forms {
+        let cases: [(&str, Headers<'_>, &str); 8] = [
             ("no token", ours, ""),
             ("the token of another session", ours, &foreign),
             ("a token for another path", ours, if path == "/sign-out" { "x" } else { &token_of }),
@@ -162,17 +165,13 @@ fn no_form_is_taken_that_a_page_of_ours_has_not_sent() {
             assert_eq!(answer.status, 403, "{path} ({right}), {what}: {answer:?}");
         }
         let answer = browser.get(&path);
-        assert!([200, 303, 405].contains(&answer.status), "{path} by GET: {answer:?}");
+        assert!([200, 303, 404, 405].contains(&answer.status), "{path} by GET: {answer:?}");
         let json = [ours, &[("Content-Type", "text/plain")]].concat();
         let answer = browser.ask("POST", &path, &json, &format!("csrf={token_of}"));
         assert!([403, 415].contains(&answer.status), "{path} as text: {answer:?}");
         let large = "x".repeat(65 * 1024);
         let answer = browser.post_with(&path, ours, &[("csrf", &token_of), ("x", &large)]);
-        assert_eq!(
-            answer.status,
-            if path == "/sign-in" || path == "/sign-in/code" { 403 } else { 413 },
-            "{path}"
-        );
+        assert_eq!(answer.status, if right == "Anyone" { 403 } else { 413 }, "{path}");
     }
     assert_eq!(browser.get("/account").status, 200, "nothing of it has signed anybody out");
     assert_eq!(installation.json(&["session", "list", ALICE]).as_array().unwrap().len(), 2);
@@ -181,33 +180,62 @@ fn no_form_is_taken_that_a_page_of_ours_has_not_sent() {
 /// WEB-05: each route, asked for by each kind of visitor.
 #[test]
 fn every_route_is_for_those_alone_whose_right_it_is() {
-    let (_installation, server) = office();
+    let (installation, server) = office();
+    for address in ["half@example.org", "admin@example.org"] {
+        installation.run(&["user", "add", address, "--admin", "--password-stdin", "--allow-weak"], PASSWORD);
+    }
     let (nobody, user) = (Browser::new(pages(&server)), signed_in(&server));
+    let mut half = Browser::new(pages(&server));
+    assert_eq!(sign_in(&mut half, "half@example.org", PASSWORD).location(), "/account");
+    assert!(half.get("/account").body.contains("open once your account has a second factor"));
+    let admin = administrator(&installation, &server);
     for (method, path, right) in routes().into_iter().filter(|(_, path, _)| !path.starts_with("/assets/")) {
-        let asked = |browser: &Browser| match method {
-            "GET" => browser.clone().get(&path),
-            _ => browser.clone().post(&path, &[("csrf", "x")]),
+        let asked = |browser: &Browser| {
+            let answer = match method {
+                "GET" => browser.clone().get(&path),
+                _ => browser.clone().post(&path, &[("csrf", "x")]),
+            };
+            (answer.status, answer.header("location").unwrap_or_default().to_owned())
         };
-        let (as_nobody, as_user) = (asked(&nobody), asked(&user));
+        let (to_sign_in, to_account) = ((303, "/sign-in".to_owned()), (303, "/account".to_owned()));
+        let told = |status: u16| (status, String::new());
+        let found = [&nobody, &user, &half, &admin].map(asked);
+        // Where there is a name in the path, nothing has it.
+        let there = if path.contains("/x") { told(404) } else { told(200) };
         match (right, method) {
             ("Anyone", "GET") => {
+                assert!([told(200), to_sign_in].contains(&found[0]), "{path}: {found:?}");
                 assert!(
-                    as_nobody.status == 200 || as_nobody.location() == "/sign-in",
-                    "{path}: {as_nobody:?}"
+                    [told(200), to_account].contains(&found[1]) || path == "/sign-in/code",
+                    "{path}: {found:?}"
                 );
             }
             ("SignedIn", "GET") => {
-                assert_eq!((as_nobody.status, as_nobody.location()), (303, "/sign-in"), "{path}");
-                assert_eq!(as_user.status, 200, "{path}");
+                assert_eq!(found, [to_sign_in, there.clone(), there.clone(), there], "{path}")
             }
-            ("Anyone", "POST") => assert_eq!(as_nobody.status, 403, "{path}"),
+            ("Admin", "GET") => assert_eq!(found, [to_sign_in, told(404), to_account, there], "{path}"),
+            ("Anyone", "POST") => assert_eq!(found, [told(403), told(403), told(403), told(403)], "{path}"),
             ("SignedIn", "POST") => {
-                assert_eq!((as_nobody.status, as_nobody.location()), (303, "/sign-in"), "{path}");
-                assert_eq!(as_user.status, 403, "{path}: no token");
+                assert_eq!(found, [to_sign_in, told(403), told(403), told(403)], "{path}")
             }
+            ("Admin", "POST") => assert_eq!(found, [to_sign_in, told(404), to_account, told(403)], "{path}"),
             other => panic!("nobody has said what is to be seen of {other:?}"),
         }
     }
+}
+
+/// An administrator with a second factor, who is signed in.
+pub(crate) fn administrator(installation: &Installation, server: &Server) -> Browser {
+    let address = "admin@example.org";
+    installation.run(&["user", "add", address, "--admin", "--password-stdin", "--allow-weak"], PASSWORD);
+    let secret = text(&installation.json(&["totp", "enroll", address]), "secret");
+    let codes = installation.json(&["totp", "confirm", address, &code(&secret)]);
+    let mut browser = Browser::new(pages(server));
+    assert_eq!(sign_in(&mut browser, address, PASSWORD).location(), "/sign-in/code");
+    let page = browser.get("/sign-in/code");
+    let recovery = codes["recovery_codes"][0].as_str().unwrap();
+    assert_eq!(browser.send(&page, "/sign-in/code", &[("code", recovery)]).location(), "/account");
+    browser
 }
 
 /// WEB-03: what a stranger has put into the browser is no session, and is not taken for one later.

@@ -11,12 +11,14 @@ import { after, before, test } from 'node:test';
 import { code, password, start } from './server.mjs';
 import { Visitor, browser, ways } from './visitor.mjs';
 
-const [alice, carol] = ['alice@example.org', 'carol@example.org'];
+const [alice, carol, root] = ['alice@example.org', 'carol@example.org', 'root@example.org'];
 let server;
 let seed;
 
 before(async () => {
   server = await start([alice, carol]);
+  server.gatepost(['user', 'add', root, '--admin', '--password-stdin', '--allow-weak'], password);
+  await server.send(alice, 'friend@example.net');
   seed = JSON.parse(server.gatepost(['totp', 'enroll', carol, '--json'])).secret;
   server.gatepost(['totp', 'confirm', carol, code(seed)]);
 });
@@ -68,6 +70,39 @@ for (const way of ways.filter((way) => way.width === 390)) {
     assert.match(await visitor.text(), /This code is not right/);
     await visitor.go();
     server.gatepost(['throttle', 'clear', carol]);
+  });
+}
+
+for (const way of ways) {
+  test(`administration: ${way.name}`, async () => {
+    const visitor = await Visitor.come(server.pages, way);
+    await visitor.signIn(root, password);
+    await visitor.press('Administration');
+    await visitor.look('the overview of administration');
+    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Locked out', 'Audit trail']) {
+      await visitor.press(name);
+      await visitor.look(name);
+    }
+    await visitor.open(`/admin/accounts/${alice}`);
+    await visitor.look('an account');
+    await visitor.open('/admin/queue?older_than=soon');
+    await visitor.look('a filter that is not understood');
+    await visitor.press('Your account');
+    await visitor.press('Sent messages');
+    await visitor.look('no messages');
+    await visitor.go();
+  });
+
+  test(`what was sent: ${way.name}`, async () => {
+    const visitor = await Visitor.come(server.pages, way);
+    await visitor.signIn(alice, password);
+    await visitor.press('Sent messages');
+    await visitor.look('the list');
+    await visitor.page.locator('main h2 a').first().click();
+    await visitor.page.waitForURL(/\/account\/messages\/./);
+    await visitor.look('a message');
+    assert.match(await visitor.text(), /friend@example\.net/);
+    await visitor.go();
   });
 }
 

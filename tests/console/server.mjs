@@ -2,6 +2,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,11 +23,14 @@ master_key_file = "master.key"
 [[listen]]
 address = "127.0.0.1:0"
 tls = "off"
+[auth]
+allow_insecure = true
 [delivery]
 via = "hold"
 [web]
 base_url = "https://mail.example.org"
 organisation = "Example Org"
+admin_needs_second_factor = false
 help = "mailto:help@example.org"
 page_rate = 100000
 [[web.listen]]
@@ -38,12 +42,12 @@ tls = "off"
   gatepost(['key', 'generate', join(directory, 'master.key')]);
   for (const address of accounts) gatepost(['user', 'add', address, '--password-stdin', '--allow-weak'], password);
   const child = spawn(binary, ['--config', file, 'serve'], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
-  const pages = await new Promise((resolve, reject) => {
+  const [mail, pages] = await new Promise((resolve, reject) => {
     const lines = [];
     createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line);
-      const found = line.includes('event=ready') && line.match(/(127\.0\.0\.1:\d+)\/http\b/);
-      if (found) resolve(`http://${found[1]}`);
+      const found = line.includes('event=ready') && line.match(/127\.0\.0\.1:(\d+)\/off (127\.0\.0\.1:\d+)\/http\b/);
+      if (found) resolve([Number(found[1]), `http://${found[2]}`]);
     });
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${lines.join('\n')}`)));
   });
@@ -53,7 +57,21 @@ tls = "off"
     await ended;
     rmSync(directory, { recursive: true });
   };
-  return { pages, gatepost, stop };
+  const send = (from, to) => handIn(mail, from, to);
+  return { pages, gatepost, send, stop };
+}
+
+/** Hands in a message, and waits until it is in the queue. */
+async function handIn(port, from, to) {
+  const login = Buffer.from(`\0${from}\0${password}`).toString('base64');
+  const says = ['EHLO localhost', `AUTH PLAIN ${login}`, `MAIL FROM:<${from}>`, `RCPT TO:<${to}>`, 'DATA',
+    `From: ${from}\r\nSubject: a test\r\n\r\nHello.\r\n.`, 'QUIT'];
+  const socket = connect(port, '127.0.0.1');
+  const replies = createInterface({ input: socket, crlfDelay: Infinity });
+  for await (const reply of replies) {
+    if (!/^[23]/.test(reply)) throw new Error(reply);
+    if (reply[3] !== '-' && says.length > 0) socket.write(`${says.shift()}\r\n`);
+  }
 }
 
 /** The code that an authenticator shows now (RFC 6238), by the machine's own Python. */

@@ -66,7 +66,7 @@ export class Visitor {
 
   /** Presses a button or a link by its words, and waits for the page behind it. */
   async press(words) {
-    const place = this.page.getByRole('button', { name: words }).or(this.page.getByRole('link', { name: words }));
+    const place = this.page.getByRole('button', { name: words, exact: true }).or(this.page.getByRole('link', { name: words, exact: true }));
     const behind = this.page.waitForNavigation();
     await place.first().click();
     await behind;

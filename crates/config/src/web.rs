@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
-use types::{Endpoint, ListenTls};
+use types::{Endpoint, ListenTls, WebPart};
 
 use crate::endpoint;
 use crate::fault::Fault;
@@ -23,6 +23,8 @@ pub struct Web {
     pub organisation: String,
     /// Where somebody turns who can't get in: an address of mail, a telephone number, or a page.
     pub help: Option<String>,
+    /// Whether an administrator without a second factor sees the pages of their own account alone.
+    pub admin_needs_second_factor: bool,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
     /// Where browsers connect. Empty: nothing is served.
@@ -36,6 +38,8 @@ pub struct WebListen {
     pub address: SocketAddr,
     /// TLS from the first octet; if not, the address is one of this machine, or proxies alone connect to it.
     pub tls: bool,
+    /// What is served here.
+    pub serve: Vec<WebPart>,
     /// Proxies whose word is taken for who their client is.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -46,6 +50,7 @@ pub(crate) struct Written {
     base_url: Option<Spanned<String>>,
     organisation: Option<Spanned<String>>,
     help: Option<Spanned<String>>,
+    admin_needs_second_factor: Option<bool>,
     page_rate: Option<Spanned<i64>>,
     listen: Vec<Spanned<WrittenListen>>,
 }
@@ -55,6 +60,7 @@ pub(crate) struct Written {
 struct WrittenListen {
     address: Option<Spanned<String>>,
     tls: Option<Word<ListenTls>>,
+    serve: Option<Vec<Word<WebPart>>>,
     trusted_proxies: Option<Vec<Spanned<Network>>>,
 }
 
@@ -74,6 +80,7 @@ impl Written {
         let listen = listeners(self.listen, mail)?;
         let help = self.help.map(help).transpose()?;
         let page_rate = value::number(self.page_rate, PAGE_RATE, 10..=100_000)?;
+        let admin_needs_second_factor = self.admin_needs_second_factor.unwrap_or(true);
         let organisation = self.organisation.map(organisation).transpose()?;
         let Some(written) = self.base_url else {
             return match first {
@@ -83,7 +90,7 @@ impl Written {
         };
         let base_url = base_url(&written)?;
         let organisation = organisation.unwrap_or_else(|| base_url.host().to_owned());
-        Ok(Some(Web { base_url, organisation, help, page_rate, listen }))
+        Ok(Some(Web { base_url, organisation, help, admin_needs_second_factor, page_rate, listen }))
     }
 }
 
@@ -165,6 +172,11 @@ impl WrittenListen {
                 ));
             }
         };
-        Ok((written, WebListen { address, tls, trusted_proxies }))
+        let serve = match self.serve {
+            Some(parts) => parts.into_iter().map(|Word(part)| part).collect(),
+            None if address.ip().to_canonical().is_loopback() => WebPart::ALL.into(),
+            None => vec![WebPart::Account],
+        };
+        Ok((written, WebListen { address, tls, serve, trusted_proxies }))
     }
 }

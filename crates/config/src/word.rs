@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, EnumAccess, Error as _, VariantAccess as _, Visitor};
 use types::{
     BareLineEnds, DomainPattern, HostTls, ListenTls, Mechanism, SenderCheck, SignatureAlgorithm, TlsVersion,
+    WebPart,
 };
 
 use crate::value::Text;
@@ -100,6 +101,11 @@ impl Named for BareLineEnds {
 impl Named for SenderCheck {
     const ALL: &'static [Self] = &Self::ALL;
     const NAMES: &'static [&'static str] = &[Self::Reject.name(), Self::Off.name()];
+}
+
+impl Named for WebPart {
+    const ALL: &'static [Self] = &Self::ALL;
+    const NAMES: &'static [&'static str] = &[Self::Account.name(), Self::Admin.name()];
 }
 
 impl<T: Named> FromWord for T {

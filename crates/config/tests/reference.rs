@@ -67,6 +67,8 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# organisation", "\norganisation")
         .replace("\n# help", "\nhelp")
         .replace("\n# page_rate", "\npage_rate")
+        .replace("\n# admin_needs", "\nadmin_needs")
+        .replace("\n# serve", "\nserve")
         .replace("\n# address", "\naddress")
         .replace("\n# tls = \"implicit\"", "\ntls = \"implicit\"")
         .replace("\n# trusted_proxies", "\ntrusted_proxies");

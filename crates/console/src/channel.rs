@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use types::TlsFacts;
+use types::{TlsFacts, WebPart};
 
 /// What is known of a connection before its first request.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct Channel {
     pub(crate) tls: Option<TlsFacts>,
     /// Those whose word is taken for who the client is.
     pub(crate) trusted_proxies: Arc<[IpNet]>,
+    /// What is served to whoever has connected here.
+    pub(crate) serve: Arc<[WebPart]>,
 }
 
 impl Channel {

@@ -7,7 +7,7 @@ use crate::assets::{self, Assets};
 use crate::console::Console;
 use crate::menu::{self, Item};
 use crate::problem::Problem;
-use crate::session::current::Current;
+use crate::session::current::{Administration, Current};
 use crate::session::form_token::FormKey;
 use crate::texts::Texts;
 use crate::visit::Visit;
@@ -32,6 +32,8 @@ pub(crate) struct Member {
     /// What the menu is of.
     pub(crate) title: &'static str,
     pub(crate) menu: &'static [Item],
+    /// The way to the other menu, if there is one.
+    pub(crate) other: Option<Item>,
     /// The entry of the menu that this page belongs to.
     pub(crate) here: &'static str,
     /// What has just been done.
@@ -52,6 +54,8 @@ impl Frame {
             address: current.signed_in.account.address.to_string(),
             title: visit.texts.account_menu(),
             menu: menu::ACCOUNT,
+            other: (current.administration(console, visit) == Administration::Open)
+                .then_some(menu::TO_ADMINISTRATION),
             here,
             flash: console.flashes.take(current.signed_in.session.id),
         };
@@ -61,6 +65,24 @@ impl Frame {
     /// Around a page with forms whose tokens this makes.
     pub(crate) fn with_form(self, key: FormKey) -> Self {
         Self { form_key: Some(key), ..self }
+    }
+
+    /// Around a page of administration.
+    pub(crate) fn of_administration(
+        console: &Console,
+        visit: &Visit,
+        current: &Current,
+        here: &'static str,
+    ) -> Self {
+        let inside = Self::inside(console, visit, current, here);
+        let title = visit.texts.administration();
+        let member = inside.member.map(|member| Member {
+            title,
+            menu: menu::ADMINISTRATION,
+            other: Some(menu::TO_ACCOUNT),
+            ..member
+        });
+        Self { member, ..inside }
     }
 
     /// What the hidden field of a form that is sent to this path holds.

@@ -13,7 +13,7 @@ use crate::fields::Fields;
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::before;
-use crate::session::current::Current;
+use crate::session::current::{Administration, Current};
 use crate::session::form_token::{FIELD, FormKey};
 use crate::visit::Visit;
 
@@ -37,10 +37,13 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
     let visit: Visit = request.extensions().get().cloned().ok_or(Problem::NotFound.into_response())?;
     let key = match route.right {
         Right::Anyone => before::kept(request.headers(), &visit),
-        Right::SignedIn => {
+        Right::SignedIn | Right::Admin => {
             let current = Current::of(console, request.headers(), &visit).await;
             let current = current.map_err(Problem::into_response)?;
             let current = current.ok_or_else(|| Redirect::to("/sign-in").into_response())?;
+            if let Some(answer) = instead(console, route, &visit, &current) {
+                return Err(answer);
+            }
             let key = current.form_key();
             request.extensions_mut().insert(current);
             Some(key)
@@ -49,6 +52,16 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
     match route.method == Method::POST {
         true => with_fields(request, key).await.map_err(Problem::into_response),
         false => Ok(request),
+    }
+}
+
+/// What whoever is signed in is answered instead of a page that is not for them. Who lacks nothing but a second factor is led to where that
+/// is told.
+fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -> Option<Response> {
+    match (route.right, current.administration(console, visit)) {
+        (Right::Anyone | Right::SignedIn, _) | (_, Administration::Open) => None,
+        (Right::Admin, Administration::NeedsSecondFactor) => Some(Redirect::to("/account").into_response()),
+        (Right::Admin, Administration::None) => Some(Problem::NotFound.into_response()),
     }
 }
 

@@ -40,6 +40,7 @@ mod tests {
             base_url: Endpoint::parse("https://mail.example.org").unwrap(),
             organisation: String::new(),
             help: None,
+            admin_needs_second_factor: true,
             page_rate: 120,
         };
         let mut headers = HeaderMap::new();

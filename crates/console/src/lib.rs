@@ -52,6 +52,7 @@ mod session;
 mod texts;
 mod menu;
 mod frame;
+mod list;
 mod problem;
 mod problem_page;
 
@@ -59,6 +60,10 @@ mod assets;
 mod sign_in;
 mod sign_out;
 mod account;
+mod admin;
+
+mod messages;
+mod limits_used;
 
 mod shown;
 
@@ -68,7 +73,19 @@ pub use settings::Settings;
 pub use site::Site;
 
 /// Every route there is.
-const ROUTES: &[&[Route]] = &[assets::ROUTES, sign_in::ROUTES, sign_out::ROUTES, account::overview::ROUTES];
+const ROUTES: &[&[Route]] = &[
+    assets::ROUTES,
+    sign_in::ROUTES,
+    sign_out::ROUTES,
+    account::overview::ROUTES,
+    account::messages::ROUTES,
+    admin::overview::ROUTES,
+    admin::accounts::ROUTES,
+    admin::queue::ROUTES,
+    admin::messages::ROUTES,
+    admin::locked_out::ROUTES,
+    admin::audit::ROUTES,
+];
 
 /// Every route there is, with its right. `routes.txt` says which were meant.
 fn routes() -> impl Iterator<Item = &'static Route> {

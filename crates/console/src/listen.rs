@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::TlsVersion;
+use types::{TlsVersion, WebPart};
 
 use crate::channel::Channel;
 use crate::connection;
@@ -34,6 +34,7 @@ pub struct Listener {
     socket: net::TcpListener,
     tls: Option<TlsAcceptor>,
     trusted_proxies: Arc<[IpNet]>,
+    serve: Arc<[WebPart]>,
 }
 
 impl Listener {
@@ -49,13 +50,19 @@ impl Listener {
     /// HTTP in clear. Who is neither on this machine nor a trusted proxy is turned away.
     #[must_use]
     pub fn in_clear(socket: net::TcpListener) -> Self {
-        Self { socket, tls: None, trusted_proxies: Arc::new([]) }
+        Self { socket, tls: None, trusted_proxies: Arc::new([]), serve: WebPart::ALL.into() }
     }
 
     /// Takes the word of these for who their client is.
     #[must_use]
     pub fn trusting(self, proxies: &[IpNet]) -> Self {
         Self { trusted_proxies: proxies.into(), ..self }
+    }
+
+    /// Serves these parts alone.
+    #[must_use]
+    pub fn serving(self, parts: &[WebPart]) -> Self {
+        Self { serve: parts.into(), ..self }
     }
 
     /// Where it listens, with the port that was found for port 0.
@@ -89,6 +96,7 @@ pub async fn serve(site: Site, listeners: Vec<Listener>, grace: Duration, stop: 
             stop: stop.clone(),
             cut: cut.clone(),
             trusted_proxies: Arc::clone(&listener.trusted_proxies),
+            serve: Arc::clone(&listener.serve),
             tls: listener.tls.clone(),
         };
         tasks.spawn(attendant.attend(listener));
@@ -110,6 +118,7 @@ struct Attendant {
     /// No more time.
     cut: CancellationToken,
     trusted_proxies: Arc<[IpNet]>,
+    serve: Arc<[WebPart]>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -154,8 +163,9 @@ impl Attendant {
     fn receive(&self, socket: TcpStream, peer: SocketAddr, local: SocketAddr) {
         let local = socket.local_addr().unwrap_or(local);
         let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-        let trusted_proxies = Arc::clone(&self.trusted_proxies);
-        let channel = Channel { peer: canonical(peer), local: canonical(local), tls: None, trusted_proxies };
+        let (trusted_proxies, serve) = (Arc::clone(&self.trusted_proxies), Arc::clone(&self.serve));
+        let (peer, local) = (canonical(peer), canonical(local));
+        let channel = Channel { peer, local, tls: None, trusted_proxies, serve };
         if self.tls.is_none() && !channel.is_private() {
             return refuse(&channel, "only proxies may connect here without TLS");
         }

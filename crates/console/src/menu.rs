@@ -21,4 +21,22 @@ impl Item {
 }
 
 /// Of one's own account.
-pub(crate) const ACCOUNT: &[Item] = &[Item { path: "/account", icon: "home", label: Texts::overview }];
+pub(crate) const ACCOUNT: &[Item] = &[
+    Item { path: "/account", icon: "home", label: Texts::overview },
+    Item { path: "/account/messages", icon: "send", label: Texts::sent_messages },
+];
+
+/// Of administration.
+pub(crate) const ADMINISTRATION: &[Item] = &[
+    Item { path: "/admin", icon: "pulse", label: Texts::overview },
+    Item { path: "/admin/accounts", icon: "people", label: Texts::accounts },
+    Item { path: "/admin/queue", icon: "queue", label: Texts::queue },
+    Item { path: "/admin/messages", icon: "send", label: Texts::sent_messages },
+    Item { path: "/admin/locked-out", icon: "lock", label: Texts::locked_out },
+    Item { path: "/admin/audit", icon: "list", label: Texts::audit_trail },
+];
+
+/// From one's own account to administration, and back.
+pub(crate) const TO_ADMINISTRATION: Item =
+    Item { path: "/admin", icon: "gear", label: Texts::administration };
+pub(crate) const TO_ACCOUNT: Item = Item { path: "/account", icon: "key", label: Texts::your_account };

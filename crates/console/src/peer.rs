@@ -35,6 +35,8 @@ fn named(channel: &Channel, headers: &HeaderMap) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn seen(peer: &str, trusted: &[&str], forwarded: &[&str]) -> String {
@@ -42,6 +44,7 @@ mod tests {
             peer: format!("{peer}:4000").parse().unwrap(),
             local: "127.0.0.1:80".parse().unwrap(),
             tls: None,
+            serve: Arc::new([]),
             trusted_proxies: trusted.iter().map(|network| network.parse().unwrap()).collect(),
         };
         let mut headers = HeaderMap::new();

@@ -15,6 +15,8 @@ pub(crate) enum Right {
     Anyone,
     /// Whoever is signed in; others are led to do so.
     SignedIn,
+    /// Administrators, with a second factor unless the configuration says that none is needed; to others there is no such page.
+    Admin,
 }
 
 /// A way to ask for a page, and who may. Each module of pages has its own in a constant, and `lib.rs` has all.

@@ -13,6 +13,8 @@ pub struct Settings {
     pub organisation: String,
     /// A link for those who can't get in.
     pub help: Option<String>,
+    /// Whether an administrator without a second factor sees the pages of their own account alone.
+    pub admin_needs_second_factor: bool,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
 }

@@ -2,12 +2,13 @@
 //! answered.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Uri, header};
 use jiff::Timestamp;
-use types::{SessionFacts, SessionId};
+use types::{SessionFacts, SessionId, WebPart};
 
 use crate::channel::Channel;
 use crate::problem::Problem;
@@ -24,6 +25,8 @@ pub(crate) struct Visit {
     pub(crate) host: Option<String>,
     /// Whether the browser speaks TLS: with us, or with a trusted proxy.
     pub(crate) is_https: bool,
+    /// What is served where it came.
+    serve: Arc<[WebPart]>,
     /// The texts of pages, in the language that the browser prefers.
     pub(crate) texts: Texts,
     /// What the browser says that it is. Strangers' text.
@@ -53,10 +56,16 @@ impl Visit {
             host: host::asked(uri, headers, settings, channel.local.ip().is_loopback()),
             is_https: channel.tls.is_some() || (facts.proxy.is_some() && settings.base_url.is_https()),
             texts: Texts::preferred(text(header::ACCEPT_LANGUAGE)),
+            serve: Arc::clone(&channel.serve),
             agent: text(header::USER_AGENT).chars().take(AGENT).collect(),
             facts,
             now,
         }
+    }
+
+    /// Whether this part is served where the request came.
+    pub(crate) fn is_served(&self, part: WebPart) -> bool {
+        self.serve.contains(&part)
     }
 
     /// The request's identifier as text.

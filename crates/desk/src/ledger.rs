@@ -1,12 +1,37 @@
 //! What was sent, and what became of it, also after delivery.
 
-use store::{Ledger as _, LedgerFilter, LedgerName, LedgerTrace, Page, QueueFilter, Spool as _};
+use store::{
+    Account, Ledger as _, LedgerFilter, LedgerName, LedgerTrace, Page, QueueFilter, QueuedBy, Spool as _,
+};
 use types::QueueId;
 
 use crate::queue::CANDIDATES;
 use crate::{Desk, Listed, Missing, Trouble, view};
 
 impl Desk {
+    /// Whether this account has sent the message with this identifier, under whichever address.
+    ///
+    /// # Errors
+    /// When queue or ledger can't tell.
+    pub async fn is_sent_by(&self, account: &Account, id: QueueId) -> Result<bool, Trouble> {
+        let by = QueuedBy { account: Some(account.id), address: account.address.to_string() };
+        let queued = QueueFilter {
+            ids: Some(id..=id),
+            account: Some(by.clone()),
+            settled: true,
+            ..QueueFilter::default()
+        };
+        if !self.queued(&queued).await?.is_empty() {
+            return Ok(true);
+        }
+        let filter = LedgerFilter { account: Some(by), ..LedgerFilter::default() };
+        // The list is by identifier, newest first: this message comes first behind the one that would follow it.
+        let behind = u128::from_be_bytes(*id.as_bytes()).checked_add(1);
+        let after = behind.map(|number| QueueId::from_bytes(number.to_be_bytes()));
+        let found = self.ledger.messages(&filter, Page { after, limit: 1 }).await?;
+        Ok(found.first().is_some_and(|message| message.id == id))
+    }
+
     /// A page of the messages that the filter lets through, newest first.
     ///
     /// # Errors

@@ -67,6 +67,7 @@ fn settings(config: &Config, web: &Web) -> Settings {
         base_url: web.base_url.clone(),
         organisation: web.organisation.clone(),
         help: web.help.clone(),
+        admin_needs_second_factor: web.admin_needs_second_factor,
         page_rate: web.page_rate,
     }
 }
@@ -87,5 +88,5 @@ fn listener(
             Listener::tls(socket, identity, oldest)?
         }
     };
-    Ok(listener.trusting(&listen.trusted_proxies))
+    Ok(listener.trusting(&listen.trusted_proxies).serving(&listen.serve))
 }

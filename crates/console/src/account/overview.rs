@@ -7,16 +7,17 @@ use axum::extract::State;
 use axum::response::Html;
 use axum::routing::on;
 use desk::view;
-use store::{Account, Action, AuditFilter, Limit, Page as ListPage};
+use store::{Account, Action, AuditFilter, Page as ListPage};
 
 use crate::console::Console;
 use crate::frame::{Frame, page};
+use crate::limits_used::Used;
 use crate::problem::Problem;
 use crate::right::{Right, Route};
-use crate::session::current::Current;
+use crate::session::current::{Administration, Current};
 use crate::shown::sign_in::SignInShown;
+use crate::shown::strangers::plain;
 use crate::shown::time::Time;
-use crate::texts::Texts;
 use crate::visit::Visit;
 
 pub(crate) const PATH: &str = "/account";
@@ -33,6 +34,8 @@ const APP_PASSWORDS: u32 = 1_000;
 #[template(path = "account/overview.html")]
 struct Page {
     frame: Frame,
+    /// To whom administration would be open with a second factor.
+    needs_second_factor: bool,
     second_factor: SecondFactor,
     app_passwords: AppPasswords,
     sign_ins: Vec<SignInShown>,
@@ -54,14 +57,6 @@ struct AppPasswords {
     next_end: Option<(String, Time)>,
 }
 
-/// How much of a limit is used.
-struct Used {
-    words: String,
-    /// Of a hundred, if there is a limit.
-    percent: Option<u32>,
-    state: &'static str,
-}
-
 async fn show(
     State(console): State<Arc<Console>>,
     visit: Visit,
@@ -74,10 +69,11 @@ async fn show(
     let sign_ins = desk.audit(&logins_of(account), ListPage::first(LATEST)).await?.items;
     page(&Page {
         frame: Frame::inside(&console, &visit, &current, PATH),
+        needs_second_factor: current.administration(&console, &visit) == Administration::NeedsSecondFactor,
         second_factor: SecondFactor::of(&second_factor, &visit),
         sign_ins: sign_ins.iter().map(|entry| SignInShown::of(entry, &app_passwords, &visit)).collect(),
         app_passwords: AppPasswords::of(&app_passwords, &visit),
-        limits: sending.each().map(|(limit, usage)| Used::of(limit, usage, visit.texts)).into(),
+        limits: Used::each(&sending, visit.texts),
     })
 }
 
@@ -104,31 +100,7 @@ impl AppPasswords {
         Self {
             count: good.len(),
             unused: good.iter().filter(|one| one.last_used_at.is_none()).count(),
-            next_end: next.map(|(end, one)| (one.label.clone(), Time::of(end, visit.now, visit.texts))),
+            next_end: next.map(|(end, one)| (plain(&one.label), Time::of(end, visit.now, visit.texts))),
         }
-    }
-}
-
-impl Used {
-    fn of(limit: Limit, usage: &view::Usage, t: Texts) -> Self {
-        let percent =
-            usage.limit.map(|most| usage.used.saturating_mul(100).checked_div(most).unwrap_or(100).min(100));
-        let state = match percent {
-            Some(100) => "bad",
-            Some(80..) => "wait",
-            _ => "",
-        };
-        let what = match limit {
-            Limit::MessagesPerHour => t.messages_in_an_hour(),
-            Limit::MessagesPerDay => t.messages_in_a_day(),
-            Limit::RecipientsPerHour => t.recipients_in_an_hour(),
-            Limit::RecipientsPerDay => t.recipients_in_a_day(),
-            Limit::NewRecipientsPerDay => t.new_recipients_in_a_day(),
-        };
-        let words = match usage.limit {
-            Some(most) => t.used_of(what, usage.used, most),
-            None => t.used(what, usage.used),
-        };
-        Self { words, percent, state }
     }
 }

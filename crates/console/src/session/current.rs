@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use desk::SignedIn;
 use store::Act;
+use types::WebPart;
 
 use super::cookie::Cookie;
 use super::form_token::FormKey;
@@ -21,6 +22,17 @@ pub(crate) struct Current {
     pub(crate) signed_in: SignedIn,
     /// What opens the session.
     pub(crate) token: SessionToken,
+}
+
+/// What whoever is signed in sees of administration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Administration {
+    /// Nothing: they are no administrator, or it is not served here.
+    None,
+    /// Nothing, before they have a second factor.
+    NeedsSecondFactor,
+    /// Its pages.
+    Open,
 }
 
 impl Current {
@@ -43,6 +55,18 @@ impl Current {
     /// What makes the tokens of the forms of this session.
     pub(crate) fn form_key(&self) -> FormKey {
         FormKey::of(&self.token.declassify())
+    }
+
+    /// What they see of administration in this request.
+    pub(crate) fn administration(&self, console: &Console, visit: &Visit) -> Administration {
+        let account = &self.signed_in.account;
+        match account.admin && visit.is_served(WebPart::Admin) {
+            false => Administration::None,
+            true if console.settings.admin_needs_second_factor && !account.totp => {
+                Administration::NeedsSecondFactor
+            }
+            true => Administration::Open,
+        }
     }
 
     /// What they do in this request.

@@ -2,6 +2,7 @@
 
 use desk::view;
 
+use crate::shown::strangers::plain;
 use crate::shown::time::Time;
 use crate::texts::Texts;
 use crate::visit::Visit;
@@ -27,7 +28,7 @@ impl SignInShown {
         Self {
             what: if entry.scope.as_deref() == Some("master") { t.on_these_pages() } else { t.for_mail() },
             is_success: entry.result == "success",
-            by: by(entry, app_passwords, t),
+            by: plain(&by(entry, app_passwords, t)),
             at: Time::of(entry.time, visit.now, t),
             from: entry.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             times: (entry.count > 1).then(|| t.times(entry.count)),

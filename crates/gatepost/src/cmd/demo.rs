@@ -26,6 +26,9 @@ mod commands;
 /// Who may log in.
 const ADDRESS: &str = "demo@example.test";
 
+/// Who administers, on the pages.
+const ADMINISTRATOR: &str = "admin@example.test";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where everything is kept; a second start finds it there
@@ -61,13 +64,16 @@ async fn print(server: &Server, config: &Config, directory: &Directory) -> anyho
     let desk = open::desk(config, &parts.store).with_keyring(parts.keyring.clone());
     let password = account::fresh_app_password(&desk, ADDRESS).await?;
     let pages = config.web.as_ref().filter(|web| !web.listen.is_empty()).map(|web| web.base_url.to_string());
-    let account_password = account::fresh_password(&desk, ADDRESS).await?;
+    let account_password = account::fresh_password(&desk, ADDRESS, false).await?;
+    let administrator_password = account::fresh_password(&desk, ADMINISTRATOR, true).await?;
     let (ca, outbox) = (directory.ca(), directory.outbox());
     let text = commands::text(&Facts {
         address: ADDRESS,
         password: &password,
         pages: pages.as_deref(),
         account_password: &account_password,
+        administrator: ADMINISTRATOR,
+        administrator_password: &administrator_password,
         starttls: address(server, ListenTls::StartTls)?,
         implicit: address(server, ListenTls::Implicit)?,
         ca: &ca,

@@ -2,6 +2,7 @@
 
 use config::{Config, Web};
 use submission::tls::CertificateFacts;
+use types::WebPart;
 
 use crate::finding::Finding;
 
@@ -12,7 +13,11 @@ pub(super) fn warnings(
 ) -> impl Iterator<Item = Finding> {
     let web = config.web.iter();
     web.flat_map(move |web| {
-        of_certificate(web, certificate).into_iter().chain(of_proxies(web)).chain(of_no_listener(web))
+        of_certificate(web, certificate)
+            .into_iter()
+            .chain(of_proxies(web))
+            .chain(of_admin(web))
+            .chain(of_no_listener(web))
     })
 }
 
@@ -35,6 +40,19 @@ fn of_proxies(web: &Web) -> Option<Finding> {
         listen.address
     );
     Some(Finding::of_key("web-without-tls", "web.listen.tls", text))
+}
+
+fn of_admin(web: &Web) -> Option<Finding> {
+    let is_public = |address: &std::net::SocketAddr| !address.ip().to_canonical().is_loopback();
+    let listen = web
+        .listen
+        .iter()
+        .find(|listen| listen.serve.contains(&WebPart::Admin) && is_public(&listen.address))?;
+    let text = format!(
+        "the pages of administration are served on {}: whoever reaches it can try to sign in as an administrator; a loopback address behind a tunnel is safer",
+        listen.address
+    );
+    Some(Finding::of_key("web-admin-public", "web.listen.serve", text))
 }
 
 fn of_no_listener(web: &Web) -> Option<Finding> {
@@ -64,5 +82,8 @@ mod tests {
         assert_eq!(codes(&listen("192.0.2.1:80")), ["web-without-tls"]);
         assert!(codes(&listen("127.0.0.1:80")).is_empty());
         assert_eq!(codes(""), ["web-unused"]);
+        let public = "[[web.listen]]\naddress = \"192.0.2.1:443\"\ntls = \"implicit\"\n";
+        assert!(codes(public).is_empty());
+        assert_eq!(codes(&format!("{public}serve = [\"account\", \"admin\"]\n")), ["web-admin-public"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The demo's account, and passwords for it that the next start replaces.
+//! The demo's accounts, and passwords for them that the next start replaces.
 
 use auth::new_password;
 use desk::{AppPasswordWish, Chosen, Desk, Missing, NewAccount, Strength, Trouble};
@@ -18,7 +18,7 @@ const FEW: u32 = 500;
 /// so the old one is of no use to anybody.
 pub(super) async fn fresh_app_password(desk: &Desk, address: &str) -> anyhow::Result<Zeroizing<String>> {
     let act = actor::act();
-    let account = account(desk, &act, &Mailbox::parse(address)?).await?;
+    let account = account(desk, &act, &Mailbox::parse(address)?, false).await?;
     for password in desk
         .app_passwords(&account, Page::first(FEW))
         .await?
@@ -42,22 +42,21 @@ pub(super) async fn fresh_app_password(desk: &Desk, address: &str) -> anyhow::Re
     Ok(created.password)
 }
 
-/// Gives the account a fresh password of its own, which opens the pages.
-pub(super) async fn fresh_password(desk: &Desk, address: &str) -> anyhow::Result<Secret> {
+/// Makes the account if it is not there, and gives it a fresh password of its own, which opens the pages.
+pub(super) async fn fresh_password(desk: &Desk, address: &str, admin: bool) -> anyhow::Result<Secret> {
     let act = actor::act();
-    let account = account(desk, &act, &Mailbox::parse(address)?).await?;
+    let account = account(desk, &act, &Mailbox::parse(address)?, admin).await?;
     let chosen = Chosen { secret: new_password::generate(), strength: Strength::Any };
     scram::tell(&account.address, desk.change_password(&act, &account, &chosen).await?);
     Ok(chosen.secret)
 }
 
-async fn account(desk: &Desk, act: &Act, address: &Mailbox) -> Result<Account, Trouble> {
+async fn account(desk: &Desk, act: &Act, address: &Mailbox, admin: bool) -> Result<Account, Trouble> {
     match desk.find(address).await {
         Err(Trouble::Missing(Missing::Account(_))) => {}
         found => return found,
     }
-    let (address, name) = (address.clone(), Some("Demo".to_owned()));
-    desk.add_account(act, NewAccount { address: address.clone(), name, admin: false, password: None })
-        .await?;
+    let (address, name) = (address.clone(), Some(if admin { "Administrator" } else { "Demo" }.to_owned()));
+    desk.add_account(act, NewAccount { address: address.clone(), name, admin, password: None }).await?;
     desk.find(&address).await
 }

@@ -14,6 +14,8 @@ pub(super) struct Facts<'a> {
     /// Where the pages are, if they are served.
     pub(super) pages: Option<&'a str>,
     pub(super) account_password: &'a Secret,
+    pub(super) administrator: &'a str,
+    pub(super) administrator_password: &'a Secret,
     pub(super) starttls: SocketAddr,
     pub(super) implicit: SocketAddr,
     pub(super) ca: &'a Path,
@@ -67,14 +69,17 @@ swaks:
 
 /// Where to sign in with what.
 fn pages(facts: &Facts<'_>) -> String {
-    let Facts { address, account_password, .. } = facts;
-    let password = account_password.declassify_str().unwrap_or_default();
+    let Facts { address, administrator, .. } = facts;
+    let [password, administrator_password] = [facts.account_password, facts.administrator_password]
+        .map(|password| password.declassify_str().unwrap_or_default());
     let pages = facts.pages.map(|pages| {
         format!(
-            "Its user signs in to pages for the account, in a browser:
+            "Look after the account, or administer, in a browser:
   pages     {pages}
   address   {address}
   password  {password}   (the account password; the next start makes another)
+  address   {administrator}
+  password  {administrator_password}   (an administrator's, likewise)
 
 "
         )
@@ -146,6 +151,8 @@ mod tests {
             password: "tanstaaftanstaaf",
             pages: None,
             account_password: &Secret::new(""),
+            administrator: "",
+            administrator_password: &Secret::new(""),
             starttls: ([127, 0, 0, 1], 2587).into(),
             implicit: ([127, 0, 0, 1], 2465).into(),
             ca: Path::new("ca.pem"),

@@ -1,0 +1,200 @@
+//! The queue: what has been accepted and is not yet delivered; holding, releasing, trying again.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State as Shared};
+use axum::response::{Html, Redirect};
+use axum::routing::on;
+use desk::{Operated, view};
+use jiff::{SignedDuration, Timestamp};
+use store::{Operation, Page as ListPage, QueueFilter, RecipientFilter, RecipientState};
+use types::{AddressError, Domain, Mailbox, QueueId, ReversePath};
+
+use crate::console::Console;
+use crate::frame::{Frame, page};
+use crate::list::{Query, ROWS};
+use crate::problem::Problem;
+use crate::right::{Right, Route};
+use crate::session::current::Current;
+use crate::shown::state::State;
+use crate::shown::strangers::plain;
+use crate::shown::time::Time;
+use crate::visit::Visit;
+
+const PATH: &str = "/admin/queue";
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(PATH, Right::Admin, |method| on(method, list)),
+    Route::post("/admin/queue/{id}/hold", Right::Admin, |method| on(method, hold)),
+    Route::post("/admin/queue/{id}/release", Right::Admin, |method| on(method, release)),
+    Route::post("/admin/queue/{id}/retry", Right::Admin, |method| on(method, retry)),
+];
+
+#[derive(Template)]
+#[template(path = "admin/queue.html")]
+struct Page {
+    frame: Frame,
+    filter: Filter,
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+/// The filter as it was typed.
+struct Filter {
+    account: String,
+    sender: String,
+    domain: String,
+    reply: String,
+    /// Each state by its name, what it is called, and whether it is looked for.
+    states: Vec<(&'static str, &'static str, bool)>,
+    /// What of it was not understood.
+    wrong: Option<&'static str>,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    account: String,
+    sender: String,
+    recipients: String,
+    accepted: Time,
+    next: Option<Time>,
+    held: bool,
+    state: State,
+    reply: Option<String>,
+}
+
+async fn list(
+    Shared(console): Shared<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    query: Query,
+) -> Result<Html<String>, Problem> {
+    let after = query.after(|text| text.parse::<QueueId>().ok())?;
+    let wanted = wanted(&console, &query, visit.now).await?;
+    let (listed, wrong) = match wanted {
+        Some(filter) => (console.desk().list_messages(&filter, ListPage { after, limit: ROWS }).await?, None),
+        None => (desk::Listed { items: Vec::new(), last: None }, Some(visit.texts.filter_not_understood())),
+    };
+    let is_full = listed.items.len() == usize::try_from(ROWS).unwrap_or(usize::MAX);
+    page(&Page {
+        frame: Frame::of_administration(&console, &visit, &current, PATH),
+        filter: Filter::of(&query, &visit, wrong),
+        rows: listed.items.iter().map(|message| Row::of(message, &visit)).collect(),
+        next: listed.last.filter(|_| is_full).map(|last| query.next(PATH, &last.to_string())),
+    })
+}
+
+/// What is looked for; `None` if some of it can't be: it would look as if nothing were there.
+async fn wanted(console: &Console, query: &Query, now: Timestamp) -> Result<Option<QueueFilter>, Problem> {
+    let domain = query.get("recipient_domain").map(Domain::parse).transpose();
+    let sender = query.get("sender").map(sender).transpose();
+    let state = query.get("state").map(str::parse::<RecipientState>).transpose();
+    let age = query.get("older_than").map(|age| age.parse::<SignedDuration>()).transpose();
+    let (Ok(domain), Ok(sender), Ok(state), Ok(age)) = (domain, sender, state, age) else { return Ok(None) };
+    let account = match query.get("account") {
+        Some(address) => Some(console.desk().queued_by(address.to_owned()).await?),
+        None => None,
+    };
+    let reply_contains = query.get("reply_contains").map(str::to_owned);
+    Ok(Some(QueueFilter {
+        account,
+        sender,
+        accepted_before: age.and_then(|age| now.checked_sub(age).ok()),
+        recipient: RecipientFilter { domain, state, reply_contains },
+        ..QueueFilter::default()
+    }))
+}
+
+/// `<>` is mail that has no sender.
+fn sender(text: &str) -> Result<ReversePath, AddressError> {
+    match text {
+        "<>" => Ok(ReversePath::Null),
+        text => Mailbox::parse(text).map(ReversePath::Mailbox),
+    }
+}
+
+async fn hold(
+    console: Shared<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    id: Path<String>,
+) -> Result<Redirect, Problem> {
+    operate(&console, &visit, &current, &id, Operation::Hold).await
+}
+
+async fn release(
+    console: Shared<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    id: Path<String>,
+) -> Result<Redirect, Problem> {
+    operate(&console, &visit, &current, &id, Operation::Release).await
+}
+
+async fn retry(
+    console: Shared<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    id: Path<String>,
+) -> Result<Redirect, Problem> {
+    operate(&console, &visit, &current, &id, Operation::Retry).await
+}
+
+async fn operate(
+    console: &Console,
+    visit: &Visit,
+    current: &Current,
+    id: &str,
+    operation: Operation,
+) -> Result<Redirect, Problem> {
+    let id: QueueId = id.parse().map_err(|_| Problem::NotFound)?;
+    let Operated { done, left, .. } =
+        console.desk().operate_on(&current.act(visit), operation, &[id]).await?;
+    let said = match (done.is_empty(), operation) {
+        (false, Operation::Hold) => visit.texts.is_held(),
+        (false, Operation::Release) => visit.texts.is_released(),
+        (false, _) => visit.texts.is_tried_again(),
+        (true, _) => visit.texts.could_not_be_done(),
+    };
+    let why = left.first().map(|trouble| plain(&trouble.to_string())).unwrap_or_default();
+    console.flashes.say(current.signed_in.session.id, format!("{said} {why}").trim().to_owned());
+    Ok(Redirect::to(PATH))
+}
+
+impl Filter {
+    fn of(query: &Query, visit: &Visit, wrong: Option<&'static str>) -> Self {
+        let text = |name| query.get(name).unwrap_or_default().to_owned();
+        let chosen = query.get("state");
+        let states = ["queued", "deferred", "held", "failed"];
+        Self {
+            account: text("account"),
+            sender: text("sender"),
+            domain: text("recipient_domain"),
+            reply: text("reply_contains"),
+            states: states
+                .map(|name| (name, State::of(name, visit.texts).words, chosen == Some(name)))
+                .into(),
+            wrong,
+        }
+    }
+}
+
+impl Row {
+    fn of(message: &view::Message<u32>, visit: &Visit) -> Self {
+        let (t, time) = (visit.texts, |at| Time::of(at, visit.now, visit.texts));
+        Self {
+            id: message.id.clone(),
+            name: plain(message.message_id.as_deref().unwrap_or(&message.id)),
+            account: plain(&message.account),
+            sender: plain(&message.sender),
+            recipients: t.to_recipients(message.recipients),
+            accepted: time(message.accepted_at),
+            next: message.next_attempt_at.map(time),
+            held: message.held,
+            state: State::of(message.state, t),
+            reply: message.last_reply.as_deref().map(plain),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Lists in pages, fifty rows each: what they are filtered by, and the link to the next.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use url::form_urlencoded;
+
+use crate::problem::Problem;
+
+/// Rows of a page.
+pub(crate) const ROWS: u32 = 50;
+
+/// What stands behind the question mark: what a list is filtered by, and behind which row it begins.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+/// The field that names a place in a list.
+const AFTER: &str = "after";
+
+impl Query {
+    /// What is asked for by this name; `None` if nothing is.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+        found.filter(|value| !value.is_empty())
+    }
+
+    /// The place behind which the list begins, if `read` understands it.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`] if it does not: no link of ours says it so.
+    pub(crate) fn after<T>(&self, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+        self.get(AFTER).map(|text| read(text).ok_or(Problem::NotFound)).transpose()
+    }
+
+    /// The link to what comes behind this place, with the same filter.
+    pub(crate) fn next(&self, path: &str, after: &str) -> String {
+        let kept = self.0.iter().filter(|(key, value)| key != AFTER && !value.trim().is_empty());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(kept).append_pair(AFTER, after);
+        format!("{path}?{}", query.finish())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_has_the_same_filter_and_another_place() {
+        let query = form_urlencoded::parse(b"account=a%26b&state=&after=old").into_owned().collect();
+        let query = Query(query);
+        assert_eq!((query.get("account"), query.get("state")), (Some("a&b"), None));
+        assert_eq!(query.next("/admin/queue", "new one"), "/admin/queue?account=a%26b&after=new+one");
+        assert_eq!(query.after(|text| text.parse::<u8>().ok()), Err(Problem::NotFound));
+        assert_eq!(query.after(|text| Some(text.to_owned())), Ok(Some("old".to_owned())));
+    }
+}
