@@ -83,7 +83,8 @@ async fn undo(
         Err(other) => return Err(other.into()),
     };
     console.flashes.say(current.signed_in.session.id, said.to_owned());
-    Ok(Redirect::to(&format!("{PATH}/{id}")))
+    // Not to its own page: the ledger hears of a message a second later, and the queue has it no more.
+    Ok(Redirect::to(PATH))
 }
 
 /// The message with this identifier, if it is one's own; of another's nobody learns that it is there.
