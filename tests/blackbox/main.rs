@@ -70,6 +70,7 @@ mod power_cut;
 mod web;
 mod web_sign_in;
 mod web_messages;
+mod web_account;
 mod damaged_wal;
 mod memory;
 mod pace;

@@ -127,7 +127,7 @@ fn with_a_second_factor_the_code_is_asked_for_on_a_page_of_its_own() {
 }
 
 /// The code that an authenticator shows now.
-fn code(secret: &str) -> String {
+pub(crate) fn code(secret: &str) -> String {
     let program = "import sys,hmac,base64,struct,time,hashlib\n\
         k=base64.b32decode(sys.argv[1]+'='*(-len(sys.argv[1])%8))\n\
         d=hmac.new(k,struct.pack('>Q',int(time.time())//30),hashlib.sha1).digest()\n\

@@ -9,6 +9,7 @@ use desk::Desk;
 use jiff::Timestamp;
 
 use crate::session::flash::Flashes;
+use crate::session::once::Once;
 use crate::settings::Settings;
 
 /// What all pages work with: use cases, the judge of sign-ins, and what the configuration says.
@@ -18,13 +19,21 @@ pub struct Console {
     pub(crate) settings: Settings,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) flashes: Flashes,
+    pub(crate) once: Once,
 }
 
 impl Console {
     /// Pages on this desk, to which this judge lets people in; `now` reads the clock.
     #[must_use]
     pub fn new(desk: Desk, judge: Arc<Authenticator>, settings: Settings, now: fn() -> Timestamp) -> Self {
-        Self { desk: ArcSwap::from_pointee(desk), judge, settings, now, flashes: Flashes::default() }
+        Self {
+            desk: ArcSwap::from_pointee(desk),
+            judge,
+            settings,
+            now,
+            flashes: Flashes::default(),
+            once: Once::default(),
+        }
     }
 
     /// Has pages ask this desk from now on, which has other settings.

@@ -42,6 +42,11 @@ impl Fields {
         Secret::new(self.first(name))
     }
 
+    /// What is in each of the fields of this name, without blanks around it.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
+    }
+
     fn first(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }

@@ -85,6 +85,12 @@ const ROUTES: &[&[Route]] = &[
     admin::messages::ROUTES,
     admin::locked_out::ROUTES,
     admin::audit::ROUTES,
+    account::app_passwords::ROUTES,
+    account::new_app_password::ROUTES,
+    account::second_factor::ROUTES,
+    account::password::ROUTES,
+    account::sign_ins::ROUTES,
+    account::sessions::ROUTES,
 ];
 
 /// Every route there is, with its right. `routes.txt` says which were meant.

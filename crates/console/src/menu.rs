@@ -23,6 +23,11 @@ impl Item {
 /// Of one's own account.
 pub(crate) const ACCOUNT: &[Item] = &[
     Item { path: "/account", icon: "home", label: Texts::overview },
+    Item { path: "/account/app-passwords", icon: "key", label: Texts::app_passwords },
+    Item { path: "/account/second-factor", icon: "shield", label: Texts::second_factor },
+    Item { path: "/account/password", icon: "lock", label: Texts::password },
+    Item { path: "/account/sign-ins", icon: "list", label: Texts::sign_ins },
+    Item { path: "/account/sessions", icon: "screen", label: Texts::browser_sessions },
     Item { path: "/account/messages", icon: "send", label: Texts::sent_messages },
 ];
 

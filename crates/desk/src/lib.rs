@@ -45,6 +45,9 @@ mod sending;
 mod sessions;
 pub use sessions::SignedIn;
 
+mod clients;
+pub use clients::ClientSettings;
+
 mod sign_ins;
 pub use sign_ins::SignInFilter;
 

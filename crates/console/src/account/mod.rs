@@ -2,3 +2,10 @@
 
 pub(crate) mod overview;
 pub(crate) mod messages;
+pub(crate) mod app_passwords;
+pub(crate) mod new_app_password;
+mod label;
+pub(crate) mod second_factor;
+pub(crate) mod password;
+pub(crate) mod sign_ins;
+pub(crate) mod sessions;

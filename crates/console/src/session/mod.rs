@@ -5,3 +5,5 @@ pub(crate) mod form_token;
 pub(crate) mod before;
 pub(crate) mod current;
 pub(crate) mod flash;
+pub(crate) mod confirm;
+pub(crate) mod once;

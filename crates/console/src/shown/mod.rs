@@ -5,3 +5,5 @@ pub(crate) mod strangers;
 pub(crate) mod sign_in;
 pub(crate) mod state;
 pub(crate) mod time;
+pub(crate) mod app_password;
+pub(crate) mod qr;
