@@ -26,10 +26,11 @@ use message::{Gathered, Progress, Section};
 use store::{Audit as _, DuplicateKey, Spool as _, Submission};
 use stores::{Accounts, Spool};
 use submission::MailHandler;
-use types::{ForwardPath, SessionFacts};
+use types::{ForwardPath, SessionFacts, SessionId};
 
 use crate::arrival::Arrival;
 use crate::body::{Body, Needs};
+use crate::counters::Counters;
 use crate::duplicate::Digester;
 use crate::header;
 use crate::quota::Quota;
@@ -48,6 +49,7 @@ pub struct Acceptance {
     unfinished: Arc<Unfinished>,
     digester: Digester,
     committer: Committer<Spool>,
+    counters: Counters,
     now: fn() -> Timestamp,
 }
 
@@ -85,7 +87,7 @@ impl MailHandler<User> for Acceptance {
     ) -> Result<SenderAllowed, Rejection> {
         let submitter = self.submitter(user, session);
         let allowed = self.allow(submitter.as_ref(), envelope).await;
-        allowed.inspect_err(|reason| tell::refused(session.id, submitter.as_ref(), reason))
+        allowed.inspect_err(|reason| self.refused(session.id, submitter.as_ref(), reason))
     }
 
     async fn recipient(
@@ -99,7 +101,7 @@ impl MailHandler<User> for Acceptance {
         let added = self.add(&submitter, envelope, path).await;
         added.inspect_err(|reason| {
             if *reason == Rejection::RelayDenied {
-                tell::refused(session.id, Some(&submitter), reason);
+                self.refused(session.id, Some(&submitter), reason);
             }
         })
     }
@@ -132,15 +134,17 @@ impl MailHandler<User> for Acceptance {
         let committed = self.finish(message, envelope).await;
         match committed {
             Ok((Committed::New(durable), needs)) => {
+                self.counters.accepted(size);
                 tell::accepted(session, &submitter, &durable, size, &needs);
                 Ok(durable)
             }
             Ok((Committed::Duplicate(first), needs)) => {
+                self.counters.duplicates.count();
                 tell::duplicate(session, &submitter, &first, size, &needs);
                 Ok(first)
             }
             Err(reason) => {
-                tell::refused(session, Some(&submitter), &reason);
+                self.refused(session, Some(&submitter), &reason);
                 Err(reason)
             }
         }
@@ -159,9 +163,10 @@ impl Acceptance {
         now: fn() -> Timestamp,
     ) -> Acceptance {
         let digester = Digester::new(&blind_digests);
-        let quota = Quota::new(accounts.clone(), blind_digests, rules.limits, now);
+        let (quota, counters) =
+            (Quota::new(accounts.clone(), blind_digests, rules.limits, now), Counters::default());
         let (unfinished, rules) = (Unfinished::new(rules.unfinished), ArcSwap::from_pointee(rules));
-        Acceptance { rules, judge, accounts, quota, unfinished, digester, committer, now }
+        Acceptance { rules, judge, accounts, quota, unfinished, digester, committer, counters, now }
     }
 
     /// What comes in from now on is treated by these rules, and counted against their limits.
@@ -169,6 +174,16 @@ impl Acceptance {
         self.quota.replace(rules.limits);
         self.unfinished.replace(rules.unfinished);
         self.rules.store(Arc::new(rules));
+    }
+
+    /// What was counted since the server began.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn refused(&self, session: SessionId, submitter: Option<&Submitter>, reason: &Rejection) {
+        self.counters.refused(reason);
+        tell::refused(session, submitter, reason);
     }
 
     /// Gives back what is borrowed of sending limits: before the store is closed, when nothing comes in any more.

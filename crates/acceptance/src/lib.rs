@@ -19,9 +19,11 @@ mod storage;
 mod header;
 mod duplicate;
 mod body;
+mod counters;
 mod accept;
 
 pub use accept::{Acceptance, Incoming};
 pub use arrival::{MAX_HOLD, MIN_DELIVER_BY};
+pub use counters::Counters;
 pub use no_login::NoLogin;
 pub use rules::Rules;

@@ -14,6 +14,7 @@ mod login;
 pub use login::Authenticator;
 pub use login::attempt::{Attempt, Door, Origin, Proof};
 pub use login::backend::Backend;
+pub use login::counters::Counters;
 pub use login::outcome::{Credential, LoginFault, LoginOutcome, LoginRefusal, Reason, User};
 pub use login::sign_in::{NotConfirmed, SecondStep, SignIn};
 pub use login::ticket::Ticket;

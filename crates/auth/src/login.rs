@@ -32,6 +32,7 @@ mod proxy_login;
 mod judgement;
 pub(crate) mod outcome;
 mod login_report;
+pub(crate) mod counters;
 mod last_use;
 mod refusal_time;
 

@@ -167,12 +167,12 @@ fn tell_one(
     report: Option<QueueId>,
     now: Timestamp,
 ) {
-    let told = Told::from(outcome);
+    let (event, told) = (event(outcome), Told::from(outcome));
     // One statement for each level: the level is part of a tracing call site, and an operator filters by it.
     macro_rules! tell {
         ($level:ident) => {
             tracing::$level!(
-                event = told.event,
+                event = event,
                 queue.id = %submission.id,
                 message.id = submission.message_id,
                 account.address = %submission.account_address,
@@ -185,7 +185,7 @@ fn tell_one(
                 reply = told.reply,
                 next_attempt_at = told.next_attempt_at.map(tracing::field::display),
                 report = report.map(tracing::field::display),
-                "{} {} {}", submission.id, told.event, recipient.to.path
+                "{} {} {}", submission.id, event, recipient.to.path
             )
         };
     }
@@ -197,32 +197,35 @@ fn tell_one(
 
 /// An outcome in the words of the log.
 struct Told<'a> {
-    event: &'static str,
     reply: &'a str,
     host: Option<&'a str>,
     next_attempt_at: Option<Timestamp>,
+}
+
+/// The event that the log has of an outcome.
+pub(crate) fn event(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered { .. } => "delivered",
+        Outcome::Deferred { .. } => "deferred",
+        Outcome::Failed { .. } | Outcome::Returned { .. } => "failed",
+        Outcome::Held { .. } => "held",
+    }
 }
 
 impl<'a> From<&'a Outcome> for Told<'a> {
     fn from(outcome: &'a Outcome) -> Told<'a> {
         match outcome {
             Outcome::Delivered { reply, host, .. } => {
-                Told { event: "delivered", reply, host: host.as_deref(), next_attempt_at: None }
+                Told { reply, host: host.as_deref(), next_attempt_at: None }
             }
-            Outcome::Deferred { reply, host, next_attempt_at, .. } => Told {
-                event: "deferred",
-                reply,
-                host: host.as_deref(),
-                next_attempt_at: Some(*next_attempt_at),
-            },
+            Outcome::Deferred { reply, host, next_attempt_at, .. } => {
+                Told { reply, host: host.as_deref(), next_attempt_at: Some(*next_attempt_at) }
+            }
             Outcome::Failed { reply, host, .. } => {
-                Told { event: "failed", reply, host: host.as_deref(), next_attempt_at: None }
+                Told { reply, host: host.as_deref(), next_attempt_at: None }
             }
-            Outcome::Returned { reply, .. } => {
-                Told { event: "failed", reply, host: None, next_attempt_at: None }
-            }
+            Outcome::Returned { reply, .. } => Told { reply, host: None, next_attempt_at: None },
             Outcome::Held { reply, host } => Told {
-                event: "held",
                 reply: reply.as_deref().unwrap_or_default(),
                 host: host.as_deref(),
                 next_attempt_at: None,

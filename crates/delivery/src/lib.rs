@@ -29,9 +29,11 @@ mod tls_tally;
 mod tls_report;
 mod report_poster;
 mod told_lately;
+mod counters;
 
 pub use carry::{Carrier, Settings, Ways};
 pub use commit::{Committed, Committer};
+pub use counters::Counters;
 pub use next_host::{NextHost, NextHostError};
 pub use report_poster::{PostError, ReportPoster};
 pub use reqwest::Url;

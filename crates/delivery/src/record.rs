@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use types::{BodyType, QueueId};
 
 use crate::bounce::{GATHERED, News, UNFINISHED};
+use crate::counters::Counters;
 use crate::fate::{self, Fate};
 use crate::parcel::{Attempt, Parcel};
 use crate::schedule::Schedule;
@@ -49,6 +50,7 @@ pub(crate) struct Recorder<S> {
     /// Our name, for reports.
     hostname: String,
     unclear: Unclear,
+    counters: Counters,
     now: fn() -> Timestamp,
     /// Told when a message is due again at once.
     wake: Arc<Notify>,
@@ -65,7 +67,13 @@ impl<S: Spool> Recorder<S> {
         aborting: CancellationToken,
     ) -> Recorder<S> {
         let hostname = hostname.to_owned();
-        Recorder { spool, hostname, unclear: Unclear::default(), now, wake, aborting }
+        let (unclear, counters) = (Unclear::default(), Counters::default());
+        Recorder { spool, hostname, unclear, counters, now, wake, aborting }
+    }
+
+    /// What was counted of what was written down.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Writes the ending down, with the next attempt as `schedule` has it, and gives up the lease.
@@ -81,6 +89,7 @@ impl<S: Spool> Recorder<S> {
 
     async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
+        self.counters.tried(attempt.answered);
         let tls = attempt.tls;
         let fates = fate::fates(parcel, attempt, schedule, &self.unclear, now);
         self.settle_fates(parcel, (fates, tls), schedule, now).await;
@@ -121,6 +130,7 @@ impl<S: Spool> Recorder<S> {
             self.reported(report, parcel);
         }
         let reported = reported.map(|(report, told)| (report.submission.id, told));
+        self.counters.recorded(parcel, &outcomes, now);
         fate::tell(parcel, &outcomes, tls, &reported, now);
     }
 

@@ -87,6 +87,36 @@ pub enum Rejection {
     Own(RefusalReply),
 }
 
+impl Rejection {
+    /// The reason in a word that stays the same, for statistics.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TooManyConnections => "too-many-connections",
+            Self::LoginRequired => "login-required",
+            Self::RelayDenied => "relay-denied",
+            Self::SenderNotOwned(_) => "sender-not-owned",
+            Self::FromNotOwned { .. } => "from-not-owned",
+            Self::AuthorsUnclear(_) => "authors-unclear",
+            Self::BadHeader(_) => "bad-header",
+            Self::Unrepairable(_) => "unrepairable",
+            Self::LongLine(_) => "long-line",
+            Self::HeaderTooBig => "header-too-big",
+            Self::NonAsciiHeader(_) => "non-ascii-header",
+            Self::TooManyHops => "too-many-hops",
+            Self::StorageFull => "storage-full",
+            Self::StorageFailing => "storage-failing",
+            Self::TooMuchUnfinished => "too-much-unfinished",
+            Self::HoldTooLong => "hold-too-long",
+            Self::HoldPastDelivery => "hold-past-delivery",
+            Self::SendingLimit { .. } => "sending-limit",
+            Self::CredentialRevoked => "credential-revoked",
+            Self::Unavailable => "unavailable",
+            Self::Own(_) => "own",
+        }
+    }
+}
+
 impl From<RefusalReply> for Rejection {
     fn from(own: RefusalReply) -> Self {
         Self::Own(own)

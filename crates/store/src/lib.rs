@@ -29,6 +29,7 @@ mod sealed;
 mod second_factor;
 mod sending;
 mod spool;
+mod spool_counters;
 mod sts;
 mod submission;
 mod throttle;
@@ -76,6 +77,7 @@ pub use sealed::{MasterKeyId, Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
 pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};
+pub use spool_counters::SpoolCounters;
 pub use sts::{StsPolicies, StsPolicy};
 pub use submission::{Deadline, Submission};
 pub use throttle::{

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use store::{
     Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node, Nodes, Operated,
-    Operation, Outcome, Page, QueueFilter, Recorded, Reportable, SpoolError, Standing, Stats, Submission,
-    Telling, Waiting,
+    Operation, Outcome, Page, QueueFilter, Recorded, Reportable, SpoolCounters, SpoolError, Standing, Stats,
+    Submission, Telling, Waiting,
 };
 use store_sqlite::{FileBody, SqliteSpool};
 use types::{NodeId, QueueId};
@@ -29,6 +29,16 @@ pub enum Incoming {
 pub enum Body {
     /// From memory or from a file.
     Sqlite(FileBody),
+}
+
+impl Spool {
+    /// What was counted since the store was opened.
+    #[must_use]
+    pub fn counters(&self) -> &SpoolCounters {
+        match self {
+            Self::Sqlite(spool) => spool.counters(),
+        }
+    }
 }
 
 impl store::Spool for Spool {

@@ -62,6 +62,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
         }
         let end = line.end(known.and_then(KnownClient::login));
         line.log(client.facts(), &end);
+        house.counters.ended(&end);
         // This may be dropped because of a panic. A second one that got out of here would end the process.
         if catch_unwind(AssertUnwindSafe(|| (house.on_end)(client.facts(), &end))).is_err() {
             tracing::error!(event = "on-end.panicked", session = %client.session(), "the program's own `on_end` panicked");

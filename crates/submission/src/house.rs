@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use types::{SessionFacts, UtcTime};
 
 use crate::admission::Admission;
+use crate::counters::Counters;
 use crate::session_end::SessionEnd;
 use crate::terms::Terms;
 
@@ -34,6 +35,7 @@ pub(crate) struct House<A, M> {
     pub(crate) on_end: OnEnd,
     pub(crate) terms: Arc<ArcSwap<Terms>>,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }

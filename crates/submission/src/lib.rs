@@ -76,11 +76,13 @@ mod answer;
 mod handler;
 mod collect;
 mod session_end;
+mod counters;
 mod session_line;
 mod trace;
 
 pub use bind::{BindError, bind};
 pub use collect::{AnySender, CheckedSender, Collect, Receipt, SenderRule, collect};
+pub use counters::Counters;
 pub use doors::ListenerChange;
 pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
@@ -99,9 +101,10 @@ pub use sasl::{
 };
 pub use tokio_util::sync::CancellationToken;
 pub use types::{
-    AddressError, BadFingerprint, BareLineEnds, BodyType, ClientCertificate, Domain, EhloName,
-    EnvelopeRecipient, Fingerprint, ForwardPath, Host, ListenTls, Mailbox, Notify, OriginalRecipient,
-    QueueId, Ret, ReversePath, Secret, SessionFacts, SessionId, TlsFacts, TlsVersion,
+    AddressError, BadFingerprint, BareLineEnds, BodyType, Buckets, ClientCertificate, Counter, Domain,
+    EhloName, EnvelopeRecipient, Fingerprint, ForwardPath, Histogram, Host, ListenTls, Mailbox, Notify,
+    OriginalRecipient, QueueId, Ret, ReversePath, Secret, SessionFacts, SessionId, Tally, TlsFacts,
+    TlsVersion,
 };
 
 /// The programs of the package's README are compiled.

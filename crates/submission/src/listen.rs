@@ -117,8 +117,12 @@ fn receive<A: AuthHandler, M: MailHandler<A::User>>(
         false => house.admission.admit(peer.ip(), &terms.limits),
     };
     match place {
-        None => turn_away(&socket, peer, door, &terms),
+        None => {
+            house.counters.refused.count();
+            turn_away(&socket, peer, door, &terms);
+        }
         Some(place) => {
+            house.counters.taken(door.address, door.tls_mode());
             // An error here means that the client is gone already.
             let Ok(local) = socket.local_addr() else { return };
             let local = SocketAddr::new(local.ip().to_canonical(), local.port());

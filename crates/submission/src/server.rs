@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::{ListenTls, SessionFacts, TlsVersion, UtcTime};
 
+use crate::admission::Admission;
 use crate::bind::BindError;
+use crate::counters::Counters;
 use crate::doors::{Doors, ListenerChange, Opened};
 use crate::handler::MailHandler;
 use crate::house::{Clock, House, OnEnd, OnOpen, Predicate};
@@ -129,7 +131,20 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
         doors.prepare(self.listeners, identity)?.apply_first()?;
         let terms = Arc::new(ArcSwap::from_pointee(Terms::new(self.settings, self.limits)));
         let Self { auth, mail, login_is_optional, clock, on_open, on_end, .. } = self;
-        Ok(Server { auth, mail, login_is_optional, clock, on_open, on_end, terms, doors, opened })
+        let (admission, counters) = (Arc::default(), Arc::new(Counters::new()));
+        Ok(Server {
+            auth,
+            mail,
+            login_is_optional,
+            clock,
+            on_open,
+            on_end,
+            terms,
+            doors,
+            admission,
+            counters,
+            opened,
+        })
     }
 }
 
@@ -149,6 +164,8 @@ pub struct Server<A, M> {
     on_end: OnEnd,
     terms: Arc<ArcSwap<Terms>>,
     doors: Doors,
+    admission: Arc<Admission>,
+    counters: Arc<Counters>,
     opened: UnboundedReceiver<Opened>,
 }
 
@@ -179,7 +196,12 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
     /// What can be changed while the server runs.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle { terms: Arc::clone(&self.terms), doors: self.doors.clone() }
+        Handle {
+            terms: Arc::clone(&self.terms),
+            doors: self.doors.clone(),
+            admission: Arc::clone(&self.admission),
+            counters: Arc::clone(&self.counters),
+        }
     }
 
     /// Serves until `stop` is cancelled, and then until the last session has ended: no connection is taken any
@@ -195,7 +217,8 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             on_open: self.on_open,
             on_end: self.on_end,
             terms: self.terms,
-            admission: Arc::default(),
+            admission: self.admission,
+            counters: self.counters,
             // Its own, which ends with this future too: an embedder may drop it.
             stop: stop.child_token(),
             tasks: TaskTracker::new(),
@@ -239,9 +262,23 @@ impl<A, M> fmt::Debug for Server<A, M> {
 pub struct Handle {
     terms: Arc<ArcSwap<Terms>>,
     doors: Doors,
+    admission: Arc<Admission>,
+    counters: Arc<Counters>,
 }
 
 impl Handle {
+    /// How many connections there are at the moment.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.admission.total()
+    }
+
+    /// What was counted since the server began.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
     /// Gives sessions that begin from now on other settings and limits; those that stand keep theirs. Certificates
     /// are replaced through [`Identity::reload`].
     pub fn replace(&self, settings: Settings, limits: Limits) {

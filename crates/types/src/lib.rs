@@ -29,11 +29,13 @@ mod tls;
 mod tls_required;
 mod mechanism;
 mod signature_algorithm;
+mod counter;
 mod line_ends;
 mod sender_check;
 mod endpoint;
 
 pub use certificate::{BadFingerprint, ClientCertificate, Fingerprint};
+pub use counter::{Buckets, Counter, Histogram, Tally};
 pub use deliver_by::{ByMode, DeliverBy};
 pub use dkim::{DkimAlgorithm, DkimKeyName, DkimSelector};
 pub use domain::{Domain, MAX_DOMAIN};

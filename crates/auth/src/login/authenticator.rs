@@ -8,6 +8,7 @@ use store::{Account, AppPassword};
 use stores::Accounts;
 
 use super::backend::Backend;
+use super::counters::Counters;
 use super::outcome::User;
 use super::refusal_time::RefusalTime;
 use super::ticket::Tickets;
@@ -41,6 +42,7 @@ pub struct Authenticator {
     /// Sign-ins that wait for their codes.
     pub(super) tickets: Tickets,
     pub(super) refusal_time: RefusalTime,
+    pub(super) counters: Counters,
     /// Reads the clock.
     pub(super) now: fn() -> Timestamp,
 }
@@ -76,6 +78,7 @@ impl Authenticator {
             network_slots: NetworkSlots::default(),
             tickets: Tickets::default(),
             refusal_time: RefusalTime::default(),
+            counters: Counters::default(),
             now,
         }
     }
@@ -96,6 +99,16 @@ impl Authenticator {
         self.policy.store(Arc::new(policy));
         self.backends.store(Arc::new(backends));
         Ok(())
+    }
+
+    /// What was counted of logins since the server began.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What hashes account passwords.
+    pub fn hasher(&self) -> &Hasher {
+        &self.hasher
     }
 
     /// Keeps refusals longer than the check of the slowest hash in the store, for as long as it runs.

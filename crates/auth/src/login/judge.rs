@@ -73,6 +73,7 @@ impl Authenticator {
         begun: Instant,
     ) {
         report.log(outcome);
+        self.counters.judged(&report.origin, outcome, begun.elapsed());
         self.store.note(report.event(outcome, (self.now)()));
         match outcome {
             LoginOutcome::Accepted(user) => self.note_use(user, is_guess, &report.origin),

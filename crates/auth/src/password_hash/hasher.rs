@@ -2,9 +2,8 @@
 //! behind them, and nothing beyond, so that a flood of log-ins costs memory and patience that were set aside for it.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use argon2::Block;
@@ -13,7 +12,7 @@ use rustix::time::ClockId;
 use sasl::{ScramKeys, ScramParameters};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use types::Secret;
+use types::{Buckets, Counter, Secret};
 
 use crate::password_hash::new_password::PASSWORD_OCTETS;
 use crate::password_hash::normal_form::{Form, TypedPassword};
@@ -52,6 +51,8 @@ pub(crate) enum Checked {
 /// Makes and checks password hashes. Share one in the process: it is the limit.
 pub struct Hasher {
     pool: Arc<Pool>,
+    /// How many pieces of work may wait or run.
+    places: usize,
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
     patience: Duration,
@@ -61,7 +62,8 @@ pub struct Hasher {
 struct Pool {
     own: ArcSwap<Own>,
     arenas: Mutex<Vec<Vec<Block>>>,
-    runs: AtomicU64,
+    runs: Counter,
+    times: Buckets,
 }
 
 /// The hashes that are made here.
@@ -93,7 +95,13 @@ impl Hasher {
     fn with_places(cost: Cost, cores: usize, queue: usize, patience: Duration) -> Result<Self, HashError> {
         let own = ArcSwap::from_pointee(Own::at(cost)?);
         Ok(Self {
-            pool: Arc::new(Pool { own, arenas: Mutex::default(), runs: AtomicU64::new(0) }),
+            pool: Arc::new(Pool {
+                own,
+                arenas: Mutex::default(),
+                runs: Counter::default(),
+                times: Buckets::of_time(),
+            }),
+            places: cores + queue,
             admitted: Arc::new(Semaphore::new(cores + queue)),
             running: Arc::new(Semaphore::new(cores)),
             patience,
@@ -202,9 +210,21 @@ impl Hasher {
     }
 
     /// How often Argon2 ran since the start.
-    #[cfg(test)]
-    pub(crate) fn argon2_runs(&self) -> u64 {
-        self.pool.runs.load(Ordering::Relaxed)
+    #[must_use]
+    pub fn argon2_runs(&self) -> u64 {
+        self.pool.runs.total()
+    }
+
+    /// How long each piece of work had a core.
+    #[must_use]
+    pub fn times(&self) -> &Buckets {
+        &self.pool.times
+    }
+
+    /// How many pieces of work wait for a core or have one.
+    #[must_use]
+    pub fn in_hand(&self) -> usize {
+        self.places.saturating_sub(self.admitted.available_permits())
     }
 
     /// A pool in which everything is busy for ever.
@@ -221,7 +241,9 @@ impl Hasher {
         let pool = Arc::clone(&self.pool);
         // The place goes with the work: a client that hangs up does not make room while its hash still runs.
         let done = tokio::task::spawn_blocking(move || {
+            let begun = Instant::now();
             let answer = work(&pool);
+            pool.times.add_time(begun.elapsed());
             drop(place);
             answer
         });
@@ -284,7 +306,7 @@ impl Pool {
     /// Lends the work an arena, and counts the run.
     fn with_arena<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
         let mut arena = self.arenas().pop().unwrap_or_default();
-        self.runs.fetch_add(1, Ordering::Relaxed);
+        self.runs.count();
         let answer = work(&mut arena);
         // A hash from elsewhere may have asked for more than ours need; that memory goes back.
         arena.truncate(usize::try_from(self.cost().memory_kib).unwrap_or(usize::MAX));

@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::NodeId;
 
+use crate::counters::Counters;
 use crate::next_host::NextHostError;
 use crate::parcel::Parcel;
 use crate::record::Recorder;
@@ -162,6 +163,11 @@ impl<S: Spool> Carrier<S> {
             }
         }
         self.finish().await;
+    }
+
+    /// What was counted since the server began.
+    pub fn counters(&self) -> &Counters {
+        self.recorder.counters()
     }
 
     /// Waits until [`run`](Self::run) has put this process on the list of nodes, or has failed in it: then it tries again, and takes mail

@@ -43,8 +43,8 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use store::{
     Act, Destination, Details, Entry, HeldLease, Leased, MasterKeyId, NewDelivery, Node, Nodes, Operated,
-    Operation, Outcome, Page, QueueFilter, Recorded, Reportable, Spool, SpoolError, Standing, Stats,
-    Submission, Telling, Waiting,
+    Operation, Outcome, Page, QueueFilter, Recorded, Reportable, Spool, SpoolCounters, SpoolError, Standing,
+    Stats, Submission, Telling, Waiting,
 };
 use types::{NodeId, QueueId};
 
@@ -71,6 +71,7 @@ pub struct SqliteSpool {
     writer: WriterHandle,
     /// Told of whatever is confirmed.
     ledger: SqliteLedger,
+    counters: Arc<SpoolCounters>,
 }
 
 impl SqliteSpool {
@@ -89,8 +90,9 @@ impl SqliteSpool {
         let directory = Arc::new(directory);
         let writer = Writer::open(Arc::clone(&directory), mode).await?;
         let database = Database::open(directory, mode).await?;
+        let counters = Arc::clone(writer.counters());
         let writer = writer.start(Arc::clone(database.watch()));
-        Ok(Self { database, writer, ledger })
+        Ok(Self { database, writer, ledger, counters })
     }
 
     /// Ends what the last server left: nodes that are dead with their leases, and files of messages without a 250.
@@ -98,6 +100,12 @@ impl SqliteSpool {
         self.writer.change(Change::BuryAll).await?;
         recover::check(self.readers().clone());
         recover::sweep(self.directory(), self.losses(), self.readers()).await
+    }
+
+    /// What was counted since the store was opened.
+    #[must_use]
+    pub fn counters(&self) -> &SpoolCounters {
+        &self.counters
     }
 
     /// What may be missing.

@@ -5,9 +5,10 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::SpoolError;
+use store::{SpoolCounters, SpoolError};
 use tokio::sync::mpsc;
 use types::QueueId;
 
@@ -33,6 +34,7 @@ pub(super) struct Writer {
     watch: Arc<FileWatch>,
     marker: Option<Arc<Marker>>,
     mode: Mode,
+    counters: Arc<SpoolCounters>,
     /// What was accepted lately, and may be handed in again.
     recent: Recent,
 }
@@ -48,8 +50,13 @@ impl Writer {
             reserve.take().await;
         }
         let watch = Arc::new(FileWatch::nothing());
-        let recent = Recent::default();
-        Ok(Writer { directory, connection: Some(connection), reserve, watch, marker, mode, recent })
+        let (counters, recent) = (Arc::default(), Recent::default());
+        Ok(Writer { directory, connection: Some(connection), reserve, watch, marker, mode, counters, recent })
+    }
+
+    /// What is counted of the commits.
+    pub(super) fn counters(&self) -> &Arc<SpoolCounters> {
+        &self.counters
     }
 
     /// Starts the task, which confirms what comes in only while `watch` finds the files in place.
@@ -220,6 +227,7 @@ impl Writer {
     /// What an error means. The connection that saw it is not used again, unless the error is in what was asked.
     async fn diagnose(&mut self, error: sqlx::Error) -> SpoolError {
         if !failure::is_constraint(&error) {
+            self.counters.errors.count();
             self.disconnect().await;
         }
         failure::of_queue(&self.directory, error).await
@@ -251,6 +259,7 @@ impl Writer {
         let accepted = group.iter().filter_map(Job::submission);
         let accepted = accepted.filter_map(|submit| Some((submit.duplicate_key()?, submit.submission.id)));
         let recent = self.recent.rows_of(accepted);
+        let begun = Instant::now();
         let connection = self.connection().await?;
         let written = group::write(connection, group, &recent).await;
         if written.is_err() {
@@ -259,6 +268,7 @@ impl Writer {
             return written;
         }
         self.recent.note(&recent);
+        self.counters.committed(group.len(), begun.elapsed());
         Ok(())
     }
 
