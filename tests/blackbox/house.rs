@@ -43,7 +43,7 @@ const NEVER: [(&str, &[&str]); 16] = [
     ("submission", &["sqlx", "store", "stores", "auth", "delivery"]),
     ("acceptance", &["sqlx", "clap", "config", "tokio"]),
     ("desk", &["clap", "axum", "sqlx", "config", "esmtp", "anyhow"]),
-    ("console", &["clap", "sqlx", "config", "esmtp", "anyhow", "delivery", "acceptance"]),
+    ("console", &["clap", "sqlx", "config", "esmtp", "anyhow"]),
     (
         "config",
         &[

@@ -71,6 +71,7 @@ mod web;
 mod web_sign_in;
 mod web_messages;
 mod web_account;
+mod metrics;
 mod damaged_wal;
 mod memory;
 mod pace;

@@ -172,11 +172,18 @@ impl WrittenListen {
                 ));
             }
         };
-        let serve = match self.serve {
+        let is_loopback = address.ip().to_canonical().is_loopback();
+        let serve: Vec<_> = match self.serve {
             Some(parts) => parts.into_iter().map(|Word(part)| part).collect(),
-            None if address.ip().to_canonical().is_loopback() => WebPart::ALL.into(),
+            None if is_loopback => WebPart::ALL.into(),
             None => vec![WebPart::Account],
         };
+        if serve.contains(&WebPart::Metrics) && !is_loopback {
+            return Err(Fault::at(
+                &written,
+                "would show the server's figures to anyone; serve \"metrics\" on a loopback address",
+            ));
+        }
         Ok((written, WebListen { address, tls, serve, trusted_proxies }))
     }
 }

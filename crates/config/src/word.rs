@@ -105,7 +105,7 @@ impl Named for SenderCheck {
 
 impl Named for WebPart {
     const ALL: &'static [Self] = &Self::ALL;
-    const NAMES: &'static [&'static str] = &[Self::Account.name(), Self::Admin.name()];
+    const NAMES: &'static [&'static str] = &[Self::Account.name(), Self::Admin.name(), Self::Metrics.name()];
 }
 
 impl<T: Named> FromWord for T {

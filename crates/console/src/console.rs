@@ -11,11 +11,13 @@ use jiff::Timestamp;
 use crate::session::flash::Flashes;
 use crate::session::once::Once;
 use crate::settings::Settings;
+use crate::watched::Watched;
 
 /// What all pages work with: use cases, the judge of sign-ins, and what the configuration says.
 pub struct Console {
     desk: ArcSwap<Desk>,
     pub(crate) judge: Arc<Authenticator>,
+    pub(crate) watched: Watched,
     pub(crate) settings: Settings,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) flashes: Flashes,
@@ -23,12 +25,19 @@ pub struct Console {
 }
 
 impl Console {
-    /// Pages on this desk, to which this judge lets people in; `now` reads the clock.
+    /// Pages on this desk, to which this judge lets people in, and on what these parts of the server do; `now` reads the clock.
     #[must_use]
-    pub fn new(desk: Desk, judge: Arc<Authenticator>, settings: Settings, now: fn() -> Timestamp) -> Self {
+    pub fn new(
+        desk: Desk,
+        judge: Arc<Authenticator>,
+        watched: Watched,
+        settings: Settings,
+        now: fn() -> Timestamp,
+    ) -> Self {
         Self {
             desk: ArcSwap::from_pointee(desk),
             judge,
+            watched,
             settings,
             now,
             flashes: Flashes::default(),

@@ -37,6 +37,8 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
     let visit: Visit = request.extensions().get().cloned().ok_or(Problem::NotFound.into_response())?;
     let key = match route.right {
         Right::Anyone => before::kept(request.headers(), &visit),
+        Right::Metrics if visit.may_see_metrics() => None,
+        Right::Metrics => return Err(Problem::NotFound.into_response()),
         Right::SignedIn | Right::Admin => {
             let current = Current::of(console, request.headers(), &visit).await;
             let current = current.map_err(Problem::into_response)?;
@@ -59,7 +61,7 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
 /// is told.
 fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -> Option<Response> {
     match (route.right, current.administration(console, visit)) {
-        (Right::Anyone | Right::SignedIn, _) | (_, Administration::Open) => None,
+        (Right::Anyone | Right::SignedIn | Right::Metrics, _) | (_, Administration::Open) => None,
         (Right::Admin, Administration::NeedsSecondFactor) => Some(Redirect::to("/account").into_response()),
         (Right::Admin, Administration::None) => Some(Problem::NotFound.into_response()),
     }

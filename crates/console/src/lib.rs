@@ -30,6 +30,8 @@ use std::sync::Arc;
 use right::Route;
 
 mod settings;
+mod recent_stats;
+mod watched;
 mod console;
 
 mod listen;
@@ -64,6 +66,7 @@ mod admin;
 
 mod messages;
 mod limits_used;
+mod metrics;
 
 mod shown;
 
@@ -71,6 +74,7 @@ pub use console::Console;
 pub use listen::{Listener, serve};
 pub use settings::Settings;
 pub use site::Site;
+pub use watched::Watched;
 
 /// Every route there is.
 const ROUTES: &[&[Route]] = &[
@@ -91,6 +95,7 @@ const ROUTES: &[&[Route]] = &[
     account::password::ROUTES,
     account::sign_ins::ROUTES,
     account::sessions::ROUTES,
+    metrics::ROUTES,
 ];
 
 /// Every route there is, with its right. `routes.txt` says which were meant.

@@ -17,6 +17,8 @@ pub(crate) enum Right {
     SignedIn,
     /// Administrators, with a second factor unless the configuration says that none is needed; to others there is no such page.
     Admin,
+    /// Programs on this machine, where figures are served; to others there are none.
+    Metrics,
 }
 
 /// A way to ask for a page, and who may. Each module of pages has its own in a constant, and `lib.rs` has all.

@@ -68,6 +68,12 @@ impl Visit {
         self.serve.contains(&part)
     }
 
+    /// Whether figures are served here, and a program on this machine asks for them itself: nobody is asked who they are.
+    pub(crate) fn may_see_metrics(&self) -> bool {
+        let is_local = self.facts.proxy.is_none() && self.facts.peer.ip().is_loopback();
+        is_local && self.is_served(WebPart::Metrics)
+    }
+
     /// The request's identifier as text.
     pub(crate) fn id(&self) -> String {
         self.facts.id.to_string()

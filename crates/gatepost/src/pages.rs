@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use auth::{Authenticator, Keyring};
 use config::{Config, Web, WebListen};
-use console::{Console, Listener, Settings, Site};
+use console::{Console, Listener, Settings, Site, Watched};
 use stores::Store;
 use submission::tls::Identity;
 use tokio_util::sync::CancellationToken;
@@ -28,12 +28,13 @@ impl Pages {
     pub(crate) fn of(
         config: &Config,
         (store, keyring, judge): (&Store, &Arc<Keyring>, &Arc<Authenticator>),
+        watched: Watched,
         identity: Option<&Identity>,
         sockets: Vec<TcpListener>,
     ) -> anyhow::Result<Option<Pages>> {
         let Some(web) = config.web.as_ref().filter(|web| !web.listen.is_empty()) else { return Ok(None) };
         let desk = open::desk(config, store).with_keyring(keyring.clone());
-        let console = Console::new(desk, judge.clone(), settings(config, web), clock::now);
+        let console = Console::new(desk, judge.clone(), watched, settings(config, web), clock::now);
         let listeners = sockets.into_iter().zip(&web.listen);
         let listeners = listeners.map(|(socket, listen)| listener(config, socket, listen, identity));
         Ok(Some(Pages { console: Arc::new(console), listeners: listeners.collect::<Result<_, _>>()? }))

@@ -9,6 +9,7 @@ use acceptance::Acceptance;
 use anyhow::Context as _;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
+use console::Watched;
 use delivery::{Carrier, Committer, StsPolicies, TlsTally};
 use sd_notify::NotifyState;
 use store::Ledger as _;
@@ -89,7 +90,14 @@ impl Server {
         store.ledger().set_kept(!config.ledger.keep.is_zero());
         let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
         let tls_reports = watch::Sender::new(wiring::report_poster(&config, &resolver)?);
-        let pages = Pages::of(&config, (&store, &keyring, &judge), identity.as_ref(), web_sockets)?;
+        let watched = Watched::new(
+            (handle.clone(), identity.clone()),
+            acceptance.clone(),
+            (carrier.clone(), store.spool().clone()),
+            clock::now(),
+            env!("CARGO_PKG_VERSION"),
+        );
+        let pages = Pages::of(&config, (&store, &keyring, &judge), watched, identity.as_ref(), web_sockets)?;
         let page_addresses = pages.as_ref().map_or(Ok(Vec::new()), Pages::addresses)?;
         let parts = Parts {
             store,

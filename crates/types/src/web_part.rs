@@ -9,11 +9,13 @@ pub enum WebPart {
     Account,
     /// Those of administration.
     Admin,
+    /// What the server does, in figures for programs.
+    Metrics,
 }
 
 impl WebPart {
     /// Every part.
-    pub const ALL: [Self; 2] = [Self::Account, Self::Admin];
+    pub const ALL: [Self; 3] = [Self::Account, Self::Admin, Self::Metrics];
 
     /// The part as it is written in a configuration.
     #[must_use]
@@ -21,6 +23,7 @@ impl WebPart {
         match self {
             Self::Account => "account",
             Self::Admin => "admin",
+            Self::Metrics => "metrics",
         }
     }
 }

@@ -1,0 +1,45 @@
+//! What this process takes of the machine, under the names that every program has for it.
+
+use std::fs;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::time::ClockId;
+
+use super::exposition::Exposition;
+
+/// What the system says of this process. What it does not say is left out.
+pub(super) fn write(page: &mut Exposition, started_at: Timestamp) {
+    let cpu = Duration::try_from(rustix::time::clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default();
+    page.counter(
+        "process_cpu_seconds_total",
+        "Processor time that the process has had, in seconds.",
+        [(vec![], cpu.as_secs_f64())],
+    );
+    page.gauge(
+        "process_start_time_seconds",
+        "When the process was started, in seconds since 1970.",
+        [(vec![], started_at.as_second())],
+    );
+    page.gauge(
+        "process_resident_memory_bytes",
+        "Memory that the process has in use.",
+        resident().map(|octets| (vec![], octets)),
+    );
+    page.gauge(
+        "process_open_fds",
+        "Files and sockets that the process has open.",
+        descriptors().map(|number| (vec![], number)),
+    );
+}
+
+/// proc_pid_statm(5): the second number, in pages.
+fn resident() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(pages.saturating_mul(u64::try_from(rustix::param::page_size()).ok()?))
+}
+
+fn descriptors() -> Option<usize> {
+    Some(fs::read_dir("/proc/self/fd").ok()?.count())
+}
