@@ -5,8 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use sasl::Mechanism;
+use tests::browser::Browser;
 use tests::client::Reply;
 use tests::server::{Installation, Server, Settings, text};
+
+use crate::web::pages;
+use crate::web_sign_in::sign_in;
 
 /// Known to the examples.
 const ANN: &str = "ann@example.org";
@@ -247,4 +251,28 @@ fn before_the_accounts_it_is_asked_for_everybody() {
     for (username, password) in [(ALICE, "battery staple"), (ALICE, "wrong"), (ANN, "correct horse")] {
         assert_eq!(house.code(&server, username, password), 454, "{username} {password}");
     }
+}
+
+/// One that Gatepost kept beside it would open the account after the program has closed it.
+#[test]
+fn whose_password_the_program_keeps_does_not_change_it_on_the_pages() {
+    let house = House::new();
+    let program = Program::python(&house.installation);
+    let auth = format!(
+        "backends = [\"accounts\", \"http\"]\n[auth.http]\nurl = \"http://127.0.0.1:{}/\"\nsecret_file = \"http.secret\"\n",
+        program.port
+    );
+    let web = "[web]\nbase_url = \"https://mail.example.org\"\n[[web.listen]]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\n";
+    house.installation.configure(&Settings { auth, web: web.to_owned(), ..Settings::default() });
+    let server = house.installation.start();
+    let mut browser = Browser::new(pages(&server));
+    assert_eq!(sign_in(&mut browser, ANN, "correct horse").location(), "/account");
+    let page = browser.get("/account/password");
+    assert!(page.body.contains("kept by another system") && !page.body.contains("name=\"new\""), "{page:?}");
+    let token = browser.get("/account").token("/sign-out");
+    let answer =
+        browser.post("/account/password", &[("csrf", &token), ("new", "battery staple rope ladder")]);
+    assert_eq!(answer.status, 403, "no form of this path is shown: {answer:?}");
+    let mut other = Browser::new(pages(&server));
+    assert_eq!(sign_in(&mut other, ANN, "battery staple rope ladder").status, 422);
 }

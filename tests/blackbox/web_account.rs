@@ -220,6 +220,22 @@ fn ones_own_password_is_changed_by_the_one_of_now_and_ends_all_other_sessions() 
     assert_eq!((&trail[0]["actor"], &trail[0]["via"]), (&ALICE.into(), &"web".into()));
 }
 
+/// In another tab, or behind the button for the page before.
+#[test]
+fn a_form_that_was_loaded_before_a_confirmation_is_good_behind_it() {
+    let (installation, server) = office();
+    let mut browser = signed_in(&server, ALICE);
+    let form = browser.get("/account/app-passwords/new");
+    let page = browser.get("/account/password");
+    let fields = [("confirm", PASSWORD), ("new", "battery staple rope ladder")];
+    assert_eq!(browser.send(&page, "/account/password", &fields).status, 303);
+    let number = between(&form, "name=\"number\" value=\"", "\"");
+    let fields = [("number", number.as_str()), ("label", "Phone"), ("ends", "never")];
+    assert_eq!(browser.send(&form, APP_PASSWORDS, &fields).status, 200);
+    assert_eq!(browser.send(&form, APP_PASSWORDS, &fields).status, 409, "sent again");
+    assert_eq!(app_passwords(&installation, ALICE).len(), 1);
+}
+
 #[test]
 fn sessions_are_listed_and_ended_one_by_one_or_all() {
     let (installation, server) = office();

@@ -241,6 +241,21 @@ pub(crate) fn administrator(installation: &Installation, server: &Server) -> Bro
     browser
 }
 
+/// With the form of another tab.
+#[test]
+fn to_sign_in_again_ends_the_session_of_before() {
+    let (_installation, server) = office();
+    let mut browser = Browser::new(pages(&server));
+    let form = browser.get("/sign-in");
+    let mut again = browser.clone();
+    let fields = [("address", ALICE), ("password", PASSWORD)];
+    browser.send(&form, "/sign-in", &fields);
+    again.cookies.extend(browser.cookies.clone());
+    assert_eq!(again.send(&form, "/sign-in", &fields).location(), "/account");
+    assert_eq!(again.get("/account").status, 200);
+    assert_eq!(browser.get("/account").location(), "/sign-in");
+}
+
 /// WEB-03: what a stranger has put into the browser is no session, and is not taken for one later.
 #[test]
 fn a_cookie_that_was_planted_is_worth_nothing() {

@@ -18,7 +18,7 @@ use types::{AccountId, Secret};
 
 use self::recovery_code::{CODES, RecoveryCode};
 use self::totp::Seed;
-use crate::guard::guesses::Guesses;
+use crate::guard::guesses::{Guesses, Whence};
 use crate::keys::keyring::{Keyring, KeyringError};
 use crate::keys::seal::SealError;
 use crate::policy::Policy;
@@ -86,8 +86,8 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
 ) -> Result<Confirmation, store::Error> {
     // Whoever is at the command line has the store, and so no network is in question. Any other face is asked over a network, by
     // somebody who may guess day after day.
-    let is_familiar = act.via == Via::Cli;
-    let check = Check { store, keyring, account, typed: code, policy, is_familiar, act };
+    let whence = if act.via == Via::Cli { Whence::CommandLine } else { Whence::Elsewhere };
+    let check = Check { store, keyring, account, typed: code, policy, whence, act };
     let confirmation = check.confirm().await?;
     match &confirmation {
         Confirmation::Wrong => check.record(Action::TotpConfirm, "bad-code").await?,
@@ -98,8 +98,7 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
     Ok(confirmation)
 }
 
-/// Judges a code of the second factor, or a recovery code, and uses it up. `is_familiar` says whether it comes from a
-/// network that is familiar to the account, `act` who typed it, and when.
+/// Judges a code of the second factor, or a recovery code, and uses it up. `act` says who typed it, and when.
 ///
 /// # Errors
 /// When the store can't tell.
@@ -108,10 +107,10 @@ pub(crate) async fn check<S: SecondFactors + Throttles + Audit>(
     keyring: &Keyring,
     account: &Account,
     typed: &Secret,
-    (policy, is_familiar): (&Policy, bool),
+    (policy, whence): (&Policy, Whence),
     act: &Act,
 ) -> Result<SecondFactorOutcome, store::Error> {
-    Check { store, keyring, account, typed, policy, is_familiar, act }.judge().await
+    Check { store, keyring, account, typed, policy, whence, act }.judge().await
 }
 
 /// Makes fresh recovery codes in the place of those left; `None` if no second factor is on.
@@ -141,7 +140,7 @@ struct Check<'a, S> {
     account: &'a Account,
     typed: &'a Secret,
     policy: &'a Policy,
-    is_familiar: bool,
+    whence: Whence,
     /// Who typed it, and when.
     act: &'a Act,
 }
@@ -191,7 +190,7 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
         judge: impl Future<Output = Result<bool, store::Error>> + Send,
     ) -> Result<SecondFactorOutcome, store::Error> {
         let account = self.account.address.normal();
-        let guesses = Guesses::at_code(account, self.mark(), self.policy, self.is_familiar);
+        let guesses = Guesses::at_code(account, self.mark(), self.policy, self.whence);
         if let Some(throttled) = guesses.enter(self.store, self.act.at).await? {
             return Ok(SecondFactorOutcome::Throttled(throttled));
         }

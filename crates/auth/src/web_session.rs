@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+use types::WebSessionId;
 use zeroize::Zeroizing;
 
 use crate::keys::key::{Key, Purpose, keyed, random};
@@ -62,6 +63,28 @@ impl SessionTokenKey {
 impl fmt::Debug for SessionTokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionTokenKey(…)")
+    }
+}
+
+/// What makes the keys of the forms of sessions, derived from the root key of the store.
+pub struct SessionFormKey(Hmac<Sha256>);
+
+impl SessionFormKey {
+    pub(crate) fn new(root: &Key) -> Self {
+        Self(keyed(root.derive(Purpose::SessionForms).as_slice()))
+    }
+
+    /// The key of the forms of this session: the same for as long as it lasts, whatever token opens it, so that a form that was loaded
+    /// before a confirmation is good behind it.
+    #[must_use]
+    pub fn of(&self, session: WebSessionId) -> [u8; 32] {
+        self.0.clone().chain_update(session.as_bytes()).finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for SessionFormKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionFormKey(…)")
     }
 }
 

@@ -24,8 +24,9 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Fields of a head.
 const HEAD_FIELDS: usize = 100;
 
-/// Requests that a connection of HTTP/2 has under way at a time.
-const STREAMS: u32 = 64;
+/// Requests that a connection of HTTP/2 has under way at a time: more than a browser has for a page, and few enough that the forms of all
+/// connections fit into memory.
+const STREAMS: u32 = 16;
 
 /// What HTTP/2 keeps of an answer that the client does not take, for each request.
 const UNSENT: usize = 64 * 1024;

@@ -11,24 +11,25 @@ use url::form_urlencoded;
 
 use crate::problem::Problem;
 
-/// The largest body of a form, in octets.
-const LARGEST: usize = 64 * 1024;
+/// The largest body of a form, in octets: of one that anybody may send, and of one behind a sign-in.
+pub(crate) const OF_ANYONE: usize = 4 * 1024;
+pub(crate) const OF_SIGNED_IN: usize = 64 * 1024;
 
 /// The fields of a form that came from one of our pages. It may hold passwords, and does not say what it holds.
 #[derive(Clone)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads the body of a form.
+    /// Reads the body of a form of so many octets at most.
     ///
     /// # Errors
     /// When it is none, or too large, or breaks off.
-    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
+    pub(crate) async fn read(headers: &HeaderMap, body: Body, at_most: usize) -> Result<Self, Problem> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
             return Err(Problem::UnsupportedMediaType);
         }
-        let octets = to_bytes(body, LARGEST).await.map_err(|_| Problem::TooLarge)?;
+        let octets = to_bytes(body, at_most).await.map_err(|_| Problem::TooLarge)?;
         Ok(Self(form_urlencoded::parse(&octets).into_owned().collect()))
     }
 

@@ -59,7 +59,7 @@ impl Frame {
             here,
             flash: console.flashes.take(current.signed_in.session.id),
         };
-        Self { member: Some(member), ..Self::outside(console, visit) }.with_form(current.form_key())
+        Self { member: Some(member), ..Self::outside(console, visit) }.with_form(current.form_key.clone())
     }
 
     /// Around a page with forms whose tokens this makes.

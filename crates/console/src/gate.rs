@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::console::Console;
-use crate::fields::Fields;
+use crate::fields::{self, Fields};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::before;
@@ -46,13 +46,13 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
             if let Some(answer) = instead(console, route, &visit, &current) {
                 return Err(answer);
             }
-            let key = current.form_key();
+            let key = current.form_key.clone();
             request.extensions_mut().insert(current);
             Some(key)
         }
     };
     match route.method == Method::POST {
-        true => with_fields(request, key).await.map_err(Problem::into_response),
+        true => with_fields(request, route.right, key).await.map_err(Problem::into_response),
         false => Ok(request),
     }
 }
@@ -68,10 +68,14 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
 }
 
 /// The request with the fields of its form, which have the token that only our own page could have put there.
-async fn with_fields(request: Request, key: Option<FormKey>) -> Result<Request, Problem> {
+async fn with_fields(request: Request, right: Right, key: Option<FormKey>) -> Result<Request, Problem> {
     let key = key.ok_or(Problem::Forbidden)?;
+    let at_most = match right {
+        Right::Anyone | Right::Metrics => fields::OF_ANYONE,
+        Right::SignedIn | Right::Admin => fields::OF_SIGNED_IN,
+    };
     let (mut parts, body) = request.into_parts();
-    let fields = Fields::read(&parts.headers, body).await?;
+    let fields = Fields::read(&parts.headers, body, at_most).await?;
     match key.fits(parts.uri.path(), fields.text(FIELD)) {
         true => {
             parts.extensions.insert(fields);

@@ -13,6 +13,9 @@ use tokio::time::Instant;
 const CONNECTIONS: usize = 1_000;
 const CONNECTIONS_OF_NETWORK: usize = 100;
 
+/// Connections of all that are kept free for this machine: an operator's tunnel, and what reads the metrics.
+const FOR_LOOPBACK: usize = 50;
+
 /// Networks whose pages are counted at a time. Beyond it all begin anew: who can come from so many is not stopped by this.
 const NETWORKS: usize = 10_000;
 
@@ -34,7 +37,9 @@ impl Places {
         let network = network_of(address);
         let mut counts = self.counts();
         let (all, own) = (counts.values().sum::<usize>(), counts.get(&network).copied().unwrap_or_default());
-        let is_free = all < CONNECTIONS && (is_proxy || own < CONNECTIONS_OF_NETWORK);
+        let is_ours = address.is_loopback() && !is_proxy;
+        let most = if is_ours { CONNECTIONS } else { CONNECTIONS - FOR_LOOPBACK };
+        let is_free = all < most && (is_proxy || own < CONNECTIONS_OF_NETWORK);
         is_free.then(|| {
             counts.insert(network, own + 1);
             Place { places: Arc::clone(self), network }
@@ -118,10 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn there_are_a_thousand_connections_in_all() {
+    fn there_are_a_thousand_connections_in_all_some_of_which_are_for_this_machine() {
         let places = Arc::new(Places::default());
         let held: Vec<_> = (0..1_001u32).filter_map(|ip| places.take(IpAddr::V4(ip.into()), true)).collect();
-        assert_eq!(held.len(), 1_000);
+        assert_eq!(held.len(), 950);
+        let own: Vec<_> = (0..100).filter_map(|_| places.take(address("127.0.0.1"), false)).collect();
+        assert_eq!(own.len(), 50);
     }
 
     #[test]

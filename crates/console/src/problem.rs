@@ -74,7 +74,7 @@ impl Problem {
             Problem::Forbidden => (t.forbidden(), t.forbidden_more()),
             Problem::Misdirected => (t.misdirected(), t.misdirected_more()),
             Problem::UnsupportedMediaType | Problem::TooLarge => (t.no_form(), t.no_form_more()),
-            Problem::TimedOut => (t.timed_out(), t.nothing_was_changed()),
+            Problem::TimedOut => (t.timed_out(), t.timed_out_more()),
             Problem::TooMany { .. } => (t.too_many(), t.too_many_more()),
             Problem::Unavailable { .. } => (t.unavailable(), t.nothing_was_changed()),
         }

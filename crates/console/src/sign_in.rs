@@ -94,7 +94,7 @@ async fn take_password(
     let address = fields.text("address");
     let attempt = Attempt::sign_in(address.to_owned(), fields.secret("password"));
     let wrong = match console.judge.first_step(attempt, &Origin::web(&visit.facts)).await {
-        SignIn::SignedIn(user) => return signed_in(&console, &visit, &user).await,
+        SignIn::SignedIn(user) => return signed_in(&console, &visit, &headers, &user).await,
         SignIn::NeedsCode(ticket) => {
             let cookie = Cookie::Step.set(&ticket.declassify(), &visit);
             return Ok((set(cookie), Redirect::to(CODE)).into_response());
@@ -126,7 +126,7 @@ async fn take_code(
     let Some(ticket) = ticket(&headers, &visit) else { return Ok(Redirect::to(PASSWORD).into_response()) };
     let code = Secret::new(fields.text("code"));
     let wrong = match console.judge.second_step(&ticket, &code, &Origin::web(&visit.facts)).await {
-        SecondStep::SignedIn(user) => return signed_in(&console, &visit, &user).await,
+        SecondStep::SignedIn(user) => return signed_in(&console, &visit, &headers, &user).await,
         SecondStep::WrongCode => Retry::Code,
         SecondStep::Over => {
             let again = password_page(&console, &visit, &headers, "", Some(&Retry::Over))?;
@@ -139,7 +139,15 @@ async fn take_code(
 }
 
 /// Opens a session, in the place of one that the browser may have, and of the ticket.
-async fn signed_in(console: &Console, visit: &Visit, user: &User) -> Result<Response, Problem> {
+async fn signed_in(
+    console: &Console,
+    visit: &Visit,
+    headers: &HeaderMap,
+    user: &User,
+) -> Result<Response, Problem> {
+    if let Some(former) = Current::of(console, headers, visit).await? {
+        console.desk().sign_out(&former.act(visit), &former.signed_in).await?;
+    }
     match console.desk().open_session(user, visit.facts.peer.ip(), &visit.agent).await {
         Ok((token, session)) => {
             console.flashes.say(session.id, visit.texts.you_are_signed_in(&user.address));

@@ -79,7 +79,11 @@ impl<S: Spool> Recorder<S> {
     /// Writes the ending down, with the next attempt as `schedule` has it, and gives up the lease.
     pub(crate) async fn close(&self, parcel: &Parcel, ending: Ending, schedule: &Schedule) {
         match ending {
-            Ending::Tried(attempt) | Ending::Known(attempt) => self.settle(parcel, attempt, schedule).await,
+            Ending::Tried(attempt) => {
+                self.counters.tried(attempt.answered);
+                self.settle(parcel, attempt, schedule).await;
+            }
+            Ending::Known(attempt) => self.settle(parcel, attempt, schedule).await,
             Ending::Untried => drop(self.record(parcel, Vec::new(), None).await),
             Ending::Held => drop(self.record(parcel, held(parcel), None).await),
             Ending::Returned => self.return_to_sender(parcel, schedule).await,
@@ -89,7 +93,6 @@ impl<S: Spool> Recorder<S> {
 
     async fn settle(&self, parcel: &Parcel, attempt: Attempt, schedule: &Schedule) {
         let now = (self.now)();
-        self.counters.tried(attempt.answered);
         let tls = attempt.tls;
         let fates = fate::fates(parcel, attempt, schedule, &self.unclear, now);
         self.settle_fates(parcel, (fates, tls), schedule, now).await;

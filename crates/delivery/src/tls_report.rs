@@ -163,8 +163,8 @@ impl ReportPlaces {
         let wanted = fields.split(';').find_map(|field| field.trim().strip_prefix("rua="));
         let uris = || wanted.into_iter().flat_map(|wanted| wanted.split(',')).map(str::trim);
         ReportPlaces {
-            mailboxes: uris().filter_map(mailbox).take(PLACES).collect(),
-            urls: uris().filter_map(url).take(PLACES).collect(),
+            mailboxes: each_once(uris().filter_map(mailbox)),
+            urls: each_once(uris().filter_map(url)),
         }
     }
 
@@ -173,6 +173,17 @@ impl ReportPlaces {
     pub fn is_empty(&self) -> bool {
         self.mailboxes.is_empty() && self.urls.is_empty()
     }
+}
+
+/// The first few, each once: a report that comes twice counts double for whoever adds them up.
+fn each_once<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut each = Vec::new();
+    for one in all {
+        if each.len() < PLACES && !each.contains(&one) {
+            each.push(one);
+        }
+    }
+    each
 }
 
 fn mailbox(uri: &str) -> Option<Mailbox> {

@@ -105,6 +105,14 @@ impl Desk {
         Ok(Some(SignedIn { account, session }))
     }
 
+    /// The key of the forms of a session, which nobody else has, and which stays as long as the session.
+    ///
+    /// # Errors
+    /// When the keys of the store can't be had.
+    pub async fn session_form_key(&self, session: WebSessionId) -> Result<[u8; 32], Trouble> {
+        Ok(self.keyring().await?.session_forms().of(session))
+    }
+
     /// Whether its time is up. One that was last used far ahead of now is of a clock that was ahead.
     fn is_over(&self, session: &WebSession, now: Timestamp) -> bool {
         session.ends_at <= now || now.duration_since(session.seen_at).abs() >= self.settings.session_idle

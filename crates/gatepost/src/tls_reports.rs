@@ -113,10 +113,11 @@ impl TlsReports {
         if !self.ledger.claim_tls_report(day, domain).await? {
             return Ok(());
         }
-        if let Some((submission, incoming)) = mail {
-            self.committer.commit(submission, incoming).await?;
-            tracing::info!(event = "tls-report.sent", queue.id = %id, domain, "a report on TLS goes to {domain}");
-        }
+        let mailed = match mail {
+            Some((submission, incoming)) => Some(self.committer.commit(submission, incoming).await),
+            None => None,
+        };
+        // What is to be posted is, whatever has become of the mail: there is no second time.
         for url in places.urls {
             let place = self.posting.clone().acquire_owned().await?;
             let (poster, figures, domain) = (poster.clone(), figures.clone(), domain.to_owned());
@@ -124,6 +125,10 @@ impl TlsReports {
                 post(&poster, &url, figures, &domain).await;
                 drop(place);
             });
+        }
+        if let Some(mailed) = mailed {
+            mailed?;
+            tracing::info!(event = "tls-report.sent", queue.id = %id, domain, "a report on TLS goes to {domain}");
         }
         Ok(())
     }

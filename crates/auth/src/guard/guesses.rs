@@ -4,10 +4,22 @@
 //! Five guesses a minute are seven thousand a day. So after a hundred failures of an account, from wherever, only attempts from
 //! networks that are familiar to it are judged, until a day has passed since the first.
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{Counter, Mark, ThrottleKey, ThrottleKind, Throttled, Throttles};
 
 use crate::policy::Policy;
+
+/// Where a code comes from, as far as counters ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whence {
+    /// The command line of the server: no network is in question.
+    CommandLine,
+    /// A network that is familiar to the account, which has a counter of the minute for itself: nobody elsewhere locks its owner out.
+    Familiar(IpNet),
+    /// Any other network.
+    Elsewhere,
+}
 
 /// One guess, as it is counted.
 pub(crate) struct Guesses {
@@ -33,12 +45,14 @@ impl Guesses {
     }
 
     /// A guess at a code of this account.
-    pub(crate) fn at_code(account: String, mark: Mark, policy: &Policy, is_familiar: bool) -> Self {
-        let key = |kind| ThrottleKey { kind, account: Some(account.clone()), network: None };
+    pub(crate) fn at_code(account: String, mark: Mark, policy: &Policy, whence: Whence) -> Self {
+        let network = if let Whence::Familiar(network) = whence { Some(network) } else { None };
+        let day = ThrottleKey { kind: ThrottleKind::TotpDay, account: Some(account), network: None };
+        let own = ThrottleKey { kind: ThrottleKind::Totp, network, ..day.clone() };
         Self {
-            own: Counter { key: key(ThrottleKind::Totp), allowance: policy.totp, mark },
-            day: Counter { key: key(ThrottleKind::TotpDay), allowance: policy.day, mark },
-            is_familiar,
+            own: Counter { key: own, allowance: policy.totp, mark },
+            day: Counter { key: day, allowance: policy.day, mark },
+            is_familiar: whence != Whence::Elsewhere,
         }
     }
 

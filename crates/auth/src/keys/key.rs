@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     RecoveryCodeDigest,
     /// The digest by which a browser session is found.
     SessionTokenDigest,
+    /// What forms of a browser session carry.
+    SessionForms,
     /// What tells one failed login from another, and one correspondent from another.
     BlindDigest,
     /// What finds an app password of another server by its first letters.
@@ -35,6 +37,7 @@ impl Purpose {
             Purpose::AppPasswordDigest => b"gatepost app-password digest 1",
             Purpose::RecoveryCodeDigest => b"gatepost recovery-code digest 1",
             Purpose::SessionTokenDigest => b"gatepost session-token digest 1",
+            Purpose::SessionForms => b"gatepost session forms 1",
             Purpose::BlindDigest => b"gatepost mark 1",
             Purpose::Selector => b"gatepost app-password selector 1",
             Purpose::ScramSalt => b"gatepost scram salt 1",

@@ -24,7 +24,7 @@ use crate::keys::scram_salt;
 use crate::keys::seal::{self, SealError};
 use crate::keys::sealer::Sealer;
 use crate::second_factor::recovery_code::RecoveryCodeKey;
-use crate::web_session::SessionTokenKey;
+use crate::web_session::{SessionFormKey, SessionTokenKey};
 
 /// The master keys and the root key of a store.
 pub struct Keyring {
@@ -177,6 +177,12 @@ impl Keyring {
     #[must_use]
     pub fn session_tokens(&self) -> SessionTokenKey {
         SessionTokenKey::new(&self.root)
+    }
+
+    /// What makes the keys of the forms of browser sessions.
+    #[must_use]
+    pub fn session_forms(&self) -> SessionFormKey {
+        SessionFormKey::new(&self.root)
     }
 
     /// The key of the digests of recovery codes.

@@ -8,6 +8,7 @@ use super::authenticator::Authenticator;
 use super::judgement::{Denial, Judgement};
 use super::outcome::{Credential, LoginFault, Reason, User};
 use crate::guard::gate::is_familiar;
+use crate::guard::guesses::Whence;
 use crate::second_factor::{self, SecondFactorOutcome};
 
 impl Authenticator {
@@ -66,9 +67,13 @@ impl Authenticator {
         origin: &Origin,
     ) -> Result<SecondFactorOutcome, store::Error> {
         let (store, now, policy) = (&self.store, (self.now)(), self.policy.load_full());
-        let familiar = is_familiar(store, &account.address, origin.network(), now).await?;
+        let network = origin.network();
+        let whence = match is_familiar(store, &account.address, network, now).await? {
+            true => Whence::Familiar(network),
+            false => Whence::Elsewhere,
+        };
         let act = origin.act_with_code(&account.address, now);
-        second_factor::check(store, &self.keyring, account, code, (&policy, familiar), &act).await
+        second_factor::check(store, &self.keyring, account, code, (&policy, whence), &act).await
     }
 }
 

@@ -297,9 +297,16 @@ impl Scene {
 
     async fn check(&self, code: &str, second: i64) -> SecondFactorOutcome {
         let code = Secret::new(code);
-        check(&self.store, &self.keyring, &self.account, &code, (&six(), false), &self.her(second))
-            .await
-            .unwrap()
+        check(
+            &self.store,
+            &self.keyring,
+            &self.account,
+            &code,
+            (&six(), Whence::Elsewhere),
+            &self.her(second),
+        )
+        .await
+        .unwrap()
     }
 
     /// What the owner of the account does while the server serves it.
@@ -462,7 +469,7 @@ async fn a_code_that_could_not_be_judged_counts_once_however_often_it_is_tried()
     let code = Secret::new(scene.code(30));
     for _ in 0..3 {
         let (store, account, act) = (&scene.store, &scene.account, scene.her(30));
-        let checked = check(store, &scene.keyring, account, &code, (&six(), false), &act).await;
+        let checked = check(store, &scene.keyring, account, &code, (&six(), Whence::Elsewhere), &act).await;
         assert!(matches!(checked, Err(store::Error::Unavailable(_))));
     }
     assert_eq!(scene.store.marks.lock().unwrap().len(), 1);

@@ -32,6 +32,8 @@ struct Form {
     confirm: ConfirmForm,
     wrong: Option<String>,
     least: usize,
+    /// Whether the password is another server's to change, which judges the logins of this account.
+    is_elsewhere: bool,
 }
 
 async fn show(
@@ -51,7 +53,8 @@ fn form(
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let frame = Frame::inside(console, visit, current, PATH);
-    let html = page(&Form { frame, confirm, wrong, least: OWN_PASSWORD_CHARACTERS })?;
+    let is_elsewhere = is_elsewhere(current);
+    let html = page(&Form { frame, confirm, wrong, least: OWN_PASSWORD_CHARACTERS, is_elsewhere })?;
     Ok((status, html).into_response())
 }
 
@@ -61,6 +64,10 @@ async fn change(
     current: Current,
     fields: Fields,
 ) -> Result<Response, Problem> {
+    // One of its own would take the place of that one, which its owner does not mean.
+    if is_elsewhere(&current) {
+        return Err(Problem::NotFound);
+    }
     // Before a code is used up for it.
     if let Err(trouble) = judged(&console, &current, &fields) {
         let confirm = ConfirmForm::always(&current);
@@ -71,6 +78,10 @@ async fn change(
         Asked::Yes(current, _) => confirmed(&console, &visit, &current, &fields).await,
         Asked::No(confirm, status) => form(&console, &visit, &current, confirm, None, status),
     }
+}
+
+fn is_elsewhere(current: &Current) -> bool {
+    current.signed_in.account.password_hash.is_none()
 }
 
 /// Sees that what was typed can be the password.

@@ -17,7 +17,7 @@ use crate::frame::{Frame, page};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
-use crate::session::current::Current;
+use crate::session::current::{Current, SessionToken};
 use crate::shown::qr::Qr;
 use crate::shown::time::{Time, clock_time};
 use crate::visit::Visit;
@@ -173,8 +173,9 @@ async fn kept(
     current: &Current,
     codes: Option<view::RecoveryCodes>,
 ) -> Result<Response, Problem> {
-    let kept = console.desk().keep_session(&current.token, &current.signed_in).await?;
-    let (current, cookie) = match kept {
+    // It is done: whatever becomes of the session, that is shown.
+    let kept = console.desk().keep_session(&current.token, &current.signed_in).await;
+    let (current, cookie) = match kept.unwrap_or_else(not_kept) {
         Some(token) => {
             let cookie = confirm::keep(&token.declassify(), visit);
             (Current { token, ..current.clone() }, Some(cookie))
@@ -189,6 +190,16 @@ async fn kept(
         Some(cookie) => (cookie, page).into_response(),
         None => page,
     })
+}
+
+fn not_kept(trouble: Trouble) -> Option<SessionToken> {
+    let error: &dyn std::error::Error = &trouble;
+    tracing::error!(
+        event = "web.unavailable",
+        error,
+        "a session could not be kept behind a change of its account"
+    );
+    None
 }
 
 fn shown_once(

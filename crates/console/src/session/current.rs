@@ -22,6 +22,8 @@ pub(crate) struct Current {
     pub(crate) signed_in: SignedIn,
     /// What opens the session.
     pub(crate) token: SessionToken,
+    /// What makes the tokens of the forms of this session.
+    pub(crate) form_key: FormKey,
 }
 
 /// What whoever is signed in sees of administration.
@@ -48,13 +50,10 @@ impl Current {
         let Some(token) = Cookie::Session.read(headers, visit).and_then(SessionToken::parse) else {
             return Ok(None);
         };
-        let signed_in = console.desk().signed_in(&token).await?;
-        Ok(signed_in.map(|signed_in| Self { signed_in, token }))
-    }
-
-    /// What makes the tokens of the forms of this session.
-    pub(crate) fn form_key(&self) -> FormKey {
-        FormKey::of(&self.token.declassify())
+        let desk = console.desk();
+        let Some(signed_in) = desk.signed_in(&token).await? else { return Ok(None) };
+        let form_key = FormKey::of(desk.session_form_key(signed_in.session.id).await?);
+        Ok(Some(Self { signed_in, token, form_key }))
     }
 
     /// What they see of administration in this request.

@@ -12,14 +12,14 @@ use zeroize::Zeroizing;
 /// The hidden field of a form that has the token.
 pub(crate) const FIELD: &str = "csrf";
 
-/// What makes the tokens of one browser: the token of its session, or what stands for it before there is one. Nobody else knows it.
+/// What makes the tokens of one browser: the key of its session, or what stands for it before there is one. Nobody else knows it.
 #[derive(Clone)]
 pub(crate) struct FormKey(Zeroizing<Vec<u8>>);
 
 impl FormKey {
-    /// Of this cookie's value.
-    pub(crate) fn of(cookie: &str) -> Self {
-        Self(Zeroizing::new(cookie.as_bytes().to_vec()))
+    /// Of the key of a session, or of this cookie's value before there is one.
+    pub(crate) fn of(octets: impl AsRef<[u8]>) -> Self {
+        Self(Zeroizing::new(octets.as_ref().to_vec()))
     }
 
     /// The token of a form that is sent to this path.

@@ -259,6 +259,7 @@ texts! {
     sign_out_everywhere: "Sign out everywhere";
     sign_out_everywhere_lead: "All your browser sessions end, this one too. Mail programs go on.";
 
+    password_is_elsewhere: "Your password is kept by another system, and is changed there.";
     password_lead: "The password of your account, which opens these pages. All your other browser sessions end when you change it.";
     new_password: "New password";
     new_password_hint(least): "At least {least} characters, such as a few words that don’t belong together.";
@@ -310,6 +311,7 @@ texts! {
     no_form: "This can’t be read";
     no_form_more: "It is no form of these pages, or much too large. Nothing was changed.";
     timed_out: "This took too long";
+    timed_out_more: "It may have been done all the same. Look before you send it again.";
     too_many: "Too many requests";
     too_many_more: "More pages were asked for from your network than one person reads. Wait a little, then load the page again.";
     unavailable: "This can’t be done right now";

@@ -40,7 +40,8 @@ struct Unreached {
 impl Failure {
     /// Of an attempt that has just ended, `now` by the clock. What broke off with the message in hand may be about that message.
     pub(super) fn of(parcel: &Parcel, attempt: &Attempt, now: Timestamp) -> Failure {
-        let reply = attempt.verdicts.first().filter(|_| attempt.is_unreached);
+        // Of several groups of recipients the last says how the attempt ended.
+        let reply = attempt.verdicts.last().filter(|_| attempt.is_unreached);
         let unreached = reply.map(|(_, verdict)| {
             let (host, reply) = (attempt.host.clone(), verdict.reply().clone());
             Arc::new(Unreached { host, reply, wish: parcel.tls_required() })

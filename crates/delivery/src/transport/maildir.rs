@@ -83,7 +83,7 @@ impl<B: Body> Letter<B> {
         let unfinished = self.directory("tmp").join(&self.name);
         self.create(&unfinished)
             .and_then(|file| self.write(file, runtime))
-            .and_then(|()| Ok(fs::rename(&unfinished, self.directory("new").join(&self.name))?))
+            .and_then(|()| Ok(self.publish(&unfinished)?))
             .inspect_err(|_| discard(&unfinished))?;
         Ok(File::open(self.directory("new"))?.sync_all()?)
     }
@@ -100,6 +100,18 @@ impl<B: Body> Letter<B> {
             other => return Ok(other?),
         }
         Ok(open_new(path)?)
+    }
+
+    /// Gives the file its name in `new`. A Maildir that was half made when the server was killed is made whole.
+    fn publish(&self, unfinished: &Path) -> io::Result<()> {
+        let there = self.directory("new").join(&self.name);
+        match fs::rename(unfinished, &there) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make(&self.maildir)?;
+                fs::rename(unfinished, there)
+            }
+            done => done,
+        }
     }
 
     fn write(&mut self, file: File, runtime: &Handle) -> Result<(), MaildirError> {

@@ -84,6 +84,19 @@ async fn what_a_crash_left_behind_is_in_nobodys_way() {
     assert!(fs::read_to_string(path.join("new").join(name)).unwrap().ends_with("end\n"));
 }
 
+/// A crash in between has made a part of it.
+#[tokio::test]
+async fn a_maildir_that_is_half_made_is_made_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    fs::create_dir(path.join("tmp")).unwrap();
+    let mut office = Office::running(Via::Maildir(path.into())).await;
+    let id = office.submit(&["a@example.org"]).await;
+    assert_eq!(office.tried(id).await[0].state, RecipientState::Delivered);
+    assert_eq!(files(&path.join("new")).len(), 1);
+    assert!(path.join("cur").is_dir());
+}
+
 #[tokio::test]
 async fn a_maildir_that_cannot_be_written_keeps_the_mail() {
     let directory = tempfile::tempdir().unwrap();

@@ -14,6 +14,8 @@ const PACKED: i64 = 2;
 const ADD: &str = "INSERT INTO backlog (form, notes) VALUES ($1, $2)";
 const OLDEST: &str = "SELECT number, form, notes FROM backlog ORDER BY number LIMIT 1";
 const REMOVE: &str = "DELETE FROM backlog WHERE number = $1";
+const PIECES: &str =
+    "SELECT coalesce((SELECT max(number) FROM backlog) - (SELECT min(number) FROM backlog) + 1, 0)";
 const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM backlog)";
 
 /// Adds notes.
@@ -22,6 +24,12 @@ pub(super) async fn add(connection: &mut SqliteConnection, pieces: &[Piece]) -> 
         sqlx::query(ADD).bind(PACKED).bind(piece.packed().to_vec()).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// How many pieces wait, about.
+pub(super) async fn pieces(connection: &mut SqliteConnection) -> Result<usize, sqlx::Error> {
+    let pieces: i64 = sqlx::query_scalar(PIECES).fetch_one(connection).await?;
+    Ok(usize::try_from(pieces).unwrap_or_default())
 }
 
 /// Makes rows of the oldest notes, so many pieces of them; whether there are others.

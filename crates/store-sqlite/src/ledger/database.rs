@@ -15,8 +15,9 @@ use crate::schema::{self, SchemaError};
 /// tenth of the mail.
 const AT_ONCE: usize = 300;
 
-/// How many pieces of those that wait become rows in a second in which many come in: a hundred notes or two.
-const BESIDE: usize = 1;
+/// The part of the pieces that wait which become rows in a second in which many come in: as little as can be while there are few, and in the end as
+/// many as come in.
+const BESIDE: usize = 1_000;
 
 /// How many pieces of those that wait become rows in a second in which few come in: about 10,000 notes.
 const CATCH_UP: usize = 60;
@@ -53,13 +54,16 @@ impl Database {
     async fn write_all(&self, notes: &[Piece]) -> Result<bool, sqlx::Error> {
         let are_few = notes.iter().map(|piece| piece.notes()).sum::<usize>() <= AT_ONCE;
         let mut transaction = self.begin().await?;
-        if are_few {
+        let waiting = backlog::pieces(&mut transaction).await?;
+        // Behind those that wait, whose order is that of what happened.
+        if are_few && waiting == 0 {
             let lines: Vec<Line<'_>> = notes.iter().flat_map(|piece| unpacked(piece.packed())).collect();
             rows::write(&mut transaction, &lines).await?;
         } else {
             backlog::add(&mut transaction, notes).await?;
         }
-        let waits = backlog::shorten(&mut transaction, if are_few { CATCH_UP } else { BESIDE }).await?;
+        let at_most = if are_few { CATCH_UP } else { 1 + waiting / BESIDE };
+        let waits = backlog::shorten(&mut transaction, at_most).await?;
         transaction.commit().await?;
         Ok(waits)
     }

@@ -182,6 +182,25 @@ async fn codes_are_throttled_together_with_those_of_other_logins_and_a_ticket_su
     assert!(matches!(second(&scene, &ticket, &code(&seed, 6)).await, SecondStep::SignedIn(_)));
 }
 
+#[tokio::test]
+async fn who_knows_the_password_alone_keeps_nobody_out_of_where_they_have_signed_in_before() {
+    let scene = Scene::under(usual()).await;
+    let seed = with_totp(&scene).await;
+    assert!(matches!(second(&scene, &ticket(&scene).await, &code(&seed, 0)).await, SecondStep::SignedIn(_)));
+    scene.accounts().flush().await.unwrap();
+    assert!(is_familiar(&scene, HOME).await && !is_familiar(&scene, ELSEWHERE).await);
+    let SignIn::NeedsCode(theirs) = first_from(ELSEWHERE, &scene, ALICE, PASSWORD).await else { panic!() };
+    for number in 0..5 {
+        second_from(ELSEWHERE, &scene, &theirs, &format!("x{number}")).await;
+    }
+    let SignIn::NeedsCode(theirs) = first_from(ELSEWHERE, &scene, ALICE, PASSWORD).await else { panic!() };
+    second_from(ELSEWHERE, &scene, &theirs, "x5").await;
+    let step = second_from(ELSEWHERE, &scene, &theirs, "x6").await;
+    assert!(matches!(step, SecondStep::Throttled { .. }), "{step:?}");
+    let step = second(&scene, &ticket(&scene).await, &code(&seed, 1)).await;
+    assert!(matches!(step, SecondStep::SignedIn(_)), "{step:?}");
+}
+
 fn three_minutes_later() -> Timestamp {
     noon() + SignedDuration::from_secs(180)
 }

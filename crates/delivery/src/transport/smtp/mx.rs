@@ -81,7 +81,7 @@ impl MxRelay {
             Err(unroutable) => return Ok(Failure::from(unroutable).attempt(parcel)),
         };
         candidates.prefer(|host| self.pools.have(destination, host));
-        let mut open = None;
+        let (mut open, mut all_unreached) = (None, true);
         while let Some(candidate) = candidates.next().await {
             let tried = match candidate {
                 Ok(candidate) => self.offer(destination, &candidate, parcel, texts, limit).await?,
@@ -92,9 +92,14 @@ impl MxRelay {
             };
             match tried {
                 Ok(attempt) => return Ok(attempt),
-                Err(attempt) => open = Some(better(open, attempt, how_much_is_known)),
+                Err(attempt) => {
+                    all_unreached &= attempt.is_unreached;
+                    open = Some(better(open, attempt, how_much_is_known));
+                }
             }
         }
+        // A host that was reached may have had something against this message alone.
+        let open = open.map(|attempt| Attempt { is_unreached: all_unreached, ..attempt });
         let nobody = || Failure::from(Unroutable::NoHost(destination.to_string())).attempt(parcel);
         Ok(open.unwrap_or_else(nobody))
     }
