@@ -22,7 +22,7 @@ pub(crate) fn told(error: BindError) -> anyhow::Error {
     ListenError { error, section: MAIL }.into()
 }
 
-/// The same of a listener for pages.
+/// What is told of a listener for pages that could not be opened.
 pub(crate) fn told_of_pages(error: BindError) -> anyhow::Error {
     ListenError { error, section: PAGES }.into()
 }

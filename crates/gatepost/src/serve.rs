@@ -13,7 +13,7 @@ use console::Watched;
 use delivery::{Carrier, Committer, StsPolicies, TlsTally};
 use sd_notify::NotifyState;
 use store::Ledger as _;
-use stores::{Claimed, Store};
+use stores::{Claimed, Spool, Store};
 use submission::Limits;
 use submission::tls::{self, Identity};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -79,24 +79,15 @@ impl Server {
         );
         let carrier = Carrier::new(Arc::new(store.spool().clone()), routes, carrying)?;
         let judge = Arc::new(open::judge(&config, store.accounts(), keyring.clone(), backends)?);
-        let (accounts, blind_digests) = (store.accounts().clone(), keyring.blind_digests());
-        let (rules, committer) = (wiring::rules_of_mail(&config), Committer::new(carrier.clone()));
-        let acceptance =
-            Acceptance::new(rules, judge.clone(), accounts, blind_digests, committer, clock::now);
-        let acceptance = Arc::new(acceptance);
+        let acceptance = Arc::new(acceptance(&config, (&store, &keyring), judge.clone(), &carrier));
         let limits = descriptors.fit(wiring::limits(&config));
         let handlers = (judge.clone(), acceptance.clone());
         let door = door(&config, handlers, identity.clone(), limits, sockets)?;
         store.ledger().set_kept(!config.ledger.keep.is_zero());
         let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
         let tls_reports = watch::Sender::new(wiring::report_poster(&config, &resolver)?);
-        let watched = Watched::new(
-            (handle.clone(), identity.clone()),
-            acceptance.clone(),
-            (carrier.clone(), store.spool().clone()),
-            clock::now(),
-            env!("CARGO_PKG_VERSION"),
-        );
+        let (front, back) = ((handle.clone(), identity.clone()), (carrier.clone(), store.spool().clone()));
+        let watched = Watched::new(front, acceptance.clone(), back, clock::now(), env!("CARGO_PKG_VERSION"));
         let pages = Pages::of(&config, (&store, &keyring, &judge), watched, identity.as_ref(), web_sockets)?;
         let page_addresses = pages.as_ref().map_or(Ok(Vec::new()), Pages::addresses)?;
         let parts = Parts {
@@ -178,6 +169,17 @@ impl Server {
             .and(timed)
             .context("a part of the server has failed")
     }
+}
+
+fn acceptance(
+    config: &Config,
+    (store, keyring): (&Store, &Keyring),
+    judge: Arc<Authenticator>,
+    carrier: &Arc<Carrier<Spool>>,
+) -> Acceptance {
+    let (rules, committer) = (wiring::rules_of_mail(config), Committer::new(carrier.clone()));
+    let (accounts, blind_digests) = (store.accounts().clone(), keyring.blind_digests());
+    Acceptance::new(rules, judge, accounts, blind_digests, committer, clock::now)
 }
 
 async fn open_store(store: Claimed) -> anyhow::Result<Store> {
