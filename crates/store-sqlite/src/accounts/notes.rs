@@ -139,7 +139,7 @@ impl Pending {
 
     async fn enter(&self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), sqlx::Error> {
         for (id, at) in &self.logins {
-            write_login(transaction, *id, *at).await?;
+            write_time(transaction, LOGGED_IN, id.as_bytes().as_slice(), *at).await?;
         }
         for ((id, network), at) in &self.networks {
             write_network(transaction, *id, *network, *at).await?;
@@ -151,7 +151,7 @@ impl Pending {
             write_use(transaction, CERTIFICATE_USED, fingerprint.as_octets(), last_use).await?;
         }
         for (id, at) in &self.sessions_seen {
-            write_session_seen(transaction, *id, *at).await?;
+            write_time(transaction, SESSION_SEEN, id.as_bytes().as_slice(), *at).await?;
         }
         for (id, noted) in &self.sent {
             noted.write(transaction, *id).await?;
@@ -160,28 +160,20 @@ impl Pending {
     }
 }
 
-async fn write_login(
-    transaction: &mut Transaction<'_, Sqlite>,
-    id: AccountId,
-    at: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE accounts SET last_login_at = $1 WHERE id = $2 AND coalesce(last_login_at NOT BETWEEN $1 AND $3, true)")
-        .bind(at.as_millisecond())
-        .bind(id.as_bytes().to_vec())
-        .bind(far_ahead(at).as_millisecond())
-        .execute(&mut **transaction)
-        .await
-        .map(drop)
-}
+const LOGGED_IN: &str = "UPDATE accounts SET last_login_at = $1 WHERE id = $2 AND coalesce(last_login_at NOT BETWEEN $1 AND $3, true)";
+const SESSION_SEEN: &str =
+    "UPDATE web_sessions SET seen_at = $1 WHERE id = $2 AND seen_at NOT BETWEEN $1 AND $3";
 
-async fn write_session_seen(
+/// Writes when something was last so. A later time stays, unless a clock was far ahead.
+async fn write_time(
     transaction: &mut Transaction<'_, Sqlite>,
-    id: WebSessionId,
+    statement: &'static str,
+    id: &[u8],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE web_sessions SET seen_at = $1 WHERE id = $2 AND seen_at NOT BETWEEN $1 AND $3")
+    sqlx::query(statement)
         .bind(at.as_millisecond())
-        .bind(id.as_bytes().to_vec())
+        .bind(id.to_vec())
         .bind(far_ahead(at).as_millisecond())
         .execute(&mut **transaction)
         .await
