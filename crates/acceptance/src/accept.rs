@@ -134,7 +134,7 @@ impl MailHandler<User> for Acceptance {
         let committed = self.finish(message, envelope).await;
         match committed {
             Ok((Committed::New(durable), needs)) => {
-                self.counters.accepted(size);
+                self.counters.count_accepted(size);
                 tell::accepted(session, &submitter, &durable, size, &needs);
                 Ok(durable)
             }
@@ -182,7 +182,7 @@ impl Acceptance {
     }
 
     fn refused(&self, session: SessionId, submitter: Option<&Submitter>, reason: &Rejection) {
-        self.counters.refused(reason);
+        self.counters.count_refused(reason);
         tell::refused(session, submitter, reason);
     }
 

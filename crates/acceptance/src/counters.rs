@@ -19,12 +19,12 @@ pub struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn accepted(&self, octets: u64) {
+    pub(crate) fn count_accepted(&self, octets: u64) {
         self.accepted.count();
         self.accepted_octets.add(octets);
     }
 
-    pub(crate) fn refused(&self, reason: &Rejection) {
+    pub(crate) fn count_refused(&self, reason: &Rejection) {
         self.refused.count(reason.reason());
         if let Rejection::SendingLimit { what, .. } = reason {
             self.limited.count(what);

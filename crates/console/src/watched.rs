@@ -15,19 +15,19 @@ use crate::recent_stats::RecentStats;
 /// The parts of the server that count what they do.
 pub struct Watched {
     /// The front door.
-    pub door: Handle,
+    pub(crate) door: Handle,
     /// Its certificate, if it has one.
-    pub identity: Option<Identity>,
+    pub(crate) identity: Option<Identity>,
     /// What accepts messages.
-    pub acceptance: Arc<Acceptance>,
+    pub(crate) acceptance: Arc<Acceptance>,
     /// What carries them away.
-    pub carrier: Arc<Carrier<Spool>>,
+    pub(crate) carrier: Arc<Carrier<Spool>>,
     /// Where they wait.
-    pub spool: Spool,
+    pub(crate) spool: Spool,
     /// When the server was started.
-    pub started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     /// Its version.
-    pub version: &'static str,
+    pub(crate) version: &'static str,
     pub(crate) stats: RecentStats,
 }
 

@@ -134,7 +134,7 @@ impl Desk {
         Ok(renewed.then_some(new))
     }
 
-    /// The same for whoever has changed the account in this session, and in one way alone: all its other sessions end, and this one goes on.
+    /// Gives the session in which the account was changed, in one way alone, another token: all its other sessions end, and this one goes on.
     /// `None` if somebody else has changed it, too.
     ///
     /// # Errors

@@ -166,7 +166,7 @@ async fn switch_on(
     scan(&console, &visit, &current, None, (status, Some(wrong)))
 }
 
-/// The same session, for the account as its owner has just changed it; with the codes, if there are any.
+/// Keeps this session for the account as its owner has just changed it, and shows the codes, if there are any.
 async fn kept(
     console: &Console,
     visit: &Visit,

@@ -75,7 +75,7 @@ pub(crate) async fn ask(
     }
 }
 
-/// The same, however lately the owner has confirmed something.
+/// Sees that the owner confirms what this form does, however lately something else was confirmed.
 ///
 /// # Errors
 /// As [`ask`].
