@@ -61,7 +61,8 @@ impl SqliteLedger {
         let ledger = self.clone();
         tokio::spawn(async move {
             let caught_up = ledger.database.catch_up().await;
-            let recovered = recover::recover(&ledger.database, &queue, may_lack).await;
+            let recovered =
+                recover::recover(&ledger.database, &queue, may_lack, || ledger.notes.is_kept()).await;
             match caught_up.and(recovered.map_err(unavailable)) {
                 Err(error) if !queue.is_closed() => tell(&error),
                 _ => {}

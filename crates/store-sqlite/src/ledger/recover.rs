@@ -30,16 +30,22 @@ const DELIVERED: &str = concat!(
     was_removed!("$1")
 );
 
-/// Enters what is missing. `may_lack` says whether the queue may have lost messages: then nobody knows what became of those.
+/// Enters what is missing. `may_lack` says whether the queue may have lost messages: then nobody knows what became of those;
+/// `is_kept`, whether anything is kept.
 pub(super) async fn recover(
     database: &Database,
     queue: &SqlitePool,
     may_lack: bool,
+    is_kept: impl Fn() -> bool,
 ) -> Result<(), sqlx::Error> {
     // What comes in from here on is noted.
     let last: Option<Vec<u8>> = sqlx::query_scalar(LAST).fetch_one(database.readers()).await?;
     let mut after = Vec::new();
     while let Some(lines) = entered(queue, &mut after).await? {
+        // Asked behind the look at the queue: what came in since nothing is kept stays out.
+        if !is_kept() {
+            return Ok(());
+        }
         database.write_lines(&lines).await?;
     }
     match last {
