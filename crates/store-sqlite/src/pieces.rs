@@ -19,11 +19,6 @@ fn size(rows: usize) -> usize {
     }
 }
 
-/// Whether a piece may have so many rows.
-pub(crate) fn is_size(rows: usize) -> bool {
-    size(rows) == rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +33,6 @@ mod tests {
         assert_eq!(sizes(200), [64, 64, 64, 8]);
         assert!((0..64).all(|rows| sizes(rows).len() <= 2));
         assert!((0..1000).all(|rows| sizes(rows).iter().sum::<usize>() == rows));
-        assert!((0..1000).flat_map(sizes).all(is_size));
+        assert!((0..1000).flat_map(sizes).all(|rows| size(rows) == rows));
     }
 }

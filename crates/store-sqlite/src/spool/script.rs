@@ -11,7 +11,7 @@ use types::{BodyType, NodeId, OriginalRecipient, QueueId, Ret};
 
 use super::recent::RecentRows;
 use super::submit::Submit;
-use crate::pieces::{is_size, pieces};
+use crate::pieces::pieces;
 use crate::row::octets;
 
 /// SQLite takes 32,766 parameters in a statement.
@@ -225,7 +225,6 @@ impl Trip {
 /// Whether others will come that are written by the same statements: of one delivery to one recipient each, as most are, and all in rows or all in files.
 fn are_alike(submits: &[&Submit]) -> bool {
     let in_rows = submits.iter().filter(|submit| submit.content.is_some()).count();
-    is_size(submits.len())
-        && (in_rows == 0 || in_rows == submits.len())
+    (in_rows == 0 || in_rows == submits.len())
         && submits.iter().all(|submit| submit.deliveries().count() == 1 && submit.recipients().count() == 1)
 }

@@ -151,17 +151,17 @@ fn narrow_entries(query: &mut QueryBuilder<Sqlite>, filter: &QueueFilter) {
     }
     if let Some(QueuedBy { account, address }) = &filter.account {
         query.push(" AND (");
-        any_case(query, "account_address", address);
+        equals_in_any_case(query, "account_address", address);
         if let Some(account) = account {
             query.push(" OR account = ").push_bind(account.as_bytes().to_vec());
         }
         query.push(")");
     }
     if let Some(sender) = &filter.sender {
-        any_case(query.push(" AND "), "reverse_path", &sender.to_string());
+        equals_in_any_case(query.push(" AND "), "reverse_path", &sender.to_string());
     }
     if let Some(credential) = &filter.credential {
-        any_case(query.push(" AND "), "credential", credential);
+        equals_in_any_case(query.push(" AND "), "credential", credential);
     }
     if let Some(before) = filter.accepted_before {
         query.push(" AND accepted_at < ").push_bind(before.as_millisecond());
@@ -169,7 +169,7 @@ fn narrow_entries(query: &mut QueryBuilder<Sqlite>, filter: &QueueFilter) {
 }
 
 /// The column is this text, whatever the case of ASCII letters. Most texts are of another length, and are not converted to be compared.
-fn any_case(query: &mut QueryBuilder<Sqlite>, column: &str, text: &str) {
+fn equals_in_any_case(query: &mut QueryBuilder<Sqlite>, column: &str, text: &str) {
     let lower = text.to_ascii_lowercase();
     query.push("(length(").push(column).push(") = length(").push_bind(lower.clone());
     query.push(") AND lower(").push(column).push(") = ").push_bind(lower).push(")");

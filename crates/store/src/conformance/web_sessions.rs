@@ -5,9 +5,7 @@ use futures_util::future::join_all;
 use types::WebSessionId;
 
 use super::sample::{account, at, frank};
-use crate::{
-    Account, Accounts, Act, Action, Audit, AuditFilter, Error, Page, SecondFactors, WebSession, WebSessions,
-};
+use crate::{Account, Accounts, Act, Action, Audit, AuditFilter, Error, Page, WebSession, WebSessions};
 
 const MANY: u32 = 20;
 
@@ -100,7 +98,7 @@ where
 
 pub async fn sessions_of_another_version_are_not_listed_and_go_with_the_next<S>(one: &S, other: &S)
 where
-    S: Accounts + SecondFactors + WebSessions,
+    S: Accounts + WebSessions,
 {
     let [alice, _] = two_accounts(one).await;
     open(one, 1, &alice).await;
