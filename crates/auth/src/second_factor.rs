@@ -18,7 +18,7 @@ use types::{AccountId, Secret};
 
 use self::recovery_code::{CODES, RecoveryCode};
 use self::totp::Seed;
-use crate::guard::guesses::{Guesses, Whence};
+use crate::guard::guesses::{CodeFrom, Guesses};
 use crate::keys::keyring::{Keyring, KeyringError};
 use crate::keys::seal::SealError;
 use crate::policy::Policy;
@@ -86,8 +86,8 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
 ) -> Result<Confirmation, store::Error> {
     // Whoever is at the command line has the store, and so no network is in question. Any other face is asked over a network, by
     // somebody who may guess day after day.
-    let whence = if act.via == Via::Cli { Whence::CommandLine } else { Whence::Elsewhere };
-    let check = Check { store, keyring, account, typed: code, policy, whence, act };
+    let from = if act.via == Via::Cli { CodeFrom::CommandLine } else { CodeFrom::OtherNetwork };
+    let check = Check { store, keyring, account, typed: code, policy, from, act };
     let confirmation = check.confirm().await?;
     match &confirmation {
         Confirmation::Wrong => check.record(Action::TotpConfirm, "bad-code").await?,
@@ -107,10 +107,10 @@ pub(crate) async fn check<S: SecondFactors + Throttles + Audit>(
     keyring: &Keyring,
     account: &Account,
     typed: &Secret,
-    (policy, whence): (&Policy, Whence),
+    (policy, from): (&Policy, CodeFrom),
     act: &Act,
 ) -> Result<SecondFactorOutcome, store::Error> {
-    Check { store, keyring, account, typed, policy, whence, act }.judge().await
+    Check { store, keyring, account, typed, policy, from, act }.judge().await
 }
 
 /// Makes fresh recovery codes in the place of those left; `None` if no second factor is on.
@@ -140,7 +140,7 @@ struct Check<'a, S> {
     account: &'a Account,
     typed: &'a Secret,
     policy: &'a Policy,
-    whence: Whence,
+    from: CodeFrom,
     /// Who typed it, and when.
     act: &'a Act,
 }
@@ -190,7 +190,7 @@ impl<S: SecondFactors + Throttles + Audit> Check<'_, S> {
         judge: impl Future<Output = Result<bool, store::Error>> + Send,
     ) -> Result<SecondFactorOutcome, store::Error> {
         let account = self.account.address.normal();
-        let guesses = Guesses::at_code(account, self.mark(), self.policy, self.whence);
+        let guesses = Guesses::at_code(account, self.mark(), self.policy, self.from);
         if let Some(throttled) = guesses.enter(self.store, self.act.at).await? {
             return Ok(SecondFactorOutcome::Throttled(throttled));
         }

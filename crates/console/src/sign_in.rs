@@ -92,7 +92,7 @@ async fn take_password(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let address = fields.text("address");
-    let attempt = Attempt::sign_in(address.to_owned(), fields.secret("password"));
+    let attempt = Attempt::sign_in(address.to_owned(), fields.secret("password"), None);
     let wrong = match console.judge.first_step(attempt, &Origin::web(&visit.facts)).await {
         SignIn::SignedIn(user) => return signed_in(&console, &visit, &headers, &user).await,
         SignIn::NeedsCode(ticket) => {

@@ -12,13 +12,13 @@ use crate::policy::Policy;
 
 /// Where a code comes from, as far as counters ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whence {
+pub(crate) enum CodeFrom {
     /// The command line of the server: no network is in question.
     CommandLine,
     /// A network that is familiar to the account, which has a counter of the minute for itself: nobody elsewhere locks its owner out.
-    Familiar(IpNet),
+    FamiliarNetwork(IpNet),
     /// Any other network.
-    Elsewhere,
+    OtherNetwork,
 }
 
 /// One guess, as it is counted.
@@ -45,14 +45,14 @@ impl Guesses {
     }
 
     /// A guess at a code of this account.
-    pub(crate) fn at_code(account: String, mark: Mark, policy: &Policy, whence: Whence) -> Self {
-        let network = if let Whence::Familiar(network) = whence { Some(network) } else { None };
+    pub(crate) fn at_code(account: String, mark: Mark, policy: &Policy, from: CodeFrom) -> Self {
+        let network = if let CodeFrom::FamiliarNetwork(network) = from { Some(network) } else { None };
         let day = ThrottleKey { kind: ThrottleKind::TotpDay, account: Some(account), network: None };
         let own = ThrottleKey { kind: ThrottleKind::Totp, network, ..day.clone() };
         Self {
             own: Counter { key: own, allowance: policy.totp, mark },
             day: Counter { key: day, allowance: policy.day, mark },
-            is_familiar: whence != Whence::Elsewhere,
+            is_familiar: from != CodeFrom::OtherNetwork,
         }
     }
 

@@ -115,6 +115,7 @@ mod tests {
             (Purpose::AppPasswordDigest, "rNhTMXT6ccZgh+/mhbBcz8+fQMBUUtw23hBrgwjOWcU="),
             (Purpose::RecoveryCodeDigest, "zzKrpGzRb1CjZ6kPsfKKP+fKUkaKVbZrcZCvkU2VBTA="),
             (Purpose::SessionTokenDigest, "nbw0GabSSZjsmV5OJTa5tzhSJKNGQC28JRuUUPNFssk="),
+            (Purpose::SessionForms, "+OKkqhnRMvYr9FTJKUrBHe8KuC4ZhdjpwFh4349TYeE="),
             (Purpose::BlindDigest, "3mX40OX3nsrOWPeoQFjM5Qh+wtRrX9uD1y1A47hyXX0="),
             (Purpose::Selector, "yFUsjTGp5t6l5trFuQgukrzjJsMQHKzL7ij2qqtJa6U="),
             (Purpose::ScramSalt, "SUyOdkmmT89vlwJiV36SRRq+UHUMn3c7H+of1OIrgfg="),

@@ -8,7 +8,7 @@ use super::authenticator::Authenticator;
 use super::judgement::{Denial, Judgement};
 use super::outcome::{Credential, LoginFault, Reason, User};
 use crate::guard::gate::is_familiar;
-use crate::guard::guesses::Whence;
+use crate::guard::guesses::CodeFrom;
 use crate::second_factor::{self, SecondFactorOutcome};
 
 impl Authenticator {
@@ -68,12 +68,12 @@ impl Authenticator {
     ) -> Result<SecondFactorOutcome, store::Error> {
         let (store, now, policy) = (&self.store, (self.now)(), self.policy.load_full());
         let network = origin.network();
-        let whence = match is_familiar(store, &account.address, network, now).await? {
-            true => Whence::Familiar(network),
-            false => Whence::Elsewhere,
+        let from = match is_familiar(store, &account.address, network, now).await? {
+            true => CodeFrom::FamiliarNetwork(network),
+            false => CodeFrom::OtherNetwork,
         };
         let act = origin.act_with_code(&account.address, now);
-        second_factor::check(store, &self.keyring, account, code, (&policy, whence), &act).await
+        second_factor::check(store, &self.keyring, account, code, (&policy, from), &act).await
     }
 }
 

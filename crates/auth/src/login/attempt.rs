@@ -92,10 +92,10 @@ impl Proof {
 const WEB: &str = "WEB";
 
 impl Attempt {
-    /// The attempt of somebody who signs in to the account itself, by the account password.
+    /// The attempt of somebody who signs in to the account itself, by the account password, and by a code at once if they have shown one.
     #[must_use]
-    pub fn sign_in(username: String, password: Secret) -> Self {
-        let (authzid, proof) = (None, Proof::Password { password, code: None });
+    pub fn sign_in(username: String, password: Secret, code: Option<Secret>) -> Self {
+        let (authzid, proof) = (None, Proof::Password { password, code });
         Self { authzid, username: Some(username), proof, door: Door::Master, answers: None }
     }
 

@@ -9,7 +9,7 @@ use store::{Account, Throttled};
 use tokio::time::Instant;
 use types::Secret;
 
-use super::attempt::{Attempt, Origin, Proof};
+use super::attempt::{Attempt, Origin};
 use super::authenticator::Authenticator;
 use super::judge::outcome_of;
 use super::judgement::{Denial, Judgement, Proven, refused};
@@ -152,8 +152,7 @@ impl Authenticator {
         origin: &Origin,
     ) -> Result<(), NotConfirmed> {
         let begun = Instant::now();
-        let attempt = Attempt::sign_in(account.address.to_string(), Secret::new(""));
-        let attempt = Attempt { proof: Proof::Password { password, code }, ..attempt };
+        let attempt = Attempt::sign_in(account.address.to_string(), password, code);
         let report = LoginReport::of(&attempt, origin);
         let judged = match self.prove(attempt, origin).await {
             Err(Denial::NeedsCode(_)) => return Err(NotConfirmed::NeedsCode),

@@ -302,7 +302,7 @@ impl Scene {
             &self.keyring,
             &self.account,
             &code,
-            (&six(), Whence::Elsewhere),
+            (&six(), CodeFrom::OtherNetwork),
             &self.her(second),
         )
         .await
@@ -469,7 +469,8 @@ async fn a_code_that_could_not_be_judged_counts_once_however_often_it_is_tried()
     let code = Secret::new(scene.code(30));
     for _ in 0..3 {
         let (store, account, act) = (&scene.store, &scene.account, scene.her(30));
-        let checked = check(store, &scene.keyring, account, &code, (&six(), Whence::Elsewhere), &act).await;
+        let checked =
+            check(store, &scene.keyring, account, &code, (&six(), CodeFrom::OtherNetwork), &act).await;
         assert!(matches!(checked, Err(store::Error::Unavailable(_))));
     }
     assert_eq!(scene.store.marks.lock().unwrap().len(), 1);

@@ -209,19 +209,16 @@ async fn who_is_known_to_the_program_signs_in_with_its_password_and_a_code_of_ou
     scene.judge.replace(usual(), vec![program]).unwrap();
     let seed = with_totp(&scene).await;
     let page = Origin::web(&session("198.51.100.7"));
-    let attempt = || Attempt::sign_in(ALICE.to_owned(), Secret::new("of the program"));
-    let step = scene.judge.first_step(attempt(), &page).await;
+    let attempt = |code| Attempt::sign_in(ALICE.to_owned(), Secret::new("of the program"), code);
+    let step = scene.judge.first_step(attempt(None), &page).await;
     let SignIn::NeedsCode(ticket) = step else { panic!("{step:?}") };
     assert!(scene.counted().await.is_empty() && scene.trail().await.is_empty());
     let code = |ahead| Secret::new(seed.code(NOON.unsigned_abs() / 30 + ahead).as_bytes());
     let step = scene.judge.second_step(&ticket, &code(0), &page).await;
     assert!(matches!(&step, SecondStep::SignedIn(user) if user.account == ALICE_ID), "{step:?}");
 
-    let at_once = |code| {
-        let proof = Proof::Password { password: Secret::new("of the program"), code: Some(code) };
-        Attempt { proof, ..attempt() }
-    };
+    let at_once = |code| attempt(Some(code));
     assert_eq!(scene.judge.examine(at_once(code(0)), &page).await.reason(), "bad-code");
     assert_eq!(scene.judge.examine(at_once(code(1)), &page).await.reason(), "ok");
-    assert_eq!(scene.judge.examine(attempt(), &page).await.reason(), "needs-code");
+    assert_eq!(scene.judge.examine(attempt(None), &page).await.reason(), "needs-code");
 }

@@ -15,7 +15,7 @@ fn page(peer: &str) -> Origin {
 }
 
 async fn first_from(peer: &str, scene: &Scene, username: &str, password: &str) -> SignIn {
-    let attempt = Attempt::sign_in(username.to_owned(), Secret::new(password));
+    let attempt = Attempt::sign_in(username.to_owned(), Secret::new(password), None);
     scene.judge.first_step(attempt, &page(peer)).await
 }
 
@@ -165,11 +165,8 @@ async fn codes_are_throttled_together_with_those_of_other_logins_and_a_ticket_su
     let mut scene = Scene::under(usual()).await;
     let seed = with_totp(&scene).await;
     for number in 0..6 {
-        let proof = Proof::Password {
-            password: Secret::new(PASSWORD),
-            code: Some(Secret::new(format!("x{number}").as_str())),
-        };
-        let attempt = Attempt { proof, ..Attempt::sign_in(ALICE.to_owned(), Secret::new("")) };
+        let code = Secret::new(format!("x{number}").as_str());
+        let attempt = Attempt::sign_in(ALICE.to_owned(), Secret::new(PASSWORD), Some(code));
         assert_eq!(scene.judge.examine(attempt, &page(ELSEWHERE)).await.reason(), "bad-code");
     }
     let ticket = ticket(&scene).await;
