@@ -1,4 +1,4 @@
-"""Next hosts for a measurement: one that takes all mail and notes when it came, one that is silent, and a DNS server that names them."""
+"""Next hosts for a measurement: one that takes all mail and notes when it came, one that is silent, one that refuses connections; and a DNS server that names them."""
 
 import re
 import socket
@@ -97,10 +97,7 @@ class Names:
 def _accept(listener, serve):
     while True:
         connection, _ = listener.accept()
-        if serve.__name__ == "append":
-            serve(connection)
-        else:
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
 
 def _text(lines):

@@ -145,7 +145,7 @@ fn more_pages_in_a_minute_than_are_allowed_are_answered_with_429() {
 fn slow_heads_and_many_connections_end_and_mail_does_not_notice() {
     let installation = installation("");
     let server = installation.start();
-    let mail = server.client(&installation);
+    let mut mail = server.client(&installation);
     let slow: Vec<_> = (0..100)
         .map(|_| {
             let mut stream = TcpStream::connect(pages(&server)).unwrap();
@@ -156,7 +156,6 @@ fn slow_heads_and_many_connections_end_and_mail_does_not_notice() {
         .collect();
     assert!(exchanged(pages(&server), b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").is_empty(), "the 101st");
     server.until_logged("event=web.connection-refused");
-    let mut mail = mail;
     let begun = Instant::now();
     mail.expect("EHLO client.example", 250);
     assert!(begun.elapsed() < Duration::from_secs(1));

@@ -3,8 +3,9 @@
 use tests::browser::{Answer, Browser};
 use tests::server::{Installation, Server, text, until};
 
+use crate::second_factor::Phone;
 use crate::web::{installation, pages};
-use crate::web_sign_in::{code, sign_in};
+use crate::web_sign_in::sign_in;
 
 const ALICE: &str = "alice@example.org";
 const BOB: &str = "bob@example.org";
@@ -166,7 +167,7 @@ fn a_second_factor_is_set_up_by_its_first_code_and_switched_off_by_password_and_
     assert!(wrong.status == 422 && wrong.body.contains("This code is not right"), "{wrong:?}");
     assert!(!wrong.body.contains(&seed), "shown once");
     assert_eq!(installation.json(&["user", "show", ALICE])["totp"], false);
-    let codes = browser.send(&wrong, &path("confirm"), &[("code", &code(&seed))]);
+    let codes = browser.send(&wrong, &path("confirm"), &[("code", &Phone { seed }.code())]);
     assert_eq!((codes.status, codes.body.matches("<li><code>").count()), (200, 10), "{codes:?}");
     assert!(is_out(&other) && !is_out(&browser), "all other sessions end, and this one goes on");
     let recovery: Vec<_> =

@@ -1,10 +1,9 @@
 //! Signing in on the pages, and out; and that nobody is made to do anything there by another site.
 
-use std::process::Command;
-
 use tests::browser::{Answer, Browser};
 use tests::server::{Installation, Server, text, until};
 
+use crate::second_factor::Phone;
 use crate::web::{installation, pages, routes};
 
 pub(crate) const ALICE: &str = "alice@example.org";
@@ -105,8 +104,8 @@ fn too_many_tries_are_told_when_to_come_again_here_as_in_a_mail_program() {
 #[test]
 fn with_a_second_factor_the_code_is_asked_for_on_a_page_of_its_own() {
     let (installation, server) = office();
-    let secret = text(&installation.json(&["totp", "enroll", ALICE]), "secret");
-    let codes = installation.json(&["totp", "confirm", ALICE, &code(&secret)]);
+    let phone = Phone::enrolled(&installation, ALICE);
+    let codes = installation.json(&["totp", "confirm", ALICE, &phone.code()]);
     let recovery = codes["recovery_codes"][0].as_str().unwrap();
     let mut browser = Browser::new(pages(&server));
     assert_eq!(browser.get("/sign-in/code").location(), "/sign-in", "the password comes first");
@@ -124,16 +123,6 @@ fn with_a_second_factor_the_code_is_asked_for_on_a_page_of_its_own() {
         !server.log().contains("event=auth.refused session=")
             || server.log().matches("auth.refused").count() == 1
     );
-}
-
-/// The code that an authenticator shows now.
-pub(crate) fn code(secret: &str) -> String {
-    let program = "import sys,hmac,base64,struct,time,hashlib\n\
-        k=base64.b32decode(sys.argv[1]+'='*(-len(sys.argv[1])%8))\n\
-        d=hmac.new(k,struct.pack('>Q',int(time.time())//30),hashlib.sha1).digest()\n\
-        o=d[-1]&15;print('%06d'%((struct.unpack('>I',d[o:o+4])[0]&0x7fffffff)%10**6))";
-    let output = Command::new("python3").args(["-c", program, secret]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -231,8 +220,8 @@ fn every_route_is_for_those_alone_whose_right_it_is() {
 pub(crate) fn administrator(installation: &Installation, server: &Server) -> Browser {
     let address = "admin@example.org";
     installation.run(&["user", "add", address, "--admin", "--password-stdin", "--allow-weak"], PASSWORD);
-    let secret = text(&installation.json(&["totp", "enroll", address]), "secret");
-    let codes = installation.json(&["totp", "confirm", address, &code(&secret)]);
+    let phone = Phone::enrolled(installation, address);
+    let codes = installation.json(&["totp", "confirm", address, &phone.code()]);
     let mut browser = Browser::new(pages(server));
     assert_eq!(sign_in(&mut browser, address, PASSWORD).location(), "/sign-in/code");
     let page = browser.get("/sign-in/code");

@@ -30,7 +30,7 @@ enum Known {
     #[default]
     Nothing,
     PassedOn,
-    /// An answer came without them then.
+    /// The last answer came without them; the root was last asked about then.
     Missing(Instant),
     /// No answer came then, or that there is none now.
     Unanswered(Instant),

@@ -22,7 +22,7 @@ pub(crate) enum Descriptors {
 }
 
 impl Descriptors {
-    /// Asks the system for as many as so many connections take. The usual soft limit of 1024 was made for programs that
+    /// Asks the system for as many as the connections take that this configuration allows, of mail and of browsers. The usual soft limit of 1024 was made for programs that
     /// use select(2).
     pub(crate) fn for_server(config: &Config) -> Descriptors {
         let serves_pages = config.web.as_ref().is_some_and(|web| !web.listen.is_empty());

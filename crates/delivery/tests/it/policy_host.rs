@@ -127,9 +127,7 @@ impl MemoryPolicies {
     pub(crate) fn domains(&self) -> Vec<String> {
         self.0.lock().unwrap().keys().cloned().collect()
     }
-}
 
-impl MemoryPolicies {
     /// The policy of a domain that has one.
     pub(crate) fn of(&self, domain: &str) -> StsPolicy {
         self.0.lock().unwrap()[domain].clone()
