@@ -2,12 +2,30 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use jiff::Timestamp;
+use store::AuditPlace;
 use url::form_urlencoded;
 
 use crate::problem::Problem;
 
 /// Rows of a page.
 pub(crate) const ROWS: u32 = 50;
+
+/// Whether a page has as many rows as it can: there may be more behind it.
+pub(crate) fn is_full(rows: usize) -> bool {
+    rows == usize::try_from(ROWS).unwrap_or(usize::MAX)
+}
+
+/// A place in the audit trail, as a link has it.
+pub(crate) fn audit_link((at, number): AuditPlace) -> String {
+    format!("{}.{number}", at.as_millisecond())
+}
+
+/// The place in the audit trail that a link says.
+pub(crate) fn audit_place(text: &str) -> Option<AuditPlace> {
+    let (at, number) = text.split_once('.')?;
+    Some((Timestamp::from_millisecond(at.parse().ok()?).ok()?, number.parse().ok()?))
+}
 
 /// What stands behind the question mark: what a list is filtered by, and behind which row it begins.
 #[derive(Debug, Clone, Default)]
@@ -61,5 +79,12 @@ mod tests {
         assert_eq!(query.next("/admin/queue", "new one"), "/admin/queue?account=a%26b&after=new+one");
         assert_eq!(query.after(|text| text.parse::<u8>().ok()), Err(Problem::NotFound));
         assert_eq!(query.after(|text| Some(text.to_owned())), Ok(Some("old".to_owned())));
+    }
+
+    #[test]
+    fn a_link_leads_to_the_place_in_the_trail_that_it_was_made_of() {
+        let place = (Timestamp::from_millisecond(1_800_000_000_123).unwrap(), 42);
+        assert_eq!(audit_place(&audit_link(place)), Some(place));
+        assert_eq!(audit_place("x.y"), None);
     }
 }

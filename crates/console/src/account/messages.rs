@@ -12,7 +12,7 @@ use types::QueueId;
 
 use crate::console::Console;
 use crate::frame::{Frame, page};
-use crate::list::{Query, ROWS};
+use crate::list::{Query, ROWS, is_full};
 use crate::messages::{ListPage, Row, Trace, TracePage};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
@@ -40,14 +40,16 @@ async fn list(
     let filter = LedgerFilter { account: Some(by), recipient: recipient.clone(), ..LedgerFilter::default() };
     let after = query.after(|text| text.parse::<QueueId>().ok())?;
     let listed = desk.sent_messages(&filter, Page { after, limit: ROWS }).await?;
-    let is_full = listed.items.len() == usize::try_from(ROWS).unwrap_or(usize::MAX);
     page(&ListPage {
         frame: Frame::inside(&console, &visit, &current, PATH),
         path: PATH,
         recipient: recipient.unwrap_or_default(),
         with_accounts: false,
         rows: listed.items.iter().map(|message| Row::of(message, &visit)).collect(),
-        next: listed.last.filter(|_| is_full).map(|last| query.next(PATH, &last.to_string())),
+        next: listed
+            .last
+            .filter(|_| is_full(listed.items.len()))
+            .map(|last| query.next(PATH, &last.to_string())),
     })
 }
 

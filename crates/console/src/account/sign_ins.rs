@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::on;
 use desk::{SignInFilter, view};
-use jiff::{SignedDuration, Timestamp};
-use store::{AuditPlace, Page as ListPage};
-use url::form_urlencoded;
+use jiff::SignedDuration;
+use store::Page as ListPage;
 
 use crate::console::Console;
 use crate::frame::{Frame, page};
+use crate::list::{Query, ROWS, audit_link, audit_place, is_full};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
@@ -25,9 +24,6 @@ use crate::visit::Visit;
 pub(crate) const PATH: &str = "/account/sign-ins";
 
 pub(crate) const ROUTES: &[Route] = &[Route::get(PATH, Right::SignedIn, |method| on(method, list))];
-
-/// Entries of a page.
-const PAGE: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "account/trail.html")]
@@ -52,64 +48,32 @@ struct Shown {
     times: Option<String>,
 }
 
-/// What is asked for.
-struct Asked {
-    failures: bool,
-    days: u32,
-    after: Option<AuditPlace>,
-}
-
 async fn list(
     State(console): State<Arc<Console>>,
     visit: Visit,
     current: Current,
-    uri: Uri,
+    query: Query,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(uri.query().unwrap_or_default());
-    let since = (asked.days > 0)
-        .then(|| visit.now.saturating_sub(SignedDuration::from_hours(24 * i64::from(asked.days))).ok())
+    let failures = query.get("failures") == Some("yes");
+    let days: u32 = query.get("days").and_then(|days| days.parse().ok()).unwrap_or_default();
+    let since = (days > 0)
+        .then(|| visit.now.saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).ok())
         .flatten();
-    let filter = SignInFilter { failures: asked.failures, credential: None, since };
-    let place = ListPage { after: asked.after, limit: PAGE };
+    let filter = SignInFilter { failures, credential: None, since };
+    // A place that is none is the beginning.
+    let place = ListPage { after: query.get("after").and_then(audit_place), limit: ROWS };
     let found = console.desk().sign_ins(&current.signed_in.account, filter, place).await?;
-    let is_full = found.items.len() == usize::try_from(PAGE).unwrap_or_default();
     let html = page(&ListOf {
         frame: Frame::inside(&console, &visit, &current, PATH),
         entries: found.items.iter().map(|entry| Shown::of(entry, &visit)).collect(),
-        older: found.last.filter(|_| is_full).map(|place| asked.link(place)),
-        failures: asked.failures,
-        days: asked.days,
+        older: found
+            .last
+            .filter(|_| is_full(found.items.len()))
+            .map(|last| query.next(PATH, &audit_link(last))),
+        failures,
+        days,
     })?;
     Ok(html.into_response())
-}
-
-impl Asked {
-    fn of(query: &str) -> Self {
-        let field = |name: &str| {
-            let mut pairs = form_urlencoded::parse(query.as_bytes());
-            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
-        };
-        Self {
-            failures: field("failures") == "yes",
-            days: field("days").parse().unwrap_or_default(),
-            after: place_of(&field("after")),
-        }
-    }
-
-    /// The page behind this place, with the same filter.
-    fn link(&self, (at, number): AuditPlace) -> String {
-        let failures = if self.failures { "yes" } else { "" };
-        let after = format!("{}.{number}", at.as_millisecond());
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("failures", failures).append_pair("days", &self.days.to_string());
-        format!("{PATH}?{}", query.append_pair("after", &after).finish())
-    }
-}
-
-/// The place in the trail that a link says.
-fn place_of(text: &str) -> Option<AuditPlace> {
-    let (at, number) = text.split_once('.')?;
-    Some((Timestamp::from_millisecond(at.parse().ok()?).ok()?, number.parse().ok()?))
 }
 
 impl Shown {
@@ -141,21 +105,5 @@ fn by(shown: &view::SignIn, t: Texts) -> String {
         (None, Some("password")) => t.the_account_password().to_owned(),
         (None, Some(other)) => plain(other),
         (None, None) => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_leads_to_the_place_that_it_was_made_of_with_the_same_filter() {
-        let place = (Timestamp::from_millisecond(1_800_000_000_123).unwrap(), 42);
-        let asked = Asked { failures: true, days: 7, after: None };
-        let link = asked.link(place);
-        let again = Asked::of(link.split_once('?').unwrap().1);
-        assert_eq!((again.failures, again.days, again.after), (true, 7, Some(place)));
-        let nothing = Asked::of("after=x.y&days=-1&failures=no");
-        assert_eq!((nothing.failures, nothing.days, nothing.after), (false, 0, None));
     }
 }

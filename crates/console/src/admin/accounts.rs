@@ -13,7 +13,7 @@ use types::Mailbox;
 use crate::console::Console;
 use crate::frame::{Frame, page};
 use crate::limits_used::Used;
-use crate::list::{Query, ROWS};
+use crate::list::{Query, ROWS, is_full};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
@@ -84,13 +84,12 @@ async fn list(
     let filter = AccountFilter { text: text.clone(), state };
     let after = query.get("after").map(str::to_owned);
     let listed = console.desk().list_accounts(&filter, ListPage { after, limit: ROWS }).await?;
-    let is_full = listed.items.len() == usize::try_from(ROWS).unwrap_or(usize::MAX);
     page(&ListOfAccounts {
         frame: Frame::of_administration(&console, &visit, &current, PATH),
         text: text.unwrap_or_default(),
         states: states(state, &visit),
         rows: listed.items.iter().map(|user| Row::of(user, &visit)).collect(),
-        next: listed.last.filter(|_| is_full).map(|last| query.next(PATH, &last)),
+        next: listed.last.filter(|_| is_full(listed.items.len())).map(|last| query.next(PATH, &last)),
     })
 }
 

@@ -7,12 +7,11 @@ use axum::extract::State;
 use axum::response::Html;
 use axum::routing::on;
 use desk::{audited_name, view};
-use jiff::Timestamp;
-use store::{Action, AuditFilter, AuditPlace, AuditResult, Page as ListPage};
+use store::{Action, AuditFilter, AuditResult, Page as ListPage};
 
 use crate::console::Console;
 use crate::frame::{Frame, page};
-use crate::list::{Query, ROWS};
+use crate::list::{Query, ROWS, audit_link, audit_place, is_full};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
@@ -62,26 +61,19 @@ async fn list(
         result: failures.then_some(AuditResult::Failure),
         ..AuditFilter::default()
     };
-    let listed = console.desk().audit(&filter, ListPage { after: query.after(place)?, limit: ROWS }).await?;
-    let is_full = listed.items.len() == usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let listed =
+        console.desk().audit(&filter, ListPage { after: query.after(audit_place)?, limit: ROWS }).await?;
     page(&Page {
         frame: Frame::of_administration(&console, &visit, &current, PATH),
         account: account.unwrap_or_default(),
         actions: Action::ALL.map(|one| (one.name(), action == Some(one))).into(),
         failures,
         rows: listed.items.iter().map(|entry| Row::of(entry, &visit)).collect(),
-        next: listed.last.filter(|_| is_full).map(|last| query.next(PATH, &written(last))),
+        next: listed
+            .last
+            .filter(|_| is_full(listed.items.len()))
+            .map(|last| query.next(PATH, &audit_link(last))),
     })
-}
-
-/// A place in the trail as a link has it.
-fn written((at, number): AuditPlace) -> String {
-    format!("{}.{number}", at.as_millisecond())
-}
-
-fn place(text: &str) -> Option<AuditPlace> {
-    let (at, number) = text.split_once('.')?;
-    Some((Timestamp::from_millisecond(at.parse().ok()?).ok()?, number.parse().ok()?))
 }
 
 impl Row {

@@ -13,7 +13,7 @@ use types::{AddressError, Domain, Mailbox, QueueId, ReversePath};
 
 use crate::console::Console;
 use crate::frame::{Frame, page};
-use crate::list::{Query, ROWS};
+use crate::list::{Query, ROWS, is_full};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
@@ -77,12 +77,14 @@ async fn list(
         Some(filter) => (console.desk().list_messages(&filter, ListPage { after, limit: ROWS }).await?, None),
         None => (desk::Listed { items: Vec::new(), last: None }, Some(visit.texts.filter_not_understood())),
     };
-    let is_full = listed.items.len() == usize::try_from(ROWS).unwrap_or(usize::MAX);
     page(&Page {
         frame: Frame::of_administration(&console, &visit, &current, PATH),
         filter: Filter::of(&query, &visit, wrong),
         rows: listed.items.iter().map(|message| Row::of(message, &visit)).collect(),
-        next: listed.last.filter(|_| is_full).map(|last| query.next(PATH, &last.to_string())),
+        next: listed
+            .last
+            .filter(|_| is_full(listed.items.len()))
+            .map(|last| query.next(PATH, &last.to_string())),
     })
 }
 
