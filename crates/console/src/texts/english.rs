@@ -78,7 +78,7 @@ texts! {
     on_these_pages: "On these pages";
     the_account_password: "Account password";
     not_known_by_what: "Unknown password";
-    sent_of_limits: "Sent, of what you may";
+    sent_of_limits: "Sent, of what is allowed";
     messages_in_an_hour: "Messages in an hour";
     messages_in_a_day: "Messages in a day";
     recipients_in_an_hour: "Recipients in an hour";
