@@ -195,9 +195,9 @@ async fn kept(
 fn not_kept(trouble: Trouble) -> Option<SessionToken> {
     let error: &dyn std::error::Error = &trouble;
     tracing::error!(
-        event = "web.unavailable",
+        event = "web.session-lost",
         error,
-        "a session could not be kept behind a change of its account"
+        "a second factor was changed, but the session that did it could not be kept: its owner has to sign in again"
     );
     None
 }
