@@ -33,7 +33,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post("/account/app-passwords/{id}/revoke", Right::SignedIn, |method| on(method, revoke)),
 ];
 
-/// App passwords of an account at most, of which there is a page: more than an account can have.
+/// App passwords that are shown of an account at most; it has 50 at most unless the configuration allows more.
 pub(crate) const ALL: u32 = 1_000;
 
 /// Uses that are shown of one.

@@ -9,6 +9,7 @@ use axum::routing::on;
 use desk::view;
 use store::{Account, Action, AuditFilter, Page as ListPage};
 
+use super::app_passwords;
 use crate::console::Console;
 use crate::frame::{Frame, page};
 use crate::limits_used::Used;
@@ -26,9 +27,6 @@ pub(crate) const ROUTES: &[Route] = &[Route::get(PATH, Right::SignedIn, |method|
 
 /// Sign-ins that are shown here.
 const LATEST: u32 = 5;
-
-/// App passwords of an account at most, of which there is a page: more than an account can have.
-const APP_PASSWORDS: u32 = 1_000;
 
 #[derive(Template)]
 #[template(path = "account/overview.html")]
@@ -64,7 +62,7 @@ async fn show(
 ) -> Result<Html<String>, Problem> {
     let (desk, account) = (console.desk(), &current.signed_in.account);
     let second_factor = desk.second_factor(account).await?;
-    let app_passwords = desk.app_passwords(account, ListPage::first(APP_PASSWORDS)).await?.items;
+    let app_passwords = desk.app_passwords(account, ListPage::first(app_passwords::ALL)).await?.items;
     let sending = desk.sending_of(account).await?;
     let sign_ins = desk.audit(&logins_of(account), ListPage::first(LATEST)).await?.items;
     page(&Page {

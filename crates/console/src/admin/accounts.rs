@@ -10,6 +10,7 @@ use desk::view;
 use store::{AccountFilter, AccountState, Action, AuditFilter, Page as ListPage};
 use types::Mailbox;
 
+use crate::account::app_passwords;
 use crate::console::Console;
 use crate::frame::{Frame, page};
 use crate::limits_used::Used;
@@ -31,9 +32,6 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// Logins that are shown of an account.
 const LATEST: u32 = 20;
-
-/// App passwords of an account: more than it can have.
-const APP_PASSWORDS: u32 = 1_000;
 
 #[derive(Template)]
 #[template(path = "admin/accounts.html")]
@@ -116,7 +114,7 @@ async fn show(
     let address = Mailbox::parse(&address).map_err(|_| Problem::NotFound)?;
     let account = desk.find(&address).await?;
     let user = desk.show_account(&account).await?;
-    let app_passwords = desk.app_passwords(&account, ListPage::first(APP_PASSWORDS)).await?.items;
+    let app_passwords = desk.app_passwords(&account, ListPage::first(app_passwords::ALL)).await?.items;
     let logins = AuditFilter {
         account: Some(account.address.normal()),
         action: Some(Action::Login),
