@@ -14,7 +14,7 @@ impl Desk {
     /// # Errors
     /// When queue or ledger can't tell.
     pub async fn is_sent_by(&self, account: &Account, id: QueueId) -> Result<bool, Trouble> {
-        let by = QueuedBy { account: Some(account.id), address: account.address.to_string() };
+        let by = QueuedBy::of(account);
         let queued = QueueFilter {
             ids: Some(id..=id),
             account: Some(by.clone()),

@@ -76,8 +76,8 @@ impl Desk {
     /// # Errors
     /// When the store can't tell.
     pub async fn messages_of(&self, account: &Account) -> Result<Vec<QueueId>, Trouble> {
-        let by = QueuedBy { account: Some(account.id), address: account.address.to_string() };
-        self.find_messages(&QueueFilter { account: Some(by), ..QueueFilter::default() }).await
+        let by = Some(QueuedBy::of(account));
+        self.find_messages(&QueueFilter { account: by, ..QueueFilter::default() }).await
     }
 
     /// What an account has in the queue that was handed in with this credential, as the audit trail has it.
@@ -85,8 +85,7 @@ impl Desk {
     /// # Errors
     /// When the store can't tell.
     pub async fn waiting_with(&self, account: &Account, credential: String) -> Result<Vec<QueueId>, Trouble> {
-        let by = QueuedBy { account: Some(account.id), address: account.address.to_string() };
-        let (account, credential) = (Some(by), Some(credential));
+        let (account, credential) = (Some(QueuedBy::of(account)), Some(credential));
         self.find_messages(&QueueFilter { account, credential, ..QueueFilter::default() }).await
     }
 

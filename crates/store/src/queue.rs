@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use types::{AccountId, Domain, QueueId, ReversePath};
 
-use crate::{Corrupt, RecipientState};
+use crate::{Account, Corrupt, RecipientState};
 
 /// Which entries; an empty filter lets all through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,6 +36,14 @@ pub struct QueuedBy {
     pub account: Option<AccountId>,
     /// Its address. ASCII letters are compared without regard to case.
     pub address: String,
+}
+
+impl QueuedBy {
+    /// What this account has handed in, under whichever address.
+    #[must_use]
+    pub fn of(account: &Account) -> Self {
+        Self { account: Some(account.id), address: account.address.to_string() }
+    }
 }
 
 /// Which recipients; an empty filter lets all through.

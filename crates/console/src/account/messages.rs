@@ -7,7 +7,7 @@ use axum::response::{Html, Redirect};
 use axum::routing::on;
 use desk::Trouble;
 use jiff::Timestamp;
-use store::{LedgerFilter, Page};
+use store::{LedgerFilter, Page, QueuedBy};
 use types::QueueId;
 
 use crate::console::Console;
@@ -35,7 +35,7 @@ async fn list(
     query: Query,
 ) -> Result<Html<String>, Problem> {
     let (desk, account) = (console.desk(), &current.signed_in.account);
-    let by = desk.queued_by(account.address.to_string()).await?;
+    let by = QueuedBy::of(account);
     let recipient = query.get("recipient").map(str::to_owned);
     let filter = LedgerFilter { account: Some(by), recipient: recipient.clone(), ..LedgerFilter::default() };
     let after = query.after(|text| text.parse::<QueueId>().ok())?;
