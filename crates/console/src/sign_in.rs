@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use auth::{Attempt, Origin, SecondStep, SignIn, Ticket, User};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::on;
 use desk::Trouble;
@@ -18,7 +18,7 @@ use crate::frame::{Frame, page};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::before;
-use crate::session::cookie::Cookie;
+use crate::session::cookie::{Cookie, NewCookie, new_cookie};
 use crate::session::current::Current;
 use crate::shown::time::clock_time;
 use crate::texts::Texts;
@@ -97,7 +97,7 @@ async fn take_password(
         SignIn::SignedIn(user) => return signed_in(&console, &visit, &headers, &user).await,
         SignIn::NeedsCode(ticket) => {
             let cookie = Cookie::Step.set(&ticket.declassify(), &visit);
-            return Ok((set(cookie), Redirect::to(CODE)).into_response());
+            return Ok((new_cookie(cookie), Redirect::to(CODE)).into_response());
         }
         SignIn::Refused => Retry::Refused,
         SignIn::Throttled { until } => Retry::Throttled(until),
@@ -130,7 +130,7 @@ async fn take_code(
         SecondStep::WrongCode => Retry::Code,
         SecondStep::Over => {
             let again = password_page(&console, &visit, &headers, "", Some(&Retry::Over))?;
-            return Ok((set(Cookie::Step.end(&visit)), again).into_response());
+            return Ok((new_cookie(Cookie::Step.end(&visit)), again).into_response());
         }
         SecondStep::Throttled { until } => Retry::Throttled(until),
         SecondStep::Unavailable => Retry::Unavailable,
@@ -191,17 +191,11 @@ fn code_page(
     Ok((status(wrong), cookie, html).into_response())
 }
 
-type SetCookie = AppendHeaders<Option<(header::HeaderName, HeaderValue)>>;
-
 /// A frame around a form for nobody in particular, and the cookie that ties it to the browser.
-fn frame(console: &Console, visit: &Visit, headers: &HeaderMap) -> (Frame, SetCookie) {
+fn frame(console: &Console, visit: &Visit, headers: &HeaderMap) -> (Frame, NewCookie) {
     let (key, cookie) = before::kept_or_new(headers, visit);
-    let cookie = AppendHeaders(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    let cookie = cookie.map_or(AppendHeaders(None), new_cookie);
     (Frame::outside(console, visit).with_form(key), cookie)
-}
-
-fn set(cookie: HeaderValue) -> SetCookie {
-    AppendHeaders(Some((header::SET_COOKIE, cookie)))
 }
 
 impl Retry {

@@ -2,13 +2,12 @@
 //! session has not shown them for ten minutes. Nothing that was typed is lost, and there is no other page to go to.
 
 use auth::{NotConfirmed, Origin};
-use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::AppendHeaders;
 use jiff::SignedDuration;
 use types::Secret;
 
-use super::cookie::Cookie;
+use super::cookie::{Cookie, NewCookie, new_cookie};
 use super::current::Current;
 use crate::console::Console;
 use crate::fields::Fields;
@@ -47,9 +46,6 @@ fn is_confirmed(current: &Current, visit: &Visit) -> bool {
     let ago = visit.now.duration_since(current.signed_in.session.confirmed_at);
     ago >= SignedDuration::ZERO && ago < GOOD_FOR
 }
-
-/// What a browser is to keep from now on, if anything changes.
-pub(crate) type NewCookie = AppendHeaders<Option<(HeaderName, HeaderValue)>>;
 
 /// What came of asking.
 pub(crate) enum Asked {
@@ -104,7 +100,7 @@ async fn renewed(console: &Console, visit: &Visit, current: Current) -> Result<A
 
 /// Has the browser keep this token of its session.
 pub(crate) fn keep(token: &str, visit: &Visit) -> NewCookie {
-    AppendHeaders(Some((header::SET_COOKIE, Cookie::Session.set(token, visit))))
+    new_cookie(Cookie::Session.set(token, visit))
 }
 
 fn refused(not: &NotConfirmed, current: &Current, visit: &Visit) -> Asked {

@@ -3,7 +3,9 @@
 //! Over HTTPS their names begin with `__Host-`, which browsers let only this very host set, and only over HTTPS. Over plain HTTP on loopback
 //! there can be no such name; nothing of what is set there is taken elsewhere.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::AppendHeaders;
 
 use crate::visit::Visit;
 
@@ -16,6 +18,14 @@ pub(crate) enum Cookie {
     Step,
     /// What ties a form to a browser before there is a session.
     Before,
+}
+
+/// What a browser is to keep from now on, if anything changes.
+pub(crate) type NewCookie = AppendHeaders<Option<(HeaderName, HeaderValue)>>;
+
+/// The header that has a browser keep this line of a cookie, or forget it.
+pub(crate) fn new_cookie(line: HeaderValue) -> NewCookie {
+    AppendHeaders(Some((header::SET_COOKIE, line)))
 }
 
 /// The longest value that is looked at, in octets.
