@@ -1,6 +1,6 @@
 //! The connection that requests come over.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -24,7 +24,11 @@ pub(crate) struct Channel {
 impl Channel {
     /// Whether a trusted proxy has connected.
     pub(crate) fn is_of_proxy(&self) -> bool {
-        let ip = self.peer.ip();
+        self.trusts(self.peer.ip())
+    }
+
+    /// Whether this is the address of a trusted proxy.
+    pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&ip))
     }
 

@@ -22,15 +22,9 @@ pub(crate) fn client(channel: &Channel, headers: &HeaderMap) -> IpAddr {
 fn named(channel: &Channel, headers: &HeaderMap) -> Option<IpAddr> {
     let lines: Vec<_> =
         headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
-    let mut hops = lines.iter().flat_map(|line| line.split(',')).rev().map(str::trim);
-    let is_trusted = |hop: &str| {
-        let ip: Option<IpAddr> = hop.parse().ok();
-        ip.is_some_and(|ip| {
-            channel.trusted_proxies.iter().any(|network| network.contains(&ip.to_canonical()))
-        })
-    };
-    let last = hops.find(|hop| !is_trusted(hop))?;
-    last.parse().ok().map(|ip: IpAddr| ip.to_canonical())
+    let hops = lines.iter().flat_map(|line| line.split(',')).rev();
+    let mut hops = hops.map(|hop| hop.trim().parse().ok().map(|ip: IpAddr| ip.to_canonical()));
+    hops.find(|hop| !hop.is_some_and(|ip| channel.trusts(ip))).flatten()
 }
 
 #[cfg(test)]
