@@ -34,7 +34,8 @@ pub(crate) async fn gate(State((console, route)): State<Behind>, request: Reques
 }
 
 async fn admitted(console: &Console, route: &Route, mut request: Request) -> Result<Request, Response> {
-    let visit: Visit = request.extensions().get().cloned().ok_or(Problem::NotFound.into_response())?;
+    let visit: Visit =
+        request.extensions().get().cloned().ok_or_else(|| Problem::NotFound.into_response())?;
     let key = match route.right {
         Right::Anyone => before::kept(request.headers(), &visit),
         Right::Metrics if visit.may_see_metrics() => None,

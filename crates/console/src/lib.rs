@@ -1,4 +1,4 @@
-//! HTTP: the pages on which users look after their account.
+//! HTTP: the pages for users and administrators, and the metrics.
 //!
 //! # The way of a request
 //!

@@ -42,13 +42,9 @@ pub(crate) enum Problem {
 impl Problem {
     /// Our own trouble.
     pub(crate) fn unavailable(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        Self::Unavailable { error: text }
+        let errors = std::iter::successors(Some(error), |error| error.source());
+        let errors: Vec<_> = errors.map(ToString::to_string).collect();
+        Self::Unavailable { error: errors.join(": ") }
     }
 
     /// The status of the answer.

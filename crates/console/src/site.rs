@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use tokio::time::{Instant, timeout};
@@ -22,6 +22,9 @@ use crate::{cross_site, headers, problem_page};
 
 /// How long a request may take, with all that the client has to send.
 const REQUEST: Duration = Duration::from_secs(30);
+
+/// What a page is, for browsers.
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// Every page, ready to be served.
 #[derive(Debug)]
@@ -94,18 +97,10 @@ impl Site {
         }
         let page = problem_page::of(&self.console, visit, problem);
         let (mut parts, _) = answer.into_parts();
-        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE] {
-            parts.headers.remove(name);
-        }
-        parts.headers.extend(html());
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.insert(header::CONTENT_TYPE, HTML);
         Response::from_parts(parts, Body::from(page))
     }
-}
-
-fn html() -> HeaderMap {
-    [(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"))]
-        .into_iter()
-        .collect()
 }
 
 /// Methods that change nothing, whoever has a browser use them (RFC 9110 section 9.2.1).

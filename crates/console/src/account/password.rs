@@ -86,9 +86,9 @@ fn is_elsewhere(current: &Current) -> bool {
 
 /// Sees that what was typed can be the password.
 fn judged(console: &Console, current: &Current, fields: &Fields) -> Result<(), Trouble> {
-    let (account, host) = (&current.signed_in.account, console.desk().client_settings().host);
+    let account = &current.signed_in.account;
     let new = Chosen { secret: fields.secret("new"), strength: Strength::Own };
-    new.judge(&account.address, account.name.as_deref(), &host)
+    new.judge(&account.address, account.name.as_deref(), &console.settings.hostname)
 }
 
 async fn confirmed(

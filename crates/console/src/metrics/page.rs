@@ -53,9 +53,12 @@ fn server(page: &mut Exposition, watched: &Watched) {
 fn door(page: &mut Exposition, door: &submission::Handle) {
     let counters = door.counters();
     page.gauge("gatepost_connections", "Connections for mail that are open.", [(vec![], door.connections())]);
-    let taken: Vec<_> = counters.connections.totals();
-    let taken: Vec<_> =
-        taken.into_iter().map(|((address, tls), total)| (address.to_string(), tls, total)).collect();
+    let taken: Vec<_> = counters
+        .connections
+        .totals()
+        .into_iter()
+        .map(|((address, tls), total)| (address.to_string(), tls, total))
+        .collect();
     page.counter(
         "gatepost_connections_total",
         "Connections for mail that were taken, by listener.",
