@@ -120,6 +120,10 @@ timed_id! {
     WebSessionId
 }
 timed_id! {
+    /// An API token. What opens the API is another value.
+    ApiTokenId
+}
+timed_id! {
     /// One run of a server, from its start to its end: the next run is another node.
     NodeId
 }

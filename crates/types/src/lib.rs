@@ -22,6 +22,7 @@ mod priority;
 mod ehlo;
 mod id;
 mod secret;
+mod scope;
 mod sender_pattern;
 mod certificate;
 mod session;
@@ -47,7 +48,9 @@ pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::AddressError;
 pub use histogram::{Buckets, Histogram};
 pub use hold::Hold;
-pub use id::{AccountId, CredentialId, DkimKeyId, IdError, NodeId, QueueId, SessionId, WebSessionId};
+pub use id::{
+    AccountId, ApiTokenId, CredentialId, DkimKeyId, IdError, NodeId, QueueId, SessionId, WebSessionId,
+};
 pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};
@@ -56,6 +59,7 @@ pub use original_recipient::OriginalRecipient;
 pub use path::{ForwardPath, MAX_PATH, ReversePath};
 pub use priority::Priority;
 pub use recipient::EnvelopeRecipient;
+pub use scope::{Scope, UnknownScope};
 pub use secret::Secret;
 pub use sender_check::SenderCheck;
 pub use sender_pattern::SenderPattern;
