@@ -8,6 +8,8 @@ import time
 
 from server import end, free_port, wait_for_greeting
 
+PASSWORD = "three quiet herons over Norrland"
+
 CONFIGURATION = """
 hostname = "bench.example.org"
 
@@ -42,6 +44,7 @@ new_recipients_per_day = false
 [delivery]
 via = "{via}"
 {delivery}
+{more}
 """
 
 
@@ -49,13 +52,14 @@ class Gatepost:
     name = "Gatepost"
     user = "alice@example.org"
 
-    def __init__(self, directory, pki, binary, via="hold", delivery=""):
+    def __init__(self, directory, pki, binary, via="hold", delivery="", more=""):
         self.directory, self.binary = directory, binary
         self.ca = pki.ca
         self.ports = {"implicit": free_port(), "starttls": free_port()}
         self.process = None
         directory.mkdir(mode=0o700)
-        values = {"dir": directory, "certificate": pki.certificate, "key": pki.key, "via": via, "delivery": delivery, **self.ports}
+        values = {"dir": directory, "certificate": pki.certificate, "key": pki.key, "via": via, "delivery": delivery, "more": more,
+                  **self.ports}
         (directory / "gatepost.toml").write_text(CONFIGURATION.format(**values))
         self.password = self._make_account()
 
@@ -68,7 +72,7 @@ class Gatepost:
 
     def add_account(self, user, *senders):
         """Makes an account that may also send as `senders`, and returns an app password of it."""
-        self._run("user", "add", user, "--password-stdin", text="three quiet herons over Norrland\n")
+        self._run("user", "add", user, "--password-stdin", text=f"{PASSWORD}\n")
         for sender in senders:
             self._run("identity", "add", user, sender)
         return json.loads(self._run("app-password", "create", user, "--label", "bench", "--json"))["password"]
