@@ -46,6 +46,7 @@ mod matrix;
 mod identities;
 mod import;
 mod tls;
+mod token_commands;
 mod certificates;
 mod identity_provider;
 mod oauth;

@@ -44,6 +44,9 @@ pub use second_factor::totp;
 mod web_session;
 pub use web_session::{SessionToken, SessionTokenKey};
 
+pub mod api_token;
+pub use api_token::{ApiTokenKey, BearerToken, TokenCheck};
+
 mod session_rights;
 pub use session_rights::SessionRights;
 

@@ -1,6 +1,7 @@
 //! `[web]` and `[[web.listen]]`: the pages, and where browsers find them.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use crate::endpoint;
 use crate::fault::Fault;
 use crate::listen::Listen;
 use crate::network::{self, Network};
-use crate::value;
+use crate::value::{self, Time};
 use crate::word::Word;
 
 /// The pages for users.
@@ -25,6 +26,8 @@ pub struct Web {
     pub help: Option<String>,
     /// Whether an administrator without a second factor sees the pages of their own account alone.
     pub admin_needs_second_factor: bool,
+    /// How long an API token may last.
+    pub token_max: Duration,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
     /// Where browsers connect. Empty: nothing is served.
@@ -51,6 +54,7 @@ pub(crate) struct Written {
     organisation: Option<Spanned<String>>,
     help: Option<Spanned<String>>,
     admin_needs_second_factor: Option<bool>,
+    token_max: Option<Spanned<Time>>,
     page_rate: Option<Spanned<i64>>,
     listen: Vec<Spanned<WrittenListen>>,
 }
@@ -73,6 +77,12 @@ const RIGHT_NAME: &str = "write 1 to 60 characters, such as \"Example Org\"";
 /// Pages that clients of one network may ask for in a minute, if nothing else is said.
 const PAGE_RATE: u32 = 120;
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long an API token may last, if nothing else is said.
+pub const TOKEN_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl Written {
     /// What the section means beside these listeners for mail; `None` if it does not say where the pages are.
     pub(crate) fn mean(self, mail: &[Listen]) -> Result<Option<Web>, Fault> {
@@ -81,6 +91,7 @@ impl Written {
         let help = self.help.map(help).transpose()?;
         let page_rate = value::number(self.page_rate, PAGE_RATE, 10..=100_000)?;
         let admin_needs_second_factor = self.admin_needs_second_factor.unwrap_or(true);
+        let token_max = value::time(self.token_max, TOKEN_MAX, HOUR..=DAY * 3650)?;
         let organisation = self.organisation.map(organisation).transpose()?;
         let Some(written) = self.base_url else {
             return match first {
@@ -90,7 +101,15 @@ impl Written {
         };
         let base_url = base_url(&written)?;
         let organisation = organisation.unwrap_or_else(|| base_url.host().to_owned());
-        Ok(Some(Web { base_url, organisation, help, admin_needs_second_factor, page_rate, listen }))
+        Ok(Some(Web {
+            base_url,
+            organisation,
+            help,
+            admin_needs_second_factor,
+            token_max,
+            page_rate,
+            listen,
+        }))
     }
 }
 

@@ -67,6 +67,7 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# organisation", "\norganisation")
         .replace("\n# help", "\nhelp")
         .replace("\n# page_rate", "\npage_rate")
+        .replace("\n# token_max", "\ntoken_max")
         .replace("\n# admin_needs", "\nadmin_needs")
         .replace("\n# serve", "\nserve")
         .replace("\n# address", "\naddress")

@@ -32,6 +32,10 @@ pub struct Settings {
     pub session_idle: SignedDuration,
     /// How long a browser session lasts in all.
     pub session_max: SignedDuration,
+    /// How long an API token may last.
+    pub token_max: SignedDuration,
+    /// Whether an administrator without a second factor is none.
+    pub admin_needs_second_factor: bool,
     /// How long the audit trail is kept.
     pub audit_keep: SignedDuration,
     /// The port where clients hand mail in under TLS from the first octet, if there is one.

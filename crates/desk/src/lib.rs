@@ -45,6 +45,12 @@ mod sending;
 mod sessions;
 pub use sessions::SignedIn;
 
+mod tokens;
+pub use tokens::{ShownToken, TokenOwner, TokenWish};
+
+mod idempotency;
+pub use idempotency::REQUESTS_KNOWN;
+
 mod clients;
 pub use clients::ClientSettings;
 

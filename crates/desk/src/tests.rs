@@ -99,6 +99,8 @@ fn settings(directory: &Path) -> Settings {
         starttls_port: Some(587),
         session_idle: SignedDuration::from_mins(30),
         session_max: SignedDuration::from_hours(12),
+        token_max: SignedDuration::from_hours(365 * 24),
+        admin_needs_second_factor: true,
         audit_keep: SignedDuration::from_hours(24),
         routes: Routes::new(Via::Hold, Vec::new()),
     }

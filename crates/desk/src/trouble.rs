@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use auth::new_password::Weakness;
 use auth::{HashError, KeyFileError, KeyringError, PASSWORD_OCTETS};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use message::dkim::NotMade;
 use store::SpoolError;
-use types::{CredentialId, DkimKeyName, Fingerprint, Mailbox, QueueId, SenderPattern, WebSessionId};
+use types::{
+    ApiTokenId, CredentialId, DkimKeyName, Fingerprint, Mailbox, QueueId, Scope, SenderPattern, WebSessionId,
+};
 
 /// Why a use case did not come to its end. Nothing was changed, unless a variant says otherwise: what fails behind a change is told
 /// beside what the use case gives back.
@@ -48,6 +50,40 @@ pub enum Trouble {
         which: String,
         /// Their identifiers.
         ids: Vec<WebSessionId>,
+    },
+    /// The account has as many API tokens as it may have.
+    #[error("{account} has {limit} API tokens already")]
+    TooManyTokens {
+        /// The account.
+        account: Mailbox,
+        /// How many it may have.
+        limit: u32,
+    },
+    /// Several API tokens have this label, or begin so.
+    #[error("{account} has {} API tokens {which:?}: {}; name one by its identifier", ids.len(), listed(ids))]
+    SeveralTokens {
+        /// The account.
+        account: Mailbox,
+        /// What was asked for.
+        which: String,
+        /// Their identifiers.
+        ids: Vec<ApiTokenId>,
+    },
+    /// A token may never open more than its owner may.
+    #[error(
+        "{account} may not have a token for {scope}: that is for administrators, who may need a second factor first"
+    )]
+    NotTheirScope {
+        /// The account.
+        account: Mailbox,
+        /// What it may not have a token for.
+        scope: Scope,
+    },
+    /// API tokens do not last that long.
+    #[error("an API token lasts {} days at most (web.token_max)", most.as_hours() / 24)]
+    TokenTooLong {
+        /// The longest time.
+        most: SignedDuration,
     },
     /// The account was changed while somebody was signing in to it.
     #[error("{0} was changed meanwhile; sign in anew")]
@@ -205,6 +241,14 @@ pub enum Missing {
         /// Its identifier, as it was asked for.
         which: String,
     },
+    /// Such an API token of this account.
+    #[error("{account} has no API token {which:?}")]
+    Token {
+        /// The account.
+        account: Mailbox,
+        /// Its label or identifier, as it was asked for.
+        which: String,
+    },
     /// This identity of this account.
     #[error("{account} has no identity {sender}")]
     Identity {
@@ -284,10 +328,13 @@ impl Trouble {
         match self {
             Trouble::Missing(missing) => missing.code(),
             Trouble::Taken(taken) => taken.code(),
-            Trouble::TooMany { .. } => "too-many",
+            Trouble::TooMany { .. } | Trouble::TooManyTokens { .. } => "too-many",
             Trouble::SeveralAppPasswords { .. }
             | Trouble::SeveralSessions { .. }
+            | Trouble::SeveralTokens { .. }
             | Trouble::SeveralMessages { .. } => "ambiguous",
+            Trouble::NotTheirScope { .. } => "not-their-scope",
+            Trouble::TokenTooLong { .. } => "token-too-long",
             Trouble::SignInOvertaken(_) => "changed",
             Trouble::NotCovered { .. } => "not-covered",
             Trouble::OwnAddress(_) => "own-address",
@@ -320,6 +367,7 @@ impl Missing {
             Missing::AppPassword { .. } => "no-app-password",
             Missing::Certificate { .. } => "no-certificate",
             Missing::Session { .. } => "no-session",
+            Missing::Token { .. } => "no-token",
             Missing::Identity { .. } => "no-identity",
             Missing::SecondFactor(_) => "second-factor-off",
             Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",

@@ -23,6 +23,9 @@ pub use identity::Identity;
 mod session;
 pub use session::Session;
 
+mod api_token;
+pub use api_token::{ApiToken, NewApiToken};
+
 mod sign_in;
 pub use sign_in::SignIn;
 

@@ -54,6 +54,12 @@ pub(crate) fn scopes() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(Scope::ALL.map(Scope::name)).try_map(|name| name.parse::<Scope>())
 }
 
+/// A scope of an API token, told by name.
+pub(crate) fn token_scopes() -> impl TypedValueParser<Value = types::Scope> {
+    PossibleValuesParser::new(types::Scope::ALL.map(types::Scope::name))
+        .try_map(|name| name.parse::<types::Scope>())
+}
+
 /// An action of the audit trail, told by name like a scope.
 pub(crate) fn action() -> impl TypedValueParser<Value = Action> {
     PossibleValuesParser::new(Action::ALL.map(Action::name)).try_map(|name| name.parse::<Action>())

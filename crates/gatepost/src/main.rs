@@ -101,6 +101,9 @@ enum Command {
     /// Who is signed in to an account in a browser, and ending that
     #[command(subcommand)]
     Session(cmd::session::Command),
+    /// Make, list and revoke API tokens
+    #[command(subcommand)]
+    Token(cmd::token::Command),
     /// Whom an account may send as besides itself
     #[command(subcommand)]
     Identity(cmd::identity::Command),
@@ -171,6 +174,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Certificate(command) => block_on(cmd::certificate::run(&config, command)),
         Command::Totp(command) => block_on(cmd::totp::run(&config, command)),
         Command::Session(command) => block_on(cmd::session::run(&config, command)),
+        Command::Token(command) => block_on(cmd::token::run(&config, command)),
         Command::Identity(command) => block_on(cmd::identity::run(&config, command)),
         Command::Throttle(command) => block_on(cmd::throttle::run(&config, command)),
         Command::Audit(command) => block_on(cmd::audit::run(&config, command)),

@@ -6,7 +6,7 @@ use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use store::{
     AppPasswords as _, Audit as _, AuditFilter, Ledger as _, Page, Sending as _, Spool as _,
-    StsPolicies as _, Throttles as _, TlsResults as _, WebSessions as _,
+    StoredIdempotency as _, StsPolicies as _, Throttles as _, TlsResults as _, WebSessions as _,
 };
 use stores::{Accounts, Store};
 use tokio::sync::watch;
@@ -90,6 +90,7 @@ async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<(
     accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     accounts.prune_sts_policies(now).await?;
+    accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?).await?;
     accounts.prune_sessions(now.checked_sub(SESSION_IDLE)?, now).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use types::Mailbox;
+use types::{ApiTokenId, Mailbox};
 
 /// Who changes something, by which means, from where, and when. Every change of the store takes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Act {
     pub via: Via,
     /// The address of whoever does it from elsewhere; `None` for the command line and the server.
     pub ip: Option<IpAddr>,
-    /// The session that it is done in, as in the log.
+    /// The session that it is done in, as in the log; with the API the token that it is done with.
     pub session: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -44,6 +44,12 @@ impl Act {
     pub fn web(address: &Mailbox, ip: IpAddr, session: impl Into<String>, at: Timestamp) -> Self {
         let (ip, session) = (Some(ip), Some(session.into()));
         Self { by: Actor::Account(address.clone()), via: Via::Web, ip, session, at }
+    }
+
+    /// What a program does with this API token of the account with this address, from there.
+    #[must_use]
+    pub fn api(address: &Mailbox, ip: IpAddr, token: ApiTokenId, at: Timestamp) -> Self {
+        Self { via: Via::Api, ..Self::web(address, ip, token.to_string(), at) }
     }
 }
 
@@ -76,13 +82,15 @@ pub enum Via {
     Cli,
     /// The pages, in a browser.
     Web,
+    /// A program, by the API.
+    Api,
     /// The running server.
     Server,
 }
 
 impl Via {
     /// Every means there is.
-    pub const ALL: [Via; 3] = [Via::Cli, Via::Web, Via::Server];
+    pub const ALL: [Via; 4] = [Via::Cli, Via::Web, Via::Api, Via::Server];
 
     /// The means as it is written and stored.
     #[must_use]
@@ -90,6 +98,7 @@ impl Via {
         match self {
             Via::Cli => "cli",
             Via::Web => "web",
+            Via::Api => "api",
             Via::Server => "server",
         }
     }

@@ -6,6 +6,7 @@
 mod account;
 mod act;
 mod amounts;
+mod api_token;
 mod app_password;
 mod audit;
 mod certificate;
@@ -14,6 +15,7 @@ mod delivery;
 mod dkim;
 mod duplicate;
 mod error;
+mod idempotency;
 mod identity;
 mod import;
 mod ledger;
@@ -43,6 +45,7 @@ pub mod conformance;
 pub use account::{Account, AccountFilter, AccountState, Accounts, Revision};
 pub use act::{Act, Actor, Via};
 pub use amounts::{Amounts, Share, Windows};
+pub use api_token::{ApiToken, ApiTokens};
 pub use app_password::{
     AppPassword, AppPasswordPlace, AppPasswords, LastUse, NewAppPassword, Scope, UnknownScope,
 };
@@ -58,6 +61,7 @@ pub use delivery::{
 pub use dkim::{DkimKey, DkimKeyState, DkimKeys};
 pub use duplicate::DuplicateKey;
 pub use error::{Corrupt, Error, SpoolError};
+pub use idempotency::{KnownRequest, RequestName, StoredAnswer, StoredIdempotency};
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
 pub use ledger::{

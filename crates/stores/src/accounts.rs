@@ -6,16 +6,18 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{
-    Account, AccountFilter, Act, Amounts, AppPassword, AppPasswordPlace, AppPasswords, Audit, AuditEvent,
-    AuditFilter, AuditPage, AuditPlace, Certificate, CertificatePlace, Certificates, ChallengeKey,
-    ChallengeKeys, ChallengeKind, Challenged, Correspondent, Counted, CountedPlace, Counter, DkimKey,
-    DkimKeys, Error, Full, Identities, Identity, Import, LastUse, LimitChanges, Limits, Loan, Login,
-    NewAppPassword, OwnLimits, Page, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor,
-    SecondFactors, Sending, Sent, Share, StoredRights, StsPolicies, StsPolicy, ThrottleFilter, Throttled,
-    Throttles, WebSession, WebSessions,
+    Account, AccountFilter, Act, Amounts, ApiToken, ApiTokens, AppPassword, AppPasswordPlace, AppPasswords,
+    Audit, AuditEvent, AuditFilter, AuditPage, AuditPlace, Certificate, CertificatePlace, Certificates,
+    ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Correspondent, Counted, CountedPlace, Counter,
+    DkimKey, DkimKeys, Error, Full, Identities, Identity, Import, KnownRequest, LastUse, LimitChanges,
+    Limits, Loan, Login, NewAppPassword, OwnLimits, Page, RequestName, Resealed, Revision, SealedPlace,
+    SealedSecrets, SecondFactor, SecondFactors, Sending, Sent, Share, StoredAnswer, StoredIdempotency,
+    StoredRights, StsPolicies, StsPolicy, ThrottleFilter, Throttled, Throttles, WebSession, WebSessions,
 };
 use store_sqlite::SqliteAccounts;
-use types::{AccountId, CredentialId, DkimKeyName, Fingerprint, Mailbox, SenderPattern, WebSessionId};
+use types::{
+    AccountId, ApiTokenId, CredentialId, DkimKeyName, Fingerprint, Mailbox, SenderPattern, WebSessionId,
+};
 
 /// Accounts, credentials, the audit trail. A clone is another handle to the same.
 #[derive(Debug, Clone)]
@@ -82,6 +84,25 @@ impl WebSessions for Accounts {
         async fn end_sessions(&self, account: AccountId, but: Option<WebSessionId>, act: &Act) -> Result<u64, Error>;
         async fn prune_sessions(&self, used_since: Timestamp, now: Timestamp) -> Result<u64, Error>;
         fn session_seen(&self, id: WebSessionId, at: Timestamp);
+    }
+}
+
+impl ApiTokens for Accounts {
+    ask_backend! {
+        async fn add_token(&self, token: &ApiToken, digest: &[u8; 32], at_most: u32, act: &Act) -> Result<(), Error>;
+        async fn token_by_digest(&self, digest: &[u8; 32]) -> Result<Option<(ApiToken, Account)>, Error>;
+        async fn tokens(&self, account: AccountId) -> Result<Vec<ApiToken>, Error>;
+        async fn revoke_token(&self, account: AccountId, id: ApiTokenId, act: &Act) -> Result<bool, Error>;
+        fn token_used(&self, id: ApiTokenId, at: Timestamp, ip: IpAddr);
+    }
+}
+
+impl StoredIdempotency for Accounts {
+    ask_backend! {
+        async fn begin_request(&self, name: &RequestName, digest: &[u8; 32], now: Timestamp, abandoned: Timestamp) -> Result<KnownRequest, Error>;
+        async fn finish_request(&self, name: &RequestName, answer: &StoredAnswer) -> Result<(), Error>;
+        async fn forget_request(&self, name: &RequestName) -> Result<(), Error>;
+        async fn prune_requests(&self, before: Timestamp) -> Result<u64, Error>;
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     RecoveryCodeDigest,
     /// The digest by which a browser session is found.
     SessionTokenDigest,
+    /// The digest by which an API token is found.
+    ApiTokenDigest,
     /// What forms of a browser session carry.
     SessionForms,
     /// What tells one failed login from another, and one correspondent from another.
@@ -37,6 +39,7 @@ impl Purpose {
             Purpose::AppPasswordDigest => b"gatepost app-password digest 1",
             Purpose::RecoveryCodeDigest => b"gatepost recovery-code digest 1",
             Purpose::SessionTokenDigest => b"gatepost session-token digest 1",
+            Purpose::ApiTokenDigest => b"gatepost api-token digest 1",
             Purpose::SessionForms => b"gatepost session forms 1",
             Purpose::BlindDigest => b"gatepost mark 1",
             Purpose::Selector => b"gatepost app-password selector 1",
@@ -115,6 +118,7 @@ mod tests {
             (Purpose::AppPasswordDigest, "rNhTMXT6ccZgh+/mhbBcz8+fQMBUUtw23hBrgwjOWcU="),
             (Purpose::RecoveryCodeDigest, "zzKrpGzRb1CjZ6kPsfKKP+fKUkaKVbZrcZCvkU2VBTA="),
             (Purpose::SessionTokenDigest, "nbw0GabSSZjsmV5OJTa5tzhSJKNGQC28JRuUUPNFssk="),
+            (Purpose::ApiTokenDigest, "uL9GFjzR5WsKPydwczMfd3neV1TucbYnLOxDyY/PGpI="),
             (Purpose::SessionForms, "+OKkqhnRMvYr9FTJKUrBHe8KuC4ZhdjpwFh4349TYeE="),
             (Purpose::BlindDigest, "3mX40OX3nsrOWPeoQFjM5Qh+wtRrX9uD1y1A47hyXX0="),
             (Purpose::Selector, "yFUsjTGp5t6l5trFuQgukrzjJsMQHKzL7ij2qqtJa6U="),

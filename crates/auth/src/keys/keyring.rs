@@ -15,6 +15,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use types::{AccountId, Secret};
 
+use crate::api_token::ApiTokenKey;
 use crate::app_password::AppPasswordKey;
 use crate::keys::blind_digest::{self, BlindDigests};
 use crate::keys::key::Key;
@@ -177,6 +178,12 @@ impl Keyring {
     #[must_use]
     pub fn session_tokens(&self) -> SessionTokenKey {
         SessionTokenKey::new(&self.root)
+    }
+
+    /// The key of the digests of API tokens.
+    #[must_use]
+    pub fn api_tokens(&self) -> ApiTokenKey {
+        ApiTokenKey::new(&self.root)
     }
 
     /// What makes the keys of the forms of browser sessions.

@@ -10,6 +10,9 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         Trouble::TooMany { account, .. } => {
             Some(format!("; revoke one: `gatepost app-password list {account}`"))
         }
+        Trouble::TooManyTokens { account, .. } => {
+            Some(format!("; revoke one: `gatepost token list {account}`"))
+        }
         Trouble::Weak(_) => Some(" (--generate makes a good one, --allow-weak takes any)".to_owned()),
         Trouble::Damaged(account) => {
             Some(format!("; begin again with `gatepost totp disable {account}` and `enroll`"))
@@ -24,6 +27,9 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         }
         Trouble::SeveralAppPasswords { .. }
         | Trouble::SeveralSessions { .. }
+        | Trouble::SeveralTokens { .. }
+        | Trouble::NotTheirScope { .. }
+        | Trouble::TokenTooLong { .. }
         | Trouble::SignInOvertaken(_)
         | Trouble::SeveralMessages { .. }
         | Trouble::NotCovered { .. }
@@ -56,6 +62,7 @@ fn of_missing(missing: &Missing) -> String {
         Missing::AppPassword { account, .. } => shown_by(format!("app-password list {account}")),
         Missing::Certificate { account, .. } => shown_by(format!("certificate list {account}")),
         Missing::Session { account, .. } => shown_by(format!("session list {account}")),
+        Missing::Token { account, .. } => shown_by(format!("token list {account}")),
         Missing::Identity { account, .. } => shown_by(format!("identity list {account}")),
         Missing::DkimKey(name) => shown_by(format!("dkim list {}", name.domain())),
         Missing::Message(_) => shown_by("queue list".to_owned()),

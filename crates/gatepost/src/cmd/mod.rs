@@ -14,6 +14,7 @@ pub(crate) mod app_password;
 
 pub(crate) mod certificate;
 
+pub(crate) mod token;
 pub(crate) mod totp;
 
 pub(crate) mod session;

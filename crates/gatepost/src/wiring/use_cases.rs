@@ -26,11 +26,19 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
         undo_max: config.submission.undo_max,
         session_idle: SESSION_IDLE,
         session_max: SESSION_MAX,
+        token_max: token_max(config),
+        admin_needs_second_factor: config.web.as_ref().is_none_or(|web| web.admin_needs_second_factor),
         audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
         implicit_tls_port: port(config, ListenTls::Implicit),
         starttls_port: port(config, ListenTls::StartTls),
         routes: bare_routes(&config.delivery),
     }
+}
+
+/// How long an API token may last. Without pages there may be tokens, too.
+fn token_max(config: &Config) -> SignedDuration {
+    let most = config.web.as_ref().map_or(config::TOKEN_MAX, |web| web.token_max);
+    SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX)
 }
 
 /// The first port on which TLS begins so; port 0 is another at each start, and nothing to publish.

@@ -1,12 +1,14 @@
 //! The accounts database.
 
 mod account;
+mod api_token;
 mod app_password;
 mod audit;
 mod certificate;
 mod challenge_key;
 mod database;
 mod dkim;
+mod idempotency;
 mod identity;
 mod import;
 mod notes;

@@ -6,6 +6,7 @@
 //! ahead has written it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
 use store::{AuditEvent, Correspondent, Error, LastUse, Share};
 use tokio::sync::Notify;
-use types::{AccountId, CredentialId, Fingerprint, WebSessionId};
+use types::{AccountId, ApiTokenId, CredentialId, Fingerprint, WebSessionId};
 
 use super::audit::gathered::Gathered;
 use super::audit::trail;
@@ -38,6 +39,7 @@ struct Pending {
     uses: BTreeMap<CredentialId, LastUse>,
     certificate_uses: BTreeMap<Fingerprint, LastUse>,
     sessions_seen: BTreeMap<WebSessionId, Timestamp>,
+    token_uses: BTreeMap<ApiTokenId, (Timestamp, IpAddr)>,
     sent: BTreeMap<AccountId, Noted>,
     events: Gathered,
 }
@@ -77,6 +79,11 @@ impl Notes {
 
     pub(super) fn session_seen(&self, id: WebSessionId, at: Timestamp) {
         self.pending().sessions_seen.insert(id, at);
+        self.noted.notify_one();
+    }
+
+    pub(super) fn token_use(&self, id: ApiTokenId, at: Timestamp, ip: IpAddr) {
+        self.pending().token_uses.insert(id, (at, ip));
         self.noted.notify_one();
     }
 
@@ -127,6 +134,7 @@ impl Pending {
             && self.uses.is_empty()
             && self.certificate_uses.is_empty()
             && self.sessions_seen.is_empty()
+            && self.token_uses.is_empty()
             && self.sent.is_empty()
             && self.events.is_empty()
     }
@@ -153,6 +161,9 @@ impl Pending {
         for (id, at) in &self.sessions_seen {
             write_time(transaction, SESSION_SEEN, id.as_bytes().as_slice(), *at).await?;
         }
+        for (id, (at, ip)) in &self.token_uses {
+            write_token_use(transaction, *id, *at, *ip).await?;
+        }
         for (id, noted) in &self.sent {
             noted.write(transaction, *id).await?;
         }
@@ -178,6 +189,26 @@ async fn write_time(
         .execute(&mut **transaction)
         .await
         .map(drop)
+}
+
+/// Writes the last use of an API token. A later one stays, unless a clock was far ahead.
+async fn write_token_use(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: ApiTokenId,
+    at: Timestamp,
+    ip: IpAddr,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE api_tokens SET last_used_at = $1, last_used_ip = $2 \
+         WHERE id = $3 AND coalesce(last_used_at NOT BETWEEN $1 AND $4, true)",
+    )
+    .bind(at.as_millisecond())
+    .bind(ip.to_string())
+    .bind(id.as_bytes().to_vec())
+    .bind(far_ahead(at).as_millisecond())
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
 }
 
 /// The account may have been removed since; then there is nothing to write.

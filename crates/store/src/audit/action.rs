@@ -39,6 +39,10 @@ pub enum Action {
     AppPasswordRevoke,
     /// An app password of another server was used for the first time, and is one of ours now.
     AppPasswordAdopt,
+    /// An API token was made.
+    TokenCreate,
+    /// An API token was revoked.
+    TokenRevoke,
     /// A certificate was added, for clients to log in with.
     CertificateAdd,
     /// It was removed.
@@ -97,7 +101,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 44] = [
+    pub const ALL: [Action; 46] = [
         Action::Login,
         Action::SignOut,
         Action::SessionEnd,
@@ -115,6 +119,8 @@ impl Action {
         Action::AppPasswordRelabel,
         Action::AppPasswordRevoke,
         Action::AppPasswordAdopt,
+        Action::TokenCreate,
+        Action::TokenRevoke,
         Action::CertificateAdd,
         Action::CertificateRemove,
         Action::TotpEnroll,
@@ -165,6 +171,8 @@ impl Action {
             Action::AppPasswordRelabel => "app-password-relabel",
             Action::AppPasswordRevoke => "app-password-revoke",
             Action::AppPasswordAdopt => "app-password-adopt",
+            Action::TokenCreate => "token-create",
+            Action::TokenRevoke => "token-revoke",
             Action::CertificateAdd => "certificate-add",
             Action::CertificateRemove => "certificate-remove",
             Action::TotpEnroll => "totp-enroll",

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod app_passwords;
 pub mod at_once;
 pub mod audit;
@@ -12,6 +13,7 @@ pub mod certificates;
 pub mod challenge_keys;
 pub mod dkim_keys;
 pub mod duplicates;
+pub mod idempotency;
 pub mod identity;
 pub mod import;
 pub mod lease;
@@ -165,6 +167,13 @@ macro_rules! accounts_conformance {
             a_session_is_renewed_for_the_version_that_its_owner_has_made,
             a_session_is_ended_by_its_account_and_that_is_told, all_sessions_but_one_are_ended_or_all,
             what_is_over_is_forgotten, a_use_of_a_session_is_noted, sessions_do_not_move_the_revision);
+        $crate::conformance!(@two accounts, $open, $beside, api_tokens:
+            one_look_up_finds_the_token_and_its_account, an_account_has_at_most_so_many_tokens, a_token_is_revoked_by_its_account,
+            what_becomes_of_tokens_is_told, a_use_of_a_token_is_noted, a_removed_account_takes_its_tokens_along, tokens_do_not_move_the_revision);
+        $crate::conformance!(@two accounts, $open, $beside, idempotency:
+            of_many_that_come_at_once_one_is_new, a_repeated_request_gets_the_first_answer, another_request_of_the_same_name_is_told_so,
+            a_request_that_came_to_nothing_may_be_made_anew, a_request_whose_server_is_gone_is_begun_anew,
+            requests_of_another_token_are_others, old_requests_are_forgotten);
         $crate::conformance!(@two accounts, $open, $beside, revision:
             every_change_moves_the_revision, notes_do_not_move_the_revision);
     };

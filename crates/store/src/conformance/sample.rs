@@ -7,9 +7,9 @@ use types::{
 };
 
 use crate::{
-    Account, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, MasterKeyId, NewAppPassword,
-    NewDelivery, NewReport, Node, Operated, Operation, Outcome, Page, QueueFilter, Scope, Spool, Submission,
-    Telling,
+    Account, Accounts, Act, AppPassword, Body, Destination, Entry, LastUse, Leased, MasterKeyId,
+    NewAppPassword, NewDelivery, NewReport, Node, Operated, Operation, Outcome, Page, QueueFilter, Scope,
+    Spool, Submission, Telling,
 };
 
 /// A time, in seconds of an hour long past.
@@ -27,6 +27,15 @@ pub(super) fn account(n: u8, address: &str) -> Account {
         password_hash: Some("$argon2id$…".to_owned()),
         ..Account::new(AccountId::from_bytes([n; 16]), mailbox(address), at(0))
     }
+}
+
+/// Alice and Bob, who have nothing yet but their addresses.
+pub(super) async fn two_accounts<S: Accounts>(store: &S) -> [Account; 2] {
+    let accounts = [account(1, "alice@example.org"), account(2, "bob@example.org")];
+    for account in &accounts {
+        store.add(account, &frank(0)).await.unwrap();
+    }
+    accounts
 }
 
 pub(super) fn app_password(n: u8, account: &Account) -> AppPassword {

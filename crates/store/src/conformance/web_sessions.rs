@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use types::WebSessionId;
 
-use super::sample::{account, at, frank};
+use super::sample::{account, at, frank, two_accounts};
 use crate::{Account, Accounts, Act, Action, Audit, AuditFilter, Error, Page, WebSession, WebSessions};
 
 const MANY: u32 = 20;
@@ -21,15 +21,6 @@ fn session(n: u8, account: &Account) -> WebSession {
         ip: "2001:db8::1".parse().unwrap(),
         agent: format!("Browser/{n}"),
     }
-}
-
-/// Alice and Bob, whom nobody has signed in.
-async fn two_accounts<S: Accounts>(store: &S) -> [Account; 2] {
-    let accounts = [account(1, "alice@example.org"), account(2, "bob@example.org")];
-    for account in &accounts {
-        store.add(account, &frank(0)).await.unwrap();
-    }
-    accounts
 }
 
 /// Opens the session with this number, whose digest is of the same number.

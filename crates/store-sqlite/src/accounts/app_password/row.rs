@@ -69,11 +69,11 @@ pub(in crate::accounts) fn last_use(columns: &Columns<'_>) -> Result<Option<Last
     Ok(Some(LastUse { at, ip, mechanism: columns.take("last_mechanism")? }))
 }
 
-fn spaced<T: ToString>(values: &[T]) -> String {
+pub(in crate::accounts) fn spaced<T: ToString>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join(" ")
 }
 
-fn unspaced<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
+pub(in crate::accounts) fn unspaced<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
     text.split_ascii_whitespace().map(|value| value.parse().ok()).collect()
 }
 

@@ -1,0 +1,218 @@
+//! API tokens: what a program shows with each request, made here, shown once, and found again by a keyed digest.
+//!
+//! They carry 160 bits of chance, so that nobody guesses one. What is none, or none any more, is counted all the same as a failure of its
+//! network: whoever tries many is after something. A token that is good is never kept waiting for what others tried.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use hmac::{Hmac, Mac as _};
+use jiff::Timestamp;
+use sha2::Sha256;
+use store::{Account, ApiTokens, Throttles, network_of};
+use types::Secret;
+use zeroize::Zeroizing;
+
+use crate::guard::gate::Gate;
+use crate::keys::key::{Key, Purpose, keyed, random};
+use crate::keys::keyring::Keyring;
+use crate::policy::Policy;
+
+/// What every token begins with.
+const PREFIX: &str = "gp_";
+
+/// Letters behind the prefix that are drawn: of 32 different ones each, which makes 160 bits.
+const LETTERS: usize = 32;
+
+/// Letters of the checksum.
+const CHECK: usize = 6;
+
+/// The letters of base32 (RFC 4648 section 6), in lower case.
+const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// What opens the API: whoever has it may do what its scopes say.
+///
+/// It is written as `gp_`, 32 letters of base32, and six more, which are the lowest 30 bits of the CRC-32 of all that is before them. So
+/// programs that look through repositories for secrets that were left there can tell one from other text.
+#[derive(Clone)]
+pub struct BearerToken(Zeroizing<[u8; LETTERS]>);
+
+impl BearerToken {
+    /// A new token, of octets from the system itself.
+    #[must_use]
+    pub fn generate() -> Self {
+        let octets = Zeroizing::new(random::<LETTERS>());
+        Self(Zeroizing::new(octets.map(letter)))
+    }
+
+    /// The token as a program shows it.
+    #[must_use]
+    pub fn declassify(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + LETTERS + CHECK));
+        text.push_str(PREFIX);
+        text.extend(self.0.iter().copied().map(char::from));
+        let check = check_of(&text);
+        text.extend(check.map(char::from));
+        text
+    }
+
+    /// The token that is written so; `None` if none is.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters = text.strip_prefix(PREFIX)?.as_bytes().first_chunk::<LETTERS>()?;
+        let is_token = letters.iter().all(|letter| ALPHABET.contains(letter));
+        let token = Self(Zeroizing::new(*letters));
+        (is_token && *token.declassify() == text).then_some(token)
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerToken(…)")
+    }
+}
+
+/// The letter that stands for the lowest five bits.
+fn letter(bits: u8) -> u8 {
+    ALPHABET.get(usize::from(bits & 31)).copied().unwrap_or_default()
+}
+
+fn check_of(text: &str) -> [u8; CHECK] {
+    let crc = crc32fast::hash(text.as_bytes());
+    [25, 20, 15, 10, 5, 0].map(|place| letter(u8::try_from((crc >> place) & 31).unwrap_or_default()))
+}
+
+/// The key of the digests, derived from the root key of the store.
+pub struct ApiTokenKey(Hmac<Sha256>);
+
+impl ApiTokenKey {
+    pub(crate) fn new(root: &Key) -> Self {
+        Self(keyed(root.derive(Purpose::ApiTokenDigest).as_slice()))
+    }
+
+    /// HMAC-SHA-256 of the letters that were drawn: what the store keeps and looks up.
+    #[must_use]
+    pub fn digest(&self, token: &BearerToken) -> [u8; 32] {
+        self.0.clone().chain_update(token.0.as_slice()).finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for ApiTokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiTokenKey(…)")
+    }
+}
+
+/// What came of a token that a program has shown.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TokenCheck {
+    /// It is good, for this account.
+    Good(Box<(store::ApiToken, Account)>),
+    /// It is not: there is none such, it has ended or was revoked, it is not to be used from there, or its account is disabled. Which of these,
+    /// nobody is told.
+    Refused,
+    /// It is not, and too many from there were not before.
+    Throttled {
+        /// Until when none is judged that is not good.
+        until: Timestamp,
+    },
+}
+
+/// Finds out whose token was shown, from this address; what is not good counts as a failure of its network.
+///
+/// # Errors
+/// When the store can't tell.
+pub async fn check<S: ApiTokens + Throttles>(
+    store: &S,
+    keyring: &Keyring,
+    policy: &Policy,
+    (shown, ip): (&Secret, IpAddr),
+    now: fn() -> Timestamp,
+) -> Result<TokenCheck, store::Error> {
+    if let Some(found) = good(store, keyring, shown, ip, now()).await? {
+        return Ok(TokenCheck::Good(Box::new(found)));
+    }
+    let mark = keyring.blind_digests().of_attempt("", shown);
+    let gate = Gate::before(store, None, network_of(ip), mark, policy, now).await?;
+    if let Some(throttled) = gate.look().await? {
+        return Ok(TokenCheck::Throttled { until: throttled.until });
+    }
+    gate.wrong().await?;
+    Ok(TokenCheck::Refused)
+}
+
+/// The token that was shown and its account, if it is good now, there.
+async fn good(
+    store: &impl ApiTokens,
+    keyring: &Keyring,
+    shown: &Secret,
+    ip: IpAddr,
+    now: Timestamp,
+) -> Result<Option<(store::ApiToken, Account)>, store::Error> {
+    let Some(token) = shown.declassify_str().and_then(BearerToken::parse) else { return Ok(None) };
+    let digest = keyring.api_tokens().digest(&token);
+    let Some((token, account)) = store.token_by_digest(&digest).await? else { return Ok(None) };
+    let ip = ip.to_canonical();
+    let is_there = token.networks.is_empty() || token.networks.iter().any(|network| network.contains(&ip));
+    let is_good = now < token.expires_at && is_there && !account.disabled;
+    Ok(is_good.then_some((token, account)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(root: u8) -> ApiTokenKey {
+        ApiTokenKey::new(&Key::from_octets(&[root; 32]).unwrap())
+    }
+
+    #[test]
+    fn a_token_reads_back_and_nothing_else_is_one() {
+        let token = BearerToken::generate();
+        let text = token.declassify();
+        assert_eq!(text.len(), 41);
+        assert_eq!(BearerToken::parse(&text).unwrap().0, token.0);
+        let (start, check) = text.split_at(35);
+        for other in [
+            String::new(),
+            "gp_".to_owned(),
+            start.to_owned(),
+            text.to_uppercase(),
+            format!("{}a", *text),
+            format!(" {}", *text),
+            format!("{start}{}", check.chars().map(|c| if c == 'a' { 'b' } else { 'a' }).collect::<String>()),
+        ] {
+            assert!(BearerToken::parse(&other).is_none(), "{other:?}");
+        }
+        assert_ne!(BearerToken::generate().declassify(), text);
+    }
+
+    /// Computed apart, with Python's zlib: what looks for tokens elsewhere must not be led astray by another version of ours.
+    #[test]
+    fn the_checksum_is_crc_32() {
+        for text in ["gp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa7ftwj4", "gp_abcdefghijklmnopqrstuvwxyz234567ohgw5m"]
+        {
+            assert_eq!(*BearerToken::parse(text).unwrap().declassify(), text);
+        }
+    }
+
+    #[test]
+    fn every_letter_is_drawn() {
+        let tokens: Vec<_> = (0..64).map(|_| BearerToken::generate()).collect();
+        let drawn: std::collections::BTreeSet<u8> = tokens.iter().flat_map(|token| *token.0).collect();
+        assert_eq!(drawn, ALPHABET.iter().copied().collect());
+    }
+
+    #[test]
+    fn a_digest_is_of_one_token_and_one_key() {
+        let token = BearerToken::generate();
+        assert_eq!(key(7).digest(&token), key(7).digest(&token));
+        assert_ne!(key(7).digest(&token), key(8).digest(&token));
+        assert_ne!(key(7).digest(&token), key(7).digest(&BearerToken::generate()));
+    }
+
+    #[test]
+    fn debug_shows_no_letter() {
+        assert_eq!(format!("{:?} {:?}", BearerToken::generate(), key(1)), "BearerToken(…) ApiTokenKey(…)");
+    }
+}
