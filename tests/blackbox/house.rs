@@ -124,6 +124,8 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".wipe_dkim_key(",
             ".end_session(",
             ".end_sessions(",
+            ".add_token(",
+            ".revoke_token(",
         ],
         &["crates/desk/", "crates/store/src/conformance/", "crates/store-sqlite/src/spool/mod.rs"],
     ),

@@ -70,6 +70,7 @@ mod store_files;
 mod power_cut;
 mod web;
 mod web_sign_in;
+mod web_tokens;
 mod web_messages;
 mod web_account;
 mod metrics;

@@ -37,9 +37,9 @@ fn a_token_is_shown_once_listed_and_revoked() {
     let said = installation.done(&["token", "revoke", ALICE, "backup"]);
     assert!(said.contains("(backup) is revoked"), "{said}");
     assert_eq!(installation.json(&["token", "list", ALICE]), json!([]));
-    let trail = installation.json(&["audit", "--action", "token-create"]);
+    let trail = installation.json(&["audit", "list", "--action", "token-create"]);
     assert_eq!(trail[0]["credential"], created["id"]);
-    assert!(!installation.done(&["audit", "--json"]).contains(token));
+    assert!(!installation.done(&["audit", "list", "--json"]).contains(token));
     assert!(
         refused(&installation, &["token", "revoke", ALICE, "backup"]).contains("`gatepost token list alice")
     );

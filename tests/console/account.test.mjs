@@ -47,6 +47,32 @@ for (const { way, address } of visitors) {
     await visitor.go();
   });
 
+  test(`an API token, from the wish to its end: ${way.name}`, async () => {
+    const visitor = await Visitor.come(server.pages, way);
+    await visitor.signIn(address, password);
+    await visitor.open('/account/tokens');
+    await visitor.look('no tokens');
+    await visitor.press('New token');
+    await visitor.look('a wish');
+    await visitor.type('Label', 'backup on nas');
+    await visitor.press('Make it');
+    await visitor.look('a wish for nothing');
+    assert.match(await visitor.text(), /Tick what the program may do/);
+    await visitor.page.getByLabel('See your account').check();
+    await visitor.press('Make it');
+    await visitor.look('the token, once');
+    assert.match(await visitor.text(), /gp_[a-z2-7]{38}/);
+    await visitor.press('I have kept it');
+    await visitor.look('tokens');
+    assert.match(await visitor.text(), /account:read/);
+    await visitor.press('Revoke');
+    await visitor.look('the question');
+    await visitor.press('Revoke backup on nas');
+    await visitor.look('nothing is left');
+    assert.match(await visitor.text(), /backup on nas is revoked/);
+    await visitor.go();
+  });
+
   test(`the second factor, the password, sign-ins and sessions: ${way.name}`, async () => {
     const visitor = await Visitor.come(server.pages, way);
     await visitor.signIn(address, password);

@@ -44,8 +44,11 @@ pub use second_factor::totp;
 mod web_session;
 pub use web_session::{SessionToken, SessionTokenKey};
 
-pub mod api_token;
-pub use api_token::{ApiTokenKey, BearerToken, TokenCheck};
+mod api_token;
+pub use api_token::{ApiTokenKey, BearerToken};
+
+mod token_check;
+pub use token_check::{TokenCheck, check_token};
 
 mod session_rights;
 pub use session_rights::SessionRights;

@@ -197,12 +197,6 @@ impl WrittenListen {
             None if is_loopback => WebPart::ALL.into(),
             None => vec![WebPart::Account],
         };
-        if serve.contains(&WebPart::Metrics) && !is_loopback {
-            return Err(Fault::at(
-                &written,
-                "would show the server's figures to anyone; serve \"metrics\" on a loopback address",
-            ));
-        }
         Ok((written, WebListen { address, tls, serve, trusted_proxies }))
     }
 }

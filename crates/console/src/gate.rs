@@ -7,7 +7,9 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use types::{Scope, WebPart};
 
+use crate::bearer;
 use crate::console::Console;
 use crate::fields::{self, Fields};
 use crate::problem::Problem;
@@ -39,6 +41,10 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
     let key = match route.right {
         Right::Anyone => before::kept(request.headers(), &visit),
         Right::Metrics if visit.may_see_metrics() => None,
+        Right::Metrics if visit.is_served(WebPart::Metrics) => {
+            bearer::owner(console, request.headers(), &visit, Scope::MetricsRead).await?;
+            None
+        }
         Right::Metrics => return Err(Problem::NotFound.into_response()),
         Right::SignedIn | Right::Admin => {
             let current = Current::of(console, request.headers(), &visit).await;

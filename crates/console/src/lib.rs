@@ -50,6 +50,7 @@ mod right;
 mod gate;
 mod fields;
 mod session;
+mod bearer;
 
 mod texts;
 mod menu;
@@ -95,6 +96,8 @@ const ROUTES: &[&[Route]] = &[
     account::password::ROUTES,
     account::sign_ins::ROUTES,
     account::sessions::ROUTES,
+    account::tokens::ROUTES,
+    account::new_token::ROUTES,
     metrics::ROUTES,
 ];
 

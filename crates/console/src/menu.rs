@@ -28,6 +28,7 @@ pub(crate) const ACCOUNT: &[Item] = &[
     Item { path: "/account/password", icon: "lock", label: Texts::password },
     Item { path: "/account/sign-ins", icon: "list", label: Texts::sign_ins },
     Item { path: "/account/sessions", icon: "screen", label: Texts::browser_sessions },
+    Item { path: "/account/tokens", icon: "token", label: Texts::tokens },
     Item { path: "/account/messages", icon: "send", label: Texts::sent_messages },
 ];
 

@@ -17,7 +17,7 @@ pub(crate) enum Right {
     SignedIn,
     /// Administrators, with a second factor unless the configuration says that none is needed; to others there is no such page.
     Admin,
-    /// Programs on this machine, where figures are served; to others there are none.
+    /// Programs on this machine, where figures are served, and others with an API token for [`types::Scope::MetricsRead`].
     Metrics,
 }
 

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use auth::{BearerToken, TokenCheck, api_token};
+use auth::{BearerToken, TokenCheck};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt as _;
@@ -136,6 +136,12 @@ impl Desk {
         account.admin && (account.totp || !self.settings.admin_needs_second_factor)
     }
 
+    /// How many days a token lasts at most; 0 if that is less than one.
+    #[must_use]
+    pub fn token_days(&self) -> i64 {
+        self.settings.token_max.as_hours() / 24
+    }
+
     /// The tokens of an account, oldest first. Those that have ended are among them.
     ///
     /// # Errors
@@ -179,7 +185,7 @@ impl Desk {
     /// When the store can't tell.
     pub async fn token_owner(&self, shown: &Secret, ip: IpAddr) -> Result<ShownToken, Trouble> {
         let (keyring, policy) = (self.keyring().await?, &self.settings.policy);
-        match api_token::check(&self.accounts, keyring, policy, (shown, ip), self.now).await? {
+        match auth::check_token(&self.accounts, keyring, policy, (shown, ip), self.now).await? {
             TokenCheck::Good(found) => Ok(ShownToken::Good(Box::new(self.used(&found.0, found.1, ip)))),
             TokenCheck::Refused => Ok(ShownToken::Refused),
             TokenCheck::Throttled { until } => Ok(ShownToken::Throttled { until }),

@@ -8,14 +8,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::on;
 use desk::{AppPasswordWish, ClientSettings, Trouble, view};
-use ipnet::IpNet;
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil, tz::TimeZone};
+use jiff::Timestamp;
 use store::{Account, Page as ListPage, Scope};
 use types::SenderPattern;
 use zeroize::Zeroizing;
 
 use super::app_passwords::PATH;
 use super::label::{self, LABEL};
+use super::{ends, networks};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
@@ -205,7 +205,7 @@ impl Typed {
     fn wish(&self, visit: &Visit) -> Result<AppPasswordWish, Wrong> {
         let t = visit.texts;
         let (label, end) = (label::read(&self.label, t), self.end(visit.now));
-        let (networks, senders) = (self.networks(), self.senders());
+        let (networks, senders) = (networks::read(&self.networks), self.senders());
         match (label, end, networks, senders) {
             (Ok(label), Some(expires_at), Ok(networks), Some(senders)) => {
                 let scopes = vec![Scope::Smtp];
@@ -222,71 +222,14 @@ impl Typed {
 
     /// When it ends, if ever; `None` if that is not understood, or has passed.
     fn end(&self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let days = match self.ends.as_str() {
-            "never" | "" => return Some(None),
-            "30" => 30,
-            "90" => 90,
-            "365" => 365,
-            "day" => return end_of(&self.day).filter(|end| *end > now).map(Some),
-            _ => return None,
-        };
-        now.checked_add(SignedDuration::from_hours(24 * days)).ok().map(Some)
-    }
-
-    /// The networks, one a line; or the line that is none.
-    fn networks(&self) -> Result<Vec<IpNet>, &str> {
-        let lines = self.networks.lines().map(str::trim).filter(|line| !line.is_empty());
-        lines.map(|line| network(line).ok_or(line)).collect()
+        match self.ends.as_str() {
+            "never" | "" => Some(None),
+            "day" => ends::after_day(&self.day, now).map(Some),
+            days => ends::after_days(days, now).map(Some),
+        }
     }
 
     fn senders(&self) -> Option<Vec<SenderPattern>> {
         self.senders.iter().map(|sender| sender.parse().ok()).collect()
-    }
-}
-
-/// A network in CIDR form, or one address.
-fn network(line: &str) -> Option<IpNet> {
-    let one = || line.parse::<std::net::IpAddr>().ok().map(|ip| IpNet::from(ip.to_canonical()));
-    line.parse::<IpNet>().ok().or_else(one).map(|network| network.trunc())
-}
-
-/// The end of this day, in UTC.
-fn end_of(day: &str) -> Option<Timestamp> {
-    let day: civil::Date = day.parse().ok()?;
-    let next = day.checked_add(1.day()).ok()?;
-    next.to_zoned(TimeZone::UTC).ok().map(|end| end.timestamp())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_end_is_a_number_of_days_or_the_end_of_a_day_that_has_not_passed() {
-        let now: Timestamp = "2026-03-02T14:05:00Z".parse().unwrap();
-        let end = |ends: &str, day: &str| {
-            Typed { ends: ends.to_owned(), day: day.to_owned(), ..Typed::default() }.end(now)
-        };
-        let at = |text: &str| Some(Some(text.parse::<Timestamp>().unwrap()));
-        assert_eq!(end("never", "x"), Some(None));
-        assert_eq!(end("30", ""), at("2026-04-01T14:05:00Z"));
-        assert_eq!(end("day", "2026-03-02"), at("2026-03-03T00:00:00Z"));
-        for (ends, day) in [("day", "2026-03-01"), ("day", ""), ("day", "tomorrow"), ("31", "")] {
-            assert_eq!(end(ends, day), None, "{ends} {day}");
-        }
-    }
-
-    #[test]
-    fn networks_stand_one_a_line_and_the_line_that_is_none_is_told() {
-        let networks = |text: &str| {
-            let typed = Typed { networks: text.to_owned(), ..Typed::default() };
-            typed
-                .networks()
-                .map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>())
-                .map_err(str::to_owned)
-        };
-        let expected = ["192.0.2.0/24", "2001:db8::1/128"].map(str::to_owned);
-        assert_eq!(networks("192.0.2.7/24\r\n\r\n 2001:db8::1 \n"), Ok(expected.into()));
-        assert_eq!(networks("192.0.2.1\nthe office"), Err("the office".to_owned()));
     }
 }

@@ -6,4 +6,6 @@ pub(crate) mod sign_in;
 pub(crate) mod state;
 pub(crate) mod time;
 pub(crate) mod app_password;
+pub(crate) mod api_token;
+pub(crate) mod scope;
 pub(crate) mod qr;
