@@ -50,6 +50,9 @@ pub use api_token::{ApiTokenKey, BearerToken};
 mod token_check;
 pub use token_check::{TokenCheck, check_token};
 
+mod enrolment_link;
+pub use enrolment_link::{EnrolmentLink, EnrolmentLinkKey};
+
 mod session_rights;
 pub use session_rights::SessionRights;
 

@@ -22,6 +22,7 @@ mod app_password;
 mod admission;
 pub(crate) mod ticket;
 pub(crate) mod sign_in;
+mod link;
 mod challenge_keys;
 mod challenge;
 mod token;

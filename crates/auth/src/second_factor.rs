@@ -10,9 +10,10 @@ pub mod recovery_code;
 
 use std::future::Future;
 
+use jiff::Timestamp;
 use store::{
-    Account, Act, Action, Audit, AuditEvent, Mark, SealedPlace, SealedSecrets, SecondFactor, SecondFactors,
-    Throttled, Throttles, Via,
+    Account, Act, Action, Audit, AuditEvent, Mark, NewSecondFactor, SealedPlace, SealedSecrets, SecondFactor,
+    SecondFactors, Throttled, Throttles, Via,
 };
 use types::{AccountId, Secret};
 
@@ -96,6 +97,26 @@ pub async fn confirm<S: SecondFactors + Throttles + Audit>(
         }
     }
     Ok(confirmation)
+}
+
+/// A second factor of this seed that is on from the start, to be kept together with what goes along; `None` if this is not the code of now. There
+/// is nothing to guess: whoever types the code has been shown the seed.
+///
+/// # Errors
+/// When nothing can be sealed for the store.
+pub async fn switched_on(
+    store: &impl SealedSecrets,
+    keyring: &Keyring,
+    account: AccountId,
+    (seed, code): (&Seed, &Secret),
+    at: Timestamp,
+) -> Result<Option<(NewSecondFactor, [RecoveryCode; CODES])>, KeyringError> {
+    let Some(step) = code.declassify_str().and_then(|code| seed.step_of(code, at)) else { return Ok(None) };
+    let codes = recovery_code::generate();
+    let place = SealedPlace::TotpSeed { account, enrolled_at: at };
+    let sealed = keyring.sealer(store).await?.seal(place, seed.octets());
+    let recovery_codes = digests(keyring, account, &codes).to_vec();
+    Ok(Some((NewSecondFactor { seed: sealed, enrolled_at: at, step, recovery_codes }, codes)))
 }
 
 /// Judges a code of the second factor, or a recovery code, and uses it up. `act` says who typed it, and when.

@@ -85,7 +85,7 @@ pub use tls::Tls;
 pub use tls_rpt::TlsRpt;
 pub use via::{HostPort, Via};
 pub use way::{Login, Way};
-pub use web::{TOKEN_MAX, Web, WebListen};
+pub use web::{DEVICE_LINK, TOKEN_MAX, Web, WebListen};
 
 use fault::Fault;
 use value::Base;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
-use types::{Endpoint, ListenTls, WebPart};
+use types::{Endpoint, ListenTls, SecondFactorRule, WebPart};
 
 use crate::endpoint;
 use crate::fault::Fault;
@@ -24,10 +24,14 @@ pub struct Web {
     pub organisation: String,
     /// Where somebody turns who can't get in: an address of mail, a telephone number, or a page.
     pub help: Option<String>,
+    /// Whether everybody needs a second factor.
+    pub second_factor: SecondFactorRule,
     /// Whether an administrator without a second factor sees the pages of their own account alone.
     pub admin_needs_second_factor: bool,
     /// How long an API token may last.
     pub token_max: Duration,
+    /// How long a link is good that gives a device an app password.
+    pub device_link: Duration,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
     /// Where browsers connect. Empty: nothing is served.
@@ -53,8 +57,10 @@ pub(crate) struct Written {
     base_url: Option<Spanned<String>>,
     organisation: Option<Spanned<String>>,
     help: Option<Spanned<String>>,
+    second_factor: Option<Word<SecondFactorRule>>,
     admin_needs_second_factor: Option<bool>,
     token_max: Option<Spanned<Time>>,
+    device_link: Option<Spanned<Time>>,
     page_rate: Option<Spanned<i64>>,
     listen: Vec<Spanned<WrittenListen>>,
 }
@@ -82,6 +88,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long an API token may last, if nothing else is said.
 pub const TOKEN_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How long a link is good that gives a device an app password, if nothing else is said: to take up the phone and scan it.
+pub const DEVICE_LINK: Duration = Duration::from_secs(10 * 60);
+const DEVICE_LINK_LEAST: Duration = Duration::from_secs(60);
+const DEVICE_LINK_MOST: Duration = Duration::from_secs(60 * 60);
 
 impl Written {
     /// What the section means beside these listeners for mail; `None` if it does not say where the pages are.
@@ -90,6 +100,8 @@ impl Written {
         let listen = listeners(self.listen, mail)?;
         let help = self.help.map(help).transpose()?;
         let page_rate = value::number(self.page_rate, PAGE_RATE, 10..=100_000)?;
+        let device_link = value::time(self.device_link, DEVICE_LINK, DEVICE_LINK_LEAST..=DEVICE_LINK_MOST)?;
+        let second_factor = self.second_factor.map_or(SecondFactorRule::Optional, |Word(rule)| rule);
         let admin_needs_second_factor = self.admin_needs_second_factor.unwrap_or(true);
         let token_max = value::time(self.token_max, TOKEN_MAX, HOUR..=DAY * 3650)?;
         let organisation = self.organisation.map(organisation).transpose()?;
@@ -105,7 +117,9 @@ impl Written {
             base_url,
             organisation,
             help,
+            second_factor,
             admin_needs_second_factor,
+            device_link,
             token_max,
             page_rate,
             listen,

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, EnumAccess, Error as _, VariantAccess as _, Visitor};
 use types::{
-    BareLineEnds, DomainPattern, HostTls, ListenTls, Mechanism, SenderCheck, SignatureAlgorithm, TlsVersion,
-    WebPart,
+    BareLineEnds, DomainPattern, HostTls, ListenTls, Mechanism, SecondFactorRule, SenderCheck,
+    SignatureAlgorithm, TlsVersion, WebPart,
 };
 
 use crate::value::Text;
@@ -101,6 +101,11 @@ impl Named for BareLineEnds {
 impl Named for SenderCheck {
     const ALL: &'static [Self] = &Self::ALL;
     const NAMES: &'static [&'static str] = &[Self::Reject.name(), Self::Off.name()];
+}
+
+impl Named for SecondFactorRule {
+    const ALL: &'static [Self] = &Self::ALL;
+    const NAMES: &'static [&'static str] = &[Self::Optional.name(), Self::Required.name()];
 }
 
 impl Named for WebPart {

@@ -66,6 +66,8 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# base_url", "\nbase_url")
         .replace("\n# organisation", "\norganisation")
         .replace("\n# help", "\nhelp")
+        .replace("\n# second_factor", "\nsecond_factor")
+        .replace("\n# device_link", "\ndevice_link")
         .replace("\n# page_rate", "\npage_rate")
         .replace("\n# token_max", "\ntoken_max")
         .replace("\n# admin_needs", "\nadmin_needs")

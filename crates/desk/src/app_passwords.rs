@@ -46,6 +46,27 @@ pub struct AppPasswordLacks {
     pub sealing: Option<OldKey>,
 }
 
+/// An app password that was made and is not kept yet.
+pub(crate) struct MadeAppPassword {
+    pub(crate) new: NewAppPassword,
+    letters: app_password::AppPassword,
+    cram_md5: bool,
+    scram: Option<ScramLack>,
+}
+
+impl MadeAppPassword {
+    /// What is shown of it this once, now that it is kept; and what it lacks.
+    pub(crate) fn shown(self, sealing: Option<OldKey>) -> (view::NewAppPassword, AppPasswordLacks) {
+        let Self { new, letters, cram_md5, scram } = self;
+        let view = view::NewAppPassword {
+            app_password: view::AppPassword::of(&new.app_password, cram_md5),
+            password: letters.declassify(),
+            grouped: letters.grouped(),
+        };
+        (view, AppPasswordLacks { scram, sealing })
+    }
+}
+
 impl Desk {
     /// Makes an app password with all that answers to challenges are checked with: all of it or nothing. Once it is kept, nothing makes
     /// this fail; what it lacks is told beside it.
@@ -58,6 +79,18 @@ impl Desk {
         account: &Account,
         wish: &AppPasswordWish,
     ) -> Result<(view::NewAppPassword, AppPasswordLacks), Trouble> {
+        let made = self.make_app_password(act, account, wish).await?;
+        let sealing = self.keep_app_password(act, account, &made.new).await?;
+        Ok(made.shown(sealing))
+    }
+
+    /// Makes an app password, which is not kept yet.
+    pub(crate) async fn make_app_password(
+        &self,
+        act: &Act,
+        account: &Account,
+        wish: &AppPasswordWish,
+    ) -> Result<MadeAppPassword, Trouble> {
         let keyring = self.keyring().await?;
         self.see_covered(account, &wish.senders).await?;
         let (letters, app_password) = (app_password::generate(), wish.made(account, act.at));
@@ -73,13 +106,7 @@ impl Desk {
             version: account.version,
             app_password,
         };
-        let sealing = self.keep_app_password(act, account, &new).await?;
-        let view = view::NewAppPassword {
-            app_password: view::AppPassword::of(&new.app_password, wish.cram_md5),
-            password: letters.declassify(),
-            grouped: letters.grouped(),
-        };
-        Ok((view, AppPasswordLacks { scram, sealing }))
+        Ok(MadeAppPassword { new, letters, cram_md5: wish.cram_md5, scram })
     }
 
     /// Keeps an app password. Says why its keys are sealed under an old master key, if they are.
@@ -89,14 +116,24 @@ impl Desk {
         account: &Account,
         new: &NewAppPassword,
     ) -> Result<Option<OldKey>, Trouble> {
-        let (keyring, limit) = (self.keyring().await?, self.settings.app_passwords_per_account);
-        self.accounts.create(new, limit, act).await.map_err(|error| match error {
+        let limit = self.settings.app_passwords_per_account;
+        self.accounts.create(new, limit, act).await.map_err(|error| self.not_made(error, account))?;
+        self.settle_app_password(new).await
+    }
+
+    /// Why an app password was not made.
+    pub(crate) fn not_made(&self, error: store::Error, account: &Account) -> Trouble {
+        let limit = self.settings.app_passwords_per_account;
+        match error {
             store::Error::TooMany => Trouble::TooMany { account: account.address.clone(), limit },
             store::Error::Changed => Trouble::Changed(account.address.clone()),
             error => error.into(),
-        })?;
-        // It is made: from here on nothing may hide that.
-        let mut unsettled = None;
+        }
+    }
+
+    /// Sees that the keys of an app password that is kept are sealed under the newest master key. It is made: nothing may hide that.
+    pub(crate) async fn settle_app_password(&self, new: &NewAppPassword) -> Result<Option<OldKey>, Trouble> {
+        let (keyring, mut unsettled) = (self.keyring().await?, None);
         for key in &new.challenge_keys {
             unsettled = keyring.settle(&self.accounts, key.place(), &key.sealed).await.err().or(unsettled);
         }
@@ -137,7 +174,11 @@ impl Desk {
     }
 
     /// Sees that the account may use all these senders: an app password may allow less, never more.
-    async fn see_covered(&self, account: &Account, senders: &[SenderPattern]) -> Result<(), Trouble> {
+    pub(crate) async fn see_covered(
+        &self,
+        account: &Account,
+        senders: &[SenderPattern],
+    ) -> Result<(), Trouble> {
         let rights = self.accounts.session_rights(&Login { account: account.id, with: None }).await?;
         let identities = rights.map(|rights| rights.identities).unwrap_or_default();
         let all = SessionRights {

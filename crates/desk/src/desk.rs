@@ -10,6 +10,7 @@ use delivery::Routes;
 use jiff::{SignedDuration, Timestamp};
 use store::CommonLimits;
 use tokio::sync::OnceCell;
+use types::Endpoint;
 
 use crate::Trouble;
 
@@ -36,6 +37,10 @@ pub struct Settings {
     pub token_max: SignedDuration,
     /// Whether an administrator without a second factor is none.
     pub admin_needs_second_factor: bool,
+    /// Where the pages are, as browsers have it, if there are any. Links are made of it.
+    pub base_url: Option<Endpoint>,
+    /// How long a link is good that gives a device an app password.
+    pub device_link: SignedDuration,
     /// How long the audit trail is kept.
     pub audit_keep: SignedDuration,
     /// The port where clients hand mail in under TLS from the first octet, if there is one.

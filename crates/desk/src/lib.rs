@@ -51,6 +51,15 @@ pub use tokens::{ShownToken, TokenOwner, TokenWish};
 mod idempotency;
 pub use idempotency::REQUESTS_KNOWN;
 
+mod links;
+pub use links::{FoundLink, LinkBrowser};
+
+mod devices;
+pub use devices::DeviceWish;
+
+mod invitations;
+pub use invitations::{Acceptance, Accepted, INVITATION_LEAST, INVITATION_MOST};
+
 mod clients;
 pub use clients::ClientSettings;
 

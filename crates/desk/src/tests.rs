@@ -15,7 +15,7 @@ use store::{
 };
 use stores::{Mode, Store};
 use tempfile::TempDir;
-use types::{CredentialId, ForwardPath, Mailbox, QueueId, ReversePath, Secret};
+use types::{CredentialId, Endpoint, ForwardPath, Mailbox, QueueId, ReversePath, Secret};
 
 use crate::{Chosen, Desk, NewAccount, Settings, Strength, Trouble, secrets_by_key};
 
@@ -101,6 +101,8 @@ fn settings(directory: &Path) -> Settings {
         session_max: SignedDuration::from_hours(12),
         token_max: SignedDuration::from_hours(365 * 24),
         admin_needs_second_factor: true,
+        base_url: Some(Endpoint::parse("https://mail.example.org").unwrap()),
+        device_link: SignedDuration::from_mins(10),
         audit_keep: SignedDuration::from_hours(24),
         routes: Routes::new(Via::Hold, Vec::new()),
     }

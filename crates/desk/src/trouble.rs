@@ -29,6 +29,25 @@ pub enum Trouble {
         /// How many it may have.
         limit: u32,
     },
+    /// The account has as many links for devices that nobody has used yet as it may have.
+    #[error(
+        "{account} has {limit} links for devices that wait already; withdraw one, or wait until they end"
+    )]
+    TooManyLinks {
+        /// The account.
+        account: Mailbox,
+        /// How many it may have.
+        limit: u32,
+    },
+    /// The account was changed while a link was made or used.
+    #[error("{0} was changed meanwhile, and nothing is done; try again")]
+    LinkOvertaken(Mailbox),
+    /// There are no pages that a link could lead to.
+    #[error("there are no pages that a link could lead to: web.base_url is not set")]
+    NoPages,
+    /// An invitation can't be good for so long, or for so short a time.
+    #[error("an invitation is good for 5 minutes at least and for 7 days at most")]
+    InvitationTime,
     /// Several app passwords have this label, or begin so.
     #[error(
         "{account} has {} app passwords {which:?}: {}; name one by its identifier",
@@ -249,6 +268,14 @@ pub enum Missing {
         /// Its label or identifier, as it was asked for.
         which: String,
     },
+    /// A link of this account that waits.
+    #[error("{account} has no link {which} that waits")]
+    Link {
+        /// The account.
+        account: Mailbox,
+        /// Its identifier, as it was asked for; or what it is for.
+        which: String,
+    },
     /// This identity of this account.
     #[error("{account} has no identity {sender}")]
     Identity {
@@ -329,6 +356,10 @@ impl Trouble {
             Trouble::Missing(missing) => missing.code(),
             Trouble::Taken(taken) => taken.code(),
             Trouble::TooMany { .. } | Trouble::TooManyTokens { .. } => "too-many",
+            Trouble::TooManyLinks { .. } => "too-many-links",
+            Trouble::LinkOvertaken(_) => "changed",
+            Trouble::NoPages => "no-pages",
+            Trouble::InvitationTime => "invitation-time",
             Trouble::SeveralAppPasswords { .. }
             | Trouble::SeveralSessions { .. }
             | Trouble::SeveralTokens { .. }
@@ -368,6 +399,7 @@ impl Missing {
             Missing::Certificate { .. } => "no-certificate",
             Missing::Session { .. } => "no-session",
             Missing::Token { .. } => "no-token",
+            Missing::Link { .. } => "no-link",
             Missing::Identity { .. } => "no-identity",
             Missing::SecondFactor(_) => "second-factor-off",
             Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",

@@ -26,6 +26,12 @@ pub use session::Session;
 mod api_token;
 pub use api_token::{ApiToken, NewApiToken};
 
+mod device_link;
+pub use device_link::{DeviceLink, NewDeviceLink};
+
+mod invitation;
+pub use invitation::{Invitation, NewInvitation};
+
 mod sign_in;
 pub use sign_in::SignIn;
 

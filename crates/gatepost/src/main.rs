@@ -98,6 +98,8 @@ enum Command {
     /// Two-factor authentication: the second factor of an account
     #[command(subcommand)]
     Totp(cmd::totp::Command),
+    /// Invite somebody to choose the password of their account: print a link for them, once
+    Invite(cmd::invite::Args),
     /// Who is signed in to an account in a browser, and ending that
     #[command(subcommand)]
     Session(cmd::session::Command),
@@ -173,6 +175,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::AppPassword(command) => block_on(cmd::app_password::run(&config, command)),
         Command::Certificate(command) => block_on(cmd::certificate::run(&config, command)),
         Command::Totp(command) => block_on(cmd::totp::run(&config, command)),
+        Command::Invite(args) => block_on(cmd::invite::run(&config, args)),
         Command::Session(command) => block_on(cmd::session::run(&config, command)),
         Command::Token(command) => block_on(cmd::token::run(&config, command)),
         Command::Identity(command) => block_on(cmd::identity::run(&config, command)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    AppPasswords as _, Audit as _, AuditFilter, Ledger as _, Page, Sending as _, Spool as _,
+    AppPasswords as _, Audit as _, AuditFilter, Enrolments as _, Ledger as _, Page, Sending as _, Spool as _,
     StoredIdempotency as _, StsPolicies as _, Throttles as _, TlsResults as _, WebSessions as _,
 };
 use stores::{Accounts, Store};
@@ -22,6 +22,9 @@ const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// How long a revoked app password is known as such: a device may be switched on once a year.
 const REVOKED: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// How long it is known what became of a link behind its end: by what and where from it was used.
+const LINKS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How long it is known what became of a message that failed for somebody, once its sender was told; and from when it was accepted, if it has no
 /// sender who could be.
@@ -92,6 +95,7 @@ async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<(
     accounts.prune_sts_policies(now).await?;
     accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?).await?;
     accounts.prune_sessions(now.checked_sub(SESSION_IDLE)?, now).await?;
+    accounts.prune_enrolments(now.checked_sub(LINKS)?).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;
     while store.ledger().prune(unknown).await? {}

@@ -60,7 +60,7 @@ pub struct AuditEvent {
     pub credential: Option<String>,
     /// The SASL mechanism.
     pub mechanism: Option<String>,
-    /// What for: `smtp` or `master`.
+    /// What for: `smtp` or `master`; `second-factor-lost` of an invitation that takes the second factor away.
     pub scope: Option<String>,
     /// From where; `None` for the command line and what the server does by itself.
     pub ip: Option<IpAddr>,

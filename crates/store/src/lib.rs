@@ -14,6 +14,7 @@ mod challenge_key;
 mod delivery;
 mod dkim;
 mod duplicate;
+mod enrolment;
 mod error;
 mod idempotency;
 mod identity;
@@ -60,6 +61,10 @@ pub use delivery::{
 };
 pub use dkim::{DkimKey, DkimKeyState, DkimKeys};
 pub use duplicate::DuplicateKey;
+pub use enrolment::{
+    AcceptedInvitation, Enrolment, EnrolmentPurpose, EnrolmentState, EnrolmentUse, Enrolments,
+    PlannedAppPassword,
+};
 pub use error::{Corrupt, Error, SpoolError};
 pub use idempotency::{KnownRequest, RequestName, StoredAnswer, StoredIdempotency};
 pub use identity::{Identities, Identity};
@@ -78,7 +83,7 @@ pub use queue::{
     Details, Entry, Operated, Operation, QueueFilter, QueuedBy, RecipientDetails, RecipientFilter, Stats,
 };
 pub use sealed::{MasterKeyId, Resealed, SealedPlace, SealedSecrets};
-pub use second_factor::{STEPS_AHEAD, SecondFactor, SecondFactors};
+pub use second_factor::{NewSecondFactor, STEPS_AHEAD, SecondFactor, SecondFactors};
 pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use spool::{Body, Spool};
 pub use spool_counters::SpoolCounters;

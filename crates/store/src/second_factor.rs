@@ -25,6 +25,19 @@ pub struct SecondFactor {
     pub recovery_codes: u32,
 }
 
+/// A second factor that is on from the start: its first code was right before it was kept.
+#[derive(Debug, Clone)]
+pub struct NewSecondFactor {
+    /// The seed, sealed.
+    pub seed: Vec<u8>,
+    /// When it was made, as it was sealed with.
+    pub enrolled_at: Timestamp,
+    /// The step of its first code, which is used up.
+    pub step: u64,
+    /// The digests of its recovery codes.
+    pub recovery_codes: Vec<[u8; 32]>,
+}
+
 /// The second factors. Seeds are sealed and recovery codes digested before they come here.
 pub trait SecondFactors: Send + Sync + 'static {
     /// Prepares a second factor in place of one that was never confirmed, `enrolled_at` the time of the act;

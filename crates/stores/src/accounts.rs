@@ -6,17 +6,19 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{
-    Account, AccountFilter, Act, Amounts, ApiToken, ApiTokens, AppPassword, AppPasswordPlace, AppPasswords,
-    Audit, AuditEvent, AuditFilter, AuditPage, AuditPlace, Certificate, CertificatePlace, Certificates,
-    ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Correspondent, Counted, CountedPlace, Counter,
-    DkimKey, DkimKeys, Error, Full, Identities, Identity, Import, KnownRequest, LastUse, LimitChanges,
-    Limits, Loan, Login, NewAppPassword, OwnLimits, Page, RequestName, Resealed, Revision, SealedPlace,
-    SealedSecrets, SecondFactor, SecondFactors, Sending, Sent, Share, StoredAnswer, StoredIdempotency,
-    StoredRights, StsPolicies, StsPolicy, ThrottleFilter, Throttled, Throttles, WebSession, WebSessions,
+    AcceptedInvitation, Account, AccountFilter, Act, Amounts, ApiToken, ApiTokens, AppPassword,
+    AppPasswordPlace, AppPasswords, Audit, AuditEvent, AuditFilter, AuditPage, AuditPlace, Certificate,
+    CertificatePlace, Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Correspondent,
+    Counted, CountedPlace, Counter, DkimKey, DkimKeys, Enrolment, EnrolmentUse, Enrolments, Error, Full,
+    Identities, Identity, Import, KnownRequest, LastUse, LimitChanges, Limits, Loan, Login, NewAppPassword,
+    OwnLimits, Page, RequestName, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor,
+    SecondFactors, Sending, Sent, Share, StoredAnswer, StoredIdempotency, StoredRights, StsPolicies,
+    StsPolicy, ThrottleFilter, Throttled, Throttles, WebSession, WebSessions,
 };
 use store_sqlite::SqliteAccounts;
 use types::{
-    AccountId, ApiTokenId, CredentialId, DkimKeyName, Fingerprint, Mailbox, SenderPattern, WebSessionId,
+    AccountId, ApiTokenId, CredentialId, DkimKeyName, EnrolmentId, Fingerprint, Mailbox, SenderPattern,
+    WebSessionId,
 };
 
 /// Accounts, credentials, the audit trail. A clone is another handle to the same.
@@ -103,6 +105,19 @@ impl StoredIdempotency for Accounts {
         async fn finish_request(&self, name: &RequestName, answer: &StoredAnswer) -> Result<(), Error>;
         async fn forget_request(&self, name: &RequestName) -> Result<(), Error>;
         async fn prune_requests(&self, before: Timestamp) -> Result<u64, Error>;
+    }
+}
+
+impl Enrolments for Accounts {
+    ask_backend! {
+        async fn keep_enrolment(&self, enrolment: &Enrolment, digest: &[u8; 32], at_most: u32, act: &Act) -> Result<(), Error>;
+        async fn enrolment_by_digest(&self, digest: &[u8; 32]) -> Result<Option<(Enrolment, Account)>, Error>;
+        async fn enrolments(&self, account: AccountId, at_most: u32) -> Result<Vec<Enrolment>, Error>;
+        async fn enrolment_opened(&self, id: EnrolmentId, at: Timestamp) -> Result<(), Error>;
+        async fn withdraw_enrolment(&self, account: AccountId, id: EnrolmentId, act: &Act) -> Result<bool, Error>;
+        async fn use_device_link(&self, id: EnrolmentId, used: &EnrolmentUse, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<bool, Error>;
+        async fn accept_invitation(&self, id: EnrolmentId, accepted: &AcceptedInvitation, act: &Act) -> Result<bool, Error>;
+        async fn prune_enrolments(&self, before: Timestamp) -> Result<u64, Error>;
     }
 }
 

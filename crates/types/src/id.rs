@@ -124,6 +124,10 @@ timed_id! {
     ApiTokenId
 }
 timed_id! {
+    /// A link that sets up a device, or invites to an account. What opens it is another value.
+    EnrolmentId
+}
+timed_id! {
     /// One run of a server, from its start to its end: the next run is another node.
     NodeId
 }

@@ -21,6 +21,7 @@ mod deliver_by;
 mod priority;
 mod ehlo;
 mod id;
+mod second_factor_rule;
 mod secret;
 mod scope;
 mod sender_pattern;
@@ -49,7 +50,8 @@ pub use error::AddressError;
 pub use histogram::{Buckets, Histogram};
 pub use hold::Hold;
 pub use id::{
-    AccountId, ApiTokenId, CredentialId, DkimKeyId, IdError, NodeId, QueueId, SessionId, WebSessionId,
+    AccountId, ApiTokenId, CredentialId, DkimKeyId, EnrolmentId, IdError, NodeId, QueueId, SessionId,
+    WebSessionId,
 };
 pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
@@ -60,6 +62,7 @@ pub use path::{ForwardPath, MAX_PATH, ReversePath};
 pub use priority::Priority;
 pub use recipient::EnvelopeRecipient;
 pub use scope::{Scope, UnknownScope};
+pub use second_factor_rule::SecondFactorRule;
 pub use secret::Secret;
 pub use sender_check::SenderCheck;
 pub use sender_pattern::SenderPattern;

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     ApiTokenDigest,
     /// What forms of a browser session carry.
     SessionForms,
+    /// The digest by which a link is found that sets up a device or an account.
+    EnrolmentLinkDigest,
     /// What tells one failed login from another, and one correspondent from another.
     BlindDigest,
     /// What finds an app password of another server by its first letters.
@@ -41,6 +43,7 @@ impl Purpose {
             Purpose::SessionTokenDigest => b"gatepost session-token digest 1",
             Purpose::ApiTokenDigest => b"gatepost api-token digest 1",
             Purpose::SessionForms => b"gatepost session forms 1",
+            Purpose::EnrolmentLinkDigest => b"gatepost enrolment-link digest 1",
             Purpose::BlindDigest => b"gatepost mark 1",
             Purpose::Selector => b"gatepost app-password selector 1",
             Purpose::ScramSalt => b"gatepost scram salt 1",
@@ -120,6 +123,7 @@ mod tests {
             (Purpose::SessionTokenDigest, "nbw0GabSSZjsmV5OJTa5tzhSJKNGQC28JRuUUPNFssk="),
             (Purpose::ApiTokenDigest, "uL9GFjzR5WsKPydwczMfd3neV1TucbYnLOxDyY/PGpI="),
             (Purpose::SessionForms, "+OKkqhnRMvYr9FTJKUrBHe8KuC4ZhdjpwFh4349TYeE="),
+            (Purpose::EnrolmentLinkDigest, "Nsi6Cml4XnRlN6Tc0RiVG8f3Yw/0+ulLFn/NvjKcgRQ="),
             (Purpose::BlindDigest, "3mX40OX3nsrOWPeoQFjM5Qh+wtRrX9uD1y1A47hyXX0="),
             (Purpose::Selector, "yFUsjTGp5t6l5trFuQgukrzjJsMQHKzL7ij2qqtJa6U="),
             (Purpose::ScramSalt, "SUyOdkmmT89vlwJiV36SRRq+UHUMn3c7H+of1OIrgfg="),

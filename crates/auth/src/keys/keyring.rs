@@ -17,6 +17,7 @@ use types::{AccountId, Secret};
 
 use crate::api_token::ApiTokenKey;
 use crate::app_password::AppPasswordKey;
+use crate::enrolment_link::EnrolmentLinkKey;
 use crate::keys::blind_digest::{self, BlindDigests};
 use crate::keys::key::Key;
 use crate::keys::key_file;
@@ -190,6 +191,12 @@ impl Keyring {
     #[must_use]
     pub fn session_forms(&self) -> SessionFormKey {
         SessionFormKey::new(&self.root)
+    }
+
+    /// The key of the digests of links that set up devices and accounts.
+    #[must_use]
+    pub fn enrolment_links(&self) -> EnrolmentLinkKey {
+        EnrolmentLinkKey::new(&self.root)
     }
 
     /// The key of the digests of recovery codes.

@@ -172,7 +172,7 @@ impl Authenticator {
     }
 
     /// Reports what a judgement came to, and says what of it may be told.
-    async fn concluded(
+    pub(super) async fn concluded(
         &self,
         judged: Judgement<Proven>,
         report: &LoginReport,

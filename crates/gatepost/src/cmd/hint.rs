@@ -25,11 +25,17 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         Trouble::TooLate { id, .. } => {
             Some(format!("; `gatepost message stop {id}` stops it for those who do not have it"))
         }
+        Trouble::NoPages => {
+            Some("; write [web] base_url = \"https://HOST\" into the configuration".to_owned())
+        }
         Trouble::SeveralAppPasswords { .. }
         | Trouble::SeveralSessions { .. }
         | Trouble::SeveralTokens { .. }
         | Trouble::NotTheirScope { .. }
         | Trouble::TokenTooLong { .. }
+        | Trouble::TooManyLinks { .. }
+        | Trouble::LinkOvertaken(_)
+        | Trouble::InvitationTime
         | Trouble::SignInOvertaken(_)
         | Trouble::SeveralMessages { .. }
         | Trouble::NotCovered { .. }
@@ -63,6 +69,7 @@ fn of_missing(missing: &Missing) -> String {
         Missing::Certificate { account, .. } => shown_by(format!("certificate list {account}")),
         Missing::Session { account, .. } => shown_by(format!("session list {account}")),
         Missing::Token { account, .. } => shown_by(format!("token list {account}")),
+        Missing::Link { account, .. } => format!("; `gatepost invite {account}` makes one"),
         Missing::Identity { account, .. } => shown_by(format!("identity list {account}")),
         Missing::DkimKey(name) => shown_by(format!("dkim list {}", name.domain())),
         Missing::Message(_) => shown_by("queue list".to_owned()),

@@ -17,6 +17,8 @@ pub(crate) mod certificate;
 pub(crate) mod token;
 pub(crate) mod totp;
 
+pub(crate) mod invite;
+
 pub(crate) mod session;
 
 pub(crate) mod identity;

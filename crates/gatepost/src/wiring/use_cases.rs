@@ -28,6 +28,11 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
         session_max: SESSION_MAX,
         token_max: token_max(config),
         admin_needs_second_factor: config.web.as_ref().is_none_or(|web| web.admin_needs_second_factor),
+        base_url: config.web.as_ref().map(|web| web.base_url.clone()),
+        device_link: SignedDuration::try_from(
+            config.web.as_ref().map_or(config::DEVICE_LINK, |web| web.device_link),
+        )
+        .unwrap_or(SignedDuration::MAX),
         audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
         implicit_tls_port: port(config, ListenTls::Implicit),
         starttls_port: port(config, ListenTls::StartTls),

@@ -38,18 +38,8 @@ macro_rules! joined {
 
 impl AppPasswords for SqliteAccounts {
     async fn create(&self, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<(), Error> {
-        let NewAppPassword { app_password, digest, challenge_keys, version } = new;
-        let AppPassword { id, account, .. } = *app_password;
         let mut transaction = self.begin_change().await?;
-        if count(&mut transaction, account).await? >= at_most {
-            return Err(Error::TooMany);
-        }
-        see_unchanged(&mut transaction, account, *version).await?;
-        insert(&mut transaction, app_password, digest).await?;
-        for key in challenge_keys {
-            challenge_key::insert(&mut transaction, key, *version).await?;
-        }
-        enter(&mut transaction, Action::AppPasswordCreate, account, id, act).await?;
+        add(&mut transaction, new, at_most, act).await?;
         transaction.commit().await.map_err(unavailable)
     }
 
@@ -174,6 +164,44 @@ impl SqliteAccounts {
         let Some(row) = row else { return Ok(None) };
         Ok(Some((app_password(&row)?, account(&row)?)))
     }
+}
+
+/// Adds an app password with its challenge keys, if its account has fewer than it may and has not changed, and tells the audit trail.
+pub(super) async fn add(
+    transaction: &mut Transaction<'_, Sqlite>,
+    new: &NewAppPassword,
+    at_most: u32,
+    act: &Act,
+) -> Result<(), Error> {
+    let NewAppPassword { app_password, digest, challenge_keys, version } = new;
+    let AppPassword { id, account, .. } = *app_password;
+    if count(transaction, account).await? >= at_most {
+        return Err(Error::TooMany);
+    }
+    see_unchanged(transaction, account, *version).await?;
+    insert(transaction, app_password, digest).await?;
+    for key in challenge_keys {
+        challenge_key::insert(transaction, key, *version).await?;
+    }
+    enter(transaction, Action::AppPasswordCreate, account, id, act).await
+}
+
+/// Revokes every app password of an account, and tells each to the audit trail.
+pub(super) async fn revoke_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    act: &Act,
+) -> Result<(), Error> {
+    let all = sqlx::query_scalar("SELECT id FROM app_passwords WHERE account = $1 ORDER BY created_at, id");
+    let all = all.bind(account.as_bytes().to_vec());
+    let all: Vec<Vec<u8>> = all.fetch_all(&mut **transaction).await.map_err(unavailable)?;
+    for id in all {
+        let id = octets(&id).ok_or_else(|| Corrupt::on("app_passwords", "?", "id"))?;
+        let id = CredentialId::from_bytes(id);
+        mark_revoked(transaction, account, id, act.at).await?;
+        enter(transaction, Action::AppPasswordRevoke, account, id, act).await?;
+    }
+    Ok(())
 }
 
 /// How many app passwords an account has; the account must be there.

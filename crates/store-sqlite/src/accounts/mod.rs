@@ -9,6 +9,7 @@ mod challenge_key;
 mod database;
 mod dkim;
 mod idempotency;
+mod enrolment;
 mod identity;
 mod import;
 mod notes;

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
-use store::{Act, Action, AuditEvent, Corrupt, Error, STEPS_AHEAD, SecondFactor, SecondFactors};
+use store::{
+    Act, Action, AuditEvent, Corrupt, Error, NewSecondFactor, STEPS_AHEAD, SecondFactor, SecondFactors,
+};
 use types::AccountId;
 
 use super::SqliteAccounts;
@@ -117,15 +119,44 @@ impl SecondFactors for SqliteAccounts {
 
     async fn disable_second_factor(&self, account: AccountId, act: &Act) -> Result<bool, Error> {
         let mut transaction = self.begin_change().await?;
-        let delete = sqlx::query("DELETE FROM totp WHERE account = $1").bind(id(account));
-        if delete.execute(&mut *transaction).await.map_err(unavailable)?.rows_affected() == 0 {
+        if !remove(&mut transaction, account, act).await? {
             return Ok(false);
         }
         grow_version(&mut transaction, account).await.map_err(unavailable)?;
-        audited(&mut transaction, Action::TotpDisable, account, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
+}
+
+/// Removes a second factor with its recovery codes, and tells the audit trail; `false` if there was none.
+pub(super) async fn remove(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    act: &Act,
+) -> Result<bool, Error> {
+    let delete = sqlx::query("DELETE FROM totp WHERE account = $1").bind(id(account));
+    if delete.execute(&mut **transaction).await.map_err(unavailable)?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    audited(transaction, Action::TotpDisable, account, act).await?;
+    Ok(true)
+}
+
+/// Adds a second factor that is on, where there is none, and tells the audit trail.
+pub(super) async fn add(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    new: &NewSecondFactor,
+    act: &Act,
+) -> Result<(), Error> {
+    let insert = sqlx::query(
+        "INSERT INTO totp (account, seed, enrolled_at, confirmed_at, last_step) VALUES ($1, $2, $3, $4, $5)",
+    );
+    let insert = insert.bind(id(account)).bind(new.seed.clone()).bind(new.enrolled_at.as_millisecond());
+    let insert = insert.bind(act.at.as_millisecond()).bind(i64::try_from(new.step).unwrap_or(i64::MAX));
+    insert.execute(&mut **transaction).await.map_err(unavailable)?;
+    replace_codes(transaction, account, &new.recovery_codes).await.map_err(unavailable)?;
+    audited(transaction, Action::TotpConfirm, account, act).await
 }
 
 fn id(account: AccountId) -> Vec<u8> {

@@ -85,16 +85,9 @@ impl WebSessions for SqliteAccounts {
         act: &Act,
     ) -> Result<u64, Error> {
         let mut transaction = self.begin().await?;
-        let delete = "DELETE FROM web_sessions WHERE account = $1 AND id <> $2 RETURNING id";
-        let delete = sqlx::query_scalar(delete).bind(account.as_bytes().to_vec());
-        let delete = delete.bind(but.map(|id| id.as_bytes().to_vec()).unwrap_or_default());
-        let gone: Vec<Vec<u8>> = delete.fetch_all(&mut *transaction).await.map_err(unavailable)?;
-        for id in &gone {
-            let id = octets(id).ok_or_else(|| Corrupt::on("web_sessions", "?", "id"))?;
-            ended(&mut transaction, account, WebSessionId::from_bytes(id), act).await?;
-        }
+        let ended = end_all(&mut transaction, account, but, act).await?;
         transaction.commit().await.map_err(unavailable)?;
-        Ok(u64::try_from(gone.len()).unwrap_or(u64::MAX))
+        Ok(ended)
     }
 
     async fn prune_sessions(&self, used_since: Timestamp, now: Timestamp) -> Result<u64, Error> {
@@ -108,6 +101,24 @@ impl WebSessions for SqliteAccounts {
     fn session_seen(&self, id: WebSessionId, at: Timestamp) {
         self.notes.session_seen(id, at);
     }
+}
+
+/// Ends all sessions of an account but that one, and tells each to the audit trail; how many.
+pub(super) async fn end_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    but: Option<WebSessionId>,
+    act: &Act,
+) -> Result<u64, Error> {
+    let delete = "DELETE FROM web_sessions WHERE account = $1 AND id <> $2 RETURNING id";
+    let delete = sqlx::query_scalar(delete).bind(account.as_bytes().to_vec());
+    let delete = delete.bind(but.map(|id| id.as_bytes().to_vec()).unwrap_or_default());
+    let gone: Vec<Vec<u8>> = delete.fetch_all(&mut **transaction).await.map_err(unavailable)?;
+    for id in &gone {
+        let id = octets(id).ok_or_else(|| Corrupt::on("web_sessions", "?", "id"))?;
+        ended(transaction, account, WebSessionId::from_bytes(id), act).await?;
+    }
+    Ok(u64::try_from(gone.len()).unwrap_or(u64::MAX))
 }
 
 /// Sees that the account still has the version of the session.

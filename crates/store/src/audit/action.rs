@@ -43,6 +43,16 @@ pub enum Action {
     TokenCreate,
     /// An API token was revoked.
     TokenRevoke,
+    /// A link was made with which a device gets an app password of its own.
+    EnrolmentMake,
+    /// A device has used it.
+    EnrolmentUse,
+    /// It was withdrawn before that.
+    EnrolmentWithdraw,
+    /// Somebody was invited to choose the password of their account.
+    InvitationMake,
+    /// They have.
+    InvitationUse,
     /// A certificate was added, for clients to log in with.
     CertificateAdd,
     /// It was removed.
@@ -101,7 +111,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 46] = [
+    pub const ALL: [Action; 51] = [
         Action::Login,
         Action::SignOut,
         Action::SessionEnd,
@@ -121,6 +131,11 @@ impl Action {
         Action::AppPasswordAdopt,
         Action::TokenCreate,
         Action::TokenRevoke,
+        Action::EnrolmentMake,
+        Action::EnrolmentUse,
+        Action::EnrolmentWithdraw,
+        Action::InvitationMake,
+        Action::InvitationUse,
         Action::CertificateAdd,
         Action::CertificateRemove,
         Action::TotpEnroll,
@@ -173,6 +188,11 @@ impl Action {
             Action::AppPasswordAdopt => "app-password-adopt",
             Action::TokenCreate => "token-create",
             Action::TokenRevoke => "token-revoke",
+            Action::EnrolmentMake => "enrolment-make",
+            Action::EnrolmentUse => "enrolment-use",
+            Action::EnrolmentWithdraw => "enrolment-withdraw",
+            Action::InvitationMake => "invitation-make",
+            Action::InvitationUse => "invitation-use",
             Action::CertificateAdd => "certificate-add",
             Action::CertificateRemove => "certificate-remove",
             Action::TotpEnroll => "totp-enroll",

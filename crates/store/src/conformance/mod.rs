@@ -14,6 +14,7 @@ pub mod challenge_keys;
 pub mod dkim_keys;
 pub mod duplicates;
 pub mod idempotency;
+pub mod enrolments;
 pub mod identity;
 pub mod import;
 pub mod lease;
@@ -174,6 +175,14 @@ macro_rules! accounts_conformance {
             of_many_that_come_at_once_one_is_new, a_repeated_request_gets_the_first_answer, another_request_of_the_same_name_is_told_so,
             a_request_that_came_to_nothing_may_be_made_anew, a_request_whose_server_is_gone_is_begun_anew,
             requests_of_another_token_are_others, old_requests_are_forgotten);
+        $crate::conformance!(@two accounts, $open, $beside, enrolments:
+            a_link_comes_back_as_it_was_kept, a_link_is_kept_for_the_account_as_it_is,
+            an_account_has_five_links_for_devices_that_are_open, an_invitation_takes_the_place_of_the_one_before,
+            looking_at_a_link_changes_when_it_was_first_looked_at_alone, of_many_who_use_a_link_at_once_one_gets_its_app_password,
+            a_link_is_good_until_its_end_its_withdrawal_or_a_change_of_the_account,
+            a_link_that_makes_no_app_password_is_not_used_up, an_invitation_is_accepted_whole_and_once,
+            an_invitation_leaves_the_second_factor_unless_it_is_lost, an_invitation_outlasts_changes_and_no_lock_out,
+            links_are_forgotten_a_while_behind_their_end);
         $crate::conformance!(@two accounts, $open, $beside, revision:
             every_change_moves_the_revision, notes_do_not_move_the_revision);
     };

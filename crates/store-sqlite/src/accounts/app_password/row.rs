@@ -78,7 +78,7 @@ pub(in crate::accounts) fn unspaced<T: std::str::FromStr>(text: &str) -> Option<
 }
 
 /// A quoted local part may have a space in it, but no line end.
-fn lines<T: ToString>(values: &[T]) -> String {
+pub(in crate::accounts) fn lines<T: ToString>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join("\n")
 }
 
