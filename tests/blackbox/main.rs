@@ -73,6 +73,7 @@ mod web_sign_in;
 mod web_tokens;
 mod web_messages;
 mod web_account;
+mod web_links;
 mod metrics;
 mod damaged_wal;
 mod memory;

@@ -160,7 +160,7 @@ fn no_form_is_taken_that_a_page_of_ours_has_not_sent() {
         assert!([403, 415].contains(&answer.status), "{path} as text: {answer:?}");
         let large = "x".repeat(65 * 1024);
         let answer = browser.post_with(&path, ours, &[("csrf", &token_of), ("x", &large)]);
-        assert_eq!(answer.status, if right == "Anyone" { 403 } else { 413 }, "{path}");
+        assert_eq!(answer.status, if ["Anyone", "Link"].contains(&right) { 403 } else { 413 }, "{path}");
     }
     assert_eq!(browser.get("/account").status, 200, "nothing of it has signed anybody out");
     assert_eq!(installation.json(&["session", "list", ALICE]).as_array().unwrap().len(), 2);
@@ -203,7 +203,12 @@ fn every_route_is_for_those_alone_whose_right_it_is() {
                 assert_eq!(found, [to_sign_in, there.clone(), there.clone(), there], "{path}")
             }
             ("Admin", "GET") => assert_eq!(found, [to_sign_in, told(404), to_account, there], "{path}"),
-            ("Anyone", "POST") => assert_eq!(found, [told(403), told(403), told(403), told(403)], "{path}"),
+            ("Link", "GET") => {
+                assert_eq!(found, [told(404), told(404), told(404), told(404)], "{path}")
+            }
+            ("Anyone" | "Link", "POST") => {
+                assert_eq!(found, [told(403), told(403), told(403), told(403)], "{path}")
+            }
             ("SignedIn", "POST") => {
                 assert_eq!(found, [to_sign_in, told(403), told(403), told(403)], "{path}")
             }

@@ -8,6 +8,9 @@ use auth::Authenticator;
 use desk::Desk;
 use jiff::Timestamp;
 
+use crate::links::half_accepted::HalfAccepted;
+use crate::links::shown::ShownLinks;
+use crate::links::unknown::UnknownLinks;
 use crate::session::flash::Flashes;
 use crate::session::once::Once;
 use crate::settings::Settings;
@@ -22,6 +25,9 @@ pub struct Console {
     pub(crate) now: fn() -> Timestamp,
     pub(crate) flashes: Flashes,
     pub(crate) once: Once,
+    pub(crate) unknown_links: UnknownLinks,
+    pub(crate) shown_links: ShownLinks,
+    pub(crate) half_accepted: HalfAccepted,
 }
 
 impl Console {
@@ -42,6 +48,9 @@ impl Console {
             now,
             flashes: Flashes::default(),
             once: Once::default(),
+            unknown_links: UnknownLinks::default(),
+            shown_links: ShownLinks::default(),
+            half_accepted: HalfAccepted::default(),
         }
     }
 

@@ -7,16 +7,19 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use types::{Scope, WebPart};
+use types::{Scope, SecondFactorRule, WebPart};
 
+use crate::account::second_factor;
 use crate::bearer;
 use crate::console::Console;
 use crate::fields::{self, Fields};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::before;
+use crate::session::cookie::Cookie;
 use crate::session::current::{Administration, Current};
 use crate::session::form_token::{FIELD, FormKey};
+use crate::sign_out;
 use crate::visit::Visit;
 
 /// The path of a route as it is written in the table: for the log, which never has the path itself.
@@ -39,7 +42,8 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
     let visit: Visit =
         request.extensions().get().cloned().ok_or_else(|| Problem::NotFound.into_response())?;
     let key = match route.right {
-        Right::Anyone => before::kept(request.headers(), &visit),
+        Right::Anyone => before::kept(Cookie::Before, request.headers(), &visit),
+        Right::Link => before::kept(Cookie::Enrol, request.headers(), &visit),
         Right::Metrics if visit.may_see_metrics() => None,
         Right::Metrics if visit.is_served(WebPart::Metrics) => {
             bearer::owner(console, request.headers(), &visit, Scope::MetricsRead).await?;
@@ -65,10 +69,16 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
 }
 
 /// What whoever is signed in is answered instead of a page that is not for them. Who lacks nothing but a second factor is led to where that
-/// is told.
+/// is told; where everybody needs one, to where it is set up.
 fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -> Option<Response> {
+    if console.settings.second_factor == SecondFactorRule::Required && !current.signed_in.account.totp {
+        let is_open = second_factor::SETTING_UP.contains(&route.path) || route.path == sign_out::PATH;
+        return (!is_open).then(|| Redirect::to(second_factor::PATH).into_response());
+    }
     match (route.right, current.administration(console, visit)) {
-        (Right::Anyone | Right::SignedIn | Right::Metrics, _) | (_, Administration::Open) => None,
+        (Right::Anyone | Right::Link | Right::SignedIn | Right::Metrics, _) | (_, Administration::Open) => {
+            None
+        }
         (Right::Admin, Administration::NeedsSecondFactor) => Some(Redirect::to("/account").into_response()),
         (Right::Admin, Administration::None) => Some(Problem::NotFound.into_response()),
     }
@@ -78,7 +88,7 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
 async fn with_fields(request: Request, right: Right, key: Option<FormKey>) -> Result<Request, Problem> {
     let key = key.ok_or(Problem::Forbidden)?;
     let at_most = match right {
-        Right::Anyone | Right::Metrics => fields::OF_ANYONE,
+        Right::Anyone | Right::Link | Right::Metrics => fields::OF_ANYONE,
         Right::SignedIn | Right::Admin => fields::OF_SIGNED_IN,
     };
     let (mut parts, body) = request.into_parts();

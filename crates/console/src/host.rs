@@ -30,7 +30,7 @@ fn is_ours(said: &str, settings: &Settings, over_loopback: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use types::Endpoint;
+    use types::{Endpoint, SecondFactorRule};
 
     use super::*;
 
@@ -40,6 +40,7 @@ mod tests {
             base_url: Endpoint::parse("https://mail.example.org").unwrap(),
             organisation: String::new(),
             help: None,
+            second_factor: SecondFactorRule::Optional,
             admin_needs_second_factor: true,
             page_rate: 120,
         };

@@ -62,6 +62,9 @@ mod problem_page;
 mod assets;
 mod sign_in;
 mod sign_out;
+mod links;
+mod enrol;
+mod invited;
 mod account;
 mod admin;
 
@@ -82,16 +85,21 @@ const ROUTES: &[&[Route]] = &[
     assets::ROUTES,
     sign_in::ROUTES,
     sign_out::ROUTES,
+    enrol::ROUTES,
+    invited::ROUTES,
     account::overview::ROUTES,
     account::messages::ROUTES,
     admin::overview::ROUTES,
     admin::accounts::ROUTES,
+    admin::invitation::ROUTES,
     admin::queue::ROUTES,
     admin::messages::ROUTES,
     admin::locked_out::ROUTES,
     admin::audit::ROUTES,
     account::app_passwords::ROUTES,
     account::new_app_password::ROUTES,
+    account::devices::ROUTES,
+    account::new_device::ROUTES,
     account::second_factor::ROUTES,
     account::password::ROUTES,
     account::sign_ins::ROUTES,

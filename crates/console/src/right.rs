@@ -13,6 +13,8 @@ use crate::console::Console;
 pub(crate) enum Right {
     /// Anyone, signed in or not.
     Anyone,
+    /// Whoever comes with a link that sets up a device or an account. Its forms are tied to the browser that has opened it.
+    Link,
     /// Whoever is signed in; others are led to do so.
     SignedIn,
     /// Administrators, with a second factor unless the configuration says that none is needed; to others there is no such page.

@@ -1,6 +1,6 @@
 //! What the configuration says, as far as pages ask for it.
 
-use types::Endpoint;
+use types::{Endpoint, SecondFactorRule};
 
 /// What the configuration says, as far as pages ask for it.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub organisation: String,
     /// A link for those who can't get in.
     pub help: Option<String>,
+    /// Whether everybody needs a second factor.
+    pub second_factor: SecondFactorRule,
     /// Whether an administrator without a second factor sees the pages of their own account alone.
     pub admin_needs_second_factor: bool,
     /// Pages that clients of one network may ask for in a minute.

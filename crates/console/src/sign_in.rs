@@ -193,7 +193,7 @@ fn code_page(
 
 /// A frame around a form for nobody in particular, and the cookie that ties it to the browser.
 fn frame(console: &Console, visit: &Visit, headers: &HeaderMap) -> (Frame, NewCookie) {
-    let (key, cookie) = before::kept_or_new(headers, visit);
+    let (key, cookie) = before::kept_or_new(Cookie::Before, headers, visit);
     let cookie = cookie.map_or(AppendHeaders(None), new_cookie);
     (Frame::outside(console, visit).with_form(key), cookie)
 }

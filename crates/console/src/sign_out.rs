@@ -14,8 +14,9 @@ use crate::session::cookie::Cookie;
 use crate::session::current::Current;
 use crate::visit::Visit;
 
-pub(crate) const ROUTES: &[Route] =
-    &[Route::post("/sign-out", Right::SignedIn, |method| on(method, sign_out))];
+pub(crate) const PATH: &str = "/sign-out";
+
+pub(crate) const ROUTES: &[Route] = &[Route::post(PATH, Right::SignedIn, |method| on(method, sign_out))];
 
 /// What a browser has kept of our pages goes too.
 const CLEAR: (&str, HeaderValue) = ("clear-site-data", HeaderValue::from_static("\"cache\""));

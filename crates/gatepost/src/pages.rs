@@ -68,6 +68,7 @@ fn settings(config: &Config, web: &Web) -> Settings {
         base_url: web.base_url.clone(),
         organisation: web.organisation.clone(),
         help: web.help.clone(),
+        second_factor: web.second_factor,
         admin_needs_second_factor: web.admin_needs_second_factor,
         page_rate: web.page_rate,
     }

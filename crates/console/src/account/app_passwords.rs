@@ -19,6 +19,7 @@ use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
 use crate::shown::app_password::AppPasswordShown;
+use crate::shown::device_link::DeviceShown;
 use crate::shown::sign_in::SignInShown;
 use crate::shown::strangers::plain;
 use crate::visit::Visit;
@@ -45,6 +46,8 @@ struct ListOf {
     frame: Frame,
     all: Vec<AppPasswordShown>,
     has_second_factor: bool,
+    /// Links for devices that wait.
+    waiting: Vec<DeviceShown>,
 }
 
 #[derive(Template)]
@@ -73,10 +76,12 @@ async fn list(
 ) -> Result<Response, Problem> {
     let account = &current.signed_in.account;
     let all = console.desk().app_passwords(account, ListPage::first(ALL)).await?.items;
+    let waiting = console.desk().waiting_device_links(account).await?;
     let html = page(&ListOf {
         frame: Frame::inside(&console, &visit, &current, PATH),
         all: all.iter().map(|one| AppPasswordShown::of(one, &visit)).collect(),
         has_second_factor: account.totp,
+        waiting: waiting.iter().map(|link| DeviceShown::of(link, &visit)).collect(),
     })?;
     Ok(html.into_response())
 }

@@ -4,6 +4,8 @@ pub(crate) mod overview;
 pub(crate) mod messages;
 pub(crate) mod app_passwords;
 pub(crate) mod new_app_password;
+pub(crate) mod devices;
+pub(crate) mod new_device;
 mod label;
 mod ends;
 mod networks;

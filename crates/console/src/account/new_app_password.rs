@@ -7,11 +7,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::on;
-use desk::{AppPasswordWish, ClientSettings, Trouble, view};
+use desk::{AppPasswordWish, Trouble, view};
 use jiff::Timestamp;
 use store::{Account, Page as ListPage, Scope};
 use types::SenderPattern;
-use zeroize::Zeroizing;
 
 use super::app_passwords::PATH;
 use super::label::{self, LABEL};
@@ -24,6 +23,7 @@ use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
 use crate::session::once::Once;
+use crate::shown::password_once::PasswordOnce;
 use crate::shown::strangers::plain;
 use crate::visit::Visit;
 
@@ -37,22 +37,22 @@ const SENDERS: u32 = 100;
 
 /// The form, as it was typed.
 #[derive(Debug, Default)]
-struct Typed {
-    label: String,
+pub(super) struct Typed {
+    pub(super) label: String,
     /// `never`, `30`, `90`, `365` or `day`.
-    ends: String,
-    day: String,
-    networks: String,
-    senders: Vec<String>,
+    pub(super) ends: String,
+    pub(super) day: String,
+    pub(super) networks: String,
+    pub(super) senders: Vec<String>,
 }
 
 /// What is wrong with what was typed, by the field.
 #[derive(Debug, Default)]
-struct Wrong {
-    label: Option<&'static str>,
-    ends: Option<&'static str>,
-    networks: Option<String>,
-    senders: Option<&'static str>,
+pub(super) struct Wrong {
+    pub(super) label: Option<&'static str>,
+    pub(super) ends: Option<&'static str>,
+    pub(super) networks: Option<String>,
+    pub(super) senders: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -73,11 +73,7 @@ struct Form {
 #[template(path = "account/app_password_made.html")]
 struct Made {
     frame: Frame,
-    label: String,
-    groups: Vec<Zeroizing<String>>,
-    letters: Zeroizing<String>,
-    address: String,
-    server: ClientSettings,
+    once: PasswordOnce,
 }
 
 async fn show(
@@ -105,7 +101,7 @@ async fn form(
 }
 
 /// Whom the account may send as.
-async fn senders_of(console: &Console, account: &Account) -> Result<Vec<String>, Problem> {
+pub(super) async fn senders_of(console: &Console, account: &Account) -> Result<Vec<String>, Problem> {
     let identities = console.desk().senders(account, ListPage::first(SENDERS)).await?.items;
     let own = std::iter::once(account.address.to_string());
     Ok(own.chain(identities.into_iter().map(|identity| identity.sender)).collect())
@@ -180,17 +176,13 @@ fn made(
 ) -> Result<Response, Problem> {
     let html = page(&Made {
         frame: Frame::inside(console, visit, current, PATH),
-        label: plain(&view.app_password.label),
-        groups: view.grouped.split(' ').map(|group| Zeroizing::new(group.to_owned())).collect(),
-        letters: view.password.clone(),
-        address: current.signed_in.account.address.to_string(),
-        server: console.desk().client_settings(),
+        once: PasswordOnce::of(console, view, &current.signed_in.account, Some(PATH)),
     })?;
     Ok((StatusCode::OK, html).into_response())
 }
 
 impl Typed {
-    fn of(fields: &Fields) -> Self {
+    pub(super) fn of(fields: &Fields) -> Self {
         let text = |name| fields.text(name).to_owned();
         Self {
             label: text(LABEL),
@@ -202,7 +194,7 @@ impl Typed {
     }
 
     /// What is wished for; or what is wrong with it.
-    fn wish(&self, visit: &Visit) -> Result<AppPasswordWish, Wrong> {
+    pub(super) fn wish(&self, visit: &Visit) -> Result<AppPasswordWish, Wrong> {
         let t = visit.texts;
         let (label, end) = (label::read(&self.label, t), self.end(visit.now));
         let (networks, senders) = (networks::read(&self.networks), self.senders());

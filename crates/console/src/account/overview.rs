@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Html;
 use axum::routing::on;
 use desk::view;
-use store::{Account, Action, AuditFilter, Page as ListPage};
+use store::{Account, Action, AuditFilter, LedgerFilter, Page as ListPage, QueuedBy};
 
 use super::app_passwords;
 use crate::console::Console;
@@ -34,10 +34,18 @@ struct Page {
     frame: Frame,
     /// To whom administration would be open with a second factor.
     needs_second_factor: bool,
+    /// What a new account has to do, until it has sent something.
+    steps: Option<Steps>,
     second_factor: SecondFactor,
     app_passwords: AppPasswords,
     sign_ins: Vec<SignInShown>,
     limits: Vec<Used>,
+}
+
+/// Which of its first steps a new account has done; the third is to send something.
+struct Steps {
+    second_factor: bool,
+    app_password: bool,
 }
 
 /// How the second factor stands.
@@ -68,6 +76,7 @@ async fn show(
     page(&Page {
         frame: Frame::inside(&console, &visit, &current, PATH),
         needs_second_factor: current.administration(&console, &visit) == Administration::NeedsSecondFactor,
+        steps: Steps::of(&console, account, &app_passwords).await?,
         second_factor: SecondFactor::of(&second_factor, &visit),
         sign_ins: sign_ins.iter().map(|entry| SignInShown::of(entry, &app_passwords, &visit)).collect(),
         app_passwords: AppPasswords::of(&app_passwords, &visit),
@@ -80,6 +89,23 @@ fn logins_of(account: &Account) -> AuditFilter {
         account: Some(account.address.normal()),
         action: Some(Action::Login),
         ..AuditFilter::default()
+    }
+}
+
+impl Steps {
+    /// The steps of an account; `None` once it has sent something.
+    async fn of(
+        console: &Console,
+        account: &Account,
+        app_passwords: &[view::AppPassword],
+    ) -> Result<Option<Self>, Problem> {
+        if app_passwords.iter().any(|one| one.last_used_at.is_some()) {
+            return Ok(None);
+        }
+        let filter = LedgerFilter { account: Some(QueuedBy::of(account)), ..LedgerFilter::default() };
+        let sent = console.desk().sent_messages(&filter, ListPage::first(1)).await?.items;
+        let steps = Self { second_factor: account.totp, app_password: !app_passwords.is_empty() };
+        Ok(sent.is_empty().then_some(steps))
     }
 }
 

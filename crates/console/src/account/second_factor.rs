@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use desk::{Trouble, view};
-use types::Secret;
+use types::{SecondFactorRule, Secret};
 use zeroize::Zeroizing;
 
 use crate::console::Console;
@@ -19,6 +19,7 @@ use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::{Current, SessionToken};
 use crate::shown::qr::Qr;
+use crate::shown::seed::grouped;
 use crate::shown::time::{Time, clock_time};
 use crate::visit::Visit;
 
@@ -37,10 +38,15 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(OFF, Right::SignedIn, |method| on(method, switch_off)),
 ];
 
+/// The pages that set one up: they are open where everybody needs one, before there is one.
+pub(crate) const SETTING_UP: &[&str] = &[PATH, PREPARE, CONFIRM];
+
 #[derive(Template)]
 #[template(path = "account/second_factor.html")]
 struct Standing {
     frame: Frame,
+    /// Whether there is no other page before it is set up.
+    is_required: bool,
     since: Option<Time>,
     recovery_codes: u32,
     confirm: ConfirmForm,
@@ -93,6 +99,7 @@ async fn standing(
     let view = console.desk().second_factor(&current.signed_in.account).await?;
     let html = page(&Standing {
         frame: Frame::inside(console, visit, current, PATH),
+        is_required: console.settings.second_factor == SecondFactorRule::Required,
         since: view.confirmed_at.map(|at| Time::of(at, visit.now, visit.texts)),
         recovery_codes: view.recovery_codes,
         confirm,
@@ -120,18 +127,6 @@ async fn prepare(
         Err(Trouble::Taken(_)) => Ok((cookie, Redirect::to(PATH)).into_response()),
         Err(other) => Err(other.into()),
     }
-}
-
-/// Letters in fours, as people type them.
-fn grouped(seed: &str) -> Zeroizing<String> {
-    let mut grouped = Zeroizing::new(String::with_capacity(seed.len() * 2));
-    for (at, letter) in seed.chars().enumerate() {
-        if at > 0 && at % 4 == 0 {
-            grouped.push(' ');
-        }
-        grouped.push(letter);
-    }
-    grouped
 }
 
 fn scan(

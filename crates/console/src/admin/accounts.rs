@@ -18,12 +18,13 @@ use crate::list::{Query, ROWS, is_full};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
+use crate::shown::invitation::InvitationShown;
 use crate::shown::sign_in::SignInShown;
 use crate::shown::strangers::plain;
 use crate::shown::time::Time;
 use crate::visit::Visit;
 
-const PATH: &str = "/admin/accounts";
+pub(super) const PATH: &str = "/admin/accounts";
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::get(PATH, Right::Admin, |method| on(method, list)),
@@ -59,6 +60,8 @@ struct Account {
     frame: Frame,
     account: Row,
     made: Time,
+    /// The invitation that waits, if there is one.
+    invitation: Option<InvitationShown>,
     app_passwords: Vec<AppPassword>,
     limits: Vec<Used>,
     sign_ins: Vec<SignInShown>,
@@ -124,6 +127,7 @@ async fn show(
     page(&Account {
         frame: Frame::of_administration(&console, &visit, &current, PATH),
         account: Row::of(&user, &visit),
+        invitation: desk.invitation(&account).await?.map(|view| InvitationShown::of(&view, &visit)),
         made: Time::of(user.created_at, visit.now, t),
         limits: user.sending.iter().flat_map(|sending| Used::each(sending, t)).collect(),
         sign_ins: sign_ins.iter().map(|entry| SignInShown::of(entry, &app_passwords, &visit)).collect(),

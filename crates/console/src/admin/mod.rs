@@ -2,6 +2,7 @@
 
 pub(crate) mod overview;
 pub(crate) mod accounts;
+pub(crate) mod invitation;
 pub(crate) mod queue;
 pub(crate) mod messages;
 pub(crate) mod locked_out;

@@ -11,23 +11,28 @@ use crate::visit::Visit;
 /// Octets of chance: 128 bits.
 const OCTETS: usize = 16;
 
-/// The key of this browser's forms, if it has kept one.
-pub(crate) fn kept(headers: &HeaderMap, visit: &Visit) -> Option<FormKey> {
-    value(headers, visit).map(FormKey::of)
+/// The key of this browser's forms, if it has kept one in this cookie.
+pub(crate) fn kept(cookie: Cookie, headers: &HeaderMap, visit: &Visit) -> Option<FormKey> {
+    value(cookie, headers, visit).map(FormKey::of)
 }
 
 /// The key of this browser's forms, and the cookie to set where it has none yet.
-pub(crate) fn kept_or_new(headers: &HeaderMap, visit: &Visit) -> (FormKey, Option<HeaderValue>) {
-    match value(headers, visit) {
+pub(crate) fn kept_or_new(
+    cookie: Cookie,
+    headers: &HeaderMap,
+    visit: &Visit,
+) -> (FormKey, Option<HeaderValue>) {
+    match value(cookie, headers, visit) {
         Some(value) => (FormKey::of(value), None),
         None => {
             let value = BASE64URL.encode(rand::random::<[u8; OCTETS]>());
-            (FormKey::of(&value), Some(Cookie::Before.set(&value, visit)))
+            (FormKey::of(&value), Some(cookie.set(&value, visit)))
         }
     }
 }
 
-fn value<'a>(headers: &'a HeaderMap, visit: &Visit) -> Option<&'a str> {
-    let value = Cookie::Before.read(headers, visit)?;
+/// What this browser has kept in this cookie.
+pub(crate) fn value<'a>(cookie: Cookie, headers: &'a HeaderMap, visit: &Visit) -> Option<&'a str> {
+    let value = cookie.read(headers, visit)?;
     BASE64URL.decode(value).is_ok_and(|octets| octets.len() == OCTETS).then_some(value)
 }

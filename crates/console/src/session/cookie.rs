@@ -18,6 +18,8 @@ pub(crate) enum Cookie {
     Step,
     /// What ties a form to a browser before there is a session.
     Before,
+    /// What ties the forms of a link to the browser that has opened it.
+    Enrol,
 }
 
 /// What a browser is to keep from now on, if anything changes.
@@ -40,6 +42,8 @@ impl Cookie {
             (Cookie::Step, false) => "gatepost-local-step",
             (Cookie::Before, true) => "__Host-gatepost-before",
             (Cookie::Before, false) => "gatepost-local-before",
+            (Cookie::Enrol, true) => "__Host-gatepost-enrol",
+            (Cookie::Enrol, false) => "gatepost-local-enrol",
         }
     }
 

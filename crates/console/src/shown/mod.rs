@@ -8,4 +8,8 @@ pub(crate) mod time;
 pub(crate) mod app_password;
 pub(crate) mod api_token;
 pub(crate) mod scope;
+pub(crate) mod password_once;
+pub(crate) mod device_link;
+pub(crate) mod invitation;
 pub(crate) mod qr;
+pub(crate) mod seed;
