@@ -83,8 +83,8 @@ mod ledger;
 mod queue;
 pub use queue::{HeldInPart, Operated};
 
-mod health;
-pub use health::SealedBatches;
+mod sealed_secrets;
+pub use sealed_secrets::SealedBatches;
 
 mod master_keys;
 pub use master_keys::secrets_by_key;

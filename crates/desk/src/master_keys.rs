@@ -6,7 +6,7 @@ use auth::{MasterKeys, sealed_under};
 use store::SealedSecrets as _;
 use stores::Accounts;
 
-use crate::health::SealedBatches;
+use crate::sealed_secrets::SealedBatches;
 use crate::view::{MasterKey, MasterKeyState};
 use crate::{Desk, Trouble};
 

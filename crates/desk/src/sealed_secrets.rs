@@ -1,4 +1,4 @@
-//! How the store is: whether its sealed secrets open.
+//! The sealed secrets of the store: whether they open.
 
 use auth::{Keyring, SealError};
 use store::{DkimKeys as _, Error, Page, SealedPlace, SealedSecrets as _};
