@@ -27,6 +27,7 @@ mod spool;
 mod integrity;
 mod exposure;
 mod backup;
+mod state;
 
 pub use accounts::SqliteAccounts;
 pub use backup::{BackedUp, BackupError};
@@ -36,4 +37,5 @@ pub use integrity::Integrity;
 pub use ledger::SqliteLedger;
 pub use schema::Migrated;
 pub use spool::{FileBody, Incoming, SqliteSpool};
+pub use state::DiskSpace;
 pub use store::{Claimed, OpenError, SqliteStore};

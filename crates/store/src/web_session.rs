@@ -79,6 +79,9 @@ pub trait WebSessions: Send + Sync + 'static {
         act: &Act,
     ) -> impl Future<Output = Result<u64, Error>> + Send;
 
+    /// How many sessions there are, of all accounts: those that are over count until they are forgotten.
+    fn count_sessions(&self) -> impl Future<Output = Result<u64, Error>> + Send;
+
     /// Forgets sessions that are over: that have ended by now, that were last used before `used_since`, or more than a day ahead, by a clock that
     /// was ahead. How many.
     fn prune_sessions(

@@ -84,6 +84,7 @@ impl WebSessions for Accounts {
         async fn sessions(&self, account: AccountId) -> Result<Vec<WebSession>, Error>;
         async fn end_session(&self, account: AccountId, id: WebSessionId, act: &Act) -> Result<bool, Error>;
         async fn end_sessions(&self, account: AccountId, but: Option<WebSessionId>, act: &Act) -> Result<u64, Error>;
+        async fn count_sessions(&self) -> Result<u64, Error>;
         async fn prune_sessions(&self, used_since: Timestamp, now: Timestamp) -> Result<u64, Error>;
         fn session_seen(&self, id: WebSessionId, at: Timestamp);
     }

@@ -12,6 +12,16 @@ pub enum Ledger {
     Sqlite(SqliteLedger),
 }
 
+impl Ledger {
+    /// How many notes could not be kept since the ledger was opened, as it could not be written as fast as they came.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        match self {
+            Self::Sqlite(ledger) => ledger.dropped(),
+        }
+    }
+}
+
 impl store::Ledger for Ledger {
     ask_backend! {
         async fn flush(&self) -> Result<(), Error>;

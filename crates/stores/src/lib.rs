@@ -18,4 +18,4 @@ pub use accounts::Accounts;
 pub use ledger::Ledger;
 pub use spool::{Body, Incoming, Spool};
 pub use store::{Claimed, Store};
-pub use store_sqlite::{BackedUp, BackupError, Exposed, Integrity, Migrated, Mode, OpenError};
+pub use store_sqlite::{BackedUp, BackupError, DiskSpace, Exposed, Integrity, Migrated, Mode, OpenError};

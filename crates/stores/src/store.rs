@@ -4,7 +4,9 @@ use std::io;
 use std::path::Path;
 
 use store::SpoolError;
-use store_sqlite::{BackedUp, BackupError, Exposed, Integrity, Migrated, Mode, OpenError, SqliteStore};
+use store_sqlite::{
+    BackedUp, BackupError, DiskSpace, Exposed, Integrity, Migrated, Mode, OpenError, SqliteStore,
+};
 
 use crate::accounts::Accounts;
 use crate::ledger::Ledger;
@@ -105,6 +107,36 @@ impl Store {
     pub async fn integrity(&self) -> Result<Integrity, SpoolError> {
         match &self.backend {
             Backend::Sqlite(store) => store.integrity().await,
+        }
+    }
+
+    /// Commits to the accounts and to the queue what changes nothing, to see whether they can be written.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] when there is hardly room for a message; otherwise why they can't be written.
+    pub async fn try_to_write(&self) -> Result<(), SpoolError> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.try_to_write().await,
+        }
+    }
+
+    /// How large each of its databases is, in octets, by its name.
+    ///
+    /// # Errors
+    /// When that can't be told.
+    pub fn sizes(&self) -> io::Result<Vec<(String, u64)>> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.sizes(),
+        }
+    }
+
+    /// How much room there is where it lies.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn disk_space(&self) -> io::Result<DiskSpace> {
+        match &self.backend {
+            Backend::Sqlite(store) => store.disk_space(),
         }
     }
 

@@ -30,6 +30,7 @@ use store::Error;
 use tokio::sync::Mutex;
 
 use crate::directory::{Directory, Mode};
+use crate::failure::unavailable;
 use crate::losses::Losses;
 use crate::schema::SchemaError;
 use database::Database;
@@ -61,6 +62,14 @@ impl SqliteAccounts {
     /// What may be missing.
     pub(crate) fn losses(&self) -> &Losses {
         self.database.losses()
+    }
+
+    /// Commits what changes nothing.
+    pub(crate) async fn try_to_write(&self) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        let same = sqlx::query("UPDATE revision SET revision = revision");
+        same.execute(&mut *transaction).await.map_err(unavailable)?;
+        transaction.commit().await.map_err(unavailable)
     }
 
     pub(crate) async fn close(&self) {

@@ -90,6 +90,12 @@ impl WebSessions for SqliteAccounts {
         Ok(ended)
     }
 
+    async fn count_sessions(&self) -> Result<u64, Error> {
+        let count = sqlx::query_scalar("SELECT count(*) FROM web_sessions");
+        let count: i64 = count.fetch_one(self.database.readers()?).await.map_err(unavailable)?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     async fn prune_sessions(&self, used_since: Timestamp, now: Timestamp) -> Result<u64, Error> {
         let delete =
             sqlx::query("DELETE FROM web_sessions WHERE ends_at <= $1 OR seen_at NOT BETWEEN $2 AND $3");

@@ -56,6 +56,12 @@ impl SqliteLedger {
         self.notes.add(note);
     }
 
+    /// How many notes could not be kept since the ledger was opened, as it could not be written as fast as they came.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.notes.dropped()
+    }
+
     /// Enters what a crash has kept out of it, in the background.
     pub(crate) fn recover(&self, queue: SqlitePool, may_lack: bool) {
         let ledger = self.clone();

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::Error;
 use tokio::sync::Notify;
+use types::Counter;
 
 use super::database::{Database, tell};
 use super::note::{Note, Piece};
@@ -21,6 +22,8 @@ pub(super) struct Notes {
     noted: Notify,
     /// Whether anything is noted.
     kept: AtomicBool,
+    /// How many notes there was no room for so far.
+    dropped: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -35,8 +38,8 @@ struct Pending {
 impl Notes {
     /// Notes that are written to this database until the last holder lets go of them.
     pub(super) fn start(database: Database) -> Arc<Self> {
-        let (pending, noted) = (Mutex::default(), Notify::new());
-        let notes = Arc::new(Self { pending, noted, kept: AtomicBool::new(true) });
+        let (pending, noted, dropped) = (Mutex::default(), Notify::new(), Counter::default());
+        let notes = Arc::new(Self { pending, noted, kept: AtomicBool::new(true), dropped });
         gather::start(&notes, |notes| &notes.noted, move |notes| notes.written(database.clone()));
         notes
     }
@@ -69,6 +72,7 @@ impl Notes {
     pub(super) async fn write(&self, database: &Database) -> Result<(), Error> {
         let Pending { pieces, notes: _, dropped } = std::mem::take(&mut *self.pending());
         if dropped > 0 {
+            self.dropped.add(u64::try_from(dropped).unwrap_or(u64::MAX));
             tracing::warn!(
                 event = "ledger.behind",
                 dropped,
@@ -83,6 +87,11 @@ impl Notes {
             self.noted.notify_one();
         }
         written.map(drop)
+    }
+
+    /// How many notes there was no room for since the ledger was opened.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.total()
     }
 
     /// Whether nothing is noted.

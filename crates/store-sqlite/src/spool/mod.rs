@@ -102,6 +102,12 @@ impl SqliteSpool {
         recover::sweep(self.directory(), self.losses(), self.readers()).await
     }
 
+    /// Commits what changes nothing, if there is room for a message of so many octets.
+    pub(crate) async fn try_to_write(&self, octets: u64) -> Result<(), SpoolError> {
+        Spool::room_for(self, octets).await?;
+        self.writer.change(Change::Nothing).await
+    }
+
     /// What was counted since the store was opened.
     #[must_use]
     pub fn counters(&self) -> &SpoolCounters {
