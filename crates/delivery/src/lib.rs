@@ -31,7 +31,7 @@ mod report_poster;
 mod told_lately;
 mod counters;
 
-pub use carry::{Carrier, Settings, Ways};
+pub use carry::{Carrier, Settings, TroubledDestination, Ways};
 pub use commit::{Committed, Committer};
 pub use counters::Counters;
 pub use next_host::{NextHost, NextHostError};
@@ -43,5 +43,7 @@ pub use schedule::Schedule;
 pub use signing::{Answer, KeySource, Signing, SourceError};
 pub use tls_report::{REPORTER, ReportPlaces, TlsReport};
 pub use tls_tally::{TlsTally, day_of, start_of};
-pub use transport::smtp::{SmtpClient, Trouble, TryError, try_domain, try_host, try_socket};
+pub use transport::smtp::{
+    SmtpClient, Trouble, TryError, try_domain, try_host, try_own_listener, try_socket,
+};
 pub use way::{Via, Way};

@@ -55,6 +55,11 @@ impl Failure {
         Failure { ended: Instant::now(), ended_at: Timestamp::UNIX_EPOCH, unreached: None }
     }
 
+    /// When it ended, and what it came to if the host could not even be reached.
+    pub(super) fn told(&self) -> (Timestamp, Option<String>) {
+        (self.ended_at, self.unreached.as_ref().map(|unreached| unreached.reply.lines().join(" ")))
+    }
+
     /// This one, that counts for nothing but itself.
     pub(super) fn alone(self) -> Failure {
         Failure { unreached: None, ..self }

@@ -105,6 +105,11 @@ impl Lane {
         waiting.tried && waiting.workers <= 1 && waiting.host_state.failure().is_some()
     }
 
+    /// How many parcels wait on it.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting().parcels.len()
+    }
+
     /// How many more parcels may wait; where the host does not answer, no more than its [share](Lane::share).
     pub(crate) fn room(&self) -> usize {
         let waiting = self.waiting();

@@ -67,6 +67,11 @@ impl Lanes {
         self.host_states.of(destination)
     }
 
+    /// Every lane's destination, and how many parcels wait on it.
+    pub(super) fn waiting(&self) -> Vec<(Destination, usize)> {
+        self.all().iter().map(|(destination, lane)| (destination.clone(), lane.len())).collect()
+    }
+
     /// Takes out as many as others are in want of, of those whose host does not answer.
     pub(super) fn give_way(&self, wanted: usize) -> Vec<Arc<Lane>> {
         let mut all = self.all();

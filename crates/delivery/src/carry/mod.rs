@@ -21,6 +21,8 @@ mod permits;
 mod work;
 mod attempt;
 mod beside_lanes;
+mod troubled;
+mod watched;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -50,6 +52,7 @@ use lanes::Lanes;
 use membership::Membership;
 use permits::Permits;
 use rounds::{POLL, Rounds};
+pub use troubled::TroubledDestination;
 pub use ways::Ways;
 
 /// How often policies are looked over.

@@ -45,6 +45,18 @@ impl Ways {
         self.prepared.get(destination).or_else(|| self.prepared.get(&way_of(destination)?))
     }
 
+    /// The text of each way that there is.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Destination> {
+        self.prepared.keys()
+    }
+
+    /// The text of the way that leads to a destination, if any does: `mx` of `mx:example.org`.
+    pub(crate) fn text_of(&self, destination: &Destination) -> Option<&Destination> {
+        let found = self.prepared.get_key_value(destination);
+        let (text, _) = found.or_else(|| self.prepared.get_key_value(&way_of(destination)?))?;
+        Some(text)
+    }
+
     /// When deliveries to a destination are tried again; as by default where no way leads any more.
     pub(crate) fn schedule(&self, destination: &Destination) -> Schedule {
         let way = self.to(destination).map(|prepared| &prepared.way).or(self.routes.default_way());

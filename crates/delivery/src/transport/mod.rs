@@ -84,6 +84,14 @@ impl Transport {
         }
     }
 
+    /// The fixed host that only an operator can make usable, and what is wrong.
+    pub(crate) fn unusable(&self) -> Option<(String, String)> {
+        match self {
+            Transport::Smtp(relay) => relay.unusable(),
+            Transport::Maildir(_) | Transport::Mx(_) | Transport::Hold => None,
+        }
+    }
+
     /// Closes the connections that are kept, with QUIT.
     pub(crate) async fn close(&self) {
         match self {

@@ -154,7 +154,12 @@ impl Opener {
         }
     }
 
-    async fn open_over(&self, address: SocketAddr, stream: TcpStream) -> Result<Connection, Trouble> {
+    /// A connection over a stream that stands.
+    pub(super) async fn open_over(
+        &self,
+        address: SocketAddr,
+        stream: TcpStream,
+    ) -> Result<Connection, Trouble> {
         let (mut connection, trusted) = match self.protected(stream).await {
             Err(trouble) if trouble.is_before_tls() && self.protection.is_optional() => {
                 let (_, stream) = race::connect(vec![address]).await.map_err(Trouble::Connect)?;

@@ -21,7 +21,7 @@ mod client;
 mod mx;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use esmtp::dialogue::{Enhanced, Reply, Verdict};
 use store::{Spool, SpoolError};
@@ -39,7 +39,7 @@ use time_limit::up_to_the_end;
 
 pub use client::SmtpClient;
 pub(crate) use mx::MxRelay;
-pub use trial::{TryError, try_domain, try_host, try_socket};
+pub use trial::{TryError, try_domain, try_host, try_own_listener, try_socket};
 pub use trouble::Trouble;
 
 /// The way to a fixed host.
@@ -48,6 +48,8 @@ pub(crate) struct Relay {
     opener: Opener,
     idle: Arc<Idle>,
     told_lately: ToldLately,
+    /// What only an operator can end, since the last connection that came about.
+    unusable: Mutex<Option<String>>,
 }
 
 impl Relay {
@@ -61,7 +63,7 @@ impl Relay {
     }
 
     fn by(opener: Opener) -> Relay {
-        Relay { opener, idle: Arc::default(), told_lately: ToldLately::default() }
+        Relay { opener, idle: Arc::default(), told_lately: ToldLately::default(), unusable: Mutex::default() }
     }
 
     /// Makes an attempt for each recipient of the parcel. An error is the spool's.
@@ -75,7 +77,10 @@ impl Relay {
         }
         let limit = Instant::now() + up_to_the_end(parcel.recipients.len());
         match hand_over(&self.opener, &self.idle, parcel, texts, limit).await? {
-            Ok(sent) => Ok(attempt(parcel, &self.opener, sent)),
+            Ok(sent) => {
+                self.note_unusable(None);
+                Ok(attempt(parcel, &self.opener, sent))
+            }
             Err(trouble) => Ok(self.no_connection(parcel, &trouble)),
         }
     }
@@ -92,10 +97,23 @@ impl Relay {
     /// Of trouble that only an operator can end the log is told, too: now and then, not for every message.
     fn no_connection(&self, parcel: &Parcel, trouble: &Trouble) -> Attempt {
         let (host, reply) = (self.opener.shown(), trouble.to_reply());
+        if trouble.is_for_operator() {
+            self.note_unusable(Some(trouble.to_string()));
+        }
         if trouble.is_for_operator() && self.told_lately.is_due(host) {
             tracing::error!(event = "relay.unusable", host, reply = %reply, "mail for {host} waits: {trouble}");
         }
         Attempt::unreached(parcel, Some(host.to_owned()), &reply)
+    }
+
+    /// The host, and what is wrong with it that only an operator can end, unless a connection has come about since.
+    pub(crate) fn unusable(&self) -> Option<(String, String)> {
+        let unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some((self.opener.shown().to_owned(), unusable))
+    }
+
+    fn note_unusable(&self, unusable: Option<String>) {
+        *self.unusable.lock().unwrap_or_else(PoisonError::into_inner) = unusable;
     }
 
     /// Closes the connections that are kept, with QUIT.

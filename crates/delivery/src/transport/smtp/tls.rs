@@ -1,6 +1,7 @@
 //! TLS towards the next host: what is done about it, and the proof that credentials may be sent to a fixed one.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use types::{HostTls, Secret};
+use types::{HostTls, ListenTls, Secret};
 
 use super::proven::Proof;
 use super::trouble::Trouble;
@@ -63,6 +64,18 @@ impl Protection {
             _ if next_host.implicit_tls => Protection::Implicit(client),
             true => Protection::StartTls(client),
             false => Protection::IfOffered(client),
+        })
+    }
+
+    /// Of a listener that is on this machine itself, whatever its certificate is for; no mail is handed to it.
+    pub(super) fn of_own_listener(tls: ListenTls) -> Result<Protection, Error> {
+        let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+        let client =
+            || -> Result<Client, Error> { Ok(Client::of_mail_host(of_anybody()?, name, Proof::Nothing)) };
+        Ok(match tls {
+            ListenTls::Implicit => Protection::Implicit(client()?),
+            ListenTls::StartTls => Protection::StartTls(client()?),
+            ListenTls::Off => Protection::Off,
         })
     }
 

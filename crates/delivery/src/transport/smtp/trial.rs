@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use dns::Resolver;
 use esmtp::dialogue::Enhanced;
-use types::{Domain, Host};
+use tokio::net::TcpStream;
+use types::{Domain, Host, ListenTls};
 
 use super::connect::Opener;
 use super::mx::{Failure, MxRelay};
+use super::tls::Protection;
 use super::trouble::Trouble;
 use crate::next_host::{NextHost, NextHostError};
 use crate::resolve::{MailHosts, MxRules, StsPolicies};
@@ -58,6 +60,19 @@ pub async fn try_host(next_host: &NextHost, hostname: &str) -> Result<(), TryErr
 pub async fn try_socket(path: &Path, hostname: &str) -> Result<(), TryError> {
     let connection = Opener::to_socket(path, hostname).open().await?;
     connection.quit().await;
+    Ok(())
+}
+
+/// The same over a connection that stands, to a listener of this very server. Its certificate is not judged.
+///
+/// # Errors
+/// Whatever would keep a client from beginning.
+pub async fn try_own_listener(stream: TcpStream, tls: ListenTls, hostname: &str) -> Result<(), TryError> {
+    let address = stream.peer_addr().map_err(Trouble::Connect)?;
+    let protection = Protection::of_own_listener(tls)
+        .map_err(|source| NextHostError::Tls { host: address.to_string(), source })?;
+    let opener = Opener::at(address.to_string(), vec![address], protection, hostname);
+    opener.open_over(address, stream).await?.quit().await;
     Ok(())
 }
 
