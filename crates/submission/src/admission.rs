@@ -87,6 +87,8 @@ enum Claim {
     Firm,
     /// Somebody else has it.
     Lost,
+    /// It is beside all others, and is not counted.
+    Beside,
 }
 
 impl Admission {
@@ -99,6 +101,12 @@ impl Admission {
     /// one itself.
     pub(crate) fn admit_proxy(self: &Arc<Self>, limits: &Limits) -> Option<Place> {
         self.receive(None, limits)
+    }
+
+    /// A place beside all others, for a connection that the embedder makes itself.
+    pub(crate) fn admit_own(self: &Arc<Self>) -> Place {
+        let arrival = self.counts().arrive(Instant::now());
+        Place { admission: Arc::clone(self), network: None, arrival, claim: Claim::Beside }
     }
 
     fn receive(self: &Arc<Self>, network: Option<Network>, limits: &Limits) -> Option<Place> {
@@ -196,6 +204,7 @@ impl Place {
             Claim::Loose(_) => counts.loose.remove(&self.arrival).is_some(),
             Claim::Firm => true,
             Claim::Lost => false,
+            Claim::Beside => return,
         };
         counts.total += usize::from(!had_place);
         self.claim = Claim::Firm;
@@ -217,7 +226,7 @@ impl Place {
                 self.claim = Claim::Lost;
                 Poll::Ready(())
             }
-            Claim::Firm => Poll::Pending,
+            Claim::Firm | Claim::Beside => Poll::Pending,
             Claim::Lost => Poll::Ready(()),
         }
     }
@@ -229,7 +238,7 @@ impl Drop for Place {
         let has_place = match self.claim {
             Claim::Loose(_) => counts.loose.remove(&self.arrival).is_some(),
             Claim::Firm => true,
-            Claim::Lost => false,
+            Claim::Lost | Claim::Beside => false,
         };
         counts.total -= usize::from(has_place);
         if let Some(network) = self.network {
@@ -352,5 +361,19 @@ mod tests {
         drop((second, third));
         assert!(!lost(&mut first).await);
         assert_eq!(admission.total(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_place_beside_all_others_is_nobodys() {
+        let (admission, one) = (Arc::new(Admission::default()), limits(1, 1));
+        let mut own = admission.admit_own();
+        own.hold();
+        own.loosen();
+        let place = admission.admit(ip("127.0.0.1"), &one).unwrap();
+        assert_eq!(admission.total(), 1);
+        drop(own);
+        assert_eq!(admission.total(), 1);
+        drop(place);
+        assert_eq!(admission.total(), 0);
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Connection<A: AuthHandler, M: MailHandler<A::User>> {
     pub(crate) alarm: Alarm,
     pub(crate) patience: Patience,
     pub(crate) line: SessionLine,
+    /// Whether the embedder has made it itself, to see whether the server answers.
+    pub(crate) is_own: bool,
     /// Failed logins.
     pub(crate) failures: u32,
     /// The server stops, and a message under way has until then.
@@ -70,6 +72,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
             alarm: Alarm::new(now + terms.limits.handshake),
             patience: Patience::new(now),
             line: SessionLine::new(now),
+            is_own: false,
             failures: 0,
             stopping: None,
             terms,

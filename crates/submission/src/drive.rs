@@ -51,7 +51,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Logged<A, M> {
 
 impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
     fn drop(&mut self) {
-        let Connection { house, client, line, .. } = &mut self.connection;
+        let Connection { house, client, line, is_own, .. } = &mut self.connection;
         if std::thread::panicking() {
             line.reason = Reason::Panicked;
         }
@@ -61,6 +61,10 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Drop for Logged<A, M> {
             client.set_ehlo(known.ehlo(), known.extended());
         }
         let end = line.end(known.and_then(KnownClient::login));
+        if *is_own {
+            tracing::debug!(event = "session.own", session = %client.session(), reason = end.reason, "a connection of our own has ended");
+            return;
+        }
         line.log(client.facts(), &end);
         house.counters.ended(&end);
         // This may be dropped because of a panic. A second one that got out of here would end the process.

@@ -10,6 +10,7 @@ use types::{SessionFacts, UtcTime};
 
 use crate::admission::Admission;
 use crate::counters::Counters;
+use crate::own_connections::OwnConnections;
 use crate::session_end::SessionEnd;
 use crate::terms::Terms;
 
@@ -36,6 +37,7 @@ pub(crate) struct House<A, M> {
     pub(crate) terms: Arc<ArcSwap<Terms>>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) own: OwnConnections,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }

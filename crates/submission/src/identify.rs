@@ -16,7 +16,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Connection<A, M> {
     /// Learns from the header of a proxy who the client is, and whether there is room for it. A connection without a
     /// proxy has had its place from the beginning.
     pub(crate) async fn identify(&mut self) -> Result<Result<(), Rejection>, Reason> {
-        if !self.door.wants_header_of(self.client.facts().peer.ip()) {
+        if self.is_own || !self.door.wants_header_of(self.client.facts().peer.ip()) {
             return Ok(Ok(()));
         }
         let deadline = Instant::now() + self.terms.limits.proxy_header;

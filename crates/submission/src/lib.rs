@@ -63,6 +63,7 @@ mod listener;
 mod bind;
 mod listen;
 mod admission;
+mod own_connections;
 pub mod tls;
 mod proxy;
 mod wire;
@@ -87,6 +88,7 @@ pub use doors::ListenerChange;
 pub use handler::{MailHandler, random_queue_id};
 pub use limits::Limits;
 pub use listener::Listener;
+pub use own_connections::OwnConnection;
 pub use server::{Builder, Handle, Server};
 pub use session_end::SessionEnd;
 

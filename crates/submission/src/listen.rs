@@ -10,6 +10,7 @@ use sasl::{AuthHandler, Nonces};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::admission::Place;
 use crate::client::Client;
 use crate::connection::Connection;
 use crate::doors::{Door, Entrance};
@@ -111,6 +112,10 @@ fn receive<A: AuthHandler, M: MailHandler<A::User>>(
 ) {
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     let terms = house.terms.load_full();
+    if house.own.has(peer) {
+        let place = house.admission.admit_own();
+        return serve(socket, (peer, Xclient::Refused, place), terms, door, house, true);
+    }
     let is_proxy = door.wants_header_of(peer.ip()) || door.xclient(peer.ip()) != Xclient::Refused;
     let place = match is_proxy {
         true => house.admission.admit_proxy(&terms.limits),
@@ -123,14 +128,27 @@ fn receive<A: AuthHandler, M: MailHandler<A::User>>(
         }
         Some(place) => {
             house.counters.taken(door.address, door.tls_mode());
-            // An error here means that the client is gone already.
-            let Ok(local) = socket.local_addr() else { return };
-            let local = SocketAddr::new(local.ip().to_canonical(), local.port());
-            let client = Client::new(peer, local, door.xclient(peer.ip()), place);
-            if let Ok(connection) = Connection::new(socket, client, terms, door, house) {
-                house.tasks.spawn(drive::serve(connection));
-            }
+            serve(socket, (peer, door.xclient(peer.ip()), place), terms, door, house, false);
         }
+    }
+}
+
+/// Gives the connection, which has a place, a task.
+fn serve<A: AuthHandler, M: MailHandler<A::User>>(
+    socket: TcpStream,
+    (peer, xclient, place): (SocketAddr, Xclient, Place),
+    terms: Arc<Terms>,
+    door: &Arc<Door>,
+    house: &Arc<House<A, M>>,
+    is_own: bool,
+) {
+    // An error here means that the client is gone already.
+    let Ok(local) = socket.local_addr() else { return };
+    let local = SocketAddr::new(local.ip().to_canonical(), local.port());
+    let client = Client::new(peer, local, xclient, place);
+    if let Ok(mut connection) = Connection::new(socket, client, terms, door, house) {
+        connection.is_own = is_own;
+        house.tasks.spawn(drive::serve(connection));
     }
 }
 

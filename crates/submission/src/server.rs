@@ -24,6 +24,7 @@ use crate::house::{Clock, House, OnEnd, OnOpen, Predicate};
 use crate::limits::Limits;
 use crate::listen;
 use crate::listener::Listener;
+use crate::own_connections::{OwnConnection, OwnConnections};
 use crate::session_end::SessionEnd;
 use crate::terms::Terms;
 use crate::tls::Identity;
@@ -143,6 +144,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Builder<A, M> {
             doors,
             admission,
             counters,
+            own: OwnConnections::default(),
             opened,
         })
     }
@@ -166,6 +168,7 @@ pub struct Server<A, M> {
     doors: Doors,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
+    own: OwnConnections,
     opened: UnboundedReceiver<Opened>,
 }
 
@@ -201,6 +204,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             doors: self.doors.clone(),
             admission: Arc::clone(&self.admission),
             counters: Arc::clone(&self.counters),
+            own: self.own.clone(),
         }
     }
 
@@ -219,6 +223,7 @@ impl<A: AuthHandler, M: MailHandler<A::User>> Server<A, M> {
             terms: self.terms,
             admission: self.admission,
             counters: self.counters,
+            own: self.own,
             // Its own, which ends with this future too: an embedder may drop it.
             stop: stop.child_token(),
             tasks: TaskTracker::new(),
@@ -264,6 +269,7 @@ pub struct Handle {
     doors: Doors,
     admission: Arc<Admission>,
     counters: Arc<Counters>,
+    own: OwnConnections,
 }
 
 impl Handle {
@@ -277,6 +283,14 @@ impl Handle {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Expects a connection from this address that the embedder makes itself, to see whether the server answers. Until what is returned is
+    /// dropped, a connection from there takes no place of a client, begins with no header of a proxy, is not counted, and has its line in
+    /// the log at the level `debug` alone. In everything else it is served like any other.
+    #[must_use]
+    pub fn expect_own(&self, from: SocketAddr) -> OwnConnection {
+        self.own.expect(from)
     }
 
     /// Gives sessions that begin from now on other settings and limits; those that stand keep theirs. Certificates
