@@ -86,6 +86,9 @@ pub use queue::{HeldInPart, Operated};
 mod sealed_secrets;
 pub use sealed_secrets::SealedBatches;
 
+pub mod health;
+pub use health::Health;
+
 mod master_keys;
 pub use master_keys::secrets_by_key;
 

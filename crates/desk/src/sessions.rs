@@ -42,6 +42,14 @@ impl SignedIn {
 }
 
 impl Desk {
+    /// How many browser sessions there are, of all accounts.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn count_sessions(&self) -> Result<u64, Trouble> {
+        Ok(self.accounts.count_sessions().await?)
+    }
+
     /// Opens a session for somebody who has just signed in, from there, with this browser. What opens it is given out this once.
     ///
     /// # Errors

@@ -56,6 +56,14 @@ pub use dkim_key::DkimKey;
 mod wanted_record;
 pub use wanted_record::{DnsVerdict, WantedRecord};
 
+mod light;
+pub use light::Light;
+
+mod status;
+pub use status::{
+    CertificateStatus, DatabaseStatus, DestinationStatus, ListenerStatus, LoginStatus, Status, StoreStatus,
+};
+
 mod sent_message;
 pub use sent_message::{DoneOperation, FailedAttempt, SentMessage, SentTrace};
 

@@ -1,7 +1,7 @@
 //! A message in the queue, and the queue in figures.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::{Details, Entry};
 
 use super::recipient::QueuedRecipient;
@@ -51,7 +51,7 @@ pub struct Message<Recipients> {
 }
 
 /// The queue in figures: messages and octets, then recipients by state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// Messages.
     pub entries: u64,

@@ -1,0 +1,113 @@
+//! A light.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::condition::Condition;
+
+/// What a light is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LightName {
+    /// Whether the listeners for mail answer.
+    FrontDoor,
+    /// The certificate of the server.
+    Certificate,
+    /// Whether mail leaves.
+    Delivery,
+    /// Room, and how fast it is written.
+    Disk,
+    /// Whether accounts and queue can be written, and their secrets opened.
+    Store,
+    /// Whether mail hosts can be looked up.
+    Dns,
+    /// Whether far more logins are refused than usual.
+    Logins,
+    /// Whether backups are made.
+    Backups,
+}
+
+impl LightName {
+    /// Every light.
+    pub const ALL: [Self; 8] = [
+        Self::FrontDoor,
+        Self::Certificate,
+        Self::Delivery,
+        Self::Disk,
+        Self::Store,
+        Self::Dns,
+        Self::Logins,
+        Self::Backups,
+    ];
+
+    /// The name as programs know it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FrontDoor => "front-door",
+            Self::Certificate => "certificate",
+            Self::Delivery => "delivery",
+            Self::Disk => "disk",
+            Self::Store => "store",
+            Self::Dns => "dns",
+            Self::Logins => "logins",
+            Self::Backups => "backups",
+        }
+    }
+}
+
+/// How a light is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LightState {
+    /// All is well.
+    Good,
+    /// It is not known.
+    Unknown,
+    /// It works, and should be looked at.
+    Look,
+    /// It does not work.
+    Broken,
+}
+
+impl LightState {
+    /// The state as it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Unknown => "unknown",
+            Self::Look => "look",
+            Self::Broken => "broken",
+        }
+    }
+
+    /// The number that monitoring has for it.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Broken => 1,
+            Self::Look => 2,
+            Self::Good => 3,
+        }
+    }
+}
+
+/// A light: what it says, and since when it has been so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Light {
+    /// What it is about.
+    pub name: LightName,
+    /// What it says.
+    pub condition: Condition,
+    /// Since when it has been in this state.
+    pub since: Timestamp,
+}
+
+impl Light {
+    /// How it is.
+    #[must_use]
+    pub fn state(&self) -> LightState {
+        self.condition.kind.state()
+    }
+}
