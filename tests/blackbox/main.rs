@@ -75,6 +75,7 @@ mod web_messages;
 mod web_account;
 mod web_links;
 mod metrics;
+mod lights;
 mod damaged_wal;
 mod memory;
 mod pace;

@@ -133,6 +133,7 @@ fn strangers_make_no_series() {
     });
     assert!(!after.contains("example.net") && !after.contains("host3"), "{after}");
     let new = series(&after) - series(&before);
+    assert!(series(&before) <= 600, "{} series", series(&before));
     assert!(new <= 1, "{new} series: {after}");
 }
 

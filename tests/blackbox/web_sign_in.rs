@@ -213,7 +213,7 @@ fn every_route_is_for_those_alone_whose_right_it_is() {
                 assert_eq!(found, [to_sign_in, told(403), told(403), told(403)], "{path}")
             }
             ("Admin", "POST") => assert_eq!(found, [to_sign_in, told(404), to_account, told(403)], "{path}"),
-            ("Metrics", "GET") => {
+            ("Metrics" | "Health", "GET") => {
                 assert_eq!(found, [told(200), told(200), told(200), told(200)], "{path}")
             }
             other => panic!("nobody has said what is to be seen of {other:?}"),

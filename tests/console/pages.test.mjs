@@ -79,7 +79,7 @@ for (const way of ways) {
     await visitor.signIn(root, password);
     await visitor.press('Administration');
     await visitor.look('the overview of administration');
-    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Locked out', 'Audit trail']) {
+    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Locked out', 'Audit trail', 'Health']) {
       await visitor.press(name);
       await visitor.look(name);
     }

@@ -6,6 +6,7 @@
 
 mod duration;
 mod fault;
+mod health;
 mod hostname;
 mod network;
 mod place;
@@ -66,6 +67,7 @@ pub use dkim::Dkim;
 pub use dns::Dns;
 pub use duration::duration;
 pub use fault::ConfigError;
+pub use health::Health;
 pub use http::Http;
 pub use ledger::Ledger;
 pub use limits::Limits;
@@ -123,6 +125,8 @@ pub struct Config {
     pub audit: Audit,
     /// The ledger of what was sent.
     pub ledger: Ledger,
+    /// What the server looks at beside itself.
+    pub health: Health,
     /// How the server tells what it does.
     pub log: Log,
     /// The pages for users; `None` if it isn't said where they are.
@@ -196,6 +200,8 @@ struct Written {
     #[serde(default)]
     ledger: ledger::Written,
     #[serde(default)]
+    health: health::Written,
+    #[serde(default)]
     log: log::Written,
     #[serde(default)]
     web: web::Written,
@@ -223,6 +229,7 @@ impl Written {
             tls_rpt: self.tls_rpt.mean(),
             audit: self.audit.mean()?,
             ledger: self.ledger.mean()?,
+            health: self.health.mean(base)?,
             log: self.log.mean(),
             web,
         })

@@ -61,6 +61,8 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# mechanisms", "\nmechanisms")
         .replace("\n# proxy_protocol", "\nproxy_protocol")
         .replace("\n# xclient", "\nxclient")
+        .replace("\n# [health", "\n[health")
+        .replace("\n# backup_stamp", "\nbackup_stamp")
         .replace("\n# [web", "\n[web")
         .replace("\n# [[web", "\n[[web")
         .replace("\n# base_url", "\nbase_url")
@@ -143,6 +145,7 @@ fn the_reference_has_every_key() {
         "[tls_rpt]",
         "[audit]",
         "[ledger]",
+        "[health]",
         "[log]",
         "[web]",
         "[[web.listen]]",

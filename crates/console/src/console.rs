@@ -8,6 +8,7 @@ use auth::Authenticator;
 use desk::Desk;
 use jiff::Timestamp;
 
+use crate::http_counters::HttpCounters;
 use crate::links::half_accepted::HalfAccepted;
 use crate::links::shown::ShownLinks;
 use crate::links::unknown::UnknownLinks;
@@ -28,6 +29,7 @@ pub struct Console {
     pub(crate) unknown_links: UnknownLinks,
     pub(crate) shown_links: ShownLinks,
     pub(crate) half_accepted: HalfAccepted,
+    pub(crate) http: HttpCounters,
 }
 
 impl Console {
@@ -51,6 +53,7 @@ impl Console {
             unknown_links: UnknownLinks::default(),
             shown_links: ShownLinks::default(),
             half_accepted: HalfAccepted::default(),
+            http: HttpCounters::default(),
         }
     }
 

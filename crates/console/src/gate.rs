@@ -49,7 +49,8 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
             bearer::owner(console, request.headers(), &visit, Scope::MetricsRead).await?;
             None
         }
-        Right::Metrics => return Err(Problem::NotFound.into_response()),
+        Right::Health if visit.is_served(WebPart::Health) => None,
+        Right::Metrics | Right::Health => return Err(Problem::NotFound.into_response()),
         Right::SignedIn | Right::Admin => {
             let current = Current::of(console, request.headers(), &visit).await;
             let current = current.map_err(Problem::into_response)?;
@@ -76,9 +77,8 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
         return (!is_open).then(|| Redirect::to(second_factor::PATH).into_response());
     }
     match (route.right, current.administration(console, visit)) {
-        (Right::Anyone | Right::Link | Right::SignedIn | Right::Metrics, _) | (_, Administration::Open) => {
-            None
-        }
+        (Right::Anyone | Right::Link | Right::SignedIn | Right::Metrics | Right::Health, _)
+        | (_, Administration::Open) => None,
         (Right::Admin, Administration::NeedsSecondFactor) => Some(Redirect::to("/account").into_response()),
         (Right::Admin, Administration::None) => Some(Problem::NotFound.into_response()),
     }
@@ -88,7 +88,7 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
 async fn with_fields(request: Request, right: Right, key: Option<FormKey>) -> Result<Request, Problem> {
     let key = key.ok_or(Problem::Forbidden)?;
     let at_most = match right {
-        Right::Anyone | Right::Link | Right::Metrics => fields::OF_ANYONE,
+        Right::Anyone | Right::Link | Right::Metrics | Right::Health => fields::OF_ANYONE,
         Right::SignedIn | Right::Admin => fields::OF_SIGNED_IN,
     };
     let (mut parts, body) = request.into_parts();

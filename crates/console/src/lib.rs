@@ -1,4 +1,4 @@
-//! HTTP: the pages for users and administrators, and the metrics.
+//! HTTP: the pages for users and administrators, the metrics, and the health of the server.
 //!
 //! # The way of a request
 //!
@@ -30,7 +30,8 @@ use std::sync::Arc;
 use right::Route;
 
 mod settings;
-mod recent_stats;
+mod recent;
+mod http_counters;
 mod watched;
 mod console;
 
@@ -70,7 +71,9 @@ mod admin;
 
 mod messages;
 mod limits_used;
+mod lights;
 mod metrics;
+mod health;
 
 mod shown;
 
@@ -96,6 +99,7 @@ const ROUTES: &[&[Route]] = &[
     admin::messages::ROUTES,
     admin::locked_out::ROUTES,
     admin::audit::ROUTES,
+    admin::health::ROUTES,
     account::app_passwords::ROUTES,
     account::new_app_password::ROUTES,
     account::devices::ROUTES,
@@ -107,6 +111,7 @@ const ROUTES: &[&[Route]] = &[
     account::tokens::ROUTES,
     account::new_token::ROUTES,
     metrics::ROUTES,
+    health::ROUTES,
 ];
 
 /// Every route there is, with its right. `routes.txt` says which were meant.

@@ -21,6 +21,8 @@ pub(crate) enum Right {
     Admin,
     /// Programs on this machine, where figures are served, and others with an API token for [`types::Scope::MetricsRead`].
     Metrics,
+    /// Anyone, where the health of the server is served.
+    Health,
 }
 
 /// A way to ask for a page, and who may. Each module of pages has its own in a constant, and `lib.rs` has all.

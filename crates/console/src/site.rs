@@ -61,10 +61,12 @@ impl Site {
         };
         let mut answer = self.dressed(answer, &visit);
         headers::add(answer.headers_mut(), channel.tls.is_some());
+        let took = begun.elapsed();
         let (session, ip, status) = (visit.facts.id, visit.facts.peer.ip(), answer.status().as_u16());
-        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         // Never the path itself: it may be a link that lets somebody in.
         let Pattern(path) = answer.extensions().get().copied().unwrap_or(Pattern("-"));
+        self.console.http.answered(path, &method, answer.status(), took);
         tracing::debug!(event = "web.request", %session, %ip, %method, path, status, duration_ms = ms, "{method} {path}: {status}");
         answer
     }

@@ -70,8 +70,12 @@ impl Visit {
 
     /// Whether figures are served here, and a program on this machine asks for them itself: nobody is asked who they are.
     pub(crate) fn may_see_metrics(&self) -> bool {
-        let is_local = self.facts.proxy.is_none() && self.facts.peer.ip().is_loopback();
-        is_local && self.is_served(WebPart::Metrics)
+        self.is_of_this_machine() && self.is_served(WebPart::Metrics)
+    }
+
+    /// Whether a program on this machine asks itself.
+    pub(crate) fn is_of_this_machine(&self) -> bool {
+        self.facts.proxy.is_none() && self.facts.peer.ip().is_loopback()
     }
 
     /// The request's identifier as text.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use acceptance::Acceptance;
 use delivery::Carrier;
-use jiff::Timestamp;
-use stores::Spool;
+use desk::Health;
+use stores::{Ledger, Spool};
 use submission::Handle;
 use submission::tls::Identity;
 
-use crate::recent_stats::RecentStats;
+use crate::recent::Recent;
+use store::Stats;
 
 /// The parts of the server that count what they do.
 pub struct Watched {
@@ -24,30 +25,33 @@ pub struct Watched {
     pub(crate) carrier: Arc<Carrier<Spool>>,
     /// Where they wait.
     pub(crate) spool: Spool,
-    /// When the server was started.
-    pub(crate) started_at: Timestamp,
-    /// Its version.
-    pub(crate) version: &'static str,
-    pub(crate) stats: RecentStats,
+    /// Where it is kept what was sent.
+    pub(crate) ledger: Ledger,
+    /// How the server is.
+    pub(crate) health: Health,
+    /// The queue in figures: counting goes through all that waits.
+    pub(crate) stats: Recent<Stats>,
+    /// How many browser sessions there are.
+    pub(crate) sessions: Recent<u64>,
 }
 
 impl Watched {
-    /// These parts of a server of this version, which was started then.
+    /// These parts of a server.
     #[must_use]
     pub fn new(
         (door, identity): (Handle, Option<Identity>),
         acceptance: Arc<Acceptance>,
         (carrier, spool): (Arc<Carrier<Spool>>, Spool),
-        started_at: Timestamp,
-        version: &'static str,
+        ledger: Ledger,
+        health: Health,
     ) -> Self {
-        let stats = RecentStats::default();
-        Self { door, identity, acceptance, carrier, spool, started_at, version, stats }
+        let (stats, sessions) = (Recent::default(), Recent::default());
+        Self { door, identity, acceptance, carrier, spool, ledger, health, stats, sessions }
     }
 }
 
 impl fmt::Debug for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Watched").finish_non_exhaustive()
     }
 }

@@ -27,6 +27,8 @@ mod listen_error;
 mod upkeep;
 mod tls_reports;
 mod operations;
+mod lights;
+mod status_socket;
 mod pages;
 
 mod owner;
@@ -86,6 +88,8 @@ enum Command {
     Serve,
     /// Read configuration, certificates, key and store, and say what is wrong
     Check(cmd::check::Args),
+    /// Say how the running server is: lights, queue, logins, store
+    Status(cmd::status::Args),
     /// Make and change accounts
     #[command(subcommand)]
     User(cmd::user::Command),
@@ -171,6 +175,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Serve => cmd::serve::run(&config),
         Command::Check(args) => block_on(cmd::check::run(&config, &args)),
+        Command::Status(args) => block_on(cmd::status::run(&config, &args)),
         Command::User(command) => block_on(cmd::user::run(&config, command)),
         Command::AppPassword(command) => block_on(cmd::app_password::run(&config, command)),
         Command::Certificate(command) => block_on(cmd::certificate::run(&config, command)),

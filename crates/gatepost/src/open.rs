@@ -87,6 +87,14 @@ pub(crate) fn existing(directory: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// Becomes the owner of the store in this directory, if root does something with it that needs no store to be opened.
+///
+/// # Errors
+/// When it belongs to another user.
+pub(crate) fn as_owner(directory: &Path) -> anyhow::Result<()> {
+    ours(directory, Mode::Command, Until::TheEnd)
+}
+
 /// Sees to it that the store is ours. Root becomes its owner for a command.
 fn ours(directory: &Path, mode: Mode, until: Until) -> anyhow::Result<()> {
     match Owner::other_than_us(directory) {

@@ -7,12 +7,14 @@ use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use console::Console;
 use delivery::{Carrier, ReportPoster, Signing, TlsTally};
+use desk::Health;
 use dns::Resolver;
 use stores::{Spool, Store};
 use submission::Handle;
 use submission::tls::Identity;
 use tokio::sync::watch;
 
+use crate::lights::Meant;
 use crate::upkeep::Kept;
 
 /// What can be changed, or looked at, while the server runs.
@@ -30,6 +32,9 @@ pub(crate) struct Parts {
     pub(crate) tls_reports: watch::Sender<Option<Arc<ReportPoster>>>,
     pub(crate) kept: watch::Sender<Kept>,
     pub(crate) handle: Handle,
+    pub(crate) health: Health,
+    /// What the lights look at.
+    pub(crate) looked_at: watch::Sender<Meant>,
     /// What pages work with, if there are any.
     pub(crate) console: Option<Arc<Console>>,
     /// Where they are, each as `address/https` or `address/http`.

@@ -17,6 +17,7 @@ use submission::ListenerChange;
 use submission::tls::{Identity, TlsError};
 
 use crate::descriptors::Descriptors;
+use crate::lights::Meant;
 use crate::listen_error::ListenError;
 use crate::parts::Parts;
 use crate::upkeep::Kept;
@@ -109,6 +110,7 @@ impl Prepared {
         parts.signing.switch(now.dkim.sign);
         parts.tls_reports.send_replace(self.poster);
         parts.kept.send_replace(Kept::of(&now));
+        parts.looked_at.send_replace(Meant::of(&now, parts.identity.as_ref()));
         parts.store.ledger().set_kept(!now.ledger.keep.is_zero());
         if old.log.level != now.log.level && !log::change_level(now.log.level) {
             tracing::warn!(

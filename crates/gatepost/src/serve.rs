@@ -11,6 +11,7 @@ use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use console::Watched;
 use delivery::{Carrier, Committer, StsPolicies, TlsTally};
+use desk::Health;
 use sd_notify::NotifyState;
 use store::Ledger as _;
 use stores::{Claimed, Spool, Store};
@@ -24,12 +25,15 @@ use types::UtcTime;
 
 use crate::descriptors::Descriptors;
 use crate::finding::Finding;
+use crate::lights::{Lights, Meant};
 use crate::opened::{Opened, Pair};
 use crate::pages::Pages;
 use crate::parts::Parts;
 use crate::tls_reports::{self, TlsReports};
 use crate::upkeep::Kept;
-use crate::{clock, listen_error, open, operations, pages, reload, upkeep, warnings, wiring};
+use crate::{
+    clock, lights, listen_error, open, operations, pages, reload, status_socket, upkeep, warnings, wiring,
+};
 
 type Door = submission::Server<Arc<Authenticator>, Arc<Acceptance>>;
 
@@ -87,9 +91,11 @@ impl Server {
         let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
         let tls_reports = watch::Sender::new(wiring::report_poster(&config, &resolver)?);
         let (front, back) = ((handle.clone(), identity.clone()), (carrier.clone(), store.spool().clone()));
-        let watched = Watched::new(front, acceptance.clone(), back, clock::now(), env!("CARGO_PKG_VERSION"));
+        let health = Health::of(env!("CARGO_PKG_VERSION"), clock::now());
+        let watched = Watched::new(front, acceptance.clone(), back, store.ledger().clone(), health.clone());
         let pages = Pages::of(&config, (&store, &keyring, &judge), watched, identity.as_ref(), web_sockets)?;
         let page_addresses = pages.as_ref().map_or(Ok(Vec::new()), Pages::addresses)?;
+        let looked_at = watch::Sender::new(Meant::of(&config, identity.as_ref()));
         let parts = Parts {
             store,
             keyring,
@@ -103,6 +109,8 @@ impl Server {
             tls_reports,
             kept,
             handle,
+            health,
+            looked_at,
             console: pages.as_ref().map(Pages::console),
             page_addresses,
         };
@@ -133,6 +141,9 @@ impl Server {
         let keeping = spawn(keeping, &stop);
         let operations = operations::run(parts.carrier.clone(), parts.store.spool().clone(), stop.clone());
         let telling = spawn(operations, &stop);
+        let looking = spawn(lights::run(watched_by_lights(&config, &parts), stop.clone()), &stop);
+        let directory = config.storage.directory.clone();
+        let answering = spawn(status_socket::run(directory, parts.health.clone(), stop.clone()), &stop);
         let timing = spawn(keep_refusals_alike(Arc::clone(&parts.judge), stop.clone()), &stop);
         // Who is told that the server is ready finds it on the list of nodes.
         stop.run_until_cancelled(parts.carrier.tried_to_join()).await;
@@ -154,8 +165,9 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, shown, carried, refreshed, reported, kept, told, timed) =
-            tokio::join!(taking, showing, carrying, refreshing, reporting, keeping, telling, timing);
+        let (taken, shown, carried, refreshed, reported, kept, told, timed, looked, answered) = tokio::join!(
+            taking, showing, carrying, refreshing, reporting, keeping, telling, timing, looking, answering
+        );
         parts.acceptance.end();
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
@@ -167,6 +179,8 @@ impl Server {
             .and(kept)
             .and(told)
             .and(timed)
+            .and(looked)
+            .and(answered)
             .context("a part of the server has failed")
     }
 }
@@ -234,6 +248,20 @@ fn tls_reports(config: &Config, parts: &Parts) -> TlsReports {
     }
 }
 
+fn watched_by_lights(config: &Config, parts: &Parts) -> Lights {
+    Lights {
+        health: parts.health.clone(),
+        store: parts.store.clone(),
+        desk: open::desk(config, &parts.store).with_keyring(parts.keyring.clone()),
+        judge: parts.judge.clone(),
+        carrier: parts.carrier.clone(),
+        resolver: parts.resolver.clone(),
+        handle: parts.handle.clone(),
+        meant: parts.looked_at.subscribe(),
+        page_addresses: parts.page_addresses.clone(),
+    }
+}
+
 fn tell_ready(config: &Config, parts: &Parts) {
     let listen = parts.addresses(config);
     tracing::info!(event = "ready", listen, version = env!("CARGO_PKG_VERSION"), "ready");
@@ -244,9 +272,12 @@ fn tell_ready(config: &Config, parts: &Parts) {
 fn tell_warnings(config: &Config, parts: &Parts) {
     let facts = parts.identity.as_ref().and_then(|identity| identity.facts().ok());
     let warnings = warnings::about(config, facts.as_ref(), clock::now());
+    let mut told = Vec::new();
     for Finding { code, key, text } in warnings.into_iter().chain(warnings_of_process(config)) {
         tracing::warn!(event = "setup.warning", code, key = key.as_deref(), "{text}");
+        told.push(text);
     }
+    parts.health.set_up(wiring::as_meant(config), told);
 }
 
 fn warnings_of_process(config: &Config) -> Vec<Finding> {

@@ -9,7 +9,9 @@ mod routes;
 mod signing;
 mod dns;
 mod use_cases;
+mod as_meant;
 
+pub(crate) use as_meant::as_meant;
 pub(crate) use backends::backends;
 pub(crate) use dns::resolver;
 pub(crate) use files::NamedFile;

@@ -11,11 +11,13 @@ pub enum WebPart {
     Admin,
     /// What the server does, in figures for programs.
     Metrics,
+    /// Whether it lives, and can do its work, for whoever watches over it.
+    Health,
 }
 
 impl WebPart {
     /// Every part.
-    pub const ALL: [Self; 3] = [Self::Account, Self::Admin, Self::Metrics];
+    pub const ALL: [Self; 4] = [Self::Account, Self::Admin, Self::Metrics, Self::Health];
 
     /// The part as it is written in a configuration.
     #[must_use]
@@ -24,6 +26,7 @@ impl WebPart {
             Self::Account => "account",
             Self::Admin => "admin",
             Self::Metrics => "metrics",
+            Self::Health => "health",
         }
     }
 }

@@ -5,5 +5,6 @@ pub(crate) mod accounts;
 pub(crate) mod invitation;
 pub(crate) mod queue;
 pub(crate) mod messages;
+pub(crate) mod health;
 pub(crate) mod locked_out;
 pub(crate) mod audit;

@@ -1,4 +1,4 @@
-//! The first page of administration: the queue in figures, and who is locked out.
+//! The first page of administration: the lights, the queue in figures, and who is locked out.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use store::{Page as ListPage, ThrottleFilter};
 use crate::admin::locked_out::LockedOut;
 use crate::console::Console;
 use crate::frame::{Frame, page};
+use crate::lights::ShownLight;
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
@@ -29,6 +30,8 @@ const LOCKED_OUT: u32 = 100;
 #[template(path = "admin/overview.html")]
 struct Page {
     frame: Frame,
+    lights: Vec<ShownLight>,
+    is_all_well: bool,
     messages: u64,
     octets: String,
     oldest: Option<Time>,
@@ -44,11 +47,14 @@ async fn show(
     visit: Visit,
     current: Current,
 ) -> Result<Html<String>, Problem> {
+    let known = console.watched.health.known();
     let stats = console.desk().queue_stats().await?;
     let locked_out =
         console.desk().locked_out(&ThrottleFilter::default(), ListPage::first(LOCKED_OUT)).await?;
     page(&Page {
         frame: Frame::of_administration(&console, &visit, &current, PATH),
+        lights: known.lights.iter().map(|light| ShownLight::of(light, visit.now, visit.texts)).collect(),
+        is_all_well: known.is_all_well(),
         messages: stats.entries,
         octets: size(stats.octets),
         oldest: stats.oldest_accepted_at.map(|at| Time::of(at, visit.now, visit.texts)),

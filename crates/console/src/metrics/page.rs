@@ -1,45 +1,63 @@
 //! The page: every metric, in the order in which a message meets what is counted.
 
+use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
 use auth::Authenticator;
+use desk::Trouble;
+use desk::health::{Known, Light, LightName, LightState};
+use desk::view::Status;
 use jiff::Timestamp;
-use store::{SpoolCounters, SpoolError, Stats};
+use store::{Spool as _, SpoolError, Stats};
 
 use super::exposition::{Exposition, Labels, Unit};
 use super::process;
 use crate::console::Console;
+use crate::http_counters::HttpCounters;
 use crate::watched::Watched;
+
+/// What can't be read, so that there is no page.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    #[error(transparent)]
+    Queue(#[from] SpoolError),
+    #[error(transparent)]
+    Sessions(#[from] Trouble),
+}
 
 /// The metrics as they are now.
 ///
 /// # Errors
-/// When the queue can't be read.
-pub(super) async fn of(console: &Console) -> Result<String, SpoolError> {
-    let watched = &console.watched;
-    let stats = watched.stats.of(&watched.spool).await?;
+/// When the queue or the sessions can't be read.
+pub(super) async fn of(console: &Console) -> Result<String, Unread> {
+    let (watched, desk) = (&console.watched, console.desk());
+    let stats = watched.stats.counted(watched.spool.stats()).await?;
+    let sessions = watched.sessions.counted(desk.count_sessions()).await?;
+    let known = watched.health.known();
     let mut page = Exposition::default();
-    server(&mut page, watched);
+    server(&mut page, watched, &known.status);
+    lights(&mut page, &known);
     door(&mut page, &watched.door);
     logins(&mut page, &console.judge);
     accepted(&mut page, &watched.acceptance);
-    commits(&mut page, watched.spool.counters());
+    store(&mut page, watched, &known.status);
     queue(&mut page, &stats, (console.now)());
-    delivered(&mut page, watched.carrier.counters());
-    process::write(&mut page, watched.started_at);
+    delivered(&mut page, watched.carrier.counters(), &watched.carrier.waiting());
+    requests(&mut page, &console.http, sessions);
+    process::write(&mut page, known.status.started_at);
     Ok(page.into_text())
 }
 
-fn server(page: &mut Exposition, watched: &Watched) {
+fn server(page: &mut Exposition, watched: &Watched, status: &Status) {
     page.gauge(
         "gatepost_build_info",
         "Always 1; the label says which version runs.",
-        [(vec![("version", watched.version)], 1)],
+        [(vec![("version", &*status.version)], 1)],
     );
     page.gauge(
         "gatepost_start_time_seconds",
         "When the server was started, in seconds since 1970.",
-        [(vec![], watched.started_at.as_second())],
+        [(vec![], status.started_at.as_second())],
     );
     let facts = watched.identity.as_ref().and_then(|identity| identity.facts().ok());
     let until = facts.and_then(|facts| facts.not_after.duration_since(UNIX_EPOCH).ok());
@@ -47,6 +65,19 @@ fn server(page: &mut Exposition, watched: &Watched) {
         "gatepost_certificate_not_after_seconds",
         "When the certificate expires, in seconds since 1970.",
         until.map(|until| (vec![], until.as_secs())),
+    );
+}
+
+/// A light that was not looked at yet is unknown; that of backups is missing where nobody looks at them.
+fn lights(page: &mut Exposition, known: &Known) {
+    let state = |name| known.lights.iter().find(|light| light.name == name).map(Light::state);
+    let always = LightName::ALWAYS_THERE.map(|name| (name, state(name).unwrap_or(LightState::Unknown)));
+    let backups = state(LightName::Backups).map(|state| (LightName::Backups, state));
+    let lights = always.into_iter().chain(backups);
+    page.gauge(
+        "gatepost_light",
+        "How a light is: 0 unknown, 1 broken, 2 to be looked at, 3 good.",
+        lights.map(|(name, state)| (vec![("light", name.name())], state.number())),
     );
 }
 
@@ -146,7 +177,8 @@ fn accepted(page: &mut Exposition, acceptance: &acceptance::Acceptance) {
     );
 }
 
-fn commits(page: &mut Exposition, counters: &SpoolCounters) {
+fn store(page: &mut Exposition, watched: &Watched, status: &Status) {
+    let counters = watched.spool.counters();
     page.histogram(
         "gatepost_commit_seconds",
         "How long commits to the queue took, with their sync.",
@@ -163,6 +195,16 @@ fn commits(page: &mut Exposition, counters: &SpoolCounters) {
         "gatepost_store_errors_total",
         "How often the queue could not be written.",
         [(vec![("store", "queue")], counters.errors.total())],
+    );
+    page.gauge(
+        "gatepost_disk_free_bytes",
+        "What is free where the store lies, in octets, a minute ago at most; missing if the system does not say.",
+        status.store.disk_free.map(|free| (vec![], free)),
+    );
+    page.counter(
+        "gatepost_ledger_dropped_total",
+        "Notes of what was sent that could not be written as fast as they came.",
+        [(vec![], watched.ledger.dropped())],
     );
 }
 
@@ -184,7 +226,12 @@ fn queue(page: &mut Exposition, stats: &Stats, now: Timestamp) {
     );
 }
 
-fn delivered(page: &mut Exposition, counters: &delivery::Counters) {
+fn delivered(page: &mut Exposition, counters: &delivery::Counters, waiting: &BTreeMap<String, usize>) {
+    page.gauge(
+        "gatepost_lane_waiting",
+        "Deliveries that wait in memory for their turn, by the way that they take.",
+        waiting.iter().map(|(lane, number)| (vec![("lane", &**lane)], number)),
+    );
     page.counter(
         "gatepost_recipients_total",
         "What became of recipients, by the event that the log has.",
@@ -201,6 +248,24 @@ fn delivered(page: &mut Exposition, counters: &delivery::Counters) {
         "Attempts to deliver, by whether whoever was asked has answered.",
         by("outcome", counters.attempts.totals()),
     );
+}
+
+fn requests(page: &mut Exposition, counters: &HttpCounters, sessions: u64) {
+    let requests = counters.requests.totals().into_iter();
+    page.counter(
+        "gatepost_http_requests_total",
+        "Requests that were answered, by what they were for, method and class of status.",
+        requests.map(|((part, method, class), total)| {
+            (vec![("part", part), ("method", method), ("class", class)], total)
+        }),
+    );
+    page.histogram(
+        "gatepost_http_request_seconds",
+        "How long answers took.",
+        Unit::Time,
+        counters.times.iter().map(|(part, times)| (vec![("part", *part)], times.histogram())),
+    );
+    page.gauge("gatepost_web_sessions", "Browser sessions that have not ended.", [(vec![], sessions)]);
 }
 
 /// A series for each name.

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::process::Resource;
 use rustix::time::ClockId;
 
 use super::exposition::Exposition;
@@ -24,7 +25,17 @@ pub(super) fn write(page: &mut Exposition, started_at: Timestamp) {
     page.gauge(
         "process_resident_memory_bytes",
         "Memory that the process has in use.",
-        resident().map(|octets| (vec![], octets)),
+        memory(RESIDENT).map(|octets| (vec![], octets)),
+    );
+    page.gauge(
+        "process_virtual_memory_bytes",
+        "Memory that the process has reserved.",
+        memory(VIRTUAL).map(|octets| (vec![], octets)),
+    );
+    page.gauge(
+        "process_max_fds",
+        "Files and sockets that the process may have open; missing without a limit.",
+        rustix::process::getrlimit(Resource::Nofile).current.map(|number| (vec![], number)),
     );
     page.gauge(
         "process_open_fds",
@@ -33,10 +44,13 @@ pub(super) fn write(page: &mut Exposition, started_at: Timestamp) {
     );
 }
 
-/// proc_pid_statm(5): the second number, in pages.
-fn resident() -> Option<u64> {
+/// The places of numbers in proc_pid_statm(5), which are in pages.
+const VIRTUAL: usize = 0;
+const RESIDENT: usize = 1;
+
+fn memory(place: usize) -> Option<u64> {
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    let pages: u64 = statm.split_ascii_whitespace().nth(place)?.parse().ok()?;
     Some(pages.saturating_mul(u64::try_from(rustix::param::page_size()).ok()?))
 }
 

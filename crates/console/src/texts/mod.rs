@@ -68,6 +68,11 @@ impl Texts {
         self.0.code()
     }
 
+    /// A text about a light, with names in curly brackets for values. English is as the desk has it.
+    pub(crate) fn of_light(self, key: &str, english: &'static str) -> &'static str {
+        self.text(&format!("light_{key}"), english)
+    }
+
     /// The text with this key, as it is written.
     fn text(self, key: &str, english: &'static str) -> &'static str {
         self.0.translation().and_then(|texts| texts.get(key)).map_or(english, String::as_str)
@@ -111,16 +116,30 @@ mod tests {
         text.split('{').skip(1).filter_map(|rest| rest.split([',', '}']).next()).collect()
     }
 
+    /// The texts about lights, which the desk has in English, by their keys.
+    fn of_lights() -> Vec<(String, &'static str)> {
+        let kinds = desk::health::ConditionKind::ALL.iter();
+        let texts = kinds.flat_map(|kind| {
+            let key = format!("light_{}", kind.key());
+            [(key.clone(), kind.text()), (format!("{key}_to_do"), kind.to_do())]
+        });
+        texts.filter(|(_, text)| !text.is_empty()).collect()
+    }
+
     #[test]
     fn every_language_says_everything_with_the_same_arguments() {
         for language in Language::ALL {
             let Some(texts) = language.translation() else { continue };
-            for (key, english) in english::ALL {
+            let of_lights = of_lights();
+            let english_texts =
+                english::ALL.iter().copied().chain(of_lights.iter().map(|(key, text)| (key.as_str(), *text)));
+            let english_texts: Vec<_> = english_texts.collect();
+            for (key, english) in &english_texts {
                 let text = texts.get(*key).unwrap_or_else(|| panic!("{}.toml lacks {key}", language.code()));
                 assert_eq!(places(text), places(english), "{} {key}", language.code());
                 assert_eq!(text.matches("other:").count(), english.matches("other:").count(), "{key}");
             }
-            let keys: BTreeSet<_> = english::ALL.iter().map(|(key, _)| *key).collect();
+            let keys: BTreeSet<_> = english_texts.iter().map(|(key, _)| *key).collect();
             let unknown: Vec<_> = texts.keys().filter(|key| !keys.contains(key.as_str())).collect();
             assert!(unknown.is_empty(), "{}.toml: {unknown:?}", language.code());
         }

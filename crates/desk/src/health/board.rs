@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::condition::Condition;
 use super::light::{Light, LightName, LightState};
-use crate::view::Status;
+use crate::view::{self, Status};
 
 /// What is known is good for so long, to whoever wants it fresh.
 const FRESH: Duration = Duration::from_secs(5);
@@ -86,35 +86,37 @@ impl Health {
         self.0.wanted.notified().await;
     }
 
-    /// Takes in what a look has found, and returns the lights that have changed with what each said before; one that was not looked at before and is
-    /// good is none of them. A condition that is missing leaves its light as it was.
-    pub fn note(
-        &self,
-        conditions: Vec<(LightName, Condition)>,
-        status: Status,
-        is_ready: bool,
-    ) -> Vec<(Light, LightState)> {
+    /// Takes in what lights say now, and returns those that have changed with what each was before; one that was not looked at before and is good is
+    /// none of them. A light of which nothing is said stays as it was.
+    pub fn note(&self, conditions: Vec<(LightName, Condition)>, now: Timestamp) -> Vec<(Light, LightState)> {
         let mut state = self.state();
-        let (before, now) = (Arc::clone(&state.known), status.looked_at);
-        let mut known = Known { status, is_ready, ..Known::clone(&before) };
-        let mut changed = Vec::new();
+        let (before, mut changed) = (Arc::clone(&state.known), Vec::new());
+        let mut known = Known::clone(&before);
         for (name, condition) in conditions {
             let old = before.lights.iter().find(|light| light.name == name);
             let light = lit(name, condition, old, now);
-            let was = old.map_or(LightState::Unknown, Light::state);
-            let is_told = if old.is_some() { was } else { LightState::Good };
-            if light.state() != is_told {
-                changed.push((light.clone(), was));
+            let expected = old.map_or(LightState::Good, Light::state);
+            if light.state() != expected {
+                changed.push((light.clone(), old.map_or(LightState::Unknown, Light::state)));
             }
             known.lights.retain(|light| light.name != name);
             known.lights.push(light);
         }
         known.lights.sort_by_key(|light| light.name);
-        known.status.lights = known.lights.iter().map(crate::view::Light::of).collect();
+        known.status.lights = known.lights.iter().map(view::Light::of).collect();
+        state.known = Arc::new(known);
+        changed
+    }
+
+    /// Takes in the figures of a look, behind its lights, and wakes whoever waits for it.
+    pub fn found(&self, status: Status, is_ready: bool) {
+        let mut state = self.state();
+        let before = Arc::clone(&state.known);
+        let status = Status { lights: before.status.lights.clone(), ..status };
+        let known = Known { status, is_ready, ..Known::clone(&before) };
         *state = State { known: Arc::new(known), at: Some(Instant::now()) };
         drop(state);
         self.0.looks.send_modify(|looks| *looks += 1);
-        changed
     }
 
     /// Takes in what the configuration means, and what is to be looked at in it.
@@ -137,11 +139,12 @@ fn lit(name: LightName, condition: Condition, old: Option<&Light>, now: Timestam
 }
 
 impl Known {
-    /// Whether all is well: nothing is broken or to be looked at, and it was looked.
+    /// Whether all is well: everything was looked at, and nothing is broken or to be looked at.
     #[must_use]
     pub fn is_all_well(&self) -> bool {
+        let is_there = |name| self.lights.iter().any(|light| light.name == name);
         let is_well = |light: &Light| light.state() == LightState::Good;
-        !self.lights.is_empty() && self.lights.iter().all(is_well)
+        self.lights.iter().all(is_well) && LightName::ALWAYS_THERE.into_iter().all(is_there)
     }
 }
 
@@ -161,8 +164,8 @@ mod tests {
     }
 
     fn note(health: &Health, kind: ConditionKind, second: i64) -> Vec<(LightState, LightState)> {
-        let status = Status { looked_at: at(second), ..Status::of("1", at(0)) };
-        let changed = health.note(vec![(LightName::Disk, Condition::of(kind))], status, true);
+        let changed = health.note(vec![(LightName::Disk, Condition::of(kind))], at(second));
+        health.found(Status { looked_at: at(second), ..Status::of("1", at(0)) }, true);
         changed.iter().map(|(light, was)| (light.state(), *was)).collect()
     }
 
@@ -176,16 +179,26 @@ mod tests {
         let known = health.known();
         assert_eq!(known.lights[0].since, at(2), "in the same state since then");
         assert_eq!(known.lights[0].condition.kind, ConditionKind::DiskSlow);
-        assert!(!known.is_all_well());
         assert_eq!(note(&health, ConditionKind::DiskGood, 4), [(LightState::Good, LightState::Look)]);
-        assert!(health.known().is_all_well());
         assert_eq!(health.known().status.lights[0].since, at(4));
+    }
+
+    #[tokio::test]
+    async fn all_is_well_once_everything_was_looked_at() {
+        let health = Health::of("1", at(0));
+        let say = |name, kind| drop(health.note(vec![(name, Condition::of(kind))], at(1)));
+        for name in LightName::ALWAYS_THERE {
+            assert!(!health.known().is_all_well());
+            say(name, ConditionKind::DiskGood);
+        }
+        assert!(health.known().is_all_well());
+        say(LightName::Backups, ConditionKind::BackupOld);
+        assert!(!health.known().is_all_well());
     }
 
     #[tokio::test]
     async fn what_is_broken_from_the_start_is_told_of() {
         let health = Health::of("1", at(0));
-        assert!(!health.known().is_all_well(), "it was not looked");
         let broken = (LightState::Broken, LightState::Unknown);
         assert_eq!(note(&health, ConditionKind::DiskFull, 1), [broken]);
     }

@@ -27,8 +27,8 @@ pub enum LightName {
 }
 
 impl LightName {
-    /// Every light.
-    pub const ALL: [Self; 8] = [
+    /// Those that every server has: all but backups, which somebody has to ask for.
+    pub const ALWAYS_THERE: [Self; 7] = [
         Self::FrontDoor,
         Self::Certificate,
         Self::Delivery,
@@ -36,7 +36,6 @@ impl LightName {
         Self::Store,
         Self::Dns,
         Self::Logins,
-        Self::Backups,
     ];
 
     /// The name as programs know it.

@@ -8,6 +8,8 @@ pub(crate) mod serve;
 
 pub(crate) mod check;
 
+pub(crate) mod status;
+
 pub(crate) mod user;
 
 pub(crate) mod app_password;

@@ -1,13 +1,11 @@
 //! A certificate that ends soon, or that is for another name.
 
 use config::{Config, Tls};
-use jiff::{Timestamp, ToSpan as _};
+use desk::health::{self, ConditionKind};
+use jiff::Timestamp;
 use submission::tls::CertificateFacts;
 
 use crate::finding::Finding;
-
-/// Time enough to renew it before clients refuse it.
-const EXPIRES_SOON_DAYS: i64 = 21;
 
 const KEY: &str = "tls.certificate";
 
@@ -23,15 +21,18 @@ pub(super) fn warnings(
 fn of_end(tls: &Tls, facts: &CertificateFacts, now: Timestamp) -> Option<Finding> {
     let end = Timestamp::try_from(facts.not_after).ok()?;
     let path = tls.certificate.display();
-    if end <= now {
-        let text = format!("the certificate {path} expired at {end}: clients will refuse it");
-        return Some(Finding::of_key("certificate-expired", KEY, text));
+    let judged = health::certificate(&health::CertificateFacts { not_after: end, not_for: None }, now);
+    match judged.kind {
+        ConditionKind::CertificateEnded => {
+            let text = format!("the certificate {path} expired at {end}: clients will refuse it");
+            Some(Finding::of_key("certificate-expired", KEY, text))
+        }
+        ConditionKind::CertificateEnds => {
+            let text = format!("the certificate {path} expires at {end}: renew it, then reload");
+            Some(Finding::of_key("certificate-expires", KEY, text))
+        }
+        _ => None,
     }
-    let soon = now.checked_add((EXPIRES_SOON_DAYS * 24).hours()).ok()?;
-    (end <= soon).then(|| {
-        let text = format!("the certificate {path} expires at {end}: renew it, then reload");
-        Finding::of_key("certificate-expires", KEY, text)
-    })
 }
 
 fn of_name(config: &Config, facts: &CertificateFacts) -> Option<Finding> {

@@ -1,0 +1,256 @@
+//! Keeps the lights of the server: everything is looked at once a minute, and what is found in here also whenever somebody wants to know it.
+//!
+//! One task does it, beside all others: no session and no message waits for it.
+
+mod meant;
+mod front_door;
+mod look_up;
+mod samples;
+mod found;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::Authenticator;
+use delivery::{Carrier, TroubledDestination};
+use desk::health::{
+    self, Condition, ConditionKind, DeliveryFacts, DiskFacts, Light, LightName, LightState, StoreFacts,
+};
+use desk::view::{DatabaseStatus, ListenerStatus, Status, StoreStatus};
+use desk::{Desk, Health};
+use dns::Resolver;
+use store::SpoolError;
+use stores::{Spool, Store};
+use submission::Handle;
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use self::found::{backups, certificate, certificate_status, destination, told};
+pub(crate) use self::meant::Meant;
+use self::samples::Samples;
+use crate::clock;
+
+/// How often everything is looked at.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// How long one look at one thing may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often sealed secrets are opened: all of them.
+const SECRETS: Duration = Duration::from_secs(60 * 60);
+
+/// Destinations in trouble that are told at most.
+const DESTINATIONS: usize = 100;
+
+/// What the lights look at.
+pub(crate) struct Lights {
+    pub(crate) health: Health,
+    pub(crate) store: Store,
+    pub(crate) desk: Desk,
+    pub(crate) judge: Arc<Authenticator>,
+    pub(crate) carrier: Arc<Carrier<Spool>>,
+    pub(crate) resolver: Resolver,
+    pub(crate) handle: Handle,
+    pub(crate) meant: watch::Receiver<Meant>,
+    /// Where pages are served, each as `address/protocol`.
+    pub(crate) page_addresses: Vec<String>,
+}
+
+/// What lasts from one look to the next.
+struct Memory {
+    samples: Samples,
+    unopened: Option<(Instant, u64)>,
+}
+
+/// What became of a write to the store: how long it took, or why it could not be made.
+type Written = Result<Duration, SpoolError>;
+
+/// Looks until it is told to stop. What needs an answer over a connection keeps nobody waiting who wants to know the rest.
+pub(crate) async fn run(lights: Lights, stop: CancellationToken) {
+    let looking =
+        async { tokio::join!(lights.look_near_again_and_again(), lights.look_far_again_and_again()) };
+    stop.run_until_cancelled(looking).await;
+}
+
+/// Once a minute; after a pause of the machine not more often.
+fn minutes() -> Interval {
+    let mut minutes = interval(EVERY);
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    minutes
+}
+
+impl Lights {
+    async fn look_near_again_and_again(&self) {
+        let mut memory = Memory { samples: Samples::default(), unopened: None };
+        let mut minutes = minutes();
+        loop {
+            let is_new_minute = tokio::select! {
+                _ = minutes.tick() => true,
+                () = self.health.wanted() => false,
+            };
+            if is_new_minute {
+                memory.samples.take(&self.judge, self.carrier.counters());
+            }
+            self.look_near(&mut memory).await;
+        }
+    }
+
+    async fn look_far_again_and_again(&self) {
+        let mut minutes = minutes();
+        loop {
+            minutes.tick().await;
+            let meant = self.meant.borrow().clone();
+            let conditions = self.look_far(&meant).await;
+            self.health.note(conditions, clock::now()).iter().for_each(tell);
+        }
+    }
+
+    /// Looks at what is found in this process, its files and its store.
+    async fn look_near(&self, memory: &mut Memory) {
+        let (meant, now) = (self.meant.borrow().clone(), clock::now());
+        let (written, troubled, queue) =
+            tokio::join!(self.written(), self.carrier.troubled(DESTINATIONS), self.desk.queue_stats());
+        let store = StoreFacts {
+            unwritable: written.as_ref().err().filter(|error| !matches!(error, SpoolError::Full)).map(told),
+            may_lack: self.store.losses(),
+            unopened: self.unopened(&mut memory.unopened).await,
+        };
+        let mut conditions = vec![
+            (LightName::Certificate, certificate(&meant, now)),
+            (LightName::Delivery, self.delivery(&memory.samples, troubled.as_deref())),
+            (LightName::Disk, self.disk(&written)),
+            (LightName::Store, health::store(&store)),
+            (LightName::Logins, health::logins(&memory.samples.logins(&self.judge))),
+        ];
+        conditions.extend(meant.backup_stamp.as_ref().map(|stamp| (LightName::Backups, backups(stamp, now))));
+        let is_ready = self.handle.addresses().len() >= meant.listeners && written.is_ok();
+        let status = Status {
+            looked_at: now,
+            listeners: self.listeners(),
+            certificate: certificate_status(&meant),
+            queue: queue.ok(),
+            destinations: troubled.unwrap_or_default().into_iter().map(destination).collect(),
+            logins: memory.samples.login_status(&self.judge),
+            store: self.store_status(&written),
+            ..self.health.known().status.clone()
+        };
+        self.health.note(conditions, now).iter().for_each(tell);
+        self.health.found(status, is_ready);
+    }
+
+    /// What needs a connection, to ourselves or to a name server.
+    async fn look_far(&self, meant: &Meant) -> Vec<(LightName, Condition)> {
+        let dns = async {
+            if meant.looks_up {
+                look_up::look(&self.resolver, &meant.hostname).await
+            } else {
+                Condition::of(ConditionKind::DnsUnused)
+            }
+        };
+        let (door, dns) = tokio::join!(
+            timeout(PATIENCE, front_door::look(&self.handle, &meant.hostname)),
+            timeout(PATIENCE, dns),
+        );
+        let in_time = |looked: Result<Condition, _>| {
+            looked.unwrap_or_else(|_| Condition::of(ConditionKind::TookTooLong))
+        };
+        vec![(LightName::FrontDoor, in_time(door)), (LightName::Dns, in_time(dns))]
+    }
+
+    async fn written(&self) -> Written {
+        let begun = Instant::now();
+        match timeout(PATIENCE, self.store.try_to_write()).await {
+            Ok(written) => written.map(|()| begun.elapsed()),
+            Err(late) => Err(SpoolError::Failing(Box::new(late))),
+        }
+    }
+
+    /// How many sealed secrets do not open, found now and then. What can't be read is told by the write that fails.
+    async fn unopened(&self, known: &mut Option<(Instant, u64)>) -> u64 {
+        if let Some((at, number)) = known
+            && at.elapsed() < SECRETS
+        {
+            return *number;
+        }
+        let Ok(faults) = self.desk.unopened_secrets().await else { return 0 };
+        let number = u64::try_from(faults.len()).unwrap_or(u64::MAX);
+        *known = Some((Instant::now(), number));
+        number
+    }
+
+    fn delivery(
+        &self,
+        samples: &Samples,
+        troubled: Result<&[TroubledDestination], &SpoolError>,
+    ) -> Condition {
+        let troubled = match troubled {
+            Ok(troubled) => troubled,
+            Err(error) => return Condition::of(ConditionKind::DeliveryUnread).saying("why", told(error)),
+        };
+        let number = u64::try_from(troubled.len()).unwrap_or(u64::MAX);
+        let (lately, usually) = samples.fates(self.carrier.counters());
+        health::delivery(&DeliveryFacts {
+            lately,
+            usually,
+            troubled: troubled.first().map(|first| (number, first.destination.clone())),
+            unusable: self.carrier.unusable().into_iter().next(),
+        })
+    }
+
+    fn disk(&self, written: &Written) -> Condition {
+        let is_full = matches!(written, Err(SpoolError::Full));
+        match self.store.disk_space() {
+            Ok(space) => health::disk(&DiskFacts {
+                free: space.free,
+                total: space.total,
+                is_full,
+                commit: written.as_ref().ok().copied(),
+            }),
+            Err(error) => Condition::of(ConditionKind::DiskUnknown).saying("why", error),
+        }
+    }
+
+    fn listeners(&self) -> Vec<ListenerStatus> {
+        let mail = self.handle.addresses().into_iter();
+        let mail = mail.map(|(address, tls)| (address.to_string(), tls.name().to_owned()));
+        let pages = self.page_addresses.iter().filter_map(|address| address.rsplit_once('/'));
+        let pages = pages.map(|(address, protocol)| (address.to_owned(), protocol.to_owned()));
+        mail.chain(pages).map(|(address, protocol)| ListenerStatus { address, protocol }).collect()
+    }
+
+    fn store_status(&self, written: &Written) -> StoreStatus {
+        let (sizes, space) = (self.store.sizes().unwrap_or_default(), self.store.disk_space().ok());
+        let commit = written.as_ref().ok();
+        StoreStatus {
+            writable: written.is_ok(),
+            commit_ms: commit.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+            databases: sizes.into_iter().map(|(name, octets)| DatabaseStatus { name, octets }).collect(),
+            disk_free: space.map(|space| space.free),
+            disk_total: space.map(|space| space.total),
+        }
+    }
+}
+
+fn tell((light, before): &(Light, LightState)) {
+    let (name, state, before) = (light.name.name(), light.state(), before.name());
+    match state {
+        LightState::Good | LightState::Unknown => tracing::info!(
+            event = "light.changed",
+            light = name,
+            state = state.name(),
+            before,
+            "{name}: {}",
+            light.condition
+        ),
+        LightState::Look | LightState::Broken => tracing::warn!(
+            event = "light.changed",
+            light = name,
+            state = state.name(),
+            before,
+            "{name}: {}. {}",
+            light.condition,
+            light.condition.kind.to_do()
+        ),
+    }
+}
