@@ -46,7 +46,8 @@ RECIPIENTS = """INSERT INTO recipients (message, number, address, state, attempt
     VALUES (?, 0, ?, 'delivered', 1, '250 2.0.0 taken', 'mx.example.net', ?)"""
 AUDIT = """INSERT INTO audit (first_at, at, count, action, result, reason, account, credential, mechanism, scope, ip, tls, session)
     VALUES (?1, ?1, 1, 'login', 'success', '', ?2, 'password', 'PLAIN', 'smtp', '192.0.2.7', '', '')"""
-NOTHING = ("/admin/accounts?text=nobody", "/admin/queue?sender=nobody@example.org", "/admin/queue?recipient_domain=example.com",
+NOTHING = ("/admin/accounts?q=nobody", "/admin/accounts?unused=yes", "/admin/limits?which=reached", "/admin/limits?which=own",
+           "/admin/audit?actor=nobody", "/admin/queue?sender=nobody@example.org", "/admin/queue?recipient_domain=example.com",
            "/admin/queue?account=nobody@example.org", "/admin/queue?state=held", "/admin/messages?recipient=nobody@example.com",
            "/admin/messages?account=nobody@example.org", "/admin/audit?account=nobody@example.org",
            "/account/messages?recipient=nobody@example.com")
@@ -117,7 +118,9 @@ def fill_ledger(database, account, user, names, now, sent):
 def pages(browser, user):
     """The paths that are asked for."""
     routes = (line.split() for line in (ROOT / "crates/console/routes.txt").read_text().splitlines())
-    found = [route[1] for route in routes if route[0] == "GET" and route[-1] in ("SignedIn", "Admin") and "{" not in route[1]]
+    found = [route[1] for route in routes if route[0] == "GET" and route[-1] in ("SignedIn", "Admin") and "{" not in route[1]
+             # A file to take along is as long as what is in it.
+             and "." not in route[1]]
     lists = ("/admin/messages", "/admin/queue", "/account/messages")
     return [*found, f"/admin/accounts/{user}", *(first_link(browser, path) for path in lists), *NOTHING]
 

@@ -65,7 +65,7 @@ for (const { way, address } of visitors) {
     await visitor.press('I have kept it');
     await visitor.look('tokens');
     assert.match(await visitor.text(), /account:read/);
-    await visitor.press('Revoke');
+    await visitor.press('Revoke backup on nas');
     await visitor.look('the question');
     await visitor.press('Revoke backup on nas');
     await visitor.look('nothing is left');
