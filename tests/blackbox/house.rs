@@ -103,6 +103,7 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
         &[
             ".create(",
             ".rename(",
+            ".update_account(",
             ".remove(",
             ".set_password(",
             ".set_disabled(",
@@ -131,7 +132,13 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".add_token(",
             ".revoke_token(",
         ],
-        &["crates/desk/", "crates/store/src/conformance/", "crates/store-sqlite/src/spool/mod.rs"],
+        &[
+            "crates/desk/",
+            "crates/store/src/conformance/",
+            // To rename is to update.
+            "crates/store/src/account.rs",
+            "crates/store-sqlite/src/spool/mod.rs",
+        ],
     ),
     (
         &[".rehash(", ".adopt(", ".enroll(", ".confirm(", ".use_recovery_code(", ".replace_recovery_codes("],

@@ -72,6 +72,7 @@ mod web;
 mod web_sign_in;
 mod web_tokens;
 mod web_messages;
+mod web_admin;
 mod web_account;
 mod web_links;
 mod metrics;

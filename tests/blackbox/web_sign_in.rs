@@ -132,11 +132,36 @@ type Headers<'a> = &'a [(&'a str, &'a str)];
 fn no_form_is_taken_that_a_page_of_ours_has_not_sent() {
     let (installation, server) = office();
     let mut browser = signed_in(&server);
-    let (token_of, mut other) = (browser.get("/account").token("/sign-out"), signed_in(&server));
+    let mut other = signed_in(&server);
+    refuse_foreign_forms(&mut browser, &mut other, |right| right != "Admin");
+    assert_eq!(installation.json(&["session", "list", ALICE]).as_array().unwrap().len(), 2);
+}
+
+/// WEB-02, of whoever has most to lose.
+#[test]
+fn no_form_of_administration_is_taken_that_a_page_of_ours_has_not_sent() {
+    let (installation, server) = office();
+    let (mut admin, mut user) = (administrator(&installation, &server), signed_in(&server));
+    let accounts = || {
+        let mut accounts = installation.json(&["user", "list"]);
+        // When they signed in is written a little later.
+        accounts.as_array_mut().unwrap().iter_mut().for_each(|one| one["last_login_at"] = true.into());
+        accounts
+    };
+    let before = accounts();
+    refuse_foreign_forms(&mut admin, &mut user, |right| right == "Admin");
+    assert_eq!(accounts(), before, "nothing was changed");
+}
+
+/// Sends the forms of these rights as no page of ours does that this browser has; `other` is somebody else, signed in.
+fn refuse_foreign_forms(browser: &mut Browser, other: &mut Browser, is_meant: fn(&str) -> bool) {
+    let token_of = browser.get("/account").token("/sign-out");
     let foreign = other.get("/account").token("/sign-out");
     let origin = browser.origin();
     let ours: &[(&str, &str)] = &[("Origin", &origin), ("Sec-Fetch-Site", "same-origin")];
-    let forms = routes().into_iter().filter(|(method, _, right)| *method == "POST" && *right != "Admin");
+    let forms: Vec<_> =
+        routes().into_iter().filter(|(method, _, right)| *method == "POST" && is_meant(right)).collect();
+    assert!(forms.len() > 5, "{forms:?}");
     for (_, path, right) in forms {
         let cases: [(&str, Headers<'_>, &str); 8] = [
             ("no token", ours, ""),
@@ -163,7 +188,6 @@ fn no_form_is_taken_that_a_page_of_ours_has_not_sent() {
         assert_eq!(answer.status, if ["Anyone", "Link"].contains(&right) { 403 } else { 413 }, "{path}");
     }
     assert_eq!(browser.get("/account").status, 200, "nothing of it has signed anybody out");
-    assert_eq!(installation.json(&["session", "list", ALICE]).as_array().unwrap().len(), 2);
 }
 
 /// WEB-05: each route, asked for by each kind of visitor.

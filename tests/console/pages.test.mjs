@@ -79,7 +79,7 @@ for (const way of ways) {
     await visitor.signIn(root, password);
     await visitor.press('Administration');
     await visitor.look('the overview of administration');
-    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Locked out', 'Audit trail', 'Health']) {
+    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Sending limits', 'Locked out', 'Audit trail', 'Health']) {
       await visitor.press(name);
       await visitor.look(name);
     }
@@ -87,6 +87,13 @@ for (const way of ways) {
     await visitor.look('an account');
     await visitor.open('/admin/queue?older_than=soon');
     await visitor.look('a filter that is not understood');
+    const account = `/admin/accounts/${encodeURIComponent(alice)}`;
+    const below = ['change', 'disable', 'remove', 'identities', 'limits', 'app-passwords/new'];
+    const others = ['accounts/new', 'accounts?unused=yes', 'queue/ask/bounce?all=yes', 'limits?which=own', 'audit?network=here'];
+    for (const path of [...below.map((verb) => `${account}/${verb}`), ...others.map((path) => `/admin/${path}`)]) {
+      await visitor.open(path);
+      await visitor.look(path);
+    }
     await visitor.press('Your account');
     await visitor.press('Sent messages');
     await visitor.look('no messages');

@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,8 +11,8 @@ const binary = process.env.GATEPOST_BIN;
 
 export const password = 'correct horse';
 
-/** Starts a server with these accounts; `pages` is where its pages are. */
-export async function start(accounts) {
+/** Starts a server with these accounts, which delivers so; `pages` is where its pages are. */
+export async function start(accounts, delivery = 'via = "hold"') {
   const directory = mkdtempSync(join(tmpdir(), 'gatepost-console-'));
   const file = join(directory, 'gatepost.toml');
   writeFileSync(file, `
@@ -26,7 +26,7 @@ tls = "off"
 [auth]
 allow_insecure = true
 [delivery]
-via = "hold"
+${delivery}
 [web]
 base_url = "https://mail.example.org"
 organisation = "Example Org"
@@ -57,21 +57,46 @@ tls = "off"
     await ended;
     rmSync(directory, { recursive: true });
   };
-  const send = (from, to) => handIn(mail, from, to);
-  return { pages, gatepost, send, stop };
+  const send = (from, to, messageId) => handIn(mail, from, to, messageId);
+  const knock = (name) => tryToLogIn(mail, name);
+  return { pages, gatepost, send, knock, stop };
 }
 
 /** Hands in a message, and waits until it is in the queue. */
-async function handIn(port, from, to) {
+async function handIn(port, from, to, messageId) {
   const login = Buffer.from(`\0${from}\0${password}`).toString('base64');
+  const named = messageId ? `Message-ID: ${messageId}\r\n` : '';
   const says = ['EHLO localhost', `AUTH PLAIN ${login}`, `MAIL FROM:<${from}>`, `RCPT TO:<${to}>`, 'DATA',
-    `From: ${from}\r\nSubject: a test\r\n\r\nHello.\r\n.`, 'QUIT'];
+    `From: ${from}\r\n${named}Subject: a test\r\n\r\nHello.\r\n.`, 'QUIT'];
   const socket = connect(port, '127.0.0.1');
   const replies = createInterface({ input: socket, crlfDelay: Infinity });
   for await (const reply of replies) {
     if (!/^[23]/.test(reply)) throw new Error(reply);
     if (reply[3] !== '-' && says.length > 0) socket.write(`${says.shift()}\r\n`);
   }
+}
+
+/** Tries to log in by this name, which is refused. */
+async function tryToLogIn(port, name) {
+  const says = ['EHLO localhost', `AUTH PLAIN ${Buffer.from(`\0${name}\0wrong`).toString('base64')}`, 'QUIT'];
+  const socket = connect(port, '127.0.0.1');
+  for await (const reply of createInterface({ input: socket, crlfDelay: Infinity })) {
+    if (reply[3] !== '-' && says.length > 0) socket.write(`${says.shift()}\r\n`);
+  }
+}
+
+/** A mail host that puts each recipient off with this reply. */
+export async function reluctantHost(reply) {
+  const host = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write('220 mail.example.net ESMTP\r\n');
+    createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => {
+      const verb = line.slice(0, 4).toUpperCase();
+      socket.write(verb === 'RCPT' ? `${reply}\r\n` : verb === 'DATA' ? '503 5.5.1 no\r\n' : verb === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n');
+    });
+  });
+  await new Promise((resolve) => host.listen(0, '127.0.0.1', resolve));
+  return { port: host.address().port, close: () => host.close() };
 }
 
 /** The code that an authenticator shows now (RFC 6238), by the machine's own Python. */

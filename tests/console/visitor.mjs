@@ -27,13 +27,14 @@ for (const scripts of [true, false]) {
 
 export class Visitor {
   /** A new visitor of these pages, who looks at them in this way. */
-  static async come(pages, way) {
+  static async come(pages, way, more = {}) {
     const context = await browser.newContext({
       baseURL: pages,
       javaScriptEnabled: way.scripts,
       colorScheme: way.scheme,
       viewport: { width: way.width, height: 800 },
       locale: 'en-GB',
+      ...more,
     });
     const visitor = new Visitor();
     Object.assign(visitor, { context, way, complaints: [], page: await context.newPage() });
@@ -48,6 +49,10 @@ export class Visitor {
       if (message.type() === 'error' && !(isStatus && message.location().url === this.page.url())) {
         this.complaints.push(message.text());
       }
+    });
+    this.page.on('dialog', async (dialog) => {
+      this.complaints.push(`a script says: ${dialog.message()}`);
+      await dialog.dismiss();
     });
     this.page.on('pageerror', (error) => this.complaints.push(String(error)));
     this.page.on('requestfailed', (request) => {

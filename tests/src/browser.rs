@@ -23,7 +23,11 @@ impl Answer {
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
         let headers = lines.map(|line| line.split_once(':').unwrap());
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
-        Answer { status, headers: headers.collect(), body: body.to_owned() }
+        let headers: Vec<_> = headers.collect();
+        let is_chunked =
+            headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let body = if is_chunked { unchunked(body) } else { body.to_owned() };
+        Answer { status, headers, body }
     }
 
     /// The header, which is there once at most.
@@ -130,6 +134,17 @@ pub fn exchanged(server: SocketAddr, octets: &[u8]) -> Vec<u8> {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     answer
+}
+
+/// What was sent in chunks (RFC 9112 section 7.1), which are counted in octets; here they are of ASCII.
+fn unchunked(mut chunks: &str) -> String {
+    let mut body = String::new();
+    while let Some((length, rest)) = chunks.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        body.push_str(&rest[..length]);
+        chunks = rest[length..].strip_prefix("\r\n").unwrap();
+    }
+    body
 }
 
 /// As HTML forms are sent.

@@ -69,6 +69,11 @@ mod invited;
 mod account;
 mod admin;
 
+mod label;
+mod ends;
+mod networks;
+mod app_password_form;
+mod question;
 mod messages;
 mod limits_used;
 mod lights;
@@ -95,10 +100,22 @@ const ROUTES: &[&[Route]] = &[
     admin::overview::ROUTES,
     admin::accounts::ROUTES,
     admin::invitation::ROUTES,
+    admin::new_account::ROUTES,
+    admin::account::show::ROUTES,
+    admin::account::change::ROUTES,
+    admin::account::access::ROUTES,
+    admin::account::remove::ROUTES,
+    admin::account::second_factor::ROUTES,
+    admin::account::app_passwords::ROUTES,
+    admin::account::identities::ROUTES,
+    admin::account::limits::ROUTES,
     admin::queue::ROUTES,
+    admin::queue_question::ROUTES,
     admin::messages::ROUTES,
     admin::locked_out::ROUTES,
+    admin::limits::ROUTES,
     admin::audit::ROUTES,
+    admin::audit::download::ROUTES,
     admin::health::ROUTES,
     account::app_passwords::ROUTES,
     account::new_app_password::ROUTES,

@@ -29,17 +29,22 @@ impl Used {
             Some(80..) => "wait",
             _ => "",
         };
-        let what = match limit {
-            Limit::MessagesPerHour => t.messages_in_an_hour(),
-            Limit::MessagesPerDay => t.messages_in_a_day(),
-            Limit::RecipientsPerHour => t.recipients_in_an_hour(),
-            Limit::RecipientsPerDay => t.recipients_in_a_day(),
-            Limit::NewRecipientsPerDay => t.new_recipients_in_a_day(),
-        };
+        let what = what(limit, t);
         let words = match usage.limit {
             Some(most) => t.used_of(what, usage.used, most),
             None => t.used(what, usage.used),
         };
         Self { words, percent, state }
+    }
+}
+
+/// What is limited.
+pub(crate) fn what(limit: Limit, t: Texts) -> &'static str {
+    match limit {
+        Limit::MessagesPerHour => t.messages_in_an_hour(),
+        Limit::MessagesPerDay => t.messages_in_a_day(),
+        Limit::RecipientsPerHour => t.recipients_in_an_hour(),
+        Limit::RecipientsPerDay => t.recipients_in_a_day(),
+        Limit::NewRecipientsPerDay => t.new_recipients_in_a_day(),
     }
 }

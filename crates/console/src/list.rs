@@ -41,6 +41,12 @@ impl Query {
         found.filter(|value| !value.is_empty())
     }
 
+    /// All that is asked for by this name.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let found = self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim());
+        found.filter(|value| !value.is_empty())
+    }
+
     /// The place behind which the list begins, if `read` understands it.
     ///
     /// # Errors
@@ -51,10 +57,19 @@ impl Query {
 
     /// The link to what comes behind this place, with the same filter.
     pub(crate) fn next(&self, path: &str, after: &str) -> String {
+        format!("{path}?{}", self.filter().append_pair(AFTER, after).finish())
+    }
+
+    /// The link to another page with the same filter.
+    pub(crate) fn elsewhere(&self, path: &str) -> String {
+        format!("{path}?{}", self.filter().finish()).trim_end_matches('?').to_owned()
+    }
+
+    fn filter(&self) -> form_urlencoded::Serializer<'static, String> {
         let kept = self.0.iter().filter(|(key, value)| key != AFTER && !value.trim().is_empty());
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(kept).append_pair(AFTER, after);
-        format!("{path}?{}", query.finish())
+        query.extend_pairs(kept);
+        query
     }
 }
 
@@ -77,6 +92,8 @@ mod tests {
         let query = Query(query);
         assert_eq!((query.get("account"), query.get("state")), (Some("a&b"), None));
         assert_eq!(query.next("/admin/queue", "new one"), "/admin/queue?account=a%26b&after=new+one");
+        assert_eq!(query.elsewhere("/admin/audit.csv"), "/admin/audit.csv?account=a%26b");
+        assert_eq!(Query::default().elsewhere("/admin/audit.csv"), "/admin/audit.csv");
         assert_eq!(query.after(|text| text.parse::<u8>().ok()), Err(Problem::NotFound));
         assert_eq!(query.after(|text| Some(text.to_owned())), Ok(Some("old".to_owned())));
     }

@@ -1,10 +1,19 @@
 //! What was sent: the models of the list and of the trace, which one's own pages and those of administration have in common.
 
 use askama::Template;
-use desk::view;
+use axum::http::StatusCode;
+use axum::response::Response;
+use desk::{Trouble, view};
 use jiff::Timestamp;
+use store::QueueFilter;
+use types::QueueId;
 
+use crate::console::Console;
 use crate::frame::Frame;
+use crate::problem::Problem;
+use crate::question::Question;
+use crate::session::confirm::ConfirmForm;
+use crate::session::current::Current;
 use crate::shown::bytes::size;
 use crate::shown::state::State;
 use crate::shown::strangers::plain;
@@ -20,6 +29,8 @@ pub(crate) struct ListPage {
     pub(crate) path: &'static str,
     /// What is looked for.
     pub(crate) recipient: String,
+    pub(crate) account: String,
+    pub(crate) credential: String,
     /// Whether the account of each is told.
     pub(crate) with_accounts: bool,
     pub(crate) rows: Vec<Row>,
@@ -47,6 +58,17 @@ pub(crate) struct TracePage {
     pub(crate) trace: Trace,
     /// Until when it can be taken back.
     pub(crate) undo_until: Option<Time>,
+    /// What else can be done about it.
+    pub(crate) actions: Vec<TraceAction>,
+}
+
+/// What can be done about a message.
+pub(crate) struct TraceAction {
+    /// Where the question is, or the form is sent to.
+    pub(crate) path: String,
+    pub(crate) words: &'static str,
+    /// Whether it asks first.
+    pub(crate) asks: bool,
 }
 
 /// What is known of a message.
@@ -75,6 +97,110 @@ struct Attempt {
     state: State,
     host: Option<String>,
     reply: String,
+}
+
+/// Until when a message that waits can be taken back, if it can now.
+pub(crate) fn undo_until(queued: Option<&Queued>, now: Timestamp) -> Option<Timestamp> {
+    let message = queued?;
+    let is_untouched =
+        message.recipients.iter().all(|one| one.known.state == "queued" && one.known.attempts == 0);
+    message.not_before.filter(|until| is_untouched && !message.held && *until > now)
+}
+
+/// Whether somebody still waits for a message, so that it can be stopped.
+pub(crate) fn can_be_stopped(queued: Option<&Queued>) -> bool {
+    let waits = |one: &view::QueuedRecipient| matches!(one.known.state, "queued" | "deferred");
+    queued.is_some_and(|message| !message.held && message.recipients.iter().any(waits))
+}
+
+/// A message in the queue.
+pub(crate) type Queued = view::Message<Vec<view::QueuedRecipient>>;
+
+/// The message as it stands in the queue, if it waits there for anything.
+///
+/// # Errors
+/// When the queue can't be read.
+pub(crate) async fn queued(console: &Console, id: QueueId) -> Result<Option<Queued>, Problem> {
+    let desk = console.desk();
+    // Of what is settled the queue still knows, for a while.
+    let this = QueueFilter { ids: Some(id..=id), ..QueueFilter::default() };
+    if desk.find_messages(&this).await?.is_empty() {
+        return Ok(None);
+    }
+    match desk.show_message(id).await {
+        Err(Trouble::Missing(_)) => Ok(None),
+        found => Ok(Some(found?)),
+    }
+}
+
+/// Takes a message back; what is to be said of it.
+///
+/// # Errors
+/// When the queue does not take it.
+pub(crate) async fn undo(
+    console: &Console,
+    visit: &Visit,
+    current: &Current,
+    id: QueueId,
+) -> Result<&'static str, Problem> {
+    match console.desk().undo_message(&current.act(visit), id).await {
+        Ok(()) => Ok(visit.texts.taken_back()),
+        Err(Trouble::TooLate { .. } | Trouble::Done { .. }) => Ok(visit.texts.on_its_way()),
+        Err(Trouble::Withheld(_)) => Ok(visit.texts.held_by_administration()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Stops a message for those who do not have it; what is to be said of it.
+///
+/// # Errors
+/// When the queue does not take it.
+pub(crate) async fn stop(
+    console: &Console,
+    visit: &Visit,
+    current: &Current,
+    id: QueueId,
+) -> Result<&'static str, Problem> {
+    match console.desk().stop_message(&current.act(visit), id).await {
+        Ok(()) => Ok(visit.texts.is_stopped()),
+        Err(Trouble::TooLate { .. } | Trouble::Done { .. }) => Ok(visit.texts.nobody_waits()),
+        Err(Trouble::Withheld(_)) => Ok(visit.texts.held_by_administration()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The question whether to stop a message, which stands below `path`.
+///
+/// # Errors
+/// [`Problem::NotFound`] if nobody waits for it.
+pub(crate) async fn stop_question(
+    console: &Console,
+    visit: &Visit,
+    frame: Frame,
+    path: &str,
+    id: QueueId,
+) -> Result<Response, Problem> {
+    let (t, message) = (visit.texts, queued(console, id).await?);
+    let message = message.filter(|message| can_be_stopped(Some(message))).ok_or(Problem::NotFound)?;
+    let without = message.recipients.iter().filter(|one| one.known.state != "delivered").count();
+    let name = plain(message.message_id.as_deref().unwrap_or(&message.id));
+    let question = Question {
+        frame,
+        back: (format!("{path}/{id}"), name.clone()),
+        title: t.stop_question(name),
+        lead: t.stop_lead(),
+        facts: vec![t.do_not_have_it(without)],
+        sample: Vec::new(),
+        refused: None,
+        path: format!("{path}/{id}/stop"),
+        hidden: Vec::new(),
+        boxes: Vec::new(),
+        typed: None,
+        confirm: ConfirmForm::default(),
+        button: t.stop_it().to_owned(),
+        keep: t.leave_it(),
+    };
+    question.with(StatusCode::OK)
 }
 
 impl TracePage {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use acceptance::Acceptance;
 use delivery::Carrier;
 use desk::Health;
+use store::{Stats, Traffic};
 use stores::{Ledger, Spool};
 use submission::Handle;
 use submission::tls::Identity;
 
 use crate::recent::Recent;
-use store::Stats;
 
 /// The parts of the server that count what they do.
 pub struct Watched {
@@ -31,6 +31,8 @@ pub struct Watched {
     pub(crate) health: Health,
     /// The queue in figures: counting goes through all that waits.
     pub(crate) stats: Recent<Stats>,
+    /// What was handed in within a day: that goes through all of it.
+    pub(crate) traffic: Recent<Arc<Traffic>>,
     /// How many browser sessions there are.
     pub(crate) sessions: Recent<u64>,
 }
@@ -45,8 +47,8 @@ impl Watched {
         ledger: Ledger,
         health: Health,
     ) -> Self {
-        let (stats, sessions) = (Recent::default(), Recent::default());
-        Self { door, identity, acceptance, carrier, spool, ledger, health, stats, sessions }
+        let (stats, traffic, sessions) = (Recent::default(), Recent::default(), Recent::default());
+        Self { door, identity, acceptance, carrier, spool, ledger, health, stats, traffic, sessions }
     }
 }
 

@@ -1,16 +1,26 @@
 //! Accounts: made, found, listed, changed, removed.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use auth::challenge_key::Password;
 use jiff::Timestamp;
 use rand::RngExt as _;
-use store::{Account, AccountFilter, Accounts as _, Act, Page};
+use store::{
+    Account, AccountChange, AccountFilter, AccountState, Accounts as _, Act, AppPasswords as _, Page,
+    Sending as _, Sent, Window,
+};
 use types::{AccountId, Mailbox};
 
 use crate::password::Chosen;
 use crate::scram::ScramLack;
 use crate::{Desk, Listed, Missing, Taken, Trouble, view};
+
+/// How many accounts are read at a time.
+const PAGE: u32 = 500;
+
+/// How many accounts are counted for by one statement.
+const TOGETHER: usize = 200;
 
 /// An account that is to be made.
 #[derive(Debug, Clone)]
@@ -86,7 +96,24 @@ impl Desk {
     ) -> Result<Listed<view::User, String>, Trouble> {
         let accounts = self.accounts.list(filter, page).await?;
         let last = accounts.last().map(|account| account.address.normal());
-        Ok(Listed { items: accounts.iter().map(view::User::of).collect(), last })
+        Ok(Listed { items: self.with_figures(&accounts).await?, last })
+    }
+
+    /// Accounts as a list shows them, with what is counted of each.
+    async fn with_figures(&self, accounts: &[Account]) -> Result<Vec<view::User>, Trouble> {
+        let (mut shown, now) = (Vec::with_capacity(accounts.len()), (self.now)());
+        for some in accounts.chunks(TOGETHER) {
+            let ids: Vec<_> = some.iter().map(|account| account.id).collect();
+            let app_passwords: HashMap<_, _> =
+                self.accounts.app_password_counts(&ids).await?.into_iter().collect();
+            let sent: HashMap<_, _> = self.accounts.sent_by(&ids).await?.into_iter().collect();
+            shown.extend(some.iter().map(|account| view::User {
+                app_passwords: app_passwords.get(&account.id).copied().unwrap_or_default(),
+                sent_today: sent.get(&account.id).map_or(0, |sent| sent_today(sent, now)),
+                ..view::User::of(account)
+            }));
+        }
+        Ok(shown)
     }
 
     /// All that there is to show of an account.
@@ -94,16 +121,55 @@ impl Desk {
     /// # Errors
     /// When the store can't tell.
     pub async fn show_account(&self, account: &Account) -> Result<view::User, Trouble> {
-        let sending = Some(self.sending_of(account).await?);
-        Ok(view::User { sending, ..view::User::of(account) })
+        let mut shown = self.with_figures(std::slice::from_ref(account)).await?;
+        let shown = shown.pop().unwrap_or_else(|| view::User::of(account));
+        Ok(view::User { sending: Some(self.sending_of(account).await?), ..shown })
     }
 
-    /// Gives an account another address.
+    /// Changes what an account is called and may do: what is another than before, all of it or nothing. What changes nothing is not told to the
+    /// audit trail.
     ///
     /// # Errors
     /// [`Taken::Account`].
-    pub async fn rename_account(&self, act: &Act, account: &Account, new: &Mailbox) -> Result<(), Trouble> {
-        self.accounts.rename(account.id, new, act).await.map_err(|error| or_taken(error, new))
+    pub async fn change_account(
+        &self,
+        act: &Act,
+        account: &Account,
+        change: AccountChange,
+    ) -> Result<(), Trouble> {
+        let AccountChange { name, address, admin } = change;
+        let change = AccountChange {
+            name: name.filter(|name| *name != account.name),
+            address: address.filter(|address| *address != account.address),
+            admin: admin.filter(|admin| *admin != account.admin),
+        };
+        if change == AccountChange::default() {
+            return Ok(());
+        }
+        let new = change.address.as_ref().unwrap_or(&account.address);
+        self.accounts.update_account(account.id, &change, act).await.map_err(|error| or_taken(error, new))
+    }
+
+    /// Whether nobody else can administer: there is no other administrator who may log in.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn is_last_administrator(&self, account: &Account) -> Result<bool, Trouble> {
+        if !account.admin || account.disabled {
+            return Ok(false);
+        }
+        let (filter, mut page) = (
+            AccountFilter { state: Some(AccountState::Admin), ..AccountFilter::default() },
+            Page::first(PAGE),
+        );
+        loop {
+            let some = self.accounts.list(&filter, page).await?;
+            if some.iter().any(|other| other.id != account.id && !other.disabled) {
+                return Ok(false);
+            }
+            let Some(last) = some.last() else { return Ok(true) };
+            page = Page { after: Some(last.address.normal()), limit: PAGE };
+        }
     }
 
     /// Bars an account from logging in, or lets it in again.
@@ -138,6 +204,11 @@ impl Desk {
     pub async fn remove_account(&self, act: &Act, account: &Account) -> Result<(), Trouble> {
         Ok(self.accounts.remove(account.id, act).await?)
     }
+}
+
+/// Messages of its day, if one is running.
+fn sent_today(sent: &Sent, now: Timestamp) -> u32 {
+    Window::Day.running(sent, now).map_or(0, |day| day.messages)
 }
 
 fn or_taken(error: store::Error, address: &Mailbox) -> Trouble {

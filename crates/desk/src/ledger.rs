@@ -1,7 +1,9 @@
 //! What was sent, and what became of it, also after delivery.
 
+use jiff::Timestamp;
 use store::{
     Account, Ledger as _, LedgerFilter, LedgerName, LedgerTrace, Page, QueueFilter, QueuedBy, Spool as _,
+    Traffic,
 };
 use types::QueueId;
 
@@ -44,6 +46,14 @@ impl Desk {
         let messages = self.ledger.messages(filter, page).await?;
         let last = messages.last().map(|message| message.id);
         Ok(Listed { items: messages.into_iter().map(view::SentMessage::listed).collect(), last })
+    }
+
+    /// What was handed in since then, in figures. It goes through all of that.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn traffic(&self, since: Timestamp) -> Result<Traffic, Trouble> {
+        Ok(self.ledger.traffic(since).await?)
     }
 
     /// All that is known of a message: what the queue says now, and what the ledger says was.

@@ -41,6 +41,7 @@ mod second_factor;
 mod identities;
 
 mod sending;
+pub use sending::LimitsOf;
 
 mod sessions;
 pub use sessions::SignedIn;
@@ -81,7 +82,7 @@ mod dns_incoming;
 mod ledger;
 
 mod queue;
-pub use queue::{HeldInPart, Operated};
+pub use queue::{Expected, HeldInPart, Operated};
 
 mod sealed_secrets;
 pub use sealed_secrets::SealedBatches;

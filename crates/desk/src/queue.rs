@@ -12,7 +12,7 @@ mod operate;
 mod withdraw;
 
 pub use hindrance::HeldInPart;
-pub use operate::Operated;
+pub use operate::{Expected, Operated};
 
 /// How many identifiers are read at a time.
 const PAGE: u32 = 10_000;

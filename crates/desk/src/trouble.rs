@@ -200,6 +200,17 @@ pub enum Trouble {
         /// The longest time.
         most: Duration,
     },
+    /// Other messages are found than whoever wants something done to them has seen.
+    #[error(
+        "nothing is done: {found} {} found, not {expected}",
+        if *found == 1 { "message is" } else { "messages are" }
+    )]
+    Unexpected {
+        /// So many are found.
+        found: usize,
+        /// So many were seen.
+        expected: usize,
+    },
     /// The message can't be returned: its sender is `<>`.
     #[error("{0} is from <>, and there is nobody to return it to")]
     NobodyToTell(QueueId),
@@ -382,6 +393,7 @@ impl Trouble {
             Trouble::TooLate { .. } => "too-late",
             Trouble::Done { .. } => "done",
             Trouble::UndoTooLong { .. } => "undo-too-long",
+            Trouble::Unexpected { .. } => "unexpected-number",
             Trouble::NobodyToTell(_) => "nobody-to-tell",
             Trouble::DamagedMessage { .. } => "damaged-message",
             Trouble::HeldByRoute { .. } => "held-by-route",

@@ -6,7 +6,7 @@ mod user;
 pub use user::User;
 
 mod sending;
-pub use sending::{Sending, Usage};
+pub use sending::{LimitedAccount, Sending, Usage};
 
 mod app_password;
 pub use app_password::{AppPassword, NewAppPassword};

@@ -13,6 +13,7 @@ mod certificate;
 mod web;
 
 pub(crate) use leaving::{leads_here, loops};
+pub(crate) use web::of_administrators;
 
 /// Every warning that needs neither the store nor the network. `certificate` is that of `[tls]`.
 pub(crate) fn about(config: &Config, certificate: Option<&CertificateFacts>, now: Timestamp) -> Vec<Finding> {

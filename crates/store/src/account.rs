@@ -18,7 +18,7 @@ pub struct Account {
     pub address: Mailbox,
     /// What people call the account, if they call it anything.
     pub name: Option<String>,
-    /// Whether the account is marked as an administrator's. Nothing asks for it yet.
+    /// Whether the account is an administrator's: the pages of administration ask for it.
     pub admin: bool,
     /// Whether the account is barred from logging in, by whatever credential.
     pub disabled: bool,
@@ -69,6 +69,19 @@ pub struct AccountFilter {
     pub text: Option<String>,
     /// In this state.
     pub state: Option<AccountState>,
+    /// Made before this, and with no login since.
+    pub unused_since: Option<Timestamp>,
+}
+
+/// What is to be another of an account; what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccountChange {
+    /// What people call it; `Some(None)`: nothing any more.
+    pub name: Option<Option<String>>,
+    /// The name to log in with, and the address to send as. What was proved before no longer holds then.
+    pub address: Option<Mailbox>,
+    /// Whether it is an administrator's.
+    pub admin: Option<bool>,
 }
 
 /// What accounts are looked for by.
@@ -172,13 +185,25 @@ pub trait Accounts: Send + Sync + 'static {
         act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Gives the account another address; [`Error::AlreadyExists`] if that is taken. The audit trail tells it of both.
+    /// Changes the account, all of it or nothing; [`Error::AlreadyExists`] if its new address is taken. The audit trail has an entry for each thing
+    /// that is another, and tells a new address of both.
+    fn update_account(
+        &self,
+        id: AccountId,
+        change: &AccountChange,
+        act: &Act,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Gives the account another address, as [`update_account`](Accounts::update_account) does.
     fn rename(
         &self,
         id: AccountId,
         address: &Mailbox,
         act: &Act,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let change = AccountChange { address: Some(address.clone()), ..AccountChange::default() };
+        async move { self.update_account(id, &change, act).await }
+    }
 
     /// Bars the account from logging in, or lets it in again.
     fn set_disabled(

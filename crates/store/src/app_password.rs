@@ -133,6 +133,12 @@ pub trait AppPasswords: Send + Sync + 'static {
         page: Page<AppPasswordPlace>,
     ) -> impl Future<Output = Result<Vec<AppPassword>, Error>> + Send;
 
+    /// How many app passwords each of these accounts has; those that have none are left out. A few hundred at a time.
+    fn app_password_counts(
+        &self,
+        accounts: &[AccountId],
+    ) -> impl Future<Output = Result<Vec<(AccountId, u64)>, Error>> + Send;
+
     /// Gives an app password of this account another label; `false` if it has no such app password.
     fn relabel(
         &self,

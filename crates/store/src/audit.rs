@@ -175,6 +175,8 @@ pub struct AuditFilter {
     pub result: Option<AuditResult>,
     /// By this credential, or about it.
     pub credential: Option<String>,
+    /// Done by this one, as the trail has it.
+    pub actor: Option<String>,
     /// From this network.
     pub network: Option<IpNet>,
     /// Not before this.

@@ -36,6 +36,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// All that is known of a message.
     fn trace(&self, id: QueueId) -> impl Future<Output = Result<Option<LedgerTrace>, Error>> + Send;
 
+    /// What was handed in since then. It goes through all of that.
+    fn traffic(&self, since: Timestamp) -> impl Future<Output = Result<Traffic, Error>> + Send;
+
     /// Forgets some of the messages that were accepted before `before`. Whether there may be more.
     fn prune(&self, before: Timestamp) -> impl Future<Output = Result<bool, Error>> + Send;
 }
@@ -93,6 +96,28 @@ pub struct LedgerMessage {
     pub recipients: u32,
     /// The worst of the states of its recipients.
     pub state: LedgerState,
+}
+
+/// What was handed in since a time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Messages by the hour that they were accepted in, the oldest first; an hour without any is left out.
+    pub hours: Vec<(Timestamp, u64)>,
+    /// Recipients by where they stand now, in no particular order.
+    pub recipients: Vec<(LedgerState, u64)>,
+    /// The ten accounts that handed in most, the busiest first.
+    pub busiest: Vec<TrafficOf>,
+}
+
+/// What an account has handed in since a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrafficOf {
+    /// The address of the account at the time.
+    pub account: String,
+    /// Messages.
+    pub messages: u64,
+    /// Recipients of these.
+    pub recipients: u64,
 }
 
 /// What is known of a message.

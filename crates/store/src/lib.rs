@@ -21,6 +21,7 @@ mod identity;
 mod import;
 mod ledger;
 mod limit;
+mod limited_account;
 mod loan;
 mod login;
 mod network;
@@ -43,7 +44,7 @@ mod web_session;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use account::{Account, AccountFilter, AccountState, Accounts, Revision};
+pub use account::{Account, AccountChange, AccountFilter, AccountState, Accounts, Revision};
 pub use act::{Act, Actor, Via};
 pub use amounts::{Amounts, Share, Windows};
 pub use api_token::{ApiToken, ApiTokens};
@@ -70,9 +71,11 @@ pub use idempotency::{KnownRequest, RequestName, StoredAnswer, StoredIdempotency
 pub use identity::{Identities, Identity};
 pub use import::{Import, ImportedAppPassword, ImportedSecondFactor};
 pub use ledger::{
-    Ledger, LedgerAttempt, LedgerFilter, LedgerMessage, LedgerName, LedgerRecipient, LedgerState, LedgerTrace,
+    Ledger, LedgerAttempt, LedgerFilter, LedgerMessage, LedgerName, LedgerRecipient, LedgerState,
+    LedgerTrace, Traffic, TrafficOf,
 };
 pub use limit::{CommonLimits, Limit, Limits, Window};
+pub use limited_account::{LimitedAccount, LimitedFilter};
 pub use loan::Loan;
 pub use login::{Login, StoredCredential, StoredRights};
 pub use network::network_of;
@@ -84,7 +87,9 @@ pub use queue::{
 };
 pub use sealed::{MasterKeyId, Resealed, SealedPlace, SealedSecrets};
 pub use second_factor::{NewSecondFactor, STEPS_AHEAD, SecondFactor, SecondFactors};
-pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
+pub use sending::{
+    Correspondent, LimitChange, LimitChanges, NoLimit, OwnLimit, OwnLimits, Sending, Sent, Tally,
+};
 pub use spool::{Body, Spool};
 pub use spool_counters::SpoolCounters;
 pub use sts::{StsPolicies, StsPolicy};

@@ -1,11 +1,13 @@
 //! What accounts have sent, and may send.
 
+use std::fmt;
 use std::future::Future;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use types::AccountId;
 
-use crate::{Act, Amounts, Error, Full, Limits, Loan, Share};
+use crate::{Act, Amounts, Error, Full, LimitedAccount, LimitedFilter, Limits, Loan, Page, Share};
 
 /// A limit that an account has of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,36 @@ pub enum OwnLimit {
     AtMost(u32),
     /// As many as it likes.
     Unlimited,
+}
+
+/// What can't be a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write 1 to {MOST}, or none for no limit")]
+pub struct NoLimit;
+
+/// The largest limit that can be written, as in the configuration.
+const MOST: u32 = 10_000_000;
+
+/// A number, or `none`.
+impl FromStr for OwnLimit {
+    type Err = NoLimit;
+
+    fn from_str(given: &str) -> Result<Self, NoLimit> {
+        if given == "none" {
+            return Ok(OwnLimit::Unlimited);
+        }
+        let number = given.parse().ok().filter(|number| (1..=MOST).contains(number));
+        number.map(OwnLimit::AtMost).ok_or(NoLimit)
+    }
+}
+
+impl fmt::Display for OwnLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OwnLimit::AtMost(number) => number.fmt(f),
+            OwnLimit::Unlimited => f.write_str("none"),
+        }
+    }
 }
 
 /// The limits that an account has of its own; for the others the configuration speaks.
@@ -122,6 +154,20 @@ pub trait Sending: Send + Sync + 'static {
 
     /// What was sent, as far as servers have written it down. What is lent to them is not among it.
     fn sent(&self, account: AccountId) -> impl Future<Output = Result<Option<Sent>, Error>> + Send;
+
+    /// What each of these accounts has sent, as [`sent`](Sending::sent) tells it; those that never sent anything are left out. A few hundred at a time.
+    fn sent_by(
+        &self,
+        accounts: &[AccountId],
+    ) -> impl Future<Output = Result<Vec<(AccountId, Sent)>, Error>> + Send;
+
+    /// A page of the accounts that the filter lets through, in the order of their addresses. The place of a page is such an address, in its normal
+    /// form.
+    fn limited_accounts(
+        &self,
+        filter: &LimitedFilter,
+        page: Page<String>,
+    ) -> impl Future<Output = Result<Vec<LimitedAccount>, Error>> + Send;
 
     /// Of these recipients, those that the account has never sent to, each once.
     fn strangers(

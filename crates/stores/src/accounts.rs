@@ -6,14 +6,15 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{
-    AcceptedInvitation, Account, AccountFilter, Act, Amounts, ApiToken, ApiTokens, AppPassword,
-    AppPasswordPlace, AppPasswords, Audit, AuditEvent, AuditFilter, AuditPage, AuditPlace, Certificate,
-    CertificatePlace, Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Correspondent,
-    Counted, CountedPlace, Counter, DkimKey, DkimKeys, Enrolment, EnrolmentUse, Enrolments, Error, Full,
-    Identities, Identity, Import, KnownRequest, LastUse, LimitChanges, Limits, Loan, Login, NewAppPassword,
-    OwnLimits, Page, RequestName, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor,
-    SecondFactors, Sending, Sent, Share, StoredAnswer, StoredIdempotency, StoredRights, StsPolicies,
-    StsPolicy, ThrottleFilter, Throttled, Throttles, WebSession, WebSessions,
+    AcceptedInvitation, Account, AccountChange, AccountFilter, Act, Amounts, ApiToken, ApiTokens,
+    AppPassword, AppPasswordPlace, AppPasswords, Audit, AuditEvent, AuditFilter, AuditPage, AuditPlace,
+    Certificate, CertificatePlace, Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged,
+    Correspondent, Counted, CountedPlace, Counter, DkimKey, DkimKeys, Enrolment, EnrolmentUse, Enrolments,
+    Error, Full, Identities, Identity, Import, KnownRequest, LastUse, LimitChanges, LimitedAccount,
+    LimitedFilter, Limits, Loan, Login, NewAppPassword, OwnLimits, Page, RequestName, Resealed, Revision,
+    SealedPlace, SealedSecrets, SecondFactor, SecondFactors, Sending, Sent, Share, StoredAnswer,
+    StoredIdempotency, StoredRights, StsPolicies, StsPolicy, ThrottleFilter, Throttled, Throttles,
+    WebSession, WebSessions,
 };
 use store_sqlite::SqliteAccounts;
 use types::{
@@ -39,7 +40,7 @@ impl store::Accounts for Accounts {
         async fn hashes_unlike(&self, prefix: &str, after: Option<AccountId>, at_most: u32) -> Result<Vec<(AccountId, String)>, Error>;
         async fn set_password(&self, id: AccountId, hash: &str, act: &Act) -> Result<(), Error>;
         async fn rehash(&self, id: AccountId, old: &str, new: &str, act: &Act) -> Result<bool, Error>;
-        async fn rename(&self, id: AccountId, address: &Mailbox, act: &Act) -> Result<(), Error>;
+        async fn update_account(&self, id: AccountId, change: &AccountChange, act: &Act) -> Result<(), Error>;
         async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error>;
         async fn set_undo(&self, id: AccountId, undo: Option<Duration>, act: &Act) -> Result<(), Error>;
         async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error>;
@@ -55,6 +56,7 @@ impl AppPasswords for Accounts {
         async fn create(&self, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<(), Error>;
         async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<(AppPassword, Account)>, Error>;
         async fn of_account(&self, account: AccountId, page: Page<AppPasswordPlace>) -> Result<Vec<AppPassword>, Error>;
+        async fn app_password_counts(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, u64)>, Error>;
         async fn relabel(&self, account: AccountId, id: CredentialId, label: &str, act: &Act) -> Result<bool, Error>;
         async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error>;
         async fn revoked(&self, digest: &[u8; 32]) -> Result<Option<CredentialId>, Error>;
@@ -206,6 +208,8 @@ impl Sending for Accounts {
         async fn own_limits(&self, account: AccountId) -> Result<OwnLimits, Error>;
         async fn change_own_limits(&self, account: AccountId, changes: &LimitChanges, act: &Act) -> Result<(), Error>;
         async fn sent(&self, account: AccountId) -> Result<Option<Sent>, Error>;
+        async fn sent_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, Sent)>, Error>;
+        async fn limited_accounts(&self, filter: &LimitedFilter, page: Page<String>) -> Result<Vec<LimitedAccount>, Error>;
         async fn strangers(&self, account: AccountId, recipients: &[Correspondent]) -> Result<Vec<Correspondent>, Error>;
         async fn lend(&self, account: AccountId, left: &Share, wanted: &Amounts, limits: &Limits, now: Timestamp)
             -> Result<Result<Loan, Full>, Error>;

@@ -1,7 +1,9 @@
 //! What was sent, in whichever backend.
 
 use jiff::Timestamp;
-use store::{Day, Error, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page, TlsResult, TlsResults};
+use store::{
+    Day, Error, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page, TlsResult, TlsResults, Traffic,
+};
 use store_sqlite::SqliteLedger;
 use types::QueueId;
 
@@ -28,6 +30,7 @@ impl store::Ledger for Ledger {
         async fn messages(&self, filter: &LedgerFilter, page: Page<QueueId>) -> Result<Vec<LedgerMessage>, Error>;
         async fn named(&self, name: &LedgerName, at_most: u32) -> Result<Vec<QueueId>, Error>;
         async fn trace(&self, id: QueueId) -> Result<Option<LedgerTrace>, Error>;
+        async fn traffic(&self, since: Timestamp) -> Result<Traffic, Error>;
         async fn prune(&self, before: Timestamp) -> Result<bool, Error>;
         fn set_kept(&self, kept: bool);
     }

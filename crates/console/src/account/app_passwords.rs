@@ -11,10 +11,10 @@ use desk::{SignInFilter, view};
 use store::{Operation, Page as ListPage};
 use types::CredentialId;
 
-use super::label::{self, LABEL};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
+use crate::label::{self, LABEL};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;

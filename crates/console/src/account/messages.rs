@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{Html, Redirect};
+use axum::response::{Html, Redirect, Response};
 use axum::routing::on;
-use desk::Trouble;
-use jiff::Timestamp;
 use store::{LedgerFilter, Page, QueuedBy};
 use types::QueueId;
 
 use crate::console::Console;
 use crate::frame::{Frame, page};
 use crate::list::{Query, ROWS, is_full};
-use crate::messages::{ListPage, Row, Trace, TracePage};
+use crate::messages::{self, ListPage, Row, Trace, TraceAction, TracePage};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
@@ -26,6 +24,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(PATH, Right::SignedIn, |method| on(method, list)),
     Route::get("/account/messages/{id}", Right::SignedIn, |method| on(method, show)),
     Route::post("/account/messages/{id}/undo", Right::SignedIn, |method| on(method, undo)),
+    Route::get("/account/messages/{id}/stop", Right::SignedIn, |method| on(method, ask_stop)),
+    Route::post("/account/messages/{id}/stop", Right::SignedIn, |method| on(method, stop)),
 ];
 
 async fn list(
@@ -44,6 +44,8 @@ async fn list(
         frame: Frame::inside(&console, &visit, &current, PATH),
         path: PATH,
         recipient: recipient.unwrap_or_default(),
+        account: String::new(),
+        credential: String::new(),
         with_accounts: false,
         rows: listed.items.iter().map(|message| Row::of(message, &visit)).collect(),
         next: listed
@@ -61,13 +63,18 @@ async fn show(
 ) -> Result<Html<String>, Problem> {
     let id = own(&console, &current, &id).await?;
     let trace = console.desk().show_sent(id).await?;
-    let undo_until = undo_until(&console, id, visit.now).await?;
+    let queued = messages::queued(&console, id).await?;
+    let undo_until = messages::undo_until(queued.as_ref(), visit.now);
+    let stop =
+        TraceAction { path: format!("{PATH}/{id}/stop"), words: visit.texts.stop_trying(), asks: true };
+    let can_be_stopped = undo_until.is_none() && messages::can_be_stopped(queued.as_ref());
     page(&TracePage {
         frame: Frame::inside(&console, &visit, &current, PATH),
         path: PATH,
         id: id.to_string(),
         trace: Trace::of(&trace, &visit),
         undo_until: undo_until.map(|until| Time::of(until, visit.now, visit.texts)),
+        actions: can_be_stopped.then_some(stop).into_iter().collect(),
     })
 }
 
@@ -78,14 +85,32 @@ async fn undo(
     Path(id): Path<String>,
 ) -> Result<Redirect, Problem> {
     let id = own(&console, &current, &id).await?;
-    let said = match console.desk().undo_message(&current.act(&visit), id).await {
-        Ok(()) => visit.texts.taken_back(),
-        Err(Trouble::TooLate { .. } | Trouble::Done { .. }) => visit.texts.on_its_way(),
-        Err(Trouble::Withheld(_)) => visit.texts.held_by_administration(),
-        Err(other) => return Err(other.into()),
-    };
+    let said = messages::undo(&console, &visit, &current, id).await?;
     console.flashes.say(current.signed_in.session.id, said.to_owned());
     // Not to its own page: the ledger hears of a message a second later, and the queue has it no more.
+    Ok(Redirect::to(PATH))
+}
+
+async fn ask_stop(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = own(&console, &current, &id).await?;
+    let frame = Frame::inside(&console, &visit, &current, PATH);
+    messages::stop_question(&console, &visit, frame, PATH, id).await
+}
+
+async fn stop(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    Path(id): Path<String>,
+) -> Result<Redirect, Problem> {
+    let id = own(&console, &current, &id).await?;
+    let said = messages::stop(&console, &visit, &current, id).await?;
+    console.flashes.say(current.signed_in.session.id, said.to_owned());
     Ok(Redirect::to(PATH))
 }
 
@@ -96,15 +121,4 @@ async fn own(console: &Console, current: &Current, id: &str) -> Result<QueueId, 
         true => Ok(id),
         false => Err(Problem::NotFound),
     }
-}
-
-/// Until when the message can be taken back, if it can now.
-async fn undo_until(console: &Console, id: QueueId, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
-    let message = match console.desk().show_message(id).await {
-        Err(Trouble::Missing(_)) => return Ok(None),
-        found => found?,
-    };
-    let is_untouched =
-        message.recipients.iter().all(|one| one.known.state == "queued" && one.known.attempts == 0);
-    Ok(message.not_before.filter(|until| is_untouched && !message.held && *until > now))
 }

@@ -10,7 +10,7 @@ use axum::routing::on;
 use desk::{AppPasswordWish, DeviceWish, Trouble};
 
 use super::app_passwords;
-use super::new_app_password::{Typed, Wrong, senders_of};
+use crate::app_password_form::{Typed, Wrong, senders_of};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
@@ -72,14 +72,15 @@ async fn make(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let typed = Typed::of(&fields);
-    let AppPasswordWish { label, expires_at, senders, .. } = match typed.wish(&visit) {
-        Ok(wish) => wish,
-        Err(wrong) => {
-            let confirm = ConfirmForm::of(&current, &visit);
-            let refused = (StatusCode::UNPROCESSABLE_ENTITY, None);
-            return form(&console, &visit, &current, (typed, wrong), confirm, refused).await;
-        }
-    };
+    let AppPasswordWish { label, expires_at, senders, .. } =
+        match typed.wish(&visit, visit.texts.not_your_sender()) {
+            Ok(wish) => wish,
+            Err(wrong) => {
+                let confirm = ConfirmForm::of(&current, &visit);
+                let refused = (StatusCode::UNPROCESSABLE_ENTITY, None);
+                return form(&console, &visit, &current, (typed, wrong), confirm, refused).await;
+            }
+        };
     let wish = DeviceWish { label, expires_at, senders };
     match confirm::ask(&console, &visit, current.clone(), &fields).await? {
         Asked::Yes(current, cookie) => {

@@ -13,12 +13,11 @@ use store::Account;
 use types::Scope;
 use zeroize::Zeroizing;
 
-use super::label::{self, LABEL};
 use super::tokens::PATH;
-use super::{ends, networks};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
+use crate::label::{self, LABEL};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
@@ -27,6 +26,7 @@ use crate::session::once::Once;
 use crate::shown::scope;
 use crate::shown::strangers::plain;
 use crate::visit::Visit;
+use crate::{ends, networks};
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/account/tokens/new", Right::SignedIn, |method| on(method, show)),

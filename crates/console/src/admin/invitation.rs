@@ -12,10 +12,9 @@ use desk::Trouble;
 use jiff::SignedDuration;
 use store::Account;
 use types::{EnrolmentId, Mailbox};
-use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::accounts;
+use super::account::{ACCOUNTS, named, path_of};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
@@ -68,11 +67,6 @@ struct Chosen {
     is_lost: bool,
 }
 
-async fn named(console: &Console, address: &str) -> Result<Account, Problem> {
-    let address = Mailbox::parse(address).map_err(|_| Problem::NotFound)?;
-    Ok(console.desk().find(&address).await?)
-}
-
 async fn show(
     State(console): State<Arc<Console>>,
     visit: Visit,
@@ -93,7 +87,7 @@ fn form(
     status: StatusCode,
 ) -> Result<Response, Problem> {
     let html = page(&Form {
-        frame: Frame::of_administration(console, visit, current, accounts::PATH),
+        frame: Frame::of_administration(console, visit, current, ACCOUNTS),
         address: account.address.to_string(),
         has_second_factor: account.totp,
         hours: HOURS.map(|hours| (hours, words(hours, visit), hours == chosen.hours)).into(),
@@ -150,7 +144,7 @@ async fn confirmed(
     let good_for = SignedDuration::from_hours(chosen.hours);
     let new = console.desk().invite(&current.act(visit), account, good_for, chosen.is_lost).await?;
     let html = page(&Made {
-        frame: Frame::of_administration(console, visit, current, accounts::PATH),
+        frame: Frame::of_administration(console, visit, current, ACCOUNTS),
         address: new.invitation.account,
         link: new.link,
         until: Time::of(new.invitation.expires_at, visit.now, visit.texts),
@@ -177,12 +171,5 @@ async fn withdraw(
             Err(other) => return Err(other.into()),
         }
     }
-    Ok(Redirect::to(&of_account(&account)).into_response())
-}
-
-/// The page of this account.
-fn of_account(account: &Account) -> String {
-    let address = account.address.to_string();
-    let encoded: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
-    format!("{}/{}", accounts::PATH, encoded.replace('+', "%20"))
+    Ok(Redirect::to(&path_of(&account.address.to_string())).into_response())
 }

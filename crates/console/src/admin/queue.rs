@@ -7,11 +7,13 @@ use axum::extract::{Path, State as Shared};
 use axum::response::{Html, Redirect};
 use axum::routing::on;
 use desk::{Operated, view};
-use jiff::{SignedDuration, Timestamp};
-use store::{Operation, Page as ListPage, QueueFilter, RecipientFilter, RecipientState};
-use types::{AddressError, Domain, Mailbox, QueueId, ReversePath};
+use store::{Operation, Page as ListPage};
+use types::QueueId;
 
+use super::queue_filter::Typed;
+use super::{MESSAGES, QUEUE as PATH};
 use crate::console::Console;
+use crate::fields::Fields;
 use crate::frame::{Frame, page};
 use crate::list::{Query, ROWS, is_full};
 use crate::problem::Problem;
@@ -21,8 +23,6 @@ use crate::shown::state::State;
 use crate::shown::strangers::plain;
 use crate::shown::time::Time;
 use crate::visit::Visit;
-
-const PATH: &str = "/admin/queue";
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::get(PATH, Right::Admin, |method| on(method, list)),
@@ -42,10 +42,7 @@ struct Page {
 
 /// The filter as it was typed.
 struct Filter {
-    account: String,
-    sender: String,
-    domain: String,
-    reply: String,
+    typed: Typed,
     /// Each state by its name, what it is called, and whether it is looked for.
     states: Vec<(&'static str, &'static str, bool)>,
     /// What of it was not understood.
@@ -72,14 +69,14 @@ async fn list(
     query: Query,
 ) -> Result<Html<String>, Problem> {
     let after = query.after(|text| text.parse::<QueueId>().ok())?;
-    let wanted = wanted(&console, &query, visit.now).await?;
-    let (listed, wrong) = match wanted {
+    let typed = Typed::of_query(&query);
+    let (listed, wrong) = match typed.meaning(&console, visit.now).await? {
         Some(filter) => (console.desk().list_messages(&filter, ListPage { after, limit: ROWS }).await?, None),
         None => (desk::Listed { items: Vec::new(), last: None }, Some(visit.texts.filter_not_understood())),
     };
     page(&Page {
         frame: Frame::of_administration(&console, &visit, &current, PATH),
-        filter: Filter::of(&query, &visit, wrong),
+        filter: Filter::of(typed, &visit, wrong),
         rows: listed.items.iter().map(|message| Row::of(message, &visit)).collect(),
         next: listed
             .last
@@ -88,42 +85,14 @@ async fn list(
     })
 }
 
-/// What is looked for; `None` if some of it can't be: it would look as if nothing were there.
-async fn wanted(console: &Console, query: &Query, now: Timestamp) -> Result<Option<QueueFilter>, Problem> {
-    let domain = query.get("recipient_domain").map(Domain::parse).transpose();
-    let sender = query.get("sender").map(sender).transpose();
-    let state = query.get("state").map(str::parse::<RecipientState>).transpose();
-    let age = query.get("older_than").map(|age| age.parse::<SignedDuration>()).transpose();
-    let (Ok(domain), Ok(sender), Ok(state), Ok(age)) = (domain, sender, state, age) else { return Ok(None) };
-    let account = match query.get("account") {
-        Some(address) => Some(console.desk().queued_by(address.to_owned()).await?),
-        None => None,
-    };
-    let reply_contains = query.get("reply_contains").map(str::to_owned);
-    Ok(Some(QueueFilter {
-        account,
-        sender,
-        accepted_before: age.and_then(|age| now.checked_sub(age).ok()),
-        recipient: RecipientFilter { domain, state, reply_contains },
-        ..QueueFilter::default()
-    }))
-}
-
-/// `<>` is mail that has no sender.
-fn sender(text: &str) -> Result<ReversePath, AddressError> {
-    match text {
-        "<>" => Ok(ReversePath::Null),
-        text => Mailbox::parse(text).map(ReversePath::Mailbox),
-    }
-}
-
 async fn hold(
     console: Shared<Arc<Console>>,
     visit: Visit,
     current: Current,
     id: Path<String>,
+    fields: Fields,
 ) -> Result<Redirect, Problem> {
-    operate(&console, &visit, &current, &id, Operation::Hold).await
+    operate(&console, &visit, &current, (&id, &fields), Operation::Hold).await
 }
 
 async fn release(
@@ -131,8 +100,9 @@ async fn release(
     visit: Visit,
     current: Current,
     id: Path<String>,
+    fields: Fields,
 ) -> Result<Redirect, Problem> {
-    operate(&console, &visit, &current, &id, Operation::Release).await
+    operate(&console, &visit, &current, (&id, &fields), Operation::Release).await
 }
 
 async fn retry(
@@ -140,15 +110,17 @@ async fn retry(
     visit: Visit,
     current: Current,
     id: Path<String>,
+    fields: Fields,
 ) -> Result<Redirect, Problem> {
-    operate(&console, &visit, &current, &id, Operation::Retry).await
+    operate(&console, &visit, &current, (&id, &fields), Operation::Retry).await
 }
 
+/// Does it to one message, and leads back to where the button was: to the list as it was filtered, or to the message.
 async fn operate(
     console: &Console,
     visit: &Visit,
     current: &Current,
-    id: &str,
+    (id, fields): (&str, &Fields),
     operation: Operation,
 ) -> Result<Redirect, Problem> {
     let id: QueueId = id.parse().map_err(|_| Problem::NotFound)?;
@@ -162,24 +134,18 @@ async fn operate(
     };
     let why = left.first().map(|trouble| plain(&trouble.to_string())).unwrap_or_default();
     console.flashes.say(current.signed_in.session.id, format!("{said} {why}").trim().to_owned());
-    Ok(Redirect::to(PATH))
+    Ok(match fields.text("from") {
+        "message" => Redirect::to(&format!("{MESSAGES}/{id}")),
+        _ => Redirect::to(&Typed::of_fields(fields).link(PATH)),
+    })
 }
 
 impl Filter {
-    fn of(query: &Query, visit: &Visit, wrong: Option<&'static str>) -> Self {
-        let text = |name| query.get(name).unwrap_or_default().to_owned();
-        let chosen = query.get("state");
+    fn of(typed: Typed, visit: &Visit, wrong: Option<&'static str>) -> Self {
+        let chosen = typed.get("state");
         let states = ["queued", "deferred", "held", "failed"];
-        Self {
-            account: text("account"),
-            sender: text("sender"),
-            domain: text("recipient_domain"),
-            reply: text("reply_contains"),
-            states: states
-                .map(|name| (name, State::of(name, visit.texts).words, chosen == Some(name)))
-                .into(),
-            wrong,
-        }
+        let states = states.map(|name| (name, State::of(name, visit.texts).words, chosen == Some(name)));
+        Self { states: states.into(), typed, wrong }
     }
 }
 

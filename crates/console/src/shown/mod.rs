@@ -1,6 +1,7 @@
 //! How values are shown to people.
 
 pub(crate) mod bytes;
+pub(crate) mod hours;
 pub(crate) mod strangers;
 pub(crate) mod sign_in;
 pub(crate) mod state;

@@ -15,7 +15,7 @@ pub(crate) struct PasswordOnce {
     pub(crate) address: String,
     pub(crate) server: ClientSettings,
     /// Where it goes on from here, if anywhere.
-    pub(crate) behind: Option<&'static str>,
+    pub(crate) behind: Option<String>,
 }
 
 impl PasswordOnce {
@@ -24,7 +24,7 @@ impl PasswordOnce {
         console: &Console,
         view: &view::NewAppPassword,
         account: &Account,
-        behind: Option<&'static str>,
+        behind: Option<String>,
     ) -> Self {
         Self {
             label: plain(&view.app_password.label),

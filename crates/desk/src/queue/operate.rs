@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use store::{Accounts as _, Act, Action, Audit as _, AuditEvent, Operation, Spool as _};
+use store::{Accounts as _, Act, Action, Audit as _, AuditEvent, Operation, QueueFilter, Spool as _};
 use types::QueueId;
 
 use super::gone;
@@ -27,7 +27,46 @@ pub struct Operated {
     pub broken_off: Option<Trouble>,
 }
 
+/// How many messages whoever asked for an operation has seen that it would be done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// As many, and no other number.
+    Exactly(usize),
+    /// Not more; some may have left the queue meanwhile.
+    AtMost(usize),
+}
+
+impl Expected {
+    /// Sees that so many are as expected.
+    ///
+    /// # Errors
+    /// [`Trouble::Unexpected`].
+    pub fn see(self, found: usize) -> Result<(), Trouble> {
+        let (is_expected, expected) = match self {
+            Expected::Exactly(expected) => (found == expected, expected),
+            Expected::AtMost(expected) => (found <= expected, expected),
+        };
+        if is_expected { Ok(()) } else { Err(Trouble::Unexpected { found, expected }) }
+    }
+}
+
 impl Desk {
+    /// Does it to every message that the filter lets through, if they are as many as expected.
+    ///
+    /// # Errors
+    /// [`Trouble::Unexpected`], and as [`operate_on`](Self::operate_on).
+    pub async fn operate_on_found(
+        &self,
+        act: &Act,
+        operation: Operation,
+        filter: &QueueFilter,
+        expected: Expected,
+    ) -> Result<Operated, Trouble> {
+        let ids = self.find_messages(filter).await?;
+        expected.see(ids.len())?;
+        self.operate_on(act, operation, &ids).await
+    }
+
     /// Does it to all these messages, each of which is named once, but for those that it would do nothing to. If the store fails when it has been done to some, the
     /// others are left, and [`Operated::broken_off`] says why.
     ///
@@ -111,5 +150,28 @@ fn action(operation: Operation) -> Action {
         Operation::Remove => Action::QueueRemove,
         Operation::Undo => Action::MessageUndo,
         Operation::Stop => Action::MessageStop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_left_meanwhile_may_be_missing_and_nothing_may_have_come() {
+        for (expected, found, is_expected) in [
+            (Expected::Exactly(2), 2, true),
+            (Expected::Exactly(2), 1, false),
+            (Expected::AtMost(2), 2, true),
+            (Expected::AtMost(2), 0, true),
+            (Expected::AtMost(2), 3, false),
+        ] {
+            assert_eq!(expected.see(found).is_ok(), is_expected, "{expected:?} {found}");
+        }
+        let said = Expected::Exactly(2).see(1).unwrap_err();
+        assert_eq!(
+            (said.to_string().as_str(), said.code()),
+            ("nothing is done: 1 message is found, not 2", "unexpected-number")
+        );
     }
 }

@@ -32,6 +32,15 @@ pub struct Usage {
     pub until: Option<Timestamp>,
 }
 
+/// An account, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LimitedAccount {
+    /// Its address.
+    pub address: String,
+    /// What it has sent of what it may.
+    pub sending: Sending,
+}
+
 impl Sending {
     pub(crate) fn of(limits: &Limits, sent: &Sent, now: Timestamp) -> Self {
         let of = |limit| Usage::of(limit, limits, sent, now);

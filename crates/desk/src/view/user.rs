@@ -31,6 +31,10 @@ pub struct User {
     pub last_login_at: Option<Timestamp>,
     /// For how many seconds its messages can be taken back, if it has chosen so itself.
     pub undo_seconds: Option<u64>,
+    /// How many app passwords it has.
+    pub app_passwords: u64,
+    /// How many messages it has sent in its day.
+    pub sent_today: u32,
     /// The password that was made for it, this once.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "secret::shown_if_any")]
     pub generated_password: Option<Zeroizing<String>>,
@@ -51,6 +55,8 @@ impl User {
             created_at: account.created_at,
             last_login_at: account.last_login_at,
             undo_seconds: account.undo.map(|undo| undo.as_secs()),
+            app_passwords: 0,
+            sent_today: 0,
             generated_password: None,
             sending: None,
         }
@@ -77,7 +83,7 @@ mod tests {
         let expected = serde_json::json!({
             "address": "alice@example.org", "name": null, "admin": true, "disabled": false, "password": false,
             "totp": true, "created_at": "2026-11-21T12:00:00Z", "last_login_at": null,
-            "undo_seconds": null,
+            "undo_seconds": null, "app_passwords": 0, "sent_today": 0,
         });
         assert_eq!(serde_json::to_value(User::of(&account)).unwrap(), expected);
         let password = Some(Zeroizing::new("k7mzp-4xqaw".to_owned()));

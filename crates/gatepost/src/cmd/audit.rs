@@ -52,6 +52,9 @@ pub(crate) struct List {
     /// Only those that came to this
     #[arg(long, value_parser = argument::audit_result())]
     result: Option<AuditResult>,
+    /// Only what was done by this one: an account, or a user of the system
+    #[arg(long, value_name = "ACTOR")]
+    actor: Option<String>,
     /// Only those from this network or address
     #[arg(long, value_name = "CIDR", value_parser = argument::network)]
     ip: Option<IpNet>,
@@ -117,6 +120,7 @@ impl List {
             account: self.user.map(|name| audited_name(completed(name, default_domain))),
             action: self.action,
             result: self.result,
+            actor: self.actor,
             network: self.ip,
             since: self.since.map(|since| since.back_from(now)),
             ..AuditFilter::default()

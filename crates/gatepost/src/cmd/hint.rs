@@ -49,6 +49,7 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::Throttled { .. }
         | Trouble::DamagedDkimKey(_)
         | Trouble::HeldByRoute { .. }
+        | Trouble::Unexpected { .. }
         | Trouble::Done { .. }
         | Trouble::UndoTooLong { .. }
         | Trouble::NotAudited(_)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use config::Config;
 use desk::{Desk, NewAccount, view};
+use store::AccountChange;
 use stores::Store;
 use types::Mailbox;
 use zeroize::Zeroizing;
@@ -48,6 +49,21 @@ pub(crate) enum Command {
         /// What its address is from now on
         new_address: Mailbox,
     },
+    /// Call an account something, or nothing any more
+    Name {
+        /// The account
+        address: Mailbox,
+        /// What people call it; without it, nothing
+        #[arg(value_name = "TEXT", value_parser = argument::text)]
+        name: Option<String>,
+    },
+    /// Make an account an administrator's, or no longer so: whether the pages of administration open to it
+    Admin {
+        /// The account
+        address: Mailbox,
+        /// Whether it is to be one
+        state: OnOff,
+    },
     /// Change how much an account may send: a number, none for no limit, default for the configuration's; shows it
     Limit {
         /// The account
@@ -83,6 +99,12 @@ pub(crate) enum Command {
     Remove(remove::Remove),
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum OnOff {
+    On,
+    Off,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Add {
     /// The name to log in with, and the address to send as
@@ -90,7 +112,7 @@ pub(crate) struct Add {
     /// What people call the account
     #[arg(long, value_name = "TEXT", value_parser = argument::text)]
     name: Option<String>,
-    /// Mark it as an administrator's. It means nothing yet: whoever can run these commands administers
+    /// Make it an administrator's: the pages of administration open to it
     #[arg(long)]
     admin: bool,
     #[command(flatten)]
@@ -123,6 +145,8 @@ async fn on(config: &Config, store: &Store, command: Command, finds: Finds) -> a
         Command::Show { address, format } => show(&desk, &address, format).await,
         Command::Password { address, password } => set_password(&desk, &address, password).await,
         Command::Rename { address, new_address } => rename(&desk, &address, &new_address).await,
+        Command::Name { address, name } => set_name(&desk, &address, name).await,
+        Command::Admin { address, state } => set_admin(&desk, &address, matches!(state, OnOff::On)).await,
         Command::Limit { address, change, format } => limit(&desk, &address, &change, format).await,
         Command::Undo { address, time } => set_undo(&desk, &address, time).await,
         Command::Disable { address } => bar(&desk, &address, true).await,
@@ -166,8 +190,33 @@ async fn set_password(desk: &Desk, address: &Mailbox, password: NewPassword) -> 
 
 async fn rename(desk: &Desk, address: &Mailbox, new: &Mailbox) -> anyhow::Result<()> {
     let account = desk.find(address).await?;
-    desk.rename_account(&actor::act(), &account, new).await?;
+    let change = AccountChange { address: Some(new.clone()), ..AccountChange::default() };
+    desk.change_account(&actor::act(), &account, change).await?;
     output::line(&format!("{} is now {new}", account.address))
+}
+
+async fn set_name(desk: &Desk, address: &Mailbox, name: Option<String>) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    let said = match &name {
+        Some(name) => format!("{} is called {name}", account.address),
+        None => format!("{} has no name", account.address),
+    };
+    let change = AccountChange { name: Some(name), ..AccountChange::default() };
+    desk.change_account(&actor::act(), &account, change).await?;
+    output::line(&said)
+}
+
+async fn set_admin(desk: &Desk, address: &Mailbox, admin: bool) -> anyhow::Result<()> {
+    let account = desk.find(address).await?;
+    let is_last = !admin && desk.is_last_administrator(&account).await?;
+    let change = AccountChange { admin: Some(admin), ..AccountChange::default() };
+    desk.change_account(&actor::act(), &account, change).await?;
+    let state = if admin { "an administrator" } else { "no administrator" };
+    output::line(&format!("{} is {state}", account.address))?;
+    if is_last {
+        output::line("there is no administrator now: nobody opens the pages of administration")?;
+    }
+    Ok(())
 }
 
 async fn show(desk: &Desk, address: &Mailbox, format: Format) -> anyhow::Result<()> {
@@ -200,9 +249,10 @@ fn shown(user: &view::User, format: Format) -> anyhow::Result<()> {
         let fields = [
             ("address", user.address.clone().into()),
             ("name", output::or_dash(user.name.as_ref()).into()),
-            ("admin (no effect yet)", output::yes_no(user.admin).into()),
+            ("admin", output::yes_no(user.admin).into()),
             ("disabled", disabled(user)),
             ("password", if user.password { "set" } else { "none, app passwords only" }.to_owned().into()),
+            ("app passwords", user.app_passwords.to_string().into()),
             ("second factor", if user.totp { "on" } else { "off" }.to_owned().into()),
             ("created", output::time(user.created_at).into()),
             ("last login", output::time_or(user.last_login_at, "never").into()),

@@ -55,6 +55,24 @@ fn of_admin(web: &Web) -> Option<Finding> {
     Some(Finding::of_key("web-admin-public", "web.listen.serve", text))
 }
 
+/// Administrators who have only a password between them and everything, where pages for them are served; `without` are those who may log in and have
+/// no second factor.
+pub(crate) fn of_administrators(web: &Web, without: &[String]) -> Option<Finding> {
+    let is_served = web.listen.iter().any(|listen| listen.serve.contains(&WebPart::Admin));
+    let (first, more) = without.split_first().filter(|_| is_served)?;
+    let who = match more.len() {
+        0 => format!("{first}, who administers, has"),
+        1 => format!("{first} and 1 other administrator have"),
+        more => format!("{first} and {more} other administrators have"),
+    };
+    let then = match web.admin_needs_second_factor {
+        true => "the pages of administration stay closed to them until they set one up",
+        false => "whoever knows the password administers (web.admin_needs_second_factor is false)",
+    };
+    let text = format!("{who} no second factor: {then}; `gatepost totp enroll {first}` begins one");
+    Some(Finding::of_key("web-admin-second-factor", "web.admin_needs_second_factor", text))
+}
+
 fn of_no_listener(web: &Web) -> Option<Finding> {
     web.listen.is_empty().then(|| {
         let text = "[web] is there, but no [[web.listen]]: no pages are served";
@@ -70,6 +88,31 @@ mod tests {
     fn codes(listen: &str) -> Vec<&'static str> {
         let config = settings(&format!("[web]\nbase_url = \"https://mail.example.org\"\n{listen}"));
         warnings(&config, None).map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn administrators_without_a_second_factor_are_warned_of_where_pages_for_them_are_served() {
+        let listen = "[[web.listen]]\naddress = \"127.0.0.1:80\"\ntls = \"off\"\n";
+        let warning = |listen: &str, needed: bool, without: &[&str]| {
+            let begin = format!(
+                "[web]\nbase_url = \"https://mail.example.org\"\nadmin_needs_second_factor = {needed}\n"
+            );
+            let without: Vec<_> = without.iter().map(ToString::to_string).collect();
+            let config = settings(&format!("{begin}{listen}"));
+            of_administrators(config.web.as_ref().unwrap(), &without).map(|finding| finding.text)
+        };
+        let said = warning(listen, true, &["ann@example.org"]).unwrap();
+        assert!(
+            said.starts_with("ann@example.org, who administers, has no second factor: the pages"),
+            "{said}"
+        );
+        let said = warning(listen, false, &["ann@example.org", "bob@example.org"]).unwrap();
+        assert!(
+            said.starts_with("ann@example.org and 1 other administrator have no second factor: whoever"),
+            "{said}"
+        );
+        assert_eq!(warning(listen, true, &[]), None);
+        assert_eq!(warning(&format!("{listen}serve = [\"account\"]\n"), true, &["ann@example.org"]), None);
     }
 
     #[test]

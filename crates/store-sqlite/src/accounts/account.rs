@@ -1,6 +1,7 @@
 //! The accounts, and every change of them.
 
 pub(super) mod row;
+mod change;
 
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
 use store::{
-    Account, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Corrupt, Error, Import, Login,
-    Page, Revision, StoredRights,
+    Account, AccountChange, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Corrupt, Error,
+    Import, Login, Page, Revision, StoredRights,
 };
 use types::{AccountId, Mailbox};
 
@@ -100,14 +101,16 @@ impl Accounts for SqliteAccounts {
         }
     }
 
-    async fn rename(&self, id: AccountId, address: &Mailbox, act: &Act) -> Result<(), Error> {
-        let update = "UPDATE accounts SET address = $1, normal = $2, version = version + 1 WHERE id = $3";
-        let update = sqlx::query(update).bind(address.to_string()).bind(address.normal());
-        let events = |old| {
-            [old, address.normal()].map(|name| AuditEvent::change(Action::UserRename, name, act)).into()
-        };
-        let update = update.bind(id.as_bytes().to_vec());
-        self.change_both(id, update, Some(challenge_key::of_address(id)), events).await.map(drop)
+    async fn update_account(&self, id: AccountId, change: &AccountChange, act: &Act) -> Result<(), Error> {
+        let mut transaction = self.begin_change().await?;
+        let old = normal(&mut transaction, id).await?;
+        for update in change::updates(id, change) {
+            update.execute(&mut *transaction).await.map_err(of_write)?;
+        }
+        for event in change::events(old, change, act) {
+            audit::enter(&mut transaction, &event).await?;
+        }
+        transaction.commit().await.map_err(unavailable)
     }
 
     async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error> {
@@ -151,6 +154,10 @@ fn page_of(filter: &AccountFilter, page: Page<String>) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(select!("WHERE true"));
     if let Some(after) = page.after {
         query.push(" AND normal > ").push_bind(after);
+    }
+    if let Some(since) = filter.unused_since.map(Timestamp::as_millisecond) {
+        query.push(" AND created_at < ").push_bind(since);
+        query.push(" AND coalesce(last_login_at, 0) < ").push_bind(since);
     }
     if let Some(text) = &filter.text {
         query.push(" AND (address || ' ' || coalesce(name, ''))");

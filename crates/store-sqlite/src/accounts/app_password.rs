@@ -4,14 +4,14 @@ pub(super) mod row;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use store::{
     Account, Act, Action, AppPassword, AppPasswordPlace, AppPasswords, AuditEvent, Corrupt, Error, LastUse,
     NewAppPassword, Page,
 };
 use types::{AccountId, CredentialId};
 
-use super::account::row::{account, columns, normal};
+use super::account::row::{account, any_of, columns, normal};
 use super::{SqliteAccounts, audit, challenge_key};
 use crate::failure::{is_taken, unavailable};
 use crate::row::{Columns, octets};
@@ -62,6 +62,24 @@ impl AppPasswords for SqliteAccounts {
         let some = some.bind(id.as_bytes().to_vec()).bind(at).bind(after).bind(page.limit);
         let rows = some.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(app_password(row)?)).collect()
+    }
+
+    async fn app_password_counts(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, u64)>, Error> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut counts = QueryBuilder::new(
+            "SELECT account AS id, count(*) AS count FROM app_passwords WHERE account IN (",
+        );
+        any_of(&mut counts, accounts);
+        counts.push(") GROUP BY account");
+        let rows = counts
+            .build()
+            .persistent(false)
+            .fetch_all(self.database.readers()?)
+            .await
+            .map_err(unavailable)?;
+        rows.iter().map(|row| Ok(counted(row)?)).collect()
     }
 
     async fn relabel(
@@ -281,6 +299,11 @@ fn alike(row: &SqliteRow) -> Result<(CredentialId, String, u32), Corrupt> {
     let id = id(row)?;
     let columns = Columns::of(row, "imported_app_passwords", id);
     Ok((id, columns.take("hash")?, columns.take("alike")?))
+}
+
+fn counted(row: &SqliteRow) -> Result<(AccountId, u64), Corrupt> {
+    let account = super::account::row::id(row)?;
+    Ok((account, Columns::of(row, "app_passwords", account).take("count")?))
 }
 
 fn imported_hash(row: &SqliteRow) -> Result<String, Corrupt> {

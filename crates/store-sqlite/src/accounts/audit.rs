@@ -90,6 +90,9 @@ fn select(filter: &AuditFilter, after: Option<AuditPlace>) -> QueryBuilder<Sqlit
     if let Some(credential) = &filter.credential {
         query.push(" AND credential = ").push_bind(credential.clone());
     }
+    if let Some(actor) = &filter.actor {
+        query.push(" AND done_by = ").push_bind(actor.clone());
+    }
     if let Some(since) = filter.since {
         query.push(" AND at >= ").push_bind(since.as_millisecond());
     }

@@ -1,29 +1,29 @@
 //! What accounts have sent, and may send, as rows.
 
 mod correspondents;
+mod limited;
+mod own;
 mod usage;
 pub(super) mod noted;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, SqliteConnection};
 use store::{
-    Act, Action, Amounts, AuditEvent, Correspondent, Corrupt, Error, Full, LimitChanges, Limits, Loan,
-    OwnLimit, OwnLimits, Sending, Sent, Share, Tally, Usage,
+    Act, Action, Amounts, AuditEvent, Correspondent, Error, Full, LimitChanges, LimitedAccount,
+    LimitedFilter, Limits, Loan, OwnLimits, Page, Sending, Sent, Share, Tally, Usage,
 };
 use types::AccountId;
 
-use super::account::row::normal;
+use super::account::row::{self, any_of, normal};
 use super::{SqliteAccounts, audit};
 use crate::failure::unavailable;
-use crate::row::Columns;
+use own::{own_limits, stored};
 use usage::id;
 
 /// How many servers a store of this kind can have.
 const NODES: u32 = 1;
-
-/// How no limit is stored.
-const UNLIMITED: i64 = -1;
 
 impl Sending for SqliteAccounts {
     async fn own_limits(&self, account: AccountId) -> Result<OwnLimits, Error> {
@@ -50,6 +50,40 @@ impl Sending for SqliteAccounts {
         let row = sqlx::query("SELECT * FROM sent WHERE account = $1").bind(id(account));
         let row = row.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
         Ok(row.map(|row| usage::read(&row, account)).transpose()?.map(|usage| sent(&usage)))
+    }
+
+    async fn sent_by(&self, accounts: &[AccountId]) -> Result<Vec<(AccountId, Sent)>, Error> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut some = QueryBuilder::new("SELECT account AS id, sent.* FROM sent WHERE account IN (");
+        any_of(&mut some, accounts);
+        some.push(")");
+        let rows = some.build().persistent(false).fetch_all(self.database.readers()?).await;
+        let read = |row| {
+            let account = row::id(row)?;
+            Ok((account, sent(&usage::read(row, account)?)))
+        };
+        rows.map_err(unavailable)?.iter().map(read).collect()
+    }
+
+    async fn limited_accounts(
+        &self,
+        filter: &LimitedFilter,
+        page: Page<String>,
+    ) -> Result<Vec<LimitedAccount>, Error> {
+        let mut query = limited::page_of(filter, page);
+        let rows =
+            query.build().persistent(false).fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+        let found = rows.iter().map(limited::account).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<_> = found.iter().map(|(id, ..)| *id).collect();
+        let sent: HashMap<_, _> = self.sent_by(&ids).await?.into_iter().collect();
+        let with_sent = |(id, address, own)| LimitedAccount {
+            address,
+            own,
+            sent: sent.get(&id).copied().unwrap_or_default(),
+        };
+        Ok(found.into_iter().map(with_sent).collect())
     }
 
     async fn lend(
@@ -134,31 +168,6 @@ async fn write_limits(
     .execute(connection)
     .await
     .map(drop)
-}
-
-fn stored(limit: OwnLimit) -> i64 {
-    match limit {
-        OwnLimit::AtMost(limit) => limit.into(),
-        OwnLimit::Unlimited => UNLIMITED,
-    }
-}
-
-fn own_limit(stored: i64) -> Option<OwnLimit> {
-    match stored {
-        UNLIMITED => Some(OwnLimit::Unlimited),
-        limit => u32::try_from(limit).ok().map(OwnLimit::AtMost),
-    }
-}
-
-fn own_limits(row: &SqliteRow, account: AccountId) -> Result<OwnLimits, Corrupt> {
-    let columns = Columns::of(row, "sending_limits", account);
-    Ok(OwnLimits {
-        messages_per_hour: columns.maybe("messages_per_hour", own_limit)?,
-        messages_per_day: columns.maybe("messages_per_day", own_limit)?,
-        recipients_per_hour: columns.maybe("recipients_per_hour", own_limit)?,
-        recipients_per_day: columns.maybe("recipients_per_day", own_limit)?,
-        new_recipients_per_day: columns.maybe("new_recipients_per_day", own_limit)?,
-    })
 }
 
 fn sent(Usage { windows, used, .. }: &Usage) -> Sent {

@@ -9,6 +9,7 @@ mod backlog;
 mod database;
 mod notes;
 mod select;
+mod traffic;
 mod recover;
 mod tls_results;
 
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
-use store::{Error, Ledger, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page};
+use store::{Error, Ledger, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page, Traffic};
 use types::QueueId;
 
 pub(crate) use database::tell;
@@ -117,6 +118,11 @@ impl Ledger for SqliteLedger {
     async fn trace(&self, id: QueueId) -> Result<Option<LedgerTrace>, Error> {
         self.database.catch_up().await?;
         select::trace(self.readers(), id).await.map_err(unavailable)
+    }
+
+    async fn traffic(&self, since: Timestamp) -> Result<Traffic, Error> {
+        self.database.catch_up().await?;
+        traffic::since(self.readers(), since).await.map_err(unavailable)
     }
 
     async fn prune(&self, before: Timestamp) -> Result<bool, Error> {

@@ -17,6 +17,10 @@ pub enum Action {
     UserImport,
     /// An account got another address.
     UserRename,
+    /// An account is called something else.
+    UserName,
+    /// An account became an administrator's, or is none any more.
+    UserAdmin,
     /// An account was barred from logging in.
     UserDisable,
     /// It was let in again.
@@ -111,13 +115,15 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 51] = [
+    pub const ALL: [Action; 53] = [
         Action::Login,
         Action::SignOut,
         Action::SessionEnd,
         Action::UserAdd,
         Action::UserImport,
         Action::UserRename,
+        Action::UserName,
+        Action::UserAdmin,
         Action::UserDisable,
         Action::UserEnable,
         Action::UserRemove,
@@ -175,6 +181,8 @@ impl Action {
             Action::UserAdd => "user-add",
             Action::UserImport => "user-import",
             Action::UserRename => "user-rename",
+            Action::UserName => "user-name",
+            Action::UserAdmin => "user-admin",
             Action::UserDisable => "user-disable",
             Action::UserEnable => "user-enable",
             Action::UserRemove => "user-remove",

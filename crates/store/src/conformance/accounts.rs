@@ -4,7 +4,10 @@
 use types::AccountId;
 
 use super::sample::{account, at, frank, mailbox};
-use crate::{AccountFilter, AccountState, Accounts, Error, Page, SecondFactors, network_of};
+use crate::{
+    AccountChange, AccountFilter, AccountState, Accounts, Action, Audit, AuditFilter, Error, Page,
+    SecondFactors, network_of,
+};
 
 pub async fn an_account_comes_back_as_it_was_added<A: Accounts>(accounts: &A) {
     let mut alice = account(1, "Alice@Example.org");
@@ -123,7 +126,7 @@ pub async fn accounts_are_found_by_text_and_state<A: Accounts + SecondFactors>(a
     accounts.add(&bob, &frank(0)).await.unwrap();
     accounts.enroll(bob.id, b"seed", &frank(1)).await.unwrap();
     let found = async |text: Option<&str>, state| {
-        let filter = AccountFilter { text: text.map(str::to_owned), state };
+        let filter = AccountFilter { text: text.map(str::to_owned), state, unused_since: None };
         listed(accounts, &filter, Page::first(100)).await
     };
     let (is_ann, is_bob) = (vec!["ann@example.org".to_owned()], vec!["bob@example.net".to_owned()]);
@@ -138,6 +141,61 @@ pub async fn accounts_are_found_by_text_and_state<A: Accounts + SecondFactors>(a
     accounts.confirm(bob.id, at(1), 7, &[[1; 32]], &frank(2)).await.unwrap();
     assert_eq!(found(None, Some(AccountState::SecondFactor)).await, is_bob);
     assert_eq!(found(None, Some(AccountState::NoSecondFactor)).await, is_ann);
+}
+
+pub async fn an_account_is_changed_whole_and_each_thing_is_told<A: Accounts + Audit>(accounts: &A) {
+    let alice = account(1, "alice@example.org");
+    accounts.add(&alice, &frank(0)).await.unwrap();
+    accounts.add(&account(2, "bob@example.org"), &frank(0)).await.unwrap();
+    let change = AccountChange {
+        name: Some(Some("Alicia".to_owned())),
+        address: Some(mailbox("Alicia@example.org")),
+        admin: Some(true),
+    };
+    accounts.update_account(alice.id, &change, &frank(1)).await.unwrap();
+    let changed = accounts.by_id(alice.id).await.unwrap().unwrap();
+    assert_eq!(
+        (changed.name.as_deref(), changed.address.to_string().as_str(), changed.admin, changed.version),
+        (Some("Alicia"), "Alicia@example.org", true, 2)
+    );
+    let told = accounts.entries(&AuditFilter::default(), Page::first(100)).await.unwrap().entries;
+    let told: Vec<_> =
+        told.iter().map(|entry| (entry.event.action, entry.event.account.as_deref())).collect();
+    let (old, new) = (Some("alice@example.org"), Some("alicia@example.org"));
+    assert_eq!(
+        told[..4],
+        [
+            (Action::UserAdmin, new),
+            (Action::UserName, new),
+            (Action::UserRename, new),
+            (Action::UserRename, old)
+        ]
+    );
+    let name = AccountChange { name: Some(None), ..AccountChange::default() };
+    accounts.update_account(alice.id, &name, &frank(2)).await.unwrap();
+    let taken = AccountChange { address: Some(mailbox("bob@example.org")), admin: Some(false), ..change };
+    let taken = accounts.update_account(alice.id, &taken, &frank(3)).await;
+    assert!(matches!(taken, Err(Error::AlreadyExists)));
+    let changed = accounts.by_id(alice.id).await.unwrap().unwrap();
+    assert_eq!((changed.name, changed.admin, changed.version), (None, true, 2), "nothing of what failed");
+    let nobody = AccountId::from_bytes([9; 16]);
+    assert!(matches!(accounts.update_account(nobody, &name, &frank(4)).await, Err(Error::NotFound)));
+}
+
+pub async fn accounts_that_nobody_uses_are_found<A: Accounts>(accounts: &A) {
+    for (n, address, made) in [(1, "ann", 0), (2, "bob", 0), (3, "carol", 9)] {
+        let mut one = account(n, &format!("{address}@example.org"));
+        one.created_at = at(made);
+        accounts.add(&one, &frank(0)).await.unwrap();
+    }
+    accounts.logged_in(AccountId::from_bytes([2; 16]), at(7), None);
+    accounts.flush().await.unwrap();
+    for (since, expected) in
+        [(5, &["ann@example.org"][..]), (8, &["ann@example.org", "bob@example.org"]), (0, &[])]
+    {
+        let filter = AccountFilter { unused_since: Some(at(since)), ..AccountFilter::default() };
+        assert_eq!(listed(accounts, &filter, Page::first(9)).await, expected, "{since}");
+    }
 }
 
 pub async fn hashes_that_begin_otherwise_are_listed_page_by_page<A: Accounts>(accounts: &A) {

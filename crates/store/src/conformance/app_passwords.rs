@@ -97,3 +97,20 @@ pub async fn only_its_owner_gives_it_another_label<S: Accounts + AppPasswords>(s
     assert_eq!(store.of_account(alice.id, Page::first(9)).await.unwrap(), [relabelled.clone(), laptop]);
     assert_eq!(store.by_digest(&[1; 32]).await.unwrap(), Some((relabelled, alice)));
 }
+
+pub async fn those_of_several_accounts_are_counted<A: Accounts + AppPasswords>(store: &A) {
+    let [ann, bob, carol] =
+        [(1, "ann"), (2, "bob"), (3, "carol")].map(|(n, name)| account(n, &format!("{name}@example.org")));
+    for one in [&ann, &bob, &carol] {
+        store.add(one, &frank(0)).await.unwrap();
+    }
+    for (n, owner) in [(1, &ann), (2, &ann), (3, &bob)] {
+        store.create(&plain(&app_password(n, owner), [n; 32]), 10, &frank(0)).await.unwrap();
+    }
+    let mut counts = store.app_password_counts(&[ann.id, carol.id]).await.unwrap();
+    assert_eq!(counts, [(ann.id, 2)]);
+    counts = store.app_password_counts(&[bob.id, ann.id]).await.unwrap();
+    counts.sort_by_key(|(_, count)| *count);
+    assert_eq!(counts, [(bob.id, 1), (ann.id, 2)]);
+    assert_eq!(store.app_password_counts(&[]).await.unwrap(), []);
+}

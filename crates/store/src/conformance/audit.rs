@@ -162,6 +162,8 @@ pub async fn the_newest_come_first_and_filters_narrow<A: Accounts + Audit>(store
     assert_eq!(count(AuditFilter { network: network("192.0.2.0/25"), ..none() }).await, 1);
     assert_eq!(count(AuditFilter { network: network("2001:db8::/32"), ..none() }).await, 1);
     assert_eq!(count(AuditFilter { since: Some(at(2)), ..none() }).await, 2);
+    assert_eq!(count(AuditFilter { actor: Some("frank".to_owned()), ..none() }).await, 1);
+    assert_eq!(count(AuditFilter { actor: Some("fran".to_owned()), ..none() }).await, 0);
     let oldest = AuditFilter { network: network("192.0.2.0/24"), ..none() };
     let last: Vec<_> = store
         .entries(&oldest, Page::first(1))

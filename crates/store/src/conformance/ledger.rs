@@ -10,6 +10,7 @@ use super::sample::{
 };
 use crate::{
     Ledger, LedgerFilter, LedgerName, LedgerState, LedgerTrace, Operation, Page, QueuedBy, Spool, Submission,
+    Traffic,
 };
 
 async fn trace<L: Ledger>(ledger: &L, n: u8) -> Option<LedgerTrace> {
@@ -258,4 +259,25 @@ pub async fn where_it_is_not_kept_nothing_is_noted<S: Spool, L: Ledger>(
     assert!(trace(ledger, 1).await.is_none(), "it is not known whose it was");
     commit(beside, submission(2, &["bob@example.net"])).await;
     assert!(spool.show(id(2)).await.unwrap().is_some());
+}
+
+pub async fn what_was_handed_in_is_told_in_figures<S: Spool, L: Ledger>(spool: &S, ledger: &L, _: &S, _: &L) {
+    for (second, account) in [(10, 1), (20, 2), (30, 2), (7_200, 1), (7_201, 2)] {
+        commit(spool, sent(second, account, "one", "bob@example.net")).await;
+    }
+    spool.operate(Operation::Remove, vec![of(20)], &frank(40)).await.unwrap();
+    ledger.flush().await.unwrap();
+    let traffic = ledger.traffic(at(0)).await.unwrap();
+    let counts: Vec<_> = traffic.hours.iter().map(|(_, messages)| *messages).collect();
+    assert!(counts.iter().sum::<u64>() == 5 && counts.last() == Some(&2), "{:?}", traffic.hours);
+    assert!(traffic.hours.iter().all(|(hour, _)| hour.as_second() % 3600 == 0 && *hour <= at(7_201)));
+    let recipients =
+        |state| traffic.recipients.iter().find(|(one, _)| *one == state).map(|(_, count)| *count);
+    assert_eq!((recipients(LedgerState::Queued), recipients(LedgerState::Cancelled)), (Some(4), Some(1)));
+    let busiest: Vec<_> =
+        traffic.busiest.iter().map(|one| (one.account.as_str(), one.messages, one.recipients)).collect();
+    assert_eq!(busiest, [("2@example.org", 3, 3), ("1@example.org", 2, 2)]);
+    let late = ledger.traffic(at(7_200)).await.unwrap();
+    assert_eq!((late.hours.len(), late.busiest.len()), (1, 2));
+    assert_eq!(ledger.traffic(at(9_000)).await.unwrap(), Traffic::default());
 }

@@ -55,7 +55,7 @@ macro_rules! conformance {
             what_was_sent_is_known_when_it_has_left, each_failed_attempt_and_each_fate_is_known,
             a_late_record_tells_what_was_delivered_alone, what_was_done_is_known_whoever_tells_it_first,
             the_newest_come_first_in_pages_and_filters_narrow, a_message_is_named_by_the_beginning_of_its_ids,
-            the_old_is_forgotten_with_all_that_belongs_to_it, where_it_is_not_kept_nothing_is_noted);
+            the_old_is_forgotten_with_all_that_belongs_to_it, where_it_is_not_kept_nothing_is_noted, what_was_handed_in_is_told_in_figures);
     };
     (@ledger $module:ident, $open:ident, $beside:ident: $($test:ident),*) => {
         mod $module { $(
@@ -97,11 +97,11 @@ macro_rules! accounts_conformance {
             an_account_comes_back_as_it_was_added, an_address_belongs_to_one_account, addresses_are_compared_in_their_normal_form,
             every_change_of_a_credential_bumps_the_version, changes_of_nobody_are_not_found, a_login_is_noted,
             the_login_of_a_removed_account_is_nothing_to_note, another_hash_of_the_same_password_changes_no_version,
-            accounts_are_listed_by_address_in_pages, accounts_are_found_by_text_and_state,
+            accounts_are_listed_by_address_in_pages, accounts_are_found_by_text_and_state, an_account_is_changed_whole_and_each_thing_is_told, accounts_that_nobody_uses_are_found,
             hashes_that_begin_otherwise_are_listed_page_by_page);
         $crate::conformance!(@one accounts, $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
-            only_its_owner_gives_it_another_label, only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted);
+            only_its_owner_gives_it_another_label, only_its_owner_revokes_it, a_revoked_one_is_known_as_such, a_removed_account_takes_its_app_passwords_along, a_use_is_noted, those_of_several_accounts_are_counted);
         $crate::conformance!(@one accounts, $open, certificates:
             one_look_up_finds_the_certificate_and_its_account, a_certificate_is_one_accounts, only_its_owner_removes_it,
             a_removed_account_takes_its_certificates_along, a_use_of_a_certificate_is_noted,
@@ -156,7 +156,8 @@ macro_rules! accounts_conformance {
             limits_of_its_own_are_of_one_account, a_change_of_a_limit_leaves_the_others_alone, what_is_sent_is_told_and_what_is_lent_is_not,
             what_is_lent_counts_until_it_is_given_back, a_window_is_known_again_however_exact_the_clock_is, a_window_has_nothing_of_the_one_before, who_was_sent_to_is_no_stranger,
             correspondents_are_forgotten_after_the_last_message, correspondents_of_a_clock_ahead_are_of_today,
-            what_a_removed_account_has_sent_is_nothing_to_write);
+            what_a_removed_account_has_sent_is_nothing_to_write, what_several_have_sent_is_told_at_once,
+            accounts_are_found_by_their_limits_and_what_is_used_of_them);
         $crate::conformance!(@two accounts, $open, $beside, at_once:
             of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once,
             of_a_limit_no_more_is_lent_than_there_is, of_many_that_seal_the_root_key_anew_one_does,

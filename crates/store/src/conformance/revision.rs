@@ -9,10 +9,10 @@ use types::{AccountId, DkimAlgorithm, DkimKeyId, DkimKeyName, Domain, Fingerprin
 use super::sample::{account, app_password, at, frank, last_use, mailbox, plain};
 use super::sending::{ONE, limits};
 use crate::{
-    Accounts, Act, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificate, Certificates,
-    ChallengeKey, ChallengeKeys, ChallengeKind, Counter, DkimKey, DkimKeys, Identities, Identity, Import,
-    LimitChange, LimitChanges, Mark, OwnLimit, Resealed, Revision, SealedSecrets, SecondFactors, Sending,
-    Share, ThrottleKey, ThrottleKind, Throttles,
+    AccountChange, Accounts, Act, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificate,
+    Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Counter, DkimKey, DkimKeys, Identities,
+    Identity, Import, LimitChange, LimitChanges, Mark, OwnLimit, Resealed, Revision, SealedSecrets,
+    SecondFactors, Sending, Share, ThrottleKey, ThrottleKind, Throttles,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -66,6 +66,8 @@ where
     second_factors(one, other, &act).await;
     dkim_keys(one, other, &act).await;
     moves(one, other, "rename", one.rename(ALICE, &mailbox("al@example.org"), &act)).await;
+    let change = AccountChange { admin: Some(true), ..AccountChange::default() };
+    moves(one, other, "update_account", one.update_account(ALICE, &change, &act)).await;
     moves(one, other, "set_disabled", one.set_disabled(ALICE, true, &act)).await;
     moves(one, other, "remove", one.remove(BOB, &act)).await;
 }

@@ -7,7 +7,7 @@ use types::AccountId;
 use super::sample::{account, at, frank};
 use crate::{
     Accounts, Action, Amounts, Audit, AuditFilter, CommonLimits, Correspondent, Error, Limit, LimitChange,
-    LimitChanges, Limits, Loan, OwnLimit, OwnLimits, Page, Sending, Share,
+    LimitChanges, LimitedFilter, Limits, Loan, OwnLimit, OwnLimits, Page, Sending, Share,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -243,4 +243,50 @@ pub async fn what_a_removed_account_has_sent_is_nothing_to_write<S: Accounts + S
     store.flush().await.unwrap();
     assert_eq!(store.sent(ALICE).await.unwrap(), None);
     assert_eq!(messages(store, BOB).await, Some((2, 2)));
+}
+
+pub async fn what_several_have_sent_is_told_at_once<S: Accounts + Sending>(store: &S) {
+    alice_and_bob(store).await;
+    send(store, ALICE, 3, &[], 1).await;
+    store.flush().await.unwrap();
+    let told = store.sent_by(&[ALICE, BOB]).await.unwrap();
+    assert_eq!(told, [(ALICE, store.sent(ALICE).await.unwrap().unwrap())]);
+    assert_eq!(store.sent_by(&[]).await.unwrap(), []);
+}
+
+pub async fn accounts_are_found_by_their_limits_and_what_is_used_of_them<S: Accounts + Sending>(store: &S) {
+    alice_and_bob(store).await;
+    let own = |limit| OwnLimits { messages_per_hour: limit, ..OwnLimits::default() };
+    let found = async |filter: LimitedFilter, page: Page<String>| {
+        let found = store.limited_accounts(&filter, page).await.unwrap();
+        found.into_iter().map(|one| one.address.to_string()).collect::<Vec<_>>()
+    };
+    let first = || Page::first(9);
+    let used = |percent, messages: Option<u32>, now| LimitedFilter::Used {
+        percent,
+        common: CommonLimits { messages_per_hour: messages, ..CommonLimits::default() },
+        now: at(now),
+    };
+    assert!(found(LimitedFilter::Own, first()).await.is_empty());
+    send(store, ALICE, 8, &[], 1).await;
+    send(store, BOB, 4, &[], 1).await;
+    store.flush().await.unwrap();
+    let (alice, bob) = ("alice@example.org", "bob@example.org");
+    assert_eq!(found(used(80, Some(10), 2), first()).await, [alice]);
+    assert_eq!(found(used(40, Some(10), 2), first()).await, [alice, bob]);
+    assert_eq!(found(used(40, Some(10), 2), Page { after: Some(alice.to_owned()), limit: 1 }).await, [bob]);
+    assert!(found(used(81, Some(10), 2), first()).await.is_empty());
+    assert!(found(used(80, Some(10), 3601), first()).await.is_empty(), "the hour is over");
+    assert!(found(used(1, None, 2), first()).await.is_empty(), "nothing is used of no limit");
+    let limit =
+        |limit| LimitChanges { messages_per_hour: LimitChange::Set(limit), ..LimitChanges::default() };
+    store.change_own_limits(ALICE, &limit(Some(OwnLimit::Unlimited)), &frank(1)).await.unwrap();
+    store.change_own_limits(BOB, &limit(Some(OwnLimit::AtMost(4))), &frank(1)).await.unwrap();
+    assert_eq!(found(used(100, Some(10), 2), first()).await, [bob]);
+    assert_eq!(found(LimitedFilter::Own, first()).await, [alice, bob]);
+    let told = store.limited_accounts(&LimitedFilter::Own, Page { after: Some(alice.to_owned()), limit: 9 });
+    let told = told.await.unwrap();
+    assert_eq!((told[0].own, told[0].sent.hour.messages), (own(Some(OwnLimit::AtMost(4))), 4));
+    store.change_own_limits(ALICE, &limit(None), &frank(1)).await.unwrap();
+    assert_eq!(found(LimitedFilter::Own, first()).await, [bob]);
 }

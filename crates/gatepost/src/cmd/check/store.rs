@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use config::Config;
 use desk::Desk;
+use store::{AccountFilter, AccountState, Page};
 use stores::Store;
 
 use super::report::Report;
 use crate::finding::Finding;
-use crate::{open, sealed};
+use crate::{open, sealed, warnings};
 
 /// A store that is not there yet is made by the first start, and must not be made here: `check` may be run by somebody
 /// else than the server.
@@ -17,7 +18,7 @@ pub(super) async fn examine(config: &Config, keys: bool, report: &mut Report) {
     let directory = &config.storage.directory;
     match report.keep("store", "storage.url", open(directory).await) {
         Some(Some(store)) => {
-            look_into(&open::desk(config, &store), keys, report).await;
+            look_into(config, &open::desk(config, &store), keys, report).await;
             store.close().await;
         }
         Some(None) => {
@@ -36,12 +37,30 @@ async fn open(directory: &Path) -> anyhow::Result<Option<Store>> {
 }
 
 /// The key file is asked about by itself: `keys` says whether it can be read.
-async fn look_into(desk: &Desk, keys: bool, report: &mut Report) {
+async fn look_into(config: &Config, desk: &Desk, keys: bool, report: &mut Report) {
     if keys {
         report.keep("sealed-secrets", "storage.master_key_file", secrets(desk).await);
     }
     let held = report.keep("store", "storage.url", held(desk).await);
     report.warn(held.flatten());
+    let administrators = report.keep("store", "storage.url", without_second_factor(desk).await);
+    let web = config.web.as_ref();
+    report
+        .warn(web.zip(administrators).and_then(|(web, without)| warnings::of_administrators(web, &without)));
+}
+
+/// Administrators who may log in and have no second factor.
+async fn without_second_factor(desk: &Desk) -> anyhow::Result<Vec<String>> {
+    let filter = AccountFilter { state: Some(AccountState::Admin), ..AccountFilter::default() };
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = desk.list_accounts(&filter, Page { after, limit: 500 }).await?;
+        found.extend(page.items.into_iter().filter(|one| !one.totp && !one.disabled).map(|one| one.address));
+        after = page.last;
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// Whether every sealed secret opens.

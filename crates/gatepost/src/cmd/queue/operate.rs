@@ -1,7 +1,7 @@
 //! `gatepost queue retry`, `hold`, `release`, `bounce` and `remove`: for messages that are named, or that a filter finds.
 
 use anyhow::bail;
-use desk::{Desk, Operated, Trouble};
+use desk::{Desk, Expected, Operated, Trouble};
 use store::Operation;
 use types::{Domain, QueueId};
 
@@ -44,10 +44,7 @@ pub(super) async fn run(
         desk.find_messages(&filter.meaning(desk, default_domain, clock::now()).await?).await?
     };
     match expect {
-        Some(expected) if expected != ids.len() => {
-            bail!("nothing is done: {} found, not {expected}", messages(ids.len(), "is", "are"))
-        }
-        Some(_) => {}
+        Some(expected) => Expected::Exactly(expected).see(ids.len())?,
         None if ids.is_empty() => {}
         None if named && !is_final(operation) => {}
         None if yes => {}

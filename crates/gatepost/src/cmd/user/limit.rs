@@ -3,12 +3,9 @@
 use std::str::FromStr;
 
 use desk::view::{Sending, Usage};
-use store::{LimitChange, LimitChanges, OwnLimit};
+use store::{LimitChange, LimitChanges, NoLimit, OwnLimit};
 
 use crate::output;
-
-/// The largest limit that can be written, as in the configuration.
-const MOST: u32 = 10_000_000;
 
 /// Limits to be changed.
 #[derive(Debug, clap::Args)]
@@ -40,13 +37,10 @@ impl FromStr for Wanted {
     fn from_str(given: &str) -> Result<Self, String> {
         match given {
             "default" => Ok(Wanted(None)),
-            "none" => Ok(Wanted(Some(OwnLimit::Unlimited))),
-            number => number
+            limit => limit
                 .parse()
-                .ok()
-                .filter(|number| (1..=MOST).contains(number))
-                .map(|number| Wanted(Some(OwnLimit::AtMost(number))))
-                .ok_or_else(|| format!("write 1 to {MOST}, none for no limit, or default")),
+                .map(|limit| Wanted(Some(limit)))
+                .map_err(|error: NoLimit| format!("{error}, or default")),
         }
     }
 }

@@ -5,7 +5,8 @@ use store::{AccountFilter, AccountState, Page};
 use types::Mailbox;
 
 use super::disabled;
-use crate::argument;
+use crate::argument::{self, Moment};
+use crate::clock;
 use crate::output::{self, Cell, Format, Listing};
 
 /// How many accounts are read at a time.
@@ -19,6 +20,9 @@ pub(crate) struct List {
     /// Those in this state
     #[arg(long, value_parser = argument::account_state())]
     state: Option<AccountState>,
+    /// Those that are older than this and that nobody has used since: 90d or a time
+    #[arg(long, value_name = "TIME")]
+    unused: Option<Moment>,
     /// So many at most; all, if not given
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
@@ -30,9 +34,20 @@ pub(crate) struct List {
 }
 
 pub(super) async fn run(desk: &Desk, args: List) -> anyhow::Result<()> {
-    let List { filter, state, limit, after, format } = args;
-    let filter = AccountFilter { text: filter, state };
-    let heading = ["ADDRESS", "NAME", "ADMIN (NO EFFECT YET)", "DISABLED", "2FA", "CREATED", "LAST LOGIN"];
+    let List { filter, state, unused, limit, after, format } = args;
+    let unused_since = unused.map(|since| since.back_from(clock::now()));
+    let filter = AccountFilter { text: filter, state, unused_since };
+    let heading = [
+        "ADDRESS",
+        "NAME",
+        "ADMIN",
+        "DISABLED",
+        "2FA",
+        "APP PASSWORDS",
+        "SENT TODAY",
+        "CREATED",
+        "LAST LOGIN",
+    ];
     let mut listing = Listing::new(format, heading);
     let (mut left, mut after) = (limit.unwrap_or(u32::MAX), after.map(|address| address.normal()));
     loop {
@@ -52,13 +67,15 @@ pub(super) async fn run(desk: &Desk, args: List) -> anyhow::Result<()> {
     }
 }
 
-fn row(user: &view::User) -> [Cell; 7] {
+fn row(user: &view::User) -> [Cell; 9] {
     [
         user.address.clone().into(),
         output::or_dash(user.name.as_ref()).into(),
         output::yes_no(user.admin).into(),
         disabled(user),
         output::yes_no(user.totp).into(),
+        user.app_passwords.to_string().into(),
+        user.sent_today.to_string().into(),
         output::time(user.created_at).into(),
         output::time_or(user.last_login_at, "never").into(),
     ]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use store::{Account, Corrupt, Error};
 use types::{AccountId, Mailbox};
 
@@ -60,9 +60,17 @@ pub(in crate::accounts) async fn insert(
     .map_err(of_write)
 }
 
-pub(super) fn id(row: &SqliteRow) -> Result<AccountId, Corrupt> {
+pub(in crate::accounts) fn id(row: &SqliteRow) -> Result<AccountId, Corrupt> {
     let id: &[u8] = row.try_get("id").unwrap_or_default();
     octets(id).map(AccountId::from_bytes).ok_or_else(|| Corrupt::on("accounts", "?", "id"))
+}
+
+/// Continues a list of ids with these.
+pub(in crate::accounts) fn any_of(query: &mut QueryBuilder<Sqlite>, accounts: &[AccountId]) {
+    let mut ids = query.separated(", ");
+    for account in accounts {
+        ids.push_bind(account.as_bytes().to_vec());
+    }
 }
 
 /// An account from the columns of its table.

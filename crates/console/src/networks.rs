@@ -9,7 +9,7 @@ pub(crate) fn read(typed: &str) -> Result<Vec<IpNet>, &str> {
 }
 
 /// A network in CIDR form, or one address.
-fn network(line: &str) -> Option<IpNet> {
+pub(crate) fn network(line: &str) -> Option<IpNet> {
     let one = || line.parse::<std::net::IpAddr>().ok().map(|ip| IpNet::from(ip.to_canonical()));
     line.parse::<IpNet>().ok().or_else(one).map(|network| network.trunc())
 }

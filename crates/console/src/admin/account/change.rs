@@ -1,0 +1,154 @@
+//! What an account is called, its address, and whether it administers: one form, confirmed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::on;
+use desk::Trouble;
+use store::{Account, AccountChange};
+use types::Mailbox;
+
+use super::{below, frame, last_box, may_go, named, path_of};
+use crate::admin::new_account::{NAME, read_name};
+use crate::console::Console;
+use crate::fields::Fields;
+use crate::frame::{Frame, page};
+use crate::problem::Problem;
+use crate::right::{Right, Route};
+use crate::session::confirm::{self, Asked, ConfirmForm};
+use crate::session::current::Current;
+use crate::texts::Texts;
+use crate::visit::Visit;
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/admin/accounts/{address}/change", Right::Admin, |method| on(method, show)),
+    Route::post("/admin/accounts/{address}/change", Right::Admin, |method| on(method, change)),
+];
+
+#[derive(Template)]
+#[template(path = "admin/account/change.html")]
+struct Form {
+    frame: Frame,
+    /// The account as it is.
+    of: String,
+    back: String,
+    path: String,
+    name: String,
+    address: String,
+    admin: bool,
+    /// What is wrong with the name, with the address, and with taking the last administrator away.
+    wrong: [Option<&'static str>; 3],
+    /// The box that has to be ticked before the last administrator is one no longer.
+    last: Option<String>,
+    confirm: ConfirmForm,
+}
+
+/// What was typed.
+struct Typed {
+    name: String,
+    address: String,
+    admin: bool,
+}
+
+async fn show(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    Path(address): Path<String>,
+) -> Result<Response, Problem> {
+    let account = named(&console, &address).await?;
+    let typed = Typed {
+        name: account.name.clone().unwrap_or_default(),
+        address: account.address.to_string(),
+        admin: account.admin,
+    };
+    let confirm = ConfirmForm::of(&current, &visit);
+    form(&console, &visit, &current, &account, typed, [None; 3], confirm, StatusCode::OK).await
+}
+
+#[expect(clippy::too_many_arguments, reason = "who asks, what was typed, what came of it")]
+async fn form(
+    console: &Console,
+    visit: &Visit,
+    current: &Current,
+    account: &Account,
+    Typed { name, address, admin }: Typed,
+    wrong: [Option<&'static str>; 3],
+    confirm: ConfirmForm,
+    status: StatusCode,
+) -> Result<Response, Problem> {
+    let of = account.address.to_string();
+    let html = page(&Form {
+        frame: frame(console, visit, current),
+        back: path_of(&of),
+        path: below(account, "change"),
+        last: last_box(console, visit, account).await?.map(|(_, words, _)| words),
+        of,
+        name,
+        address,
+        admin,
+        wrong,
+        confirm,
+    })?;
+    Ok((status, html).into_response())
+}
+
+async fn change(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    Path(address): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let account = named(&console, &address).await?;
+    let typed = Typed {
+        name: fields.text(NAME).to_owned(),
+        address: fields.text("address").to_owned(),
+        admin: fields.text("admin") == "yes",
+    };
+    let is_last = !typed.admin && !may_go(&console, &account, &fields).await?;
+    let wanted = match typed.change(visit.texts) {
+        Ok(wanted) if !is_last => wanted,
+        wanted => {
+            let [name, address] = wanted.err().unwrap_or_default();
+            let wrong = [name, address, is_last.then(|| visit.texts.nobody_would_administer())];
+            let (confirm, status) = (ConfirmForm::of(&current, &visit), StatusCode::UNPROCESSABLE_ENTITY);
+            return form(&console, &visit, &current, &account, typed, wrong, confirm, status).await;
+        }
+    };
+    let (current, cookie) = match confirm::ask(&console, &visit, current.clone(), &fields).await? {
+        Asked::Yes(current, cookie) => (current, cookie),
+        Asked::No(confirm, status) => {
+            return form(&console, &visit, &current, &account, typed, [None; 3], confirm, status).await;
+        }
+    };
+    match console.desk().change_account(&current.act(&visit), &account, wanted).await {
+        Ok(()) => {
+            console.flashes.say(current.signed_in.session.id, visit.texts.is_changed().to_owned());
+            let there = Mailbox::parse(&typed.address).map_or(typed.address, |address| address.to_string());
+            Ok((cookie, Redirect::to(&path_of(&there))).into_response())
+        }
+        Err(Trouble::Taken(_)) => {
+            let wrong = [None, Some(visit.texts.address_is_taken()), None];
+            let (confirm, status) = (ConfirmForm::default(), StatusCode::CONFLICT);
+            let answer = form(&console, &visit, &current, &account, typed, wrong, confirm, status).await?;
+            Ok((cookie, answer).into_response())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+impl Typed {
+    /// What is wanted; or what is wrong with the name and with the address.
+    fn change(&self, t: Texts) -> Result<AccountChange, [Option<&'static str>; 2]> {
+        match (read_name(&self.name, t), Mailbox::parse(&self.address)) {
+            (Ok(name), Ok(address)) => {
+                Ok(AccountChange { name: Some(name), address: Some(address), admin: Some(self.admin) })
+            }
+            (name, address) => Err([name.err(), address.err().map(|_| t.no_address())]),
+        }
+    }
+}

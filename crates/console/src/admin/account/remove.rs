@@ -1,0 +1,102 @@
+//! Removing an account, for which its address has to be typed.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::on;
+use store::Account;
+
+use super::{ACCOUNTS, back, below, frame, hold_all, hold_box, last_box, may_go, named};
+use crate::console::Console;
+use crate::fields::Fields;
+use crate::problem::Problem;
+use crate::question::{HOLD, Question, TYPED, is_address};
+use crate::right::{Right, Route};
+use crate::session::confirm::{self, Asked, ConfirmForm};
+use crate::session::current::Current;
+use crate::visit::Visit;
+
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/admin/accounts/{address}/remove", Right::Admin, |method| on(method, ask)),
+    Route::post("/admin/accounts/{address}/remove", Right::Admin, |method| on(method, remove)),
+];
+
+async fn ask(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    Path(address): Path<String>,
+) -> Result<Response, Problem> {
+    let account = named(&console, &address).await?;
+    let confirm = ConfirmForm::of(&current, &visit);
+    question(&console, &visit, &current, &account, confirm, (StatusCode::OK, None)).await
+}
+
+async fn question(
+    console: &Console,
+    visit: &Visit,
+    current: &Current,
+    account: &Account,
+    confirm: ConfirmForm,
+    (status, refused): (StatusCode, Option<String>),
+) -> Result<Response, Problem> {
+    let t = visit.texts;
+    let queued = console.desk().messages_of(account).await?;
+    let boxes = hold_box(&queued, visit).into_iter().chain(last_box(console, visit, account).await?);
+    let question = Question {
+        frame: frame(console, visit, current),
+        back: back(account),
+        title: t.remove_question(&account.address),
+        lead: t.remove_lead(),
+        facts: vec![t.it_has_queued(queued.len())],
+        sample: Vec::new(),
+        refused,
+        path: below(account, "remove"),
+        hidden: Vec::new(),
+        boxes: boxes.collect(),
+        typed: Some(t.type_to_remove(&account.address)),
+        confirm,
+        button: t.remove(&account.address),
+        keep: t.keep_it(),
+    };
+    question.with(status)
+}
+
+async fn remove(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+    Path(address): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let account = named(&console, &address).await?;
+    let t = visit.texts;
+    let refused = if !is_address(fields.text(TYPED), &account.address) {
+        Some(t.not_its_address())
+    } else if !may_go(&console, &account, &fields).await? {
+        Some(t.nobody_would_administer())
+    } else {
+        None
+    };
+    if let Some(refused) = refused {
+        let refused = (StatusCode::UNPROCESSABLE_ENTITY, Some(refused.to_owned()));
+        let confirm = ConfirmForm::of(&current, &visit);
+        return question(&console, &visit, &current, &account, confirm, refused).await;
+    }
+    let (current, cookie) = match confirm::ask(&console, &visit, current.clone(), &fields).await? {
+        Asked::Yes(current, cookie) => (current, cookie),
+        Asked::No(confirm, status) => {
+            return question(&console, &visit, &current, &account, confirm, (status, None)).await;
+        }
+    };
+    console.desk().remove_account(&current.act(&visit), &account).await?;
+    let mut said = t.account_is_removed(&account.address);
+    if fields.text(HOLD) == "yes" {
+        let held = hold_all(&console, &visit, &current, &account).await?;
+        said = format!("{said} {}", t.messages_held(held));
+    }
+    console.flashes.say(current.signed_in.session.id, said);
+    Ok((cookie, Redirect::to(ACCOUNTS)).into_response())
+}
