@@ -10,7 +10,8 @@ use axum::routing::on;
 use desk::{Trouble, view};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Action, AuditFilter, AuditResult, LedgerState, Page as ListPage, Stats, ThrottleFilter, Traffic,
+    Action, AuditFilter, AuditResult, LedgerState, Page as ListPage, Spool as _, Stats, ThrottleFilter,
+    Traffic,
 };
 
 use super::account::path_of;
