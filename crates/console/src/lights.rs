@@ -4,7 +4,7 @@ use desk::health::{Condition, ConditionKind, Light, LightName, LightState, Value
 use jiff::Timestamp;
 
 use crate::shown::bytes::size;
-use crate::shown::time::Time;
+use crate::shown::time::{Time, date};
 use crate::texts::Texts;
 
 /// A light, as a page has it.
@@ -40,7 +40,7 @@ impl ShownLight {
             state,
             id: light.name.name(),
             name: name(light.name, t),
-            text: text(&light.condition, now, t),
+            text: text(&light.condition, t),
             since: Time::of(light.since, now, t),
             to_do: to_do(light.condition.kind, t),
         }
@@ -61,12 +61,12 @@ fn name(name: LightName, t: Texts) -> &'static str {
 }
 
 /// What it says, in the language of the page.
-fn text(condition: &Condition, now: Timestamp, t: Texts) -> String {
+fn text(condition: &Condition, t: Texts) -> String {
     let kind = condition.kind;
     condition.fill(t.of_light(kind.key(), kind.text()), |value| match value {
         Value::Number(number) => number.to_string(),
         Value::Octets(octets) => size(*octets),
-        Value::Time(at) => Time::of(*at, now, t).words,
+        Value::Time(at) => date(*at, t),
         Value::Text(text) => text.clone(),
     })
 }

@@ -123,7 +123,10 @@ impl Lights {
             (LightName::Store, health::store(&store)),
             (LightName::Logins, health::logins(&memory.samples.logins(&self.judge))),
         ];
-        conditions.extend(meant.backup_stamp.as_ref().map(|stamp| (LightName::Backups, backups(stamp, now))));
+        match &meant.backup_stamp {
+            Some(stamp) => conditions.push((LightName::Backups, backups(stamp, now))),
+            None => self.health.forget(LightName::Backups),
+        }
         let is_ready = self.handle.addresses().len() >= meant.listeners && written.is_ok();
         let status = Status {
             looked_at: now,
@@ -152,10 +155,9 @@ impl Lights {
             timeout(PATIENCE, front_door::look(&self.handle, &meant.hostname)),
             timeout(PATIENCE, dns),
         );
-        let in_time = |looked: Result<Condition, _>| {
-            looked.unwrap_or_else(|_| Condition::of(ConditionKind::TookTooLong))
-        };
-        vec![(LightName::FrontDoor, in_time(door)), (LightName::Dns, in_time(dns))]
+        let door = door.unwrap_or_else(|_| Condition::of(ConditionKind::TookTooLong));
+        let dns = dns.unwrap_or_else(|late| Condition::of(ConditionKind::DnsSilent).saying("why", late));
+        vec![(LightName::FrontDoor, door), (LightName::Dns, dns)]
     }
 
     async fn written(&self) -> Written {
@@ -188,12 +190,14 @@ impl Lights {
             Ok(troubled) => troubled,
             Err(error) => return Condition::of(ConditionKind::DeliveryUnread).saying("why", told(error)),
         };
-        let number = u64::try_from(troubled.len()).unwrap_or(u64::MAX);
+        // Among the mail hosts of the world there is always one that does not answer.
+        let fixed: Vec<_> = troubled.iter().filter(|one| !one.destination.starts_with("mx")).collect();
+        let number = u64::try_from(fixed.len()).unwrap_or(u64::MAX);
         let (lately, usually) = samples.fates(self.carrier.counters());
         health::delivery(&DeliveryFacts {
             lately,
             usually,
-            troubled: troubled.first().map(|first| (number, first.destination.clone())),
+            troubled: fixed.first().map(|first| (number, first.destination.clone())),
             unusable: self.carrier.unusable().into_iter().next(),
         })
     }

@@ -7,10 +7,32 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use sample::{commit, id, lease, server};
-use store::{Outcome, Spool};
+use store::{Accounts as _, Node, Nodes as _, Outcome, Spool};
+use types::NodeId;
 
 fn written(directory: &Path) -> u64 {
-    std::fs::metadata(directory.join("queue.db-wal")).unwrap().len()
+    written_to(directory, "queue")
+}
+
+fn written_to(directory: &Path, database: &str) -> u64 {
+    std::fs::metadata(directory.join(format!("{database}.db-wal"))).unwrap().len()
+}
+
+/// SQLite leaves out what is written over itself, and then nothing has been tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn to_try_whether_a_store_can_be_written_is_to_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = server(directory.path()).await;
+    let (id, name, version) = (NodeId::from_bytes([1; 16]), "mail".to_owned(), "1".to_owned());
+    let node = Node { id, name, version, started_at: Timestamp::UNIX_EPOCH, newest_key: None };
+    store.spool().join(&node).await.unwrap();
+    let revision = store.accounts().revision().await;
+    let before = ["queue", "accounts"].map(|database| written_to(directory.path(), database));
+    store.try_to_write().await.unwrap();
+    let after = ["queue", "accounts"].map(|database| written_to(directory.path(), database));
+    assert!(before[0] < after[0] && before[1] < after[1], "{before:?} {after:?}");
+    assert!(store.spool().nodes().await.unwrap().contains(&node), "and it is as it was");
+    assert_eq!(store.accounts().revision().await, revision);
 }
 
 /// A queue that waits for a host is leased and deferred again and again, while new mail waits for the same disk.

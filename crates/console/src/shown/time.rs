@@ -45,7 +45,7 @@ fn words(at: Timestamp, now: Timestamp, t: Texts) -> String {
 }
 
 /// A day, with the time of day: `2 March 2026, 14:05`.
-fn date(at: Timestamp, t: Texts) -> String {
+pub(crate) fn date(at: Timestamp, t: Texts) -> String {
     let at = at.to_zoned(TimeZone::UTC);
     let month = t.months().split(' ').nth(usize::try_from(at.month() - 1).unwrap_or_default());
     t.date(at.day(), month.unwrap_or_default(), at.year(), at.strftime("%H:%M"))

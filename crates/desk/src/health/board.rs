@@ -108,6 +108,15 @@ impl Health {
         changed
     }
 
+    /// Forgets a light that nobody wants any more.
+    pub fn forget(&self, name: LightName) {
+        let mut state = self.state();
+        let mut known = Known::clone(&state.known);
+        known.lights.retain(|light| light.name != name);
+        known.status.lights = known.lights.iter().map(view::Light::of).collect();
+        state.known = Arc::new(known);
+    }
+
     /// Takes in the figures of a look, behind its lights, and wakes whoever waits for it.
     pub fn found(&self, status: Status, is_ready: bool) {
         let mut state = self.state();

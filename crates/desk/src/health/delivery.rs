@@ -8,6 +8,9 @@ const ENOUGH: u64 = 20;
 /// So much of the mail may be put off, in percent, before anybody has to look: greylisting does that every day.
 const OFTEN: u64 = 25;
 
+/// So much is to be looked at however usual it is.
+const MOST: u64 = 75;
+
 /// What became of recipients in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Fates {
@@ -35,7 +38,7 @@ impl Fates {
 pub struct DeliveryFacts {
     /// In the last quarter of an hour.
     pub lately: Fates,
-    /// In the last day, or since the start.
+    /// In the day before that, or since the start.
     pub usually: Fates,
     /// How many destinations that mail waits for did not answer at the last attempt, and one of them.
     pub troubled: Option<(u64, String)>,
@@ -51,7 +54,8 @@ pub fn delivery(facts: &DeliveryFacts) -> Condition {
         return Condition::of(ConditionKind::DeliveryUnusable).saying("host", host).saying("why", why);
     }
     let (percent, usual) = (lately.put_off(), usually.put_off());
-    if lately.all() >= ENOUGH && percent >= OFTEN && percent >= 2 * usual {
+    let is_unusual = percent >= MOST || percent >= OFTEN.max(2 * usual);
+    if lately.all() >= ENOUGH && is_unusual {
         return Condition::of(ConditionKind::DeliveryPutOff)
             .with("percent", Value::Number(percent))
             .with("usual", Value::Number(usual));
@@ -80,6 +84,11 @@ mod tests {
         assert_eq!(kind(fates(14, 5), fates(900, 100)), ConditionKind::DeliveryGood, "too few");
         assert_eq!(kind(fates(16, 5), fates(900, 100)), ConditionKind::DeliveryGood, "too little");
         assert_eq!(kind(fates(15, 5), fates(80, 20)), ConditionKind::DeliveryGood, "as usual");
+        assert_eq!(
+            kind(fates(5, 15), fates(20, 80)),
+            ConditionKind::DeliveryPutOff,
+            "as usual, and far too much"
+        );
         assert_eq!(kind(Fates::default(), Fates::default()), ConditionKind::DeliveryGood);
     }
 

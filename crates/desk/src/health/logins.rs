@@ -8,6 +8,9 @@ const MANY: u64 = 100;
 /// Without a past to compare with, so many are worth a look.
 const VERY_MANY: u64 = 1_000;
 
+/// A login that could not be judged now and then, as a backend was restarted, is nothing.
+const SEVERAL: u64 = 5;
+
 /// What was found of logins.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LoginFacts {
@@ -23,7 +26,7 @@ pub struct LoginFacts {
 #[must_use]
 pub fn logins(facts: &LoginFacts) -> Condition {
     let LoginFacts { refused, usual, unjudged } = *facts;
-    if unjudged > 0 {
+    if unjudged >= SEVERAL {
         return Condition::of(ConditionKind::LoginsUnjudged).with("number", Value::Number(unjudged));
     }
     let most = usual.map_or(VERY_MANY, |usual| MANY.max(usual.saturating_mul(5)));
@@ -44,7 +47,7 @@ mod tests {
         assert_eq!(kind(499, Some(100)), ConditionKind::LoginsUsual);
         assert_eq!(kind(500, Some(100)), ConditionKind::LoginsMany);
         assert_eq!(kind(999, None), ConditionKind::LoginsUsual);
-        let unjudged = logins(&LoginFacts { refused: 5, usual: None, unjudged: 3 });
+        let unjudged = logins(&LoginFacts { refused: 5, usual: None, unjudged: 5 });
         assert_eq!(unjudged.kind, ConditionKind::LoginsUnjudged);
     }
 }

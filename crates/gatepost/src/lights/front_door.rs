@@ -3,18 +3,24 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use delivery::try_own_listener;
 use desk::health::{Condition, ConditionKind};
 use futures_util::future::join_all;
 use submission::Handle;
 use tokio::net::TcpSocket;
+use tokio::time::timeout;
 use types::ListenTls;
+
+/// How long a listener may take to get so far: a client would have given up.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What the light says.
 pub(super) async fn look(handle: &Handle, hostname: &str) -> Condition {
     let knocks = handle.addresses().into_iter().map(|(address, tls)| async move {
-        let answer = knock(handle, address, tls, hostname).await;
+        let answer = timeout(PATIENCE, knock(handle, address, tls, hostname)).await;
+        let answer = answer.unwrap_or_else(|late| Err(late.to_string()));
         answer.map_err(|why| {
             Condition::of(ConditionKind::DoorSilent).saying("listener", address).saying("why", why)
         })

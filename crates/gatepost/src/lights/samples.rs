@@ -38,14 +38,18 @@ impl Samples {
         self.logins.push(logins(judge));
     }
 
-    /// What became of recipients in the last quarter of an hour, and in a day.
+    /// What became of recipients in the last quarter of an hour, and in the day before that.
     pub(super) fn fates(&self, carrier: &Counters) -> (Fates, Fates) {
         let now = fates(carrier);
-        let of = |minutes| {
-            let [delivered, deferred, failed] = self.fates.last(minutes, now);
-            Fates { delivered, deferred, failed }
+        let [delivered, deferred, failed] = self.fates.last(QUARTER, now);
+        let lately = Fates { delivered, deferred, failed };
+        let [delivered, deferred, failed] = self.fates.last(DAY, now);
+        let usually = Fates {
+            delivered: delivered.saturating_sub(lately.delivered),
+            deferred: deferred.saturating_sub(lately.deferred),
+            failed: failed.saturating_sub(lately.failed),
         };
-        (of(QUARTER), of(DAY))
+        (lately, usually)
     }
 
     /// How logins went, and how they usually go.

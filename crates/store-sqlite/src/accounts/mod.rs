@@ -67,8 +67,11 @@ impl SqliteAccounts {
     /// Commits what changes nothing.
     pub(crate) async fn try_to_write(&self) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        let same = sqlx::query("UPDATE revision SET revision = revision");
-        same.execute(&mut *transaction).await.map_err(unavailable)?;
+        // A value that is written over itself is no write to SQLite.
+        let there = sqlx::query("UPDATE revision SET revision = revision + 1");
+        there.execute(&mut *transaction).await.map_err(unavailable)?;
+        let back = sqlx::query("UPDATE revision SET revision = revision - 1");
+        back.execute(&mut *transaction).await.map_err(unavailable)?;
         transaction.commit().await.map_err(unavailable)
     }
 

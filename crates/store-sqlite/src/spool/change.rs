@@ -21,7 +21,8 @@ pub(super) enum Change {
     Join(Node),
     /// What a node on the list tells of its master keys.
     NewestKey(NodeId, MasterKeyId),
-    /// Nothing: it is written that it stays as it is, to see whether it can be.
+    /// Nothing, written there and back in one transaction, to see whether anything can be: a value that is written over itself alone is no
+    /// write to SQLite.
     Nothing,
     /// Ends these leases of a node.
     GiveBack(NodeId, Vec<HeldLease>),
@@ -56,7 +57,8 @@ const DELIVERIES_FORWARD: &str = concat!("UPDATE deliveries SET due_at = ", due!
 const JOIN: &str = "INSERT INTO nodes (id, name, version, started_at, newest_key, newest_key_digest) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
 const NEWEST_KEY: &str = "UPDATE nodes SET newest_key = $2, newest_key_digest = $3 WHERE id = $1";
-const NOTHING: &str = "UPDATE nodes SET name = name";
+const THERE: &str = "UPDATE nodes SET name = name || ' '";
+const AND_BACK: &str = "UPDATE nodes SET name = rtrim(name)";
 const GIVE_BACK: &str = "UPDATE deliveries SET lease_owner = NULL \
      WHERE entry = $1 AND destination = $2 AND lease_owner = $3 AND lease_token = $4";
 const FREE: &str = "UPDATE deliveries SET lease_owner = NULL WHERE lease_owner = $1";
@@ -96,7 +98,7 @@ impl Change {
                 let told = sqlx::query(NEWEST_KEY).bind(id.as_bytes().to_vec());
                 vec![told.bind(key.number).bind(key.digest.to_vec())]
             }
-            Change::Nothing => vec![sqlx::query(NOTHING)],
+            Change::Nothing => vec![sqlx::query(THERE), sqlx::query(AND_BACK)],
             Change::GiveBack(owner, leases) => leases.iter().map(|lease| give_back(*owner, lease)).collect(),
             Change::BuryAll => vec![sqlx::query(FREE_ALL), sqlx::query(BURY_ALL)],
         }
