@@ -14,9 +14,13 @@ struct House {
 
 impl House {
     fn new() -> House {
+        House::with("")
+    }
+
+    fn with(web: &str) -> House {
         let dns = FakeDns::start();
         let log = format!("[dns]\nservers = [\"{}\"]\ntrust_anchors = \"anchors\"", dns.address());
-        let installation = Installation::new(&Settings { log, ..Settings::default() });
+        let installation = Installation::new(&Settings { log, web: web.to_owned(), ..Settings::default() });
         std::fs::write(installation.path("anchors"), dns.trust_anchors()).unwrap();
         // Nothing is served, so that ports can be named.
         let file = installation.path("gatepost.toml");
@@ -77,6 +81,9 @@ fn entry(record: &Value) -> Entry {
         let words: Vec<_> = value.split(' ').collect();
         let number = |at: usize| words[at].parse().unwrap();
         return Entry::Srv(number(0), number(1), number(2), words[3].trim_end_matches('.').to_owned());
+    }
+    if text(record, "type") == "CNAME" {
+        return Entry::alias(value.trim_end_matches('.'));
     }
     let strings = value.as_bytes().chunks(255).map(|string| String::from_utf8(string.to_vec()).unwrap());
     Entry::Txt(strings.collect())
@@ -160,4 +167,29 @@ fn what_the_dns_says_of_mail_to_the_domain_is_looked_at() {
     for purpose in ["MX", "MTA-STS", "TLS-RPT"] {
         assert!(has(purpose, "differs"), "{purpose}: {:?}", purposes());
     }
+}
+
+/// The hosts may be aliases of that of the pages, or have its addresses.
+#[test]
+fn where_programs_find_their_settings_is_wanted_for_the_domains_that_are_named() {
+    let house = House::with(
+        "[web]\nbase_url = \"https://www.example.org\"\n[web.clients]\ndomains = [\"example.org\"]\nimap = \"pop3s://pop.example.net\"\n",
+    );
+    let zone = house.installation.done(&["dns", "example.org"]);
+    for line in [
+        "; pop3s\n_pop3s._tcp.example.org. IN SRV 0 1 995 pop.example.net.\n",
+        "; autoconfig\nautoconfig.example.org. IN CNAME www.example.org.\n",
+        "; autodiscover\nautodiscover.example.org. IN CNAME www.example.org.\n",
+    ] {
+        assert!(zone.contains(line), "{line}: {zone}");
+    }
+    assert!(!house.installation.done(&["dns", "other.example"]).contains("CNAME"));
+    house.publish();
+    house.dns.set("www.example.org", [Entry::address("192.0.2.80")]);
+    assert_eq!(house.wrong(), []);
+    house.dns.set("autoconfig.example.org", [Entry::address("192.0.2.80")]);
+    assert_eq!(house.wrong(), []);
+    house.dns.set("autodiscover.example.org", [Entry::address("198.51.100.1")]);
+    let differs = ("autodiscover".to_owned(), "autodiscover.example.org".to_owned(), "differs".to_owned());
+    assert_eq!(house.wrong(), [differs]);
 }

@@ -75,6 +75,7 @@ mod web_messages;
 mod web_admin;
 mod web_account;
 mod web_links;
+mod web_clients;
 mod metrics;
 mod lights;
 mod damaged_wal;

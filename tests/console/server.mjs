@@ -11,8 +11,8 @@ const binary = process.env.GATEPOST_BIN;
 
 export const password = 'correct horse';
 
-/** Starts a server with these accounts, which delivers so; `pages` is where its pages are. */
-export async function start(accounts, delivery = 'via = "hold"') {
+/** Starts a server with these accounts, which delivers so and has these sections more; `pages` is where its pages are. */
+export async function start(accounts, delivery = 'via = "hold"', more = '') {
   const directory = mkdtempSync(join(tmpdir(), 'gatepost-console-'));
   const file = join(directory, 'gatepost.toml');
   writeFileSync(file, `
@@ -36,7 +36,7 @@ page_rate = 100000
 [[web.listen]]
 address = "127.0.0.1:0"
 tls = "off"
-`);
+${more}`);
   const gatepost = (arguments_, input = '') =>
     execFileSync(binary, ['--config', file, ...arguments_], { cwd: directory, input, stdio: ['pipe', 'pipe', 'inherit'] }).toString();
   gatepost(['key', 'generate', join(directory, 'master.key')]);
@@ -46,7 +46,7 @@ tls = "off"
     const lines = [];
     createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line);
-      const found = line.includes('event=ready') && line.match(/127\.0\.0\.1:(\d+)\/off (127\.0\.0\.1:\d+)\/http\b/);
+      const found = line.includes('event=ready') && line.match(/127\.0\.0\.1:(\d+)\/off .*?(127\.0\.0\.1:\d+)\/http\b/);
       if (found) resolve([Number(found[1]), `http://${found[2]}`]);
     });
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${lines.join('\n')}`)));

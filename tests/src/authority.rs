@@ -61,10 +61,21 @@ impl Authority {
         self.signed(parameters)
     }
 
-    fn signed(&self, mut parameters: CertificateParams) -> Pair {
+    /// As [`Authority::sign`], for a key of this kind.
+    pub fn sign_key(&self, key: KeyPair) -> Pair {
+        self.signed_key(
+            CertificateParams::new([HOSTNAME, "localhost", "127.0.0.1"].map(str::to_owned)).unwrap(),
+            key,
+        )
+    }
+
+    fn signed(&self, parameters: CertificateParams) -> Pair {
+        self.signed_key(parameters, KeyPair::generate().unwrap())
+    }
+
+    fn signed_key(&self, mut parameters: CertificateParams, key: KeyPair) -> Pair {
         parameters.distinguished_name.push(DnType::CommonName, "The server of one test");
         parameters.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate().unwrap();
         let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
         Pair { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().clone() }
     }

@@ -12,13 +12,17 @@ pub struct Answer {
     pub status: u16,
     /// In their order, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// As text.
     pub body: String,
+    /// As they came.
+    pub octets: Vec<u8>,
 }
 
 impl Answer {
     fn parse(octets: &[u8]) -> Answer {
-        let text = String::from_utf8_lossy(octets);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text:?}"));
+        let end = octets.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no head: {:?}", String::from_utf8_lossy(octets)));
+        let (head, octets) = (String::from_utf8_lossy(&octets[..end]), octets[end + 4..].to_vec());
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
         let headers = lines.map(|line| line.split_once(':').unwrap());
@@ -26,8 +30,9 @@ impl Answer {
         let headers: Vec<_> = headers.collect();
         let is_chunked =
             headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
-        let body = if is_chunked { unchunked(body) } else { body.to_owned() };
-        Answer { status, headers, body }
+        let text = String::from_utf8_lossy(&octets).into_owned();
+        let body = if is_chunked { unchunked(&text) } else { text };
+        Answer { status, headers, body, octets }
     }
 
     /// The header, which is there once at most.

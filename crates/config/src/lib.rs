@@ -52,6 +52,7 @@ mod ledger;
 mod log;
 
 mod web;
+mod web_clients;
 
 use std::path::{Path, PathBuf};
 
@@ -88,6 +89,7 @@ pub use tls_rpt::TlsRpt;
 pub use via::{HostPort, Via};
 pub use way::{Login, Way};
 pub use web::{DEVICE_LINK, TOKEN_MAX, Web, WebListen};
+pub use web_clients::WebClients;
 
 use fault::Fault;
 use value::Base;

@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::listen::Listen;
 use crate::network::{self, Network};
 use crate::value::{self, Time};
+use crate::web_clients::{self, WebClients};
 use crate::word::Word;
 
 /// The pages for users.
@@ -36,6 +37,8 @@ pub struct Web {
     pub page_rate: u32,
     /// Where browsers connect. Empty: nothing is served.
     pub listen: Vec<WebListen>,
+    /// What mail programs find by themselves, if they are to find anything.
+    pub clients: Option<WebClients>,
 }
 
 /// One address that browsers connect to.
@@ -62,6 +65,7 @@ pub(crate) struct Written {
     token_max: Option<Spanned<Time>>,
     device_link: Option<Spanned<Time>>,
     page_rate: Option<Spanned<i64>>,
+    clients: Option<Spanned<web_clients::Written>>,
     listen: Vec<Spanned<WrittenListen>>,
 }
 
@@ -105,6 +109,7 @@ impl Written {
         let admin_needs_second_factor = self.admin_needs_second_factor.unwrap_or(true);
         let token_max = value::time(self.token_max, TOKEN_MAX, HOUR..=DAY * 3650)?;
         let organisation = self.organisation.map(organisation).transpose()?;
+        let clients = self.clients.map(web_clients::mean).transpose()?;
         let Some(written) = self.base_url else {
             return match first {
                 Some(at) => Err(Fault::missing(Some(at), "web.base_url", RIGHT_URL)),
@@ -123,6 +128,7 @@ impl Written {
             token_max,
             page_rate,
             listen,
+            clients,
         }))
     }
 }
@@ -209,7 +215,7 @@ impl WrittenListen {
         let serve: Vec<_> = match self.serve {
             Some(parts) => parts.into_iter().map(|Word(part)| part).collect(),
             None if is_loopback => WebPart::ALL.into(),
-            None => vec![WebPart::Account],
+            None => vec![WebPart::Account, WebPart::Clients],
         };
         Ok((written, WebListen { address, tls, serve, trusted_proxies }))
     }

@@ -110,7 +110,8 @@ impl Named for SecondFactorRule {
 
 impl Named for WebPart {
     const ALL: &'static [Self] = &Self::ALL;
-    const NAMES: &'static [&'static str] = &[Self::Account.name(), Self::Admin.name(), Self::Metrics.name()];
+    const NAMES: &'static [&'static str] =
+        &[Self::Account.name(), Self::Admin.name(), Self::Clients.name(), Self::Metrics.name()];
 }
 
 impl<T: Named> FromWord for T {

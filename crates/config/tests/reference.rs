@@ -76,14 +76,18 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# serve", "\nserve")
         .replace("\n# address", "\naddress")
         .replace("\n# tls = \"implicit\"", "\ntls = \"implicit\"")
-        .replace("\n# trusted_proxies", "\ntrusted_proxies");
+        .replace("\n# trusted_proxies", "\ntrusted_proxies")
+        .replace("\n# imap", "\nimap");
     let config = parse(&text).unwrap();
     assert_eq!(config.delivery.routes.len(), 1);
     let least = "[web]\nbase_url = \"https://mail.example.org\"\n[[web.listen]]\naddress = \"[::]:443\"\ntls = \"implicit\"\n";
     let least = parse(&format!("{REQUIRED}{least}")).unwrap().web.unwrap();
     assert_eq!(least.organisation, "mail.example.org");
     let (organisation, help) = ("Example Org".to_owned(), Some("mailto:help@example.org".to_owned()));
-    assert_eq!(config.web.unwrap(), Web { organisation, help, ..least });
+    let web = config.web.unwrap();
+    let clients = web.clients.clone().unwrap();
+    assert_eq!((clients.domains.as_slice(), clients.incoming.port), (&["example.org".to_owned()][..], 993));
+    assert_eq!(web, Web { organisation, help, clients: Some(clients), ..least });
     let http = config.auth.http.unwrap();
     assert_eq!((http.timeout, http.concurrency), (Duration::from_secs(5), 32));
     assert_eq!(config.auth.relay.unwrap().networks.len(), 1);

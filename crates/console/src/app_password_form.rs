@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use store::{Account, Page as ListPage, Scope};
 use types::SenderPattern;
 
+use crate::account::apple_profile;
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
@@ -193,10 +194,12 @@ fn made(
     whose: &Whose,
     view: &view::NewAppPassword,
 ) -> Result<Response, Problem> {
+    // An administrator hands on the letters; the profile is for the device of whoever is signed in.
+    let profile = whose.is_own.then(|| apple_profile::PATH.to_owned());
     let html = page(&Made {
         frame: (whose.frame)(console, visit, current),
         whose: whose.clone(),
-        once: PasswordOnce::of(console, view, &whose.account, Some(whose.list.clone())),
+        once: PasswordOnce::of(console, view, &whose.account, profile, Some(whose.list.clone())),
     })?;
     Ok((StatusCode::OK, html).into_response())
 }

@@ -13,7 +13,9 @@ use desk::{FoundLink, Trouble};
 use store::EnrolmentState;
 use types::Mailbox;
 
+use crate::clients::apple;
 use crate::console::Console;
+use crate::fields::Fields;
 use crate::frame::{Frame, page};
 use crate::links::find::{act, browser, find, frame, was_used_here};
 use crate::problem::Problem;
@@ -26,6 +28,7 @@ use crate::visit::Visit;
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/enrol/{link}", Right::Link, |method| on(method, show)),
     Route::post("/enrol/{link}", Right::Link, |method| on(method, take)),
+    Route::post("/enrol/{link}/profile", Right::Link, |method| on(method, profile)),
 ];
 
 #[derive(Template)]
@@ -130,8 +133,10 @@ async fn take(
     let browser = browser(&headers, &visit)?;
     match console.desk().use_device_link(&act(&link, &visit), &link, browser).await {
         Ok((view, _)) => {
-            let once = PasswordOnce::of(&console, &view, &link.account, None);
-            Ok(page(&Made { frame: Frame::outside(&console, &visit), once })?.into_response())
+            let profile = Some(format!("/enrol/{text}/profile"));
+            let once = PasswordOnce::of(&console, &view, &link.account, profile, None);
+            let (frame, cookie) = frame(&console, &visit, &headers);
+            Ok((cookie, page(&Made { frame, once })?).into_response())
         }
         Err(Trouble::Missing(_)) => {
             // Another request was faster, of this browser perhaps.
@@ -144,6 +149,21 @@ async fn take(
         }
         Err(Trouble::Changed(_) | Trouble::NotCovered { .. }) => Err(Problem::NotFound),
         Err(other) => Err(other.into()),
+    }
+}
+
+/// The profile for Apple's devices with the app password that the link has made, for the browser that has used it.
+async fn profile(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    headers: HeaderMap,
+    Path(text): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let link = device(&console, &visit, &text).await?;
+    match was_used_here(&console, &visit, &headers, &link).await? {
+        true => apple::download(&console, &visit, &link.account, &fields).await,
+        false => Err(Problem::NotFound),
     }
 }
 

@@ -41,6 +41,9 @@ pub(crate) async fn gate(State((console, route)): State<Behind>, request: Reques
 async fn admitted(console: &Console, route: &Route, mut request: Request) -> Result<Request, Response> {
     let visit: Visit =
         request.extensions().get().cloned().ok_or_else(|| Problem::NotFound.into_response())?;
+    if visit.discovery.is_some() && route.right != Right::Clients {
+        return Err(Problem::NotFound.into_response());
+    }
     let key = match route.right {
         Right::Anyone => before::kept(Cookie::Before, request.headers(), &visit),
         Right::Link => before::kept(Cookie::Enrol, request.headers(), &visit),
@@ -50,7 +53,8 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
             None
         }
         Right::Health if visit.is_served(WebPart::Health) => None,
-        Right::Metrics | Right::Health => return Err(Problem::NotFound.into_response()),
+        Right::Clients if visit.is_served(WebPart::Clients) => return Ok(request),
+        Right::Metrics | Right::Health | Right::Clients => return Err(Problem::NotFound.into_response()),
         Right::SignedIn | Right::Admin => {
             let current = Current::of(console, request.headers(), &visit).await;
             let current = current.map_err(Problem::into_response)?;
@@ -77,7 +81,10 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
         return (!is_open).then(|| Redirect::to(second_factor::PATH).into_response());
     }
     match (route.right, current.administration(console, visit)) {
-        (Right::Anyone | Right::Link | Right::SignedIn | Right::Metrics | Right::Health, _)
+        (
+            Right::Anyone | Right::Link | Right::SignedIn | Right::Metrics | Right::Health | Right::Clients,
+            _,
+        )
         | (_, Administration::Open) => None,
         (Right::Admin, Administration::NeedsSecondFactor) => Some(Redirect::to("/account").into_response()),
         (Right::Admin, Administration::None) => Some(Problem::NotFound.into_response()),
@@ -88,7 +95,7 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
 async fn with_fields(request: Request, right: Right, key: Option<FormKey>) -> Result<Request, Problem> {
     let key = key.ok_or(Problem::Forbidden)?;
     let at_most = match right {
-        Right::Anyone | Right::Link | Right::Metrics | Right::Health => fields::OF_ANYONE,
+        Right::Anyone | Right::Link | Right::Metrics | Right::Health | Right::Clients => fields::OF_ANYONE,
         Right::SignedIn | Right::Admin => fields::OF_SIGNED_IN,
     };
     let (mut parts, body) = request.into_parts();

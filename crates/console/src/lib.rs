@@ -79,6 +79,8 @@ mod limits_used;
 mod lights;
 mod metrics;
 mod health;
+mod set_up;
+mod clients;
 
 mod shown;
 
@@ -119,6 +121,7 @@ const ROUTES: &[&[Route]] = &[
     admin::health::ROUTES,
     account::app_passwords::ROUTES,
     account::new_app_password::ROUTES,
+    account::apple_profile::ROUTES,
     account::devices::ROUTES,
     account::new_device::ROUTES,
     account::second_factor::ROUTES,
@@ -129,6 +132,9 @@ const ROUTES: &[&[Route]] = &[
     account::new_token::ROUTES,
     metrics::ROUTES,
     health::ROUTES,
+    set_up::ROUTES,
+    clients::mozilla::ROUTES,
+    clients::outlook::ROUTES,
 ];
 
 /// Every route there is, with its right. `routes.txt` says which were meant.

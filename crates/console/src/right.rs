@@ -23,6 +23,9 @@ pub(crate) enum Right {
     Metrics,
     /// Anyone, where the health of the server is served.
     Health,
+    /// Mail programs and whoever sets one up, where that is served. Nobody is asked who they are, and nothing is changed, by POST neither: what
+    /// programs send is no form.
+    Clients,
 }
 
 /// A way to ask for a page, and who may. Each module of pages has its own in a constant, and `lib.rs` has all.

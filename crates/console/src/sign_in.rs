@@ -10,7 +10,7 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::on;
 use desk::Trouble;
 use jiff::Timestamp;
-use types::Secret;
+use types::{Secret, WebPart};
 
 use crate::console::Console;
 use crate::fields::Fields;
@@ -45,6 +45,8 @@ struct PasswordPage<'a> {
     address: String,
     wrong: Option<String>,
     help: Option<&'a str>,
+    /// Whether it is told here how a mail program is set up.
+    has_set_up: bool,
 }
 
 #[derive(Template)]
@@ -175,7 +177,8 @@ fn password_page(
     let (frame, cookie) = frame(console, visit, headers);
     let address = address.chars().take(ADDRESS).collect();
     let (said, help) = (wrong.map(|wrong| wrong.words(visit.texts)), console.settings.help.as_deref());
-    let html = page(&PasswordPage { frame, address, wrong: said, help })?;
+    let has_set_up = visit.is_served(WebPart::Clients);
+    let html = page(&PasswordPage { frame, address, wrong: said, help, has_set_up })?;
     Ok((status(wrong), cookie, html).into_response())
 }
 

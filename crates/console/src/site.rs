@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use tower::ServiceExt as _;
 
 use crate::channel::Channel;
+use crate::clients::outlook;
 use crate::console::Console;
 use crate::gate::{Pattern, gate};
 use crate::limits::{Places, Rate};
@@ -51,10 +52,11 @@ impl Site {
     }
 
     /// The answer to a request.
-    pub(crate) async fn answer(&self, request: Request, channel: &Channel) -> Response {
+    pub(crate) async fn answer(&self, mut request: Request, channel: &Channel) -> Response {
         let (begun, now) = (Instant::now(), (self.console.now)());
-        let visit = Visit::of(channel, request.uri(), request.headers(), &self.console.settings, now);
+        let visit = Visit::of(channel, request.uri(), request.headers(), &self.console, now);
         let method = request.method().clone();
+        outlook::in_one_case(&mut request);
         let answer = match self.see_fit(&request, &visit, begun) {
             Ok(()) => self.routed(request, &visit).await,
             Err(problem) => problem.into_response(),
@@ -77,7 +79,8 @@ impl Site {
         if !is_asset(request.uri().path()) {
             self.pages.count(visit.facts.peer.ip(), now).map_err(|wait| Problem::TooMany { wait })?;
         }
-        match is_safe(request.method()) || cross_site::is_from_here(request.headers(), host, visit.is_https) {
+        let is_harmless = is_safe(request.method()) || outlook::is_sent_by_programs(request.uri().path());
+        match is_harmless || cross_site::is_from_here(request.headers(), host, visit.is_https) {
             true => Ok(()),
             false => Err(Problem::Forbidden),
         }

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use types::{SessionFacts, SessionId, WebPart};
 
 use crate::channel::Channel;
+use crate::console::Console;
+use crate::host::Names;
+use crate::peer;
 use crate::problem::Problem;
-use crate::settings::Settings;
 use crate::texts::Texts;
-use crate::{host, peer};
 
 /// What is known of a request.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub(crate) struct Visit {
     pub(crate) facts: SessionFacts,
     /// The name it came by, with its port; `None` if that is none of ours.
     pub(crate) host: Option<String>,
+    /// The domain whose mail programs look for their settings under that name; `None` if it is a name of pages.
+    pub(crate) discovery: Option<String>,
     /// Whether the browser speaks TLS: with us, or with a trusted proxy.
     pub(crate) is_https: bool,
     /// What is served where it came.
@@ -44,7 +47,7 @@ impl Visit {
         channel: &Channel,
         uri: &Uri,
         headers: &axum::http::HeaderMap,
-        settings: &Settings,
+        console: &Console,
         now: Timestamp,
     ) -> Self {
         let client = SocketAddr::new(peer::client(channel, headers), channel.peer.port());
@@ -52,8 +55,13 @@ impl Visit {
         facts.proxy = channel.is_of_proxy().then_some(channel.peer);
         facts.tls = channel.tls;
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (settings, desk) = (&console.settings, console.desk());
+        let discovery = desk.client_settings().discovery.as_ref();
+        let names = Names { settings, discovery, over_loopback: channel.local.ip().is_loopback() };
+        let host = names.asked(uri, headers);
         Self {
-            host: host::asked(uri, headers, settings, channel.local.ip().is_loopback()),
+            discovery: host.as_deref().and_then(|host| names.domain_of(host)),
+            host,
             is_https: channel.tls.is_some() || (facts.proxy.is_some() && settings.base_url.is_https()),
             texts: Texts::preferred(text(header::ACCEPT_LANGUAGE)),
             serve: Arc::clone(&channel.serve),

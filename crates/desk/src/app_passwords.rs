@@ -243,6 +243,20 @@ impl Desk {
         Ok(view::AppPassword::of(&password, for_cram_md5.contains(&id)))
     }
 
+    /// Which app password of this account has these letters, if one does.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn own_app_password(
+        &self,
+        account: &Account,
+        letters: &app_password::AppPassword,
+    ) -> Result<Option<CredentialId>, Trouble> {
+        let digest = self.keyring().await?.app_passwords().digest(letters);
+        let found = self.accounts.by_digest(&digest).await?;
+        Ok(found.filter(|(_, owner)| owner.id == account.id).map(|(app_password, _)| app_password.id))
+    }
+
     /// Gives an app password another label.
     ///
     /// # Errors

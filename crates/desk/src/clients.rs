@@ -1,26 +1,50 @@
-//! What a mail program has to know to hand mail in.
+//! What a mail program has to know: where it hands mail in, and where it reads it.
 
-use crate::Desk;
+use types::{Domain, IncomingServer, Mechanism};
 
-/// Where mail programs hand mail in. How they log in, the page says that shows it.
+/// What mail programs are set up with. It is the same for every account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientSettings {
-    /// The server.
+    /// The server that mail is handed in to.
     pub host: String,
     /// The port with TLS from the first octet (RFC 8314), if there is one.
-    pub implicit_tls_port: Option<u16>,
+    pub implicit_tls: Option<SubmissionPort>,
     /// The port with STARTTLS, if there is one.
-    pub starttls_port: Option<u16>,
+    pub starttls: Option<SubmissionPort>,
+    /// What programs find by themselves, if anything.
+    pub discovery: Option<ClientDiscovery>,
 }
 
-impl Desk {
-    /// Where mail programs hand mail in.
+/// A port where mail is handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmissionPort {
+    /// Its number.
+    pub port: u16,
+    /// The mechanisms that are offered there, the preferred ones first.
+    pub mechanisms: Vec<Mechanism>,
+}
+
+/// What programs find by themselves that know an address and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientDiscovery {
+    /// The domains of the addresses, with A-labels in lower case.
+    pub domains: Vec<String>,
+    /// Where they read mail.
+    pub incoming: IncomingServer,
+    /// The host that answers them: `autoconfig.DOMAIN` and `autodiscover.DOMAIN` are other names of it.
+    pub host: String,
+}
+
+impl ClientSettings {
+    /// Where mail is handed in: with TLS from the first octet before STARTTLS.
+    pub fn submission_ports(&self) -> impl Iterator<Item = &SubmissionPort> {
+        self.implicit_tls.iter().chain(&self.starttls)
+    }
+
+    /// What programs find for addresses of this domain, if anything.
     #[must_use]
-    pub fn client_settings(&self) -> ClientSettings {
-        ClientSettings {
-            host: self.settings.hostname.clone(),
-            implicit_tls_port: self.settings.implicit_tls_port,
-            starttls_port: self.settings.starttls_port,
-        }
+    pub fn discovery_of(&self, domain: &Domain) -> Option<&ClientDiscovery> {
+        let domain = domain.normal();
+        self.discovery.as_ref().filter(|discovery| discovery.domains.contains(&domain))
     }
 }

@@ -12,7 +12,7 @@ use store::CommonLimits;
 use tokio::sync::OnceCell;
 use types::Endpoint;
 
-use crate::Trouble;
+use crate::{ClientSettings, Trouble};
 
 /// What the configuration says, as far as use cases ask for it.
 #[derive(Debug, Clone)]
@@ -43,10 +43,8 @@ pub struct Settings {
     pub device_link: SignedDuration,
     /// How long the audit trail is kept.
     pub audit_keep: SignedDuration,
-    /// The port where clients hand mail in under TLS from the first octet, if there is one.
-    pub implicit_tls_port: Option<u16>,
-    /// The port where they do so with STARTTLS.
-    pub starttls_port: Option<u16>,
+    /// What mail programs are set up with.
+    pub clients: ClientSettings,
     /// Which way mail takes.
     pub routes: Routes,
 }
@@ -79,6 +77,12 @@ impl Desk {
     #[must_use]
     pub fn with_keyring(self, keyring: Arc<Keyring>) -> Self {
         Self { keyring: OnceCell::new_with(Some(keyring)), ..self }
+    }
+
+    /// What mail programs are set up with.
+    #[must_use]
+    pub fn client_settings(&self) -> &ClientSettings {
+        &self.settings.clients
     }
 
     /// The keyring of the store.

@@ -9,14 +9,15 @@ use types::Domain;
 
 use crate::dns_verdict::Purpose;
 use crate::view::{self, DnsRecord, WantedRecord};
-use crate::{Desk, Trouble};
+use crate::{ClientDiscovery, Desk, Trouble};
 
 /// The most keys of a domain whose records are told.
 const KEYS: u32 = 1000;
 
 impl Desk {
     /// The records that the set-up wants for this domain: who may send its mail (SPF, RFC 7208), what its signatures are verified with (DKIM),
-    /// what becomes of mail that fails both (DMARC, RFC 7489), and where its users hand mail in (SRV, RFC 6186 and RFC 8314).
+    /// what becomes of mail that fails both (DMARC, RFC 7489), and where its users hand mail in (SRV, RFC 6186 and RFC 8314). If programs are to find
+    /// the settings of its users by themselves, also where they read mail, and the names of the hosts that tell.
     ///
     /// # Errors
     /// When the store can't tell.
@@ -35,11 +36,15 @@ impl Desk {
         domain: &Domain,
         resolver: &Resolver,
     ) -> Result<Vec<WantedRecord>, Trouble> {
-        let addresses = self.own_addresses(resolver).await;
+        let addresses = addresses_of(&self.settings.hostname, resolver).await;
+        let pages = self.addresses_of_pages(domain, resolver).await;
         let mut checked = Vec::new();
         for (purpose, record) in self.wanted(domain).await? {
             let found = found(resolver, purpose, &record.name).await;
-            let known = addresses.as_deref().unwrap_or_default();
+            let known = match purpose {
+                Purpose::Autoconfig | Purpose::Autodiscover => &pages,
+                _ => addresses.as_deref().unwrap_or_default(),
+            };
             let value = record.value.clone();
             let judge = |found: &[String]| purpose.verdict(&value, found, known);
             checked.push(WantedRecord::of(purpose.name(), record).checked(found, judge));
@@ -58,16 +63,28 @@ impl Desk {
         wanted.extend(published.map(|key| (Purpose::Dkim, view::DkimKey::of(key).record)));
         let dmarc = format!("v=DMARC1; p=none; rua=mailto:postmaster@{name}");
         wanted.push((Purpose::Dmarc, DnsRecord::txt(format!("_dmarc.{name}"), dmarc)));
+        let clients = &self.settings.clients;
         let services = [
-            ("_submissions", Purpose::Submissions, self.settings.implicit_tls_port),
-            ("_submission", Purpose::Submission, self.settings.starttls_port),
+            ("_submissions", Purpose::Submissions, clients.implicit_tls.as_ref()),
+            ("_submission", Purpose::Submission, clients.starttls.as_ref()),
         ];
         let services = services.into_iter().filter_map(|(label, purpose, port)| {
-            let value = format!("0 1 {} {host}.", port?);
+            let value = format!("0 1 {} {host}.", port?.port);
             Some((purpose, DnsRecord { name: format!("{label}._tcp.{name}"), kind: "SRV", value }))
         });
         wanted.extend(services);
+        wanted.extend(
+            clients.discovery_of(domain).map(|found| of_discovery(&name, found)).into_iter().flatten(),
+        );
         Ok(wanted)
+    }
+
+    /// The addresses of the host that tells programs of this domain their settings, as far as the DNS says so.
+    async fn addresses_of_pages(&self, domain: &Domain, resolver: &Resolver) -> Vec<IpAddr> {
+        match self.settings.clients.discovery_of(domain) {
+            Some(discovery) => addresses_of(&discovery.host, resolver).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
     }
 
     /// The keys of the domain, or of the nearest above it that has any.
@@ -81,12 +98,6 @@ impl Desk {
             name = domain.split_once('.').map(|(_, parent)| parent);
         }
         Ok(Vec::new())
-    }
-
-    async fn own_addresses(&self, resolver: &Resolver) -> Result<Vec<IpAddr>, String> {
-        let host = Domain::parse(&self.settings.hostname).map_err(|error| error.to_string())?;
-        let answer = resolver.addresses(&host, Families::Both).await;
-        some_or_none(answer.map(|answer| answer.records))
     }
 
     /// What each address of this server is called.
@@ -122,6 +133,29 @@ impl Desk {
     }
 }
 
+/// Where users of this domain read mail, and the hosts where programs find that out.
+fn of_discovery(domain: &str, discovery: &ClientDiscovery) -> [(Purpose, DnsRecord); 3] {
+    let ClientDiscovery { incoming, host, .. } = discovery;
+    let service = DnsRecord {
+        name: format!("_{}._tcp.{domain}", incoming.protocol.scheme()),
+        kind: "SRV",
+        value: format!("0 1 {} {}.", incoming.port, incoming.host.normal()),
+    };
+    let alias =
+        |name: &str| DnsRecord { name: format!("{name}.{domain}"), kind: "CNAME", value: format!("{host}.") };
+    [
+        (Purpose::Incoming(incoming.protocol), service),
+        (Purpose::Autoconfig, alias(Purpose::Autoconfig.name())),
+        (Purpose::Autodiscover, alias(Purpose::Autodiscover.name())),
+    ]
+}
+
+async fn addresses_of(host: &str, resolver: &Resolver) -> Result<Vec<IpAddr>, String> {
+    let host = Domain::parse(host).map_err(|error| error.to_string())?;
+    let answer = resolver.addresses(&host, Families::Both).await;
+    some_or_none(answer.map(|answer| answer.records))
+}
+
 /// Under which name the names of an address stand (RFC 1035 section 3.5, RFC 3596 section 2.5).
 fn reverse_name(address: IpAddr) -> String {
     match address {
@@ -148,7 +182,11 @@ fn is_published(key: &DkimKey, now: Timestamp) -> bool {
 async fn found(resolver: &Resolver, purpose: Purpose, name: &str) -> Result<Vec<String>, String> {
     let name = Domain::parse(name).map_err(|error| error.to_string())?;
     match purpose {
-        Purpose::Submission | Purpose::Submissions => {
+        Purpose::Autoconfig | Purpose::Autodiscover => {
+            let addresses = resolver.addresses(&name, Families::Both).await.map(|answer| answer.records);
+            some_or_none(addresses.map(|addresses| addresses.iter().map(ToString::to_string).collect()))
+        }
+        Purpose::Submission | Purpose::Submissions | Purpose::Incoming(_) => {
             let services = resolver.srv(&name).await.map(|answer| answer.records);
             some_or_none(services.map(|services| services.iter().map(service).collect()))
         }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use types::IncomingProtocol;
 
 use crate::view::DnsVerdict;
 
@@ -19,6 +20,12 @@ pub(crate) enum Purpose {
     Submissions,
     /// Where it is handed in with STARTTLS.
     Submission,
+    /// Where users read it.
+    Incoming(IncomingProtocol),
+    /// The host where Thunderbird and others find the settings for a mail program.
+    Autoconfig,
+    /// The host where Outlook and others find them.
+    Autodiscover,
     /// The name of an address.
     Ptr,
 }
@@ -32,6 +39,9 @@ impl Purpose {
             Purpose::Dmarc => "DMARC",
             Purpose::Submissions => "submissions",
             Purpose::Submission => "submission",
+            Purpose::Incoming(protocol) => protocol.scheme(),
+            Purpose::Autoconfig => "autoconfig",
+            Purpose::Autodiscover => "autodiscover",
             Purpose::Ptr => "PTR",
         }
     }
@@ -42,11 +52,18 @@ impl Purpose {
         match self {
             Purpose::Spf => version.eq_ignore_ascii_case("v=spf1"),
             Purpose::Dmarc => version == "v=DMARC1",
-            Purpose::Dkim | Purpose::Submissions | Purpose::Submission | Purpose::Ptr => true,
+            Purpose::Dkim
+            | Purpose::Submissions
+            | Purpose::Submission
+            | Purpose::Incoming(_)
+            | Purpose::Autoconfig
+            | Purpose::Autodiscover
+            | Purpose::Ptr => true,
         }
     }
 
-    /// What is to be said of what was found, where `wanted` is wanted of a server with these addresses.
+    /// What is to be said of what was found, where `wanted` is wanted of a server with these addresses; of a name for the pages they are those
+    /// of the pages.
     pub(crate) fn verdict(self, wanted: &str, found: &[String], addresses: &[IpAddr]) -> DnsVerdict {
         let same = |is_same: fn(&str, &str) -> bool| match found.iter().any(|found| is_same(wanted, found)) {
             true => DnsVerdict::Ok,
@@ -60,7 +77,8 @@ impl Purpose {
             // Which policy is the owner's to say.
             (Purpose::Dmarc, [_]) => DnsVerdict::Ok,
             (Purpose::Dkim, _) => same(is_same_key),
-            (Purpose::Submissions | Purpose::Submission, _) => same(is_same_service),
+            (Purpose::Submissions | Purpose::Submission | Purpose::Incoming(_), _) => same(is_same_service),
+            (Purpose::Autoconfig | Purpose::Autodiscover, _) => hosts(found, addresses),
             (Purpose::Ptr, _) => same(str::eq_ignore_ascii_case),
         }
     }
@@ -84,6 +102,12 @@ fn spf(wanted: &str, policy: &str, addresses: &[IpAddr]) -> DnsVerdict {
     } else {
         DnsVerdict::Differs
     }
+}
+
+/// Whether each address that a name has is one of these: it may be an alias, or have them itself.
+fn hosts(found: &[String], addresses: &[IpAddr]) -> DnsVerdict {
+    let is_known = |found: &String| found.parse().is_ok_and(|found| addresses.contains(&found));
+    if found.iter().all(is_known) { DnsVerdict::Ok } else { DnsVerdict::Differs }
 }
 
 /// Whether `ip4:` or `ip6:` has every address of its family that this server has, and there is one.
@@ -120,7 +144,7 @@ mod tests {
         use DnsVerdict::{Differs, Missing, Ok, Unclear};
         let (spf, key) = ("v=spf1 a:mail.example.org ~all", "v=DKIM1; k=rsa; p=AAAA");
         let srv = "0 1 465 mail.example.org.";
-        let table: [(Purpose, &str, &[&str], DnsVerdict); 22] = [
+        let table: [(Purpose, &str, &[&str], DnsVerdict); 27] = [
             (Purpose::Spf, spf, &[], Missing),
             (Purpose::Spf, spf, &["v=spf1 a:MAIL.example.org -all"], Ok),
             (Purpose::Spf, spf, &["v=spf1 +ip4:192.0.2.0/24 -all"], Ok),
@@ -140,6 +164,11 @@ mod tests {
             (Purpose::Submissions, srv, &["0 1 587 mail.example.org."], Differs),
             (Purpose::Submission, srv, &["0 0 0 ."], Differs),
             (Purpose::Submission, srv, &[], Missing),
+            (Purpose::Incoming(IncomingProtocol::Imaps), srv, &["0 1 465 mail.example.org."], Ok),
+            (Purpose::Autoconfig, "mail.example.org.", &["192.0.2.1"], Ok),
+            (Purpose::Autodiscover, "mail.example.org.", &["192.0.2.1", "2001:db8::1"], Ok),
+            (Purpose::Autodiscover, "mail.example.org.", &["192.0.2.1", "198.51.100.1"], Differs),
+            (Purpose::Autoconfig, "mail.example.org.", &[], Missing),
             (Purpose::Ptr, "mail.example.org.", &["other.example.", "MAIL.example.org."], Ok),
             (Purpose::Ptr, "mail.example.org.", &["other.example."], Differs),
             (Purpose::Ptr, "mail.example.org.", &[], Missing),

@@ -62,7 +62,7 @@ mod invitations;
 pub use invitations::{Acceptance, Accepted, INVITATION_LEAST, INVITATION_MOST};
 
 mod clients;
-pub use clients::ClientSettings;
+pub use clients::{ClientDiscovery, ClientSettings, SubmissionPort};
 
 mod sign_ins;
 pub use sign_ins::SignInFilter;

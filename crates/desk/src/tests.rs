@@ -15,9 +15,11 @@ use store::{
 };
 use stores::{Mode, Store};
 use tempfile::TempDir;
-use types::{CredentialId, Endpoint, ForwardPath, Mailbox, QueueId, ReversePath, Secret};
+use types::{CredentialId, Endpoint, ForwardPath, Mailbox, Mechanism, QueueId, ReversePath, Secret};
 
-use crate::{Chosen, Desk, NewAccount, Settings, Strength, Trouble, secrets_by_key};
+use crate::{
+    Chosen, ClientSettings, Desk, NewAccount, Settings, Strength, SubmissionPort, Trouble, secrets_by_key,
+};
 
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -95,8 +97,12 @@ fn settings(directory: &Path) -> Settings {
         app_passwords_per_account: 10,
         sending: CommonLimits::default(),
         undo_max: Duration::from_secs(120),
-        implicit_tls_port: Some(465),
-        starttls_port: Some(587),
+        clients: ClientSettings {
+            host: "mail.example.org".to_owned(),
+            implicit_tls: Some(SubmissionPort { port: 465, mechanisms: vec![Mechanism::Plain] }),
+            starttls: Some(SubmissionPort { port: 587, mechanisms: vec![Mechanism::Plain] }),
+            discovery: None,
+        },
         session_idle: SignedDuration::from_mins(30),
         session_max: SignedDuration::from_hours(12),
         token_max: SignedDuration::from_hours(365 * 24),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use auth::{Backend, Keyring, MasterKeys};
-use config::Config;
+use config::{Config, Web};
 use delivery::{ReportPoster, Ways};
 use dns::Resolver;
 use store::Ledger as _;
@@ -68,7 +68,8 @@ impl Prepared {
         let new = Config::load(file)?;
         let placed = |error| placed(file, error);
         let waiting = needing_restart(old, &new);
-        let (hostname, storage, web) = (old.hostname.clone(), old.storage.clone(), old.web.clone());
+        let (hostname, storage) = (old.hostname.clone(), old.storage.clone());
+        let web = web_at_reload(old.web.as_ref(), new.web.as_ref());
         let config = Config { hostname, storage, web, ..new };
         let masters = masters(&config, parts).await.map_err(placed)?;
         let backends = wiring::backends(&config).map_err(placed)?;
@@ -202,13 +203,18 @@ fn placed(file: &Path, error: anyhow::Error) -> anyhow::Error {
     error.context(place)
 }
 
+/// `[web]` from now on: it is as it was but for what mail programs find by themselves, which pages are asked for anew each time.
+fn web_at_reload(old: Option<&Web>, new: Option<&Web>) -> Option<Web> {
+    old.map(|old| Web { clients: new.and_then(|new| new.clients.clone()), ..old.clone() })
+}
+
 /// The keys that have changed, and wait for a restart.
 fn needing_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let changes = [
         ("hostname", old.hostname != new.hostname),
         ("storage", old.storage != new.storage),
         ("log.format", old.log.format != new.log.format),
-        ("web", old.web != new.web),
+        ("web", web_at_reload(old.web.as_ref(), new.web.as_ref()) != new.web),
     ];
     changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
@@ -238,5 +244,10 @@ mod tests {
         assert_eq!(needing_restart(&parse(OLD), &more("[log]\nformat = \"json\"\n")), ["log.format"]);
         assert_eq!(needing_restart(&parse(OLD), &more("[web]\nbase_url = \"https://a.test\"\n")), ["web"]);
         assert!(needing_restart(&parse(OLD), &more("[log]\nlevel = \"warn\"\n")).is_empty());
+        let pages = "[web]\nbase_url = \"https://a.test\"\n";
+        let clients = "[web.clients]\ndomains = [\"a.test\"]\nimap = \"imaps://a.test\"\n";
+        let (without, with) = (more(pages), more(&format!("{pages}{clients}")));
+        assert!(needing_restart(&without, &with).is_empty() && needing_restart(&with, &without).is_empty());
+        assert_eq!(web_at_reload(without.web.as_ref(), with.web.as_ref()), with.web);
     }
 }

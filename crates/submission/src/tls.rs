@@ -7,6 +7,7 @@ pub mod pem;
 mod certificate;
 mod end_point;
 mod identity;
+mod document_signer;
 pub mod client_certificate;
 mod exporter;
 mod bound;
@@ -20,6 +21,7 @@ pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 pub use self::agreed::agreed;
 pub use self::certificate::CertificateFacts;
+pub use self::document_signer::{DocumentAlgorithm, DocumentSigner};
 pub use self::error::TlsError;
 pub use self::identity::Identity;
 pub use self::offer::for_other_protocol;

@@ -16,6 +16,7 @@ mod original_recipient;
 mod recipient;
 mod utc_time;
 mod web_part;
+mod incoming_server;
 mod hold;
 mod deliver_by;
 mod priority;
@@ -53,6 +54,7 @@ pub use id::{
     AccountId, ApiTokenId, CredentialId, DkimKeyId, EnrolmentId, IdError, NodeId, QueueId, SessionId,
     WebSessionId,
 };
+pub use incoming_server::{BadIncomingServer, IncomingProtocol, IncomingServer};
 pub use line_ends::BareLineEnds;
 pub use local_part::MAX_LOCAL_PART;
 pub use mailbox::{Host, Mailbox};

@@ -9,6 +9,8 @@ pub enum WebPart {
     Account,
     /// Those of administration.
     Admin,
+    /// What mail programs are set up with: the settings of the server, for people and for programs.
+    Clients,
     /// What the server does, in figures for programs.
     Metrics,
     /// Whether it lives, and can do its work, for whoever watches over it.
@@ -17,7 +19,7 @@ pub enum WebPart {
 
 impl WebPart {
     /// Every part.
-    pub const ALL: [Self; 4] = [Self::Account, Self::Admin, Self::Metrics, Self::Health];
+    pub const ALL: [Self; 5] = [Self::Account, Self::Admin, Self::Clients, Self::Metrics, Self::Health];
 
     /// The part as it is written in a configuration.
     #[must_use]
@@ -25,6 +27,7 @@ impl WebPart {
         match self {
             Self::Account => "account",
             Self::Admin => "admin",
+            Self::Clients => "clients",
             Self::Metrics => "metrics",
             Self::Health => "health",
         }

@@ -4,6 +4,7 @@ pub(crate) mod overview;
 pub(crate) mod messages;
 pub(crate) mod app_passwords;
 pub(crate) mod new_app_password;
+pub(crate) mod apple_profile;
 pub(crate) mod devices;
 pub(crate) mod new_device;
 pub(crate) mod second_factor;

@@ -14,3 +14,4 @@ pub(crate) mod device_link;
 pub(crate) mod invitation;
 pub(crate) mod qr;
 pub(crate) mod seed;
+pub(crate) mod mail_settings;

@@ -52,6 +52,12 @@ texts! {
     cannot_get_in: "You can’t get in? Ask your administrator.";
     get_help: "Get help";
 
+    set_up: "Set up your mail program";
+    set_up_lead: "What a mail program has to know to use an address of this server. Besides, each program gets an app password of its own, which you make on the pages of your account.";
+    settings: "Settings";
+    settings_as_a_file: "The same, as a file for programs that read one:";
+    how_to_set_up: "How to set up your mail program";
+
     overview: "Overview";
     overview_lead: "How your account is protected, who has signed in, and what you have sent.";
     you_are_signed_in(address): "You are signed in as {address}.";
@@ -415,6 +421,9 @@ texts! {
     copy_it: "Copy the password";
     copied: "Copied";
     i_have_put_it_in: "I have put it in";
+    incoming_server(kind): "Incoming server ({kind})";
+    your_whole_address: "your whole address";
+    or_port: "or port";
     outgoing_server: "Outgoing server";
     server: "Server";
     port: "Port";
@@ -427,6 +436,20 @@ texts! {
     thunderbird_3: "Send a message to yourself. When Thunderbird asks for a password, paste this one and let it be remembered.";
     outlook_1: "Choose File, Account Settings, Change, then More Settings.";
     outlook_2: "Under Outgoing Server switch on authentication, with the user name and the password from this page.";
+    thunderbird_finds_1: "Choose New Account, then Mail, and type your name and your address.";
+    thunderbird_finds_2: "Thunderbird finds the settings above by itself. If it does not, type them in.";
+    apple_1: "Open Settings, then Mail, Accounts, Add Account, Other, and Add Mail Account.";
+    apple_2: "Type the settings above. User name and password of the outgoing server are called optional, and are needed.";
+    apple_3: "The password of the outgoing server is the app password.";
+    android_1: "Add an account with your address. Choose the setup by hand if the app does not find the settings above.";
+    android_2: "For the outgoing server, ask for a login, and put in your whole address and the app password.";
+    in_file(name): "In {name}:";
+    it_asks: "It asks for the password: put in the app password.";
+    with_curl: "With curl, which asks for the password; the message, with its header, is in message.txt:";
+    apple_profile: "iPhone, iPad and Mac";
+    apple_profile_more: "A profile has the settings above and this password. Get it on the device, and install it in Settings; the device asks for the password of the incoming server alone. The profile is made from this page, and not kept here.";
+    apple_profile_unsigned: "The certificate of this server can’t sign it: the device will say that the profile is not signed.";
+    get_the_profile: "Get the profile";
     something_else: "Something else: a printer, a script";
     something_else_more: "Any program that speaks SMTP with TLS and a password will do. The settings above are all it needs.";
 

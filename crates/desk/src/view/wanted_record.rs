@@ -7,7 +7,8 @@ use super::DnsRecord;
 /// A record that is wanted. What was found is absent until the DNS was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WantedRecord {
-    /// What it is for: `SPF`, `DKIM`, `DMARC`, `submissions`, `submission`, `PTR` or `address`.
+    /// What it is for: `SPF`, `DKIM`, `DMARC`, `submissions`, `submission`, `imaps`, `imap`, `pop3s`, `autoconfig`, `autodiscover`, `MX`, `MTA-STS`,
+    /// `TLS-RPT`, `PTR` or `address`.
     pub purpose: &'static str,
     /// The record.
     #[serde(flatten)]

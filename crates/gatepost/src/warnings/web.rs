@@ -17,6 +17,7 @@ pub(super) fn warnings(
             .into_iter()
             .chain(of_proxies(web))
             .chain(of_admin(web))
+            .chain(of_clients(web, certificate))
             .chain(of_no_listener(web))
     })
 }
@@ -71,6 +72,27 @@ pub(crate) fn of_administrators(web: &Web, without: &[String]) -> Option<Finding
     };
     let text = format!("{who} no second factor: {then}; `gatepost totp enroll {first}` begins one");
     Some(Finding::of_key("web-admin-second-factor", "web.admin_needs_second_factor", text))
+}
+
+/// Programs ask `autoconfig.DOMAIN` over TLS first, and some ask nowhere else.
+fn of_clients(web: &Web, certificate: Option<&CertificateFacts>) -> Vec<Finding> {
+    let Some(clients) = &web.clients else { return Vec::new() };
+    let mut listeners =
+        web.listen.iter().filter(|listen| listen.serve.contains(&WebPart::Clients)).peekable();
+    if listeners.peek().is_none() && !web.listen.is_empty() {
+        let text = "mail programs are to find their settings, but no [[web.listen]] serves \"clients\"";
+        return vec![Finding::of_key("clients-not-served", "web.listen.serve", text)];
+    }
+    let Some(facts) = certificate.filter(|_| listeners.any(|listen| listen.tls)) else { return Vec::new() };
+    let hosts = clients.domains.iter().map(|domain| format!("autoconfig.{domain}"));
+    let missing = hosts.filter(|host| !facts.covers(host));
+    let finding = |host: String| {
+        let text = format!(
+            "the certificate is not for {host}, where mail programs look for their settings: they will not find them there"
+        );
+        Finding::of_key("clients-certificate-name", "web.clients.domains", text)
+    };
+    missing.map(finding).collect()
 }
 
 fn of_no_listener(web: &Web) -> Option<Finding> {
@@ -128,5 +150,8 @@ mod tests {
         let public = "[[web.listen]]\naddress = \"192.0.2.1:443\"\ntls = \"implicit\"\n";
         assert!(codes(public).is_empty());
         assert_eq!(codes(&format!("{public}serve = [\"account\", \"admin\"]\n")), ["web-admin-public"]);
+        let clients = "[web.clients]\ndomains = [\"example.org\"]\nimap = \"imaps://imap.example.org\"\n";
+        assert!(codes(&format!("{public}{clients}")).is_empty());
+        assert_eq!(codes(&format!("{public}serve = [\"account\"]\n{clients}")), ["clients-not-served"]);
     }
 }

@@ -1,7 +1,7 @@
 //! What use cases ask of the configuration.
 
-use config::Config;
-use desk::Settings;
+use config::{Config, Listen, Web, WebClients};
+use desk::{ClientDiscovery, ClientSettings, Settings, SubmissionPort};
 use jiff::SignedDuration;
 use types::ListenTls;
 
@@ -34,8 +34,7 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
         )
         .unwrap_or(SignedDuration::MAX),
         audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
-        implicit_tls_port: port(config, ListenTls::Implicit),
-        starttls_port: port(config, ListenTls::StartTls),
+        clients: clients(config),
         routes: bare_routes(&config.delivery),
     }
 }
@@ -46,8 +45,52 @@ fn token_max(config: &Config) -> SignedDuration {
     SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX)
 }
 
-/// The first port on which TLS begins so; port 0 is another at each start, and nothing to publish.
-fn port(config: &Config, tls: ListenTls) -> Option<u16> {
-    let ports = config.listen.iter().filter(|listen| listen.tls == tls).map(|listen| listen.address.port());
-    ports.into_iter().find(|port| *port != 0)
+/// What mail programs are set up with.
+fn clients(config: &Config) -> ClientSettings {
+    ClientSettings {
+        host: config.hostname.clone(),
+        implicit_tls: port(config, ListenTls::Implicit),
+        starttls: port(config, ListenTls::StartTls),
+        discovery: config.web.as_ref().and_then(discovery),
+    }
+}
+
+/// The first port on which TLS begins so, if there is one beyond loopback of those; port 0 is another at each start, and nothing to publish.
+fn port(config: &Config, tls: ListenTls) -> Option<SubmissionPort> {
+    let is_one = |listen: &&Listen| listen.tls == tls && listen.address.port() != 0;
+    let is_public = |listen: &&Listen| !listen.address.ip().to_canonical().is_loopback();
+    let mut listeners = config.listen.iter().filter(is_one);
+    let first = listeners.clone().find(is_public).or_else(|| listeners.next())?;
+    Some(SubmissionPort { port: first.address.port(), mechanisms: config.mechanisms(first).to_vec() })
+}
+
+fn discovery(web: &Web) -> Option<ClientDiscovery> {
+    let WebClients { domains, incoming } = web.clients.clone()?;
+    Some(ClientDiscovery { domains, incoming, host: web.base_url.host().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn programs_are_told_of_ports_that_are_reached_from_elsewhere_and_that_stay() {
+        let port = |listeners: &[&str]| {
+            let listeners: String = listeners
+                .iter()
+                .map(|address| format!("[[listen]]\naddress = \"{address}\"\ntls = \"implicit\"\n"))
+                .collect();
+            let text = format!(
+                "hostname = \"mail.example.org\"\n[storage]\nurl = \"sqlite:s\"\nmaster_key_file = \"k\"\n\
+                 [tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n{listeners}"
+            );
+            let config = Config::parse(&text, Path::new("/etc/gatepost/gatepost.toml")).unwrap();
+            clients(&config).implicit_tls.map(|found| found.port)
+        };
+        assert_eq!(port(&["127.0.0.1:2465", "[::]:465"]), Some(465));
+        assert_eq!(port(&["[::1]:2465"]), Some(2465), "behind a proxy, or for a try");
+        assert_eq!(port(&["127.0.0.1:0"]), None);
+    }
 }
