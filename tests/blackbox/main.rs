@@ -76,6 +76,7 @@ mod web_admin;
 mod web_account;
 mod web_links;
 mod web_clients;
+mod web_domains;
 mod metrics;
 mod lights;
 mod damaged_wal;

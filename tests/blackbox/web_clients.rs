@@ -8,6 +8,7 @@ use tests::browser::{Answer, Browser};
 use tests::server::{Installation, Server, Settings, run};
 
 use crate::web::pages;
+use crate::web_links::device_link;
 use crate::web_sign_in::sign_in;
 
 const ALICE: &str = "alice@example.org";
@@ -440,4 +441,33 @@ fn an_account_of_another_domain_gets_no_profile() {
         403,
         "there is no form"
     );
+}
+
+#[test]
+fn a_device_that_a_link_has_set_up_gets_its_profile_in_the_browser_that_has_used_the_link() {
+    let house = House::with(CLIENTS, "");
+    let mut owner = house.browser();
+    sign_in(&mut owner, ALICE, PASSWORD);
+    let (_, link) = device_link(&mut owner, "phone");
+    let mut device = house.browser();
+    let question = device.get(&link);
+    let path = format!("{link}/profile");
+    let token = question.token(&link);
+    assert_eq!(
+        device.post(&path, &[("csrf", &token), ("letters", "abcdefghijklmnop")]).status,
+        403,
+        "of another path"
+    );
+    let made = device.send(&question, &link, &[]);
+    let (_, letters) = made.body.split_once("data-copy=\"").unwrap_or_else(|| panic!("{made:?}"));
+    let letters = letters.split('"').next().unwrap();
+    let profile = device.send(&made, &path, &[("letters", letters)]);
+    assert_eq!(
+        (profile.status, profile.header("content-type")),
+        (200, Some("application/x-apple-aspen-config"))
+    );
+    assert!(profile.octets.windows(letters.len()).any(|window| window == letters.as_bytes()));
+    assert_eq!(device.send(&made, &path, &[("letters", "abcdefghijklmnop")]).status, 404);
+    device.cookies.clear();
+    assert_eq!(device.send(&made, &path, &[("letters", letters)]).status, 403, "another browser");
 }

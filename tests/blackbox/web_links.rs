@@ -39,7 +39,7 @@ fn invited(installation: &Installation, more: &[&str]) -> String {
 }
 
 /// Makes a link for a device as a browser does; its page, and the path of the link.
-fn device_link(browser: &mut Browser, label: &str) -> (String, String) {
+pub(crate) fn device_link(browser: &mut Browser, label: &str) -> (String, String) {
     let form = browser.get("/account/devices/new");
     let made = browser.send(&form, "/account/devices", &[("label", label), ("ends", "never")]);
     assert_eq!(made.status, 303, "{made:?}");

@@ -79,12 +79,16 @@ for (const way of ways) {
     await visitor.signIn(root, password);
     await visitor.press('Administration');
     await visitor.look('the overview of administration');
-    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Sending limits', 'Locked out', 'Audit trail', 'Health']) {
+    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Sending limits', 'Locked out', 'Domains', 'Audit trail', 'Health']) {
       await visitor.press(name);
       await visitor.look(name);
     }
     await visitor.open(`/admin/accounts/${alice}`);
     await visitor.look('an account');
+    await visitor.open('/admin/domains/example.org');
+    await visitor.look('a domain, before the DNS is asked');
+    await visitor.press('New DKIM key');
+    await visitor.look('a new key');
     await visitor.open('/admin/queue?older_than=soon');
     await visitor.look('a filter that is not understood');
     const account = `/admin/accounts/${encodeURIComponent(alice)}`;

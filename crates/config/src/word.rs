@@ -110,8 +110,13 @@ impl Named for SecondFactorRule {
 
 impl Named for WebPart {
     const ALL: &'static [Self] = &Self::ALL;
-    const NAMES: &'static [&'static str] =
-        &[Self::Account.name(), Self::Admin.name(), Self::Clients.name(), Self::Metrics.name()];
+    const NAMES: &'static [&'static str] = &[
+        Self::Account.name(),
+        Self::Admin.name(),
+        Self::Clients.name(),
+        Self::Metrics.name(),
+        Self::Health.name(),
+    ];
 }
 
 impl<T: Named> FromWord for T {

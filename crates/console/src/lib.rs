@@ -119,6 +119,8 @@ const ROUTES: &[&[Route]] = &[
     admin::audit::ROUTES,
     admin::audit::download::ROUTES,
     admin::health::ROUTES,
+    admin::domains::ROUTES,
+    admin::dkim::ROUTES,
     account::app_passwords::ROUTES,
     account::new_app_password::ROUTES,
     account::apple_profile::ROUTES,

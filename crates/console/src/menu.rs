@@ -40,6 +40,7 @@ pub(crate) const ADMINISTRATION: &[Item] = &[
     Item { path: "/admin/messages", icon: "send", label: Texts::sent_messages },
     Item { path: "/admin/limits", icon: "gauge", label: Texts::sending_limits },
     Item { path: "/admin/locked-out", icon: "lock", label: Texts::locked_out },
+    Item { path: "/admin/domains", icon: "globe", label: Texts::domains },
     Item { path: "/admin/audit", icon: "list", label: Texts::audit_trail },
     Item { path: "/admin/health", icon: "gauge", label: Texts::server_health },
 ];

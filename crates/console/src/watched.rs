@@ -6,6 +6,7 @@ use std::sync::Arc;
 use acceptance::Acceptance;
 use delivery::Carrier;
 use desk::Health;
+use dns::Resolver;
 use store::{Stats, Traffic};
 use stores::{Ledger, Spool};
 use submission::Handle;
@@ -25,6 +26,8 @@ pub struct Watched {
     pub(crate) carrier: Arc<Carrier<Spool>>,
     /// Where they wait.
     pub(crate) spool: Spool,
+    /// Who is asked about names.
+    pub(crate) resolver: Resolver,
     /// Where it is kept what was sent.
     pub(crate) ledger: Ledger,
     /// How the server is.
@@ -43,12 +46,24 @@ impl Watched {
     pub fn new(
         (door, identity): (Handle, Option<Identity>),
         acceptance: Arc<Acceptance>,
-        (carrier, spool): (Arc<Carrier<Spool>>, Spool),
+        (carrier, spool, resolver): (Arc<Carrier<Spool>>, Spool, Resolver),
         ledger: Ledger,
         health: Health,
     ) -> Self {
         let (stats, traffic, sessions) = (Recent::default(), Recent::default(), Recent::default());
-        Self { door, identity, acceptance, carrier, spool, ledger, health, stats, traffic, sessions }
+        Self {
+            door,
+            identity,
+            acceptance,
+            carrier,
+            spool,
+            resolver,
+            ledger,
+            health,
+            stats,
+            traffic,
+            sessions,
+        }
     }
 }
 

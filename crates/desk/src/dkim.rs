@@ -111,6 +111,14 @@ impl Desk {
         }
     }
 
+    /// Whether there is a key of this name.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn has_dkim_key(&self, name: &DkimKeyName) -> Result<bool, Trouble> {
+        Ok(self.accounts.dkim_key(name).await?.is_some())
+    }
+
     async fn dkim_key(&self, name: &DkimKeyName) -> Result<view::DkimKey, Trouble> {
         Ok(view::DkimKey::of(&self.stored_dkim_key(name).await?))
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use dns::{DnsError, Families, Resolver};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use store::{DkimKey, DkimKeyState, DkimKeys as _, Page};
 use types::Domain;
@@ -38,17 +39,14 @@ impl Desk {
     ) -> Result<Vec<WantedRecord>, Trouble> {
         let addresses = addresses_of(&self.settings.hostname, resolver).await;
         let pages = self.addresses_of_pages(domain, resolver).await;
-        let mut checked = Vec::new();
-        for (purpose, record) in self.wanted(domain).await? {
-            let found = found(resolver, purpose, &record.name).await;
-            let known = match purpose {
-                Purpose::Autoconfig | Purpose::Autodiscover => &pages,
-                _ => addresses.as_deref().unwrap_or_default(),
-            };
-            let value = record.value.clone();
-            let judge = |found: &[String]| purpose.verdict(&value, found, known);
-            checked.push(WantedRecord::of(purpose.name(), record).checked(found, judge));
-        }
+        let known = |purpose| match purpose {
+            Purpose::Autoconfig | Purpose::Autodiscover => pages.as_slice(),
+            _ => addresses.as_deref().unwrap_or_default(),
+        };
+        // All at once: a name server that does not answer makes each question long.
+        let wanted = self.wanted(domain).await?.into_iter();
+        let asked = wanted.map(|(purpose, record)| check(resolver, purpose, record, known(purpose)));
+        let mut checked = join_all(asked).await;
         checked.extend(self.incoming_records(domain, resolver).await);
         checked.extend(self.reverse_records(resolver, addresses).await);
         Ok(checked)
@@ -176,6 +174,18 @@ fn is_published(key: &DkimKey, now: Timestamp) -> bool {
         DkimKeyState::Staged | DkimKeyState::Active => true,
         DkimKeyState::Retired => view::DkimKey::of(key).record_until.is_some_and(|until| until > now),
     }
+}
+
+/// The record with what the DNS has of it. `addresses` are known to be right for a host.
+async fn check(
+    resolver: &Resolver,
+    purpose: Purpose,
+    record: DnsRecord,
+    addresses: &[IpAddr],
+) -> WantedRecord {
+    let (found, value) = (found(resolver, purpose, &record.name).await, record.value.clone());
+    let judge = |found: &[String]| purpose.verdict(&value, found, addresses);
+    WantedRecord::of(purpose.name(), record).checked(found, judge)
 }
 
 /// What the DNS has under this name of what is looked for, or why that is not known.

@@ -75,6 +75,8 @@ pub use audit::audited_name;
 
 mod dkim;
 
+mod domains;
+
 mod dns_verdict;
 mod dns_records;
 mod dns_incoming;

@@ -53,6 +53,9 @@ pub use dns_record::DnsRecord;
 mod dkim_key;
 pub use dkim_key::DkimKey;
 
+mod mail_domain;
+pub use mail_domain::MailDomain;
+
 mod wanted_record;
 pub use wanted_record::{DnsVerdict, WantedRecord};
 

@@ -90,7 +90,8 @@ impl Server {
         store.ledger().set_kept(!config.ledger.keep.is_zero());
         let (kept, handle) = (watch::Sender::new(Kept::of(&config)), door.handle());
         let tls_reports = watch::Sender::new(wiring::report_poster(&config, &resolver)?);
-        let (front, back) = ((handle.clone(), identity.clone()), (carrier.clone(), store.spool().clone()));
+        let (front, back) =
+            ((handle.clone(), identity.clone()), (carrier.clone(), store.spool().clone(), resolver.clone()));
         let health = Health::of(env!("CARGO_PKG_VERSION"), clock::now());
         let watched = Watched::new(front, acceptance.clone(), back, store.ledger().clone(), health.clone());
         let pages = Pages::of(&config, (&store, &keyring, &judge), watched, identity.as_ref(), web_sockets)?;

@@ -34,6 +34,14 @@ pub trait Identities: Send + Sync + 'static {
         page: Page<String>,
     ) -> impl Future<Output = Result<Vec<Identity>, Error>> + Send;
 
+    /// A page of the domains of all accounts and identities (A-labels in lower case), in their order, which are their places; of this one
+    /// alone, if it is named.
+    fn sender_domains(
+        &self,
+        domain: Option<&str>,
+        page: Page<String>,
+    ) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+
     /// Takes one away, and writes that into the audit trail; `false` if the account does not have it.
     fn remove_identity(
         &self,

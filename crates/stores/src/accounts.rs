@@ -128,6 +128,7 @@ impl Identities for Accounts {
     ask_backend! {
         async fn add_identity(&self, account: AccountId, identity: &Identity, act: &Act) -> Result<(), Error>;
         async fn identities(&self, account: AccountId, page: Page<String>) -> Result<Vec<Identity>, Error>;
+        async fn sender_domains(&self, domain: Option<&str>, page: Page<String>) -> Result<Vec<String>, Error>;
         async fn remove_identity(&self, account: AccountId, sender: &SenderPattern, act: &Act) -> Result<bool, Error>;
     }
 }

@@ -13,6 +13,8 @@ pub(crate) mod health;
 pub(crate) mod locked_out;
 pub(crate) mod limits;
 pub(crate) mod audit;
+pub(crate) mod domains;
+pub(crate) mod dkim;
 
 /// Where the queue is listed, and below it what is done to its messages.
 const QUEUE: &str = "/admin/queue";

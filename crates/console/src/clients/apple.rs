@@ -120,10 +120,10 @@ fn uuid(name: &str) -> String {
     let digest = Sha1::new().chain_update(NAMESPACE).chain_update(name.as_bytes()).finalize();
     let mut octets: Vec<u8> = digest.iter().take(16).copied().collect();
     if let Some(version) = octets.get_mut(6) {
-        *version = *version & 0x0f | 0x50;
+        *version = (*version & 0x0f) | 0x50;
     }
     if let Some(variant) = octets.get_mut(8) {
-        *variant = *variant & 0x3f | 0x80;
+        *variant = (*variant & 0x3f) | 0x80;
     }
     let hexadecimal = |octet: &u8| format!("{octet:02X}");
     let group =

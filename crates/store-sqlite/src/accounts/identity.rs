@@ -8,6 +8,13 @@ use super::SqliteAccounts;
 use crate::failure::unavailable;
 use crate::row::{Columns, time};
 
+/// What stands behind the last `@`: all that is no `@` is trimmed from the end, and what is left is skipped.
+macro_rules! domain_of_normal {
+    () => {
+        "substr(normal, length(rtrim(normal, replace(normal, '@', ''))) + 1)"
+    };
+}
+
 impl Identities for SqliteAccounts {
     async fn add_identity(&self, account: AccountId, identity: &Identity, act: &Act) -> Result<(), Error> {
         let Identity { sender, created_at } = identity;
@@ -30,6 +37,19 @@ impl Identities for SqliteAccounts {
             some.bind(account.as_bytes().to_vec()).bind(page.after.unwrap_or_default()).bind(page.limit);
         let rows = some.fetch_all(self.database.readers()?).await;
         rows.map_err(unavailable)?.iter().map(|row| Ok(identity(row, account)?)).collect()
+    }
+
+    async fn sender_domains(&self, domain: Option<&str>, page: Page<String>) -> Result<Vec<String>, Error> {
+        let some = sqlx::query_scalar(concat!(
+            "SELECT domain FROM (SELECT ",
+            domain_of_normal!(),
+            " AS domain FROM accounts UNION SELECT ",
+            domain_of_normal!(),
+            " AS domain FROM identities WHERE normal <> '*') AS domains \
+             WHERE ($1 IS NULL OR domain = $1) AND domain > $2 ORDER BY domain LIMIT $3"
+        ));
+        let some = some.bind(domain).bind(page.after.unwrap_or_default()).bind(page.limit);
+        some.fetch_all(self.database.readers()?).await.map_err(unavailable)
     }
 
     async fn remove_identity(

@@ -22,6 +22,35 @@ pub async fn identities_come_back_in_order_and_belong_to_one_account<S: Accounts
     assert_eq!(store.identities(alice.id, Page::first(100)).await.unwrap(), []);
 }
 
+pub async fn the_domains_of_accounts_and_identities_are_told_once_each_and_in_order<
+    S: Accounts + Identities,
+>(
+    store: &S,
+) {
+    let addresses = ["alice@example.org", "bob@EXAMPLE.org", "\"a@b\"@example.net"];
+    let accounts: Vec<_> = (1..).zip(addresses).map(|(n, address)| account(n, address)).collect();
+    for one in &accounts {
+        store.add(one, &frank(0)).await.unwrap();
+    }
+    for sender in ["*@bücher.example", "sales@example.org", "news@lists.example.org", "*"] {
+        store.add_identity(accounts[0].id, &identity(sender, 1), &frank(0)).await.unwrap();
+    }
+    let all = ["example.net", "example.org", "lists.example.org", "xn--bcher-kva.example"];
+    assert_eq!(store.sender_domains(None, Page::first(100)).await.unwrap(), all);
+    let page = |after: &str| Page { after: Some(after.to_owned()), limit: 2 };
+    assert_eq!(store.sender_domains(None, Page::first(2)).await.unwrap(), all[..2]);
+    assert_eq!(store.sender_domains(None, page(all[1])).await.unwrap(), all[2..]);
+    for (domain, is_one) in [("example.org", true), ("org", false), ("*", false), ("example.com", false)] {
+        assert_eq!(
+            !store.sender_domains(Some(domain), Page::first(1)).await.unwrap().is_empty(),
+            is_one,
+            "{domain}"
+        );
+    }
+    store.remove(accounts[0].id, &frank(2)).await.unwrap();
+    assert_eq!(store.sender_domains(None, Page::first(100)).await.unwrap(), all[..2]);
+}
+
 pub async fn the_same_sender_is_added_and_removed_once_however_it_is_written<S: Accounts + Identities>(
     store: &S,
 ) {

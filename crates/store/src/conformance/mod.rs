@@ -151,6 +151,7 @@ macro_rules! accounts_conformance {
             what_has_ended_is_forgotten, what_a_clock_ahead_has_counted_is_forgotten);
         $crate::conformance!(@one accounts, $open, identity:
             identities_come_back_in_order_and_belong_to_one_account,
+            the_domains_of_accounts_and_identities_are_told_once_each_and_in_order,
             the_same_sender_is_added_and_removed_once_however_it_is_written, changes_of_identities_are_told);
         $crate::conformance!(@one accounts, $open, sending:
             limits_of_its_own_are_of_one_account, a_change_of_a_limit_leaves_the_others_alone, what_is_sent_is_told_and_what_is_lent_is_not,
