@@ -30,6 +30,8 @@ mod refusals;
 mod credentials;
 mod certificate_commands;
 mod challenge_keys;
+mod api;
+mod api_resources;
 mod attacks;
 mod mime_bombs;
 mod no_exec;

@@ -35,6 +35,8 @@ pub struct Web {
     pub device_link: Duration,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
+    /// Requests that a token of the API may make in a minute.
+    pub api_rate: u32,
     /// Where browsers connect. Empty: nothing is served.
     pub listen: Vec<WebListen>,
     /// What mail programs find by themselves, if they are to find anything.
@@ -66,6 +68,7 @@ pub(crate) struct Written {
     device_link: Option<Spanned<Time>>,
     page_rate: Option<Spanned<i64>>,
     clients: Option<Spanned<web_clients::Written>>,
+    api_rate: Option<Spanned<i64>>,
     listen: Vec<Spanned<WrittenListen>>,
 }
 
@@ -97,6 +100,9 @@ pub const DEVICE_LINK: Duration = Duration::from_secs(10 * 60);
 const DEVICE_LINK_LEAST: Duration = Duration::from_secs(60);
 const DEVICE_LINK_MOST: Duration = Duration::from_secs(60 * 60);
 
+/// Requests that a token of the API may make in a minute, if nothing else is said.
+const API_RATE: u32 = 600;
+
 impl Written {
     /// What the section means beside these listeners for mail; `None` if it does not say where the pages are.
     pub(crate) fn mean(self, mail: &[Listen]) -> Result<Option<Web>, Fault> {
@@ -106,6 +112,7 @@ impl Written {
         let page_rate = value::number(self.page_rate, PAGE_RATE, 10..=100_000)?;
         let device_link = value::time(self.device_link, DEVICE_LINK, DEVICE_LINK_LEAST..=DEVICE_LINK_MOST)?;
         let second_factor = self.second_factor.map_or(SecondFactorRule::Optional, |Word(rule)| rule);
+        let api_rate = value::number(self.api_rate, API_RATE, 10..=100_000)?;
         let admin_needs_second_factor = self.admin_needs_second_factor.unwrap_or(true);
         let token_max = value::time(self.token_max, TOKEN_MAX, HOUR..=DAY * 3650)?;
         let organisation = self.organisation.map(organisation).transpose()?;
@@ -127,6 +134,7 @@ impl Written {
             device_link,
             token_max,
             page_rate,
+            api_rate,
             listen,
             clients,
         }))

@@ -72,6 +72,7 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# device_link", "\ndevice_link")
         .replace("\n# page_rate", "\npage_rate")
         .replace("\n# token_max", "\ntoken_max")
+        .replace("\n# api_rate", "\napi_rate")
         .replace("\n# admin_needs", "\nadmin_needs")
         .replace("\n# serve", "\nserve")
         .replace("\n# address", "\naddress")

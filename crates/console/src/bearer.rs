@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::visit::Visit;
 
 /// The token that a request shows (RFC 6750 section 2.1); `None` if it shows none.
-fn shown(headers: &HeaderMap) -> Option<Secret> {
+pub(crate) fn shown(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| Secret::new(token.trim()))

@@ -8,6 +8,7 @@ use auth::Authenticator;
 use desk::Desk;
 use jiff::Timestamp;
 
+use crate::api::rates::Rates;
 use crate::http_counters::HttpCounters;
 use crate::links::half_accepted::HalfAccepted;
 use crate::links::shown::ShownLinks;
@@ -26,6 +27,7 @@ pub struct Console {
     pub(crate) now: fn() -> Timestamp,
     pub(crate) flashes: Flashes,
     pub(crate) once: Once,
+    pub(crate) api_rates: Rates,
     pub(crate) unknown_links: UnknownLinks,
     pub(crate) shown_links: ShownLinks,
     pub(crate) half_accepted: HalfAccepted,
@@ -46,6 +48,7 @@ impl Console {
             desk: ArcSwap::from_pointee(desk),
             judge,
             watched,
+            api_rates: Rates::of_minute(settings.api_rate),
             settings,
             now,
             flashes: Flashes::default(),

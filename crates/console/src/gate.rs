@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use types::{Scope, SecondFactorRule, WebPart};
 
 use crate::account::second_factor;
+use crate::api::admission;
 use crate::bearer;
 use crate::console::Console;
 use crate::fields::{self, Fields};
@@ -30,9 +31,12 @@ type Behind = (Arc<Console>, &'static Route);
 
 /// Lets a request through to the handler of this route, if whoever makes it may.
 pub(crate) async fn gate(State((console, route)): State<Behind>, request: Request, next: Next) -> Response {
-    let mut response = match admitted(&console, route, request).await {
-        Ok(request) => next.run(request).await,
-        Err(response) => response,
+    let mut response = match &route.operation {
+        Some(operation) => admission::answer(&console, route.right, operation, request, next).await,
+        None => match admitted(&console, route, request).await {
+            Ok(request) => next.run(request).await,
+            Err(response) => response,
+        },
     };
     response.extensions_mut().insert(Pattern(route.path));
     response
@@ -55,6 +59,10 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
         Right::Health if visit.is_served(WebPart::Health) => None,
         Right::Clients if visit.is_served(WebPart::Clients) => return Ok(request),
         Right::Metrics | Right::Health | Right::Clients => return Err(Problem::NotFound.into_response()),
+        // They go another way.
+        Right::Token(_) | Right::Tokens(..) | Right::AnyToken => {
+            return Err(Problem::NotFound.into_response());
+        }
         Right::SignedIn | Right::Admin => {
             let current = Current::of(console, request.headers(), &visit).await;
             let current = current.map_err(Problem::into_response)?;
@@ -81,13 +89,21 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
         return (!is_open).then(|| Redirect::to(second_factor::PATH).into_response());
     }
     match (route.right, current.administration(console, visit)) {
-        (
-            Right::Anyone | Right::Link | Right::SignedIn | Right::Metrics | Right::Health | Right::Clients,
-            _,
-        )
-        | (_, Administration::Open) => None,
+        (Right::Admin, Administration::Open) => None,
         (Right::Admin, Administration::NeedsSecondFactor) => Some(Redirect::to("/account").into_response()),
         (Right::Admin, Administration::None) => Some(Problem::NotFound.into_response()),
+        (
+            Right::Anyone
+            | Right::Link
+            | Right::SignedIn
+            | Right::Metrics
+            | Right::Health
+            | Right::Clients
+            | Right::Token(_)
+            | Right::Tokens(..)
+            | Right::AnyToken,
+            _,
+        ) => None,
     }
 }
 
@@ -95,7 +111,14 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
 async fn with_fields(request: Request, right: Right, key: Option<FormKey>) -> Result<Request, Problem> {
     let key = key.ok_or(Problem::Forbidden)?;
     let at_most = match right {
-        Right::Anyone | Right::Link | Right::Metrics | Right::Health | Right::Clients => fields::OF_ANYONE,
+        Right::Anyone
+        | Right::Link
+        | Right::Metrics
+        | Right::Health
+        | Right::Clients
+        | Right::Token(_)
+        | Right::Tokens(..)
+        | Right::AnyToken => fields::OF_ANYONE,
         Right::SignedIn | Right::Admin => fields::OF_SIGNED_IN,
     };
     let (mut parts, body) = request.into_parts();

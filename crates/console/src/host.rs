@@ -76,6 +76,7 @@ mod tests {
             second_factor: SecondFactorRule::Optional,
             admin_needs_second_factor: true,
             page_rate: 120,
+            api_rate: 600,
         }
     }
 

@@ -74,6 +74,8 @@ mod ends;
 mod networks;
 mod app_password_form;
 mod question;
+mod api;
+
 mod messages;
 mod limits_used;
 mod lights;
@@ -137,7 +139,28 @@ const ROUTES: &[&[Route]] = &[
     set_up::ROUTES,
     clients::mozilla::ROUTES,
     clients::outlook::ROUTES,
+    api::problems::ROUTES,
+    api::openapi::ROUTES,
+    api::account::ROUTES,
+    api::app_passwords::ROUTES,
+    api::messages::ROUTES,
+    api::accounts::ROUTES,
+    api::account::ROUTES_OF_ANY,
+    api::app_passwords::ROUTES_OF_ANY,
+    api::identities::ROUTES,
+    api::limits::ROUTES,
+    api::queue::ROUTES,
+    api::queue_actions::ROUTES,
+    api::messages::ROUTES_OF_ANY,
+    api::throttles::ROUTES,
+    api::audit::ROUTES,
 ];
+
+/// The document of the API (OpenAPI 3.1), in JSON with a line end.
+#[must_use]
+pub fn api_document() -> String {
+    format!("{:#}\n", api::document::of(routes()))
+}
 
 /// Every route there is, with its right. `routes.txt` says which were meant.
 fn routes() -> impl Iterator<Item = &'static Route> {
@@ -155,6 +178,12 @@ impl Site {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_document_that_is_committed_is_that_of_the_routes() {
+        let is_the_same = api_document() == include_str!("../../../docs/openapi.json");
+        assert!(is_the_same, "write it anew: gatepost web describe > docs/openapi.json");
+    }
 
     /// A route that nobody has decided about, or whose right has changed, stands out here.
     #[test]

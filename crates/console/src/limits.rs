@@ -1,6 +1,7 @@
-//! How much the clients of one network may have: connections at a time, and pages in a minute.
+//! How much the clients of one network may have: connections at a time, and pages in a minute. Tokens of the API have their own minute.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,8 +17,8 @@ const CONNECTIONS_OF_NETWORK: usize = 100;
 /// Connections of all that are kept free for this machine: an operator's tunnel, and what reads the metrics.
 const FOR_LOOPBACK: usize = 50;
 
-/// Networks whose pages are counted at a time. Beyond it all begin anew: who can come from so many is not stopped by this.
-const NETWORKS: usize = 10_000;
+/// Clients whose requests are counted at a time. Beyond it all begin anew: who can come from so many networks is not stopped by this.
+const CLIENTS: usize = 10_000;
 
 /// The connections there are.
 #[derive(Debug, Default)]
@@ -61,43 +62,52 @@ impl Drop for Place {
     }
 }
 
-/// When each network will have used up nothing of its allowance any more.
+/// When each client will have used up nothing of its allowance any more. A client is whatever is counted by: a network, a token.
 #[derive(Debug)]
-pub(crate) struct Rate {
+pub(crate) struct Rate<Client> {
     /// What one request costs.
     each: Duration,
-    free_at: Mutex<HashMap<IpNet, Instant>>,
+    free_at: Mutex<HashMap<Client, Instant>>,
 }
 
 /// What a minute allows can be used at once, and comes back evenly.
-const PERIOD: Duration = Duration::from_secs(60);
+pub(crate) const PERIOD: Duration = Duration::from_secs(60);
 
-impl Rate {
+impl<Client: Copy + Eq + Hash> Rate<Client> {
     /// So many a minute.
     pub(crate) fn of_minute(requests: u32) -> Self {
         Self { each: PERIOD / requests.max(1), free_at: Mutex::default() }
     }
 
-    /// Counts a request from this address at this moment.
+    /// How many there are in a minute.
+    pub(crate) fn per_minute(&self) -> u32 {
+        self.left(PERIOD)
+    }
+
+    /// Counts a request of this client at this moment, and says how many it may make at once behind it.
     ///
     /// # Errors
     /// How long to wait, if there were too many.
-    pub(crate) fn count(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        let network = network_of(address);
+    pub(crate) fn count(&self, client: Client, now: Instant) -> Result<u32, Duration> {
         let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if free_at.len() >= NETWORKS && !free_at.contains_key(&network) {
+        if free_at.len() >= CLIENTS && !free_at.contains_key(&client) {
             free_at.retain(|_, at| *at > now);
-            if free_at.len() >= NETWORKS {
+            if free_at.len() >= CLIENTS {
                 free_at.clear();
             }
         }
-        let begins = free_at.get(&network).copied().unwrap_or(now).max(now);
+        let begins = free_at.get(&client).copied().unwrap_or(now).max(now);
         let ends = begins + self.each;
         if ends > now + PERIOD {
             return Err(ends - (now + PERIOD));
         }
-        free_at.insert(network, ends);
-        Ok(())
+        free_at.insert(client, ends);
+        Ok(self.left((now + PERIOD).saturating_duration_since(ends)))
+    }
+
+    /// How many requests this much of a minute is.
+    fn left(&self, time: Duration) -> u32 {
+        u32::try_from(time.as_nanos() / self.each.as_nanos().max(1)).unwrap_or(u32::MAX)
     }
 }
 
@@ -134,21 +144,21 @@ mod tests {
     #[test]
     fn what_a_minute_allows_comes_back_evenly() {
         let (rate, now) = (Rate::of_minute(120), Instant::now());
-        let from = address("2001:db8::1");
-        let taken = (0..200).filter(|_| rate.count(from, now).is_ok()).count();
-        assert_eq!(taken, 120);
-        assert_eq!(rate.count(address("2001:db8::2"), now), Err(Duration::from_millis(500)), "the same /64");
-        assert!(rate.count(address("2001:db8:0:1::1"), now).is_ok());
-        assert!(rate.count(from, now + Duration::from_millis(500)).is_ok());
-        assert!(rate.count(from, now + Duration::from_millis(500)).is_err());
+        let count = |from: &str, now| rate.count(network_of(address(from)), now);
+        let taken = (0..200).filter(|_| count("2001:db8::1", now).is_ok()).count();
+        assert_eq!((taken, rate.per_minute()), (120, 120));
+        assert_eq!(count("2001:db8::2", now), Err(Duration::from_millis(500)), "the same /64");
+        assert_eq!(count("2001:db8:0:1::1", now), Ok(119));
+        assert_eq!(count("2001:db8::1", now + Duration::from_millis(500)), Ok(0));
+        assert!(count("2001:db8::1", now + Duration::from_millis(500)).is_err());
     }
 
     #[test]
-    fn no_more_networks_are_remembered_than_there_is_room_for() {
+    fn no_more_clients_are_remembered_than_there_is_room_for() {
         let (rate, now) = (Rate::of_minute(10), Instant::now());
-        for ip in 0..25_000u32 {
-            rate.count(IpAddr::V4(ip.into()), now).unwrap();
+        for client in 0..25_000u32 {
+            rate.count(client, now).unwrap();
         }
-        assert!(rate.free_at.lock().unwrap().len() <= NETWORKS);
+        assert!(rate.free_at.lock().unwrap().len() <= CLIENTS);
     }
 }

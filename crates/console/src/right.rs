@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter};
+use types::Scope;
 
+use crate::api::operation::Operation;
 use crate::console::Console;
 
 /// Who may ask for a page.
@@ -26,16 +28,24 @@ pub(crate) enum Right {
     /// Mail programs and whoever sets one up, where that is served. Nobody is asked who they are, and nothing is changed, by POST neither: what
     /// programs send is no form.
     Clients,
+    /// Programs with a token of this scope, where the API is served; administration is for administrators besides.
+    Token(Scope),
+    /// Programs with a token of both scopes.
+    Tokens(Scope, Scope),
+    /// Programs with a token, whatever it is for.
+    AnyToken,
 }
 
 /// A way to ask for a page, and who may. Each module of pages has its own in a constant, and `lib.rs` has all.
 pub(crate) struct Route {
-    /// GET, which HEAD goes with, or POST.
+    /// GET, which HEAD goes with, or POST; the API knows PATCH and DELETE, too.
     pub(crate) method: Method,
     /// The path, with names in curly brackets for what varies.
     pub(crate) path: &'static str,
     /// Who may.
     pub(crate) right: Right,
+    /// What the document of the API says of it; pages stand in none.
+    pub(crate) operation: Option<Operation>,
     handler: fn(MethodFilter) -> MethodRouter<Arc<Console>>,
 }
 
@@ -46,7 +56,7 @@ impl Route {
         right: Right,
         handler: fn(MethodFilter) -> MethodRouter<Arc<Console>>,
     ) -> Self {
-        Self { method: Method::GET, path, right, handler }
+        Self { method: Method::GET, path, right, operation: None, handler }
     }
 
     /// A form that is sent. The handler finds its fields in [`Fields`](crate::fields::Fields).
@@ -55,13 +65,23 @@ impl Route {
         right: Right,
         handler: fn(MethodFilter) -> MethodRouter<Arc<Console>>,
     ) -> Self {
-        Self { method: Method::POST, path, right, handler }
+        Self { method: Method::POST, path, right, operation: None, handler }
+    }
+
+    /// An operation of the API.
+    pub(crate) const fn api(
+        method: Method,
+        path: &'static str,
+        right: Right,
+        handler: fn(MethodFilter) -> MethodRouter<Arc<Console>>,
+        operation: Operation,
+    ) -> Self {
+        Self { method, path, right, operation: Some(operation), handler }
     }
 
     /// The handler, for the method of the route and no other.
     pub(crate) fn handler(&self) -> MethodRouter<Arc<Console>> {
-        let filter = if self.method == Method::POST { MethodFilter::POST } else { MethodFilter::GET };
-        (self.handler)(filter)
+        (self.handler)(MethodFilter::try_from(self.method.clone()).unwrap_or(MethodFilter::GET))
     }
 }
 

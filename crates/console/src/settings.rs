@@ -19,4 +19,6 @@ pub struct Settings {
     pub admin_needs_second_factor: bool,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
+    /// Requests that a token of the API may make in a minute.
+    pub api_rate: u32,
 }

@@ -8,9 +8,14 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
+use ipnet::IpNet;
+use store::network_of;
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt as _;
+use types::WebPart;
 
+use crate::api::codes;
+use crate::api::failure::{Failure, PROBLEM_JSON};
 use crate::channel::Channel;
 use crate::clients::outlook;
 use crate::console::Console;
@@ -33,7 +38,7 @@ pub struct Site {
     pub(crate) console: Arc<Console>,
     pub(crate) places: Arc<Places>,
     router: Router,
-    pages: Rate,
+    pages: Rate<IpNet>,
 }
 
 impl Site {
@@ -55,13 +60,16 @@ impl Site {
     pub(crate) async fn answer(&self, mut request: Request, channel: &Channel) -> Response {
         let (begun, now) = (Instant::now(), (self.console.now)());
         let visit = Visit::of(channel, request.uri(), request.headers(), &self.console, now);
-        let method = request.method().clone();
+        let (method, is_api) = (request.method().clone(), is_api(request.uri().path()));
         outlook::in_one_case(&mut request);
         let answer = match self.see_fit(&request, &visit, begun) {
             Ok(()) => self.routed(request, &visit).await,
             Err(problem) => problem.into_response(),
         };
-        let mut answer = self.dressed(answer, &visit);
+        let mut answer = match is_api {
+            true => self.explained(answer, &visit),
+            false => self.dressed(answer, &visit),
+        };
         headers::add(answer.headers_mut(), channel.tls.is_some());
         let took = begun.elapsed();
         let (session, ip, status) = (visit.facts.id, visit.facts.peer.ip(), answer.status().as_u16());
@@ -76,8 +84,17 @@ impl Site {
     /// Sees that a request is for us, from one of our pages if it changes something, and one of not too many.
     fn see_fit(&self, request: &Request, visit: &Visit, now: Instant) -> Result<(), Problem> {
         let host = visit.host.as_deref().ok_or(Problem::Misdirected)?;
-        if !is_asset(request.uri().path()) {
-            self.pages.count(visit.facts.peer.ip(), now).map_err(|wait| Problem::TooMany { wait })?;
+        let path = request.uri().path();
+        // The API counts by itself, and looks at no cookie, so that nobody's browser is made to do anything there.
+        if is_api(path) && visit.is_served(WebPart::Api) && visit.discovery.is_none() {
+            return Ok(());
+        }
+        if !is_asset(path) {
+            let network = network_of(visit.facts.peer.ip());
+            self.pages.count(network, now).map_err(|wait| Problem::TooMany { wait })?;
+        }
+        if is_api(path) {
+            return Err(Problem::NotFound);
         }
         let is_harmless = is_safe(request.method()) || outlook::is_sent_by_programs(request.uri().path());
         match is_harmless || cross_site::is_from_here(request.headers(), host, visit.is_https) {
@@ -106,11 +123,41 @@ impl Site {
         parts.headers.insert(header::CONTENT_TYPE, HTML);
         Response::from_parts(parts, Body::from(page))
     }
+
+    /// The answer of the API, with problem details where it is only known what went wrong.
+    fn explained(&self, answer: Response, visit: &Visit) -> Response {
+        let Some(failure) = failure_of(&answer) else { return answer };
+        if let Some(error) = failure.behind() {
+            tracing::error!(event = "web.unavailable", session = %visit.facts.id, error, "a request could not be answered");
+        }
+        let body = failure.body(&self.console.settings.base_url, &visit.id());
+        let (mut parts, _) = answer.into_parts();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        Response::from_parts(parts, body)
+    }
+}
+
+/// Why a request to the API was not answered as it was meant to be.
+fn failure_of(answer: &Response) -> Option<Failure> {
+    let said = answer.extensions().get::<Failure>().cloned();
+    let of_site = || answer.extensions().get::<Problem>().cloned().map(Failure::from);
+    let by_status = || {
+        let status = answer.status();
+        let is_error = status.is_client_error() || status.is_server_error();
+        is_error
+            .then(|| Failure::new(codes::of_status(status), status.canonical_reason().unwrap_or("refused")))
+    };
+    said.or_else(of_site).or_else(by_status)
 }
 
 /// Methods that change nothing, whoever has a browser use them (RFC 9110 section 9.2.1).
 fn is_safe(method: &Method) -> bool {
     *method == Method::GET || *method == Method::HEAD
+}
+
+fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
 }
 
 fn is_asset(path: &str) -> bool {

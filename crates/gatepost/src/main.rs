@@ -139,6 +139,9 @@ enum Command {
     /// What was sent: list it, show it, take it back, stop it
     #[command(subcommand)]
     Message(cmd::message::Command),
+    /// The pages and the API, from outside of the server
+    #[command(subcommand)]
+    Web(cmd::web::Command),
     /// The store as a whole: migrate it, back it up, check it
     #[command(subcommand)]
     Store(cmd::store::Command),
@@ -193,6 +196,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Dns(args) => block_on(cmd::dns::run(&config, args)),
         Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
         Command::Message(command) => block_on(cmd::message::run(&config, command)),
+        Command::Web(command) => cmd::web::run(command),
         Command::Store(command) => block_on(cmd::store::run(&config, command)),
         Command::Send(args) => block_on(cmd::send::run(&args)),
         Command::Completions(args) => cmd::completions::run(&args),

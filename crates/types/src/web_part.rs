@@ -11,6 +11,8 @@ pub enum WebPart {
     Admin,
     /// What mail programs are set up with: the settings of the server, for people and for programs.
     Clients,
+    /// What both do, for programs with a token.
+    Api,
     /// What the server does, in figures for programs.
     Metrics,
     /// Whether it lives, and can do its work, for whoever watches over it.
@@ -19,7 +21,8 @@ pub enum WebPart {
 
 impl WebPart {
     /// Every part.
-    pub const ALL: [Self; 5] = [Self::Account, Self::Admin, Self::Clients, Self::Metrics, Self::Health];
+    pub const ALL: [Self; 6] =
+        [Self::Account, Self::Admin, Self::Clients, Self::Api, Self::Metrics, Self::Health];
 
     /// The part as it is written in a configuration.
     #[must_use]
@@ -28,6 +31,7 @@ impl WebPart {
             Self::Account => "account",
             Self::Admin => "admin",
             Self::Clients => "clients",
+            Self::Api => "api",
             Self::Metrics => "metrics",
             Self::Health => "health",
         }

@@ -13,14 +13,17 @@ use super::secret;
 
 /// An app password, without the password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AppPassword {
     /// What it is revoked by.
     pub id: String,
     /// Where it is in use, in its owner's words.
     pub label: String,
     /// What it is good for.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     pub scopes: Vec<&'static str>,
     /// Where it may be used from; everywhere, if empty.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     pub networks: Vec<IpNet>,
     /// In whose names it may send; in all that the account may, if empty.
     pub senders: Vec<String>,
@@ -33,20 +36,24 @@ pub struct AppPassword {
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
     /// From where.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub last_used_ip: Option<IpAddr>,
 }
 
 /// An app password that was just made.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewAppPassword {
     /// What there is to show of it from now on.
     #[serde(flatten)]
     pub app_password: AppPassword,
     /// The sixteen letters, shown this once.
     #[serde(serialize_with = "secret::shown")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub password: Zeroizing<String>,
     /// The letters in groups of four, as people type them.
     #[serde(skip)]
+    #[cfg_attr(feature = "schema", schema(ignore))]
     pub grouped: Zeroizing<String>,
 }
 

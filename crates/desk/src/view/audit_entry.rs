@@ -8,6 +8,7 @@ use store::Via;
 
 /// Events of one hour that differ in nothing but time and session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Of the last event.
     pub time: Timestamp,
@@ -28,6 +29,7 @@ pub struct AuditEntry {
     /// What for.
     pub scope: Option<String>,
     /// From where.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub ip: Option<IpAddr>,
     /// The version of TLS.
     pub tls: Option<String>,
@@ -38,6 +40,7 @@ pub struct AuditEntry {
     /// Who did it, at the command line or elsewhere; nobody is known before a login.
     pub actor: Option<String>,
     /// By which means.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub via: Option<&'static str>,
     /// How many.
     pub count: u64,

@@ -8,6 +8,7 @@ use store::LastUse;
 
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Certificate {
     /// What it is known by.
     pub fingerprint: String,
@@ -20,6 +21,7 @@ pub struct Certificate {
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
     /// From where.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub last_used_ip: Option<IpAddr>,
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// An identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Identity {
     /// An address, `*@domain`, or `*`.
     pub sender: String,

@@ -6,6 +6,7 @@ use store::Counted;
 
 /// Somebody who is locked out after failed logins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LockOut {
     /// What was counted.
     pub kind: &'static str,

@@ -8,6 +8,7 @@ use super::recipient::QueuedRecipient;
 
 /// A message in the queue: a list counts the recipients, and one that is shown tells each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Message<Recipients> {
     /// The identifier told in the 250 reply.
     pub id: String,
@@ -47,11 +48,13 @@ pub struct Message<Recipients> {
     /// The last reply to a recipient in that state.
     pub last_reply: Option<String>,
     /// Its recipients: how many, or each.
+    #[cfg_attr(feature = "schema", schema(inline))]
     pub recipients: Recipients,
 }
 
 /// The queue in figures: messages and octets, then recipients by state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stats {
     /// Messages.
     pub entries: u64,

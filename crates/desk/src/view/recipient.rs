@@ -6,6 +6,7 @@ use store::{LedgerRecipient, RecipientDetails};
 
 /// A recipient, as the queue and the ledger know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Recipient {
     /// The forward-path without angle brackets.
     pub address: String,
@@ -23,6 +24,7 @@ pub struct Recipient {
 
 /// A recipient of a message in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct QueuedRecipient {
     /// How far delivery has come.
     #[serde(flatten)]
@@ -35,6 +37,7 @@ pub struct QueuedRecipient {
 
 /// A recipient of a message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SentRecipient {
     /// How far delivery has come.
     #[serde(flatten)]

@@ -32,6 +32,7 @@ pub struct RecoveryCodes {
 
 /// How a second factor stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SecondFactor {
     /// The account.
     pub address: String,

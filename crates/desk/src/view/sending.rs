@@ -6,6 +6,7 @@ use store::{Limit, Limits, Sent};
 
 /// Where an account stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sending {
     /// Messages in its hour.
     pub messages_per_hour: Usage,
@@ -21,6 +22,7 @@ pub struct Sending {
 
 /// What is used of a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Usage {
     /// So many.
     pub used: u32,

@@ -8,6 +8,7 @@ use super::recipient::{QueuedRecipient, SentRecipient};
 
 /// A message that was sent: a list counts the recipients, and one that is shown tells each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SentMessage<Recipients> {
     /// The identifier told in the 250 reply.
     pub id: String,
@@ -32,14 +33,17 @@ pub struct SentMessage<Recipients> {
     /// The worst of its recipients' states.
     pub state: &'static str,
     /// Its recipients: how many, or each.
+    #[cfg_attr(feature = "schema", schema(inline))]
     pub recipients: Recipients,
 }
 
 /// All that is known of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SentTrace {
     /// The message and its recipients.
     #[serde(flatten)]
+    #[cfg_attr(feature = "schema", schema(inline))]
     pub message: SentMessage<Vec<SentRecipient>>,
     /// The attempts that did not deliver.
     pub failed_attempts: Vec<FailedAttempt>,
@@ -49,6 +53,7 @@ pub struct SentTrace {
 
 /// An attempt that did not deliver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FailedAttempt {
     /// When.
     pub time: Timestamp,
@@ -64,6 +69,7 @@ pub struct FailedAttempt {
 
 /// Something that was done about a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DoneOperation {
     /// When.
     pub time: Timestamp,

@@ -9,10 +9,12 @@ use types::WebSessionId;
 
 /// A browser session, without what opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Session {
     /// What it is ended by.
     pub id: String,
     /// Where it was opened from.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub ip: IpAddr,
     /// The browser, as it calls itself.
     pub agent: String,

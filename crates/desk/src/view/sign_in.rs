@@ -6,6 +6,7 @@ use super::AuditEntry;
 
 /// An entry of the trail, as the owner of the account sees it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SignIn {
     /// What the trail has.
     #[serde(flatten)]

@@ -12,6 +12,7 @@ use super::secret;
 
 /// An account.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct User {
     /// The name to log in with, and the address to send as.
     pub address: String,
@@ -37,6 +38,7 @@ pub struct User {
     pub sent_today: u32,
     /// The password that was made for it, this once.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "secret::shown_if_any")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub generated_password: Option<Zeroizing<String>>,
     /// What it has sent of what it may; where one account is shown.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -43,6 +43,8 @@ pub(crate) mod queue;
 
 pub(crate) mod message;
 
+pub(crate) mod web;
+
 pub(crate) mod store;
 
 pub(crate) mod send;
