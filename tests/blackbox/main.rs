@@ -79,6 +79,7 @@ mod web_account;
 mod web_links;
 mod web_clients;
 mod web_domains;
+mod web_was_that_you;
 mod metrics;
 mod lights;
 mod damaged_wal;

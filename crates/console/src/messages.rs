@@ -39,12 +39,12 @@ pub(crate) struct ListPage {
 
 /// A message in a list.
 pub(crate) struct Row {
-    id: String,
-    name: String,
-    account: String,
-    at: Time,
-    recipients: String,
-    state: State,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) account: String,
+    pub(crate) at: Time,
+    pub(crate) recipients: String,
+    pub(crate) state: State,
 }
 
 /// What became of a message.

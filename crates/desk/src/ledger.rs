@@ -16,17 +16,12 @@ impl Desk {
     /// # Errors
     /// When queue or ledger can't tell.
     pub async fn is_sent_by(&self, account: &Account, id: QueueId) -> Result<bool, Trouble> {
-        let by = QueuedBy::of(account);
-        let queued = QueueFilter {
-            ids: Some(id..=id),
-            account: Some(by.clone()),
-            settled: true,
-            ..QueueFilter::default()
-        };
+        let owner = Some(account.id);
+        let queued = QueueFilter { ids: Some(id..=id), owner, settled: true, ..QueueFilter::default() };
         if !self.queued(&queued).await?.is_empty() {
             return Ok(true);
         }
-        let filter = LedgerFilter { account: Some(by), ..LedgerFilter::default() };
+        let filter = LedgerFilter { account: Some(QueuedBy::of(account)), ..LedgerFilter::default() };
         // The list is by identifier, newest first: this message comes first behind the one that would follow it.
         let behind = u128::from_be_bytes(*id.as_bytes()).checked_add(1);
         let after = behind.map(|number| QueueId::from_bytes(number.to_be_bytes()));

@@ -67,6 +67,9 @@ pub use clients::{ClientDiscovery, ClientSettings, SubmissionPort};
 mod sign_ins;
 pub use sign_ins::SignInFilter;
 
+mod incident;
+pub use incident::{Answer, Answered, NotMe};
+
 mod throttles;
 pub use throttles::{Nobody, Whom};
 

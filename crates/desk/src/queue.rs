@@ -85,8 +85,8 @@ impl Desk {
     /// # Errors
     /// When the store can't tell.
     pub async fn waiting_with(&self, account: &Account, credential: String) -> Result<Vec<QueueId>, Trouble> {
-        let (account, credential) = (Some(QueuedBy::of(account)), Some(credential));
-        self.find_messages(&QueueFilter { account, credential, ..QueueFilter::default() }).await
+        let (owner, credential) = (Some(account.id), Some(credential));
+        self.find_messages(&QueueFilter { owner, credential, ..QueueFilter::default() }).await
     }
 
     /// The one message whose identifier is in this range, which is what `typed` is the beginning of; also of those that are done with, if

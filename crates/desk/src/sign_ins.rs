@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{
-    Account, Action, Audit as _, AuditEntry, AuditEvent, AuditFilter, AuditPage, AuditPlace, AuditResult,
-    Certificate, Certificates as _, Page, network_of,
+    Account, Action, AppPasswords as _, Audit as _, AuditEntry, AuditEvent, AuditFilter, AuditPage,
+    AuditPlace, AuditResult, Certificate, Certificates as _, Page, network_of,
 };
 
 use crate::{Desk, Listed, Trouble, view};
@@ -24,6 +24,8 @@ pub struct SignInFilter {
     pub credential: Option<String>,
     /// Not before this.
     pub since: Option<Timestamp>,
+    /// With this action alone.
+    pub action: Option<Action>,
 }
 
 impl Desk {
@@ -38,17 +40,20 @@ impl Desk {
         filter: SignInFilter,
         page: Page<AuditPlace>,
     ) -> Result<Listed<view::SignIn, AuditPlace>, Trouble> {
-        let SignInFilter { failures, credential, since } = filter;
+        let SignInFilter { failures, credential, since, action } = filter;
+        let begins = self.trail_begins(account).await?;
+        let since = Some(since.map_or(begins, |since| since.max(begins)));
         let (address, result) = (account.address.normal(), failures.then_some(AuditResult::Failure));
         let filter = AuditFilter {
             account: Some(address.clone()),
+            action,
             credential,
             result,
             since,
             ..AuditFilter::default()
         };
         let AuditPage { entries, last } = self.accounts.entries(&filter, page).await?;
-        let (labels, first) = (self.labels(account).await?, self.first_logins(&address).await?);
+        let (labels, first) = (self.labels(account).await?, self.first_logins(&address, begins).await?);
         let shown = |entry: AuditEntry| {
             let label =
                 entry.event.credential.as_ref().and_then(|credential| labels.get(credential)).cloned();
@@ -58,13 +63,40 @@ impl Desk {
         Ok(Listed { items: entries.into_iter().map(shown).collect(), last })
     }
 
-    /// What the owner of an account calls its credentials, by their names in the trail.
-    async fn labels(&self, account: &Account) -> Result<HashMap<String, String>, Trouble> {
+    /// When the trail of an account begins: what is older there is of another, whose address it was.
+    pub(crate) async fn trail_begins(&self, account: &Account) -> Result<Timestamp, Trouble> {
+        let renamed = AuditFilter {
+            account: Some(account.address.normal()),
+            action: Some(Action::UserRename),
+            ..AuditFilter::default()
+        };
+        let last = self.accounts.entries(&renamed, Page::first(1)).await?.entries.into_iter().next();
+        let renamed = last.map(|entry| entry.event.at);
+        Ok(renamed.map_or(account.created_at, |renamed| renamed.max(account.created_at)))
+    }
+
+    /// What the owner of an account calls its credentials, also those that were revoked, by their names in the trail.
+    pub(crate) async fn labels(&self, account: &Account) -> Result<HashMap<String, String>, Trouble> {
+        let revoked = self.accounts.revoked_labels(account.id).await?;
+        let revoked = revoked.into_iter().map(|(id, label)| (id.to_string(), label));
         let app_passwords = self.every_app_password(account).await?;
         let labels = app_passwords.into_iter().map(|one| (one.id.to_string(), one.label));
         let certificates = self.every_certificate(account).await?;
         let of_certificates = certificates.into_iter().map(|one| (one.fingerprint.to_string(), one.label));
-        Ok(labels.chain(of_certificates).collect())
+        Ok(revoked.chain(labels).chain(of_certificates).collect())
+    }
+
+    /// The credentials that there are or were, by their names in the trail, in the order of what their owner calls them; first the account
+    /// password.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn credentials(&self, account: &Account) -> Result<Vec<(String, Option<String>)>, Trouble> {
+        let mut all: Vec<_> = self.labels(account).await?.into_iter().collect();
+        all.sort_by(|(one, label), (other, other_label)| (label, one).cmp(&(other_label, other)));
+        let password = (AuditEvent::PASSWORD.to_owned(), None);
+        let labelled = all.into_iter().map(|(name, label)| (name, Some(label)));
+        Ok(std::iter::once(password).chain(labelled).collect())
     }
 
     async fn every_certificate(&self, account: &Account) -> Result<Vec<Certificate>, Trouble> {
@@ -78,8 +110,12 @@ impl Desk {
     }
 
     /// When somebody first logged in from each network, as far as the trail goes back.
-    async fn first_logins(&self, account: &str) -> Result<HashMap<IpNet, Timestamp>, Trouble> {
-        Ok(by_network(self.accounts.first_logins(account).await?))
+    async fn first_logins(
+        &self,
+        account: &str,
+        since: Timestamp,
+    ) -> Result<HashMap<IpNet, Timestamp>, Trouble> {
+        Ok(by_network(self.accounts.first_logins(account, since).await?))
     }
 }
 

@@ -56,7 +56,7 @@ impl Office {
     }
 
     /// From here on the database of the accounts does this, too.
-    async fn trigger(&self, trigger: &'static str) {
+    pub(crate) async fn trigger(&self, trigger: &'static str) {
         let database = self.directory.path().join("store/accounts.db");
         let pool = SqlitePool::connect(database.to_str().unwrap()).await.unwrap();
         sqlx::query(trigger).execute(&pool).await.unwrap();

@@ -287,6 +287,9 @@ pub enum Missing {
         /// Its identifier, as it was asked for; or what it is for.
         which: String,
     },
+    /// A sign-in of this account with this identifier.
+    #[error("there is no sign-in {0}")]
+    SignIn(String),
     /// This identity of this account.
     #[error("{account} has no identity {sender}")]
     Identity {
@@ -412,6 +415,7 @@ impl Missing {
             Missing::Session { .. } => "no-session",
             Missing::Token { .. } => "no-token",
             Missing::Link { .. } => "no-link",
+            Missing::SignIn(_) => "no-sign-in",
             Missing::Identity { .. } => "no-identity",
             Missing::SecondFactor(_) => "second-factor-off",
             Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",

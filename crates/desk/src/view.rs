@@ -25,6 +25,8 @@ pub use session::Session;
 
 mod api_token;
 pub use api_token::{ApiToken, NewApiToken};
+mod place;
+pub use place::{DisputeAnswer, Disputed, Incident, Place};
 
 mod device_link;
 pub use device_link::{DeviceLink, NewDeviceLink};

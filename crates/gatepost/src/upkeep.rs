@@ -5,8 +5,9 @@ use std::time::Duration;
 use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    AppPasswords as _, Audit as _, AuditFilter, Enrolments as _, Ledger as _, Page, Sending as _, Spool as _,
-    StoredIdempotency as _, StsPolicies as _, Throttles as _, TlsResults as _, WebSessions as _,
+    AppPasswords as _, Audit as _, AuditFilter, Enrolments as _, Ledger as _, Page, Sending as _, SignIn,
+    SignIns as _, Spool as _, StoredIdempotency as _, StsPolicies as _, Throttles as _, TlsResults as _,
+    WebSessions as _,
 };
 use stores::{Accounts, Store};
 use tokio::sync::watch;
@@ -89,6 +90,7 @@ async fn clock_steps(
 async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<()> {
     let (now, accounts) = (clock::now(), store.accounts());
     accounts.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
+    accounts.prune_sign_ins(now.checked_sub(SignIn::FAMILIAR)?).await?;
     accounts.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
     accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;

@@ -36,6 +36,59 @@ pub struct Account {
     pub last_login_at: Option<Timestamp>,
     /// How long a message of the account can be taken back, if it has chosen so itself.
     pub undo: Option<Duration>,
+    /// How pages are shown to its owner.
+    pub preferences: Preferences,
+}
+
+/// How pages are shown to the owner of an account; what is `None` is as the browser, or the server, has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preferences {
+    /// The language (RFC 5646).
+    pub language: Option<String>,
+    /// The time zone, by its name in the IANA database.
+    pub time_zone: Option<String>,
+    /// The colours.
+    pub colours: Option<Colours>,
+}
+
+/// The colours of pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Colours {
+    /// Dark letters on light paper.
+    Light,
+    /// Light letters on dark paper.
+    Dark,
+}
+
+impl Colours {
+    /// Both.
+    pub const ALL: [Colours; 2] = [Colours::Light, Colours::Dark];
+
+    /// The colours as they are written and stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Colours::Light => "light",
+            Colours::Dark => "dark",
+        }
+    }
+
+    /// The colours that are written so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Colours::ALL.into_iter().find(|colours| colours.name() == name)
+    }
+}
+
+/// What the owner of an account chooses for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwnSettings {
+    /// What people call the account, if they call it anything.
+    pub name: Option<String>,
+    /// How long a message can be taken back; `None`: as long as the configuration says.
+    pub undo: Option<Duration>,
+    /// How pages are shown.
+    pub preferences: Preferences,
 }
 
 impl Account {
@@ -54,6 +107,7 @@ impl Account {
             created_at,
             last_login_at: None,
             undo: None,
+            preferences: Preferences::default(),
         }
     }
 }
@@ -218,6 +272,14 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         id: AccountId,
         undo: Option<Duration>,
+        act: &Act,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Sets what the owner of the account chooses for it. The version stays.
+    fn set_settings(
+        &self,
+        id: AccountId,
+        settings: &OwnSettings,
         act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 

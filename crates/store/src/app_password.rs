@@ -160,6 +160,12 @@ pub trait AppPasswords: Send + Sync + 'static {
     /// The id of the revoked app password with this digest, as long as its account is there and it was not forgotten.
     fn revoked(&self, digest: &[u8; 32]) -> impl Future<Output = Result<Option<CredentialId>, Error>> + Send;
 
+    /// What the owner of this account called the app passwords that were revoked, as long as that is known.
+    fn revoked_labels(
+        &self,
+        account: AccountId,
+    ) -> impl Future<Output = Result<Vec<(CredentialId, String)>, Error>> + Send;
+
     /// Forgets app passwords that were revoked before then; how many.
     fn prune_revoked(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
 

@@ -217,10 +217,11 @@ pub trait Audit: Send + Sync + 'static {
         page: Page<AuditPlace>,
     ) -> impl Future<Output = Result<AuditPage, Error>> + Send;
 
-    /// When somebody first logged in to this account, given in normal form, from each address, as far back as the trail goes.
+    /// When somebody first logged in to this account, given in normal form, from each address, since then.
     fn first_logins(
         &self,
         account: &str,
+        since: Timestamp,
     ) -> impl Future<Output = Result<Vec<(IpAddr, Timestamp)>, Error>> + Send;
 
     /// Forgets entries whose last event was before this, some at a time so that nobody waits long; says how many. Entries that lie more than a

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use jiff::Timestamp;
-use types::QueueId;
+use types::{AccountId, QueueId};
 
 use crate::{Error, Operated, Page, QueuedBy};
 
@@ -25,6 +25,13 @@ pub trait Ledger: Send + Sync + 'static {
         filter: &LedgerFilter,
         page: Page<QueueId>,
     ) -> impl Future<Output = Result<Vec<LedgerMessage>, Error>> + Send;
+
+    /// How many messages this account has handed in since then with each credential, as the audit trail has it in lower case.
+    fn sent_with(
+        &self,
+        account: AccountId,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(String, u64)>, Error>> + Send;
 
     /// The ids of messages whose id or Message-ID begins so, newest first, so many at most.
     fn named(
@@ -52,6 +59,8 @@ pub struct LedgerFilter {
     pub credential: Option<String>,
     /// With this recipient. ASCII letters are compared without regard to case.
     pub recipient: Option<String>,
+    /// Of which some recipient is in this state.
+    pub state: Option<LedgerState>,
     /// That call themselves so; with angle brackets.
     pub message_id: Option<String>,
     /// Accepted then or later.

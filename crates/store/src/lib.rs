@@ -32,6 +32,7 @@ mod queue;
 mod sealed;
 mod second_factor;
 mod sending;
+mod sign_in;
 mod spool;
 mod spool_counters;
 mod sts;
@@ -45,6 +46,9 @@ mod web_session;
 pub mod conformance;
 
 pub use account::{Account, AccountChange, AccountFilter, AccountState, Accounts, Revision};
+pub use account::{
+    Account, AccountFilter, AccountState, Accounts, Colours, OwnSettings, Preferences, Revision,
+};
 pub use act::{Act, Actor, Via};
 pub use amounts::{Amounts, Share, Windows};
 pub use api_token::{ApiToken, ApiTokens};
@@ -90,6 +94,8 @@ pub use second_factor::{NewSecondFactor, STEPS_AHEAD, SecondFactor, SecondFactor
 pub use sending::{
     Correspondent, LimitChange, LimitChanges, NoLimit, OwnLimit, OwnLimits, Sending, Sent, Tally,
 };
+pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
+pub use sign_in::{Incident, NewSignIn, Remedy, Revocation, SignIn, SignInState, SignIns};
 pub use spool::{Body, Spool};
 pub use spool_counters::SpoolCounters;
 pub use sts::{StsPolicies, StsPolicy};

@@ -18,6 +18,8 @@ pub struct QueueFilter {
     pub message_id: Option<String>,
     /// Handed in by this account.
     pub account: Option<QueuedBy>,
+    /// Handed in by this very account, under whichever address: never by another that has had its address.
+    pub owner: Option<AccountId>,
     /// With this reverse-path.
     pub sender: Option<ReversePath>,
     /// Handed in with this credential, as the audit trail has it.

@@ -11,15 +11,15 @@ use store::{
     Certificate, CertificatePlace, Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged,
     Correspondent, Counted, CountedPlace, Counter, DkimKey, DkimKeys, Enrolment, EnrolmentUse, Enrolments,
     Error, Full, Identities, Identity, Import, KnownRequest, LastUse, LimitChanges, LimitedAccount,
-    LimitedFilter, Limits, Loan, Login, NewAppPassword, OwnLimits, Page, RequestName, Resealed, Revision,
-    SealedPlace, SealedSecrets, SecondFactor, SecondFactors, Sending, Sent, Share, StoredAnswer,
-    StoredIdempotency, StoredRights, StsPolicies, StsPolicy, ThrottleFilter, Throttled, Throttles,
-    WebSession, WebSessions,
+    LimitedFilter, Limits, Loan, Login, NewAppPassword, NewSignIn, OwnLimits, OwnSettings, Page, Remedy,
+    RequestName, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor, SecondFactors, Sending, Sent,
+    Share, SignIn, SignIns, StoredAnswer, StoredIdempotency, StoredRights, StsPolicies, StsPolicy,
+    ThrottleFilter, Throttled, Throttles, WebSession, WebSessions,
 };
 use store_sqlite::SqliteAccounts;
 use types::{
     AccountId, ApiTokenId, CredentialId, DkimKeyName, EnrolmentId, Fingerprint, Mailbox, SenderPattern,
-    WebSessionId,
+    SignInId, WebSessionId,
 };
 
 /// Accounts, credentials, the audit trail. A clone is another handle to the same.
@@ -43,6 +43,7 @@ impl store::Accounts for Accounts {
         async fn update_account(&self, id: AccountId, change: &AccountChange, act: &Act) -> Result<(), Error>;
         async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error>;
         async fn set_undo(&self, id: AccountId, undo: Option<Duration>, act: &Act) -> Result<(), Error>;
+        async fn set_settings(&self, id: AccountId, settings: &OwnSettings, act: &Act) -> Result<(), Error>;
         async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error>;
         async fn revision(&self) -> Option<Revision>;
         async fn flush(&self) -> Result<(), Error>;
@@ -60,6 +61,7 @@ impl AppPasswords for Accounts {
         async fn relabel(&self, account: AccountId, id: CredentialId, label: &str, act: &Act) -> Result<bool, Error>;
         async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error>;
         async fn revoked(&self, digest: &[u8; 32]) -> Result<Option<CredentialId>, Error>;
+        async fn revoked_labels(&self, account: AccountId) -> Result<Vec<(CredentialId, String)>, Error>;
         async fn prune_revoked(&self, before: Timestamp) -> Result<u64, Error>;
         async fn imported(&self, selector: &[u8; 32]) -> Result<Vec<(String, AppPassword, Account)>, Error>;
         async fn imported_hashes(&self, after: Option<CredentialId>, at_most: u32) -> Result<Vec<(CredentialId, String, u32)>, Error>;
@@ -121,6 +123,20 @@ impl Enrolments for Accounts {
         async fn use_device_link(&self, id: EnrolmentId, used: &EnrolmentUse, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<bool, Error>;
         async fn accept_invitation(&self, id: EnrolmentId, accepted: &AcceptedInvitation, act: &Act) -> Result<bool, Error>;
         async fn prune_enrolments(&self, before: Timestamp) -> Result<u64, Error>;
+    }
+}
+
+impl SignIns for Accounts {
+    ask_backend! {
+        async fn unanswered(&self, account: AccountId, at_most: u32) -> Result<Vec<SignIn>, Error>;
+        async fn sign_in(&self, account: AccountId, id: SignInId) -> Result<Option<SignIn>, Error>;
+        async fn own_sign_in(&self, account: AccountId, id: SignInId, act: &Act) -> Result<bool, Error>;
+        async fn disown_sign_in(&self, account: AccountId, id: SignInId, remedy: &Remedy, act: &Act) -> Result<Option<SignIn>, Error>;
+        async fn incident_held(&self, id: SignInId, held: u64) -> Result<(), Error>;
+        async fn incidents(&self, at_most: u32) -> Result<Vec<(SignIn, Mailbox)>, Error>;
+        async fn close_incident(&self, id: SignInId, act: &Act) -> Result<bool, Error>;
+        async fn prune_sign_ins(&self, before: Timestamp) -> Result<u64, Error>;
+        fn note_sign_in(&self, sign_in: NewSignIn);
     }
 }
 
@@ -224,7 +240,7 @@ impl Audit for Accounts {
     ask_backend! {
         async fn record(&self, event: &AuditEvent) -> Result<(), Error>;
         async fn entries(&self, filter: &AuditFilter, page: Page<AuditPlace>) -> Result<AuditPage, Error>;
-        async fn first_logins(&self, account: &str) -> Result<Vec<(IpAddr, Timestamp)>, Error>;
+        async fn first_logins(&self, account: &str, since: Timestamp) -> Result<Vec<(IpAddr, Timestamp)>, Error>;
         async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error>;
         fn note(&self, event: AuditEvent);
     }

@@ -5,7 +5,7 @@ use store::{
     Day, Error, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page, TlsResult, TlsResults, Traffic,
 };
 use store_sqlite::SqliteLedger;
-use types::QueueId;
+use types::{AccountId, QueueId};
 
 /// What was sent, and what became of it. A clone is another handle to the same.
 #[derive(Debug, Clone)]
@@ -28,6 +28,7 @@ impl store::Ledger for Ledger {
     ask_backend! {
         async fn flush(&self) -> Result<(), Error>;
         async fn messages(&self, filter: &LedgerFilter, page: Page<QueueId>) -> Result<Vec<LedgerMessage>, Error>;
+        async fn sent_with(&self, account: AccountId, since: Timestamp) -> Result<Vec<(String, u64)>, Error>;
         async fn named(&self, name: &LedgerName, at_most: u32) -> Result<Vec<QueueId>, Error>;
         async fn trace(&self, id: QueueId) -> Result<Option<LedgerTrace>, Error>;
         async fn traffic(&self, since: Timestamp) -> Result<Traffic, Error>;

@@ -116,6 +116,10 @@ timed_id! {
     DkimKeyId
 }
 timed_id! {
+    /// A place that an account was logged in to from, by one of its credentials.
+    SignInId
+}
+timed_id! {
     /// A session of somebody who is signed in in a browser. What opens it is another value.
     WebSessionId
 }

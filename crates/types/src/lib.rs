@@ -52,7 +52,7 @@ pub use histogram::{Buckets, Histogram};
 pub use hold::Hold;
 pub use id::{
     AccountId, ApiTokenId, CredentialId, DkimKeyId, EnrolmentId, IdError, NodeId, QueueId, SessionId,
-    WebSessionId,
+    SignInId, WebSessionId,
 };
 pub use incoming_server::{BadIncomingServer, IncomingProtocol, IncomingServer};
 pub use line_ends::BareLineEnds;

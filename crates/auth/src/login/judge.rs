@@ -76,7 +76,7 @@ impl Authenticator {
         self.counters.judged(&report.origin, outcome, begun.elapsed());
         self.store.note(report.event(outcome, (self.now)()));
         match outcome {
-            LoginOutcome::Accepted(user) => self.note_use(user, is_guess, &report.origin),
+            LoginOutcome::Accepted(user) => self.note_use(user, is_guess, report.door, &report.origin),
             LoginOutcome::Refused(_) => self.refusal_time.wait_since(begun).await,
             LoginOutcome::Throttled(_) | LoginOutcome::Unavailable(_) => {}
         }

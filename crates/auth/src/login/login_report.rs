@@ -10,7 +10,7 @@ use super::outcome::{LoginOutcome, User};
 /// What is reported of an attempt; nothing secret.
 pub(crate) struct LoginReport {
     username: Option<String>,
-    door: Door,
+    pub(super) door: Door,
     pub(super) origin: Origin,
 }
 

@@ -241,7 +241,11 @@ impl Audit for Memory {
         Ok(AuditPage { entries: Vec::new(), last: None })
     }
 
-    async fn first_logins(&self, _: &str) -> Result<Vec<(std::net::IpAddr, Timestamp)>, store::Error> {
+    async fn first_logins(
+        &self,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<Vec<(std::net::IpAddr, Timestamp)>, store::Error> {
         Ok(Vec::new())
     }
 

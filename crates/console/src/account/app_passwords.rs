@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use desk::{SignInFilter, view};
-use store::{Operation, Page as ListPage};
+use store::{Action, Operation, Page as ListPage};
 use types::CredentialId;
 
 use crate::console::Console;
@@ -113,13 +113,12 @@ async fn one(
     view: view::AppPassword,
     wrong: Option<(&str, &'static str)>,
 ) -> Result<Response, Problem> {
-    let filter = SignInFilter { credential: Some(view.id.clone()), ..SignInFilter::default() };
+    let (credential, action) = (Some(view.id.clone()), Some(Action::Login));
+    let filter = SignInFilter { credential, action, ..SignInFilter::default() };
     let uses = console.desk().sign_ins(&current.signed_in.account, filter, ListPage::first(LATEST)).await?;
-    let uses = uses.items.iter().filter(|one| one.entry.action == "login");
-    let labels = std::slice::from_ref(&view);
     let html = page(&One {
         frame: Frame::inside(console, visit, current, PATH),
-        uses: uses.map(|one| SignInShown::of(&one.entry, labels, visit)).collect(),
+        uses: uses.items.iter().map(|one| SignInShown::told(one, visit)).collect(),
         label: wrong.map_or_else(|| view.label.clone(), |(typed, _)| typed.to_owned()),
         one: AppPasswordShown::of(&view, visit),
         wrong: wrong.map(|(_, wrong)| wrong),

@@ -10,6 +10,7 @@ pub(crate) mod new_device;
 pub(crate) mod second_factor;
 pub(crate) mod password;
 pub(crate) mod sign_ins;
+pub(crate) mod was_that_you;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 pub(crate) mod new_token;

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::on;
-use desk::view;
-use store::{Account, Action, AuditFilter, LedgerFilter, Page as ListPage, QueuedBy};
+use desk::{SignInFilter, view};
+use store::{Account, Action, LedgerFilter, Page as ListPage, QueuedBy};
 
 use super::app_passwords;
 use crate::console::Console;
@@ -16,6 +16,7 @@ use crate::limits_used::Used;
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::{Administration, Current};
+use crate::shown::place::PlaceShown;
 use crate::shown::sign_in::SignInShown;
 use crate::shown::strangers::plain;
 use crate::shown::time::Time;
@@ -38,6 +39,7 @@ struct Page {
     steps: Option<Steps>,
     second_factor: SecondFactor,
     app_passwords: AppPasswords,
+    asked: Vec<PlaceShown>,
     sign_ins: Vec<SignInShown>,
     limits: Vec<Used>,
 }
@@ -72,24 +74,19 @@ async fn show(
     let second_factor = desk.second_factor(account).await?;
     let app_passwords = desk.app_passwords(account, ListPage::first(app_passwords::ALL)).await?.items;
     let sending = desk.sending_of(account).await?;
-    let sign_ins = desk.audit(&logins_of(account), ListPage::first(LATEST)).await?.items;
+    let logins = SignInFilter { action: Some(Action::Login), ..SignInFilter::default() };
+    let sign_ins = desk.sign_ins(account, logins, ListPage::first(LATEST)).await?.items;
+    let asked = desk.unfamiliar_sign_ins(&current.signed_in).await?;
     page(&Page {
         frame: Frame::inside(&console, &visit, &current, PATH),
         needs_second_factor: current.administration(&console, &visit) == Administration::NeedsSecondFactor,
         steps: Steps::of(&console, account, &app_passwords).await?,
         second_factor: SecondFactor::of(&second_factor, &visit),
-        sign_ins: sign_ins.iter().map(|entry| SignInShown::of(entry, &app_passwords, &visit)).collect(),
+        asked: asked.iter().map(|place| PlaceShown::of(place, &visit)).collect(),
+        sign_ins: sign_ins.iter().map(|one| SignInShown::told(one, &visit)).collect(),
         app_passwords: AppPasswords::of(&app_passwords, &visit),
         limits: Used::each(&sending, visit.texts),
     })
-}
-
-fn logins_of(account: &Account) -> AuditFilter {
-    AuditFilter {
-        account: Some(account.address.normal()),
-        action: Some(Action::Login),
-        ..AuditFilter::default()
-    }
 }
 
 impl Steps {

@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use desk::{Chosen, OWN_PASSWORD_CHARACTERS, Strength, Trouble};
+use store::Account;
+use types::Secret;
 
 use crate::console::Console;
 use crate::fields::Fields;
@@ -69,7 +71,7 @@ async fn change(
         return Err(Problem::NotFound);
     }
     // Before a code is used up for it.
-    if let Err(trouble) = judged(&console, &current, &fields) {
+    if let Err(trouble) = judge(&console, &current.signed_in.account, fields.secret("new")) {
         let confirm = ConfirmForm::always(&current);
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return form(&console, &visit, &current, confirm, Some(trouble.to_string()), status);
@@ -84,10 +86,9 @@ fn is_elsewhere(current: &Current) -> bool {
     current.signed_in.account.password_hash.is_none()
 }
 
-/// Sees that what was typed can be the password.
-fn judged(console: &Console, current: &Current, fields: &Fields) -> Result<(), Trouble> {
-    let account = &current.signed_in.account;
-    let new = Chosen { secret: fields.secret("new"), strength: Strength::Own };
+/// Sees that this can be the password of one's own account.
+pub(super) fn judge(console: &Console, account: &Account, new: Secret) -> Result<(), Trouble> {
+    let new = Chosen { secret: new, strength: Strength::Own };
     new.judge(&account.address, account.name.as_deref(), &console.settings.hostname)
 }
 

@@ -1,6 +1,7 @@
 //! The pages of administration. To whoever is no administrator there are none.
 
 pub(crate) mod overview;
+pub(crate) mod incidents;
 pub(crate) mod accounts;
 pub(crate) mod invitation;
 pub(crate) mod new_account;

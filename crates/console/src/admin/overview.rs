@@ -1,4 +1,5 @@
-//! The first page of administration: the lights, the queue and the last day in figures, who sends most, who is locked out, what was changed.
+//! The first page of administration: the lights, what is to be looked at, the queue and the last day in figures, who sends most, who is locked
+//! out, what was changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use store::{
 };
 
 use super::account::path_of;
+use super::incidents::IncidentShown;
 use super::locked_out::LockedOut;
 use crate::console::Console;
 use crate::frame::{Frame, page};
@@ -47,6 +49,7 @@ struct Page {
     frame: Frame,
     lights: Vec<ShownLight>,
     is_all_well: bool,
+    incidents: Vec<IncidentShown>,
     queue: Stats,
     octets: String,
     oldest: Option<Time>,
@@ -97,6 +100,7 @@ async fn show(
         frame: Frame::of_administration(&console, &visit, &current, PATH),
         lights: known.lights.iter().map(|light| ShownLight::of(light, visit.now, visit.texts)).collect(),
         is_all_well: known.is_all_well(),
+        incidents: IncidentShown::all(&console, &visit).await?,
         octets: size(queue.octets),
         oldest: queue.oldest.map(|at| Time::of(at, visit.now, visit.texts)),
         queue,

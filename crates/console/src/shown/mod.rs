@@ -3,6 +3,8 @@
 pub(crate) mod bytes;
 pub(crate) mod hours;
 pub(crate) mod strangers;
+pub(crate) mod action;
+pub(crate) mod place;
 pub(crate) mod sign_in;
 pub(crate) mod state;
 pub(crate) mod time;

@@ -2,6 +2,7 @@
 
 use desk::view;
 
+use crate::shown::place::{credential, purpose};
 use crate::shown::strangers::plain;
 use crate::shown::time::Time;
 use crate::texts::Texts;
@@ -22,11 +23,20 @@ pub(crate) struct SignInShown {
 }
 
 impl SignInShown {
+    /// This entry of one's own trail.
+    pub(crate) fn told(shown: &view::SignIn, visit: &Visit) -> Self {
+        let by = match &shown.entry.credential {
+            Some(name) => credential(name, shown.label.as_deref(), visit.texts),
+            None => visit.texts.not_known_by_what().to_owned(),
+        };
+        Self { by, ..Self::of(&shown.entry, &[], visit) }
+    }
+
     /// This entry, whose credential may be one of these.
     pub(crate) fn of(entry: &view::AuditEntry, app_passwords: &[view::AppPassword], visit: &Visit) -> Self {
         let t = visit.texts;
         Self {
-            what: if entry.scope.as_deref() == Some("master") { t.on_these_pages() } else { t.for_mail() },
+            what: purpose(entry.scope.as_deref().unwrap_or_default(), t),
             is_success: entry.result == "success",
             by: plain(&by(entry, app_passwords, t)),
             at: Time::of(entry.time, visit.now, t),

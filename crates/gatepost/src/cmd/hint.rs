@@ -71,6 +71,7 @@ fn of_missing(missing: &Missing) -> String {
         Missing::Session { account, .. } => shown_by(format!("session list {account}")),
         Missing::Token { account, .. } => shown_by(format!("token list {account}")),
         Missing::Link { account, .. } => format!("; `gatepost invite {account}` makes one"),
+        Missing::SignIn(_) => String::new(),
         Missing::Identity { account, .. } => shown_by(format!("identity list {account}")),
         Missing::DkimKey(name) => shown_by(format!("dkim list {}", name.domain())),
         Missing::Message(_) => shown_by("queue list".to_owned()),

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
 use store::{
-    Account, AccountChange, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Corrupt, Error,
-    Import, Login, Page, Revision, StoredRights,
+    Account, AccountChange, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Colours, Corrupt,
+    Error, Import, Login, OwnSettings, Page, Revision, StoredRights,
 };
 use types::{AccountId, Mailbox};
 
@@ -122,9 +122,19 @@ impl Accounts for SqliteAccounts {
 
     async fn set_undo(&self, id: AccountId, undo: Option<Duration>, act: &Act) -> Result<(), Error> {
         let update = sqlx::query("UPDATE accounts SET undo_ms = $1 WHERE id = $2");
-        let update = update.bind(undo.map(|undo| i64::try_from(undo.as_millis()).unwrap_or(i64::MAX)));
+        let update = update.bind(undo.map(milliseconds));
         let event = |normal| vec![AuditEvent::change(Action::UserUndo, normal, act)];
         self.change(id, update.bind(id.as_bytes().to_vec()), event).await.map(drop)
+    }
+
+    async fn set_settings(&self, id: AccountId, settings: &OwnSettings, act: &Act) -> Result<(), Error> {
+        let OwnSettings { name, undo, preferences } = settings.clone();
+        let update = "UPDATE accounts SET name = $1, undo_ms = $2, language = $3, time_zone = $4, colours = $5 WHERE id = $6";
+        let update = sqlx::query(update).bind(name).bind(undo.map(milliseconds));
+        let update = update.bind(preferences.language).bind(preferences.time_zone);
+        let update = update.bind(preferences.colours.map(Colours::name)).bind(id.as_bytes().to_vec());
+        let event = |normal| vec![AuditEvent::change(Action::UserSettings, normal, act)];
+        self.change(id, update, event).await.map(drop)
     }
 
     async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error> {
@@ -148,6 +158,10 @@ impl Accounts for SqliteAccounts {
     async fn flush(&self) -> Result<(), Error> {
         self.notes.flush(&self.database).await
     }
+}
+
+fn milliseconds(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn page_of(filter: &AccountFilter, page: Page<String>) -> QueryBuilder<Sqlite> {

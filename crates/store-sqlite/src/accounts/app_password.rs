@@ -103,10 +103,9 @@ impl AppPasswords for SqliteAccounts {
 
     async fn revoke(&self, account: AccountId, id: CredentialId, act: &Act) -> Result<bool, Error> {
         let mut transaction = self.begin_change().await?;
-        if !mark_revoked(&mut transaction, account, id, act.at).await? {
+        if !revoke(&mut transaction, account, id, act).await? {
             return Ok(false);
         }
-        enter(&mut transaction, Action::AppPasswordRevoke, account, id, act).await?;
         transaction.commit().await.map_err(unavailable)?;
         Ok(true)
     }
@@ -121,6 +120,15 @@ impl AppPasswords for SqliteAccounts {
         let Some(id): Option<Vec<u8>> = found else { return Ok(None) };
         let id = octets(&id).ok_or_else(|| Corrupt::on("revoked_app_passwords", "?", "credential"))?;
         Ok(Some(CredentialId::from_bytes(id)))
+    }
+
+    async fn revoked_labels(&self, account: AccountId) -> Result<Vec<(CredentialId, String)>, Error> {
+        let all = sqlx::query(
+            "SELECT credential, label FROM revoked_app_passwords WHERE account = $1 AND label <> ''",
+        );
+        let all = all.bind(account.as_bytes().to_vec());
+        let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+        rows.iter().map(|row| Ok(revoked(row)?)).collect()
     }
 
     async fn prune_revoked(&self, before: Timestamp) -> Result<u64, Error> {
@@ -241,6 +249,20 @@ async fn see_unchanged(
     if is_same { Ok(()) } else { Err(Error::Changed) }
 }
 
+/// Revokes an app password, and says so in the trail; `false` if the account has no such app password.
+pub(super) async fn revoke(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    id: CredentialId,
+    act: &Act,
+) -> Result<bool, Error> {
+    if !mark_revoked(transaction, account, id, act.at).await? {
+        return Ok(false);
+    }
+    enter(transaction, Action::AppPasswordRevoke, account, id, act).await?;
+    Ok(true)
+}
+
 /// Moves an app password to the revoked ones; `false` if the account has no such app password.
 async fn mark_revoked(
     transaction: &mut Transaction<'_, Sqlite>,
@@ -248,14 +270,15 @@ async fn mark_revoked(
     id: CredentialId,
     at: Timestamp,
 ) -> Result<bool, Error> {
-    let delete = "DELETE FROM app_passwords WHERE account = $1 AND id = $2 RETURNING digest";
-    let delete = sqlx::query_scalar(delete).bind(account.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
-    let digest: Option<Vec<u8>> = delete.fetch_optional(&mut **transaction).await.map_err(unavailable)?;
-    let Some(digest) = digest else { return Ok(false) };
-    let insert =
-        "INSERT INTO revoked_app_passwords (digest, credential, account, revoked_at) VALUES ($1, $2, $3, $4)";
+    let delete = "DELETE FROM app_passwords WHERE account = $1 AND id = $2 RETURNING digest, label";
+    let delete = sqlx::query_as(delete).bind(account.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
+    let gone: Option<(Vec<u8>, String)> =
+        delete.fetch_optional(&mut **transaction).await.map_err(unavailable)?;
+    let Some((digest, label)) = gone else { return Ok(false) };
+    let insert = "INSERT INTO revoked_app_passwords (digest, credential, account, revoked_at, label) \
+                  VALUES ($1, $2, $3, $4, $5)";
     let insert = sqlx::query(insert).bind(digest).bind(id.as_bytes().to_vec());
-    let insert = insert.bind(account.as_bytes().to_vec()).bind(at.as_millisecond());
+    let insert = insert.bind(account.as_bytes().to_vec()).bind(at.as_millisecond()).bind(label);
     insert.execute(&mut **transaction).await.map_err(unavailable)?;
     Ok(true)
 }
@@ -292,6 +315,12 @@ async fn enter(
 ) -> Result<(), Error> {
     let event = AuditEvent::change(action, normal(transaction, account).await?, act).about(id);
     audit::enter(transaction, &event).await
+}
+
+/// One that was revoked, and what its owner called it.
+fn revoked(row: &SqliteRow) -> Result<(CredentialId, String), Corrupt> {
+    let id = id(row)?;
+    Ok((id, Columns::of(row, "revoked_app_passwords", id).take("label")?))
 }
 
 /// The hash of one that was brought along, and how many its selector finds.

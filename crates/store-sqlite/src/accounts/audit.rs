@@ -45,13 +45,13 @@ impl Audit for SqliteAccounts {
         Ok(AuditPage { entries, last })
     }
 
-    async fn first_logins(&self, account: &str) -> Result<Vec<(IpAddr, Timestamp)>, Error> {
+    async fn first_logins(&self, account: &str, since: Timestamp) -> Result<Vec<(IpAddr, Timestamp)>, Error> {
         let first = sqlx::query(
             "SELECT ip, min(first_at) AS first_at FROM audit \
-             WHERE account = $1 AND action = $2 AND result = $3 AND ip <> '' GROUP BY ip",
+             WHERE account = $1 AND action = $2 AND result = $3 AND ip <> '' AND at >= $4 GROUP BY ip",
         );
         let first = first.bind(account.to_owned()).bind(Action::Login.name());
-        let first = first.bind(AuditResult::Success.name());
+        let first = first.bind(AuditResult::Success.name()).bind(since.as_millisecond());
         let rows = first.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(row::first_login(row)?)).collect()
     }

@@ -71,20 +71,35 @@ impl Certificates for SqliteAccounts {
         fingerprint: &Fingerprint,
         act: &Act,
     ) -> Result<bool, Error> {
-        let delete = sqlx::query("DELETE FROM certificates WHERE account = $1 AND fingerprint = $2")
-            .bind(account.as_bytes().to_vec())
-            .bind(fingerprint.as_octets().to_vec());
-        let event =
-            |normal| vec![AuditEvent::change(Action::CertificateRemove, normal, act).about(fingerprint)];
-        match self.change(account, delete, event).await {
-            Err(Error::NotFound) => Ok(false),
-            changed => changed,
+        let mut transaction = self.begin_change().await?;
+        if !remove(&mut transaction, account, fingerprint, act).await? {
+            return Ok(false);
         }
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(true)
     }
 
     fn certificate_used(&self, fingerprint: Fingerprint, last_use: LastUse) {
         self.notes.certificate_use(fingerprint, last_use);
     }
+}
+
+/// Removes a certificate, and says so in the trail; `false` if the account has no such certificate.
+pub(super) async fn remove(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    fingerprint: &Fingerprint,
+    act: &Act,
+) -> Result<bool, Error> {
+    let delete = sqlx::query("DELETE FROM certificates WHERE account = $1 AND fingerprint = $2");
+    let delete = delete.bind(account.as_bytes().to_vec()).bind(fingerprint.as_octets().to_vec());
+    if delete.execute(&mut **transaction).await.map_err(unavailable)?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let normal = normal(transaction, account).await?;
+    let event = AuditEvent::change(Action::CertificateRemove, normal, act).about(fingerprint);
+    audit::enter(transaction, &event).await?;
+    Ok(true)
 }
 
 async fn insert(transaction: &mut Transaction<'_, Sqlite>, certificate: &Certificate) -> Result<(), Error> {

@@ -18,6 +18,7 @@ mod sealed;
 mod second_factor;
 mod session_rights;
 mod sending;
+mod sign_in;
 mod sts;
 mod throttle;
 mod web_session;

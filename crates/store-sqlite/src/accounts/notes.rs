@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
-use store::{AuditEvent, Correspondent, Error, LastUse, Share};
+use store::{AuditEvent, Correspondent, Error, LastUse, NewSignIn, Share, network_of};
 use tokio::sync::Notify;
 use types::{AccountId, ApiTokenId, CredentialId, Fingerprint, WebSessionId};
 
@@ -21,6 +21,7 @@ use super::audit::trail;
 use super::database::Database;
 use super::prune::far_ahead;
 use super::sending::noted::Noted;
+use super::sign_in;
 use crate::failure::unavailable;
 use crate::gather;
 
@@ -36,6 +37,7 @@ pub(super) struct Notes {
 struct Pending {
     logins: BTreeMap<AccountId, Timestamp>,
     networks: BTreeMap<(AccountId, IpNet), Timestamp>,
+    sign_ins: BTreeMap<(AccountId, String, IpNet), NewSignIn>,
     uses: BTreeMap<CredentialId, LastUse>,
     certificate_uses: BTreeMap<Fingerprint, LastUse>,
     sessions_seen: BTreeMap<WebSessionId, Timestamp>,
@@ -64,6 +66,12 @@ impl Notes {
         pending.logins.insert(id, at);
         pending.networks.extend(network.map(|network| ((id, network), at)));
         drop(pending);
+        self.noted.notify_one();
+    }
+
+    pub(super) fn sign_in(&self, noted: NewSignIn) {
+        let place = (noted.account, noted.credential.clone(), network_of(noted.ip));
+        self.pending().sign_ins.insert(place, noted);
         self.noted.notify_one();
     }
 
@@ -131,6 +139,7 @@ impl Notes {
 impl Pending {
     fn is_empty(&self) -> bool {
         self.logins.is_empty()
+            && self.sign_ins.is_empty()
             && self.uses.is_empty()
             && self.certificate_uses.is_empty()
             && self.sessions_seen.is_empty()
@@ -146,6 +155,9 @@ impl Pending {
     }
 
     async fn enter(&self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), sqlx::Error> {
+        for noted in self.sign_ins.values() {
+            sign_in::write(transaction, noted).await?;
+        }
         for (id, at) in &self.logins {
             write_time(transaction, LOGGED_IN, id.as_bytes().as_slice(), *at).await?;
         }

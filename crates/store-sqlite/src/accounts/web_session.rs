@@ -109,6 +109,16 @@ impl WebSessions for SqliteAccounts {
     }
 }
 
+/// Ends all sessions of an account but the one that the act is done in.
+pub(super) async fn end_others(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    act: &Act,
+) -> Result<(), Error> {
+    let own = act.session.as_deref().and_then(|session| session.parse().ok());
+    end_all(transaction, account, own, act).await.map(drop)
+}
+
 /// Ends all sessions of an account but that one, and tells each to the audit trail; how many.
 pub(super) async fn end_all(
     transaction: &mut Transaction<'_, Sqlite>,

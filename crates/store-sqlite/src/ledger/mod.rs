@@ -18,7 +18,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
 use store::{Error, Ledger, LedgerFilter, LedgerMessage, LedgerName, LedgerTrace, Page, Traffic};
-use types::QueueId;
+use types::{AccountId, QueueId};
 
 pub(crate) use database::tell;
 pub(crate) use note::Note;
@@ -108,6 +108,11 @@ impl Ledger for SqliteLedger {
     ) -> Result<Vec<LedgerMessage>, Error> {
         self.database.catch_up().await?;
         select::messages(self.readers(), filter, page).await.map_err(unavailable)
+    }
+
+    async fn sent_with(&self, account: AccountId, since: Timestamp) -> Result<Vec<(String, u64)>, Error> {
+        self.database.catch_up().await?;
+        select::sent_with(self.readers(), account, since).await.map_err(unavailable)
     }
 
     async fn named(&self, name: &LedgerName, at_most: u32) -> Result<Vec<QueueId>, Error> {

@@ -7,7 +7,7 @@ use store::{
     LedgerAttempt, LedgerFilter, LedgerMessage, LedgerName, LedgerRecipient, LedgerState, LedgerTrace,
     Operated, Operation, Page, QueuedBy,
 };
-use types::QueueId;
+use types::{AccountId, QueueId};
 
 use crate::row::{lossy, maybe, octets, text, time};
 
@@ -83,9 +83,40 @@ fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &LedgerFilter) {
         query.push(" AND m.credential IS NOT NULL AND lower(m.credential) = lower(");
         query.push_bind(credential.clone()).push(")");
     }
+    if let Some(state) = filter.state {
+        narrow_state(query, state);
+    }
     if let Some(message_id) = &filter.message_id {
         query.push(" AND m.message_id = ").push_bind(message_id.clone());
     }
+}
+
+/// Who was still to get a message that was removed does not wait any more.
+fn narrow_state(query: &mut QueryBuilder<Sqlite>, state: LedgerState) {
+    let open = "IN ('queued', 'deferred', 'held')";
+    query.push(" AND EXISTS (SELECT 1 FROM recipients s WHERE s.message = m.id AND s.state ");
+    match state {
+        LedgerState::Cancelled => query.push(open),
+        state => query.push("= ").push_bind(state.name()),
+    };
+    query.push(")");
+    match state {
+        LedgerState::Cancelled => query.push(concat!(" AND ", was_removed!("m.id"))),
+        state if state.is_open() => query.push(concat!(" AND NOT ", was_removed!("m.id"))),
+        _ => query,
+    };
+}
+
+pub(super) async fn sent_with(
+    readers: &SqlitePool,
+    account: AccountId,
+    since: Timestamp,
+) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    let counts = "SELECT lower(credential) AS credential, count(*) AS messages FROM messages \
+                  WHERE account = $1 AND id >= $2 AND credential IS NOT NULL GROUP BY lower(credential)";
+    let counts = sqlx::query(counts).bind(account.as_bytes().to_vec());
+    let rows = counts.bind(first_of(since).as_bytes().to_vec()).fetch_all(readers).await?;
+    Ok(rows.iter().map(|row| (text(row, "credential"), maybe(row, "messages").unwrap_or_default())).collect())
 }
 
 /// The first id that there can be of this time.

@@ -149,6 +149,9 @@ fn narrow_entries(query: &mut QueryBuilder<Sqlite>, filter: &QueueFilter) {
         query.push(" AND substr(message_id, 1, length(").push_bind(message_id.clone()).push(")) = ");
         query.push_bind(message_id.clone());
     }
+    if let Some(owner) = filter.owner {
+        query.push(" AND account = ").push_bind(owner.as_bytes().to_vec());
+    }
     if let Some(QueuedBy { account, address }) = &filter.account {
         query.push(" AND (");
         equals_in_any_case(query, "account_address", address);
@@ -231,6 +234,11 @@ mod tests {
         vec![
             QueueFilter::default(),
             QueueFilter { account: Some(account), ..QueueFilter::default() },
+            QueueFilter {
+                owner: Some(types::AccountId::from_bytes([1; 16])),
+                credential: Some(text()),
+                ..QueueFilter::default()
+            },
             QueueFilter { sender: Some(types::ReversePath::Null), ..QueueFilter::default() },
             QueueFilter { credential: Some(text()), ..QueueFilter::default() },
             QueueFilter { message_id: Some(text()), ..QueueFilter::default() },

@@ -11,6 +11,12 @@ pub enum Action {
     SignOut,
     /// A session on the pages was ended from outside of it.
     SessionEnd,
+    /// The owner of an account said that a sign-in from an unfamiliar place was theirs.
+    SignInAnswer,
+    /// The owner of an account said that a sign-in to it was not theirs.
+    Incident,
+    /// An administrator has looked at that.
+    IncidentClose,
     /// An account was made.
     UserAdd,
     /// An account was brought from another server, with its credentials.
@@ -31,6 +37,8 @@ pub enum Action {
     UserLimit,
     /// How long the messages of an account can be taken back was changed.
     UserUndo,
+    /// What an account is called, and how pages are shown to its owner, was changed.
+    UserSettings,
     /// An account password was set.
     PasswordSet,
     /// The hash of an account password was made anew, at a login; the password stayed.
@@ -115,10 +123,13 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 53] = [
+    pub const ALL: [Action; 57] = [
         Action::Login,
         Action::SignOut,
         Action::SessionEnd,
+        Action::SignInAnswer,
+        Action::Incident,
+        Action::IncidentClose,
         Action::UserAdd,
         Action::UserImport,
         Action::UserRename,
@@ -129,6 +140,7 @@ impl Action {
         Action::UserRemove,
         Action::UserLimit,
         Action::UserUndo,
+        Action::UserSettings,
         Action::PasswordSet,
         Action::PasswordRehash,
         Action::AppPasswordCreate,
@@ -178,6 +190,9 @@ impl Action {
             Action::Login => "login",
             Action::SignOut => "sign-out",
             Action::SessionEnd => "session-end",
+            Action::SignInAnswer => "sign-in-answer",
+            Action::Incident => "incident",
+            Action::IncidentClose => "incident-close",
             Action::UserAdd => "user-add",
             Action::UserImport => "user-import",
             Action::UserRename => "user-rename",
@@ -188,6 +203,7 @@ impl Action {
             Action::UserRemove => "user-remove",
             Action::UserLimit => "user-limit",
             Action::UserUndo => "user-undo",
+            Action::UserSettings => "user-settings",
             Action::PasswordSet => "password-set",
             Action::PasswordRehash => "password-rehash",
             Action::AppPasswordCreate => "app-password-create",

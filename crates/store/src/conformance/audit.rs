@@ -277,11 +277,11 @@ pub async fn the_first_login_from_each_address_is_known<S: Audit + Accounts>(sto
     ] {
         store.record(&event).await.unwrap();
     }
-    let mut first = store.first_logins("alice@example.org").await.unwrap();
+    let mut first = store.first_logins("alice@example.org", at(0)).await.unwrap();
     first.sort_unstable();
     let expected = [("192.0.2.1", 5), ("2001:db8::1", 7)];
     assert_eq!(first, expected.map(|(ip, seconds)| (ip.parse::<IpAddr>().unwrap(), at(seconds))));
-    assert_eq!(store.first_logins("nobody@example.org").await.unwrap(), []);
+    assert_eq!(store.first_logins("nobody@example.org", at(0)).await.unwrap(), []);
     let by =
         |credential: &str| AuditFilter { credential: Some(credential.to_owned()), ..AuditFilter::default() };
     store.record(&login("alice", 9, "192.0.2.1", Success).about("phone")).await.unwrap();

@@ -31,6 +31,7 @@ pub mod sealed;
 pub mod second_factor;
 pub mod session_rights;
 pub mod sending;
+pub mod sign_ins;
 pub mod sts_policies;
 pub mod submit;
 pub mod telling;
@@ -163,6 +164,11 @@ macro_rules! accounts_conformance {
             of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once,
             of_a_limit_no_more_is_lent_than_there_is, of_many_that_seal_the_root_key_anew_one_does,
             what_is_resealed_is_seen_by_all_at_once, notes_in_whatever_order_are_all_written);
+        $crate::conformance!(@two accounts, $open, $beside, sign_ins:
+            the_first_login_is_known_and_each_new_place_is_asked_about, a_place_that_was_not_used_for_a_month_is_new,
+            what_was_the_owner_is_asked_about_no_more, what_was_a_stranger_is_revoked_with_all_sessions_at_once_and_once,
+            another_password_ends_what_was_proved_before, incidents_are_looked_at_once_and_kept_until_then,
+            an_account_has_a_bounded_number_of_places, what_an_owner_chooses_is_kept_and_proves_nothing_anew);
         $crate::conformance!(@two accounts, $open, $beside, web_sessions:
             one_look_up_finds_the_session_and_its_account, a_session_is_opened_for_the_account_as_it_is,
             of_an_account_the_oldest_session_goes, sessions_of_another_version_are_not_listed_and_go_with_the_next,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
-use store::{Account, Corrupt, Error};
+use store::{Account, Colours, Corrupt, Error, Preferences};
 use types::{AccountId, Mailbox};
 
 use crate::failure::{is_taken, unavailable};
@@ -89,6 +89,11 @@ pub(in crate::accounts) fn account(row: &SqliteRow) -> Result<Account, Corrupt> 
         created_at: columns.read("created_at", time)?,
         last_login_at: columns.maybe("last_login_at", time)?,
         undo: columns.maybe("undo_ms", |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis))?,
+        preferences: Preferences {
+            language: columns.take("language")?,
+            time_zone: columns.take("time_zone")?,
+            colours: columns.maybe("colours", Colours::from_name)?,
+        },
     })
 }
 
