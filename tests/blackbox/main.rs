@@ -80,6 +80,7 @@ mod web_links;
 mod web_clients;
 mod web_domains;
 mod web_was_that_you;
+mod web_settings;
 mod metrics;
 mod lights;
 mod damaged_wal;

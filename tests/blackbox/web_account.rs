@@ -277,7 +277,7 @@ fn sign_ins_are_told_with_what_they_were_by_and_whether_the_network_is_new() {
     let path = "/account/sign-ins";
     let page = until("all are in the trail", || {
         let page = browser.get(path);
-        let all = ["For mail", "On these pages", "refused", "app-password-create", "new network"];
+        let all = ["For mail", "On these pages", "refused", "App password made", "new network"];
         Some(page).filter(|page| all.iter().all(|words| page.body.contains(words)))
     });
     assert_eq!(page.body.matches("new network").count(), 1, "of one network: {}", page.body);
@@ -285,5 +285,5 @@ fn sign_ins_are_told_with_what_they_were_by_and_whether_the_network_is_new() {
     assert!(refused.body.contains("refused") && !refused.body.contains("On these pages"), "{}", refused.body);
     assert_eq!(browser.get(&format!("{path}?days=x&after=%00%27--&failures=%3Cscript%3E")).status, 200);
     let mut bob = signed_in(&server, BOB);
-    assert!(!bob.get(path).body.contains("app-password-create"), "one's own alone");
+    assert!(!bob.get(path).body.contains("App password made"), "one's own alone");
 }

@@ -76,7 +76,7 @@ for (const { way, address } of visitors) {
   test(`the second factor, the password, sign-ins and sessions: ${way.name}`, async () => {
     const visitor = await Visitor.come(server.pages, way);
     await visitor.signIn(address, password);
-    for (const path of ['password', 'sign-ins', 'sessions', 'sessions/end-all', 'second-factor']) {
+    for (const path of ['password', 'sign-ins', 'sessions', 'sessions/end-all', 'certificates', 'settings', 'second-factor']) {
       await visitor.open(`/account/${path}`);
       await visitor.look(path);
     }

@@ -20,7 +20,7 @@ let server;
 
 before(async () => {
   host = await reluctantHost(`451 4.7.1 ${image} ${script}`);
-  server = await start([alice], `via = "smtp://127.0.0.1:${host.port}"\ntls = "off"`);
+  server = await start([alice], { delivery: `via = "smtp://127.0.0.1:${host.port}"\ntls = "off"` });
   server.gatepost(['user', 'add', root, '--admin', '--password-stdin', '--allow-weak'], password);
   server.gatepost(['user', 'add', strange, '--name', script, '--password-stdin', '--allow-weak'], password);
   server.gatepost(['identity', 'add', alice, strange]);

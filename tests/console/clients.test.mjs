@@ -28,7 +28,7 @@ before(async () => {
   const [certificate, key] = ['certificate.pem', 'key.pem'].map((name) => join(directory, name));
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=mail.example.org',
     '-addext', 'subjectAltName=DNS:mail.example.org', '-keyout', key, '-out', certificate], { stdio: 'ignore' });
-  server = await start(visitors.map(({ address }) => address), undefined, `
+  server = await start(visitors.map(({ address }) => address), { more: `
 [web.clients]
 domains = ["example.org"]
 imap = "imaps://imap.example.org"
@@ -38,7 +38,7 @@ private_key = "${key}"
 [[listen]]
 address = "127.0.0.1:${await freePort()}"
 tls = "implicit"
-`);
+` });
 });
 
 after(async () => {

@@ -11,8 +11,8 @@ const binary = process.env.GATEPOST_BIN;
 
 export const password = 'correct horse';
 
-/** Starts a server with these accounts, which delivers so and has these sections more; `pages` is where its pages are. */
-export async function start(accounts, delivery = 'via = "hold"', more = '') {
+/** Starts a server with these accounts, and these sections more; `pages` is where its pages are, `mail` the port for mail. */
+export async function start(accounts, { submission = '', delivery = 'via = "hold"', more = '' } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'gatepost-console-'));
   const file = join(directory, 'gatepost.toml');
   writeFileSync(file, `
@@ -25,6 +25,8 @@ address = "127.0.0.1:0"
 tls = "off"
 [auth]
 allow_insecure = true
+[submission]
+${submission}
 [delivery]
 ${delivery}
 [web]
@@ -59,7 +61,7 @@ ${more}`);
   };
   const send = (from, to, messageId) => handIn(mail, from, to, messageId);
   const knock = (name) => tryToLogIn(mail, name);
-  return { pages, gatepost, send, knock, stop };
+  return { pages, mail, gatepost, send, knock, stop };
 }
 
 /** Hands in a message, and waits until it is in the queue. */

@@ -88,7 +88,7 @@ pub use tls::Tls;
 pub use tls_rpt::TlsRpt;
 pub use via::{HostPort, Via};
 pub use way::{Login, Way};
-pub use web::{DEVICE_LINK, TOKEN_MAX, Web, WebListen};
+pub use web::{DEVICE_LINK, TOKEN_MAX, Web, WebListen, WebSessions};
 pub use web_clients::WebClients;
 
 use fault::Fault;

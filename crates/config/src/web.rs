@@ -37,10 +37,27 @@ pub struct Web {
     pub page_rate: u32,
     /// Requests that a token of the API may make in a minute.
     pub api_rate: u32,
+    /// How long a session lasts without use, and in all.
+    pub sessions: WebSessions,
     /// Where browsers connect. Empty: nothing is served.
     pub listen: Vec<WebListen>,
     /// What mail programs find by themselves, if they are to find anything.
     pub clients: Option<WebClients>,
+}
+
+/// How long sessions of browsers last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebSessions {
+    /// Without use.
+    pub idle: Duration,
+    /// In all.
+    pub max: Duration,
+}
+
+impl Default for WebSessions {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(30 * 60), max: Duration::from_secs(12 * 60 * 60) }
+    }
 }
 
 /// One address that browsers connect to.
@@ -69,6 +86,8 @@ pub(crate) struct Written {
     page_rate: Option<Spanned<i64>>,
     clients: Option<Spanned<web_clients::Written>>,
     api_rate: Option<Spanned<i64>>,
+    session_idle: Option<Spanned<Time>>,
+    session_max: Option<Spanned<Time>>,
     listen: Vec<Spanned<WrittenListen>>,
 }
 
@@ -113,6 +132,7 @@ impl Written {
         let device_link = value::time(self.device_link, DEVICE_LINK, DEVICE_LINK_LEAST..=DEVICE_LINK_MOST)?;
         let second_factor = self.second_factor.map_or(SecondFactorRule::Optional, |Word(rule)| rule);
         let api_rate = value::number(self.api_rate, API_RATE, 10..=100_000)?;
+        let sessions = sessions(self.session_idle, self.session_max)?;
         let admin_needs_second_factor = self.admin_needs_second_factor.unwrap_or(true);
         let token_max = value::time(self.token_max, TOKEN_MAX, HOUR..=DAY * 3650)?;
         let organisation = self.organisation.map(organisation).transpose()?;
@@ -135,10 +155,18 @@ impl Written {
             token_max,
             page_rate,
             api_rate,
+            sessions,
             listen,
             clients,
         }))
     }
+}
+
+fn sessions(idle: Option<Spanned<Time>>, max: Option<Spanned<Time>>) -> Result<WebSessions, Fault> {
+    let default = WebSessions::default();
+    let (minute, week) = (Duration::from_secs(60), Duration::from_secs(7 * 24 * 60 * 60));
+    let max = value::time(max, default.max, minute..=week)?;
+    Ok(WebSessions { idle: value::time(idle, default.idle.min(max), minute..=max)?, max })
 }
 
 fn base_url(written: &Spanned<String>) -> Result<Endpoint, Fault> {

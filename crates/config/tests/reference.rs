@@ -71,6 +71,8 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# second_factor", "\nsecond_factor")
         .replace("\n# device_link", "\ndevice_link")
         .replace("\n# page_rate", "\npage_rate")
+        .replace("\n# session_idle", "\nsession_idle")
+        .replace("\n# session_max", "\nsession_max")
         .replace("\n# token_max", "\ntoken_max")
         .replace("\n# api_rate", "\napi_rate")
         .replace("\n# admin_needs", "\nadmin_needs")

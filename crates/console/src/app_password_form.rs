@@ -18,6 +18,7 @@ use crate::problem::Problem;
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
 use crate::session::once::Once;
+use crate::shown::app_password::{AppPasswordShown, SentLately};
 use crate::shown::password_once::PasswordOnce;
 use crate::shown::strangers::plain;
 use crate::texts::Texts;
@@ -41,6 +42,10 @@ pub(crate) struct Whose {
 /// Senders of an account that there are boxes for.
 const SENDERS: u32 = 100;
 
+/// App passwords that are read of an account, and how many are shown to be revoked.
+const ALL: u32 = 1_000;
+const UNUSED: usize = 10;
+
 /// The form, as it was typed.
 #[derive(Debug, Default)]
 pub(crate) struct Typed {
@@ -50,6 +55,7 @@ pub(crate) struct Typed {
     pub(crate) day: String,
     pub(crate) networks: String,
     pub(crate) senders: Vec<String>,
+    pub(crate) cram_md5: bool,
 }
 
 /// What is wrong with what was typed, by the field.
@@ -70,6 +76,9 @@ struct Form {
     wrong: Wrong,
     /// What the form as a whole is not taken for.
     refused: Option<String>,
+    /// At the limit: those of one's own that are used least, to be revoked.
+    unused: Vec<AppPasswordShown>,
+    offers_cram_md5: bool,
     /// The senders of the account.
     senders: Vec<String>,
     confirm: ConfirmForm,
@@ -110,8 +119,37 @@ async fn form(
 ) -> Result<Response, Problem> {
     let senders = senders_of(console, &whose.account).await?;
     let (frame, number, whose) = ((whose.frame)(console, visit, current), Once::number(), whose.clone());
-    let html = page(&Form { frame, whose, typed, wrong, refused, senders, confirm, number })?;
+    let is_full = status == StatusCode::CONFLICT && refused.as_deref() != Some(visit.texts.made_already());
+    let unused = match is_full && whose.is_own {
+        true => unused(console, visit, &whose.account).await?,
+        false => Vec::new(),
+    };
+    let offers_cram_md5 = console.desk().offers_cram_md5();
+    let html = page(&Form {
+        frame,
+        whose,
+        typed,
+        wrong,
+        refused,
+        unused,
+        offers_cram_md5,
+        senders,
+        confirm,
+        number,
+    })?;
     Ok((status, html).into_response())
+}
+
+/// The app passwords that are used least: never, or not for longest.
+async fn unused(
+    console: &Console,
+    visit: &Visit,
+    account: &Account,
+) -> Result<Vec<AppPasswordShown>, Problem> {
+    let mut all = console.desk().app_passwords(account, ListPage::first(ALL)).await?.items;
+    all.sort_by_key(|one| one.last_used_at);
+    let lately = SentLately::of(console, account, visit.now).await?;
+    Ok(all.iter().take(UNUSED).map(|one| AppPasswordShown::of(one, visit).with(&lately)).collect())
 }
 
 /// Whom the account may send as.
@@ -132,7 +170,9 @@ pub(crate) async fn make(
     whose: &Whose,
     fields: &Fields,
 ) -> Result<Response, Problem> {
-    let typed = Typed::of(fields);
+    let mut typed = Typed::of(fields);
+    // What is kept for it is no good where it can't be used.
+    typed.cram_md5 &= console.desk().offers_cram_md5();
     let wish = match typed.wish(visit, whose.not_a_sender(visit.texts)) {
         Ok(wish) => wish,
         Err(wrong) => {
@@ -227,18 +267,20 @@ impl Typed {
             day: text("day"),
             networks: text("networks"),
             senders: fields.all("sender").map(str::to_owned).collect(),
+            cram_md5: fields.text("cram_md5") == "yes",
         }
     }
 
     /// What is wished for; or what is wrong with it, where `not_a_sender` says that of senders.
     pub(crate) fn wish(&self, visit: &Visit, not_a_sender: &'static str) -> Result<AppPasswordWish, Wrong> {
         let t = visit.texts;
-        let (label, end) = (label::read(&self.label, t), self.end(visit.now));
+        let (label, end) = (label::read(&self.label, t), self.end(visit.now, t));
         let (networks, senders) = (networks::read(&self.networks), self.senders());
         match (label, end, networks, senders) {
             (Ok(label), Some(expires_at), Ok(networks), Some(senders)) => {
                 let scopes = vec![Scope::Smtp];
-                Ok(AppPasswordWish { label, scopes, networks, senders, expires_at, cram_md5: false })
+                let cram_md5 = self.cram_md5;
+                Ok(AppPasswordWish { label, scopes, networks, senders, expires_at, cram_md5 })
             }
             (label, end, networks, senders) => Err(Wrong {
                 label: label.err(),
@@ -250,10 +292,10 @@ impl Typed {
     }
 
     /// When it ends, if ever; `None` if that is not understood, or has passed.
-    fn end(&self, now: Timestamp) -> Option<Option<Timestamp>> {
+    fn end(&self, now: Timestamp, t: Texts) -> Option<Option<Timestamp>> {
         match self.ends.as_str() {
             "never" | "" => Some(None),
-            "day" => ends::after_day(&self.day, now).map(Some),
+            "day" => ends::after_day(&self.day, now, t).map(Some),
             days => ends::after_days(days, now).map(Some),
         }
     }

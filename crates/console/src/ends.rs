@@ -1,6 +1,8 @@
 //! When a credential ends, as a form asks it: after a number of days, or after a day.
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil};
+
+use crate::texts::Texts;
 
 /// When something ends that is to last so many days, as the form has them.
 pub(crate) fn after_days(days: &str, now: Timestamp) -> Option<Timestamp> {
@@ -13,11 +15,11 @@ pub(crate) fn after_days(days: &str, now: Timestamp) -> Option<Timestamp> {
     now.checked_add(SignedDuration::from_hours(24 * days)).ok()
 }
 
-/// The end of this day, in UTC, unless it has passed.
-pub(crate) fn after_day(day: &str, now: Timestamp) -> Option<Timestamp> {
+/// The end of this day where whoever chooses it is, unless it has passed.
+pub(crate) fn after_day(day: &str, now: Timestamp, t: Texts) -> Option<Timestamp> {
     let day: civil::Date = day.parse().ok()?;
     let next = day.checked_add(1.day()).ok()?;
-    next.to_zoned(TimeZone::UTC).ok().map(|end| end.timestamp()).filter(|end| *end > now)
+    next.to_zoned(t.zone().time_zone()).ok().map(|end| end.timestamp()).filter(|end| *end > now)
 }
 
 #[cfg(test)]
@@ -29,9 +31,10 @@ mod tests {
         let now: Timestamp = "2026-03-02T14:05:00Z".parse().unwrap();
         let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
         assert_eq!(after_days("30", now), at("2026-04-01T14:05:00Z"));
-        assert_eq!(after_day("2026-03-02", now), at("2026-03-03T00:00:00Z"));
+        let t = Texts::preferred("en");
+        assert_eq!(after_day("2026-03-02", now, t), at("2026-03-03T00:00:00Z"));
         for day in ["2026-03-01", "", "tomorrow"] {
-            assert_eq!(after_day(day, now), None, "{day}");
+            assert_eq!(after_day(day, now, t), None, "{day}");
         }
         assert_eq!((after_days("31", now), after_days("", now)), (None, None));
     }

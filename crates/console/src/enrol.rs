@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::shown::password_once::PasswordOnce;
 use crate::shown::strangers::plain;
-use crate::shown::time::{Time, clock_time};
+use crate::shown::time::{Time, end_of_wait};
 use crate::visit::Visit;
 
 pub(crate) const ROUTES: &[Route] = &[
@@ -99,7 +99,7 @@ fn question(
         path: format!("/enrol/{text}"),
         label: label(link),
         address: veiled(&link.account.address),
-        until: clock_time(link.ends_at()),
+        until: end_of_wait(link.ends_at(), visit.now, visit.texts),
         refused,
     })?;
     Ok((status, cookie, html).into_response())

@@ -3,6 +3,8 @@
 use askama::Template;
 use axum::response::Html;
 
+use store::Colours;
+
 use crate::assets::{self, Assets};
 use crate::console::Console;
 use crate::menu::{self, Item};
@@ -20,6 +22,8 @@ pub(crate) struct Frame {
     pub(crate) organisation: String,
     pub(crate) host: String,
     pub(crate) assets: &'static Assets,
+    /// The colours that were chosen; `None` if the system chooses.
+    pub(crate) theme: Option<&'static str>,
     /// Whose pages these are; `None` outside.
     pub(crate) member: Option<Member>,
     form_key: Option<FormKey>,
@@ -45,7 +49,15 @@ impl Frame {
     pub(crate) fn outside(console: &Console, visit: &Visit) -> Self {
         let settings = &console.settings;
         let (organisation, host) = (settings.organisation.clone(), settings.base_url.host().to_owned());
-        Self { t: visit.texts, organisation, host, assets: assets::all(), member: None, form_key: None }
+        Self {
+            t: visit.texts,
+            organisation,
+            host,
+            assets: assets::all(),
+            theme: None,
+            member: None,
+            form_key: None,
+        }
     }
 
     /// Around a page of one's own account, which belongs to the entry of the menu with the path `here`.
@@ -59,7 +71,9 @@ impl Frame {
             here,
             flash: console.flashes.take(current.signed_in.session.id),
         };
-        Self { member: Some(member), ..Self::outside(console, visit) }.with_form(current.form_key.clone())
+        let theme = current.signed_in.account.preferences.colours.map(Colours::name);
+        Self { member: Some(member), theme, ..Self::outside(console, visit) }
+            .with_form(current.form_key.clone())
     }
 
     /// Around a page with forms whose tokens this makes.

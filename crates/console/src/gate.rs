@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Method;
+use axum::http::header::SET_COOKIE;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use types::{Scope, SecondFactorRule, WebPart};
@@ -31,6 +32,7 @@ type Behind = (Arc<Console>, &'static Route);
 
 /// Lets a request through to the handler of this route, if whoever makes it may.
 pub(crate) async fn gate(State((console, route)): State<Behind>, request: Request, next: Next) -> Response {
+    let jar = request.extensions().get::<Visit>().map(|visit| visit.jar.clone());
     let mut response = match &route.operation {
         Some(operation) => admission::answer(&console, route.right, operation, request, next).await,
         None => match admitted(&console, route, request).await {
@@ -38,12 +40,17 @@ pub(crate) async fn gate(State((console, route)): State<Behind>, request: Reques
             Err(response) => response,
         },
     };
+    if let Some(line) = jar.and_then(|jar| jar.take())
+        && !response.headers().contains_key(SET_COOKIE)
+    {
+        response.headers_mut().insert(SET_COOKIE, line);
+    }
     response.extensions_mut().insert(Pattern(route.path));
     response
 }
 
 async fn admitted(console: &Console, route: &Route, mut request: Request) -> Result<Request, Response> {
-    let visit: Visit =
+    let mut visit: Visit =
         request.extensions().get().cloned().ok_or_else(|| Problem::NotFound.into_response())?;
     if visit.discovery.is_some() && route.right != Right::Clients {
         return Err(Problem::NotFound.into_response());
@@ -70,6 +77,8 @@ async fn admitted(console: &Console, route: &Route, mut request: Request) -> Res
             if let Some(answer) = instead(console, route, &visit, &current) {
                 return Err(answer);
             }
+            visit.texts = visit.texts.for_owner(&current.signed_in.account.preferences);
+            request.extensions_mut().insert(visit);
             let key = current.form_key.clone();
             request.extensions_mut().insert(current);
             Some(key)

@@ -23,7 +23,7 @@ use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::shown::qr::Qr;
 use crate::shown::seed::grouped;
-use crate::shown::time::clock_time;
+use crate::shown::time::end_of_wait;
 use crate::visit::Visit;
 
 pub(crate) const ROUTES: &[Route] = &[
@@ -188,7 +188,7 @@ fn told(not: &NotConfirmed, visit: &Visit) -> (StatusCode, String) {
             (StatusCode::UNPROCESSABLE_ENTITY, t.wrong_code().to_owned())
         }
         NotConfirmed::Throttled { until } => {
-            (StatusCode::TOO_MANY_REQUESTS, t.too_many_tries(clock_time(*until)))
+            (StatusCode::TOO_MANY_REQUESTS, t.too_many_tries(end_of_wait(*until, visit.now, t)))
         }
         NotConfirmed::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, t.not_judged().to_owned()),
     }

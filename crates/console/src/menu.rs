@@ -30,6 +30,8 @@ pub(crate) const ACCOUNT: &[Item] = &[
     Item { path: "/account/sessions", icon: "screen", label: Texts::browser_sessions },
     Item { path: "/account/tokens", icon: "token", label: Texts::tokens },
     Item { path: "/account/messages", icon: "send", label: Texts::sent_messages },
+    Item { path: "/account/certificates", icon: "seal", label: Texts::certificates },
+    Item { path: "/account/settings", icon: "gear", label: Texts::settings },
 ];
 
 /// Of administration.

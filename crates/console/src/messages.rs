@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use desk::{Trouble, view};
 use jiff::Timestamp;
-use store::QueueFilter;
+use store::{LedgerState, QueueFilter};
 use types::QueueId;
 
 use crate::console::Console;
@@ -15,9 +15,11 @@ use crate::question::Question;
 use crate::session::confirm::ConfirmForm;
 use crate::session::current::Current;
 use crate::shown::bytes::size;
+use crate::shown::reply;
 use crate::shown::state::State;
 use crate::shown::strangers::plain;
 use crate::shown::time::Time;
+use crate::texts::Texts;
 use crate::visit::Visit;
 
 /// A list of messages.
@@ -31,6 +33,10 @@ pub(crate) struct ListPage {
     pub(crate) recipient: String,
     pub(crate) account: String,
     pub(crate) credential: String,
+    /// Each state by its name, what it is called, and whether it is looked for; empty where that is not looked for.
+    pub(crate) states: Vec<(&'static str, &'static str, bool)>,
+    /// The same of what may have been used, where there is a list of it.
+    pub(crate) credentials: Vec<(String, String, bool)>,
     /// Whether the account of each is told.
     pub(crate) with_accounts: bool,
     pub(crate) rows: Vec<Row>,
@@ -79,7 +85,7 @@ pub(crate) struct Trace {
     size: String,
     accepted: Time,
     from: Option<String>,
-    credential: Option<String>,
+    pub(crate) credential: Option<String>,
     recipients: Vec<Recipient>,
     operations: Vec<(Time, &'static str, String)>,
 }
@@ -96,7 +102,15 @@ struct Attempt {
     at: Option<Time>,
     state: State,
     host: Option<String>,
+    /// What the reply means.
+    words: Option<&'static str>,
     reply: String,
+}
+
+/// What messages are looked for by: each state, and whether it is the one.
+pub(crate) fn states(chosen: Option<LedgerState>, t: Texts) -> Vec<(&'static str, &'static str, bool)> {
+    let shown = |state: LedgerState| (state.name(), State::of(state.name(), t).words, chosen == Some(state));
+    LedgerState::ALL.map(shown).into()
 }
 
 /// Until when a message that waits can be taken back, if it can now.
@@ -256,7 +270,8 @@ impl Recipient {
         if let Some(reply) = last.filter(|last| attempts.last().is_none_or(|told| told.reply != *last)) {
             let host = known.last_host.as_deref().map(plain);
             let at = recipient.done_at.map(time);
-            attempts.push(Attempt { at, state: State::of(known.state, t), host, reply });
+            let state = State::of(known.state, t);
+            attempts.push(Attempt { at, state, host, words: reply::words(&reply, t), reply });
         }
         Self {
             address: plain(&known.address),
@@ -273,6 +288,7 @@ impl Attempt {
             at: Some(Time::of(attempt.time, visit.now, visit.texts)),
             state: State::of(attempt.state, visit.texts),
             host: attempt.host.as_deref().map(plain),
+            words: reply::words(&attempt.reply, visit.texts),
             reply: plain(&attempt.reply),
         }
     }

@@ -20,8 +20,7 @@ use crate::right::{Right, Route};
 use crate::session::before;
 use crate::session::cookie::{Cookie, NewCookie, new_cookie};
 use crate::session::current::Current;
-use crate::shown::time::clock_time;
-use crate::texts::Texts;
+use crate::shown::time::end_of_wait;
 use crate::visit::Visit;
 
 pub(crate) const ROUTES: &[Route] = &[
@@ -176,7 +175,7 @@ fn password_page(
 ) -> Result<Response, Problem> {
     let (frame, cookie) = frame(console, visit, headers);
     let address = address.chars().take(ADDRESS).collect();
-    let (said, help) = (wrong.map(|wrong| wrong.words(visit.texts)), console.settings.help.as_deref());
+    let (said, help) = (wrong.map(|wrong| wrong.words(visit)), console.settings.help.as_deref());
     let has_set_up = visit.is_served(WebPart::Clients);
     let html = page(&PasswordPage { frame, address, wrong: said, help, has_set_up })?;
     Ok((status(wrong), cookie, html).into_response())
@@ -189,7 +188,7 @@ fn code_page(
     wrong: Option<&Retry>,
 ) -> Result<Response, Problem> {
     let (frame, cookie) = frame(console, visit, headers);
-    let (said, help) = (wrong.map(|wrong| wrong.words(visit.texts)), console.settings.help.as_deref());
+    let (said, help) = (wrong.map(|wrong| wrong.words(visit)), console.settings.help.as_deref());
     let html = page(&CodePage { frame, wrong: said, help })?;
     Ok((status(wrong), cookie, html).into_response())
 }
@@ -203,12 +202,13 @@ fn frame(console: &Console, visit: &Visit, headers: &HeaderMap) -> (Frame, NewCo
 
 impl Retry {
     /// What is told. Whether the address, the password or the account is at fault, nobody learns.
-    fn words(&self, t: Texts) -> String {
+    fn words(&self, visit: &Visit) -> String {
+        let t = visit.texts;
         match self {
             Retry::Refused => t.wrong_password().to_owned(),
             Retry::Code => t.wrong_code().to_owned(),
             Retry::Over => t.password_again().to_owned(),
-            Retry::Throttled(until) => t.too_many_tries(clock_time(*until)),
+            Retry::Throttled(until) => t.too_many_tries(end_of_wait(*until, visit.now, t)),
             Retry::Unavailable => t.not_judged().to_owned(),
         }
     }

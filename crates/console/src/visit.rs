@@ -15,6 +15,7 @@ use crate::console::Console;
 use crate::host::Names;
 use crate::peer;
 use crate::problem::Problem;
+use crate::session::jar::Jar;
 use crate::texts::Texts;
 
 /// What is known of a request.
@@ -34,6 +35,8 @@ pub(crate) struct Visit {
     pub(crate) texts: Texts,
     /// What the browser says that it is. Strangers' text.
     pub(crate) agent: String,
+    /// What the browser is to keep, whatever is answered.
+    pub(crate) jar: Jar,
     /// When.
     pub(crate) now: Timestamp,
 }
@@ -66,6 +69,7 @@ impl Visit {
             texts: Texts::preferred(text(header::ACCEPT_LANGUAGE)),
             serve: Arc::clone(&channel.serve),
             agent: text(header::USER_AGENT).chars().take(AGENT).collect(),
+            jar: Jar::default(),
             facts,
             now,
         }

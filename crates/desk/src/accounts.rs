@@ -7,8 +7,8 @@ use auth::challenge_key::Password;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use store::{
-    Account, AccountChange, AccountFilter, AccountState, Accounts as _, Act, AppPasswords as _, Page,
-    Sending as _, Sent, Window,
+    Account, AccountChange, AccountFilter, AccountState, Accounts as _, Act, AppPasswords as _, OwnSettings,
+    Page, Sending as _, Sent, Window,
 };
 use types::{AccountId, Mailbox};
 
@@ -195,6 +195,29 @@ impl Desk {
             return Err(Trouble::UndoTooLong { most });
         }
         Ok(self.accounts.set_undo(account.id, undo, act).await?)
+    }
+
+    /// The longest time that an account can choose for its messages to be taken back.
+    #[must_use]
+    pub fn undo_max(&self) -> Duration {
+        self.settings.undo_max
+    }
+
+    /// Sets what the owner of an account chooses for it.
+    ///
+    /// # Errors
+    /// [`Trouble::UndoTooLong`], unless it is as long as before.
+    pub async fn choose_settings(
+        &self,
+        act: &Act,
+        account: &Account,
+        settings: &OwnSettings,
+    ) -> Result<(), Trouble> {
+        let most = self.settings.undo_max;
+        if settings.undo.is_some_and(|undo| undo > most) && settings.undo != account.undo {
+            return Err(Trouble::UndoTooLong { most });
+        }
+        Ok(self.accounts.set_settings(account.id, settings, act).await?)
     }
 
     /// Removes an account and its credentials. What it has in the queue stays there.

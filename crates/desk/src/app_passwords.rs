@@ -199,6 +199,12 @@ impl Desk {
         })
     }
 
+    /// Whether app passwords can be used with CRAM-MD5 anywhere.
+    #[must_use]
+    pub fn offers_cram_md5(&self) -> bool {
+        self.settings.cram_md5
+    }
+
     /// A page of the app passwords of an account, oldest first.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ pub struct Settings {
     pub app_passwords_per_account: u32,
     /// How much accounts may send that have no limits of their own.
     pub sending: CommonLimits,
+    /// Whether CRAM-MD5 is offered anywhere.
+    pub cram_md5: bool,
     /// The longest that an account can choose for its messages to be taken back.
     pub undo_max: Duration,
     /// How long a browser session lasts without use.

@@ -1,5 +1,7 @@
 //! What was sent, and what became of it, also after delivery.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use store::{
     Account, Ledger as _, LedgerFilter, LedgerName, LedgerTrace, Page, QueueFilter, QueuedBy, Spool as _,
@@ -49,6 +51,18 @@ impl Desk {
     /// When the store can't tell.
     pub async fn traffic(&self, since: Timestamp) -> Result<Traffic, Trouble> {
         Ok(self.ledger.traffic(since).await?)
+    }
+
+    /// How many messages an account has handed in with each credential since then, by its name in the trail.
+    ///
+    /// # Errors
+    /// When the store can't tell.
+    pub async fn sent_with(
+        &self,
+        account: &Account,
+        since: Timestamp,
+    ) -> Result<HashMap<String, u64>, Trouble> {
+        Ok(self.ledger.sent_with(account.id, since).await?.into_iter().collect())
     }
 
     /// All that is known of a message: what the queue says now, and what the ledger says was.

@@ -96,6 +96,7 @@ fn settings(directory: &Path) -> Settings {
         policy: Policy { argon2: cheap, ..Policy::new(false, once, once, once) },
         app_passwords_per_account: 10,
         sending: CommonLimits::default(),
+        cram_md5: false,
         undo_max: Duration::from_secs(120),
         clients: ClientSettings {
             host: "mail.example.org".to_owned(),

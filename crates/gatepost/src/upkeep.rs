@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::clock_steps::ClockSteps;
-use crate::wiring::SESSION_IDLE;
 
 /// How long somebody stays a correspondent who is not written to: more than a year, for what is sent once a year.
 const CORRESPONDENT: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -42,11 +41,13 @@ const EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Kept {
     audit: config::Audit,
     ledger: config::Ledger,
+    sessions: config::WebSessions,
 }
 
 impl Kept {
     pub(crate) fn of(config: &Config) -> Self {
-        Self { audit: config.audit, ledger: config.ledger }
+        let sessions = config.web.as_ref().map(|web| web.sessions).unwrap_or_default();
+        Self { audit: config.audit, ledger: config.ledger, sessions }
     }
 }
 
@@ -87,7 +88,7 @@ async fn clock_steps(
     Ok(ClockSteps::since(newest, SignedDuration::try_from(audit.keep)?, now))
 }
 
-async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<()> {
+async fn forget(store: &Store, Kept { audit, ledger, sessions }: Kept) -> anyhow::Result<()> {
     let (now, accounts) = (clock::now(), store.accounts());
     accounts.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
     accounts.prune_sign_ins(now.checked_sub(SignIn::FAMILIAR)?).await?;
@@ -96,7 +97,7 @@ async fn forget(store: &Store, Kept { audit, ledger }: Kept) -> anyhow::Result<(
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     accounts.prune_sts_policies(now).await?;
     accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?).await?;
-    accounts.prune_sessions(now.checked_sub(SESSION_IDLE)?, now).await?;
+    accounts.prune_sessions(now.checked_sub(SignedDuration::try_from(sessions.idle)?)?, now).await?;
     accounts.prune_enrolments(now.checked_sub(LINKS)?).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;

@@ -20,4 +20,4 @@ pub(crate) use providers::providers;
 pub(crate) use routes::{carrying, mail_hosts, report_poster, routes};
 pub(crate) use session::{hasher, hasher_for_logins, limits, listener, policy, settings};
 pub(crate) use signing::signing;
-pub(crate) use use_cases::{SESSION_IDLE, desk_settings};
+pub(crate) use use_cases::desk_settings;

@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
-use desk::{SignInFilter, view};
-use store::{Action, Operation, Page as ListPage};
+use desk::{Desk, SignInFilter, Trouble, view};
+use store::{Account, Act, Action, Operation, Page as ListPage};
 use types::CredentialId;
 
 use crate::console::Console;
@@ -18,7 +18,7 @@ use crate::label::{self, LABEL};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
-use crate::shown::app_password::AppPasswordShown;
+use crate::shown::app_password::{AppPasswordShown, SentLately};
 use crate::shown::device_link::DeviceShown;
 use crate::shown::sign_in::SignInShown;
 use crate::shown::strangers::plain;
@@ -77,9 +77,10 @@ async fn list(
     let account = &current.signed_in.account;
     let all = console.desk().app_passwords(account, ListPage::first(ALL)).await?.items;
     let waiting = console.desk().waiting_device_links(account).await?;
+    let lately = SentLately::of(&console, account, visit.now).await?;
     let html = page(&ListOf {
         frame: Frame::inside(&console, &visit, &current, PATH),
-        all: all.iter().map(|one| AppPasswordShown::of(one, &visit)).collect(),
+        all: all.iter().map(|one| AppPasswordShown::of(one, &visit).with(&lately)).collect(),
         has_second_factor: account.totp,
         waiting: waiting.iter().map(|link| DeviceShown::of(link, &visit)).collect(),
     })?;
@@ -116,11 +117,12 @@ async fn one(
     let (credential, action) = (Some(view.id.clone()), Some(Action::Login));
     let filter = SignInFilter { credential, action, ..SignInFilter::default() };
     let uses = console.desk().sign_ins(&current.signed_in.account, filter, ListPage::first(LATEST)).await?;
+    let lately = SentLately::of(console, &current.signed_in.account, visit.now).await?;
     let html = page(&One {
         frame: Frame::inside(console, visit, current, PATH),
         uses: uses.items.iter().map(|one| SignInShown::told(one, visit)).collect(),
         label: wrong.map_or_else(|| view.label.clone(), |(typed, _)| typed.to_owned()),
-        one: AppPasswordShown::of(&view, visit),
+        one: AppPasswordShown::of(&view, visit).with(&lately),
         wrong: wrong.map(|(_, wrong)| wrong),
     })?;
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -171,10 +173,24 @@ async fn revoke(
     let mut said = t.revoked(label);
     if fields.text("hold") == "yes" {
         // Revoked first: nothing more comes with it.
-        let waiting = desk.waiting_with(account, id.to_string()).await?;
-        let held = desk.operate_on(&act, Operation::Hold, &waiting).await?.done.len();
-        said = format!("{said} {}", t.messages_held(held));
+        let held = match held(&desk, &act, account, id).await {
+            Ok(held) => t.messages_held(held),
+            // It is revoked, and that is said.
+            Err(trouble) => {
+                let error: &dyn std::error::Error = &trouble;
+                tracing::error!(event = "web.not-held", account.address = %account.address, error, "messages of a revoked app password could not be held");
+                t.could_not_be_held().to_owned()
+            }
+        };
+        said = format!("{said} {held}");
     }
     console.flashes.say(current.signed_in.session.id, said);
     Ok(Redirect::to(PATH).into_response())
+}
+
+/// Holds what waits that came with this app password; how many messages.
+async fn held(desk: &Desk, act: &Act, account: &Account, id: CredentialId) -> Result<usize, Trouble> {
+    let waiting = desk.waiting_with(account, id.to_string()).await?;
+    let operated = desk.operate_on(act, Operation::Hold, &waiting).await?;
+    operated.broken_off.map_or(Ok(operated.done.len()), Err)
 }

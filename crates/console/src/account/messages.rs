@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect, Response};
 use axum::routing::on;
-use store::{LedgerFilter, Page, QueuedBy};
+use store::{LedgerFilter, LedgerState, Page, QueuedBy};
 use types::QueueId;
 
+use super::sign_ins::credentials;
 use crate::console::Console;
 use crate::frame::{Frame, page};
 use crate::list::{Query, ROWS, is_full};
@@ -15,6 +16,7 @@ use crate::messages::{self, ListPage, Row, Trace, TraceAction, TracePage};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
+use crate::shown::place::credential;
 use crate::shown::time::Time;
 use crate::visit::Visit;
 
@@ -37,7 +39,15 @@ async fn list(
     let (desk, account) = (console.desk(), &current.signed_in.account);
     let by = QueuedBy::of(account);
     let recipient = query.get("recipient").map(str::to_owned);
-    let filter = LedgerFilter { account: Some(by), recipient: recipient.clone(), ..LedgerFilter::default() };
+    let state = query.get("state").and_then(LedgerState::from_name);
+    let named = query.get("credential").map(str::to_owned);
+    let filter = LedgerFilter {
+        account: Some(by),
+        recipient: recipient.clone(),
+        credential: named.clone(),
+        state,
+        ..LedgerFilter::default()
+    };
     let after = query.after(|text| text.parse::<QueueId>().ok())?;
     let listed = desk.sent_messages(&filter, Page { after, limit: ROWS }).await?;
     page(&ListPage {
@@ -46,6 +56,8 @@ async fn list(
         recipient: recipient.unwrap_or_default(),
         account: String::new(),
         credential: String::new(),
+        states: messages::states(state, visit.texts),
+        credentials: credentials(&console, &current, named.as_deref(), &visit).await?,
         with_accounts: false,
         rows: listed.items.iter().map(|message| Row::of(message, &visit)).collect(),
         next: listed
@@ -62,7 +74,13 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
     let id = own(&console, &current, &id).await?;
-    let trace = console.desk().show_sent(id).await?;
+    let desk = console.desk();
+    let trace = desk.show_sent(id).await?;
+    let name = trace.message.credential.clone();
+    let known = desk.credentials(&current.signed_in.account).await?;
+    let label = name.as_ref().and_then(|name| known.into_iter().find(|(one, _)| one == name)?.1);
+    let mut shown = Trace::of(&trace, &visit);
+    shown.credential = name.map(|name| credential(&name, label.as_deref(), visit.texts));
     let queued = messages::queued(&console, id).await?;
     let undo_until = messages::undo_until(queued.as_ref(), visit.now);
     let stop =
@@ -72,7 +90,7 @@ async fn show(
         frame: Frame::inside(&console, &visit, &current, PATH),
         path: PATH,
         id: id.to_string(),
-        trace: Trace::of(&trace, &visit),
+        trace: shown,
         undo_until: undo_until.map(|until| Time::of(until, visit.now, visit.texts)),
         actions: can_be_stopped.then_some(stop).into_iter().collect(),
     })

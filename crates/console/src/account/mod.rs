@@ -14,3 +14,5 @@ pub(crate) mod was_that_you;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 pub(crate) mod new_token;
+pub(crate) mod certificates;
+pub(crate) mod settings;

@@ -25,6 +25,7 @@ use crate::session::current::Current;
 use crate::session::once::Once;
 use crate::shown::scope;
 use crate::shown::strangers::plain;
+use crate::texts::Texts;
 use crate::visit::Visit;
 use crate::{ends, networks};
 
@@ -232,7 +233,7 @@ impl Typed {
     /// What is wished for; or what is wrong with it.
     fn wish(&self, visit: &Visit) -> Result<TokenWish, Wrong> {
         let t = visit.texts;
-        let (label, end) = (label::read(&self.label, t), self.end(visit.now));
+        let (label, end) = (label::read(&self.label, t), self.end(visit.now, t));
         match (label, self.scopes(), networks::read(&self.networks), end) {
             (Ok(label), Some(scopes), Ok(networks), Some(expires_at)) => {
                 Ok(TokenWish { label, scopes, networks, expires_at })
@@ -253,10 +254,10 @@ impl Typed {
     }
 
     /// When it ends, or nothing for the usual time; `None` if that is not understood, or has passed.
-    fn end(&self, now: Timestamp) -> Option<Option<Timestamp>> {
+    fn end(&self, now: Timestamp, t: Texts) -> Option<Option<Timestamp>> {
         match self.ends.as_str() {
             "usual" | "" => Some(None),
-            "day" => ends::after_day(&self.day, now).map(Some),
+            "day" => ends::after_day(&self.day, now, t).map(Some),
             days => ends::after_days(days, now).map(Some),
         }
     }

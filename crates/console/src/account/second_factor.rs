@@ -20,7 +20,7 @@ use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::{Current, SessionToken};
 use crate::shown::qr::Qr;
 use crate::shown::seed::grouped;
-use crate::shown::time::{Time, clock_time};
+use crate::shown::time::{Time, end_of_wait};
 use crate::visit::Visit;
 
 pub(crate) const PATH: &str = "/account/second-factor";
@@ -152,9 +152,10 @@ async fn switch_on(
     let (status, wrong) = match desk.confirm_second_factor(&act, &who.account, &code).await {
         Ok(codes) => return kept(&console, &visit, &current, Some(codes)).await,
         Err(Trouble::WrongCode) => (StatusCode::UNPROCESSABLE_ENTITY, visit.texts.wrong_code().to_owned()),
-        Err(Trouble::Throttled { until }) => {
-            (StatusCode::TOO_MANY_REQUESTS, visit.texts.too_many_tries(clock_time(until)))
-        }
+        Err(Trouble::Throttled { until }) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            visit.texts.too_many_tries(end_of_wait(until, visit.now, visit.texts)),
+        ),
         Err(Trouble::Taken(_) | Trouble::Missing(_)) => return Ok(Redirect::to(PATH).into_response()),
         Err(other) => return Err(other.into()),
     };

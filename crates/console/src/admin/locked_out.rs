@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
 use crate::shown::strangers::plain;
-use crate::shown::time::clock_time;
+use crate::shown::time::end_of_wait;
 use crate::visit::Visit;
 
 const PATH: &str = "/admin/locked-out";
@@ -59,7 +59,7 @@ impl LockedOut {
         let key = one.key.split_whitespace().next().unwrap_or_default().to_owned();
         Self {
             whom: plain(&one.key),
-            words: visit.texts.failures_until(one.failures, clock_time(one.until)),
+            words: visit.texts.failures_until(one.failures, end_of_wait(one.until, visit.now, visit.texts)),
             key,
         }
     }

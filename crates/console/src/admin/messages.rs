@@ -55,6 +55,8 @@ async fn list(
         recipient: recipient.unwrap_or_default(),
         account: address.unwrap_or_default(),
         credential: credential.unwrap_or_default(),
+        states: Vec::new(),
+        credentials: Vec::new(),
         with_accounts: true,
         rows: listed.items.iter().map(|message| Row::of(message, &visit)).collect(),
         next: listed

@@ -12,7 +12,7 @@ use super::current::Current;
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::problem::Problem;
-use crate::shown::time::clock_time;
+use crate::shown::time::end_of_wait;
 use crate::visit::Visit;
 
 /// How long a confirmation is good. Signing in is one.
@@ -100,7 +100,10 @@ async fn renewed(console: &Console, visit: &Visit, current: Current) -> Result<A
 
 /// Has the browser keep this token of its session.
 pub(crate) fn keep(token: &str, visit: &Visit) -> NewCookie {
-    new_cookie(Cookie::Session.set(token, visit))
+    let line = Cookie::Session.set(token, visit);
+    // Also if the answer becomes another than the handler means.
+    visit.jar.put(line.clone());
+    new_cookie(line)
 }
 
 fn refused(not: &NotConfirmed, current: &Current, visit: &Visit) -> Asked {
@@ -109,7 +112,7 @@ fn refused(not: &NotConfirmed, current: &Current, visit: &Visit) -> Asked {
         NotConfirmed::Wrong => (t.not_confirmed().to_owned(), StatusCode::UNPROCESSABLE_ENTITY),
         NotConfirmed::NeedsCode => (t.code_is_missing().to_owned(), StatusCode::UNPROCESSABLE_ENTITY),
         NotConfirmed::Throttled { until } => {
-            (t.too_many_tries(clock_time(*until)), StatusCode::TOO_MANY_REQUESTS)
+            (t.too_many_tries(end_of_wait(*until, visit.now, t)), StatusCode::TOO_MANY_REQUESTS)
         }
         NotConfirmed::Unavailable => (t.not_judged().to_owned(), StatusCode::SERVICE_UNAVAILABLE),
     };

@@ -2,6 +2,7 @@
 
 pub(crate) mod cookie;
 pub(crate) mod form_token;
+pub(crate) mod jar;
 pub(crate) mod before;
 pub(crate) mod current;
 pub(crate) mod flash;

@@ -1,10 +1,15 @@
 //! An app password, as its owner sees it.
 
+use std::collections::HashMap;
+
 use desk::view;
 use jiff::{SignedDuration, Timestamp};
+use store::Account;
 
 use super::strangers::plain;
 use super::time::Time;
+use crate::console::Console;
+use crate::problem::Problem;
 use crate::texts::Texts;
 use crate::visit::Visit;
 
@@ -13,6 +18,9 @@ const UNUSED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Ending so soon, it stands out: a new one is to be made before.
 const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// How far back it is told how much was sent.
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// An app password, without the password.
 #[derive(Debug)]
@@ -29,6 +37,19 @@ pub(crate) struct AppPasswordShown {
     /// The senders that it is limited to; empty if it is good for all of the account's.
     pub(crate) senders: String,
     pub(crate) cram_md5: bool,
+    /// How many messages were handed in with it in the last seven days.
+    pub(crate) sent: u64,
+}
+
+/// What was handed in lately with each app password, by its identifier.
+#[derive(Debug)]
+pub(crate) struct SentLately(HashMap<String, u64>);
+
+impl SentLately {
+    pub(crate) async fn of(console: &Console, account: &Account, now: Timestamp) -> Result<Self, Problem> {
+        let since = now.saturating_sub(WEEK).unwrap_or(Timestamp::MIN);
+        Ok(Self(console.desk().sent_with(account, since).await?))
+    }
 }
 
 impl AppPasswordShown {
@@ -47,7 +68,14 @@ impl AppPasswordShown {
             networks: listed(&view.networks),
             senders: plain(&listed(&view.senders)),
             cram_md5: view.cram_md5,
+            sent: 0,
         }
+    }
+
+    /// With what was handed in with it lately.
+    pub(crate) fn with(self, lately: &SentLately) -> Self {
+        let sent = lately.0.get(&self.id).copied().unwrap_or_default();
+        Self { sent, ..self }
     }
 }
 

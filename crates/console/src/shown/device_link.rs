@@ -3,7 +3,7 @@
 use desk::view;
 
 use crate::shown::strangers::plain;
-use crate::shown::time::{Time, clock_time};
+use crate::shown::time::{Time, end_of_wait};
 use crate::visit::Visit;
 
 /// A link for a device, as a page has it.
@@ -29,7 +29,7 @@ impl DeviceShown {
             waits: view.state == "waiting",
             is_used: view.state == "used",
             is_withdrawn: view.state == "withdrawn",
-            until: clock_time(view.expires_at),
+            until: end_of_wait(view.expires_at, visit.now, visit.texts),
             opened: view.opened_at.map(|at| Time::of(at, visit.now, visit.texts)),
             senders: plain(&view.senders.join(", ")),
         }

@@ -17,3 +17,4 @@ pub(crate) mod invitation;
 pub(crate) mod qr;
 pub(crate) mod seed;
 pub(crate) mod mail_settings;
+pub(crate) mod reply;

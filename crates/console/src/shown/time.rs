@@ -1,8 +1,8 @@
-//! Times: said relative to now while that is clearer, with the exact one beside it. All are UTC.
+//! Times: said relative to now while that is clearer, with the exact one beside it. All are in the zone of whoever reads them.
 
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::texts::Texts;
 
@@ -46,16 +46,21 @@ fn words(at: Timestamp, now: Timestamp, t: Texts) -> String {
 
 /// A day, with the time of day: `2 March 2026, 14:05`.
 pub(crate) fn date(at: Timestamp, t: Texts) -> String {
-    let at = at.to_zoned(TimeZone::UTC);
+    let at = at.to_zoned(t.zone().time_zone());
     let month = t.months().split(' ').nth(usize::try_from(at.month() - 1).unwrap_or_default());
     t.date(at.day(), month.unwrap_or_default(), at.year(), at.strftime("%H:%M"))
 }
 
-/// A time of this day: `14:05`.
-pub(crate) fn clock_time(at: Timestamp) -> String {
+/// The end of a wait, with its zone: `14:05 (UTC)`, and with the day if that is not today.
+pub(crate) fn end_of_wait(at: Timestamp, now: Timestamp, t: Texts) -> String {
     // Rounded up: whoever comes at that minute is let in.
     let at = at.saturating_add(SignedDuration::from_millis(59_999)).unwrap_or(at);
-    at.to_zoned(TimeZone::UTC).strftime("%H:%M").to_string()
+    let [end, today] = [at, now].map(|time| time.to_zoned(t.zone().time_zone()));
+    let words = match end.date() == today.date() {
+        true => end.strftime("%H:%M").to_string(),
+        false => date(at, t),
+    };
+    format!("{words} ({})", t.zone().name())
 }
 
 #[cfg(test)]
@@ -81,8 +86,27 @@ mod tests {
 
     #[test]
     fn the_time_of_a_wait_is_rounded_up_to_a_minute() {
-        for (at, expected) in [("2026-03-02T14:05:00Z", "14:05"), ("2026-03-02T14:05:00.001Z", "14:06")] {
-            assert_eq!(clock_time(at.parse().unwrap()), expected);
+        let (t, now) = (Texts::preferred("en"), "2026-03-02T14:00:00Z".parse().unwrap());
+        for (at, expected) in [
+            ("2026-03-02T14:05:00Z", "14:05 (UTC)"),
+            ("2026-03-02T14:05:00.001Z", "14:06 (UTC)"),
+            ("2026-03-03T13:00:00Z", "3 March 2026, 13:00 (UTC)"),
+        ] {
+            assert_eq!(end_of_wait(at.parse().unwrap(), now, t), expected);
         }
+    }
+
+    #[test]
+    fn times_are_in_the_zone_of_whoever_reads_them() {
+        let (at, now) = ("2026-03-01T23:30:00Z".parse().unwrap(), "2026-03-03T14:05:30Z".parse().unwrap());
+        let time_zone = Some("Europe/Berlin".to_owned());
+        let preferences = store::Preferences { time_zone, ..store::Preferences::default() };
+        let t = Texts::preferred("en").for_owner(&preferences);
+        let time = Time::of(at, now, t);
+        assert_eq!(
+            (time.words.as_str(), time.exact.as_str()),
+            ("2 March 2026, 00:30", "2026-03-01T23:30:00Z")
+        );
+        assert_eq!(end_of_wait("2026-03-03T14:30:00Z".parse().unwrap(), now, t), "15:30 (Europe/Berlin)");
     }
 }

@@ -3,11 +3,16 @@
 //!
 //! In a text `{name}` is an argument, and `{n, one: word, other: words}` a word that goes with the number `n`.
 
+mod zone;
 pub(crate) mod english;
 
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::LazyLock;
+
+use store::Preferences;
+
+pub(crate) use zone::Zone;
 
 /// A language that pages can be read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +21,12 @@ pub(crate) enum Language {
     German,
 }
 
-/// The texts, in one language. Its functions are made in [`english`].
+/// The texts, in one language, with times in one zone. Its functions are made in [`english`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Texts(Language);
+pub(crate) struct Texts {
+    language: Language,
+    zone: Zone,
+}
 
 type Translation = HashMap<String, String>;
 
@@ -26,13 +34,26 @@ static GERMAN: LazyLock<Translation> =
     LazyLock::new(|| toml::from_str(include_str!("de.toml")).unwrap_or_default());
 
 impl Language {
-    const ALL: [Language; 2] = [Language::English, Language::German];
+    pub(crate) const ALL: [Language; 2] = [Language::English, Language::German];
 
     /// As HTML and HTTP call it (RFC 5646).
     pub(crate) fn code(self) -> &'static str {
         match self {
             Language::English => "en",
             Language::German => "de",
+        }
+    }
+
+    /// The language with this code.
+    pub(crate) fn of_code(code: &str) -> Option<Self> {
+        Language::ALL.into_iter().find(|language| language.code() == code)
+    }
+
+    /// As those call it who speak it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Language::English => "English",
+            Language::German => "Deutsch",
         }
     }
 
@@ -60,12 +81,24 @@ impl Texts {
                 best = (language, quality);
             }
         }
-        Self(best.0)
+        Self { language: best.0, zone: Zone::default() }
+    }
+
+    /// As the owner of an account wants them; what they have not chosen stays as the browser has it.
+    pub(crate) fn for_owner(self, preferences: &Preferences) -> Self {
+        let language = preferences.language.as_deref().and_then(Language::of_code).unwrap_or(self.language);
+        let zone = preferences.time_zone.as_deref().and_then(Zone::named).unwrap_or(self.zone);
+        Self { language, zone }
     }
 
     /// The code of the language.
     pub(crate) fn language(self) -> &'static str {
-        self.0.code()
+        self.language.code()
+    }
+
+    /// The zone of the times.
+    pub(crate) fn zone(self) -> Zone {
+        self.zone
     }
 
     /// A text about a light, with names in curly brackets for values. English is as the desk has it.
@@ -75,7 +108,7 @@ impl Texts {
 
     /// The text with this key, as it is written.
     fn text(self, key: &str, english: &'static str) -> &'static str {
-        self.0.translation().and_then(|texts| texts.get(key)).map_or(english, String::as_str)
+        self.language.translation().and_then(|texts| texts.get(key)).map_or(english, String::as_str)
     }
 }
 

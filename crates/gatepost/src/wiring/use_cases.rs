@@ -3,29 +3,26 @@
 use config::{Config, Listen, Web, WebClients};
 use desk::{ClientDiscovery, ClientSettings, Settings, SubmissionPort};
 use jiff::SignedDuration;
-use types::ListenTls;
+use types::{ListenTls, Mechanism};
 
 use super::incoming::common_limits;
 use super::routes::bare_routes;
 use super::session::policy;
 
-/// How long a browser session lasts without use.
-pub(crate) const SESSION_IDLE: SignedDuration = SignedDuration::from_mins(30);
-
-/// How long a browser session lasts in all.
-const SESSION_MAX: SignedDuration = SignedDuration::from_hours(12);
-
 /// What the desk has to know.
 pub(crate) fn desk_settings(config: &Config) -> Settings {
+    let sessions = config.web.as_ref().map(|web| web.sessions).unwrap_or_default();
+    let span = |time| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
     Settings {
         hostname: config.hostname.clone(),
         master_key_file: config.storage.master_key_file.clone(),
         policy: policy(config),
         app_passwords_per_account: config.auth.app_passwords_per_account,
         sending: common_limits(config.sending),
+        cram_md5: config.offers(Mechanism::CramMd5),
         undo_max: config.submission.undo_max,
-        session_idle: SESSION_IDLE,
-        session_max: SESSION_MAX,
+        session_idle: span(sessions.idle),
+        session_max: span(sessions.max),
         token_max: token_max(config),
         admin_needs_second_factor: config.web.as_ref().is_none_or(|web| web.admin_needs_second_factor),
         base_url: config.web.as_ref().map(|web| web.base_url.clone()),
@@ -33,7 +30,7 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
             config.web.as_ref().map_or(config::DEVICE_LINK, |web| web.device_link),
         )
         .unwrap_or(SignedDuration::MAX),
-        audit_keep: SignedDuration::try_from(config.audit.keep).unwrap_or(SignedDuration::MAX),
+        audit_keep: span(config.audit.keep),
         clients: clients(config),
         routes: bare_routes(&config.delivery),
     }

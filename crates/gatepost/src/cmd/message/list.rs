@@ -87,6 +87,7 @@ impl List {
             account,
             credential: self.credential,
             recipient: self.recipient,
+            state: None,
             message_id: self.message_id.map(|id| format!("<{}>", id.trim_matches(['<', '>']))),
             since: self.since.map(|since| since.back_from(now)),
             until: self.until.map(|until| until.back_from(now)),

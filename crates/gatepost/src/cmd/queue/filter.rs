@@ -58,6 +58,7 @@ impl Filter {
             settled: false,
             ids: None,
             account,
+            owner: None,
             sender: self.sender,
             credential: self.credential,
             accepted_before: self.older_than.map(|then| then.back_from(now)),
