@@ -1,9 +1,9 @@
 //! "Was that you?": unfamiliar sign-ins are asked about, and what is done if it was somebody else.
 
 use tests::browser::{Answer, Browser};
-use tests::server::{Installation, Server, until};
+use tests::server::{Installation, Server, Settings, until};
 
-use crate::web::{installation, pages};
+use crate::web::pages;
 use crate::web_sign_in::{ALICE, PASSWORD, administrator, sign_in, signed_in};
 
 const SIGN_INS: &str = "/account/sign-ins";
@@ -13,7 +13,11 @@ const NEW: &str = "battery staple rope ladder";
 
 /// Alice has signed in on the pages from here before anybody else did.
 fn office() -> (Installation, Server, Browser) {
-    let installation = installation("page_rate = 10000\n");
+    let web = "[web]\nbase_url = \"https://mail.example.org\"\npage_rate = 10000\n[[web.listen]]\n\
+        address = \"127.0.0.1:0\"\ntls = \"off\"\n";
+    // Nobody listens there: what is accepted waits.
+    let delivery = "via = \"smtp://127.0.0.1:1\"\ntls = \"off\"".to_owned();
+    let installation = Installation::new(&Settings { web: web.to_owned(), delivery, ..Settings::default() });
     installation.add_user(ALICE, PASSWORD);
     let server = installation.start();
     let mut browser = signed_in(&server);

@@ -170,7 +170,7 @@ impl Desk {
     }
 
     /// Lets go of what is held of an incident, or removes it, or leaves it as it is; then there is nothing more to be looked at. How many messages
-    /// that was done to.
+    /// that was done to; `None` if it can't be done to some, which are left, and it stays to be looked at.
     ///
     /// # Errors
     /// [`Missing::SignIn`].
@@ -179,7 +179,7 @@ impl Desk {
         act: &Act,
         id: SignInId,
         operation: Option<Operation>,
-    ) -> Result<u64, Trouble> {
+    ) -> Result<Option<u64>, Trouble> {
         let all = self.accounts.incidents(INCIDENTS).await?;
         let (sign_in, _) = all.into_iter().find(|(one, _)| one.id == id).ok_or_else(|| none_such(id))?;
         let mut done = 0;
@@ -189,10 +189,13 @@ impl Desk {
             if let Some(trouble) = operated.broken_off {
                 return Err(trouble);
             }
+            if !operated.left.is_empty() {
+                return Ok(None);
+            }
             done = u64::try_from(operated.done.len()).unwrap_or(u64::MAX);
         }
         self.accounts.close_incident(id, act).await?;
-        Ok(done)
+        Ok(Some(done))
     }
 
     /// A sign-in to the account of somebody, but not that by which their session was opened.

@@ -89,8 +89,9 @@ async fn done(
     let done = console.desk().close_incident(&current.act(visit), id, operation).await?;
     let t = visit.texts;
     let said = match operation {
-        Some(Operation::Release) => t.messages_released(done),
-        Some(_) => t.messages_removed(done),
+        _ if done.is_none() => t.could_not_be_done().to_owned(),
+        Some(Operation::Release) => t.messages_released(done.unwrap_or_default()),
+        Some(_) => t.messages_removed(done.unwrap_or_default()),
         None => t.incident_is_closed().to_owned(),
     };
     console.flashes.say(current.signed_in.session.id, said);

@@ -101,7 +101,8 @@ async fn another_password_is_judged_before_anything_is_done_and_the_session_goes
     }
     assert!(office.desk.incidents().await.unwrap().is_empty());
     let answer = with(Some("battery staple rope ladder"));
-    let answered = office.desk.answer_sign_in(&frank(), (&token, &who), id, &answer).await.unwrap();
+    let act = who.act(HOME.parse().unwrap(), now());
+    let answered = office.desk.answer_sign_in(&act, (&token, &who), id, &answer).await.unwrap();
     let token = answered.token.unwrap();
     assert!(answered.has_new_password && office.desk.signed_in(&token).await.unwrap().is_some());
     assert_eq!(office.desk.sessions(&who.account, None).await.unwrap().len(), 1);

@@ -12,6 +12,7 @@ mod idempotency;
 mod enrolment;
 mod identity;
 mod import;
+mod noted_sign_in;
 mod notes;
 mod prune;
 mod sealed;

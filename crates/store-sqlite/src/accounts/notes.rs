@@ -19,9 +19,9 @@ use types::{AccountId, ApiTokenId, CredentialId, Fingerprint, WebSessionId};
 use super::audit::gathered::Gathered;
 use super::audit::trail;
 use super::database::Database;
+use super::noted_sign_in;
 use super::prune::far_ahead;
 use super::sending::noted::Noted;
-use super::sign_in;
 use crate::failure::unavailable;
 use crate::gather;
 
@@ -156,7 +156,7 @@ impl Pending {
 
     async fn enter(&self, transaction: &mut Transaction<'_, Sqlite>) -> Result<(), sqlx::Error> {
         for noted in self.sign_ins.values() {
-            sign_in::write(transaction, noted).await?;
+            noted_sign_in::write(transaction, noted).await?;
         }
         for (id, at) in &self.logins {
             write_time(transaction, LOGGED_IN, id.as_bytes().as_slice(), *at).await?;
