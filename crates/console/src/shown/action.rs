@@ -25,6 +25,8 @@ pub(crate) fn words(name: &'static str, t: Texts) -> &'static str {
         Action::AppPasswordCreate => t.did_make_app_password(),
         Action::AppPasswordRelabel => t.did_relabel(),
         Action::AppPasswordRevoke => t.did_revoke(),
+        Action::TokenCreate => t.did_make_token(),
+        Action::TokenRevoke => t.did_revoke_token(),
         Action::AppPasswordAdopt => t.did_adopt(),
         Action::CertificateAdd => t.did_add_certificate(),
         Action::CertificateRemove => t.did_remove_certificate(),

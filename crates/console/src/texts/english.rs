@@ -788,6 +788,8 @@ texts! {
     did_make_app_password: "App password made";
     did_relabel: "App password renamed";
     did_revoke: "App password revoked";
+    did_make_token: "API token made";
+    did_revoke_token: "API token revoked";
     did_adopt: "App password taken over";
     did_add_certificate: "Certificate added";
     did_remove_certificate: "Certificate removed";
