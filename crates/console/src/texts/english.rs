@@ -792,6 +792,11 @@ texts! {
     did_revoke: "App password revoked";
     did_make_token: "API token made";
     did_revoke_token: "API token revoked";
+    did_make_link: "Link for a device made";
+    did_use_link: "Link for a device used";
+    did_withdraw_link: "Link withdrawn";
+    did_invite: "Invitation made";
+    did_accept: "Invitation used";
     did_adopt: "App password taken over";
     did_add_certificate: "Certificate added";
     did_remove_certificate: "Certificate removed";
