@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::response::Html;
-
 use store::Colours;
 
 use crate::assets::{self, Assets};
