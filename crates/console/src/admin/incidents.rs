@@ -11,7 +11,6 @@ use desk::view;
 use store::Operation;
 use types::SignInId;
 
-use super::overview::PATH;
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
@@ -23,6 +22,9 @@ use crate::shown::place::credential;
 use crate::shown::strangers::plain;
 use crate::shown::time::Time;
 use crate::visit::Visit;
+
+/// Where they are listed.
+const PATH: &str = "/admin";
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::post("/admin/incidents/{id}/release", Right::Admin, |method| on(method, release)),
