@@ -238,9 +238,8 @@ texts! {
     release_them: "Release them";
     remove_them: "Remove them";
     keep_them: "Keep them";
-    looked_at: "Done with it";
     done_with_it: "Done with it";
-    remove_question(n): "Remove {n} {n, one: message, other: messages}?";
+    done_with_it: "Done with it";
     remove_incident_lead: "What was sent with this credential since then, and is not yet delivered, is gone for good. Nobody is told.";
     messages_released(n): "{n} {n, one: message is, other: messages are} released.";
     messages_removed(n): "{n} {n, one: message is, other: messages are} removed.";
