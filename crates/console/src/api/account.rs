@@ -176,7 +176,8 @@ async fn sign_ins(
 ) -> Result<List<view::SignIn>, Failure> {
     let since: Option<Timestamp> = filter::time(&query, "since")?;
     let failures = query.get("result") == Some(AuditResult::Failure.name());
-    let wanted = SignInFilter { failures, credential: query.get("credential").map(str::to_owned), since };
+    let credential = query.get("credential").map(str::to_owned);
+    let wanted = SignInFilter { failures, credential, since, action: None };
     Ok(paging.of_sparse(console.desk().sign_ins(&subject.account, wanted, paging.page()?).await?))
 }
 

@@ -51,6 +51,7 @@ async fn list(
         credential: query.get("credential").map(str::to_owned),
         network: network.map(|Network(network)| network),
         since: filter::time(&query, "since")?,
+        ..AuditFilter::default()
     };
     Ok(paging.of_sparse(console.desk().audit(&wanted, paging.page()?).await?))
 }

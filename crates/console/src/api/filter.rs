@@ -75,5 +75,6 @@ pub(crate) fn messages(query: &Query, account: Option<QueuedBy>) -> Result<Ledge
         message_id: query.get("message_id").map(|id| format!("<{}>", id.trim_matches(['<', '>']))),
         since: time(query, "since")?,
         until: time(query, "until")?,
+        ..LedgerFilter::default()
     })
 }

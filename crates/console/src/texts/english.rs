@@ -239,7 +239,6 @@ texts! {
     remove_them: "Remove them";
     keep_them: "Keep them";
     done_with_it: "Done with it";
-    done_with_it: "Done with it";
     remove_incident_lead: "What was sent with this credential since then, and is not yet delivered, is gone for good. Nobody is told.";
     messages_released(n): "{n} {n, one: message is, other: messages are} released.";
     messages_removed(n): "{n} {n, one: message is, other: messages are} removed.";
@@ -646,7 +645,6 @@ texts! {
     take_away_lead: "Whatever logs in with it can no longer send mail, from its next command on. The certificate itself stays good elsewhere.";
     take_away_it(label): "Remove {label}";
     certificate_removed(label): "{label} is removed.";
-    settings: "Settings";
     settings_lead: "What you are called, how long you can take a message back, and how these pages look.";
     name_hint: "What administrators see beside your address. It is in no message.";
     take_back_for: "Time to take a message back";
