@@ -139,6 +139,6 @@ fn the_metrics_are_shown_elsewhere_to_whoever_has_a_token_for_them() {
     }
     let shown = asked(Some(&format!("Bearer {good}")));
     assert!(shown.status == 200 && shown.body.contains("gatepost_build_info"), "{shown:?}");
-    installation.done(&["token", "revoke", ROOT, &tokens(&installation, ROOT)[0]["id"].as_str().unwrap()]);
+    installation.done(&["token", "revoke", ROOT, tokens(&installation, ROOT)[0]["id"].as_str().unwrap()]);
     assert_eq!(asked(Some(&format!("Bearer {good}"))).status, 401, "from the next request on");
 }

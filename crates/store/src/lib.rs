@@ -45,9 +45,9 @@ mod web_session;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use account::{Account, AccountChange, AccountFilter, AccountState, Accounts, Revision};
 pub use account::{
-    Account, AccountFilter, AccountState, Accounts, Colours, OwnSettings, Preferences, Revision,
+    Account, AccountChange, AccountFilter, AccountState, Accounts, Colours, OwnSettings, Preferences,
+    Revision,
 };
 pub use act::{Act, Actor, Via};
 pub use amounts::{Amounts, Share, Windows};
@@ -94,7 +94,6 @@ pub use second_factor::{NewSecondFactor, STEPS_AHEAD, SecondFactor, SecondFactor
 pub use sending::{
     Correspondent, LimitChange, LimitChanges, NoLimit, OwnLimit, OwnLimits, Sending, Sent, Tally,
 };
-pub use sending::{Correspondent, LimitChange, LimitChanges, OwnLimit, OwnLimits, Sending, Sent, Tally};
 pub use sign_in::{Incident, NewSignIn, Remedy, Revocation, SignIn, SignInState, SignIns};
 pub use spool::{Body, Spool};
 pub use spool_counters::SpoolCounters;

@@ -29,7 +29,7 @@ pub(crate) fn words(reply: &str, t: Texts) -> Option<&'static str> {
         (4, _) => t.reply_network(),
         (5, 3) => t.reply_too_many_recipients(),
         (5, _) => t.reply_protocol(),
-        (6, 7 | 8 | 9) => t.reply_letters(),
+        (6, 7..=9) => t.reply_letters(),
         (6, _) => t.reply_content(),
         (7, 0 | 1) if is_temporary => t.reply_later(),
         (7, 1 | 2) => t.reply_policy(),

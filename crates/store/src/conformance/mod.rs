@@ -2,7 +2,7 @@
 //!
 //! A backend calls [`conformance!`](crate::conformance!) once, with a function that opens a fresh store, and one that opens
 //! another handle to it. A backend of the queue alone calls [`spool_conformance!`](crate::spool_conformance!).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 pub mod accounts;
 pub mod api_tokens;
