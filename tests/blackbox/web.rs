@@ -106,6 +106,46 @@ fn style_script_and_mark_are_kept_for_good_under_the_names_that_pages_have() {
     assert_eq!(browser.get("/assets/gatepost.css").status, 404);
 }
 
+/// A listener has what its `serve` names and nothing else: nobody can sign in where a program asks for figures.
+#[test]
+fn a_listener_has_the_pages_that_it_serves_and_no_others() {
+    let serve = |parts: &str| {
+        let listen = "[[web.listen]]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\n";
+        let listens: String = ["metrics", "clients", "admin", parts]
+            .map(|part| format!("{listen}serve = [\"{part}\"]\n"))
+            .concat();
+        format!("[web]\nbase_url = \"https://mail.example.org\"\npage_rate = 10000\n{listens}")
+    };
+    let installation = Installation::new(&Settings { web: serve("account"), ..Settings::default() });
+    let server = installation.start();
+    let ready = server.until_ready();
+    let of_account = Browser::new(ready[5]).get("/sign-in");
+    let style = of_account.body.split('"').find(|text| text.starts_with("/assets/")).unwrap();
+    let paths = [
+        "/metrics",
+        "/set-up",
+        "/sign-in",
+        "/sign-in/code",
+        "/",
+        "/account",
+        "/admin",
+        "/problems/taken",
+        style,
+    ];
+    let found = |number: usize| {
+        let mut browser = Browser::new(ready[number]);
+        paths.map(|path| browser.get(path).status)
+    };
+    assert_eq!(found(2), [200, 404, 404, 404, 404, 404, 404, 404, 404], "metrics");
+    assert_eq!(found(3), [404, 200, 404, 404, 404, 404, 404, 404, 200], "clients");
+    assert_eq!(found(4), [404, 404, 200, 303, 303, 303, 303, 404, 200], "admin");
+    assert_eq!(found(5), [404, 404, 200, 303, 303, 303, 404, 404, 200], "account");
+    for (number, status) in [(2, 404), (3, 404), (4, 404), (5, 403)] {
+        let sent = Browser::new(ready[number]).post("/invited/x", &[("csrf", "x")]);
+        assert_eq!(sent.status, status, "{sent:?}");
+    }
+}
+
 /// WEB-07: a page elsewhere whose name leads here gets nothing, by whatever name it says it in.
 #[test]
 fn a_name_that_is_not_ours_is_answered_with_421() {

@@ -103,7 +103,7 @@ fn administration_is_served_where_the_configuration_says_so() {
     let installation = installation("");
     let listen = "[[web.listen]]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\n";
     let web = format!(
-        "[web]\nbase_url = \"https://mail.example.org\"\nadmin_needs_second_factor = false\n{listen}{listen}serve = [\"account\"]\n"
+        "[web]\nbase_url = \"https://mail.example.org\"\nadmin_needs_second_factor = false\n{listen}{listen}serve = [\"account\"]\n{listen}serve = [\"admin\"]\n"
     );
     installation.configure(&Settings { web, ..Settings::default() });
     installation.run(&["user", "add", ALICE, "--admin", "--password-stdin", "--allow-weak"], PASSWORD);
@@ -114,4 +114,14 @@ fn administration_is_served_where_the_configuration_says_so() {
     let mut elsewhere = Browser::new(server.until_ready()[3]);
     elsewhere.cookies = browser.cookies.clone();
     assert_eq!((elsewhere.get("/account").status, elsewhere.get("/admin").status), (200, 404));
+    // Where administration alone is served, whoever is no administrator finds not even their own account.
+    let mut alone = Browser::new(server.until_ready()[4]);
+    alone.cookies = browser.cookies.clone();
+    assert_eq!((alone.get("/account").status, alone.get("/admin").status), (200, 200));
+    installation.run(&["user", "add", "carol@example.org", "--password-stdin", "--allow-weak"], PASSWORD);
+    let mut carol = Browser::new(pages(&server));
+    sign_in(&mut carol, "carol@example.org", PASSWORD);
+    assert_eq!(carol.get("/account").status, 200);
+    alone.cookies = carol.cookies.clone();
+    assert_eq!((alone.get("/account").status, alone.get("/admin").status), (404, 404));
 }

@@ -245,6 +245,9 @@ fn every_route_is_for_those_alone_whose_right_it_is() {
                 let there = if path == "/set-up" { told(200) } else { told(404) };
                 assert_eq!(found, [there.clone(), there.clone(), there.clone(), there], "{path}")
             }
+            ("Problem", "GET") => {
+                assert_eq!(found, [there.clone(), there.clone(), there.clone(), there], "{path}")
+            }
             ("Metrics" | "Health", "GET") => {
                 assert_eq!(found, [told(200), told(200), told(200), told(200)], "{path}")
             }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 
-pub(crate) const ROUTES: &[Route] = &[Route::get(PATH, Right::Anyone, |method| on(method, asset))];
+pub(crate) const ROUTES: &[Route] = &[Route::get(PATH, Right::Asset, |method| on(method, asset))];
 
 /// Where assets are found.
 const PATH: &str = "/assets/{name}";

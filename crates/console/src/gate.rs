@@ -34,6 +34,7 @@ type Behind = (Arc<Console>, &'static Route);
 pub(crate) async fn gate(State((console, route)): State<Behind>, request: Request, next: Next) -> Response {
     let jar = request.extensions().get::<Visit>().map(|visit| visit.jar.clone());
     let mut response = match &route.operation {
+        _ if !is_there(route, &request) => Problem::NotFound.into_response(),
         Some(operation) => admission::answer(&console, route.right, operation, request, next).await,
         None => match admitted(&console, route, request).await {
             Ok(request) => next.run(request).await,
@@ -49,23 +50,27 @@ pub(crate) async fn gate(State((console, route)): State<Behind>, request: Reques
     response
 }
 
+/// Whether there is such a page where the request came, by the name that it came by.
+fn is_there(route: &Route, request: &Request) -> bool {
+    request.extensions().get::<Visit>().is_some_and(|visit| {
+        let is_served = route.right.served_by().iter().any(|part| visit.is_served(*part));
+        is_served && (visit.discovery.is_none() || route.right == Right::Clients)
+    })
+}
+
 async fn admitted(console: &Console, route: &Route, mut request: Request) -> Result<Request, Response> {
     let mut visit: Visit =
         request.extensions().get().cloned().ok_or_else(|| Problem::NotFound.into_response())?;
-    if visit.discovery.is_some() && route.right != Right::Clients {
-        return Err(Problem::NotFound.into_response());
-    }
     let key = match route.right {
         Right::Anyone => before::kept(Cookie::Before, request.headers(), &visit),
         Right::Link => before::kept(Cookie::Enrol, request.headers(), &visit),
-        Right::Metrics if visit.may_see_metrics() => None,
-        Right::Metrics if visit.is_served(WebPart::Metrics) => {
+        Right::Metrics if visit.is_of_this_machine() => None,
+        Right::Metrics => {
             bearer::owner(console, request.headers(), &visit, Scope::MetricsRead).await?;
             None
         }
-        Right::Health if visit.is_served(WebPart::Health) => None,
-        Right::Clients if visit.is_served(WebPart::Clients) => return Ok(request),
-        Right::Metrics | Right::Health | Right::Clients => return Err(Problem::NotFound.into_response()),
+        Right::Asset | Right::Problem | Right::Health => None,
+        Right::Clients => return Ok(request),
         // They go another way.
         Right::Token(_) | Right::Tokens(..) | Right::AnyToken => {
             return Err(Problem::NotFound.into_response());
@@ -97,12 +102,19 @@ fn instead(console: &Console, route: &Route, visit: &Visit, current: &Current) -
         let is_open = second_factor::SETTING_UP.contains(&route.path) || route.path == sign_out::PATH;
         return (!is_open).then(|| Redirect::to(second_factor::PATH).into_response());
     }
+    // Where administration alone is served, nobody else has anything to look for; but whoever is in gets out.
+    let is_for_administrators = !visit.is_served(WebPart::Account) && route.path != sign_out::PATH;
+    if is_for_administrators && !current.signed_in.account.admin {
+        return Some(Problem::NotFound.into_response());
+    }
     match (route.right, current.administration(console, visit)) {
         (Right::Admin, Administration::Open) => None,
         (Right::Admin, Administration::NeedsSecondFactor) => Some(Redirect::to("/account").into_response()),
         (Right::Admin, Administration::None) => Some(Problem::NotFound.into_response()),
         (
             Right::Anyone
+            | Right::Asset
+            | Right::Problem
             | Right::Link
             | Right::SignedIn
             | Right::Metrics
@@ -121,6 +133,8 @@ async fn with_fields(request: Request, right: Right, key: Option<FormKey>) -> Re
     let key = key.ok_or(Problem::Forbidden)?;
     let at_most = match right {
         Right::Anyone
+        | Right::Asset
+        | Right::Problem
         | Right::Link
         | Right::Metrics
         | Right::Health

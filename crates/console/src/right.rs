@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter};
-use types::Scope;
+use types::{Scope, WebPart};
 
 use crate::api::operation::Operation;
 use crate::console::Console;
@@ -15,6 +15,10 @@ use crate::console::Console;
 pub(crate) enum Right {
     /// Anyone, signed in or not.
     Anyone,
+    /// Anyone, wherever there is a page that looks like something.
+    Asset,
+    /// Anyone, where the API is served: what its problems mean.
+    Problem,
     /// Whoever comes with a link that sets up a device or an account. Its forms are tied to the browser that has opened it.
     Link,
     /// Whoever is signed in; others are led to do so.
@@ -34,6 +38,25 @@ pub(crate) enum Right {
     Tokens(Scope, Scope),
     /// Programs with a token, whatever it is for.
     AnyToken,
+}
+
+impl Right {
+    /// The parts of which a listener has to serve one, for there to be such a page.
+    ///
+    /// What whoever is signed in may see is needed by administrators, too: they set up their second factor there. Where administration alone is
+    /// served, the gate has it for nobody else.
+    pub(crate) const fn served_by(self) -> &'static [WebPart] {
+        match self {
+            Self::Anyone | Self::SignedIn => &[WebPart::Account, WebPart::Admin],
+            Self::Asset => &[WebPart::Account, WebPart::Admin, WebPart::Clients, WebPart::Api],
+            Self::Link => &[WebPart::Account],
+            Self::Admin => &[WebPart::Admin],
+            Self::Metrics => &[WebPart::Metrics],
+            Self::Health => &[WebPart::Health],
+            Self::Clients => &[WebPart::Clients],
+            Self::Problem | Self::Token(_) | Self::Tokens(..) | Self::AnyToken => &[WebPart::Api],
+        }
+    }
 }
 
 /// A way to ask for a page, and who may. Each module of pages has its own in a constant, and `lib.rs` has all.
@@ -88,5 +111,38 @@ impl Route {
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {:?}", self.method, self.path, self.right)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_nothing_but_figures_finds_no_page_of_people() {
+        let served = |part: WebPart| {
+            let rights = [
+                Right::Anyone,
+                Right::Asset,
+                Right::Problem,
+                Right::Link,
+                Right::SignedIn,
+                Right::Admin,
+                Right::Metrics,
+                Right::Health,
+                Right::Clients,
+                Right::Token(Scope::AccountRead),
+                Right::Tokens(Scope::MessagesRead, Scope::AccountsRead),
+                Right::AnyToken,
+            ];
+            rights.into_iter().filter(|right| right.served_by().contains(&part)).collect::<Vec<_>>()
+        };
+        assert_eq!(served(WebPart::Metrics), [Right::Metrics]);
+        assert_eq!(served(WebPart::Health), [Right::Health]);
+        assert_eq!(served(WebPart::Clients), [Right::Asset, Right::Clients]);
+        assert_eq!(served(WebPart::Admin), [Right::Anyone, Right::Asset, Right::SignedIn, Right::Admin]);
+        assert_eq!(served(WebPart::Account), [Right::Anyone, Right::Asset, Right::Link, Right::SignedIn]);
+        let of_api = served(WebPart::Api);
+        assert!(of_api.len() == 5 && of_api.contains(&Right::AnyToken), "{of_api:?}");
     }
 }

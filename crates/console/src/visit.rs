@@ -80,11 +80,6 @@ impl Visit {
         self.serve.contains(&part)
     }
 
-    /// Whether figures are served here, and a program on this machine asks for them itself: nobody is asked who they are.
-    pub(crate) fn may_see_metrics(&self) -> bool {
-        self.is_of_this_machine() && self.is_served(WebPart::Metrics)
-    }
-
     /// Whether a program on this machine asks itself.
     pub(crate) fn is_of_this_machine(&self) -> bool {
         self.facts.proxy.is_none() && self.facts.peer.ip().is_loopback()

@@ -84,6 +84,8 @@ async fn admitted(
         }
         Right::AnyToken => {}
         Right::Anyone
+        | Right::Asset
+        | Right::Problem
         | Right::Link
         | Right::SignedIn
         | Right::Admin

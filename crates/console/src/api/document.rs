@@ -102,6 +102,8 @@ fn scopes(right: Right) -> Vec<Scope> {
         Right::Token(scope) => vec![scope],
         Right::Tokens(one, other) => vec![one, other],
         Right::Anyone
+        | Right::Asset
+        | Right::Problem
         | Right::Link
         | Right::SignedIn
         | Right::Admin

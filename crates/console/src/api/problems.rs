@@ -15,7 +15,7 @@ use crate::right::{Right, Route};
 use crate::visit::Visit;
 
 pub(crate) const ROUTES: &[Route] =
-    &[Route::get("/problems/{code}", Right::Anyone, |method| on(method, show))];
+    &[Route::get("/problems/{code}", Right::Problem, |method| on(method, show))];
 
 #[derive(Template)]
 #[template(path = "api_problem.html")]
