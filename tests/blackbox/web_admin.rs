@@ -107,6 +107,30 @@ fn an_account_is_made_and_changed() {
 }
 
 #[test]
+fn a_form_that_was_open_for_a_while_takes_nothing_back_of_what_others_have_done() {
+    let (installation, server) = office();
+    let mut admin = administrator(&installation, &server);
+    installation.run(&["user", "add", "bob@example.org", "--admin"], "");
+    let change = of("bob@example.org", "/change");
+    let page = admin.get(&change);
+    let was = |name: &str| between(&page, &format!("name=\"{name}\" value=\""), "\"");
+    let (address, name, is_admin) = (was("was_address"), was("was_name"), was("was_admin"));
+    assert_eq!((address.as_str(), name.as_str(), is_admin.as_str()), ("bob@example.org", "", "yes"));
+    installation.done(&["user", "admin", "bob@example.org", "off"]);
+    let fields = [
+        ("address", "bob@example.org"),
+        ("name", "Bob"),
+        ("admin", "yes"),
+        ("was_address", address.as_str()),
+        ("was_name", name.as_str()),
+        ("was_admin", is_admin.as_str()),
+    ];
+    assert_eq!(admin.send(&page, &change, &fields).status, 303);
+    let bob = shown(&installation, "bob@example.org");
+    assert_eq!((&bob["name"], &bob["admin"]), (&"Bob".into(), &false.into()), "an administrator no more");
+}
+
+#[test]
 fn the_last_administrator_goes_only_if_that_is_meant() {
     let (installation, server) = office();
     let mut admin = administrator(&installation, &server);

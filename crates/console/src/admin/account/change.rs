@@ -39,6 +39,7 @@ struct Form {
     name: String,
     address: String,
     admin: bool,
+    was: Was,
     /// What is wrong with the name, with the address, and with taking the last administrator away.
     wrong: [Option<&'static str>; 3],
     /// The box that has to be ticked before the last administrator is one no longer.
@@ -51,6 +52,36 @@ struct Typed {
     name: String,
     address: String,
     admin: bool,
+    was: Was,
+}
+
+/// What the account was when the form was made, which the form sends along. Only what is another than that is changed: a form that was open for a
+/// while takes nothing back of what others have done meanwhile.
+struct Was {
+    name: String,
+    address: String,
+    admin: bool,
+}
+
+impl Was {
+    fn of(account: &Account) -> Self {
+        Self {
+            name: account.name.clone().unwrap_or_default(),
+            address: account.address.to_string(),
+            admin: account.admin,
+        }
+    }
+
+    fn read(fields: &Fields, account: &Account) -> Self {
+        match fields.text("was_address") {
+            "" => Self::of(account),
+            address => Self {
+                name: fields.text("was_name").to_owned(),
+                address: address.to_owned(),
+                admin: fields.text("was_admin") == "yes",
+            },
+        }
+    }
 }
 
 async fn show(
@@ -64,6 +95,7 @@ async fn show(
         name: account.name.clone().unwrap_or_default(),
         address: account.address.to_string(),
         admin: account.admin,
+        was: Was::of(&account),
     };
     let confirm = ConfirmForm::of(&current, &visit);
     form(&console, &visit, &current, &account, typed, [None; 3], confirm, StatusCode::OK).await
@@ -75,7 +107,7 @@ async fn form(
     visit: &Visit,
     current: &Current,
     account: &Account,
-    Typed { name, address, admin }: Typed,
+    Typed { name, address, admin, was }: Typed,
     wrong: [Option<&'static str>; 3],
     confirm: ConfirmForm,
     status: StatusCode,
@@ -90,6 +122,7 @@ async fn form(
         name,
         address,
         admin,
+        was,
         wrong,
         confirm,
     })?;
@@ -108,8 +141,9 @@ async fn change(
         name: fields.text(NAME).to_owned(),
         address: fields.text("address").to_owned(),
         admin: fields.text("admin") == "yes",
+        was: Was::read(&fields, &account),
     };
-    let is_last = !typed.admin && !may_go(&console, &account, &fields).await?;
+    let is_last = typed.was.admin && !typed.admin && !may_go(&console, &account, &fields).await?;
     let wanted = match typed.change(visit.texts) {
         Ok(wanted) if !is_last => wanted,
         wanted => {
@@ -142,12 +176,14 @@ async fn change(
 }
 
 impl Typed {
-    /// What is wanted; or what is wrong with the name and with the address.
+    /// What is to be another than it was; or what is wrong with the name and with the address.
     fn change(&self, t: Texts) -> Result<AccountChange, [Option<&'static str>; 2]> {
         match (read_name(&self.name, t), Mailbox::parse(&self.address)) {
-            (Ok(name), Ok(address)) => {
-                Ok(AccountChange { name: Some(name), address: Some(address), admin: Some(self.admin) })
-            }
+            (Ok(name), Ok(address)) => Ok(AccountChange {
+                name: (self.name != self.was.name).then_some(name),
+                address: (self.address != self.was.address).then_some(address),
+                admin: (self.admin != self.was.admin).then_some(self.admin),
+            }),
             (name, address) => Err([name.err(), address.err().map(|_| t.no_address())]),
         }
     }
