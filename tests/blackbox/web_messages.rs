@@ -38,6 +38,26 @@ fn one_finds_ones_own_messages_and_nobody_elses() {
 }
 
 #[test]
+fn a_message_is_called_by_whom_it_goes_to_and_what_it_was_handed_in_with_by_its_label() {
+    let (installation, server) = office();
+    let (credential, password) = installation.app_password(ALICE, &[]);
+    let mut client = server.logged_in(&installation, ALICE, &password);
+    let letter = format!("From: {ALICE}\r\nMessage-ID: <one@example.org>\r\n\r\nHello.\r\n");
+    let to = ["friend@example.net", "other@example.net", "third@example.net"];
+    let reply = client.send(ALICE, &to, letter.as_bytes()).unwrap();
+    let id = reply.lines[0].rsplit(' ').next().unwrap().to_owned();
+    for (mut browser, path) in [
+        (signed_in(&server), format!("/account/messages/{id}")),
+        (administrator(&installation, &server), format!("/admin/messages/{id}")),
+    ] {
+        let page = until("the ledger has it", || Some(browser.get(&path)).filter(|page| page.status == 200));
+        assert!(page.body.contains("To friend@example.net and 2 others</h1>"), "{path}: {}", page.body);
+        assert!(page.body.contains("<dd>a test</dd>") && !page.body.contains(&credential), "{path}");
+        assert!(page.body.contains("&#60;one@example.org&#62;"), "{path}: {}", page.body);
+    }
+}
+
+#[test]
 fn a_message_is_taken_back_on_its_page_as_long_as_it_can_be() {
     let installation = installation("page_rate = 10000\n");
     let web = "[web]\nbase_url = \"https://mail.example.org\"\npage_rate = 10000\n[[web.listen]]\n\

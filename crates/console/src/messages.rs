@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use desk::{Trouble, view};
 use jiff::Timestamp;
-use store::{LedgerState, QueueFilter};
+use store::{Account, LedgerState, QueueFilter};
 use types::QueueId;
 
 use crate::console::Console;
@@ -15,6 +15,7 @@ use crate::question::Question;
 use crate::session::confirm::ConfirmForm;
 use crate::session::current::Current;
 use crate::shown::bytes::size;
+use crate::shown::place;
 use crate::shown::reply;
 use crate::shown::state::State;
 use crate::shown::strangers::plain;
@@ -79,7 +80,10 @@ pub(crate) struct TraceAction {
 
 /// What is known of a message.
 pub(crate) struct Trace {
-    name: String,
+    /// To whom it goes.
+    title: String,
+    /// What it calls itself.
+    message_id: Option<String>,
     account: String,
     sender: String,
     size: String,
@@ -147,6 +151,30 @@ pub(crate) async fn queued(console: &Console, id: QueueId) -> Result<Option<Queu
     }
 }
 
+/// What the owner of an account calls the credential with this name in the trail.
+///
+/// # Errors
+/// When the store can't tell.
+pub(crate) async fn credential(
+    console: &Console,
+    account: &Account,
+    name: &str,
+    t: Texts,
+) -> Result<String, Problem> {
+    let known = console.desk().credentials(account).await?;
+    let label = known.into_iter().find(|(one, _)| one == name).and_then(|(_, label)| label);
+    Ok(place::credential(name, label.as_deref(), t))
+}
+
+/// What a message is called: to whom it goes. What it calls itself tells people nothing.
+fn title<'a>(mut addresses: impl ExactSizeIterator<Item = &'a str>, without_any: &str, t: Texts) -> String {
+    let Some(first) = addresses.next().map(plain) else { return without_any.to_owned() };
+    match addresses.len() {
+        0 => t.to_one(first),
+        more => t.to_one_and_more(first, more),
+    }
+}
+
 /// Takes a message back; what is to be said of it.
 ///
 /// # Errors
@@ -198,9 +226,10 @@ pub(crate) async fn stop_question(
     let message = message.filter(|message| can_be_stopped(Some(message))).ok_or(Problem::NotFound)?;
     let without = message.recipients.iter().filter(|one| one.known.state != "delivered").count();
     let name = plain(message.message_id.as_deref().unwrap_or(&message.id));
+    let addresses = message.recipients.iter().map(|one| one.known.address.as_str());
     let question = Question {
         frame,
-        back: (format!("{path}/{id}"), name.clone()),
+        back: (format!("{path}/{id}"), title(addresses, &name, t)),
         title: t.stop_question(name),
         lead: t.stop_lead(),
         facts: vec![t.do_not_have_it(without)],
@@ -242,8 +271,10 @@ impl Trace {
     pub(crate) fn of(view: &view::SentTrace, visit: &Visit) -> Self {
         let (message, t) = (&view.message, visit.texts);
         let time = |at: Timestamp| Time::of(at, visit.now, t);
+        let addresses = message.recipients.iter().map(|one| one.known.address.as_str());
         Self {
-            name: plain(message.message_id.as_deref().unwrap_or(&message.id)),
+            title: title(addresses, &message.id, t),
+            message_id: message.message_id.as_deref().map(plain),
             account: plain(&message.account),
             sender: plain(&message.sender),
             size: size(message.size),
@@ -290,6 +321,27 @@ impl Attempt {
             host: attempt.host.as_deref().map(plain),
             words: reply::words(&attempt.reply, visit.texts),
             reply: plain(&attempt.reply),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_called_by_whom_it_goes_to() {
+        let t = Texts::preferred("en");
+        for (addresses, expected) in [
+            (vec![], "01ABC"),
+            (vec!["bob@example.net"], "To bob@example.net"),
+            (vec!["bob@example.net", "ann@example.net"], "To bob@example.net and 1 other"),
+            (
+                vec!["bob@example.net", "ann@example.net", "eve@example.net"],
+                "To bob@example.net and 2 others",
+            ),
+        ] {
+            assert_eq!(title(addresses.into_iter(), "01ABC", t), expected);
         }
     }
 }

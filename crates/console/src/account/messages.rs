@@ -16,7 +16,6 @@ use crate::messages::{self, ListPage, Row, Trace, TraceAction, TracePage};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
-use crate::shown::place::credential;
 use crate::shown::time::Time;
 use crate::visit::Visit;
 
@@ -76,11 +75,11 @@ async fn show(
     let id = own(&console, &current, &id).await?;
     let desk = console.desk();
     let trace = desk.show_sent(id).await?;
-    let name = trace.message.credential.clone();
-    let known = desk.credentials(&current.signed_in.account).await?;
-    let label = name.as_ref().and_then(|name| known.into_iter().find(|(one, _)| one == name)?.1);
     let mut shown = Trace::of(&trace, &visit);
-    shown.credential = name.map(|name| credential(&name, label.as_deref(), visit.texts));
+    if let Some(name) = &trace.message.credential {
+        let account = &current.signed_in.account;
+        shown.credential = Some(messages::credential(&console, account, name, visit.texts).await?);
+    }
     let queued = messages::queued(&console, id).await?;
     let undo_until = messages::undo_until(queued.as_ref(), visit.now);
     let stop =

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect, Response};
 use axum::routing::on;
+use desk::{Trouble, view};
 use store::{LedgerFilter, Page};
-use types::QueueId;
+use types::{Mailbox, QueueId};
 
 use super::{MESSAGES as PATH, QUEUE};
 use crate::console::Console;
@@ -16,6 +17,7 @@ use crate::messages::{self, ListPage, Queued, Row, Trace, TraceAction, TracePage
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
+use crate::shown::place;
 use crate::shown::time::Time;
 use crate::texts::Texts;
 use crate::visit::Visit;
@@ -74,16 +76,32 @@ async fn show(
 ) -> Result<Html<String>, Problem> {
     let id: QueueId = id.parse().map_err(|_| Problem::NotFound)?;
     let trace = console.desk().show_sent(id).await?;
+    let mut shown = Trace::of(&trace, &visit);
+    shown.credential = credential(&console, &trace, visit.texts).await?;
     let queued = messages::queued(&console, id).await?;
     let undo_until = messages::undo_until(queued.as_ref(), visit.now);
     page(&TracePage {
         frame: Frame::of_administration(&console, &visit, &current, PATH),
         path: PATH,
         id: id.to_string(),
-        trace: Trace::of(&trace, &visit),
+        trace: shown,
         undo_until: undo_until.map(|until| Time::of(until, visit.now, visit.texts)),
         actions: actions(id, queued.as_ref(), visit.texts),
     })
+}
+
+/// What its owner calls what the message was handed in with, as long as there is an account by its address.
+async fn credential(console: &Console, trace: &view::SentTrace, t: Texts) -> Result<Option<String>, Problem> {
+    let message = &trace.message;
+    let Some(name) = &message.credential else { return Ok(None) };
+    let Ok(address) = Mailbox::parse(&message.account) else {
+        return Ok(Some(place::credential(name, None, t)));
+    };
+    match console.desk().find(&address).await {
+        Ok(account) => messages::credential(console, &account, name, t).await.map(Some),
+        Err(Trouble::Missing(_)) => Ok(Some(place::credential(name, None, t))),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// What can be done about a message as long as it is in the queue.

@@ -114,7 +114,9 @@ texts! {
     to: "To";
     older: "Older";
     next_page: "Next page";
-    message: "Message";
+    to_one(first): "To {first}";
+    to_one_and_more(first, n): "To {first} and {n} {n, one: other, other: others}";
+    message_id: "Message-ID";
     take_back: "Take back";
     as_long_as: "Can be taken back until";
     taken_back: "The message is taken back. Nobody gets it.";
