@@ -376,6 +376,28 @@ fn a_second_factor_is_not_got_around_unless_an_administrator_says_that_it_is_los
 }
 
 #[test]
+fn a_second_factor_that_was_set_up_after_the_invitation_is_asked_for_and_its_owner_can_withdraw_that() {
+    let (installation, server) = office();
+    let mut owner = signed_in(&server);
+    assert!(!owner.get("/account").body.contains("Withdraw the invitation"));
+    let link = invited(&installation, &["--second-factor-lost"]);
+    let phone = Phone::enrolled(&installation, ALICE);
+    installation.json(&["totp", "confirm", ALICE, &phone.code()]);
+    let mut browser = Browser::new(pages(&server));
+    let page = browser.get(&link);
+    assert!(page.body.contains("name=\"code\""), "{page:?}");
+    assert_eq!(browser.send(&page, &link, &[("new", NEW)]).status, 422);
+
+    installation.done(&["totp", "disable", ALICE, "--yes"]);
+    let mut owner = signed_in(&server);
+    let page = owner.get("/account");
+    assert!(page.body.contains("can choose another password for your account"), "{page:?}");
+    assert_eq!(owner.send(&page, "/account/invitation/withdraw", &[]).location(), "/account");
+    assert!(owner.get("/account").body.contains("The invitation of alice@example.org is withdrawn."));
+    assert_eq!(browser.get(&link).status, 404);
+}
+
+#[test]
 fn an_administrator_invites_and_withdraws_and_the_invitation_of_an_account_that_is_barred_is_over() {
     let (installation, server) = office();
     let mut admin = administrator(&installation, &server);

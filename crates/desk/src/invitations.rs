@@ -5,8 +5,8 @@ use auth::second_factor;
 use auth::totp::Seed;
 use jiff::SignedDuration;
 use store::{
-    AcceptedInvitation, Account, Accounts as _, Act, EnrolmentPurpose, EnrolmentState, Enrolments as _,
-    NewSecondFactor, SealedPlace,
+    AcceptedInvitation, Account, Accounts as _, Act, Enrolment, EnrolmentPurpose, EnrolmentState,
+    Enrolments as _, NewSecondFactor, SealedPlace,
 };
 use types::Secret;
 
@@ -47,7 +47,7 @@ pub struct Accepted {
 
 impl Desk {
     /// Invites the owner of an account to choose its password, in the place of an invitation of before. The link is shown this once. A second factor
-    /// that is lost is not asked for, and goes.
+    /// that is lost is not asked for, and goes: the one that there is, and none that is set up later.
     ///
     /// # Errors
     /// [`Trouble::InvitationTime`], [`Trouble::NoPages`], [`Trouble::LinkOvertaken`].
@@ -61,7 +61,7 @@ impl Desk {
         if !(INVITATION_LEAST..=INVITATION_MOST).contains(&good_for) {
             return Err(Trouble::InvitationTime);
         }
-        let purpose = EnrolmentPurpose::Invitation { second_factor_lost };
+        let purpose = EnrolmentPurpose::Invitation { second_factor_lost: second_factor_lost && account.totp };
         let (enrolment, link) = self.make_link(act, account, purpose, (good_for, 1)).await?;
         let invitation = view::Invitation::of(&enrolment, account).ok_or_else(|| none(account))?;
         Ok(view::NewInvitation { invitation, link })
@@ -75,6 +75,22 @@ impl Desk {
         let (all, now) = (self.accounts.enrolments(account.id, NEWEST).await?, (self.now)());
         let mut waiting = all.iter().filter(|one| one.state(account, now) == EnrolmentState::Waiting);
         Ok(waiting.find_map(|one| view::Invitation::of(one, account)))
+    }
+
+    /// Withdraws the invitation of an account that waits. `false` if there is none, or it was used a moment ago.
+    ///
+    /// # Errors
+    /// When the store can't tell, or does not take it.
+    pub async fn withdraw_invitation(&self, act: &Act, account: &Account) -> Result<bool, Trouble> {
+        let (all, now) = (self.accounts.enrolments(account.id, NEWEST).await?, (self.now)());
+        let is_open = |one: &&Enrolment| {
+            matches!(one.purpose, EnrolmentPurpose::Invitation { .. })
+                && one.state(account, now) == EnrolmentState::Waiting
+        };
+        match all.iter().find(is_open) {
+            Some(open) => Ok(self.accounts.withdraw_enrolment(account.id, open.id, act).await?),
+            None => Ok(false),
+        }
     }
 
     /// Sees that this can be the password of whoever was invited.

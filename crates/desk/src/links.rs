@@ -65,12 +65,12 @@ impl FoundLink {
         }
     }
 
-    /// Whether the second factor is lost, of an invitation; `None` if it is none.
+    /// Whether the second factor is lost and goes, of an invitation; `None` if it is none.
     #[must_use]
     pub fn invitation(&self) -> Option<bool> {
         match &self.enrolment.purpose {
             EnrolmentPurpose::Device(_) => None,
-            EnrolmentPurpose::Invitation { second_factor_lost } => Some(*second_factor_lost),
+            EnrolmentPurpose::Invitation { .. } => Some(self.enrolment.takes_second_factor(&self.account)),
         }
     }
 

@@ -101,6 +101,14 @@ impl EnrolmentState {
 }
 
 impl Enrolment {
+    /// Whether it takes the second factor of this account away without its code. That was said of the account as it was then: since any change
+    /// of it the code is asked for, of a second factor that was set up later too.
+    #[must_use]
+    pub fn takes_second_factor(&self, account: &Account) -> bool {
+        matches!(self.purpose, EnrolmentPurpose::Invitation { second_factor_lost: true })
+            && self.version == account.version
+    }
+
     /// How it stands now, of this account as it is.
     #[must_use]
     pub fn state(&self, account: &Account, now: Timestamp) -> EnrolmentState {
@@ -188,8 +196,8 @@ pub trait Enrolments: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Uses up an invitation, in one with all that it is for: the password, the second factor, the end of all sessions, and of the app passwords of
-    /// before if that is wanted. Without a new one the second factor stays as it is, unless the invitation says that it is lost. `false`, and
-    /// nothing changed, if the invitation is not waiting any more at the time of the act; [`Error::Changed`] if the account has another version by
+    /// before if that is wanted. Without a new one the second factor stays as it is, unless the invitation says that it is lost and the account
+    /// has the version of then. `false`, and nothing changed, if the invitation is not waiting any more at the time of the act; [`Error::Changed`] if the account has another version by
     /// now. Each change is audited.
     fn accept_invitation(
         &self,

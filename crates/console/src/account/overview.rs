@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use desk::{SignInFilter, view};
 use store::{Account, Action, LedgerFilter, Page as ListPage, QueuedBy};
@@ -16,6 +16,7 @@ use crate::limits_used::Used;
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::{Administration, Current};
+use crate::shown::invitation::InvitationShown;
 use crate::shown::place::PlaceShown;
 use crate::shown::sign_in::SignInShown;
 use crate::shown::strangers::plain;
@@ -24,7 +25,10 @@ use crate::visit::Visit;
 
 pub(crate) const PATH: &str = "/account";
 
-pub(crate) const ROUTES: &[Route] = &[Route::get(PATH, Right::SignedIn, |method| on(method, show))];
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(PATH, Right::SignedIn, |method| on(method, show)),
+    Route::post("/account/invitation/withdraw", Right::SignedIn, |method| on(method, withdraw)),
+];
 
 /// Sign-ins that are shown here.
 const LATEST: u32 = 5;
@@ -37,6 +41,8 @@ struct Page {
     needs_second_factor: bool,
     /// What a new account has to do, until it has sent something.
     steps: Option<Steps>,
+    /// The invitation of the account that waits, if there is one: its owner may know nothing of it.
+    invitation: Option<InvitationShown>,
     second_factor: SecondFactor,
     app_passwords: AppPasswords,
     asked: Vec<PlaceShown>,
@@ -81,12 +87,26 @@ async fn show(
         frame: Frame::inside(&console, &visit, &current, PATH),
         needs_second_factor: current.administration(&console, &visit) == Administration::NeedsSecondFactor,
         steps: Steps::of(&console, account, &app_passwords).await?,
+        invitation: desk.invitation(account).await?.map(|view| InvitationShown::of(&view, &visit)),
         second_factor: SecondFactor::of(&second_factor, &visit),
         asked: asked.iter().map(|place| PlaceShown::of(place, &visit)).collect(),
         sign_ins: sign_ins.iter().map(|one| SignInShown::told(one, &visit)).collect(),
         app_passwords: AppPasswords::of(&app_passwords, &visit),
         limits: Used::each(&sending, visit.texts),
     })
+}
+
+async fn withdraw(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+    current: Current,
+) -> Result<Response, Problem> {
+    let who = &current.signed_in;
+    // If it was used a moment ago, the page has it no longer.
+    if console.desk().withdraw_invitation(&current.act(&visit), &who.account).await? {
+        console.flashes.say(who.session.id, visit.texts.invitation_withdrawn(&who.account.address));
+    }
+    Ok(Redirect::to(PATH).into_response())
 }
 
 impl Steps {

@@ -8,10 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
-use desk::Trouble;
 use jiff::SignedDuration;
 use store::Account;
-use types::{EnrolmentId, Mailbox};
+use types::Mailbox;
 use zeroize::Zeroizing;
 
 use super::account::{ACCOUNTS, named, path_of};
@@ -159,17 +158,10 @@ async fn withdraw(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let account = named(&console, fields.text("address")).await?;
-    if let Some(open) = console.desk().invitation(&account).await? {
-        let id: EnrolmentId = open.id.parse().map_err(|_| Problem::NotFound)?;
-        match console.desk().withdraw_link(&current.act(&visit), &account, id).await {
-            Ok(()) => {
-                let line = visit.texts.invitation_withdrawn(&account.address);
-                console.flashes.say(current.signed_in.session.id, line);
-            }
-            // It was used a moment ago: the page has it no longer.
-            Err(Trouble::Missing(_)) => {}
-            Err(other) => return Err(other.into()),
-        }
+    // If it was used a moment ago, the page has it no longer.
+    if console.desk().withdraw_invitation(&current.act(&visit), &account).await? {
+        let line = visit.texts.invitation_withdrawn(&account.address);
+        console.flashes.say(current.signed_in.session.id, line);
     }
     Ok(Redirect::to(&path_of(&account.address.to_string())).into_response())
 }

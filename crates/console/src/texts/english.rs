@@ -606,6 +606,7 @@ texts! {
     invite_lead(address): "Makes a link with which {address} chooses a password. You pass the link on, and never learn the password. An invitation of before is withdrawn.";
     invitation: "Invitation";
     invitation_lead: "With an invitation the owner of the account chooses its password, for the first time or because it is lost.";
+    you_are_invited: "Whoever has the link of this invitation can choose another password for your account. Withdraw it if you have not asked for one.";
     invitation_once(address): "Pass this link on to {address} and nobody else. It is shown now and never again.";
     whoever_is_invited: "Whoever opens this link can choose the password of the account. Use a way on which you know who gets it.";
     i_have_passed_it_on: "I have passed it on";

@@ -124,6 +124,17 @@ async fn an_invitation_is_good_for_five_minutes_to_a_week() {
 }
 
 #[tokio::test]
+async fn a_second_factor_that_is_not_there_is_not_lost() {
+    let office = office().await;
+    let day = SignedDuration::from_hours(24);
+    let new = office.desk.invite(&frank(), &office.account, day, true).await.unwrap();
+    assert!(!new.invitation.second_factor_lost);
+    assert!(office.desk.withdraw_invitation(&frank(), &office.account).await.unwrap());
+    assert!(!office.desk.withdraw_invitation(&frank(), &office.account).await.unwrap());
+    assert!(office.desk.invitation(&office.account).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_link_needs_pages_to_lead_to() {
     let mut office = office().await;
     office.desk.settings.base_url = None;

@@ -40,14 +40,16 @@ pub struct NewInvitation {
 impl Invitation {
     /// The view of an invitation to this account; `None` if the link is for something else.
     pub(crate) fn of(enrolment: &Enrolment, account: &Account) -> Option<Self> {
-        let EnrolmentPurpose::Invitation { second_factor_lost } = enrolment.purpose else { return None };
+        if !matches!(enrolment.purpose, EnrolmentPurpose::Invitation { .. }) {
+            return None;
+        }
         Some(Self {
             id: enrolment.id.to_string(),
             account: account.address.to_string(),
             created_at: enrolment.made_at,
             created_by: enrolment.made_by.clone(),
             expires_at: enrolment.ends_at,
-            second_factor_lost,
+            second_factor_lost: enrolment.takes_second_factor(account),
         })
     }
 }

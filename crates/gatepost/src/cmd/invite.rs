@@ -35,6 +35,9 @@ pub(crate) async fn run(config: &Path, args: Args) -> anyhow::Result<()> {
         let account = desk.find(&args.address).await?;
         let new = desk.invite(&actor::act(), &account, args.expires, args.second_factor_lost).await?;
         args.format.print(&new, |new| new.link.to_string())?;
+        if args.second_factor_lost && !new.invitation.second_factor_lost {
+            args.format.remark(&format!("{} has no second factor that could be lost", account.address));
+        }
         let until = output::time(new.invitation.expires_at);
         args.format.remark(&format!(
             "this link is shown once, and good until {until}: pass it on to the owner of {} and nobody else",

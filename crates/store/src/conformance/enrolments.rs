@@ -347,6 +347,15 @@ where
         assert_eq!(scope.as_deref(), is_lost.then_some("second-factor-lost"), "told apart");
     }
     assert!(trail(one).await.iter().any(|(action, ..)| *action == "totp-disable"));
+
+    let new = invitation(5, &one.by_id(alice.id).await.unwrap().unwrap(), true);
+    keep(one, &new).await.unwrap();
+    one.enroll(alice.id, b"another", &frank(10)).await.unwrap();
+    assert!(one.confirm(alice.id, at(10), 1, &[], &frank(11)).await.unwrap());
+    let now = one.by_id(alice.id).await.unwrap().unwrap();
+    assert!(!new.takes_second_factor(&now));
+    assert!(other.accept_invitation(new.id, &accepted(&now, 12), &frank(12)).await.unwrap());
+    assert!(other.by_id(alice.id).await.unwrap().unwrap().totp, "it is not the one that was lost");
 }
 
 pub async fn an_invitation_outlasts_changes_and_no_lock_out<S>(one: &S, other: &S)

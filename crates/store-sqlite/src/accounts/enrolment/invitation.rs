@@ -19,7 +19,7 @@ pub(super) async fn accept(
     accepted: &AcceptedInvitation,
     act: &Act,
 ) -> Result<bool, Error> {
-    let Some((account, factor_lost)) = found(transaction, id).await? else { return Ok(false) };
+    let Some((account, lost_of)) = found(transaction, id).await? else { return Ok(false) };
     let is_used = use_up(transaction, (id, account, INVITATION), &accepted.used, act.at).await;
     if !is_used.map_err(unavailable)? {
         return Ok(false);
@@ -27,7 +27,8 @@ pub(super) async fn accept(
     let event = change(transaction, Action::InvitationUse, account, id, act).await?;
     audit::enter(transaction, &event).await?;
     set_password(transaction, account, accepted, act).await?;
-    if factor_lost || accepted.second_factor.is_some() {
+    // Said of the account as it was: a second factor that was set up since then is not the one that is lost.
+    if lost_of == Some(accepted.version) || accepted.second_factor.is_some() {
         second_factor::remove(transaction, account, act).await?;
     }
     if let Some(factor) = &accepted.second_factor {
@@ -40,22 +41,25 @@ pub(super) async fn accept(
     Ok(true)
 }
 
-/// Whose it is, and whether the second factor goes.
+/// Whose it is; and of which version of the account the second factor is lost, if it is.
 async fn found(
     transaction: &mut Transaction<'_, Sqlite>,
     id: EnrolmentId,
-) -> Result<Option<(AccountId, bool)>, Error> {
-    let found = sqlx::query("SELECT account, factor_lost FROM enrolments WHERE id = $1 AND kind = $2");
+) -> Result<Option<(AccountId, Option<i64>)>, Error> {
+    let found =
+        sqlx::query("SELECT account, factor_lost, version FROM enrolments WHERE id = $1 AND kind = $2");
     let found = found.bind(id.as_bytes().to_vec()).bind(INVITATION);
     let row = found.fetch_optional(&mut **transaction).await.map_err(unavailable)?;
     Ok(row.as_ref().map(|row| read(row, id)).transpose()?)
 }
 
-fn read(row: &SqliteRow, id: EnrolmentId) -> Result<(AccountId, bool), Corrupt> {
+fn read(row: &SqliteRow, id: EnrolmentId) -> Result<(AccountId, Option<i64>), Corrupt> {
+    let corrupt = |column| Corrupt::on("enrolments", id.to_string(), column);
     let account = row.try_get("account").ok().and_then(octets).map(AccountId::from_bytes);
-    let account = account.ok_or_else(|| Corrupt::on("enrolments", id.to_string(), "account"))?;
-    let lost = row.try_get("factor_lost");
-    Ok((account, lost.map_err(|_| Corrupt::on("enrolments", id.to_string(), "factor_lost"))?))
+    let account = account.ok_or_else(|| corrupt("account"))?;
+    let is_lost: bool = row.try_get("factor_lost").map_err(|_| corrupt("factor_lost"))?;
+    let version: i64 = row.try_get("version").map_err(|_| corrupt("version"))?;
+    Ok((account, is_lost.then_some(version)))
 }
 
 /// Sets the password; the version of the account grows, and so all that was proved by the one of before ends.
