@@ -3,6 +3,7 @@
 use desk::{ClientDiscovery, ClientSettings};
 use types::IncomingServer;
 
+use super::pasted;
 use crate::clients::mozilla;
 
 /// What a mail program is told, and how some programs are told it.
@@ -64,9 +65,9 @@ impl MailSettings {
     /// The lines of `~/.muttrc`.
     pub(crate) fn mutt(&self) -> Option<String> {
         let (port, sender, host) = (self.ports.first()?, self.sender(), &self.host);
-        let (scheme, name) = (port.scheme(), sender.replace('@', "%40"));
+        let (scheme, name, sender) = (port.scheme(), pasted::in_url(sender), pasted::for_mutt(sender));
         Some(format!(
-            "set from = \"{sender}\"\nset smtp_url = \"{scheme}://{name}@{host}:{}/\"\nset ssl_force_tls = yes\n",
+            "set from = {sender}\nset smtp_url = \"{scheme}://{name}@{host}:{}/\"\nset ssl_force_tls = yes\n",
             port.number
         ))
     }
@@ -81,9 +82,13 @@ impl MailSettings {
         ))
     }
 
-    /// A command that sends what is in a file. It asks for the password.
+    /// A command that sends what is in a file. It asks for the password; none for a sender with a colon, behind which curl would read one.
     pub(crate) fn curl(&self) -> Option<String> {
         let (port, sender, host) = (self.ports.first()?, self.sender(), &self.host);
+        if sender.contains(':') {
+            return None;
+        }
+        let sender = pasted::for_shell(sender);
         Some(format!(
             "curl --ssl-reqd --url {}://{host}:{} \\\n  --user {sender} --mail-from {sender} \\\n  \
              --mail-rcpt friend@example.net --upload-file message.txt\n",
@@ -141,5 +146,28 @@ mod tests {
         assert!(starttls.msmtp().unwrap().contains("port 587\ntls on\ntls_starttls on\n"));
         assert!(starttls.curl().unwrap().contains("--url smtp://mail.example.org:587 "));
         assert_eq!(shown(&settings(None, None)).mutt(), None);
+    }
+
+    /// Most of what shells and mutt run stands for itself in an address (RFC 5322 section 3.2.3).
+    #[test]
+    fn nothing_in_an_address_is_run_by_what_is_pasted() {
+        let shown = |sender: &str| {
+            let implicit_tls = Some(SubmissionPort { port: 465, mechanisms: vec![Mechanism::Plain] });
+            let host = "mail.example.org".to_owned();
+            let settings = ClientSettings { host, implicit_tls, starttls: None, discovery: None };
+            MailSettings::of(&settings, None, Some(sender.to_owned()))
+        };
+        let odd = shown("a`id`$HOME'&b@example.org");
+        let curl = odd.curl().unwrap();
+        let quoted = r"'a`id`$HOME'\''&b@example.org'";
+        assert!(curl.contains(&format!("--user {quoted} --mail-from {quoted} ")), "{curl}");
+        let mutt = odd.mutt().unwrap();
+        assert!(mutt.starts_with("set from = \"a\\`id\\`\\$HOME'&b@example.org\"\n"), "{mutt}");
+        assert!(
+            mutt.contains("\"smtps://a%60id%60%24HOME%27%26b%40example.org@mail.example.org:465/\""),
+            "{mutt}"
+        );
+        let colon = shown("\"a:b\"@example.org");
+        assert!(colon.curl().is_none() && colon.mutt().unwrap().contains("//%22a%3Ab%22%40example.org@"));
     }
 }

@@ -16,5 +16,6 @@ pub(crate) mod device_link;
 pub(crate) mod invitation;
 pub(crate) mod qr;
 pub(crate) mod seed;
+pub(crate) mod pasted;
 pub(crate) mod mail_settings;
 pub(crate) mod reply;
