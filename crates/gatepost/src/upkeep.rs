@@ -96,7 +96,7 @@ async fn forget(store: &Store, Kept { audit, ledger, sessions }: Kept) -> anyhow
     accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     accounts.prune_sts_policies(now).await?;
-    accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?).await?;
+    accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?, now).await?;
     accounts.prune_sessions(now.checked_sub(SignedDuration::try_from(sessions.idle)?)?, now).await?;
     accounts.prune_enrolments(now.checked_sub(LINKS)?).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}

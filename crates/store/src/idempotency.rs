@@ -41,9 +41,9 @@ pub enum KnownRequest {
 
 /// The requests that may be repeated, each for as long as it is kept. They do not move the revision.
 pub trait StoredIdempotency: Send + Sync + 'static {
-    /// Begins a request, of which `digest` tells everything but its name, unless it was begun before. One that was begun before `abandoned`
-    /// and has no answer is begun anew: whoever did it is gone. Of many at once one is [`KnownRequest::New`]. [`Error::NotFound`] if there is
-    /// no such token.
+    /// Begins a request, of which `digest` tells everything but its name, unless it was begun before. One that was begun before `abandoned`,
+    /// or by a clock more than a day ahead, and has no answer is begun anew: whoever did it is gone. Of many at once one is
+    /// [`KnownRequest::New`]; that run of it is known by its `now`. [`Error::NotFound`] if there is no such token.
     fn begin_request(
         &self,
         name: &RequestName,
@@ -52,16 +52,26 @@ pub trait StoredIdempotency: Send + Sync + 'static {
         abandoned: Timestamp,
     ) -> impl Future<Output = Result<KnownRequest, Error>> + Send;
 
-    /// Keeps the answer of a request that was begun. One that was forgotten since stays so.
+    /// Keeps the answer of a request that was begun then. One that was forgotten since stays so, and one that was begun anew is left to
+    /// whoever did that.
     fn finish_request(
         &self,
         name: &RequestName,
+        begun_at: Timestamp,
         answer: &StoredAnswer,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Forgets a request that was begun and has no answer: nothing came of it, and it may be made anew.
-    fn forget_request(&self, name: &RequestName) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Forgets a request that was begun then and has no answer: nothing came of it, and it may be made anew.
+    fn forget_request(
+        &self,
+        name: &RequestName,
+        begun_at: Timestamp,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Forgets requests that were made before then; how many.
-    fn prune_requests(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// Forgets requests that were made before then, or by a clock more than a day ahead of `now`; how many.
+    fn prune_requests(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
 }

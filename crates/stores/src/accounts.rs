@@ -107,9 +107,9 @@ impl ApiTokens for Accounts {
 impl StoredIdempotency for Accounts {
     ask_backend! {
         async fn begin_request(&self, name: &RequestName, digest: &[u8; 32], now: Timestamp, abandoned: Timestamp) -> Result<KnownRequest, Error>;
-        async fn finish_request(&self, name: &RequestName, answer: &StoredAnswer) -> Result<(), Error>;
-        async fn forget_request(&self, name: &RequestName) -> Result<(), Error>;
-        async fn prune_requests(&self, before: Timestamp) -> Result<u64, Error>;
+        async fn finish_request(&self, name: &RequestName, begun_at: Timestamp, answer: &StoredAnswer) -> Result<(), Error>;
+        async fn forget_request(&self, name: &RequestName, begun_at: Timestamp) -> Result<(), Error>;
+        async fn prune_requests(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error>;
     }
 }
 

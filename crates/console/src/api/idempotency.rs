@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use store::{KnownRequest, RequestName, StoredAnswer};
 use tokio::time::timeout;
@@ -41,8 +42,8 @@ pub(crate) async fn once(console: &Arc<Console>, caller: &Caller, request: Reque
         Err(failure) => return failure.into_response(),
     };
     // It goes on although whoever asks does not wait: what was begun has an end that can be told to whoever asks again.
-    let console = Arc::clone(console);
-    let done = tokio::spawn(async move { begun(&console, &name, request, next).await });
+    let (console, begun_at) = (Arc::clone(console), caller.now);
+    let done = tokio::spawn(async move { begun(&console, &name, begun_at, request, next).await });
     match done.await {
         Ok(response) => response,
         Err(error) => Failure::from(Problem::unavailable(&error)).into_response(),
@@ -65,9 +66,15 @@ fn key(request: &Request) -> Result<Option<String>, Failure> {
     }
 }
 
-async fn begun(console: &Console, name: &RequestName, request: Request, next: Next) -> Response {
+async fn begun(
+    console: &Console,
+    name: &RequestName,
+    begun_at: Timestamp,
+    request: Request,
+    next: Next,
+) -> Response {
     let desk = console.desk();
-    match desk.begin_request(name, &digest(&request)).await {
+    match desk.begin_request(name, &digest(&request), begun_at).await {
         Err(trouble) => Failure::from(trouble).into_response(),
         Ok(KnownRequest::Answered(answer)) => replayed(answer),
         Ok(KnownRequest::Another) => Failure::new(
@@ -79,23 +86,33 @@ async fn begun(console: &Console, name: &RequestName, request: Request, next: Ne
             Failure::new(&codes::RUNNING, "the request with this Idempotency-Key has not been answered yet")
                 .into_response()
         }
-        Ok(KnownRequest::New) => {
-            let answered = timeout(LONGEST_RUN, next.run(request)).await;
-            let (response, answer) = match answered {
-                Ok(response) => kept(response).await,
-                Err(_) => (Failure::from(Problem::TimedOut).into_response(), None),
-            };
-            let noted = match &answer {
-                Some(answer) => desk.finish_request(name, answer).await,
-                None => desk.forget_request(name).await,
-            };
-            if let Err(trouble) = noted {
-                // What was asked for is done or not, as the answer says; only a repetition would not know it.
-                tracing::error!(event = "web.unavailable", error = %trouble, "an answer could not be kept");
-            }
-            response
-        }
+        Ok(KnownRequest::New) => done(console, name, begun_at, request, next).await,
     }
+}
+
+/// Has it done, and keeps what came of it.
+async fn done(
+    console: &Console,
+    name: &RequestName,
+    begun_at: Timestamp,
+    request: Request,
+    next: Next,
+) -> Response {
+    let desk = console.desk();
+    let Ok(response) = timeout(LONGEST_RUN, next.run(request)).await else {
+        // Nobody knows how far it came. It stays under way until it is taken to be abandoned, as one that the server was stopped in is.
+        return Failure::from(Problem::TimedOut).into_response();
+    };
+    let (response, answer) = kept(response).await;
+    let noted = match &answer {
+        Some(answer) => desk.finish_request(name, begun_at, answer).await,
+        None => desk.forget_request(name, begun_at).await,
+    };
+    if let Err(trouble) = noted {
+        // What was asked for is done or not, as the answer says; only a repetition would not know it.
+        tracing::error!(event = "web.unavailable", error = %trouble, "an answer could not be kept");
+    }
+    response
 }
 
 /// Everything of a request but its name.

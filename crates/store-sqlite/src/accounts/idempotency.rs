@@ -6,6 +6,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use store::{Corrupt, Error, KnownRequest, RequestName, StoredAnswer, StoredIdempotency};
 
 use super::SqliteAccounts;
+use super::prune::far_ahead;
 use crate::failure::unavailable;
 use crate::row::{Columns, Query};
 
@@ -19,8 +20,9 @@ impl StoredIdempotency for SqliteAccounts {
     ) -> Result<KnownRequest, Error> {
         let mut transaction = self.begin().await?;
         see_token(&mut transaction, name).await?;
-        let gone = "DELETE FROM idempotent_requests WHERE token = $1 AND key = $2 AND status IS NULL AND made_at < $3";
-        let gone = named(gone, name).bind(abandoned.as_millisecond());
+        let gone = "DELETE FROM idempotent_requests \
+                    WHERE token = $1 AND key = $2 AND status IS NULL AND (made_at < $3 OR made_at > $4)";
+        let gone = named(gone, name).bind(abandoned.as_millisecond()).bind(far_ahead(now).as_millisecond());
         gone.execute(&mut *transaction).await.map_err(unavailable)?;
         let found = "SELECT digest, status, body FROM idempotent_requests WHERE token = $1 AND key = $2";
         let found = named(found, name).fetch_optional(&mut *transaction).await.map_err(unavailable)?;
@@ -34,21 +36,32 @@ impl StoredIdempotency for SqliteAccounts {
         Ok(KnownRequest::New)
     }
 
-    async fn finish_request(&self, name: &RequestName, answer: &StoredAnswer) -> Result<(), Error> {
-        let update = "UPDATE idempotent_requests SET status = $3, body = $4 WHERE token = $1 AND key = $2 AND status IS NULL";
-        let update = named(update, name).bind(i64::from(answer.status)).bind(answer.body.clone());
+    async fn finish_request(
+        &self,
+        name: &RequestName,
+        begun_at: Timestamp,
+        answer: &StoredAnswer,
+    ) -> Result<(), Error> {
+        let update = "UPDATE idempotent_requests SET status = $4, body = $5 \
+                      WHERE token = $1 AND key = $2 AND made_at = $3 AND status IS NULL";
+        let update = named(update, name).bind(begun_at.as_millisecond());
+        let update = update.bind(i64::from(answer.status)).bind(answer.body.clone());
         update.execute(self.database.writer()?).await.map(drop).map_err(unavailable)
     }
 
-    async fn forget_request(&self, name: &RequestName) -> Result<(), Error> {
-        let delete = "DELETE FROM idempotent_requests WHERE token = $1 AND key = $2 AND status IS NULL";
-        named(delete, name).execute(self.database.writer()?).await.map(drop).map_err(unavailable)
+    async fn forget_request(&self, name: &RequestName, begun_at: Timestamp) -> Result<(), Error> {
+        let delete = "DELETE FROM idempotent_requests WHERE token = $1 AND key = $2 AND made_at = $3 AND status IS NULL";
+        let delete = named(delete, name).bind(begun_at.as_millisecond());
+        delete.execute(self.database.writer()?).await.map(drop).map_err(unavailable)
     }
 
-    async fn prune_requests(&self, before: Timestamp) -> Result<u64, Error> {
-        let piece = "DELETE FROM idempotent_requests WHERE (token, key) IN \
+    async fn prune_requests(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+        let old = "DELETE FROM idempotent_requests WHERE (token, key) IN \
                      (SELECT token, key FROM idempotent_requests WHERE made_at < $1 LIMIT $2)";
-        self.database.forget(piece, before).await
+        let old = self.database.forget(old, before).await?;
+        let ahead = "DELETE FROM idempotent_requests WHERE (token, key) IN \
+                     (SELECT token, key FROM idempotent_requests WHERE made_at > $1 LIMIT $2)";
+        Ok(old + self.database.forget(ahead, far_ahead(now)).await?)
     }
 }
 

@@ -48,10 +48,10 @@ where
 {
     two_tokens(one).await;
     assert_eq!(begin(one, 0).await, KnownRequest::New);
-    one.finish_request(&name(1), &answer()).await.unwrap();
+    one.finish_request(&name(1), at(0), &answer()).await.unwrap();
     let late = StoredAnswer { status: 500, ..answer() };
-    other.finish_request(&name(1), &late).await.unwrap();
-    other.forget_request(&name(1)).await.unwrap();
+    other.finish_request(&name(1), at(0), &late).await.unwrap();
+    other.forget_request(&name(1), at(0)).await.unwrap();
     assert_eq!(begin(other, 1000).await, KnownRequest::Answered(answer()), "the first stays");
 }
 
@@ -63,7 +63,7 @@ where
     begin(one, 0).await;
     let another = async || other.begin_request(&name(1), &[8; 32], at(1), at(0)).await.unwrap();
     assert_eq!(another().await, KnownRequest::Another);
-    one.finish_request(&name(1), &answer()).await.unwrap();
+    one.finish_request(&name(1), at(0), &answer()).await.unwrap();
     assert_eq!(another().await, KnownRequest::Another);
 }
 
@@ -73,8 +73,8 @@ where
 {
     two_tokens(one).await;
     begin(one, 0).await;
-    one.forget_request(&name(1)).await.unwrap();
-    one.finish_request(&name(1), &answer()).await.unwrap();
+    one.forget_request(&name(1), at(0)).await.unwrap();
+    one.finish_request(&name(1), at(0), &answer()).await.unwrap();
     assert_eq!(begin(other, 1).await, KnownRequest::New);
 }
 
@@ -87,6 +87,12 @@ where
     assert_eq!(begin(other, 30).await, KnownRequest::Running);
     assert_eq!(begin(other, 31).await, KnownRequest::New);
     assert_eq!(begin(one, 61).await, KnownRequest::Running);
+    // Should the first be there after all, it has no say any more.
+    one.forget_request(&name(1), at(0)).await.unwrap();
+    one.finish_request(&name(1), at(0), &StoredAnswer { status: 500, ..answer() }).await.unwrap();
+    assert_eq!(begin(one, 61).await, KnownRequest::Running);
+    other.finish_request(&name(1), at(31), &answer()).await.unwrap();
+    assert_eq!(begin(one, 62).await, KnownRequest::Answered(answer()));
 }
 
 pub async fn requests_of_another_token_are_others<S>(one: &S, other: &S)
@@ -100,7 +106,11 @@ where
     assert!(matches!(of_nobody, Err(Error::NotFound)), "{of_nobody:?}");
     let (token, _) = one.token_by_digest(&[1; 32]).await.unwrap().unwrap();
     one.revoke_token(token.account, token.id, &frank(1)).await.unwrap();
-    assert_eq!(other.prune_requests(at(1)).await.unwrap(), 1, "a revoked token takes its requests along");
+    assert_eq!(
+        other.prune_requests(at(1), at(1)).await.unwrap(),
+        1,
+        "a revoked token takes its requests along"
+    );
 }
 
 pub async fn old_requests_are_forgotten<S>(one: &S, other: &S)
@@ -109,8 +119,12 @@ where
 {
     two_tokens(one).await;
     begin(one, 5).await;
-    one.finish_request(&name(1), &answer()).await.unwrap();
-    assert_eq!(other.prune_requests(at(5)).await.unwrap(), 0);
-    assert_eq!(other.prune_requests(at(6)).await.unwrap(), 1);
+    one.finish_request(&name(1), at(5), &answer()).await.unwrap();
+    assert_eq!(other.prune_requests(at(5), at(6)).await.unwrap(), 0);
+    assert_eq!(other.prune_requests(at(6), at(6)).await.unwrap(), 1);
     assert_eq!(begin(one, 7).await, KnownRequest::New);
+    // By a clock that was ahead: a day is taken for a difference of clocks, more is not.
+    let day = 24 * 60 * 60;
+    assert_eq!(other.prune_requests(at(7 - day), at(7 - day)).await.unwrap(), 0);
+    assert_eq!(other.prune_requests(at(6 - day), at(6 - day)).await.unwrap(), 1);
 }
