@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Html;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 
 use crate::console::Console;
@@ -14,7 +14,10 @@ use crate::right::{Right, Route};
 use crate::shown::mail_settings::MailSettings;
 use crate::visit::Visit;
 
-pub(crate) const ROUTES: &[Route] = &[Route::get("/set-up", Right::Clients, |method| on(method, show))];
+/// The path, below the address of the pages.
+pub(crate) const PATH: &str = "/set-up";
+
+pub(crate) const ROUTES: &[Route] = &[Route::get(PATH, Right::Clients, |method| on(method, show))];
 
 #[derive(Template)]
 #[template(path = "set_up.html")]
@@ -23,11 +26,17 @@ struct Page {
     settings: MailSettings,
 }
 
-async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Problem> {
+/// Names that only programs ask by have no style sheet, and nobody signs in there: people are led to the name of the pages.
+async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Response, Problem> {
+    if visit.discovery.is_some() {
+        let pages = console.settings.base_url.with_path(|_| PATH.to_owned());
+        return Ok(Redirect::to(&pages.to_string()).into_response());
+    }
     let desk = console.desk();
     let settings = desk.client_settings();
-    page(&Page {
+    let page = page(&Page {
         frame: Frame::outside(&console, &visit),
         settings: MailSettings::of(settings, settings.discovery.as_ref(), None),
-    })
+    })?;
+    Ok(page.into_response())
 }

@@ -15,19 +15,19 @@ pub(crate) fn domain_of(address: &str) -> Option<Domain> {
     Domain::parse(domain).ok()
 }
 
-/// What a program is told that asks by this name of ours, or for this domain, and the domains that it is good for: the one that was asked for,
-/// or all, if none was.
+/// What a program is told that asks by this name of ours, or for this domain, and the domain that it is good for. Strangers are not told which
+/// domains there are: at a name of pages one has to be asked for.
 ///
 /// # Errors
-/// [`Problem::NotFound`] if there is nothing to be told of the domain.
+/// [`Problem::NotFound`] if none is asked for, or there is nothing to be told of it.
 pub(crate) fn told<'a>(
     settings: &'a ClientSettings,
     visit: &Visit,
     asked: Option<Domain>,
-) -> Result<(&'a ClientDiscovery, Vec<&'a str>), Problem> {
+) -> Result<(&'a ClientDiscovery, &'a str), Problem> {
     let discovery = settings.discovery.as_ref().ok_or(Problem::NotFound)?;
     let asked = visit.discovery.clone().or_else(|| asked.map(|domain| domain.normal()));
-    let is_meant = |domain: &&String| asked.as_ref().is_none_or(|asked| asked == *domain);
-    let domains: Vec<_> = discovery.domains.iter().filter(is_meant).map(String::as_str).collect();
-    if domains.is_empty() { Err(Problem::NotFound) } else { Ok((discovery, domains)) }
+    let asked = asked.ok_or(Problem::NotFound)?;
+    let domain = discovery.domains.iter().find(|domain| **domain == asked).ok_or(Problem::NotFound)?;
+    Ok((discovery, domain.as_str()))
 }

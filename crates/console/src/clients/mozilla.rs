@@ -20,7 +20,7 @@ use crate::right::{Right, Route};
 use crate::visit::Visit;
 
 /// The path at a host of the domain itself, and of the pages.
-pub(crate) const WELL_KNOWN: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
+const WELL_KNOWN: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
 
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/mail/config-v1.1.xml", Right::Clients, |method| on(method, show)),
@@ -34,8 +34,7 @@ const SHORT_NAME: usize = 20;
 #[derive(Template)]
 #[template(path = "clients/autoconfig.xml")]
 struct Autoconfig<'a> {
-    id: &'a str,
-    domains: &'a [&'a str],
+    domain: &'a str,
     name: String,
     short_name: String,
     incoming: &'a IncomingServer,
@@ -56,13 +55,12 @@ struct Outgoing<'a> {
 async fn show(State(console): State<Arc<Console>>, visit: Visit, query: Query) -> Result<Response, Problem> {
     let (desk, asked) = (console.desk(), query.get("emailaddress").and_then(asked::domain_of));
     let settings = desk.client_settings();
-    let (discovery, domains) = asked::told(settings, &visit, asked)?;
+    let (discovery, domain) = asked::told(settings, &visit, asked)?;
     let organisation = &console.settings.organisation;
     let outgoing = |(port, socket_type)| Outgoing::of(&settings.host, port, socket_type);
     let ports = settings.implicit_tls.iter().map(|port| (port, "SSL"));
     let file = Autoconfig {
-        id: domains.first().copied().unwrap_or_default(),
-        domains: &domains,
+        domain,
         name: cut(&format!("{organisation} mail"), NAME),
         short_name: cut(organisation, SHORT_NAME),
         incoming: &discovery.incoming,

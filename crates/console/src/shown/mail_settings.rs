@@ -4,7 +4,6 @@ use desk::{ClientDiscovery, ClientSettings};
 use types::IncomingServer;
 
 use super::pasted;
-use crate::clients::mozilla;
 
 /// What a mail program is told, and how some programs are told it.
 pub(crate) struct MailSettings {
@@ -16,8 +15,6 @@ pub(crate) struct MailSettings {
     pub(crate) ports: Vec<Port>,
     /// Where mail is read, if that is known.
     pub(crate) incoming: Option<Incoming>,
-    /// Where the same is found by programs, and can be downloaded.
-    pub(crate) file: &'static str,
 }
 
 /// A port where mail is handed in.
@@ -54,7 +51,6 @@ impl MailSettings {
             host: settings.host.clone(),
             ports: implicit.chain(starttls).map(Port::of).collect(),
             incoming: discovery.map(|discovery| Incoming::of(&discovery.incoming)),
-            file: mozilla::WELL_KNOWN,
         }
     }
 

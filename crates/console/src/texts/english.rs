@@ -55,7 +55,6 @@ texts! {
     set_up_program: "Set up your mail program";
     set_up_lead: "What a mail program has to know to use an address of this server. Besides, each program gets an app password of its own, which you make on the pages of your account.";
     settings: "Settings";
-    settings_as_a_file: "The same, as a file for programs that read one:";
     how_to_set_up: "How to set up your mail program";
 
     overview: "Overview";
