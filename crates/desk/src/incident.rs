@@ -2,6 +2,7 @@
 
 use auth::SessionToken;
 use auth::challenge_key::Password;
+use jiff::SignedDuration;
 use store::{
     Account, Accounts as _, Act, Action, Audit as _, AuditEvent, AuditFilter, Incident, LedgerFilter,
     Operation, Page, QueueFilter, QueuedBy, Remedy, Revocation, SignIn, SignInState, SignIns as _,
@@ -22,6 +23,9 @@ const READ: u32 = 500;
 
 /// Incidents that are listed.
 const INCIDENTS: u32 = 50;
+
+/// From when an answer is given until it is done: no request takes longer.
+const ANSWER: SignedDuration = SignedDuration::from_secs(30);
 
 /// What the owner of an account says about a sign-in to it.
 #[derive(Debug, Clone)]
@@ -204,13 +208,14 @@ impl Desk {
         found.filter(|one| !is_of(who, one)).ok_or_else(|| none_such(id))
     }
 
-    /// What is in the queue that was handed in with the credential of a sign-in, since the first of its kind.
+    /// What is in the queue that was handed in with the credential of a sign-in, since the first of its kind and as long as that may have been
+    /// by a stranger.
     async fn waiting_of(&self, sign_in: &SignIn) -> Result<Vec<QueueId>, Trouble> {
         let first = QueueId::new(unix_ms(sign_in.first_at), [0; 10]);
         let filter = QueueFilter {
             owner: Some(sign_in.account),
             credential: Some(sign_in.credential.clone()),
-            ids: Some(first..=QueueId::from_bytes([u8::MAX; 16])),
+            ids: Some(first..=last_of(sign_in)),
             ..QueueFilter::default()
         };
         self.find_messages(&filter).await
@@ -249,7 +254,8 @@ impl Desk {
         Ok(Remedy { revocation, end_sessions, hold, list })
     }
 
-    /// Lets the session of whoever has chosen another password go on, and keeps what SCRAM needs of that.
+    /// Lets the session of whoever has chosen another password go on, and keeps what SCRAM needs of that. `None` if it can't be told that the
+    /// account has the password.
     async fn go_on(
         &self,
         act: &Act,
@@ -257,11 +263,12 @@ impl Desk {
         hash: &str,
         not_me: &NotMe,
     ) -> Option<SessionToken> {
-        let now = self.accounts.by_id(who.account.id).await.ok().flatten();
-        let ours = now.filter(|now| now.password_hash.as_deref() == Some(hash));
-        if let (Some(account), Some(secret)) = (ours, not_me.new_password.clone()) {
+        let now = self.accounts.by_id(who.account.id).await.ok().flatten()?;
+        // Somebody else was faster, and has ended this session.
+        let ours = Some(now).filter(|now| now.password_hash.as_deref() == Some(hash))?;
+        if let Some(secret) = not_me.new_password.clone() {
             // What SCRAM lacks it gets at the next login with PLAIN.
-            self.scram_of(act, &account, &Password::Account(secret)).await;
+            self.scram_of(act, &ours, &Password::Account(secret)).await;
         }
         self.keep_session(token, who).await.ok().flatten()
     }
@@ -287,6 +294,18 @@ impl Desk {
             Ok(held) => answered.held = Some(held),
             Err(trouble) => answered.not_held = Some(trouble),
         }
+    }
+}
+
+/// The last identifier that a message of a sign-in can have. What comes with a credential that is not gone for good after its owner's answer is
+/// the owner's: the next account password is called as the one before. Of one that is gone nothing comes but what was under way.
+fn last_of(sign_in: &SignIn) -> QueueId {
+    match &sign_in.state {
+        SignInState::Stranger(Incident { at, label: None, .. }) => {
+            let done = at.saturating_add(ANSWER).unwrap_or(*at);
+            QueueId::new(unix_ms(done), [u8::MAX; 10])
+        }
+        _ => QueueId::from_bytes([u8::MAX; 16]),
     }
 }
 

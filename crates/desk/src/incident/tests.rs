@@ -1,11 +1,13 @@
 //! Answers of an owner, on a store of SQLite.
 
 use auth::{Credential, SessionToken, User};
-use store::{Accounts as _, NewSignIn, SignIns as _};
-use types::{CredentialId, Secret, SignInId};
+use bytes::Bytes;
+use store::{Accounts as _, NewDelivery, NewSignIn, Operation, SignIns as _, Spool as _, Submission};
+use types::{CredentialId, ForwardPath, Mailbox, QueueId, ReversePath, Secret, SignInId};
 
 use super::{Answer, NotMe};
-use crate::tests::{Office, frank, now};
+use crate::accounts::unix_ms;
+use crate::tests::{Office, alice, frank, now};
 use crate::{AppPasswordWish, SignedIn, Trouble};
 
 const HOME: &str = "192.0.2.1";
@@ -42,6 +44,20 @@ async fn app_password(office: &Office) -> CredentialId {
     };
     let (made, _) = office.desk.create_app_password(&frank(), &office.account, &wish).await.unwrap();
     made.app_password.id.parse().unwrap()
+}
+
+/// Something is handed in with the account password, so many seconds from now.
+async fn handed_in(office: &Office, seconds: u64) -> QueueId {
+    let (id, spool) = (QueueId::new(unix_ms(now()) + seconds * 1000, [1; 10]), office.store.spool());
+    let path = ReversePath::Mailbox(alice());
+    let new = Submission::new(id, office.account.id, "alice@example.org", path, now());
+    let recipients = vec![ForwardPath::Mailbox(Mailbox::parse("bob@example.net").unwrap()).into()];
+    let submission = Submission { recipients, credential: Some("password".to_owned()), ..new };
+    let mut incoming = spool.open(id);
+    spool.append(&mut incoming, Bytes::from_static(b"Subject: x\r\n\r\n")).await.unwrap();
+    let delivery = NewDelivery::of_all(&submission, "there".into(), None);
+    spool.commit(submission, incoming, vec![delivery]).await.unwrap();
+    id
 }
 
 fn all() -> NotMe {
@@ -124,4 +140,45 @@ async fn messages_that_cannot_be_held_are_held_when_it_is_said_again() {
     office.trigger("DROP TRIGGER no").await;
     let answered = office.desk.answer_sign_in(&frank(), (&token, &who), id, &answer).await.unwrap();
     assert!(!answered.is_new && answered.held == Some(0) && answered.not_held.is_none());
+}
+
+/// The next account password is called as the one before: an administrator must not remove what the owner sends with it.
+#[tokio::test]
+async fn what_its_owner_sends_with_the_next_password_is_none_of_an_incident() {
+    let office = Office::open().await;
+    let old = crate::Chosen { secret: Secret::new("correct horse"), strength: crate::Strength::Any };
+    office.desk.change_password(&frank(), &office.account, &old).await.unwrap();
+    login(&office, 1, "password", HOME, "master").await;
+    let id = login(&office, 2, "password", ELSEWHERE, "smtp").await;
+    let (token, who) = signed_in(&office).await;
+    handed_in(&office, 1).await;
+    let new_password = Some(Secret::new("battery staple rope ladder"));
+    let answer = Answer::NotMe(NotMe { new_password, ..all() });
+    let answered = office.desk.answer_sign_in(&frank(), (&token, &who), id, &answer).await.unwrap();
+    assert_eq!(answered.held, Some(1));
+    let owners = handed_in(&office, 3600).await;
+    assert_eq!(office.desk.show_incident(id).await.unwrap().waiting, 1);
+    let removed = office.desk.close_incident(&frank(), id, Some(Operation::Remove)).await.unwrap();
+    assert_eq!(removed, Some(1));
+    assert_eq!(office.desk.messages_of(&office.account).await.unwrap(), [owners]);
+}
+
+/// A session does not outlast a password that somebody else has set at the same moment.
+#[tokio::test]
+async fn a_session_ends_whose_new_password_is_not_the_accounts() {
+    let office = Office::open().await;
+    let old = crate::Chosen { secret: Secret::new("correct horse"), strength: crate::Strength::Any };
+    office.desk.change_password(&frank(), &office.account, &old).await.unwrap();
+    login(&office, 1, "password", HOME, "master").await;
+    let id = login(&office, 2, "password", ELSEWHERE, "master").await;
+    let (token, who) = signed_in(&office).await;
+    let overtakes = "CREATE TRIGGER overtakes AFTER UPDATE OF password_hash ON accounts
+        BEGIN UPDATE accounts SET password_hash = 'of another' WHERE id = NEW.id; END";
+    office.trigger(overtakes).await;
+    let new_password = Some(Secret::new("battery staple rope ladder"));
+    let answer = Answer::NotMe(NotMe { new_password, ..all() });
+    let act = who.act(HOME.parse().unwrap(), now());
+    let answered = office.desk.answer_sign_in(&act, (&token, &who), id, &answer).await.unwrap();
+    assert!(answered.token.is_none());
+    assert!(office.desk.signed_in(&token).await.unwrap().is_none());
 }
