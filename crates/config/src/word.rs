@@ -114,6 +114,7 @@ impl Named for WebPart {
         Self::Account.name(),
         Self::Admin.name(),
         Self::Clients.name(),
+        Self::Api.name(),
         Self::Metrics.name(),
         Self::Health.name(),
     ];
@@ -121,6 +122,8 @@ impl Named for WebPart {
 
 impl<T: Named> FromWord for T {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A name that is forgotten would have those behind it stand for others.
+        const { assert!(T::ALL.len() == T::NAMES.len(), "each value has its name") };
         deserializer.deserialize_enum("", T::NAMES, NameVisitor(PhantomData))
     }
 }
