@@ -131,6 +131,19 @@ fn a_form_that_was_open_for_a_while_takes_nothing_back_of_what_others_have_done(
 }
 
 #[test]
+fn an_account_has_no_logins_of_another_whose_address_it_was() {
+    let (installation, server) = office();
+    drop(server.logged_in(&installation, ALICE, PASSWORD));
+    let mut admin = administrator(&installation, &server);
+    let nobody = "Nobody has signed in yet.";
+    until("the trail has the login", || (!admin.get(&of(ALICE, "")).body.contains(nobody)).then_some(()));
+    installation.done(&["user", "rename", ALICE, "alina@example.org"]);
+    installation.add_user(ALICE, PASSWORD);
+    let page = admin.get(&of(ALICE, ""));
+    assert!(page.status == 200 && page.body.contains(nobody), "{page:?}");
+}
+
+#[test]
 fn the_last_administrator_goes_only_if_that_is_meant() {
     let (installation, server) = office();
     let mut admin = administrator(&installation, &server);

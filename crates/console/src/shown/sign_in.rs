@@ -3,9 +3,7 @@
 use desk::view;
 
 use crate::shown::place::{credential, purpose};
-use crate::shown::strangers::plain;
 use crate::shown::time::Time;
-use crate::texts::Texts;
 use crate::visit::Visit;
 
 /// A login, or an attempt at one.
@@ -23,33 +21,20 @@ pub(crate) struct SignInShown {
 }
 
 impl SignInShown {
-    /// This entry of one's own trail.
+    /// This entry of the trail of an account.
     pub(crate) fn told(shown: &view::SignIn, visit: &Visit) -> Self {
-        let by = match &shown.entry.credential {
-            Some(name) => credential(name, shown.label.as_deref(), visit.texts),
-            None => visit.texts.not_known_by_what().to_owned(),
+        let (entry, t) = (&shown.entry, visit.texts);
+        let by = match &entry.credential {
+            Some(name) => credential(name, shown.label.as_deref(), t),
+            None => t.not_known_by_what().to_owned(),
         };
-        Self { by, ..Self::of(&shown.entry, &[], visit) }
-    }
-
-    /// This entry, whose credential may be one of these.
-    pub(crate) fn of(entry: &view::AuditEntry, app_passwords: &[view::AppPassword], visit: &Visit) -> Self {
-        let t = visit.texts;
         Self {
             what: purpose(entry.scope.as_deref().unwrap_or_default(), t),
             is_success: entry.result == "success",
-            by: plain(&by(entry, app_passwords, t)),
+            by,
             at: Time::of(entry.time, visit.now, t),
             from: entry.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             times: (entry.count > 1).then(|| t.times(entry.count)),
         }
-    }
-}
-
-fn by(entry: &view::AuditEntry, app_passwords: &[view::AppPassword], t: Texts) -> String {
-    match entry.credential.as_deref() {
-        None => t.not_known_by_what().to_owned(),
-        Some("password") => t.the_account_password().to_owned(),
-        Some(id) => app_passwords.iter().find(|one| one.id == id).map_or(id, |one| &one.label).to_owned(),
     }
 }

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use axum::routing::on;
-use desk::{Whom, view};
-use store::{Account, Action, AuditFilter, Page as ListPage, ThrottleFilter};
+use desk::{SignInFilter, Whom};
+use store::{Account, Action, Page as ListPage, ThrottleFilter};
 
 use super::{below, frame, named, path_of};
 use crate::account::app_passwords::ALL;
@@ -82,25 +82,17 @@ async fn show(
         identities: identities.iter().map(|identity| plain(&identity.sender)).collect(),
         limits: user.sending.iter().flat_map(|sending| Used::each(sending, t)).collect(),
         locked_out: locked_out(&console, &visit, &account).await?,
-        sign_ins: sign_ins(&console, &visit, &account, &app_passwords).await?,
+        sign_ins: sign_ins(&console, &visit, &account).await?,
         app_passwords: app_passwords.iter().map(|one| AppPasswordShown::of(one, &visit)).collect(),
         account: Row::of(&user, &visit),
     })
 }
 
-async fn sign_ins(
-    console: &Console,
-    visit: &Visit,
-    account: &Account,
-    app_passwords: &[view::AppPassword],
-) -> Result<Vec<SignInShown>, Problem> {
-    let logins = AuditFilter {
-        account: Some(account.address.normal()),
-        action: Some(Action::Login),
-        ..AuditFilter::default()
-    };
-    let found = console.desk().audit(&logins, ListPage::first(LATEST)).await?.items;
-    Ok(found.iter().map(|entry| SignInShown::of(entry, app_passwords, visit)).collect())
+/// Its logins, and not those of another whose address it was before.
+async fn sign_ins(console: &Console, visit: &Visit, account: &Account) -> Result<Vec<SignInShown>, Problem> {
+    let logins = SignInFilter { action: Some(Action::Login), ..SignInFilter::default() };
+    let found = console.desk().sign_ins(account, logins, ListPage::first(LATEST)).await?.items;
+    Ok(found.iter().map(|entry| SignInShown::told(entry, visit)).collect())
 }
 
 /// Where the account is locked out.
