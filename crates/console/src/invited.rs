@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use desk::{Acceptance, Accepted, FoundLink, OWN_PASSWORD_CHARACTERS, Trouble};
-use store::{EnrolmentState, Page as ListPage};
+use store::{Account, EnrolmentState, Page as ListPage};
 use types::{SecondFactorRule, Secret};
 use zeroize::Zeroizing;
 
@@ -43,8 +43,9 @@ struct PasswordForm {
     least: usize,
     /// Whether there is a second factor whose code is asked for.
     needs_code: bool,
-    has_app_passwords: bool,
-    /// Whether the app passwords are to be revoked, as it was ticked.
+    /// Whether there are app passwords, API tokens or certificates, which stay good unless they are revoked.
+    has_others: bool,
+    /// Whether those are to be revoked, as it was ticked.
     revoke: bool,
     wrong_password: Option<String>,
     wrong_code: Option<String>,
@@ -131,19 +132,26 @@ async fn form(
     (status, wrong): (StatusCode, Wrong),
 ) -> Result<Response, Problem> {
     let (frame, cookie) = frame(console, visit, headers);
-    let app_passwords = console.desk().app_passwords(&link.account, ListPage::first(1)).await?.items;
     let html = page(&PasswordForm {
         frame,
         path: format!("/invited/{text}"),
         address: link.account.address.to_string(),
         least: OWN_PASSWORD_CHARACTERS,
         needs_code: needs_code(link),
-        has_app_passwords: !app_passwords.is_empty(),
+        has_others: has_others(console, &link.account).await?,
         revoke: wrong.revoke,
         wrong_password: wrong.password,
         wrong_code: wrong.code,
     })?;
     Ok((status, cookie, html).into_response())
+}
+
+/// Whether something else than the password gets in to this account.
+async fn has_others(console: &Console, account: &Account) -> Result<bool, Problem> {
+    let desk = console.desk();
+    Ok(!desk.app_passwords(account, ListPage::first(1)).await?.items.is_empty()
+        || !desk.tokens(account).await?.is_empty()
+        || !desk.certificates(account, ListPage::first(1)).await?.items.is_empty())
 }
 
 async fn choose(

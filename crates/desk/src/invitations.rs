@@ -30,7 +30,7 @@ pub struct Acceptance<'a> {
     pub password: Secret,
     /// The seed that they were shown, and the code that their app makes of it.
     pub second_factor: Option<(&'a Seed, Secret)>,
-    /// Whether the app passwords of before are revoked.
+    /// Whether the app passwords of before are revoked, and with them the API tokens and the certificates.
     pub revoke_app_passwords: bool,
 }
 

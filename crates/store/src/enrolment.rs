@@ -137,7 +137,7 @@ pub struct AcceptedInvitation {
     pub version: i64,
     /// A second factor in the place of whichever there is.
     pub second_factor: Option<NewSecondFactor>,
-    /// Whether the app passwords of before are revoked.
+    /// Whether the app passwords of before are revoked, and with them the API tokens and the certificates: whatever else gets in.
     pub revoke_app_passwords: bool,
     /// When, where from and by what.
     pub used: EnrolmentUse,
@@ -195,8 +195,8 @@ pub trait Enrolments: Send + Sync + 'static {
         act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Uses up an invitation, in one with all that it is for: the password, the second factor, the end of all sessions, and of the app passwords of
-    /// before if that is wanted. Without a new one the second factor stays as it is, unless the invitation says that it is lost and the account
+    /// Uses up an invitation, in one with all that it is for: the password, the second factor, the end of all sessions, and of the app
+    /// passwords, API tokens and certificates of before if that is wanted. Without a new one the second factor stays as it is, unless the invitation says that it is lost and the account
     /// has the version of then. `false`, and nothing changed, if the invitation is not waiting any more at the time of the act; [`Error::Changed`] if the account has another version by
     /// now. Each change is audited.
     fn accept_invitation(

@@ -23,7 +23,7 @@ const IN_ALL: usize = 1_000;
 pub(crate) struct Begun {
     /// The password, which was found good.
     pub(crate) password: Secret,
-    /// Whether the app passwords of before are revoked.
+    /// Whether the app passwords, API tokens and certificates of before are revoked.
     pub(crate) revoke_app_passwords: bool,
     /// The seed that they are shown.
     pub(crate) seed: Seed,

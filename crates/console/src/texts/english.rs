@@ -593,7 +593,7 @@ texts! {
     choose_your_password: "Choose your password";
     choose_your_password_lead: "With it you sign in to these pages, where you give each mail program a password of its own. Nobody else gets to know it.";
     nothing_was_changed_yet: "Nothing was changed yet.";
-    revoke_all_too: "Also revoke all app passwords of before: mail programs then need new ones";
+    revoke_all_too: "Also revoke all app passwords, API tokens and certificates of before: mail programs and scripts then need new ones";
     go_on: "Continue";
     all_sessions_end: "Your browser sessions of before end once you are through.";
     invited_factor_lead: "Scan this with an authenticator app. From then on a code of the app is asked for beside your password, and nobody gets in with the password alone.";

@@ -82,6 +82,23 @@ async fn count(transaction: &mut Transaction<'_, Sqlite>, account: AccountId) ->
     count.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
 }
 
+/// Revokes every token of an account, and says so in the trail.
+pub(super) async fn revoke_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    act: &Act,
+) -> Result<(), Error> {
+    let all = sqlx::query_scalar("SELECT id FROM api_tokens WHERE account = $1 ORDER BY created_at, id");
+    let all = all.bind(account.as_bytes().to_vec());
+    let all: Vec<Vec<u8>> = all.fetch_all(&mut **transaction).await.map_err(unavailable)?;
+    for id in all {
+        let id = octets(&id).ok_or_else(|| Corrupt::on("api_tokens", "?", "id"))?;
+        enter(transaction, Action::TokenRevoke, account, ApiTokenId::from_bytes(id), act).await?;
+    }
+    let delete = sqlx::query("DELETE FROM api_tokens WHERE account = $1").bind(account.as_bytes().to_vec());
+    delete.execute(&mut **transaction).await.map(drop).map_err(unavailable)
+}
+
 async fn insert(
     transaction: &mut Transaction<'_, Sqlite>,
     token: &ApiToken,

@@ -102,6 +102,23 @@ pub(super) async fn remove(
     Ok(true)
 }
 
+/// Removes every certificate of an account, and says so in the trail.
+pub(super) async fn remove_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    act: &Act,
+) -> Result<(), Error> {
+    let all = "SELECT fingerprint FROM certificates WHERE account = $1 ORDER BY created_at, fingerprint";
+    let all = sqlx::query_scalar(all).bind(account.as_bytes().to_vec());
+    let all: Vec<Vec<u8>> = all.fetch_all(&mut **transaction).await.map_err(unavailable)?;
+    for octets in all {
+        let octets: [u8; 32] =
+            octets.try_into().map_err(|_| Corrupt::on("certificates", "?", "fingerprint"))?;
+        remove(transaction, account, &Fingerprint::from_octets(octets), act).await?;
+    }
+    Ok(())
+}
+
 async fn insert(transaction: &mut Transaction<'_, Sqlite>, certificate: &Certificate) -> Result<(), Error> {
     let inserted = sqlx::query(
         "INSERT INTO certificates (fingerprint, account, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",

@@ -6,7 +6,7 @@ use types::Fingerprint;
 use super::sample::{account, at, frank, last_use};
 use crate::{Account, Accounts, Action, Audit, AuditFilter, Certificate, Certificates, Error, Page};
 
-fn certificate(n: u8, account: &Account) -> Certificate {
+pub(super) fn certificate(n: u8, account: &Account) -> Certificate {
     Certificate {
         fingerprint: Fingerprint::from_octets([n; 32]),
         account: account.id,

@@ -5,10 +5,11 @@ use futures_util::future::join_all;
 use types::{CredentialId, EnrolmentId, WebSessionId};
 
 use super::sample::{account, app_password, at, frank, plain};
+use super::{api_tokens, certificates};
 use crate::{
-    AcceptedInvitation, Account, Accounts, Act, Action, AppPasswords, Audit, AuditFilter, Enrolment,
-    EnrolmentPurpose, EnrolmentState, EnrolmentUse, Enrolments, Error, NewAppPassword, NewSecondFactor, Page,
-    PlannedAppPassword, SecondFactors, WebSession, WebSessions,
+    AcceptedInvitation, Account, Accounts, Act, Action, ApiTokens, AppPasswords, Audit, AuditFilter,
+    Certificates, Enrolment, EnrolmentPurpose, EnrolmentState, EnrolmentUse, Enrolments, Error,
+    NewAppPassword, NewSecondFactor, Page, PlannedAppPassword, SecondFactors, WebSession, WebSessions,
 };
 
 const MANY: u32 = 5;
@@ -275,10 +276,15 @@ fn session(n: u8, account: &Account) -> WebSession {
 
 pub async fn an_invitation_is_accepted_whole_and_once<S>(one: &S, other: &S)
 where
-    S: Accounts + AppPasswords + Audit + Enrolments + SecondFactors + WebSessions,
+    S: Accounts + ApiTokens + AppPasswords + Audit + Certificates + Enrolments + SecondFactors + WebSessions,
 {
     let [alice, bob] = two_accounts(one).await;
     one.create(&plain(&app_password(1, &alice), [1; 32]), 50, &frank(2)).await.unwrap();
+    api_tokens::add(one, 1, &alice).await;
+    api_tokens::add(one, 2, &bob).await;
+    for (n, owner) in [(1, &alice), (2, &bob)] {
+        one.add_certificate(&certificates::certificate(n, owner), &frank(2)).await.unwrap();
+    }
     one.open_session(&session(3, &alice), &[3; 32], 20).await.unwrap();
     one.open_session(&session(4, &bob), &[4; 32], 20).await.unwrap();
     let new = invitation(5, &alice, false);
@@ -310,8 +316,12 @@ where
     assert!(other.session_by_digest(&[3; 32]).await.unwrap().is_none());
     assert!(other.session_by_digest(&[4; 32]).await.unwrap().is_some(), "of the account alone");
     assert_eq!(passwords(other, &alice).await, 0);
+    for (owner, left) in [(&alice, 0), (&bob, 1)] {
+        assert_eq!(other.tokens(owner.id).await.unwrap().len(), left, "nothing else gets in");
+        assert_eq!(other.certificates(owner.id, Page::first(9)).await.unwrap().len(), left);
+    }
     assert_eq!(found(one, 5).await.unwrap().used, Some(used_at(9, None)));
-    let told: Vec<_> = trail(one).await.into_iter().map(|(action, ..)| action).skip(1).collect();
+    let told: Vec<_> = trail(one).await.into_iter().map(|(action, ..)| action).skip(5).collect();
     let expected = [
         "invitation-make",
         "invitation-use",
@@ -319,6 +329,8 @@ where
         "totp-confirm",
         "session-end",
         "app-password-revoke",
+        Action::TokenRevoke.name(),
+        Action::CertificateRemove.name(),
         "recovery-code-use",
     ];
     assert_eq!(told, expected);

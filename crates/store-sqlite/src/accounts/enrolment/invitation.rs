@@ -8,7 +8,9 @@ use types::{AccountId, EnrolmentId};
 use super::row::INVITATION;
 use super::{change, use_up};
 use crate::accounts::account::row::normal;
-use crate::accounts::{app_password, audit, challenge_key, second_factor, web_session};
+use crate::accounts::{
+    api_token, app_password, audit, certificate, challenge_key, second_factor, web_session,
+};
 use crate::failure::unavailable;
 use crate::row::octets;
 
@@ -37,6 +39,8 @@ pub(super) async fn accept(
     web_session::end_all(transaction, account, None, act).await?;
     if accepted.revoke_app_passwords {
         app_password::revoke_all(transaction, account, act).await?;
+        api_token::revoke_all(transaction, account, act).await?;
+        certificate::remove_all(transaction, account, act).await?;
     }
     Ok(true)
 }
