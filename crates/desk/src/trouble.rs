@@ -99,7 +99,7 @@ pub enum Trouble {
         scope: Scope,
     },
     /// API tokens do not last that long.
-    #[error("an API token lasts {} days at most (web.token_max)", most.as_hours() / 24)]
+    #[error("an API token lasts {} at most (web.token_max)", whole(*most))]
     TokenTooLong {
         /// The longest time.
         most: SignedDuration,
@@ -443,6 +443,17 @@ pub(crate) fn by_their_route(recipients: &[String]) -> String {
         "mail for {} is held by its route; give that another `via` in [delivery], restart the server, and release it then",
         recipients.join(", ")
     )
+}
+
+/// A time in the largest unit that has it in whole numbers.
+fn whole(time: SignedDuration) -> String {
+    let minutes = time.as_mins();
+    let (number, unit) = match (minutes % (24 * 60), minutes % 60) {
+        (0, _) => (minutes / (24 * 60), "day"),
+        (_, 0) => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn listed(ids: &[impl ToString]) -> String {

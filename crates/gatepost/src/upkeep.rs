@@ -26,6 +26,9 @@ const REVOKED: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// How long it is known what became of a link behind its end: by what and where from it was used.
 const LINKS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// How long API tokens that have ended are shown as such.
+const TOKENS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// How long it is known what became of a message that failed for somebody, once its sender was told; and from when it was accepted, if it has no
 /// sender who could be.
 const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -99,6 +102,7 @@ async fn forget(store: &Store, Kept { audit, ledger, sessions }: Kept) -> anyhow
     accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?, now).await?;
     accounts.prune_sessions(now.checked_sub(SignedDuration::try_from(sessions.idle)?)?, now).await?;
     accounts.prune_enrolments(now.checked_sub(LINKS)?).await?;
+    accounts.prune_tokens(now.checked_sub(TOKENS)?).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;
     while store.ledger().prune(unknown).await? {}

@@ -33,7 +33,7 @@ pub struct ApiToken {
 /// The API tokens. A token is found by its keyed digest; the store never sees the token. Tokens are read at each request and remembered by
 /// nobody, so what becomes of them does not move the revision. Every change goes into the audit trail in the same transaction.
 pub trait ApiTokens: Send + Sync + 'static {
-    /// Adds a token; [`Error::TooMany`] if its account has `at_most` already, [`Error::NotFound`] if there is no such account.
+    /// Adds a token; [`Error::TooMany`] if its account has `at_most` already that have not ended by the time of the act, [`Error::NotFound`] if there is no such account.
     fn add_token(
         &self,
         token: &ApiToken,
@@ -59,6 +59,9 @@ pub trait ApiTokens: Send + Sync + 'static {
         id: ApiTokenId,
         act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Forgets tokens that ended before then; how many.
+    fn prune_tokens(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Notes that a token was used. Written soon, together with others: no request waits for it.
     fn token_used(&self, id: ApiTokenId, at: Timestamp, ip: IpAddr);

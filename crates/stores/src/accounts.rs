@@ -100,6 +100,7 @@ impl ApiTokens for Accounts {
         async fn token_by_digest(&self, digest: &[u8; 32]) -> Result<Option<(ApiToken, Account)>, Error>;
         async fn tokens(&self, account: AccountId) -> Result<Vec<ApiToken>, Error>;
         async fn revoke_token(&self, account: AccountId, id: ApiTokenId, act: &Act) -> Result<bool, Error>;
+        async fn prune_tokens(&self, before: Timestamp) -> Result<u64, Error>;
         fn token_used(&self, id: ApiTokenId, at: Timestamp, ip: IpAddr);
     }
 }

@@ -168,18 +168,14 @@ async fn once(
         Ok(view) => made(console, visit, current, &wish, view),
         Err(trouble) => {
             console.once.forget(session, number);
-            let (wrong, status, refused) = explained(trouble, console, visit)?;
+            let (wrong, status, refused) = explained(trouble, visit)?;
             form(console, visit, current, (typed, wrong), confirm, (status, refused))
         }
     }
 }
 
 /// What the form says of this trouble.
-fn explained(
-    trouble: Trouble,
-    console: &Console,
-    visit: &Visit,
-) -> Result<(Wrong, StatusCode, Option<String>), Problem> {
+fn explained(trouble: Trouble, visit: &Visit) -> Result<(Wrong, StatusCode, Option<String>), Problem> {
     let t = visit.texts;
     match trouble {
         Trouble::TooManyTokens { limit, .. } => {
@@ -189,9 +185,12 @@ fn explained(
             let wrong = Wrong { scopes: Some(t.not_your_scope()), ..Wrong::default() };
             Ok((wrong, StatusCode::UNPROCESSABLE_ENTITY, None))
         }
-        Trouble::TokenTooLong { .. } => {
-            let wrong =
-                Wrong { ends: Some(t.token_too_long(console.desk().token_days())), ..Wrong::default() };
+        Trouble::TokenTooLong { most } => {
+            let ends = match most.as_hours() {
+                hours if hours < 24 => t.token_too_long_in_hours(hours),
+                hours => t.token_too_long(hours / 24),
+            };
+            let wrong = Wrong { ends: Some(ends), ..Wrong::default() };
             Ok((wrong, StatusCode::UNPROCESSABLE_ENTITY, None))
         }
         other => Err(other.into()),

@@ -677,6 +677,7 @@ texts! {
     token_ends_hint(days): "A token always ends: after {days} {days, one: day, other: days} at the latest.";
     after_the_usual_time: "after 90 days, or sooner if none lasts that long";
     token_too_long(days): "No token lasts that long: {days} {days, one: day, other: days} at most.";
+    token_too_long_in_hours(hours): "No token lasts that long: {hours} {hours, one: hour, other: hours} at most.";
     too_many_tokens(n): "You have {n} tokens, which is as many as you may have. Revoke one that is no longer used.";
     your_new_token: "Your new token";
     token_shown_once: "It is shown now and never again. Put it where the program keeps its secrets, and then leave this page.";

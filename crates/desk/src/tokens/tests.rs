@@ -108,7 +108,9 @@ async fn a_token_lasts_ninety_days_and_never_longer_than_the_most() {
     assert_eq!(made.api_token.expires_at, now() + SignedDuration::from_hours(1), "the usual time is longer");
     office.desk.create_token(&frank(), &office.account, &within(3600)).await.unwrap();
     let refused = office.desk.create_token(&frank(), &office.account, &within(3601)).await;
-    assert_eq!(refused.unwrap_err().code(), "token-too-long");
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), "token-too-long");
+    assert_eq!(refused.to_string(), "an API token lasts 1 hour at most (web.token_max)");
 }
 
 #[tokio::test]

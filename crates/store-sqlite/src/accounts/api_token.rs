@@ -36,7 +36,7 @@ impl ApiTokens for SqliteAccounts {
         act: &Act,
     ) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        if count(&mut transaction, token.account).await? >= at_most {
+        if count(&mut transaction, token.account, act.at).await? >= at_most {
             return Err(Error::TooMany);
         }
         insert(&mut transaction, token, digest).await.map_err(unavailable)?;
@@ -70,15 +70,26 @@ impl ApiTokens for SqliteAccounts {
         Ok(true)
     }
 
+    async fn prune_tokens(&self, before: Timestamp) -> Result<u64, Error> {
+        let piece =
+            "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens WHERE expires_at < $1 LIMIT $2)";
+        self.database.forget(piece, before).await
+    }
+
     fn token_used(&self, id: ApiTokenId, at: Timestamp, ip: IpAddr) {
         self.notes.token_use(id, at, ip);
     }
 }
 
-/// How many tokens an account has; the account must be there.
-async fn count(transaction: &mut Transaction<'_, Sqlite>, account: AccountId) -> Result<u32, Error> {
-    let count = "SELECT (SELECT count(*) FROM api_tokens WHERE account = $1) FROM accounts WHERE id = $1";
-    let count = sqlx::query_scalar(count).bind(account.as_bytes().to_vec());
+/// How many tokens an account has that have not ended; the account must be there.
+async fn count(
+    transaction: &mut Transaction<'_, Sqlite>,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<u32, Error> {
+    let count = "SELECT (SELECT count(*) FROM api_tokens WHERE account = $1 AND expires_at > $2) \
+                 FROM accounts WHERE id = $1";
+    let count = sqlx::query_scalar(count).bind(account.as_bytes().to_vec()).bind(now.as_millisecond());
     count.fetch_optional(&mut **transaction).await.map_err(unavailable)?.ok_or(Error::NotFound)
 }
 

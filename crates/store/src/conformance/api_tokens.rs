@@ -56,6 +56,14 @@ where
     let third = other.add_token(&token(3, &alice), &[3; 32], 2, &frank(0)).await;
     assert!(matches!(third, Err(Error::TooMany)), "{third:?}");
     other.add_token(&token(4, &bob), &[4; 32], 2, &frank(0)).await.unwrap();
+    // Those that have ended take nobody's place, and are forgotten some time.
+    let later = other
+        .add_token(&ApiToken { expires_at: at(2000), ..token(3, &alice) }, &[3; 32], 2, &frank(1000))
+        .await;
+    assert!(later.is_ok(), "{later:?}");
+    assert_eq!(one.prune_tokens(at(1000)).await.unwrap(), 0);
+    assert_eq!(one.prune_tokens(at(1001)).await.unwrap(), 3);
+    assert_eq!(other.tokens(alice.id).await.unwrap().len(), 1);
     let nobody = account(9, "nobody@example.org");
     let added = one.add_token(&token(5, &nobody), &[5; 32], 2, &frank(0)).await;
     assert!(matches!(added, Err(Error::NotFound)), "{added:?}");
