@@ -118,7 +118,7 @@ impl Desk {
     ) -> Result<Option<OldKey>, Trouble> {
         let limit = self.settings.app_passwords_per_account;
         self.accounts.create(new, limit, act).await.map_err(|error| self.not_made(error, account))?;
-        self.settle_app_password(new).await
+        Ok(self.settle_app_password(new).await)
     }
 
     /// Why an app password was not made.
@@ -132,12 +132,12 @@ impl Desk {
     }
 
     /// Sees that the keys of an app password that is kept are sealed under the newest master key. It is made: nothing may hide that.
-    pub(crate) async fn settle_app_password(&self, new: &NewAppPassword) -> Result<Option<OldKey>, Trouble> {
-        let (keyring, mut unsettled) = (self.keyring().await?, None);
+    pub(crate) async fn settle_app_password(&self, new: &NewAppPassword) -> Option<OldKey> {
+        let (keyring, mut unsettled) = (self.keyring().await.ok()?, None);
         for key in &new.challenge_keys {
             unsettled = keyring.settle(&self.accounts, key.place(), &key.sealed).await.err().or(unsettled);
         }
-        Ok(unsettled.map(OldKey))
+        unsettled.map(OldKey)
     }
 
     /// The key of an app password for CRAM-MD5.

@@ -101,7 +101,7 @@ impl Desk {
         if !is_used.map_err(|error| self.not_made(error, account))? {
             return Err(gone());
         }
-        let sealing = self.settle_app_password(&made.new).await?;
+        let sealing = self.settle_app_password(&made.new).await;
         Ok(made.shown(sealing))
     }
 }

@@ -1,5 +1,6 @@
 //! Links that set up a device or an account: made of the address of the pages, and found again when somebody comes with one.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use auth::EnrolmentLink;
@@ -27,7 +28,7 @@ pub struct FoundLink {
 }
 
 /// The browser that somebody has come with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct LinkBrowser<'a> {
     /// Where it is.
     pub ip: IpAddr,
@@ -35,6 +36,15 @@ pub struct LinkBrowser<'a> {
     pub agent: &'a str,
     /// What it has kept, and nobody else knows.
     pub cookie: &'a str,
+}
+
+impl fmt::Debug for LinkBrowser<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LinkBrowser")
+            .field("ip", &self.ip)
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FoundLink {

@@ -21,6 +21,7 @@ use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
+use crate::session::once::Once;
 use crate::shown::time::Time;
 use crate::visit::Visit;
 
@@ -48,6 +49,7 @@ struct Form {
     is_lost: bool,
     wrong_address: Option<&'static str>,
     confirm: ConfirmForm,
+    number: u64,
 }
 
 #[derive(Template)]
@@ -93,6 +95,7 @@ fn form(
         is_lost: chosen.is_lost,
         wrong_address,
         confirm,
+        number: Once::number(),
     })?;
     Ok((status, html).into_response())
 }
@@ -120,7 +123,8 @@ async fn make(
     }
     match confirm::ask(&console, &visit, current.clone(), &fields).await? {
         Asked::Yes(current, cookie) => {
-            let made = confirmed(&console, &visit, &current, (&account, chosen)).await?;
+            let number = fields.text("number").parse().unwrap_or_else(|_| Once::number());
+            let made = once(&console, &visit, &current, (&account, chosen), number).await?;
             Ok((cookie, made).into_response())
         }
         Asked::No(confirm, status) => {
@@ -132,6 +136,26 @@ async fn make(
 /// Whether the address was typed again, by somebody who knows whose second factor goes.
 fn is_typed(fields: &Fields, account: &Account) -> bool {
     Mailbox::parse(fields.text("typed")).is_ok_and(|typed| typed.normal() == account.address.normal())
+}
+
+/// Makes it, unless the form was sent before: a reload must not withdraw the link that was just passed on.
+async fn once(
+    console: &Console,
+    visit: &Visit,
+    current: &Current,
+    (account, chosen): (&Account, Chosen),
+    number: u64,
+) -> Result<Response, Problem> {
+    let session = current.signed_in.session.id;
+    if !console.once.is_first(session, number) {
+        console.flashes.say(session, visit.texts.invitation_made_already().to_owned());
+        return Ok(Redirect::to(&path_of(&account.address.to_string())).into_response());
+    }
+    let made = confirmed(console, visit, current, (account, chosen)).await;
+    if made.is_err() {
+        console.once.forget(session, number);
+    }
+    made
 }
 
 async fn confirmed(

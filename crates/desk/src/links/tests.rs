@@ -134,6 +134,12 @@ async fn a_second_factor_that_is_not_there_is_not_lost() {
     assert!(office.desk.invitation(&office.account).await.unwrap().is_none());
 }
 
+#[test]
+fn what_a_browser_is_known_again_by_is_not_written_down() {
+    let shown = format!("{:?}", browser("secret"));
+    assert!(shown.contains("192.0.2.1") && !shown.contains("secret"), "{shown}");
+}
+
 #[tokio::test]
 async fn a_link_needs_pages_to_lead_to() {
     let mut office = office().await;
