@@ -40,6 +40,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often sealed secrets are opened: all of them.
 const SECRETS: Duration = Duration::from_secs(60 * 60);
 
+/// When they are tried again if they could not be.
+const SECRETS_AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// How long something may take that goes through all there is. Whoever asks whether the server is ready waits for longer.
+const COUNTING: Duration = Duration::from_secs(3);
+
+/// The queue is counted for no more of the time than one part of so many.
+const SELDOM: u32 = 50;
+
 /// Destinations in trouble that are told at most.
 const DESTINATIONS: usize = 100;
 
@@ -60,8 +69,14 @@ pub(crate) struct Lights {
 /// What lasts from one look to the next.
 struct Memory {
     samples: Samples,
-    unopened: Option<(Instant, u64)>,
+    /// How many sealed secrets do not open, or why that can't be told, until then.
+    unopened: Option<(Instant, Result<u64, String>)>,
+    /// When the queue may be counted again.
+    count_at: Instant,
 }
+
+/// What the carrier knows of mail that does not leave.
+type Stuck = (Vec<TroubledDestination>, Vec<(String, String)>);
 
 /// What became of a write to the store: how long it took, or why it could not be made.
 type Written = Result<Duration, SpoolError>;
@@ -82,7 +97,7 @@ fn minutes() -> Interval {
 
 impl Lights {
     async fn look_near_again_and_again(&self) {
-        let mut memory = Memory { samples: Samples::default(), unopened: None };
+        let mut memory = Memory { samples: Samples::default(), unopened: None, count_at: Instant::now() };
         let mut minutes = minutes();
         loop {
             let is_new_minute = tokio::select! {
@@ -93,6 +108,7 @@ impl Lights {
                 memory.samples.take(&self.judge, self.carrier.counters());
             }
             self.look_near(&mut memory).await;
+            self.count(&mut memory).await;
         }
     }
 
@@ -109,8 +125,7 @@ impl Lights {
     /// Looks at what is found in this process, its files and its store.
     async fn look_near(&self, memory: &mut Memory) {
         let (meant, now) = (self.meant.borrow().clone(), clock::now());
-        let (written, troubled, queue) =
-            tokio::join!(self.written(), self.carrier.troubled(DESTINATIONS), self.desk.queue_stats());
+        let (written, stuck) = tokio::join!(self.written(), self.stuck());
         let store = StoreFacts {
             unwritable: written.as_ref().err().filter(|error| !matches!(error, SpoolError::Full)).map(told),
             may_lack: self.store.losses(),
@@ -118,7 +133,7 @@ impl Lights {
         };
         let mut conditions = vec![
             (LightName::Certificate, certificate(&meant, now)),
-            (LightName::Delivery, self.delivery(&memory.samples, troubled.as_deref())),
+            (LightName::Delivery, self.delivery(&memory.samples, stuck.as_ref())),
             (LightName::Disk, self.disk(&written)),
             (LightName::Store, health::store(&store)),
             (LightName::Logins, health::logins(&memory.samples.logins(&self.judge))),
@@ -132,8 +147,7 @@ impl Lights {
             looked_at: now,
             listeners: self.listeners(),
             certificate: certificate_status(&meant),
-            queue: queue.ok(),
-            destinations: troubled.unwrap_or_default().into_iter().map(destination).collect(),
+            destinations: stuck.unwrap_or_default().0.into_iter().map(destination).collect(),
             logins: memory.samples.login_status(&self.judge),
             store: self.store_status(&written),
             ..self.health.known().status.clone()
@@ -160,6 +174,22 @@ impl Lights {
         vec![(LightName::FrontDoor, door), (LightName::Dns, dns)]
     }
 
+    /// Counts the queue, behind the look that says whether the server is ready: seldom, where there is much in it.
+    async fn count(&self, memory: &mut Memory) {
+        let begun = Instant::now();
+        if begun < memory.count_at {
+            return;
+        }
+        let counted = timeout(COUNTING, self.desk.queue_stats()).await;
+        memory.count_at = Instant::now() + begun.elapsed() * SELDOM;
+        self.health.counted(counted.ok().and_then(Result::ok));
+    }
+
+    async fn stuck(&self) -> Result<Stuck, SpoolError> {
+        let stuck = async { tokio::try_join!(self.carrier.troubled(DESTINATIONS), self.carrier.unusable()) };
+        timeout(COUNTING, stuck).await.unwrap_or_else(|late| Err(SpoolError::Failing(Box::new(late))))
+    }
+
     async fn written(&self) -> Written {
         let begun = Instant::now();
         match timeout(PATIENCE, self.store.try_to_write()).await {
@@ -168,26 +198,26 @@ impl Lights {
         }
     }
 
-    /// How many sealed secrets do not open, found now and then. What can't be read is told by the write that fails.
-    async fn unopened(&self, known: &mut Option<(Instant, u64)>) -> u64 {
-        if let Some((at, number)) = known
-            && at.elapsed() < SECRETS
+    /// How many sealed secrets do not open, found now and then, or why that can't be told.
+    async fn unopened(&self, known: &mut Option<(Instant, Result<u64, String>)>) -> Result<u64, String> {
+        if let Some((until, found)) = known
+            && Instant::now() < *until
         {
-            return *number;
+            return found.clone();
         }
-        let Ok(faults) = self.desk.unopened_secrets().await else { return 0 };
-        let number = u64::try_from(faults.len()).unwrap_or(u64::MAX);
-        *known = Some((Instant::now(), number));
-        number
+        let found = match timeout(COUNTING, self.desk.unopened_secrets()).await {
+            Ok(Ok(faults)) => Ok(u64::try_from(faults.len()).unwrap_or(u64::MAX)),
+            Ok(Err(trouble)) => Err(trouble.to_string()),
+            Err(late) => Err(late.to_string()),
+        };
+        let good = if found.is_ok() { SECRETS } else { SECRETS_AGAIN };
+        *known = Some((Instant::now() + good, found.clone()));
+        found
     }
 
-    fn delivery(
-        &self,
-        samples: &Samples,
-        troubled: Result<&[TroubledDestination], &SpoolError>,
-    ) -> Condition {
-        let troubled = match troubled {
-            Ok(troubled) => troubled,
+    fn delivery(&self, samples: &Samples, stuck: Result<&Stuck, &SpoolError>) -> Condition {
+        let (troubled, unusable) = match stuck {
+            Ok(stuck) => stuck,
             Err(error) => return Condition::of(ConditionKind::DeliveryUnread).saying("why", told(error)),
         };
         // Among the mail hosts of the world there is always one that does not answer.
@@ -198,7 +228,7 @@ impl Lights {
             lately,
             usually,
             troubled: fixed.first().map(|first| (number, first.destination.clone())),
-            unusable: self.carrier.unusable().into_iter().next(),
+            unusable: unusable.first().cloned(),
         })
     }
 

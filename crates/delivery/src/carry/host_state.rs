@@ -63,6 +63,17 @@ impl HostStates {
         known.cloned().unwrap_or_default()
     }
 
+    /// The destinations whose host did not answer at the last attempt, and that attempt.
+    pub(super) fn failing(&self) -> Vec<(Destination, Failure)> {
+        let halves = self.halves();
+        let before =
+            halves.before.iter().filter(|(destination, _)| !halves.recent.contains_key(*destination));
+        let known = halves.recent.iter().chain(before);
+        known
+            .filter_map(|(destination, state)| Some((destination.clone(), state.failure()?.clone())))
+            .collect()
+    }
+
     fn halves(&self) -> MutexGuard<'_, Halves> {
         // Nothing done under this lock can be left half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -72,6 +83,20 @@ impl HostStates {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_answers_again_fails_no_more_whichever_half_knows_that_it_did() {
+        let host_states = HostStates::default();
+        for there in ["back", "dead"] {
+            host_states.note(&there.into(), HostState::Fails(Failure::just_now()));
+        }
+        for n in 0..HALF {
+            host_states.note(&n.to_string().into(), HostState::Answers);
+        }
+        host_states.note(&"back".into(), HostState::Answers);
+        let failing: Vec<_> = host_states.failing().into_iter().map(|(there, _)| there.to_string()).collect();
+        assert_eq!(failing, ["dead"]);
+    }
 
     #[test]
     fn so_much_is_remembered_and_the_oldest_is_forgotten() {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Destination;
 use tokio::sync::Notify;
 
+use super::failure::Failure;
 use super::host_state::{HostState, HostStates};
 use super::lane::Lane;
 use super::prepared::PreparedWay;
@@ -65,6 +66,16 @@ impl Lanes {
     /// What is known of the host of a destination.
     pub(super) fn host_state(&self, destination: &Destination) -> HostState {
         self.host_states.of(destination)
+    }
+
+    /// The destinations whose host did not answer at the last attempt, of those that are remembered.
+    pub(super) fn failing(&self) -> Vec<(Destination, Failure)> {
+        self.host_states.failing()
+    }
+
+    /// Whether mail for this destination waits in memory, or is under way.
+    pub(super) fn is_busy(&self, destination: &Destination) -> bool {
+        self.all().get(destination).is_some_and(|lane| lane.len() > 0 || is_used(lane))
     }
 
     /// Every lane's destination, and how many parcels wait on it.

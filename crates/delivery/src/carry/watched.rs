@@ -1,5 +1,6 @@
 //! What whoever watches the server may know of mail on its way out: what waits for which way, and whose host does not answer.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use store::{Destination, Page, Spool, SpoolError};
@@ -7,8 +8,8 @@ use store::{Destination, Page, Spool, SpoolError};
 use super::Carrier;
 use super::troubled::TroubledDestination;
 
-/// Destinations that are asked of the queue at a time.
-const PAGE: u32 = 500;
+/// So many destinations of the queue are looked through for one: those that begin as it does and come before it are few.
+const NEARBY: u32 = 20;
 
 impl<S: Spool> Carrier<S> {
     /// How many deliveries wait in memory for each way that there is, by its text without a user's name: all destinations of `mx` together.
@@ -26,40 +27,54 @@ impl<S: Spool> Carrier<S> {
         waiting
     }
 
-    /// The destinations that mail waits for and whose host did not answer at the last attempt, so many at most.
+    /// The destinations that mail waits for and whose host did not answer at the last attempt, so many at most: fixed hosts first, then those that
+    /// were tried last. It costs the queue as much as there are of them, however much waits in it.
     ///
     /// # Errors
     /// When the queue can't be read.
     pub async fn troubled(&self, at_most: usize) -> Result<Vec<TroubledDestination>, SpoolError> {
-        let (mut troubled, mut page) = (BTreeMap::new(), Page::first(PAGE));
-        let on_lanes = self.lanes.waiting().into_iter().filter(|(_, number)| *number > 0);
-        self.add_troubled(&mut troubled, on_lanes.map(|(destination, _)| destination));
-        while troubled.len() < at_most {
-            let waiting = self.spool.waiting(page).await?;
-            let Some(last) = waiting.last() else { break };
-            page = Page { after: Some(last.destination.clone()), limit: PAGE };
-            self.add_troubled(&mut troubled, waiting.into_iter().map(|waiting| waiting.destination));
-        }
-        Ok(troubled.into_values().take(at_most).collect())
-    }
-
-    fn add_troubled(
-        &self,
-        troubled: &mut BTreeMap<String, TroubledDestination>,
-        destinations: impl Iterator<Item = Destination>,
-    ) {
-        for destination in destinations {
-            if let Some(failure) = self.lanes.host_state(&destination).failure() {
+        let mut failing = self.lanes.failing();
+        failing.sort_by_key(|(destination, failure)| {
+            (destination.as_str().starts_with("mx:"), Reverse(failure.ended))
+        });
+        failing.truncate(at_most);
+        let mut troubled = BTreeMap::new();
+        for (destination, failure) in failing {
+            if self.is_waited_for(&destination).await? {
                 let ((tried_at, reply), destination) = (failure.told(), without_user(destination.as_str()));
                 troubled.insert(destination.clone(), TroubledDestination { destination, tried_at, reply });
             }
         }
+        Ok(troubled.into_values().collect())
     }
 
-    /// The fixed hosts that only an operator can make usable (credentials, TLS), and what is wrong with each.
-    pub fn unusable(&self) -> Vec<(String, String)> {
-        let transports = self.ways.load().transports_without(None);
-        transports.iter().filter_map(|transport| transport.unusable()).collect()
+    /// The fixed hosts that mail waits for and that only an operator can make usable (credentials, TLS), and what is wrong with each.
+    ///
+    /// # Errors
+    /// When the queue can't be read.
+    pub async fn unusable(&self) -> Result<Vec<(String, String)>, SpoolError> {
+        let mut unusable = self.ways.load().unusable();
+        unusable.sort();
+        let mut waited_for = Vec::new();
+        for (destination, host, why) in unusable {
+            if self.is_waited_for(&Destination::from(destination)).await? {
+                waited_for.push((host, why));
+            }
+        }
+        Ok(waited_for)
+    }
+
+    /// Whether mail for a destination waits, in memory, under way or in the queue.
+    async fn is_waited_for(&self, destination: &Destination) -> Result<bool, SpoolError> {
+        if self.lanes.is_busy(destination) {
+            return Ok(true);
+        }
+        // The page begins just before it.
+        let mut before = destination.as_str().to_owned();
+        before.pop();
+        let page = Page { after: Some(Destination::from(before)), limit: NEARBY };
+        let waiting = self.spool.waiting(page).await?;
+        Ok(waiting.iter().any(|waiting| waiting.destination == *destination))
     }
 }
 

@@ -69,6 +69,13 @@ impl Ways {
         waits.max().unwrap_or_default()
     }
 
+    /// The destinations of fixed hosts that only an operator can make usable, each with its host and what is wrong with it.
+    pub(crate) fn unusable(&self) -> Vec<(String, String, String)> {
+        let ways = self.prepared.iter();
+        let unusable = ways.filter_map(|(destination, way)| Some((destination, way.transport.unusable()?)));
+        unusable.map(|(destination, (host, why))| (destination.to_string(), host, why)).collect()
+    }
+
     /// What carries mail here, and not with the `other` ways.
     pub(crate) fn transports_without(&self, other: Option<&Ways>) -> Vec<Arc<Transport>> {
         let mut here: Vec<_> = self.prepared.values().map(|prepared| prepared.transport.clone()).collect();

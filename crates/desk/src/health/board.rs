@@ -128,6 +128,14 @@ impl Health {
         self.0.looks.send_modify(|looks| *looks += 1);
     }
 
+    /// Takes in the queue in figures; `None` if it could not be counted.
+    pub fn counted(&self, queue: Option<view::Stats>) {
+        let mut state = self.state();
+        let mut known = Known::clone(&state.known);
+        known.status.queue = queue;
+        state.known = Arc::new(known);
+    }
+
     /// Takes in what the configuration means, and what is to be looked at in it.
     pub fn set_up(&self, configuration: Vec<(String, String)>, warnings: Vec<String>) {
         let mut state = self.state();
@@ -203,6 +211,15 @@ mod tests {
         assert!(health.known().is_all_well());
         say(LightName::Backups, ConditionKind::BackupOld);
         assert!(!health.known().is_all_well());
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_counted_apart_from_a_look_and_lights_stay() {
+        let health = Health::of("1", at(0));
+        note(&health, ConditionKind::DiskGood, 1);
+        health.counted(Some(view::Stats::of(&store::Stats::default())));
+        let known = health.known();
+        assert!(known.is_ready && known.status.queue.is_some() && known.status.lights.len() == 1);
     }
 
     #[tokio::test]

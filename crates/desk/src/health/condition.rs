@@ -84,6 +84,7 @@ conditions! {
     StoreGood, Good, "store_good", "it takes writes, and its secrets open", "";
     StoreMayLack, Look, "store_may_lack", "{what}", "Look at gatepost store check, and run it with --accept to go on without what is missing.";
     StoreSecrets, Broken, "store_secrets", "sealed secrets that don't open: {number}", "Put the master key back that they were sealed under: gatepost check says which.";
+    StoreSecretsUnread, Unknown, "store_secrets_unread", "whether its secrets open can't be told: {why}", "Run gatepost check.";
     StoreUnwritable, Broken, "store_unwritable", "it can't be written: {why}", "Look at the disk, and for store.file-gone, store.failing and spool.failing in the log.";
 
     DnsGood, Good, "dns_good", "the name servers answer, with DNSSEC signatures", "";

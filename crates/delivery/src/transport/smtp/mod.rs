@@ -97,7 +97,7 @@ impl Relay {
     /// Of trouble that only an operator can end the log is told, too: now and then, not for every message.
     fn no_connection(&self, parcel: &Parcel, trouble: &Trouble) -> Attempt {
         let (host, reply) = (self.opener.shown(), trouble.to_reply());
-        if trouble.is_for_operator() {
+        if trouble.lasts_until_an_operator_comes() {
             self.note_unusable(Some(trouble.to_string()));
         }
         if trouble.is_for_operator() && self.told_lately.is_due(host) {

@@ -114,6 +114,14 @@ impl Trouble {
         broken.to_verdict()
     }
 
+    /// The same, but for a connection that broke in the middle of TLS, which may be the next time's luck.
+    pub(crate) fn lasts_until_an_operator_comes(&self) -> bool {
+        match self {
+            Trouble::Tls(error) => is_of_tls(error),
+            trouble => trouble.is_for_operator(),
+        }
+    }
+
     /// Whether mail will wait until an operator changes something: credentials, trust, or what the host offers.
     pub(crate) fn is_for_operator(&self) -> bool {
         matches!(
@@ -121,6 +129,11 @@ impl Trouble {
             Trouble::NoTls | Trouble::Tls(_) | Trouble::Broken(Broken::LoginRefused(_) | Broken::NoMechanism)
         )
     }
+}
+
+/// Whether it is about what TLS was to agree on, and not about the connection under it.
+fn is_of_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
 /// What is known of our login at a host. Until one has worked, and again after a refusal, logins are tried one at a time, and
@@ -188,5 +201,18 @@ impl Logins {
     fn known(&self) -> MutexGuard<'_, Known> {
         // Nothing done under this lock can be left half done.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_breaks_within_tls_waits_for_no_operator() {
+        let wrong = Trouble::Tls(io::Error::other(rustls::Error::DecryptError));
+        let broke = Trouble::Tls(io::ErrorKind::UnexpectedEof.into());
+        assert!(wrong.lasts_until_an_operator_comes() && !broke.lasts_until_an_operator_comes());
+        assert!(Trouble::NoTls.lasts_until_an_operator_comes());
     }
 }
