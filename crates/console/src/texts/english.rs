@@ -493,6 +493,7 @@ texts! {
     revoke_it(label): "Revoke {label}";
     keep_it: "Keep it";
     revoked(label): "{label} is revoked.";
+    could_not_be_held: "What it has queued could not be held.";
     messages_held(n): "{n} {n, one: message is, other: messages are} held.";
     could_not_be_held: "The messages could not be held: an administrator can do it.";
     new_app_password_lead: "For one program on one device. The password is made here, and shown once.";

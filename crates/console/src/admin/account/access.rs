@@ -88,8 +88,7 @@ async fn disable(
     console.desk().bar_account(&current.act(&visit), &account, true).await?;
     let mut said = t.account_is_disabled(&account.address);
     if fields.text(HOLD) == "yes" {
-        let held = hold_all(&console, &visit, &current, &account).await?;
-        said = format!("{said} {}", t.messages_held(held));
+        said = format!("{said} {}", hold_all(&console, &visit, &current, &account).await);
     }
     console.flashes.say(current.signed_in.session.id, said);
     Ok((cookie, Redirect::to(&path_of(&account.address.to_string()))).into_response())

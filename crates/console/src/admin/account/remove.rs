@@ -94,8 +94,7 @@ async fn remove(
     console.desk().remove_account(&current.act(&visit), &account).await?;
     let mut said = t.account_is_removed(&account.address);
     if fields.text(HOLD) == "yes" {
-        let held = hold_all(&console, &visit, &current, &account).await?;
-        said = format!("{said} {}", t.messages_held(held));
+        said = format!("{said} {}", hold_all(&console, &visit, &current, &account).await);
     }
     console.flashes.say(current.signed_in.session.id, said);
     Ok((cookie, Redirect::to(ACCOUNTS)).into_response())
