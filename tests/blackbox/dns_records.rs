@@ -141,6 +141,23 @@ fn what_the_dns_has_is_compared_with_what_is_wanted() {
     assert_eq!(house.wrong(), wrong("submission", "_submission._tcp.example.org", "unknown"));
 }
 
+/// What may be right by addresses that are not known is not known, and one name that is not answered hides no other.
+#[test]
+fn what_is_not_known_is_not_called_wrong() {
+    let house = House::new();
+    house.publish();
+    house.dns.set("example.org", [Entry::txt("v=spf1 ip4:192.0.2.0/24 -all")]);
+    house.dns.fail("mail.example.org", Failure::ServFail);
+    house.dns.fail("_dmarc.example.org", Failure::Silence);
+    let unknown = |purpose: &str, name: &str| (purpose.to_owned(), name.to_owned(), "unknown".to_owned());
+    let expected = [
+        unknown("SPF", "example.org"),
+        unknown("DMARC", "_dmarc.example.org"),
+        unknown("address", "mail.example.org"),
+    ];
+    assert_eq!(house.wrong(), expected);
+}
+
 /// This server takes no mail of others: what is not there is not missing, and what is there should be in order.
 #[test]
 fn what_the_dns_says_of_mail_to_the_domain_is_looked_at() {

@@ -2,9 +2,11 @@
 //! no mail of others, so nothing of it is wanted; but what is there should be in order.
 
 use dns::{Mx, Resolver};
+use futures_util::future::{join, join_all};
 use types::Domain;
 
 use crate::Desk;
+use crate::dns_in_time::in_time;
 use crate::view::{DnsRecord, DnsVerdict, WantedRecord};
 
 /// Texts of which a name may have one, and several count as none: purpose, label, and how they begin.
@@ -18,18 +20,17 @@ const TEXTS: [(&str, &str, &str); 2] = [
 impl Desk {
     /// The MX, MTA-STS and TLS-RPT records of the domain, as far as it has any, and the DNS says so now.
     pub(crate) async fn incoming_records(&self, domain: &Domain, resolver: &Resolver) -> Vec<WantedRecord> {
-        let mut records: Vec<_> = mx(domain, resolver).await.into_iter().collect();
-        for (purpose, label, begins) in TEXTS {
-            let name = format!("{label}.{}", domain.normal());
-            records.extend(text(resolver, purpose, name, begins).await);
-        }
-        records
+        let texts = TEXTS.map(|(purpose, label, begins)| {
+            text(resolver, purpose, format!("{label}.{}", domain.normal()), begins)
+        });
+        let (mx, texts) = join(mx(domain, resolver), join_all(texts)).await;
+        mx.into_iter().chain(texts.into_iter().flatten()).collect()
     }
 }
 
 /// A domain that says it takes no mail (RFC 7505) gets no replies and no reports, and many hosts refuse what comes from it.
 async fn mx(domain: &Domain, resolver: &Resolver) -> Option<WantedRecord> {
-    let found = resolver.mx(domain).await.ok()?.records;
+    let found = in_time(resolver.mx(domain)).await.ok()?;
     let takes_mail = found.iter().any(|mx| mx.exchange.is_some());
     let found: Vec<_> = found.iter().map(shown).collect();
     let record = DnsRecord { name: domain.normal(), kind: "MX", value: found.first()?.clone() };
@@ -48,7 +49,8 @@ async fn text(
     name: String,
     begins: &str,
 ) -> Option<WantedRecord> {
-    let texts = resolver.txt(&Domain::parse(&name).ok()?).await.ok()?.records;
+    let domain = Domain::parse(&name).ok()?;
+    let texts = in_time(resolver.txt(&domain)).await.ok()?;
     let found: Vec<_> = texts.into_iter().filter(|text| text.starts_with(begins)).collect();
     let record = DnsRecord::txt(name, found.first()?.clone());
     let judge = |found: &[String]| if found.len() == 1 { DnsVerdict::Ok } else { DnsVerdict::Differs };

@@ -2,18 +2,22 @@
 
 use std::net::IpAddr;
 
-use dns::{DnsError, Families, Resolver};
-use futures_util::future::join_all;
+use dns::{Families, Resolver};
+use futures_util::future::{join, join_all, join3};
 use jiff::Timestamp;
 use store::{DkimKey, DkimKeyState, DkimKeys as _, Page};
 use types::Domain;
 
+use crate::dns_in_time::in_time;
 use crate::dns_verdict::Purpose;
-use crate::view::{self, DnsRecord, WantedRecord};
+use crate::view::{self, DnsRecord, DnsVerdict, WantedRecord};
 use crate::{ClientDiscovery, Desk, Trouble};
 
 /// The most keys of a domain whose records are told.
 const KEYS: u32 = 1000;
+
+/// The addresses of a host, or why they are not known.
+type Addresses = Result<Vec<IpAddr>, String>;
 
 impl Desk {
     /// The records that the set-up wants for this domain: who may send its mail (SPF, RFC 7208), what its signatures are verified with (DKIM),
@@ -37,18 +41,26 @@ impl Desk {
         domain: &Domain,
         resolver: &Resolver,
     ) -> Result<Vec<WantedRecord>, Trouble> {
-        let addresses = addresses_of(&self.settings.hostname, resolver).await;
-        let pages = self.addresses_of_pages(domain, resolver).await;
-        let known = |purpose| match purpose {
-            Purpose::Autoconfig | Purpose::Autodiscover => pages.as_slice(),
-            _ => addresses.as_deref().unwrap_or_default(),
-        };
-        // All at once: a name server that does not answer makes each question long.
+        let (addresses, pages) =
+            join(addresses_of(&self.settings.hostname, resolver), self.addresses_of_pages(domain, resolver))
+                .await;
         let wanted = self.wanted(domain).await?.into_iter();
-        let asked = wanted.map(|(purpose, record)| check(resolver, purpose, record, known(purpose)));
-        let mut checked = join_all(asked).await;
-        checked.extend(self.incoming_records(domain, resolver).await);
-        checked.extend(self.reverse_records(resolver, addresses).await);
+        let asked = wanted.map(|(purpose, record)| {
+            let known = match purpose {
+                Purpose::Autoconfig | Purpose::Autodiscover => &pages,
+                _ => &addresses,
+            };
+            check(resolver, purpose, record, known)
+        });
+        // All at once: a name server that does not answer makes each question long.
+        let (mut checked, incoming, reverse) = join3(
+            join_all(asked),
+            self.incoming_records(domain, resolver),
+            self.reverse_records(resolver, &addresses),
+        )
+        .await;
+        checked.extend(incoming);
+        checked.extend(reverse);
         Ok(checked)
     }
 
@@ -77,11 +89,11 @@ impl Desk {
         Ok(wanted)
     }
 
-    /// The addresses of the host that tells programs of this domain their settings, as far as the DNS says so.
-    async fn addresses_of_pages(&self, domain: &Domain, resolver: &Resolver) -> Vec<IpAddr> {
+    /// The addresses of the host that tells programs of this domain their settings, if there is one.
+    async fn addresses_of_pages(&self, domain: &Domain, resolver: &Resolver) -> Addresses {
         match self.settings.clients.discovery_of(domain) {
-            Some(discovery) => addresses_of(&discovery.host, resolver).await.unwrap_or_default(),
-            None => Vec::new(),
+            Some(discovery) => addresses_of(&discovery.host, resolver).await,
+            None => Ok(Vec::new()),
         }
     }
 
@@ -99,36 +111,32 @@ impl Desk {
     }
 
     /// What each address of this server is called.
-    async fn reverse_records(
-        &self,
-        resolver: &Resolver,
-        addresses: Result<Vec<IpAddr>, String>,
-    ) -> Vec<WantedRecord> {
+    async fn reverse_records(&self, resolver: &Resolver, addresses: &Addresses) -> Vec<WantedRecord> {
         let host = &self.settings.hostname;
-        let its_address =
-            || DnsRecord { name: host.clone(), kind: "A", value: "the address of this server".to_owned() };
-        let addresses = match addresses {
-            Ok(addresses) if !addresses.is_empty() => addresses,
-            none => {
-                let missing = |_: &[String]| view::DnsVerdict::Missing;
-                return vec![
-                    WantedRecord::of("address", its_address()).checked(none.map(|_| Vec::new()), missing),
-                ];
+        match addresses {
+            Ok(addresses) if !addresses.is_empty() => {
+                let asked = addresses.iter().copied();
+                join_all(asked.map(|address| reverse_record(resolver, address, host))).await
             }
-        };
-        let mut records = Vec::new();
-        for address in addresses {
-            let record = DnsRecord { name: reverse_name(address), kind: "PTR", value: format!("{host}.") };
-            let names = resolver.ptr(address).await.map(|answer| answer.records);
-            let found = some_or_none(
-                names.map(|names| names.iter().map(|name| format!("{}.", name.normal())).collect()),
-            );
-            let value = record.value.clone();
-            let judge = |found: &[String]| Purpose::Ptr.verdict(&value, found, &[]);
-            records.push(WantedRecord::of(Purpose::Ptr.name(), record).checked(found, judge));
+            none => {
+                let value = "the address of this server".to_owned();
+                let its_address = DnsRecord { name: host.clone(), kind: "A", value };
+                let found = none.clone().map(|_| Vec::new());
+                let missing = |_: &[String]| DnsVerdict::Missing;
+                vec![WantedRecord::of("address", its_address).checked(found, missing)]
+            }
         }
-        records
     }
+}
+
+/// What this address is called, which should be this host.
+async fn reverse_record(resolver: &Resolver, address: IpAddr, host: &str) -> WantedRecord {
+    let value = format!("{host}.");
+    let record = DnsRecord { name: reverse_name(address), kind: "PTR", value: value.clone() };
+    let names = in_time(resolver.ptr(address)).await;
+    let found = names.map(|names| names.iter().map(|name| format!("{}.", name.normal())).collect());
+    let judge = |found: &[String]| Purpose::Ptr.verdict(&value, found, &[]);
+    WantedRecord::of(Purpose::Ptr.name(), record).checked(found, judge)
 }
 
 /// Where users of this domain read mail, and the hosts where programs find that out.
@@ -148,10 +156,9 @@ fn of_discovery(domain: &str, discovery: &ClientDiscovery) -> [(Purpose, DnsReco
     ]
 }
 
-async fn addresses_of(host: &str, resolver: &Resolver) -> Result<Vec<IpAddr>, String> {
+async fn addresses_of(host: &str, resolver: &Resolver) -> Addresses {
     let host = Domain::parse(host).map_err(|error| error.to_string())?;
-    let answer = resolver.addresses(&host, Families::Both).await;
-    some_or_none(answer.map(|answer| answer.records))
+    in_time(resolver.addresses(&host, Families::Both)).await
 }
 
 /// Under which name the names of an address stand (RFC 1035 section 3.5, RFC 3596 section 2.5).
@@ -176,16 +183,23 @@ fn is_published(key: &DkimKey, now: Timestamp) -> bool {
     }
 }
 
-/// The record with what the DNS has of it. `addresses` are known to be right for a host.
+/// The record with what the DNS has of it. `addresses` are right for a host; what hangs on them is not known if they are not.
 async fn check(
     resolver: &Resolver,
     purpose: Purpose,
     record: DnsRecord,
-    addresses: &[IpAddr],
+    addresses: &Addresses,
 ) -> WantedRecord {
     let (found, value) = (found(resolver, purpose, &record.name).await, record.value.clone());
-    let judge = |found: &[String]| purpose.verdict(&value, found, addresses);
-    WantedRecord::of(purpose.name(), record).checked(found, judge)
+    let known = addresses.as_deref().unwrap_or_default();
+    let judge = |found: &[String]| purpose.verdict(&value, found, known);
+    let checked = WantedRecord::of(purpose.name(), record).checked(found, judge);
+    match addresses {
+        Err(error) if checked.verdict == Some(DnsVerdict::Differs) && purpose.hangs_on_addresses() => {
+            WantedRecord { verdict: Some(DnsVerdict::Unknown), error: Some(error.clone()), ..checked }
+        }
+        _ => checked,
+    }
 }
 
 /// What the DNS has under this name of what is looked for, or why that is not known.
@@ -193,15 +207,14 @@ async fn found(resolver: &Resolver, purpose: Purpose, name: &str) -> Result<Vec<
     let name = Domain::parse(name).map_err(|error| error.to_string())?;
     match purpose {
         Purpose::Autoconfig | Purpose::Autodiscover => {
-            let addresses = resolver.addresses(&name, Families::Both).await.map(|answer| answer.records);
-            some_or_none(addresses.map(|addresses| addresses.iter().map(ToString::to_string).collect()))
+            let addresses = in_time(resolver.addresses(&name, Families::Both)).await?;
+            Ok(addresses.iter().map(ToString::to_string).collect())
         }
         Purpose::Submission | Purpose::Submissions | Purpose::Incoming(_) => {
-            let services = resolver.srv(&name).await.map(|answer| answer.records);
-            some_or_none(services.map(|services| services.iter().map(service).collect()))
+            Ok(in_time(resolver.srv(&name)).await?.iter().map(service).collect())
         }
         Purpose::Spf | Purpose::Dkim | Purpose::Dmarc | Purpose::Ptr => {
-            let texts = some_or_none(resolver.txt(&name).await.map(|answer| answer.records))?;
+            let texts = in_time(resolver.txt(&name)).await?;
             Ok(texts.into_iter().filter(|text| purpose.is_one(text)).collect())
         }
     }
@@ -210,15 +223,6 @@ async fn found(resolver: &Resolver, purpose: Purpose, name: &str) -> Result<Vec<
 fn service(service: &dns::Srv) -> String {
     let target = service.target.as_ref().map(Domain::normal).unwrap_or_default();
     format!("{} {} {} {target}.", service.priority, service.weight, service.port)
-}
-
-/// What does not exist is nothing found; anything else is not known.
-fn some_or_none<T>(answer: Result<Vec<T>, DnsError>) -> Result<Vec<T>, String> {
-    match answer {
-        Ok(found) => Ok(found),
-        Err(DnsError::NoSuchName(_) | DnsError::NoSuchRecords { .. }) => Ok(Vec::new()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 #[cfg(test)]

@@ -62,6 +62,11 @@ impl Purpose {
         }
     }
 
+    /// Whether what is found may be right by the addresses of a host alone.
+    pub(crate) fn hangs_on_addresses(self) -> bool {
+        matches!(self, Purpose::Spf | Purpose::Autoconfig | Purpose::Autodiscover)
+    }
+
     /// What is to be said of what was found, where `wanted` is wanted of a server with these addresses; of a name for the pages they are those
     /// of the pages.
     pub(crate) fn verdict(self, wanted: &str, found: &[String], addresses: &[IpAddr]) -> DnsVerdict {

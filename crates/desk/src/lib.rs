@@ -80,6 +80,7 @@ mod dkim;
 
 mod domains;
 
+mod dns_in_time;
 mod dns_verdict;
 mod dns_records;
 mod dns_incoming;
