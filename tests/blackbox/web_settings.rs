@@ -130,6 +130,7 @@ fn a_certificate_is_pasted_listed_and_removed() {
     {
         let answer = browser.send(&page, CERTIFICATES, &[("label", "laptop"), ("pem", pem)]);
         assert!(answer.status == 422 && answer.body.contains(said), "{answer:?}");
+        assert!(!answer.body.contains("PRIVATE KEY"), "{answer:?}");
     }
     let fields = [("label", "laptop"), ("pem", pair.certificate.as_str())];
     assert_eq!(browser.send(&page, CERTIFICATES, &fields).location(), CERTIFICATES);

@@ -164,6 +164,7 @@ fn where_it_was_the_account_password_another_is_chosen_and_this_session_goes_on(
     for (new, confirm, said) in [
         ("", PASSWORD, "the password is empty"),
         ("x7#qZp!w", PASSWORD, "fewer than 12 characters"),
+        (PASSWORD, PASSWORD, "This is the password that you have now"),
         (NEW, "wrong", "This password, or this code, is not right."),
     ] {
         let page = browser.get(&not_me);

@@ -110,7 +110,8 @@ async fn list(
         frame: Frame::inside(console, visit, current, PATH),
         all: all.iter().map(|one| Shown::of(one, visit)).collect(),
         label: typed(LABEL),
-        pem: typed("pem"),
+        // A private key that was pasted by mistake stands in no answer.
+        pem: Some(typed("pem")).filter(|pem| !pem.contains("PRIVATE KEY")).unwrap_or_default(),
         wrong,
         confirm,
     })?;

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use desk::{Answer, Answered, NotMe, OWN_PASSWORD_CHARACTERS, Trouble, view};
-use types::SignInId;
+use types::{Secret, SignInId};
 
 use super::sign_ins::PATH;
 use crate::console::Console;
@@ -150,9 +150,8 @@ async fn not_me(
     }
     // Before a code is used up for it.
     let new = fields.secret("new");
-    let account = &current.signed_in.account;
-    if let Err(trouble) = super::password::judge(&console, account, new.clone()) {
-        let asks = (ConfirmForm::always(&current), Some(trouble.to_string()));
+    if let Some(wrong) = wrong_with(&console, &visit, &current, &new, &fields.secret("confirm")) {
+        let asks = (ConfirmForm::always(&current), Some(wrong));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return form(&console, &visit, &current, id, boxes, asks, status).await;
     }
@@ -162,6 +161,21 @@ async fn not_me(
             form(&console, &visit, &current, id, boxes, (confirm, None), status).await
         }
     }
+}
+
+/// What is wrong with a new password. The one of now would stop nobody.
+fn wrong_with(
+    console: &Console,
+    visit: &Visit,
+    current: &Current,
+    new: &Secret,
+    now: &Secret,
+) -> Option<String> {
+    if !new.declassify().is_empty() && new == now {
+        return Some(visit.texts.same_password().to_owned());
+    }
+    let judged = super::password::judge(console, &current.signed_in.account, new.clone());
+    judged.err().map(|trouble| trouble.to_string())
 }
 
 impl Boxes {
@@ -175,7 +189,7 @@ impl Boxes {
         }
     }
 
-    fn wish(&self, new_password: Option<types::Secret>) -> NotMe {
+    fn wish(&self, new_password: Option<Secret>) -> NotMe {
         let Self { revoke, end_sessions, hold, list } = *self;
         NotMe { revoke, new_password, end_sessions, hold, list }
     }

@@ -768,6 +768,7 @@ texts! {
     nothing_was_changed_from_there: "Nothing was changed from there.";
     what_to_do: "What is to be done";
     choose_another_password: "Choose another account password, so that the old one is worth nothing; all other browser sessions end with it";
+    same_password: "This is the password that you have now: whoever knows it would know the next one, too.";
     cannot_be_revoked_here: "What was used is kept by another system. Ask your administrator to end it there.";
     end_other_sessions: "End all browser sessions but this one";
     hold_of_it(n): "Hold what was sent with it and is not yet delivered ({n} {n, one: message, other: messages} now); an administrator decides what becomes of it";
