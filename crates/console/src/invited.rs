@@ -175,6 +175,10 @@ async fn choose(
     if needs_code(&link) {
         let code = Secret::new(fields.text("code"));
         if let Err(not) = console.judge.confirm_code(&link.account, &code, &Origin::web(&visit.facts)).await {
+            // The code may be used up because another request of this browser has done it all.
+            if let Standing::AcceptedHere(link) = standing(&console, &visit, &headers, &text).await? {
+                return done(&console, &visit, &link, Vec::new());
+            }
             let (status, code) = told(&not, &visit);
             let wrong = Wrong { code: Some(code), revoke, ..Wrong::default() };
             return form(&console, &visit, &headers, (&link, &text), (status, wrong)).await;
@@ -283,6 +287,10 @@ async fn finish(
     let browser = browser(&headers, &visit)?;
     match console.desk().accept_invitation(&act(&link, &visit), &link, acceptance, browser).await {
         Err(Trouble::WrongCode) => {
+            // The code may be used up because another request of this browser has done it all.
+            if let Standing::AcceptedHere(link) = standing(&console, &visit, &headers, &text).await? {
+                return done(&console, &visit, &link, Vec::new());
+            }
             let wrong = Some(visit.texts.wrong_code().to_owned());
             factor_form(&console, &visit, &headers, (&link, &text), &begun, wrong)
         }
