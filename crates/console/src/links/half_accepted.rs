@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 /// How long setting up the second factor may take.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
+/// Browsers of one link at most: whoever has a link, and comes as many browsers, displaces nobody else's.
+const OF_LINK: usize = 5;
+
 /// Half accepted invitations at most; beyond it the oldest is forgotten.
 const IN_ALL: usize = 1_000;
 
@@ -54,6 +57,11 @@ impl HalfAccepted {
         let until = later(now);
         let mut halves = self.halves(now);
         halves.retain(|half| !half.is_of(link, cookie));
+        if halves.iter().filter(|half| half.link == link).count() >= OF_LINK
+            && let Some(oldest) = halves.iter().position(|half| half.link == link)
+        {
+            halves.remove(oldest);
+        }
         if halves.len() >= IN_ALL {
             halves.pop_front();
         }
@@ -111,6 +119,12 @@ mod tests {
         assert_eq!((found(link, "another", 2), found(other, "mine", 2)), (None, None));
         assert_eq!(format!("{:?}", halves.of((link, "mine"), at(2))), "Some(Begun(…))");
         assert_eq!(found(link, "mine", 901), None, "after a quarter of an hour");
+        halves.begin((other, "mine"), begun(4), at(0));
+        for number in 0..2 * IN_ALL {
+            halves.begin((link, &number.to_string()), begun(5), at(0));
+        }
+        assert_eq!(found(other, "mine", 1), Some(4), "whoever floods one link displaces nobody else's");
+        assert_eq!((found(link, "1994", 1), found(link, "1995", 1)), (None, Some(5)));
         halves.begin((link, "mine"), begun(3), at(0));
         halves.end(link, at(1));
         assert_eq!(found(link, "mine", 1), None);
