@@ -58,6 +58,9 @@ fn a_token_is_made_shown_once_and_revoked_once_its_owner_was_asked() {
     assert_eq!((made.status, made.header("cache-control")), (200, Some("no-store")), "{made:?}");
     let token = between(&made, "data-copy=\"", "\"");
     assert!(token.starts_with("gp_") && token.len() == 41, "{token}");
+    // The command to try it with would stand in the history of a shell.
+    let tried = made.body.contains("curl -H @- https://") && !made.body.contains(&format!("Bearer {token}"));
+    assert!(tried, "{}", made.body);
     assert!(made.body.contains("backup on &#60;nas&#62;"), "{}", made.body);
     let again = browser.send(&page, TOKENS, &fields);
     assert!(again.status == 409 && again.body.contains("It was made already"), "{again:?}");

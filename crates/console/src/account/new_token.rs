@@ -10,7 +10,7 @@ use axum::routing::on;
 use desk::{Desk, TokenWish, Trouble, view};
 use jiff::Timestamp;
 use store::Account;
-use types::Scope;
+use types::{Scope, WebPart};
 use zeroize::Zeroizing;
 
 use super::tokens::PATH;
@@ -82,8 +82,8 @@ struct Made {
     frame: Frame,
     label: String,
     token: Zeroizing<String>,
-    /// What can be asked with it, to try it.
-    url: String,
+    /// What can be asked with it, to try it, if that is served here.
+    url: Option<String>,
 }
 
 async fn show(
@@ -204,15 +204,16 @@ fn made(
     wish: &TokenWish,
     view: view::NewApiToken,
 ) -> Result<Response, Problem> {
-    let path = match wish.scopes.contains(&Scope::MetricsRead) {
-        true => "/metrics",
-        false => "/api/v1/openapi.json",
+    let (path, part) = match wish.scopes.contains(&Scope::MetricsRead) {
+        true => ("/metrics", WebPart::Metrics),
+        false => ("/api/v1/openapi.json", WebPart::Api),
     };
+    let url = format!("{}{path}", console.settings.base_url.to_string().trim_end_matches('/'));
     let html = page(&Made {
         frame: Frame::inside(console, visit, current, PATH),
         label: plain(&view.api_token.label),
         token: view.token,
-        url: format!("{}{path}", console.settings.base_url.to_string().trim_end_matches('/')),
+        url: visit.is_served(part).then_some(url),
     })?;
     Ok((StatusCode::OK, html).into_response())
 }

@@ -685,6 +685,7 @@ texts! {
     token_shown_once: "It is shown now and never again. Put it where the program keeps its secrets, and then leave this page.";
     token_for(label): "Token for “{label}”";
     try_it: "To try it";
+    try_it_more: "The first command waits for the token: paste it and press Enter. So it stands neither in the history of the shell nor in the list of processes.";
     copy_token: "Copy the token";
     i_have_kept_it: "I have kept it";
     revoke_token_lead: "Whatever uses it is refused from its next request on. This can’t be undone; you can make another one at any time.";
