@@ -8,8 +8,11 @@
 mod condition;
 pub use condition::{Condition, ConditionKind, Value};
 
+mod state;
+pub use state::LightState;
+
 mod light;
-pub use light::{Light, LightName, LightState};
+pub use light::{Light, LightName};
 
 mod window;
 pub use window::Window;

@@ -9,7 +9,8 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use super::condition::Condition;
-use super::light::{Light, LightName, LightState};
+use super::light::{Light, LightName};
+use super::state::LightState;
 use crate::view::{self, Status};
 
 /// What is known is good for so long, to whoever wants it fresh.

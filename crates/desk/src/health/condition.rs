@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::light::LightState;
+use super::state::LightState;
 
 /// Makes a kind of condition of each line: its name, how its light is, its key for translations, what it says, and what to do about it.
 macro_rules! conditions {
@@ -56,7 +56,6 @@ macro_rules! conditions {
 }
 
 conditions! {
-    NotLooked, Unknown, "not_looked", "not looked at yet", "";
     TookTooLong, Unknown, "took_too_long", "no answer came in time", "Look again in a minute; if it stays so, look at the load of the machine and its disk.";
 
     DoorAnswers, Good, "door_answers", "every listener answers", "";
