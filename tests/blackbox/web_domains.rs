@@ -133,6 +133,8 @@ fn a_key_is_made_put_to_use_and_retired_and_each_step_is_told() {
         assert!(house.browser.get(DOMAIN).body.contains(said), "{said}");
         assert_eq!(house.keys()[0].1, state);
     }
+    let page = house.browser.get(DOMAIN);
+    assert!(!page.body.contains("keys/2026a/activate"), "a retired key: {}", page.body);
     let actions = house.installation.json(&["audit", "list", "--since", "1h"]);
     for action in ["dkim-generate", "dkim-activate", "dkim-retire"] {
         let entry = actions.as_array().unwrap().iter().find(|entry| entry["action"] == action).unwrap();

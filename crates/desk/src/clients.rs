@@ -35,6 +35,14 @@ pub struct ClientDiscovery {
     pub host: String,
 }
 
+impl SubmissionPort {
+    /// Whether a password is taken there as it is, by PLAIN or LOGIN: many programs know no other way.
+    #[must_use]
+    pub fn takes_passwords(&self) -> bool {
+        self.mechanisms.contains(&Mechanism::Plain) || self.mechanisms.contains(&Mechanism::Login)
+    }
+}
+
 impl ClientSettings {
     /// Where mail is handed in: with TLS from the first octet before STARTTLS.
     pub fn submission_ports(&self) -> impl Iterator<Item = &SubmissionPort> {
@@ -46,5 +54,17 @@ impl ClientSettings {
     pub fn discovery_of(&self, domain: &Domain) -> Option<&ClientDiscovery> {
         let domain = domain.normal();
         self.discovery.as_ref().filter(|discovery| discovery.domains.contains(&domain))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_taken_by_plain_or_login() {
+        let takes = |mechanism| SubmissionPort { port: 465, mechanisms: vec![mechanism] }.takes_passwords();
+        assert!(takes(Mechanism::Plain) && takes(Mechanism::Login));
+        assert!(!takes(Mechanism::ScramSha256) && !takes(Mechanism::CramMd5));
     }
 }

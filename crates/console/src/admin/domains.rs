@@ -185,7 +185,8 @@ impl Key {
             state: State { class, icon, words },
             made: time(key.created_at),
             record_until: key.record_until.map(time),
-            can_sign: !signs,
+            // A retired one may have lost its record, or its private half: that is for the command line.
+            can_sign: !signs && !is_retired,
             signs,
         }
     }

@@ -6,7 +6,7 @@ use askama::Template;
 use auth::app_password;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
-use desk::{ClientDiscovery, ClientSettings};
+use desk::{ClientDiscovery, ClientSettings, SubmissionPort};
 use sha1::{Digest as _, Sha1};
 use store::Account;
 use types::{IncomingServer, Mailbox};
@@ -47,12 +47,17 @@ struct Profile<'a> {
 
 /// Whether there is a profile for this address: without a server to read mail from devices take none.
 pub(crate) fn is_there(settings: &ClientSettings, address: &Mailbox) -> bool {
-    discovery(settings, address).is_some() && settings.submission_ports().next().is_some()
+    discovery(settings, address).is_some() && port(settings).is_some()
 }
 
 /// Whether devices can tell from which server a profile is.
 pub(crate) fn is_signed(console: &Console) -> bool {
     console.watched.identity.as_ref().is_some_and(|identity| identity.document_signer().is_some())
+}
+
+/// The first port where the password of a profile is taken.
+fn port(settings: &ClientSettings) -> Option<&SubmissionPort> {
+    settings.submission_ports().find(|port| port.takes_passwords())
 }
 
 fn discovery<'a>(settings: &'a ClientSettings, address: &Mailbox) -> Option<&'a ClientDiscovery> {
@@ -92,7 +97,7 @@ fn answer(console: &Console, visit: &Visit, profiled: &Profiled<'_>) -> Result<R
 
 fn profile(console: &Console, settings: &ClientSettings, of: &Profiled<'_>) -> Result<String, Problem> {
     let discovery = discovery(settings, of.address).ok_or(Problem::NotFound)?;
-    let port = settings.submission_ports().next().ok_or(Problem::NotFound)?;
+    let port = port(settings).ok_or(Problem::NotFound)?;
     let reversed: Vec<_> = settings.host.rsplit('.').collect();
     let identifier = format!("{}.gatepost.{}", reversed.join("."), of.id);
     let account_identifier = format!("{identifier}.mail");
