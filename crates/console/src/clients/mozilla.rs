@@ -67,6 +67,7 @@ async fn show(State(console): State<Arc<Console>>, visit: Visit, query: Query) -
         outgoing: ports
             .chain(settings.starttls.iter().map(|port| (port, "STARTTLS")))
             .map(outgoing)
+            .filter(Outgoing::is_usable)
             .collect(),
         set_up: console.settings.base_url.with_path(|_| "/set-up".to_owned()).to_string(),
     };
@@ -90,5 +91,23 @@ impl<'a> Outgoing<'a> {
         };
         let sasl = scram.into_iter().filter(has).map(Mechanism::name).collect();
         Self { host, port: port.port, socket_type, sasl, known }
+    }
+
+    /// Whether there is a way to log in there that programs are told of.
+    fn is_usable(&self) -> bool {
+        self.known.is_some() || !self.sasl.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_without_a_way_to_log_in_is_not_told() {
+        let is_told =
+            |mechanisms| Outgoing::of("h", &SubmissionPort { port: 465, mechanisms }, "SSL").is_usable();
+        assert!(is_told(vec![Mechanism::Plain]) && is_told(vec![Mechanism::ScramSha256]));
+        assert!(!is_told(Vec::new()));
     }
 }
