@@ -5,9 +5,9 @@ use std::time::Duration;
 use config::Config;
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    AppPasswords as _, Audit as _, AuditFilter, Enrolments as _, Ledger as _, Page, Sending as _, SignIn,
-    SignIns as _, Spool as _, StoredIdempotency as _, StsPolicies as _, Throttles as _, TlsResults as _,
-    WebSessions as _,
+    ApiTokens as _, AppPasswords as _, Audit as _, AuditFilter, Enrolments as _, Ledger as _, Page,
+    Sending as _, SignIn, SignIns as _, Spool as _, StoredIdempotency as _, StsPolicies as _, Throttles as _,
+    TlsResults as _, WebSessions as _,
 };
 use stores::{Accounts, Store};
 use tokio::sync::watch;

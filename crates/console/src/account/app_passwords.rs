@@ -179,7 +179,7 @@ async fn revoke(
             Err(trouble) => {
                 let error: &dyn std::error::Error = &trouble;
                 tracing::error!(event = "web.not-held", account.address = %account.address, error, "messages of a revoked app password could not be held");
-                t.could_not_be_held().to_owned()
+                t.administrators_can_hold().to_owned()
             }
         };
         said = format!("{said} {held}");

@@ -495,7 +495,7 @@ texts! {
     revoked(label): "{label} is revoked.";
     could_not_be_held: "What it has queued could not be held.";
     messages_held(n): "{n} {n, one: message is, other: messages are} held.";
-    could_not_be_held: "The messages could not be held: an administrator can do it.";
+    administrators_can_hold: "The messages could not be held: an administrator can do it.";
     new_app_password_lead: "For one program on one device. The password is made here, and shown once.";
     nothing_was_made: "Nothing was made yet.";
     in_days(n): "in {n} days";
