@@ -134,6 +134,8 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".end_session(",
             ".end_sessions(",
             ".add_token(",
+            ".add_webhook(",
+            ".remove_webhook(",
             ".revoke_token(",
         ],
         &[

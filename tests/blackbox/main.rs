@@ -73,6 +73,8 @@ mod power_cut;
 mod web;
 mod web_sign_in;
 mod web_tokens;
+mod web_webhooks;
+mod webhooks;
 mod web_messages;
 mod web_admin;
 mod web_account;

@@ -79,10 +79,12 @@ for (const way of ways) {
     await visitor.signIn(root, password);
     await visitor.press('Administration');
     await visitor.look('the overview of administration');
-    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Sending limits', 'Locked out', 'Domains', 'Audit trail', 'Health']) {
+    for (const name of ['Accounts', 'Queue', 'Sent messages', 'Sending limits', 'Locked out', 'Domains', 'Audit trail', 'Health', 'Webhooks']) {
       await visitor.press(name);
       await visitor.look(name);
     }
+    await visitor.press('New webhook');
+    await visitor.look('a new webhook');
     await visitor.open(`/admin/accounts/${alice}`);
     await visitor.look('an account');
     await visitor.open('/admin/domains/example.org');

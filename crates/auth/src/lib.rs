@@ -53,6 +53,9 @@ pub use token_check::{TokenCheck, check_token};
 mod enrolment_link;
 pub use enrolment_link::{EnrolmentLink, EnrolmentLinkKey};
 
+mod webhook_secret;
+pub use webhook_secret::WebhookSecret;
+
 mod session_rights;
 pub use session_rights::SessionRights;
 

@@ -33,6 +33,8 @@ pub struct Web {
     pub token_max: Duration,
     /// How long a link is good that gives a device an app password.
     pub device_link: Duration,
+    /// Private networks that webhooks may be in.
+    pub webhook_networks: Vec<IpNet>,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
     /// Requests that a token of the API may make in a minute.
@@ -83,6 +85,7 @@ pub(crate) struct Written {
     admin_needs_second_factor: Option<bool>,
     token_max: Option<Spanned<Time>>,
     device_link: Option<Spanned<Time>>,
+    webhook_networks: Vec<Spanned<Network>>,
     page_rate: Option<Spanned<i64>>,
     clients: Option<Spanned<web_clients::Written>>,
     api_rate: Option<Spanned<i64>>,
@@ -135,6 +138,8 @@ impl Written {
         let sessions = sessions(self.session_idle, self.session_max)?;
         let admin_needs_second_factor = self.admin_needs_second_factor.unwrap_or(true);
         let token_max = value::time(self.token_max, TOKEN_MAX, HOUR..=DAY * 3650)?;
+        let webhook_networks = self.webhook_networks.into_iter().map(network::of_trusted);
+        let webhook_networks = webhook_networks.collect::<Result<_, _>>()?;
         let organisation = self.organisation.map(organisation).transpose()?;
         let clients = self.clients.map(web_clients::mean).transpose()?;
         let Some(written) = self.base_url else {
@@ -153,6 +158,7 @@ impl Written {
             admin_needs_second_factor,
             device_link,
             token_max,
+            webhook_networks,
             page_rate,
             api_rate,
             sessions,

@@ -73,6 +73,7 @@ fn what_the_reference_comments_out_can_be_written() {
         .replace("\n# page_rate", "\npage_rate")
         .replace("\n# session_idle", "\nsession_idle")
         .replace("\n# session_max", "\nsession_max")
+        .replace("\n# webhook_networks", "\nwebhook_networks")
         .replace("\n# token_max", "\ntoken_max")
         .replace("\n# api_rate", "\napi_rate")
         .replace("\n# admin_needs", "\nadmin_needs")

@@ -124,6 +124,8 @@ const ROUTES: &[&[Route]] = &[
     admin::health::ROUTES,
     admin::domains::ROUTES,
     admin::dkim::ROUTES,
+    admin::webhooks::ROUTES,
+    admin::new_webhook::ROUTES,
     account::app_passwords::ROUTES,
     account::new_app_password::ROUTES,
     account::apple_profile::ROUTES,

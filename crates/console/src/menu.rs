@@ -45,6 +45,7 @@ pub(crate) const ADMINISTRATION: &[Item] = &[
     Item { path: "/admin/domains", icon: "globe", label: Texts::domains },
     Item { path: "/admin/audit", icon: "list", label: Texts::audit_trail },
     Item { path: "/admin/health", icon: "gauge", label: Texts::server_health },
+    Item { path: "/admin/webhooks", icon: "globe", label: Texts::webhooks },
 ];
 
 /// From one's own account to administration, and back.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use acceptance::Acceptance;
-use delivery::Carrier;
+use delivery::{Carrier, WebhookPoster};
 use desk::Health;
 use dns::Resolver;
 use store::{Stats, Traffic};
@@ -26,6 +26,8 @@ pub struct Watched {
     pub(crate) carrier: Arc<Carrier<Spool>>,
     /// Where they wait.
     pub(crate) spool: Spool,
+    /// What tells webhooks.
+    pub(crate) webhooks: Arc<WebhookPoster>,
     /// Who is asked about names.
     pub(crate) resolver: Resolver,
     /// Where it is kept what was sent.
@@ -47,6 +49,7 @@ impl Watched {
         (door, identity): (Handle, Option<Identity>),
         acceptance: Arc<Acceptance>,
         (carrier, spool, resolver): (Arc<Carrier<Spool>>, Spool, Resolver),
+        webhooks: Arc<WebhookPoster>,
         ledger: Ledger,
         health: Health,
     ) -> Self {
@@ -57,6 +60,7 @@ impl Watched {
             acceptance,
             carrier,
             spool,
+            webhooks,
             resolver,
             ledger,
             health,

@@ -28,6 +28,7 @@ mod parcel;
 mod tls_tally;
 mod tls_report;
 mod report_poster;
+mod webhook_poster;
 mod told_lately;
 mod counters;
 
@@ -47,3 +48,4 @@ pub use transport::smtp::{
     SmtpClient, Trouble, TryError, try_domain, try_host, try_own_listener, try_socket,
 };
 pub use way::{Via, Way};
+pub use webhook_poster::{WebhookPost, WebhookPoster};

@@ -49,6 +49,9 @@ pub use sessions::SignedIn;
 mod tokens;
 pub use tokens::{ShownToken, TokenOwner, TokenWish};
 
+mod webhooks;
+pub use webhooks::{DELIVERIES_KNOWN, DueDelivery};
+
 mod idempotency;
 pub use idempotency::REQUESTS_KNOWN;
 

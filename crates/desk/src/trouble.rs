@@ -104,6 +104,15 @@ pub enum Trouble {
         /// The longest time.
         most: SignedDuration,
     },
+    /// Nothing that events can be posted to.
+    #[error("the URL of a webhook {0}; write https://, the name of a host, and a path")]
+    NoWebhookUrl(String),
+    /// There are as many webhooks as there may be.
+    #[error("there are {limit} webhooks already")]
+    TooManyWebhooks {
+        /// How many there may be.
+        limit: u32,
+    },
     /// The account was changed while somebody was signing in to it.
     #[error("{0} was changed meanwhile; sign in anew")]
     SignInOvertaken(Mailbox),
@@ -290,6 +299,9 @@ pub enum Missing {
     /// A sign-in of this account with this identifier.
     #[error("there is no sign-in {0}")]
     SignIn(String),
+    /// A webhook with this identifier, or a delivery of one.
+    #[error("there is no webhook {0}, or no such delivery of it")]
+    Webhook(String),
     /// This identity of this account.
     #[error("{account} has no identity {sender}")]
     Identity {
@@ -369,7 +381,9 @@ impl Trouble {
         match self {
             Trouble::Missing(missing) => missing.code(),
             Trouble::Taken(taken) => taken.code(),
-            Trouble::TooMany { .. } | Trouble::TooManyTokens { .. } => "too-many",
+            Trouble::TooMany { .. } | Trouble::TooManyTokens { .. } | Trouble::TooManyWebhooks { .. } => {
+                "too-many"
+            }
             Trouble::TooManyLinks { .. } => "too-many-links",
             Trouble::LinkOvertaken(_) => "changed",
             Trouble::NoPages => "no-pages",
@@ -378,6 +392,7 @@ impl Trouble {
             | Trouble::SeveralSessions { .. }
             | Trouble::SeveralTokens { .. }
             | Trouble::SeveralMessages { .. } => "ambiguous",
+            Trouble::NoWebhookUrl(_) => "no-webhook-url",
             Trouble::NotTheirScope { .. } => "not-their-scope",
             Trouble::TokenTooLong { .. } => "token-too-long",
             Trouble::SignInOvertaken(_) => "changed",
@@ -413,6 +428,7 @@ impl Missing {
             Missing::AppPassword { .. } => "no-app-password",
             Missing::Certificate { .. } => "no-certificate",
             Missing::Session { .. } => "no-session",
+            Missing::Webhook(_) => "no-webhook",
             Missing::Token { .. } => "no-token",
             Missing::Link { .. } => "no-link",
             Missing::SignIn(_) => "no-sign-in",

@@ -34,6 +34,9 @@ pub use device_link::{DeviceLink, NewDeviceLink};
 mod invitation;
 pub use invitation::{Invitation, NewInvitation};
 
+mod webhook;
+pub use webhook::{NewWebhook, Webhook, WebhookDelivery};
+
 mod sign_in;
 pub use sign_in::SignIn;
 

@@ -60,6 +60,12 @@ pub(crate) fn token_scopes() -> impl TypedValueParser<Value = types::Scope> {
         .try_map(|name| name.parse::<types::Scope>())
 }
 
+/// What a webhook is told of, by name.
+pub(crate) fn webhook_events() -> impl TypedValueParser<Value = types::WebhookEvent> {
+    PossibleValuesParser::new(types::WebhookEvent::ALL.map(types::WebhookEvent::name))
+        .try_map(|name| name.parse::<types::WebhookEvent>())
+}
+
 /// An action of the audit trail, told by name like a scope.
 pub(crate) fn action() -> impl TypedValueParser<Value = Action> {
     PossibleValuesParser::new(Action::ALL.map(Action::name)).try_map(|name| name.parse::<Action>())

@@ -34,6 +34,7 @@ mod pages;
 mod owner;
 mod open;
 mod storage_privacy;
+mod webhooks;
 mod wiring;
 mod sealed;
 mod scram;
@@ -142,6 +143,9 @@ enum Command {
     /// The pages and the API, from outside of the server
     #[command(subcommand)]
     Web(cmd::web::Command),
+    /// Whom the server tells of what happens, by HTTPS
+    #[command(subcommand)]
+    Webhook(cmd::webhook::Command),
     /// The store as a whole: migrate it, back it up, check it
     #[command(subcommand)]
     Store(cmd::store::Command),
@@ -197,6 +201,7 @@ fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Queue(command) => block_on(cmd::queue::run(&config, command)),
         Command::Message(command) => block_on(cmd::message::run(&config, command)),
         Command::Web(command) => cmd::web::run(command),
+        Command::Webhook(command) => block_on(cmd::webhook::run(&config, command)),
         Command::Store(command) => block_on(cmd::store::run(&config, command)),
         Command::Send(args) => block_on(cmd::send::run(&args)),
         Command::Completions(args) => cmd::completions::run(&args),

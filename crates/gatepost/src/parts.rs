@@ -6,7 +6,7 @@ use acceptance::Acceptance;
 use auth::{Authenticator, Keyring};
 use config::{Config, Listen};
 use console::Console;
-use delivery::{Carrier, ReportPoster, Signing, TlsTally};
+use delivery::{Carrier, ReportPoster, Signing, TlsTally, WebhookPoster};
 use desk::Health;
 use dns::Resolver;
 use stores::{Spool, Store};
@@ -30,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) tls_tally: Arc<TlsTally>,
     /// Who posts reports on TLS; `None` if none are sent.
     pub(crate) tls_reports: watch::Sender<Option<Arc<ReportPoster>>>,
+    /// Who posts to webhooks.
+    pub(crate) webhooks: Arc<WebhookPoster>,
     pub(crate) kept: watch::Sender<Kept>,
     pub(crate) handle: Handle,
     pub(crate) health: Health,

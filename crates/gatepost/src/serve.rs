@@ -31,6 +31,7 @@ use crate::pages::Pages;
 use crate::parts::Parts;
 use crate::tls_reports::{self, TlsReports};
 use crate::upkeep::Kept;
+use crate::webhooks::Webhooks;
 use crate::{
     clock, lights, listen_error, open, operations, pages, reload, status_socket, upkeep, warnings, wiring,
 };
@@ -93,11 +94,14 @@ impl Server {
         let (front, back) =
             ((handle.clone(), identity.clone()), (carrier.clone(), store.spool().clone(), resolver.clone()));
         let health = Health::of(env!("CARGO_PKG_VERSION"), clock::now());
-        let watched = Watched::new(front, acceptance.clone(), back, store.ledger().clone(), health.clone());
+        let poster = Arc::new(wiring::webhook_poster(&config, &resolver)?);
+        let ledger = store.ledger().clone();
+        let watched = Watched::new(front, acceptance.clone(), back, poster.clone(), ledger, health.clone());
         let pages = Pages::of(&config, (&store, &keyring, &judge), watched, identity.as_ref(), web_sockets)?;
         let page_addresses = pages.as_ref().map_or(Ok(Vec::new()), Pages::addresses)?;
         let looked_at = watch::Sender::new(Meant::of(&config, identity.as_ref()));
         let parts = Parts {
+            webhooks: poster,
             store,
             keyring,
             identity,
@@ -136,6 +140,7 @@ impl Server {
         let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
         let refreshing = spawn(parts.carrier.clone().keep_policies(stop.clone()), &stop);
         let reporting = spawn(tls_reports(&config, &parts).run(stop.clone()), &stop);
+        let hooking = spawn(Webhooks::of(&config, &parts).run(stop.clone()), &stop);
         let taking = spawn(door.serve(stop.clone()), &stop);
         let showing = spawn(pages::run(pages, config.limits.shutdown_grace, stop.clone()), &stop);
         let keeping = upkeep::run(parts.store.clone(), parts.kept.subscribe(), stop.clone());
@@ -166,8 +171,9 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, shown, carried, refreshed, reported, kept, told, timed, looked, answered) = tokio::join!(
-            taking, showing, carrying, refreshing, reporting, keeping, telling, timing, looking, answering
+        let (taken, shown, carried, refreshed, reported, kept, told, timed, looked, answered, hooked) = tokio::join!(
+            taking, showing, carrying, refreshing, reporting, keeping, telling, timing, looking, answering,
+            hooking
         );
         parts.acceptance.end();
         parts.store.close().await;
@@ -182,6 +188,7 @@ impl Server {
             .and(timed)
             .and(looked)
             .and(answered)
+            .and(hooked)
             .context("a part of the server has failed")
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{
     ApiTokens as _, AppPasswords as _, Audit as _, AuditFilter, Enrolments as _, Ledger as _, Page,
     Sending as _, SignIn, SignIns as _, Spool as _, StoredIdempotency as _, StsPolicies as _, Throttles as _,
-    TlsResults as _, WebSessions as _,
+    TlsResults as _, WebSessions as _, Webhooks as _,
 };
 use stores::{Accounts, Store};
 use tokio::sync::watch;
@@ -99,6 +99,7 @@ async fn forget(store: &Store, Kept { audit, ledger, sessions }: Kept) -> anyhow
     accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
     accounts.prune_sts_policies(now).await?;
+    accounts.prune_webhook_deliveries(now.checked_sub(desk::DELIVERIES_KNOWN)?).await?;
     accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?, now).await?;
     accounts.prune_sessions(now.checked_sub(SignedDuration::try_from(sessions.idle)?)?, now).await?;
     accounts.prune_enrolments(now.checked_sub(LINKS)?).await?;

@@ -17,7 +17,7 @@ pub(crate) use dns::resolver;
 pub(crate) use files::NamedFile;
 pub(crate) use incoming::rules_of_mail;
 pub(crate) use providers::providers;
-pub(crate) use routes::{carrying, mail_hosts, report_poster, routes};
+pub(crate) use routes::{carrying, mail_hosts, report_poster, routes, webhook_poster};
 pub(crate) use session::{hasher, hasher_for_logins, limits, listener, policy, settings};
 pub(crate) use signing::signing;
 pub(crate) use use_cases::desk_settings;

@@ -41,6 +41,7 @@ mod throttle;
 mod tls_result;
 mod usage;
 mod web_session;
+mod webhook;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -108,3 +109,4 @@ pub use tls_result::{
 };
 pub use usage::{Full, Usage};
 pub use web_session::{WebSession, WebSessions};
+pub use webhook::{Webhook, WebhookAttempt, WebhookDelivery, WebhookFate, Webhooks};

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use jiff::Timestamp;
-use types::{AccountId, CredentialId, DkimKeyId};
+use types::{AccountId, CredentialId, DkimKeyId, WebhookId};
 
 use crate::{ChallengeKind, Error};
 
@@ -34,6 +34,13 @@ pub enum SealedPlace {
     DkimKey {
         /// Which.
         key: DkimKeyId,
+        /// When it was made.
+        made_at: Timestamp,
+    },
+    /// The secret that a webhook's deliveries are signed with.
+    Webhook {
+        /// Whose.
+        webhook: WebhookId,
         /// When it was made.
         made_at: Timestamp,
     },

@@ -14,12 +14,13 @@ use store::{
     LimitedFilter, Limits, Loan, Login, NewAppPassword, NewSignIn, OwnLimits, OwnSettings, Page, Remedy,
     RequestName, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor, SecondFactors, Sending, Sent,
     Share, SignIn, SignIns, StoredAnswer, StoredIdempotency, StoredRights, StsPolicies, StsPolicy,
-    ThrottleFilter, Throttled, Throttles, WebSession, WebSessions,
+    ThrottleFilter, Throttled, Throttles, WebSession, WebSessions, Webhook, WebhookAttempt, WebhookDelivery,
+    Webhooks,
 };
 use store_sqlite::SqliteAccounts;
 use types::{
     AccountId, ApiTokenId, CredentialId, DkimKeyName, EnrolmentId, Fingerprint, Mailbox, SenderPattern,
-    SignInId, WebSessionId,
+    SignInId, WebSessionId, WebhookDeliveryId, WebhookId,
 };
 
 /// Accounts, credentials, the audit trail. A clone is another handle to the same.
@@ -138,6 +139,24 @@ impl SignIns for Accounts {
         async fn close_incident(&self, id: SignInId, act: &Act) -> Result<bool, Error>;
         async fn prune_sign_ins(&self, before: Timestamp) -> Result<u64, Error>;
         fn note_sign_in(&self, sign_in: NewSignIn);
+    }
+}
+
+impl Webhooks for Accounts {
+    ask_backend! {
+        async fn add_webhook(&self, webhook: &Webhook, at_most: u32, act: &Act) -> Result<(), Error>;
+        async fn webhooks(&self) -> Result<Vec<Webhook>, Error>;
+        async fn remove_webhook(&self, id: WebhookId, act: &Act) -> Result<bool, Error>;
+        async fn webhook_news(&self, at_most: u32) -> Result<(i64, Vec<(i64, AuditEvent)>), Error>;
+        async fn keep_webhook_deliveries(&self, from_to: (i64, i64), deliveries: &[WebhookDelivery], at_most: u32) -> Result<u64, Error>;
+        async fn keep_webhook_delivery(&self, delivery: &WebhookDelivery) -> Result<bool, Error>;
+        async fn lease_webhook_deliveries(&self, now: Timestamp, until: Timestamp, at_most: u32) -> Result<Vec<(WebhookDelivery, Webhook)>, Error>;
+        async fn record_webhook_attempt(&self, id: WebhookDeliveryId, attempt: &WebhookAttempt, now: Timestamp, patience: Timestamp)
+            -> Result<bool, Error>;
+        async fn webhook_deliveries(&self, webhook: WebhookId, page: Page<WebhookDeliveryId>) -> Result<Vec<WebhookDelivery>, Error>;
+        async fn repeat_webhook_delivery(&self, webhook: WebhookId, id: WebhookDeliveryId, now: Timestamp) -> Result<bool, Error>;
+        async fn waiting_webhook_deliveries(&self) -> Result<u64, Error>;
+        async fn prune_webhook_deliveries(&self, before: Timestamp) -> Result<u64, Error>;
     }
 }
 

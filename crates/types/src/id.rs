@@ -132,6 +132,14 @@ timed_id! {
     EnrolmentId
 }
 timed_id! {
+    /// A webhook.
+    WebhookId
+}
+timed_id! {
+    /// An event that a webhook is told of, however often it is tried.
+    WebhookDeliveryId
+}
+timed_id! {
     /// One run of a server, from its start to its end: the next run is another node.
     NodeId
 }

@@ -16,6 +16,7 @@ mod original_recipient;
 mod recipient;
 mod utc_time;
 mod web_part;
+mod webhook_event;
 mod incoming_server;
 mod hold;
 mod deliver_by;
@@ -52,7 +53,7 @@ pub use histogram::{Buckets, Histogram};
 pub use hold::Hold;
 pub use id::{
     AccountId, ApiTokenId, CredentialId, DkimKeyId, EnrolmentId, IdError, NodeId, QueueId, SessionId,
-    SignInId, WebSessionId,
+    SignInId, WebSessionId, WebhookDeliveryId, WebhookId,
 };
 pub use incoming_server::{BadIncomingServer, IncomingProtocol, IncomingServer};
 pub use line_ends::BareLineEnds;
@@ -74,3 +75,4 @@ pub use tls::{HostTls, ListenTls, TlsVersion};
 pub use tls_required::TlsRequired;
 pub use utc_time::UtcTime;
 pub use web_part::WebPart;
+pub use webhook_event::{UnknownWebhookEvent, WebhookEvent};

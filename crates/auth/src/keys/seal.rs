@@ -115,6 +115,10 @@ fn associated(head: &[u8; HEAD], place: SealedPlace) -> Vec<u8> {
             let version = made_at.as_millisecond().to_be_bytes();
             [head.as_slice(), b"dkim", key.as_bytes(), &version].concat()
         }
+        SealedPlace::Webhook { webhook, made_at } => {
+            let version = made_at.as_millisecond().to_be_bytes();
+            [head.as_slice(), b"hook", webhook.as_bytes(), &version].concat()
+        }
     }
 }
 
@@ -133,7 +137,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD as BASE64;
     use jiff::Timestamp;
     use proptest::prelude::*;
-    use types::{AccountId, CredentialId, DkimKeyId};
+    use types::{AccountId, CredentialId, DkimKeyId, WebhookId};
 
     use super::*;
     use crate::keys::master_key::tests::numbered;
@@ -155,6 +159,11 @@ mod tests {
     fn dkim_key(id: u8, version: i64) -> SealedPlace {
         let made_at = Timestamp::from_millisecond(version).unwrap();
         SealedPlace::DkimKey { key: DkimKeyId::from_bytes([id; 16]), made_at }
+    }
+
+    fn webhook(id: u8, version: i64) -> SealedPlace {
+        let made_at = Timestamp::from_millisecond(version).unwrap();
+        SealedPlace::Webhook { webhook: WebhookId::from_bytes([id; 16]), made_at }
     }
 
     /// A key of the account password, or of an app password.
@@ -211,7 +220,12 @@ mod tests {
             "AQAAAAcJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQnoI506LwYHJkJcnJ9yKdb+XAUVY5yqUWZDeVqzr9daW92EPwk="
         );
         assert_eq!(open(&numbered(&[7]), dkim_key(5, 1_700_000_000_123), &sealed), Ok(seed()));
-        for elsewhere in [dkim_key(6, 1_700_000_000_123), dkim_key(5, 1), place(5, 1_700_000_000_123)] {
+        for elsewhere in [
+            dkim_key(6, 1_700_000_000_123),
+            dkim_key(5, 1),
+            place(5, 1_700_000_000_123),
+            webhook(5, 1_700_000_000_123),
+        ] {
             assert_eq!(open(&numbered(&[7]), elsewhere, &sealed), Err(SealError::Damaged), "{elsewhere:?}");
         }
     }

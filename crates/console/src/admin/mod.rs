@@ -16,6 +16,8 @@ pub(crate) mod limits;
 pub(crate) mod audit;
 pub(crate) mod domains;
 pub(crate) mod dkim;
+pub(crate) mod webhooks;
+pub(crate) mod new_webhook;
 
 /// Where the queue is listed, and below it what is done to its messages.
 const QUEUE: &str = "/admin/queue";

@@ -43,6 +43,7 @@ pub(super) async fn of(console: &Console) -> Result<String, Unread> {
     store(&mut page, watched, &known.status);
     queue(&mut page, &stats, (console.now)());
     delivered(&mut page, watched.carrier.counters(), &watched.carrier.waiting());
+    webhooks(&mut page, console).await;
     requests(&mut page, &console.http, sessions);
     process::write(&mut page, known.status.started_at);
     Ok(page.into_text())
@@ -247,6 +248,21 @@ fn delivered(page: &mut Exposition, counters: &delivery::Counters, waiting: &BTr
         "gatepost_attempts_total",
         "Attempts to deliver, by whether whoever was asked has answered.",
         by("outcome", counters.attempts.totals()),
+    );
+}
+
+async fn webhooks(page: &mut Exposition, console: &Console) {
+    page.counter(
+        "gatepost_webhook_deliveries_total",
+        "Attempts to tell webhooks of what happened, by what came of them.",
+        by("result", console.watched.webhooks.attempts().totals()),
+    );
+    // Where the store does not answer, the rest of the page is worth more than this.
+    let waiting = console.desk().waiting_webhook_deliveries().await.ok();
+    page.gauge(
+        "gatepost_webhook_waiting",
+        "What webhooks are still to be told of.",
+        waiting.map(|waiting| (vec![], waiting)),
     );
 }
 

@@ -27,6 +27,8 @@ pub(crate) fn words(name: &'static str, t: Texts) -> &'static str {
         Action::AppPasswordRevoke => t.did_revoke(),
         Action::TokenCreate => t.did_make_token(),
         Action::TokenRevoke => t.did_revoke_token(),
+        Action::WebhookAdd => t.did_add_webhook(),
+        Action::WebhookRemove => t.did_remove_webhook(),
         Action::EnrolmentMake => t.did_make_link(),
         Action::EnrolmentUse => t.did_use_link(),
         Action::EnrolmentWithdraw => t.did_withdraw_link(),

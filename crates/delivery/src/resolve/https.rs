@@ -4,7 +4,7 @@
 //! authority that the system trusts. Redirects are not followed, and proxies that the environment names are not used.
 
 use std::error::Error as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use dns::{Families, Resolver};
@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use types::{Domain, Host};
 
 use super::reach::Reach;
+use super::unroutable::Unroutable;
 
 /// A client of such hosts.
 #[derive(Debug)]
@@ -83,13 +84,30 @@ pub(crate) fn in_words(error: reqwest::Error) -> String {
     text
 }
 
+/// A host that nobody connects to.
+#[derive(Debug, thiserror::Error)]
+#[error("{host} is at {address}, which is {what}: nobody there is connected to")]
+struct Inside {
+    host: String,
+    address: IpAddr,
+    what: &'static str,
+}
+
+/// Why there is no address to connect to, in words that are not of mail.
+fn told(unroutable: Unroutable) -> Box<dyn std::error::Error + Send + Sync> {
+    match unroutable {
+        Unroutable::Forbidden { host, address, what } => Box::new(Inside { host, address, what }),
+        other => Box::new(other),
+    }
+}
+
 impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
         let names = self.clone();
         Box::pin(async move {
             let host = Domain::parse(name.as_str())?;
             let found = names.resolver.addresses(&host, names.families).await?;
-            let addresses = names.reach.reachable(&Host::Domain(host), &found.records)?;
+            let addresses = names.reach.reachable(&Host::Domain(host), &found.records).map_err(told)?;
             // The port is that of HTTPS.
             let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(addresses)

@@ -32,6 +32,8 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::SeveralSessions { .. }
         | Trouble::SeveralTokens { .. }
         | Trouble::NotTheirScope { .. }
+        | Trouble::NoWebhookUrl(_)
+        | Trouble::TooManyWebhooks { .. }
         | Trouble::TokenTooLong { .. }
         | Trouble::TooManyLinks { .. }
         | Trouble::LinkOvertaken(_)
@@ -72,6 +74,7 @@ fn of_missing(missing: &Missing) -> String {
         Missing::Token { account, .. } => shown_by(format!("token list {account}")),
         Missing::Link { account, .. } => format!("; `gatepost invite {account}` makes one"),
         Missing::SignIn(_) => String::new(),
+        Missing::Webhook(_) => shown_by("webhook list".to_owned()),
         Missing::Identity { account, .. } => shown_by(format!("identity list {account}")),
         Missing::DkimKey(name) => shown_by(format!("dkim list {}", name.domain())),
         Missing::Message(_) => shown_by("queue list".to_owned()),

@@ -11,6 +11,7 @@ pub(crate) mod check;
 pub(crate) mod status;
 
 pub(crate) mod user;
+pub(crate) mod webhook;
 
 pub(crate) mod app_password;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use config::{Config, Delivery, HostPort, Login, Mx, Retry, WayKeys};
 use delivery::{
     MxRules, NextHost, ReportPoster, Route, Routes, Schedule, Signing, StsPolicies, TlsTally, Via, Way,
+    WebhookPoster,
 };
 use dns::{Families, Resolver};
 use esmtp::dialogue::{Credentials, Protocol};
@@ -58,6 +59,14 @@ pub(crate) fn report_poster(
     let trust = files::trust(delivery.way.tls_ca.as_deref(), keys.tls_ca)?;
     let rules = MxRules { trust, ..mail_hosts(&delivery.mx) };
     Ok(config.tls_rpt.send.then(|| Arc::new(ReportPoster::new(resolver, &rules))))
+}
+
+/// Who posts to webhooks. Their certificates are of the authorities that those of mail hosts may be of.
+pub(crate) fn webhook_poster(config: &Config, resolver: &Resolver) -> anyhow::Result<WebhookPoster> {
+    let (delivery, keys) = (&config.delivery, WayKeys::OF_DEFAULT);
+    let trust = files::trust(delivery.way.tls_ca.as_deref(), keys.tls_ca)?;
+    let networks = config.web.as_ref().map(|web| web.webhook_networks.clone()).unwrap_or_default();
+    Ok(WebhookPoster::new(resolver, mail_hosts(&delivery.mx).families, networks, trust))
 }
 
 /// The ways of `[delivery]` without passwords and CAs: they say which way mail takes, and cannot carry it.

@@ -66,6 +66,20 @@ impl Audit for SqliteAccounts {
     }
 }
 
+impl SqliteAccounts {
+    /// The entries that were begun behind this one, oldest first, each with its number. What is damaged is nothing to tell.
+    pub(super) async fn entered_behind(
+        &self,
+        number: i64,
+        at_most: u32,
+    ) -> Result<Vec<(i64, AuditEvent)>, Error> {
+        let some = sqlx::query("SELECT * FROM audit WHERE id > $1 ORDER BY id LIMIT $2");
+        let some = some.bind(number).bind(at_most).fetch_all(self.database.readers()?);
+        let rows = some.await.map_err(unavailable)?;
+        Ok(rows.iter().filter_map(|row| Some((row::id(row), row::read(row).ok()?.event))).collect())
+    }
+}
+
 /// Enters a change into the trail, in the transaction that makes it. Each is an entry of its own, so that their
 /// order can be seen: an attacker makes none.
 pub(super) async fn enter(

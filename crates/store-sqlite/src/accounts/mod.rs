@@ -23,6 +23,7 @@ mod sign_in;
 mod sts;
 mod throttle;
 mod web_session;
+mod webhook;
 mod wal_index;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, Transaction};
 use store::{Corrupt, Error, Resealed, SealedPlace, SealedSecrets};
-use types::{AccountId, CredentialId, DkimKeyId};
+use types::{AccountId, CredentialId, DkimKeyId, WebhookId};
 
 use super::SqliteAccounts;
 use super::challenge_key::credential;
@@ -43,7 +43,10 @@ impl SealedSecrets for SqliteAccounts {
         if let Some(keys) = challenge_keys(after, left(at_most, &all)) {
             all.extend(self.secrets(keys, challenge_key).await?);
         }
-        all.extend(self.secrets(dkim_keys(after, left(at_most, &all)), dkim_key).await?);
+        if let Some(keys) = dkim_keys(after, left(at_most, &all)) {
+            all.extend(self.secrets(keys, dkim_key).await?);
+        }
+        all.extend(self.secrets(webhooks(after, left(at_most, &all)), webhook).await?);
         Ok(all)
     }
 
@@ -78,7 +81,9 @@ fn seeds(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
     let (account, enrolled_at) = match after {
         Some(SealedPlace::TotpSeed { account, enrolled_at }) => (account.as_bytes().to_vec(), enrolled_at),
         Some(SealedPlace::RootKey) | None => (Vec::new(), Timestamp::MIN),
-        Some(SealedPlace::ChallengeKey { .. } | SealedPlace::DkimKey { .. }) => return None,
+        Some(
+            SealedPlace::ChallengeKey { .. } | SealedPlace::DkimKey { .. } | SealedPlace::Webhook { .. },
+        ) => return None,
     };
     let seeds = sqlx::query(
         "SELECT account, enrolled_at, seed FROM totp WHERE (account, enrolled_at) > ($1, $2) \
@@ -103,24 +108,45 @@ fn challenge_keys(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
         Some(SealedPlace::RootKey | SealedPlace::TotpSeed { .. }) | None => {
             keys.bind(Vec::new()).bind("").bind(Vec::new()).bind(i64::MIN)
         }
-        Some(SealedPlace::DkimKey { .. }) => return None,
+        Some(SealedPlace::DkimKey { .. } | SealedPlace::Webhook { .. }) => return None,
     };
     // The account password comes first.
     Some(keys.bind(at_most).bind(Vec::new()))
 }
 
-/// The DKIM keys behind this place, but those that were wiped; whatever else there is lies before them.
-fn dkim_keys(after: Option<SealedPlace>, at_most: u32) -> Query {
+/// The DKIM keys behind this place, but those that were wiped, unless it lies behind them all; whatever else there is but webhooks lies before them.
+fn dkim_keys(after: Option<SealedPlace>, at_most: u32) -> Option<Query> {
     let (id, created_at) = match after {
         Some(SealedPlace::DkimKey { key, made_at }) => (key.as_bytes().to_vec(), made_at.as_millisecond()),
         Some(SealedPlace::RootKey | SealedPlace::TotpSeed { .. } | SealedPlace::ChallengeKey { .. })
         | None => (Vec::new(), i64::MIN),
+        Some(SealedPlace::Webhook { .. }) => return None,
     };
     let keys = sqlx::query(
         "SELECT id, created_at, sealed FROM dkim_keys WHERE (id, created_at) > ($1, $2) AND length(sealed) > 0 \
          ORDER BY id, created_at LIMIT $3",
     );
-    keys.bind(id).bind(created_at).bind(at_most)
+    Some(keys.bind(id).bind(created_at).bind(at_most))
+}
+
+/// The webhooks behind this place; whatever else there is lies before them.
+fn webhooks(after: Option<SealedPlace>, at_most: u32) -> Query {
+    let (id, created_at) = match after {
+        Some(SealedPlace::Webhook { webhook, made_at }) => {
+            (webhook.as_bytes().to_vec(), made_at.as_millisecond())
+        }
+        Some(
+            SealedPlace::RootKey
+            | SealedPlace::TotpSeed { .. }
+            | SealedPlace::ChallengeKey { .. }
+            | SealedPlace::DkimKey { .. },
+        )
+        | None => (Vec::new(), i64::MIN),
+    };
+    let webhooks = sqlx::query(
+        "SELECT id, created_at, sealed FROM webhooks WHERE (id, created_at) > ($1, $2) ORDER BY id, created_at LIMIT $3",
+    );
+    webhooks.bind(id).bind(created_at).bind(at_most)
 }
 
 fn octets_of(credential: Option<CredentialId>) -> Vec<u8> {
@@ -151,6 +177,13 @@ fn dkim_key(row: &SqliteRow) -> Result<Sealed, Corrupt> {
     let key = columns.read("id", |id: &[u8]| octets(id).map(DkimKeyId::from_bytes))?;
     let made_at = columns.read("created_at", time)?;
     Ok((SealedPlace::DkimKey { key, made_at }, columns.take("sealed")?))
+}
+
+fn webhook(row: &SqliteRow) -> Result<Sealed, Corrupt> {
+    let columns = Columns::of(row, "webhooks", "?");
+    let webhook = columns.read("id", |id: &[u8]| octets(id).map(WebhookId::from_bytes))?;
+    let made_at = columns.read("created_at", time)?;
+    Ok((SealedPlace::Webhook { webhook, made_at }, columns.take("sealed")?))
 }
 
 fn owner(row: &SqliteRow, table: &'static str) -> Result<AccountId, Corrupt> {
@@ -187,6 +220,13 @@ async fn reseal(transaction: &mut Transaction<'_, Sqlite>, secret: &Resealed) ->
                 .bind(new)
                 .bind(old)
                 .bind(key.as_bytes().to_vec())
+                .bind(made_at.as_millisecond())
+        }
+        SealedPlace::Webhook { webhook, made_at } => {
+            sqlx::query("UPDATE webhooks SET sealed = $1 WHERE sealed = $2 AND id = $3 AND created_at = $4")
+                .bind(new)
+                .bind(old)
+                .bind(webhook.as_bytes().to_vec())
                 .bind(made_at.as_millisecond())
         }
     };

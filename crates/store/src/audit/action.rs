@@ -103,6 +103,10 @@ pub enum Action {
     SecretOpen,
     /// A message was sent in a name that is the account's by the identity `*` alone.
     SendAsAny,
+    /// A webhook was added.
+    WebhookAdd,
+    /// A webhook was removed.
+    WebhookRemove,
     /// Messages of an account were taken back before they left.
     MessageUndo,
     /// They were stopped for those who did not have them.
@@ -123,7 +127,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Action; 57] = [
+    pub const ALL: [Action; 59] = [
         Action::Login,
         Action::SignOut,
         Action::SessionEnd,
@@ -173,6 +177,8 @@ impl Action {
         Action::DkimWipe,
         Action::SecretOpen,
         Action::SendAsAny,
+        Action::WebhookAdd,
+        Action::WebhookRemove,
         Action::MessageUndo,
         Action::MessageStop,
         Action::QueueRetry,
@@ -236,6 +242,8 @@ impl Action {
             Action::DkimWipe => "dkim-wipe",
             Action::SecretOpen => "secret-open",
             Action::SendAsAny => "send-as-any",
+            Action::WebhookAdd => "webhook-add",
+            Action::WebhookRemove => "webhook-remove",
             Action::MessageUndo => "message-undo",
             Action::MessageStop => "message-stop",
             Action::QueueRetry => "queue-retry",

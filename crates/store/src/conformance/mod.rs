@@ -38,6 +38,7 @@ pub mod telling;
 pub mod throttle;
 pub mod tls_results;
 pub mod web_sessions;
+pub mod webhooks;
 
 /// Makes a test of each function of the suite.
 ///
@@ -191,6 +192,13 @@ macro_rules! accounts_conformance {
             a_link_that_makes_no_app_password_is_not_used_up, an_invitation_is_accepted_whole_and_once,
             an_invitation_leaves_the_second_factor_unless_it_is_lost, an_invitation_outlasts_changes_and_no_lock_out,
             links_are_forgotten_a_while_behind_their_end);
+        $crate::conformance!(@two accounts, $open, $beside, webhooks:
+            a_webhook_comes_back_as_it_was_added, there_are_at_most_so_many_webhooks, a_webhook_is_removed_with_its_deliveries,
+            what_becomes_of_webhooks_is_told, the_trail_is_looked_through_once_from_when_there_is_a_webhook,
+            a_trail_that_was_forgotten_is_looked_through_from_its_new_begin,
+            a_due_delivery_is_leased_by_one_and_comes_back_after_a_while, what_came_of_an_attempt_is_written_down,
+            no_more_wait_than_may, a_webhook_is_switched_off_and_on, deliveries_come_in_pages_and_are_forgotten,
+            secrets_of_webhooks_come_last_and_are_resealed);
         $crate::conformance!(@two accounts, $open, $beside, revision:
             every_change_moves_the_revision, notes_do_not_move_the_revision);
     };

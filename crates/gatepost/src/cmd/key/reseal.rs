@@ -138,6 +138,10 @@ async fn named(store: &Accounts, unopened: &Unopened) -> anyhow::Result<Vec<Lost
                 let account = store.by_id(*account).await?.map(|account| account.address.normal());
                 Lost { account, credential: None, is_retired: false, error: *error }
             }
+            SealedPlace::Webhook { webhook, .. } => {
+                let credential = Some(webhook.to_string());
+                Lost { account: None, credential, is_retired: false, error: *error }
+            }
             SealedPlace::DkimKey { key, .. } => {
                 let key = dkim_key(store, *key).await?;
                 let is_retired = key.as_ref().is_some_and(|key| key.state() == DkimKeyState::Retired);
