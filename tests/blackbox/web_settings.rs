@@ -114,7 +114,7 @@ fn a_session_lasts_as_long_as_the_configuration_says() {
     let wrong = Installation::new(&Settings { web: web.to_owned(), ..Settings::default() });
     let output = wrong.run(&["check"], "");
     assert!(
-        !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("session_idle"),
+        !output.status.success() && String::from_utf8_lossy(&output.stdout).contains("web.session_idle: 2h"),
         "{output:?}"
     );
 }
