@@ -18,6 +18,9 @@ const USER: &str = "alice@example.org";
 /// Debian's user `mail`, whose the mailboxes are.
 const OWNER: u32 = 8;
 
+/// Lays the tree in `$1` over that of the machine, and becomes the rest.
+const IN_ITS_PLACE: &str = "mount -t overlay overlay -o \"lowerdir=$1:/usr\" /usr && shift && exec \"$@\"";
+
 /// A Dovecot with mailboxes for Bob and Frank, of which Frank's is full.
 struct Dovecot {
     _master: Service,
@@ -37,8 +40,11 @@ impl Dovecot {
         chown(here.join("boxes"), Some(OWNER), None).unwrap();
         fs::write(here.join("users"), users(here)).unwrap();
         fs::write(here.join("dovecot.conf"), configuration(here, address)).unwrap();
-        let mut command = Command::new(unpacked().join("usr/sbin/dovecot"));
+        // Some of its parts Dovecot looks for where the package installs them: there they lie for this process and its children alone.
+        let mut command = Command::new("unshare");
         command
+            .args(["--mount", "sh", "-c", IN_ITS_PLACE, "sh"])
+            .args([unpacked().join("usr"), unpacked().join("usr/sbin/dovecot")])
             .arg("-F")
             .arg("-c")
             .arg(here.join("dovecot.conf"))
