@@ -3,7 +3,9 @@
 //! What a process gives up of its rights, its later threads don't have, but those that run already keep it. So whatever needs
 //! rights is done here, where there are none yet; what comes behind needs the store's directory, the network, and no more.
 
+use std::io;
 use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 
 use auth::{Backend, MasterKeys};
 use config::{Config, Tls};
@@ -13,7 +15,7 @@ use stores::Claimed;
 use submission::tls::{CertificateDer, Identity, PrivateKeyDer, TlsError, pem};
 
 use crate::descriptors::Descriptors;
-use crate::{listen_error, open, storage_privacy, wiring};
+use crate::{listen_error, open, status_socket, storage_privacy, wiring};
 
 /// What is open before the runtime starts. Clients that connect are kept waiting.
 pub(crate) struct Opened {
@@ -29,6 +31,8 @@ pub(crate) struct Opened {
     pub(crate) sockets: Vec<TcpListener>,
     /// In the order of `[[web.listen]]`.
     pub(crate) web_sockets: Vec<TcpListener>,
+    /// Where `gatepost status` asks. Without it the server does all the rest.
+    pub(crate) status_socket: io::Result<UnixListener>,
 }
 
 /// A certificate chain and its key, as they were read. What it takes to use them takes time.
@@ -56,6 +60,7 @@ impl Opened {
         let web_sockets =
             config.web.iter().flat_map(|web| &web.listen).map(|listen| submission::bind(listen.address));
         let web_sockets = web_sockets.collect::<Result<_, _>>().map_err(listen_error::told_of_pages)?;
+        let status_socket = status_socket::bind(&config.storage.directory);
         Ok(Opened {
             config,
             descriptors,
@@ -67,6 +72,7 @@ impl Opened {
             resolver,
             sockets,
             web_sockets,
+            status_socket,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! The server as a whole: how it is put together, how it starts, changes and stops.
 
 use std::future::Future;
+use std::io;
 use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ pub(crate) struct Server {
     parts: Parts,
     door: Door,
     pages: Option<Pages>,
+    status_socket: io::Result<UnixListener>,
     signals: Signals,
 }
 
@@ -68,6 +71,7 @@ impl Server {
             resolver,
             sockets,
             web_sockets,
+            status_socket,
         } = opened;
         let identity = in_background(move || warm_identity(pair));
         let (store, identity) = tokio::try_join!(open_store(store), identity)?;
@@ -119,7 +123,7 @@ impl Server {
             console: pages.as_ref().map(Pages::console),
             page_addresses,
         };
-        Ok(Server { file: file.to_owned(), config, parts, door, pages, signals })
+        Ok(Server { file: file.to_owned(), config, parts, door, pages, status_socket, signals })
     }
 
     /// What the server is made of.
@@ -135,7 +139,7 @@ impl Server {
     /// Serves until SIGTERM or SIGINT, then ends without loss: no new connections, running transactions end, running
     /// deliveries end, the store closes.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Server { file, mut config, mut parts, door, pages, mut signals } = self;
+        let Server { file, mut config, mut parts, door, pages, status_socket, mut signals } = self;
         let stop = CancellationToken::new();
         let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
         let refreshing = spawn(parts.carrier.clone().keep_policies(stop.clone()), &stop);
@@ -149,7 +153,8 @@ impl Server {
         let telling = spawn(operations, &stop);
         let looking = spawn(lights::run(watched_by_lights(&config, &parts), stop.clone()), &stop);
         let directory = config.storage.directory.clone();
-        let answering = spawn(status_socket::run(directory, parts.health.clone(), stop.clone()), &stop);
+        let answering = status_socket::run(status_socket, directory, parts.health.clone(), stop.clone());
+        let answering = spawn(answering, &stop);
         let timing = spawn(keep_refusals_alike(Arc::clone(&parts.judge), stop.clone()), &stop);
         // Who is told that the server is ready finds it on the list of nodes.
         stop.run_until_cancelled(parts.carrier.tried_to_join()).await;

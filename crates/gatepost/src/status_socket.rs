@@ -4,6 +4,7 @@
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener as Bound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,8 +28,13 @@ fn place(directory: &Path) -> PathBuf {
 }
 
 /// Answers until it is told to stop. Without the socket the server does all the rest.
-pub(crate) async fn run(directory: PathBuf, health: Health, stop: CancellationToken) {
-    let listener = match bind(&place(&directory)) {
+pub(crate) async fn run(
+    bound: io::Result<Bound>,
+    directory: PathBuf,
+    health: Health,
+    stop: CancellationToken,
+) {
+    let listener = match bound.and_then(UnixListener::from_std) {
         Ok(listener) => listener,
         Err(error) => {
             let socket = place(&directory);
@@ -47,14 +53,20 @@ pub(crate) async fn run(directory: PathBuf, health: Health, stop: CancellationTo
     let _ = std::fs::remove_file(place(&directory));
 }
 
-/// The directory is the server's alone, and it has the store locked: a socket that is there is of a server that is dead.
-fn bind(socket: &Path) -> io::Result<UnixListener> {
-    match std::fs::remove_file(socket) {
+/// Binds the socket in this directory, which is the server's alone, and whose store it has locked: a socket that is there is of a server that is
+/// dead.
+///
+/// # Errors
+/// When it can't be made.
+pub(crate) fn bind(directory: &Path) -> io::Result<Bound> {
+    let socket = place(directory);
+    match std::fs::remove_file(&socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let listener = UnixListener::bind(socket)?;
-    std::fs::set_permissions(socket, Permissions::from_mode(0o600))?;
+    let listener = Bound::bind(&socket)?;
+    std::fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
@@ -99,12 +111,13 @@ mod tests {
     async fn a_socket_of_a_dead_server_is_nobody_and_is_replaced() {
         let directory = tempfile::tempdir().unwrap();
         assert_eq!(ask(directory.path()).await.unwrap(), None);
-        drop(bind(&place(directory.path())).unwrap());
+        drop(bind(directory.path()).unwrap());
         assert!(place(directory.path()).exists());
         assert_eq!(ask(directory.path()).await.unwrap(), None);
         let (health, stop) = (Health::of("1.2.3", Timestamp::UNIX_EPOCH), CancellationToken::new());
         health.found(health.known().status.clone(), true);
-        let serving = tokio::spawn(run(directory.path().to_owned(), health, stop.clone()));
+        let bound = bind(directory.path());
+        let serving = tokio::spawn(run(bound, directory.path().to_owned(), health, stop.clone()));
         let said = loop {
             match ask(directory.path()).await.unwrap() {
                 Some(said) => break said,
