@@ -1,5 +1,7 @@
 //! The API, resource by resource: what is shown is what the command line shows, and what is changed is changed.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tests::server::{Installation, Server, Settings, text, until};
 
@@ -333,4 +335,19 @@ fn who_is_locked_out_is_told_and_let_in() {
     assert_eq!(admin.ask("DELETE", &of_one, &[], "").status, 204);
     assert_eq!(server.knock(&installation, ALICE, PASSWORD).code, 235);
     see_problem(&admin.post("/api/v1/admin/throttles/clear", &json!({"whom": "nobody"})), 422, "invalid");
+}
+
+#[test]
+fn sign_ins_are_told_apart_by_what_came_of_them() {
+    let (installation, server) = office();
+    let own = program(&installation, &server, ALICE, &OWN);
+    assert_eq!(server.knock(&installation, ALICE, "wrong").code, 535);
+    let results = |query: &str| {
+        let all = items(&own.get(&format!("/api/v1/account/sign-ins{query}")));
+        all.iter().map(|entry| text(entry, "result")).collect::<BTreeSet<_>>()
+    };
+    until("the failure is in the trail", || results("").contains("failure").then_some(()));
+    for result in ["success", "failure"] {
+        assert_eq!(results(&format!("?result={result}")), BTreeSet::from([result.to_owned()]));
+    }
 }

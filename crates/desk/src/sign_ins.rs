@@ -18,8 +18,8 @@ const PAGE: u32 = 500;
 /// Which entries of the trail about one account; an empty filter lets all through.
 #[derive(Debug, Clone, Default)]
 pub struct SignInFilter {
-    /// What was tried and failed alone.
-    pub failures: bool,
+    /// With this result alone.
+    pub result: Option<AuditResult>,
     /// By this credential, or about it, as the trail has it.
     pub credential: Option<String>,
     /// Not before this.
@@ -40,10 +40,10 @@ impl Desk {
         filter: SignInFilter,
         page: Page<AuditPlace>,
     ) -> Result<Listed<view::SignIn, AuditPlace>, Trouble> {
-        let SignInFilter { failures, credential, since, action } = filter;
+        let SignInFilter { result, credential, since, action } = filter;
         let begins = self.trail_begins(account).await?;
         let since = Some(since.map_or(begins, |since| since.max(begins)));
-        let (address, result) = (account.address.normal(), failures.then_some(AuditResult::Failure));
+        let address = account.address.normal();
         let filter = AuditFilter {
             account: Some(address.clone()),
             action,

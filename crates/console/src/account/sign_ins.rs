@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::on;
 use desk::{SignInFilter, view};
 use jiff::SignedDuration;
-use store::{Action, Page as ListPage};
+use store::{Action, AuditResult, Page as ListPage};
 
 use crate::console::Console;
 use crate::frame::{Frame, page};
@@ -70,7 +70,8 @@ async fn list(
         .then(|| visit.now.saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).ok())
         .flatten();
     let named = query.get("credential").map(str::to_owned);
-    let filter = SignInFilter { failures, credential: named.clone(), since, action: None };
+    let result = failures.then_some(AuditResult::Failure);
+    let filter = SignInFilter { result, credential: named.clone(), since, action: None };
     // A place that is none is the beginning.
     let place = ListPage { after: query.get("after").and_then(audit_place), limit: ROWS };
     let found = desk.sign_ins(&who.account, filter, place).await?;

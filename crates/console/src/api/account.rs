@@ -175,9 +175,9 @@ async fn sign_ins(
     paging: Paging,
 ) -> Result<List<view::SignIn>, Failure> {
     let since: Option<Timestamp> = filter::time(&query, "since")?;
-    let failures = query.get("result") == Some(AuditResult::Failure.name());
+    let result = query.get("result").and_then(AuditResult::from_name);
     let credential = query.get("credential").map(str::to_owned);
-    let wanted = SignInFilter { failures, credential, since, action: None };
+    let wanted = SignInFilter { result, credential, since, action: None };
     Ok(paging.of_sparse(console.desk().sign_ins(&subject.account, wanted, paging.page()?).await?))
 }
 
