@@ -74,7 +74,6 @@ mod tests {
             organisation: String::new(),
             help: None,
             second_factor: SecondFactorRule::Optional,
-            admin_needs_second_factor: true,
             page_rate: 120,
             api_rate: 600,
         }

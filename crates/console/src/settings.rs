@@ -15,8 +15,6 @@ pub struct Settings {
     pub help: Option<String>,
     /// Whether everybody needs a second factor.
     pub second_factor: SecondFactorRule,
-    /// Whether an administrator without a second factor sees the pages of their own account alone.
-    pub admin_needs_second_factor: bool,
     /// Pages that clients of one network may ask for in a minute.
     pub page_rate: u32,
     /// Requests that a token of the API may make in a minute.

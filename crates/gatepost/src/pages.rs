@@ -69,7 +69,6 @@ fn settings(config: &Config, web: &Web) -> Settings {
         organisation: web.organisation.clone(),
         help: web.help.clone(),
         second_factor: web.second_factor,
-        admin_needs_second_factor: web.admin_needs_second_factor,
         page_rate: web.page_rate,
         api_rate: web.api_rate,
     }

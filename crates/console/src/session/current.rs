@@ -61,10 +61,8 @@ impl Current {
         let account = &self.signed_in.account;
         match account.admin && visit.is_served(WebPart::Admin) {
             false => Administration::None,
-            true if console.settings.admin_needs_second_factor && !account.totp => {
-                Administration::NeedsSecondFactor
-            }
-            true => Administration::Open,
+            true if console.desk().may_administer(account) => Administration::Open,
+            true => Administration::NeedsSecondFactor,
         }
     }
 
