@@ -10,11 +10,16 @@ use tests::server::{Installation, PATIENCE, Server, Settings};
 
 /// Pages in clear on loopback, behind two listeners for mail.
 pub(crate) fn installation(more: &str) -> Installation {
+    installation_with(more, Settings::default())
+}
+
+/// The same, with these settings besides.
+pub(crate) fn installation_with(more: &str, settings: Settings) -> Installation {
     let listen = "[[web.listen]]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\n";
     let web = format!(
         "[web]\nbase_url = \"https://mail.example.org\"\norganisation = \"Example Org\"\n{more}{listen}"
     );
-    Installation::new(&Settings { web, ..Settings::default() })
+    Installation::new(&Settings { web, ..settings })
 }
 
 pub(crate) fn pages(server: &Server) -> SocketAddr {

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::thread;
 
 use tests::browser::{Answer, Browser};
-use tests::server::{Installation, text, until};
+use tests::server::{Installation, Settings, text, until};
 
 use crate::second_factor::Phone;
-use crate::web::{installation, pages};
+use crate::web::{installation, installation_with, pages};
 use crate::web_sign_in::{ALICE, PASSWORD, administrator, office, sign_in, signed_in};
 
 const NEW: &str = "battery staple rope ladder";
@@ -207,7 +207,10 @@ fn nothing_of_a_link_is_made_of_what_the_request_says_or_left_behind() {
 
 #[test]
 fn no_link_stands_in_the_log() {
-    let (installation, server) = office();
+    let settings = Settings { log: "level = \"debug\"".to_owned(), ..Settings::default() };
+    let installation = installation_with("page_rate = 10000\n", settings);
+    installation.add_user(ALICE, PASSWORD);
+    let server = installation.start();
     let mut owner = signed_in(&server);
     let (_, link) = device_link(&mut owner, "phone");
     let invitation = invited(&installation, &[]);
@@ -216,6 +219,9 @@ fn no_link_stands_in_the_log() {
         let page = browser.get(path);
         browser.send(&page, path, &[("new", "short")]);
         browser.get(&format!("{path}x"));
+    }
+    for request in ["/enrol/{link}", "/invited/{link}"] {
+        server.until_logged(request);
     }
     let log = server.log();
     for path in [link, invitation] {
