@@ -137,11 +137,11 @@ impl Desk {
         let enrolment = Enrolment {
             id: EnrolmentId::new(unix_ms(act.at), rand::rng().random()),
             account: account.id,
-            purpose,
             version: account.version,
             made_at: act.at,
             made_by: act.by.to_string(),
-            ends_at: act.at.saturating_add(good_for).unwrap_or(Timestamp::MAX),
+            ends_at: end(&purpose, act.at.saturating_add(good_for).unwrap_or(Timestamp::MAX)),
+            purpose,
             opened_at: None,
             withdrawn_at: None,
             used: None,
@@ -174,6 +174,14 @@ impl Desk {
             browser: self.keyring().await?.enrolment_links().browser(browser.cookie),
             credential,
         })
+    }
+}
+
+/// When a link ends that is good until then: not after the app password that it would make.
+fn end(purpose: &EnrolmentPurpose, until: Timestamp) -> Timestamp {
+    match purpose {
+        EnrolmentPurpose::Device(planned) => planned.expires_at.map_or(until, |end| end.min(until)),
+        EnrolmentPurpose::Invitation { .. } => until,
     }
 }
 

@@ -78,6 +78,18 @@ async fn a_link_is_good_for_its_time() {
 }
 
 #[tokio::test]
+async fn a_link_makes_no_app_password_that_has_ended() {
+    let office = office().await;
+    let planned = DeviceWish { expires_at: Some(now() + SignedDuration::from_secs(60)), ..wish(&[]) };
+    let new = office.desk.make_device_link(&frank(), &office.account, &planned).await.unwrap();
+    let link = end_of(&new.link, "enrol");
+    for (passed, state) in [(59, EnrolmentState::Waiting), (60, EnrolmentState::Over)] {
+        PASSED.set(passed);
+        assert_eq!(found(&office, &link).await.state(later()), state, "{passed}");
+    }
+}
+
+#[tokio::test]
 async fn a_device_gets_what_was_planned_and_its_browser_is_known_again() {
     let office = office().await;
     let foreign = office.desk.make_device_link(&frank(), &office.account, &wish(&["bob@example.org"])).await;
