@@ -126,6 +126,31 @@ fn a_device_gets_its_app_password_by_a_link_that_nothing_but_its_button_uses_up(
 }
 
 #[test]
+fn a_form_that_is_sent_twice_makes_one_link_and_its_app_password_is_good_from_where_it_says() {
+    let (installation, server) = office();
+    let mut owner = signed_in(&server);
+    let form = owner.get("/account/devices/new");
+    let with = |networks: &'static str| {
+        [("label", "phone"), ("ends", "never"), ("number", "7"), ("networks", networks)]
+    };
+    let wrong = owner.send(&form, "/account/devices", &with("the office"));
+    assert!(wrong.status == 422 && wrong.body.contains("is no network and no address"), "{wrong:?}");
+    let made = owner.send(&form, "/account/devices", &with("192.0.2.0/24"));
+    assert_eq!(made.status, 303, "{made:?}");
+    let again = owner.send(&form, "/account/devices", &with("192.0.2.0/24"));
+    assert_eq!(again.location(), APP_PASSWORDS);
+    let shown = owner.get(made.location());
+    assert!(shown.body.contains("192.0.2.0/24"), "{}", shown.body);
+    let link = path_of(&between(&shown, "id=\"link\" data-copy=\"", "\""));
+    let mut device = Browser::new(pages(&server));
+    let question = device.get(&link);
+    assert_eq!(device.send(&question, &link, &[]).status, 200);
+    let [one] = app_passwords(&installation).try_into().unwrap();
+    assert_eq!(one["networks"], serde_json::json!(["192.0.2.0/24"]));
+    assert_eq!(trail(&installation), ["enrolment-make", "enrolment-use"]);
+}
+
+#[test]
 fn of_two_who_press_the_button_at_once_one_gets_the_password() {
     let (installation, server) = office();
     let mut owner = signed_in(&server);

@@ -1,10 +1,9 @@
 //! Links that give a device an app password of its own, which is made there when the link is used.
 
-use jiff::Timestamp;
 use store::{
     Account, Act, Enrolment, EnrolmentPurpose, EnrolmentState, Enrolments as _, PlannedAppPassword, Scope,
 };
-use types::{EnrolmentId, SenderPattern};
+use types::EnrolmentId;
 
 use crate::app_passwords::AppPasswordLacks;
 use crate::{AppPasswordWish, Desk, FoundLink, LinkBrowser, Missing, Trouble, view};
@@ -15,19 +14,8 @@ const WAITING: u32 = 5;
 /// Links of an account that are looked through for one of them.
 const NEWEST: u32 = 1_000;
 
-/// What a device is to get.
-#[derive(Debug, Clone)]
-pub struct DeviceWish {
-    /// Which device it is, in its owner's words.
-    pub label: String,
-    /// When its app password stops working, if ever.
-    pub expires_at: Option<Timestamp>,
-    /// Whom it may send as; everybody that the account may, if empty.
-    pub senders: Vec<SenderPattern>,
-}
-
 impl Desk {
-    /// Makes a link with which a device gets an app password. It is shown this once.
+    /// Makes a link with which a device gets this app password. It is shown this once.
     ///
     /// # Errors
     /// [`Trouble::NotCovered`], [`Trouble::TooManyLinks`], [`Trouble::NoPages`]; [`Trouble::LinkOvertaken`].
@@ -35,11 +23,9 @@ impl Desk {
         &self,
         act: &Act,
         account: &Account,
-        wish: &DeviceWish,
+        planned: PlannedAppPassword,
     ) -> Result<view::NewDeviceLink, Trouble> {
-        self.see_covered(account, &wish.senders).await?;
-        let DeviceWish { label, expires_at, senders } = wish.clone();
-        let planned = PlannedAppPassword { label, expires_at, networks: Vec::new(), senders };
+        self.see_covered(account, &planned.senders).await?;
         let (purpose, good_for) = (EnrolmentPurpose::Device(planned), self.settings.device_link);
         let (enrolment, link) = self.make_link(act, account, purpose, (good_for, WAITING)).await?;
         let device_link = view::DeviceLink::of(&enrolment, account, act.at);

@@ -59,7 +59,6 @@ mod links;
 pub use links::{FoundLink, LinkBrowser};
 
 mod devices;
-pub use devices::DeviceWish;
 
 mod invitations;
 pub use invitations::{Acceptance, Accepted, INVITATION_LEAST, INVITATION_MOST};

@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
-use desk::{AppPasswordWish, DeviceWish, Trouble};
+use desk::{AppPasswordWish, Trouble};
+use store::PlannedAppPassword;
 
 use super::app_passwords;
 use crate::app_password_form::{Typed, Wrong, senders_of};
@@ -18,6 +19,7 @@ use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
+use crate::session::once::Once;
 use crate::visit::Visit;
 
 pub(crate) const ROUTES: &[Route] = &[
@@ -39,6 +41,7 @@ struct Form {
     /// The senders of the account.
     senders: Vec<String>,
     confirm: ConfirmForm,
+    number: u64,
 }
 
 async fn show(
@@ -61,7 +64,8 @@ async fn form(
 ) -> Result<Response, Problem> {
     let senders = senders_of(console, &current.signed_in.account).await?;
     let frame = Frame::inside(console, visit, current, app_passwords::PATH);
-    let html = page(&Form { frame, typed, wrong, refused, senders, confirm })?;
+    let number = Once::number();
+    let html = page(&Form { frame, typed, wrong, refused, senders, confirm, number })?;
     Ok((status, html).into_response())
 }
 
@@ -72,7 +76,7 @@ async fn make(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let typed = Typed::of(&fields);
-    let AppPasswordWish { label, expires_at, senders, .. } =
+    let AppPasswordWish { label, expires_at, networks, senders, .. } =
         match typed.wish(&visit, visit.texts.not_your_sender()) {
             Ok(wish) => wish,
             Err(wrong) => {
@@ -81,10 +85,11 @@ async fn make(
                 return form(&console, &visit, &current, (typed, wrong), confirm, refused).await;
             }
         };
-    let wish = DeviceWish { label, expires_at, senders };
+    let planned = PlannedAppPassword { label, expires_at, networks, senders };
     match confirm::ask(&console, &visit, current.clone(), &fields).await? {
         Asked::Yes(current, cookie) => {
-            let made = confirmed(&console, &visit, &current, typed, &wish).await?;
+            let number = fields.text("number").parse().unwrap_or_else(|_| Once::number());
+            let made = once(&console, &visit, &current, (typed, planned), number).await?;
             Ok((cookie, made).into_response())
         }
         Asked::No(confirm, status) => {
@@ -93,15 +98,19 @@ async fn make(
     }
 }
 
-async fn confirmed(
+/// Makes it, unless the form was sent before: then it is in the list.
+async fn once(
     console: &Console,
     visit: &Visit,
     current: &Current,
-    typed: Typed,
-    wish: &DeviceWish,
+    (typed, planned): (Typed, PlannedAppPassword),
+    number: u64,
 ) -> Result<Response, Problem> {
     let (who, t) = (&current.signed_in, visit.texts);
-    let trouble = match console.desk().make_device_link(&current.act(visit), &who.account, wish).await {
+    if !console.once.is_first(who.session.id, number) {
+        return Ok(Redirect::to(app_passwords::PATH).into_response());
+    }
+    let trouble = match console.desk().make_device_link(&current.act(visit), &who.account, planned).await {
         Ok(new) => {
             let made = &new.device_link;
             console.shown_links.keep(who.session.id, &made.id, new.link, made.expires_at);
@@ -109,6 +118,7 @@ async fn confirmed(
         }
         Err(trouble) => trouble,
     };
+    console.once.forget(who.session.id, number);
     let (wrong, status, refused) = match trouble {
         Trouble::TooManyLinks { limit, .. } => {
             (Wrong::default(), StatusCode::CONFLICT, Some(t.too_many_links(limit)))

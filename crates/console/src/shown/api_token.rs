@@ -3,6 +3,7 @@
 use desk::view;
 use jiff::{SignedDuration, Timestamp};
 
+use super::app_password::listed;
 use super::strangers::plain;
 use super::time::Time;
 use crate::texts::Texts;
@@ -41,10 +42,6 @@ impl ApiTokenShown {
             networks: listed(&view.networks),
         }
     }
-}
-
-fn listed(all: &[impl ToString]) -> String {
-    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn state(view: &view::ApiToken, now: Timestamp, t: Texts) -> Option<(&'static str, String)> {

@@ -79,7 +79,8 @@ impl AppPasswordShown {
     }
 }
 
-fn listed(all: &[impl ToString]) -> String {
+/// All of them in one line.
+pub(super) fn listed(all: &[impl ToString]) -> String {
     all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

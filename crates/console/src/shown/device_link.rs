@@ -2,6 +2,7 @@
 
 use desk::view;
 
+use crate::shown::app_password::listed;
 use crate::shown::strangers::plain;
 use crate::shown::time::{Time, end_of_wait};
 use crate::visit::Visit;
@@ -16,6 +17,8 @@ pub(crate) struct DeviceShown {
     pub(crate) is_withdrawn: bool,
     pub(crate) until: String,
     pub(crate) opened: Option<Time>,
+    /// Where the app password may be used from; everywhere, if empty.
+    pub(crate) networks: String,
     /// Whom the app password may send as; everybody that the account may, if empty.
     pub(crate) senders: String,
 }
@@ -31,7 +34,8 @@ impl DeviceShown {
             is_withdrawn: view.state == "withdrawn",
             until: end_of_wait(view.expires_at, visit.now, visit.texts),
             opened: view.opened_at.map(|at| Time::of(at, visit.now, visit.texts)),
-            senders: plain(&view.senders.join(", ")),
+            networks: listed(&view.networks),
+            senders: plain(&listed(&view.senders)),
         }
     }
 }

@@ -5,11 +5,11 @@ use std::cell::Cell;
 use auth::EnrolmentLink;
 use auth::totp::Seed;
 use jiff::{SignedDuration, Timestamp};
-use store::{Accounts as _, EnrolmentState, SecondFactors as _};
+use store::{Accounts as _, EnrolmentState, PlannedAppPassword, SecondFactors as _};
 use types::Secret;
 
 use crate::tests::{Office, frank, now};
-use crate::{Acceptance, DeviceWish, FoundLink, LinkBrowser, Trouble};
+use crate::{Acceptance, FoundLink, LinkBrowser, Trouble};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -33,9 +33,9 @@ fn browser(cookie: &str) -> LinkBrowser<'_> {
     LinkBrowser { ip: "192.0.2.1".parse().unwrap(), agent: "Phone/1.0\u{1b}", cookie }
 }
 
-fn wish(senders: &[&str]) -> DeviceWish {
+fn planned(senders: &[&str]) -> PlannedAppPassword {
     let senders = senders.iter().map(|sender| sender.parse().unwrap()).collect();
-    DeviceWish { label: "phone".to_owned(), expires_at: None, senders }
+    PlannedAppPassword { label: "phone".to_owned(), senders, ..PlannedAppPassword::default() }
 }
 
 fn end_of(url: &str, path: &str) -> EnrolmentLink {
@@ -44,7 +44,7 @@ fn end_of(url: &str, path: &str) -> EnrolmentLink {
 }
 
 async fn device_link(office: &Office) -> EnrolmentLink {
-    let new = office.desk.make_device_link(&frank(), &office.account, &wish(&[])).await.unwrap();
+    let new = office.desk.make_device_link(&frank(), &office.account, planned(&[])).await.unwrap();
     end_of(&new.link, "enrol")
 }
 
@@ -80,8 +80,8 @@ async fn a_link_is_good_for_its_time() {
 #[tokio::test]
 async fn a_link_makes_no_app_password_that_has_ended() {
     let office = office().await;
-    let planned = DeviceWish { expires_at: Some(now() + SignedDuration::from_secs(60)), ..wish(&[]) };
-    let new = office.desk.make_device_link(&frank(), &office.account, &planned).await.unwrap();
+    let plan = PlannedAppPassword { expires_at: Some(now() + SignedDuration::from_secs(60)), ..planned(&[]) };
+    let new = office.desk.make_device_link(&frank(), &office.account, plan).await.unwrap();
     let link = end_of(&new.link, "enrol");
     for (passed, state) in [(59, EnrolmentState::Waiting), (60, EnrolmentState::Over)] {
         PASSED.set(passed);
@@ -92,16 +92,21 @@ async fn a_link_makes_no_app_password_that_has_ended() {
 #[tokio::test]
 async fn a_device_gets_what_was_planned_and_its_browser_is_known_again() {
     let office = office().await;
-    let foreign = office.desk.make_device_link(&frank(), &office.account, &wish(&["bob@example.org"])).await;
+    let foreign =
+        office.desk.make_device_link(&frank(), &office.account, planned(&["bob@example.org"])).await;
     assert_eq!(foreign.unwrap_err().code(), "not-covered");
-    let plan = wish(&["alice@example.org"]);
-    let new = office.desk.make_device_link(&frank(), &office.account, &plan).await.unwrap();
+    let plan = PlannedAppPassword {
+        networks: vec!["192.0.2.0/24".parse().unwrap()],
+        ..planned(&["alice@example.org"])
+    };
+    let new = office.desk.make_device_link(&frank(), &office.account, plan).await.unwrap();
     let link = found(&office, &end_of(&new.link, "enrol")).await;
     let (made, _) = office.desk.use_device_link(&frank(), &link, browser("cookie")).await.unwrap();
     assert_eq!(
         (made.app_password.label.as_str(), &*made.app_password.senders),
         ("phone", &["alice@example.org".to_owned()][..])
     );
+    assert_eq!(made.app_password.networks.len(), 1);
     let again = office.desk.use_device_link(&frank(), &link, browser("cookie")).await;
     assert_eq!(again.unwrap_err().code(), "no-link");
     let now = found(&office, &end_of(&new.link, "enrol")).await;
@@ -156,7 +161,7 @@ fn what_a_browser_is_known_again_by_is_not_written_down() {
 async fn a_link_needs_pages_to_lead_to() {
     let mut office = office().await;
     office.desk.settings.base_url = None;
-    let made = office.desk.make_device_link(&frank(), &office.account, &wish(&[])).await;
+    let made = office.desk.make_device_link(&frank(), &office.account, planned(&[])).await;
     assert!(matches!(made, Err(Trouble::NoPages)), "{made:?}");
 }
 

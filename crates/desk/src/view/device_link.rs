@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{Account, Enrolment, EnrolmentPurpose};
@@ -35,6 +36,8 @@ pub struct DeviceLink {
     pub app_password: Option<String>,
     /// When that app password stops working.
     pub app_password_expires_at: Option<Timestamp>,
+    /// Where it may be used from; everywhere, if empty.
+    pub networks: Vec<IpNet>,
     /// In whose names it may send; in all that the account may, if empty.
     pub senders: Vec<String>,
 }
@@ -67,6 +70,7 @@ impl DeviceLink {
             used_agent: used.map(|used| used.agent.clone()),
             app_password: used.and_then(|used| used.credential).map(|id| id.to_string()),
             app_password_expires_at: planned.expires_at,
+            networks: planned.networks.clone(),
             senders: planned.senders.iter().map(ToString::to_string).collect(),
         })
     }
