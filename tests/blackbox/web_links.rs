@@ -446,8 +446,10 @@ fn an_administrator_invites_and_withdraws_and_the_invitation_of_an_account_that_
     let mut browser = Browser::new(pages(&server));
     let question = browser.get(&link);
     assert_eq!(question.status, 200);
+    assert!(!form.body.contains("The link opens nothing before"));
     installation.done(&["user", "disable", ALICE]);
     assert_eq!(browser.get(&link).status, 404);
+    assert!(admin.get(&format!("{account}/invite")).body.contains("The link opens nothing before"));
     installation.done(&["user", "enable", ALICE]);
     assert_eq!(browser.get(&link).status, 200);
     let page = admin.get(&account);
@@ -504,6 +506,9 @@ fn an_invitation_needs_pages_to_lead_to_and_a_time_that_it_can_have() {
     assert!(link.starts_with("https://mail.example.org/invited/") && link.trim().len() == 65, "{link}");
     let told = with_pages.json(&["invite", ALICE]);
     assert_eq!((&told["account"], &told["second_factor_lost"]), (&ALICE.into(), &false.into()));
+    with_pages.done(&["user", "disable", ALICE]);
+    let disabled = with_pages.run(&["invite", ALICE], "");
+    assert!(String::from_utf8_lossy(&disabled.stderr).contains("is disabled"), "{disabled:?}");
     let nobody = with_pages.run(&["invite", "nobody@example.org"], "");
     assert!(String::from_utf8_lossy(&nobody.stderr).contains("there is no account nobody@example.org"));
 }

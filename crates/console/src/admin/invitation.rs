@@ -43,6 +43,7 @@ const USUAL: i64 = 24;
 struct Form {
     frame: Frame,
     address: String,
+    is_disabled: bool,
     has_second_factor: bool,
     /// Each number of hours, in words, and whether it is chosen.
     hours: Vec<(i64, String, bool)>,
@@ -90,6 +91,7 @@ fn form(
     let html = page(&Form {
         frame: Frame::of_administration(console, visit, current, ACCOUNTS),
         address: account.address.to_string(),
+        is_disabled: account.disabled,
         has_second_factor: account.totp,
         hours: HOURS.map(|hours| (hours, words(hours, visit), hours == chosen.hours)).into(),
         is_lost: chosen.is_lost,

@@ -638,6 +638,7 @@ texts! {
     whoever_is_invited: "Whoever opens this link can choose the password of the account. Use a way on which you know who gets it.";
     i_have_passed_it_on: "I have passed it on";
     invitation_withdrawn(address): "The invitation of {address} is withdrawn.";
+    invited_while_disabled: "This account is disabled. The link opens nothing before the account is enabled again.";
     invitation_made_already: "The invitation was made already, and its link is not shown again.";
     withdraw_invitation: "Withdraw the invitation";
     good_for_how_long: "Good for";

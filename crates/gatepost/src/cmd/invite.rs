@@ -38,6 +38,12 @@ pub(crate) async fn run(config: &Path, args: Args) -> anyhow::Result<()> {
         if args.second_factor_lost && !new.invitation.second_factor_lost {
             args.format.remark(&format!("{} has no second factor that could be lost", account.address));
         }
+        if account.disabled {
+            args.format.remark(&format!(
+                "{address} is disabled: the link opens nothing before `gatepost user enable {address}`",
+                address = account.address
+            ));
+        }
         let until = output::time(new.invitation.expires_at);
         args.format.remark(&format!(
             "this link is shown once, and good until {until}: pass it on to the owner of {} and nobody else",
