@@ -83,7 +83,7 @@ impl<'a> Outgoing<'a> {
     fn of(host: &'a str, port: &SubmissionPort, socket_type: &'static str) -> Self {
         let has = |mechanism: &Mechanism| port.mechanisms.contains(mechanism);
         let scram = [Mechanism::ScramSha256Plus, Mechanism::ScramSha256];
-        let known = match (has(&Mechanism::Plain) || has(&Mechanism::Login), has(&Mechanism::CramMd5)) {
+        let known = match (port.takes_passwords(), has(&Mechanism::CramMd5)) {
             (true, _) => Some("password-cleartext"),
             // Beside others it is not named: programs would prefer it, and only app passwords made for it can answer.
             (false, true) => Some("password-encrypted"),

@@ -12,6 +12,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{StatusCode, Uri, uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::on;
+use desk::ClientSettings;
 use serde::Serialize;
 use types::{IncomingServer, Mailbox};
 
@@ -76,6 +77,16 @@ struct Outgoing<'a> {
     encryption: &'static str,
 }
 
+impl<'a> Outgoing<'a> {
+    /// The first port that takes a password as it is. Programs are not told of mechanisms here, and use no other.
+    fn of(settings: &'a ClientSettings) -> Option<Self> {
+        let implicit = settings.implicit_tls.iter().map(|port| (port, "SSL"));
+        let starttls = settings.starttls.iter().map(|port| (port, "TLS"));
+        let (port, encryption) = implicit.chain(starttls).find(|(port, _)| port.takes_passwords())?;
+        Some(Self { host: &settings.host, port: port.port, encryption })
+    }
+}
+
 /// Why there are no settings, as programs understand it.
 #[derive(Template)]
 #[template(path = "clients/autodiscover_error.xml")]
@@ -101,14 +112,11 @@ async fn settings(
         Err(not) => return refused(&not, &visit),
     };
     let (discovery, _) = asked::told(client_settings, &visit, address.host().domain().cloned())?;
-    let outgoing = |(port, encryption)| Outgoing { host: &client_settings.host, port, encryption };
-    let implicit = client_settings.implicit_tls.as_ref().map(|port| (port.port, "SSL"));
-    let starttls = client_settings.starttls.as_ref().map(|port| (port.port, "TLS"));
     xml(&Settings {
         organisation: &console.settings.organisation,
         address: address.to_string(),
         incoming: &discovery.incoming,
-        outgoing: implicit.or(starttls).map(outgoing),
+        outgoing: Outgoing::of(client_settings),
     })
 }
 
@@ -186,8 +194,27 @@ fn point(
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use desk::SubmissionPort;
+    use types::Mechanism;
 
     use super::*;
+
+    #[test]
+    fn a_port_that_takes_no_password_is_not_told() {
+        let told = |implicit: Mechanism, starttls: Mechanism| {
+            let port = |port, mechanism| Some(SubmissionPort { port, mechanisms: vec![mechanism] });
+            let settings = ClientSettings {
+                host: "mail.example.org".to_owned(),
+                implicit_tls: port(465, implicit),
+                starttls: port(587, starttls),
+                discovery: None,
+            };
+            Outgoing::of(&settings).map(|outgoing| (outgoing.port, outgoing.encryption))
+        };
+        assert_eq!(told(Mechanism::Login, Mechanism::Plain), Some((465, "SSL")));
+        assert_eq!(told(Mechanism::ScramSha256, Mechanism::Plain), Some((587, "TLS")));
+        assert_eq!(told(Mechanism::External, Mechanism::XOAuth2), None);
+    }
 
     #[test]
     fn the_path_is_read_in_whatever_case_and_the_rest_stays_as_it_is() {
