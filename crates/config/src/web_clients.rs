@@ -15,6 +15,15 @@ pub struct WebClients {
     pub incoming: IncomingServer,
 }
 
+impl WebClients {
+    /// The hosts that programs ask, by TLS first: those of Thunderbird and of Outlook, for each domain.
+    pub fn hosts(&self) -> impl Iterator<Item = String> {
+        self.domains
+            .iter()
+            .flat_map(|domain| ["autoconfig", "autodiscover"].map(|label| format!("{label}.{domain}")))
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Written {

@@ -74,7 +74,7 @@ pub(crate) fn of_administrators(web: &Web, without: &[String]) -> Option<Finding
     Some(Finding::of_key("web-admin-second-factor", "web.admin_needs_second_factor", text))
 }
 
-/// Programs ask `autoconfig.DOMAIN` over TLS first, and some ask nowhere else.
+/// Programs ask hosts of their domain over TLS first, and some ask nowhere else.
 fn of_clients(web: &Web, certificate: Option<&CertificateFacts>) -> Vec<Finding> {
     let Some(clients) = &web.clients else { return Vec::new() };
     let mut listeners =
@@ -84,8 +84,7 @@ fn of_clients(web: &Web, certificate: Option<&CertificateFacts>) -> Vec<Finding>
         return vec![Finding::of_key("clients-not-served", "web.listen.serve", text)];
     }
     let Some(facts) = certificate.filter(|_| listeners.any(|listen| listen.tls)) else { return Vec::new() };
-    let hosts = clients.domains.iter().map(|domain| format!("autoconfig.{domain}"));
-    let missing = hosts.filter(|host| !facts.covers(host));
+    let missing = clients.hosts().filter(|host| !facts.covers(host));
     let finding = |host: String| {
         let text = format!(
             "the certificate is not for {host}, where mail programs look for their settings: they will not find them there"
@@ -104,6 +103,8 @@ fn of_no_listener(web: &Web) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use submission::tls::Identity;
+
     use super::super::settings;
     use super::*;
 
@@ -153,5 +154,25 @@ mod tests {
         let clients = "[web.clients]\ndomains = [\"example.org\"]\nimap = \"imaps://imap.example.org\"\n";
         assert!(codes(&format!("{public}{clients}")).is_empty());
         assert_eq!(codes(&format!("{public}serve = [\"account\"]\n{clients}")), ["clients-not-served"]);
+    }
+
+    #[test]
+    fn each_host_that_programs_ask_and_that_the_certificate_is_not_for_is_warned_of() {
+        let names = ["mail.example.org", "autoconfig.example.org"].map(str::to_owned);
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let identity = Identity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap();
+        let config = settings(
+            "[web]\nbase_url = \"https://mail.example.org\"\n\
+             [web.clients]\ndomains = [\"example.org\"]\nimap = \"imaps://imap.example.org\"\n\
+             [[web.listen]]\naddress = \"192.0.2.1:443\"\ntls = \"implicit\"\n",
+        );
+        let found: Vec<_> = warnings(&config, Some(&identity.facts().unwrap())).collect();
+        let codes: Vec<_> = found.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, ["clients-certificate-name"], "{found:?}");
+        assert!(
+            found.iter().all(|finding| finding.text.contains("for autodiscover.example.org,")),
+            "{found:?}"
+        );
     }
 }
