@@ -44,6 +44,8 @@ pub use second_factor::totp;
 mod web_session;
 pub use web_session::{SessionToken, SessionTokenKey};
 
+mod drawn_letters;
+
 mod api_token;
 pub use api_token::{ApiTokenKey, BearerToken};
 
