@@ -14,7 +14,7 @@ use std::time::Duration;
 use auth::Authenticator;
 use delivery::{Carrier, TroubledDestination};
 use desk::health::{
-    self, Condition, ConditionKind, DeliveryFacts, DiskFacts, Light, LightName, LightState, StoreFacts,
+    self, Condition, ConditionKind, DeliveryFacts, DiskFacts, Light, LightName, LightState, StoreFacts, Value,
 };
 use desk::view::{DatabaseStatus, ListenerStatus, Status, StoreStatus};
 use desk::{Desk, Health};
@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::found::{backups, certificate, certificate_status, destination, told};
+use self::found::{backups, certificate, certificate_status, destination, late, told};
 pub(crate) use self::meant::Meant;
 use self::samples::Samples;
 use crate::clock;
@@ -170,7 +170,8 @@ impl Lights {
             timeout(PATIENCE, dns),
         );
         let door = door.unwrap_or_else(|_| Condition::of(ConditionKind::TookTooLong));
-        let dns = dns.unwrap_or_else(|late| Condition::of(ConditionKind::DnsSilent).saying("why", late));
+        let silent = Condition::of(ConditionKind::DnsLate).with("seconds", Value::Number(PATIENCE.as_secs()));
+        let dns = dns.unwrap_or(silent);
         vec![(LightName::FrontDoor, door), (LightName::Dns, dns)]
     }
 
@@ -187,14 +188,14 @@ impl Lights {
 
     async fn stuck(&self) -> Result<Stuck, SpoolError> {
         let stuck = async { tokio::try_join!(self.carrier.troubled(DESTINATIONS), self.carrier.unusable()) };
-        timeout(COUNTING, stuck).await.unwrap_or_else(|late| Err(SpoolError::Failing(Box::new(late))))
+        timeout(COUNTING, stuck).await.unwrap_or_else(|_| Err(SpoolError::Failing(late(COUNTING).into())))
     }
 
     async fn written(&self) -> Written {
         let begun = Instant::now();
         match timeout(PATIENCE, self.store.try_to_write()).await {
             Ok(written) => written.map(|()| begun.elapsed()),
-            Err(late) => Err(SpoolError::Failing(Box::new(late))),
+            Err(_) => Err(SpoolError::Failing(late(PATIENCE).into())),
         }
     }
 
@@ -208,7 +209,7 @@ impl Lights {
         let found = match timeout(COUNTING, self.desk.unopened_secrets()).await {
             Ok(Ok(faults)) => Ok(u64::try_from(faults.len()).unwrap_or(u64::MAX)),
             Ok(Err(trouble)) => Err(trouble.to_string()),
-            Err(late) => Err(late.to_string()),
+            Err(_) => Err(late(COUNTING)),
         };
         let good = if found.is_ok() { SECRETS } else { SECRETS_AGAIN };
         *known = Some((Instant::now() + good, found.clone()));

@@ -60,6 +60,7 @@ conditions! {
 
     DoorAnswers, Good, "door_answers", "every listener answers", "";
     DoorSilent, Broken, "door_silent", "{listener} does not answer: {why}", "Look for listen.failed in the log, and whether something else has the port.";
+    DoorLate, Broken, "door_late", "{listener} does not answer within {seconds} seconds", "Look at the load of the machine, and for listen.failed in the log.";
 
     CertificateGood, Good, "certificate_good", "good until {until}", "";
     CertificateNone, Good, "certificate_none", "none is used", "";
@@ -81,7 +82,7 @@ conditions! {
     DiskUnknown, Unknown, "disk_unknown", "the system does not say how much is free: {why}", "";
 
     StoreGood, Good, "store_good", "it takes writes, and its secrets open", "";
-    StoreMayLack, Look, "store_may_lack", "{what}", "Look at gatepost store check, and run it with --accept to go on without what is missing.";
+    StoreMayLack, Look, "store_may_lack", "confirmed changes may be missing ({what})", "Look at gatepost store check, and run it with --accept to go on without what is missing.";
     StoreSecrets, Broken, "store_secrets", "sealed secrets that don't open: {number}", "Put the master key back that they were sealed under: gatepost check says which.";
     StoreSecretsUnread, Unknown, "store_secrets_unread", "whether its secrets open can't be told: {why}", "Run gatepost check.";
     StoreUnwritable, Broken, "store_unwritable", "it can't be written: {why}", "Look at the disk, and for store.file-gone, store.failing and spool.failing in the log.";
@@ -90,6 +91,7 @@ conditions! {
     DnsUnused, Good, "dns_unused", "no mail hosts are looked up", "";
     DnsUnproven, Look, "dns_unproven", "the name servers pass on no DNSSEC signatures, or no right ones", "Let [dns] servers name one that does, such as unbound on this machine.";
     DnsSilent, Broken, "dns_silent", "the name servers don't answer: {why}", "Look at [dns] servers, and whether they can be reached from here.";
+    DnsLate, Broken, "dns_late", "the name servers don't answer within {seconds} seconds", "Look at [dns] servers, and whether they can be reached from here.";
 
     LoginsUsual, Good, "logins_usual", "refused in the last hour: {refused}", "";
     LoginsMany, Look, "logins_many", "refused in the last hour: {refused}, usually {usual}", "The audit trail says who was tried, and from where. App passwords go on working.";
@@ -188,8 +190,9 @@ mod tests {
         let until = Value::Time("2027-01-02T03:04:05Z".parse().unwrap());
         let ends = Condition::of(ConditionKind::CertificateEnds).with("until", until);
         assert_eq!(ends.to_string(), "it ends on 2027-01-02 03:04 UTC");
-        let odd = Condition::of(ConditionKind::StoreMayLack).saying("what", "{what} {");
-        assert_eq!(odd.to_string(), "{what} {", "what a value says is no text of ours");
+        let odd = Condition::of(ConditionKind::DeliveryUnread).saying("why", "{why} {");
+        let expected = "the queue can't be read: {why} {";
+        assert_eq!(odd.to_string(), expected, "what a value says is no text of ours");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::time::Duration;
 
 use delivery::TroubledDestination;
 use desk::health::{self, CertificateFacts, Condition, ConditionKind};
@@ -40,6 +41,11 @@ pub(super) fn backups(stamp: &Path, now: Timestamp) -> Condition {
     let made = std::fs::metadata(stamp).and_then(|found| found.modified());
     let made = made.map_err(|error| format!("{}: {error}", stamp.display()));
     health::backups(&made.and_then(|at| Timestamp::try_from(at).map_err(|error| error.to_string())), now)
+}
+
+/// What is said of something that did not answer in this time.
+pub(super) fn late(patience: Duration) -> String {
+    format!("no answer in {} seconds", patience.as_secs())
 }
 
 /// An error with its causes.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use delivery::try_own_listener;
-use desk::health::{Condition, ConditionKind};
+use desk::health::{Condition, ConditionKind, Value};
 use futures_util::future::join_all;
 use submission::Handle;
 use tokio::net::TcpSocket;
@@ -19,11 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// What the light says.
 pub(super) async fn look(handle: &Handle, hostname: &str) -> Condition {
     let knocks = handle.addresses().into_iter().map(|(address, tls)| async move {
-        let answer = timeout(PATIENCE, knock(handle, address, tls, hostname)).await;
-        let answer = answer.unwrap_or_else(|late| Err(late.to_string()));
-        answer.map_err(|why| {
-            Condition::of(ConditionKind::DoorSilent).saying("listener", address).saying("why", why)
-        })
+        let silent = |kind| Condition::of(kind).saying("listener", address);
+        match timeout(PATIENCE, knock(handle, address, tls, hostname)).await {
+            Ok(answer) => answer.map_err(|why| silent(ConditionKind::DoorSilent).saying("why", why)),
+            Err(_) => Err(silent(ConditionKind::DoorLate).with("seconds", Value::Number(PATIENCE.as_secs()))),
+        }
     });
     let silent = join_all(knocks).await.into_iter().find_map(Result::err);
     silent.unwrap_or_else(|| Condition::of(ConditionKind::DoorAnswers))
