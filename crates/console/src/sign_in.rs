@@ -18,7 +18,7 @@ use crate::frame::{Frame, page};
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::before;
-use crate::session::cookie::{Cookie, NewCookie, new_cookie};
+use crate::session::cookie::{Cookie, new_cookie};
 use crate::session::current::Current;
 use crate::shown::time::end_of_wait;
 use crate::visit::Visit;
@@ -173,7 +173,7 @@ fn password_page(
     address: &str,
     wrong: Option<&Retry>,
 ) -> Result<Response, Problem> {
-    let (frame, cookie) = frame(console, visit, headers);
+    let (frame, cookie) = before::frame(Cookie::Before, console, visit, headers);
     let address = address.chars().take(ADDRESS).collect();
     let (said, help) = (wrong.map(|wrong| wrong.words(visit)), console.settings.help.as_deref());
     let has_set_up = visit.is_served(WebPart::Clients);
@@ -187,17 +187,10 @@ fn code_page(
     headers: &HeaderMap,
     wrong: Option<&Retry>,
 ) -> Result<Response, Problem> {
-    let (frame, cookie) = frame(console, visit, headers);
+    let (frame, cookie) = before::frame(Cookie::Before, console, visit, headers);
     let (said, help) = (wrong.map(|wrong| wrong.words(visit)), console.settings.help.as_deref());
     let html = page(&CodePage { frame, wrong: said, help })?;
     Ok((status(wrong), cookie, html).into_response())
-}
-
-/// A frame around a form for nobody in particular, and the cookie that ties it to the browser.
-fn frame(console: &Console, visit: &Visit, headers: &HeaderMap) -> (Frame, NewCookie) {
-    let (key, cookie) = before::kept_or_new(Cookie::Before, headers, visit);
-    let cookie = cookie.map_or(AppendHeaders(None), new_cookie);
-    (Frame::outside(console, visit).with_form(key), cookie)
 }
 
 impl Retry {

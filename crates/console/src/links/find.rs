@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use auth::{EnrolmentLink, Origin};
 use axum::http::HeaderMap;
-use axum::response::AppendHeaders;
 use desk::{FoundLink, LinkBrowser};
 use store::Act;
 use tokio::time::Instant;
@@ -14,7 +13,7 @@ use crate::console::Console;
 use crate::frame::Frame;
 use crate::problem::Problem;
 use crate::session::before;
-use crate::session::cookie::{Cookie, NewCookie, new_cookie};
+use crate::session::cookie::{Cookie, NewCookie};
 use crate::visit::Visit;
 
 /// The link whose end this is, however it stands.
@@ -52,9 +51,7 @@ async fn unknown(console: &Console, visit: &Visit, text: &str, origin: &Origin) 
 
 /// A frame around a page of a link, whose forms are tied to this browser, and the cookie that does it.
 pub(crate) fn frame(console: &Console, visit: &Visit, headers: &HeaderMap) -> (Frame, NewCookie) {
-    let (key, cookie) = before::kept_or_new(Cookie::Enrol, headers, visit);
-    let cookie = cookie.map_or(AppendHeaders(None), new_cookie);
-    (Frame::outside(console, visit).with_form(key), cookie)
+    before::frame(Cookie::Enrol, console, visit, headers)
 }
 
 /// The browser that has sent the form of a link.
