@@ -108,7 +108,7 @@ async fn show(
         delivered: recipients(&[LedgerState::Delivered]),
         put_off: recipients(&[LedgerState::Deferred]),
         refused: recipients(&[LedgerState::Failed]),
-        hours: Hours::of(&traffic.hours, visit.now),
+        hours: Hours::of(&traffic.hours, visit.now, visit.texts),
         busiest: busiest(&traffic),
         locked_out: locked_out.items.iter().map(|one| LockedOut::of(one, &visit)).collect(),
         changes: changes(&console, &visit).await?,
