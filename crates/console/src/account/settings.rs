@@ -14,6 +14,7 @@ use store::{Account, Colours, OwnSettings, Preferences};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
+use crate::label::is_line;
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::current::Current;
@@ -29,9 +30,6 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// The times that a message can be taken back, in seconds, as far as the operator allows them.
 const UNDO: [u64; 5] = [0, 10, 20, 30, 60];
-
-/// The longest name, in characters: it has to fit into a list.
-const NAME: usize = 200;
 
 /// A choice of a list: its value, its words, and whether it is chosen.
 type Choice = (String, String, bool);
@@ -130,7 +128,7 @@ async fn change(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let settings = read(&fields).ok_or(Problem::NotFound)?;
-    if settings.name.as_deref().is_some_and(|name| !is_name(name)) {
+    if settings.name.as_deref().is_some_and(|name| !is_line(name)) {
         return form(&console, &visit, &current, &settings, Some(visit.texts.name_is_no_line()));
     }
     let account = &current.signed_in.account;
@@ -143,10 +141,6 @@ async fn change(
     let texts = visit.texts.for_owner(&settings.preferences);
     console.flashes.say(current.signed_in.session.id, texts.settings_are_kept().to_owned());
     Ok(Redirect::to(PATH).into_response())
-}
-
-fn is_name(name: &str) -> bool {
-    name.chars().count() <= NAME && !name.chars().any(char::is_control)
 }
 
 /// What was chosen; `None` if it is none of what there is to choose.

@@ -14,6 +14,7 @@ use super::account::{ACCOUNTS, path_of};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
+use crate::label::is_line;
 use crate::problem::Problem;
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
@@ -29,9 +30,6 @@ pub(crate) const ROUTES: &[Route] = &[
 /// The field of a form with what people call an account.
 pub(super) const NAME: &str = "name";
 
-/// The longest name, in characters: it has to fit into a list.
-const LONGEST: usize = 200;
-
 #[derive(Template)]
 #[template(path = "admin/account_new.html")]
 struct Form {
@@ -46,7 +44,7 @@ struct Form {
 
 /// What people call an account; `None` if nothing was typed. Or what is wrong with it.
 pub(super) fn read_name(typed: &str, t: Texts) -> Result<Option<String>, &'static str> {
-    if typed.chars().count() > LONGEST || typed.chars().any(char::is_control) {
+    if !is_line(typed) {
         return Err(t.name_is_no_line());
     }
     Ok(Some(typed.to_owned()).filter(|name| !name.is_empty()))

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::label::{LONGEST, is_line};
 use crate::networks::network;
 
 /// A member that is written as text and read as this.
@@ -25,16 +26,13 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Text<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line(pub(crate) String);
 
-/// The longest line, in characters: it has to fit into a list.
-pub(crate) const LONGEST_LINE: usize = 200;
-
 /// What is no label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoLine;
 
 impl fmt::Display for NoLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "write one line of 1 to {LONGEST_LINE} characters")
+        write!(f, "write one line of 1 to {LONGEST} characters")
     }
 }
 
@@ -43,8 +41,7 @@ impl FromStr for Line {
 
     fn from_str(text: &str) -> Result<Self, NoLine> {
         let line = text.trim();
-        let fits = (1..=LONGEST_LINE).contains(&line.chars().count()) && !line.chars().any(char::is_control);
-        if fits { Ok(Self(line.to_owned())) } else { Err(NoLine) }
+        if !line.is_empty() && is_line(line) { Ok(Self(line.to_owned())) } else { Err(NoLine) }
     }
 }
 
