@@ -1,9 +1,7 @@
 //! The server as a whole: how it is put together, how it starts, changes and stops.
 
 use std::future::Future;
-use std::io;
 use std::net::TcpListener;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,35 +17,27 @@ use store::Ledger as _;
 use stores::{Claimed, Spool, Store};
 use submission::Limits;
 use submission::tls::{self, Identity};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use types::UtcTime;
 
 use crate::descriptors::Descriptors;
 use crate::finding::Finding;
-use crate::lights::{Lights, Meant};
+use crate::lights::Meant;
 use crate::opened::{Opened, Pair};
 use crate::pages::Pages;
 use crate::parts::Parts;
-use crate::tls_reports::{self, TlsReports};
+use crate::signals::{Signals, Wish, survive_file_size_limit};
+use crate::tasks::{self, Bound, Door};
 use crate::upkeep::Kept;
-use crate::webhooks::Webhooks;
-use crate::{
-    clock, lights, listen_error, open, operations, pages, reload, status_socket, upkeep, warnings, wiring,
-};
-
-type Door = submission::Server<Arc<Authenticator>, Arc<Acceptance>>;
+use crate::{clock, listen_error, open, reload, warnings, wiring};
 
 /// A server whose listeners are bound; clients that connect are kept waiting until [`Server::run`].
 pub(crate) struct Server {
     file: PathBuf,
     config: Config,
     parts: Parts,
-    door: Door,
-    pages: Option<Pages>,
-    status_socket: io::Result<UnixListener>,
+    bound: Bound,
     signals: Signals,
 }
 
@@ -123,7 +113,8 @@ impl Server {
             console: pages.as_ref().map(Pages::console),
             page_addresses,
         };
-        Ok(Server { file: file.to_owned(), config, parts, door, pages, status_socket, signals })
+        let bound = Bound { door, pages, status_socket };
+        Ok(Server { file: file.to_owned(), config, parts, bound, signals })
     }
 
     /// What the server is made of.
@@ -139,23 +130,9 @@ impl Server {
     /// Serves until SIGTERM or SIGINT, then ends without loss: no new connections, running transactions end, running
     /// deliveries end, the store closes.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Server { file, mut config, mut parts, door, pages, status_socket, mut signals } = self;
+        let Server { file, mut config, mut parts, bound, mut signals } = self;
         let stop = CancellationToken::new();
-        let carrying = spawn(parts.carrier.clone().run(stop.clone()), &stop);
-        let refreshing = spawn(parts.carrier.clone().keep_policies(stop.clone()), &stop);
-        let reporting = spawn(tls_reports(&config, &parts).run(stop.clone()), &stop);
-        let hooking = spawn(Webhooks::of(&config, &parts).run(stop.clone()), &stop);
-        let taking = spawn(door.serve(stop.clone()), &stop);
-        let showing = spawn(pages::run(pages, config.limits.shutdown_grace, stop.clone()), &stop);
-        let keeping = upkeep::run(parts.store.clone(), parts.kept.subscribe(), stop.clone());
-        let keeping = spawn(keeping, &stop);
-        let operations = operations::run(parts.carrier.clone(), parts.store.spool().clone(), stop.clone());
-        let telling = spawn(operations, &stop);
-        let looking = spawn(lights::run(watched_by_lights(&config, &parts), stop.clone()), &stop);
-        let directory = config.storage.directory.clone();
-        let answering = status_socket::run(status_socket, directory, parts.health.clone(), stop.clone());
-        let answering = spawn(answering, &stop);
-        let timing = spawn(keep_refusals_alike(Arc::clone(&parts.judge), stop.clone()), &stop);
+        let tasks = tasks::begin(&config, &parts, bound, &stop);
         // Who is told that the server is ready finds it on the list of nodes.
         stop.run_until_cancelled(parts.carrier.tried_to_join()).await;
         tell_ready(&config, &parts);
@@ -176,25 +153,11 @@ impl Server {
         );
         notify(&[NotifyState::Stopping], None);
         stop.cancel();
-        let (taken, shown, carried, refreshed, reported, kept, told, timed, looked, answered, hooked) = tokio::join!(
-            taking, showing, carrying, refreshing, reporting, keeping, telling, timing, looking, answering,
-            hooking
-        );
+        let ended = tasks::ended(tasks).await;
         parts.acceptance.end();
         parts.store.close().await;
         tracing::info!(event = "stopped", "stopped");
-        taken
-            .and(shown)
-            .and(carried)
-            .and(refreshed)
-            .and(reported)
-            .and(kept)
-            .and(told)
-            .and(timed)
-            .and(looked)
-            .and(answered)
-            .and(hooked)
-            .context("a part of the server has failed")
+        ended.context("a part of the server has failed")
     }
 }
 
@@ -249,32 +212,6 @@ fn door(
     builder.bind().map_err(listen_error::told)
 }
 
-fn tls_reports(config: &Config, parts: &Parts) -> TlsReports {
-    TlsReports {
-        ledger: parts.store.ledger().clone(),
-        tally: parts.tls_tally.clone(),
-        resolver: parts.resolver.clone(),
-        committer: Committer::new(parts.carrier.clone()),
-        hostname: config.hostname.clone(),
-        posting: Arc::new(Semaphore::new(tls_reports::POSTS)),
-        poster: parts.tls_reports.subscribe(),
-    }
-}
-
-fn watched_by_lights(config: &Config, parts: &Parts) -> Lights {
-    Lights {
-        health: parts.health.clone(),
-        store: parts.store.clone(),
-        desk: open::desk(config, &parts.store).with_keyring(parts.keyring.clone()),
-        judge: parts.judge.clone(),
-        carrier: parts.carrier.clone(),
-        resolver: parts.resolver.clone(),
-        handle: parts.handle.clone(),
-        meant: parts.looked_at.subscribe(),
-        page_addresses: parts.page_addresses.clone(),
-    }
-}
-
 fn tell_ready(config: &Config, parts: &Parts) {
     let listen = parts.addresses(config);
     tracing::info!(event = "ready", listen, version = env!("CARGO_PKG_VERSION"), "ready");
@@ -317,73 +254,5 @@ fn notify(states: &[NotifyState<'_>], more: Option<NotifyState<'_>>) {
     let states: Vec<_> = states.iter().cloned().chain(more).collect();
     if let Err(error) = sd_notify::notify(&states) {
         tracing::warn!(event = "notify.failed", %error, "cannot tell the service manager");
-    }
-}
-
-async fn keep_refusals_alike(judge: Arc<Authenticator>, stop: CancellationToken) {
-    stop.run_until_cancelled(judge.keep_refusals_alike()).await;
-}
-
-/// Runs a part of the server. When one ends, by a panic even, all stop: a server that takes mail and carries none looks
-/// well from outside.
-fn spawn(part: impl Future<Output = ()> + Send + 'static, stop: &CancellationToken) -> JoinHandle<()> {
-    let guard = stop.clone().drop_guard();
-    tokio::spawn(async move {
-        let _guard = guard;
-        part.await;
-    })
-}
-
-/// What the signals ask for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wish {
-    Reload,
-    Stop,
-}
-
-struct Signals {
-    hang_up: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Signals> {
-        Ok(Signals {
-            hang_up: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> Wish {
-        tokio::select! {
-            _ = self.hang_up.recv() => Wish::Reload,
-            _ = self.terminate.recv() => Wish::Stop,
-            _ = self.interrupt.recv() => Wish::Stop,
-        }
-    }
-}
-
-/// A file that may grow no more is a full disk, which is told to the client, and no reason to be killed: what a system
-/// does with SIGXFSZ unless it is caught (setrlimit(2)). Once caught it stays so, and the write fails.
-fn survive_file_size_limit() -> anyhow::Result<()> {
-    let number = rustix::process::Signal::XFSZ.as_raw();
-    signal(SignalKind::from_raw(number)).map(drop).context("cannot catch SIGXFSZ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_part_that_fails_stops_the_server() {
-        let stop = CancellationToken::new();
-        let lasting = spawn(stop.clone().cancelled_owned(), &stop);
-        tokio::task::yield_now().await;
-        assert!(!stop.is_cancelled());
-        let failing = spawn(async { panic!("a fault of ours") }, &stop);
-        assert!(failing.await.is_err());
-        lasting.await.unwrap();
     }
 }
