@@ -613,7 +613,7 @@ texts! {
     set_up_this_device: "Set up this device";
     set_up_this_device_lead: "Makes an app password, with which a mail program on this device can send mail.";
     not_your_link: "If you have not asked for this, close the page: nothing is done before the button is pressed.";
-    too_many_for_device(n): "Nothing is made: the account has {n} app passwords, as many as it may have. The link stays good once one of them is revoked.";
+    too_many_for_device(n): "Nothing is made: the account has {n} app passwords, as many as it may have. Revoke one of them while the link is good, and press the button again.";
     link_was_used: "This link was used";
     link_was_used_lead: "This browser has used it. The password was shown then, and is not shown again.";
     not_you_revoke: "That was not you? Revoke the app password.";
