@@ -94,7 +94,7 @@ async fn clock_steps(
 async fn forget(store: &Store, Kept { audit, ledger, sessions }: Kept) -> anyhow::Result<()> {
     let (now, accounts) = (clock::now(), store.accounts());
     accounts.prune(now.checked_sub(SignedDuration::try_from(audit.keep)?)?, now).await?;
-    accounts.prune_sign_ins(now.checked_sub(SignIn::FAMILIAR)?).await?;
+    accounts.prune_sign_ins(now.checked_sub(SignIn::FAMILIAR)?, now).await?;
     accounts.prune_throttles(now, now.checked_sub(auth::FAMILIAR)?).await?;
     accounts.prune_revoked(now.checked_sub(REVOKED)?).await?;
     accounts.prune_correspondents(now.checked_sub(CORRESPONDENT)?, now).await?;
@@ -102,7 +102,7 @@ async fn forget(store: &Store, Kept { audit, ledger, sessions }: Kept) -> anyhow
     accounts.prune_webhook_deliveries(now.checked_sub(desk::DELIVERIES_KNOWN)?).await?;
     accounts.prune_requests(now.checked_sub(desk::REQUESTS_KNOWN)?, now).await?;
     accounts.prune_sessions(now.checked_sub(SignedDuration::try_from(sessions.idle)?)?, now).await?;
-    accounts.prune_enrolments(now.checked_sub(LINKS)?).await?;
+    accounts.prune_enrolments(now.checked_sub(LINKS)?, now).await?;
     accounts.prune_tokens(now.checked_sub(TOKENS)?).await?;
     while store.spool().forget_settled(now.checked_sub(SETTLED)?).await? {}
     let unknown = now.checked_sub(SignedDuration::try_from(ledger.keep)?)?;

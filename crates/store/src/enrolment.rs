@@ -206,6 +206,11 @@ pub trait Enrolments: Send + Sync + 'static {
         act: &Act,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Forgets links that ended before then; how many.
-    fn prune_enrolments(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// Forgets links that ended before then, and those that were made by a clock that was more than a day ahead, which would be good for that
+    /// much longer; how many.
+    fn prune_enrolments(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
 }

@@ -170,6 +170,11 @@ pub trait SignIns: Send + Sync + 'static {
     /// An administrator has looked at it. `false` if there is nothing to be looked at. Audited.
     fn close_incident(&self, id: SignInId, act: &Act) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Forgets places that were last used before this, but for incidents that are still to be looked at; says how many.
-    fn prune_sign_ins(&self, before: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// Forgets places that were last used before this, but for incidents that are still to be looked at; says how many. What was noted by a clock
+    /// that was more than a day ahead is of now from then on.
+    fn prune_sign_ins(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
 }

@@ -124,7 +124,7 @@ impl Enrolments for Accounts {
         async fn withdraw_enrolment(&self, account: AccountId, id: EnrolmentId, act: &Act) -> Result<bool, Error>;
         async fn use_device_link(&self, id: EnrolmentId, used: &EnrolmentUse, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<bool, Error>;
         async fn accept_invitation(&self, id: EnrolmentId, accepted: &AcceptedInvitation, act: &Act) -> Result<bool, Error>;
-        async fn prune_enrolments(&self, before: Timestamp) -> Result<u64, Error>;
+        async fn prune_enrolments(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error>;
     }
 }
 
@@ -137,7 +137,7 @@ impl SignIns for Accounts {
         async fn incident_held(&self, id: SignInId, held: u64) -> Result<(), Error>;
         async fn incidents(&self, at_most: u32) -> Result<Vec<(SignIn, Mailbox)>, Error>;
         async fn close_incident(&self, id: SignInId, act: &Act) -> Result<bool, Error>;
-        async fn prune_sign_ins(&self, before: Timestamp) -> Result<u64, Error>;
+        async fn prune_sign_ins(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error>;
         fn note_sign_in(&self, sign_in: NewSignIn);
     }
 }

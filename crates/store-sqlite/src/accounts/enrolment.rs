@@ -12,6 +12,7 @@ use store::{
 use types::{AccountId, EnrolmentId};
 
 use super::account::row::{account, columns, normal};
+use super::prune::far_ahead;
 use super::{SqliteAccounts, app_password, audit};
 use crate::failure::unavailable;
 use row::{DEVICE, INVITATION, enrolment, enrolment_columns, insert, kind_of};
@@ -134,10 +135,13 @@ impl Enrolments for SqliteAccounts {
         Ok(is_accepted)
     }
 
-    async fn prune_enrolments(&self, before: Timestamp) -> Result<u64, Error> {
-        let piece =
+    async fn prune_enrolments(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+        let old =
             "DELETE FROM enrolments WHERE id IN (SELECT id FROM enrolments WHERE ends_at < $1 LIMIT $2)";
-        self.database.forget(piece, before).await
+        let old = self.database.forget(old, before).await?;
+        // No link ends before it is made: so the index of ends finds the few there are.
+        let ahead = "DELETE FROM enrolments WHERE id IN (SELECT id FROM enrolments WHERE ends_at > $1 AND made_at > $1 LIMIT $2)";
+        Ok(old + self.database.forget(ahead, far_ahead(now)).await?)
     }
 }
 

@@ -96,7 +96,8 @@ impl SignIns for SqliteAccounts {
         Ok(true)
     }
 
-    async fn prune_sign_ins(&self, before: Timestamp) -> Result<u64, Error> {
+    async fn prune_sign_ins(&self, before: Timestamp, now: Timestamp) -> Result<u64, Error> {
+        self.database.bring_back("UPDATE sign_ins SET at = $1 WHERE at > $2", now).await?;
         let piece = "DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins WHERE at < $1 \
                      AND NOT (state = 'stranger' AND listed AND closed_at IS NULL) LIMIT $2)";
         self.database.forget(piece, before).await

@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use types::{CredentialId, EnrolmentId, WebSessionId};
 
-use super::sample::{account, app_password, at, frank, plain};
+use super::sample::{account, app_password, at, frank, plain, two_accounts};
 use super::{api_tokens, certificates};
 use crate::{
     AcceptedInvitation, Account, Accounts, Act, Action, ApiTokens, AppPasswords, Audit, AuditFilter,
@@ -38,15 +38,6 @@ fn device(n: u8, account: &Account) -> Enrolment {
 
 fn invitation(n: u8, account: &Account, second_factor_lost: bool) -> Enrolment {
     Enrolment { purpose: EnrolmentPurpose::Invitation { second_factor_lost }, ..device(n, account) }
-}
-
-/// Alice and Bob.
-async fn two_accounts<S: Accounts>(store: &S) -> [Account; 2] {
-    let accounts = [account(1, "alice@example.org"), account(2, "bob@example.org")];
-    for account in &accounts {
-        store.add(account, &frank(0)).await.unwrap();
-    }
-    accounts
 }
 
 /// Keeps a link whose digest is of its number.
@@ -399,7 +390,12 @@ where
     let [alice, _] = two_accounts(one).await;
     keep(one, &device(1, &alice)).await.unwrap();
     keep(one, &Enrolment { ends_at: at(1_001), ..device(2, &alice) }).await.unwrap();
-    assert_eq!(other.prune_enrolments(at(1_000)).await.unwrap(), 0);
-    assert_eq!(other.prune_enrolments(at(1_001)).await.unwrap(), 1);
+    keep(one, &Enrolment { made_at: at(90_000), ends_at: at(91_000), ..device(3, &alice) }).await.unwrap();
+    let now = at(90_000 - 24 * 60 * 60);
+    assert_eq!(other.prune_enrolments(at(1_000), now).await.unwrap(), 0);
+    assert_eq!(other.prune_enrolments(at(1_001), now).await.unwrap(), 1);
     assert!(found(one, 1).await.is_none() && found(one, 2).await.is_some());
+    let now = at(89_999 - 24 * 60 * 60);
+    assert_eq!(other.prune_enrolments(at(1_001), now).await.unwrap(), 1, "made by a clock that was ahead");
+    assert!(found(one, 3).await.is_none() && found(one, 2).await.is_some());
 }

@@ -167,6 +167,7 @@ macro_rules! accounts_conformance {
             what_is_resealed_is_seen_by_all_at_once, notes_in_whatever_order_are_all_written);
         $crate::conformance!(@two accounts, $open, $beside, sign_ins:
             the_first_login_is_known_and_each_new_place_is_asked_about, a_place_that_was_not_used_for_a_month_is_new,
+            a_place_that_a_clock_ahead_has_noted_is_of_the_day_that_sees_it,
             what_was_the_owner_is_asked_about_no_more, what_was_a_stranger_is_revoked_with_all_sessions_at_once_and_once,
             another_password_ends_what_was_proved_before, incidents_are_looked_at_once_and_kept_until_then,
             an_account_has_a_bounded_number_of_places, what_an_owner_chooses_is_kept_and_proves_nothing_anew);

@@ -84,14 +84,33 @@ where
     assert!(asked(one, &alice).await.is_empty(), "used in between");
     login(one, noted(4, "password", "192.0.2.1", 76 * DAY)).await;
     assert_eq!(asked(one, &alice).await, [4]);
-    assert_eq!(other.prune_sign_ins(at(76 * DAY)).await.unwrap(), 0);
-    assert_eq!(other.prune_sign_ins(at(76 * DAY + 1)).await.unwrap(), 1);
+    assert_eq!(other.prune_sign_ins(at(76 * DAY), at(76 * DAY)).await.unwrap(), 0);
+    assert_eq!(other.prune_sign_ins(at(76 * DAY + 1), at(76 * DAY)).await.unwrap(), 1);
     login(one, noted(5, "password", "192.0.2.1", 200 * DAY)).await;
     assert_eq!(
         asked(one, &alice).await,
         [5],
         "an account that somebody has logged in to before has no first login"
     );
+}
+
+pub async fn a_place_that_a_clock_ahead_has_noted_is_of_the_day_that_sees_it<S>(one: &S, other: &S)
+where
+    S: Accounts + SignIns,
+{
+    let alice = alice(one).await;
+    login(one, noted(1, "password", "192.0.2.1", 10)).await;
+    login(one, noted(2, "password", "2001:db8::1", 400 * DAY)).await;
+    let last = async || {
+        let found = one.sign_in(alice.id, SignInId::from_bytes([2; 16])).await.unwrap();
+        found.map(|found| found.at)
+    };
+    assert_eq!(other.prune_sign_ins(at(0), at(399 * DAY)).await.unwrap(), 0);
+    assert_eq!(last().await, Some(at(400 * DAY)), "a day ahead is no doubt");
+    assert_eq!(other.prune_sign_ins(at(0), at(20 * DAY)).await.unwrap(), 0);
+    assert_eq!(last().await, Some(at(20 * DAY)));
+    assert_eq!(other.prune_sign_ins(at(20 * DAY + 1), at(51 * DAY)).await.unwrap(), 2);
+    assert_eq!(last().await, None);
 }
 
 pub async fn what_was_the_owner_is_asked_about_no_more<S>(one: &S, other: &S)
@@ -203,12 +222,12 @@ where
         all.iter().map(|(one, _)| one.id.as_bytes()[0]).collect::<Vec<_>>()
     };
     assert_eq!(listed(other).await, [3, 2]);
-    assert_eq!(one.prune_sign_ins(at(1000)).await.unwrap(), 1, "those that are listed stay");
+    assert_eq!(one.prune_sign_ins(at(1000), at(1000)).await.unwrap(), 1, "those that are listed stay");
     let id = SignInId::from_bytes([2; 16]);
     assert!(other.close_incident(id, &frank(20)).await.unwrap());
     assert!(!one.close_incident(id, &frank(21)).await.unwrap());
     assert_eq!(listed(one).await, [3]);
-    assert_eq!(one.prune_sign_ins(at(1000)).await.unwrap(), 1);
+    assert_eq!(one.prune_sign_ins(at(1000), at(1000)).await.unwrap(), 1);
     one.remove(alice.id, &frank(30)).await.unwrap();
     assert!(listed(other).await.is_empty(), "a removed account takes them along");
 }
