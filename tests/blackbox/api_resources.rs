@@ -215,6 +215,13 @@ fn accounts_are_changed_by_whoever_knows_how_they_are() {
     see_problem(&admin.patch(path, &json!({"address": ALICE})), 409, "account-exists");
     see_problem(&admin.patch(path, &json!({"password": "x"})), 422, "invalid");
 
+    let own = format!("/api/v1/admin/accounts/{ADMIN}");
+    for change in [json!({"admin": false}), json!({"disabled": true, "undo_seconds": 5})] {
+        see_problem(&admin.patch(&own, &change), 409, "last-administrator");
+    }
+    let tag = admin.ask("GET", &own, &[], "").header("etag").unwrap().to_owned();
+    see_problem(&admin.ask("DELETE", &own, &[("If-Match", &tag)], ""), 409, "last-administrator");
+
     let limits = format!("{path}/limits");
     let changed =
         json_of(&admin.patch(&limits, &json!({"messages_per_hour": 5, "recipients_per_hour": "none"})));

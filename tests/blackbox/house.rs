@@ -104,6 +104,7 @@ const CHANGES: [(&[&str], &[&str]); 4] = [
             ".create(",
             ".rename(",
             ".update_account(",
+            ".depart(",
             ".remove(",
             ".set_password(",
             ".set_disabled(",

@@ -7,8 +7,8 @@ use auth::challenge_key::Password;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use store::{
-    Account, AccountChange, AccountFilter, AccountState, Accounts as _, Act, AppPasswords as _, OwnSettings,
-    Page, Sending as _, Sent, Window,
+    Account, AccountChange, AccountFilter, AccountState, Accounts as _, Act, AppPasswords as _, Departure,
+    LastAdministrator, OwnSettings, Page, Sending as _, Sent, Window,
 };
 use types::{AccountId, Mailbox};
 
@@ -137,17 +137,36 @@ impl Desk {
         account: &Account,
         change: AccountChange,
     ) -> Result<(), Trouble> {
-        let AccountChange { name, address, admin } = change;
-        let change = AccountChange {
-            name: name.filter(|name| *name != account.name),
-            address: address.filter(|address| *address != account.address),
-            admin: admin.filter(|admin| *admin != account.admin),
+        self.let_go(act, account, Departure::Change(change), LastAdministrator::MayGo).await
+    }
+
+    /// Changes an account as [`change_account`](Self::change_account) does, bars it from logging in, or removes it; unless it is the last
+    /// administrator's, where that is to stay. What the pages have asked before may be another by now: the store sees to it.
+    ///
+    /// # Errors
+    /// [`Trouble::LastAdministrator`], [`Taken::Account`].
+    pub async fn let_go(
+        &self,
+        act: &Act,
+        account: &Account,
+        departure: Departure,
+        last: LastAdministrator,
+    ) -> Result<(), Trouble> {
+        let departure = match departure {
+            Departure::Change(change) => Departure::Change(what_is_new(account, change)),
+            other => other,
         };
-        if change == AccountChange::default() {
+        if departure == Departure::Change(AccountChange::default()) {
             return Ok(());
         }
-        let new = change.address.as_ref().unwrap_or(&account.address);
-        self.accounts.update_account(account.id, &change, act).await.map_err(|error| or_taken(error, new))
+        let address = match &departure {
+            Departure::Change(AccountChange { address: Some(new), .. }) => new,
+            _ => &account.address,
+        };
+        self.accounts.depart(account.id, &departure, last, act).await.map_err(|error| match error {
+            store::Error::LastAdministrator => Trouble::LastAdministrator(account.address.clone()),
+            error => or_taken(error, address),
+        })
     }
 
     /// Whether nobody else can administer: there is no other administrator who may log in.
@@ -232,6 +251,15 @@ impl Desk {
 /// Messages of its day, if one is running.
 fn sent_today(sent: &Sent, now: Timestamp) -> u32 {
     Window::Day.running(sent, now).map_or(0, |day| day.messages)
+}
+
+/// What of a change is another than the account is.
+fn what_is_new(account: &Account, change: AccountChange) -> AccountChange {
+    AccountChange {
+        name: change.name.filter(|name| *name != account.name),
+        address: change.address.filter(|address| *address != account.address),
+        admin: change.admin.filter(|admin| *admin != account.admin),
+    }
 }
 
 fn or_taken(error: store::Error, address: &Mailbox) -> Trouble {

@@ -126,6 +126,9 @@ pub enum Trouble {
         /// Whom it may send as.
         own: Vec<String>,
     },
+    /// Nobody else could administer.
+    #[error("{0} is the last administrator who may log in")]
+    LastAdministrator(Mailbox),
     /// The account needs no identity for its own address.
     #[error("{0} is the account's own address, which needs none")]
     OwnAddress(Mailbox),
@@ -397,6 +400,7 @@ impl Trouble {
             Trouble::TokenTooLong { .. } => "token-too-long",
             Trouble::SignInOvertaken(_) => "changed",
             Trouble::NotCovered { .. } => "not-covered",
+            Trouble::LastAdministrator(_) => "last-administrator",
             Trouble::OwnAddress(_) => "own-address",
             Trouble::NoCertificate => "no-certificate-given",
             Trouble::Expired(_) => "expired",

@@ -138,6 +138,37 @@ pub struct AccountChange {
     pub admin: Option<bool>,
 }
 
+/// What is done to an account, by which an administrator may be one no longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Departure {
+    /// It is changed.
+    Change(AccountChange),
+    /// It is barred from logging in.
+    Disable,
+    /// It is removed.
+    Remove,
+}
+
+impl Departure {
+    /// Whether an account that it is done to administers no longer.
+    #[must_use]
+    pub fn ends_administration(&self) -> bool {
+        match self {
+            Departure::Change(change) => change.admin == Some(false),
+            Departure::Disable | Departure::Remove => true,
+        }
+    }
+}
+
+/// What becomes of an administrator without whom none could log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastAdministrator {
+    /// They may go: whoever does it knows.
+    MayGo,
+    /// They stay.
+    Stays,
+}
+
 /// What accounts are looked for by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountState {
@@ -245,6 +276,20 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         id: AccountId,
         change: &AccountChange,
+        act: &Act,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let departure = Departure::Change(change.clone());
+        async move { self.depart(id, &departure, LastAdministrator::MayGo, act).await }
+    }
+
+    /// Changes, bars or removes the account as [`update_account`](Accounts::update_account), [`set_disabled`](Accounts::set_disabled) and
+    /// [`remove`](Accounts::remove) do; [`Error::LastAdministrator`], and nothing changed, if it is the last administrator's who may log in, and that
+    /// one is to stay. Of administrators who do it to each other at once, one is left.
+    fn depart(
+        &self,
+        id: AccountId,
+        departure: &Departure,
+        last: LastAdministrator,
         act: &Act,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 

@@ -17,6 +17,9 @@ pub enum Error {
     /// The account was changed while something was made for it as it was before.
     #[error("the account was changed meanwhile")]
     Changed,
+    /// The account is the last administrator's who may log in, and that was to stay so.
+    #[error("the account is the last administrator's")]
+    LastAdministrator,
     /// What is stored cannot be read back.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),

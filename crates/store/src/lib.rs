@@ -47,8 +47,8 @@ mod webhook;
 pub mod conformance;
 
 pub use account::{
-    Account, AccountChange, AccountFilter, AccountState, Accounts, Colours, OwnSettings, Preferences,
-    Revision,
+    Account, AccountChange, AccountFilter, AccountState, Accounts, Colours, Departure, LastAdministrator,
+    OwnSettings, Preferences, Revision,
 };
 pub use act::{Act, Actor, Via};
 pub use amounts::{Amounts, Share, Windows};

@@ -6,16 +6,16 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use store::{
-    AcceptedInvitation, Account, AccountChange, AccountFilter, Act, Amounts, ApiToken, ApiTokens,
-    AppPassword, AppPasswordPlace, AppPasswords, Audit, AuditEvent, AuditFilter, AuditPage, AuditPlace,
-    Certificate, CertificatePlace, Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged,
-    Correspondent, Counted, CountedPlace, Counter, DkimKey, DkimKeys, Enrolment, EnrolmentUse, Enrolments,
-    Error, Full, Identities, Identity, Import, KnownRequest, LastUse, LimitChanges, LimitedAccount,
-    LimitedFilter, Limits, Loan, Login, NewAppPassword, NewSignIn, OwnLimits, OwnSettings, Page, Remedy,
-    RequestName, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor, SecondFactors, Sending, Sent,
-    Share, SignIn, SignIns, StoredAnswer, StoredIdempotency, StoredRights, StsPolicies, StsPolicy,
-    ThrottleFilter, Throttled, Throttles, WebSession, WebSessions, Webhook, WebhookAttempt, WebhookDelivery,
-    Webhooks,
+    AcceptedInvitation, Account, AccountFilter, Act, Amounts, ApiToken, ApiTokens, AppPassword,
+    AppPasswordPlace, AppPasswords, Audit, AuditEvent, AuditFilter, AuditPage, AuditPlace, Certificate,
+    CertificatePlace, Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Challenged, Correspondent,
+    Counted, CountedPlace, Counter, Departure, DkimKey, DkimKeys, Enrolment, EnrolmentUse, Enrolments, Error,
+    Full, Identities, Identity, Import, KnownRequest, LastAdministrator, LastUse, LimitChanges,
+    LimitedAccount, LimitedFilter, Limits, Loan, Login, NewAppPassword, NewSignIn, OwnLimits, OwnSettings,
+    Page, Remedy, RequestName, Resealed, Revision, SealedPlace, SealedSecrets, SecondFactor, SecondFactors,
+    Sending, Sent, Share, SignIn, SignIns, StoredAnswer, StoredIdempotency, StoredRights, StsPolicies,
+    StsPolicy, ThrottleFilter, Throttled, Throttles, WebSession, WebSessions, Webhook, WebhookAttempt,
+    WebhookDelivery, Webhooks,
 };
 use store_sqlite::SqliteAccounts;
 use types::{
@@ -41,7 +41,7 @@ impl store::Accounts for Accounts {
         async fn hashes_unlike(&self, prefix: &str, after: Option<AccountId>, at_most: u32) -> Result<Vec<(AccountId, String)>, Error>;
         async fn set_password(&self, id: AccountId, hash: &str, act: &Act) -> Result<(), Error>;
         async fn rehash(&self, id: AccountId, old: &str, new: &str, act: &Act) -> Result<bool, Error>;
-        async fn update_account(&self, id: AccountId, change: &AccountChange, act: &Act) -> Result<(), Error>;
+        async fn depart(&self, id: AccountId, departure: &Departure, last: LastAdministrator, act: &Act) -> Result<(), Error>;
         async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error>;
         async fn set_undo(&self, id: AccountId, undo: Option<Duration>, act: &Act) -> Result<(), Error>;
         async fn set_settings(&self, id: AccountId, settings: &OwnSettings, act: &Act) -> Result<(), Error>;

@@ -6,15 +6,14 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::Method;
 use axum::routing::on;
-use desk::{Desk, NewAccount, view};
+use desk::{Desk, NewAccount, Trouble, view};
 use serde::Deserialize;
-use store::{Account, AccountChange, AccountFilter, AccountState};
+use store::{Account, AccountChange, AccountFilter, AccountState, Departure, LastAdministrator};
 use types::{Mailbox, Scope};
 
 use super::answer::{Done, Made, Shown};
 use super::body::Body;
 use super::caller::{Caller, Subject, path_of};
-use super::codes;
 use super::condition::IfMatch;
 use super::failure::Failure;
 use super::filter;
@@ -151,8 +150,10 @@ async fn change(
     if let Some(seconds) = patch.undo_seconds {
         desk.choose_undo(&act, account, seconds.map(|seconds| Duration::from_secs(seconds.into()))).await?;
     }
-    if let Some(disabled) = patch.disabled.filter(|disabled| *disabled != account.disabled) {
-        desk.bar_account(&act, account, disabled).await?;
+    match patch.disabled.filter(|disabled| *disabled != account.disabled) {
+        Some(true) => desk.let_go(&act, account, Departure::Disable, LastAdministrator::Stays).await?,
+        Some(false) => desk.bar_account(&act, account, false).await?,
+        None => {}
     }
     let change = AccountChange {
         name: patch.name.map(|name| name.map(|Text(Line(name))| name)),
@@ -160,17 +161,14 @@ async fn change(
         admin: patch.admin,
     };
     let address = change.address.clone().unwrap_or_else(|| account.address.clone());
-    desk.change_account(&act, account, change).await?;
+    desk.let_go(&act, account, Departure::Change(change), LastAdministrator::Stays).await?;
     Ok(Shown(desk.show_account(&desk.find(&address).await?).await?))
 }
 
-/// Sees that somebody else can administer, too; otherwise it takes the command line to let one in again.
+/// Sees that somebody else can administer, too, before the first of several changes; otherwise it takes the command line to let one in again.
 async fn see_another_administrator(desk: &Desk, account: &Account) -> Result<(), Failure> {
     match desk.is_last_administrator(account).await? {
-        true => Err(Failure::new(
-            &codes::LAST_ADMINISTRATOR,
-            format!("{} is the last administrator who may log in", account.address),
-        )),
+        true => Err(Trouble::LastAdministrator(account.address.clone()).into()),
         false => Ok(()),
     }
 }
@@ -183,7 +181,6 @@ async fn remove(
 ) -> Result<Done, Failure> {
     let desk = console.desk();
     if_match.see(&desk.show_account(&subject.account).await?)?;
-    see_another_administrator(&desk, &subject.account).await?;
-    desk.remove_account(&caller.act(), &subject.account).await?;
+    desk.let_go(&caller.act(), &subject.account, Departure::Remove, LastAdministrator::Stays).await?;
     Ok(Done)
 }

@@ -41,6 +41,7 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::SignInOvertaken(_)
         | Trouble::SeveralMessages { .. }
         | Trouble::NotCovered { .. }
+        | Trouble::LastAdministrator(_)
         | Trouble::OwnAddress(_)
         | Trouble::NoCertificate
         | Trouble::Expired(_)

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
 use store::{
-    Account, AccountChange, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Colours, Corrupt,
-    Error, Import, Login, OwnSettings, Page, Revision, StoredRights,
+    Account, AccountFilter, AccountState, Accounts, Act, Action, AuditEvent, Colours, Corrupt, Departure,
+    Error, Import, LastAdministrator, Login, OwnSettings, Page, Revision, StoredRights,
 };
 use types::{AccountId, Mailbox};
 
@@ -101,23 +101,29 @@ impl Accounts for SqliteAccounts {
         }
     }
 
-    async fn update_account(&self, id: AccountId, change: &AccountChange, act: &Act) -> Result<(), Error> {
+    async fn depart(
+        &self,
+        id: AccountId,
+        departure: &Departure,
+        last: LastAdministrator,
+        act: &Act,
+    ) -> Result<(), Error> {
         let mut transaction = self.begin_change().await?;
-        let old = normal(&mut transaction, id).await?;
-        for update in change::updates(id, change) {
-            update.execute(&mut *transaction).await.map_err(of_write)?;
+        if last == LastAdministrator::Stays && departure.ends_administration() {
+            change::see_another_administrator(&mut transaction, id).await?;
         }
-        for event in change::events(old, change, act) {
-            audit::enter(&mut transaction, &event).await?;
+        match departure {
+            Departure::Change(change) => change::update(&mut transaction, id, change, act).await?,
+            Departure::Disable => change::bar(&mut transaction, id, true, act).await?,
+            Departure::Remove => change::remove(&mut transaction, id, act).await?,
         }
         transaction.commit().await.map_err(unavailable)
     }
 
     async fn set_disabled(&self, id: AccountId, disabled: bool, act: &Act) -> Result<(), Error> {
-        let update = "UPDATE accounts SET disabled = $1, version = version + 1 WHERE id = $2";
-        let update = sqlx::query(update).bind(disabled).bind(id.as_bytes().to_vec());
-        let action = if disabled { Action::UserDisable } else { Action::UserEnable };
-        self.change(id, update, |normal| vec![AuditEvent::change(action, normal, act)]).await.map(drop)
+        let mut transaction = self.begin_change().await?;
+        change::bar(&mut transaction, id, disabled, act).await?;
+        transaction.commit().await.map_err(unavailable)
     }
 
     async fn set_undo(&self, id: AccountId, undo: Option<Duration>, act: &Act) -> Result<(), Error> {
@@ -138,9 +144,9 @@ impl Accounts for SqliteAccounts {
     }
 
     async fn remove(&self, id: AccountId, act: &Act) -> Result<(), Error> {
-        let delete = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id.as_bytes().to_vec());
-        let event = |normal| vec![AuditEvent::change(Action::UserRemove, normal, act)];
-        self.change(id, delete, event).await.map(drop)
+        let mut transaction = self.begin_change().await?;
+        change::remove(&mut transaction, id, act).await?;
+        transaction.commit().await.map_err(unavailable)
     }
 
     async fn revision(&self) -> Option<Revision> {

@@ -5,8 +5,8 @@ use types::AccountId;
 
 use super::sample::{account, at, frank, mailbox};
 use crate::{
-    AccountChange, AccountFilter, AccountState, Accounts, Action, Audit, AuditFilter, Error, Page,
-    SecondFactors, network_of,
+    Account, AccountChange, AccountFilter, AccountState, Accounts, Action, Audit, AuditFilter, Departure,
+    Error, LastAdministrator, Page, SecondFactors, network_of,
 };
 
 pub async fn an_account_comes_back_as_it_was_added<A: Accounts>(accounts: &A) {
@@ -180,6 +180,33 @@ pub async fn an_account_is_changed_whole_and_each_thing_is_told<A: Accounts + Au
     assert_eq!((changed.name, changed.admin, changed.version), (None, true, 2), "nothing of what failed");
     let nobody = AccountId::from_bytes([9; 16]);
     assert!(matches!(accounts.update_account(nobody, &name, &frank(4)).await, Err(Error::NotFound)));
+}
+
+pub async fn the_last_administrator_stays_unless_whoever_takes_them_knows<A: Accounts>(accounts: &A) {
+    let (mut alice, mut bob) = (account(1, "alice@example.org"), account(2, "bob@example.org"));
+    let carol = account(3, "carol@example.org");
+    (alice.admin, bob.admin, bob.disabled) = (true, true, true);
+    for account in [&alice, &bob, &carol] {
+        accounts.add(account, &frank(0)).await.unwrap();
+    }
+    let depart = async |account: &Account, departure: &Departure, last| {
+        accounts.depart(account.id, departure, last, &frank(1)).await
+    };
+    let demoted = Departure::Change(AccountChange { admin: Some(false), ..AccountChange::default() });
+    for departure in [&demoted, &Departure::Disable, &Departure::Remove] {
+        let refused = depart(&alice, departure, LastAdministrator::Stays).await;
+        assert!(matches!(refused, Err(Error::LastAdministrator)), "{departure:?}: {refused:?}");
+        assert_eq!(accounts.by_id(alice.id).await.unwrap().as_ref(), Some(&alice), "{departure:?}");
+    }
+    let named = AccountChange { name: Some(None), ..AccountChange::default() };
+    depart(&alice, &Departure::Change(named), LastAdministrator::Stays).await.unwrap();
+    depart(&carol, &Departure::Disable, LastAdministrator::Stays).await.unwrap();
+    depart(&bob, &Departure::Remove, LastAdministrator::Stays).await.unwrap();
+    depart(&alice, &demoted, LastAdministrator::MayGo).await.unwrap();
+    assert!(!accounts.by_id(alice.id).await.unwrap().unwrap().admin);
+    assert!(accounts.by_id(carol.id).await.unwrap().unwrap().disabled);
+    let gone = depart(&bob, &Departure::Remove, LastAdministrator::Stays).await;
+    assert!(matches!(gone, Err(Error::NotFound)), "{gone:?}");
 }
 
 pub async fn accounts_that_nobody_uses_are_found<A: Accounts>(accounts: &A) {

@@ -8,8 +8,9 @@ use types::AccountId;
 use super::sample::{account, at, frank};
 use super::sending::{ONE, limits};
 use crate::{
-    Accounts, Allowance, Counter, Mark, Page, Resealed, SealedPlace, SealedSecrets, SecondFactors, Sending,
-    Share, ThrottleFilter, ThrottleKey, ThrottleKind, Throttles,
+    AccountChange, AccountFilter, AccountState, Accounts, Allowance, Counter, Departure, Error,
+    LastAdministrator, Mark, Page, Resealed, SealedPlace, SealedSecrets, SecondFactors, Sending, Share,
+    ThrottleFilter, ThrottleKey, ThrottleKind, Throttles,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -54,6 +55,32 @@ pub async fn one_code_is_good_once<S: Accounts + SecondFactors>(one: &S, other: 
         usize::from(store.use_recovery_code(ALICE, &[1; 32], &frank(n)).await.unwrap())
     }));
     assert_eq!(codes.await.into_iter().sum::<usize>(), 1);
+}
+
+pub async fn of_administrators_who_take_each_other_away_one_is_left<A: Accounts>(one: &A, other: &A) {
+    for n in 1..=8 {
+        let mut admin = account(n, &format!("admin{n}@example.org"));
+        admin.admin = true;
+        one.add(&admin, &frank(0)).await.unwrap();
+    }
+    let gone = join_all((1..=8).map(async |n: u8| {
+        let store = if n % 2 == 0 { one } else { other };
+        let departure = match n % 3 {
+            0 => Departure::Disable,
+            1 => Departure::Remove,
+            _ => Departure::Change(AccountChange { admin: Some(false), ..AccountChange::default() }),
+        };
+        let id = AccountId::from_bytes([n; 16]);
+        match store.depart(id, &departure, LastAdministrator::Stays, &frank(1)).await {
+            Ok(()) => true,
+            Err(Error::LastAdministrator) => false,
+            Err(other) => panic!("{other}"),
+        }
+    }));
+    assert_eq!(gone.await.into_iter().filter(|gone| *gone).count(), 7);
+    let filter = AccountFilter { state: Some(AccountState::Admin), ..AccountFilter::default() };
+    let left = other.list(&filter, Page::first(9)).await.unwrap();
+    assert_eq!(left.iter().filter(|admin| !admin.disabled).count(), 1);
 }
 
 /// The root key, sealed anew.

@@ -99,7 +99,8 @@ macro_rules! accounts_conformance {
             an_account_comes_back_as_it_was_added, an_address_belongs_to_one_account, addresses_are_compared_in_their_normal_form,
             every_change_of_a_credential_bumps_the_version, changes_of_nobody_are_not_found, a_login_is_noted,
             the_login_of_a_removed_account_is_nothing_to_note, another_hash_of_the_same_password_changes_no_version,
-            accounts_are_listed_by_address_in_pages, accounts_are_found_by_text_and_state, an_account_is_changed_whole_and_each_thing_is_told, accounts_that_nobody_uses_are_found,
+            accounts_are_listed_by_address_in_pages, accounts_are_found_by_text_and_state, an_account_is_changed_whole_and_each_thing_is_told,
+            the_last_administrator_stays_unless_whoever_takes_them_knows, accounts_that_nobody_uses_are_found,
             hashes_that_begin_otherwise_are_listed_page_by_page);
         $crate::conformance!(@one accounts, $open, app_passwords:
             one_look_up_finds_the_password_and_its_account, an_account_has_at_most_so_many, nobody_has_no_app_password,
@@ -162,7 +163,7 @@ macro_rules! accounts_conformance {
             what_a_removed_account_has_sent_is_nothing_to_write, what_several_have_sent_is_told_at_once,
             accounts_are_found_by_their_limits_and_what_is_used_of_them);
         $crate::conformance!(@two accounts, $open, $beside, at_once:
-            of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once,
+            of_many_guesses_as_many_are_judged_as_may_be, one_code_is_good_once, of_administrators_who_take_each_other_away_one_is_left,
             of_a_limit_no_more_is_lent_than_there_is, of_many_that_seal_the_root_key_anew_one_does,
             what_is_resealed_is_seen_by_all_at_once, notes_in_whatever_order_are_all_written);
         $crate::conformance!(@two accounts, $open, $beside, sign_ins:

@@ -10,9 +10,9 @@ use super::sample::{account, app_password, at, frank, last_use, mailbox, plain};
 use super::sending::{ONE, limits};
 use crate::{
     AccountChange, Accounts, Act, Action, Allowance, AppPasswords, Audit, AuditEvent, Certificate,
-    Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Counter, DkimKey, DkimKeys, Identities,
-    Identity, Import, LimitChange, LimitChanges, Mark, OwnLimit, Resealed, Revision, SealedSecrets,
-    SecondFactors, Sending, Share, ThrottleKey, ThrottleKind, Throttles,
+    Certificates, ChallengeKey, ChallengeKeys, ChallengeKind, Counter, Departure, DkimKey, DkimKeys,
+    Identities, Identity, Import, LastAdministrator, LimitChange, LimitChanges, Mark, OwnLimit, Resealed,
+    Revision, SealedSecrets, SecondFactors, Sending, Share, ThrottleKey, ThrottleKind, Throttles,
 };
 
 const ALICE: AccountId = AccountId::from_bytes([1; 16]);
@@ -69,6 +69,8 @@ where
     let change = AccountChange { admin: Some(true), ..AccountChange::default() };
     moves(one, other, "update_account", one.update_account(ALICE, &change, &act)).await;
     moves(one, other, "set_disabled", one.set_disabled(ALICE, true, &act)).await;
+    let departed = one.depart(BOB, &Departure::Disable, LastAdministrator::MayGo, &act);
+    moves(one, other, "depart", departed).await;
     moves(one, other, "remove", one.remove(BOB, &act)).await;
 }
 

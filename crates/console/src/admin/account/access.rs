@@ -6,9 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
-use store::Account;
+use desk::Trouble;
+use store::{Account, Departure};
 
-use super::{back, below, frame, hold_all, hold_box, last_box, may_go, named, path_of};
+use super::{back, below, frame, hold_all, hold_box, last_administrator, last_box, may_go, named, path_of};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::problem::Problem;
@@ -85,7 +86,16 @@ async fn disable(
             return question(&console, &visit, &current, &account, confirm, (status, None)).await;
         }
     };
-    console.desk().bar_account(&current.act(&visit), &account, true).await?;
+    let (act, last) = (current.act(&visit), last_administrator(&fields));
+    match console.desk().let_go(&act, &account, Departure::Disable, last).await {
+        Err(Trouble::LastAdministrator(_)) => {
+            let refused = (StatusCode::CONFLICT, Some(t.nobody_would_administer().to_owned()));
+            let confirm = ConfirmForm::default();
+            let answer = question(&console, &visit, &current, &account, confirm, refused).await?;
+            return Ok((cookie, answer).into_response());
+        }
+        done => done?,
+    }
     let mut said = t.account_is_disabled(&account.address);
     if fields.text(HOLD) == "yes" {
         said = format!("{said} {}", hold_all(&console, &visit, &current, &account).await);

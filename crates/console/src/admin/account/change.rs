@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use desk::Trouble;
-use store::{Account, AccountChange};
+use store::{Account, AccountChange, Departure};
 use types::Mailbox;
 
-use super::{below, frame, last_box, may_go, named, path_of};
+use super::{below, frame, last_administrator, last_box, may_go, named, path_of};
 use crate::admin::new_account::{NAME, read_name};
 use crate::console::Console;
 use crate::fields::Fields;
@@ -137,12 +137,7 @@ async fn change(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let account = named(&console, &address).await?;
-    let typed = Typed {
-        name: fields.text(NAME).to_owned(),
-        address: fields.text("address").to_owned(),
-        admin: fields.text("admin") == "yes",
-        was: Was::read(&fields, &account),
-    };
+    let typed = Typed::read(&fields, &account);
     let is_last = typed.was.admin && !typed.admin && !may_go(&console, &account, &fields).await?;
     let wanted = match typed.change(visit.texts) {
         Ok(wanted) if !is_last => wanted,
@@ -159,23 +154,41 @@ async fn change(
             return form(&console, &visit, &current, &account, typed, [None; 3], confirm, status).await;
         }
     };
-    match console.desk().change_account(&current.act(&visit), &account, wanted).await {
+    let (act, last) = (current.act(&visit), last_administrator(&fields));
+    match console.desk().let_go(&act, &account, Departure::Change(wanted), last).await {
         Ok(()) => {
             console.flashes.say(current.signed_in.session.id, visit.texts.is_changed().to_owned());
             let there = Mailbox::parse(&typed.address).map_or(typed.address, |address| address.to_string());
             Ok((cookie, Redirect::to(&path_of(&there))).into_response())
         }
-        Err(Trouble::Taken(_)) => {
-            let wrong = [None, Some(visit.texts.address_is_taken()), None];
+        Err(trouble) => {
+            let Some(wrong) = what_is_wrong(&trouble, visit.texts) else { return Err(trouble.into()) };
             let (confirm, status) = (ConfirmForm::default(), StatusCode::CONFLICT);
             let answer = form(&console, &visit, &current, &account, typed, wrong, confirm, status).await?;
             Ok((cookie, answer).into_response())
         }
-        Err(other) => Err(other.into()),
+    }
+}
+
+/// What is wrong with what was typed, if that is why nothing was changed.
+fn what_is_wrong(trouble: &Trouble, t: Texts) -> Option<[Option<&'static str>; 3]> {
+    match trouble {
+        Trouble::Taken(_) => Some([None, Some(t.address_is_taken()), None]),
+        Trouble::LastAdministrator(_) => Some([None, None, Some(t.nobody_would_administer())]),
+        _ => None,
     }
 }
 
 impl Typed {
+    fn read(fields: &Fields, account: &Account) -> Self {
+        Self {
+            name: fields.text(NAME).to_owned(),
+            address: fields.text("address").to_owned(),
+            admin: fields.text("admin") == "yes",
+            was: Was::read(fields, account),
+        }
+    }
+
     /// What is to be another than it was; or what is wrong with the name and with the address.
     fn change(&self, t: Texts) -> Result<AccountChange, [Option<&'static str>; 2]> {
         match (read_name(&self.name, t), Mailbox::parse(&self.address)) {

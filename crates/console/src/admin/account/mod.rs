@@ -10,7 +10,7 @@ pub(crate) mod identities;
 pub(crate) mod limits;
 
 use desk::{Operated, Trouble};
-use store::{Account, Operation};
+use store::{Account, LastAdministrator, Operation};
 use types::{Mailbox, QueueId};
 use url::form_urlencoded;
 
@@ -68,9 +68,16 @@ async fn last_box(
     Ok(is_last.then(|| (LAST, visit.texts.last_administrator().to_owned(), true)))
 }
 
-/// Whether a change that takes this administrator away may be done: another is left, or the box is ticked.
+/// What becomes of the last administrator, as the box is ticked or not.
+fn last_administrator(fields: &Fields) -> LastAdministrator {
+    if fields.text(LAST) == "yes" { LastAdministrator::MayGo } else { LastAdministrator::Stays }
+}
+
+/// Whether a change that takes this administrator away may be done: another is left, or the box is ticked. It is asked before the password is; the
+/// store sees to it that it is still so.
 async fn may_go(console: &Console, account: &Account, fields: &Fields) -> Result<bool, Problem> {
-    Ok(fields.text(LAST) == "yes" || !console.desk().is_last_administrator(account).await?)
+    Ok(last_administrator(fields) == LastAdministrator::MayGo
+        || !console.desk().is_last_administrator(account).await?)
 }
 
 /// What was said of what is queued: the question whether to hold it.

@@ -6,9 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
-use store::Account;
+use desk::Trouble;
+use store::{Account, Departure};
 
-use super::{ACCOUNTS, back, below, frame, hold_all, hold_box, last_box, may_go, named};
+use super::{ACCOUNTS, back, below, frame, hold_all, hold_box, last_administrator, last_box, may_go, named};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::problem::Problem;
@@ -73,14 +74,7 @@ async fn remove(
 ) -> Result<Response, Problem> {
     let account = named(&console, &address).await?;
     let t = visit.texts;
-    let refused = if !is_address(fields.text(TYPED), &account.address) {
-        Some(t.not_its_address())
-    } else if !may_go(&console, &account, &fields).await? {
-        Some(t.nobody_would_administer())
-    } else {
-        None
-    };
-    if let Some(refused) = refused {
+    if let Some(refused) = refusal(&console, &visit, &account, &fields).await? {
         let refused = (StatusCode::UNPROCESSABLE_ENTITY, Some(refused.to_owned()));
         let confirm = ConfirmForm::of(&current, &visit);
         return question(&console, &visit, &current, &account, confirm, refused).await;
@@ -91,11 +85,33 @@ async fn remove(
             return question(&console, &visit, &current, &account, confirm, (status, None)).await;
         }
     };
-    console.desk().remove_account(&current.act(&visit), &account).await?;
+    let (act, last) = (current.act(&visit), last_administrator(&fields));
+    match console.desk().let_go(&act, &account, Departure::Remove, last).await {
+        Err(Trouble::LastAdministrator(_)) => {
+            let refused = (StatusCode::CONFLICT, Some(t.nobody_would_administer().to_owned()));
+            let confirm = ConfirmForm::default();
+            let answer = question(&console, &visit, &current, &account, confirm, refused).await?;
+            return Ok((cookie, answer).into_response());
+        }
+        done => done?,
+    }
     let mut said = t.account_is_removed(&account.address);
     if fields.text(HOLD) == "yes" {
         said = format!("{said} {}", hold_all(&console, &visit, &current, &account).await);
     }
     console.flashes.say(current.signed_in.session.id, said);
     Ok((cookie, Redirect::to(ACCOUNTS)).into_response())
+}
+
+/// Why it is not removed, before the password is asked for.
+async fn refusal(
+    console: &Console,
+    visit: &Visit,
+    account: &Account,
+    fields: &Fields,
+) -> Result<Option<&'static str>, Problem> {
+    if !is_address(fields.text(TYPED), &account.address) {
+        return Ok(Some(visit.texts.not_its_address()));
+    }
+    Ok((!may_go(console, account, fields).await?).then(|| visit.texts.nobody_would_administer()))
 }
