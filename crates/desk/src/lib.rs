@@ -50,7 +50,9 @@ mod tokens;
 pub use tokens::{ShownToken, TokenOwner, TokenWish};
 
 mod webhooks;
-pub use webhooks::{DELIVERIES_KNOWN, DueDelivery};
+
+mod webhook_deliveries;
+pub use webhook_deliveries::{DELIVERIES_KNOWN, DueDelivery};
 
 mod idempotency;
 pub use idempotency::REQUESTS_KNOWN;
