@@ -94,7 +94,8 @@ pub(crate) async fn ask(directory: &Path) -> io::Result<Option<Vec<u8>>> {
         stream.take(LONGEST).read_to_end(&mut said).await?;
         Ok(Some(said))
     };
-    timeout(2 * PATIENCE, asking).await?
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "it does not answer");
+    timeout(2 * PATIENCE, asking).await.map_err(late)?
 }
 
 fn is_nobody(error: &io::Error) -> bool {

@@ -13,6 +13,7 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         Trouble::TooManyTokens { account, .. } => {
             Some(format!("; revoke one: `gatepost token list {account}`"))
         }
+        Trouble::TooManyWebhooks { .. } => Some("; remove one: `gatepost webhook list`".to_owned()),
         Trouble::Weak(_) => Some(" (--generate makes a good one, --allow-weak takes any)".to_owned()),
         Trouble::Damaged(account) => {
             Some(format!("; begin again with `gatepost totp disable {account}` and `enroll`"))
@@ -33,7 +34,6 @@ pub(crate) fn of(trouble: &Trouble) -> Option<String> {
         | Trouble::SeveralTokens { .. }
         | Trouble::NotTheirScope { .. }
         | Trouble::NoWebhookUrl(_)
-        | Trouble::TooManyWebhooks { .. }
         | Trouble::TokenTooLong { .. }
         | Trouble::TooManyLinks { .. }
         | Trouble::LinkOvertaken(_)
@@ -112,7 +112,7 @@ mod tests {
         let id = QueueId::from_bytes([0; 16]);
         let (account, which) = (alice(), "tablet".to_owned());
         let sender = "*@example.net".parse().unwrap();
-        let table: [(Trouble, &str); 16] = [
+        let table: [(Trouble, &str); 17] = [
             (
                 Missing::Account(alice()).into(),
                 "there is no account alice@example.org; `gatepost user list` shows those there are",
@@ -156,6 +156,10 @@ mod tests {
             (
                 Trouble::TooMany { account: account.clone(), limit: 2 },
                 "alice@example.org has 2 app passwords already; revoke one: `gatepost app-password list alice@example.org`",
+            ),
+            (
+                Trouble::TooManyWebhooks { limit: 20 },
+                "there are 20 webhooks already; remove one: `gatepost webhook list`",
             ),
             (
                 Trouble::NotCovered {
