@@ -212,7 +212,10 @@ fn accounts_are_changed_by_whoever_knows_how_they_are() {
     let renamed = json_of(&admin.patch(&path, &json!({"address": "carol@example.org", "disabled": false})));
     assert_eq!((&renamed["address"], &renamed["disabled"]), (&json!("carol@example.org"), &json!(false)));
     let path = "/api/v1/admin/accounts/carol@example.org";
-    see_problem(&admin.patch(path, &json!({"address": ALICE})), 409, "account-exists");
+    let taken = json!({"address": ALICE, "undo_seconds": 5, "disabled": true});
+    see_problem(&admin.patch(path, &taken), 409, "account-exists");
+    let left = admin.get(path);
+    assert_eq!((&left["undo_seconds"], &left["disabled"]), (&json!(null), &json!(false)), "all or nothing");
     see_problem(&admin.patch(path, &json!({"password": "x"})), 422, "invalid");
 
     let own = format!("/api/v1/admin/accounts/{ADMIN}");

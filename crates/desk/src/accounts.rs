@@ -209,11 +209,20 @@ impl Desk {
         account: &Account,
         undo: Option<Duration>,
     ) -> Result<(), Trouble> {
-        let most = self.settings.undo_max;
-        if undo.is_some_and(|undo| undo > most) {
-            return Err(Trouble::UndoTooLong { most });
-        }
+        self.see_undo(undo)?;
         Ok(self.accounts.set_undo(account.id, undo, act).await?)
+    }
+
+    /// Sees that an account may choose that its messages can be taken back for so long.
+    ///
+    /// # Errors
+    /// [`Trouble::UndoTooLong`].
+    pub fn see_undo(&self, undo: Option<Duration>) -> Result<(), Trouble> {
+        let most = self.settings.undo_max;
+        match undo.is_some_and(|undo| undo > most) {
+            true => Err(Trouble::UndoTooLong { most }),
+            false => Ok(()),
+        }
     }
 
     /// The longest time that an account can choose for its messages to be taken back.
@@ -232,9 +241,8 @@ impl Desk {
         account: &Account,
         settings: &OwnSettings,
     ) -> Result<(), Trouble> {
-        let most = self.settings.undo_max;
-        if settings.undo.is_some_and(|undo| undo > most) && settings.undo != account.undo {
-            return Err(Trouble::UndoTooLong { most });
+        if settings.undo != account.undo {
+            self.see_undo(settings.undo)?;
         }
         Ok(self.accounts.set_settings(account.id, settings, act).await?)
     }

@@ -147,14 +147,9 @@ async fn change(
     if patch.admin == Some(false) || patch.disabled == Some(true) {
         see_another_administrator(&desk, account).await?;
     }
-    if let Some(seconds) = patch.undo_seconds {
-        desk.choose_undo(&act, account, seconds.map(|seconds| Duration::from_secs(seconds.into()))).await?;
-    }
-    match patch.disabled.filter(|disabled| *disabled != account.disabled) {
-        Some(true) => desk.let_go(&act, account, Departure::Disable, LastAdministrator::Stays).await?,
-        Some(false) => desk.bar_account(&act, account, false).await?,
-        None => {}
-    }
+    let undo = patch.undo_seconds.map(|seconds| seconds.map(|seconds| Duration::from_secs(seconds.into())));
+    // What can be refused comes first: of a patch that is refused nothing is done (RFC 5789 section 2).
+    desk.see_undo(undo.flatten())?;
     let change = AccountChange {
         name: patch.name.map(|name| name.map(|Text(Line(name))| name)),
         address: patch.address.map(|Text(address)| address),
@@ -162,6 +157,14 @@ async fn change(
     };
     let address = change.address.clone().unwrap_or_else(|| account.address.clone());
     desk.let_go(&act, account, Departure::Change(change), LastAdministrator::Stays).await?;
+    if let Some(undo) = undo {
+        desk.choose_undo(&act, account, undo).await?;
+    }
+    match patch.disabled.filter(|disabled| *disabled != account.disabled) {
+        Some(true) => desk.let_go(&act, account, Departure::Disable, LastAdministrator::Stays).await?,
+        Some(false) => desk.bar_account(&act, account, false).await?,
+        None => {}
+    }
     Ok(Shown(desk.show_account(&desk.find(&address).await?).await?))
 }
 
