@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use auth::new_password::Weakness;
-use auth::{HashError, KeyFileError, KeyringError, PASSWORD_OCTETS};
+use auth::{HashError, KeyFileError, KeyringError};
 use jiff::{SignedDuration, Timestamp};
 use message::dkim::NotMade;
 use store::SpoolError;
-use types::{
-    ApiTokenId, CredentialId, DkimKeyName, Fingerprint, Mailbox, QueueId, Scope, SenderPattern, WebSessionId,
-};
+use types::{ApiTokenId, CredentialId, DkimKeyName, Mailbox, QueueId, Scope, SenderPattern, WebSessionId};
+
+mod missing;
+mod taken;
+mod unfit;
+
+pub use missing::Missing;
+pub use taken::Taken;
+pub use unfit::Unfit;
 
 /// Why a use case did not come to its end. Nothing was changed, unless a variant says otherwise: what fails behind a change is told
 /// beside what the use case gives back.
@@ -253,130 +259,6 @@ pub enum Trouble {
     Unavailable(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What is not there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Missing {
-    /// An account with this address.
-    #[error("there is no account {0}")]
-    Account(Mailbox),
-    /// Such an app password of this account.
-    #[error("{account} has no app password {which:?}")]
-    AppPassword {
-        /// The account.
-        account: Mailbox,
-        /// Its label or identifier, as it was asked for.
-        which: String,
-    },
-    /// This certificate among those of this account.
-    #[error("{account} has no certificate {fingerprint}")]
-    Certificate {
-        /// The account.
-        account: Mailbox,
-        /// The certificate.
-        fingerprint: Fingerprint,
-    },
-    /// A session of this account, on the pages.
-    #[error("{account} has no session {which}")]
-    Session {
-        /// The account.
-        account: Mailbox,
-        /// Its identifier, as it was asked for.
-        which: String,
-    },
-    /// Such an API token of this account.
-    #[error("{account} has no API token {which:?}")]
-    Token {
-        /// The account.
-        account: Mailbox,
-        /// Its label or identifier, as it was asked for.
-        which: String,
-    },
-    /// A link of this account that waits.
-    #[error("{account} has no link {which} that waits")]
-    Link {
-        /// The account.
-        account: Mailbox,
-        /// Its identifier, as it was asked for; or what it is for.
-        which: String,
-    },
-    /// A sign-in of this account with this identifier.
-    #[error("there is no sign-in {0}")]
-    SignIn(String),
-    /// A webhook with this identifier, or a delivery of one.
-    #[error("there is no webhook {0}, or no such delivery of it")]
-    Webhook(String),
-    /// This identity of this account.
-    #[error("{account} has no identity {sender}")]
-    Identity {
-        /// The account.
-        account: Mailbox,
-        /// The identity.
-        sender: SenderPattern,
-    },
-    /// A second factor of this account that is on.
-    #[error("two-factor authentication is not on for {0}")]
-    SecondFactor(Mailbox),
-    /// A second factor of this account that waits for its first code.
-    #[error("no second factor is prepared for {0}")]
-    PreparedSecondFactor(Mailbox),
-    /// A DKIM key of this name.
-    #[error("{} has no DKIM key {}", .0.domain(), .0.selector())]
-    DkimKey(DkimKeyName),
-    /// A message with this identifier, or one that begins so.
-    #[error("there is no message {0} in the queue")]
-    Message(String),
-    /// A message with this identifier or Message-ID, or one that begins so, in the queue or in the ledger.
-    #[error("there is no message {0}, neither in the queue nor in the ledger")]
-    SentMessage(String),
-}
-
-/// What is there already.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Taken {
-    /// An account with this address.
-    #[error("there is an account {0} already")]
-    Account(Mailbox),
-    /// The certificate, with somebody.
-    #[error("that certificate is one of {} already", owner.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string))]
-    Certificate {
-        /// Whose it is; `None` if they have just been removed.
-        owner: Option<Mailbox>,
-        /// The certificate.
-        fingerprint: Fingerprint,
-    },
-    /// The identity, with this account.
-    #[error("{account} may send as {sender} already")]
-    Identity {
-        /// The account.
-        account: Mailbox,
-        /// The identity.
-        sender: SenderPattern,
-    },
-    /// A second factor of this account that is on.
-    #[error("two-factor authentication is on for {0} already")]
-    SecondFactor(Mailbox),
-    /// A DKIM key of this name. A selector is used once: what a verifier has cached of its record would be wrong.
-    #[error("{} has a DKIM key {} already; choose another selector", .0.domain(), .0.selector())]
-    DkimKey(DkimKeyName),
-}
-
-/// Why no mail program could send a password, or nobody type it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// There is nothing of it.
-    #[error("the password is empty; give at least one character")]
-    Empty,
-    /// It is too long.
-    #[error("the password is longer than {PASSWORD_OCTETS} octets; give a shorter one")]
-    TooLong,
-    /// It is not one line of text (RFC 4616 section 2).
-    #[error("the password has a line end or a NUL in it; give one line of text")]
-    NotOneLine,
-    /// It is not in UTF-8 (RFC 4616 section 2).
-    #[error("the password is not in UTF-8, as mail programs send it; set the terminal or the pipe to UTF-8")]
-    NotUtf8,
-}
-
 impl Trouble {
     /// What went wrong, for programs: a code that stays the same.
     #[must_use]
@@ -421,38 +303,6 @@ impl Trouble {
             Trouble::HeldByRoute { .. } => "held-by-route",
             Trouble::NotAudited(_) => "not-audited",
             Trouble::Unavailable(_) => "unavailable",
-        }
-    }
-}
-
-impl Missing {
-    fn code(&self) -> &'static str {
-        match self {
-            Missing::Account(_) => "no-account",
-            Missing::AppPassword { .. } => "no-app-password",
-            Missing::Certificate { .. } => "no-certificate",
-            Missing::Session { .. } => "no-session",
-            Missing::Webhook(_) => "no-webhook",
-            Missing::Token { .. } => "no-token",
-            Missing::Link { .. } => "no-link",
-            Missing::SignIn(_) => "no-sign-in",
-            Missing::Identity { .. } => "no-identity",
-            Missing::SecondFactor(_) => "second-factor-off",
-            Missing::PreparedSecondFactor(_) => "second-factor-not-prepared",
-            Missing::DkimKey(_) => "no-dkim-key",
-            Missing::Message(_) | Missing::SentMessage(_) => "no-message",
-        }
-    }
-}
-
-impl Taken {
-    fn code(&self) -> &'static str {
-        match self {
-            Taken::Account(_) => "account-exists",
-            Taken::Certificate { .. } => "certificate-exists",
-            Taken::Identity { .. } => "identity-exists",
-            Taken::SecondFactor(_) => "second-factor-on",
-            Taken::DkimKey(_) => "dkim-key-exists",
         }
     }
 }
