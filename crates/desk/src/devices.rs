@@ -1,8 +1,6 @@
 //! Links that give a device an app password of its own, which is made there when the link is used.
 
-use store::{
-    Account, Act, Enrolment, EnrolmentPurpose, EnrolmentState, Enrolments as _, PlannedAppPassword, Scope,
-};
+use store::{Account, Act, EnrolmentPurpose, Enrolments as _, PlannedAppPassword, Scope};
 use types::EnrolmentId;
 
 use crate::app_passwords::AppPasswordLacks;
@@ -10,9 +8,6 @@ use crate::{AppPasswordWish, Desk, FoundLink, LinkBrowser, Missing, Trouble, vie
 
 /// Links of an account that wait at a time: the devices on one's desk.
 const WAITING: u32 = 5;
-
-/// Links of an account that are looked through for one of them.
-const NEWEST: u32 = 1_000;
 
 impl Desk {
     /// Makes a link with which a device gets this app password. It is shown this once.
@@ -38,9 +33,8 @@ impl Desk {
     /// # Errors
     /// When the store can't tell.
     pub async fn waiting_device_links(&self, account: &Account) -> Result<Vec<view::DeviceLink>, Trouble> {
-        let (all, now) = (self.accounts.enrolments(account.id, NEWEST).await?, (self.now)());
-        let waiting = all.iter().filter(|one| one.state(account, now) == EnrolmentState::Waiting);
-        Ok(waiting.filter_map(|one| view::DeviceLink::of(one, account, now)).collect())
+        let (waiting, now) = (self.waiting_links(account).await?, (self.now)());
+        Ok(waiting.iter().filter_map(|one| view::DeviceLink::of(one, account, now)).collect())
     }
 
     /// A link of an account for a device, however it stands.
@@ -48,9 +42,8 @@ impl Desk {
     /// # Errors
     /// [`Missing::Link`].
     pub async fn device_link(&self, account: &Account, id: EnrolmentId) -> Result<view::DeviceLink, Trouble> {
-        let (all, now) = (self.accounts.enrolments(account.id, NEWEST).await?, (self.now)());
-        let found = all.iter().find(|one: &&Enrolment| one.id == id);
-        let view = found.and_then(|one| view::DeviceLink::of(one, account, now));
+        let found = self.accounts.enrolment(account.id, id).await?;
+        let view = found.and_then(|one| view::DeviceLink::of(&one, account, (self.now)()));
         view.ok_or_else(|| none_such(account, &id.to_string()))
     }
 

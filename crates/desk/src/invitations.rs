@@ -5,8 +5,8 @@ use auth::second_factor;
 use auth::totp::Seed;
 use jiff::SignedDuration;
 use store::{
-    AcceptedInvitation, Account, Accounts as _, Act, Enrolment, EnrolmentPurpose, EnrolmentState,
-    Enrolments as _, NewSecondFactor, SealedPlace,
+    AcceptedInvitation, Account, Accounts as _, Act, EnrolmentPurpose, Enrolments as _, NewSecondFactor,
+    SealedPlace,
 };
 use types::Secret;
 
@@ -19,9 +19,6 @@ pub const INVITATION_LEAST: SignedDuration = SignedDuration::from_mins(5);
 
 /// The longest.
 pub const INVITATION_MOST: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// Links of an account that are looked through for the invitation among them.
-const NEWEST: u32 = 1_000;
 
 /// What somebody has chosen who was invited.
 #[derive(Debug, Clone)]
@@ -72,9 +69,8 @@ impl Desk {
     /// # Errors
     /// When the store can't tell.
     pub async fn invitation(&self, account: &Account) -> Result<Option<view::Invitation>, Trouble> {
-        let (all, now) = (self.accounts.enrolments(account.id, NEWEST).await?, (self.now)());
-        let mut waiting = all.iter().filter(|one| one.state(account, now) == EnrolmentState::Waiting);
-        Ok(waiting.find_map(|one| view::Invitation::of(one, account)))
+        let waiting = self.waiting_links(account).await?;
+        Ok(waiting.iter().find_map(|one| view::Invitation::of(one, account)))
     }
 
     /// Withdraws the invitation of an account that waits. `false` if there is none, or it was used a moment ago.
@@ -82,12 +78,8 @@ impl Desk {
     /// # Errors
     /// When the store can't tell, or does not take it.
     pub async fn withdraw_invitation(&self, act: &Act, account: &Account) -> Result<bool, Trouble> {
-        let (all, now) = (self.accounts.enrolments(account.id, NEWEST).await?, (self.now)());
-        let is_open = |one: &&Enrolment| {
-            matches!(one.purpose, EnrolmentPurpose::Invitation { .. })
-                && one.state(account, now) == EnrolmentState::Waiting
-        };
-        match all.iter().find(is_open) {
+        let waiting = self.waiting_links(account).await?;
+        match waiting.iter().find(|one| matches!(one.purpose, EnrolmentPurpose::Invitation { .. })) {
             Some(open) => Ok(self.accounts.withdraw_enrolment(account.id, open.id, act).await?),
             None => Ok(false),
         }

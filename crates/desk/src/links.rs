@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 use crate::accounts::unix_ms;
 use crate::{Desk, Trouble};
 
+/// Links of an account that are read at a time: far more than wait, also where many are of a password of before.
+const OPEN: u32 = 1_000;
+
 /// Characters of what a browser calls itself that are kept.
 const AGENT: usize = 300;
 
@@ -120,6 +123,13 @@ impl Desk {
     pub async fn link_was_used_by(&self, link: &FoundLink, cookie: &str) -> Result<bool, Trouble> {
         let browser = self.keyring().await?.enrolment_links().browser(cookie);
         Ok(link.enrolment.used.as_ref().is_some_and(|used| used.browser == browser))
+    }
+
+    /// The links of an account that wait, newest first.
+    pub(crate) async fn waiting_links(&self, account: &Account) -> Result<Vec<Enrolment>, Trouble> {
+        let now = (self.now)();
+        let open = self.accounts.open_enrolments(account.id, now, OPEN).await?;
+        Ok(open.into_iter().filter(|one| one.state(account, now) == EnrolmentState::Waiting).collect())
     }
 
     /// Keeps a new link that is good for so long from now; what opens it is given out this once.

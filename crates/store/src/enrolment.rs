@@ -162,10 +162,18 @@ pub trait Enrolments: Send + Sync + 'static {
         digest: &[u8; 32],
     ) -> impl Future<Output = Result<Option<(Enrolment, Account)>, Error>> + Send;
 
-    /// The newest links of an account, however they stand, newest first; so many at most.
-    fn enrolments(
+    /// The link of an account with this identifier, however it stands.
+    fn enrolment(
         &self,
         account: AccountId,
+        id: EnrolmentId,
+    ) -> impl Future<Output = Result<Option<Enrolment>, Error>> + Send;
+
+    /// The links of an account that nobody has used or withdrawn and whose time is not up, newest first; so many at most.
+    fn open_enrolments(
+        &self,
+        account: AccountId,
+        now: Timestamp,
         at_most: u32,
     ) -> impl Future<Output = Result<Vec<Enrolment>, Error>> + Send;
 

@@ -119,7 +119,8 @@ impl Enrolments for Accounts {
     ask_backend! {
         async fn keep_enrolment(&self, enrolment: &Enrolment, digest: &[u8; 32], at_most: u32, act: &Act) -> Result<(), Error>;
         async fn enrolment_by_digest(&self, digest: &[u8; 32]) -> Result<Option<(Enrolment, Account)>, Error>;
-        async fn enrolments(&self, account: AccountId, at_most: u32) -> Result<Vec<Enrolment>, Error>;
+        async fn enrolment(&self, account: AccountId, id: EnrolmentId) -> Result<Option<Enrolment>, Error>;
+        async fn open_enrolments(&self, account: AccountId, now: Timestamp, at_most: u32) -> Result<Vec<Enrolment>, Error>;
         async fn enrolment_opened(&self, id: EnrolmentId, at: Timestamp) -> Result<(), Error>;
         async fn withdraw_enrolment(&self, account: AccountId, id: EnrolmentId, act: &Act) -> Result<bool, Error>;
         async fn use_device_link(&self, id: EnrolmentId, used: &EnrolmentUse, new: &NewAppPassword, at_most: u32, act: &Act) -> Result<bool, Error>;

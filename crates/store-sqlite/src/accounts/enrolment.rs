@@ -63,14 +63,31 @@ impl Enrolments for SqliteAccounts {
         Ok(Some((enrolment(&row)?, account(&row)?)))
     }
 
-    async fn enrolments(&self, account: AccountId, at_most: u32) -> Result<Vec<Enrolment>, Error> {
-        let newest = sqlx::query(concat!(
+    async fn enrolment(&self, account: AccountId, id: EnrolmentId) -> Result<Option<Enrolment>, Error> {
+        let one = sqlx::query(concat!(
             "SELECT ",
             enrolment_columns!(),
-            " FROM enrolments e WHERE e.account = $1 ORDER BY e.made_at DESC, e.id DESC LIMIT $2",
+            " FROM enrolments e WHERE e.account = $1 AND e.id = $2",
         ));
-        let newest = newest.bind(account.as_bytes().to_vec()).bind(at_most);
-        let rows = newest.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
+        let one = one.bind(account.as_bytes().to_vec()).bind(id.as_bytes().to_vec());
+        let row = one.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
+        Ok(row.as_ref().map(enrolment).transpose()?)
+    }
+
+    async fn open_enrolments(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+        at_most: u32,
+    ) -> Result<Vec<Enrolment>, Error> {
+        let open = sqlx::query(concat!(
+            "SELECT ",
+            enrolment_columns!(),
+            " FROM enrolments e WHERE e.account = $1 AND e.ends_at > $2 AND e.withdrawn_at IS NULL AND e.used_at IS NULL \
+             ORDER BY e.made_at DESC, e.id DESC LIMIT $3",
+        ));
+        let open = open.bind(account.as_bytes().to_vec()).bind(now.as_millisecond()).bind(at_most);
+        let rows = open.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(enrolment(row)?)).collect()
     }
 

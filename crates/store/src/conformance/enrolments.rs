@@ -101,8 +101,13 @@ where
     for store in [one, other] {
         assert_eq!(store.enrolment_by_digest(&[1; 32]).await.unwrap(), Some((all[0].clone(), alice.clone())));
         assert_eq!(found(store, 9).await, None);
-        assert_eq!(store.enrolments(alice.id, 9).await.unwrap(), [all[1].clone(), all[0].clone()]);
-        assert_eq!(store.enrolments(alice.id, 1).await.unwrap(), [all[1].clone()]);
+        assert_eq!(store.enrolment(alice.id, all[0].id).await.unwrap(), Some(all[0].clone()));
+        assert_eq!(store.enrolment(bob.id, all[0].id).await.unwrap(), None, "of its own account alone");
+        let open =
+            async |seconds, at_most| store.open_enrolments(alice.id, at(seconds), at_most).await.unwrap();
+        assert_eq!(open(999, 9).await, [all[1].clone(), all[0].clone()]);
+        assert_eq!(open(999, 1).await, [all[1].clone()]);
+        assert!(open(1_000, 9).await.is_empty(), "their end");
     }
     one.remove(alice.id, &frank(9)).await.unwrap();
     assert_eq!(found(other, 1).await, None, "a removed account takes its links along");
@@ -133,10 +138,11 @@ where
     let kept = kept.await;
     assert_eq!(kept.iter().filter(|kept| kept.is_ok()).count(), 5, "however many are made at once");
     assert!(kept.iter().flat_map(|kept| kept.as_ref().err()).all(|error| matches!(error, Error::TooMany)));
-    let five = one.enrolments(alice.id, 9).await.unwrap();
+    let five = one.open_enrolments(alice.id, at(20), 9).await.unwrap();
     let (used, withdrawn) = (&five[0], &five[1]);
     assert!(use_up(one, used.id.as_bytes()[0], &alice, 20).await.unwrap());
     assert!(one.withdraw_enrolment(alice.id, withdrawn.id, &frank(20)).await.unwrap());
+    assert_eq!(other.open_enrolments(alice.id, at(20), 9).await.unwrap(), five[2..]);
     for (n, is_kept) in [(21, true), (22, true), (23, false)] {
         assert_eq!(keep(other, &device(n, &alice)).await.is_ok(), is_kept, "{n}");
     }
