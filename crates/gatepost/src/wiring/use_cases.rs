@@ -23,23 +23,15 @@ pub(crate) fn desk_settings(config: &Config) -> Settings {
         undo_max: config.submission.undo_max,
         session_idle: span(sessions.idle),
         session_max: span(sessions.max),
-        token_max: token_max(config),
+        // Without pages there may be tokens, too.
+        token_max: span(config.web.as_ref().map_or(config::TOKEN_MAX, |web| web.token_max)),
         admin_needs_second_factor: config.web.as_ref().is_none_or(|web| web.admin_needs_second_factor),
         base_url: config.web.as_ref().map(|web| web.base_url.clone()),
-        device_link: SignedDuration::try_from(
-            config.web.as_ref().map_or(config::DEVICE_LINK, |web| web.device_link),
-        )
-        .unwrap_or(SignedDuration::MAX),
+        device_link: span(config.web.as_ref().map_or(config::DEVICE_LINK, |web| web.device_link)),
         audit_keep: span(config.audit.keep),
         clients: clients(config),
         routes: bare_routes(&config.delivery),
     }
-}
-
-/// How long an API token may last. Without pages there may be tokens, too.
-fn token_max(config: &Config) -> SignedDuration {
-    let most = config.web.as_ref().map_or(config::TOKEN_MAX, |web| web.token_max);
-    SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX)
 }
 
 /// What mail programs are set up with.
