@@ -7,7 +7,7 @@ use store::{
     Account, Accounts as _, Act, Action, Audit as _, AuditEvent, AuditFilter, Incident, LedgerFilter,
     Operation, Page, QueueFilter, QueuedBy, Remedy, Revocation, SignIn, SignInState, SignIns as _,
 };
-use types::{QueueId, Secret, SignInId};
+use types::{Mailbox, QueueId, Secret, SignInId};
 
 use crate::accounts::unix_ms;
 use crate::{Chosen, Desk, Missing, SignedIn, Strength, Trouble, view};
@@ -169,8 +169,9 @@ impl Desk {
     /// # Errors
     /// [`Missing::SignIn`].
     pub async fn show_incident(&self, id: SignInId) -> Result<view::Incident, Trouble> {
-        let found = self.incidents().await?.into_iter().find(|one| one.id == id.to_string());
-        found.ok_or_else(|| none_such(id))
+        let (sign_in, address) = self.disowned(id).await?;
+        let waiting = self.waiting_of(&sign_in).await?.len();
+        view::Incident::of(&sign_in, &address, waiting).ok_or_else(|| none_such(id))
     }
 
     /// Lets go of what is held of an incident, or removes it, or leaves it as it is; then there is nothing more to be looked at. How many messages
@@ -184,8 +185,7 @@ impl Desk {
         id: SignInId,
         operation: Option<Operation>,
     ) -> Result<Option<u64>, Trouble> {
-        let all = self.accounts.incidents(INCIDENTS).await?;
-        let (sign_in, _) = all.into_iter().find(|(one, _)| one.id == id).ok_or_else(|| none_such(id))?;
+        let (sign_in, _) = self.disowned(id).await?;
         let mut done = 0;
         if let Some(operation) = operation {
             let waiting = self.waiting_of(&sign_in).await?;
@@ -200,6 +200,12 @@ impl Desk {
         }
         self.accounts.close_incident(id, act).await?;
         Ok(Some(done))
+    }
+
+    /// A sign-in that administrators have still to look at, and the address of its account.
+    async fn disowned(&self, id: SignInId) -> Result<(SignIn, Mailbox), Trouble> {
+        let all = self.accounts.incidents(INCIDENTS).await?;
+        all.into_iter().find(|(one, _)| one.id == id).ok_or_else(|| none_such(id))
     }
 
     /// A sign-in to the account of somebody, but not that by which their session was opened.
