@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
-use desk::{Missing, Taken, Trouble};
+use desk::{Taken, Trouble};
 use types::{DkimAlgorithm, DkimKeyName, DkimSelector};
 
 use super::domains::{self, PATH};
@@ -21,16 +21,11 @@ use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
 use crate::visit::Visit;
 
-const ACTIVATE: &str = "/admin/domains/{domain}/keys/{selector}/activate";
-const RETIRE: &str = "/admin/domains/{domain}/keys/{selector}/retire";
-
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/admin/domains/{domain}/new-key", Right::Admin, |method| on(method, show_form)),
     Route::post("/admin/domains/{domain}/new-key", Right::Admin, |method| on(method, make)),
-    Route::get(ACTIVATE, Right::Admin, |method| on(method, ask_to_activate)),
-    Route::post(ACTIVATE, Right::Admin, |method| on(method, activate)),
-    Route::get(RETIRE, Right::Admin, |method| on(method, ask_to_retire)),
-    Route::post(RETIRE, Right::Admin, |method| on(method, retire)),
+    Route::get("/admin/domains/{domain}/keys/{selector}/{step}", Right::Admin, |method| on(method, ask)),
+    Route::post("/admin/domains/{domain}/keys/{selector}/{step}", Right::Admin, |method| on(method, answer)),
 ];
 
 #[derive(Template)]
@@ -60,30 +55,46 @@ struct Question {
 }
 
 /// What is to be done with a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Step {
     Activate,
     Retire,
 }
 
-/// A key of a path.
-struct Key {
-    domain: String,
-    name: DkimKeyName,
+impl Step {
+    const ALL: [Self; 2] = [Self::Activate, Self::Retire];
+
+    /// Its name in a path.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Activate => "activate",
+            Self::Retire => "retire",
+        }
+    }
 }
 
-impl Key {
+/// A key of a path, and what is to be done with it.
+struct Wish {
+    domain: String,
+    key: DkimKeyName,
+    step: Step,
+}
+
+impl Wish {
     /// Of a domain that is known; whether there is such a key, the desk says.
-    async fn of(console: &Console, domain: &str, selector: &str) -> Result<Self, Problem> {
+    async fn of(
+        console: &Console,
+        (domain, selector, step): &(String, String, String),
+    ) -> Result<Self, Problem> {
+        let step = Step::ALL.into_iter().find(|one| one.name() == step).ok_or(Problem::NotFound)?;
         let (domain, found) = domains::of_path(console, domain).await?;
         let selector: DkimSelector = selector.parse().map_err(|_| Problem::NotFound)?;
-        let name = DkimKeyName::new(&domain, selector).map_err(|_| Problem::NotFound)?;
-        Ok(Self { domain: found.domain, name })
+        let key = DkimKeyName::new(&domain, selector).map_err(|_| Problem::NotFound)?;
+        Ok(Self { domain: found.domain, key, step })
     }
 
-    fn path(&self, step: Step) -> String {
-        let step = if step == Step::Activate { "activate" } else { "retire" };
-        format!("{PATH}/{}/keys/{}/{step}", self.domain, self.name.selector())
+    fn path(&self) -> String {
+        format!("{PATH}/{}/keys/{}/{}", self.domain, self.key.selector(), self.step.name())
     }
 }
 
@@ -154,117 +165,71 @@ async fn make(
     }
 }
 
-async fn ask_to_activate(
+async fn ask(
     State(console): State<Arc<Console>>,
     visit: Visit,
     current: Current,
-    Path((domain, selector)): Path<(String, String)>,
+    Path(path): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    let key = Key::of(&console, &domain, &selector).await?;
-    see_there(&console, &key).await?;
-    question(
-        &console,
-        (&visit, &current),
-        &key,
-        Step::Activate,
-        (ConfirmForm::of(&current, &visit), StatusCode::OK),
-    )
-}
-
-async fn ask_to_retire(
-    State(console): State<Arc<Console>>,
-    visit: Visit,
-    current: Current,
-    Path((domain, selector)): Path<(String, String)>,
-) -> Result<Response, Problem> {
-    let key = Key::of(&console, &domain, &selector).await?;
-    see_there(&console, &key).await?;
-    question(
-        &console,
-        (&visit, &current),
-        &key,
-        Step::Retire,
-        (ConfirmForm::of(&current, &visit), StatusCode::OK),
-    )
-}
-
-async fn see_there(console: &Console, key: &Key) -> Result<(), Problem> {
-    match console.desk().has_dkim_key(&key.name).await? {
-        true => Ok(()),
-        false => Err(Problem::NotFound),
+    let wish = Wish::of(&console, &path).await?;
+    if !console.desk().has_dkim_key(&wish.key).await? {
+        return Err(Problem::NotFound);
     }
+    question(&console, &visit, &current, &wish, (ConfirmForm::of(&current, &visit), StatusCode::OK))
 }
 
 fn question(
     console: &Console,
-    (visit, current): (&Visit, &Current),
-    key: &Key,
-    step: Step,
+    visit: &Visit,
+    current: &Current,
+    wish: &Wish,
     (confirm, status): (ConfirmForm, StatusCode),
 ) -> Result<Response, Problem> {
-    let (t, selector) = (visit.texts, key.name.selector().as_str());
-    let (question, lead, button) = match step {
+    let (t, selector) = (visit.texts, wish.key.selector().as_str());
+    let (question, lead, button) = match wish.step {
         Step::Activate => {
             (t.activate_question(selector), t.activate_lead(), (t.have_this_sign(selector), "first"))
         }
         Step::Retire => (t.retire_question(selector), t.retire_lead(), (t.retire_it(selector), "danger")),
     };
     let frame = Frame::of_administration(console, visit, current, PATH);
-    let (domain, path) = (key.domain.clone(), key.path(step));
+    let (domain, path) = (wish.domain.clone(), wish.path());
     Ok((status, page(&Question { frame, domain, question, lead, button, path, confirm })?).into_response())
 }
 
-async fn activate(
+async fn answer(
     State(console): State<Arc<Console>>,
     visit: Visit,
     current: Current,
-    Path((domain, selector)): Path<(String, String)>,
+    Path(path): Path<(String, String, String)>,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let key = Key::of(&console, &domain, &selector).await?;
-    step(&console, &visit, current, &key, (Step::Activate, &fields)).await
-}
-
-async fn retire(
-    State(console): State<Arc<Console>>,
-    visit: Visit,
-    current: Current,
-    Path((domain, selector)): Path<(String, String)>,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let key = Key::of(&console, &domain, &selector).await?;
-    step(&console, &visit, current, &key, (Step::Retire, &fields)).await
-}
-
-async fn step(
-    console: &Console,
-    visit: &Visit,
-    current: Current,
-    key: &Key,
-    (step, fields): (Step, &Fields),
-) -> Result<Response, Problem> {
-    let (confirmed, cookie) = match confirm::ask(console, visit, current.clone(), fields).await? {
+    let wish = Wish::of(&console, &path).await?;
+    let (confirmed, cookie) = match confirm::ask(&console, &visit, current.clone(), &fields).await? {
         Asked::Yes(confirmed, cookie) => (confirmed, cookie),
         Asked::No(confirm, status) => {
-            return question(console, (visit, &current), key, step, (confirm, status));
+            return question(&console, &visit, &current, &wish, (confirm, status));
         }
     };
-    let (desk, act, t) = (console.desk(), confirmed.act(visit), visit.texts);
-    let selector = key.name.selector().as_str();
-    let done = match step {
-        Step::Activate => desk.start_signing_with(&act, &key.name).await.map(|_| t.key_signs_now(selector)),
-        Step::Retire => desk.stop_signing_with(&act, &key.name).await.map(|(_, is_signed)| match is_signed {
+    let said = done(&console, &visit, &confirmed, &wish).await?;
+    console.flashes.say(confirmed.signed_in.session.id, said);
+    Ok((cookie, Redirect::to(&format!("{PATH}/{}", wish.domain))).into_response())
+}
+
+/// Does it; what is to be said of it.
+async fn done(console: &Console, visit: &Visit, current: &Current, wish: &Wish) -> Result<String, Problem> {
+    let (desk, act, t) = (console.desk(), current.act(visit), visit.texts);
+    let (key, selector) = (&wish.key, wish.key.selector().as_str());
+    let done = match wish.step {
+        Step::Activate => desk.start_signing_with(&act, key).await.map(|_| t.key_signs_now(selector)),
+        Step::Retire => desk.stop_signing_with(&act, key).await.map(|(_, is_signed)| match is_signed {
             true => t.key_signs_no_longer(selector),
             false => t.nothing_signs_now(selector),
         }),
     };
-    let said = match done {
-        Ok(said) => said,
-        Err(Trouble::Missing(Missing::DkimKey(_))) => return Err(Problem::NotFound),
+    match done {
         // All mail of the domain would wait for it.
-        Err(Trouble::DamagedDkimKey(_)) => t.key_is_damaged(selector),
-        Err(other) => return Err(other.into()),
-    };
-    console.flashes.say(confirmed.signed_in.session.id, said);
-    Ok((cookie, Redirect::to(&format!("{PATH}/{}", key.domain))).into_response())
+        Err(Trouble::DamagedDkimKey(_)) => Ok(t.key_is_damaged(selector)),
+        done => Ok(done?),
+    }
 }
