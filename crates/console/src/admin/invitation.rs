@@ -10,7 +10,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::on;
 use jiff::SignedDuration;
 use store::Account;
-use types::Mailbox;
 use zeroize::Zeroizing;
 
 use super::account::{ACCOUNTS, named, path_of};
@@ -18,6 +17,7 @@ use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame::{Frame, page};
 use crate::problem::Problem;
+use crate::question::{TYPED, is_address};
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
@@ -118,7 +118,8 @@ async fn make(
         hours: hours.ok_or(Problem::NotFound)?,
         is_lost: account.totp && fields.text("lost") == "yes",
     };
-    if chosen.is_lost && !is_typed(&fields, &account) {
+    // Typed again by somebody who knows whose second factor goes.
+    if chosen.is_lost && !is_address(fields.text(TYPED), &account.address) {
         let wrong = Some(visit.texts.type_the_address());
         let (confirm, status) = (ConfirmForm::of(&current, &visit), StatusCode::UNPROCESSABLE_ENTITY);
         return form(&console, &visit, &current, (&account, chosen), (confirm, wrong), status);
@@ -133,11 +134,6 @@ async fn make(
             form(&console, &visit, &current, (&account, chosen), (confirm, None), status)
         }
     }
-}
-
-/// Whether the address was typed again, by somebody who knows whose second factor goes.
-fn is_typed(fields: &Fields, account: &Account) -> bool {
-    Mailbox::parse(fields.text("typed")).is_ok_and(|typed| typed.normal() == account.address.normal())
 }
 
 /// Makes it, unless the form was sent before: a reload must not withdraw the link that was just passed on.
