@@ -28,14 +28,16 @@ pub(crate) struct Question {
     pub(crate) path: String,
     /// Fields of the form that are not shown.
     pub(crate) hidden: Vec<(String, String)>,
-    /// Boxes: the name of each, what it says, and whether it has to be ticked.
-    pub(crate) boxes: Vec<(&'static str, String, bool)>,
+    pub(crate) boxes: Vec<TickBox>,
     /// Whether an address has to be typed: what is said of it.
     pub(crate) typed: Option<String>,
     pub(crate) confirm: ConfirmForm,
     pub(crate) button: String,
     pub(crate) keep: &'static str,
 }
+
+/// A box of the form: its name, what it says, and whether it has to be ticked.
+pub(crate) type TickBox = (&'static str, String, bool);
 
 /// One of what a question is about.
 pub(crate) struct Sample {

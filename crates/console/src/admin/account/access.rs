@@ -9,11 +9,11 @@ use axum::routing::on;
 use desk::Trouble;
 use store::{Account, Departure};
 
-use super::{back, below, frame, hold_all, hold_box, last_administrator, last_box, may_go, named, path_of};
+use super::{back, below, departure, frame, named, path_of};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::problem::Problem;
-use crate::question::{HOLD, Question};
+use crate::question::Question;
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
@@ -45,19 +45,18 @@ async fn question(
     (status, refused): (StatusCode, Option<String>),
 ) -> Result<Response, Problem> {
     let t = visit.texts;
-    let queued = console.desk().messages_of(account).await?;
-    let boxes = hold_box(&queued, visit).into_iter().chain(last_box(console, visit, account).await?);
+    let (queued, boxes) = departure::queued_and_boxes(console, visit, account).await?;
     let question = Question {
         frame: frame(console, visit, current),
         back: back(account),
         title: t.disable_question(&account.address),
         lead: t.disable_lead(),
-        facts: vec![t.it_has_queued(queued.len())],
+        facts: vec![queued],
         sample: Vec::new(),
         refused,
         path: below(account, "disable"),
         hidden: Vec::new(),
-        boxes: boxes.collect(),
+        boxes,
         typed: None,
         confirm,
         button: t.disable(&account.address),
@@ -75,7 +74,7 @@ async fn disable(
 ) -> Result<Response, Problem> {
     let account = named(&console, &address).await?;
     let t = visit.texts;
-    if !may_go(&console, &account, &fields).await? {
+    if !departure::may_go(&console, &account, &fields).await? {
         let refused = (StatusCode::UNPROCESSABLE_ENTITY, Some(t.nobody_would_administer().to_owned()));
         let confirm = ConfirmForm::of(&current, &visit);
         return question(&console, &visit, &current, &account, confirm, refused).await;
@@ -86,7 +85,7 @@ async fn disable(
             return question(&console, &visit, &current, &account, confirm, (status, None)).await;
         }
     };
-    let (act, last) = (current.act(&visit), last_administrator(&fields));
+    let (act, last) = (current.act(&visit), departure::last_administrator(&fields));
     match console.desk().let_go(&act, &account, Departure::Disable, last).await {
         Err(Trouble::LastAdministrator(_)) => {
             let refused = (StatusCode::CONFLICT, Some(t.nobody_would_administer().to_owned()));
@@ -96,11 +95,8 @@ async fn disable(
         }
         done => done?,
     }
-    let mut said = t.account_is_disabled(&account.address);
-    if fields.text(HOLD) == "yes" {
-        said = format!("{said} {}", hold_all(&console, &visit, &current, &account).await);
-    }
-    console.flashes.say(current.signed_in.session.id, said);
+    let said = t.account_is_disabled(&account.address);
+    departure::hold_and_say(&console, &visit, &current, (&account, &fields), said).await;
     Ok((cookie, Redirect::to(&path_of(&account.address.to_string()))).into_response())
 }
 

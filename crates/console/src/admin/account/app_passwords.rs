@@ -10,7 +10,8 @@ use desk::view;
 use store::{Account, Operation};
 use types::CredentialId;
 
-use super::{back, below, frame, hold_box, named, path_of};
+use super::departure::hold_box;
+use super::{back, below, frame, named, path_of};
 use crate::app_password_form::{self, Whose};
 use crate::console::Console;
 use crate::fields::Fields;

@@ -11,7 +11,8 @@ use desk::Trouble;
 use store::{Account, AccountChange, Departure};
 use types::Mailbox;
 
-use super::{below, frame, last_administrator, last_box, may_go, named, path_of};
+use super::departure::{last_administrator, last_box, may_go};
+use super::{below, frame, named, path_of};
 use crate::admin::new_account::{NAME, read_name};
 use crate::console::Console;
 use crate::fields::Fields;

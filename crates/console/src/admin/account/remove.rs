@@ -9,11 +9,11 @@ use axum::routing::on;
 use desk::Trouble;
 use store::{Account, Departure};
 
-use super::{ACCOUNTS, back, below, frame, hold_all, hold_box, last_administrator, last_box, may_go, named};
+use super::{ACCOUNTS, back, below, departure, frame, named};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::problem::Problem;
-use crate::question::{HOLD, Question, TYPED, is_address};
+use crate::question::{Question, TYPED, is_address};
 use crate::right::{Right, Route};
 use crate::session::confirm::{self, Asked, ConfirmForm};
 use crate::session::current::Current;
@@ -44,19 +44,18 @@ async fn question(
     (status, refused): (StatusCode, Option<String>),
 ) -> Result<Response, Problem> {
     let t = visit.texts;
-    let queued = console.desk().messages_of(account).await?;
-    let boxes = hold_box(&queued, visit).into_iter().chain(last_box(console, visit, account).await?);
+    let (queued, boxes) = departure::queued_and_boxes(console, visit, account).await?;
     let question = Question {
         frame: frame(console, visit, current),
         back: back(account),
         title: t.remove_question(&account.address),
         lead: t.remove_lead(),
-        facts: vec![t.it_has_queued(queued.len())],
+        facts: vec![queued],
         sample: Vec::new(),
         refused,
         path: below(account, "remove"),
         hidden: Vec::new(),
-        boxes: boxes.collect(),
+        boxes,
         typed: Some(t.type_to_remove(&account.address)),
         confirm,
         button: t.remove(&account.address),
@@ -85,7 +84,7 @@ async fn remove(
             return question(&console, &visit, &current, &account, confirm, (status, None)).await;
         }
     };
-    let (act, last) = (current.act(&visit), last_administrator(&fields));
+    let (act, last) = (current.act(&visit), departure::last_administrator(&fields));
     match console.desk().let_go(&act, &account, Departure::Remove, last).await {
         Err(Trouble::LastAdministrator(_)) => {
             let refused = (StatusCode::CONFLICT, Some(t.nobody_would_administer().to_owned()));
@@ -95,11 +94,8 @@ async fn remove(
         }
         done => done?,
     }
-    let mut said = t.account_is_removed(&account.address);
-    if fields.text(HOLD) == "yes" {
-        said = format!("{said} {}", hold_all(&console, &visit, &current, &account).await);
-    }
-    console.flashes.say(current.signed_in.session.id, said);
+    let said = t.account_is_removed(&account.address);
+    departure::hold_and_say(&console, &visit, &current, (&account, &fields), said).await;
     Ok((cookie, Redirect::to(ACCOUNTS)).into_response())
 }
 
@@ -113,5 +109,5 @@ async fn refusal(
     if !is_address(fields.text(TYPED), &account.address) {
         return Ok(Some(visit.texts.not_its_address()));
     }
-    Ok((!may_go(console, account, fields).await?).then(|| visit.texts.nobody_would_administer()))
+    Ok((!departure::may_go(console, account, fields).await?).then(|| visit.texts.nobody_would_administer()))
 }
