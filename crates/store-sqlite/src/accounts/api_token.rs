@@ -15,15 +15,10 @@ use crate::failure::unavailable;
 use crate::row::{Columns, octets, time};
 
 /// The columns of a token, whose table is `t`, under names that do not clash with those of its account.
-macro_rules! joined {
-    ($condition:literal) => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            ", t.id AS token, t.account, t.label, t.scopes, t.networks, t.created_at AS made_at, t.expires_at, t.last_used_at, t.last_used_ip \
-             FROM api_tokens t JOIN accounts a ON a.id = t.account WHERE ",
-            $condition
-        )
+macro_rules! token_columns {
+    () => {
+        "t.id AS token, t.account, t.label, t.scopes, t.networks, t.created_at AS made_at, t.expires_at, t.last_used_at, \
+         t.last_used_ip"
     };
 }
 
@@ -45,14 +40,25 @@ impl ApiTokens for SqliteAccounts {
     }
 
     async fn token_by_digest(&self, digest: &[u8; 32]) -> Result<Option<(ApiToken, Account)>, Error> {
-        let one = sqlx::query(joined!("t.digest = $1")).bind(digest.to_vec());
+        let one = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            token_columns!(),
+            " FROM api_tokens t JOIN accounts a ON a.id = t.account WHERE t.digest = $1",
+        ));
+        let one = one.bind(digest.to_vec());
         let row = one.fetch_optional(self.database.readers()?).await.map_err(unavailable)?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((token(&row)?, account(&row)?)))
     }
 
     async fn tokens(&self, account: AccountId) -> Result<Vec<ApiToken>, Error> {
-        let all = sqlx::query(joined!("t.account = $1 ORDER BY t.created_at, t.id"));
+        let all = sqlx::query(concat!(
+            "SELECT ",
+            token_columns!(),
+            " FROM api_tokens t WHERE t.account = $1 ORDER BY t.created_at, t.id",
+        ));
         let all = all.bind(account.as_bytes().to_vec());
         let rows = all.fetch_all(self.database.readers()?).await.map_err(unavailable)?;
         rows.iter().map(|row| Ok(token(row)?)).collect()
