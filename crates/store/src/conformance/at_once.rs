@@ -64,7 +64,7 @@ pub async fn of_administrators_who_take_each_other_away_one_is_left<A: Accounts>
         one.add(&admin, &frank(0)).await.unwrap();
     }
     let gone = join_all((1..=8).map(async |n: u8| {
-        let store = if n % 2 == 0 { one } else { other };
+        let store = if n.is_multiple_of(2) { one } else { other };
         let departure = match n % 3 {
             0 => Departure::Disable,
             1 => Departure::Remove,
